@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using RenderFarm.Contracts.Events;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Messages;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Contracts.Json;
+
+/// <summary>
+/// The one JSON dialect of the farm: snake_case names, enums as words, nulls left out, unknown members ignored.
+/// Source-generated, so that a trimmed renderer speaks it too.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RenderSpec))]
+[JsonSerializable(typeof(RenderPlan))]
+[JsonSerializable(typeof(PlanPins))]
+[JsonSerializable(typeof(ModelShape))]
+[JsonSerializable(typeof(ModelRegistration))]
+[JsonSerializable(typeof(CardCalibration))]
+[JsonSerializable(typeof(RegisterWorkerRequest))]
+[JsonSerializable(typeof(RegisterWorkerReply))]
+[JsonSerializable(typeof(LeaseRequest))]
+[JsonSerializable(typeof(LeaseGrant))]
+[JsonSerializable(typeof(RenewRequest))]
+[JsonSerializable(typeof(RenewReply))]
+[JsonSerializable(typeof(CompleteRequest))]
+[JsonSerializable(typeof(FailRequest))]
+[JsonSerializable(typeof(ReleaseRequest))]
+[JsonSerializable(typeof(LeaseOutcome))]
+[JsonSerializable(typeof(Measurements))]
+[JsonSerializable(typeof(Artifact[]))]
+[JsonSerializable(typeof(LoraReference[]))]
+[JsonSerializable(typeof(JobQueued))]
+[JsonSerializable(typeof(CancelAttempt))]
+[JsonSerializable(typeof(VideoEvent))]
+[JsonSerializable(typeof(RenderOrder))]
+[JsonSerializable(typeof(RendererReport))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
+public sealed partial class ContractsJson : JsonSerializerContext;
+
+/// <summary>An enum written as a snake_case word.</summary>
+public sealed class SnakeCaseEnum<TEnum>() : JsonStringEnumConverter<TEnum>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
+    where TEnum : struct, Enum;

@@ -1,0 +1,4 @@
+namespace RenderFarm.Contracts.Messages;
+
+/// <summary>To one worker's control queue: stop this attempt at once. The lease's renewal says the same, later.</summary>
+public sealed record CancelAttempt(string JobId, long Fence);

@@ -1,0 +1,114 @@
+using System.Text.Json.Serialization;
+using RenderFarm.Contracts.Json;
+
+namespace RenderFarm.Contracts.Models;
+
+[JsonConverter(typeof(SnakeCaseEnum<ImageBranch>))]
+public enum ImageBranch
+{
+    None,
+
+    /// <summary>257 CLIP tokens (2.1 image to video).</summary>
+    Clip,
+
+    /// <summary>514 CLIP tokens with learned positions (2.1 first and last frame).</summary>
+    ClipFirstLast,
+}
+
+/// <summary>Sizes of a Wan DiT.</summary>
+public sealed record TransformerShape
+{
+    public required int Dim { get; init; }
+    public required int FfnDim { get; init; }
+    public required int Heads { get; init; }
+    public required int Layers { get; init; }
+    public required int InChannels { get; init; }
+    public required int OutChannels { get; init; }
+    public int TextDim { get; init; } = 4096;
+    public int TextLength { get; init; } = 512;
+    public int FrequencyDim { get; init; } = 256;
+    public double Epsilon { get; init; } = 1e-6;
+    public ImageBranch ImageBranch { get; init; }
+    [JsonIgnore] public int HeadDim => Dim / Heads;
+}
+
+/// <summary>Sizes of a UMT5 encoder.</summary>
+public sealed record TextEncoderShape
+{
+    public required int Vocabulary { get; init; }
+    public required int Dim { get; init; }
+    public required int AttentionDim { get; init; }
+    public required int FfnDim { get; init; }
+    public required int Heads { get; init; }
+    public required int Layers { get; init; }
+    public int Buckets { get; init; } = 32;
+}
+
+[JsonConverter(typeof(SnakeCaseEnum<VaeKind>))]
+public enum VaeKind
+{
+    /// <summary>Stride 4 × 8 × 8.</summary>
+    Wan21,
+
+    /// <summary>Stride 4 × 16 × 16, residual down and up paths, 2 × 2 patches.</summary>
+    Wan22,
+}
+
+/// <summary>Sizes of a causal 3D VAE.</summary>
+public sealed record VaeShape
+{
+    public required VaeKind Kind { get; init; }
+
+    /// <summary>Base width of the encoder.</summary>
+    public required int Dim { get; init; }
+
+    /// <summary>Base width of the decoder; the same as <see cref="Dim"/> in 2.1.</summary>
+    public required int DecoderDim { get; init; }
+    public required int LatentChannels { get; init; }
+    public IReadOnlyList<int> DimMultipliers { get; init; } = [1, 2, 4, 4];
+    public int ResidualBlocks { get; init; } = 2;
+    public IReadOnlyList<bool> TemporalDownsample { get; init; } = [false, true, true];
+
+    /// <summary>Per-channel mean of latents as the DiT sees them: (z − mean) / std.</summary>
+    public required IReadOnlyList<float> LatentMean { get; init; }
+    public required IReadOnlyList<float> LatentStd { get; init; }
+    [JsonIgnore] public int SpatialStride => Kind == VaeKind.Wan21 ? 8 : 16;
+    public const int TemporalStride = 4;
+}
+
+/// <summary>What is filled in where a request is silent, and what it may ask for.</summary>
+public sealed record ModelDefaults
+{
+    public required int Width { get; init; }
+    public required int Height { get; init; }
+    public required int Frames { get; init; }
+    public required int Fps { get; init; }
+    public required int Steps { get; init; }
+    public required double GuidanceScale { get; init; }
+    public required double Shift { get; init; }
+    public string Sampler { get; init; } = "unipc";
+    public string NegativePrompt { get; init; } = "";
+
+    /// <summary>Largest width × height, before the ten percent of grace.</summary>
+    public required int MaxArea { get; init; }
+
+    /// <summary>Both sides are multiples of this.</summary>
+    public int SizeMultiple { get; init; } = 16;
+}
+
+/// <summary>Every size of one model; nothing else in the farm holds a size.</summary>
+public sealed record ModelShape
+{
+    /// <summary>Without dots: it is part of routing keys. <c>t2v-14b</c>.</summary>
+    public required string Id { get; init; }
+    public required TransformerShape Transformer { get; init; }
+    public required TextEncoderShape TextEncoder { get; init; }
+    public required VaeShape Vae { get; init; }
+    public required ModelDefaults Defaults { get; init; }
+
+    /// <summary>2 for the A14B models: a high-noise and a low-noise DiT of the same shape.</summary>
+    public int Experts { get; init; } = 1;
+
+    /// <summary>Fraction of the timestep range at which the experts change over.</summary>
+    public double? Boundary { get; init; }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json.Serialization;
+
+namespace RenderFarm.Contracts.Plans;
+
+[JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
+public enum Precision
+{
+    [JsonStringEnumMemberName("fp32")] Fp32,
+    [JsonStringEnumMemberName("bf16")] Bf16,
+
+    /// <summary>Weights stored as e4m3 with a scale per output channel, cast up for each product.</summary>
+    [JsonStringEnumMemberName("fp8-weights")] Fp8Weights,
+
+    /// <summary>Activations quantised per token too; the product itself runs in fp8.</summary>
+    [JsonStringEnumMemberName("fp8")] Fp8,
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<TextEncoderPlacement>))]
+public enum TextEncoderPlacement
+{
+    [JsonStringEnumMemberName("cpu")] Cpu,
+    [JsonStringEnumMemberName("streamed")] Streamed,
+    [JsonStringEnumMemberName("resident")] Resident,
+}
+
+/// <summary>What will be resident, what will be streamed, how much memory that takes and how long it runs.</summary>
+public sealed record RenderPlan
+{
+    /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
+    public required string Device { get; init; }
+    public required Precision Precision { get; init; }
+
+    /// <summary>DiT blocks that stay on the device.</summary>
+    public required int BlocksResident { get; init; }
+
+    /// <summary>DiT blocks that come through the ring on every forward.</summary>
+    public required int BlocksStreamed { get; init; }
+
+    /// <summary>Device buffers of one block each; 0 when nothing is streamed.</summary>
+    public int RingSlots { get; init; }
+
+    /// <summary>Tokens per FFN chunk; 0 means all at once.</summary>
+    public int FfnChunkTokens { get; init; }
+    public TextEncoderPlacement TextEncoder { get; init; }
+
+    /// <summary>Side of a VAE tile in latent units; 0 means untiled.</summary>
+    public int VaeTile { get; init; }
+
+    /// <summary>Both guidance branches in one forward instead of two.</summary>
+    public bool GuidanceBatched { get; init; }
+
+    /// <summary>Device bytes of the process: the pool's reserved high-water plus context and modules.</summary>
+    public required long PredictedPeakBytes { get; init; }
+
+    /// <summary>Predicted peak of each stage, by stage name.</summary>
+    public IReadOnlyDictionary<string, long> StagePeakBytes { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>Pinned or mapped host memory that the plan needs.</summary>
+    public long HostBytes { get; init; }
+    public double PredictedStepSeconds { get; init; }
+
+    /// <summary>Whole render, loading to last frame.</summary>
+    public double PredictedSeconds { get; init; }
+    public required bool Fits { get; init; }
+
+    /// <summary>Why this plan, in words.</summary>
+    public IReadOnlyList<string> Reasons { get; init; } = [];
+}
+
+/// <summary>Parts of a plan that a caller fixed; null leaves the choice to the planner.</summary>
+public sealed record PlanPins
+{
+    public Precision? Precision { get; init; }
+    public int? BlocksStreamed { get; init; }
+    public int? FfnChunkTokens { get; init; }
+    public TextEncoderPlacement? TextEncoder { get; init; }
+    public int? VaeTile { get; init; }
+    public bool? GuidanceBatched { get; init; }
+}
+
+/// <summary>Measured rates of one card; what is missing is estimated from the card's name and size.</summary>
+public sealed record CardCalibration
+{
+    /// <summary>Card, driver and worker version the figures belong to.</summary>
+    public required string Key { get; init; }
+    public double? Bf16Flops { get; init; }
+
+    /// <summary>Null until calibration ran row-wise fp8 products correctly on the card.</summary>
+    public double? Fp8Flops { get; init; }
+    public double? AttentionFlops { get; init; }
+    public double? HostToDeviceBytesPerSecond { get; init; }
+
+    /// <summary>Bytes a second through device memory.</summary>
+    public double? MemoryBytesPerSecond { get; init; }
+
+    /// <summary>Float32 product rate; what a CPU slot runs on.</summary>
+    public double? Fp32Flops { get; init; }
+}

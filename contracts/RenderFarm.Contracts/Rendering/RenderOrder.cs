@@ -1,0 +1,48 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Contracts.Rendering;
+
+/// <summary>
+/// The one line a worker writes to a renderer's standard input. The renderer answers with <see cref="RendererReport"/>
+/// lines on standard output and raw rgb24 frames into <see cref="FramePipe"/>, then exits. End of input before the
+/// order means: no work, exit.
+/// </summary>
+public sealed record RenderOrder
+{
+    public required string JobId { get; init; }
+    public required long Fence { get; init; }
+    public required RenderSpec Spec { get; init; }
+    public required RenderPlan Plan { get; init; }
+    public required ModelShape Shape { get; init; }
+    public required ModelFiles Files { get; init; }
+
+    /// <summary>A FIFO; the renderer opens it when the first frame is ready and closes it after the last.</summary>
+    public required string FramePipe { get; init; }
+
+    /// <summary>Where the renderer may write (thumbnail frame, input pictures); removed after the attempt.</summary>
+    public required string WorkDirectory { get; init; }
+    public IReadOnlyDictionary<string, string> InputFiles { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Folder of prepared weights in shared memory; null when the host keeps none.</summary>
+    public string? WeightCache { get; init; }
+}
+
+/// <summary>Paths of a model's components on this host.</summary>
+public sealed record ModelFiles
+{
+    /// <summary>One DiT, in one or more shards.</summary>
+    public required IReadOnlyList<string> Transformer { get; init; }
+
+    /// <summary>The low-noise expert of an A14B model; then <see cref="Transformer"/> is the high-noise one.</summary>
+    public IReadOnlyList<string> TransformerLowNoise { get; init; } = [];
+    public required IReadOnlyList<string> TextEncoder { get; init; }
+
+    /// <summary>SentencePiece model.</summary>
+    public required string Tokenizer { get; init; }
+    public required IReadOnlyList<string> Vae { get; init; }
+    public IReadOnlyList<string> ImageEncoder { get; init; } = [];
+    public IReadOnlyDictionary<string, string> Loras { get; init; } = new Dictionary<string, string>();
+}

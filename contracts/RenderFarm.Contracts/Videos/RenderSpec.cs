@@ -1,0 +1,46 @@
+using RenderFarm.Contracts.Plans;
+
+namespace RenderFarm.Contracts.Videos;
+
+/// <summary>
+/// What is to be rendered, with every default filled in at submit: two renders of equal specs with the same
+/// precision on the same kind of card give the same frames.
+/// </summary>
+public sealed record RenderSpec
+{
+    public required string Model { get; init; }
+    public required string Prompt { get; init; }
+
+    /// <summary>Empty means none; the model's default has been filled in already.</summary>
+    public string NegativePrompt { get; init; } = "";
+
+    /// <summary>Pixels.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Pixels.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>Always 4n+1.</summary>
+    public required int Frames { get; init; }
+    public required int Fps { get; init; }
+    public required int Steps { get; init; }
+    public required double GuidanceScale { get; init; }
+    public required double Shift { get; init; }
+
+    /// <summary>One of <c>unipc</c>, <c>euler</c>, <c>dpm++</c>.</summary>
+    public string Sampler { get; init; } = "unipc";
+    public required long Seed { get; init; }
+    public IReadOnlyList<LoraReference> Loras { get; init; } = [];
+
+    /// <summary>Parts of the render plan that the caller pinned.</summary>
+    public PlanPins? Plan { get; init; }
+    public DebugSwitches? Debug { get; init; }
+}
+
+public sealed record LoraReference(string Name, double Strength = 1.0);
+
+/// <summary>Troubles known from the field, one switch away.</summary>
+public sealed record DebugSwitches
+{
+    public bool CudaLaunchBlocking { get; init; }
+}
