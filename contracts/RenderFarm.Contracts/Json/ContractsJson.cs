@@ -22,6 +22,7 @@ namespace RenderFarm.Contracts.Json;
 [JsonSerializable(typeof(PlanPins))]
 [JsonSerializable(typeof(ModelShape))]
 [JsonSerializable(typeof(ModelRegistration))]
+[JsonSerializable(typeof(ModelManifest))]
 [JsonSerializable(typeof(CardCalibration))]
 [JsonSerializable(typeof(RegisterWorkerRequest))]
 [JsonSerializable(typeof(RegisterWorkerReply))]
