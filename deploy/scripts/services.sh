@@ -1,0 +1,289 @@
+#!/usr/bin/env bash
+# Private PostgreSQL, RabbitMQ, S3 (Ceph RGW) and Prometheus on free loopback ports, without a container engine.
+#
+#   services.sh start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus]     (default: postgres rabbitmq s3)
+#   services.sh stop DIR
+#
+# DIR afterwards holds `env` (source it: RENDERFARM_TEST_POSTGRES, …_RABBITMQ, …_S3, …_PROMETHEUS), a log for each
+# server and `pids`. `stop` ends exactly the processes listed there and removes their data.
+# --durable leaves fsync and synchronous_commit on, for benchmarks; otherwise PostgreSQL skips both.
+set -euo pipefail
+
+readonly OWN="${BASH_SOURCE[0]}"
+readonly POSTGRES_USER_NAME=farm S3_ACCESS_KEY=farm S3_SECRET_KEY=farmsecret
+
+say() { printf 'services: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+main() {
+    local verb="${1:-}" dir="${2:-}"
+    [[ -n $dir ]] || die "usage: $OWN start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus] | stop DIR"
+    shift 2
+    case $verb in
+        start) start "$dir" "$@" ;;
+        stop) stop "$dir" ;;
+        *) die "unknown verb '$verb': start or stop" ;;
+    esac
+}
+
+# ---- start -----------------------------------------------------------------------------------------------------------
+
+start() {
+    mkdir -p "$1"
+    DIR=$(cd "$1" && pwd); shift
+    DURABLE=0
+    local names=() name
+    for name in "$@"; do
+        case $name in
+            --durable) DURABLE=1 ;;
+            postgres | rabbitmq | s3 | prometheus) names+=("$name") ;;
+            *) die "unknown service '$name': postgres, rabbitmq, s3 or prometheus" ;;
+        esac
+    done
+    [[ ${#names[@]} -gt 0 ]] || names=(postgres rabbitmq s3)
+    [[ ! -s $DIR/pids ]] || die "$DIR is in use (it holds a pids file): run '$OWN stop $DIR' first"
+
+    install_missing "${names[@]}"
+
+    # Sockets have short path limits and the user postgres must be able to enter, so data lives here and not under DIR.
+    WORK=$(mktemp -d /tmp/renderfarm-services.XXXXXX)
+    chmod 755 "$WORK"
+    echo "$WORK" > "$DIR/work"
+    : > "$DIR/pids"
+    rm -f "$DIR"/*.env
+    trap 'stop "$DIR"' EXIT
+    trap 'exit 130' INT TERM
+
+    local jobs=() failed=0 i
+    for name in "${names[@]}"; do
+        # A subshell of its own: no trap of this shell, and a failure in one leaves the others to finish their start.
+        (trap - EXIT INT TERM; "start_$name") &
+        jobs+=($!)
+    done
+    for i in "${!jobs[@]}"; do
+        wait "${jobs[$i]}" || { say "${names[$i]} did not start; its log ends:"; tail -n 15 "$DIR/${names[$i]}.log" >&2 || true; failed=1; }
+    done
+    [[ $failed == 0 ]] || exit 1
+
+    cat "$DIR"/*.env > "$DIR/env"
+    trap - EXIT INT TERM
+    say "ready; 'source $DIR/env' for their addresses, '$OWN stop $DIR' to end them"
+}
+
+start_postgres() {
+    local bin port as=() data="$WORK/pg" pid speed=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+    bin=$(postgres_bin)
+    port=$(free_port)
+    [[ $DURABLE == 0 ]] || speed=(-c fsync=on -c synchronous_commit=on -c full_page_writes=on)
+    mkdir -p "$data"
+    if [[ $EUID == 0 ]]; then # the server refuses to run as root
+        as=(setpriv --reuid=postgres --regid=postgres --init-groups)
+        chown postgres: "$data"
+    fi
+    cd "$data"
+    "${as[@]}" "$bin/initdb" -D "$data/data" -U "$POSTGRES_USER_NAME" --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync \
+        > "$DIR/postgres.log" 2>&1
+    setsid "${as[@]}" "$bin/postgres" -D "$data/data" -k "$data" -p "$port" -c listen_addresses=127.0.0.1 -c max_connections=300 \
+        "${speed[@]}" < /dev/null >> "$DIR/postgres.log" 2>&1 &
+    pid=$!
+    record "$pid" INT
+    await 20 "$pid" "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U "$POSTGRES_USER_NAME" -d postgres
+    publish postgres "Host=127.0.0.1;Port=$port;Username=$POSTGRES_USER_NAME;Database=postgres"
+}
+
+start_rabbitmq() {
+    local port distribution epmd home="$WORK/mq" shell
+    port=$(free_port) distribution=$(free_port) epmd=$(free_port)
+    mkdir -p "$home"
+    echo '[].' > "$home/plugins"
+    printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$port" "vm_memory_high_watermark.absolute = 1GB" "disk_free_limit.absolute = 100MB" \
+        > "$home/rabbitmq.conf"
+    # HOME holds the Erlang cookie. Not /usr/sbin/rabbitmq-server: that wrapper changes to the user rabbitmq.
+    export HOME="$home" ERL_EPMD_PORT="$epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
+        RABBITMQ_NODENAME="farm$port@localhost" RABBITMQ_DIST_PORT="$distribution" RABBITMQ_CONF_ENV_FILE=/dev/null \
+        RABBITMQ_CONFIG_FILE="$home/rabbitmq.conf" RABBITMQ_ENABLED_PLUGINS_FILE="$home/plugins" RABBITMQ_MNESIA_BASE="$home/data" \
+        RABBITMQ_LOG_BASE="$home/log" RABBITMQ_PID_FILE="$home/pid" \
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +sbwt none'
+    cd "$home"
+    # Its own Erlang port mapper, started here so that its pid is known; the broker would leave one behind.
+    setsid "$(command -v epmd)" -address 127.0.0.1 -port "$epmd" < /dev/null > "$DIR/epmd.log" 2>&1 &
+    record $! KILL
+    setsid /usr/lib/rabbitmq/bin/rabbitmq-server < /dev/null > "$DIR/rabbitmq.log" 2>&1 &
+    shell=$!
+    record "$shell" KILL
+    await 30 "$shell" test -s "$home/pid"
+    record "$(cat "$home/pid")" KILL
+    await 60 "$shell" listening "$port"
+    publish rabbitmq "amqp://guest:guest@127.0.0.1:$port"
+}
+
+start_s3() {
+    local port monitor c="$WORK/s3" id pid log="$DIR/s3.log"
+    port=$(free_port) monitor=$(free_port)
+    mkdir -p "$c"/{mon,osd,rgw,run,log}
+    id=$(cat /proc/sys/kernel/random/uuid)
+    export CEPH_CONF="$c/ceph.conf"
+    # A v1 monitor address: with a v2-only monitor radosgw waits for minutes. Objects live in memory.
+    cat > "$CEPH_CONF" <<CONF
+[global]
+fsid = $id
+mon host = [v1:127.0.0.1:$monitor]
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+auth cluster required = none
+auth service required = none
+auth client required = none
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 4
+osd pool default pgp num = 4
+osd crush chooseleaf type = 0
+mon allow pool size one = true
+osd objectstore = memstore
+memstore device bytes = 2147483648
+run dir = $c/run
+log file = $c/log/\$name.log
+admin socket = $c/run/\$name.\$pid.asok
+mon data = $c/mon
+osd data = $c/osd
+[client.rgw]
+rgw data = $c/rgw
+rgw frontends = beast endpoint=127.0.0.1:$port
+rgw dns name = 127.0.0.1
+CONF
+    {
+        monmaptool --create --fsid "$id" --addv a "[v1:127.0.0.1:$monitor]" "$c/monmap"
+        ceph-mon -i a --mkfs --monmap "$c/monmap"
+    } > "$log" 2>&1
+    setsid ceph-mon -f -i a < /dev/null >> "$log" 2>&1 &
+    record $! KILL
+    timeout 30 ceph osd create "$id" >> "$log" 2>&1
+    ceph-osd -i 0 --mkfs --osd-uuid "$id" >> "$log" 2>&1
+    setsid ceph-osd -f -i 0 < /dev/null >> "$log" 2>&1 &
+    record $! KILL
+    timeout 30 ceph osd crush add osd.0 1 host=h root=default >> "$log" 2>&1
+    setsid radosgw -f -n client.rgw < /dev/null >> "$log" 2>&1 &
+    pid=$!
+    record "$pid" KILL
+    await 60 "$pid" listening "$port"
+    timeout 60 radosgw-admin -n client.rgw user create --uid farm --display-name farm \
+        --access-key "$S3_ACCESS_KEY" --secret "$S3_SECRET_KEY" >> "$log" 2>&1
+    publish s3 "http://$S3_ACCESS_KEY:$S3_SECRET_KEY@127.0.0.1:$port"
+}
+
+start_prometheus() {
+    local port pid
+    port=$(free_port)
+    mkdir -p "$WORK/prometheus"
+    # Targets are read again whenever the file changes: [{"targets": ["127.0.0.1:8080"]}]
+    [[ -f $DIR/prometheus-targets.json ]] || echo '[]' > "$DIR/prometheus-targets.json"
+    [[ -f $DIR/prometheus.yml ]] || cat > "$DIR/prometheus.yml" <<CONF
+global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: renderfarm
+    file_sd_configs: [{ files: ["$DIR/prometheus-targets.json"], refresh_interval: 1s }]
+CONF
+    setsid prometheus --config.file="$DIR/prometheus.yml" --storage.tsdb.path="$WORK/prometheus" --storage.tsdb.retention.time=1h \
+        --web.listen-address="127.0.0.1:$port" --enable-feature=exemplar-storage < /dev/null > "$DIR/prometheus.log" 2>&1 &
+    pid=$!
+    record "$pid" KILL
+    await 20 "$pid" listening "$port"
+    publish prometheus "http://127.0.0.1:$port"
+}
+
+# publish NAME ADDRESS: a line for the env file.
+publish() { printf "export RENDERFARM_TEST_%s='%s'\n" "${1^^}" "$2" > "$DIR/$1.env"; }
+
+# record PID SIGNAL: `stop` will send SIGNAL to PID, as long as it is still the process that was started here.
+record() { printf '%s %s %s\n' "$1" "$(start_time "$1")" "$2" >> "$DIR/pids"; }
+
+# The moment a process began, in clock ticks since boot: with the pid it names a process for good. Empty when it is gone.
+start_time() {
+    local stat
+    stat=$(cat "/proc/$1/stat" 2> /dev/null) || return 0
+    stat=${stat##*) }
+    [[ $stat == Z* ]] || awk '{print $20}' <<< "$stat"
+}
+
+# await SECONDS PID COMMAND…: until the command succeeds; fails when the time is up or the process has died.
+await() {
+    local deadline=$((SECONDS + $1)) pid=$2
+    shift 2
+    until "$@" 2> /dev/null; do
+        [[ -n $(start_time "$pid") ]] || { echo "process $pid died while starting" >&2; return 1; }
+        ((SECONDS < deadline)) || { echo "not ready in time: $*" >&2; return 1; }
+        sleep 0.1
+    done
+}
+
+listening() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
+
+# Below the kernel's range for outgoing connections, so that none of those can take the port before its server does.
+free_port() {
+    local port
+    while :; do
+        port=$((10000 + SRANDOM % 22000))
+        listening "$port" || { echo "$port"; return; }
+    done
+}
+
+postgres_bin() { find /usr/lib/postgresql/*/bin -name postgres 2> /dev/null | sort -V | tail -n 1 | xargs -r dirname; }
+
+# ---- packages --------------------------------------------------------------------------------------------------------
+
+install_missing() {
+    local packages=() name tool sudo=()
+    for name in "$@"; do
+        case $name in
+            postgres) [[ -n $(postgres_bin) ]] || packages+=(postgresql) ;;
+            rabbitmq) [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || packages+=(rabbitmq-server) ;;
+            prometheus) command -v prometheus > /dev/null || packages+=(prometheus) ;;
+            s3)
+                for tool in radosgw ceph-mon ceph-osd ceph radosgw-admin; do
+                    command -v "$tool" > /dev/null || { packages+=(radosgw ceph-mon ceph-osd ceph-common); break; }
+                done
+                ;;
+        esac
+    done
+    [[ ${#packages[@]} -gt 0 ]] || return 0
+
+    local remedy="install them yourself: apt-get install -y --no-install-recommends ${packages[*]}"
+    command -v apt-get > /dev/null || die "missing ${packages[*]} and no apt-get here; $remedy"
+    if [[ $EUID != 0 ]]; then
+        sudo -n true 2> /dev/null || die "missing ${packages[*]} and no right to install; $remedy"
+        sudo=(sudo -n)
+    fi
+    say "installing with apt-get: ${packages[*]}"
+    local quiet=(-y -q --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
+    {
+        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install "${quiet[@]}" "${packages[@]}" ||
+            { "${sudo[@]}" apt-get update -q && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install "${quiet[@]}" "${packages[@]}"; }
+    } > "$DIR/install.log" 2>&1 || { tail -n 15 "$DIR/install.log" >&2; die "apt-get failed (all of it: $DIR/install.log); $remedy"; }
+}
+
+# ---- stop ------------------------------------------------------------------------------------------------------------
+
+stop() {
+    local dir=$1 pid began signal work
+    [[ -f $dir/pids ]] || { say "nothing was started in $dir"; return 0; }
+    while read -r pid began signal; do
+        [[ -n $began && $(start_time "$pid") == "$began" ]] && kill "-$signal" "$pid" 2> /dev/null
+    done < "$dir/pids"
+    while read -r pid began signal; do
+        await_end "$pid" "$began" 100 || { kill -KILL "$pid" 2> /dev/null || true; await_end "$pid" "$began" 50 || say "process $pid does not end"; }
+    done < "$dir/pids"
+    work=$(cat "$dir/work" 2> /dev/null) || work=
+    [[ $work != /tmp/renderfarm-services.* ]] || rm -rf "$work"
+    rm -f "$dir/pids" "$dir/work" "$dir/env" "$dir"/*.env
+}
+
+await_end() {
+    local tenths
+    for ((tenths = 0; tenths < $3; tenths++)); do
+        [[ -n $2 && $(start_time "$1") == "$2" ]] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+main "$@"
