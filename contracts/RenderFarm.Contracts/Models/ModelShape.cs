@@ -44,6 +44,23 @@ public sealed record TextEncoderShape
     public int Buckets { get; init; } = 32;
 }
 
+/// <summary>Sizes of a CLIP vision tower (2.1 image to video only).</summary>
+public sealed record ImageEncoderShape
+{
+    public required int ImageSize { get; init; }
+    public required int PatchSize { get; init; }
+    public required int Dim { get; init; }
+    public required int FfnDim { get; init; }
+    public required int Heads { get; init; }
+
+    /// <summary>Blocks in the file; the last one is not run.</summary>
+    public required int Layers { get; init; }
+    public required int OutDim { get; init; }
+
+    /// <summary>One class token and one per patch.</summary>
+    [JsonIgnore] public int Tokens => 1 + (ImageSize / PatchSize * (ImageSize / PatchSize));
+}
+
 [JsonConverter(typeof(SnakeCaseEnum<VaeKind>))]
 public enum VaeKind
 {
@@ -85,6 +102,9 @@ public sealed record ModelDefaults
     public required int Fps { get; init; }
     public required int Steps { get; init; }
     public required double GuidanceScale { get; init; }
+
+    /// <summary>Of the high-noise expert, where it differs from <see cref="GuidanceScale"/>.</summary>
+    public double? HighNoiseGuidanceScale { get; init; }
     public required double Shift { get; init; }
     public string Sampler { get; init; } = "unipc";
     public string NegativePrompt { get; init; } = "";
@@ -104,6 +124,9 @@ public sealed record ModelShape
     public required TransformerShape Transformer { get; init; }
     public required TextEncoderShape TextEncoder { get; init; }
     public required VaeShape Vae { get; init; }
+
+    /// <summary>Null for models without an image branch.</summary>
+    public ImageEncoderShape? ImageEncoder { get; init; }
     public required ModelDefaults Defaults { get; init; }
 
     /// <summary>2 for the A14B models: a high-noise and a low-noise DiT of the same shape.</summary>
