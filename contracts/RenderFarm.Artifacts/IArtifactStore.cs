@@ -1,0 +1,45 @@
+namespace RenderFarm.Artifacts;
+
+/// <summary>Keeps outputs and inputs of jobs by key. Every call may throw <see cref="ArtifactStoreException"/>.</summary>
+public interface IArtifactStore
+{
+    /// <summary>Makes sure the store can be written to (folder or bucket exists). Repeats safely.</summary>
+    Task EnsureReadyAsync(CancellationToken cancellation);
+
+    /// <summary>
+    /// Stores a file. Its content must have the given checksum (lower-case hex), which is kept with the object; an
+    /// object is seen whole or not at all. Putting the same content again is harmless.
+    /// </summary>
+    Task<StoredObject> PutFileAsync(string key, string path, string contentType, string sha256, CancellationToken cancellation);
+
+    /// <summary>Null when there is no such object.</summary>
+    Task<StoredObject?> StatAsync(string key, CancellationToken cancellation);
+
+    /// <summary>The bytes of an object, or the part of them that <paramref name="range"/> names. The caller disposes the stream.</summary>
+    /// <exception cref="ArtifactNotFoundException">There is no such object.</exception>
+    Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellation);
+
+    /// <summary>An object that is not there counts as deleted.</summary>
+    Task DeleteAsync(string key, CancellationToken cancellation);
+
+    /// <summary>Objects whose key begins with <paramref name="prefix"/>; checksum and content type are not filled in.</summary>
+    IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellation);
+
+    /// <summary>A link that works without a key for <paramref name="lifetime"/>; null when the store has no such thing.</summary>
+    /// <param name="reach">Who will use the link.</param>
+    /// <param name="downloadName">File name offered to a browser.</param>
+    Task<Uri?> PresignGetAsync(string key, TimeSpan lifetime, LinkReach reach, string? downloadName, CancellationToken cancellation);
+}
+
+/// <summary>Whether a link is for people outside (<c>Artifacts:PublicEndpoint</c>) or for a worker inside the farm's network.</summary>
+public enum LinkReach
+{
+    Public,
+    Internal,
+}
+
+/// <param name="Sha256">Lower-case hex, as given when the object was put; null for objects that came from elsewhere and in listings.</param>
+public sealed record StoredObject(string Key, long SizeBytes, DateTimeOffset LastModified, string? ContentType = null, string? Sha256 = null);
+
+/// <summary>Bytes <paramref name="First"/> to <paramref name="Last"/>, both included; null as last means to the end.</summary>
+public readonly record struct ByteRange(long First, long? Last = null);

@@ -1,0 +1,66 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Artifacts;
+
+/// <summary>
+/// Every object key of the farm. Outputs carry the fence of the lease that made them, so a late worker writes beside
+/// the winner, never over it.
+/// </summary>
+public static class ObjectKeys
+{
+    public const string Videos = "videos/";
+    public const string Inputs = "inputs/";
+
+    /// <summary>Everything one lease stored: <c>videos/{job}/{fence}/</c>.</summary>
+    public static string Lease(string jobId, long fence) => string.Create(CultureInfo.InvariantCulture, $"{Videos}{Segment(jobId)}/{fence}/");
+
+    public static string For(ArtifactKind kind, string jobId, long fence) => Lease(jobId, fence) + FileName(kind);
+
+    public static string FileName(ArtifactKind kind) => kind switch
+    {
+        ArtifactKind.Video => "video.mp4",
+        ArtifactKind.Thumbnail => "thumbnail.webp",
+        ArtifactKind.Spritesheet => "spritesheet.webp",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no file name for this kind of artifact"),
+    };
+
+    public static string ContentType(ArtifactKind kind) => kind == ArtifactKind.Video ? "video/mp4" : "image/webp";
+
+    /// <summary>Everything that came in with a job: <c>inputs/{job}/</c>.</summary>
+    public static string InputsOf(string jobId) => $"{Inputs}{Segment(jobId)}/";
+
+    /// <param name="role"><c>input_reference</c> or <c>last_frame</c>.</param>
+    public static string Input(string jobId, string role) => InputsOf(jobId) + Segment(role);
+
+    /// <summary>The job and fence that an output belongs to; false for anything that is not under <c>videos/</c>.</summary>
+    public static bool TryParseLease(string key, [NotNullWhen(true)] out string? jobId, out long fence)
+    {
+        string[] parts = key.Split('/');
+        if (parts.Length == 4 && parts[0] + "/" == Videos && parts[1].Length > 0
+            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out fence))
+        {
+            jobId = parts[1];
+            return true;
+        }
+
+        (jobId, fence) = (null, 0);
+        return false;
+    }
+
+    /// <summary>Throws unless <paramref name="key"/> is a plain relative path that every store can hold.</summary>
+    public static string Checked(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        foreach (string segment in key.Split('/')) _ = Segment(segment);
+        return key;
+    }
+
+    private static string Segment(string segment)
+    {
+        bool plain = segment.Length is > 0 and <= 200 && segment[0] != '.'
+            && segment.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        return plain ? segment : throw new ArgumentException($"'{segment}' can't be part of an object key: letters, digits, '-', '_' and '.' only, not starting with '.'");
+    }
+}

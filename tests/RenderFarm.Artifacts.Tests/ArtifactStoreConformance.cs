@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using System.Text;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Artifacts.Tests;
+
+/// <summary>What every artifact store promises; each store runs all of it.</summary>
+public abstract class ArtifactStoreConformance
+{
+    private readonly string _job = "video_" + Guid.NewGuid().ToString("n");
+
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    protected abstract Task<IArtifactStore> StoreAsync();
+
+    [Fact]
+    public async Task PutFile_ThenStat_ReturnsSizeTypeAndChecksum()
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("forty-two bytes, or thereabouts, of video");
+        string key = ObjectKeys.For(ArtifactKind.Video, _job, 7);
+
+        StoredObject put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+        StoredObject? stat = await store.StatAsync(key, Cancellation);
+
+        Assert.NotNull(stat);
+        Assert.Equal((key, file.Bytes.LongLength, "video/mp4", file.Sha256), (stat.Key, stat.SizeBytes, stat.ContentType, stat.Sha256));
+        Assert.Equal((put.SizeBytes, put.Sha256), (stat.SizeBytes, stat.Sha256));
+        Assert.True(stat.LastModified > DateTimeOffset.UnixEpoch);
+    }
+
+    [Fact]
+    public async Task PutFile_ContentDiffersFromPromise_StoresNothing()
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("these bytes");
+        string key = ObjectKeys.For(ArtifactKind.Video, _job, 1);
+
+        await Assert.ThrowsAsync<ArtifactCorruptException>(() => store.PutFileAsync(key, file.Path, "video/mp4", new string('0', 64), Cancellation));
+
+        Assert.Null(await store.StatAsync(key, Cancellation));
+    }
+
+    [Fact]
+    public async Task PutFile_SameContentTwice_IsHarmless()
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("again and again");
+        string key = ObjectKeys.For(ArtifactKind.Thumbnail, _job, 2);
+
+        await store.PutFileAsync(key, file.Path, "image/webp", file.Sha256, Cancellation);
+        await store.PutFileAsync(key, file.Path, "image/webp", file.Sha256, Cancellation);
+
+        Assert.Equal(file.Bytes, await ReadAsync(store, key, null));
+    }
+
+    [Fact]
+    public async Task PutFile_AboveOnePart_ComesBackWhole()
+    {
+        IArtifactStore store = await StoreAsync();
+        byte[] bytes = new byte[(16 << 20) + 12_345];
+        new Random(5).NextBytes(bytes);
+        using SampleFile file = new(bytes);
+        string key = ObjectKeys.For(ArtifactKind.Video, _job, 3);
+
+        StoredObject put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+
+        Assert.Equal((bytes.LongLength, file.Sha256), (put.SizeBytes, put.Sha256));
+        await using Stream content = await store.OpenReadAsync(key, null, Cancellation);
+        Assert.Equal(file.Sha256, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, Cancellation)));
+    }
+
+    [Theory]
+    [InlineData(0L, 0L, "0")]
+    [InlineData(2L, 5L, "2345")]
+    [InlineData(7L, null, "789")]
+    [InlineData(8L, 400L, "89")]
+    [InlineData(10L, null, "")]
+    public async Task OpenRead_WithRange_ReturnsThoseBytes(long first, long? last, string expected)
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("0123456789");
+        string key = ObjectKeys.For(ArtifactKind.Video, _job, 4);
+        await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+
+        byte[] part = await ReadAsync(store, key, new ByteRange(first, last));
+
+        Assert.Equal(expected, Encoding.ASCII.GetString(part));
+    }
+
+    [Fact]
+    public async Task OpenRead_MissingObject_SaysNotFound()
+    {
+        IArtifactStore store = await StoreAsync();
+
+        ArtifactNotFoundException fault = await Assert.ThrowsAsync<ArtifactNotFoundException>(
+            () => store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, _job, 99), null, Cancellation));
+
+        Assert.Contains(_job, fault.Message, StringComparison.Ordinal);
+        Assert.False(fault.IsTransient);
+        Assert.Null(await store.StatAsync(ObjectKeys.For(ArtifactKind.Video, _job, 99), Cancellation));
+    }
+
+    [Fact]
+    public async Task Delete_ObjectThenAgain_LeavesNothing()
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("short life");
+        string key = ObjectKeys.Input(_job, "input_reference");
+        await store.PutFileAsync(key, file.Path, "image/png", file.Sha256, Cancellation);
+
+        await store.DeleteAsync(key, Cancellation);
+        await store.DeleteAsync(key, Cancellation);
+
+        Assert.Null(await store.StatAsync(key, Cancellation));
+        Assert.Empty(await ListAsync(store, ObjectKeys.InputsOf(_job)));
+    }
+
+    [Fact]
+    public async Task List_Prefix_FindsEveryFenceOfTheJobAndNoOther()
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("x");
+        string[] mine = [ObjectKeys.For(ArtifactKind.Thumbnail, _job, 5), ObjectKeys.For(ArtifactKind.Video, _job, 5), ObjectKeys.For(ArtifactKind.Video, _job, 6)];
+        foreach (string key in mine) await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+        await store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, _job + "x", 5), file.Path, "video/mp4", file.Sha256, Cancellation);
+
+        List<StoredObject> found = await ListAsync(store, $"{ObjectKeys.Videos}{_job}/");
+
+        Assert.Equal(mine, found.Select(o => o.Key));
+        Assert.All(found, o => Assert.Equal(1, o.SizeBytes));
+        Assert.Equal(mine[..2], (await ListAsync(store, ObjectKeys.Lease(_job, 5))).Select(o => o.Key));
+    }
+
+    [Theory]
+    [InlineData("../outside")]
+    [InlineData("videos/../../outside")]
+    [InlineData("/etc/passwd")]
+    [InlineData("videos//x")]
+    [InlineData("videos/.hidden")]
+    public async Task AnyCall_KeyThatIsNoPlainPath_IsRefused(string key)
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("x");
+
+        await Assert.ThrowsAsync<ArgumentException>(() => store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.OpenReadAsync(key, null, Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.DeleteAsync(key, Cancellation));
+    }
+
+    protected static async Task<byte[]> ReadAsync(IArtifactStore store, string key, ByteRange? range)
+    {
+        await using Stream content = await store.OpenReadAsync(key, range, Cancellation);
+        using MemoryStream all = new();
+        await content.CopyToAsync(all, Cancellation);
+        return all.ToArray();
+    }
+
+    private static async Task<List<StoredObject>> ListAsync(IArtifactStore store, string prefix)
+    {
+        List<StoredObject> all = [];
+        await foreach (StoredObject o in store.ListAsync(prefix, Cancellation)) all.Add(o);
+        return all;
+    }
+}

@@ -1,0 +1,53 @@
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Artifacts.Tests;
+
+public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("renderfarm-artifacts-");
+
+    protected override async Task<IArtifactStore> StoreAsync()
+    {
+        DirectoryArtifactStore store = new(_root.FullName);
+        await store.EnsureReadyAsync(Cancellation);
+        return store;
+    }
+
+    [Fact]
+    public async Task PutFile_Anything_LeavesNoTemporaryFiles()
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("x");
+
+        await store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 1), file.Path, "video/mp4", file.Sha256, Cancellation);
+        await Assert.ThrowsAsync<ArtifactCorruptException>(
+            () => store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 2), file.Path, "video/mp4", "wrong", Cancellation));
+
+        string[] names = [.. Directory.EnumerateFiles(_root.FullName, "*", SearchOption.AllDirectories).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];
+        Assert.Equal([".video.mp4.meta", "video.mp4"], names);
+    }
+
+    [Fact]
+    public async Task Delete_LastObjectOfAJob_RemovesItsFolders()
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("x");
+        string key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+
+        await store.DeleteAsync(key, Cancellation);
+
+        Assert.Empty(_root.EnumerateFileSystemInfos());
+        Assert.True(_root.Exists);
+    }
+
+    [Fact]
+    public async Task PresignGet_Folder_HasNoLinks()
+    {
+        IArtifactStore store = await StoreAsync();
+
+        Assert.Null(await store.PresignGetAsync("videos/job/1/video.mp4", TimeSpan.FromMinutes(1), LinkReach.Public, null, Cancellation));
+    }
+
+    public void Dispose() => _root.Delete(recursive: true);
+}
