@@ -1,1 +1,18 @@
-return 0;
+using RenderFarm.Renderer;
+using RenderFarm.Renderer.Process;
+using RenderFarm.Renderer.Protocol;
+
+return args switch
+{
+    ["render", .. var rest] => LeaveAtOnce(RenderVerb.Run(rest)),
+    ["--help" or "-h" or "help"] => Help.Print(),
+    [] => ExitCodes.Usage(Help.Text),
+    [var unknown, ..] => ExitCodes.Usage($"unknown verb '{unknown}'\n\n{Help.Text}"),
+};
+
+// libtorch takes the better part of a second to tear itself down, while the worker waits for the slot
+static int LeaveAtOnce(int code)
+{
+    LibC.ExitNow(code);
+    return code;
+}

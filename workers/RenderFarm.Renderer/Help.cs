@@ -1,0 +1,21 @@
+namespace RenderFarm.Renderer;
+
+internal static class Help
+{
+    public const string Text = """
+        RenderFarm.Renderer VERB
+
+          render [--device cpu|cuda]            render one order: JSON lines on standard input and output; what a worker starts
+          models make-random PRESET DIR         write random weights in the real checkpoint layout
+          models inspect FILE|DIR [--json]      say what a checkpoint is
+          models verify DIR                     check a model folder against its model.json
+
+        Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled.
+        """;
+
+    public static int Print()
+    {
+        Console.Out.WriteLine(Text);
+        return ExitCodes.Done;
+    }
+}

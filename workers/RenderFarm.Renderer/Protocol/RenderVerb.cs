@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Renderer.Process;
+using RenderFarm.Rendering.Pipelines;
+using TorchSharp;
+
+namespace RenderFarm.Renderer.Protocol;
+
+/// <summary>
+/// <c>render</c>: one process, one job. 1 make standard output private and tie this life to the parent's; 2 load libtorch
+/// and say <c>ready</c>; 3 read one order; 4 render it; 5 report how it ended, and exit.
+/// </summary>
+internal static class RenderVerb
+{
+    public static int Run(string[] args)
+    {
+        var device = "cpu";
+        for (var i = 0; i < args.Length; i++)
+        {
+            if (args[i] == "--device" && i + 1 < args.Length) device = args[++i];
+            else return ExitCodes.Usage($"render: unknown argument '{args[i]}'; it takes only --device cpu|cuda, and its order on standard input");
+        }
+        if (device is not ("cpu" or "cuda")) return ExitCodes.Usage($"render: --device is cpu or cuda, not '{device}'");
+
+        // 1
+        var reports = new ReportWriter(PrivateStdout.Take());
+        ParentWatch.Start();
+        ProcessFacts.VolunteerForOutOfMemory();
+
+        Measurements? measured = null;
+        try
+        {
+            // 2
+            torch.InitializeDeviceType(device == "cuda" ? DeviceType.CUDA : DeviceType.CPU);
+            using (torch.zeros(1, device: device)) { }
+            var startSeconds = ProcessFacts.SecondsSinceStart();
+            reports.Write(new RendererReport.Ready(Environment.ProcessId, Version, torch.__version__, device, startSeconds));
+
+            // 3
+            if (OrderInput.Read() is not { } order) return ExitCodes.Done;
+            using var cancel = new CancellationTokenSource();
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => { signal.Cancel = true; cancel.Cancel(); });
+            OrderInput.WatchForEnd(cancel.Cancel);
+            if (order.Plan.Device != device)
+                throw new RenderException(FailureReason.InvalidRequest, $"the plan is for {order.Plan.Device}, this renderer runs on {device}");
+
+            // 4
+            var meter = new StageMeter();
+            try
+            {
+                using var frames = new FramePipe(order.FramePipe, cancel.Token);
+                var result = RenderJob.Run(order, frames, new ReportingObserver(reports), meter, cancel.Token);
+                measured = Complete(meter, order, startSeconds);
+                frames.Dispose();
+
+                // 5
+                reports.Write(new RendererReport.Finished(result.Frames, measured, result.Warning));
+                return ExitCodes.Done;
+            }
+            catch
+            {
+                measured = Complete(meter, order, startSeconds);
+                throw;
+            }
+        }
+        catch (Exception e)
+        {
+            var failure = Failures.Classify(e, device);
+            Console.Error.WriteLine(e);
+            measured = (measured ?? new Measurements()) with { RequestedBytes = failure.RequestedBytes, FreeBytes = failure.FreeBytes };
+            reports.Write(new RendererReport.Failed(failure.Reason, failure.Message, measured));
+            return failure.Reason == FailureReason.Cancelled ? ExitCodes.Cancelled : ExitCodes.Failed;
+        }
+    }
+
+    private static string Version { get; } = typeof(RenderVerb).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    private static Measurements Complete(StageMeter meter, RenderOrder order, double startSeconds) => meter.Measured() with
+    {
+        PredictedPeakBytes = order.Plan.PredictedPeakBytes,
+        RendererProcessId = Environment.ProcessId,
+        ProcessStartSeconds = startSeconds,
+    };
+}

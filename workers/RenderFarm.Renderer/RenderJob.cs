@@ -1,0 +1,11 @@
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Rendering.Pipelines;
+
+namespace RenderFarm.Renderer;
+
+/// <summary>Chooses the pipeline of an order.</summary>
+internal static class RenderJob
+{
+    public static RenderResult Run(RenderOrder order, IFrameSink frames, IRenderObserver observer, StageMeter meter, CancellationToken cancellation) =>
+        TextToVideo.Render(order, frames, observer, meter, cancellation);
+}
