@@ -1,0 +1,23 @@
+using static TorchSharp.torch;
+
+namespace RenderFarm.Inference.Safetensors;
+
+/// <summary>Name, type and shape of a stored tensor; known without reading its data.</summary>
+public sealed record TensorEntry(string Name, ElementType Type, IReadOnlyList<long> Shape)
+{
+    public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));
+    public long Bytes => checked(Elements * Type.Bytes);
+    public override string ToString() => $"{Name} {Type} [{string.Join(", ", Shape)}]";
+}
+
+/// <summary>Where named tensors come from: a file, several shards, or memory.</summary>
+public interface ITensorSource : IDisposable
+{
+    /// <summary>What messages call it: the file, or the first of several.</summary>
+    string Name { get; }
+
+    IReadOnlyDictionary<string, TensorEntry> Entries { get; }
+
+    /// <summary>A copy in host memory, in the stored type. The caller owns it; no dispose scope does.</summary>
+    Tensor Load(string name);
+}

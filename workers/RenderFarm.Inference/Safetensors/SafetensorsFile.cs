@@ -1,0 +1,91 @@
+using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Inference.Safetensors;
+
+/// <summary>
+/// A safetensors file, mapped into memory and read where it lies: opening one of 27 GB reads its header only.
+/// The file must not change while it is open.
+/// </summary>
+public sealed class SafetensorsFile : ITensorSource
+{
+    private readonly MemoryMappedFile? _map;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly SafetensorsHeader _header;
+    private readonly unsafe byte* _data;
+
+    private unsafe SafetensorsFile(string path)
+    {
+        Name = path;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        _header = SafetensorsHeader.Read(stream, path);
+        Entries = _header.Places.ToDictionary(place => place.Key, place => place.Value.Entry, StringComparer.Ordinal);
+        if (stream.Length == _header.DataStart) return; // a mapping can't be empty
+
+        _map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        _view = _map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        byte* start = null;
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        _data = start + _view.PointerOffset + _header.DataStart;
+    }
+
+    /// <exception cref="CheckpointException">Missing, unreadable or malformed; names the field.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        try
+        {
+            return new SafetensorsFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(path, "file", e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : e.Message, e);
+        }
+    }
+
+    public string Name { get; }
+
+    public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
+
+    public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
+
+    /// <summary>Bytes of the header: equal digests of it mean equal names, types, shapes and order.</summary>
+    public long HeaderBytes => _header.DataStart;
+
+    public unsafe Tensor Load(string name)
+    {
+        var place = Find(name);
+        var tensor = empty([.. place.Entry.Shape], dtype: place.Entry.Type.ScalarType).DetachFromDisposeScope();
+        if (place.Entry.Bytes > 0) TensorMemory.CopyInto(tensor, _data + place.Begin, place.Entry.Bytes);
+        return tensor;
+    }
+
+    /// <summary>The stored bytes, valid until the file is disposed. Tensors of 2 GiB and more don't fit a span: use <see cref="Address"/>.</summary>
+    public unsafe ReadOnlySpan<byte> Bytes(string name)
+    {
+        var place = Find(name);
+        return new ReadOnlySpan<byte>(_data + place.Begin, checked((int)place.Entry.Bytes));
+    }
+
+    /// <summary>Where the stored bytes lie in this process, valid until the file is disposed.</summary>
+    public unsafe nint Address(string name) => (nint)(_data + Find(name).Begin);
+
+    public void Dispose()
+    {
+        if (_view is { SafeMemoryMappedViewHandle.IsClosed: false } view)
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+            view.Dispose();
+        }
+        _map?.Dispose();
+    }
+
+    private SafetensorsHeader.Place Find(string name)
+    {
+        ObjectDisposedException.ThrowIf(_view is { SafeMemoryMappedViewHandle.IsClosed: true }, this);
+        return _header.Places.TryGetValue(name, out var place)
+            ? place
+            : throw new CheckpointException(Name, name, "there is no such tensor");
+    }
+}
