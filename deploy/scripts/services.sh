@@ -10,6 +10,8 @@
 set -euo pipefail
 
 readonly OWN="${BASH_SOURCE[0]}"
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$OWN")/packages.sh"
 readonly POSTGRES_USER_NAME=farm S3_ACCESS_KEY=farm S3_SECRET_KEY=farmsecret
 
 say() { printf 'services: %s\n' "$*" >&2; }
@@ -232,7 +234,7 @@ postgres_bin() { find /usr/lib/postgresql/*/bin -name postgres 2> /dev/null | so
 # ---- packages --------------------------------------------------------------------------------------------------------
 
 install_missing() {
-    local packages=() name tool sudo=()
+    local packages=() name tool
     for name in "$@"; do
         case $name in
             postgres) [[ -n $(postgres_bin) ]] || packages+=(postgresql) ;;
@@ -247,18 +249,7 @@ install_missing() {
     done
     [[ ${#packages[@]} -gt 0 ]] || return 0
 
-    local remedy="install them yourself: apt-get install -y --no-install-recommends ${packages[*]}"
-    command -v apt-get > /dev/null || die "missing ${packages[*]} and no apt-get here; $remedy"
-    if [[ $EUID != 0 ]]; then
-        sudo -n true 2> /dev/null || die "missing ${packages[*]} and no right to install; $remedy"
-        sudo=(sudo -n)
-    fi
-    say "installing with apt-get: ${packages[*]}"
-    local quiet=(-y -q --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
-    {
-        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install "${quiet[@]}" "${packages[@]}" ||
-            { "${sudo[@]}" apt-get update -q && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install "${quiet[@]}" "${packages[@]}"; }
-    } > "$DIR/install.log" 2>&1 || { tail -n 15 "$DIR/install.log" >&2; die "apt-get failed (all of it: $DIR/install.log); $remedy"; }
+    apt_install "$DIR/install.log" "${packages[@]}"
 }
 
 # ---- stop ------------------------------------------------------------------------------------------------------------
