@@ -1,1 +1,3 @@
-return 0;
+using RenderFarm.Cli.Commands;
+
+return await FarmCommand.RunAsync(args);

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using RenderFarm.Cli.Farm;
+using RenderFarm.Cli.Http;
+using RenderFarm.Cli.Showing;
+using Spectre.Console;
+
+namespace RenderFarm.Cli.Commands;
+
+/// <summary>
+/// <c>demo</c>: a whole farm for one clip. It has a home of its own under the usual one, so it never meets a farm that
+/// is up; only the models are shared.
+/// </summary>
+public static class DemoCommand
+{
+    private const string DefaultPrompt = "a red ball rolls to the right";
+    private const string Model = "demo";
+    private static readonly TimeSpan RegistrationTime = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
+
+    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    {
+        var prompt = new Argument<string>("prompt") { Description = "What to show", DefaultValueFactory = _ => DefaultPrompt };
+        var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
+        var video = new VideoOptions();
+        var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop") { prompt, output };
+        video.AddTo(command);
+        run.Run(command, (parsed, cancellation) => RunAsync(
+            video.Read(parsed, parsed.GetValue(prompt)!, Model), parsed.GetValue(output)!, console, time, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(VideoRequest request, string output, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
+    {
+        var programs = FarmPrograms.Find();
+        var home = FarmHome.FromEnvironment().Create();
+        var model = await DemoModel.EnsureAsync(home, programs, console, cancellation);
+        if (model.Note is { } note)
+            console.WriteLine($"Note: {note}");
+
+        var run = DemoRun.Create(home, time);
+        var began = time.GetTimestamp();
+        var settings = FarmSettings.Embedded(run, home, programs, LocalPorts.Free(), LocalPorts.Free());
+        await using (var farm = await LocalFarm.StartAsync(programs, settings, run, time, cancellation))
+        {
+            using var client = new FarmClient(settings.ApiUrl, KeysFile.Read(run.Keys).AdminKey, time);
+            var submitted = await SubmitAsync(client, request, farm, time, cancellation);
+            var finished = await RenderDisplay.RunAsync(console, update => client.WatchAsync(submitted.Id, update, cancellation));
+            if (finished.Error is { } error)
+                throw new FarmException(error.Code, error.Message) { Log = run.Logs };
+            await client.DownloadAsync(finished.Id, output, cancellation);
+            console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Path.GetFullPath(output)}  {finished.Size}, {finished.Frames} frames at {finished.Fps} fps, seed {finished.Seed}, {time.GetElapsedTime(began).TotalSeconds:0.0} s"));
+            if (finished.Warning is { } warning)
+                console.WriteLine($"Warning: {warning}");
+        }
+        // Only a run that failed leaves its logs behind.
+        Directory.Delete(run.Root, recursive: true);
+        return 0;
+    }
+
+    // The API knows a model from the moment a worker has registered it; this farm's worker has only just started.
+    private static async Task<Video> SubmitAsync(FarmClient client, VideoRequest request, LocalFarm farm, TimeProvider time, CancellationToken cancellation)
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await client.SubmitAsync(request, cancellation);
+            }
+            catch (FarmException error) when (error.Code == "unknown_model" && time.GetElapsedTime(began) < RegistrationTime)
+            {
+                if (farm.Worker.HasExited)
+                    throw farm.Worker.Death("stopped before it had registered its models");
+            }
+            await Task.Delay(PollInterval, time, cancellation);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using RenderFarm.Cli.Farm;
+using Spectre.Console;
+
+namespace RenderFarm.Cli.Commands;
+
+/// <summary><c>up</c>: a farm in the foreground until Ctrl-C or SIGTERM.</summary>
+public static class UpCommand
+{
+    private const int ApiMetricsPort = 9464;
+    private const int WorkerMetricsPort = 9465;
+
+    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    {
+        var farm = new Option<bool>("--farm") { Description = "Run on PostgreSQL, RabbitMQ and S3 instead of the embedded stores" };
+        var port = new Option<int>("--port") { Description = "Port of the API on 127.0.0.1", DefaultValueFactory = _ => 8080 };
+        var postgres = new Option<string?>("--postgres") { Description = "With --farm: Npgsql connection string (else Store__ConnectionString)" };
+        var rabbit = new Option<string?>("--rabbitmq") { Description = "With --farm: amqp://user:password@host:port/vhost (else Bus__Uri)" };
+        var s3 = new Option<string?>("--s3") { Description = "With --farm: http://accesskey:secret@host:port/bucket (else Artifacts__Endpoint, …)" };
+        port.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 65535)
+                result.AddError("--port: a number from 1 to 65535");
+        });
+        var command = new Command("up", "Run API and worker in the foreground") { farm, port, postgres, rabbit, s3 };
+        run.Run(command, async (parsed, cancellation) =>
+        {
+            var services = parsed.GetValue(farm)
+                ? ServiceAddresses.From(parsed.GetValue(postgres), parsed.GetValue(rabbit), parsed.GetValue(s3), Environment.GetEnvironmentVariable)
+                : null;
+            return await RunAsync(services, parsed.GetValue(port), console, time, cancellation);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ServiceAddresses? services, int port, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
+    {
+        if (!LocalPorts.IsFree(port))
+            throw new FarmException("port_in_use", $"something already listens on 127.0.0.1:{port} (a farm that is up?): stop it, or choose another with --port");
+        var programs = FarmPrograms.Find();
+        var home = FarmHome.FromEnvironment().Create();
+        FarmSettings settings;
+        if (services is null)
+        {
+            var model = await DemoModel.EnsureAsync(home, programs, console, cancellation);
+            if (model.Note is { } note)
+                console.WriteLine($"Note on the model demo: {note}");
+            settings = FarmSettings.Embedded(home, home, programs, port, LocalPorts.FreeOr(WorkerMetricsPort));
+        }
+        else
+        {
+            settings = FarmSettings.OnServices(home, programs, services, port, LocalPorts.FreeOr(ApiMetricsPort), LocalPorts.FreeOr(WorkerMetricsPort));
+        }
+
+        await using var farm = await LocalFarm.StartAsync(programs, settings, home, time, cancellation);
+        Announce(console, farm, services is null);
+        try
+        {
+            await new Supervision(farm, time, console.WriteLine).RunAsync(cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            console.WriteLine("Stopping …");
+        }
+        return 0;
+    }
+
+    private static void Announce(IAnsiConsole console, LocalFarm farm, bool embedded)
+    {
+        var settings = farm.Settings;
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(embedded ? "Embedded farm" : "Farm on PostgreSQL, RabbitMQ and S3")} is up (API process {farm.Api.ProcessId}, worker process {farm.Worker.ProcessId})."));
+        console.WriteLine($"  API      {settings.ApiUrl}/v1");
+        console.WriteLine($"  pages    {settings.ApiUrl}/scalar  {settings.ApiUrl}/openapi/v1.json  {settings.ApiUrl}/health/ready");
+        foreach (var address in settings.MetricsAddresses)
+            console.WriteLine($"  metrics  {address}");
+        console.WriteLine($"  keys     {farm.Home.Keys}  (./farm keys show)");
+        console.WriteLine($"  logs     {farm.Home.Logs}");
+        console.WriteLine("Ctrl-C stops it.");
+    }
+}

@@ -1,0 +1,30 @@
+namespace RenderFarm.Cli.Farm;
+
+/// <summary>The folder in which an embedded farm keeps everything it has.</summary>
+public sealed record FarmHome(string Root)
+{
+    public const string Variable = "RENDERFARM_HOME";
+
+    public string Database => Path.Combine(Root, "farm.db");
+    public string Artifacts => Path.Combine(Root, "artifacts");
+    public string Models => Path.Combine(Root, "models");
+    public string Worker => Path.Combine(Root, "worker");
+    public string Keys => Path.Combine(Root, "keys.json");
+    public string Logs => Path.Combine(Root, "logs");
+
+    /// <summary><c>RENDERFARM_HOME</c>, else <c>~/.renderfarm</c>.</summary>
+    public static FarmHome FromEnvironment()
+    {
+        var home = Environment.GetEnvironmentVariable(Variable);
+        if (string.IsNullOrWhiteSpace(home))
+            home = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".renderfarm");
+        return new FarmHome(Path.GetFullPath(home));
+    }
+
+    public FarmHome Create()
+    {
+        foreach (var folder in new[] { Root, Artifacts, Models, Worker, Logs })
+            Directory.CreateDirectory(folder);
+        return this;
+    }
+}

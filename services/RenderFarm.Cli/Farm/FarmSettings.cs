@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace RenderFarm.Cli.Farm;
+
+/// <summary>
+/// The settings that make API and worker one farm, as environment variables (<c>Store__Kind</c>): secrets never show in
+/// a process listing.
+/// </summary>
+public sealed record FarmSettings(
+    string ApiUrl, string? ApiMetricsUrl, string WorkerMetricsUrl,
+    IReadOnlyDictionary<string, string> Api, IReadOnlyDictionary<string, string> Worker)
+{
+    /// <summary>Every address at which this farm shows its metrics.</summary>
+    public IReadOnlyList<string> MetricsAddresses => [$"{ApiMetricsUrl ?? ApiUrl}/metrics", $"{WorkerMetricsUrl}/metrics"];
+
+    /// <summary>SQLite, a folder, no broker, whatever slots the machine has.</summary>
+    public static FarmSettings Embedded(FarmHome home, FarmHome models, FarmPrograms programs, int apiPort, int workerMetricsPort)
+    {
+        var (apiUrl, workerMetrics) = (Loopback(apiPort), Loopback(workerMetricsPort));
+        var shared = new Dictionary<string, string>
+        {
+            ["Bus__Kind"] = "none",
+            ["Artifacts__Kind"] = "directory",
+            ["Artifacts__Directory"] = home.Artifacts,
+            ["Keys__BootstrapFile"] = home.Keys,
+        };
+        var api = new Dictionary<string, string>(shared)
+        {
+            ["Store__Kind"] = "sqlite",
+            ["Store__ConnectionString"] = $"Data Source={home.Database}",
+            ["Videos__DefaultModel"] = "demo",
+            ["Api__Url"] = apiUrl,
+            ["Metrics__Url"] = "",
+        };
+        return new FarmSettings(apiUrl, null, workerMetrics, api, WorkerSettings(shared, home, models, programs, apiUrl, workerMetrics));
+    }
+
+    /// <summary>PostgreSQL, RabbitMQ and S3, as given by the options or the environment.</summary>
+    public static FarmSettings OnServices(
+        FarmHome home, FarmPrograms programs, ServiceAddresses services, int apiPort, int apiMetricsPort, int workerMetricsPort)
+    {
+        var (apiUrl, apiMetrics, workerMetrics) = (Loopback(apiPort), Loopback(apiMetricsPort), Loopback(workerMetricsPort));
+        var shared = new Dictionary<string, string>(services.SharedSettings()) { ["Keys__BootstrapFile"] = home.Keys };
+        var api = new Dictionary<string, string>(shared)
+        {
+            ["Store__Kind"] = "postgres",
+            ["Store__ConnectionString"] = services.Postgres,
+            ["Api__Url"] = apiUrl,
+            ["Metrics__Url"] = apiMetrics,
+        };
+        api.TryAdd("Videos__DefaultModel", Environment.GetEnvironmentVariable("Videos__DefaultModel") ?? "demo");
+        return new FarmSettings(apiUrl, apiMetrics, workerMetrics, api, WorkerSettings(shared, home, home, programs, apiUrl, workerMetrics));
+    }
+
+    private static Dictionary<string, string> WorkerSettings(
+        Dictionary<string, string> shared, FarmHome home, FarmHome models, FarmPrograms programs, string apiUrl, string metricsUrl)
+    {
+        var worker = new Dictionary<string, string>(shared)
+        {
+            ["Worker__ApiUrl"] = apiUrl,
+            ["Worker__DataDirectory"] = home.Worker,
+            ["Worker__RendererPath"] = programs.Renderer,
+            ["Metrics__Url"] = metricsUrl,
+        };
+        foreach (var (key, value) in new[] { ("Worker__Name", Environment.MachineName), ("Worker__Slots", "auto"), ("Models__Directory", models.Models) })
+            worker[key] = Environment.GetEnvironmentVariable(key) is { Length: > 0 } set ? set : value;
+        return worker;
+    }
+
+    private static string Loopback(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+}

@@ -1,0 +1,99 @@
+using System.Net.Http.Headers;
+
+namespace RenderFarm.Cli.Farm;
+
+/// <summary>
+/// API and worker on this machine, as two processes. The API comes first, because it writes the keys and the worker
+/// reads them; the worker goes first, because it hands its job back to the API.
+/// </summary>
+public sealed class LocalFarm : IAsyncDisposable
+{
+    /// <summary>A worker that got SIGTERM hands its job back and kills its renderer; together with the API this stays under 30 s.</summary>
+    private static readonly TimeSpan WorkerGrace = TimeSpan.FromSeconds(18);
+    private static readonly TimeSpan ApiGrace = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly FarmPrograms _programs;
+    private readonly FarmSettings _settings;
+    private readonly FarmHome _home;
+    private readonly TimeProvider _time;
+
+    private LocalFarm(FarmPrograms programs, FarmSettings settings, FarmHome home, TimeProvider time)
+        => (_programs, _settings, _home, _time) = (programs, settings, home, time);
+
+    public ChildProgram Api { get; private set; } = null!;
+    public ChildProgram Worker { get; private set; } = null!;
+    public FarmSettings Settings => _settings;
+    public FarmHome Home => _home;
+
+    /// <exception cref="FarmException">One of the two died or did not answer in time; what was started is stopped again.</exception>
+    public static async Task<LocalFarm> StartAsync(
+        FarmPrograms programs, FarmSettings settings, FarmHome home, TimeProvider time, CancellationToken cancellation)
+    {
+        var farm = new LocalFarm(programs, settings, home.Create(), time);
+        try
+        {
+            await farm.StartApiAsync(cancellation);
+            await farm.StartWorkerAsync(cancellation);
+            return farm;
+        }
+        catch
+        {
+            await farm.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task StartApiAsync(CancellationToken cancellation)
+    {
+        Api = ChildProgram.Start("the API", _programs.Api, [], _settings.Api, Path.Combine(_home.Logs, "api.log"));
+        await AwaitAnswerAsync(Api, $"{_settings.ApiUrl}/health/ready", cancellation);
+    }
+
+    public async Task StartWorkerAsync(CancellationToken cancellation)
+    {
+        Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, Path.Combine(_home.Logs, "worker.log"));
+        await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/metrics", cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Worker is not null)
+        {
+            await Worker.StopAsync(WorkerGrace, _time);
+            Worker.Dispose();
+        }
+        if (Api is not null)
+        {
+            await Api.StopAsync(ApiGrace, _time);
+            Api.Dispose();
+        }
+    }
+
+    private async Task AwaitAnswerAsync(ChildProgram program, string url, CancellationToken cancellation)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
+        var began = _time.GetTimestamp();
+        var last = "no answer";
+        while (_time.GetElapsedTime(began) < StartTime)
+        {
+            if (program.HasExited)
+                throw program.Death("stopped while starting");
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(url), cancellation);
+                if (answer.IsSuccessStatusCode)
+                    return;
+                last = $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}";
+            }
+            catch (Exception error) when (error is HttpRequestException || (error is TaskCanceledException && !cancellation.IsCancellationRequested))
+            {
+                last = error.Message;
+            }
+            await Task.Delay(PollInterval, _time, cancellation);
+        }
+        throw new FarmException("not_ready", $"{program.Name} did not get ready at {url} within {StartTime.TotalSeconds:0} s ({last})") { Log = program.Log };
+    }
+}

@@ -1,0 +1,58 @@
+namespace RenderFarm.Cli.Farm;
+
+/// <summary>
+/// Keeps a running farm whole: a child that dies is reported and started again; a child that dies for the third time
+/// within a minute takes the farm down with an error, because whatever kills it will not go away by itself.
+/// </summary>
+public sealed class Supervision(LocalFarm farm, TimeProvider time, Action<string> report)
+{
+    public const int DeathsAllowed = 2;
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>Until cancelled.</summary>
+    /// <exception cref="FarmException">A child keeps dying.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var api = KeepAsync(() => farm.Api, farm.StartApiAsync, either.Token);
+        var worker = KeepAsync(() => farm.Worker, farm.StartWorkerAsync, either.Token);
+        var first = await Task.WhenAny(api, worker);
+        await either.CancelAsync();
+        await Task.WhenAll(Quiet(api, first), Quiet(worker, first));
+        await first;
+    }
+
+    private async Task KeepAsync(Func<ChildProgram> current, Func<CancellationToken, Task> start, CancellationToken cancellation)
+    {
+        var deaths = new Queue<long>();
+        while (true)
+        {
+            var program = current();
+            await program.WaitForExitAsync(cancellation);
+            var death = program.Death("died");
+            deaths.Enqueue(time.GetTimestamp());
+            while (time.GetElapsedTime(deaths.Peek()) > Window)
+                deaths.Dequeue();
+            if (deaths.Count > DeathsAllowed)
+                throw death;
+            report($"{death.Message}{Environment.NewLine}Starting it again (log: {program.Log}).");
+            program.Dispose();
+            await Task.Delay(Pause, time, cancellation);
+            await start(cancellation);
+            report($"{program.Name} is back.");
+        }
+    }
+
+    // The other one ends only because it was told to; its cancellation is not the news.
+    private static async Task Quiet(Task task, Task first)
+    {
+        try
+        {
+            await task;
+        }
+        catch (Exception) when (task != first || task.IsCanceled)
+        {
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace RenderFarm.Cli.Http;
+
+/// <summary>The farm's HTTP interface, with its errors turned into <see cref="FarmException"/>.</summary>
+public sealed class FarmClient : IDisposable
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+    private readonly HttpClient _http;
+    private readonly TimeProvider _time;
+
+    /// <param name="baseUrl">Without <c>/v1</c>.</param>
+    public FarmClient(string baseUrl, string key, TimeProvider time, HttpMessageHandler? handler = null)
+    {
+        _time = time;
+        _http = handler is null ? new HttpClient() : new HttpClient(handler);
+        _http.BaseAddress = new Uri(baseUrl.TrimEnd('/') + "/v1/");
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+    }
+
+    public Task<Video> SubmitAsync(VideoRequest request, CancellationToken cancellation)
+        => SendAsync(() => new(HttpMethod.Post, "videos") { Content = JsonContent.Create(request, FarmJson.Default.VideoRequest) }, FarmJson.Default.Video, cancellation);
+
+    public Task<Video> GetAsync(string id, CancellationToken cancellation)
+        => SendAsync(() => new(HttpMethod.Get, Of(id)), FarmJson.Default.Video, cancellation);
+
+    public Task<VideoList> ListAsync(int limit, string? after, CancellationToken cancellation)
+        => SendAsync(
+            () => new(HttpMethod.Get, $"videos?limit={limit}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}"),
+            FarmJson.Default.VideoList, cancellation);
+
+    public Task<Video> CancelAsync(string id, CancellationToken cancellation)
+        => SendAsync(() => new(HttpMethod.Post, $"{Of(id)}/cancel"), FarmJson.Default.Video, cancellation);
+
+    public async Task DeleteAsync(string id, CancellationToken cancellation)
+    {
+        using var answer = await AnswerAsync(() => new(HttpMethod.Delete, Of(id)), HttpCompletionOption.ResponseContentRead, cancellation);
+    }
+
+    /// <summary>Asks again and again until the video is completed or has failed.</summary>
+    public async Task<Video> WatchAsync(string id, Action<Video> onUpdate, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var video = await GetAsync(id, cancellation);
+            onUpdate(video);
+            if (video.IsOver)
+                return video;
+            await Task.Delay(PollInterval, _time, cancellation);
+        }
+    }
+
+    /// <summary>Whole or not at all: written beside <paramref name="path"/> first, then renamed.</summary>
+    public async Task DownloadAsync(string id, string path, CancellationToken cancellation)
+    {
+        var full = Path.GetFullPath(path);
+        var part = $"{full}.{Guid.NewGuid():N}.part";
+        try
+        {
+            using var answer = await AnswerAsync(() => new(HttpMethod.Get, $"{Of(id)}/content"), HttpCompletionOption.ResponseHeadersRead, cancellation);
+            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            await using (var file = File.Create(part))
+            {
+                await answer.Content.CopyToAsync(file, cancellation);
+                if (answer.Content.Headers.ContentLength is { } length && file.Length != length)
+                    throw new FarmException("incomplete_download", $"got {file.Length} of {length} bytes of {id}");
+            }
+            File.Move(part, full, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new FarmException("cannot_write", $"can't write {full}: {error.Message}", error);
+        }
+        finally
+        {
+            File.Delete(part);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static string Of(string id) => $"videos/{Uri.EscapeDataString(id)}";
+
+    private async Task<T> SendAsync<T>(Func<HttpRequestMessage> request, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        using var answer = await AnswerAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
+        return await answer.Content.ReadFromJsonAsync(type, cancellation)
+            ?? throw new FarmException("bad_answer", $"the farm at {_http.BaseAddress} answered with nothing");
+    }
+
+    private async Task<HttpResponseMessage> AnswerAsync(Func<HttpRequestMessage> request, HttpCompletionOption completion, CancellationToken cancellation)
+    {
+        HttpResponseMessage answer;
+        using var message = request();
+        try
+        {
+            answer = await _http.SendAsync(message, completion, cancellation);
+        }
+        catch (HttpRequestException error)
+        {
+            throw new FarmException("unreachable", $"no farm answers at {_http.BaseAddress}: {error.Message}. Start one with ./farm up, or name another with --url", error);
+        }
+        if (answer.IsSuccessStatusCode)
+            return answer;
+        using (answer)
+            throw await ErrorOfAsync(answer, cancellation);
+    }
+
+    private static async Task<FarmException> ErrorOfAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    {
+        var body = await answer.Content.ReadAsStringAsync(cancellation);
+        try
+        {
+            if (JsonSerializer.Deserialize(body, FarmJson.Default.ErrorBody)?.Error is { } error)
+                return new FarmException(error.Code, error.Message) { Param = error.Param };
+        }
+        catch (JsonException)
+        {
+            // Not this farm's error body (a proxy's page, say): the status has to do.
+        }
+        return new FarmException($"http_{(int)answer.StatusCode}", $"{(int)answer.StatusCode} {answer.ReasonPhrase}: {body[..Math.Min(body.Length, 500)]}");
+    }
+}

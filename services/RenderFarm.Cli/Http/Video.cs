@@ -1,0 +1,55 @@
+namespace RenderFarm.Cli.Http;
+
+/// <summary>A video as the API shows it; the members that this program prints or waits for.</summary>
+public sealed record Video
+{
+    public required string Id { get; init; }
+    public required string Status { get; init; }
+    public string Model { get; init; } = "";
+    public string Prompt { get; init; } = "";
+    public string Size { get; init; } = "";
+    public string Seconds { get; init; } = "";
+    public int Progress { get; init; }
+    public long CreatedAt { get; init; }
+    public long? CompletedAt { get; init; }
+    public string Stage { get; init; } = "queued";
+    public int Step { get; init; }
+    public int Steps { get; init; }
+    public int Frames { get; init; }
+    public int Fps { get; init; }
+    public int Attempt { get; init; }
+    public long Seed { get; init; }
+    public int? QueuePosition { get; init; }
+    public double? EtaSeconds { get; init; }
+    public string? Note { get; init; }
+    public string? Warning { get; init; }
+    public VideoError? Error { get; init; }
+
+    public bool IsOver => Status is "completed" or "failed";
+}
+
+public sealed record VideoError(string Code, string Message);
+
+public sealed record VideoList(IReadOnlyList<Video> Data, bool HasMore, string? LastId);
+
+/// <summary>The error object in the API's error body.</summary>
+public sealed record ErrorBody(ErrorDetail? Error);
+
+public sealed record ErrorDetail(string Message, string Code, string? Param);
+
+/// <summary>What is asked for. Null is left to the model's defaults.</summary>
+public sealed record VideoRequest
+{
+    public required string Prompt { get; init; }
+    public string? Model { get; init; }
+    public string? Size { get; init; }
+    public int? Frames { get; init; }
+    public int? Fps { get; init; }
+    public int? Steps { get; init; }
+    public long? Seed { get; init; }
+    public double? GuidanceScale { get; init; }
+    public double? Shift { get; init; }
+    public string? Sampler { get; init; }
+    public string? NegativePrompt { get; init; }
+    public int? Priority { get; init; }
+}
