@@ -1,10 +1,12 @@
 using RenderFarm.Renderer;
+using RenderFarm.Renderer.Parity;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Renderer.Protocol;
 
 return args switch
 {
     ["render", .. var rest] => LeaveAtOnce(RenderVerb.Run(rest)),
+    ["parity", .. var rest] => LeaveAtOnce(ParityCommand.Run(rest, Console.Out)),
     ["--help" or "-h" or "help"] => Help.Print(),
     [] => ExitCodes.Usage(Help.Text),
     [var unknown, ..] => ExitCodes.Usage($"unknown verb '{unknown}'\n\n{Help.Text}"),

@@ -9,6 +9,9 @@ namespace RenderFarm.Inference.Layers;
 /// </summary>
 public interface IWeights
 {
+    /// <summary>The type that tensors come in and that linears compute in.</summary>
+    ScalarType Type { get; }
+
     /// <summary>The weights below <c>name.</c></summary>
     IWeights Scope(string name);
 

@@ -45,6 +45,8 @@ public sealed class LoadedWeights : IWeights, IDisposable
     /// <summary>Bytes held on the device.</summary>
     public long Bytes => _loaded.Values.Sum(tensor => tensor.numel() * tensor.element_size());
 
+    public ScalarType Type => _computeType;
+
     public IWeights Scope(string name) => new View(this, name + ".", _computeType);
 
     public IWeights As(ScalarType type) => new View(this, "", type);
@@ -105,6 +107,8 @@ public sealed class LoadedWeights : IWeights, IDisposable
 
     private sealed class View(LoadedWeights root, string prefix, ScalarType type) : IWeights
     {
+        public ScalarType Type => type;
+
         public IWeights Scope(string name) => new View(root, $"{prefix}{name}.", type);
 
         public IWeights As(ScalarType other) => new View(root, prefix, other);

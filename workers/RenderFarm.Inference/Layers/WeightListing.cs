@@ -30,6 +30,8 @@ public sealed class WeightListing : IWeights, IDisposable
         return listing.Entries;
     }
 
+    public ScalarType Type => _type;
+
     public IReadOnlyList<TensorEntry> Entries => _entries;
 
     public IWeights Scope(string name) => new WeightListing($"{_prefix}{name}.", _type, _entries, _placeholders);

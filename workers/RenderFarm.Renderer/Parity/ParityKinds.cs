@@ -1,0 +1,25 @@
+namespace RenderFarm.Renderer.Parity;
+
+/// <param name="Stem">How names of this kind begin, without extension.</param>
+/// <param name="Check">Compares every output of the file; a fault of the file may be thrown.</param>
+public sealed record ParityKind(string Stem, string Extension, Action<ParityFile> Check);
+
+/// <summary>What a golden file is, by its name.</summary>
+public static class ParityKinds
+{
+    private static readonly ParityKind[] All =
+    [
+        new("dit", ".safetensors", TransformerParity.Check),
+        new("vae21", ".safetensors", VaeParity.Check21),
+        new("vae22", ".safetensors", VaeParity.Check22),
+        new("fp8_cast", ".safetensors", Float8Parity.Check),
+    ];
+
+    /// <summary>The kind with the longest fitting stem, or null.</summary>
+    public static ParityKind? Of(string path) => All
+        .Where(kind => Path.GetExtension(path) == kind.Extension && Path.GetFileName(path).StartsWith(kind.Stem, StringComparison.Ordinal))
+        .MaxBy(kind => kind.Stem.Length);
+
+    /// <summary>Whether a file without a kind is worth a word.</summary>
+    public static bool IsGoldenFile(string path) => Path.GetExtension(path) is ".safetensors" or ".pth";
+}

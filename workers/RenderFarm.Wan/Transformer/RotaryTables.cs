@@ -1,0 +1,40 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Wan.Transformer;
+
+/// <summary>
+/// Rotary position of every token, as unit complex numbers [L, 1, headDim/2]: the pairs of a head are divided between
+/// frame, row and column (22, 21 and 21 of 64). Angles are formed in float64; float32 angles drift at high positions.
+/// </summary>
+public static class RotaryTables
+{
+    /// <param name="grid">Size in tokens.</param>
+    public static Tensor For((long Frames, long Height, long Width) grid, int headDim, Device device)
+    {
+        using var scope = NewDisposeScope();
+        int side = 2 * (headDim / 6), time = headDim - 2 * side;
+        var (f, h, w) = grid;
+        var angles = cat([
+            Axis(f, time).view(f, 1, 1, -1).expand(f, h, w, -1),
+            Axis(h, side).view(1, h, 1, -1).expand(f, h, w, -1),
+            Axis(w, side).view(1, 1, w, -1).expand(f, h, w, -1)], -1).view(f * h * w, 1, headDim / 2);
+        return view_as_complex(stack([angles.cos(), angles.sin()], -1).to(ScalarType.Float32))
+            .to(device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Rotates the adjacent pairs (2i, 2i+1) of every head. [B, L, H, D] → float32 [B, L, H, D].</summary>
+    public static Tensor Rotate(Tensor x, Tensor tables)
+    {
+        using var scope = NewDisposeScope();
+        var pairs = view_as_complex(x.to(ScalarType.Float32).unflatten(3, x.shape[3] / 2, 2).contiguous()); // [B, L, H, D/2]
+        return view_as_real(pairs * tables).flatten(-2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>position · 10000^(−2i/dim), [positions, dim/2].</summary>
+    private static Tensor Axis(long positions, int dim)
+    {
+        var frequency = pow(10000.0, arange(0, dim, 2, dtype: ScalarType.Float64) / -dim);
+        return outer(arange(positions, dtype: ScalarType.Float64), frequency);
+    }
+}

@@ -1,0 +1,33 @@
+using RenderFarm.Inference.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Wan.Vae;
+
+/// <summary>
+/// A convolution that never looks ahead: in time it is padded in front only, by the frames before the chunk as far as
+/// they are known and by zeros for the rest. In space it keeps the size.
+/// </summary>
+internal sealed class CausalConv3d(IWeights weights, int inChannels, int outChannels, (int Time, int Space) kernel) : IVaeLayer
+{
+    private const int FramesKept = 2;
+
+    private readonly Tensor _weight = weights.Tensor("weight", outChannels, inChannels, kernel.Time, kernel.Space, kernel.Space);
+    private readonly Tensor _bias = weights.Tensor("bias", outChannels);
+
+    public Tensor Apply(Tensor x, FeatureCache cache)
+    {
+        using var scope = NewDisposeScope();
+        int before = kernel.Time - 1;
+        if (before > 0)
+        {
+            if (cache.Of(this) is { } kept) x = cat([kept, x], 2);
+            long known = x.shape[2];
+            long missing = before - (cache.Of(this)?.shape[2] ?? 0);
+            cache.Keep(this, x, Math.Min(FramesKept, known));
+            if (missing > 0) x = nn.functional.pad(x, [0, 0, 0, 0, missing, 0]);
+        }
+        int side = kernel.Space / 2;
+        return nn.functional.conv3d(x, _weight, _bias, padding: [0, side, side]).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,18 @@
+using RenderFarm.Inference.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Wan.Vae;
+
+/// <summary>Each position's channels brought to length √C, then scaled by gamma; no mean is taken off and nothing added under the root.</summary>
+/// <param name="rank">Dimensions behind the channels: 3 in blocks, 2 in attention, as gamma is stored.</param>
+internal sealed class ChannelNorm(IWeights weights, int channels, int rank)
+{
+    private readonly Tensor _gamma = weights.Tensor("gamma", [channels, .. Enumerable.Repeat(1L, rank)]);
+
+    public Tensor Apply(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return (nn.functional.normalize(x, p: 2, dim: 1, eps: 1e-12) * (_gamma * Math.Sqrt(channels))).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,38 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Wan.Vae;
+
+/// <summary>
+/// What the convolutions of one pass remember of the chunk before: the last frames that went into each. One per pass,
+/// tile and direction; a cache that was used for another video would bleed it into this one. Owns its tensors.
+/// </summary>
+internal sealed class FeatureCache : IDisposable
+{
+    private readonly Dictionary<object, Tensor> _frames = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The first chunk is a single frame, with nothing before it: time is neither halved nor doubled there.</summary>
+    public bool IsFirstChunk { get; private set; } = true;
+
+    public void NextChunk() => IsFirstChunk = false;
+
+    /// <summary>Frames that the layer kept, [B, C, 1 or 2, H, W], or null.</summary>
+    public Tensor? Of(object layer) => _frames.GetValueOrDefault(layer);
+
+    /// <summary>Keeps the last <paramref name="count"/> frames of what went into the layer.</summary>
+    /// <param name="input">With the frames kept before in front of it; may be shorter than count.</param>
+    public void Keep(object layer, Tensor input, long count)
+    {
+        long frames = Math.Min(count, input.shape[2]);
+        // a copy: a view would keep the whole chunk alive
+        var kept = input.narrow(2, input.shape[2] - frames, frames).clone().DetachFromDisposeScope();
+        if (_frames.Remove(layer, out var old)) old.Dispose();
+        _frames.Add(layer, kept);
+    }
+
+    public void Dispose()
+    {
+        foreach (var frames in _frames.Values) frames.Dispose();
+        _frames.Clear();
+    }
+}
