@@ -24,4 +24,18 @@ public static unsafe class TensorMemory
         if (source.IsEmpty) return;
         fixed (byte* start = source) CopyInto(tensor, start, source.Length);
     }
+
+    /// <summary>Reads a whole contiguous host tensor from a stream.</summary>
+    public static void Fill(Tensor tensor, Stream source)
+    {
+        long left = tensor.numel() * tensor.element_size();
+        if (left == 0) return;
+        for (byte* at = Address(tensor); left > 0;)
+        {
+            var piece = new Span<byte>(at, (int)Math.Min(left, 1 << 24));
+            source.ReadExactly(piece);
+            at += piece.Length;
+            left -= piece.Length;
+        }
+    }
 }

@@ -13,6 +13,7 @@ public static class ParityKinds
         new("vae21", ".safetensors", VaeParity.Check21),
         new("vae22", ".safetensors", VaeParity.Check22),
         new("fp8_cast", ".safetensors", Float8Parity.Check),
+        new("umt5_weights", ".pth", PthParity.Check),
     ];
 
     /// <summary>The kind with the longest fitting stem, or null.</summary>
