@@ -1,0 +1,29 @@
+using RenderFarm.Cuda.Native;
+
+namespace RenderFarm.Cuda.Kernels;
+
+/// <summary>A compiled source, loaded into the card; kernels live as long as it does.</summary>
+public sealed unsafe class KernelModule : IDisposable
+{
+    private readonly string _name;
+    private nint _module;
+
+    internal KernelModule(string name, byte[] image)
+    {
+        _name = name;
+        fixed (byte* pointer = image) CudaDriver.Check(CudaDriver.ModuleLoad(out _module, pointer), $"cuModuleLoadData of {name}");
+    }
+
+    public CudaKernel Kernel(string function)
+    {
+        CudaDriver.Check(CudaDriver.ModuleFunction(out nint handle, _module, function), $"cuModuleGetFunction {function} of {_name}");
+        return new CudaKernel(function, handle);
+    }
+
+    public void Dispose()
+    {
+        if (_module == 0) return;
+        CudaDriver.Check(CudaDriver.ModuleUnload(_module), $"cuModuleUnload of {_name}");
+        _module = 0;
+    }
+}

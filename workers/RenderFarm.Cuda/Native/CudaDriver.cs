@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+
+namespace RenderFarm.Cuda.Native;
+
+/// <summary>The part of the driver API that loads and launches compiled kernels.</summary>
+internal static unsafe partial class CudaDriver
+{
+    private const string Library = CudaLibraries.Driver;
+
+    [LibraryImport(Library, EntryPoint = "cuModuleLoadData")]
+    internal static partial int ModuleLoad(out nint module, byte* image);
+
+    [LibraryImport(Library, EntryPoint = "cuModuleUnload")]
+    internal static partial int ModuleUnload(nint module);
+
+    [LibraryImport(Library, EntryPoint = "cuModuleGetFunction", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int ModuleFunction(out nint function, nint module, string name);
+
+    [LibraryImport(Library, EntryPoint = "cuLaunchKernel")]
+    internal static partial int Launch(
+        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ,
+        uint sharedBytes, nint stream, void** arguments, void** extra);
+
+    [LibraryImport(Library, EntryPoint = "cuGetErrorString")]
+    private static partial int ErrorString(int error, out nint text);
+
+    internal static void Check(int status, string call)
+    {
+        if (status == 0) return;
+        throw new CudaException(status, call, ErrorString(status, out nint text) == 0 ? Marshal.PtrToStringUTF8(text) ?? "" : "unknown error");
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace RenderFarm.Cuda.Native;
+
+/// <summary>
+/// Finds the native libraries: those beside libtorch, of whichever CUDA major version it was built for, and the libtorch
+/// that TorchSharp has loaded already (asking for it by its soname gives the same one).
+/// </summary>
+internal static class CudaLibraries
+{
+    public const string Runtime = "cudart";
+    public const string Driver = "cuda";
+    public const string Compiler = "nvrtc";
+    public const string Torch = "torch_cpu";
+
+    private static readonly Dictionary<string, string[]> Candidates = new()
+    {
+        [Runtime] = ["libcudart.so.13", "libcudart.so.12", "libcudart.so"],
+        [Driver] = ["libcuda.so.1"],
+        [Compiler] = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"],
+        [Torch] = ["libtorch_cpu.so"],
+    };
+
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "the resolver must be in place before the first import, whichever that is")]
+    internal static void Register() => NativeLibrary.SetDllImportResolver(typeof(CudaLibraries).Assembly, Resolve);
+
+    /// <summary>Whether a library can be loaded at all.</summary>
+    public static bool IsPresent(string name) => TryLoad(name) != 0;
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => Candidates.ContainsKey(name) ? TryLoad(name) : 0;
+
+    private static nint TryLoad(string name)
+    {
+        foreach (string file in Candidates[name])
+            if (NativeLibrary.TryLoad(file, out nint handle) || NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, file), out handle))
+                return handle;
+        return 0;
+    }
+}
