@@ -4,7 +4,7 @@
 #   services.sh start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus]     (default: postgres rabbitmq s3)
 #   services.sh stop DIR
 #
-# DIR afterwards holds `env` (source it: RENDERFARM_TEST_POSTGRES, …_RABBITMQ, …_S3, …_PROMETHEUS), a log for each
+# DIR afterwards holds `env` (source it: RENDERFARM_TEST_POSTGRES, …_RABBITMQ, …_RABBITMQ_MANAGEMENT, …_S3, …_PROMETHEUS), a log for each
 # server and `pids`. `stop` ends exactly the processes listed there and removes their data.
 # --durable leaves fsync and synchronous_commit on, for benchmarks; otherwise PostgreSQL skips both.
 set -euo pipefail
@@ -94,11 +94,12 @@ start_postgres() {
 }
 
 start_rabbitmq() {
-    local port distribution epmd home="$WORK/mq" shell
-    port=$(free_port) distribution=$(free_port) epmd=$(free_port)
+    local port distribution epmd management home="$WORK/mq" shell
+    port=$(free_port) distribution=$(free_port) epmd=$(free_port) management=$(free_port)
     mkdir -p "$home"
-    echo '[].' > "$home/plugins"
-    printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$port" "vm_memory_high_watermark.absolute = 1GB" "disk_free_limit.absolute = 100MB" \
+    # Management, so that a test can have a virtual host of its own.
+    echo '[rabbitmq_management].' > "$home/plugins"
+    printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$port" "management.tcp.ip = 127.0.0.1" "management.tcp.port = $management" "vm_memory_high_watermark.absolute = 1GB" "disk_free_limit.absolute = 100MB" \
         > "$home/rabbitmq.conf"
     # HOME holds the Erlang cookie. Not /usr/sbin/rabbitmq-server: that wrapper changes to the user rabbitmq.
     export HOME="$home" ERL_EPMD_PORT="$epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
@@ -116,7 +117,9 @@ start_rabbitmq() {
     await 30 "$shell" test -s "$home/pid"
     record "$(cat "$home/pid")" KILL
     await 60 "$shell" listening "$port"
+    await 60 "$shell" listening "$management"
     publish rabbitmq "amqp://guest:guest@127.0.0.1:$port"
+    publish rabbitmq_management "http://guest:guest@127.0.0.1:$management"
 }
 
 start_s3() {

@@ -36,7 +36,7 @@ public static class DemoCommand
         var home = FarmHome.FromEnvironment().Create();
         var model = await DemoModel.EnsureAsync(home, programs, console, cancellation);
         if (model.Note is { } note)
-            console.WriteLine($"Note: {note}");
+            console.Say($"Note: {note}");
 
         var run = DemoRun.Create(home, time);
         var began = time.GetTimestamp();
@@ -49,11 +49,11 @@ public static class DemoCommand
             if (finished.Error is { } error)
                 throw new FarmException(error.Code, error.Message) { Log = run.Logs };
             await client.DownloadAsync(finished.Id, output, cancellation);
-            console.WriteLine(string.Create(
+            console.Say(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Path.GetFullPath(output)}  {finished.Size}, {finished.Frames} frames at {finished.Fps} fps, seed {finished.Seed}, {time.GetElapsedTime(began).TotalSeconds:0.0} s"));
             if (finished.Warning is { } warning)
-                console.WriteLine($"Warning: {warning}");
+                console.Say($"Warning: {warning}");
         }
         // Only a run that failed leaves its logs behind.
         Directory.Delete(run.Root, recursive: true);

@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using RenderFarm.Cli.Farm;
+using RenderFarm.Cli.Showing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
@@ -21,7 +22,7 @@ public static class DoctorCommand
             var sound = true;
             await foreach (var check in ChecksAsync(cancellation))
             {
-                console.WriteLine($"{(check.Sound ? "ok    " : check.Needed ? "LACKS " : "-     ")} {check.Subject}: {check.Finding}");
+                console.Say($"{(check.Sound ? "ok    " : check.Needed ? "LACKS " : "-     ")} {check.Subject}: {check.Finding}");
                 sound &= check.Sound || !check.Needed;
             }
             return sound ? 0 : FarmCommand.Failure;

@@ -13,7 +13,6 @@ public static class KeysCommand
         var show = new Command("show", "Print the local API key");
         run.Run(show, (_, _) =>
         {
-            // Straight to the writer: a console wraps long lines, and a wrapped key is no key.
             console.Profile.Out.Writer.WriteLine(KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey);
             return Task.FromResult(0);
         });

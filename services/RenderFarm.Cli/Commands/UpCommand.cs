@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using RenderFarm.Cli.Farm;
+using RenderFarm.Cli.Showing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
@@ -45,7 +46,7 @@ public static class UpCommand
         {
             var model = await DemoModel.EnsureAsync(home, programs, console, cancellation);
             if (model.Note is { } note)
-                console.WriteLine($"Note on the model demo: {note}");
+                console.Say($"Note on the model demo: {note}");
             settings = FarmSettings.Embedded(home, home, programs, port, LocalPorts.FreeOr(WorkerMetricsPort));
         }
         else
@@ -57,11 +58,11 @@ public static class UpCommand
         Announce(console, farm, services is null);
         try
         {
-            await new Supervision(farm, time, console.WriteLine).RunAsync(cancellation);
+            await new Supervision(farm, time, console.Say).RunAsync(cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            console.WriteLine("Stopping …");
+            console.Say("Stopping …");
         }
         return 0;
     }
@@ -69,13 +70,13 @@ public static class UpCommand
     private static void Announce(IAnsiConsole console, LocalFarm farm, bool embedded)
     {
         var settings = farm.Settings;
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(embedded ? "Embedded farm" : "Farm on PostgreSQL, RabbitMQ and S3")} is up (API process {farm.Api.ProcessId}, worker process {farm.Worker.ProcessId})."));
-        console.WriteLine($"  API      {settings.ApiUrl}/v1");
-        console.WriteLine($"  pages    {settings.ApiUrl}/scalar  {settings.ApiUrl}/openapi/v1.json  {settings.ApiUrl}/health/ready");
+        console.Say(string.Create(CultureInfo.InvariantCulture, $"{(embedded ? "Embedded farm" : "Farm on PostgreSQL, RabbitMQ and S3")} is up (API process {farm.Api.ProcessId}, worker process {farm.Worker.ProcessId})."));
+        console.Say($"  API      {settings.ApiUrl}/v1");
+        console.Say($"  pages    {settings.ApiUrl}/scalar  {settings.ApiUrl}/openapi/v1.json  {settings.ApiUrl}/health/ready");
         foreach (var address in settings.MetricsAddresses)
-            console.WriteLine($"  metrics  {address}");
-        console.WriteLine($"  keys     {farm.Home.Keys}  (./farm keys show)");
-        console.WriteLine($"  logs     {farm.Home.Logs}");
-        console.WriteLine("Ctrl-C stops it.");
+            console.Say($"  metrics  {address}");
+        console.Say($"  keys     {farm.Home.Keys}  (./farm keys show)");
+        console.Say($"  logs     {farm.Home.Logs}");
+        console.Say("Ctrl-C stops it.");
     }
 }

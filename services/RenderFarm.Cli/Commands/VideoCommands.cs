@@ -17,7 +17,7 @@ public static class VideoCommands
         yield return OnOne(run, time, "show", "Show a video", (client, id, cancellation) => ShowAsync(client, id, console, cancellation));
         yield return OnOne(run, time, "watch", "Watch a video until it is finished", (client, id, cancellation) => WatchAsync(client, id, console, cancellation));
         yield return OnOne(run, time, "cancel", "Stop a video", async (client, id, cancellation) =>
-            console.WriteLine(RenderDisplay.Describe(await client.CancelAsync(id, cancellation))));
+            console.Say(RenderDisplay.Describe(await client.CancelAsync(id, cancellation))));
         yield return OnOne(run, time, "delete", "Remove a video and its files", (client, id, cancellation) => client.DeleteAsync(id, cancellation));
         yield return Download(run, console, time);
     }
@@ -41,12 +41,12 @@ public static class VideoCommands
             var submitted = await client.SubmitAsync(request, cancellation);
             if (!waits)
             {
-                console.Profile.Out.Writer.WriteLine(submitted.Id);
+                console.Say(submitted.Id);
                 return 0;
             }
             await WatchAsync(client, submitted.Id, console, cancellation);
             await client.DownloadAsync(submitted.Id, parsed.GetValue(output)!, cancellation);
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFullPath(parsed.GetValue(output)!)}  seed {submitted.Seed}"));
+            console.Say(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFullPath(parsed.GetValue(output)!)}  seed {submitted.Seed}"));
             return 0;
         });
         return command;
@@ -89,7 +89,7 @@ public static class VideoCommands
             using var client = connection.Open(parsed, time);
             var path = parsed.GetValue(output) ?? $"{parsed.GetValue(id)}.mp4";
             await client.DownloadAsync(parsed.GetValue(id)!, path, cancellation);
-            console.WriteLine(Path.GetFullPath(path));
+            console.Say(Path.GetFullPath(path));
             return 0;
         });
         return command;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Cli.Showing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Farm;
@@ -17,7 +18,7 @@ public static class DemoModel
         var manifest = Path.Combine(folder, ModelManifest.FileName);
         if (!File.Exists(manifest))
         {
-            console.WriteLine($"Making the demo model in {folder}");
+            console.Say($"Making the demo model in {folder}");
             await MakeAsync(folder, programs, home, cancellation);
         }
         try
@@ -46,7 +47,7 @@ public static class DemoModel
             var errors = process.StandardError.ReadToEndAsync(cancellation);
             await process.WaitForExitAsync(cancellation);
             var said = await output + await errors;
-            if (process.ExitCode != 0)
+            if (process.ExitCode != 0 || !File.Exists(Path.Combine(making, ModelManifest.FileName)))
             {
                 await File.WriteAllTextAsync(log, said, cancellation);
                 throw new FarmException("make_model_failed", $"making the demo model ended with exit code {process.ExitCode}: {said.Trim()}") { Log = log };

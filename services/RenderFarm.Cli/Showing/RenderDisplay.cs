@@ -34,7 +34,7 @@ public static class RenderDisplay
             if (now == last)
                 return;
             last = now;
-            console.WriteLine($"{video.Progress,3} %  {Describe(video)}");
+            console.Say($"{video.Progress,3} %  {Describe(video)}");
         });
     }
 

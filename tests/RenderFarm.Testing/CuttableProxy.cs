@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace RenderFarm.Testing;
+
+/// <summary>
+/// A port in front of a server. <see cref="Cut"/> breaks every connection and refuses new ones, as if the server had
+/// died; <see cref="Restore"/> brings it back. The server itself goes on serving other tests.
+/// </summary>
+public sealed class CuttableProxy : IDisposable
+{
+    private readonly string _host;
+    private readonly int _port;
+    private readonly ConcurrentDictionary<Socket, byte> _open = new();
+    private TcpListener? _listener;
+
+    public CuttableProxy(string host, int port)
+    {
+        (_host, _port) = (host, port);
+        Restore();
+    }
+
+    public int Port { get; private set; }
+
+    /// <summary>The same address, through this proxy.</summary>
+    public Uri Through(Uri address) => new UriBuilder(address) { Host = "127.0.0.1", Port = Port }.Uri;
+
+    public void Cut()
+    {
+        _listener?.Dispose();
+        _listener = null;
+        foreach (var socket in _open.Keys)
+            socket.Dispose();
+    }
+
+    public void Restore()
+    {
+        if (_listener is not null)
+            return;
+        var listener = new TcpListener(IPAddress.Loopback, Port);
+        // The port lingers after a cut; it must come back as the same one.
+        listener.Server.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        listener.Start();
+        Port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        _listener = listener;
+        _ = AcceptAsync(listener);
+    }
+
+    public void Dispose() => Cut();
+
+    private async Task AcceptAsync(TcpListener listener)
+    {
+        try
+        {
+            while (true)
+                _ = CarryAsync(await listener.AcceptSocketAsync());
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // Cut.
+        }
+    }
+
+    private async Task CarryAsync(Socket client)
+    {
+        using var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        _open[client] = _open[server] = 0;
+        try
+        {
+            await server.ConnectAsync(_host, _port);
+            await using NetworkStream near = new(client), far = new(server);
+            await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));
+        }
+        catch (Exception error) when (error is SocketException or IOException or ObjectDisposedException)
+        {
+            // Cut, or one side went away: the other is told by the closing below.
+        }
+        finally
+        {
+            client.Dispose();
+            _open.TryRemove(client, out _);
+            _open.TryRemove(server, out _);
+        }
+    }
+}
