@@ -99,8 +99,8 @@ start_rabbitmq() {
     mkdir -p "$home"
     # Management, so that a test can have a virtual host of its own.
     echo '[rabbitmq_management].' > "$home/plugins"
-    printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$port" "management.tcp.ip = 127.0.0.1" "management.tcp.port = $management" "vm_memory_high_watermark.absolute = 1GB" "disk_free_limit.absolute = 100MB" \
-        > "$home/rabbitmq.conf"
+    printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$port" "management.tcp.ip = 127.0.0.1" "management.tcp.port = $management" \
+        "vm_memory_high_watermark.absolute = 1GB" "disk_free_limit.absolute = 100MB" > "$home/rabbitmq.conf"
     # HOME holds the Erlang cookie. Not /usr/sbin/rabbitmq-server: that wrapper changes to the user rabbitmq.
     export HOME="$home" ERL_EPMD_PORT="$epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
         RABBITMQ_NODENAME="farm$port@localhost" RABBITMQ_DIST_PORT="$distribution" RABBITMQ_CONF_ENV_FILE=/dev/null \
@@ -122,8 +122,22 @@ start_rabbitmq() {
     publish rabbitmq_management "http://guest:guest@127.0.0.1:$management"
 }
 
+# A cluster of this size sometimes stays stuck when it starts on a busy machine; a fresh one does not.
 start_s3() {
-    local port monitor c="$WORK/s3" id pid log="$DIR/s3.log"
+    local try
+    : > "$DIR/s3.log"
+    for try in 1 2 3; do
+        S3_PIDS=()
+        if start_cluster "$WORK/s3-$try"; then return 0; fi
+        say "s3: try $try did not come up"
+        kill -KILL "${S3_PIDS[@]}" 2> /dev/null || true
+    done
+    return 1
+}
+
+# start_cluster FOLDER. Every step is checked by hand: a caller that tests the result switches `set -e` off in here.
+start_cluster() {
+    local port monitor c=$1 id log="$DIR/s3.log"
     port=$(free_port) monitor=$(free_port)
     mkdir -p "$c"/{mon,osd,rgw,run,log}
     id=$(cat /proc/sys/kernel/random/uuid)
@@ -151,29 +165,31 @@ log file = $c/log/\$name.log
 admin socket = $c/run/\$name.\$pid.asok
 mon data = $c/mon
 osd data = $c/osd
+[osd]
+monmap = $c/monmap
 [client.rgw]
 rgw data = $c/rgw
 rgw frontends = beast endpoint=127.0.0.1:$port
 rgw dns name = 127.0.0.1
 CONF
     {
-        monmaptool --create --fsid "$id" --addv a "[v1:127.0.0.1:$monitor]" "$c/monmap"
-        ceph-mon -i a --mkfs --monmap "$c/monmap"
-    } > "$log" 2>&1
-    setsid ceph-mon -f -i a < /dev/null >> "$log" 2>&1 &
-    record $! KILL
-    timeout 30 ceph osd create "$id" >> "$log" 2>&1
-    ceph-osd -i 0 --mkfs --osd-uuid "$id" >> "$log" 2>&1
-    setsid ceph-osd -f -i 0 < /dev/null >> "$log" 2>&1 &
-    record $! KILL
-    timeout 30 ceph osd crush add osd.0 1 host=h root=default >> "$log" 2>&1
-    setsid radosgw -f -n client.rgw < /dev/null >> "$log" 2>&1 &
-    pid=$!
-    record "$pid" KILL
-    await 60 "$pid" listening "$port"
-    timeout 60 radosgw-admin -n client.rgw user create --uid farm --display-name farm \
-        --access-key "$S3_ACCESS_KEY" --secret "$S3_SECRET_KEY" >> "$log" 2>&1
+        monmaptool --create --fsid "$id" --addv a "[v1:127.0.0.1:$monitor]" "$c/monmap" && ceph-mon -i a --mkfs --monmap "$c/monmap" || return 1
+        daemon ceph-mon -f -i a
+        timeout 30 ceph osd create "$id" && ceph-osd -i 0 --mkfs --osd-uuid "$id" || return 1
+        daemon ceph-osd -f -i 0
+        timeout 30 ceph osd crush add osd.0 1 host=h root=default || return 1
+        daemon radosgw -f -n client.rgw
+        await 30 "${S3_PIDS[2]}" listening "$port" || return 1
+        timeout 60 radosgw-admin -n client.rgw user create --uid farm --display-name farm \
+            --access-key "$S3_ACCESS_KEY" --secret "$S3_SECRET_KEY" || return 1
+    } >> "$log" 2>&1
     publish s3 "http://$S3_ACCESS_KEY:$S3_SECRET_KEY@127.0.0.1:$port"
+}
+
+daemon() {
+    setsid "$@" < /dev/null >> "$DIR/s3.log" 2>&1 &
+    S3_PIDS+=($!)
+    record $! KILL
 }
 
 start_prometheus() {
