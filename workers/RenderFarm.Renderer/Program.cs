@@ -1,5 +1,6 @@
 using RenderFarm.Renderer;
 using RenderFarm.Renderer.Parity;
+using RenderFarm.Renderer.Models;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Renderer.Protocol;
 
@@ -7,6 +8,7 @@ return args switch
 {
     ["render", .. var rest] => LeaveAtOnce(RenderVerb.Run(rest)),
     ["parity", .. var rest] => LeaveAtOnce(ParityCommand.Run(rest, Console.Out)),
+    ["models", .. var rest] => LeaveAtOnce(ModelsVerb.Run(rest)),
     ["--help" or "-h" or "help"] => Help.Print(),
     [] => ExitCodes.Usage(Help.Text),
     [var unknown, ..] => ExitCodes.Usage($"unknown verb '{unknown}'\n\n{Help.Text}"),
