@@ -16,9 +16,9 @@ public static class Attention
     {
         using var scope = NewDisposeScope();
         var x = nn.functional.scaled_dot_product_attention(
-            q.transpose(1, 2).contiguous(),
-            k.transpose(1, 2).contiguous(),
-            v.transpose(1, 2).contiguous()); // [B, H, L, D]
+            q.transpose(1, 2),
+            k.transpose(1, 2),
+            v.transpose(1, 2)); // [B, H, L, D]
         return x.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();
     }
 }

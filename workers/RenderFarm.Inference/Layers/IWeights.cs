@@ -22,4 +22,8 @@ public interface IWeights
 
     /// <summary><c>name.weight</c> [out, in] and <c>name.bias</c> [out].</summary>
     Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true);
+
+    /// <summary>Products of the same rows, [.., in] → [.., names × out], results side by side in the order of the names.</summary>
+    Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) =>
+        new JoinedLinear([.. names.Select(name => Linear(name, inFeatures, outFeatures))]);
 }

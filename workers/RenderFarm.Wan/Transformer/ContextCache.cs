@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -41,16 +42,16 @@ public sealed class ContextCache : IDisposable
     }
 
     /// <summary>Cross-attention of one block to this prompt.</summary>
-    internal Tensor Attend(int block, CrossAttention attention, Tensor x)
+    internal Tensor Attend(int block, CrossAttention attention, Activation x, ITokenOps ops)
     {
-        if (_kept.TryGetValue(block, out var kept)) return attention.Apply(x, kept);
-        var keyValues = attention.KeysAndValues(_text, _image);
+        if (_kept.TryGetValue(block, out var kept)) return attention.Apply(x, kept, ops);
+        var keyValues = attention.KeysAndValues(_text, _image, ops);
         if (_keep)
         {
             _kept.Add(block, keyValues);
-            return attention.Apply(x, keyValues);
+            return attention.Apply(x, keyValues, ops);
         }
-        using (keyValues) return attention.Apply(x, keyValues);
+        using (keyValues) return attention.Apply(x, keyValues, ops);
     }
 
     public void Dispose()

@@ -12,53 +12,53 @@ namespace RenderFarm.Wan.Transformer;
 internal sealed class CrossAttention
 {
     private readonly TransformerShape _shape;
-    private readonly Linear _q, _k, _v, _o;
-    private readonly RmsNorm _normQ, _normK;
-    private readonly Linear? _kImage, _vImage;
-    private readonly RmsNorm? _normKImage;
+    private readonly Linear _q, _kv, _o;
+    private readonly Tensor _normQ, _normK;
+    private readonly Linear? _kvImage;
+    private readonly Tensor? _normKImage;
 
     public CrossAttention(IWeights weights, TransformerShape shape)
     {
         _shape = shape;
         _q = weights.Linear("q", shape.Dim, shape.Dim);
-        _k = weights.Linear("k", shape.Dim, shape.Dim);
-        _v = weights.Linear("v", shape.Dim, shape.Dim);
+        _kv = weights.Joined(["k", "v"], shape.Dim, shape.Dim);
         _o = weights.Linear("o", shape.Dim, shape.Dim);
-        _normQ = new RmsNorm(weights.Scope("norm_q"), shape.Dim, shape.Epsilon);
-        _normK = new RmsNorm(weights.Scope("norm_k"), shape.Dim, shape.Epsilon);
-        Type = weights.Type;
+        var exact = weights.As(ScalarType.Float32);
+        _normQ = exact.Tensor("norm_q.weight", shape.Dim);
+        _normK = exact.Tensor("norm_k.weight", shape.Dim);
         if (shape.ImageBranch == ImageBranch.None) return;
-        _kImage = weights.Linear("k_img", shape.Dim, shape.Dim);
-        _vImage = weights.Linear("v_img", shape.Dim, shape.Dim);
-        _normKImage = new RmsNorm(weights.Scope("norm_k_img"), shape.Dim, shape.Epsilon);
+        _kvImage = weights.Joined(["k_img", "v_img"], shape.Dim, shape.Dim);
+        _normKImage = exact.Tensor("norm_k_img.weight", shape.Dim);
     }
 
-    private ScalarType Type { get; }
+    public RowFormat Input => _q.Input;
 
     /// <param name="x">[B, L, dim]</param>
-    public Tensor Apply(Tensor x, ContextKeyValues context)
+    public Tensor Apply(Activation x, ContextKeyValues context, ITokenOps ops)
     {
         using var scope = NewDisposeScope();
-        var q = Heads(_normQ.Apply(_q.Apply(x)));                                     // [B, L, H, D]
-        var attended = Attention.Apply(q, context.TextKeys, context.TextValues);      // [B, L, dim]
+        var q = ops.NormRotate(_q.Apply(x), _normQ, _shape.Epsilon, _shape.Heads, angles: null); // [B, L, H, D]
+        var attended = Attention.Apply(q, context.TextKeys, context.TextValues);                 // [B, L, dim]
         if (context.ImageKeys is not null)
             attended = attended + Attention.Apply(q, context.ImageKeys, context.ImageValues!);
-        return _o.Apply(attended).MoveToOuterDisposeScope();
+        using var rows = ops.Rows(attended, _o.Input);
+        return _o.Apply(rows).MoveToOuterDisposeScope();
     }
 
     /// <summary>What this block sees of the prompt; the same for every step. The caller owns it.</summary>
     /// <param name="text">[B, 512, dim]</param>
     /// <param name="image">[B, 257 or 514, dim]</param>
-    public ContextKeyValues KeysAndValues(Tensor text, Tensor? image)
+    public ContextKeyValues KeysAndValues(Tensor text, Tensor? image, ITokenOps ops)
     {
         using var scope = NewDisposeScope();
-        var keyValues = new ContextKeyValues(
-            Heads(_normK.Apply(_k.Apply(text))),
-            Heads(_v.Apply(text)),
-            image is null ? null : Heads(_normKImage!.Apply(_kImage!.Apply(image))),
-            image is null ? null : Heads(_vImage!.Apply(image)));
-        return keyValues.Detached();
-    }
+        var (textKeys, textValues) = Of(_kv, _normK, text);
+        var (imageKeys, imageValues) = image is null ? default : Of(_kvImage!, _normKImage!, image);
+        return new ContextKeyValues(textKeys, textValues, imageKeys, imageValues).Detached();
 
-    private Tensor Heads(Tensor x) => x.to(Type).unflatten(2, _shape.Heads, _shape.HeadDim);
+        (Tensor Keys, Tensor Values) Of(Linear kv, Tensor norm, Tensor tokens)
+        {
+            var parts = kv.Apply(tokens).chunk(2, 2);
+            return (ops.NormRotate(parts[0], norm, _shape.Epsilon, _shape.Heads, angles: null), parts[1].unflatten(2, _shape.Heads, _shape.HeadDim));
+        }
+    }
 }

@@ -23,14 +23,6 @@ public static class RotaryTables
             .to(device).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Rotates the adjacent pairs (2i, 2i+1) of every head. [B, L, H, D] → float32 [B, L, H, D].</summary>
-    public static Tensor Rotate(Tensor x, Tensor tables)
-    {
-        using var scope = NewDisposeScope();
-        var pairs = view_as_complex(x.to(ScalarType.Float32).unflatten(3, x.shape[3] / 2, 2).contiguous()); // [B, L, H, D/2]
-        return view_as_real(pairs * tables).flatten(-2).MoveToOuterDisposeScope();
-    }
-
     /// <summary>position · 10000^(−2i/dim), [positions, dim/2].</summary>
     private static Tensor Axis(long positions, int dim)
     {

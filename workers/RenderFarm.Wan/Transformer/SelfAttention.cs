@@ -6,32 +6,33 @@ using static TorchSharp.torch;
 namespace RenderFarm.Wan.Transformer;
 
 /// <summary>Every token of the video attends to every other; positions are rotated into q and k.</summary>
-internal sealed class SelfAttention(IWeights weights, TransformerShape shape)
+internal sealed class SelfAttention
 {
-    private readonly Linear _q = weights.Linear("q", shape.Dim, shape.Dim);
-    private readonly Linear _k = weights.Linear("k", shape.Dim, shape.Dim);
-    private readonly Linear _v = weights.Linear("v", shape.Dim, shape.Dim);
-    private readonly Linear _o = weights.Linear("o", shape.Dim, shape.Dim);
+    private readonly TransformerShape _shape;
+    private readonly Linear _qkv, _o;
+    private readonly Tensor _normQ, _normK; // over all heads together, before they are told apart
 
-    // over all heads together, before they are told apart
-    private readonly RmsNorm _normQ = new(weights.Scope("norm_q"), shape.Dim, shape.Epsilon);
-    private readonly RmsNorm _normK = new(weights.Scope("norm_k"), shape.Dim, shape.Epsilon);
+    public SelfAttention(IWeights weights, TransformerShape shape)
+    {
+        _shape = shape;
+        _qkv = weights.Joined(["q", "k", "v"], shape.Dim, shape.Dim);
+        _o = weights.Linear("o", shape.Dim, shape.Dim);
+        var exact = weights.As(ScalarType.Float32);
+        _normQ = exact.Tensor("norm_q.weight", shape.Dim);
+        _normK = exact.Tensor("norm_k.weight", shape.Dim);
+    }
+
+    public RowFormat Input => _qkv.Input;
 
     /// <param name="x">[B, L, dim]</param>
-    public Tensor Apply(Tensor x, Tensor rotary)
+    public Tensor Apply(Activation x, Tensor rotary, ITokenOps ops)
     {
         using var scope = NewDisposeScope();
-        var q = Rotated(_normQ.Apply(_q.Apply(x)));                      // [B, L, H, D]
-        var k = Rotated(_normK.Apply(_k.Apply(x)));
-        var v = _v.Apply(x).unflatten(2, shape.Heads, shape.HeadDim);
-        return _o.Apply(Attention.Apply(q, k, v)).MoveToOuterDisposeScope();
-
-        Tensor Rotated(Tensor t)
-        {
-            using (t)
-            using (var heads = t.unflatten(2, shape.Heads, shape.HeadDim))
-            using (var rotated = RotaryTables.Rotate(heads, rotary))
-                return rotated.to(weights.Type);
-        }
+        var parts = _qkv.Apply(x).chunk(3, 2);                                              // [B, L, dim] each
+        var q = ops.NormRotate(parts[0], _normQ, _shape.Epsilon, _shape.Heads, rotary);      // [B, L, H, D]
+        var k = ops.NormRotate(parts[1], _normK, _shape.Epsilon, _shape.Heads, rotary);
+        var v = parts[2].unflatten(2, _shape.Heads, _shape.HeadDim);
+        using var attended = ops.Rows(Attention.Apply(q, k, v), _o.Input);
+        return _o.Apply(attended).MoveToOuterDisposeScope();
     }
 }

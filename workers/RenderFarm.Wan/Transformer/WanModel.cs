@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,19 +17,21 @@ public sealed class WanModel
     private readonly Linear _text0, _text2;
     private readonly TimeEmbedding _time;
     private readonly ImageEmbedding? _image;
-    private readonly IBlockSource _blocks;
-    private readonly LayerNorm _headNorm;
+    private readonly IBlockSource<WanBlock> _blocks;
+    private readonly ITokenOps _ops;
+    private readonly PlainTokenOps _headOps = new(ScalarType.Float32);
     private readonly Tensor _headModulation;
     private readonly Linear _head;
 
     /// <summary>With all blocks from the same weights.</summary>
     public WanModel(IWeights weights, TransformerShape shape)
-        : this(weights, shape, new ResidentBlocks([.. Enumerable.Range(0, shape.Layers).Select(n => new WanBlock(weights.Scope($"blocks.{n}"), shape))]))
+        : this(weights, shape, new ResidentBlocks<WanBlock>([.. Enumerable.Range(0, shape.Layers).Select(n => new WanBlock(weights.Scope($"blocks.{n}"), shape))]))
     {
     }
 
     /// <param name="weights">Everything but the blocks.</param>
-    public WanModel(IWeights weights, TransformerShape shape, IBlockSource blocks)
+    /// <param name="ops">What blocks do between products; plain tensors when not given.</param>
+    public WanModel(IWeights weights, TransformerShape shape, IBlockSource<WanBlock> blocks, ITokenOps? ops = null)
     {
         Shape = shape;
         var exact = weights.As(ScalarType.Float32);
@@ -40,7 +43,7 @@ public sealed class WanModel
         _time = new TimeEmbedding(weights, shape);
         _image = shape.ImageBranch == ImageBranch.None ? null : new ImageEmbedding(weights.Scope("img_emb"), shape);
         _blocks = blocks;
-        _headNorm = new LayerNorm(shape.Dim, shape.Epsilon);
+        _ops = ops ?? new PlainTokenOps(_type);
         _headModulation = exact.Tensor("head.modulation", 1, 2, shape.Dim);
         _head = exact.Linear("head.head", shape.Dim, 4 * shape.OutChannels);
     }
@@ -82,7 +85,7 @@ public sealed class WanModel
         var grid = (Frames: x.shape[2], Height: x.shape[3] / 2, Width: x.shape[4] / 2);
         var (e, e0) = _time.Apply(timesteps.Rows(Device));
         var modulation = new Modulation(e, e0, [.. timesteps.Runs.Select(run => run.Tokens)]);
-        var input = new BlockInput(modulation, RotaryTables.For(grid, Shape.HeadDim, Device), context, feedForwardTokens);
+        var input = new BlockInput(modulation, RotaryTables.For(grid, Shape.HeadDim, Device), context, _ops, feedForwardTokens);
 
         var tokens = nn.functional.linear(Patches.Split(x.to(ScalarType.Float32)), _patchWeight.flatten(1), _patchBias);  // [B, L, dim]
         for (int index = 0; index < _blocks.Count; index++)
@@ -110,7 +113,7 @@ public sealed class WanModel
     private Tensor Head(Tensor x, Modulation modulation)
     {
         var e = (modulation.E.unsqueeze(2) + _headModulation).unbind(2); // shift and scale, each [B, R, dim]
-        return _head.Apply(modulation.Affine(_headNorm.Apply(x), scale: e[1], shift: e[0]));
+        return _head.Apply(_headOps.Norm(x, modulation.Affine(scale: e[1], shift: e[0], Shape.Epsilon), RowFormat.Dense));
     }
 
     private Tensor Padded(Tensor context)

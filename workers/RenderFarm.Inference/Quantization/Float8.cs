@@ -1,0 +1,36 @@
+using RenderFarm.Cuda.Aten;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Inference.Quantization;
+
+/// <summary>
+/// Eight-bit floats, e4m3: 4 bits of exponent, 3 of mantissa, ±448, no infinities. The cast does not saturate (beyond the
+/// range it gives NaN), so rows are scaled to their own maximum, which lands on 448 exactly.
+/// </summary>
+public static class Float8
+{
+    public const ScalarType Type = AtenOps.Float8E4M3;
+    public const double Max = 448;
+
+    /// <summary>One scale a row: x ≈ values · scales.</summary>
+    /// <param name="x">[…, n]; a weight [out, in] gets a scale per output channel.</param>
+    /// <returns>e4m3 […, n] and float32 […, 1].</returns>
+    public static (Tensor Values, Tensor Scales) QuantizeRows(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var exact = x.to(ScalarType.Float32);
+        var largest = exact.abs().amax([-1], keepdim: true);
+        var scales = where(largest > 0, largest / Max, ones_like(largest));
+        var values = (exact * scales.reciprocal()).clamp(-Max, Max).to(Type);
+        return (values.MoveToOuterDisposeScope(), scales.MoveToOuterDisposeScope());
+    }
+
+    /// <param name="scales">Broadcasts against the values.</param>
+    public static Tensor Dequantize(Tensor values, Tensor scales, ScalarType type)
+    {
+        using var exact = values.to(ScalarType.Float32);
+        using var scaled = exact.mul_(scales);
+        return scaled.to(type, copy: true);
+    }
+}
