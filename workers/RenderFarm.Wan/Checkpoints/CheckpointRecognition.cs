@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Checkpoints.Layouts;
+using VaeLayout = RenderFarm.Wan.Checkpoints.Layouts.VaeLayout;
 
 namespace RenderFarm.Wan.Checkpoints;
 
