@@ -1,1 +1,28 @@
-return 0;
+using Microsoft.Extensions.Options;
+using RenderFarm.Worker.Hosting;
+
+// 0: drained; 2: a setting that can't work, named on standard error
+try
+{
+    await using WebApplication app = WorkerApplication.Build(args);
+    await app.StartAsync();
+    app.Logger.LogInformation("Metrics at {Addresses}", app.Urls.Select(url => url + "/metrics"));
+    await app.Services.GetRequiredService<FarmWorker>().RunAsync();
+    await app.StopAsync();
+    return 0;
+}
+catch (OptionsValidationException fault)
+{
+    foreach (string failure in fault.Failures) await Console.Error.WriteLineAsync(failure);
+    return 2;
+}
+catch (WorkerSettingException fault)
+{
+    await Console.Error.WriteLineAsync(fault.Message);
+    return 2;
+}
+catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException)
+{
+    await Console.Error.WriteLineAsync(fault.Message); // the binder names the key whose value has the wrong type
+    return 2;
+}

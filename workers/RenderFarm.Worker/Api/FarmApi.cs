@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Configuration;
+
+namespace RenderFarm.Worker.Api;
+
+/// <summary>
+/// <c>/worker/v1</c> as methods. Each call is made once and bounded in time; whether to try again is the caller's
+/// decision, because it depends on the lease's clock.
+/// </summary>
+public sealed class FarmApi : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Short, so that a half-open connection costs a renewal and not the lease.</summary>
+    private static readonly TimeSpan RenewPatience = TimeSpan.FromSeconds(4);
+
+    private readonly HttpClient _http;
+    private readonly WorkerKey _key;
+
+    public FarmApi(IOptions<WorkerOptions> options, WorkerKey key)
+    {
+        _key = key;
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(3),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+            UseProxy = false,
+        })
+        {
+            BaseAddress = new Uri(options.Value.ApiUrl.TrimEnd('/') + "/"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    public Task<RegisterWorkerReply> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation)
+        => RequiredAsync("worker/v1/register", request, ContractsJson.Default.RegisterWorkerRequest, ContractsJson.Default.RegisterWorkerReply, Patience, null, cancellation);
+
+    /// <returns>Null when there is nothing to do.</returns>
+    public Task<LeaseGrant?> LeaseAsync(LeaseRequest request, CancellationToken cancellation)
+        => PostAsync("worker/v1/leases", request, ContractsJson.Default.LeaseRequest, ContractsJson.Default.LeaseGrant,
+            TimeSpan.FromSeconds(request.WaitSeconds) + Patience, null, cancellation);
+
+    /// <exception cref="LeaseLostException"/>
+    public Task<RenewReply> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellation)
+        => RequiredAsync(Path(jobId, "renew"), request, ContractsJson.Default.RenewRequest, ContractsJson.Default.RenewReply, RenewPatience, (jobId, request.Fence), cancellation);
+
+    /// <exception cref="LeaseLostException"/>
+    public Task<LeaseOutcome> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellation)
+        => RequiredAsync(Path(jobId, "complete"), request, ContractsJson.Default.CompleteRequest, ContractsJson.Default.LeaseOutcome, Patience, (jobId, request.Fence), cancellation);
+
+    /// <exception cref="LeaseLostException"/>
+    public Task<LeaseOutcome> FailAsync(string jobId, FailRequest request, CancellationToken cancellation)
+        => RequiredAsync(Path(jobId, "fail"), request, ContractsJson.Default.FailRequest, ContractsJson.Default.LeaseOutcome, Patience, (jobId, request.Fence), cancellation);
+
+    /// <exception cref="LeaseLostException"/>
+    public Task<LeaseOutcome> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellation)
+        => RequiredAsync(Path(jobId, "release"), request, ContractsJson.Default.ReleaseRequest, ContractsJson.Default.LeaseOutcome, Patience, (jobId, request.Fence), cancellation);
+
+    /// <summary>An input of a job. The key goes along only to the API's own address: other links carry their own signature.</summary>
+    public async Task<Stream> OpenInputAsync(string url, CancellationToken cancellation)
+    {
+        Uri address = new(_http.BaseAddress!, url);
+        using HttpRequestMessage request = new(HttpMethod.Get, address);
+        if (Uri.Compare(address, _http.BaseAddress, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0)
+            request.Headers.Authorization = Bearer();
+        HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        if (response.IsSuccessStatusCode) return await response.Content.ReadAsStreamAsync(cancellation);
+        using (response) throw new FarmApiException($"the input at {address.GetLeftPart(UriPartial.Path)} was answered {(int)response.StatusCode}", response.StatusCode, null);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static string Path(string jobId, string verb) => $"worker/v1/leases/{Uri.EscapeDataString(jobId)}/{verb}";
+
+    private async Task<TReply> RequiredAsync<TBody, TReply>(
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, TimeSpan patience, (string Job, long Fence)? lease, CancellationToken cancellation)
+        where TReply : class
+        => await PostAsync(path, body, bodyType, replyType, patience, lease, cancellation)
+            ?? throw new FarmApiException($"the API answered {path} with nothing", HttpStatusCode.NoContent, null);
+
+    private async Task<TReply?> PostAsync<TBody, TReply>(
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, TimeSpan patience, (string Job, long Fence)? lease, CancellationToken cancellation)
+        where TReply : class
+    {
+        using CancellationTokenSource bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bounded.CancelAfter(patience);
+        try
+        {
+            using HttpRequestMessage request = new(HttpMethod.Post, path)
+            {
+                Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+            };
+            request.Headers.Authorization = Bearer();
+            using HttpResponseMessage response = await _http.SendAsync(request, bounded.Token);
+            if (response.StatusCode == HttpStatusCode.NoContent) return null;
+            byte[] answer = await response.Content.ReadAsByteArrayAsync(bounded.Token);
+            if (response.IsSuccessStatusCode) return JsonSerializer.Deserialize(answer, replyType);
+            throw Refusal(path, response.StatusCode, answer, lease);
+        }
+        catch (OperationCanceledException fault) when (!cancellation.IsCancellationRequested)
+        {
+            throw new FarmApiException($"the API did not answer {path} within {patience.TotalSeconds:0} s", null, null, fault);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException)
+        {
+            throw new FarmApiException($"the API at {_http.BaseAddress} can't be reached for {path}: {fault.Message}", null, null, fault);
+        }
+    }
+
+    private AuthenticationHeaderValue Bearer()
+        => new("Bearer", _key.Current ?? throw new FarmApiException($"no worker key yet: {_key.Source} is missing", null, null));
+
+    private static Exception Refusal(string path, HttpStatusCode status, byte[] body, (string Job, long Fence)? lease)
+    {
+        (string? code, string? message) = ErrorOf(body);
+        if (status == HttpStatusCode.Conflict && code == "lease_lost" && lease is { } held) return new LeaseLostException(held.Job, held.Fence);
+        return new FarmApiException($"the API answered {path} with {(int)status} {code}: {message ?? "no message"}", status, code);
+    }
+
+    private static (string? Code, string? Message) ErrorOf(byte[] body)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(body);
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("error", out JsonElement error)) return default;
+            return (Text(error, "code"), Text(error, "message"));
+        }
+        catch (JsonException)
+        {
+            return default; // a proxy's page: the status says enough
+        }
+
+        static string? Text(JsonElement element, string name)
+            => element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    }
+}

@@ -1,0 +1,20 @@
+using System.Net;
+
+namespace RenderFarm.Worker.Api;
+
+/// <summary>The API could not be reached, or refused a call.</summary>
+/// <param name="status">Null when there was no answer.</param>
+/// <param name="code"><c>error.code</c> of the answer.</param>
+public sealed class FarmApiException(string message, HttpStatusCode? status, string? code, Exception? inner = null) : Exception(message, inner)
+{
+    public HttpStatusCode? Status { get; } = status;
+    public string? Code { get; } = code;
+
+    /// <summary>The same call may work later.</summary>
+    public bool IsTransient => Status is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+
+    public bool IsWrongKey => Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
+}
+
+/// <summary>Somebody else holds the job, or nobody does any more: stop at once and touch nothing.</summary>
+public sealed class LeaseLostException(string jobId, long fence) : Exception($"the lease of {jobId} under fence {fence} is lost");

@@ -1,0 +1,33 @@
+using RenderFarm.Contracts.Leases;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>How an attempt ended. Each is reported exactly once, in its own way.</summary>
+public abstract record AttemptOutcome
+{
+    /// <summary>The word for it in metrics and logs.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>A whole video lies in <paramref name="Folder"/>: it goes into the spool, and from there to the store.</summary>
+    public sealed record Rendered(string Folder, Spool.SpoolManifest Manifest) : AttemptOutcome
+    {
+        public override string Name => "rendered";
+    }
+
+    public sealed record Failed(FailureReason Reason, string Message, bool Progressed = false, Measurements? Measurements = null, string? LogTail = null) : AttemptOutcome
+    {
+        public override string Name => Reason == FailureReason.Cancelled ? "cancelled" : "failed";
+    }
+
+    /// <summary>Given back unharmed, because this worker stops.</summary>
+    public sealed record HandedBack(string Reason) : AttemptOutcome
+    {
+        public override string Name => "handed_back";
+    }
+
+    /// <summary>The lease is somebody else's: nothing to report.</summary>
+    public sealed record LeaseLost : AttemptOutcome
+    {
+        public override string Name => "lease_lost";
+    }
+}

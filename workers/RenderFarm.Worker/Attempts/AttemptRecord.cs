@@ -1,0 +1,78 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Worker.Metrics;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>
+/// What a renderer has said so far, and when. Written by the listening loop only; read after it has ended.
+/// </summary>
+public sealed class AttemptRecord(string model, long leasedAt, TimeProvider time, WorkerMetrics metrics)
+{
+    private RenderStage? _stage;
+    private long _stageSince;
+
+    public RendererReport.Finished? Finished { get; private set; }
+    public RendererReport.Failed? Failed { get; private set; }
+    public int StepsDone { get; private set; }
+
+    private RendererReport.Ready? _ready;
+    private double? _secondsToFirstStep;
+
+    /// <returns>What the lease's next renewal should say, or null when nothing changed for it.</returns>
+    public LeaseProgress? Take(RendererReport report)
+    {
+        switch (report)
+        {
+            case RendererReport.Ready ready:
+                _ready = ready;
+                return null;
+            case RendererReport.StageStarted started:
+                Enter(started.Stage);
+                return new LeaseProgress(started.Stage);
+            case RendererReport.StepDone step:
+                StepsDone = step.Step;
+                metrics.StepDone(model, step.Seconds);
+                return new LeaseProgress(RenderStage.Denoising, step.Step, step.Steps);
+            case RendererReport.FramesWritten frames:
+                return new LeaseProgress(RenderStage.Decoding, frames.Frames, frames.Of);
+            case RendererReport.Finished finished:
+                Finished = finished;
+                CloseStage();
+                return new LeaseProgress(RenderStage.EncodingVideo);
+            case RendererReport.Failed failed:
+                Failed = failed;
+                CloseStage();
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>The renderer's figures, and those that only this side knows.</summary>
+    public Measurements Measured(string card)
+    {
+        Measurements told = Finished?.Measurements ?? Failed?.Measurements ?? new Measurements();
+        return told with
+        {
+            Card = card,
+            SecondsToFirstStep = _secondsToFirstStep,
+            RendererProcessId = told.RendererProcessId ?? _ready?.ProcessId,
+            ProcessStartSeconds = told.ProcessStartSeconds ?? _ready?.StartSeconds,
+        };
+    }
+
+    private void Enter(RenderStage stage)
+    {
+        CloseStage();
+        (_stage, _stageSince) = (stage, time.GetTimestamp());
+        if (stage == RenderStage.Denoising) _secondsToFirstStep ??= time.GetElapsedTime(leasedAt).TotalSeconds;
+    }
+
+    private void CloseStage()
+    {
+        if (_stage is { } stage) metrics.StageDone(model, stage, time.GetElapsedTime(_stageSince));
+        _stage = null;
+    }
+}

@@ -1,0 +1,66 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Hosting;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>
+/// Tells the API how an attempt ended, again and again until it is heard: the calls repeat safely. It stops trying when
+/// the lease has long run out (the reaper then says "lost" for us), or soon after this worker was told to stop.
+/// </summary>
+public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider time, ILogger<AttemptReporter> log)
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestWhenStopping = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    public async Task ReportAsync(string jobId, long fence, AttemptOutcome outcome)
+    {
+        long started = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                LeaseOutcome? recorded = await SendAsync(jobId, fence, outcome);
+                if (recorded is not null) log.LogInformation("Reported {Outcome}: the job is now {State}", outcome.Name, recorded.State);
+                return;
+            }
+            catch (LeaseLostException)
+            {
+                log.LogWarning("{Outcome} was not recorded: the lease is lost", outcome.Name);
+                return;
+            }
+            catch (FarmApiException fault) when (!fault.IsTransient)
+            {
+                log.LogError("{Outcome} was refused: {Reason}", outcome.Name, fault.Message);
+                return;
+            }
+            catch (FarmApiException fault)
+            {
+                TimeSpan limit = drain.HandBack.IsCancellationRequested ? LongestWhenStopping : Longest;
+                if (time.GetElapsedTime(started) > limit)
+                {
+                    log.LogError("{Outcome} could not be reported, the lease will run out instead: {Reason}", outcome.Name, fault.Message);
+                    return;
+                }
+
+                await Task.Delay(Pause, time);
+            }
+        }
+    }
+
+    private async Task<LeaseOutcome?> SendAsync(string jobId, long fence, AttemptOutcome outcome) => outcome switch
+    {
+        AttemptOutcome.Failed failed => await api.FailAsync(jobId, new FailRequest
+        {
+            Fence = fence,
+            Reason = failed.Reason,
+            Message = failed.Message,
+            Progressed = failed.Progressed,
+            Measurements = failed.Measurements,
+            LogTail = failed.LogTail,
+        }, CancellationToken.None),
+        AttemptOutcome.HandedBack back => await api.ReleaseAsync(jobId, new ReleaseRequest { Fence = fence, Reason = back.Reason }, CancellationToken.None),
+        _ => null, // a rendered video is reported by its upload; a lost lease is nobody's business here
+    };
+}

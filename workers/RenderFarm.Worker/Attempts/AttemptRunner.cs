@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Planning;
+using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Encoding;
+using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.Spool;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>
+/// The outer layer of an attempt: it never throws, and every lease it is given comes to exactly one ending. The slot is
+/// free when it returns; a finished video's upload goes on in the spool.
+/// </summary>
+public sealed class AttemptRunner(
+    IOptions<WorkerOptions> options, FarmApi api, ModelCatalog catalog, RenderAttempt attempt, AttemptReporter reporter, UploadSpool spool,
+    RunningLeases running, WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<AttemptRunner> log, ILogger<LeaseKeeper> leaseLog)
+{
+    private const int NoSpaceLeft = 28;
+
+    public async Task RunAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
+    {
+        using IDisposable? scope = log.BeginScope(new Dictionary<string, object> { ["job"] = grant.JobId, ["fence"] = grant.Fence, ["attempt"] = grant.Attempt, ["slot"] = slot.Id });
+        slot.CurrentJob = grant.JobId;
+        AttemptOutcome outcome;
+        try
+        {
+            outcome = await EndAsync(slot, grant, settings);
+        }
+        catch (Exception fault)
+        {
+            outcome = OutcomeOf(fault);
+            log.LogError(fault, "The attempt failed on the worker's side");
+        }
+        finally
+        {
+            slot.CurrentJob = null;
+        }
+
+        FailureReason? reason = (outcome as AttemptOutcome.Failed)?.Reason;
+        metrics.AttemptEnded(grant.Spec.Model, outcome.Name, reason);
+        log.LogInformation("Attempt ended: {Outcome} {Reason} {Message}", outcome.Name, reason, (outcome as AttemptOutcome.Failed)?.Message);
+        await reporter.ReportAsync(grant.JobId, grant.Fence, outcome);
+    }
+
+    private async Task<AttemptOutcome> EndAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
+    {
+        long leasedAt = time.GetTimestamp();
+        if (!catalog.Models.TryGetValue(grant.Spec.Model, out InstalledModel? model))
+            return new AttemptOutcome.Failed(FailureReason.ModelUnavailable, $"this worker has no model '{grant.Spec.Model}' (any more)");
+
+        PlanResult planned = AttemptPlanner.Plan(grant, model.Shape, slot);
+        if (planned.Plan is not { } plan)
+            return new AttemptOutcome.Failed(FailureReason.PlanDoesNotFit, planned.Refusal?.Message ?? "no plan fits this slot as it is now");
+
+        metrics.Planned(slot, grant.Spec.Model, plan);
+        LeaseProgress first = new(RenderStage.Loading, 0, grant.Spec.Steps, plan);
+        LeaseKeeper lease = new(api, grant.JobId, grant.Fence, grant.LeaseSeconds, settings, first, strict: true, time, metrics, leaseLog);
+        await using (lease)
+        using (running.Add(grant.JobId, grant.Fence, lease))
+        using (AttemptFolder folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
+        {
+            return await RunUnderLeaseAsync(slot, grant, model, plan, folder, lease, leasedAt, settings);
+        }
+    }
+
+    private async Task<AttemptOutcome> RunUnderLeaseAsync(
+        Slot slot, LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, LeaseKeeper lease, long leasedAt, LeaseSettings settings)
+    {
+        try
+        {
+            await lease.Confirmed.WaitAsync(drain.HandBack);
+        }
+        catch (OperationCanceledException)
+        {
+            return lease.Lost.IsCancellationRequested ? new AttemptOutcome.LeaseLost() : new AttemptOutcome.HandedBack("draining");
+        }
+
+        AttemptRecord record = new(grant.Spec.Model, leasedAt, time, metrics);
+        AttemptOutcome outcome = await attempt.RunAsync(slot, grant, model, plan, folder, lease, record, drain.HandBack);
+        // into the spool while the lease is still being renewed: the upload's own renewals take over from here
+        if (outcome is AttemptOutcome.Rendered rendered) spool.Accept(rendered.Folder, rendered.Manifest, settings);
+        return outcome;
+    }
+
+    private AttemptOutcome.Failed OutcomeOf(Exception fault) => fault switch
+    {
+        IOException full when full.HResult == NoSpaceLeft || full.Message.Contains("No space left", StringComparison.Ordinal)
+            => new AttemptOutcome.Failed(FailureReason.DiskFull, $"the worker's disk is full: {full.Message}"),
+        FileNotFoundException missing when missing.FileName == options.Value.FfmpegPath
+            => new AttemptOutcome.Failed(FailureReason.EncoderFailed, FfmpegFault.Missing(options.Value.FfmpegPath).Message),
+        FarmApiException unreachable => new AttemptOutcome.Failed(FailureReason.Transient, unreachable.Message),
+        _ => new AttemptOutcome.Failed(FailureReason.Transient, $"the worker could not run the attempt: {fault.Message}", LogTail: fault.ToString()),
+    };
+}

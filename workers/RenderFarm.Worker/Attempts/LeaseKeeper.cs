@@ -1,0 +1,155 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Metrics;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>
+/// Holds one lease: renews it, and knows when it must be taken for lost.
+/// </summary>
+/// <remarks>
+/// The deadline is counted on the monotonic clock from the moment a successful renewal was <em>sent</em>: the API's clock
+/// started at some later moment, so this side always gives up first. Giving up comes the kill margin before the deadline,
+/// by a timer of its own that no hanging request can hold up. The first renewal goes out at once, because the age
+/// of a grant that came through a long poll is unknown.
+/// </remarks>
+public sealed class LeaseKeeper : IAsyncDisposable
+{
+    private readonly FarmApi _api;
+    private readonly string _jobId;
+    private readonly long _fence;
+    private readonly LeaseSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly WorkerMetrics _metrics;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _lost = new();
+    private readonly CancellationTokenSource _cancelled = new();
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ITimer? _deadline;
+    private readonly Task _loop;
+    private volatile LeaseProgress _progress;
+    private int _disposed;
+
+    /// <param name="strict">False for uploads: they go on past the deadline, since only the API can say that a fence has lost.</param>
+    public LeaseKeeper(FarmApi api, string jobId, long fence, double leaseSeconds, LeaseSettings settings, LeaseProgress first, bool strict, TimeProvider time, WorkerMetrics metrics, ILogger log)
+    {
+        (_api, _jobId, _fence, _settings, _time, _metrics, _log, _progress) = (api, jobId, fence, settings, time, metrics, log, first);
+        if (strict) _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
+        _loop = Task.Run(RenewAsync);
+    }
+
+    /// <summary>The lease is not ours any more, or may not be: stop at once and report nothing.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    /// <summary>The user wants the job stopped.</summary>
+    public CancellationToken Cancelled => _cancelled.Token;
+
+    /// <summary>Completes with the first renewal that got through; cancelled when the lease is lost before.</summary>
+    public Task Confirmed => _confirmed.Task;
+
+    /// <summary>Kept for the next renewal; a new stage is told at once.</summary>
+    public void Report(RenderStage stage, int step = 0, int steps = 0)
+    {
+        LeaseProgress before = _progress;
+        _progress = before with { Stage = stage, Step = step, Steps = steps };
+        if (before.Stage != stage) Wake();
+    }
+
+    /// <summary>The control queue said so; the renewal would say it too, later.</summary>
+    public void Cancel() => _cancelled.Cancel();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _stopped.CancelAsync();
+        if (_deadline is not null) await _deadline.DisposeAsync();
+        await _loop;
+        _wake.Dispose();
+        _stopped.Dispose();
+    }
+
+    private async Task RenewAsync()
+    {
+        double leaseSeconds = _settings.LeaseSeconds;
+        bool planSent = false;
+        while (!_stopped.IsCancellationRequested && !_lost.IsCancellationRequested)
+        {
+            LeaseProgress now = _progress;
+            long sent = _time.GetTimestamp();
+            TimeSpan pause;
+            try
+            {
+                RenewRequest request = new() { Fence = _fence, Stage = now.Stage, Step = now.Step, Steps = now.Steps, Plan = planSent ? null : now.Plan };
+                RenewReply reply = await _api.RenewAsync(_jobId, request, _stopped.Token);
+                planSent |= now.Plan is not null;
+                leaseSeconds = reply.LeaseSeconds;
+                _ = _deadline?.Change(Allowance(leaseSeconds) - _time.GetElapsedTime(sent), Timeout.InfiniteTimeSpan);
+                _confirmed.TrySetResult();
+                _metrics.Renewed("ok");
+                if (reply.Cancel) await _cancelled.CancelAsync();
+                pause = TimeSpan.FromSeconds(Math.Max(_settings.RenewSeconds, leaseSeconds / 20)); // rarely when the lease is long
+            }
+            catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (LeaseLostException)
+            {
+                _metrics.Renewed("lost");
+                _log.LogWarning("The API says that the lease is lost");
+                await LoseAsync();
+                break;
+            }
+            catch (FarmApiException fault)
+            {
+                _metrics.Renewed("failed");
+                _log.LogWarning("Renewal failed, next try in {Seconds} s: {Reason}", _settings.RenewRetrySeconds, fault.Message);
+                pause = TimeSpan.FromSeconds(_settings.RenewRetrySeconds);
+            }
+
+            await PauseAsync(pause);
+        }
+
+        _confirmed.TrySetCanceled();
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token, _lost.Token);
+        Task timer = Task.Delay(pause, _time, over.Token);
+        Task woken = _wake.WaitAsync(over.Token);
+        await Task.WhenAny(timer, woken);
+        await over.CancelAsync(); // the loser must not stay behind and eat the next wake
+        await Task.WhenAll(timer, woken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (Exception fault) when (fault is SemaphoreFullException or ObjectDisposedException)
+        {
+            // a wake is pending already, or there is nobody left to wake
+        }
+    }
+
+    private TimeSpan Allowance(double leaseSeconds) => TimeSpan.FromSeconds(Math.Max(0, leaseSeconds - _settings.KillMarginSeconds));
+
+    private void GiveUp()
+    {
+        if (_stopped.IsCancellationRequested) return;
+        _log.LogWarning("No renewal got through in time: the lease counts as lost");
+        _ = LoseAsync();
+    }
+
+    private async Task LoseAsync()
+    {
+        await _lost.CancelAsync();
+        _confirmed.TrySetCanceled();
+    }
+}

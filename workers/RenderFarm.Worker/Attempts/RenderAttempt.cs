@@ -1,0 +1,150 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Worker.Children;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Encoding;
+using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Slots;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>
+/// One attempt, from a confirmed lease to an outcome: 1 inputs, 2 encoder and renderer, 3 order and reports, 4 the end
+/// of both, 5 the verdict, 6 pictures and manifest. Renderer and encoder never outlive each other's failure: whichever
+/// ends first out of turn, the other is killed.
+/// </summary>
+public sealed class RenderAttempt(
+    IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, InputDownloads inputs, WorkerMetrics metrics, TimeProvider time, ILogger<RenderAttempt> log)
+{
+    private static readonly TimeSpan EndOfReports = TimeSpan.FromSeconds(5);
+
+    /// <param name="handBack">This worker stops: give the job back, unless it is finished anyway.</param>
+    public async Task<AttemptOutcome> RunAsync(
+        Slot slot, LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, LeaseKeeper lease, AttemptRecord record, CancellationToken handBack)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, handBack);
+        try
+        {
+            // 1
+            IReadOnlyDictionary<string, string> inputFiles = await inputs.FetchAsync(grant.Inputs, folder.Work, stop.Token);
+
+            // 2
+            long killsBefore = HostMemory.OutOfMemoryKills;
+            using FramePipe pipe = FramePipe.Create(folder.FramePipe);
+            using VideoEncoder encoder = VideoEncoder.Start(options.Value.FfmpegPath, folder.Path, grant.Spec, plan, pipe);
+            using ChildProcess renderer = ChildProcess.Start(
+                options.Value.RendererPath, ["render", "--device", plan.Device], ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid), folder.Work, oomScore: 900);
+            using CancellationTokenRegistration killer = stop.Token.Register(() =>
+            {
+                renderer.KillGroup();
+                encoder.Kill();
+            });
+            log.LogInformation("Renderer {Process} started for {Seconds:0.0} s predicted", renderer.Id, plan.PredictedSeconds);
+
+            // 3
+            RendererConversation conversation = new(renderer, time);
+            Task listening = conversation.ListenAsync(report =>
+            {
+                if (record.Take(report) is { } progress) lease.Report(progress.Stage, progress.Step, progress.Steps);
+            });
+            await conversation.OrderAsync(Order(grant, model, plan, folder, inputFiles));
+
+            // 4
+            RendererEnding ending = await WatchAsync(renderer, encoder, conversation, listening);
+            pipe.Dispose();
+            EncoderEnding encoded = await EncoderEndAsync(encoder, record.Finished is not null && ending.Code == 0);
+
+            // 5
+            string logTail = LogTail(renderer, encoder, conversation);
+            Measurements measured = record.Measured(slot.Description.Card) with { PredictedPeakBytes = plan.PredictedPeakBytes };
+            AttemptOutcome.Failed? failure = AttemptVerdict.Of(ending, record, encoded, grant.Spec.Frames, HostMemory.OutOfMemoryKills > killsBefore, renderer.Errors.LastLine);
+            if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
+            if (lease.Cancelled.IsCancellationRequested) return Cancelled(record, measured, logTail);
+            if (failure is not null && handBack.IsCancellationRequested) return new AttemptOutcome.HandedBack("interrupted");
+            if (failure is not null) return failure with { Progressed = record.StepsDone > 0, Measurements = measured, LogTail = logTail };
+
+            // 6
+            if (measured.PeakBytes is { } peak) metrics.Peaked(slot, grant.Spec.Model, peak);
+            return await FinishedVideo.CollectAsync(encoder.Publish(), grant, folder, measured, logTail, record.Finished!.Warning, options.Value.FfmpegPath, time,
+                complaint => log.LogWarning("{Complaint}", complaint), lease.Lost);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
+            return lease.Cancelled.IsCancellationRequested ? Cancelled(record, null, null) : new AttemptOutcome.HandedBack("interrupted");
+        }
+    }
+
+    private async Task<RendererEnding> WatchAsync(ChildProcess renderer, VideoEncoder encoder, RendererConversation conversation, Task listening)
+    {
+        TimeSpan patience = TimeSpan.FromSeconds(options.Value.SilenceSeconds);
+        bool silent = false, encoderFirst = false;
+        while (!renderer.Exited.IsCompleted)
+        {
+            using CancellationTokenSource tick = new();
+            await Task.WhenAny(renderer.Exited, encoder.Ended, Task.Delay(TimeSpan.FromSeconds(Math.Min(1, patience.TotalSeconds / 4)), time, tick.Token));
+            await tick.CancelAsync();
+            if (renderer.Exited.IsCompleted) break;
+            encoderFirst = encoder.Ended.IsCompleted;
+            silent = !encoderFirst && conversation.Silence > patience;
+            if (!encoderFirst && !silent) continue;
+
+            renderer.KillGroup();
+            await renderer.Exited;
+        }
+
+        int code = await renderer.Exited;
+        renderer.KillGroup(); // whatever it started and left behind would hold its output open
+        await Task.WhenAny(listening, Task.Delay(EndOfReports, time));
+        return new RendererEnding(code, silent, encoderFirst, patience);
+    }
+
+    /// <summary>After a good render the encoder still has to write the index; after a bad one it has nothing left to do.</summary>
+    private async Task<EncoderEnding> EncoderEndAsync(VideoEncoder encoder, bool rendered)
+    {
+        if (!rendered) encoder.Kill();
+        while (true)
+        {
+            int before = encoder.Frames;
+            try
+            {
+                return await encoder.Ended.WaitAsync(TimeSpan.FromSeconds(options.Value.SilenceSeconds), time);
+            }
+            catch (TimeoutException) when (encoder.Frames > before)
+            {
+                // slow, not stuck
+            }
+            catch (TimeoutException)
+            {
+                encoder.Kill();
+            }
+        }
+    }
+
+    private static RenderOrder Order(LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, IReadOnlyDictionary<string, string> inputFiles) => new()
+    {
+        JobId = grant.JobId,
+        Fence = grant.Fence,
+        Spec = grant.Spec,
+        Plan = plan,
+        Shape = model.Shape,
+        Files = model.Files,
+        FramePipe = folder.FramePipe,
+        WorkDirectory = folder.Work,
+        InputFiles = inputFiles,
+    };
+
+    private static AttemptOutcome.Failed Cancelled(AttemptRecord record, Measurements? measured, string? logTail)
+        => new(FailureReason.Cancelled, "the job was cancelled", record.StepsDone > 0, measured, logTail);
+
+    private static string LogTail(ChildProcess renderer, VideoEncoder encoder, RendererConversation conversation)
+    {
+        string tail = renderer.Errors.Text;
+        if (conversation.Gibberish is { } line) tail += $"\n[on standard output] {line}";
+        if (encoder.LogTail.Length > 0) tail += "\n[ffmpeg]\n" + encoder.LogTail;
+        return tail.Trim();
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Worker.Children;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>
+/// The worker's side of the pipe protocol: one order out, reports in. Standard input stays open until the renderer has
+/// ended, because its end tells a renderer that the worker is gone.
+/// </summary>
+public sealed class RendererConversation(ChildProcess renderer, TimeProvider time)
+{
+    private long _lastHeard = time.GetTimestamp();
+
+    /// <summary>A line that was no report; the renderer must not write such to its standard output.</summary>
+    public string? Gibberish { get; private set; }
+
+    public TimeSpan Silence => time.GetElapsedTime(Interlocked.Read(ref _lastHeard));
+
+    public async Task OrderAsync(RenderOrder order)
+    {
+        try
+        {
+            await renderer.Input.WriteLineAsync(JsonSerializer.Serialize(order, ContractsJson.Default.RenderOrder));
+            await renderer.Input.FlushAsync();
+        }
+        catch (IOException)
+        {
+            // it is dead already: the end of its reports and its exit code tell how
+        }
+    }
+
+    /// <summary>Every report until the renderer closes its output.</summary>
+    public async Task ListenAsync(Action<RendererReport> heard)
+    {
+        try
+        {
+            while (await renderer.Output.ReadLineAsync() is { } line)
+            {
+                Interlocked.Exchange(ref _lastHeard, time.GetTimestamp());
+                if (Parse(line) is { } report) heard(report);
+                else Gibberish = line.Length > 200 ? line[..200] : line;
+            }
+        }
+        catch (IOException)
+        {
+            // torn down with the process: what came until then is what there is
+        }
+    }
+
+    private static RendererReport? Parse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, ContractsJson.Default.RendererReport);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,36 @@
+namespace RenderFarm.Worker.Bells;
+
+/// <summary>Something may be waiting: whoever pauses, look again. Rings while nobody waits are remembered once.</summary>
+public sealed class Doorbell(TimeProvider time) : IDisposable
+{
+    private readonly SemaphoreSlim _rung = new(0, 1);
+
+    public void Ring()
+    {
+        try
+        {
+            _rung.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // it rings already
+        }
+    }
+
+    /// <returns>After the pause, or at the next ring, or when cancelled: never fails.</returns>
+    public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellation)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using ITimer timer = time.CreateTimer(_ => over.Cancel(), null, atMost, Timeout.InfiniteTimeSpan);
+        try
+        {
+            await _rung.WaitAsync(over.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // the pause is over
+        }
+    }
+
+    public void Dispose() => _rung.Dispose();
+}

@@ -1,0 +1,49 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+
+namespace RenderFarm.Worker.Children;
+
+/// <summary>
+/// What children may know of this process's environment: by name, so that a key or password added to the worker's
+/// environment tomorrow does not reach them either.
+/// </summary>
+public static class ChildEnvironment
+{
+    private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
+    {
+        "PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH",
+        "DOTNET_ROOT", "DOTNET_GCHeapHardLimit", "DOTNET_TieredPGO", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "XDG_RUNTIME_DIR",
+    };
+
+    private static readonly string[] Prefixes = ["CUDA_", "NVIDIA_", "PYTORCH_CUDA_", "TORCH_"];
+
+    /// <summary>The allowed part of this process's environment.</summary>
+    public static Dictionary<string, string> Base()
+    {
+        Dictionary<string, string> allowed = new(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        {
+            string name = (string)entry.Key;
+            if (Names.Contains(name) || Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+                allowed[name] = (string?)entry.Value ?? "";
+        }
+
+        return allowed;
+    }
+
+    /// <summary>For a renderer: the libtorch to load, and the one card it may see (none on a CPU slot).</summary>
+    public static Dictionary<string, string> ForRenderer(string? torchLibraryPath, string? cardUuid)
+    {
+        Dictionary<string, string> environment = Base();
+        if (!string.IsNullOrEmpty(torchLibraryPath))
+        {
+            string? rest = environment.GetValueOrDefault("LD_LIBRARY_PATH");
+            environment["LD_LIBRARY_PATH"] = string.IsNullOrEmpty(rest) ? torchLibraryPath : $"{torchLibraryPath}:{rest}";
+        }
+
+        // a runtime installed in a home folder is found by this variable alone, and the shell may not have exported it
+        environment.TryAdd("DOTNET_ROOT", Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..")));
+        environment["CUDA_VISIBLE_DEVICES"] = cardUuid ?? "";
+        return environment;
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Options;
+
+namespace RenderFarm.Worker.Configuration;
+
+/// <summary>Binds every section and checks it before anything starts; each message begins with the key to change.</summary>
+public static class SettingsRegistration
+{
+    public static IServiceCollection AddWorkerSettings(this IServiceCollection services, IConfiguration configuration)
+    {
+        Bind<WorkerOptions>(WorkerOptions.Section)
+            .Validate(o => IsHttp(o.ApiUrl), "Worker:ApiUrl must be an http address such as http://127.0.0.1:8080")
+            .Validate(o => o.Name.Length is > 0 and <= 100, "Worker:Name must have 1 to 100 characters")
+            .Validate(o => o.Slots is "auto" or "cpu", "Worker:Slots must be 'auto' or 'cpu'")
+            .Validate(o => o.DataDirectory.Length > 0, "Worker:DataDirectory must name a folder")
+            .Validate(o => o.FfmpegPath.Length > 0, "Worker:FfmpegPath must name the ffmpeg program")
+            .Validate(o => o.DrainGraceSeconds is >= 0 and <= 86_400, "Worker:DrainGraceSeconds must be 0 to 86400")
+            .Validate(o => o.SilenceSeconds is >= 1 and <= 86_400, "Worker:SilenceSeconds must be 1 to 86400")
+            .Validate(o => o.LeaseWaitSeconds is >= 0 and <= 60, "Worker:LeaseWaitSeconds must be 0 to 60")
+            .Validate(o => o.MinimumFreeDiskMegabytes is >= 0 and <= 1e9, "Worker:MinimumFreeDiskMegabytes must be 0 or more")
+            .Validate(o => File.Exists(o.RendererPath), "Worker:RendererPath must name the renderer program or its .dll; build workers/RenderFarm.Renderer or set the path");
+        Bind<KeysOptions>(KeysOptions.Section).Validate(o => o.BootstrapFile.Length > 0, "Keys:BootstrapFile must name a file");
+        Bind<ModelsOptions>(ModelsOptions.Section).Validate(o => o.Directory.Length > 0, "Models:Directory must name the folder of models");
+        Bind<TorchOptions>(TorchOptions.Section)
+            .Validate(o => string.IsNullOrEmpty(o.LibraryPath) || Directory.Exists(o.LibraryPath), "Torch:LibraryPath must name an existing folder with libtorch");
+        Bind<MetricsOptions>(MetricsOptions.Section).Validate(o => IsHttp(o.Url), "Metrics:Url must be an http address such as http://127.0.0.1:9464");
+        Bind<BusOptions>(BusOptions.Section)
+            .Validate(o => o.Kind is "none" or "rabbitmq", "Bus:Kind must be 'none' or 'rabbitmq'")
+            .Validate(o => o.Kind == "none" || IsAmqp(o.Uri), "Bus:Uri must be an address such as amqp://user:password@host:5672/ when Bus:Kind is 'rabbitmq'");
+        return services;
+
+        OptionsBuilder<T> Bind<T>(string section)
+            where T : class
+            => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateOnStart();
+    }
+
+    private static bool IsHttp(string value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https";
+
+    private static bool IsAmqp(string? value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "amqp" or "amqps";
+}

@@ -1,0 +1,45 @@
+using RenderFarm.Worker.Children;
+
+namespace RenderFarm.Worker.Configuration;
+
+/// <summary>Settings under <c>Worker:</c>.</summary>
+public sealed class WorkerOptions
+{
+    public const string Section = "Worker";
+
+    /// <summary>Where the API listens.</summary>
+    public string ApiUrl { get; set; } = "http://127.0.0.1:8080";
+
+    /// <summary>Key with scope <c>worker</c>. Default: <c>worker_key</c> of the file that <c>Keys:BootstrapFile</c> names.</summary>
+    public string? ApiKey { get; set; }
+
+    /// <summary>The name under which an operator knows this worker; stable across restarts. Default: the host's name.</summary>
+    public string Name { get; set; } = Environment.MachineName;
+
+    /// <summary><c>auto</c>: a slot for each card, or the CPU where there is none. <c>cpu</c>: one CPU slot.</summary>
+    public string Slots { get; set; } = "auto";
+
+    /// <summary>Holds <c>attempts/</c> (scratch) and <c>spool/</c> (finished videos not uploaded yet).</summary>
+    public string DataDirectory { get; set; } = Path.Combine(FarmHome.Directory, "worker");
+
+    /// <summary>The renderer, as a program or a <c>.dll</c>. Default: the one built beside this worker.</summary>
+    public string RendererPath { get; set; } = RendererLocator.Default;
+
+    /// <summary>Program name or path.</summary>
+    public string FfmpegPath { get; set; } = "ffmpeg";
+
+    /// <summary>After the first SIGTERM, jobs may finish for this long; then they are handed back.</summary>
+    public double DrainGraceSeconds { get; set; } = 20;
+
+    /// <summary>A renderer that reports nothing for this long is killed.</summary>
+    public double SilenceSeconds { get; set; } = 180;
+
+    /// <summary>How long a request for work stays open at the API.</summary>
+    public double LeaseWaitSeconds { get; set; } = 20;
+
+    /// <summary>With less free disk than this under <see cref="DataDirectory"/> the worker takes no new job.</summary>
+    public double MinimumFreeDiskMegabytes { get; set; } = 512;
+
+    public string AttemptsDirectory => Path.Combine(DataDirectory, "attempts");
+    public string SpoolDirectory => Path.Combine(DataDirectory, "spool");
+}

@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace RenderFarm.Worker.Encoding;
+
+/// <summary>
+/// The FIFO between renderer and encoder.
+/// </summary>
+/// <remarks>
+/// The worker keeps a writing end of its own until the renderer has ended. So the encoder's open never waits for a
+/// renderer that may not come; the encoder sees the end of input when renderer <em>and</em> worker have let go, which
+/// they do by dying, too; and with the encoder gone nobody reads, so the renderer's write fails instead of waiting.
+/// </remarks>
+public sealed partial class FramePipe : IDisposable
+{
+    private const uint OwnerReadWrite = 0x180; // 0600
+    private const int WriteOnly = 1;
+    private const int ReadWrite = 2;
+    private const int CloseOnExec = 0x80000;
+    private readonly SafeFileHandle _writer;
+
+    private FramePipe(string path, SafeFileHandle writer)
+    {
+        Path = path;
+        _writer = writer;
+    }
+
+    public string Path { get; }
+
+    /// <exception cref="IOException">The file system can't hold a FIFO, or is full.</exception>
+    public static FramePipe Create(string path)
+    {
+        if (MakeFifo(path, OwnerReadWrite) != 0) throw Fault("make", path);
+
+        // a FIFO opens for reading and writing without waiting; with that reader there, so does the writing end
+        using SafeFileHandle both = Open(path, ReadWrite | CloseOnExec);
+        if (both.IsInvalid) throw Fault("open", path);
+        SafeFileHandle writer = Open(path, WriteOnly | CloseOnExec);
+        return writer.IsInvalid ? throw Fault("open", path) : new FramePipe(path, writer);
+    }
+
+    /// <summary>Lets go of the worker's end: once the renderer has ended, the encoder sees the end of its input.</summary>
+    public void Dispose() => _writer.Dispose();
+
+    private static IOException Fault(string verb, string path) => new($"can't {verb} the frame pipe {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeFifo(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags);
+}

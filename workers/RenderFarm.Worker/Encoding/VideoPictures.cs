@@ -1,0 +1,37 @@
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Worker.Children;
+
+namespace RenderFarm.Worker.Encoding;
+
+/// <summary>Thumbnail and spritesheet, cut from the finished video. A video without pictures is still a good video.</summary>
+public static class VideoPictures
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <returns>The pictures that could be made; <paramref name="complain"/> hears why the others could not.</returns>
+    public static async Task<IReadOnlyList<(ArtifactKind Kind, string Path)>> CutAsync(
+        string ffmpeg, RenderSpec spec, string video, TimeProvider time, Action<string> complain, CancellationToken cancellation)
+    {
+        string folder = Path.GetDirectoryName(video)!;
+        List<(ArtifactKind, string)> made = [];
+        await CutOneAsync(ArtifactKind.Thumbnail, EncoderArguments.Thumbnail);
+        await CutOneAsync(ArtifactKind.Spritesheet, EncoderArguments.Spritesheet);
+        return made;
+
+        async Task CutOneAsync(ArtifactKind kind, Func<RenderSpec, string, string, IReadOnlyList<string>> arguments)
+        {
+            string picture = Path.Combine(folder, Artifacts.ObjectKeys.FileName(kind));
+            using ChildProcess child = ChildProcess.Start(ffmpeg, arguments(spec, video, picture), ChildEnvironment.Base(), folder);
+            try
+            {
+                int code = await child.Exited.WaitAsync(Patience, time, cancellation);
+                if (code == 0 && File.Exists(picture)) made.Add((kind, picture));
+                else complain($"no {kind} was made: {FfmpegFault.Of(code, child.Errors).Message}");
+            }
+            catch (TimeoutException)
+            {
+                complain($"no {kind} was made: ffmpeg took more than {Patience.TotalSeconds:0} s");
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Worker.Attempts;
+using RenderFarm.Worker.Bells;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.Spool;
+
+namespace RenderFarm.Worker.Hosting;
+
+/// <summary>
+/// The worker's life: 1 check and clean, 2 register, 3 resume the spool, 4 listen for bells, 5 run the slots until the
+/// drain, 6 let uploads finish while there is time.
+/// </summary>
+public sealed class FarmWorker(
+    IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, WorkerRegistration registration, SlotDiscovery discovery, SlotLoop loop, UploadSpool spool,
+    BellListener bells, WorkerDrain drain, TimeProvider time, ILogger<FarmWorker> log)
+{
+    private static readonly TimeSpan LastUploads = TimeSpan.FromSeconds(2);
+
+    /// <exception cref="WorkerSettingException">A setting can't work.</exception>
+    public async Task RunAsync()
+    {
+        try
+        {
+            // 1
+            Directory.CreateDirectory(options.Value.DataDirectory);
+            await ffmpeg.RunAsync(drain.Draining);
+            AttemptFolder.Sweep(options.Value.AttemptsDirectory);
+
+            // 2, 3
+            await registration.RegisterAsync(drain.Draining);
+            await spool.ResumeAsync(registration.Settings, drain.Draining);
+        }
+        catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
+        {
+            return;
+        }
+
+        // 4, 5
+        await using (bells)
+        {
+            bells.Start(registration.WorkerId, discovery.Slots);
+            Task models = FollowModelsAsync();
+            await Task.WhenAll(discovery.Slots.Select(loop.RunAsync));
+            await models;
+        }
+
+        // 6
+        if (spool.Count > 0) log.LogInformation("Waiting for {Count} uploads", spool.Count);
+        Task uploads = spool.WhenEmptyAsync();
+        Task graceOver = Task.Delay(Timeout.InfiniteTimeSpan, time, drain.HandBack).ContinueWith(_ => { }, TaskScheduler.Default);
+        if (await Task.WhenAny(uploads, graceOver) != uploads) await Task.WhenAny(uploads, Task.Delay(LastUploads, time));
+        log.LogInformation("Drained");
+    }
+
+    private async Task FollowModelsAsync()
+    {
+        while (!drain.Draining.IsCancellationRequested)
+        {
+            try
+            {
+                await registration.FollowModelsAsync(drain.Draining);
+            }
+            catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                log.LogWarning("The models folder can't be read, it is looked at again later: {Reason}", fault.Message);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using RenderFarm.Artifacts;
+using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Attempts;
+using RenderFarm.Worker.Bells;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.Spool;
+
+namespace RenderFarm.Worker.Hosting;
+
+/// <summary>Puts the worker together.</summary>
+public static class WorkerApplication
+{
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+        adjust?.Invoke(builder);
+        builder.WebHost.UseUrls(builder.Configuration[$"{MetricsOptions.Section}:{nameof(MetricsOptions.Url)}"] is { Length: > 0 } url ? url : new MetricsOptions().Url);
+
+        builder.Services.AddWorkerSettings(builder.Configuration);
+        builder.Services.AddArtifacts(builder.Configuration);
+        builder.Services.AddWorkerMetrics();
+        builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
+
+        // who we are
+        builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>();
+        builder.Services.AddSingleton<ModelCatalog>().AddSingleton<SlotDiscovery>().AddSingleton<WorkerRegistration>();
+
+        // work
+        builder.Services.AddSingleton<Doorbell>().AddSingleton<BellListener>().AddSingleton<DiskGate>().AddSingleton<SlotLoop>();
+        builder.Services.AddSingleton<RunningLeases>().AddSingleton<InputDownloads>().AddSingleton<RenderAttempt>();
+        builder.Services.AddSingleton<AttemptReporter>().AddSingleton<AttemptRunner>();
+        builder.Services.AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();
+        builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<FarmWorker>();
+
+        WebApplication app = builder.Build();
+        app.MapPrometheusScrapingEndpoint();
+        app.MapWorkerHealth();
+        return app;
+    }
+}

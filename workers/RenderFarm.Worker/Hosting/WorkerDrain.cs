@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Worker.Configuration;
+
+namespace RenderFarm.Worker.Hosting;
+
+/// <summary>
+/// How this worker stops. First request: no new lease, jobs may finish within the grace time. Second request, or the
+/// end of the grace time: what still runs is handed back now.
+/// </summary>
+public sealed class WorkerDrain(IOptions<WorkerOptions> options, TimeProvider time, ILogger<WorkerDrain> log) : IDisposable
+{
+    private readonly CancellationTokenSource _draining = new();
+    private readonly CancellationTokenSource _handBack = new();
+    private ITimer? _grace;
+
+    /// <summary>Take no new job.</summary>
+    public CancellationToken Draining => _draining.Token;
+
+    /// <summary>Give back what is not finished.</summary>
+    public CancellationToken HandBack => _handBack.Token;
+
+    public void Request()
+    {
+        if (_draining.IsCancellationRequested)
+        {
+            log.LogInformation("Asked again: handing back what still runs");
+            _handBack.Cancel();
+            return;
+        }
+
+        TimeSpan grace = TimeSpan.FromSeconds(options.Value.DrainGraceSeconds);
+        log.LogInformation("Draining: no new jobs; what runs may finish within {Seconds:0} s", grace.TotalSeconds);
+        _grace = time.CreateTimer(_ => _handBack.Cancel(), null, grace, Timeout.InfiniteTimeSpan);
+        _draining.Cancel();
+    }
+
+    public void Dispose()
+    {
+        _grace?.Dispose();
+        _draining.Dispose();
+        _handBack.Dispose();
+    }
+}

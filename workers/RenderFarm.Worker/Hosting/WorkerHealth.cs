@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.Spool;
+
+namespace RenderFarm.Worker.Hosting;
+
+/// <summary>What <c>/health</c> shows: one look at what this worker is doing and why it is not doing more.</summary>
+public sealed record WorkerHealth(
+    string Name, string? WorkerId, bool Draining, string? ClosedBecause, IReadOnlyList<SlotHealth> Slots, IReadOnlyList<string> Models, int SpoolEntries, long SpoolBytes);
+
+public sealed record SlotHealth(string Id, string Card, string? Job, long FreeBytes, long TotalBytes);
+
+public static class WorkerHealthEndpoints
+{
+    /// <summary><c>/health</c> and <c>/health/live</c> answer as long as the process does; <c>/health/ready</c> only while it takes jobs.</summary>
+    public static void MapWorkerHealth(this WebApplication app)
+    {
+        app.MapGet("/health", (IServiceProvider services) => Look(services));
+        app.MapGet("/health/live", () => Results.Ok());
+        app.MapGet("/health/ready", (IServiceProvider services) => Look(services) is { WorkerId: not null, Draining: false, ClosedBecause: null }
+            ? Results.Ok()
+            : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+    }
+
+    private static WorkerHealth Look(IServiceProvider services)
+    {
+        WorkerRegistration registration = services.GetRequiredService<WorkerRegistration>();
+        UploadSpool spool = services.GetRequiredService<UploadSpool>();
+        return new WorkerHealth(
+            services.GetRequiredService<IOptions<WorkerOptions>>().Value.Name,
+            registration.IsRegistered ? registration.WorkerId : null,
+            services.GetRequiredService<WorkerDrain>().Draining.IsCancellationRequested,
+            services.GetRequiredService<DiskGate>().WhyClosed(),
+            [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(s => new SlotHealth(s.Id, s.Description.Card, s.CurrentJob, s.FreeBytes, s.Description.TotalBytes))],
+            [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
+            spool.Count,
+            spool.Bytes);
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Slots;
+
+namespace RenderFarm.Worker.Hosting;
+
+/// <summary>A setting that can't work; the process ends with it.</summary>
+public sealed class WorkerSettingException(string message) : Exception(message);
+
+/// <summary>Tells the API who this worker is and what it has, at start and whenever the models on disk have changed.</summary>
+public sealed class WorkerRegistration(
+    IOptions<WorkerOptions> options, FarmApi api, WorkerKey key, SlotDiscovery discovery, ModelCatalog catalog, TimeProvider time, ILogger<WorkerRegistration> log)
+    : IDisposable
+{
+    private const int RefusalsBelieved = 6;
+    private static readonly TimeSpan ScanPeriod = TimeSpan.FromSeconds(30);
+    private readonly SemaphoreSlim _one = new(1);
+    private RegisterWorkerReply? _reply;
+
+    public string WorkerId => _reply?.WorkerId ?? throw new InvalidOperationException("the worker is not registered yet");
+
+    public LeaseSettings Settings => _reply?.Settings ?? new LeaseSettings();
+
+    public bool IsRegistered => _reply is not null;
+
+    /// <summary>Tries until it is heard.</summary>
+    /// <exception cref="WorkerSettingException">The API keeps refusing the key.</exception>
+    public async Task RegisterAsync(CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation);
+        try
+        {
+            _ = await catalog.ScanAsync(cancellation);
+            Pause pause = new(0.25, 5);
+            for (int refusals = 0; ;)
+            {
+                try
+                {
+                    _reply = await api.RegisterAsync(Description(), cancellation);
+                    log.LogInformation("Registered as {Worker} ({Name}) with slots {Slots} and models {Models}",
+                        _reply.WorkerId, options.Value.Name, discovery.Slots.Select(slot => slot.Id), catalog.Models.Keys);
+                    return;
+                }
+                catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
+                {
+                    throw new WorkerSettingException($"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' ({fault.Message})");
+                }
+                catch (FarmApiException fault)
+                {
+                    if (fault.IsWrongKey) key.Forget();
+                    TimeSpan wait = pause.Next();
+                    log.LogWarning("Not registered yet, next try in {Seconds:0.0} s: {Reason}", wait.TotalSeconds, fault.Message);
+                    await Task.Delay(wait, time, cancellation);
+                }
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Registers again when a model has come or gone.</summary>
+    public async Task FollowModelsAsync(CancellationToken cancellation)
+    {
+        using PeriodicTimer timer = new(ScanPeriod, time);
+        while (await timer.WaitForNextTickAsync(cancellation))
+        {
+            if (await catalog.ScanAsync(cancellation)) await RegisterAsync(cancellation);
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private RegisterWorkerRequest Description() => new()
+    {
+        Name = options.Value.Name,
+        Host = Environment.MachineName,
+        Version = typeof(WorkerRegistration).Assembly.GetName().Version?.ToString(3) ?? "0",
+        Slots = [.. discovery.Slots.Select(slot => slot.Description)],
+        Models = [.. catalog.Models.Values.Select(model => model.Registration)],
+    };
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Worker.Configuration;
+
+namespace RenderFarm.Worker.Models;
+
+/// <summary>A model on this host, its files as full paths.</summary>
+public sealed record InstalledModel(ModelShape Shape, ModelFiles Files, ModelRegistration Registration);
+
+/// <summary>
+/// The models under <c>Models:Directory</c>. A folder whose manifest can't be read is reported and left out. A model
+/// with a damaged or missing file stays in: its jobs then fail with the file's name, instead of being refused as unknown.
+/// </summary>
+public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelCatalog> log)
+{
+    public IReadOnlyDictionary<string, InstalledModel> Models { get; private set; } = new Dictionary<string, InstalledModel>();
+
+    /// <summary>Looks again at the disk.</summary>
+    /// <returns>True when what there is to register has changed.</returns>
+    public async Task<bool> ScanAsync(CancellationToken cancellation)
+    {
+        Dictionary<string, InstalledModel> found = new(StringComparer.Ordinal);
+        string root = options.Value.Directory;
+        IEnumerable<string> folders = Directory.Exists(root) ? Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal) : [];
+        foreach (string folder in folders)
+        {
+            string manifest = Path.Combine(folder, ModelManifest.FileName);
+            if (!File.Exists(manifest)) continue;
+            try
+            {
+                InstalledModel model = await ReadAsync(manifest, cancellation);
+                if (!found.TryAdd(model.Shape.Id, model))
+                    log.LogWarning("{Manifest} describes model {Model}, which another folder holds already: skipped", manifest, model.Shape.Id);
+            }
+            catch (Exception fault) when (fault is JsonException or IOException or UnauthorizedAccessException)
+            {
+                log.LogWarning("{Manifest} can't be read and its model is not offered: {Reason}", manifest, fault.Message);
+            }
+        }
+
+        bool changed = !Same(Models, found);
+        Models = found;
+        return changed;
+    }
+
+    private async Task<InstalledModel> ReadAsync(string path, CancellationToken cancellation)
+    {
+        ModelManifest manifest = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, cancellation), ContractsJson.Default.ModelManifest)
+            ?? throw new JsonException("the file holds null");
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        ModelFiles files = Absolute(manifest.Files, folder);
+        Dictionary<string, string> fingerprints = new(StringComparer.Ordinal);
+        foreach ((string component, IReadOnlyList<string> parts) in Components(files))
+        {
+            if (parts.Count > 0) fingerprints[component] = await FingerprintAsync(manifest.Shape.Id, component, parts, cancellation);
+        }
+
+        return new InstalledModel(manifest.Shape, files, new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints) { Note = manifest.Note });
+    }
+
+    private async Task<string> FingerprintAsync(string model, string component, IReadOnlyList<string> parts, CancellationToken cancellation)
+    {
+        try
+        {
+            return await SafetensorsFingerprint.OfAsync(parts, cancellation);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning("Model {Model}: its {Component} is damaged, jobs with it will fail: {Reason}", model, component, fault.Message);
+            return "unreadable";
+        }
+    }
+
+    private static IEnumerable<(string, IReadOnlyList<string>)> Components(ModelFiles files) =>
+    [
+        ("transformer", files.Transformer),
+        ("transformer_low_noise", files.TransformerLowNoise),
+        ("text_encoder", files.TextEncoder),
+        ("tokenizer", [files.Tokenizer]),
+        ("vae", files.Vae),
+        ("image_encoder", files.ImageEncoder),
+    ];
+
+    private static ModelFiles Absolute(ModelFiles files, string folder)
+    {
+        return new ModelFiles
+        {
+            Transformer = All(files.Transformer),
+            TransformerLowNoise = All(files.TransformerLowNoise),
+            TextEncoder = All(files.TextEncoder),
+            Tokenizer = One(files.Tokenizer),
+            Vae = All(files.Vae),
+            ImageEncoder = All(files.ImageEncoder),
+            Loras = files.Loras.ToDictionary(pair => pair.Key, pair => One(pair.Value)),
+        };
+
+        string One(string path) => Path.GetFullPath(Path.Combine(folder, path));
+        string[] All(IReadOnlyList<string> paths) => [.. paths.Select(One)];
+    }
+
+    private static bool Same(IReadOnlyDictionary<string, InstalledModel> before, Dictionary<string, InstalledModel> after)
+        => before.Count == after.Count && after.All(pair => before.TryGetValue(pair.Key, out InstalledModel? old) && Json(old) == Json(pair.Value));
+
+    private static string Json(InstalledModel model) => JsonSerializer.Serialize(model.Registration, ContractsJson.Default.ModelRegistration);
+}

@@ -1,0 +1,44 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace RenderFarm.Worker.Models;
+
+/// <summary>
+/// Tells checkpoints apart without reading gigabytes: the digest of each file's header (names, types, shapes, offsets
+/// of all tensors) and its length. Other files are digested whole; they are small.
+/// </summary>
+public static class SafetensorsFingerprint
+{
+    private const long LongestHeader = 100_000_000;
+
+    /// <exception cref="IOException">A file is missing or is no checkpoint.</exception>
+    public static async Task<string> OfAsync(IReadOnlyList<string> files, CancellationToken cancellation)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string path in files)
+        {
+            FileStream file = File.OpenRead(path);
+            await using (file)
+            {
+                long wanted = path.EndsWith(".safetensors", StringComparison.Ordinal) ? await HeaderLengthAsync(file, cancellation) : file.Length;
+                byte[] header = new byte[wanted];
+                await file.ReadExactlyAsync(header, cancellation);
+                hash.AppendData(header);
+                hash.AppendData(BitConverter.GetBytes(file.Length));
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static async Task<long> HeaderLengthAsync(FileStream file, CancellationToken cancellation)
+    {
+        byte[] prefix = new byte[8];
+        if (file.Length < prefix.Length) throw new IOException($"{file.Name} is {file.Length} bytes long: no safetensors file");
+        await file.ReadExactlyAsync(prefix, cancellation);
+        long length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        if (length is <= 0 or > LongestHeader || length > file.Length - prefix.Length)
+            throw new IOException($"{file.Name} names a header of {length} bytes in a file of {file.Length}: truncated, or no safetensors file");
+        return length;
+    }
+}

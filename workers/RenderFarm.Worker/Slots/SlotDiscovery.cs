@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Nvml;
+using RenderFarm.Worker.Configuration;
+
+namespace RenderFarm.Worker.Slots;
+
+/// <summary>Finds this host's slots, once, at start.</summary>
+public sealed class SlotDiscovery : IDisposable
+{
+    private readonly NvmlLibrary? _library;
+
+    public SlotDiscovery(IOptions<WorkerOptions> options, ILogger<SlotDiscovery> log)
+    {
+        if (options.Value.Slots == "auto")
+        {
+            _library = NvmlLibrary.TryOpen(out string reason);
+            if (_library is null) log.LogInformation("No cards ({Reason}): this worker has one CPU slot", reason);
+        }
+
+        Slots = _library is null
+            ? [Slot.Cpu(new HostMemory(), ProcessorName())]
+            : [.. _library.Cards.Select(card => Slot.Cuda(_library, card))];
+    }
+
+    public IReadOnlyList<Slot> Slots { get; }
+
+    public void Dispose() => _library?.Dispose();
+
+    private static string ProcessorName()
+    {
+        const string field = "model name";
+        string? line = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal)) : null;
+        return line is null ? "cpu" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+    }
+}

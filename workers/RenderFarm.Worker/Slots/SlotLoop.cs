@@ -1,0 +1,78 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Attempts;
+using RenderFarm.Worker.Bells;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Metrics;
+
+namespace RenderFarm.Worker.Slots;
+
+/// <summary>
+/// A slot's life: ask for work by a long poll, run what comes, ask again. The poll in flight brings a new job by itself;
+/// a bell only cuts short a pause after trouble.
+/// </summary>
+public sealed class SlotLoop(
+    IOptions<WorkerOptions> options, FarmApi api, WorkerRegistration registration, AttemptRunner attempts, DiskGate disk, Doorbell doorbell,
+    WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<SlotLoop> log)
+{
+    private static readonly TimeSpan DiskPause = TimeSpan.FromSeconds(5);
+
+    public async Task RunAsync(Slot slot)
+    {
+        Pause pause = new(0.5, 5);
+        bool closed = false;
+        while (!drain.Draining.IsCancellationRequested)
+        {
+            try
+            {
+                string? why = disk.WhyClosed();
+                if (why is not null && !closed) log.LogWarning("Slot {Slot} is closed: {Reason}", slot.Id, why);
+                if (why is null && closed) log.LogInformation("Slot {Slot} is open again", slot.Id);
+                closed = why is not null;
+                if (closed)
+                {
+                    await Task.Delay(DiskPause, time, drain.Draining);
+                    continue;
+                }
+
+                LeaseGrant? grant = await LeaseAsync(slot);
+                pause.Reset();
+                if (grant is not null) await attempts.RunAsync(slot, grant, registration.Settings);
+            }
+            catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (FarmApiException fault) when (fault.Status == HttpStatusCode.NotFound)
+            {
+                log.LogWarning("The API does not know this worker any more, registering again");
+                await registration.RegisterAsync(drain.Draining);
+            }
+            catch (Exception fault)
+            {
+                metrics.Leased("failed");
+                TimeSpan wait = pause.Next();
+                if (fault is FarmApiException) log.LogWarning("Slot {Slot} got no answer, next try in {Seconds:0.0} s: {Reason}", slot.Id, wait.TotalSeconds, fault.Message);
+                else log.LogError(fault, "Slot {Slot} met an unexpected fault, next try in {Seconds:0.0} s", slot.Id, wait.TotalSeconds);
+                await doorbell.WaitAsync(wait, drain.Draining);
+            }
+        }
+    }
+
+    private async Task<LeaseGrant?> LeaseAsync(Slot slot)
+    {
+        LeaseRequest request = new()
+        {
+            WorkerId = registration.WorkerId,
+            SlotId = slot.Id,
+            FreeBytes = slot.FreeBytes,
+            WaitSeconds = options.Value.LeaseWaitSeconds,
+        };
+        LeaseGrant? grant = await api.LeaseAsync(request, drain.Draining);
+        metrics.Leased(grant is null ? "none" : "granted");
+        return grant;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Text.Json;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Worker.Spool;
+
+/// <summary>What is to be uploaded, and what the API is told afterwards. Written last, so an entry that has one is whole.</summary>
+public sealed record SpoolManifest
+{
+    public const string FileName = "manifest.json";
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
+    public required string JobId { get; init; }
+    public required long Fence { get; init; }
+    public required string Model { get; init; }
+    public required IReadOnlyList<SpoolFile> Files { get; init; }
+    public Measurements? Measurements { get; init; }
+    public string? LogTail { get; init; }
+    public string? Warning { get; init; }
+
+    public static async Task<SpoolManifest> ReadAsync(string folder, CancellationToken cancellation)
+    {
+        byte[] text = await File.ReadAllBytesAsync(Path.Combine(folder, FileName), cancellation);
+        return JsonSerializer.Deserialize<SpoolManifest>(text, Json) ?? throw new JsonException("the manifest holds null");
+    }
+
+    public async Task WriteAsync(string folder, CancellationToken cancellation)
+    {
+        string path = Path.Combine(folder, FileName);
+        FileStream file = File.Create(path + ".tmp");
+        await using (file)
+        {
+            await JsonSerializer.SerializeAsync(file, this, Json, cancellation);
+            file.Flush(flushToDisk: true);
+        }
+
+        Artifacts.DurableFile.Publish(path + ".tmp", path);
+    }
+}
+
+/// <param name="Name">In the entry's folder.</param>
+public sealed record SpoolFile(ArtifactKind Kind, string Name, long SizeBytes, string Sha256);

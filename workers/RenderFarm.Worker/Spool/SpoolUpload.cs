@@ -1,0 +1,136 @@
+using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Attempts;
+using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Metrics;
+
+namespace RenderFarm.Worker.Spool;
+
+/// <summary>
+/// One upload: 1 hold the lease, 2 store every file under the fence's keys, 3 say complete. It lasts as long as the
+/// store or the API is away, and ends when the API has recorded an ending or says that the fence has lost.
+/// </summary>
+public sealed class SpoolUpload(
+    IArtifactStore store, FarmApi api, RunningLeases running, WorkerMetrics metrics, TimeProvider time, ILogger<SpoolUpload> log, ILogger<LeaseKeeper> leaseLog)
+{
+    /// <returns>When the entry has served its purpose and may be deleted.</returns>
+    /// <exception cref="OperationCanceledException">The worker stops; the entry must stay.</exception>
+    public async Task RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings, CancellationToken stop)
+    {
+        using IDisposable? scope = log.BeginScope(new Dictionary<string, object> { ["job"] = manifest.JobId, ["fence"] = manifest.Fence });
+        long started = time.GetTimestamp();
+        IReadOnlyList<Artifact>? artifacts;
+        AttemptOutcome.Failed? failure = null;
+
+        // 1
+        LeaseKeeper lease = new(api, manifest.JobId, manifest.Fence, settings.UploadLeaseSeconds, settings,
+            new LeaseProgress(RenderStage.Uploading), strict: false, time, metrics, leaseLog);
+        await using (lease)
+        using (running.Add(manifest.JobId, manifest.Fence, lease))
+        {
+            using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop, lease.Lost, lease.Cancelled);
+            try
+            {
+                // 2
+                artifacts = await StoreAsync(entry, manifest, ended.Token);
+            }
+            catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
+            {
+                log.LogWarning("The fence has lost: the finished video is discarded");
+                return;
+            }
+            catch (OperationCanceledException) when (lease.Cancelled.IsCancellationRequested)
+            {
+                (artifacts, failure) = (null, new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded"));
+            }
+            catch (Exception damaged) when (damaged is ArtifactCorruptException or FileNotFoundException or DirectoryNotFoundException)
+            {
+                (artifacts, failure) = (null, new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}"));
+            }
+        }
+
+        // 3
+        Measurements measured = (manifest.Measurements ?? new Measurements()) with { UploadSeconds = time.GetElapsedTime(started).TotalSeconds };
+        await ConcludeAsync(manifest, artifacts, failure, measured, stop);
+        metrics.StageDone(manifest.Model, RenderStage.Uploading, time.GetElapsedTime(started));
+    }
+
+    private async Task<IReadOnlyList<Artifact>> StoreAsync(string entry, SpoolManifest manifest, CancellationToken cancellation)
+    {
+        List<Artifact> stored = [];
+        Pause pause = new(1, 30);
+        foreach (SpoolFile file in manifest.Files)
+        {
+            string key = ObjectKeys.For(file.Kind, manifest.JobId, manifest.Fence);
+            string type = ObjectKeys.ContentType(file.Kind);
+            while (true)
+            {
+                try
+                {
+                    await store.PutFileAsync(key, Path.Combine(entry, file.Name), type, file.Sha256, cancellation);
+                    stored.Add(new Artifact(file.Kind, key, type, file.SizeBytes, file.Sha256));
+                    pause.Reset();
+                    break;
+                }
+                catch (ArtifactStoreException fault) when (fault is not ArtifactCorruptException)
+                {
+                    // even a refusal is worth waiting for: an operator can set the key or the bucket right, and the video is done
+                    TimeSpan wait = pause.Next();
+                    log.LogWarning("{Key} can't be stored, next try in {Seconds:0} s: {Reason}", key, wait.TotalSeconds, fault.Message);
+                    await Task.Delay(wait, time, cancellation);
+                }
+            }
+        }
+
+        return stored;
+    }
+
+    private async Task ConcludeAsync(SpoolManifest manifest, IReadOnlyList<Artifact>? artifacts, AttemptOutcome.Failed? failure, Measurements measured, CancellationToken stop)
+    {
+        Pause pause = new(0.5, 10);
+        while (true)
+        {
+            try
+            {
+                LeaseOutcome outcome = failure is null
+                    ? await api.CompleteAsync(manifest.JobId, new CompleteRequest
+                    {
+                        Fence = manifest.Fence,
+                        Artifacts = artifacts!,
+                        Measurements = measured,
+                        LogTail = manifest.LogTail,
+                        Warning = manifest.Warning,
+                    }, stop)
+                    : await api.FailAsync(manifest.JobId, new FailRequest
+                    {
+                        Fence = manifest.Fence,
+                        Reason = failure.Reason,
+                        Message = failure.Message,
+                        Progressed = true,
+                        Measurements = measured,
+                        LogTail = manifest.LogTail,
+                    }, stop);
+                log.LogInformation("The job is now {State}", outcome.State);
+                return;
+            }
+            catch (LeaseLostException)
+            {
+                log.LogWarning("The fence has lost: the finished video is discarded");
+                return;
+            }
+            catch (FarmApiException fault) when (!fault.IsTransient && !fault.IsWrongKey)
+            {
+                log.LogError("The API refuses the finished video, it is discarded: {Reason}", fault.Message);
+                return;
+            }
+            catch (FarmApiException fault)
+            {
+                TimeSpan wait = pause.Next();
+                log.LogWarning("The upload can't be reported, next try in {Seconds:0.0} s: {Reason}", wait.TotalSeconds, fault.Message);
+                await Task.Delay(wait, time, stop);
+            }
+        }
+    }
+}
