@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Worker.Tests.Farm;
+
+/// <summary>
+/// The other end of <c>/worker/v1</c> on a real socket: hands out the jobs a test queues, keeps a ledger of what the
+/// worker says, and can be away, lose a lease or cancel.
+/// </summary>
+internal sealed class LeaseDesk : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly Channel<LeaseGrant> _queue = Channel.CreateUnbounded<LeaseGrant>();
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<object>> _endings = new();
+    private long _fence;
+
+    private LeaseDesk(WebApplication app) => _app = app;
+
+    public const string Key = "rf_test_worker_key";
+
+    public string Url => _app.Urls.First();
+
+    /// <summary>Connections are cut without an answer.</summary>
+    public bool Away { get; set; }
+
+    /// <summary>Jobs whose lease somebody else has.</summary>
+    public HashSet<string> Lost { get; } = [];
+
+    /// <summary>Jobs that the user wants stopped.</summary>
+    public HashSet<string> Cancelled { get; } = [];
+
+    public LeaseSettings Settings { get; init; } = new() { LeaseSeconds = 12, RenewSeconds = 0.2, RenewRetrySeconds = 0.2, KillMarginSeconds = 2 };
+
+    public ConcurrentQueue<RegisterWorkerRequest> Registrations { get; } = new();
+    public ConcurrentQueue<(string Job, RenewRequest Request)> Renewals { get; } = new();
+
+    /// <summary>Every ending that was accepted, in order.</summary>
+    public ConcurrentQueue<(string Job, object Request)> Endings { get; } = new();
+
+    public static async Task<LeaseDesk> OpenAsync(LeaseSettings? settings = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        WebApplication app = builder.Build();
+        LeaseDesk desk = settings is null ? new(app) : new(app) { Settings = settings };
+        app.Use(async (context, next) =>
+        {
+            if (desk.Away) context.Abort();
+            else if (context.Request.Headers.Authorization != $"Bearer {Key}") await desk.RefuseAsync(context, 401, "invalid_api_key");
+            else await next(context);
+        });
+        app.MapPost("/worker/v1/register", desk.RegisterAsync);
+        app.MapPost("/worker/v1/leases", desk.LeaseAsync);
+        app.MapPost("/worker/v1/leases/{job}/renew", desk.RenewAsync);
+        app.MapPost("/worker/v1/leases/{job}/complete", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.CompleteRequest, JobState.Completed));
+        app.MapPost("/worker/v1/leases/{job}/fail", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.FailRequest, JobState.Failed));
+        app.MapPost("/worker/v1/leases/{job}/release", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.ReleaseRequest, JobState.Queued));
+        await app.StartAsync();
+        return desk;
+    }
+
+    /// <returns>The grant that the next poll will get.</returns>
+    public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0)
+    {
+        long fence = Interlocked.Increment(ref _fence);
+        LeaseGrant grant = new() { JobId = $"video_{fence}", Fence = fence, Attempt = 1, StepDowns = stepDowns, LeaseSeconds = Settings.LeaseSeconds, Spec = spec };
+        _queue.Writer.TryWrite(grant);
+        return grant;
+    }
+
+    public async Task<CompleteRequest> CompletedAsync(LeaseGrant grant) => await EndingAsync<CompleteRequest>(grant);
+
+    public async Task<FailRequest> FailedAsync(LeaseGrant grant) => await EndingAsync<FailRequest>(grant);
+
+    public async Task<ReleaseRequest> ReleasedAsync(LeaseGrant grant) => await EndingAsync<ReleaseRequest>(grant);
+
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private async Task<T> EndingAsync<T>(LeaseGrant grant)
+    {
+        object ending = await Ending(grant.JobId).Task.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken);
+        return Assert.IsType<T>(ending);
+    }
+
+    private TaskCompletionSource<object> Ending(string job)
+        => _endings.GetOrAdd(job, _ => new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    private async Task RegisterAsync(HttpContext context)
+    {
+        Registrations.Enqueue(await ReadAsync(context, ContractsJson.Default.RegisterWorkerRequest));
+        await WriteAsync(context, new RegisterWorkerReply { WorkerId = "worker_1", Settings = Settings }, ContractsJson.Default.RegisterWorkerReply);
+    }
+
+    private async Task LeaseAsync(HttpContext context)
+    {
+        LeaseRequest request = await ReadAsync(context, ContractsJson.Default.LeaseRequest);
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        patience.CancelAfter(TimeSpan.FromSeconds(request.WaitSeconds));
+        try
+        {
+            await WriteAsync(context, await _queue.Reader.ReadAsync(patience.Token), ContractsJson.Default.LeaseGrant);
+        }
+        catch (Exception fault) when (fault is OperationCanceledException or ChannelClosedException)
+        {
+            context.Response.StatusCode = 204;
+        }
+    }
+
+    private async Task RenewAsync(HttpContext context, string job)
+    {
+        RenewRequest request = await ReadAsync(context, ContractsJson.Default.RenewRequest);
+        Renewals.Enqueue((job, request));
+        if (Lost.Contains(job)) await RefuseAsync(context, 409, "lease_lost");
+        else await WriteAsync(context, new RenewReply { LeaseSeconds = Settings.LeaseSeconds, Cancel = Cancelled.Contains(job) }, ContractsJson.Default.RenewReply);
+    }
+
+    private async Task EndAsync<T>(HttpContext context, string job, JsonTypeInfo<T> type, JobState state)
+        where T : notnull
+    {
+        T request = await ReadAsync(context, type);
+        if (Lost.Contains(job))
+        {
+            await RefuseAsync(context, 409, "lease_lost");
+            return;
+        }
+
+        Endings.Enqueue((job, request));
+        await WriteAsync(context, new LeaseOutcome(state), ContractsJson.Default.LeaseOutcome);
+        Ending(job).TrySetResult(request);
+    }
+
+    private async Task RefuseAsync(HttpContext context, int status, string code)
+    {
+        context.Response.StatusCode = status;
+        await context.Response.WriteAsJsonAsync(new { error = new { code, message = "refused", type = "x", param = "" } });
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        => (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted))!;
+
+    private static Task WriteAsync<T>(HttpContext context, T reply, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(reply, type);
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace RenderFarm.Worker.Tests.Farm;
+
+/// <summary>Looks at processes from outside.</summary>
+internal static class Processes
+{
+    /// <summary>Processes whose command line names a path under <paramref name="folder"/>; zombies don't count.</summary>
+    public static IReadOnlyList<int> Under(string folder, string program = "")
+    {
+        List<int> found = [];
+        foreach (string entry in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(entry), CultureInfo.InvariantCulture, out int id)) continue;
+            try
+            {
+                string command = File.ReadAllText(Path.Combine(entry, "cmdline"));
+                if (command.Contains(folder, StringComparison.Ordinal) && command.Contains(program, StringComparison.Ordinal)) found.Add(id);
+            }
+            catch (IOException)
+            {
+                // it ended while being looked at
+            }
+        }
+
+        return found;
+    }
+
+    public static void Kill(int id) => Process.GetProcessById(id).Kill();
+
+    /// <summary>Runs a program to its end.</summary>
+    public static async Task<(int Code, string Output, string Errors)> RunAsync(string program, params string[] arguments)
+    {
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, await output, await errors);
+    }
+}
