@@ -1,0 +1,44 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
+
+namespace RenderFarm.Planning.Cards;
+
+/// <summary>The rates a plan is timed with: measured where a calibration has them, estimated otherwise.</summary>
+/// <param name="Fp8Flops">Null when fp8 products are not to be used on the card.</param>
+/// <param name="Origin">Where they come from, for the plan's reasons.</param>
+internal sealed record SlotRates(
+    double Fp32Flops, double Bf16Flops, double? Fp8Flops, double AttentionFlops,
+    double HostToDeviceBytesPerSecond, double MemoryBytesPerSecond, string Origin)
+{
+    /// <summary>Float32 products of two ordinary cores, what an unmeasured CPU slot is taken for.</summary>
+    public const double UnmeasuredCpuFlops = 60e9;
+
+    public static SlotRates Of(SlotState slot) => slot.Kind == SlotKind.Cpu ? Cpu(slot.Calibration) : Card(slot);
+
+    private static SlotRates Cpu(CardCalibration? measured)
+    {
+        var flops = measured?.Fp32Flops ?? UnmeasuredCpuFlops;
+        var origin = measured?.Fp32Flops is null ? "estimated for two cores" : $"measured ({measured.Key})";
+        return new(flops, flops, null, measured?.AttentionFlops ?? flops * 0.6, 8e9, measured?.MemoryBytesPerSecond ?? 8e9, origin);
+    }
+
+    private static SlotRates Card(SlotState slot)
+    {
+        var (name, estimate) = KnownCards.FindOrUnknown(slot.Card);
+        var measured = slot.Calibration;
+        var origin = measured switch
+        {
+            null => $"estimated for {name}",
+            { Key: var key } when key.StartsWith("estimate:", StringComparison.Ordinal) => $"estimated for {key["estimate:".Length..]}",
+            _ => $"measured ({measured.Key})",
+        };
+        return new(
+            measured?.Fp32Flops ?? estimate.Fp32Flops!.Value,
+            measured?.Bf16Flops ?? estimate.Bf16Flops!.Value,
+            measured?.Fp8Flops,
+            measured?.AttentionFlops ?? estimate.AttentionFlops!.Value,
+            measured?.HostToDeviceBytesPerSecond ?? estimate.HostToDeviceBytesPerSecond!.Value,
+            measured?.MemoryBytesPerSecond ?? estimate.MemoryBytesPerSecond!.Value,
+            origin);
+    }
+}

@@ -1,0 +1,58 @@
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Planning;
+
+/// <summary>What is to be rendered, as far as memory and time depend on it.</summary>
+public sealed record PlanRequest
+{
+    public required ModelShape Shape { get; init; }
+
+    /// <summary>Pixels.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Pixels.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>4n+1.</summary>
+    public required int Frames { get; init; }
+    public required int Steps { get; init; }
+
+    /// <summary>At 1 or below a step is one forward, above it two.</summary>
+    public required double GuidanceScale { get; init; }
+    public int Loras { get; init; }
+
+    /// <summary>A picture to start from: the image encoder (where the model has one) and the VAE's encoder run too.</summary>
+    public bool HasImage { get; init; }
+    public PlanPins Pins { get; init; } = new();
+
+    /// <summary>The request of a job; its spec has every default filled in.</summary>
+    public static PlanRequest Of(ModelShape shape, RenderSpec spec, bool hasImage = false) => new()
+    {
+        Shape = shape,
+        Width = spec.Width,
+        Height = spec.Height,
+        Frames = spec.Frames,
+        Steps = spec.Steps,
+        GuidanceScale = spec.GuidanceScale,
+        Loras = spec.Loras.Count,
+        HasImage = hasImage,
+        Pins = spec.Plan ?? new(),
+    };
+
+    /// <summary>The model's default video.</summary>
+    public static PlanRequest DefaultOf(ModelShape shape) => new()
+    {
+        Shape = shape,
+        Width = shape.Defaults.Width,
+        Height = shape.Defaults.Height,
+        Frames = shape.Defaults.Frames,
+        Steps = shape.Defaults.Steps,
+        GuidanceScale = shape.Defaults.GuidanceScale,
+        HasImage = shape.Transformer.InChannels > shape.Vae.LatentChannels,
+    };
+
+    internal VideoGeometry Geometry => new(Shape.Vae, Width, Height, Frames);
+    internal bool Guided => GuidanceScale > 1;
+}

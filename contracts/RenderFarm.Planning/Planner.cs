@@ -1,0 +1,67 @@
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Planning.Cards;
+using RenderFarm.Planning.Stages;
+
+namespace RenderFarm.Planning;
+
+/// <summary>
+/// The render plan as a pure function: the fastest way to run a job that stays within free − reserve, or a refusal
+/// with the figures.
+/// </summary>
+/// <remarks>
+/// The stages (text, image, denoise, decode) follow one another and give their memory back, so each is chosen on its
+/// own: fastest under the same budget. A larger budget only adds choices; that is why more memory never gives a slower
+/// plan. A step-down after an out-of-memory failure plans again as if only nine tenths of the last plan's peak were
+/// there, and the list of alternatives is that ladder walked from unlimited memory to the least.
+/// </remarks>
+public static class Planner
+{
+    /// <summary>A rung of the ladder has at most this part of the peak of the one above.</summary>
+    private const double Rung = 0.9;
+
+    /// <param name="stepDowns">How many cheaper plans to skip, after out-of-memory failures of this job.</param>
+    public static PlanResult Plan(PlanRequest request, SlotState slot, int stepDowns = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(stepDowns);
+        var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
+        var budget = slot.BudgetBytes;
+        if (PlanPinRules.Check(context) is { } badPin) return Refused(badPin, [], budget);
+
+        var stages = new PlanStages(context);
+        var faster = Ladder(stages, long.MaxValue).TakeWhile(draft => draft.PeakBytes > budget).ToList();
+        var fitting = Ladder(stages, budget).ToList();
+        var alternatives = faster.Select(draft => draft.ToPlan(context, fits: false, [draft.InOneLine(context)]))
+            .Concat(fitting.Select(draft => draft.ToPlan(context, fits: true, [draft.InOneLine(context)])))
+            .ToList();
+        if (stepDowns >= fitting.Count)
+            return Refused(PlanRefusals.DoesNotFit(context, faster, fitting, stepDowns), alternatives, budget);
+
+        var chosen = fitting[stepDowns];
+        return new()
+        {
+            Plan = chosen.ToPlan(context, fits: true, PlanReasons.Of(context, chosen, faster.LastOrDefault(), stepDowns)),
+            Alternatives = alternatives,
+            BudgetBytes = budget,
+        };
+    }
+
+    /// <summary>Whether there is any plan at all; cheaper than asking for it.</summary>
+    public static bool Fits(PlanRequest request, SlotState slot)
+    {
+        var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
+        return PlanPinRules.Check(context) is null && new PlanStages(context).Best(slot.BudgetBytes) is not null;
+    }
+
+    private static IEnumerable<PlanDraft> Ladder(PlanStages stages, long budget)
+    {
+        if (stages.LeastPeakBytes is not { } least) yield break;
+        for (var draft = stages.Best(budget); draft is not null; draft = stages.Best(Math.Max(least, (long)(draft.PeakBytes * Rung))))
+        {
+            yield return draft;
+            if (draft.PeakBytes <= least) yield break;
+        }
+    }
+
+    private static PlanResult Refused(PlanRefusal refusal, IReadOnlyList<RenderPlan> alternatives, long budget) =>
+        new() { Refusal = refusal, Alternatives = alternatives, BudgetBytes = budget };
+}

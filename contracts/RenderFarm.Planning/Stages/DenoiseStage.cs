@@ -1,0 +1,111 @@
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Planning.Models;
+
+namespace RenderFarm.Planning.Stages;
+
+/// <param name="Way">How the weights are stored and the tokens chunked.</param>
+/// <param name="RingSlots">0 when nothing is streamed.</param>
+internal sealed record DenoiseChoice(DenoiseWay Way, int Resident, int Streamed, int RingSlots, double StepSeconds);
+
+/// <summary>
+/// The DiT's memory and time. For each way to store and chunk it, as many blocks stay resident as the budget allows;
+/// the rest come through a ring of slots, copied while other blocks compute. More resident blocks are never slower.
+/// </summary>
+internal sealed class DenoiseStage
+{
+    private static readonly int[] Chunks = [0, 16_384, 8192, 4096, 2048, 1024];
+    private static readonly Precision[] CardPrecisions = [Precision.Bf16, Precision.Fp8Weights, Precision.Fp8];
+
+    /// <summary>What the traffic of a copy costs the block that computes meanwhile, as part of the copy.</summary>
+    private const double CopyDisturbance = 0.004;
+
+    private readonly PlanContext context;
+    private readonly List<DenoiseWay> ways = [];
+    private readonly int layers;
+
+    public DenoiseStage(PlanContext context)
+    {
+        this.context = context;
+        layers = context.Request.Shape.Transformer.Layers;
+        var (request, pins) = (context.Request, context.Request.Pins);
+        // one forward for both branches pays where weights travel; on a CPU they don't
+        bool[] batchings = !request.Guided ? [false] : pins.GuidanceBatched is { } batch ? [batch] : context.OnCpu ? [false] : [false, true];
+        foreach (var precision in pins.Precision is { } pinned ? [pinned] : context.OnCpu ? [Precision.Fp32] : CardPrecisions)
+        {
+            if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null) continue;
+            if (!context.OnCpu && DenoiseWay.HostBytesOf(request.Shape, precision) > (context.Slot.HostBytes ?? long.MaxValue)) continue;
+            foreach (var batched in batchings)
+            foreach (var chunk in pins.FfnChunkTokens is { } fixedChunk ? [fixedChunk] : Chunks)
+                if (chunk < context.Geometry.Tokens * (batched ? 2 : 1) || pins.FfnChunkTokens is not null)
+                    ways.Add(new(context, precision, chunk, batched));
+        }
+        for (var i = ways.Count - 1; i >= 0; i--)
+            if (ways.Exists(other => other != ways[i] && other.Dominates(ways[i])))
+                ways.RemoveAt(i);
+    }
+
+    /// <summary>The least that any way needs, blocks streamed as far as pins allow; null when there is no way.</summary>
+    public long? LeastPeakBytes => ways.Count == 0 ? null : ways.Min(LeastPeak);
+
+    /// <summary>The fastest within the budget, the leaner of equals; null when none fits.</summary>
+    public StageOption<DenoiseChoice>? Fastest(long budget) => Options(budget).Fastest(budget);
+
+    private IEnumerable<StageOption<DenoiseChoice>> Options(long budget)
+    {
+        foreach (var way in ways)
+        {
+            if (context.OnCpu || context.Request.Pins.BlocksStreamed == 0)
+                yield return Option(way, layers, 0);
+            else if (context.Request.Pins.BlocksStreamed is { } streamed)
+                foreach (var ring in Rings(streamed)) yield return Option(way, layers - streamed, ring);
+            else
+            {
+                yield return Option(way, layers, 0);
+                foreach (var ring in Rings(layers))
+                    if (Room(way, ring, budget) is { } resident)
+                        yield return Option(way, resident, Math.Min(ring, layers - resident));
+            }
+        }
+    }
+
+    /// <summary>How many blocks can stay beside a ring; null when not even the ring fits.</summary>
+    private int? Room(DenoiseWay way, int ring, long budget)
+    {
+        var bare = Peak(way, 0, ring);
+        if (bare > budget) return null;
+        // the peak is a straight line in the resident blocks: one division instead of a search, then stay on the safe side
+        var perBlock = Peak(way, 1, ring) - bare;
+        var room = (int)Math.Clamp((budget - bare) / Math.Max(1, perBlock), 0, layers - 1);
+        while (room > 0 && Peak(way, room, ring) > budget) room--;
+        return room;
+    }
+
+    private long LeastPeak(DenoiseWay way)
+    {
+        var streamed = context.OnCpu ? 0 : context.Request.Pins.BlocksStreamed ?? layers;
+        return Peak(way, layers - streamed, Math.Min(1, streamed));
+    }
+
+    private static int[] Rings(int streamed) => streamed == 1 ? [1] : [2, 1];
+
+    private StageOption<DenoiseChoice> Option(DenoiseWay way, int resident, int ring)
+    {
+        var (request, forwardsPerStep) = (context.Request, way.ForwardsPerStep);
+        var forward = Forward(way, layers - resident, ring);
+        // Resident blocks come over the bus like the others, once: during the first forward (of each expert).
+        var first = Forward(way, layers, ring == 1 ? 1 : 2);
+        var seconds = way.OutsideLoadSeconds + (forward * forwardsPerStep * request.Steps) + (request.Shape.Experts * (first - forward));
+        var choice = new DenoiseChoice(way, resident, layers - resident, ring, forward * forwardsPerStep * context.StepTimeFactor);
+        return new(choice, Peak(way, resident, ring), seconds * context.StepTimeFactor);
+    }
+
+    /// <summary>With two slots a copy runs while another block computes; with one it is waited for.</summary>
+    private static double Forward(DenoiseWay way, int streamed, int ring)
+    {
+        var copy = streamed * way.BlockCopySeconds;
+        return ring == 1 ? way.ForwardSeconds + copy : Math.Max(way.ForwardSeconds, copy) + (CopyDisturbance * copy);
+    }
+
+    private long Peak(DenoiseWay way, int resident, int ring) => context.Peak(((double)(resident + ring) * way.BlockBytes) + way.FixedBytes);
+}

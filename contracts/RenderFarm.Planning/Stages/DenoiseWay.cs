@@ -1,0 +1,135 @@
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Planning.Models;
+
+namespace RenderFarm.Planning.Stages;
+
+/// <summary>One way to store a DiT's weights and chunk its tokens: what a block weighs, what a forward takes and holds.</summary>
+/// <remarks>
+/// A block's worst moment is either attention (input, q, k, v and the output, beside the residual) or the feed-forward
+/// (its hidden layer, for one chunk of tokens). Keys and values of the text are computed anew in each forward: that
+/// costs milliseconds, keeping them would cost hundreds of MiB.
+/// </remarks>
+internal sealed class DenoiseWay
+{
+    /// <summary>Device-memory bytes that a parameter costs when eight-bit weights are cast up before a product.</summary>
+    private const double CastUpBytesPerParameter = 29;
+
+    /// <summary>Two branches in one forward: joining and splitting them, and attention gains nothing.</summary>
+    private const double BatchingCost = 1.01;
+
+    public DenoiseWay(PlanContext context, Precision precision, int ffnChunk, bool batched)
+    {
+        Precision = precision;
+        FfnChunk = ffnChunk;
+        Batched = batched;
+        ForwardsPerStep = context.Request.Guided && !batched ? 2 : 1;
+        var shape = context.Request.Shape;
+        BlockBytes = BlockBytesOf(shape.Transformer, precision);
+        HostBytes = HostBytesOf(shape, precision);
+        var outside = OutsideBytesOf(shape.Transformer, precision);
+        FixedBytes = outside + Activations(context, shape.Transformer);
+        ForwardSeconds = Compute(context, shape.Transformer) * (batched ? BatchingCost : 1);
+        BlockCopySeconds = context.OnCpu ? 0 : BlockBytes / context.Rates.HostToDeviceBytesPerSecond;
+        OutsideLoadSeconds = shape.Experts * outside / context.Rates.HostToDeviceBytesPerSecond;
+    }
+
+    public Precision Precision { get; }
+
+    /// <summary>Tokens per feed-forward chunk; 0 for all at once.</summary>
+    public int FfnChunk { get; }
+
+    /// <summary>Both guidance branches in one forward.</summary>
+    public bool Batched { get; }
+
+    public int ForwardsPerStep { get; }
+
+    /// <summary>One block as stored: the size of a ring slot.</summary>
+    public long BlockBytes { get; }
+
+    /// <summary>Prepared weights of every expert, in host memory for as long as the job runs.</summary>
+    public long HostBytes { get; }
+
+    /// <summary>Device bytes besides blocks: activations at their worst, embeddings, head, latents.</summary>
+    public double FixedBytes { get; }
+
+    /// <summary>One forward with nothing waiting for a copy.</summary>
+    public double ForwardSeconds { get; }
+    public double BlockCopySeconds { get; }
+    public double OutsideLoadSeconds { get; }
+
+    /// <summary>At least as good in everything that counts, so that the other need not be looked at.</summary>
+    public bool Dominates(DenoiseWay other) =>
+        FixedBytes <= other.FixedBytes && BlockBytes <= other.BlockBytes && HostBytes <= other.HostBytes
+        && ForwardSeconds <= other.ForwardSeconds && ForwardSeconds * ForwardsPerStep <= other.ForwardSeconds * other.ForwardsPerStep
+        && BlockCopySeconds * ForwardsPerStep <= other.BlockCopySeconds * other.ForwardsPerStep
+        && (FixedBytes < other.FixedBytes || BlockBytes < other.BlockBytes || ForwardSeconds < other.ForwardSeconds);
+
+    public static long HostBytesOf(ModelShape shape, Precision precision) =>
+        shape.Experts * ((shape.Transformer.Layers * BlockBytesOf(shape.Transformer, precision)) + OutsideBytesOf(shape.Transformer, precision));
+
+    private static long BlockBytesOf(TransformerShape shape, Precision precision)
+    {
+        var parameters = ParameterCounts.Block(shape);
+        if (precision is Precision.Fp32) return parameters * 4;
+        if (precision is Precision.Bf16) return parameters * 2;
+        var matrices = ParameterCounts.BlockMatrices(shape);
+        var scales = 4L * (((shape.ImageBranch == ImageBranch.None ? 9 : 11) * shape.Dim) + shape.FfnDim);
+        return matrices + ((parameters - matrices) * 2) + scales;
+    }
+
+    private static long OutsideBytesOf(TransformerShape shape, Precision precision) =>
+        ParameterCounts.OutsideBlocks(shape) * (precision is Precision.Fp32 ? 4 : 2);
+
+    private double Activations(PlanContext context, TransformerShape shape)
+    {
+        double d = shape.Dim, f = shape.FfnDim, tokens = context.Geometry.Tokens, rows = tokens * (Batched ? 2 : 1);
+        var plain = Precision is Precision.Fp32;
+        double element = plain ? 4 : 2;
+        double input = Precision is Precision.Fp8 ? 1 : element;
+        var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
+
+        var residual = rows * d * 4;
+        // norm and rotation write beside their input; the plain float32 path keeps their temporaries as well
+        var attention = rows * d * ((4 * element) + Math.Max(input, element) + (plain ? 8 : 0));
+        var feedForward = (chunkRows * ((d * (input + element)) + (f * (element + input)))) + (FfnChunk == 0 ? 0 : rows * d * input);
+        var castUp = Precision is Precision.Fp8Weights ? d * f * 2 * 1.5 : 0;
+        var rotation = tokens * shape.HeadDim * 4;
+        var latents = context.Geometry.LatentCells * (double)(shape.InChannels + (6 * shape.OutChannels)) * 4;
+        return residual + Math.Max(attention, feedForward) + castUp + rotation + latents;
+    }
+
+    private double Compute(PlanContext context, TransformerShape shape)
+    {
+        var batch = Batched ? 2 : 1;
+        double d = shape.Dim, f = shape.FfnDim, tokens = context.Geometry.Tokens, rows = tokens * batch;
+        var rates = context.Rates;
+        var plain = Precision is Precision.Fp32;
+        var productRate = Precision switch
+        {
+            Precision.Fp32 => rates.Fp32Flops,
+            Precision.Fp8 => rates.Fp8Flops!.Value,
+            _ => rates.Bf16Flops,
+        };
+        var attentionRate = plain && !context.OnCpu ? Math.Min(rates.Fp32Flops, rates.AttentionFlops) : rates.AttentionFlops;
+        var contextTokens = shape.TextLength + ImageTokens(shape);
+        var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
+        // short products don't fill a card
+        double fill = context.OnCpu ? 0 : 256;
+        var projections = ((rows * 12 * d * d) + (batch * 4 * d * d * contextTokens)) * (1 + (fill / rows));
+        var feedForward = rows * 4 * d * f * (1 + (fill / chunkRows));
+        var attention = rows * ((4 * tokens * d) + (4 * contextTokens * d));
+        var traffic = rows * ((60 * d) + (6 * f)) * (plain ? 3 : 1);
+        var castUp = Precision is Precision.Fp8Weights ? ParameterCounts.BlockMatrices(shape) * CastUpBytesPerParameter : 0;
+        var launches = (context.OnCpu ? 0.0003 : 0.00006) * (1 + (0.5 * (Math.Ceiling(rows / chunkRows) - 1)));
+        return shape.Layers * (((projections + feedForward) / productRate) + (attention / attentionRate)
+            + ((traffic + castUp) / rates.MemoryBytesPerSecond) + launches);
+    }
+
+    private static int ImageTokens(TransformerShape shape) => shape.ImageBranch switch
+    {
+        ImageBranch.Clip => 257,
+        ImageBranch.ClipFirstLast => 514,
+        _ => 0,
+    };
+}

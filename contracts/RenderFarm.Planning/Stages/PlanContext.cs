@@ -1,0 +1,36 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Planning.Cards;
+
+namespace RenderFarm.Planning.Stages;
+
+/// <summary>What every stage of one planning needs to know.</summary>
+internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeometry Geometry, SlotRates Rates)
+{
+    private const long MiB = 1L << 20;
+
+    /// <summary>CUDA context, kernels loaded on first use, cuBLAS and cuDNN handles.</summary>
+    private const long DeviceProcessBytes = 720 * MiB;
+
+    /// <summary>Runtime, libtorch and its thread pools, as resident set.</summary>
+    private const long HostProcessBytes = 320 * MiB;
+
+    /// <summary>Product workspaces, staging, and what the pool rounds up.</summary>
+    private const long WorkspaceBytes = 160 * MiB;
+
+    public bool OnCpu => Slot.Kind == SlotKind.Cpu;
+
+    /// <summary>Bytes of an activation or weight outside the eight-bit ones, unless the whole job is float32.</summary>
+    public int ElementBytes => OnCpu ? 4 : 2;
+
+    private double PeakFactor => Math.Clamp(Slot.Correction?.PeakFactor ?? 1, 0.9, 2);
+
+    public double StepTimeFactor => Math.Clamp(Slot.Correction?.StepTimeFactor ?? 1, 0.2, 5);
+
+    /// <summary>Peak of the process while a stage holds <paramref name="bytes"/>, corrected by what was measured.</summary>
+    public long Peak(double bytes)
+    {
+        var process = OnCpu ? HostProcessBytes : DeviceProcessBytes + WorkspaceBytes;
+        // the pool keeps a little more than is asked for
+        return (long)((process + (bytes * 1.02)) * PeakFactor);
+    }
+}

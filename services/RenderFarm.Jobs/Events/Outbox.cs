@@ -1,0 +1,36 @@
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs.Events;
+
+/// <summary>Lifecycle events. One is written in the transaction of the change it tells of, so neither exists without the other.</summary>
+internal static class Outbox
+{
+    public const string Queued = "video.queued";
+    public const string Started = "video.started";
+    public const string Completed = "video.completed";
+    public const string Failed = "video.failed";
+    public const string Cancelled = "video.cancelled";
+    public const string Expired = "video.expired";
+
+    /// <summary>The event that belongs to a job's arrival in a state; null where a state has none.</summary>
+    public static string? TypeOf(JobState state) => state switch
+    {
+        JobState.Queued => Queued,
+        JobState.Rendering => Started,
+        JobState.Completed => Completed,
+        JobState.Failed => Failed,
+        JobState.Cancelled => Cancelled,
+        JobState.Expired => Expired,
+        _ => null,
+    };
+
+    /// <summary>Writes down that the job has just come to the state its row is in.</summary>
+    public static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellation) =>
+        db.ExecuteAsync(
+            """
+            INSERT INTO events (job_id, key_id, model, type, state, occurred_at)
+            SELECT id, key_id, model, @type, state, @at FROM jobs WHERE id = @id
+            """,
+            cancellation, ("id", jobId), ("type", type), ("at", db.Dialect.Time(at)));
+}

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs.Events;
+
+/// <summary>
+/// Hears, on a connection of its own, of jobs that other API processes took in. On SQLite there is only one process and
+/// nothing to hear.
+/// </summary>
+public sealed partial class PostgresSignalListener(
+    JobDatabase database, JobAnnouncer announcer, JobSignal signal, TimeProvider time, ILogger<PostgresSignalListener> log) : IJobsLoop
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        if (database.Postgres is not { } source) return;
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await ListenAsync(source, stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or System.Net.Sockets.SocketException or IOException or TimeoutException)
+            {
+                Lost(e);
+                if (!await Loops.PauseAsync(Pause, time, stop)) return;
+            }
+        }
+    }
+
+    private async Task ListenAsync(NpgsqlDataSource source, CancellationToken stop)
+    {
+        await using var connection = await source.OpenConnectionAsync(stop);
+        connection.Notification += (_, heard) => announcer.Heard(heard.Payload);
+        await using (var listen = new NpgsqlCommand($"LISTEN {JobAnnouncer.Channel}", connection))
+            await listen.ExecuteNonQueryAsync(stop);
+        // whatever was said before this connection listened is lost: everybody looks once
+        signal.RaiseAll();
+        while (true) await connection.WaitAsync(stop);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection that hears of new jobs broke; polls look every few seconds until it is back.")]
+    private partial void Lost(Exception cause);
+}

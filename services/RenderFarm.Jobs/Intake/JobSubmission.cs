@@ -1,0 +1,118 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs.Intake;
+
+/// <summary>A request becomes a row, once.</summary>
+public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, TimeProvider time)
+{
+    /// <summary>How long an equal request that calls itself a repeat is taken for the same one.</summary>
+    public static readonly TimeSpan RepeatWindow = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// Persists the job as <c>queued</c> in one transaction with its event, then wakes a worker. When this returns, the job
+    /// is safe, broker up or down. A request that came before is not taken twice.
+    /// </summary>
+    public async Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        SubmitResult result;
+        try
+        {
+            result = await database.WriteAsync(
+                async db => await EarlierAsync(db, job, cancellation) ?? await InsertAsync(db, job, cancellation), cancellation);
+        }
+        catch (DbUpdateException e) when (job.IdempotencyKey is not null && IsUniqueViolation(e))
+        {
+            // the same request at the same moment on another connection; it has committed by now
+            result = await database.ReadAsync(db => EarlierAsync(db, job, cancellation), cancellation)
+                ?? throw new InvalidOperationException($"Idempotency key {job.IdempotencyKey} is taken, and by nobody.", e);
+        }
+        if (result is SubmitResult.Created) announcer.Committed(job.Id, job.Spec.Model, job.VramClass);
+        return result;
+    }
+
+    private async Task<SubmitResult?> EarlierAsync(JobsDbContext db, NewJob job, CancellationToken cancellation)
+    {
+        var mine = db.Jobs.AsNoTracking().Where(j => j.KeyId == job.KeyId);
+        if (job.IdempotencyKey is { } key)
+        {
+            var earlier = await mine.SingleOrDefaultAsync(j => j.IdempotencyKey == key, cancellation);
+            if (earlier is null) return null;
+            return earlier.RequestHash == job.RequestHash
+                ? new SubmitResult.Existing(earlier.ToJob())
+                : new SubmitResult.Conflict(earlier.ToJob());
+        }
+        if (job is { IsClientRetry: true, RequestHash: { } hash })
+        {
+            var since = time.GetUtcNow() - RepeatWindow;
+            var earlier = await mine.Where(j => j.RequestHash == hash && j.CreatedAt >= since)
+                .OrderByDescending(j => j.Id).FirstOrDefaultAsync(cancellation);
+            if (earlier is not null) return new SubmitResult.Existing(earlier.ToJob());
+        }
+        return null;
+    }
+
+    private async Task<SubmitResult> InsertAsync(JobsDbContext db, NewJob job, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        var startTag = await TakeTurnAsync(db, job, cancellation);
+        var row = new JobRow
+        {
+            Id = job.Id,
+            KeyId = job.KeyId,
+            Model = job.Spec.Model,
+            Spec = JsonSerializer.Serialize(job.Spec, ContractsJson.Default.RenderSpec),
+            Inputs = JsonSerializer.Serialize(job.Inputs.ToArray(), JobsJson.Default.StoredInputArray),
+            State = JobState.Queued,
+            Stage = RenderStage.Queued,
+            Priority = job.Priority,
+            VramClass = job.VramClass,
+            LeastVramBytes = job.LeastVramBytes,
+            EstimatedSeconds = job.EstimatedSeconds,
+            StartTag = startTag,
+            OrderKey = OrderKey.Of(startTag, job.Priority),
+            MaxAttempts = job.MaxAttempts,
+            CreatedAt = now,
+            QueuedAt = now,
+            ExpiresAfterSeconds = job.ExpiresAfter?.TotalSeconds,
+            IdempotencyKey = job.IdempotencyKey,
+            RequestHash = job.RequestHash,
+            BatchId = job.BatchId,
+            RemixedFromId = job.RemixedFromId,
+            Metadata = job.Metadata is null ? null : JsonSerializer.Serialize(job.Metadata.ToDictionary(), JobsJson.Default.DictionaryStringString),
+            WebhookUrl = job.WebhookUrl,
+            TraceParent = job.TraceParent,
+        };
+        db.Jobs.Add(row);
+        await db.SaveChangesAsync(cancellation);
+        await Outbox.AddAsync(db, job.Id, Outbox.Queued, now, cancellation);
+        await JobAnnouncer.NotifyAsync(db, row.Model, row.VramClass, announcer.Sender, cancellation);
+        return new SubmitResult.Created(row.ToJob());
+    }
+
+    /// <summary>The key's place on the virtual clock, which moves on by this job's work.</summary>
+    private static async Task<double> TakeTurnAsync(JobsDbContext db, NewJob job, CancellationToken cancellation)
+    {
+        var tags = await db.RowsAsync(
+            $"""
+            UPDATE api_keys
+            SET virtual_time = {db.Dialect.Greatest}(virtual_time, COALESCE((SELECT MAX(start_tag) FROM jobs WHERE fence > 0), 0)) + @seconds
+            WHERE id = @key
+            RETURNING virtual_time - @seconds
+            """,
+            row => row.GetDouble(0), cancellation, ("seconds", job.EstimatedSeconds), ("key", job.KeyId));
+        return tags.Count == 1 ? tags[0] : throw new InvalidOperationException($"There is no API key {job.KeyId}.");
+    }
+
+    private static bool IsUniqueViolation(DbUpdateException e) => e.InnerException switch
+    {
+        Npgsql.PostgresException p => p.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation,
+        Microsoft.Data.Sqlite.SqliteException s => s.SqliteExtendedErrorCode == 2067,   // SQLITE_CONSTRAINT_UNIQUE
+        _ => false,
+    };
+}

@@ -1,0 +1,110 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Intake;
+using RenderFarm.Jobs.Leasing;
+
+namespace RenderFarm.Jobs;
+
+/// <summary>A job as it stands: what HTTP shows as a video.</summary>
+public sealed record Job
+{
+    public required string Id { get; init; }
+    public required string KeyId { get; init; }
+    public required RenderSpec Spec { get; init; }
+    public IReadOnlyList<StoredInput> Inputs { get; init; } = [];
+    public required JobState State { get; init; }
+    public required RenderStage Stage { get; init; }
+
+    /// <summary>Denoise steps done, of <see cref="Steps"/>.</summary>
+    public int Step { get; init; }
+    public int Steps { get; init; }
+    public required int Priority { get; init; }
+    public required int VramClass { get; init; }
+    public required long LeastVramBytes { get; init; }
+    public required double EstimatedSeconds { get; init; }
+    public required double OrderKey { get; init; }
+
+    /// <summary>Not offered to any worker before this time.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+    public required long Fence { get; init; }
+
+    /// <summary>Failures so far.</summary>
+    public required int Failures { get; init; }
+    public required int MaxAttempts { get; init; }
+    public required int StepDowns { get; init; }
+    public string? WorkerId { get; init; }
+    public string? SlotId { get; init; }
+    public bool CancelRequested { get; init; }
+    public bool Deleted { get; init; }
+
+    /// <summary>Set exactly when <see cref="State"/> is failed or cancelled.</summary>
+    public JobError? Error { get; init; }
+    public string? Warning { get; init; }
+
+    /// <summary>The fence whose objects are the result; set exactly in completed and expired.</summary>
+    public long? WinningFence { get; init; }
+    public IReadOnlyList<Artifact> Artifacts { get; init; } = [];
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public string? BatchId { get; init; }
+    public string? RemixedFromId { get; init; }
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+    public string? WebhookUrl { get; init; }
+    public string? TraceParent { get; init; }
+
+    /// <summary>The newest lease: plan and figures. Null before the first, and in lists.</summary>
+    public LeaseRecord? LatestLease { get; init; }
+
+    /// <summary>The try under way or the last one, numbered from 1; 0 before the first.</summary>
+    public int Attempt => State switch
+    {
+        JobState.Queued => Failures,
+        JobState.Failed or JobState.Cancelled => Math.Max(Failures, Fence > 0 ? 1 : 0),
+        _ => Failures + 1,
+    };
+}
+
+/// <param name="Code">As in the public interface: <c>gpu_out_of_memory</c>, <c>poison</c>, <c>cancelled</c>, …</param>
+public sealed record JobError(string Code, string Message);
+
+/// <summary>One lease of a job, as it was.</summary>
+public sealed record LeaseRecord
+{
+    public required string JobId { get; init; }
+    public required long Fence { get; init; }
+    public required string WorkerId { get; init; }
+    public required string SlotId { get; init; }
+    public required int Attempt { get; init; }
+    public required int StepDowns { get; init; }
+    public required DateTimeOffset LeasedAt { get; init; }
+    public DateTimeOffset? RenderingAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public LeaseEnding? Ending { get; init; }
+    public FailureReason? Reason { get; init; }
+    public string? Message { get; init; }
+    public LeaseOutcome? Outcome { get; init; }
+    public RenderPlan? Plan { get; init; }
+    public Measurements? Measurements { get; init; }
+    public string? LogTail { get; init; }
+}
+
+/// <summary>Whose jobs a caller may see.</summary>
+public readonly record struct JobScope
+{
+    private JobScope(string? keyId) => KeyId = keyId;
+
+    /// <summary>Null sees every key's jobs.</summary>
+    public string? KeyId { get; }
+
+    /// <summary>Operators: every key's jobs.</summary>
+    public static JobScope All => new(null);
+
+    public static JobScope OfKey(string keyId)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(keyId);
+        return new JobScope(keyId);
+    }
+}

@@ -1,0 +1,182 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Intake;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs;
+
+/// <summary>What users do with jobs, apart from submitting. Every call sees only the jobs of its scope.</summary>
+public sealed class JobStore(JobDatabase database, JobSubmission submission, JobAnnouncer announcer, TimeProvider time)
+{
+    public const int LargestPage = 100;
+
+    /// <inheritdoc cref="JobSubmission.SubmitAsync"/>
+    public Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellation) => submission.SubmitAsync(job, cancellation);
+
+    /// <summary>Null for an id that does not exist, belongs to another key, or was deleted.</summary>
+    public Task<Job?> GetAsync(string id, JobScope scope, CancellationToken cancellation) =>
+        database.ReadAsync(db => FindAsync(db, id, scope, cancellation), cancellation);
+
+    /// <summary>A page by submission time. <paramref name="after"/> is the last id of the page before.</summary>
+    public Task<JobPage> ListAsync(JobScope scope, int limit, string? after, bool ascending, CancellationToken cancellation) =>
+        database.ReadAsync(async db =>
+        {
+            var size = Math.Clamp(limit, 0, LargestPage);
+            var jobs = Visible(db, scope);
+            // ids sort by time, so the id is its own page mark
+            if (after is not null)
+                jobs = ascending ? jobs.Where(j => string.Compare(j.Id, after) > 0) : jobs.Where(j => string.Compare(j.Id, after) < 0);
+            jobs = ascending ? jobs.OrderBy(j => j.Id) : jobs.OrderByDescending(j => j.Id);
+            var rows = await jobs.Take(size + 1).ToListAsync(cancellation);
+            return new JobPage(rows.Take(size).Select(row => row.ToJob()).ToList(), rows.Count > size);
+        }, cancellation);
+
+    /// <summary>One record a lease, oldest first; null where <see cref="GetAsync"/> gives null.</summary>
+    public Task<IReadOnlyList<LeaseRecord>?> LeasesAsync(string id, JobScope scope, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<LeaseRecord>?>(async db =>
+        {
+            if (!await Visible(db, scope).AnyAsync(j => j.Id == id, cancellation)) return null;
+            var rows = await db.LeaseRecords.AsNoTracking().Where(r => r.JobId == id).OrderBy(r => r.Fence).ToListAsync(cancellation);
+            return rows.ConvertAll(row => row.ToRecord());
+        }, cancellation);
+
+    /// <summary>
+    /// Stops a job. A queued one is cancelled at once; a held one is asked for (see <see cref="Job.CancelRequested"/>) and
+    /// ends when its worker reports; a finished one stays as it is. Null: not found.
+    /// </summary>
+    public Task<Job?> CancelAsync(string id, JobScope scope, CancellationToken cancellation) => database.WriteAsync(async db =>
+    {
+        if (!await Visible(db, scope).AnyAsync(j => j.Id == id, cancellation)) return null;
+        await StopAsync(db, id, cancellation);
+        return await FindAsync(db, id, scope, cancellation);
+    }, cancellation);
+
+    /// <summary>
+    /// Makes the job invisible, stopping it first. Its objects go with the next sweep. The job as it was at that moment,
+    /// so that a worker can be told; null: not found.
+    /// </summary>
+    public Task<Job?> DeleteAsync(string id, JobScope scope, CancellationToken cancellation) => database.WriteAsync(async db =>
+    {
+        var now = time.GetUtcNow();
+        var hidden = await Visible(db, scope).Where(j => j.Id == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(j => j.DeletedAt, now), cancellation);
+        if (hidden == 0) return null;
+        await StopAsync(db, id, cancellation);
+        var row = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, cancellation);
+        return row.ToJob();
+    }, cancellation);
+
+    /// <summary>Runs a failed or cancelled job again as the same video, with all its attempts before it.</summary>
+    public async Task<RetryResult> RetryAsync(string id, JobScope scope, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        var result = await database.WriteAsync<RetryResult>(async db =>
+        {
+            var requeued = await Visible(db, scope)
+                .Where(j => j.Id == id && (j.State == JobState.Failed || j.State == JobState.Cancelled))
+                .ExecuteUpdateAsync(set => set
+                    .SetProperty(j => j.State, JobState.Queued)
+                    .SetProperty(j => j.Stage, RenderStage.Queued)
+                    .SetProperty(j => j.QueuedAt, now)
+                    .SetProperty(j => j.Step, 0).SetProperty(j => j.Steps, 0).SetProperty(j => j.BestStep, 0)
+                    .SetProperty(j => j.Attempt, 0).SetProperty(j => j.StepDowns, 0).SetProperty(j => j.Deaths, 0)
+                    .SetProperty(j => j.ErrorCode, (string?)null).SetProperty(j => j.ErrorMessage, (string?)null)
+                    .SetProperty(j => j.CancelRequestedAt, (DateTimeOffset?)null)
+                    .SetProperty(j => j.FinishedAt, (DateTimeOffset?)null)
+                    .SetProperty(j => j.RungAt, (DateTimeOffset?)null), cancellation);
+            var job = await FindAsync(db, id, scope, cancellation);
+            if (job is null) return new RetryResult.NotFound();
+            if (requeued == 0) return new RetryResult.WrongState(job);
+            await Outbox.AddAsync(db, id, Outbox.Queued, now, cancellation);
+            await JobAnnouncer.NotifyAsync(db, job.Spec.Model, job.VramClass, announcer.Sender, cancellation);
+            return new RetryResult.Requeued(job);
+        }, cancellation);
+        if (result is RetryResult.Requeued { Job: var again }) announcer.Committed(again.Id, again.Spec.Model, again.VramClass);
+        return result;
+    }
+
+    /// <summary>How many jobs of the same model are ahead, counted up to 1,000; null when the job is not queued.</summary>
+    public Task<int?> QueuePositionAsync(Job job, CancellationToken cancellation) => database.ReadAsync<int?>(async db =>
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        if (job.State != JobState.Queued) return null;
+        return await db.Jobs
+            .Where(j => j.State == JobState.Queued && j.Model == job.Spec.Model && j.OrderKey < job.OrderKey)
+            .Take(1000).CountAsync(cancellation);
+    }, cancellation);
+
+    /// <summary>For metrics: how many jobs are in each state, and how long the oldest waits.</summary>
+    public Task<JobCounts> CountsAsync(CancellationToken cancellation) => database.ReadAsync(async db =>
+    {
+        var states = await db.Jobs.GroupBy(j => j.State).Select(g => new { State = g.Key, Count = g.Count() }).ToListAsync(cancellation);
+        var queues = await db.Jobs.Where(j => j.State == JobState.Queued)
+            .GroupBy(j => new { j.Model, j.VramClass })
+            .Select(g => new { g.Key.Model, g.Key.VramClass, Count = g.Count(), Oldest = g.Min(j => j.QueuedAt) })
+            .ToListAsync(cancellation);
+        return new JobCounts(
+            states.ToDictionary(s => s.State, s => s.Count),
+            queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Count, q.Oldest)));
+    }, cancellation);
+
+    private static IQueryable<JobRow> Visible(JobsDbContext db, JobScope scope)
+    {
+        var jobs = db.Jobs.AsNoTracking().Where(j => j.DeletedAt == null);
+        return scope.KeyId is { } key ? jobs.Where(j => j.KeyId == key) : jobs;
+    }
+
+    private static async Task<Job?> FindAsync(JobsDbContext db, string id, JobScope scope, CancellationToken cancellation)
+    {
+        var found = await Visible(db, scope).Where(j => j.Id == id)
+            .Select(j => new { Job = j, Lease = db.LeaseRecords.FirstOrDefault(r => r.JobId == j.Id && r.Fence == j.Fence) })
+            .SingleOrDefaultAsync(cancellation);
+        return found?.Job.ToJob(found.Lease);
+    }
+
+    private async Task StopAsync(JobsDbContext db, string id, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        var ended = await db.ExecuteAsync(
+            """
+            UPDATE jobs SET state = 'cancelled', not_before = NULL, cancel_requested_at = @now, finished_at = @now
+            WHERE id = @id AND state = 'queued'
+            """,
+            cancellation, ("id", id), ("now", db.Dialect.Time(now)));
+        if (ended == 1)
+        {
+            await Outbox.AddAsync(db, id, Outbox.Cancelled, now, cancellation);
+            // work that was never begun is not held against its key
+            await db.ExecuteAsync(
+                """
+                UPDATE api_keys SET virtual_time = virtual_time - (SELECT estimated_seconds FROM jobs WHERE id = @id)
+                WHERE id = (SELECT key_id FROM jobs WHERE id = @id AND fence = 0)
+                """,
+                cancellation, ("id", id));
+            return;
+        }
+        await db.ExecuteAsync(
+            """
+            UPDATE jobs SET cancel_requested_at = @now
+            WHERE id = @id AND cancel_requested_at IS NULL AND state IN ('leased', 'rendering', 'uploading')
+            """,
+            cancellation, ("id", id), ("now", db.Dialect.Time(now)));
+    }
+}
+
+public sealed record JobPage(IReadOnlyList<Job> Jobs, bool HasMore);
+
+public abstract record RetryResult
+{
+    public sealed record Requeued(Job Job) : RetryResult;
+
+    /// <summary>Only failed and cancelled jobs can be run again.</summary>
+    public sealed record WrongState(Job Job) : RetryResult;
+
+    public sealed record NotFound : RetryResult;
+}
+
+/// <param name="ByState">States without a job are absent.</param>
+public sealed record JobCounts(IReadOnlyDictionary<JobState, int> ByState, IReadOnlyList<QueueCount> Queues);
+
+public sealed record QueueCount(string Model, int VramClass, int Count, DateTimeOffset OldestQueuedAt);

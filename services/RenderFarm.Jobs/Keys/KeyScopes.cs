@@ -1,0 +1,36 @@
+namespace RenderFarm.Jobs.Keys;
+
+/// <summary>What an API key may do.</summary>
+[Flags]
+public enum KeyScopes
+{
+    None = 0,
+    Submit = 1,
+    Read = 2,
+
+    /// <summary>Keys, workers, and everybody's jobs; includes submit and read.</summary>
+    Admin = 4,
+
+    /// <summary>The worker protocol; nothing under <c>/v1</c>.</summary>
+    Worker = 8,
+}
+
+public sealed record ApiKey
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required KeyScopes Scopes { get; init; }
+
+    /// <summary>The highest priority that this key may ask for.</summary>
+    public required int PriorityCeiling { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public bool Allows(KeyScopes scope) =>
+        (Scopes & scope) == scope || (Scopes.HasFlag(KeyScopes.Admin) && scope is KeyScopes.Submit or KeyScopes.Read);
+
+    /// <summary>Whose jobs this key sees.</summary>
+    public JobScope Jobs => Scopes.HasFlag(KeyScopes.Admin) ? JobScope.All : JobScope.OfKey(Id);
+}
+
+/// <param name="Secret">Shown this once; only its digest is kept.</param>
+public sealed record CreatedKey(ApiKey Key, string Secret);

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Workers;
+
+namespace RenderFarm.Jobs.Leasing;
+
+/// <summary>The statement that takes the next job off the queue, and its record.</summary>
+internal static class LeaseQueue
+{
+    /// <summary>A job whose model the host already holds goes before others by as much queued work, and no more.</summary>
+    private const double CachedHeadStartSeconds = 60;
+
+    private static string Fits(SqlDialect dialect) =>
+        $"q.state = 'queued' AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now})";
+
+    private static string Take(SqlDialect dialect) =>
+        $"""
+        state = 'leased', stage = 'loading', step = 0, steps = 0, fence = fence + 1, not_before = NULL,
+        lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
+        """;
+
+    private const string Taken = "jobs.id, fence, attempt, step_downs, spec, inputs, trace_parent";
+
+    // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
+    // rows. The inner select runs only until one row is locked, so nothing is locked that is not taken.
+    private static readonly string Postgres =
+        $"""
+        WITH picked AS MATERIALIZED (
+            SELECT next.id
+            FROM (
+                SELECT m.model, c.vram_class
+                FROM unnest(@models) AS m(model) CROSS JOIN unnest(@classes) AS c(vram_class)
+                CROSS JOIN LATERAL (
+                    SELECT q.order_key FROM jobs q
+                    WHERE q.model = m.model AND q.vram_class = c.vram_class AND {Fits(SqlDialect.Postgres)}
+                    ORDER BY q.order_key LIMIT 1) head
+                ORDER BY head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
+                OFFSET 0) pair
+            CROSS JOIN LATERAL (
+                SELECT q.id FROM jobs q
+                WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
+                ORDER BY q.order_key LIMIT 1
+                FOR UPDATE SKIP LOCKED) next
+            LIMIT 1)
+        UPDATE jobs SET {Take(SqlDialect.Postgres)}
+        FROM picked WHERE jobs.id = picked.id
+        RETURNING {Taken}
+        """;
+
+    // one writer at a time: what was chosen can't be taken by another before it is updated
+    private static readonly string Sqlite =
+        $"""
+        UPDATE jobs SET {Take(SqlDialect.Sqlite)}
+        WHERE id = (
+            SELECT q.id FROM jobs q
+            WHERE q.model IN (SELECT value FROM json_each(@models)) AND q.vram_class IN (SELECT value FROM json_each(@classes))
+              AND {Fits(SqlDialect.Sqlite)}
+            ORDER BY q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
+            LIMIT 1)
+        RETURNING {Taken}
+        """;
+
+    /// <summary>Null when there is nothing for this slot.</summary>
+    public static async Task<LeasedJob?> TakeAsync(
+        JobsDbContext db, LeaseRequest request, FarmWorker worker, SlotDescription slot, double leaseSeconds, DateTimeOffset now,
+        CancellationToken cancellation)
+    {
+        var classes = VramClasses.Offered(slot.Kind, request.FreeBytes);
+        var onPostgres = ReferenceEquals(db.Dialect, SqlDialect.Postgres);
+        var taken = await db.RowsAsync(
+            onPostgres ? Postgres : Sqlite,
+            row => new LeasedJob
+            {
+                Id = row.GetString(0),
+                Fence = row.GetInt64(1),
+                Attempt = row.GetInt32(2) + 1,
+                StepDowns = row.GetInt32(3),
+                LeaseSeconds = leaseSeconds,
+                Spec = JsonSerializer.Deserialize(row.GetString(4), ContractsJson.Default.RenderSpec)!,
+                Inputs = JsonSerializer.Deserialize(row.GetString(5), JobsJson.Default.StoredInputArray)!,
+                TraceParent = row.TextOrNull(6),
+            },
+            cancellation,
+            ("models", List(worker.Models)), ("cached", List(request.CachedModels)),
+            ("classes", onPostgres ? classes : "[" + string.Join(',', classes) + "]"),
+            ("free", request.FreeBytes), ("head_start", CachedHeadStartSeconds),
+            ("worker", worker.Id), ("slot", slot.Id), ("seconds", leaseSeconds));
+        if (taken.Count == 0) return null;
+
+        var job = taken[0];
+        await db.ExecuteAsync(
+            """
+            INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, worker_version, attempt, step_downs, leased_at)
+            VALUES (@job, @fence, @worker, @slot, @model, @card, @version, @attempt, @step_downs, @now)
+            """,
+            cancellation, ("job", job.Id), ("fence", job.Fence), ("worker", worker.Id), ("slot", slot.Id), ("model", job.Spec.Model),
+            ("card", slot.Card), ("version", worker.Version), ("attempt", job.Attempt), ("step_downs", job.StepDowns),
+            ("now", db.Dialect.Time(now)));
+        return job;
+
+        object List(IReadOnlyList<string> words) =>
+            onPostgres ? words.ToArray() : JsonSerializer.Serialize(words.ToArray(), JobsJson.Default.StringArray);
+    }
+}

@@ -1,0 +1,31 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Intake;
+
+namespace RenderFarm.Jobs.Leasing;
+
+/// <summary>The answer to a worker that asks for work.</summary>
+public abstract record LeaseResult
+{
+    public sealed record Granted(LeasedJob Job) : LeaseResult;
+
+    /// <summary>Nothing that this slot could run, or the worker is draining: put the bell down.</summary>
+    public sealed record Nothing : LeaseResult;
+
+    /// <summary>No such worker or slot is registered: register again.</summary>
+    public sealed record UnknownWorker : LeaseResult;
+}
+
+/// <summary>A job under its new fence. The API turns <see cref="Inputs"/> into links and this into a <see cref="LeaseGrant"/>.</summary>
+public sealed record LeasedJob
+{
+    public required string Id { get; init; }
+    public required long Fence { get; init; }
+    public required int Attempt { get; init; }
+    public required int StepDowns { get; init; }
+    public required double LeaseSeconds { get; init; }
+    public required RenderSpec Spec { get; init; }
+    public required IReadOnlyList<StoredInput> Inputs { get; init; }
+    public PlanCorrection? Correction { get; init; }
+    public string? TraceParent { get; init; }
+}

@@ -1,0 +1,51 @@
+using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs.Maintenance;
+
+/// <summary>
+/// Rings for queued jobs whose bell was never confirmed (broker down, process killed, back-off over), and once more for
+/// those rung long ago, in case that the broker lost the bell afterwards.
+/// </summary>
+public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal signal, TimeProvider time) : ISweep
+{
+    /// <summary>An unrung job this young is still the ringer's business.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    public static readonly TimeSpan RingAgainAfter = TimeSpan.FromSeconds(60);
+    private const int Unrung = 100;
+    private const int Stale = 10;
+
+    public TimeSpan Every => TimeSpan.FromSeconds(1);
+
+    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        var due = await database.ReadAsync(async db =>
+        {
+            var never = await db.RowsAsync(
+                $"""
+                SELECT id, model, vram_class FROM jobs
+                WHERE state = 'queued' AND rung_at IS NULL AND queued_at <= @grace AND (not_before IS NULL OR not_before <= {db.Dialect.Now})
+                LIMIT {Unrung}
+                """,
+                Read, cancellation, ("grace", db.Dialect.Time(now - Grace)));
+            var stale = await db.RowsAsync(
+                $"SELECT id, model, vram_class FROM jobs WHERE state = 'queued' AND rung_at < @before ORDER BY rung_at LIMIT {Stale}",
+                Read, cancellation, ("before", db.Dialect.Time(now - RingAgainAfter)));
+            return never.Concat(stale).ToList();
+        }, cancellation);
+
+        var rung = 0;
+        foreach (var (id, model, vramClass) in due)
+        {
+            signal.Raise(model, vramClass);
+            // one refusal means that the broker is away: the others wait for the next pass
+            if (!await ringer.RingAsync(id, vramClass, cancellation)) break;
+            rung++;
+        }
+        return rung;
+
+        static (string Id, string Model, int Class) Read(System.Data.Common.DbDataReader row) => (row.GetString(0), row.GetString(1), row.GetInt32(2));
+    }
+}

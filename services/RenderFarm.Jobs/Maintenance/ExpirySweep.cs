@@ -1,0 +1,31 @@
+using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs.Maintenance;
+
+/// <summary>Completed jobs whose keeping time is over become <c>expired</c>: the content is gone for users, the record stays.</summary>
+public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISweep
+{
+    private const int Batch = 100;
+
+    public TimeSpan Every => TimeSpan.FromSeconds(30);
+
+    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        var due = await database.ReadAsync(db => db.Jobs.Where(j => j.State == JobState.Completed && j.ExpiresAt <= now)
+            .OrderBy(j => j.ExpiresAt).Select(j => j.Id).Take(Batch).ToListAsync(cancellation), cancellation);
+        var expired = 0;
+        foreach (var id in due)
+            expired += await database.WriteAsync(async db =>
+            {
+                var changed = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Completed && j.ExpiresAt <= now)
+                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.State, JobState.Expired), cancellation);
+                if (changed == 1) await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellation);
+                return changed;
+            }, cancellation);
+        return expired;
+    }
+}

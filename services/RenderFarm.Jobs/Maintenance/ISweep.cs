@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs.Maintenance;
+
+/// <summary>A background duty as a single pass that can be called and counted.</summary>
+public interface ISweep
+{
+    TimeSpan Every { get; }
+
+    /// <summary>One pass; how many rows it acted on.</summary>
+    Task<int> RunOnceAsync(CancellationToken cancellation);
+}
+
+/// <summary>The thin loop around a sweep.</summary>
+public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<SweepLoop> log) : IJobsLoop
+{
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var name = sweep.GetType().Name;
+        do
+        {
+            try
+            {
+                var count = await sweep.RunOnceAsync(stop);
+                if (count > 0) Swept(name, count);
+            }
+            catch (StoreUnavailableException e)
+            {
+                Unavailable(name, e.InnerException?.Message ?? e.Message);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+        while (await Loops.PauseAsync(sweep.Every, time, stop));
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Sweep}: {Count}")]
+    private partial void Swept(string sweep, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sweep} waits for the job store: {Cause}")]
+    private partial void Unavailable(string sweep, string cause);
+}

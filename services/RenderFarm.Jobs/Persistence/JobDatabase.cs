@@ -1,0 +1,135 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
+
+namespace RenderFarm.Jobs.Persistence;
+
+/// <summary>
+/// The one way to the tables. A piece of work is a function of a fresh context; a write runs in a transaction and is run
+/// again from its start when the store says that two of them collided. An outage is <see cref="StoreUnavailableException"/>.
+/// </summary>
+public sealed class JobDatabase : IAsyncDisposable
+{
+    private const int Tries = 5;
+    private readonly Func<JobsDbContext> _open;
+
+    public JobDatabase(StoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Kind == "postgres")
+        {
+            Postgres = NpgsqlDataSource.Create(options.ConnectionString);
+            var built = new DbContextOptionsBuilder<PostgresJobsDbContext>().UseNpgsql(Postgres).Options;
+            _open = () => new PostgresJobsDbContext(built);
+        }
+        else
+        {
+            var built = new DbContextOptionsBuilder<SqliteJobsDbContext>()
+                .UseSqlite(options.ConnectionString)
+                .AddInterceptors(new SqlitePragmas()).Options;
+            _open = () => new SqliteJobsDbContext(built);
+        }
+    }
+
+    /// <summary>Null on SQLite.</summary>
+    internal NpgsqlDataSource? Postgres { get; }
+
+    public async Task<T> ReadAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        await using var db = _open();
+        try
+        {
+            return await work(db);
+        }
+        catch (Exception e) when (IsOutage(e) && !cancellation.IsCancellationRequested)
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    public async Task<T> WriteAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var db = _open();
+            try
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+                var result = await work(db);
+                await transaction.CommitAsync(cancellation);
+                return result;
+            }
+            catch (Exception e) when (attempt < Tries && IsCollision(e))
+            {
+            }
+            catch (Exception e) when (IsOutage(e) && !cancellation.IsCancellationRequested)
+            {
+                throw Unavailable(e);
+            }
+        }
+    }
+
+    /// <summary>Brings the schema up to date. Two services may start at once: migrations take the store's own lock.</summary>
+    public Task MigrateAsync(CancellationToken cancellation) => ReadAsync(async db =>
+    {
+        await db.Database.MigrateAsync(cancellation);
+        return true;
+    }, cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Postgres is not null) await Postgres.DisposeAsync();
+    }
+
+    private static StoreUnavailableException Unavailable(Exception e) => new("The job store is unavailable; try again in a moment.", e);
+
+    /// <summary>Two transactions met; the store rolled one of them back and asks to have it run again.</summary>
+    private static bool IsCollision(Exception e) => Root(e) switch
+    {
+        PostgresException p => p.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure,
+        _ => false,
+    };
+
+    private static bool IsOutage(Exception e) => Root(e) switch
+    {
+        // a server that is starting, stopping or out of connections; anything else it says is about the statement
+        PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("08", StringComparison.Ordinal)
+            || p.SqlState.StartsWith("53", StringComparison.Ordinal) || p.SqlState is "40P01" or "40001" or "3D000",
+        NpgsqlException => true,
+        SocketException or TimeoutException or EndOfStreamException => true,
+        SqliteException s => s.SqliteErrorCode is 5 or 6 or 10 or 13 or 14,   // busy, locked, I/O error, full, can't open
+        _ => false,
+    };
+
+    private static Exception Root(Exception e) => e switch
+    {
+        DbException => e,
+        { InnerException: { } inner } => Root(inner),
+        _ => e,
+    };
+
+    /// <summary>Readers beside the one writer, and a wait instead of an error where two writers meet.</summary>
+    private sealed class SqlitePragmas : DbConnectionInterceptor
+    {
+        private const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON;";
+
+        public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = Pragmas;
+            command.ExecuteNonQuery();
+        }
+
+        public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = Pragmas;
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+}

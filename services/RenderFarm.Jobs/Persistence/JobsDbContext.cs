@@ -1,0 +1,119 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Leasing;
+
+namespace RenderFarm.Jobs.Persistence;
+
+/// <summary>One model for both stores. Names are snake_case, enums are words, JSON is text.</summary>
+public abstract class JobsDbContext(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<JobRow> Jobs => Set<JobRow>();
+    public DbSet<LeaseRecordRow> LeaseRecords => Set<LeaseRecordRow>();
+    public DbSet<EventRow> Events => Set<EventRow>();
+    public DbSet<WorkerRow> Workers => Set<WorkerRow>();
+    public DbSet<ModelRow> Models => Set<ModelRow>();
+    public DbSet<WorkerModelRow> WorkerModels => Set<WorkerModelRow>();
+    public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+
+    internal abstract SqlDialect Dialect { get; }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(configurationBuilder);
+        configurationBuilder.Properties<JobState>().HaveConversion<WordConverter<JobState>>();
+        configurationBuilder.Properties<RenderStage>().HaveConversion<WordConverter<RenderStage>>();
+        configurationBuilder.Properties<LeaseEnding>().HaveConversion<WordConverter<LeaseEnding>>();
+        configurationBuilder.Properties<FailureReason>().HaveConversion<WordConverter<FailureReason>>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(modelBuilder);
+        modelBuilder.Entity<JobRow>(job =>
+        {
+            job.ToTable("jobs", table =>
+            {
+                const string Held = "state IN ('leased', 'rendering', 'uploading')";
+                const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
+                table.HasCheckConstraint("ck_jobs_state", $"state = 'queued' OR {Held} OR {Final}");
+                table.HasCheckConstraint("ck_jobs_finished", $"(finished_at IS NOT NULL) = ({Final})");
+                table.HasCheckConstraint("ck_jobs_lease_worker", $"(lease_worker_id IS NOT NULL) = ({Held})");
+                table.HasCheckConstraint("ck_jobs_lease_slot", $"(lease_slot_id IS NOT NULL) = ({Held})");
+                table.HasCheckConstraint("ck_jobs_lease_until", $"(lease_until IS NOT NULL) = ({Held})");
+                table.HasCheckConstraint("ck_jobs_fenced", $"fence >= 0 AND (fence > 0 OR NOT ({Held}))");
+                table.HasCheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
+                table.HasCheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
+                table.HasCheckConstraint("ck_jobs_not_before", "not_before IS NULL OR state = 'queued'");
+                table.HasCheckConstraint("ck_jobs_counts",
+                    "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
+            });
+            job.HasKey(j => j.Id);
+
+            // the lease walks this one: fair, by priority, and per (model, class) in order
+            job.HasIndex(j => new { j.Model, j.VramClass, j.OrderKey }, "ix_jobs_queue").HasFilter("state = 'queued'");
+            job.HasIndex(j => j.StartTag, "ix_jobs_served").HasFilter("fence > 0");
+            job.HasIndex(j => j.RungAt, "ix_jobs_bell").HasFilter("state = 'queued'");
+            // which jobs are held, without lease_until in it: a renewal must not touch an index
+            job.HasIndex(j => j.Id, "ix_jobs_held").HasFilter("state IN ('leased', 'rendering', 'uploading')");
+            job.HasIndex(j => new { j.KeyId, j.Id }, "ix_jobs_key");
+            job.HasIndex(j => new { j.KeyId, j.IdempotencyKey }, "ux_jobs_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
+            job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
+            job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
+        });
+        modelBuilder.Entity<LeaseRecordRow>(record =>
+        {
+            record.ToTable("lease_records", table =>
+                table.HasCheckConstraint("ck_lease_records_ended",
+                    "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)"));
+            record.HasKey(r => new { r.JobId, r.Fence });
+            record.HasIndex(r => new { r.Model, r.Card, r.LeasedAt }, "ix_lease_records_figures");
+            record.HasOne<JobRow>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<EventRow>(row =>
+        {
+            row.ToTable("events");
+            row.HasKey(e => e.Id);
+            row.HasIndex(e => new { e.JobId, e.Id }, "ix_events_job");
+            row.HasIndex(e => e.Id, "ix_events_unpublished").HasFilter("published_at IS NULL");
+        });
+        modelBuilder.Entity<WorkerRow>(worker =>
+        {
+            worker.ToTable("workers");
+            worker.HasKey(w => w.Id);
+            worker.HasIndex(w => w.Name, "ux_workers_name").IsUnique();
+        });
+        modelBuilder.Entity<ModelRow>().ToTable("models").HasKey(m => m.Id);
+        modelBuilder.Entity<WorkerModelRow>(have =>
+        {
+            have.ToTable("worker_models");
+            have.HasKey(h => new { h.WorkerId, h.ModelId });
+            have.HasOne<WorkerRow>().WithMany().HasForeignKey(h => h.WorkerId).OnDelete(DeleteBehavior.Cascade);
+            have.HasOne<ModelRow>().WithMany().HasForeignKey(h => h.ModelId);
+        });
+        modelBuilder.Entity<ApiKeyRow>(key =>
+        {
+            key.ToTable("api_keys");
+            key.HasKey(k => k.Id);
+            key.HasIndex(k => k.Hash, "ux_api_keys_hash").IsUnique();
+        });
+
+        foreach (var entity in modelBuilder.Model.GetEntityTypes())
+            foreach (var property in entity.GetProperties())
+                property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+    }
+}
+
+/// <summary>An enum stored as its snake_case word, as on the wire.</summary>
+internal sealed class WordConverter<TEnum>() : ValueConverter<TEnum, string>(value => Word.Of(value), word => Word.Parse<TEnum>(word))
+    where TEnum : struct, Enum;
+
+internal static class Word
+{
+    public static string Of<TEnum>(TEnum value) where TEnum : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+
+    public static TEnum Parse<TEnum>(string word) where TEnum : struct, Enum =>
+        Enum.Parse<TEnum>(word.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+}

@@ -1,0 +1,187 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Jobs.Persistence;
+
+/// <summary>The truth about one job. Every change of it is one conditional statement; see <c>README.md</c>.</summary>
+public sealed class JobRow
+{
+    public required string Id { get; set; }
+    public required string KeyId { get; set; }
+    public required string Model { get; set; }
+
+    /// <summary>JSON of <see cref="RenderSpec"/>.</summary>
+    public required string Spec { get; set; }
+
+    /// <summary>JSON list of <see cref="Intake.StoredInput"/>.</summary>
+    public required string Inputs { get; set; }
+    public JobState State { get; set; }
+
+    // progress: written by renewals, so none of these is in an index
+    public RenderStage Stage { get; set; }
+    public int Step { get; set; }
+    public int Steps { get; set; }
+
+    /// <summary>The furthest step that any earlier lease reached; a death before it is a death without progress.</summary>
+    public int BestStep { get; set; }
+
+    // scheduling
+    public int Priority { get; set; }
+
+    /// <summary>GiB; 0 runs on any slot.</summary>
+    public int VramClass { get; set; }
+    public long LeastVramBytes { get; set; }
+    public double EstimatedSeconds { get; set; }
+
+    /// <summary>The API key's virtual time at submit, in seconds of work.</summary>
+    public double StartTag { get; set; }
+
+    /// <summary><see cref="StartTag"/> less the head start of the priority: the lowest goes first.</summary>
+    public double OrderKey { get; set; }
+    public DateTimeOffset? NotBefore { get; set; }
+    public DateTimeOffset? RungAt { get; set; }
+
+    // attempts
+    public long Fence { get; set; }
+    public int Attempt { get; set; }
+    public int MaxAttempts { get; set; }
+    public int StepDowns { get; set; }
+
+    /// <summary>Deaths of worker or renderer in a row without progress.</summary>
+    public int Deaths { get; set; }
+
+    // the lease
+    public string? LeaseWorkerId { get; set; }
+    public string? LeaseSlotId { get; set; }
+    public DateTimeOffset? LeaseUntil { get; set; }
+
+    // the user's wishes
+    public DateTimeOffset? CancelRequestedAt { get; set; }
+    public DateTimeOffset? DeletedAt { get; set; }
+
+    // the ending
+    public string? ErrorCode { get; set; }
+    public string? ErrorMessage { get; set; }
+    public string? Warning { get; set; }
+
+    /// <summary>The fence whose objects are the result.</summary>
+    public long? WinningFence { get; set; }
+
+    /// <summary>JSON list of <see cref="Artifact"/>.</summary>
+    public string? Artifacts { get; set; }
+
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset QueuedAt { get; set; }
+    public DateTimeOffset? StartedAt { get; set; }
+    public DateTimeOffset? FinishedAt { get; set; }
+    public DateTimeOffset? ExpiresAt { get; set; }
+    public double? ExpiresAfterSeconds { get; set; }
+
+    // intake
+    public string? IdempotencyKey { get; set; }
+
+    /// <summary>Digest of the canonical request, input files included.</summary>
+    public string? RequestHash { get; set; }
+    public string? BatchId { get; set; }
+    public string? RemixedFromId { get; set; }
+    public string? Metadata { get; set; }
+    public string? WebhookUrl { get; set; }
+    public string? TraceParent { get; set; }
+}
+
+/// <summary>One lease: who held it, what was planned and measured, how it ended. Kept when the job moves on.</summary>
+public sealed class LeaseRecordRow
+{
+    public required string JobId { get; set; }
+    public required long Fence { get; set; }
+    public required string WorkerId { get; set; }
+    public required string SlotId { get; set; }
+
+    // what the measurements belong to
+    public required string Model { get; set; }
+    public required string Card { get; set; }
+    public required string WorkerVersion { get; set; }
+    public int Attempt { get; set; }
+    public int StepDowns { get; set; }
+    public DateTimeOffset LeasedAt { get; set; }
+    public DateTimeOffset? RenderingAt { get; set; }
+    public DateTimeOffset? EndedAt { get; set; }
+    public Leasing.LeaseEnding? Ending { get; set; }
+    public FailureReason? Reason { get; set; }
+    public string? Message { get; set; }
+
+    /// <summary>The job's state after the ending: what every repeat of the report is told.</summary>
+    public JobState? OutcomeState { get; set; }
+    public double? RetryAfterSeconds { get; set; }
+
+    /// <summary>JSON of the render plan.</summary>
+    public string? Plan { get; set; }
+
+    /// <summary>JSON of <see cref="Contracts.Leases.Measurements"/>; the figures that are queried have columns too.</summary>
+    public string? Measurements { get; set; }
+    public long? PredictedPeakBytes { get; set; }
+    public long? PeakBytes { get; set; }
+    public double? PredictedStepSeconds { get; set; }
+    public double? StepSeconds { get; set; }
+    public string? LogTail { get; set; }
+}
+
+/// <summary>A lifecycle event, written in the transaction of the change it tells of.</summary>
+public sealed class EventRow
+{
+    public long Id { get; set; }
+    public required string JobId { get; set; }
+    public required string KeyId { get; set; }
+    public required string Model { get; set; }
+    public required string Type { get; set; }
+    public required JobState State { get; set; }
+    public DateTimeOffset OccurredAt { get; set; }
+    public DateTimeOffset? PublishedAt { get; set; }
+}
+
+public sealed class WorkerRow
+{
+    public required string Id { get; set; }
+    public required string Name { get; set; }
+    public required string Host { get; set; }
+    public required string Version { get; set; }
+
+    /// <summary>JSON list of <see cref="SlotDescription"/>.</summary>
+    public required string Slots { get; set; }
+    public bool Draining { get; set; }
+    public DateTimeOffset RegisteredAt { get; set; }
+    public DateTimeOffset SeenAt { get; set; }
+}
+
+/// <summary>A model that some worker registered at some time; never removed.</summary>
+public sealed class ModelRow
+{
+    public required string Id { get; set; }
+
+    /// <summary>JSON of <see cref="Contracts.Models.ModelRegistration"/>, the newest.</summary>
+    public required string Registration { get; set; }
+    public DateTimeOffset FirstSeenAt { get; set; }
+    public DateTimeOffset SeenAt { get; set; }
+}
+
+public sealed class WorkerModelRow
+{
+    public required string WorkerId { get; set; }
+    public required string ModelId { get; set; }
+}
+
+public sealed class ApiKeyRow
+{
+    public required string Id { get; set; }
+    public required string Name { get; set; }
+
+    /// <summary>SHA-256 of the secret, hex.</summary>
+    public required string Hash { get; set; }
+    public Keys.KeyScopes Scopes { get; set; }
+    public int PriorityCeiling { get; set; }
+
+    /// <summary>Seconds of work this key has asked for, on the farm's virtual clock.</summary>
+    public double VirtualTime { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset? RevokedAt { get; set; }
+}

@@ -1,0 +1,40 @@
+namespace RenderFarm.Jobs.Persistence;
+
+/// <summary>
+/// The few words that the two stores say differently. Times are <c>timestamptz</c> in PostgreSQL and microseconds since
+/// 1970 in SQLite; both come from the database's own clock.
+/// </summary>
+internal sealed record SqlDialect
+{
+    /// <summary>The time at which the transaction (PostgreSQL) or the statement (SQLite) began.</summary>
+    public required string Now { get; init; }
+
+    /// <summary>Now plus a number of seconds, given as an expression.</summary>
+    public required Func<string, string> NowPlus { get; init; }
+
+    /// <summary>The greater of two numbers.</summary>
+    public required string Greatest { get; init; }
+
+    /// <summary>Tells other processes of <c>@payload</c> on <c>@channel</c> at commit; null where there are none.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>A time as a parameter.</summary>
+    public required Func<DateTimeOffset, object> Time { get; init; }
+
+    public static readonly SqlDialect Postgres = new()
+    {
+        Now = "now()",
+        NowPlus = seconds => $"now() + {seconds} * interval '1 second'",
+        Greatest = "GREATEST",
+        Notify = "SELECT pg_notify(@channel, @payload)",
+        Time = time => time.ToUniversalTime(),
+    };
+
+    public static readonly SqlDialect Sqlite = new()
+    {
+        Now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+        NowPlus = seconds => $"CAST((unixepoch('subsec') + {seconds}) * 1000000 AS INTEGER)",
+        Greatest = "MAX",
+        Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
+    };
+}

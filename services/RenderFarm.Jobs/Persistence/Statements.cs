@@ -1,0 +1,45 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace RenderFarm.Jobs.Persistence;
+
+/// <summary>The conditional statements that LINQ has no words for, on the context's connection and in its transaction.</summary>
+internal static class Statements
+{
+    public static async Task<int> ExecuteAsync(this JobsDbContext db, string sql, CancellationToken cancellation, params (string Name, object? Value)[] arguments)
+    {
+        await using var command = await CommandAsync(db, sql, arguments, cancellation);
+        return await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    /// <summary>All rows of a query or a RETURNING clause.</summary>
+    public static async Task<List<T>> RowsAsync<T>(
+        this JobsDbContext db, string sql, Func<DbDataReader, T> read, CancellationToken cancellation, params (string Name, object? Value)[] arguments)
+    {
+        await using var command = await CommandAsync(db, sql, arguments, cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellation)) rows.Add(read(reader));
+        return rows;
+    }
+
+    public static string? TextOrNull(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private static async Task<DbCommand> CommandAsync(
+        JobsDbContext db, string sql, (string Name, object? Value)[] arguments, CancellationToken cancellation)
+    {
+        await db.Database.OpenConnectionAsync(cancellation);
+        var command = db.Database.GetDbConnection().CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
+        foreach (var (name, value) in arguments)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            parameter.Value = value ?? DBNull.Value;
+            command.Parameters.Add(parameter);
+        }
+        return command;
+    }
+}

@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs.Workers;
+
+/// <summary>Who is there, what they hold, and every model the farm has ever seen.</summary>
+public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
+{
+    /// <summary>A worker that was not heard of for this long counts as gone; its leases run out on their own.</summary>
+    public static readonly TimeSpan LiveFor = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan SeenEvery = TimeSpan.FromSeconds(5);
+    private readonly ConcurrentDictionary<string, long> _lastTouch = new();
+
+    /// <summary>The worker's id: the same for every registration under the same name. A drain ordered earlier stands.</summary>
+    public Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation) => database.WriteAsync(async db =>
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var now = db.Dialect.Time(time.GetUtcNow());
+        var id = (await db.RowsAsync(
+            """
+            INSERT INTO workers (id, name, host, version, slots, draining, registered_at, seen_at)
+            VALUES (@id, @name, @host, @version, @slots, FALSE, @now, @now)
+            ON CONFLICT (name) DO UPDATE SET host = excluded.host, version = excluded.version, slots = excluded.slots,
+                registered_at = excluded.registered_at, seen_at = excluded.seen_at
+            RETURNING id
+            """,
+            row => row.GetString(0), cancellation,
+            ("id", "worker_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N")), ("name", request.Name), ("host", request.Host),
+            ("version", request.Version), ("slots", JsonSerializer.Serialize(request.Slots.ToArray(), JobsJson.Default.SlotDescriptionArray)),
+            ("now", now))).Single();
+
+        await db.ExecuteAsync("DELETE FROM worker_models WHERE worker_id = @id", cancellation, ("id", id));
+        // in one order everywhere, so that two workers registering the same models don't wait for each other in a ring
+        foreach (var model in request.Models.DistinctBy(m => m.Id).OrderBy(m => m.Id, StringComparer.Ordinal))
+        {
+            await db.ExecuteAsync(
+                """
+                INSERT INTO models (id, registration, first_seen_at, seen_at) VALUES (@model, @registration, @now, @now)
+                ON CONFLICT (id) DO UPDATE SET registration = excluded.registration, seen_at = excluded.seen_at
+                """,
+                cancellation, ("model", model.Id), ("now", now),
+                ("registration", JsonSerializer.Serialize(model, JobsJson.Default.ModelRegistration)));
+            await db.ExecuteAsync("INSERT INTO worker_models (worker_id, model_id) VALUES (@id, @model)", cancellation,
+                ("id", id), ("model", model.Id));
+        }
+        return id;
+    }, cancellation);
+
+    /// <summary>Null for an id that never registered here.</summary>
+    public Task<FarmWorker?> FindAsync(string workerId, CancellationToken cancellation) => database.ReadAsync(async db =>
+    {
+        var found = await db.Workers.AsNoTracking().Where(w => w.Id == workerId)
+            .Select(w => new { Worker = w, Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList() })
+            .SingleOrDefaultAsync(cancellation);
+        return found is null ? null : ToWorker(found.Worker, found.Models);
+    }, cancellation);
+
+    public Task<IReadOnlyList<FarmWorker>> ListAsync(CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<FarmWorker>>(async db =>
+    {
+        var rows = await db.Workers.AsNoTracking().OrderBy(w => w.Name)
+            .Select(w => new { Worker = w, Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList() })
+            .ToListAsync(cancellation);
+        return rows.ConvertAll(row => ToWorker(row.Worker, row.Models));
+    }, cancellation);
+
+    /// <summary>Drain: no new lease, running jobs finish. False for an unknown worker.</summary>
+    public Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellation) => database.WriteAsync(
+        async db => await db.Workers.Where(w => w.Id == workerId)
+            .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, draining), cancellation) == 1, cancellation);
+
+    /// <summary>Notes a sign of life; most calls come too soon after the one before to be worth a write.</summary>
+    public async Task SeenAsync(string workerId, CancellationToken cancellation)
+    {
+        var now = time.GetTimestamp();
+        if (_lastTouch.TryGetValue(workerId, out var last) && time.GetElapsedTime(last, now) < SeenEvery) return;
+        _lastTouch[workerId] = now;
+        var at = time.GetUtcNow();
+        await database.WriteAsync(db => db.Workers.Where(w => w.Id == workerId)
+            .ExecuteUpdateAsync(set => set.SetProperty(w => w.SeenAt, at), cancellation), cancellation);
+    }
+
+    /// <summary>Null for a model that no worker ever registered: a request for it is refused.</summary>
+    public async Task<KnownModel?> FindModelAsync(string modelId, CancellationToken cancellation) =>
+        (await ModelsAsync(modelId, cancellation)).SingleOrDefault();
+
+    /// <summary>Every model ever registered, by id.</summary>
+    public Task<IReadOnlyList<KnownModel>> ModelsAsync(CancellationToken cancellation) => ModelsAsync(null, cancellation);
+
+    private Task<IReadOnlyList<KnownModel>> ModelsAsync(string? only, CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<KnownModel>>(async db =>
+    {
+        var liveSince = time.GetUtcNow() - LiveFor;
+        var rows = await db.Models.AsNoTracking().Where(m => only == null || m.Id == only).OrderBy(m => m.Id)
+            .Select(m => new
+            {
+                Model = m,
+                Live = db.WorkerModels.Count(h => h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)),
+            })
+            .ToListAsync(cancellation);
+        return rows.ConvertAll(row => new KnownModel(
+            JsonSerializer.Deserialize(row.Model.Registration, JobsJson.Default.ModelRegistration)!,
+            row.Model.FirstSeenAt, row.Model.SeenAt, row.Live));
+    }, cancellation);
+
+    private FarmWorker ToWorker(WorkerRow row, List<string> models) => new()
+    {
+        Id = row.Id,
+        Name = row.Name,
+        Host = row.Host,
+        Version = row.Version,
+        Slots = JsonSerializer.Deserialize(row.Slots, JobsJson.Default.SlotDescriptionArray)!,
+        Models = models,
+        Draining = row.Draining,
+        RegisteredAt = row.RegisteredAt,
+        SeenAt = row.SeenAt,
+        IsLive = row.SeenAt >= time.GetUtcNow() - LiveFor,
+    };
+}
+
+public sealed record FarmWorker
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required string Host { get; init; }
+    public required string Version { get; init; }
+    public required IReadOnlyList<SlotDescription> Slots { get; init; }
+    public required IReadOnlyList<string> Models { get; init; }
+    public required bool Draining { get; init; }
+    public required DateTimeOffset RegisteredAt { get; init; }
+    public required DateTimeOffset SeenAt { get; init; }
+    public required bool IsLive { get; init; }
+}
+
+/// <param name="LiveWorkers">0: requests are accepted with a note, and wait.</param>
+public sealed record KnownModel(ModelRegistration Registration, DateTimeOffset FirstSeenAt, DateTimeOffset SeenAt, int LiveWorkers);
