@@ -25,6 +25,8 @@ public sealed class RmsNorm(IWeights weights, int dim, double epsilon)
 {
     private readonly Tensor _weight = weights.As(ScalarType.Float32).Tensor("weight", dim);
 
+    public Device Device => _weight.device;
+
     /// <summary>[…, dim] → float32 […, dim].</summary>
     public Tensor Apply(Tensor x)
     {

@@ -13,6 +13,8 @@ public sealed class PrefixedSource(ITensorSource source, string prefix) : ITenso
 
     public Tensor Load(string name) => source.Load(prefix + name);
 
+    public Tensor LoadRows(string name, IReadOnlyList<long> rows) => source.LoadRows(prefix + name, rows);
+
     public void Dispose()
     {
     }

@@ -61,6 +61,21 @@ public sealed class SafetensorsFile : ITensorSource
         return tensor;
     }
 
+    public unsafe Tensor LoadRows(string name, IReadOnlyList<long> rows)
+    {
+        var place = Find(name);
+        long count = place.Entry.Shape.Count > 0 ? place.Entry.Shape[0] : 0;
+        if (rows.Cast<long?>().FirstOrDefault(row => row < 0 || row >= count) is { } wrong)
+            throw new ArgumentOutOfRangeException(nameof(rows), wrong, $"'{name}' in '{Name}' has {count} rows");
+        var tensor = empty([rows.Count, .. place.Entry.Shape.Skip(1)], dtype: place.Entry.Type.ScalarType).DetachFromDisposeScope();
+        if (tensor.numel() == 0) return tensor;
+        long bytes = place.Entry.Bytes / count;
+        byte* target = TensorMemory.Address(tensor);
+        for (int i = 0; i < rows.Count; i++)
+            Buffer.MemoryCopy(_data + place.Begin + rows[i] * bytes, target + i * bytes, bytes, bytes);
+        return tensor;
+    }
+
     /// <summary>The stored bytes, valid until the file is disposed. Tensors of 2 GiB and more don't fit a span: use <see cref="Address"/>.</summary>
     public unsafe ReadOnlySpan<byte> Bytes(string name)
     {

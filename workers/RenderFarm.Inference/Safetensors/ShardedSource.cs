@@ -29,6 +29,9 @@ public sealed class ShardedSource : ITensorSource
     public Tensor Load(string name) =>
         _homes.TryGetValue(name, out var shard) ? shard.Load(name) : throw new CheckpointException(Name, name, "there is no such tensor");
 
+    public Tensor LoadRows(string name, IReadOnlyList<long> rows) =>
+        _homes.TryGetValue(name, out var shard) ? shard.LoadRows(name, rows) : throw new CheckpointException(Name, name, "there is no such tensor");
+
     public void Dispose()
     {
         foreach (var shard in _shards) shard.Dispose();

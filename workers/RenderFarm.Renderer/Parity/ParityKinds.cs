@@ -14,6 +14,11 @@ public static class ParityKinds
         new("vae22", ".safetensors", VaeParity.Check22),
         new("fp8_cast", ".safetensors", Float8Parity.Check),
         new("umt5_weights", ".pth", PthParity.Check),
+        new("umt5", ".safetensors", TextEncoderParity.Check),
+        new("tokenizer_cases", ".json", TokenizerParity.Check),
+        new("sampler_unipc", ".safetensors", SamplerParity.CheckUniPc),
+        new("sampler_dpmpp", ".safetensors", SamplerParity.CheckDpmSolver),
+        new("sampler_euler", ".safetensors", SamplerParity.CheckEuler),
     ];
 
     /// <summary>The kind with the longest fitting stem, or null.</summary>

@@ -40,7 +40,9 @@ public sealed record FlowSchedule
     public static FlowSchedule Euler(int steps, double shift)
     {
         Checked(steps, shift);
-        var least = (float)Shifted(1f / TrainTimesteps, shift);
+        // in float32 arithmetic, as the reference makes its table of trained levels
+        var (warp, lowest) = ((float)shift, 1f / TrainTimesteps);
+        var least = warp * lowest / (1 + (warp - 1) * lowest);
         var grid = LinearlyFalling(TrainTimesteps, least * (double)TrainTimesteps, steps, steps);
         var sigmas = Array.ConvertAll(grid, level => (float)Shifted(level / TrainTimesteps, shift));
         return new FlowSchedule
