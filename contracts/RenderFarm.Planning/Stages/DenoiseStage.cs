@@ -95,7 +95,9 @@ internal sealed class DenoiseStage
         var forward = Forward(way, layers - resident, ring);
         // Resident blocks come over the bus like the others, once: during the first forward (of each expert).
         var first = Forward(way, layers, ring == 1 ? 1 : 2);
-        var seconds = way.OutsideLoadSeconds + (forward * forwardsPerStep * request.Steps) + (request.Shape.Experts * (first - forward));
+        var forwards = forwardsPerStep * request.Steps;
+        var loading = Math.Min(request.Shape.Experts, forwards);
+        var seconds = way.OutsideLoadSeconds + (first * loading) + (forward * (forwards - loading));
         var choice = new DenoiseChoice(way, resident, layers - resident, ring, forward * forwardsPerStep * context.StepTimeFactor);
         return new(choice, Peak(way, resident, ring), seconds * context.StepTimeFactor);
     }
