@@ -7,5 +7,5 @@ namespace RenderFarm.Renderer;
 internal static class RenderJob
 {
     public static RenderResult Run(RenderOrder order, IFrameSink frames, IRenderObserver observer, StageMeter meter, CancellationToken cancellation) =>
-        TextToVideo.Render(order, frames, observer, meter, cancellation);
+        new TextToVideo(order, observer, meter, cancellation).Render(frames);
 }

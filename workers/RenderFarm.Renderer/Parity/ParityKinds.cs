@@ -13,6 +13,7 @@ public static class ParityKinds
         new("vae21", ".safetensors", VaeParity.Check21),
         new("vae22", ".safetensors", VaeParity.Check22),
         new("fp8_cast", ".safetensors", Float8Parity.Check),
+        new("pipeline_t2v", ".safetensors", PipelineParity.Check),
         new("umt5_weights", ".pth", PthParity.Check),
         new("umt5", ".safetensors", TextEncoderParity.Check),
         new("tokenizer_cases", ".json", TokenizerParity.Check),

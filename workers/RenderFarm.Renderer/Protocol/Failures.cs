@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Pipelines;
+using RenderFarm.Wan.TextEncoder.SentencePiece;
 
 namespace RenderFarm.Renderer.Protocol;
 
@@ -14,7 +16,9 @@ internal static partial class Failures
         OperationCanceledException => new RenderException(FailureReason.Cancelled, "the render was cancelled", exception),
         FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException =>
             new RenderException(FailureReason.ModelUnavailable, $"a file of the model can't be read: {exception.Message}", exception),
-        InvalidDataException => new RenderException(FailureReason.CheckpointInvalid, exception.Message, exception),
+        CheckpointException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } =>
+            new RenderException(FailureReason.ModelUnavailable, exception.Message, exception),
+        CheckpointException or SentencePieceFormatException or InvalidDataException => new RenderException(FailureReason.CheckpointInvalid, exception.Message, exception),
         OutOfMemoryException => new RenderException(FailureReason.HostOutOfMemory, "host memory ran out", exception),
         IOException { HResult: var code } when (code & 0xFFFF) == Process.LibC.ENOSPC =>
             new RenderException(FailureReason.DiskFull, exception.Message, exception),

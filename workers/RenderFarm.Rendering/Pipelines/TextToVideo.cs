@@ -1,16 +1,129 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Rendering.Conditioning;
+using RenderFarm.Rendering.Sampling;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Pipelines;
 
-public static class TextToVideo
+/// <summary>
+/// A prompt to frames: 1 check, 2 encode the prompts, 3 denoise, 4 decode one latent frame at a time and write what comes
+/// out. Text encoder, DiT and VAE are in memory one after the other, never together.
+/// </summary>
+public sealed class TextToVideo(RenderOrder order, IRenderObserver observer, StageMeter meter, CancellationToken cancellation)
 {
-    public static RenderResult Render(RenderOrder order, IFrameSink frames, IRenderObserver observer, StageMeter meter, CancellationToken cancellation)
+    private readonly RenderSpec spec = order.Spec;
+    private readonly ModelShape shape = order.Shape;
+    private readonly Components components = new(order);
+
+    /// <exception cref="RenderException">The order can't be rendered, or what came out is no video.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, noticed between two blocks or frames.</exception>
+    public RenderResult Render(IFrameSink frames)
     {
-        foreach (var file in (string[])[.. order.Files.Transformer, .. order.Files.TextEncoder, order.Files.Tokenizer, .. order.Files.Vae])
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        Require();
+        var prompts = EncodePrompts();
+        var latent = Denoise(prompts);
+        prompts.Dispose();
+        var warning = prompts.DroppedTokens == 0 ? null
+            : $"the prompt is too long: its last {prompts.DroppedTokens} tokens of {prompts.DroppedTokens + shape.Transformer.TextLength - 1} were left out";
+        return Decode(latent, warning, frames);
+    }
+
+    private void Require()
+    {
+        Stage(RenderStage.Loading);
+        components.RequireFiles();
+        if (shape.Experts != 1 || shape.Transformer.InChannels != shape.Vae.LatentChannels)
+            throw new RenderException(FailureReason.InvalidRequest, $"{shape.Id} is no text-to-video model with one DiT");
+        if (spec.Frames % VaeShape.TemporalStride != 1)
+            throw new RenderException(FailureReason.InvalidRequest, $"frames is {spec.Frames}; 4n+1 is needed");
+        var multiple = 2 * shape.Vae.SpatialStride;
+        if (spec.Width % multiple != 0 || spec.Height % multiple != 0)
+            throw new RenderException(FailureReason.InvalidRequest, $"the size is {spec.Width}x{spec.Height}; multiples of {multiple} are needed");
+        if (!Samplers.Names.Contains(spec.Sampler))
+            throw new RenderException(FailureReason.InvalidRequest, $"sampler '{spec.Sampler}' is unknown; use one of {string.Join(", ", Samplers.Names)}");
+    }
+
+    /// <summary>[n, text dim] for the prompt and, where guidance needs it, for the negative prompt.</summary>
+    private EncodedPrompts EncodePrompts()
+    {
+        using var encoder = components.PromptEncoder();
+        Stage(RenderStage.EncodingText);
+        var prompts = encoder.Encode(spec.Prompt, Guidance.NeedsUnconditional(spec.GuidanceScale) ? spec.NegativePrompt : null, Breathe);
+        Finite(prompts.Conditional, "the text encoder's output");
+        return prompts;
+    }
+
+    private Tensor Denoise(EncodedPrompts prompts)
+    {
+        meter.Enter(RenderStage.Loading);
+        using var transformer = components.Transformer();
+        var model = transformer.Module;
+        using var conditional = model.Embed([prompts.Conditional]);
+        using var unconditional = prompts.Unconditional is { } negative ? model.Embed([negative]) : null;
+        using var sampler = Samplers.Create(spec.Sampler, spec.Steps, spec.Shift);
+        using var noise = Noise();
+
+        Stage(RenderStage.Denoising);
+        var input = new DenoiseInput(model, conditional, unconditional, spec.GuidanceScale)
         {
-            if (!File.Exists(file)) throw new RenderException(FailureReason.ModelUnavailable, $"{file} is missing");
+            FeedForwardTokens = order.Plan.FfnChunkTokens > 0 ? order.Plan.FfnChunkTokens : long.MaxValue,
+        };
+        var latent = Denoiser.Run(input, noise, sampler, Breathe, (step, seconds) =>
+        {
+            meter.StepDone(seconds);
+            observer.StepDone(step, spec.Steps, seconds);
+        });
+        return Finite(latent, "the latent");
+    }
+
+    private RenderResult Decode(Tensor latent, string? warning, IFrameSink frames)
+    {
+        meter.Enter(RenderStage.Loading);
+        using var vae = components.Vae();
+        Stage(RenderStage.Decoding);
+        var writer = new FrameWriter(frames);
+        foreach (var chunk in vae.Module.Decode(latent))
+        {
+            using (chunk) writer.Write(chunk);
+            observer.FramesWritten(writer.Written, spec.Frames);
+            cancellation.ThrowIfCancellationRequested();
         }
-        throw new RenderException(FailureReason.ModelUnavailable, "this build renders nothing yet");
+        return new RenderResult(writer.Written, writer.Warning ?? warning);
+    }
+
+    /// <summary>[1, C, T, h, w]</summary>
+    private Tensor Noise()
+    {
+        using var noise = InitialNoise.Draw(spec.Seed, shape.Vae.LatentChannels,
+            (spec.Frames - 1) / VaeShape.TemporalStride + 1, spec.Height / shape.Vae.SpatialStride, spec.Width / shape.Vae.SpatialStride);
+        return noise.unsqueeze(0).to(components.Device);
+    }
+
+    private void Stage(RenderStage stage)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        meter.Enter(stage);
+        observer.StageStarted(stage);
+    }
+
+    /// <summary>Called from inside every long loop.</summary>
+    private void Breathe()
+    {
+        cancellation.ThrowIfCancellationRequested();
+        observer.Alive();
+    }
+
+    private static Tensor Finite(Tensor values, string what)
+    {
+        using var scope = NewDisposeScope();
+        return values.isfinite().all().item<bool>()
+            ? values
+            : throw new RenderException(FailureReason.InvalidOutput, $"{what} holds NaN or infinite values; try another precision, or check the checkpoint");
     }
 }
