@@ -4,6 +4,7 @@ using RenderFarm.Renderer.Models;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Renderer.Protocol;
 
+NativeEnvironment.Prepare();
 return args switch
 {
     ["render", .. var rest] => LeaveAtOnce(RenderVerb.Run(rest)),
