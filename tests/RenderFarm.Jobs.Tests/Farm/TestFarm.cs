@@ -1,0 +1,172 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Intake;
+using RenderFarm.Jobs.Keys;
+using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Retries;
+using RenderFarm.Jobs.Workers;
+using RenderFarm.Planning.Models;
+
+namespace RenderFarm.Jobs.Tests.Farm;
+
+/// <summary>The whole of the project over one store, with verbs. Its clock stands still; the database's does not.</summary>
+public sealed class TestFarm : IAsyncDisposable
+{
+    public const long GiB = 1L << 30;
+
+    private TestFarm(StoreOptions store)
+    {
+        Database = new JobDatabase(store);
+        Signal = new JobSignal(Time);
+        Announcer = new JobAnnouncer(Signal);
+        Retries = new RetryPolicy(() => 0);
+        Endings = new LeaseEndings(Database, Retries, Announcer, Time);
+        Workers = new WorkerRegistry(Database, Time);
+        Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Time), Announcer, Time);
+        Desk = new LeaseDesk(Database, Workers, Signal, Endings, new LeaseSettings(), Time);
+        Keys = new ApiKeys(Database, Time);
+        Ringer = new BellRinger(Announcer, Bell, Database, TimeProvider.System, NullLogger<BellRinger>.Instance);
+        Reaper = new LeaseReaper(Database, Endings, Time);
+        Relay = new BellRelay(Database, Ringer, Signal, Time);
+        Events = new EventLog(Database);
+    }
+
+    public FakeTimeProvider Time { get; } = new(TimeProvider.System.GetUtcNow());
+    public JobDatabase Database { get; }
+    public JobSignal Signal { get; }
+    public JobAnnouncer Announcer { get; }
+    public RetryPolicy Retries { get; }
+    public LeaseEndings Endings { get; }
+    public WorkerRegistry Workers { get; }
+    public JobStore Jobs { get; }
+    public LeaseDesk Desk { get; }
+    public ApiKeys Keys { get; }
+    public RecordingBell Bell { get; } = new();
+    public BellRinger Ringer { get; }
+    public LeaseReaper Reaper { get; }
+    public BellRelay Relay { get; }
+    public EventLog Events { get; }
+    public string Key { get; private set; } = "";
+    public string Worker { get; private set; } = "";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static async Task<TestFarm> OpenAsync(StoreOptions store)
+    {
+        var farm = new TestFarm(store);
+        farm.Key = await farm.NewKeyAsync("tester");
+        farm.Worker = await farm.RegisterAsync("rack-1", "demo");
+        farm.Time.Advance(LeaseReaper.Quiet);
+        return farm;
+    }
+
+    public async Task<string> NewKeyAsync(string name) =>
+        (await Keys.CreateAsync(name, KeyScopes.Submit | KeyScopes.Read, 100, Stop)).Key.Id;
+
+    /// <summary>A worker with a CPU slot and a 24 GiB card.</summary>
+    public Task<string> RegisterAsync(string name, params string[] models) => Workers.RegisterAsync(new RegisterWorkerRequest
+    {
+        Name = name,
+        Host = "test",
+        Version = "1",
+        Slots =
+        [
+            new SlotDescription { Id = "cpu", Kind = SlotKind.Cpu, Card = "processor", TotalBytes = 8 * GiB },
+            new SlotDescription { Id = "gpu0", Kind = SlotKind.Cuda, Card = "card", TotalBytes = 24 * GiB },
+        ],
+        Models = [.. models.Select(id => new ModelRegistration(id, ModelShapes.Demo with { Id = id }, new Dictionary<string, string>()))],
+    }, Stop);
+
+    public NewJob NewJob(string model = "demo") => new()
+    {
+        Id = JobIds.New(Time),
+        KeyId = Key,
+        Spec = new RenderSpec
+        {
+            Model = model, Prompt = "a red ball", Width = 64, Height = 64, Frames = 5, Fps = 8, Steps = 4, GuidanceScale = 5, Shift = 3, Seed = 1,
+        },
+        VramClass = 0,
+        LeastVramBytes = 0,
+        EstimatedSeconds = 10,
+    };
+
+    public async Task<Job> SubmitAsync(NewJob? job = null) => (await Jobs.SubmitAsync(job ?? NewJob(), Stop)).Job;
+
+    public async Task<LeasedJob?> TryLeaseAsync(string slot = "cpu", long free = 8 * GiB, string? worker = null) =>
+        await Desk.LeaseAsync(new LeaseRequest { WorkerId = worker ?? Worker, SlotId = slot, FreeBytes = free }, Stop) is LeaseResult.Granted granted
+            ? granted.Job
+            : null;
+
+    public async Task<LeasedJob> LeaseAsync(string slot = "cpu", long free = 8 * GiB) =>
+        await TryLeaseAsync(slot, free) ?? throw new InvalidOperationException("nothing to lease");
+
+    public Task<RenewReply?> RenewAsync(LeasedJob lease, RenderStage stage, int step = 0) =>
+        Desk.RenewAsync(lease.Id, new RenewRequest { Fence = lease.Fence, Stage = stage, Step = step, Steps = 4 }, Stop);
+
+    public Task<LeaseOutcome?> CompleteAsync(LeasedJob lease) => Desk.CompleteAsync(lease.Id, new CompleteRequest
+    {
+        Fence = lease.Fence,
+        Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1234, "00")],
+        Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
+        LogTail = "all well",
+    }, Stop);
+
+    public Task<LeaseOutcome?> FailAsync(LeasedJob lease, FailureReason reason, bool progressed = false) => Desk.FailAsync(
+        lease.Id, new FailRequest { Fence = lease.Fence, Reason = reason, Message = $"it was {reason}", Progressed = progressed }, Stop);
+
+    public Task<LeaseOutcome?> ReleaseAsync(LeasedJob lease) =>
+        Desk.ReleaseAsync(lease.Id, new ReleaseRequest { Fence = lease.Fence, Reason = "draining" }, Stop);
+
+    public async Task<Job> GetAsync(string id) => await Jobs.GetAsync(id, JobScope.All, Stop) ?? throw new InvalidOperationException($"{id} is not there");
+
+    /// <summary>The lease is over by the database's clock.</summary>
+    public Task ExpireLeaseAsync(string id) => SqlAsync(dialect => $"UPDATE jobs SET lease_until = {dialect.NowPlus("-1")} WHERE id = @id", id);
+
+    /// <summary>The back-off is over by the database's clock.</summary>
+    public Task EndBackOffAsync(string id) => SqlAsync(dialect => $"UPDATE jobs SET not_before = {dialect.NowPlus("-1")} WHERE id = @id AND state = 'queued'", id);
+
+    internal Task SqlAsync(Func<SqlDialect, string> sql, string id) =>
+        Database.WriteAsync(db => db.ExecuteAsync(sql(db.Dialect), Stop, ("id", id)), Stop);
+
+    public async Task<string[]> EventTypesAsync(string id) => [.. (await Events.OfJobAsync(id, 0, Stop)).Select(e => e.Type)];
+
+    public ValueTask DisposeAsync() => Database.DisposeAsync();
+}
+
+/// <summary>A broker that notes what was rung, and can be switched off.</summary>
+public sealed class RecordingBell : IBell
+{
+    public List<string> Rung { get; } = [];
+    public bool Down { get; set; }
+
+    public Task RingAsync(string jobId, int vramClass, CancellationToken cancellation)
+    {
+        if (Down) throw new IOException("the broker is down");
+        Rung.Add(jobId);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>Facts that hold on every store: a subclass names the store.</summary>
+public abstract class FarmFacts(StoreUnderTest store) : IAsyncLifetime
+{
+    private TestFarm? _farm;
+
+    protected TestFarm Farm => _farm ?? throw new InvalidOperationException("the farm is not open");
+    protected static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _farm = await TestFarm.OpenAsync(await store.CreateAsync(Stop));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_farm is not null) await _farm.DisposeAsync();
+        await store.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+}

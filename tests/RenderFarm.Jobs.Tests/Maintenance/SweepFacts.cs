@@ -1,0 +1,97 @@
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Tests.Farm;
+
+namespace RenderFarm.Jobs.Tests.Maintenance;
+
+public sealed class SweepsOnSqlite() : SweepFacts(new SqliteStore());
+
+public sealed class SweepsOnPostgres() : SweepFacts(new PostgresStore());
+
+public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
+{
+    [Fact]
+    public async Task LeaseReaper_ExpiredLease_GoesBackAtOnceAndIsRecordedAsLost()
+    {
+        await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        Assert.Equal(0, await Farm.Reaper.RunOnceAsync(Stop));
+        await Farm.ExpireLeaseAsync(lease.Id);
+        Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
+        Assert.Equal(0, await Farm.Reaper.RunOnceAsync(Stop));
+
+        var again = await Farm.LeaseAsync();
+        Assert.Equal((lease.Fence + 1, 2), (again.Fence, again.Attempt));
+        var records = (await Farm.Jobs.LeasesAsync(lease.Id, JobScope.All, Stop))!;
+        Assert.Equal([LeaseEnding.Lost, null], records.Select(r => r.Ending));
+    }
+
+    [Fact]
+    public async Task LeaseReaper_JustStarted_KeepsStill()
+    {
+        await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        await Farm.ExpireLeaseAsync(lease.Id);
+        var fresh = new LeaseReaper(Farm.Database, Farm.Endings, Farm.Time);
+        Assert.Equal(0, await fresh.RunOnceAsync(Stop));
+
+        // the worker comes back within the quiet time and keeps its job
+        Assert.NotNull(await Farm.RenewAsync(lease, RenderStage.Denoising));
+        Farm.Time.Advance(LeaseReaper.Quiet);
+        Assert.Equal(0, await fresh.RunOnceAsync(Stop));
+        await Farm.ExpireLeaseAsync(lease.Id);
+        Assert.Equal(1, await fresh.RunOnceAsync(Stop));
+    }
+
+    [Fact]
+    public async Task LeaseReaper_LostWhileCancelWasAsked_IsCancelled()
+    {
+        await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        await Farm.Jobs.CancelAsync(lease.Id, JobScope.All, Stop);
+        await Farm.ExpireLeaseAsync(lease.Id);
+        await Farm.Reaper.RunOnceAsync(Stop);
+        Assert.Equal(JobState.Cancelled, (await Farm.GetAsync(lease.Id)).State);
+    }
+
+    [Fact]
+    public async Task BellRelay_BrokerDownAtSubmit_RingsWhenItIsBack()
+    {
+        var job = await Farm.SubmitAsync();
+        Farm.Bell.Down = true;
+        Farm.Time.Advance(BellRelay.Grace);
+        Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop));
+        Farm.Bell.Down = false;
+        Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
+        Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop));
+        Assert.Equal([job.Id], Farm.Bell.Rung);
+
+        Farm.Time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
+    }
+
+    [Fact]
+    public async Task BellRelay_JobInBackOff_IsRungWhenItIsOver()
+    {
+        var job = await Farm.SubmitAsync();
+        await Farm.FailAsync(await Farm.LeaseAsync(), Contracts.Leases.FailureReason.Transient);
+        Farm.Time.Advance(BellRelay.Grace);
+        Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop));
+        await Farm.EndBackOffAsync(job.Id);
+        Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
+    }
+
+    [Fact]
+    public async Task ExpirySweep_KeepingTimeOver_ExpiresTheJob()
+    {
+        await Farm.SubmitAsync(Farm.NewJob() with { ExpiresAfter = TimeSpan.FromHours(1) });
+        var lease = await Farm.LeaseAsync();
+        await Farm.CompleteAsync(lease);
+        var sweep = new ExpirySweep(Farm.Database, Farm.Time);
+        Assert.Equal(0, await sweep.RunOnceAsync(Stop));
+        Farm.Time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(1, await sweep.RunOnceAsync(Stop));
+        Assert.Equal(JobState.Expired, (await Farm.GetAsync(lease.Id)).State);
+    }
+}
