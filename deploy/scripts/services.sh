@@ -179,7 +179,7 @@ CONF
         daemon ceph-osd -f -i 0
         timeout 30 ceph osd crush add osd.0 1 host=h root=default || return 1
         daemon radosgw -f -n client.rgw
-        await 30 "${S3_PIDS[2]}" listening "$port" || return 1
+        await 30 "${S3_PIDS[1]}" listening "$port" || return 1
         timeout 60 radosgw-admin -n client.rgw user create --uid farm --display-name farm \
             --access-key "$S3_ACCESS_KEY" --secret "$S3_SECRET_KEY" || return 1
     } >> "$log" 2>&1

@@ -1,0 +1,18 @@
+# The API. Build from the repository root:  docker build -f deploy/docker/api.Dockerfile -t renderfarm-api .
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props .editorconfig ./
+COPY deploy/build deploy/build
+COPY contracts contracts
+COPY services services
+RUN dotnet publish services/RenderFarm.Api -c Release -o /app --nologo
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
+COPY --from=build /app /app
+# Keys of a fresh farm are written here; mount it.
+RUN mkdir /data && chown app:app /data
+USER app
+WORKDIR /app
+ENV Api__Url=http://*:8080 Metrics__Url=http://*:9464 Keys__BootstrapFile=/data/keys.json RENDERFARM_HOME=/data
+EXPOSE 8080 9464
+ENTRYPOINT ["./RenderFarm.Api"]
