@@ -1,0 +1,187 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace RenderFarm.Testing.Farms;
+
+/// <summary>
+/// A whole farm out of real processes: an API, and as many workers as a story needs. What a story waits for it waits for
+/// with a deadline, and when the deadline passes the failure tells what every process said last.
+/// </summary>
+public sealed class FarmUnderTest : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
+    private readonly TemporaryFolder _home = new();
+    private readonly Dictionary<string, string> _settings;
+    private readonly List<FarmProcess> _processes = [];
+
+    private FarmUnderTest(FarmSetup setup)
+    {
+        _settings = setup.Settings(_home.Path);
+        Url = $"http://127.0.0.1:{FreePort()}";
+        Http = new HttpClient { BaseAddress = new Uri(Url) };
+    }
+
+    public string Url { get; }
+
+    /// <summary>Carries the admin key.</summary>
+    public HttpClient Http { get; }
+    public FarmProcess Api { get; private set; } = null!;
+    public string Home => _home.Path;
+
+    /// <param name="workers">How many workers to start at once, named <c>worker-1</c> and so on.</param>
+    public static async Task<FarmUnderTest> StartAsync(FarmSetup setup, int workers = 1)
+    {
+        var farm = new FarmUnderTest(setup);
+        try
+        {
+            await farm.StartApiAsync();
+            for (var i = 1; i <= workers; i++)
+                await farm.StartWorkerAsync($"worker-{i}");
+            return farm;
+        }
+        catch
+        {
+            await farm.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task StartApiAsync()
+    {
+        Api = Start("api", BuiltPrograms.Api, new() { ["Api__Url"] = Url });
+        await UntilAnswersAsync(Api, $"{Url}/health/ready");
+        var keys = JsonDocument.Parse(await File.ReadAllTextAsync(_settings["Keys__BootstrapFile"])).RootElement;
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", keys.GetProperty("admin_key").GetString());
+    }
+
+    /// <summary>Resolves when the worker answers and its models are known to the API.</summary>
+    public async Task<FarmProcess> StartWorkerAsync(string name)
+    {
+        var metrics = $"http://127.0.0.1:{FreePort()}";
+        var worker = Start(name, BuiltPrograms.Worker, new()
+        {
+            ["Worker__ApiUrl"] = Url,
+            ["Worker__Name"] = name,
+            ["Worker__Slots"] = "cpu",
+            ["Worker__DataDirectory"] = Path.Combine(Home, name),
+            ["Worker__RendererPath"] = BuiltPrograms.Renderer,
+            ["Models__Directory"] = await TestModels.FolderAsync(),
+            ["Metrics__Url"] = metrics,
+        });
+        await UntilAnswersAsync(worker, $"{metrics}/metrics");
+        await EventuallyAsync(async () => (await Http.GetStringAsync("/v1/models")).Contains("tiny", StringComparison.Ordinal), within: StartTime, $"{name} to register its models");
+        MetricsUrls[name] = $"{metrics}/metrics";
+        return worker;
+    }
+
+    /// <summary>Where each worker shows its metrics, by its name.</summary>
+    public Dictionary<string, string> MetricsUrls { get; } = [];
+
+    /// <returns>The video as created.</returns>
+    public async Task<JsonElement> SubmitAsync(object request)
+    {
+        using var answer = await Http.PostAsJsonAsync("/v1/videos", request);
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"submit answered {(int)answer.StatusCode}: {body}{Environment.NewLine}{LastWords()}");
+        return JsonDocument.Parse(body).RootElement;
+    }
+
+    public async Task<JsonElement> GetAsync(string path) => JsonDocument.Parse(await Http.GetStringAsync(path)).RootElement;
+
+    public Task<JsonElement> VideoAsync(string id) => GetAsync($"/v1/videos/{id}");
+
+    public async Task<HttpResponseMessage> PostAsync(string path, HttpContent? content = null)
+        => await Http.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+    /// <summary>One record for each lease, first to last.</summary>
+    public async Task<IReadOnlyList<JsonElement>> AttemptsAsync(string id)
+        => [.. (await GetAsync($"/v1/videos/{id}/attempts")).GetProperty("data").EnumerateArray().OrderBy(attempt => attempt.GetProperty("fence").GetInt64())];
+
+    /// <summary>Until the video is completed or has failed.</summary>
+    public async Task<JsonElement> FinishedAsync(string id, TimeSpan within)
+    {
+        var video = default(JsonElement);
+        await EventuallyAsync(
+            async () => (video = await VideoAsync(id)).GetProperty("status").GetString() is "completed" or "failed",
+            within, $"video {id} to finish", () => video.ToString());
+        return video;
+    }
+
+    /// <summary>Until the video is completed; its end as a failure fails the test with the video's error.</summary>
+    public async Task<JsonElement> CompletedAsync(string id, TimeSpan within)
+    {
+        var video = await FinishedAsync(id, within);
+        Assert.True(video.GetProperty("status").GetString() == "completed", $"{video}{Environment.NewLine}{LastWords()}");
+        return video;
+    }
+
+    /// <summary>Until the denoising has begun and at least one step is done.</summary>
+    public async Task<JsonElement> DenoisingAsync(string id, TimeSpan within)
+    {
+        var video = default(JsonElement);
+        await EventuallyAsync(
+            async () => (video = await VideoAsync(id)).GetProperty("stage").GetString() == "denoising" && video.GetProperty("step").GetInt32() > 0,
+            within, $"video {id} to be denoised", () => video.ToString());
+        return video;
+    }
+
+    public async Task EventuallyAsync(Func<Task<bool>> condition, TimeSpan within, string what, Func<string>? seen = null)
+    {
+        try
+        {
+            await Eventually.TrueAsync(condition, within, what, TestContext.Current.CancellationToken);
+        }
+        catch (TimeoutException error)
+        {
+            Assert.Fail($"{error.Message}{Environment.NewLine}{seen?.Invoke()}{Environment.NewLine}{LastWords()}");
+        }
+    }
+
+    public string LastWords() => string.Join(Environment.NewLine, _processes.Select(process => process.LastWords()));
+
+    public async ValueTask DisposeAsync()
+    {
+        // Workers before the API: the other way round they would spend their last seconds calling it.
+        foreach (var process in Enumerable.Reverse(_processes))
+            await process.DisposeAsync();
+        Http.Dispose();
+        _home.Dispose();
+    }
+
+    private FarmProcess Start(string name, string program, Dictionary<string, string> own)
+    {
+        var settings = new Dictionary<string, string>(_settings);
+        foreach (var (key, value) in own)
+            settings[key] = value;
+        var process = FarmProcess.Start(name, program, [], settings, Path.Combine(Home, $"{name}.log"));
+        _processes.Add(process);
+        return process;
+    }
+
+    private async Task UntilAnswersAsync(FarmProcess process, string url)
+        => await EventuallyAsync(
+            async () =>
+            {
+                Assert.False(process.HasExited, process.LastWords());
+                try
+                {
+                    using var answer = await Http.GetAsync(new Uri(url));
+                    return answer.IsSuccessStatusCode;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            StartTime, $"{process.Name} to answer at {url}");
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
