@@ -36,7 +36,7 @@ public sealed class AttemptEndingTests
         Assert.Single(renewals, r => r.Plan is not null);
         Assert.Contains(renewals, r => r.Stage == RenderStage.Uploading);
         Assert.All(renewals, r => Assert.Equal(job.Fence, r.Fence));
-        await Eventually.TrueAsync(() => Task.FromResult(Left(worker) == ""), Soon, "scratch and spool to be empty");
+        await Eventually.TrueAsync(() => Task.FromResult(Left(worker) == ""), Soon, "scratch and spool to be empty", TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class AttemptEndingTests
 
         worker.Desk.Away = true;
         await File.WriteAllTextAsync(Path.Combine(worker.Folder, "go"), "", TestContext.Current.CancellationToken);
-        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}"))), Soon, "the video to be in the spool");
+        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}"))), Soon, "the video to be in the spool", TestContext.Current.CancellationToken);
         worker.Desk.Away = false;
 
         CompleteRequest ending = await worker.Desk.CompletedAsync(job);

@@ -1,5 +1,8 @@
 using System.Globalization;
 
+// a worker is a Linux program: sessions, FIFOs, /proc
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 namespace RenderFarm.Worker.Tests.Farm;
 
 /// <summary>
@@ -13,8 +16,8 @@ internal static class StubRenderer
         say() { printf '%s\n' "$1"; }
         say '{"type":"ready","process_id":'$$',"version":"stub","lib_torch":"none","device":"cpu","start_seconds":0.01}'
         IFS= read -r order || exit 0
-        field() { printf '%s' "$order" | sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
-        number() { printf '%s' "$order" | sed "s/.*\"$1\":\([0-9]*\).*/\1/"; }
+        field() { grep -o "\"$1\":\"[^\"]*\"" <<< "$order" | head -1 | cut -d'"' -f4; }
+        number() { grep -o "\"$1\":[0-9]*" <<< "$order" | head -1 | cut -d: -f2; }
         pipe=$(field frame_pipe); width=$(number width); height=$(number height); frames=$(number frames)
         say '{"type":"stage","stage":"denoising"}'
         """;

@@ -20,6 +20,7 @@ public sealed class BellListener(IOptions<BusOptions> options, Doorbell doorbell
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
     private readonly CancellationTokenSource _stop = new();
     private IBusControl? _bus;
+    private int _disposed;
     private Task _starting = Task.CompletedTask;
 
     public void Start(string workerId, IReadOnlyList<Slot> slots)
@@ -36,8 +37,10 @@ public sealed class BellListener(IOptions<BusOptions> options, Doorbell doorbell
         _starting = StartAsync(_bus, classes);
     }
 
+    /// <summary>Lets go of the broker. Repeats safely: the drain does it first, the host once more.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _stop.CancelAsync();
         await _starting;
         if (_bus is not null)
