@@ -1,0 +1,88 @@
+using System.Globalization;
+
+namespace RenderFarm.Api.Errors;
+
+/// <summary>A refusal as the client sees it. Thrown as <see cref="ApiErrorException"/>, written by <see cref="ErrorMiddleware"/>.</summary>
+/// <param name="Param">The field at fault, in the spelling of the request; null when it is not one field's fault.</param>
+public sealed record ApiError(int Status, string Code, string Message, string? Param = null)
+{
+    /// <summary>Sent as <c>Retry-After</c>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>A conflict that is a fact: the same request can never succeed, and SDKs must not repeat it by themselves.</summary>
+    public bool NeverRetry { get; init; }
+
+    public ApiErrorException AsException() => new(this);
+
+    public static ApiError Malformed(string message, string? param = null) => new(400, "invalid_request", message, param);
+
+    public static ApiError InvalidValue(string param, string message) => new(400, "invalid_value", message, param);
+
+    public static ApiError UnknownParameter(string param, string? nearest) =>
+        new(400, "unknown_parameter", nearest is null
+            ? $"There is no parameter '{param}'."
+            : $"There is no parameter '{param}'; the nearest one is '{nearest}'.", param);
+
+    public static ApiError UnknownModel(string model, IEnumerable<string> known)
+    {
+        var list = string.Join(", ", known);
+        return new(400, "unknown_model", list.Length == 0
+            ? $"No worker has registered a model '{model}', nor any other model yet. Start a worker that has it."
+            : $"There is no model '{model}'. Known: {list}.", "model");
+    }
+
+    public static ApiError UnsupportedImage(string message) => new(400, "unsupported_image", message, "input_reference");
+
+    public static ApiError InvalidApiKey(string message) => new(401, "invalid_api_key", message);
+
+    public static ApiError MissingScope(string scope) =>
+        new(403, "missing_scope", $"This API key lacks the scope '{scope}'. Ask an administrator for a key that has it.");
+
+    public static ApiError PriorityAboveCeiling(int ceiling) =>
+        new(403, "priority_above_ceiling", $"This API key may ask for a priority of at most {Text(ceiling)}.", "priority");
+
+    public static ApiError NotFound(string what, string id) => new(404, "not_found", $"There is no {what} '{id}'.");
+
+    public static ApiError NoRoute(string method, string path) => new(404, "not_found", $"There is nothing at {method} {path}. See /openapi/v1.json.");
+
+    public static ApiError Expired(string id) =>
+        new(404, "expired", $"The files of video '{id}' have been removed: its time was over. Its record is kept.");
+
+    public static ApiError IdempotencyConflict() =>
+        new(409, "idempotency_conflict", "This Idempotency-Key was used with another request before. Take a new key for a new request.") { NeverRetry = true };
+
+    public static ApiError WrongState(string message) => new(409, "wrong_state", message) { NeverRetry = true };
+
+    public static ApiError ContentNotReady(string id, string status) =>
+        new(409, "content_not_ready", $"Video '{id}' is {status}; it has no content to download.") { NeverRetry = true };
+
+    public static ApiError LeaseLost(string jobId, long fence) =>
+        new(409, "lease_lost", $"Fence {Text(fence)} no longer holds job '{jobId}'. Stop at once.") { NeverRetry = true };
+
+    public static ApiError TooLarge(long limitBytes) =>
+        new(413, "too_large", $"The request body is larger than {Text(limitBytes)} bytes, the most that is accepted here.");
+
+    public static ApiError UnsupportedMediaType(string? got, string accepted) =>
+        new(415, "unsupported_media_type", $"Content-Type '{got ?? "(none)"}' is not read here; send {accepted}.");
+
+    public static ApiError MethodNotAllowed(string method, string allowed) =>
+        new(405, "method_not_allowed", $"{method} is not possible here; allowed: {allowed}.");
+
+    public static ApiError PlanDoesNotFit(string message) => new(422, "plan_does_not_fit", message, "plan");
+
+    public static ApiError NotSupported(string message) => new(501, "not_supported", message) { NeverRetry = true };
+
+    public static ApiError Unavailable(string what) =>
+        new(503, "unavailable", $"{what} is not answering at the moment. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(2) };
+
+    public static ApiError Internal() =>
+        new(500, "internal_error", "Something went wrong inside the farm. The request id in x-request-id finds it in the log.");
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Carries an <see cref="ApiError"/> out of a handler.</summary>
+public sealed class ApiErrorException(ApiError error) : Exception(error.Message)
+{
+    public ApiError Error { get; } = error;
+}

@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace RenderFarm.Api.Errors;
+
+/// <summary>
+/// One body that every client parses: the five members of <c>application/problem+json</c> beside the <c>error</c>
+/// object of the OpenAI clients.
+/// </summary>
+public sealed record ErrorBody(string Type, string Title, int Status, string Detail, string TraceId, ErrorDetail Error)
+{
+    public static ErrorBody Of(ApiError error, HttpContext context) => new(
+        $"urn:renderfarm:error:{error.Code}",
+        ReasonPhrases.GetReasonPhrase(error.Status),
+        error.Status,
+        error.Message,
+        Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier,
+        new ErrorDetail(error.Message, TypeOf(error.Status), error.Param, error.Code));
+
+    private static string TypeOf(int status) => status switch
+    {
+        401 => "authentication_error",
+        403 => "permission_error",
+        429 => "rate_limit_error",
+        >= 500 => "server_error",
+        _ => "invalid_request_error",
+    };
+}
+
+/// <summary>Members are written even when null: the SDKs read <c>param</c> and <c>code</c> unconditionally.</summary>
+public sealed record ErrorDetail(string Message, string Type, string? Param, string Code);

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using Microsoft.EntityFrameworkCore;
+using RenderFarm.Api.Requests;
+
+namespace RenderFarm.Api.Errors;
+
+/// <summary>
+/// The outermost layer: gives every response its <c>x-request-id</c>, and every failure the same body, whoever
+/// raised it (a handler, the framework, an unknown route).
+/// </summary>
+public sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        context.Response.Headers["x-request-id"] = "req_" + (Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);
+        try
+        {
+            await next(context);
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        {
+            // Nobody is listening any more.
+            return;
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            var error = Translate(e, context);
+            if (error.Status >= 500)
+            {
+                LogFailure(e, context.Request.Method, context.Request.Path, error.Code);
+            }
+
+            await ErrorWriter.WriteAsync(context, error);
+            return;
+        }
+
+        if (!context.Response.HasStarted && context.Response.ContentLength is null && context.Response.ContentType is null
+            && FrameworkRefusal(context) is { } refusal)
+        {
+            await ErrorWriter.WriteAsync(context, refusal);
+        }
+    }
+
+    private static ApiError Translate(Exception exception, HttpContext context) => exception switch
+    {
+        ApiErrorException refused => refused.Error,
+        BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
+        BadHttpRequestException bad => ApiError.Malformed($"The request could not be read: {bad.Message}"),
+        _ when StoreIsAway(exception) => ApiError.Unavailable("The job store"),
+        _ => ApiError.Internal(),
+    };
+
+    /// <summary>
+    /// Transient by the provider's own word (connection refused, server shutting down, lock not had in time), wherever
+    /// EF Core has wrapped it.
+    /// </summary>
+    private static bool StoreIsAway(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is Npgsql.NpgsqlException { IsTransient: true } or Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 5 or 6 or 10 or 14 }
+                || (exception is Npgsql.NpgsqlException && exception.InnerException is SocketException or IOException or TimeoutException))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static ApiError? FrameworkRefusal(HttpContext context)
+    {
+        var (method, path) = (context.Request.Method, context.Request.Path.Value ?? "/");
+        return context.Response.StatusCode switch
+        {
+            404 => ApiError.NoRoute(method, path),
+            405 => ApiError.MethodNotAllowed(method, context.Response.Headers.Allow.ToString()),
+            413 => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
+            415 => ApiError.UnsupportedMediaType(context.Request.ContentType, "application/json"),
+            400 => ApiError.Malformed("The request could not be read."),
+            _ => null,
+        };
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed: {Code}")]
+    private partial void LogFailure(Exception exception, string method, string path, string code);
+}

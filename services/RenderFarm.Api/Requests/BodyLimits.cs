@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace RenderFarm.Api.Requests;
+
+/// <summary>How large a request body may be: little by default, more where pictures or job lists come in.</summary>
+public static class BodyLimits
+{
+    public const long Default = 1L << 20;
+
+    /// <summary>A prompt, all its settings, and pictures.</summary>
+    public const long Submit = 32L << 20;
+
+    public static long BodyLimit(this Endpoint? endpoint) =>
+        endpoint?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? Default;
+}

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Net.Http.Headers;
+using RenderFarm.Api.Errors;
+
+namespace RenderFarm.Api.Requests;
+
+/// <summary>Reads a body of either content type into a <see cref="RequestBody"/>; everything unreadable is named in a 400.</summary>
+public static class BodyReader
+{
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+
+    public static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancel)
+    {
+        RefuseTooLarge(request);
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+        {
+            throw Unsupported(request);
+        }
+
+        if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+        {
+            return await MultipartBody.ReadAsync(request.Body, HeaderUtilities.RemoveQuotes(type.Boundary).Value, cancel);
+        }
+
+        if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        {
+            return new RequestBody(await ReadJsonAsync(request.Body, cancel), []);
+        }
+
+        throw Unsupported(request);
+    }
+
+    /// <summary>As <see cref="ReadAsync"/>, but an absent body is an empty tree: for actions whose settings are all optional.</summary>
+    public static async Task<RequestBody> ReadOptionalAsync(HttpRequest request, CancellationToken cancel) =>
+        request.ContentLength is 0 || (request.ContentLength is null && request.ContentType is null)
+            ? new RequestBody([], [])
+            : await ReadAsync(request, cancel);
+
+    /// <summary>The announced length is enough to refuse: nothing of the body is read.</summary>
+    private static void RefuseTooLarge(HttpRequest request)
+    {
+        var limit = request.HttpContext.GetEndpoint().BodyLimit();
+        if (request.ContentLength > limit)
+        {
+            throw ApiError.TooLarge(limit).AsException();
+        }
+    }
+
+    private static async Task<JsonObject> ReadJsonAsync(Stream body, CancellationToken cancel)
+    {
+        try
+        {
+            return await JsonNode.ParseAsync(body, documentOptions: Strict, cancellationToken: cancel) as JsonObject
+                ?? throw ApiError.Malformed("The body must be a JSON object.").AsException();
+        }
+        catch (JsonException e)
+        {
+            throw ApiError.Malformed($"The body is not valid JSON: {Cause(e)}").AsException();
+        }
+        catch (ArgumentException e)
+        {
+            // JsonNode reports a repeated member this way.
+            throw ApiError.Malformed($"The body is not valid JSON: {e.Message}").AsException();
+        }
+    }
+
+    /// <summary>System.Text.Json counts lines and columns from 0 and appends them to its message; people count from 1.</summary>
+    private static string Cause(JsonException e)
+    {
+        var end = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        var cause = end < 0 ? e.Message : e.Message[..end];
+        return e.LineNumber is { } line ? $"{cause} (line {line + 1}, column {e.BytePositionInLine + 1})" : cause;
+    }
+
+    private static ApiErrorException Unsupported(HttpRequest request) =>
+        ApiError.UnsupportedMediaType(request.ContentType, "application/json or multipart/form-data").AsException();
+}

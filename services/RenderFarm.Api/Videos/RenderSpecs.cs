@@ -1,0 +1,104 @@
+using RenderFarm.Api.Errors;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary>Fills a model's defaults into a request and checks what depends on the model.</summary>
+public static class RenderSpecs
+{
+    /// <summary>Largest excess over a model's area that is still accepted.</summary>
+    private const double AreaGrace = 1.1;
+
+    /// <summary>Rows of the rotary table per axis, in patches of 16 pixels; x264 ends at the same figure.</summary>
+    private const int MaxSide = 1024 * 16;
+
+    /// <param name="seed">Used when the request names none.</param>
+    public static RenderSpec Complete(VideoRequest request, ModelShape model, long seed)
+    {
+        var defaults = model.Defaults;
+        var size = request.Size ?? new FrameSize(defaults.Width, defaults.Height);
+        CheckSize(size, defaults);
+        CheckPicture(request, model);
+        var fps = request.Fps ?? defaults.Fps;
+        return new RenderSpec
+        {
+            Model = model.Id,
+            Prompt = request.Prompt,
+            NegativePrompt = request.NegativePrompt ?? defaults.NegativePrompt,
+            Width = size.Width,
+            Height = size.Height,
+            Frames = request.Frames ?? FramesOf(request.Seconds, fps) ?? defaults.Frames,
+            Fps = fps,
+            Steps = request.Steps ?? defaults.Steps,
+            GuidanceScale = request.GuidanceScale ?? defaults.GuidanceScale,
+            Shift = request.Shift ?? defaults.Shift,
+            Sampler = request.Sampler ?? defaults.Sampler,
+            Seed = request.Seed ?? seed,
+            Loras = request.Loras,
+            Plan = request.Plan,
+            Debug = request.Debug,
+        };
+    }
+
+    /// <summary>Seconds as frames, rounded to the nearest 4n+1.</summary>
+    private static int? FramesOf(double? seconds, int fps)
+    {
+        if (seconds is not { } length)
+        {
+            return null;
+        }
+
+        var frames = (4 * Math.Max(0, (int)Math.Round(((length * fps) - 1) / 4, MidpointRounding.AwayFromZero))) + 1;
+        return frames <= VideoRequestReader.MaxFrames
+            ? frames
+            : throw ApiError.InvalidValue("seconds", FormattableString.Invariant(
+                $"'seconds' is {length}, which is {frames} frames at {fps} fps; at most {VideoRequestReader.MaxFrames} frames are rendered: {(double)VideoRequestReader.MaxFrames / fps:0.##} seconds.")).AsException();
+    }
+
+    private static void CheckSize(FrameSize size, ModelDefaults model)
+    {
+        var step = model.SizeMultiple;
+        var fault =
+            size.Width % step != 0 || size.Height % step != 0 ? $"both sides must be multiples of {step}"
+            : size.Area > model.MaxArea * AreaGrace || Math.Max(size.Width, size.Height) > MaxSide ? $"this model renders at most {model.MaxArea} pixels a frame"
+            : null;
+        if (fault is not null)
+        {
+            throw ApiError.InvalidValue("size", $"'size' is {size}: {fault}. The nearest accepted size is {NearestSize(size, model)}.").AsException();
+        }
+    }
+
+    /// <summary>Keeps the shape as far as the grid allows: first under the area, then onto the grid.</summary>
+    private static FrameSize NearestSize(FrameSize size, ModelDefaults model)
+    {
+        var step = model.SizeMultiple;
+        var limit = model.MaxArea * AreaGrace;
+        var shrink = Math.Min(1, Math.Sqrt(model.MaxArea / (double)size.Area));
+        var (width, height) = (Snap(size.Width * shrink), Snap(size.Height * shrink));
+
+        // A very thin shape keeps one grid step of the short side, and its long side pays.
+        while ((long)width * height > limit)
+        {
+            (width, height) = width >= height ? (width - step, height) : (width, height - step);
+        }
+
+        return new FrameSize(width, height);
+
+        int Snap(double side) => Math.Clamp((int)Math.Round(side / step, MidpointRounding.AwayFromZero), 1, MaxSide / step) * step;
+    }
+
+    private static void CheckPicture(VideoRequest request, ModelShape model)
+    {
+        // Latent channels beyond the noise carry the picture; ti2v-5b writes it over the first latent frame instead.
+        var takesPicture = model.Transformer.InChannels > model.Transformer.OutChannels || model.Vae.Kind == VaeKind.Wan22;
+        if (request.InputReference is null)
+        {
+            return;
+        }
+
+        throw takesPicture
+            ? ApiError.NotSupported($"Rendering from a picture is not built yet; model '{model.Id}' can't be used with 'input_reference'.").AsException()
+            : ApiError.UnsupportedImage($"Model '{model.Id}' renders from text only; leave 'input_reference' out.").AsException();
+    }
+}

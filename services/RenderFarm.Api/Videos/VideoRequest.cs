@@ -1,0 +1,45 @@
+using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary>
+/// What a client asked for: one shape for JSON, multipart and the queue. Null means the client said nothing.
+/// Each value alone is in bounds already; what depends on the model is <see cref="RenderSpecs"/>'s business.
+/// </summary>
+public sealed record VideoRequest
+{
+    public required string Prompt { get; init; }
+    public string? Model { get; init; }
+    public double? Seconds { get; init; }
+    public FrameSize? Size { get; init; }
+    public InputReference? InputReference { get; init; }
+    public string? NegativePrompt { get; init; }
+    public long? Seed { get; init; }
+    public int? Steps { get; init; }
+    public double? GuidanceScale { get; init; }
+    public double? Shift { get; init; }
+    public string? Sampler { get; init; }
+    public int? Frames { get; init; }
+    public int? Fps { get; init; }
+    public IReadOnlyList<LoraReference> Loras { get; init; } = [];
+    public int? Priority { get; init; }
+    public string? WebhookUrl { get; init; }
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+    public TimeSpan? ExpiresAfter { get; init; }
+    public PlanPins? Plan { get; init; }
+    public DebugSwitches? Debug { get; init; }
+    public int? MaxAttempts { get; init; }
+}
+
+/// <summary>Width and height in pixels.</summary>
+public readonly record struct FrameSize(int Width, int Height)
+{
+    public long Area => (long)Width * Height;
+
+    public override string ToString() => FormattableString.Invariant($"{Width}x{Height}");
+}
+
+/// <summary>A picture to start from: a link (or data URL), or the file itself.</summary>
+public sealed record InputReference(string? ImageUrl, UploadedFile? File);

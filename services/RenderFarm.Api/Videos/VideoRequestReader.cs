@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Text.Json;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary>Turns a request's fields into a <see cref="VideoRequest"/>, or names the first field that is wrong.</summary>
+public static class VideoRequestReader
+{
+    public const int MaxPromptLength = 32_000;
+    public const int MaxFrames = 257;
+    private const int MaxInlineImage = 28 << 20;
+
+    public static VideoRequest Read(RequestBody body)
+    {
+        var fields = new FieldReader(body.Fields);
+        var request = new VideoRequest
+        {
+            Prompt = Prompt(fields),
+            Model = fields.Text("model", 200, mayBeEmpty: false),
+            Seconds = fields.Number("seconds", 0, 3600),
+            Size = Size(fields),
+            InputReference = Reference(fields, body.Files),
+            NegativePrompt = fields.Text("negative_prompt", MaxPromptLength),
+            Seed = fields.Whole("seed", 0, long.MaxValue),
+            Steps = (int?)fields.Whole("steps", 1, 100),
+            GuidanceScale = fields.Number("guidance_scale", 0, 20),
+            Shift = fields.Number("shift", 0.01, 100),
+            Sampler = fields.OneOf("sampler", "unipc", "euler", "dpm++"),
+            Frames = Frames(fields),
+            Fps = (int?)fields.Whole("fps", 1, 60),
+            Loras = Loras(fields),
+            Priority = (int?)fields.Whole("priority", 0, 100),
+            WebhookUrl = WebhookUrl(fields),
+            Metadata = fields.Strings("metadata", maxPairs: 16, maxKey: 64, maxValue: 512) ?? new Dictionary<string, string>(),
+            ExpiresAfter = fields.Whole("expires_after", 60, 365 * 86_400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            Plan = Pins(fields.Object("plan")),
+            Debug = Switches(fields.Object("debug")),
+            MaxAttempts = (int?)fields.Whole("max_attempts", 1, 10),
+        };
+        fields.RefuseRest();
+        return request;
+    }
+
+    private static string Prompt(FieldReader fields)
+    {
+        var prompt = fields.Text("prompt", MaxPromptLength) ?? throw fields.Invalid("prompt", "is required");
+        return string.IsNullOrWhiteSpace(prompt) ? throw fields.Invalid("prompt", "must not be empty") : prompt;
+    }
+
+    private static FrameSize? Size(FieldReader fields)
+    {
+        if (fields.Text("size", 40) is not { } text)
+        {
+            return null;
+        }
+
+        var sides = text.Split('x');
+        return sides.Length == 2 && Side(sides[0]) is { } width && Side(sides[1]) is { } height
+            ? new FrameSize(width, height)
+            : throw fields.Invalid("size", $"is '{text}'; it must be WIDTHxHEIGHT in pixels, such as 832x480");
+
+        static int? Side(string text) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var side) && side > 0 ? side : null;
+    }
+
+    private static int? Frames(FieldReader fields)
+    {
+        if (fields.Whole("frames", 1, MaxFrames) is not { } frames)
+        {
+            return null;
+        }
+
+        var below = frames - ((frames - 1) % 4);
+        return frames == below
+            ? (int)frames
+            : throw fields.Invalid("frames", FormattableString.Invariant($"is {frames}; it must be 4n+1, and the nearest are {below} and {below + 4}"));
+    }
+
+    private static InputReference? Reference(FieldReader fields, IReadOnlyList<UploadedFile> files)
+    {
+        var file = files.Count switch
+        {
+            0 => null,
+            _ when files.FirstOrDefault(f => f.Field != "input_reference") is { } stray =>
+                throw ApiError.UnknownParameter(stray.Field, "input_reference").AsException(),
+            1 => files[0],
+            _ => throw fields.Invalid("input_reference", "is given more than once"),
+        };
+        var link = fields.Object("input_reference");
+        if (link is null)
+        {
+            return file is null ? null : new InputReference(null, file);
+        }
+
+        var url = link.Text("image_url", MaxInlineImage) ?? throw link.Invalid("image_url", "is required");
+        link.RefuseRest();
+        if (file is not null)
+        {
+            throw fields.Invalid("input_reference", "is given both as a file and as a link");
+        }
+
+        return url.StartsWith("data:", StringComparison.Ordinal) || IsWebAddress(url)
+            ? new InputReference(url, null)
+            : throw link.Invalid("image_url", "must be an http, https or data URL");
+    }
+
+    private static string? WebhookUrl(FieldReader fields)
+    {
+        var url = fields.Text("webhook_url", 2048);
+        return url is null || IsWebAddress(url) ? url : throw fields.Invalid("webhook_url", "must be an absolute http or https URL");
+    }
+
+    private static bool IsWebAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
+
+    private static IReadOnlyList<LoraReference> Loras(FieldReader fields)
+    {
+        var loras = new List<LoraReference>();
+        foreach (var item in fields.Objects("loras", max: 8) ?? [])
+        {
+            loras.Add(new LoraReference(
+                item.Text("name", 200, mayBeEmpty: false) ?? throw item.Invalid("name", "is required"),
+                item.Number("strength", -10, 10) ?? 1));
+            item.RefuseRest();
+        }
+
+        return loras;
+    }
+
+    private static PlanPins? Pins(FieldReader? plan)
+    {
+        if (plan is null)
+        {
+            return null;
+        }
+
+        var pins = new PlanPins
+        {
+            Precision = Word<Precision>(plan.OneOf("precision", "fp32", "bf16", "fp8-weights", "fp8")),
+            BlocksStreamed = (int?)plan.Whole("blocks_streamed", 0, 1_000),
+            FfnChunkTokens = (int?)plan.Whole("ffn_chunk_tokens", 0, 10_000_000),
+            TextEncoder = Word<TextEncoderPlacement>(plan.OneOf("text_encoder", "cpu", "streamed", "resident")),
+            VaeTile = (int?)plan.Whole("vae_tile", 0, 4_096),
+            GuidanceBatched = plan.Flag("guidance_batched"),
+        };
+        plan.RefuseRest();
+        return pins;
+    }
+
+    private static DebugSwitches? Switches(FieldReader? debug)
+    {
+        if (debug is null)
+        {
+            return null;
+        }
+
+        var switches = new DebugSwitches { CudaLaunchBlocking = debug.Flag("cuda_launch_blocking") ?? false };
+        debug.RefuseRest();
+        return switches;
+    }
+
+    /// <summary>The words live at the enum's members; the JSON converter is what knows them.</summary>
+    private static TEnum? Word<TEnum>(string? word) where TEnum : struct, Enum =>
+        word is null ? null : JsonSerializer.Deserialize<TEnum>($"\"{word}\"");
+}
