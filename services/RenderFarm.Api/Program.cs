@@ -1,1 +1,26 @@
-return 0;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+using RenderFarm.Api.Hosting;
+
+// A bad setting is one line that names its key, not a stack trace.
+try
+{
+    var app = FarmApi.Build(args);
+    app.Services.GetService<IStartupValidator>()?.Validate();
+    await app.RunAsync();
+    return 0;
+}
+catch (OptionsValidationException e)
+{
+    foreach (var fault in e.Failures)
+    {
+        await Console.Error.WriteLineAsync($"renderfarm-api: {fault}");
+    }
+
+    return 2;
+}
+catch (IOException e) when (e.InnerException is AddressInUseException)
+{
+    await Console.Error.WriteLineAsync($"renderfarm-api: Api:Url or Metrics:Url: {e.Message}");
+    return 2;
+}

@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using System.Net.Sockets;
-using Microsoft.EntityFrameworkCore;
+using System.Text.Json;
 using RenderFarm.Api.Requests;
+using RenderFarm.Artifacts;
+using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Errors;
 
@@ -46,28 +47,13 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorM
     {
         ApiErrorException refused => refused.Error,
         BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
+        BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed($"The body is not what is expected here: {json.Message}"),
+        BadHttpRequestException { StatusCode: 415 } => ApiError.UnsupportedMediaType(context.Request.ContentType, "application/json"),
         BadHttpRequestException bad => ApiError.Malformed($"The request could not be read: {bad.Message}"),
-        _ when StoreIsAway(exception) => ApiError.Unavailable("The job store"),
+        StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
+        ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
         _ => ApiError.Internal(),
     };
-
-    /// <summary>
-    /// Transient by the provider's own word (connection refused, server shutting down, lock not had in time), wherever
-    /// EF Core has wrapped it.
-    /// </summary>
-    private static bool StoreIsAway(Exception? exception)
-    {
-        for (; exception is not null; exception = exception.InnerException)
-        {
-            if (exception is Npgsql.NpgsqlException { IsTransient: true } or Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 5 or 6 or 10 or 14 }
-                || (exception is Npgsql.NpgsqlException && exception.InnerException is SocketException or IOException or TimeoutException))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     private static ApiError? FrameworkRefusal(HttpContext context)
     {

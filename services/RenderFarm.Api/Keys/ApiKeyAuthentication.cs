@@ -1,0 +1,58 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Microsoft.Extensions.Options;
+using RenderFarm.Api.Errors;
+using RenderFarm.Jobs.Keys;
+
+namespace RenderFarm.Api.Keys;
+
+/// <summary><c>Authorization: Bearer rf_…</c>.</summary>
+public sealed class ApiKeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiKeys keys)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public const string SchemeName = "Bearer";
+    private const string Prefix = "Bearer ";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var header = Request.Headers.Authorization.ToString();
+        if (!header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        var key = await keys.FindAsync(header[Prefix.Length..].Trim(), Context.RequestAborted);
+        if (key is null)
+        {
+            return AuthenticateResult.Fail("This API key is unknown or has been revoked.");
+        }
+
+        var identity = new CallerIdentity(new Caller(key.Id, key.Scopes, key.PriorityCeiling));
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+    }
+}
+
+/// <summary>Says 401 and 403 in the body that every other refusal has.</summary>
+public sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
+{
+    public async Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    {
+        if (authorizeResult.Challenged)
+        {
+            context.Response.Headers.WWWAuthenticate = ApiKeyAuthentication.SchemeName;
+            var attempt = await context.AuthenticateAsync();
+            throw ApiError.InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.").AsException();
+        }
+
+        if (authorizeResult.Forbidden)
+        {
+            throw ApiError.MissingScope(policy.Requirements.OfType<ScopeRequirement>().First().Scope).AsException();
+        }
+
+        await next(context);
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Authorization;
+using RenderFarm.Jobs.Keys;
+
+namespace RenderFarm.Api.Keys;
+
+/// <summary>What an API key may do, in the words of the wire; also the names of the endpoints' policies.</summary>
+public static class Scopes
+{
+    public const string Submit = "submit";
+    public const string Read = "read";
+    public const string Admin = "admin";
+    public const string Worker = "worker";
+
+    public static readonly string[] All = [Submit, Read, Admin, Worker];
+
+    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
+        builder.RequireAuthorization(scope);
+
+    public static void AddScopePolicies(this AuthorizationBuilder authorization)
+    {
+        foreach (var scope in All)
+        {
+            authorization.AddPolicy(scope, policy => policy.AddRequirements(new ScopeRequirement(scope)));
+        }
+    }
+
+    /// <param name="words">Each one of <see cref="All"/>.</param>
+    public static KeyScopes Parse(IEnumerable<string> words) =>
+        words.Aggregate(default(KeyScopes), (scopes, word) => scopes | Flag(word));
+
+    public static IReadOnlyList<string> Words(KeyScopes scopes) => [.. All.Where(word => scopes.HasFlag(Flag(word)))];
+
+    public static KeyScopes Flag(string word) => Enum.Parse<KeyScopes>(word, ignoreCase: true);
+}
+
+/// <summary>The key holds the scope. An administrator may submit and read as well, but is no worker.</summary>
+public sealed class ScopeRequirement(string scope) : AuthorizationHandler<ScopeRequirement>, IAuthorizationRequirement
+{
+    public string Scope { get; } = scope;
+
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
+    {
+        if (context.User.Identity is CallerIdentity { Caller: var caller } && caller.May(requirement.Scope))
+        {
+            context.Succeed(requirement);
+        }
+
+        return Task.CompletedTask;
+    }
+}

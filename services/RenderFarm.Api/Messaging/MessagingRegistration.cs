@@ -1,0 +1,39 @@
+using MassTransit;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using RenderFarm.Api.Hosting;
+using RenderFarm.Jobs.Events;
+
+namespace RenderFarm.Api.Messaging;
+
+public static class MessagingRegistration
+{
+    /// <summary>
+    /// The bell and the courier that <c>Bus:Kind</c> names. The host starts without waiting for the broker, and a broker
+    /// that is away is reported as degraded: jobs are taken and started all the same.
+    /// </summary>
+    public static void AddMessaging(this WebApplicationBuilder builder)
+    {
+        var settings = builder.AddSettings<BusOptions>(BusOptions.Section);
+        if (!settings.IsRabbitMq)
+        {
+            builder.Services.AddSingleton<IBell, SilentBell>();
+            builder.Services.AddSingleton<ICancelCourier, RenewalCourier>();
+            return;
+        }
+
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.ConfigureHealthCheckOptions(health => health.MinimalFailureStatus = HealthStatus.Degraded);
+            bus.UsingRabbitMq((_, broker) => broker.Host(new Uri(settings.Uri)));
+        });
+        builder.Services.Configure<MassTransitHostOptions>(host =>
+        {
+            host.WaitUntilStarted = false;
+            host.StopTimeout = TimeSpan.FromSeconds(3);
+        });
+        builder.Services.AddSingleton<IBell, RabbitMqBell>();
+        builder.Services.AddSingleton<RabbitMqCourier>();
+        builder.Services.AddSingleton<ICancelCourier>(services => services.GetRequiredService<RabbitMqCourier>());
+        builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqCourier>());
+    }
+}

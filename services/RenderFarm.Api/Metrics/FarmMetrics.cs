@@ -1,0 +1,101 @@
+using System.Diagnostics.Metrics;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
+
+namespace RenderFarm.Api.Metrics;
+
+/// <summary>
+/// What the API can measure: queues (from the store, see <see cref="QueueGauges"/>), and what the endings of leases
+/// report. The names here are the ones dashboards and alerts are built on.
+/// </summary>
+public sealed class FarmMetrics
+{
+    public const string MeterName = "RenderFarm.Api";
+
+    private readonly Counter<long> submissions;
+    private readonly Counter<long> endings;
+    private readonly Histogram<double> leaseDuration;
+    private readonly Histogram<double> stageDuration;
+    private readonly Histogram<double> stepDuration;
+    private readonly Histogram<double> queueWait;
+    private readonly Gauge<long> predictedPeak;
+    private readonly Gauge<long> measuredPeak;
+    private readonly UpDownCounter<int> waitingPolls;
+
+    public FarmMetrics(IMeterFactory factory)
+    {
+        var meter = factory.Create(MeterName);
+        submissions = meter.CreateCounter<long>("renderfarm.submissions", description: "Videos submitted, by model and result.");
+        endings = meter.CreateCounter<long>("renderfarm.lease.endings", description: "Ended leases, by model, ending and reason.");
+        leaseDuration = meter.CreateHistogram<double>("renderfarm.lease.duration", "s", "From lease to its ending, by model and ending.");
+        stageDuration = meter.CreateHistogram<double>("renderfarm.stage.duration", "s", "Time in one stage of a render, by model, card and stage.");
+        stepDuration = meter.CreateHistogram<double>("renderfarm.step.duration", "s", "Median denoise step of a render, by model and card.");
+        queueWait = meter.CreateHistogram<double>("renderfarm.queue.wait", "s", "From submission to the first lease, by model.");
+        predictedPeak = meter.CreateGauge<long>("renderfarm.peak.predicted", "By", "Predicted peak memory of the newest render, by model and card.");
+        measuredPeak = meter.CreateGauge<long>("renderfarm.peak.measured", "By", "Measured peak memory of the newest render, by model and card.");
+        waitingPolls = meter.CreateUpDownCounter<int>("renderfarm.lease.polls", description: "Slots that are waiting for work in a long poll.");
+    }
+
+    public void Submitted(string model, string result) => submissions.Add(1, new("model", model), new("result", result));
+
+    public void Leased(Job job)
+    {
+        // Only the first lease of a job ends its wait; later ones would count the render before them as waiting.
+        if (job is { Fence: 1, LatestLease: { } lease })
+        {
+            queueWait.Record((lease.LeasedAt - job.CreatedAt).TotalSeconds, new KeyValuePair<string, object?>("model", job.Spec.Model));
+        }
+    }
+
+    public void PollBegan() => waitingPolls.Add(1);
+
+    public void PollEnded() => waitingPolls.Add(-1);
+
+    /// <param name="ending"><c>completed</c>, <c>failed</c> or <c>released</c>.</param>
+    public void Ended(Job job, string ending, FailureReason? reason, Measurements? measured)
+    {
+        var model = new KeyValuePair<string, object?>("model", job.Spec.Model);
+        endings.Add(1, model, new("ending", ending), new("reason", reason is { } why ? Wire.Word(why) : "none"));
+        if (job.LatestLease is { EndedAt: { } ended } lease)
+        {
+            leaseDuration.Record((ended - lease.LeasedAt).TotalSeconds, model, new("ending", ending));
+        }
+
+        if (measured is not null)
+        {
+            Record(measured, model, new("card", measured.Card ?? "unknown"));
+        }
+    }
+
+    private void Record(Measurements measured, KeyValuePair<string, object?> model, KeyValuePair<string, object?> card)
+    {
+        Stage(RenderStage.Loading, measured.LoadSeconds);
+        Stage(RenderStage.EncodingText, measured.EncodeTextSeconds);
+        Stage(RenderStage.Denoising, measured.DenoiseSeconds);
+        Stage(RenderStage.Decoding, measured.DecodeSeconds);
+        Stage(RenderStage.Uploading, measured.UploadSeconds);
+        if (measured.StepSeconds is { } step)
+        {
+            stepDuration.Record(step, model, card);
+        }
+
+        if (measured.PredictedPeakBytes is { } predicted)
+        {
+            predictedPeak.Record(predicted, model, card);
+        }
+
+        if (measured.PeakBytes is { } peak)
+        {
+            measuredPeak.Record(peak, model, card);
+        }
+
+        void Stage(RenderStage stage, double? seconds)
+        {
+            if (seconds is { } time)
+            {
+                stageDuration.Record(time, model, card, new("stage", Wire.Word(stage)));
+            }
+        }
+    }
+}

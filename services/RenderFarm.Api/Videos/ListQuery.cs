@@ -1,0 +1,36 @@
+using System.Globalization;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Requests;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary>The query of a list, checked: an SDK that misspells <c>after</c> would otherwise read page one for ever.</summary>
+public sealed record ListQuery(int Limit, string? After, bool Ascending)
+{
+    private const int DefaultLimit = 20;
+    private const int MaxLimit = 100;
+    private static readonly string[] Known = ["limit", "after", "order"];
+
+    public static ListQuery Of(IQueryCollection query)
+    {
+        if (query.Keys.FirstOrDefault(key => !Known.Contains(key)) is { } stray)
+        {
+            throw ApiError.UnknownParameter(stray, NearestName.To(stray, Known)).AsException();
+        }
+
+        return new ListQuery(
+            Limit(query["limit"]),
+            query["after"].ToString() is { Length: > 0 } after ? after : null,
+            query["order"].ToString() switch
+            {
+                "" or "desc" => false,
+                "asc" => true,
+                var other => throw ApiError.InvalidValue("order", $"'order' is '{other}'; accepted are asc, desc.").AsException(),
+            });
+    }
+
+    private static int Limit(string? text) =>
+        string.IsNullOrEmpty(text) ? DefaultLimit
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit <= MaxLimit ? limit
+        : throw ApiError.InvalidValue("limit", $"'limit' is '{text}'; a whole number from 0 to {MaxLimit} is expected.").AsException();
+}

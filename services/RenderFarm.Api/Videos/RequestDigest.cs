@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary>
+/// Tells a repeat from another request: a digest of the parsed fields and file bytes. Not of the raw body: multipart
+/// boundaries differ between tries, and field order and number spelling mean nothing.
+/// </summary>
+public static class RequestDigest
+{
+    /// <param name="action">The endpoint, so that equal bodies of different actions differ.</param>
+    public static string Of(string action, VideoRequest request)
+    {
+        var canonical = new
+        {
+            action,
+            request = request with
+            {
+                InputReference = null,
+                Metadata = new SortedDictionary<string, string>(request.Metadata.ToDictionary(), StringComparer.Ordinal),
+            },
+            picture = request.InputReference?.File?.Sha256 ?? request.InputReference?.ImageUrl,
+        };
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(canonical)));
+    }
+}

@@ -1,0 +1,85 @@
+using Microsoft.Net.Http.Headers;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Keys;
+using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary>
+/// Streams a stored file. Never a redirect (the .NET SDK throws on one) and never 406 (clients send odd <c>Accept</c>
+/// values). Files don't change once a video is completed, so the checksum is the entity tag.
+/// </summary>
+public static class VideoContent
+{
+    public static async Task GetAsync(string id, HttpContext context, JobStore jobs, IArtifactStore artifacts, CancellationToken cancel)
+    {
+        var job = await jobs.GetAsync(id, context.Caller().Sees, cancel) ?? throw VideoEndpoints.NotFound(id);
+        var file = Find(job, Kind(context.Request.Query["variant"]));
+        var etag = new EntityTagHeaderValue($"\"{file.Sha256}\"");
+        var response = context.Response;
+        var headers = response.GetTypedHeaders();
+        headers.ETag = etag;
+        headers.LastModified = job.FinishedAt;
+        response.Headers.AcceptRanges = "bytes";
+        response.Headers.CacheControl = "private, max-age=3600";
+        if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(etag, useStrongComparison: false) || known == EntityTagHeaderValue.Any))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        ByteRange? range = null;
+        var length = file.SizeBytes;
+        switch (ContentRange.Of(context.Request, file.SizeBytes, etag))
+        {
+            case ContentRange.Part part:
+                (range, length) = (part.Bytes, part.Length);
+                response.StatusCode = StatusCodes.Status206PartialContent;
+                headers.ContentRange = new ContentRangeHeaderValue(part.First, part.Last, file.SizeBytes);
+                break;
+            case ContentRange.NotSatisfiable:
+                headers.ContentRange = new ContentRangeHeaderValue(file.SizeBytes);
+                throw new ApiError(416, "invalid_value", $"The range is outside of the file's {file.SizeBytes} bytes.", "Range").AsException();
+        }
+
+        // Opened before the headers go out, so that a store that is away is still a 503.
+        await using var stream = HttpMethods.IsHead(context.Request.Method) ? Stream.Null : await OpenAsync(artifacts, file.Key, range, job.Id, cancel);
+        response.ContentType = file.ContentType;
+        response.ContentLength = length;
+        headers.ContentDisposition = new ContentDispositionHeaderValue("inline") { FileName = FileName(job.Id, file) };
+        await stream.CopyToAsync(response.Body, cancel);
+    }
+
+    private static ArtifactKind Kind(string? variant) => variant switch
+    {
+        null or "" or "video" => ArtifactKind.Video,
+        "thumbnail" => ArtifactKind.Thumbnail,
+        "spritesheet" => ArtifactKind.Spritesheet,
+        _ => throw ApiError.InvalidValue("variant", $"'variant' is '{variant}'; accepted are video, thumbnail, spritesheet.").AsException(),
+    };
+
+    private static Artifact Find(Job job, ArtifactKind kind) => job.State switch
+    {
+        JobState.Expired => throw ApiError.Expired(job.Id).AsException(),
+        JobState.Completed => job.Artifacts.FirstOrDefault(a => a.Kind == kind)
+            ?? throw ApiError.NotFound(Wire.Word(kind) + " of video", job.Id).AsException(),
+        _ => throw ApiError.ContentNotReady(job.Id, VideoEndpoints.StatusWord(job)).AsException(),
+    };
+
+    private static async Task<Stream> OpenAsync(IArtifactStore artifacts, string key, ByteRange? range, string id, CancellationToken cancel)
+    {
+        try
+        {
+            return await artifacts.OpenReadAsync(key, range, cancel);
+        }
+        catch (ArtifactNotFoundException)
+        {
+            // Retention removes the files a moment before it marks the row.
+            throw ApiError.Expired(id).AsException();
+        }
+    }
+
+    private static string FileName(string id, Artifact file) => $"{id}{(file.Kind == ArtifactKind.Video ? "" : "-" + Wire.Word(file.Kind))}{Path.GetExtension(file.Key)}";
+}

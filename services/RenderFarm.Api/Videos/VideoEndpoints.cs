@@ -1,0 +1,104 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Keys;
+using RenderFarm.Api.Messaging;
+using RenderFarm.Api.Requests;
+using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary><c>/v1/videos</c>: submit, look, list, stop, run again, delete. Downloads are in <see cref="VideoContent"/>.</summary>
+public static class VideoEndpoints
+{
+    public static RouteGroupBuilder MapVideos(this IEndpointRouteBuilder routes)
+    {
+        var videos = routes.MapGroup("/v1/videos").WithTags("Videos");
+
+        videos.MapPost("/", CreateAsync).RequireScope(Scopes.Submit).WithBodyLimit(BodyLimits.Submit)
+            .WithSummary("Submit a video").Accepts<VideoFields>("application/json", "multipart/form-data").Produces<Video>();
+        videos.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("List videos, newest first").Produces<VideoList>();
+        videos.MapGet("/{id}", GetAsync).RequireScope(Scopes.Read).WithSummary("One video").Produces<Video>();
+        videos.MapDelete("/{id}", DeleteAsync).RequireScope(Scopes.Submit).WithSummary("Delete a video; a running one is cancelled first").Produces<DeletedVideo>();
+        videos.MapPost("/{id}/cancel", CancelAsync).RequireScope(Scopes.Submit).WithSummary("Stop a video").Produces<Video>();
+        videos.MapPost("/{id}/retry", RetryAsync).RequireScope(Scopes.Submit).WithSummary("Run a failed or cancelled video again").Produces<Video>();
+        videos.MapGet("/{id}/attempts", AttemptsAsync).RequireScope(Scopes.Read).WithSummary("What each lease of a video came to").Produces<AttemptList>();
+        videos.MapMethods("/{id}/content", ["GET", "HEAD"], VideoContent.GetAsync).RequireScope(Scopes.Read)
+            .WithSummary("Download the video, its thumbnail or its spritesheet").Produces(200, contentType: "video/mp4");
+
+        foreach (var action in (string[])["edits", "extensions", "characters"])
+        {
+            videos.MapMethods($"/{action}/{{**rest}}", ["GET", "POST", "DELETE"], () => NotBuilt($"/v1/videos/{action}")).RequireScope(Scopes.Read).ExcludeFromDescription();
+        }
+
+        videos.MapPost("/{id}/remix", () => NotBuilt("Remix")).RequireScope(Scopes.Submit).ExcludeFromDescription();
+        return videos;
+    }
+
+    private static async Task<Video> CreateAsync(HttpContext context, VideoSubmission submission, VideoPage page, CancellationToken cancel)
+    {
+        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, cancel));
+        var job = await submission.SubmitAsync(request, context.Caller(), RepeatMarks.Of(context.Request), cancel);
+        return await page.ShowAsync(job, context.Response, cancel);
+    }
+
+    private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, TimeProvider time, CancellationToken cancel)
+    {
+        var query = ListQuery.Of(context.Request.Query);
+        var found = await jobs.ListAsync(context.Caller().Sees, query.Limit, query.After, query.Ascending, cancel);
+        var now = time.GetUtcNow();
+        return new VideoList([.. found.Jobs.Select(job => Video.Of(job, now))], found.HasMore);
+    }
+
+    private static async Task<Video> GetAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel)
+    {
+        var job = await jobs.GetAsync(id, context.Caller().Sees, cancel) ?? throw NotFound(id);
+        return await page.ShowAsync(job, context.Response, cancel);
+    }
+
+    private static async Task<DeletedVideo> DeleteAsync(string id, HttpContext context, JobStore jobs, ICancelCourier courier, CancellationToken cancel)
+    {
+        var job = await jobs.DeleteAsync(id, context.Caller().Sees, cancel) ?? throw NotFound(id);
+        courier.TellWorkerOf(job);
+        return new DeletedVideo(id);
+    }
+
+    private static async Task<Video> CancelAsync(string id, HttpContext context, JobStore jobs, ICancelCourier courier, VideoPage page, CancellationToken cancel)
+    {
+        var job = await jobs.CancelAsync(id, context.Caller().Sees, cancel) ?? throw NotFound(id);
+        courier.TellWorkerOf(job);
+        return await page.ShowAsync(job, context.Response, cancel);
+    }
+
+    private static async Task<Video> RetryAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel) =>
+        await jobs.RetryAsync(id, context.Caller().Sees, cancel) switch
+        {
+            RetryResult.Requeued { Job: var job } => await page.ShowAsync(job, context.Response, cancel),
+            // The SDK's own repeat of a retry that got through: the job is on its way again, and that is the answer.
+            RetryResult.WrongState { Job: { FinishedAt: null } job } when RepeatMarks.Of(context.Request).IsClientRetry =>
+                await page.ShowAsync(job, context.Response, cancel),
+            RetryResult.WrongState { Job: var job } =>
+                throw ApiError.WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.").AsException(),
+            _ => throw NotFound(id),
+        };
+
+    private static async Task<AttemptList> AttemptsAsync(string id, HttpContext context, JobStore jobs, CancellationToken cancel)
+    {
+        var leases = await jobs.LeasesAsync(id, context.Caller().Sees, cancel) ?? throw NotFound(id);
+        return new AttemptList([.. leases.Select(Attempt.Of)]);
+    }
+
+    private static IResult NotBuilt(string what) => throw ApiError.NotSupported($"{what} is not offered by this farm.").AsException();
+
+    internal static ApiErrorException NotFound(string id) => ApiError.NotFound("video", id).AsException();
+
+    internal static string StatusWord(Job job) => job.State switch
+    {
+        JobState.Queued => "queued",
+        JobState.Leased or JobState.Rendering or JobState.Uploading => "in progress",
+        JobState.Cancelled => "cancelled",
+        JobState.Failed => "failed",
+        _ => "completed",
+    };
+}

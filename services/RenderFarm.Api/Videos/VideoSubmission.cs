@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Keys;
+using RenderFarm.Api.Metrics;
+using RenderFarm.Api.Models;
+using RenderFarm.Api.Plans;
+using RenderFarm.Jobs;
+using RenderFarm.Jobs.Intake;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.</summary>
+public sealed class VideoSubmission(
+    JobStore jobs, ModelCatalogue models, LeastMemory leastMemory, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
+{
+    private const string Action = "videos.create";
+    private const int DefaultPriority = 50;
+
+    /// <summary>Returns after the commit: what was answered is never lost.</summary>
+    /// <exception cref="ApiErrorException">The request can't be a job.</exception>
+    public async Task<Job> SubmitAsync(VideoRequest request, Caller caller, RepeatMarks repeat, CancellationToken cancel)
+    {
+        var name = options.Value.Resolve(request.Model);
+        var model = await models.FindAsync(name, cancel) ?? throw ApiError.UnknownModel(name, await models.NamesAsync(cancel)).AsException();
+        var spec = RenderSpecs.Complete(request, model.Registration.Shape, NewSeed());
+        var priority = request.Priority ?? Math.Min(DefaultPriority, caller.PriorityCeiling);
+        if (priority > caller.PriorityCeiling)
+        {
+            throw ApiError.PriorityAboveCeiling(caller.PriorityCeiling).AsException();
+        }
+
+        var need = leastMemory.Of(model.Registration.Shape, spec);
+        var result = await jobs.SubmitAsync(
+            new NewJob
+            {
+                Id = JobIds.New(time),
+                KeyId = caller.KeyId,
+                Spec = spec,
+                Priority = priority,
+                VramClass = need.VramClass,
+                LeastVramBytes = need.Bytes,
+                EstimatedSeconds = need.EstimatedSeconds,
+                MaxAttempts = request.MaxAttempts ?? 3,
+                IdempotencyKey = repeat.IdempotencyKey,
+                RequestHash = RequestDigest.Of(Action, request),
+                IsClientRetry = repeat.IsClientRetry,
+                Metadata = request.Metadata,
+                WebhookUrl = request.WebhookUrl,
+                ExpiresAfter = request.ExpiresAfter,
+                TraceParent = Activity.Current?.Id,
+            },
+            cancel);
+        switch (result)
+        {
+            case SubmitResult.Conflict:
+                metrics.Submitted(spec.Model, "conflict");
+                throw ApiError.IdempotencyConflict().AsException();
+            case SubmitResult.Existing:
+                metrics.Submitted(spec.Model, "repeat");
+                return result.Job;
+            default:
+                metrics.Submitted(spec.Model, "created");
+                return result.Job;
+        }
+    }
+
+    /// <summary>Below 2^32: exact in every client's number type, and short enough to be read out.</summary>
+    private static long NewSeed() => RandomNumberGenerator.GetInt32(int.MaxValue) * 2L + RandomNumberGenerator.GetInt32(2);
+}

@@ -1,0 +1,91 @@
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Videos;
+using RenderFarm.Planning.Models;
+
+namespace RenderFarm.Api.Tests.Videos;
+
+public sealed class RenderSpecsTests
+{
+    private static readonly VideoRequest Silent = new() { Prompt = "a ball" };
+
+    [Fact]
+    public void Complete_ASilentRequest_TakesTheModelsDefaults()
+    {
+        var spec = RenderSpecs.Complete(Silent, ModelShapes.T2v1Point3B, seed: 42);
+
+        Assert.Equal((832, 480, 81, 16, 50, 5.0, 42L), (spec.Width, spec.Height, spec.Frames, spec.Fps, spec.Steps, spec.GuidanceScale, spec.Seed));
+        Assert.Equal(ModelShapes.T2v1Point3B.Defaults.NegativePrompt, spec.NegativePrompt);
+    }
+
+    [Fact]
+    public void Complete_AnEmptyNegativePrompt_MeansNone() =>
+        Assert.Equal("", RenderSpecs.Complete(Silent with { NegativePrompt = "" }, ModelShapes.T2v1Point3B, 0).NegativePrompt);
+
+    [Theory]
+    [InlineData(5, 16, 81)]
+    [InlineData(1, 16, 17)]
+    [InlineData(0, 16, 1)]
+    [InlineData(2.1, 24, 49)]
+    public void Complete_Seconds_RoundToTheNearest4nPlus1(double seconds, int fps, int frames) =>
+        Assert.Equal(frames, RenderSpecs.Complete(Silent with { Seconds = seconds, Fps = fps }, ModelShapes.T2v1Point3B, 0).Frames);
+
+    [Fact]
+    public void Complete_FramesAndSeconds_FramesWin() =>
+        Assert.Equal(33, RenderSpecs.Complete(Silent with { Seconds = 5, Frames = 33 }, ModelShapes.T2v1Point3B, 0).Frames);
+
+    [Fact]
+    public void Complete_TooManySeconds_SaysHowManyThereMayBe()
+    {
+        var error = Refused(Silent with { Seconds = 60 });
+
+        Assert.Equal("seconds", error.Param);
+        Assert.Contains("16.06 seconds", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(830, 480, "832x480")]
+    [InlineData(833, 481, "832x480")]
+    [InlineData(8320, 4800, "832x480")]
+    [InlineData(1, 1, "16x16")]
+    public void Complete_ASizeThatCantBe_NamesTheNearestThatCan(int width, int height, string nearest)
+    {
+        var error = Refused(Silent with { Size = new FrameSize(width, height) });
+
+        Assert.Equal(("invalid_value", "size"), (error.Code, error.Param));
+        Assert.EndsWith($"is {nearest}.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1_000_000, 1_000_000)]
+    [InlineData(int.MaxValue, 1)]
+    [InlineData(7, 2_000_000_000)]
+    [InlineData(100_000, 3)]
+    [InlineData(1297, 719)]
+    public void Complete_AnAbsurdSize_NamesOneThatIsAccepted(int width, int height)
+    {
+        var named = Refused(Silent with { Size = new FrameSize(width, height) }).Message.Split(' ')[^1].TrimEnd('.').Split('x');
+        var size = new FrameSize(int.Parse(named[0], null), int.Parse(named[1], null));
+
+        Assert.Equal(size, new FrameSize(Complete(size).Width, Complete(size).Height));
+
+        static Contracts.Videos.RenderSpec Complete(FrameSize size) => RenderSpecs.Complete(Silent with { Size = size }, ModelShapes.T2v1Point3B, 0);
+    }
+
+    [Fact]
+    public void Complete_Ti2v_WantsMultiplesOf32() =>
+        Assert.Contains("multiples of 32", Assert.Throws<ApiErrorException>(
+            () => RenderSpecs.Complete(Silent with { Size = new FrameSize(1280, 720) }, ModelShapes.Ti2v5B, 0)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Complete_TenPercentOverTheArea_IsStillAccepted() =>
+        Assert.Equal(880, RenderSpecs.Complete(Silent with { Size = new FrameSize(880, 496) }, ModelShapes.T2v1Point3B, 0).Width);
+
+    [Fact]
+    public void Complete_APictureForATextModel_IsUnsupported() =>
+        Assert.Equal((400, "unsupported_image"), Code(Refused(Silent with { InputReference = new InputReference("https://example.org/a.png", null) })));
+
+    private static (int, string) Code(ApiError error) => (error.Status, error.Code);
+
+    private static ApiError Refused(VideoRequest request) =>
+        Assert.Throws<ApiErrorException>(() => RenderSpecs.Complete(request, ModelShapes.T2v1Point3B, 0)).Error;
+}
