@@ -19,11 +19,14 @@ namespace RenderFarm.Api.Hosting;
 /// <summary>The API as a list: what is in it, and in which order a request passes it.</summary>
 public static class FarmApi
 {
-    public static WebApplication Build(string[] args)
+    /// <param name="adjust">For tests: a last word on what is registered.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddEmbeddedDefaults();
         var api = builder.AddSettings<ApiOptions>(ApiOptions.Section);
+        var metrics = builder.AddMetrics();
+        builder.WebHost.UseUrls([.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)]);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -47,23 +50,18 @@ public static class FarmApi
 
         // what a request goes through
         builder.AddSettings<VideosOptions>(VideosOptions.Section);
-        builder.Services.AddSingleton<ModelCatalogue>();
-        builder.Services.AddSingleton<LeastMemory>();
         builder.Services.AddSingleton<VideoSubmission>();
         builder.Services.AddSingleton<VideoPage>();
+        builder.Services.AddSingleton<LeaseInputs>();
+        builder.Services.AddSingleton<LeaseJournal>();
 
         // what can be seen from outside
-        var metrics = builder.AddMetrics();
         builder.Services.AddFarmHealth();
         builder.Services.AddOpenApi();
 
+        adjust?.Invoke(builder);
         var app = builder.Build();
-        app.Urls.Add(api.Url);
-        if (metrics.Url.Length > 0)
-        {
-            app.Urls.Add(metrics.Url);
-        }
-
+        app.Services.GiveBusItsLog();
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMetrics(metrics);
         app.UseAuthentication();

@@ -25,13 +25,13 @@ public sealed class ApiKeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        var key = await keys.FindAsync(header[Prefix.Length..].Trim(), Context.RequestAborted);
+        var key = await keys.AuthenticateAsync(header[Prefix.Length..].Trim(), Context.RequestAborted);
         if (key is null)
         {
             return AuthenticateResult.Fail("This API key is unknown or has been revoked.");
         }
 
-        var identity = new CallerIdentity(new Caller(key.Id, key.Scopes, key.PriorityCeiling));
+        var identity = new CallerIdentity(key);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
 }

@@ -33,14 +33,14 @@ public static class Scopes
     public static KeyScopes Flag(string word) => Enum.Parse<KeyScopes>(word, ignoreCase: true);
 }
 
-/// <summary>The key holds the scope. An administrator may submit and read as well, but is no worker.</summary>
+/// <summary>The key holds the scope.</summary>
 public sealed class ScopeRequirement(string scope) : AuthorizationHandler<ScopeRequirement>, IAuthorizationRequirement
 {
     public string Scope { get; } = scope;
 
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
     {
-        if (context.User.Identity is CallerIdentity { Caller: var caller } && caller.May(requirement.Scope))
+        if (context.User.Identity is CallerIdentity { Key: var key } && key.Allows(Scopes.Flag(requirement.Scope)))
         {
             context.Succeed(requirement);
         }

@@ -36,4 +36,8 @@ public static class MessagingRegistration
         builder.Services.AddSingleton<ICancelCourier>(services => services.GetRequiredService<RabbitMqCourier>());
         builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqCourier>());
     }
+
+    /// <summary>MassTransit keeps its log for the whole process; a second farm in it would write to the first one's.</summary>
+    public static void GiveBusItsLog(this IServiceProvider services) =>
+        LogContext.ConfigureCurrentLogContext(services.GetRequiredService<ILoggerFactory>());
 }

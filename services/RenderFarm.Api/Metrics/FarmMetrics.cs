@@ -21,7 +21,7 @@ public sealed class FarmMetrics
     private readonly Histogram<double> queueWait;
     private readonly Gauge<long> predictedPeak;
     private readonly Gauge<long> measuredPeak;
-    private readonly UpDownCounter<int> waitingPolls;
+    private int waitingPolls;
 
     public FarmMetrics(IMeterFactory factory)
     {
@@ -34,7 +34,7 @@ public sealed class FarmMetrics
         queueWait = meter.CreateHistogram<double>("renderfarm.queue.wait", "s", "From submission to the first lease, by model.");
         predictedPeak = meter.CreateGauge<long>("renderfarm.peak.predicted", "By", "Predicted peak memory of the newest render, by model and card.");
         measuredPeak = meter.CreateGauge<long>("renderfarm.peak.measured", "By", "Measured peak memory of the newest render, by model and card.");
-        waitingPolls = meter.CreateUpDownCounter<int>("renderfarm.lease.polls", description: "Slots that are waiting for work in a long poll.");
+        meter.CreateObservableGauge("renderfarm.lease.polls", () => WaitingPolls, description: "Slots that are waiting for work in a long poll.");
     }
 
     public void Submitted(string model, string result) => submissions.Add(1, new("model", model), new("result", result));
@@ -48,9 +48,11 @@ public sealed class FarmMetrics
         }
     }
 
-    public void PollBegan() => waitingPolls.Add(1);
+    public int WaitingPolls => Volatile.Read(ref waitingPolls);
 
-    public void PollEnded() => waitingPolls.Add(-1);
+    public void PollBegan() => Interlocked.Increment(ref waitingPolls);
+
+    public void PollEnded() => Interlocked.Decrement(ref waitingPolls);
 
     /// <param name="ending"><c>completed</c>, <c>failed</c> or <c>released</c>.</param>
     public void Ended(Job job, string ending, FailureReason? reason, Measurements? measured)

@@ -1,4 +1,5 @@
 using RenderFarm.Api.Errors;
+using RenderFarm.Api.Models;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 
@@ -90,14 +91,12 @@ public static class RenderSpecs
 
     private static void CheckPicture(VideoRequest request, ModelShape model)
     {
-        // Latent channels beyond the noise carry the picture; ti2v-5b writes it over the first latent frame instead.
-        var takesPicture = model.Transformer.InChannels > model.Transformer.OutChannels || model.Vae.Kind == VaeKind.Wan22;
         if (request.InputReference is null)
         {
             return;
         }
 
-        throw takesPicture
+        throw model.TakesPicture()
             ? ApiError.NotSupported($"Rendering from a picture is not built yet; model '{model.Id}' can't be used with 'input_reference'.").AsException()
             : ApiError.UnsupportedImage($"Model '{model.Id}' renders from text only; leave 'input_reference' out.").AsException();
     }

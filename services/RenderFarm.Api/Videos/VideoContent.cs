@@ -15,7 +15,7 @@ public static class VideoContent
 {
     public static async Task GetAsync(string id, HttpContext context, JobStore jobs, IArtifactStore artifacts, CancellationToken cancel)
     {
-        var job = await jobs.GetAsync(id, context.Caller().Sees, cancel) ?? throw VideoEndpoints.NotFound(id);
+        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw VideoEndpoints.NotFound(id);
         var file = Find(job, Kind(context.Request.Query["variant"]));
         var etag = new EntityTagHeaderValue($"\"{file.Sha256}\"");
         var response = context.Response;

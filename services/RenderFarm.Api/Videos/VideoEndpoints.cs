@@ -46,33 +46,33 @@ public static class VideoEndpoints
     private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, TimeProvider time, CancellationToken cancel)
     {
         var query = ListQuery.Of(context.Request.Query);
-        var found = await jobs.ListAsync(context.Caller().Sees, query.Limit, query.After, query.Ascending, cancel);
+        var found = await jobs.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancel);
         var now = time.GetUtcNow();
         return new VideoList([.. found.Jobs.Select(job => Video.Of(job, now))], found.HasMore);
     }
 
     private static async Task<Video> GetAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel)
     {
-        var job = await jobs.GetAsync(id, context.Caller().Sees, cancel) ?? throw NotFound(id);
+        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
         return await page.ShowAsync(job, context.Response, cancel);
     }
 
     private static async Task<DeletedVideo> DeleteAsync(string id, HttpContext context, JobStore jobs, ICancelCourier courier, CancellationToken cancel)
     {
-        var job = await jobs.DeleteAsync(id, context.Caller().Sees, cancel) ?? throw NotFound(id);
+        var job = await jobs.DeleteAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
         courier.TellWorkerOf(job);
         return new DeletedVideo(id);
     }
 
     private static async Task<Video> CancelAsync(string id, HttpContext context, JobStore jobs, ICancelCourier courier, VideoPage page, CancellationToken cancel)
     {
-        var job = await jobs.CancelAsync(id, context.Caller().Sees, cancel) ?? throw NotFound(id);
+        var job = await jobs.CancelAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
         courier.TellWorkerOf(job);
         return await page.ShowAsync(job, context.Response, cancel);
     }
 
     private static async Task<Video> RetryAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel) =>
-        await jobs.RetryAsync(id, context.Caller().Sees, cancel) switch
+        await jobs.RetryAsync(id, context.Caller().Jobs, cancel) switch
         {
             RetryResult.Requeued { Job: var job } => await page.ShowAsync(job, context.Response, cancel),
             // The SDK's own repeat of a retry that got through: the job is on its way again, and that is the answer.
@@ -85,7 +85,7 @@ public static class VideoEndpoints
 
     private static async Task<AttemptList> AttemptsAsync(string id, HttpContext context, JobStore jobs, CancellationToken cancel)
     {
-        var leases = await jobs.LeasesAsync(id, context.Caller().Sees, cancel) ?? throw NotFound(id);
+        var leases = await jobs.LeasesAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
         return new AttemptList([.. leases.Select(Attempt.Of)]);
     }
 

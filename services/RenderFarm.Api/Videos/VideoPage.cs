@@ -1,14 +1,14 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
-using RenderFarm.Api.Models;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Shows one job with everything that takes a look around: its place in the queue, its link, the workers there are.</summary>
-public sealed class VideoPage(JobStore jobs, IArtifactStore artifacts, ModelCatalogue models, IOptions<VideosOptions> options, TimeProvider time)
+public sealed class VideoPage(JobStore jobs, IArtifactStore artifacts, WorkerRegistry workers, IOptions<VideosOptions> options, TimeProvider time)
 {
     /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
     public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancel)
@@ -36,12 +36,12 @@ public sealed class VideoPage(JobStore jobs, IArtifactStore artifacts, ModelCata
 
     private async Task<string?> NoteAsync(Job job, CancellationToken cancel)
     {
-        if (await models.FindAsync(job.Spec.Model, cancel) is not { } model)
+        if (await workers.FindModelAsync(job.Spec.Model, cancel) is not { } model)
         {
             return null;
         }
 
-        return job.State == JobState.Queued && !model.HasLiveWorker
+        return job.State == JobState.Queued && model.LiveWorkers == 0
             ? $"No worker with model '{job.Spec.Model}' is connected now; the video waits for one."
             : model.Registration.Note;
     }

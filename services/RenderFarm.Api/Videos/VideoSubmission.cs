@@ -2,41 +2,42 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using RenderFarm.Api.Errors;
-using RenderFarm.Api.Keys;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
 using RenderFarm.Api.Plans;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Intake;
+using RenderFarm.Jobs.Keys;
+using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.</summary>
 public sealed class VideoSubmission(
-    JobStore jobs, ModelCatalogue models, LeastMemory leastMemory, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
+    JobStore jobs, WorkerRegistry workers, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
 {
     private const string Action = "videos.create";
     private const int DefaultPriority = 50;
 
     /// <summary>Returns after the commit: what was answered is never lost.</summary>
     /// <exception cref="ApiErrorException">The request can't be a job.</exception>
-    public async Task<Job> SubmitAsync(VideoRequest request, Caller caller, RepeatMarks repeat, CancellationToken cancel)
+    public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
     {
         var name = options.Value.Resolve(request.Model);
-        var model = await models.FindAsync(name, cancel) ?? throw ApiError.UnknownModel(name, await models.NamesAsync(cancel)).AsException();
-        var spec = RenderSpecs.Complete(request, model.Registration.Shape, NewSeed());
+        var model = await workers.ModelAsync(name, cancel);
+        var spec = RenderSpecs.Complete(request, model, NewSeed());
         var priority = request.Priority ?? Math.Min(DefaultPriority, caller.PriorityCeiling);
         if (priority > caller.PriorityCeiling)
         {
             throw ApiError.PriorityAboveCeiling(caller.PriorityCeiling).AsException();
         }
 
-        var need = leastMemory.Of(model.Registration.Shape, spec);
+        var need = LeastMemory.Of(model, spec);
         var result = await jobs.SubmitAsync(
             new NewJob
             {
                 Id = JobIds.New(time),
-                KeyId = caller.KeyId,
+                KeyId = caller.Id,
                 Spec = spec,
                 Priority = priority,
                 VramClass = need.VramClass,

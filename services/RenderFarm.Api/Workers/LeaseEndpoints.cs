@@ -3,7 +3,6 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Workers;
@@ -16,15 +15,106 @@ namespace RenderFarm.Api.Workers;
 /// </summary>
 public static class LeaseEndpoints
 {
+    private static readonly string[] ReleaseReasons = ["interrupted", "draining"];
+
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
         var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
-        worker.MapPost("/leases", LeaseAsync).WithSummary("The best job for this slot; waits for one up to wait_seconds");
+        worker.MapPost("/leases", LeaseAsync).WithSummary("The best job for this slot; waits for one up to wait_seconds").Produces<LeaseGrant>().Produces(204);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
         worker.MapPost("/leases/{job}/release", ReleaseAsync).WithSummary("Hand the job back, no attempt burnt");
+        worker.MapGet("/leases/{job}/inputs/{role}", LeaseInputs.GetAsync).WithSummary("An input, where the store has no links of its own");
         return worker;
     }
+
+    private static async Task<RegisterWorkerReply> RegisterAsync(
+        RegisterWorkerRequest request, WorkerRegistry workers, LeaseSettings settings, CancellationToken cancel)
+    {
+        Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
+        Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
+        Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
+        Refuse(request.Models.Any(model => model.Id.Contains('.', StringComparison.Ordinal)), "models", "holds an id with a dot, which ids must not have");
+        return new RegisterWorkerReply { WorkerId = await workers.RegisterAsync(request, cancel), Settings = settings };
+    }
+
+    private static async Task<IResult> LeaseAsync(
+        LeaseRequest request, HttpContext context, LeaseDesk desk, LeaseInputs inputs, JobStore jobs, FarmMetrics metrics, IHostApplicationLifetime lifetime)
+    {
+        // A poll ends early when its worker goes away, or when this process is told to stop.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        metrics.PollBegan();
+        try
+        {
+            switch (await desk.LeaseAsync(request, ended.Token))
+            {
+                case LeaseResult.Granted { Job: var job } when context.RequestAborted.IsCancellationRequested:
+                    // Nobody is left to take it; it need not wait for the lease to run out.
+                    await desk.ReleaseAsync(job.Id, new ReleaseRequest { Fence = job.Fence, Reason = "interrupted" }, CancellationToken.None);
+                    return Results.NoContent();
+                case LeaseResult.Granted { Job: var job }:
+                    metrics.Leased((await jobs.GetAsync(job.Id, JobScope.All, CancellationToken.None))!);
+                    return Results.Ok(await inputs.GrantAsync(job, CancellationToken.None));
+                case LeaseResult.UnknownWorker:
+                    throw ApiError.NotFound("worker or slot", $"{request.WorkerId}/{request.SlotId}").AsException();
+                default:
+                    return Results.NoContent();
+            }
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return Results.NoContent();
+        }
+        finally
+        {
+            metrics.PollEnded();
+        }
+    }
+
+    private static async Task<RenewReply> RenewAsync(string job, RenewRequest request, LeaseDesk desk, CancellationToken cancel) =>
+        await desk.RenewAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
+
+    private static async Task<LeaseOutcome> CompleteAsync(
+        string job, CompleteRequest request, LeaseDesk desk, LeaseJournal journal, IArtifactStore artifacts, CancellationToken cancel)
+    {
+        // Only a lease that stands is checked: a repeat is told what was recorded, whatever has become of the files since.
+        var open = await journal.OpenAsync(job, request.Fence, cancel);
+        if (open)
+        {
+            await UploadCheck.VerifyAsync(artifacts, job, request.Fence, request.Artifacts, cancel);
+        }
+
+        var outcome = await desk.CompleteAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "completed", null, request.Measurements, cancel);
+        return outcome;
+    }
+
+    private static async Task<LeaseOutcome> FailAsync(string job, FailRequest request, LeaseDesk desk, LeaseJournal journal, CancellationToken cancel)
+    {
+        var open = await journal.OpenAsync(job, request.Fence, cancel);
+        var outcome = await desk.FailAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "failed", request.Reason, request.Measurements, cancel);
+        return outcome;
+    }
+
+    private static async Task<LeaseOutcome> ReleaseAsync(string job, ReleaseRequest request, LeaseDesk desk, LeaseJournal journal, CancellationToken cancel)
+    {
+        Refuse(!ReleaseReasons.Contains(request.Reason), "reason", $"is '{request.Reason}'; accepted are {string.Join(", ", ReleaseReasons)}");
+        var open = await journal.OpenAsync(job, request.Fence, cancel);
+        var outcome = await desk.ReleaseAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "released", null, null, cancel);
+        return outcome;
+    }
+
+    private static void Refuse(bool wrong, string field, string what)
+    {
+        if (wrong)
+        {
+            throw ApiError.InvalidValue(field, $"'{field}' {what}.").AsException();
+        }
+    }
+
+    private static ApiErrorException Lost(string job, long fence) => ApiError.LeaseLost(job, fence).AsException();
 }

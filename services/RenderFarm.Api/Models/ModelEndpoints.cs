@@ -1,0 +1,66 @@
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Keys;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Jobs.Workers;
+
+namespace RenderFarm.Api.Models;
+
+/// <summary><c>/v1/models</c>: every model that a worker ever registered, and whether one is there now.</summary>
+public static class ModelEndpoints
+{
+    public static void MapModels(this IEndpointRouteBuilder routes)
+    {
+        var models = routes.MapGroup("/v1/models").WithTags("Models").RequireScope(Scopes.Read);
+        models.MapGet("/", async (WorkerRegistry workers, CancellationToken cancel) =>
+            new ModelList([.. (await workers.ModelsAsync(cancel)).Select(ModelView.Of)])).WithSummary("Models that can be asked for");
+        models.MapGet("/{id}", async (string id, WorkerRegistry workers, CancellationToken cancel) =>
+            ModelView.Of(await workers.FindModelAsync(id, cancel) ?? throw ApiError.NotFound("model", id).AsException())).WithSummary("One model");
+    }
+}
+
+/// <summary>In the shape that OpenAI clients list, with what the farm knows besides.</summary>
+public sealed record ModelView
+{
+    public required string Id { get; init; }
+    public string Object => "model";
+    public long Created { get; init; }
+    public string OwnedBy => "renderfarm";
+
+    /// <summary>A worker that has it is connected.</summary>
+    public required bool Available { get; init; }
+    public required ModelDefaults Defaults { get; init; }
+
+    /// <summary>Takes a picture to start from.</summary>
+    public required bool TakesPicture { get; init; }
+    public string? Note { get; init; }
+
+    public static ModelView Of(KnownModel model) => new()
+    {
+        Id = model.Registration.Id,
+        Created = model.FirstSeenAt.ToUnixTimeSeconds(),
+        Available = model.LiveWorkers > 0,
+        Defaults = model.Registration.Shape.Defaults,
+        TakesPicture = model.Registration.Shape.TakesPicture(),
+        Note = model.Registration.Note,
+    };
+}
+
+public sealed record ModelList(IReadOnlyList<ModelView> Data)
+{
+    public string Object => "list";
+}
+
+public static class KnownModels
+{
+    /// <exception cref="ApiErrorException">400 <c>unknown_model</c>, naming those there are.</exception>
+    public static async Task<ModelShape> ModelAsync(this WorkerRegistry workers, string id, CancellationToken cancel) =>
+        (await workers.FindModelAsync(id, cancel))?.Registration.Shape
+            ?? throw ApiError.UnknownModel(id, (await workers.ModelsAsync(cancel)).Select(model => model.Registration.Id)).AsException();
+}
+
+public static class PictureModels
+{
+    /// <summary>Latent channels beyond the noise carry the picture; ti2v-5b writes it over the first latent frame instead.</summary>
+    public static bool TakesPicture(this ModelShape model) =>
+        model.Transformer.InChannels > model.Transformer.OutChannels || model.Vae.Kind == VaeKind.Wan22;
+}

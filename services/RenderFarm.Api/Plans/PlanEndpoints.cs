@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Keys;
+using RenderFarm.Api.Models;
+using RenderFarm.Api.Requests;
+using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Jobs.Workers;
+using RenderFarm.Planning;
+
+namespace RenderFarm.Api.Plans;
+
+/// <summary><c>POST /v1/plans</c>: what would be chosen for a request on a card, without a job.</summary>
+public static class PlanEndpoints
+{
+    private const double Gibibyte = 1L << 30;
+
+    public static void MapPlans(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/v1/plans", PlanAsync).RequireScope(Scopes.Read).WithTags("Plans")
+            .WithSummary("What would be chosen for this request on this card").Accepts<PlanFields>("application/json").Produces<PlanAnswer>();
+
+    private static async Task<PlanAnswer> PlanAsync(
+        HttpContext context, WorkerRegistry workers, IOptions<VideosOptions> options, CancellationToken cancel)
+    {
+        var body = await BodyReader.ReadAsync(context.Request, cancel);
+        var card = await CardAsync(new FieldReader(body.Fields), workers, cancel);
+        foreach (var field in PlanFields.OfTheCard)
+        {
+            body.Fields.Remove(field);
+        }
+
+        // A plan depends on no words; asking for one is not asking for a video.
+        body.Fields.TryAdd("prompt", "-");
+        var request = VideoRequestReader.Read(body);
+        var model = await workers.ModelAsync(options.Value.Resolve(request.Model), cancel);
+        var spec = RenderSpecs.Complete(request, model, seed: 0);
+        return PlanAnswer.Of(Planner.Plan(PlanRequest.Of(model, spec), card));
+    }
+
+    private static async Task<SlotState> CardAsync(FieldReader fields, WorkerRegistry workers, CancellationToken cancel)
+    {
+        var (size, gpu, worker) = (fields.Number("vram_gib", 0, 1_024), fields.Text("gpu", 100), fields.Text("worker", 100));
+        if (worker is not null)
+        {
+            return await SlotOfAsync(worker, workers, cancel);
+        }
+
+        return size switch
+        {
+            null => throw fields.Invalid("vram_gib", "is required, or 'worker': the card to plan for; 0 is a CPU slot"),
+            0 => SlotState.Cpu(8L << 30),
+            { } gibibytes => SlotState.Gpu(gibibytes, gpu ?? "", gpu is null ? null : Planning.Cards.KnownCards.Find(gpu)),
+        };
+    }
+
+    /// <summary>The largest slot of a worker, as registered and idle.</summary>
+    private static async Task<SlotState> SlotOfAsync(string worker, WorkerRegistry workers, CancellationToken cancel)
+    {
+        var known = (await workers.ListAsync(cancel)).FirstOrDefault(w => w.Id == worker || w.Name == worker)
+            ?? throw ApiError.InvalidValue("worker", $"There is no worker '{worker}'; see /v1/workers.").AsException();
+        var slot = known.Slots.MaxBy(s => s.TotalBytes) ?? throw ApiError.InvalidValue("worker", $"Worker '{worker}' has no slot.").AsException();
+        return new SlotState { Kind = slot.Kind, Card = slot.Card, TotalBytes = slot.TotalBytes, FreeBytes = slot.TotalBytes, Calibration = slot.Calibration };
+    }
+
+    public sealed record PlanAnswer(RenderPlan? Plan, double BudgetGib, PlanRefusal? Refusal, IReadOnlyList<RenderPlan> Alternatives)
+    {
+        public string Object => "plan";
+        public bool Fits => Plan is not null;
+
+        public static PlanAnswer Of(PlanResult result) => new(result.Plan, Math.Round(result.BudgetBytes / Gibibyte, 2), result.Refusal, result.Alternatives);
+    }
+}
+
+/// <summary>The fields of <c>POST /v1/plans</c> besides those of a video.</summary>
+public sealed record PlanFields
+{
+    internal static readonly string[] OfTheCard = ["vram_gib", "gpu", "worker"];
+
+    /// <summary>Size of the card; 0 is a CPU slot.</summary>
+    public double? VramGib { get; init; }
+
+    /// <summary>Its name, for rates that are known.</summary>
+    public string? Gpu { get; init; }
+
+    /// <summary>Instead: the id or name of a registered worker.</summary>
+    public string? Worker { get; init; }
+    public string? Model { get; init; }
+    public string? Size { get; init; }
+    public int? Frames { get; init; }
+    public int? Steps { get; init; }
+    public double? GuidanceScale { get; init; }
+    public PlanPins? Plan { get; init; }
+}

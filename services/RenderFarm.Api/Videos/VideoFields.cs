@@ -1,0 +1,31 @@
+using System.ComponentModel;
+
+namespace RenderFarm.Api.Videos;
+
+/// <summary>
+/// The fields of <c>POST /v1/videos</c>, for the description of the interface only: bodies are read by
+/// <see cref="VideoRequestReader"/>, which takes multipart too and says what is wrong.
+/// </summary>
+public sealed record VideoFields
+{
+    [Description("What to show; 1 to 32,000 characters.")] public required string Prompt { get; init; }
+    [Description("A model id or alias; see /v1/models. Default: the farm's.")] public string? Model { get; init; }
+    [Description("Length in seconds, as a string; rounded to 4n+1 frames.")] public string? Seconds { get; init; }
+    [Description("WIDTHxHEIGHT in pixels; multiples of 16.")] public string? Size { get; init; }
+    [Description("What not to show. Absent: the model's default; empty: none.")] public string? NegativePrompt { get; init; }
+    [Description("Same seed, same video. Absent: drawn, and told in the reply.")] public long? Seed { get; init; }
+    [Description("Denoise steps, 1 to 100.")] public int? Steps { get; init; }
+    [Description("How closely to follow the prompt, 0 to 20.")] public double? GuidanceScale { get; init; }
+    [Description("Warp of the noise schedule.")] public double? Shift { get; init; }
+    [Description("unipc, euler or dpm++.")] public string? Sampler { get; init; }
+    [Description("4n+1, up to 257; wins over seconds.")] public int? Frames { get; init; }
+    [Description("Frames per second, 1 to 60.")] public int? Fps { get; init; }
+    [Description("LoRAs by name, each with a strength.")] public IReadOnlyList<Contracts.Videos.LoraReference>? Loras { get; init; }
+    [Description("0 to 100, higher first; default 50.")] public int? Priority { get; init; }
+    [Description("Up to 16 pairs of strings, kept with the video.")] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+    [Description("Seconds after which the files are removed.")] public long? ExpiresAfter { get; init; }
+    [Description("Parts of the render plan to fix.")] public Contracts.Plans.PlanPins? Plan { get; init; }
+    [Description("Switches for troubleshooting.")] public Contracts.Videos.DebugSwitches? Debug { get; init; }
+    [Description("How often a failing render is tried, 1 to 10; default 3.")] public int? MaxAttempts { get; init; }
+    [Description("Where to post lifecycle events.")] public string? WebhookUrl { get; init; }
+}

@@ -1,0 +1,22 @@
+using RenderFarm.Api.Metrics;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs;
+
+namespace RenderFarm.Api.Workers;
+
+/// <summary>Counts the ending of each lease once, though a worker may report it several times.</summary>
+public sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
+{
+    /// <summary>The lease of this fence has not ended. False too for a deleted video, whose ending is not counted.</summary>
+    public async Task<bool> OpenAsync(string jobId, long fence, CancellationToken cancel) =>
+        await jobs.GetAsync(jobId, JobScope.All, cancel) is { LatestLease: { EndedAt: null } lease } && lease.Fence == fence;
+
+    /// <param name="wasOpen">From <see cref="OpenAsync"/>, asked before the report was taken.</param>
+    public async Task EndedAsync(bool wasOpen, string jobId, string ending, FailureReason? reason, Measurements? measured, CancellationToken cancel)
+    {
+        if (wasOpen && await jobs.GetAsync(jobId, JobScope.All, cancel) is { } job)
+        {
+            metrics.Ended(job, ending, reason, measured);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using RenderFarm.Api.Errors;
+using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Api.Workers;
+
+/// <summary>What a worker says it uploaded is there, whole, and under its own fence, before a video is called completed.</summary>
+public static class UploadCheck
+{
+    /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact and what differs.</exception>
+    public static async Task VerifyAsync(IArtifactStore store, string jobId, long fence, IReadOnlyList<Artifact> artifacts, CancellationToken cancel)
+    {
+        if (artifacts.All(artifact => artifact.Kind != ArtifactKind.Video))
+        {
+            throw Wrong("artifacts", "there is no artifact of kind 'video'");
+        }
+
+        for (var i = 0; i < artifacts.Count; i++)
+        {
+            var (field, said) = ($"artifacts[{i}]", artifacts[i]);
+            if (!said.Key.StartsWith(ObjectKeys.Lease(jobId, fence), StringComparison.Ordinal))
+            {
+                throw Wrong(field + ".key", $"'{said.Key}' is not under this lease's '{ObjectKeys.Lease(jobId, fence)}'");
+            }
+
+            var stored = await store.StatAsync(said.Key, cancel) ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
+            if (stored.SizeBytes != said.SizeBytes)
+            {
+                throw Wrong(field + ".size_bytes", $"'{said.Key}' has {stored.SizeBytes} bytes, not {said.SizeBytes}");
+            }
+
+            if (stored.Sha256 is { } checksum && checksum != said.Sha256)
+            {
+                throw Wrong(field + ".sha256", $"'{said.Key}' has the checksum {checksum}, not {said.Sha256}");
+            }
+        }
+    }
+
+    private static ApiErrorException Wrong(string field, string what) => ApiError.InvalidValue(field, $"'{field}': {what}.").AsException();
+}

@@ -1,0 +1,189 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+
+namespace RenderFarm.Api.Tests.Errors;
+
+/// <summary>Whatever is wrong with a request, the answer has one shape, names the fault, and says what would be accepted.</summary>
+public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixture>
+{
+    private readonly TestFarm farm = fixture.Farm;
+
+    [Fact]
+    public async Task Videos_WithoutAKey_Is401()
+    {
+        var reply = await farm.ClientWith(null).GetAsync("/v1/videos");
+
+        Assert.Equal((401, "invalid_api_key"), await StatusAndCode(reply));
+        Assert.Equal("Bearer", reply.Headers.WwwAuthenticate.Single().Scheme);
+    }
+
+    [Theory]
+    [InlineData("rf_wrong")]
+    [InlineData("x")]
+    public async Task Videos_WithAWrongKey_Is401(string key) =>
+        Assert.Equal((401, "invalid_api_key"), await StatusAndCode(await farm.ClientWith(key).GetAsync("/v1/videos")));
+
+    [Fact]
+    public async Task Videos_WithTheWorkersKey_Is403NamingTheScope()
+    {
+        var refusal = await (await farm.Worker.GetAsync("/v1/videos")).RefusalAsync();
+
+        Assert.Equal((403, "missing_scope"), (refusal.Status, refusal.Code));
+        Assert.Contains("'read'", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Leases_WithAUsersKey_Is403() =>
+        Assert.Equal((403, "missing_scope"), await StatusAndCode(await farm.User.PostAsJsonAsync("/worker/v1/leases", new { })));
+
+    [Theory]
+    [InlineData("/nothing/here")]
+    [InlineData("/v1/nothing")]
+    [InlineData("/")]
+    public async Task AnyPath_ThatIsNotThere_Is404(string path) =>
+        Assert.Equal((404, "not_found"), await StatusAndCode(await farm.User.GetAsync(path)));
+
+    [Fact]
+    public async Task Videos_WithAMethodThatIsNotThere_Is405()
+    {
+        var refusal = await (await farm.User.PutAsync("/v1/videos", null)).RefusalAsync();
+
+        Assert.Equal(405, refusal.Status);
+        Assert.Contains("POST", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET", "")]
+    [InlineData("GET", "/content")]
+    [InlineData("GET", "/attempts")]
+    [InlineData("DELETE", "")]
+    [InlineData("POST", "/cancel")]
+    [InlineData("POST", "/retry")]
+    public async Task Video_UnknownId_Is404(string method, string action) =>
+        Assert.Equal((404, "not_found"), await StatusAndCode(await farm.User.SendAsync(new HttpRequestMessage(new HttpMethod(method), $"/v1/videos/video_none{action}"))));
+
+    [Theory]
+    [InlineData("/v1/videos/edits")]
+    [InlineData("/v1/videos/extensions")]
+    [InlineData("/v1/videos/characters")]
+    [InlineData("/v1/videos/characters/char_1")]
+    public async Task Videos_WhatOthersOfferAndWeDont_Is501(string path)
+    {
+        var reply = await farm.User.PostAsJsonAsync(path, new { });
+
+        Assert.Equal((501, "not_supported"), await StatusAndCode(reply));
+        Assert.Equal("false", reply.Headers.GetValues("x-should-retry").Single());
+    }
+
+    [Theory]
+    [InlineData("""{"prompt": """, "not valid JSON")]
+    [InlineData("""{"prompt": "a", "prompt": "b"}""", "not valid JSON")]
+    [InlineData("""["prompt"]""", "JSON object")]
+    [InlineData("", "not valid JSON")]
+    [InlineData("null", "JSON object")]
+    public async Task Create_MalformedJson_Is400SayingWhat(string body, string what)
+    {
+        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+
+        Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
+        Assert.Contains(what, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("multipart/form-data", "x", "boundary")]
+    [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na ball", "prompt")]
+    [InlineData("multipart/form-data; boundary=b", "no boundary at all", "part 1")]
+    [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Type: text/plain\r\n\r\na\r\n--b--\r\n", "Content-Disposition")]
+    public async Task Create_MalformedMultipart_Is400SayingWhere(string type, string body, string where)
+    {
+        var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+        var refusal = await (await farm.User.PostAsync("/v1/videos", content)).RefusalAsync();
+
+        Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
+        Assert.Contains(where, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    public async Task Create_AnotherContentType_Is415(string type) =>
+        Assert.Equal((415, "unsupported_media_type"), await StatusAndCode(await farm.User.PostAsync("/v1/videos", new StringContent("prompt=a", Encoding.UTF8, type))));
+
+    [Fact]
+    public async Task Create_ABodyAnnouncedTooLarge_Is413BeforeItIsSent()
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos") { Content = new StringContent(new string('x', 33 << 20), Encoding.UTF8, "application/json") };
+        request.Headers.ExpectContinue = true;
+
+        Assert.Equal((413, "too_large"), await StatusAndCode(await farm.User.SendAsync(request)));
+    }
+
+    [Theory]
+    [InlineData("""{"prompt":"a","size":"100x100"}""", "size", "96x96")]
+    [InlineData("""{"prompt":"a","size":"16000x16000"}""", "size", "nearest accepted size")]
+    [InlineData("""{"prompt":"a","frames":80}""", "frames", "77 and 81")]
+    [InlineData("""{"prompt":""}""", "prompt", "empty")]
+    public async Task Create_ABadValue_Is400NamingFieldAndRemedy(string body, string param, string remedy)
+    {
+        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+
+        Assert.Equal((400, "invalid_value", param), (refusal.Status, refusal.Code, refusal.Param));
+        Assert.Contains(remedy, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_APromptOf40000Characters_Is400()
+    {
+        var refusal = await (await farm.User.PostAsJsonAsync("/v1/videos", new { prompt = new string('a', 40_000) })).RefusalAsync();
+
+        Assert.Equal((400, "invalid_value", "prompt"), (refusal.Status, refusal.Code, refusal.Param));
+        Assert.Contains("40000", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_AnUnknownModel_Is400NamingThoseThereAre()
+    {
+        var refusal = await (await farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a", model = "sora-9" })).RefusalAsync();
+
+        Assert.Equal((400, "unknown_model", "model"), (refusal.Status, refusal.Code, refusal.Param));
+        Assert.Contains("tiny", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_AMisspeltKey_Is400NamingTheNearest()
+    {
+        var refusal = await (await farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a", guidance = 3 })).RefusalAsync();
+
+        Assert.Equal((400, "unknown_parameter", "guidance"), (refusal.Status, refusal.Code, refusal.Param));
+        Assert.Contains("'guidance_scale'", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("limit=101", "limit")]
+    [InlineData("limit=-1", "limit")]
+    [InlineData("order=up", "order")]
+    public async Task List_ABadQuery_Is400(string query, string param)
+    {
+        var refusal = await (await farm.User.GetAsync($"/v1/videos?{query}")).RefusalAsync();
+
+        Assert.Equal((400, "invalid_value", param), (refusal.Status, refusal.Code, refusal.Param));
+    }
+
+    [Fact]
+    public async Task Register_ABodyThatLacksAField_Is400NamingIt()
+    {
+        var refusal = await (await farm.Worker.PostAsJsonAsync("/worker/v1/register", new { name = "w" })).RefusalAsync();
+
+        Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
+        Assert.Contains("host", refusal.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int, string)> StatusAndCode(HttpResponseMessage reply)
+    {
+        var (status, code, _, _) = await reply.RefusalAsync();
+        return (status, code);
+    }
+}
