@@ -5,8 +5,8 @@ using RenderFarm.Api.Hosting;
 // A bad setting is one line that names its key, not a stack trace.
 try
 {
-    var app = FarmApi.Build(args);
-    app.Services.GetService<IStartupValidator>()?.Validate();
+    await using var app = FarmApi.Build(args);
+    await app.PrepareAsync();
     await app.RunAsync();
     return 0;
 }

@@ -50,6 +50,7 @@ public sealed class TestFarm : IAsyncDisposable
         var home = Directory.CreateTempSubdirectory("renderfarm-api-").FullName;
         string[] defaults = [$"--RENDERFARM_HOME={home}", "--Api:Url=http://127.0.0.1:0", "--Videos:DefaultModel=tiny", "--Logging:LogLevel:Default=Warning"];
         var app = FarmApi.Build([.. defaults, .. settings], adjust);
+        await app.PrepareAsync();
         await app.StartAsync();
         return new TestFarm(home, app);
     }

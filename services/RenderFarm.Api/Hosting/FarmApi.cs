@@ -12,6 +12,7 @@ using RenderFarm.Api.Videos;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Persistence;
 using Scalar.AspNetCore;
 
 namespace RenderFarm.Api.Hosting;
@@ -32,6 +33,8 @@ public static class FarmApi
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = BodyLimits.Default;
         });
+        // A start that fails is told in one line by whoever started it.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json => Wire.Configure(json.SerializerOptions));
@@ -44,9 +47,10 @@ public static class FarmApi
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, ScopeRefusals>();
 
         // what the farm keeps, and how it tells
-        builder.Services.AddJobs(builder.Configuration);
-        builder.Services.AddArtifacts(builder.Configuration);
         builder.AddMessaging();
+        builder.Services.AddJobs(builder.AddSettings<StoreOptions>(StoreOptions.Section));
+        builder.Services.AddHostedService<JobsLoops>();
+        builder.Services.AddArtifacts(builder.Configuration);
 
         // what a request goes through
         builder.AddSettings<VideosOptions>(VideosOptions.Section);

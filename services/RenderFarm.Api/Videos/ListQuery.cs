@@ -19,7 +19,7 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
         }
 
         return new ListQuery(
-            Limit(query["limit"]),
+            LimitOf(query["limit"]),
             query["after"].ToString() is { Length: > 0 } after ? after : null,
             query["order"].ToString() switch
             {
@@ -29,7 +29,7 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
             });
     }
 
-    private static int Limit(string? text) =>
+    private static int LimitOf(string? text) =>
         string.IsNullOrEmpty(text) ? DefaultLimit
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit <= MaxLimit ? limit
         : throw ApiError.InvalidValue("limit", $"'limit' is '{text}'; a whole number from 0 to {MaxLimit} is expected.").AsException();

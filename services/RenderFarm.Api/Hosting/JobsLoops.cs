@@ -1,0 +1,23 @@
+using RenderFarm.Jobs.Maintenance;
+
+namespace RenderFarm.Api.Hosting;
+
+/// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API. One that breaks stops the process: a farm without a reaper loses jobs quietly.</summary>
+public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, ILogger<JobsLoops> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var running = loops.ToDictionary(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None), loop => loop.GetType().Name);
+        await foreach (var ended in Task.WhenEach(running.Keys))
+        {
+            if (ended.Exception is { } broken && !stoppingToken.IsCancellationRequested)
+            {
+                LogBroken(broken, running[ended]);
+                await ended;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "{Loop} has broken; the API stops")]
+    private partial void LogBroken(Exception exception, string loop);
+}
