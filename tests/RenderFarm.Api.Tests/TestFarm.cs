@@ -57,7 +57,7 @@ public sealed class TestFarm : IAsyncDisposable
 
     public HttpClient ClientWith(string? key)
     {
-        var client = new HttpClient { BaseAddress = Address };
+        var client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
         client.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         return client;
     }

@@ -27,9 +27,14 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorM
         catch (Exception e) when (!context.Response.HasStarted)
         {
             var error = Translate(e, context);
-            if (error.Status >= 500)
+            switch (error.Status)
             {
-                LogFailure(e, context.Request.Method, context.Request.Path, error.Code);
+                case StatusCodes.Status500InternalServerError:
+                    LogFailure(e, context.Request.Method, context.Request.Path);
+                    break;
+                case StatusCodes.Status503ServiceUnavailable:
+                    LogAway(context.Request.Method, context.Request.Path, e.InnerException?.Message ?? e.Message);
+                    break;
             }
 
             await ErrorWriter.WriteAsync(context, error);
@@ -69,6 +74,9 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorM
         };
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed: {Code}")]
-    private partial void LogFailure(Exception exception, string method, string path, string code);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private partial void LogFailure(Exception exception, string method, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Path} answered 503: {Cause}")]
+    private partial void LogAway(string method, string path, string cause);
 }

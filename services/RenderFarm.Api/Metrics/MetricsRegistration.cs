@@ -33,7 +33,15 @@ public static class MetricsRegistration
             context.Request.Path == "/metrics" && (settings.Port is not { } own || context.Connection.LocalPort == own));
         if (settings.Port is { } port)
         {
-            app.MapWhen(context => context.Connection.LocalPort == port, _ => { });
+            app.Use((context, next) => context.Connection.LocalPort == port ? NothingHere(context) : next(context));
+        }
+
+        static Task NothingHere(HttpContext context)
+        {
+            // Routing may have found an endpoint of the other port already.
+            context.SetEndpoint(null);
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
         }
     }
 

@@ -39,14 +39,17 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
             made.Add((string)(await CreateAsync("a ball"))["id"]!);
         }
 
-        var pages = new List<int>();
-        var seen = new List<string>();
-        await foreach (var page in client.GetVideosAsync(limit: 3, order: "asc").GetRawPagesAsync())
+        var (pages, seen, after) = (new List<int>(), new List<string>(), (string?)null);
+        JsonNode page;
+        do
         {
-            var ids = Json(page)["data"]!.AsArray().Select(video => (string)video!["id"]!).ToList();
+            page = Json(await client.GetVideosAsync(limit: 3, order: "asc", after: after).GetRawPagesAsync().FirstAsync());
+            var ids = page["data"]!.AsArray().Select(video => (string)video!["id"]!).ToList();
             pages.Add(ids.Count);
             seen.AddRange(ids);
+            after = (string?)page["last_id"];
         }
+        while ((bool)page["has_more"]!);
 
         Assert.Equal([3, 3, 1], pages);
         Assert.Equal(made, seen);

@@ -143,11 +143,11 @@ public sealed class LeaseTests : IAsyncLifetime
         var id = (string)(await farm.SubmitAsync())["id"]!;
         var lease = (await farm.LeaseAsync(workerId))!;
 
-        var outcome = await (await FailAsync(lease, FailureReason.CheckpointInvalid)).ContractAsync<LeaseOutcome>();
+        var outcome = await (await FailAsync(lease, FailureReason.InvalidRequest)).ContractAsync<LeaseOutcome>();
 
         Assert.Equal(JobState.Failed, outcome.State);
         var video = await (await farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
-        Assert.Equal(("failed", "checkpoint_invalid", "it broke"), ((string)video["status"]!, (string)video["error"]!["code"]!, (string)video["error"]!["message"]!));
+        Assert.Equal(("failed", "invalid_request", "it broke"), ((string)video["status"]!, (string)video["error"]!["code"]!, (string)video["error"]!["message"]!));
     }
 
     [Fact]
