@@ -1,0 +1,159 @@
+using FsCheck.Xunit;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Retries;
+using RenderFarm.Jobs.Tests.Farm;
+
+namespace RenderFarm.Jobs.Tests.Leasing;
+
+public sealed class JobMachineOnSqlite() : JobMachineFacts(new SqliteStore());
+
+public sealed class JobMachineOnPostgres() : JobMachineFacts(new PostgresStore());
+
+/// <summary>Random sequences of operations, legal and not, against a model of the job's life that fits on a page.</summary>
+public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
+{
+    public enum Operation
+    {
+        Lease, Render, Upload, Complete, FailTransient, FailOutOfMemory, FailBadInput, FailCrash, Release, Expire,
+        Cancel, Retry, BackOffEnds, CompleteOld, RenewOld, RepeatLastReport,
+    }
+
+    [Property(MaxTest = 40, EndSize = 40)]
+    public async Task AnySequence_BehavesLikeTheModel(Operation[] operations)
+    {
+        var model = new Model();
+        var job = await Farm.SubmitAsync();
+        LeasedJob? lease = null;
+        (LeasedJob Lease, FailureReason? Reason, LeaseOutcome? Outcome)? last = null;
+
+        foreach (var operation in operations)
+        {
+            switch (operation)
+            {
+                case Operation.Lease:
+                    var taken = await Farm.TryLeaseAsync();
+                    Assert.Equal(model.Lease(), taken is not null);
+                    lease = taken ?? lease;
+                    break;
+                case Operation.Render or Operation.Upload when lease is not null:
+                    var stage = operation == Operation.Render ? RenderStage.Denoising : RenderStage.Uploading;
+                    Assert.Equal(model.Renew(stage), await Farm.RenewAsync(lease, stage) is not null);
+                    break;
+                case Operation.Complete when lease is not null && model.Held:
+                    model.Complete();
+                    last = (lease, null, await Farm.CompleteAsync(lease));
+                    break;
+                case Operation.FailTransient or Operation.FailOutOfMemory or Operation.FailBadInput or Operation.FailCrash
+                    when lease is not null && model.Held:
+                    var reason = Reason(operation);
+                    model.Fail(reason);
+                    last = (lease, reason, await Farm.FailAsync(lease, reason));
+                    break;
+                case Operation.Release when lease is not null && model.Held:
+                    model.Release();
+                    last = (lease, null, await Farm.ReleaseAsync(lease));
+                    break;
+                case Operation.Expire when model.Held:
+                    model.Fail(FailureReason.WorkerLost);
+                    await Farm.ExpireLeaseAsync(job.Id);
+                    Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
+                    last = null;
+                    break;
+                case Operation.Cancel:
+                    model.Cancel();
+                    await Farm.Jobs.CancelAsync(job.Id, JobScope.All, Stop);
+                    break;
+                case Operation.Retry:
+                    Assert.Equal(model.Retry(), await Farm.Jobs.RetryAsync(job.Id, JobScope.All, Stop) is RetryResult.Requeued);
+                    break;
+                case Operation.BackOffEnds:
+                    model.Waiting = false;
+                    await Farm.EndBackOffAsync(job.Id);
+                    break;
+                case Operation.CompleteOld when lease is { Fence: > 1 }:
+                    // whatever the old lease came to, saying it again changes nothing
+                    await Farm.CompleteAsync(lease with { Fence = lease.Fence - 1 });
+                    break;
+                case Operation.RenewOld when lease is not null:
+                    Assert.Null(await Farm.RenewAsync(lease with { Fence = lease.Fence - 1 }, RenderStage.Denoising));
+                    break;
+                case Operation.RepeatLastReport when last is var (reported, what, outcome):
+                    Assert.Equal(outcome, what is { } why ? await Farm.FailAsync(reported, why) : await Farm.CompleteAsync(reported));
+                    break;
+            }
+            var now = await Farm.GetAsync(job.Id);
+            Assert.Equal((model.State, model.Fence, model.Tally.Failures), (now.State, now.Fence, now.Failures));
+        }
+        // out of the way of the next sequence
+        await Farm.Jobs.CancelAsync(job.Id, JobScope.All, Stop);
+        if (model.Held) await Farm.FailAsync(lease!, FailureReason.Cancelled);
+    }
+
+    private static FailureReason Reason(Operation operation) => operation switch
+    {
+        Operation.FailTransient => FailureReason.Transient,
+        Operation.FailOutOfMemory => FailureReason.GpuOutOfMemory,
+        Operation.FailBadInput => FailureReason.InvalidRequest,
+        _ => FailureReason.RendererCrashed,
+    };
+
+    private sealed class Model
+    {
+        private static readonly RetryPolicy Policy = new(() => 0);
+        private static readonly Tally Fresh = new(0, 3, 0, 0);
+        private bool _cancel;
+
+        public JobState State { get; private set; } = JobState.Queued;
+        public long Fence { get; private set; }
+        public Tally Tally { get; private set; } = Fresh;
+        public bool Waiting { get; set; }
+        public bool Held => State is JobState.Leased or JobState.Rendering or JobState.Uploading;
+
+        public bool Lease()
+        {
+            if (State != JobState.Queued || Waiting) return false;
+            (State, Fence) = (JobState.Leased, Fence + 1);
+            return true;
+        }
+
+        public bool Renew(RenderStage stage)
+        {
+            if (!Held) return false;
+            if (stage == RenderStage.Uploading) State = JobState.Uploading;
+            else if (State == JobState.Leased) State = JobState.Rendering;
+            return true;
+        }
+
+        public void Complete() => State = JobState.Completed;
+
+        public void Release() => State = _cancel ? JobState.Cancelled : JobState.Queued;
+
+        public void Fail(FailureReason reason)
+        {
+            if (_cancel)
+            {
+                State = JobState.Cancelled;
+                return;
+            }
+            var decision = Policy.Decide(reason, Tally, progressed: false);
+            Tally = decision.Tally;
+            State = decision is RetryDecision.Again ? JobState.Queued : JobState.Failed;
+            Waiting = decision is RetryDecision.Again { After: var after } && after > TimeSpan.Zero;
+        }
+
+        public void Cancel()
+        {
+            if (State == JobState.Queued) (State, Waiting) = (JobState.Cancelled, false);
+            else if (Held) _cancel = true;
+        }
+
+        public bool Retry()
+        {
+            if (State is not (JobState.Failed or JobState.Cancelled)) return false;
+            (State, Tally, _cancel, Waiting) = (JobState.Queued, Fresh, false, false);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Tests.Farm;
+
+namespace RenderFarm.Jobs.Tests.Persistence;
+
+public sealed class SchemaOnSqlite() : SchemaFacts(new SqliteStore());
+
+public sealed class SchemaOnPostgres() : SchemaFacts(new PostgresStore());
+
+public abstract class SchemaFacts(StoreUnderTest store) : FarmFacts(store)
+{
+    [Fact]
+    public async Task Migrations_AgainstTheModel_HaveNoPendingChanges() =>
+        Assert.False(await Farm.Database.ReadAsync(db => Task.FromResult(db.Database.HasPendingModelChanges()), Stop));
+
+    [Fact]
+    public async Task MigrateAsync_TwiceAtOnce_BothSucceed() =>
+        await Task.WhenAll(Task.Run(() => Farm.Database.MigrateAsync(Stop), Stop), Task.Run(() => Farm.Database.MigrateAsync(Stop), Stop));
+
+    [Theory]
+    [InlineData("state = 'paused'")]
+    [InlineData("state = 'leased'")]
+    [InlineData("state = 'completed', finished_at = created_at")]
+    [InlineData("state = 'failed', finished_at = created_at")]
+    [InlineData("finished_at = created_at")]
+    [InlineData("lease_worker_id = 'worker_x'")]
+    [InlineData("lease_until = created_at")]
+    [InlineData("error_code = 'poison'")]
+    [InlineData("winning_fence = 1")]
+    [InlineData("attempt = 4")]
+    [InlineData("step_downs = 7")]
+    [InlineData("priority = 101")]
+    [InlineData("fence = -1")]
+    public async Task Jobs_IllegalRow_IsRefusedByTheDatabase(string change)
+    {
+        var job = await Farm.SubmitAsync();
+        var refused = await Assert.ThrowsAnyAsync<DbException>(() => Farm.SqlAsync(_ => $"UPDATE jobs SET {change} WHERE id = @id", job.Id));
+        Assert.Contains("ck_jobs_", refused.Message, StringComparison.Ordinal);
+    }
+}
+
+public sealed class OutageTests
+{
+    [Theory]
+    [InlineData("postgres", "Host=127.0.0.1;Port=1;Timeout=2;Database=farm;Username=farm")]
+    [InlineData("sqlite", "Data Source=/nonexistent/folder/farm.db")]
+    public async Task ReadAsync_StoreAway_SaysUnavailable(string kind, string connection)
+    {
+        await using var database = new JobDatabase(new StoreOptions { Kind = kind, ConnectionString = connection });
+        var away = await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            database.ReadAsync(db => db.Jobs.CountAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken));
+        Assert.True(away.RetryAfter > TimeSpan.Zero);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            database.WriteAsync(db => db.Jobs.CountAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken));
+    }
+}
