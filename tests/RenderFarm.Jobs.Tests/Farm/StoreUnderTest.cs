@@ -12,6 +12,9 @@ public abstract class StoreUnderTest : IAsyncDisposable
 {
     public abstract Task<StoreOptions> CreateAsync(CancellationToken cancellation);
 
+    /// <summary>Without any table.</summary>
+    public abstract Task<StoreOptions> CreateEmptyAsync();
+
     public abstract ValueTask DisposeAsync();
 }
 
@@ -21,11 +24,14 @@ public sealed class SqliteStore : StoreUnderTest
 
     public override async Task<StoreOptions> CreateAsync(CancellationToken cancellation)
     {
-        var options = new StoreOptions { Kind = "sqlite", ConnectionString = $"Data Source={_folder.File("farm.db")}" };
+        var options = await CreateEmptyAsync();
         await using var database = new JobDatabase(options);
         await database.MigrateAsync(cancellation);
         return options;
     }
+
+    public override Task<StoreOptions> CreateEmptyAsync() =>
+        Task.FromResult(new StoreOptions { Kind = "sqlite", ConnectionString = $"Data Source={_folder.File("farm.db")}" });
 
     public override ValueTask DisposeAsync()
     {
@@ -40,9 +46,13 @@ public sealed class PostgresStore : StoreUnderTest
 {
     private string? _name;
 
-    public override async Task<StoreOptions> CreateAsync(CancellationToken cancellation)
+    public override async Task<StoreOptions> CreateAsync(CancellationToken cancellation) =>
+        await CreateFromAsync(await PostgresTemplate.NameAsync());
+
+    public override Task<StoreOptions> CreateEmptyAsync() => CreateFromAsync("template1");
+
+    private async Task<StoreOptions> CreateFromAsync(string template)
     {
-        var template = await PostgresTemplate.NameAsync();
         _name = $"jobs_{Guid.NewGuid():N}";
         await PostgresTemplate.OnServerAsync($"CREATE DATABASE {_name} TEMPLATE {template}");
         return new StoreOptions { Kind = "postgres", ConnectionString = PostgresTemplate.ConnectionTo(_name) };

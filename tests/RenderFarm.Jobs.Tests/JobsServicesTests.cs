@@ -1,0 +1,32 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Tests.Farm;
+
+namespace RenderFarm.Jobs.Tests;
+
+public sealed class JobsServicesTests
+{
+    [Fact]
+    public async Task AddJobs_OneCall_BuildsEverythingAndEveryLoopStopsWhenAsked()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var store = new SqliteStore();
+        var services = new ServiceCollection()
+            .AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)
+            .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
+            .AddJobs(await store.CreateAsync(stop));
+        await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true });
+
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var loops = provider.GetServices<IJobsLoop>().Select(loop => loop.RunAsync(stopping.Token)).ToList();
+        Assert.Equal(5, loops.Count);
+        Assert.Empty((await provider.GetRequiredService<JobStore>().CountsAsync(stop)).ByState);
+        await stopping.CancelAsync();
+        await Task.WhenAll(loops).WaitAsync(TimeSpan.FromSeconds(30), stop);
+        Assert.Equal(24, provider.GetRequiredService<LeaseSettings>().LeaseSeconds);
+    }
+}
