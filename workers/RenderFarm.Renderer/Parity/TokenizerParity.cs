@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 
 namespace RenderFarm.Renderer.Parity;
@@ -11,7 +12,7 @@ internal static class TokenizerParity
 {
     public static void Check(ParityFile file)
     {
-        var cases = JsonSerializer.Deserialize<Case[]>(File.ReadAllText(file.Path), JsonSerializerOptions.Web)
+        var cases = JsonSerializer.Deserialize(File.ReadAllText(file.Path), TokenizerCasesJson.Default.CaseArray)
             ?? throw new JsonException($"'{file.Name}' holds null instead of a list of cases");
         var tokenizer = SentencePieceTokenizer.Load(Path.Combine(file.Directory, "spiece.model"));
         var (ids, pieces) = (new List<int>(), new List<int>()); // indexes of the cases that differ
@@ -31,10 +32,14 @@ internal static class TokenizerParity
             different.Count == 0 ? $"{count} exact" : $"cases {string.Join(", ", different.Take(10))} of {count} differ",
             pass: different.Count == 0 && count > 0);
 
-    private sealed record Case
+    internal sealed record Case
     {
         public required string Text { get; init; }
         public required int[] Ids { get; init; }
         public required string[] Pieces { get; init; }
     }
 }
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(TokenizerParity.Case[]))]
+internal sealed partial class TokenizerCasesJson : JsonSerializerContext;

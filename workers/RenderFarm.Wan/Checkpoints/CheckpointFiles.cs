@@ -50,7 +50,8 @@ public static class CheckpointFiles
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            var map = document.RootElement.GetProperty("weight_map").Deserialize<Dictionary<string, string>>()!;
+            var map = document.RootElement.GetProperty("weight_map").EnumerateObject()
+                .ToDictionary(pair => pair.Name, pair => pair.Value.GetString() ?? throw new JsonException($"no file for {pair.Name}"));
             if (map.Count == 0) throw new CheckpointException(path, "weight_map", "is empty");
             foreach (var (tensor, file) in map)
                 if (file != Path.GetFileName(file)) throw new CheckpointException(path, tensor, $"'{file}' is not a file of the same folder");
