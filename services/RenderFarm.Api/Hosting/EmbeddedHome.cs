@@ -11,7 +11,13 @@ public static class EmbeddedHome
     public static void AddEmbeddedDefaults(this ConfigurationManager configuration)
     {
         var home = Folder(configuration);
-        var defaults = new Dictionary<string, string?> { ["Keys:BootstrapFile"] = Path.Combine(home, "keys.json") };
+        var defaults = new Dictionary<string, string?>
+        {
+            ["Keys:BootstrapFile"] = Path.Combine(home, "keys.json"),
+            // A line for each request and each statement is for those who ask for it.
+            ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+            ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
+        };
         if (configuration["Store:Kind"] is null or "" or "sqlite")
         {
             defaults["Store:ConnectionString"] = $"Data Source={Path.Combine(home, "farm.db")}";
@@ -23,7 +29,8 @@ public static class EmbeddedHome
         }
 
         ((IConfigurationBuilder)configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = defaults });
-        if (defaults.Any(setting => setting.Key != "Artifacts:Directory" && configuration[setting.Key] == setting.Value))
+        // The other files' owners make their folders themselves.
+        if (defaults.TryGetValue("Store:ConnectionString", out var database) && configuration["Store:ConnectionString"] == database)
         {
             Directory.CreateDirectory(home);
         }

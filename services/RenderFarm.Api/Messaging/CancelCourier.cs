@@ -37,7 +37,8 @@ public sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> l
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var (worker, message) in outgoing.Reader.ReadAllAsync(stoppingToken))
+        await using var stop = stoppingToken.Register(() => outgoing.Writer.TryComplete());
+        await foreach (var (worker, message) in outgoing.Reader.ReadAllAsync(CancellationToken.None))
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             limit.CancelAfter(Patience);
@@ -46,7 +47,11 @@ public sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> l
                 var queue = await bus.GetSendEndpoint(new Uri($"exchange:{Bells.ControlQueue(worker)}"));
                 await queue.Send(message, limit.Token);
             }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
             {
                 LogUnsent(message.JobId, worker, e.Message);
             }

@@ -31,6 +31,7 @@ public sealed partial class QueueGauges : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
+        await using var stop = stoppingToken.Register(timer.Dispose);
         do
         {
             try
@@ -38,13 +39,17 @@ public sealed partial class QueueGauges : BackgroundService
                 counts = await jobs.CountsAsync(stoppingToken);
                 storeUp = true;
             }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
             {
                 storeUp = false;
                 LogAway(e.Message);
             }
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        while (await timer.WaitForNextTickAsync(CancellationToken.None));
     }
 
     /// <summary>States without a job are shown as 0, so that a rate has something to start from.</summary>

@@ -7,6 +7,7 @@ using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Jobs.Workers;
 using RenderFarm.Planning;
+using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Plans;
 
@@ -32,7 +33,11 @@ public static class PlanEndpoints
         // A plan depends on no words; asking for one is not asking for a video.
         body.Fields.TryAdd("prompt", "-");
         var request = VideoRequestReader.Read(body);
-        var model = await workers.ModelAsync(options.Value.Resolve(request.Model), cancel);
+        var name = options.Value.Resolve(request.Model);
+        // A published model may be asked about before any worker has it: that is when people buy cards.
+        var model = (await workers.FindModelAsync(name, cancel))?.Registration.Shape
+            ?? ModelShapes.All.FirstOrDefault(shape => shape.Id == name)
+            ?? await workers.ModelAsync(name, cancel);
         var spec = RenderSpecs.Complete(request, model, seed: 0);
         return PlanAnswer.Of(Planner.Plan(PlanRequest.Of(model, spec), card));
     }

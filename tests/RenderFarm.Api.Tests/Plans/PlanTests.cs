@@ -1,0 +1,70 @@
+using System.Net.Http.Json;
+
+namespace RenderFarm.Api.Tests.Plans;
+
+public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
+{
+    private readonly TestFarm farm = fixture.Farm;
+
+    [Fact]
+    public async Task Plan_APublishedModelOnACard_SaysWhatItTakesAndWhy()
+    {
+        var plan = await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-1-3b", vram_gib = 24, gpu = "RTX 4090" })).JsonAsync();
+
+        Assert.True((bool)plan["fits"]!);
+        Assert.True((long)plan["plan"]!["predicted_peak_bytes"]! < 24L << 30);
+        Assert.NotEmpty(plan["plan"]!["reasons"]!.AsArray());
+        Assert.NotEmpty(plan["alternatives"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Plan_ACardTooSmall_IsAnAnswerToo()
+    {
+        var plan = await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-14b", vram_gib = 1 })).JsonAsync();
+
+        Assert.False((bool)plan["fits"]!);
+        Assert.NotEmpty((string)plan["refusal"]!["message"]!);
+    }
+
+    [Fact]
+    public async Task Plan_ARegisteredWorker_IsAskedByName() =>
+        Assert.True((bool)(await (await farm.User.PostAsJsonAsync("/v1/plans", new { worker = "w1" })).JsonAsync())["fits"]!);
+
+    [Fact]
+    public async Task Plan_WithoutACard_NamesWhatIsMissing() =>
+        Assert.Equal((400, "vram_gib"), await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny" })).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+
+    [Fact]
+    public async Task Workers_DrainAndResume_ShowInTheirStatus()
+    {
+        var id = await farm.RegisterWorkerAsync("drained");
+
+        Assert.Equal("draining", (string)(await (await farm.User.PostAsync($"/v1/workers/{id}/drain", null)).JsonAsync())["status"]!);
+        Assert.Null(await farm.LeaseAsync(id));
+        Assert.Equal("live", (string)(await (await farm.User.PostAsync($"/v1/workers/{id}/resume", null)).JsonAsync())["status"]!);
+    }
+
+    [Fact]
+    public async Task Models_AreThoseThatWorkersRegistered()
+    {
+        var models = await (await farm.User.GetAsync("/v1/models")).JsonAsync();
+
+        var tiny = models["data"]!.AsArray().Single(model => (string)model!["id"]! == "tiny")!;
+        Assert.True((bool)tiny["available"]!);
+        Assert.Equal(64, (int)tiny["defaults"]!["width"]!);
+    }
+
+    [Fact]
+    public async Task Keys_ARevokedOne_WorksNoMore()
+    {
+        var made = await (await farm.User.PostAsJsonAsync("/v1/keys", new { name = "short-lived", scopes = new[] { "read" } })).JsonAsync();
+        var client = farm.ClientWith((string)made["key"]!);
+        Assert.Equal(200, (int)(await client.GetAsync("/v1/videos")).StatusCode);
+
+        await farm.User.DeleteAsync($"/v1/keys/{(string)made["id"]!}");
+
+        Assert.Equal(401, (int)(await client.GetAsync("/v1/videos")).StatusCode);
+        var listed = await (await farm.User.GetAsync("/v1/keys")).Content.ReadAsStringAsync();
+        Assert.DoesNotContain((string)made["key"]!, listed, StringComparison.Ordinal);
+    }
+}
