@@ -22,22 +22,23 @@ internal sealed class SyntheticSource(IReadOnlyList<TensorEntry> entries) : ITen
 
     public Tensor Load(string name)
     {
-        using var scope = NewDisposeScope();
-        var shape = Entries[name].Shape.ToArray();
-        var u = tensor(SyntheticValues.Of(name, Entries[name].Elements), ScalarType.Float64).view(shape);
-        return Scaled(name, shape, u).to(ScalarType.Float32).DetachFromDisposeScope();
+        var entry = Entries[name];
+        var (scale, offset) = Range(name, entry);
+        var values = SyntheticValues.Of(name, entry.Elements).Select(u => (float)(offset + scale * u)).ToArray();
+        using var unaligned = tensor(values, [.. entry.Shape]); // lies in the array; products round differently off 64-byte borders
+        return unaligned.clone().DetachFromDisposeScope();
     }
 
     public void Dispose()
     {
     }
 
-    private static Tensor Scaled(string name, long[] shape, Tensor u)
+    private static (double Scale, double Offset) Range(string name, TensorEntry entry)
     {
         string part = name[(name.LastIndexOf('.') + 1)..];
         bool table = name.Contains("embedding.weight") && !name.Contains("patch_embedding.weight");
-        if (part == "weight" && shape.Length >= 2 && !table) return u * Math.Sqrt(3.0 / (u.numel() / shape[0]));
-        if (part == "gamma" || part == "weight" && shape.Length == 1) return u * 0.1 + 1;
-        return u * (part == "bias" ? 0.1 : 0.5);
+        if (part == "weight" && entry.Shape.Count >= 2 && !table) return (Math.Sqrt(3.0 / (entry.Elements / entry.Shape[0])), 0);
+        if (part == "gamma" || part == "weight" && entry.Shape.Count == 1) return (0.1, 1);
+        return (part == "bias" ? 0.1 : 0.5, 0);
     }
 }

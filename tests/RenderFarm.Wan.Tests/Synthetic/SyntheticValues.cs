@@ -28,6 +28,10 @@ internal static class SyntheticValues
         return values;
     }
 
-    public static Tensor Input(string name, double scale, params long[] shape) =>
-        tensor(Of("input:" + name, shape.Aggregate(1L, (product, size) => product * size)), ScalarType.Float64).view(shape).mul(scale).to(ScalarType.Float32);
+    public static Tensor Input(string name, double scale, params long[] shape)
+    {
+        var values = Of("input:" + name, shape.Aggregate(1L, (product, size) => product * size));
+        using var unaligned = tensor(values.Select(u => (float)(u * scale)).ToArray(), shape);
+        return unaligned.clone();
+    }
 }

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Tests.Synthetic;
 using RenderFarm.Wan.Transformer;
 using TorchSharp;
@@ -18,11 +19,14 @@ public sealed class EmbeddingTests
     }
 
     [Fact]
-    public void Rotate_MatchesReference()
+    public void NormRotate_LengthsPutBack_MatchesReferenceRotation()
     {
         using var scope = NewDisposeScope();
+        var rows = SyntheticValues.Input("rope", 1.7, 1, 24, 2 * 128);
+        var length = rows.square().mean([-1]).sqrt().view(1, 24, 1, 1);
 
-        var x = RotaryTables.Rotate(SyntheticValues.Input("rope", 1.7, 1, 24, 2, 128), RotaryTables.For((2, 3, 4), 128, CPU));
+        var angles = RotaryTables.For((2, 3, 4), 128, CPU);
+        var x = new PlainTokenOps(ScalarType.Float32).NormRotate(rows, ones(2 * 128), epsilon: 0, heads: 2, angles) * length;
 
         new Statistics(0.0044164, 0.9849569, 3.347728, [1.124261, -0.113496, -0.967111, -1.694867], -0.178996).AssertMatches(x);
     }
