@@ -22,6 +22,9 @@ internal static partial class LibC
     public const int F_DUPFD_CLOEXEC = 1030;
     public const int F_SETPIPE_SZ = 1031;
 
+    public const int M_TRIM_THRESHOLD = -1;
+    public const int M_MMAP_MAX = -4;
+
     public const int SIGKILL = 9;
     public const short POLLIN = 1;
 
@@ -62,6 +65,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int setenv(string name, string value, int overwrite);
+
+    [LibraryImport("libc")]
+    public static partial int mallopt(int parameter, int value);
 
     [LibraryImport("libc")]
     public static partial int getppid();

@@ -1,17 +1,21 @@
 namespace RenderFarm.Renderer.Process;
 
 /// <summary>
-/// Variables that native libraries read when they are loaded; what is set already stays. .NET's own
-/// <see cref="Environment.SetEnvironmentVariable(string, string)"/> does not reach them.
+/// How native libraries allocate and wait. A variable that is set already stays as it is;
+/// <see cref="Environment.SetEnvironmentVariable(string, string)"/> would not reach them.
 /// </summary>
 internal static class NativeEnvironment
 {
     /// <summary>Call before libtorch is loaded.</summary>
     public static void Prepare()
     {
-        // tensors in huge pages: a decoder allocates hundreds of megabytes per frame, and faulting them in by 4 KiB costs as much as computing
+        // Tensors in huge pages: a decoder allocates hundreds of megabytes a frame, and faulting them in by 4 KiB
+        // takes half as long again as computing.
         Set("THP_MEM_ALLOC_ENABLE", "1");
-        // threads that spin at a barrier take the cores that the video encoder and everybody else need
+        // Freed ones are kept for the next frame: glibc would give each back to the kernel, to be zeroed again.
+        _ = LibC.mallopt(LibC.M_MMAP_MAX, 0);
+        _ = LibC.mallopt(LibC.M_TRIM_THRESHOLD, 1 << 30);
+        // Threads that spin at a barrier take the cores that the video encoder needs.
         Set("OMP_WAIT_POLICY", "PASSIVE");
     }
 

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Text.Json;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Testing;
+
+namespace RenderFarm.Renderer.Tests;
+
+/// <summary>The built renderer as a child process, spoken to as a worker speaks to it.</summary>
+public sealed class RendererProcess : IDisposable
+{
+    public static string Binary { get; } = Path.Combine(AppContext.BaseDirectory, "RenderFarm.Renderer");
+
+    private readonly System.Diagnostics.Process process;
+    private readonly Task<string> errors;
+
+    public RendererProcess(params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Binary, arguments)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+        };
+        start.Environment["OMP_NUM_THREADS"] = "1"; // two renderers beside the rest of the suite: more threads only wait for each other
+        process = System.Diagnostics.Process.Start(start)!;
+        errors = process.StandardError.ReadToEndAsync();
+    }
+
+    public int Id => process.Id;
+
+    public static string MakePipe(TemporaryFolder folder)
+    {
+        var path = folder.File("frames");
+        using var made = System.Diagnostics.Process.Start("mkfifo", [path]);
+        made.WaitForExit();
+        return made.ExitCode == 0 ? path : throw new IOException($"mkfifo {path} failed");
+    }
+
+    public void Send(RenderOrder order) => SendLine(JsonSerializer.Serialize(order, ContractsJson.Default.RenderOrder));
+
+    public void SendLine(string line)
+    {
+        process.StandardInput.WriteLine(line);
+        process.StandardInput.Flush();
+    }
+
+    public void CloseInput() => process.StandardInput.Close();
+
+    public void Terminate()
+    {
+        using var kill = System.Diagnostics.Process.Start("kill", ["-TERM", $"{Id}"]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>The next report; every line must be one.</summary>
+    public async Task<RendererReport?> NextAsync()
+    {
+        var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        return line is null ? null : JsonSerializer.Deserialize(line, ContractsJson.Default.RendererReport);
+    }
+
+    /// <summary>Reads on until a report of this type.</summary>
+    public async Task<T> UntilAsync<T>() where T : RendererReport
+    {
+        while (await NextAsync() is { } report)
+        {
+            if (report is T found) return found;
+        }
+        throw new InvalidOperationException($"the renderer ended without {typeof(T).Name}; its errors: {await errors}");
+    }
+
+    /// <summary>All reports to the end, and how the process ended.</summary>
+    public async Task<(IReadOnlyList<RendererReport> Reports, int ExitCode)> ToEndAsync()
+    {
+        var reports = new List<RendererReport>();
+        while (await NextAsync() is { } report) reports.Add(report);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (reports, process.ExitCode);
+    }
+
+    public Task<string> ErrorsAsync() => errors;
+
+    public void Dispose()
+    {
+        if (!process.HasExited) process.Kill();
+        process.Dispose();
+    }
+}
