@@ -3,6 +3,7 @@ using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Checkpoints.Layouts;
+using VaeLayout = RenderFarm.Wan.Checkpoints.Layouts.VaeLayout;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Checkpoints;

@@ -6,6 +6,7 @@ using RenderFarm.Wan.Checkpoints.Layouts;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
+using VaeLayout = RenderFarm.Wan.Checkpoints.Layouts.VaeLayout;
 
 namespace RenderFarm.Wan.Tests.Checkpoints;
 
