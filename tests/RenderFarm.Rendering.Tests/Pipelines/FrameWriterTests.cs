@@ -15,7 +15,7 @@ public sealed class FrameWriterTests
     [Fact]
     public void Write_TwoFrames_PixelsInRowsOfRgbCutOffNotRounded()
     {
-        using var frames = zeros(1, 3, 2, 1, 2);
+        using var frames = zeros([1, 3, 2, 1, 2]);
         frames[0, 0, 1, 0, 0] = 1f;      // red of the first pixel of the second frame
         frames[0, 1, 1, 0, 0] = -1f;
         frames[0, 2, 1, 0, 1] = 0.9999f; // 254.98 is cut to 254
@@ -32,7 +32,7 @@ public sealed class FrameWriterTests
     [InlineData(float.PositiveInfinity)]
     public void Write_NotFinite_IsInvalidOutput(float value)
     {
-        using var frames = zeros(1, 3, 1, 2, 2);
+        using var frames = zeros([1, 3, 1, 2, 2]);
         frames[0, 1, 0, 1, 1] = value;
 
         var failure = Assert.Throws<RenderException>(() => writer.Write(frames));
@@ -68,7 +68,7 @@ public sealed class FrameWriterTests
     [Fact]
     public void Write_Frames_LeavesNoTensorsBehind()
     {
-        using var frames = zeros(1, 3, 4, 2, 2);
+        using var frames = zeros([1, 3, 4, 2, 2]);
         using var scope = NewDisposeScope();
 
         writer.Write(frames);
