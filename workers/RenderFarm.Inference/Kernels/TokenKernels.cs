@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using RenderFarm.Cuda.Kernels;
+
+namespace RenderFarm.Inference.Kernels;
+
+/// <summary>
+/// The sources of this folder, compiled for row lengths as these come up. A kernel handles one row a block, its threads
+/// holding the row in registers: four to five vectors each, so the number of threads follows from the row's length.
+/// </summary>
+public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
+{
+    private const int MostVectorsPerThread = 5, MostThreads = 1024;
+
+    private readonly ConcurrentDictionary<(string Source, int Dim, int Head, bool Gelu), (KernelModule Module, int Threads)> _modules = new();
+
+    /// <summary>Ready to launch with one block a row.</summary>
+    public readonly record struct RowKernel(CudaKernel Kernel, int Threads);
+
+    /// <summary>norm.cu: float32 rows, four at a time.</summary>
+    public RowKernel Norm(string function, int dim) => Get("norm.cu", function, dim, vector: 4);
+
+    /// <summary>rope.cu: bf16 rows, eight at a time.</summary>
+    public RowKernel Rope(int dim, int head) => Get("rope.cu", "rms_norm_rope", dim, vector: 8, head: head);
+
+    /// <summary>quantize.cu: bf16 rows, eight at a time.</summary>
+    public RowKernel Quantize(string function, int dim, bool gelu = false) => Get("quantize.cu", function, dim, vector: 8, gelu: gelu);
+
+    public void Dispose()
+    {
+        foreach (var (module, _) in _modules.Values) module.Dispose();
+        _modules.Clear();
+    }
+
+    private RowKernel Get(string source, string function, int dim, int vector, int head = 0, bool gelu = false)
+    {
+        if (dim % 8 != 0) throw new ArgumentException($"rows of {dim} elements; the kernels take multiples of 8", nameof(dim));
+        int vectors = dim / vector;
+        int threads = Math.Min(MostThreads, (vectors + MostVectorsPerThread - 1) / MostVectorsPerThread);
+        threads = (threads + 31) / 32 * 32;
+        var (module, _) = _modules.GetOrAdd((source, dim, head, gelu), _ => (
+            compiler.Compile(Path.GetFileNameWithoutExtension(source), Text("common.cuh") + Text(source), new Dictionary<string, int>
+            {
+                ["DIM"] = dim, ["THREADS"] = threads, ["HEAD"] = head, ["GELU"] = gelu ? 1 : 0,
+            }), threads));
+        return new RowKernel(module.Kernel(function), threads);
+    }
+
+    private static string Text(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"the kernel source {name} is not in the assembly");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,109 @@
+using RenderFarm.Cuda.Aten;
+using RenderFarm.Cuda.Kernels;
+using RenderFarm.Inference.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Inference.Layers;
+
+/// <summary>
+/// What <see cref="PlainTokenOps"/> defines, one kernel for each. x is updated in place; dense rows are bf16. One sample
+/// (guidance runs as two passes), at most two runs of tokens.
+/// </summary>
+public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
+{
+    public Activation Norm(Tensor x, NormAffine affine, RowFormat format) => ResidualNorm(x, y: null, gate: null, affine, format);
+
+    public (Tensor X, Activation Normed) AddNorm(Tensor x, Tensor y, PerRun? gate, NormAffine affine, RowFormat format) =>
+        (x.alias(), ResidualNorm(x, y, gate, affine, format));
+
+    public Tensor Add(Tensor x, Tensor y, PerRun? gate)
+    {
+        var (rows, dim) = Rows(x, ScalarType.Float32);
+        Rows(y, ScalarType.BFloat16);
+        using var gates = gate?.Rows.contiguous();
+        var kernel = kernels.Norm("residual_add", dim);
+        kernel.Kernel.Launch((rows, 1), kernel.Threads, Pointer(x), Pointer(y), Pointer(gates), Split(gate?.Runs));
+        return x.alias();
+    }
+
+    public Tensor NormRotate(Tensor x, Tensor weight, double epsilon, int heads, Tensor? angles)
+    {
+        int dim = (int)x.shape[^1];
+        long rows = x.shape[0] * x.shape[1];
+        if (x.dtype != ScalarType.BFloat16 || x.stride(2) != 1) throw new ArgumentException($"rows of {x.dtype} with stride {x.stride(2)}; bf16 rows are needed", nameof(x));
+        var kernel = kernels.Rope(dim, dim / heads);
+        kernel.Kernel.Launch((rows, 1), kernel.Threads,
+            Pointer(x), (nint)0, Pointer(weight), (nint)0, x.stride(1), (float)epsilon, Pointer(angles), (int)x.shape[1]);
+        return x.unflatten(2, heads, dim / heads);
+    }
+
+    public Activation Rows(Tensor x, RowFormat format) => format == RowFormat.Dense ? new Activation(x.alias()) : Quantize(x, gelu: false);
+
+    public Activation Gelu(Tensor x, RowFormat format)
+    {
+        using (x)
+        {
+            if (format == RowFormat.Float8) return Quantize(x, gelu: true);
+            var (rows, dim) = Rows(x, ScalarType.BFloat16);
+            var kernel = kernels.Quantize("gelu_rows", dim);
+            kernel.Kernel.Launch((rows, 1), kernel.Threads, Pointer(x), (long)dim);
+            return new Activation(x.alias());
+        }
+    }
+
+    /// <summary>Rows of bf16 to e4m3 with a scale a row; also quantises weights, whose rows are output channels.</summary>
+    public Activation Quantize(Tensor x, bool gelu)
+    {
+        var (rows, dim) = Rows(x, ScalarType.BFloat16);
+        var values = empty(x.shape, dtype: AtenOps.Float8E4M3, device: x.device);
+        var scales = empty([.. x.shape[..^1], 1], dtype: ScalarType.Float32, device: x.device);
+        var kernel = kernels.Quantize("quantize_rows", dim, gelu);
+        kernel.Kernel.Launch((rows, 1), kernel.Threads, Pointer(x), (long)dim, Pointer(values), Pointer(scales));
+        return new Activation(values, scales);
+    }
+
+    /// <summary>e4m3 weights [out, in] and scales [out, 1] up to bf16.</summary>
+    public Tensor CastUp(Tensor values, Tensor scales)
+    {
+        var dense = empty(values.shape, dtype: ScalarType.BFloat16, device: values.device);
+        var kernel = kernels.Quantize("dequantize_rows", (int)values.shape[1]);
+        kernel.Kernel.Launch((values.shape[0], 1), kernel.Threads, Pointer(values), Pointer(scales), scales.numel() > 1 ? 1 : 0, Pointer(dense));
+        return dense;
+    }
+
+    private Activation ResidualNorm(Tensor x, Tensor? y, PerRun? gate, NormAffine affine, RowFormat format)
+    {
+        var (rows, dim) = Rows(x, ScalarType.Float32);
+        if (y is not null) Rows(y, ScalarType.BFloat16);
+        bool float8 = format == RowFormat.Float8;
+        var values = empty(x.shape, dtype: float8 ? AtenOps.Float8E4M3 : ScalarType.BFloat16, device: x.device);
+        var scales = float8 ? empty([.. x.shape[..^1], 1], dtype: ScalarType.Float32, device: x.device) : null;
+        using var gates = gate?.Rows.contiguous();
+        using var factors = affine.Scale.Rows.contiguous();
+        using var shifts = affine.Shift.Rows.contiguous();
+        var kernel = kernels.Norm("residual_norm", dim);
+        kernel.Kernel.Launch((rows, 1), kernel.Threads,
+            Pointer(x), Pointer(y), Pointer(gates), Pointer(factors), Pointer(shifts),
+            affine.AddsOne ? 1f : 0f, (float)affine.Epsilon, Split(affine.Scale.Runs),
+            float8 ? (nint)0 : Pointer(values), float8 ? Pointer(values) : (nint)0, Pointer(scales));
+        return new Activation(values, scales);
+    }
+
+    /// <summary>The first token that takes the second row.</summary>
+    private static int Split(IReadOnlyList<long>? runs)
+    {
+        if (runs is null || runs.Count == 1) return int.MaxValue;
+        if (runs.Count > 2) throw new NotSupportedException($"{runs.Count} runs of timesteps; the fused kernels take two");
+        return (int)Math.Min(runs[0], int.MaxValue);
+    }
+
+    private static (long Rows, int Dim) Rows(Tensor x, ScalarType type)
+    {
+        if (x.dtype != type || !x.is_contiguous() || x.shape[0] != 1)
+            throw new ArgumentException($"{x.dtype} [{string.Join(", ", x.shape)}]; one contiguous sample of {type} is needed", nameof(x));
+        return (x.numel() / x.shape[^1], (int)x.shape[^1]);
+    }
+
+    private static KernelArgument Pointer(Tensor? tensor) => tensor is null ? (nint)0 : AtenOps.DataPointer(tensor);
+}

@@ -1,0 +1,16 @@
+using static TorchSharp.torch;
+
+namespace RenderFarm.Inference.Quantization;
+
+/// <summary>How prepared weights are stored, and with that how their products run.</summary>
+public enum WeightFormat
+{
+    /// <summary>bf16, products in bf16.</summary>
+    BFloat16,
+
+    /// <summary>e4m3 with a scale per output channel, cast up to bf16 for each product.</summary>
+    Float8Stored,
+
+    /// <summary>The same bytes; activations are quantised per token and the product runs in e4m3.</summary>
+    Float8,
+}
