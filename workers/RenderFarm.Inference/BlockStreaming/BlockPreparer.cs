@@ -1,0 +1,66 @@
+using RenderFarm.Inference.Quantization;
+using RenderFarm.Inference.Safetensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Inference.BlockStreaming;
+
+/// <summary>
+/// Writes a block of a checkpoint into the run of bytes that a <see cref="BlockLayout"/> describes, quantising on the way.
+/// Weights that the checkpoint already stores in e4m3 keep their bytes and scales.
+/// </summary>
+public static unsafe class BlockPreparer
+{
+    /// <param name="prefix">Of the block's names in the checkpoint, <c>blocks.7.</c></param>
+    /// <param name="destination">layout.Bytes of host memory.</param>
+    public static void Prepare(BlockLayout layout, ITensorSource source, string prefix, byte* destination)
+    {
+        foreach (var group in layout.Tensors.GroupBy(tensor => tensor.Name))
+        {
+            using var scope = NewDisposeScope();
+            string name = prefix + group.Key;
+            Require(source, name, group.First());
+            using var stored = source.Load(name);
+            var (values, scales) = group.Any(part => part.Part == StoredPart.Float8Weight) ? Float8Of(source, name, stored) : (Dense(source, name, stored), null);
+            foreach (var part in group)
+            {
+                using var content = (part.Part == StoredPart.Float8Scales ? scales! : values).to(part.Type).contiguous();
+                if (content.numel() * content.element_size() != part.Bytes)
+                    throw new CheckpointException(source.Name, name, $"[{string.Join(", ", stored.shape)}] instead of [{string.Join(", ", part.Shape)}]");
+                Buffer.MemoryCopy(TensorMemory.Address(content), destination + part.Offset, part.Bytes, part.Bytes);
+            }
+        }
+    }
+
+    private static void Require(ITensorSource source, string name, StoredTensor expected)
+    {
+        if (!source.Entries.TryGetValue(name, out var entry))
+            throw new CheckpointException(source.Name, name, "is missing. Is it the right file, and whole?");
+        if (!entry.Shape.SequenceEqual(expected.Shape))
+            throw new CheckpointException(source.Name, name, $"[{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", expected.Shape)}]");
+    }
+
+    private static (Tensor Values, Tensor Scales) Float8Of(ITensorSource source, string name, Tensor stored)
+    {
+        if (stored.dtype != Float8.Type) return Float8.QuantizeRows(stored.dtype == ElementType.Float8E5M2 ? Dense(source, name, stored) : stored);
+        return (stored, StoredScale(source, name) is { } scale ? scale.to(ScalarType.Float32).expand(stored.shape[0], 1) : ones(stored.shape[0], 1));
+    }
+
+    private static Tensor Dense(ITensorSource source, string name, Tensor stored)
+    {
+        if (stored.dtype != Float8.Type && stored.dtype != ElementType.Float8E5M2) return stored;
+        var dense = stored.to(ScalarType.Float32);
+        return StoredScale(source, name) is { } scale ? dense * scale : dense;
+    }
+
+    /// <summary>The scale that quantised checkpoints keep beside a weight, as [1, 1] or [out, 1]; null for a plain cast.</summary>
+    private static Tensor? StoredScale(ITensorSource source, string name)
+    {
+        if (!name.EndsWith(".weight", StringComparison.Ordinal)) return null;
+        string layer = name[..^".weight".Length];
+        foreach (string candidate in new[] { $"{layer}.scale_weight", $"{layer}.weight_scale" })
+            if (source.Entries.ContainsKey(candidate))
+                return source.Load(candidate).to(ScalarType.Float32).view(-1, 1);
+        return null;
+    }
+}
