@@ -1,4 +1,5 @@
 using RenderFarm.Renderer;
+using RenderFarm.Renderer.Bench;
 using RenderFarm.Renderer.Parity;
 using RenderFarm.Renderer.Models;
 using RenderFarm.Renderer.Process;
@@ -10,6 +11,7 @@ return args switch
     ["render", .. var rest] => LeaveAtOnce(RenderVerb.Run(rest)),
     ["parity", .. var rest] => LeaveAtOnce(ParityCommand.Run(rest, Console.Out)),
     ["models", .. var rest] => LeaveAtOnce(ModelsVerb.Run(rest)),
+    ["bench", .. var rest] => LeaveAtOnce(BenchCommand.Run(rest)),
     ["--help" or "-h" or "help"] => Help.Print(),
     [] => ExitCodes.Usage(Help.Text),
     [var unknown, ..] => ExitCodes.Usage($"unknown verb '{unknown}'\n\n{Help.Text}"),

@@ -1,0 +1,56 @@
+using System.Text;
+using RenderFarm.Inference.Layers;
+using RenderFarm.Wan.Checkpoints;
+using RenderFarm.Wan.Checkpoints.Layouts;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Renderer.Bench;
+
+/// <summary>
+/// Random weights made on the card when they are asked for. A tensor's values depend on its name, its shape and the seed
+/// only and are exact in bf16, so that every precision, and the float32 it is compared with, runs on the same weights.
+/// </summary>
+internal sealed class GeneratedWeights(long seed, Device device, string prefix = "", ScalarType type = ScalarType.BFloat16) : IWeights, IDisposable
+{
+    private readonly List<Tensor> _made = [];
+
+    public ScalarType Type => type;
+
+    public IWeights Scope(string name) => Sharing($"{prefix}{name}.", type);
+
+    public IWeights As(ScalarType other) => Sharing(prefix, other);
+
+    public Tensor Tensor(string name, params ReadOnlySpan<long> shape)
+    {
+        using var values = Values(name, shape);
+        var tensor = values.to(type, copy: true).DetachFromDisposeScope();
+        _made.Add(tensor);
+        return tensor;
+    }
+
+    public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) =>
+        new DenseLinear(Tensor(name + ".weight", outFeatures, inFeatures), bias ? Tensor(name + ".bias", outFeatures) : null);
+
+    /// <summary>bf16; the caller owns it.</summary>
+    public Tensor Values(string name, ReadOnlySpan<long> shape)
+    {
+        string full = prefix + name;
+        var spread = RandomInitializer.For(new ExpectedTensor(full, shape.ToArray()));
+        using var generator = new Generator(Fnv1a(full) ^ (ulong)seed * 0x9E3779B97F4A7C15, device);
+        using var values = randn(shape.ToArray(), dtype: ScalarType.Float32, device: device, generator: generator);
+        return values.mul_(spread.Deviation).add_(spread.Mean).to(ScalarType.BFloat16).DetachFromDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in _made) tensor.Dispose();
+        _made.Clear();
+    }
+
+    private GeneratedWeights(GeneratedWeights root, long seed, Device device, string prefix, ScalarType type) : this(seed, device, prefix, type) => _made = root._made;
+
+    private GeneratedWeights Sharing(string scope, ScalarType other) => new(this, seed, device, scope, other);
+
+    private static ulong Fnv1a(string text) => Encoding.UTF8.GetBytes(text).Aggregate(14695981039346656037, (hash, b) => (hash ^ b) * 1099511628211);
+}

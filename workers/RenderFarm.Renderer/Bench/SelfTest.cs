@@ -1,0 +1,66 @@
+using RenderFarm.Cuda.Kernels;
+using RenderFarm.Inference.Kernels;
+using RenderFarm.Inference.Layers;
+using RenderFarm.Inference.Quantization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Renderer.Bench;
+
+/// <summary>Every kernel against the plain tensors that define it, on sizes of several models.</summary>
+internal static class SelfTest
+{
+    public static void Run(BenchReport report)
+    {
+        using var kernels = new TokenKernels(new KernelCompiler(BenchPaths.Kernels));
+        var (fused, plain) = (new FusedTokenOps(kernels), new PlainTokenOps(ScalarType.BFloat16));
+        foreach (var (dim, heads, ffn) in new[] { (5120, 40, 13824), (1536, 12, 8960), (3072, 24, 14336), (96, 2, 256) })
+        {
+            using var scope = NewDisposeScope();
+            const int tokens = 777;
+            Tensor Rows(int width, ScalarType type) => randn([1, tokens, width], dtype: ScalarType.Float32, device: CUDA).to(type);
+            PerRun Row(params long[] runs) => new(randn([1, runs.Length, dim], device: CUDA), runs);
+            long[] one = [long.MaxValue], two = [100, long.MaxValue];
+            foreach (long[] runs in new[] { one, two })
+            {
+                var affine = new NormAffine(Row(runs), Row(runs), AddsOne: true, 1e-6);
+                var gate = Row(runs);
+                var (x, y) = (Rows(dim, ScalarType.Float32), Rows(dim, ScalarType.BFloat16));
+                foreach (var format in new[] { RowFormat.Dense, RowFormat.Float8 })
+                {
+                    var (plainX, plainZ) = plain.AddNorm(x.clone(), y, gate, affine, format);
+                    var (fusedX, fusedZ) = fused.AddNorm(x.clone(), y, gate, affine, format);
+                    Compare(report, $"add {dim} {runs.Length} runs", fusedX, plainX, 1e-6);
+                    Compare(report, $"norm {dim} {runs.Length} runs {format}", Dense(fusedZ), Dense(plainZ), format == RowFormat.Dense ? 1e-3 : 2e-3);
+                }
+                Compare(report, $"gated add {dim} {runs.Length} runs", fused.Add(x.clone(), y, gate), plain.Add(x, y, gate), 1e-6);
+            }
+            var weight = randn([dim], device: CUDA);
+            var angles = polar(ones([tokens, 1, dim / heads / 2], device: CUDA), randn([tokens, 1, dim / heads / 2], device: CUDA));
+            var wide = Rows(3 * dim, ScalarType.BFloat16);
+            var expected = plain.NormRotate(wide.narrow(2, dim, dim), weight, 1e-6, heads, angles);
+            Compare(report, $"rms norm and rope {dim}", fused.NormRotate(wide.narrow(2, dim, dim), weight, 1e-6, heads, angles), expected, 2e-3);
+            var hidden = Rows(ffn, ScalarType.BFloat16);
+            Compare(report, $"gelu fp8 {ffn}", Dense(fused.Gelu(hidden.clone(), RowFormat.Float8)), Dense(plain.Gelu(hidden.clone().to(ScalarType.Float32), RowFormat.Float8)), 2e-3);
+            Compare(report, $"gelu bf16 {ffn}", Dense(fused.Gelu(hidden.clone(), RowFormat.Dense)), Dense(plain.Gelu(hidden.clone(), RowFormat.Dense)), 2e-3);
+            var matrix = randn([ffn, dim], device: CUDA).to(ScalarType.BFloat16);
+            var (values, scales) = Float8.QuantizeRows(matrix);
+            Compare(report, $"cast up {ffn} x {dim}", fused.CastUp(values, scales), Float8.Dequantize(values, scales, ScalarType.BFloat16), 1e-6);
+            var bias = randn([ffn], device: CUDA).to(ScalarType.BFloat16);
+            var rows = fused.Rows(Rows(dim, ScalarType.BFloat16), RowFormat.Float8);
+            var product = new Float8Linear(values, scales, bias, fused).Apply(rows);
+            var exact = nn.functional.linear(Dense(rows), Float8.Dequantize(values, scales, ScalarType.Float32), bias.to(ScalarType.Float32));
+            Compare(report, $"fp8 product {dim} to {ffn}", product, exact, 4e-3);
+        }
+    }
+
+    private static Tensor Dense(Activation rows) => rows.Scales is null ? rows.Values : rows.Values.to(ScalarType.Float32) * rows.Scales;
+
+    private static void Compare(BenchReport report, string name, Tensor actual, Tensor expected, double limit)
+    {
+        using var scope = NewDisposeScope();
+        var (a, b) = (actual.to(ScalarType.Float32), expected.to(ScalarType.Float32));
+        double error = ((a - b).norm() / b.norm()).item<float>();
+        report.Check(name, error <= limit, $"error {error:0.0e+0}, limit {limit:0.0e+0}");
+    }
+}
