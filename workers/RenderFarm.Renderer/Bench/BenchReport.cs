@@ -48,6 +48,8 @@ internal sealed class BenchReport(string part, bool json)
             ["torchsharp"] = typeof(torch).Assembly.GetName().Version?.ToString(),
         };
         var result = new JsonObject { ["part"] = part, ["machine"] = machine, ["figures"] = _figures, ["missed"] = new JsonArray([.. _missed.Select(name => (JsonNode)name)]) };
-        if (json) Console.Out.WriteLine(result.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        if (!json) return;
+        using var writer = new Utf8JsonWriter(Console.OpenStandardOutput(), new JsonWriterOptions { Indented = true });
+        result.WriteTo(writer);
     }
 }
