@@ -24,9 +24,9 @@ internal sealed class DenoiserForward : IDisposable
     {
         _rest = new GeneratedWeights(seed, device, type: type);
         _model = new WanModel(_rest, shape, blocks, ops);
-        using var generator = new Generator((ulong)seed + 1, device);
-        _latent = randn([1, shape.InChannels, (video.Frames - 1) / 4 + 1, video.Height / 8, video.Width / 8], dtype: ScalarType.Float32, device: device, generator: generator).DetachFromDisposeScope();
-        using var text = randn([120, shape.TextDim], dtype: ScalarType.Float32, device: device, generator: generator);
+        cuda.manual_seed(seed + 1);
+        _latent = randn([1, shape.InChannels, (video.Frames - 1) / 4 + 1, video.Height / 8, video.Width / 8], dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        using var text = randn([120, shape.TextDim], dtype: ScalarType.Float32, device: device);
         _context = _model.Embed([text], keepKeyValues: keepContext);
         _chunk = chunk;
     }

@@ -37,8 +37,8 @@ internal sealed class GeneratedWeights(long seed, Device device, string prefix =
     {
         string full = prefix + name;
         var spread = RandomInitializer.For(new ExpectedTensor(full, shape.ToArray()));
-        using var generator = new Generator(Fnv1a(full) ^ (ulong)seed * 0x9E3779B97F4A7C15, device);
-        using var values = randn(shape.ToArray(), dtype: ScalarType.Float32, device: device, generator: generator);
+        cuda.manual_seed((long)(Fnv1a(full) ^ (ulong)seed * 0x9E3779B97F4A7C15)); // TorchSharp's own generators live on the CPU
+        using var values = randn(shape.ToArray(), dtype: ScalarType.Float32, device: device);
         return values.mul_(spread.Deviation).add_(spread.Mean).to(ScalarType.BFloat16).DetachFromDisposeScope();
     }
 
