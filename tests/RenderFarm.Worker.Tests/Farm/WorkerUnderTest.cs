@@ -72,7 +72,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         return worker;
     }
 
-    public void Set(string key, string value) => _settings[key] = value;
+    public void Set(string key, string? value) => _settings[key] = value;
 
     public async Task StartAsync()
     {
@@ -90,10 +90,12 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     /// <summary>Completes when the worker has drained; fails as it would.</summary>
     public Task EndAsync() => _running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
-    public async Task<string> MetricsAsync()
+    public Task<string> MetricsAsync() => GetAsync("/metrics");
+
+    public async Task<string> GetAsync(string path)
     {
         using HttpClient http = new();
-        return await http.GetStringAsync(_app!.Urls.First() + "/metrics", TestContext.Current.CancellationToken);
+        return await http.GetStringAsync(_app!.Urls.First() + path, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Stops at once, as a deployment would with two signals, and waits.</summary>

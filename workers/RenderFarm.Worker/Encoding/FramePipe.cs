@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,6 +11,8 @@ namespace RenderFarm.Worker.Encoding;
 /// The worker keeps a writing end of its own until the renderer has ended. So the encoder's open never waits for a
 /// renderer that may not come; the encoder sees the end of input when renderer <em>and</em> worker have let go, which
 /// they do by dying, too; and with the encoder gone nobody reads, so the renderer's write fails instead of waiting.
+/// The encoder opens the FIFO by <see cref="ReaderPath"/>, through the worker's own end: an encoder that comes too late,
+/// with that end closed, finds nothing there instead of waiting for a writer for ever.
 /// </remarks>
 public sealed partial class FramePipe : IDisposable
 {
@@ -25,7 +28,11 @@ public sealed partial class FramePipe : IDisposable
         _writer = writer;
     }
 
+    /// <summary>Where the renderer writes.</summary>
     public string Path { get; }
+
+    /// <summary>Where the encoder reads.</summary>
+    public string ReaderPath => string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{_writer.DangerousGetHandle()}");
 
     /// <exception cref="IOException">The file system can't hold a FIFO, or is full.</exception>
     public static FramePipe Create(string path)

@@ -44,7 +44,7 @@ public sealed class VideoEncoder : IDisposable
         string metadata = Path.Combine(folder, "metadata.txt");
         string part = Path.Combine(folder, "video.mp4.part");
         File.WriteAllText(metadata, VideoMetadata.Of(spec, plan));
-        return new VideoEncoder(ChildProcess.Start(ffmpeg, EncoderArguments.Video(spec, pipe.Path, metadata, part), ChildEnvironment.Base(), folder), part);
+        return new VideoEncoder(ChildProcess.Start(ffmpeg, EncoderArguments.Video(spec, pipe.ReaderPath, metadata, part), ChildEnvironment.Base(), folder), part);
     }
 
     /// <summary>Gives the video its name. Only after <see cref="Ended"/> without a fault.</summary>

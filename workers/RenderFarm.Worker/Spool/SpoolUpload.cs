@@ -120,9 +120,14 @@ public sealed class SpoolUpload(
                 log.LogWarning("The fence has lost: the finished video is discarded");
                 return;
             }
+            catch (FarmApiException fault) when (!fault.IsTransient && !fault.IsWrongKey && failure is null)
+            {
+                log.LogError("The API refuses the finished video: {Reason}", fault.Message);
+                failure = new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was refused: {fault.Message}");
+            }
             catch (FarmApiException fault) when (!fault.IsTransient && !fault.IsWrongKey)
             {
-                log.LogError("The API refuses the finished video, it is discarded: {Reason}", fault.Message);
+                log.LogError("The API refuses every ending, the video is discarded: {Reason}", fault.Message);
                 return;
             }
             catch (FarmApiException fault)

@@ -1,0 +1,103 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Testing;
+using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Tests.Farm;
+
+namespace RenderFarm.Worker.Tests.Hosting;
+
+public sealed class DrainTests
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Drain_Idle_EndsAtOnce()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await worker.StartAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+
+        worker.RequestDrain();
+
+        await worker.EndAsync();
+    }
+
+    [Fact]
+    public async Task Drain_JobAtWork_FinishesItAndTakesNoOther()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync($"until [ -e ../../../../go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}");
+        worker.Set("Worker:DrainGraceSeconds", "60");
+        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+        await AtWorkAsync(worker, job);
+
+        worker.RequestDrain();
+        LeaseGrant next = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await File.WriteAllTextAsync(Path.Combine(worker.Folder, "go"), "", TestContext.Current.CancellationToken);
+        await worker.EndAsync();
+
+        Assert.IsType<CompleteRequest>(Assert.Single(worker.Desk.Endings).Request);
+        Assert.DoesNotContain(worker.Desk.Renewals, r => r.Job == next.JobId);
+    }
+
+    [Theory]
+    [InlineData("60", 2)]
+    [InlineData("0.2", 1)]
+    public async Task Drain_SecondRequestOrGraceOver_HandsTheJobBack(string grace, int requests)
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
+        worker.Set("Worker:DrainGraceSeconds", grace);
+        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+        await AtWorkAsync(worker, job);
+
+        for (int i = 0; i < requests; i++) worker.RequestDrain();
+        await worker.EndAsync();
+
+        Assert.Equal("interrupted", (await worker.Desk.ReleasedAsync(job)).Reason);
+        Assert.Empty(Processes.Under(worker.Folder));
+    }
+
+    [Fact]
+    public async Task Start_WrongKey_EndsNamingTheSetting()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        worker.Set("Worker:ApiKey", "rf_wrong");
+        await worker.StartAsync();
+
+        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
+
+        Assert.Contains("Worker:ApiKey", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_KeyInTheBootstrapFileThatComesLater_IsFound()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        string file = Path.Combine(worker.Folder, "keys.json");
+        worker.Set("Worker:ApiKey", null);
+        worker.Set("Keys:BootstrapFile", file);
+        await worker.StartAsync();
+        Assert.Empty(worker.Desk.Registrations);
+
+        await File.WriteAllTextAsync(file, $$"""{"admin_key":"rf_other","worker_key":"{{LeaseDesk.Key}}"}""", TestContext.Current.CancellationToken);
+
+        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Start_FfmpegMissing_EndsNamingTheSettingAndTheRemedy()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        worker.Set("Worker:FfmpegPath", "/nowhere/ffmpeg");
+        await worker.StartAsync();
+
+        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
+
+        Assert.Contains("Worker:FfmpegPath", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("apt-get install ffmpeg", fault.Message, StringComparison.Ordinal);
+    }
+
+    private static Task AtWorkAsync(WorkerUnderTest worker, LeaseGrant job) => Eventually.TrueAsync(
+        () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == Contracts.Videos.RenderStage.Denoising)),
+        Soon, $"{job.JobId} to be at work", TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,127 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Testing;
+using RenderFarm.Worker.Spool;
+using RenderFarm.Worker.Tests.Farm;
+
+namespace RenderFarm.Worker.Tests.Spool;
+
+/// <summary>The store is away: a file lies where its folder should be.</summary>
+public sealed class UploadSpoolTests
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Upload_StoreAway_WaitsInTheSpoolWhileTheSlotTakesTheNextJob()
+    {
+        await using WorkerUnderTest worker = await StoreAwayAsync();
+        LeaseGrant first = worker.Desk.Queue(WorkerUnderTest.Spec);
+        LeaseGrant second = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+
+        await InSpoolAsync(worker, first);
+        await InSpoolAsync(worker, second);
+        Assert.Empty(worker.Desk.Endings);
+        StoreBack(worker);
+
+        await worker.Desk.CompletedAsync(first);
+        await worker.Desk.CompletedAsync(second);
+        await SpoolEmptyAsync(worker);
+    }
+
+    [Fact]
+    public async Task Upload_WorkerRestarted_ResumesWithoutRenderingAgain()
+    {
+        await using WorkerUnderTest worker = await StoreAwayAsync();
+        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+        await InSpoolAsync(worker, job);
+        SpoolManifest manifest = await SpoolManifest.ReadAsync(Entry(worker, job), TestContext.Current.CancellationToken);
+
+        await worker.StopAsync();
+        Assert.True(Directory.Exists(Entry(worker, job)), "a stopped worker must leave its spool");
+        StoreBack(worker);
+        await worker.StartAsync();
+
+        CompleteRequest ending = await worker.Desk.CompletedAsync(job);
+        Assert.Equal(manifest.Measurements!.RendererProcessId, ending.Measurements!.RendererProcessId);
+        Assert.Equal(manifest.Files[0].Sha256, ending.Artifacts[0].Sha256);
+        await SpoolEmptyAsync(worker);
+    }
+
+    [Fact]
+    public async Task Upload_FenceHasLost_IsDiscarded()
+    {
+        await using WorkerUnderTest worker = await StoreAwayAsync();
+        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+        await InSpoolAsync(worker, job);
+
+        worker.Desk.Lost.Add(job.JobId);
+
+        await SpoolEmptyAsync(worker);
+        Assert.Empty(worker.Desk.Endings);
+    }
+
+    [Fact]
+    public async Task Upload_UserCancels_EndsAsCancelled()
+    {
+        await using WorkerUnderTest worker = await StoreAwayAsync();
+        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+        await InSpoolAsync(worker, job);
+
+        worker.Desk.Cancelled.Add(job.JobId);
+
+        Assert.Equal(FailureReason.Cancelled, (await worker.Desk.FailedAsync(job)).Reason);
+        await SpoolEmptyAsync(worker);
+    }
+
+    [Fact]
+    public async Task Upload_FileDamagedInTheSpool_FailsAsTransientInsteadOfStoringIt()
+    {
+        await using WorkerUnderTest worker = await StoreAwayAsync();
+        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+        await InSpoolAsync(worker, job);
+
+        await File.AppendAllTextAsync(Path.Combine(Entry(worker, job), "video.mp4"), "x", TestContext.Current.CancellationToken);
+        StoreBack(worker);
+
+        FailRequest failure = await worker.Desk.FailedAsync(job);
+        Assert.Equal(FailureReason.Transient, failure.Reason);
+        Assert.Contains("SHA-256", failure.Message, StringComparison.Ordinal);
+        Assert.Null(await worker.Store.StatAsync($"videos/{job.JobId}/{job.Fence}/video.mp4", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Resume_EntryWithoutManifest_IsRemoved()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        string half = Path.Combine(worker.DataDirectory, "spool", "video_9-9");
+        Directory.CreateDirectory(half);
+        await File.WriteAllTextAsync(Path.Combine(half, "video.mp4"), "x", TestContext.Current.CancellationToken);
+
+        await worker.StartAsync();
+
+        await SpoolEmptyAsync(worker);
+    }
+
+    private static async Task<WorkerUnderTest> StoreAwayAsync()
+    {
+        WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await File.WriteAllTextAsync(worker.Settings["Artifacts:Directory"]!, "in the way", TestContext.Current.CancellationToken);
+        return worker;
+    }
+
+    private static void StoreBack(WorkerUnderTest worker) => File.Delete(worker.Settings["Artifacts:Directory"]!);
+
+    private static string Entry(WorkerUnderTest worker, LeaseGrant job) => Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}");
+
+    private static Task InSpoolAsync(WorkerUnderTest worker, LeaseGrant job) => Eventually.TrueAsync(
+        () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Uploading) && Directory.Exists(Entry(worker, job))),
+        Soon, $"{job.JobId} to be uploading", TestContext.Current.CancellationToken);
+
+    private static Task SpoolEmptyAsync(WorkerUnderTest worker) => Eventually.TrueAsync(
+        () => Task.FromResult(!Directory.EnumerateFileSystemEntries(Path.Combine(worker.DataDirectory, "spool")).Any()), Soon, "the spool to be empty", TestContext.Current.CancellationToken);
+}
