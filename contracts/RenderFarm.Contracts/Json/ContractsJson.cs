@@ -12,7 +12,8 @@ namespace RenderFarm.Contracts.Json;
 
 /// <summary>
 /// The one JSON dialect of the farm: snake_case names, enums as words, nulls left out, unknown members ignored.
-/// Source-generated, so that a trimmed renderer speaks it too.
+/// Source-generated, so that a trimmed renderer speaks it too. The generator fills every <c>init</c> property, with
+/// nothing where the JSON is silent: a property with a default of its own therefore has a <c>set</c>.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

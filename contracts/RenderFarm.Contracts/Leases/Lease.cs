@@ -11,7 +11,7 @@ public sealed record LeaseRequest
     public required long FreeBytes { get; init; }
 
     /// <summary>Models whose prepared weights this host already holds.</summary>
-    public IReadOnlyList<string> CachedModels { get; init; } = [];
+    public IReadOnlyList<string> CachedModels { get; set; } = [];
 
     /// <summary>How long the call may stay open when there is nothing to do.</summary>
     public double WaitSeconds { get; init; }
@@ -30,7 +30,7 @@ public sealed record LeaseGrant
     public int StepDowns { get; init; }
     public required double LeaseSeconds { get; init; }
     public required RenderSpec Spec { get; init; }
-    public IReadOnlyList<JobInput> Inputs { get; init; } = [];
+    public IReadOnlyList<JobInput> Inputs { get; set; } = [];
 
     /// <summary>What measurements say of this model on this card: measured ÷ predicted.</summary>
     public PlanCorrection? Correction { get; init; }

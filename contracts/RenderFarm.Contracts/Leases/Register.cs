@@ -46,15 +46,15 @@ public sealed record RegisterWorkerReply
 /// <summary>The clockwork of a lease, told by the API so that both sides use the same figures.</summary>
 public sealed record LeaseSettings
 {
-    public double LeaseSeconds { get; init; } = 24;
-    public double RenewSeconds { get; init; } = 3;
+    public double LeaseSeconds { get; set; } = 24;
+    public double RenewSeconds { get; set; } = 3;
 
     /// <summary>How soon a failed renewal is tried again.</summary>
-    public double RenewRetrySeconds { get; init; } = 1;
+    public double RenewRetrySeconds { get; set; } = 1;
 
     /// <summary>The worker kills its renderer this long before its own deadline.</summary>
-    public double KillMarginSeconds { get; init; } = 2;
+    public double KillMarginSeconds { get; set; } = 2;
 
     /// <summary>Length of a lease from the moment the job is in <c>uploading</c>.</summary>
-    public double UploadLeaseSeconds { get; init; } = 600;
+    public double UploadLeaseSeconds { get; set; } = 600;
 }

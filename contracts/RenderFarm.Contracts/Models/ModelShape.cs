@@ -24,10 +24,10 @@ public sealed record TransformerShape
     public required int Layers { get; init; }
     public required int InChannels { get; init; }
     public required int OutChannels { get; init; }
-    public int TextDim { get; init; } = 4096;
-    public int TextLength { get; init; } = 512;
-    public int FrequencyDim { get; init; } = 256;
-    public double Epsilon { get; init; } = 1e-6;
+    public int TextDim { get; set; } = 4096;
+    public int TextLength { get; set; } = 512;
+    public int FrequencyDim { get; set; } = 256;
+    public double Epsilon { get; set; } = 1e-6;
     public ImageBranch ImageBranch { get; init; }
     [JsonIgnore] public int HeadDim => Dim / Heads;
 }
@@ -41,7 +41,7 @@ public sealed record TextEncoderShape
     public required int FfnDim { get; init; }
     public required int Heads { get; init; }
     public required int Layers { get; init; }
-    public int Buckets { get; init; } = 32;
+    public int Buckets { get; set; } = 32;
 }
 
 /// <summary>Sizes of a CLIP vision tower (2.1 image to video only).</summary>
@@ -82,9 +82,9 @@ public sealed record VaeShape
     /// <summary>Base width of the decoder; the same as <see cref="Dim"/> in 2.1.</summary>
     public required int DecoderDim { get; init; }
     public required int LatentChannels { get; init; }
-    public IReadOnlyList<int> DimMultipliers { get; init; } = [1, 2, 4, 4];
-    public int ResidualBlocks { get; init; } = 2;
-    public IReadOnlyList<bool> TemporalDownsample { get; init; } = [false, true, true];
+    public IReadOnlyList<int> DimMultipliers { get; set; } = [1, 2, 4, 4];
+    public int ResidualBlocks { get; set; } = 2;
+    public IReadOnlyList<bool> TemporalDownsample { get; set; } = [false, true, true];
 
     /// <summary>Per-channel mean of latents as the DiT sees them: (z − mean) / std.</summary>
     public required IReadOnlyList<float> LatentMean { get; init; }
@@ -106,14 +106,14 @@ public sealed record ModelDefaults
     /// <summary>Of the high-noise expert, where it differs from <see cref="GuidanceScale"/>.</summary>
     public double? HighNoiseGuidanceScale { get; init; }
     public required double Shift { get; init; }
-    public string Sampler { get; init; } = "unipc";
-    public string NegativePrompt { get; init; } = "";
+    public string Sampler { get; set; } = "unipc";
+    public string NegativePrompt { get; set; } = "";
 
     /// <summary>Largest width × height, before the ten percent of grace.</summary>
     public required int MaxArea { get; init; }
 
     /// <summary>Both sides are multiples of this.</summary>
-    public int SizeMultiple { get; init; } = 16;
+    public int SizeMultiple { get; set; } = 16;
 }
 
 /// <summary>Every size of one model; nothing else in the farm holds a size.</summary>
@@ -130,7 +130,7 @@ public sealed record ModelShape
     public required ModelDefaults Defaults { get; init; }
 
     /// <summary>2 for the A14B models: a high-noise and a low-noise DiT of the same shape.</summary>
-    public int Experts { get; init; } = 1;
+    public int Experts { get; set; } = 1;
 
     /// <summary>Fraction of the timestep range at which the experts change over.</summary>
     public double? Boundary { get; init; }

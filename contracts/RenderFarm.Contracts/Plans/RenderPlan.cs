@@ -53,7 +53,7 @@ public sealed record RenderPlan
     public required long PredictedPeakBytes { get; init; }
 
     /// <summary>Predicted peak of each stage, by stage name.</summary>
-    public IReadOnlyDictionary<string, long> StagePeakBytes { get; init; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, long> StagePeakBytes { get; set; } = new Dictionary<string, long>();
 
     /// <summary>Pinned or mapped host memory that the plan needs.</summary>
     public long HostBytes { get; init; }
@@ -64,7 +64,7 @@ public sealed record RenderPlan
     public required bool Fits { get; init; }
 
     /// <summary>Why this plan, in words.</summary>
-    public IReadOnlyList<string> Reasons { get; init; } = [];
+    public IReadOnlyList<string> Reasons { get; set; } = [];
 }
 
 /// <summary>Parts of a plan that a caller fixed; null leaves the choice to the planner.</summary>

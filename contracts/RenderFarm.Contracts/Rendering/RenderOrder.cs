@@ -24,7 +24,7 @@ public sealed record RenderOrder
 
     /// <summary>Where the renderer may write (thumbnail frame, input pictures); removed after the attempt.</summary>
     public required string WorkDirectory { get; init; }
-    public IReadOnlyDictionary<string, string> InputFiles { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> InputFiles { get; set; } = new Dictionary<string, string>();
 
     /// <summary>Folder of prepared weights in shared memory; null when the host keeps none.</summary>
     public string? WeightCache { get; init; }
@@ -37,12 +37,12 @@ public sealed record ModelFiles
     public required IReadOnlyList<string> Transformer { get; init; }
 
     /// <summary>The low-noise expert of an A14B model; then <see cref="Transformer"/> is the high-noise one.</summary>
-    public IReadOnlyList<string> TransformerLowNoise { get; init; } = [];
+    public IReadOnlyList<string> TransformerLowNoise { get; set; } = [];
     public required IReadOnlyList<string> TextEncoder { get; init; }
 
     /// <summary>SentencePiece model.</summary>
     public required string Tokenizer { get; init; }
     public required IReadOnlyList<string> Vae { get; init; }
-    public IReadOnlyList<string> ImageEncoder { get; init; } = [];
-    public IReadOnlyDictionary<string, string> Loras { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyList<string> ImageEncoder { get; set; } = [];
+    public IReadOnlyDictionary<string, string> Loras { get; set; } = new Dictionary<string, string>();
 }

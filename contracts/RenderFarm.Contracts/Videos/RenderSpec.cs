@@ -12,7 +12,7 @@ public sealed record RenderSpec
     public required string Prompt { get; init; }
 
     /// <summary>Empty means none; the model's default has been filled in already.</summary>
-    public string NegativePrompt { get; init; } = "";
+    public string NegativePrompt { get; set; } = "";
 
     /// <summary>Pixels.</summary>
     public required int Width { get; init; }
@@ -28,9 +28,9 @@ public sealed record RenderSpec
     public required double Shift { get; init; }
 
     /// <summary>One of <c>unipc</c>, <c>euler</c>, <c>dpm++</c>.</summary>
-    public string Sampler { get; init; } = "unipc";
+    public string Sampler { get; set; } = "unipc";
     public required long Seed { get; init; }
-    public IReadOnlyList<LoraReference> Loras { get; init; } = [];
+    public IReadOnlyList<LoraReference> Loras { get; set; } = [];
 
     /// <summary>Parts of the render plan that the caller pinned.</summary>
     public PlanPins? Plan { get; init; }
