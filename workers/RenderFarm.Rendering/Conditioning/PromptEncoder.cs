@@ -54,10 +54,10 @@ public sealed class PromptEncoder : IDisposable
     /// <param name="afterLayer">Called after every layer; may throw to end the encoding.</param>
     public EncodedPrompts Encode(string prompt, string? negativePrompt, Action? afterLayer = null)
     {
-        var (ids, dropped) = Ids(prompt);
-        var conditional = Encode(ids, afterLayer);
-        var unconditional = negativePrompt is null ? null : Encode(Ids(negativePrompt).Ids, afterLayer);
-        return new EncodedPrompts(conditional, unconditional) { DroppedTokens = dropped };
+        var tokens = PromptTokens.From(prompt, tokenizer, textLength);
+        var conditional = Encode(tokens, afterLayer);
+        var unconditional = negativePrompt is null ? null : Encode(PromptTokens.From(negativePrompt, tokenizer, textLength), afterLayer);
+        return new EncodedPrompts(conditional, unconditional) { DroppedTokens = tokens.Dropped };
     }
 
     public void Dispose()
@@ -66,13 +66,5 @@ public sealed class PromptEncoder : IDisposable
         source.Dispose();
     }
 
-    /// <summary>Cut to the length that the DiT was trained with, always with the end piece behind.</summary>
-    private (long[] Ids, int Dropped) Ids(string prompt)
-    {
-        var ids = tokenizer.Encode(prompt);
-        var kept = Math.Min(ids.Count, textLength - 1);
-        return ([.. ids.Take(kept).Select(id => (long)id), tokenizer.EndId], ids.Count - kept);
-    }
-
-    private Tensor Encode(long[] ids, Action? afterLayer) => encoder.Module.Encode(ids, (_, _) => afterLayer?.Invoke());
+    private Tensor Encode(PromptTokens tokens, Action? afterLayer) => encoder.Module.Encode(tokens.Ids, (_, _) => afterLayer?.Invoke());
 }

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
 using TorchSharp;
@@ -16,7 +17,7 @@ public sealed class Umt5Encoder
 
     private readonly TextEncoderShape _shape;
     private readonly ITokenRows _rows;
-    private readonly IEncoderLayerSource _layers;
+    private readonly IBlockSource<Umt5Layer> _layers;
     private readonly RmsNorm _norm;
     private readonly RelativePositions _positions;
 
@@ -28,12 +29,12 @@ public sealed class Umt5Encoder
 
     /// <summary>With the table elsewhere.</summary>
     public Umt5Encoder(IWeights weights, TextEncoderShape shape, ITokenRows rows)
-        : this(weights, shape, rows, new ResidentLayers([.. Enumerable.Range(0, shape.Layers).Select(n => new Umt5Layer(weights.Scope($"blocks.{n}"), shape))]))
+        : this(weights, shape, rows, new ResidentBlocks<Umt5Layer>([.. Enumerable.Range(0, shape.Layers).Select(n => new Umt5Layer(weights.Scope($"blocks.{n}"), shape))]))
     {
     }
 
     /// <param name="weights">Of the final norm only.</param>
-    public Umt5Encoder(IWeights weights, TextEncoderShape shape, ITokenRows rows, IEncoderLayerSource layers)
+    public Umt5Encoder(IWeights weights, TextEncoderShape shape, ITokenRows rows, IBlockSource<Umt5Layer> layers)
     {
         (_shape, _rows, _layers) = (shape, rows, layers);
         _positions = new RelativePositions(shape.Buckets);
