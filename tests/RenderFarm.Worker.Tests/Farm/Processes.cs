@@ -27,6 +27,10 @@ internal static class Processes
         return found;
     }
 
+    /// <summary>The one among them that leads its process group: a shell that forks shows its own command line twice for a moment.</summary>
+    public static int LeaderUnder(string folder)
+        => Under(folder).Single(id => LeadsItsGroup(id));
+
     public static void Kill(int id) => Process.GetProcessById(id).Kill();
 
     /// <summary>Runs a program to its end.</summary>
@@ -38,5 +42,19 @@ internal static class Processes
         Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, await output, await errors);
+    }
+
+    private static bool LeadsItsGroup(int id)
+    {
+        try
+        {
+            // after the name in brackets: state, parent, group
+            string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[2] == id.ToString(CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return false; // it has ended
+        }
     }
 }

@@ -15,8 +15,6 @@ public sealed class AttemptRecord(string model, long leasedAt, TimeProvider time
 
     public RendererReport.Finished? Finished { get; private set; }
     public RendererReport.Failed? Failed { get; private set; }
-    public int StepsDone { get; private set; }
-
     private RendererReport.Ready? _ready;
     private double? _secondsToFirstStep;
 
@@ -32,7 +30,6 @@ public sealed class AttemptRecord(string model, long leasedAt, TimeProvider time
                 Enter(started.Stage);
                 return new LeaseProgress(started.Stage);
             case RendererReport.StepDone step:
-                StepsDone = step.Step;
                 metrics.StepDone(model, step.Seconds);
                 return new LeaseProgress(RenderStage.Denoising, step.Step, step.Steps);
             case RendererReport.FramesWritten frames:

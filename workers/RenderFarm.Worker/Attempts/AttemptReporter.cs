@@ -56,7 +56,6 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
             Fence = fence,
             Reason = failed.Reason,
             Message = failed.Message,
-            Progressed = failed.Progressed,
             Measurements = failed.Measurements,
             LogTail = failed.LogTail,
         }, CancellationToken.None),

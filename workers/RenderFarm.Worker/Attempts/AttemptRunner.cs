@@ -26,7 +26,7 @@ public sealed class AttemptRunner(
 
     public async Task RunAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
     {
-        using IDisposable? scope = log.BeginScope(new Dictionary<string, object> { ["job"] = grant.JobId, ["fence"] = grant.Fence, ["attempt"] = grant.Attempt, ["slot"] = slot.Id });
+        using IDisposable? scope = log.BeginScope("{Job} fence {Fence} attempt {Attempt} on {Slot}", grant.JobId, grant.Fence, grant.Attempt, slot.Id);
         slot.CurrentJob = grant.JobId;
         AttemptOutcome outcome;
         try
@@ -43,9 +43,10 @@ public sealed class AttemptRunner(
             slot.CurrentJob = null;
         }
 
-        FailureReason? reason = (outcome as AttemptOutcome.Failed)?.Reason;
-        metrics.AttemptEnded(grant.Spec.Model, outcome.Name, reason);
-        log.LogInformation("Attempt ended: {Outcome} {Reason} {Message}", outcome.Name, reason, (outcome as AttemptOutcome.Failed)?.Message);
+        AttemptOutcome.Failed? failed = outcome as AttemptOutcome.Failed;
+        metrics.AttemptEnded(grant.Spec.Model, outcome.Name, failed?.Reason);
+        if (failed is null) log.LogInformation("Attempt ended: {Outcome}", outcome.Name);
+        else log.LogWarning("Attempt {Outcome}: {Reason}, {Message}", outcome.Name, failed.Reason, failed.Message);
         await reporter.ReportAsync(grant.JobId, grant.Fence, outcome);
     }
 

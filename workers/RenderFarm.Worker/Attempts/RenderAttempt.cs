@@ -62,9 +62,9 @@ public sealed class RenderAttempt(
             Measurements measured = record.Measured(slot.Description.Card) with { PredictedPeakBytes = plan.PredictedPeakBytes };
             AttemptOutcome.Failed? failure = AttemptVerdict.Of(ending, record, encoded, grant.Spec.Frames, HostMemory.OutOfMemoryKills > killsBefore, renderer.Errors.LastLine);
             if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
-            if (lease.Cancelled.IsCancellationRequested) return Cancelled(record, measured, logTail);
+            if (lease.Cancelled.IsCancellationRequested) return Cancelled(measured, logTail);
             if (failure is not null && handBack.IsCancellationRequested) return new AttemptOutcome.HandedBack("interrupted");
-            if (failure is not null) return failure with { Progressed = record.StepsDone > 0, Measurements = measured, LogTail = logTail };
+            if (failure is not null) return failure with { Measurements = measured, LogTail = logTail };
 
             // 6
             if (measured.PeakBytes is { } peak) metrics.Peaked(slot, grant.Spec.Model, peak);
@@ -74,7 +74,7 @@ public sealed class RenderAttempt(
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
-            return lease.Cancelled.IsCancellationRequested ? Cancelled(record, null, null) : new AttemptOutcome.HandedBack("interrupted");
+            return lease.Cancelled.IsCancellationRequested ? Cancelled(null, null) : new AttemptOutcome.HandedBack("interrupted");
         }
     }
 
@@ -137,8 +137,8 @@ public sealed class RenderAttempt(
         InputFiles = inputFiles,
     };
 
-    private static AttemptOutcome.Failed Cancelled(AttemptRecord record, Measurements? measured, string? logTail)
-        => new(FailureReason.Cancelled, "the job was cancelled", record.StepsDone > 0, measured, logTail);
+    private static AttemptOutcome.Failed Cancelled(Measurements? measured, string? logTail)
+        => new(FailureReason.Cancelled, "the job was cancelled", measured, logTail);
 
     private static string LogTail(ChildProcess renderer, VideoEncoder encoder, RendererConversation conversation)
     {

@@ -16,6 +16,8 @@ public static class WorkerApplication
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+        builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.IncludeScopes) = (true, true));
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         adjust?.Invoke(builder);
         builder.WebHost.UseUrls(builder.Configuration[$"{MetricsOptions.Section}:{nameof(MetricsOptions.Url)}"] is { Length: > 0 } url ? url : new MetricsOptions().Url);
 

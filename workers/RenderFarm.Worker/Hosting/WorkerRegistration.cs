@@ -34,7 +34,7 @@ public sealed class WorkerRegistration(
         try
         {
             _ = await catalog.ScanAsync(cancellation);
-            Pause pause = new(0.25, 5);
+            Pause pause = new(0.2, 2);
             for (int refusals = 0; ;)
             {
                 try

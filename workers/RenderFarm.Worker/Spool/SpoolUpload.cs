@@ -19,7 +19,7 @@ public sealed class SpoolUpload(
     /// <exception cref="OperationCanceledException">The worker stops; the entry must stay.</exception>
     public async Task RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings, CancellationToken stop)
     {
-        using IDisposable? scope = log.BeginScope(new Dictionary<string, object> { ["job"] = manifest.JobId, ["fence"] = manifest.Fence });
+        using IDisposable? scope = log.BeginScope("{Job} fence {Fence} upload", manifest.JobId, manifest.Fence);
         long started = time.GetTimestamp();
         IReadOnlyList<Artifact>? artifacts;
         AttemptOutcome.Failed? failure = null;

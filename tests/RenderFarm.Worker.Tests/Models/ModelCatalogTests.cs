@@ -1,0 +1,110 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Planning.Models;
+using RenderFarm.Testing;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Models;
+
+namespace RenderFarm.Worker.Tests.Models;
+
+public sealed class ModelCatalogTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ModelCatalog _catalog;
+
+    public ModelCatalogTests()
+        => _catalog = new ModelCatalog(Options.Create(new ModelsOptions { Directory = _folder.Path }), NullLogger<ModelCatalog>.Instance);
+
+    [Fact]
+    public async Task Scan_Folders_FindsModelsWithFullPathsAndSkipsBrokenManifests()
+    {
+        Install("tiny", ModelShapes.Tiny, "same header");
+        Directory.CreateDirectory(_folder.File("broken"));
+        await File.WriteAllTextAsync(Path.Combine(_folder.File("broken"), "model.json"), "{", TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(_folder.File("no-model"));
+
+        Assert.True(await ScanAsync());
+
+        InstalledModel model = Assert.Single(_catalog.Models).Value;
+        Assert.Equal("tiny", model.Shape.Id);
+        Assert.Equal(Path.Combine(_folder.Path, "tiny", "dit.safetensors"), model.Files.Transformer[0]);
+        Assert.Equal(["text_encoder", "tokenizer", "transformer", "vae"], model.Registration.Fingerprints.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Scan_NothingChanged_SaysSo()
+    {
+        Install("tiny", ModelShapes.Tiny, "same header");
+
+        Assert.True(await ScanAsync());
+        Assert.False(await ScanAsync());
+        Install("demo", ModelShapes.Demo, "another");
+        Assert.True(await ScanAsync());
+        Assert.Equal(["demo", "tiny"], _catalog.Models.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Scan_OtherHeaderOrLength_GivesAnotherFingerprint()
+    {
+        string one = await FingerprintAsync("header a", 8);
+        Assert.Equal(one, await FingerprintAsync("header a", 8));
+        Assert.NotEqual(one, await FingerprintAsync("header b", 8));
+        Assert.NotEqual(one, await FingerprintAsync("header a", 16));
+    }
+
+    [Fact]
+    public async Task Scan_DamagedFile_KeepsTheModelSoThatItsJobsFailWithTheReason()
+    {
+        Install("tiny", ModelShapes.Tiny, "header");
+        await File.WriteAllBytesAsync(Path.Combine(_folder.File("tiny"), "vae.safetensors"), [1, 2, 3], TestContext.Current.CancellationToken);
+        File.Delete(Path.Combine(_folder.File("tiny"), "t5.safetensors"));
+
+        await ScanAsync();
+
+        IReadOnlyDictionary<string, string> fingerprints = _catalog.Models["tiny"].Registration.Fingerprints;
+        Assert.Equal(("unreadable", "unreadable"), (fingerprints["vae"], fingerprints["text_encoder"]));
+        Assert.NotEqual("unreadable", fingerprints["transformer"]);
+    }
+
+    [Fact]
+    public async Task Scan_NoFolderYet_HasNoModels()
+    {
+        ModelCatalog catalog = new(Options.Create(new ModelsOptions { Directory = _folder.File("later") }), NullLogger<ModelCatalog>.Instance);
+
+        Assert.False(await catalog.ScanAsync(TestContext.Current.CancellationToken));
+        Assert.Empty(catalog.Models);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private Task<bool> ScanAsync() => _catalog.ScanAsync(TestContext.Current.CancellationToken);
+
+    private async Task<string> FingerprintAsync(string header, int dataBytes)
+    {
+        Install("tiny", ModelShapes.Tiny, header, dataBytes);
+        await ScanAsync();
+        return _catalog.Models["tiny"].Registration.Fingerprints["transformer"];
+    }
+
+    private void Install(string name, ModelShape shape, string header, int dataBytes = 4)
+    {
+        string folder = _folder.File(name);
+        Directory.CreateDirectory(folder);
+        byte[] file = new byte[8 + header.Length + dataBytes];
+        BinaryPrimitives.WriteInt64LittleEndian(file, header.Length);
+        System.Text.Encoding.ASCII.GetBytes(header, file.AsSpan(8));
+        foreach (string part in new[] { "dit", "t5", "vae" }) File.WriteAllBytes(Path.Combine(folder, part + ".safetensors"), file);
+        File.WriteAllText(Path.Combine(folder, "spiece.model"), "pieces");
+        ModelManifest manifest = new()
+        {
+            Shape = shape,
+            Files = new ModelFiles { Transformer = ["dit.safetensors"], TextEncoder = ["t5.safetensors"], Tokenizer = "spiece.model", Vae = ["vae.safetensors"] },
+        };
+        File.WriteAllText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest));
+    }
+}
