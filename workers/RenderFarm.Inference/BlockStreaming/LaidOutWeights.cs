@@ -48,7 +48,11 @@ public sealed class LaidOutWeights : IWeights, IDisposable
     {
         string weight = $"{_prefix}{name}.weight";
         var offsets = bias ? View(_layout.Find($"{_prefix}{name}.bias", StoredPart.Value), [outFeatures]) : null;
-        if (!BlockLayout.StoresFloat8(_layout.Format, Type)) return new DenseLinear(View(_layout.Find(weight, StoredPart.Value), [outFeatures, inFeatures]), offsets);
+        if (!BlockLayout.StoresFloat8(_layout.Format, Type))
+        {
+            var dense = View(_layout.Find(weight, StoredPart.Value), [outFeatures, inFeatures]);
+            return offsets is null || _ops is null ? new DenseLinear(dense, offsets) : new ThenBiasLinear(dense, offsets);
+        }
         var values = View(_layout.Find(weight, StoredPart.Float8Weight), [outFeatures, inFeatures]);
         var scales = View(_layout.Find(weight, StoredPart.Float8Scales), [outFeatures, 1]);
         return _ops is not null && _layout.Format == WeightFormat.Float8

@@ -45,6 +45,7 @@ public sealed class CastUpLinear(Tensor weight, Tensor scales, Tensor? bias, Fun
     {
         using var scope = NewDisposeScope();
         var dense = x.dtype == ScalarType.BFloat16 ? x : x.to(ScalarType.BFloat16);
-        return nn.functional.linear(dense, castUp(weight, scales), bias).MoveToOuterDisposeScope();
+        var product = nn.functional.linear(dense, castUp(weight, scales)); // bias apart: see ThenBiasLinear
+        return (bias is null ? product : product.add_(bias)).MoveToOuterDisposeScope();
     }
 }

@@ -41,7 +41,7 @@ public sealed class ContextCache : IDisposable
         _keep = keep;
     }
 
-    /// <summary>Cross-attention of one block to this prompt.</summary>
+    /// <summary>Cross-attention of one block to this prompt; takes x over.</summary>
     internal Tensor Attend(int block, CrossAttention attention, Activation x, ITokenOps ops)
     {
         if (_kept.TryGetValue(block, out var kept)) return attention.Apply(x, kept, ops);

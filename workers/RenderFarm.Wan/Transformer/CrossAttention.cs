@@ -33,16 +33,12 @@ internal sealed class CrossAttention
 
     public RowFormat Input => _q.Input;
 
-    /// <param name="x">[B, L, dim]</param>
+    /// <param name="x">[B, L, dim], taken over.</param>
     public Tensor Apply(Activation x, ContextKeyValues context, ITokenOps ops)
     {
-        using var scope = NewDisposeScope();
-        var q = ops.NormRotate(_q.Apply(x), _normQ, _shape.Epsilon, _shape.Heads, angles: null); // [B, L, H, D]
-        var attended = Attention.Apply(q, context.TextKeys, context.TextValues);                 // [B, L, dim]
-        if (context.ImageKeys is not null)
-            attended = attended + Attention.Apply(q, context.ImageKeys, context.ImageValues!);
-        using var rows = ops.Rows(attended, _o.Input);
-        return _o.Apply(rows).MoveToOuterDisposeScope();
+        Activation rows;
+        using (var attended = Attend(x, context, ops)) rows = ops.Rows(attended, _o.Input);
+        using (rows) return _o.Apply(rows);
     }
 
     /// <summary>What this block sees of the prompt; the same for every step. The caller owns it.</summary>
@@ -60,5 +56,17 @@ internal sealed class CrossAttention
             var parts = kv.Apply(tokens).chunk(2, 2);
             return (ops.NormRotate(parts[0], norm, _shape.Epsilon, _shape.Heads, angles: null), parts[1].unflatten(2, _shape.Heads, _shape.HeadDim));
         }
+    }
+
+    private Tensor Attend(Activation x, ContextKeyValues context, ITokenOps ops)
+    {
+        using var scope = NewDisposeScope();
+        Tensor q;
+        using (x) q = _q.Apply(x);
+        q = ops.NormRotate(q, _normQ, _shape.Epsilon, _shape.Heads, angles: null);                // [B, L, H, D]
+        var attended = Attention.Apply(q, context.TextKeys, context.TextValues);                 // [B, L, dim]
+        if (context.ImageKeys is not null)
+            attended = attended + Attention.Apply(q, context.ImageKeys, context.ImageValues!);
+        return attended.MoveToOuterDisposeScope();
     }
 }

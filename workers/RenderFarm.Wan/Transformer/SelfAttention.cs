@@ -24,15 +24,23 @@ internal sealed class SelfAttention
 
     public RowFormat Input => _qkv.Input;
 
-    /// <param name="x">[B, L, dim]</param>
+    /// <param name="x">[B, L, dim], taken over: at long videos every tensor that lives no longer than it must is half a gigabyte.</param>
     public Tensor Apply(Activation x, Tensor rotary, ITokenOps ops)
     {
+        Activation rows;
+        using (var attended = Attend(x, rotary, ops)) rows = ops.Rows(attended, _o.Input);
+        using (rows) return _o.Apply(rows);
+    }
+
+    private Tensor Attend(Activation x, Tensor rotary, ITokenOps ops)
+    {
         using var scope = NewDisposeScope();
-        var parts = _qkv.Apply(x).chunk(3, 2);                                              // [B, L, dim] each
+        Tensor joined;
+        using (x) joined = _qkv.Apply(x);
+        var parts = joined.chunk(3, 2);                                                      // [B, L, dim] each
         var q = ops.NormRotate(parts[0], _normQ, _shape.Epsilon, _shape.Heads, rotary);      // [B, L, H, D]
         var k = ops.NormRotate(parts[1], _normK, _shape.Epsilon, _shape.Heads, rotary);
         var v = parts[2].unflatten(2, _shape.Heads, _shape.HeadDim);
-        using var attended = ops.Rows(Attention.Apply(q, k, v), _o.Input);
-        return _o.Apply(attended).MoveToOuterDisposeScope();
+        return Attention.Apply(q, k, v).MoveToOuterDisposeScope();
     }
 }

@@ -47,11 +47,9 @@ public sealed class WanBlock
         var (shiftSelf, scaleSelf, gateSelf, shiftFfn, scaleFfn, gateFfn) = (e[0], e[1], e[2], e[3], e[4], e[5]);
         Tensor y;
 
-        using (var z = ops.Norm(x, m.Affine(scaleSelf, shiftSelf, _epsilon), _selfAttention.Input))
-            y = _selfAttention.Apply(z, input.Rotary, ops);
+        y = _selfAttention.Apply(ops.Norm(x, m.Affine(scaleSelf, shiftSelf, _epsilon), _selfAttention.Input), input.Rotary, ops);
         var (x1, z1) = Then(y, ops.AddNorm(x, y, m.Gate(gateSelf), Norm3, _crossAttention.Input));
-        using (z1)
-            y = input.Context.Attend(index, _crossAttention, z1, ops);
+        y = input.Context.Attend(index, _crossAttention, z1, ops);
         var (x2, z2) = Then(y, ops.AddNorm(x1, y, gate: null, m.Affine(scaleFfn, shiftFfn, _epsilon), _ffn0.Input));
         x1.Dispose();
         using (z2)
