@@ -32,6 +32,6 @@ public sealed class BrokerIsDown
         await farm.CompletedAsync((await farm.SubmitAsync(Requests.Quick())).GetProperty("id").GetString()!, TimeSpan.FromSeconds(90));
         services.Broker.Restore();
 
-        await farm.EventuallyAsync(async () => (await services.Host.QueuesAsync()).Contains("renderfarm.jobs.cpu"), TimeSpan.FromSeconds(60), "the worker to declare its queue");
+        await farm.EventuallyAsync(async () => (await services.Host.QueuesAsync(TestContext.Current.CancellationToken)).Contains("renderfarm.jobs.cpu"), TimeSpan.FromSeconds(60), "the worker to declare its queue");
     }
 }

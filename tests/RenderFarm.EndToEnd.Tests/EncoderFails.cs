@@ -7,26 +7,28 @@ namespace RenderFarm.EndToEnd.Tests;
 public sealed class EncoderFails
 {
     [Fact]
-    public async Task Render_FfmpegMissing_FailsWithTheEncoderNamed()
+    public async Task Start_FfmpegMissing_TheWorkerStopsAndNamesTheKeyAndTheRemedy()
     {
-        await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { More = new Dictionary<string, string> { ["Worker__FfmpegPath"] = "/nowhere/ffmpeg" } });
+        await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { More = new Dictionary<string, string> { ["Worker__FfmpegPath"] = "/nowhere/ffmpeg" } }, workers: 0);
 
-        var video = await FailedAsync(farm);
+        var worker = await farm.LaunchWorkerAsync("worker-1");
 
-        Assert.Equal("encoder_failed", video.GetProperty("error").GetProperty("code").GetString());
-        Assert.Contains("ffmpeg", video.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.NotEqual(0, await worker.ExitAsync(within: TimeSpan.FromSeconds(60)));
+        Assert.Contains("Worker:FfmpegPath", worker.LastWords(), StringComparison.Ordinal);
+        Assert.Contains("apt-get install ffmpeg", worker.LastWords(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Render_DiskFullWhileEncoding_FailsAndOffersNothing()
     {
         using var folder = new TemporaryFolder();
-        // Takes some frames, then ends as ffmpeg does when a write finds no space.
+        // Is ffmpeg in everything but encoding: then it takes some frames, and ends as ffmpeg does when a write finds no space.
         var ffmpeg = folder.File("ffmpeg");
         await File.WriteAllTextAsync(ffmpeg, """
             #!/bin/bash
-            while [[ $# -gt 0 && $1 != -i ]]; do shift; done
-            head -c 2000 "$2" > /dev/null
+            [[ " $* " == *" rawvideo "* ]] || exec ffmpeg "$@"
+            while [[ $1 != -i ]]; do shift; done
+            head -c 2000 "${2#file:}" > /dev/null
             echo "av_interleaved_write_frame(): No space left on device" >&2
             exit 228
             """, TestContext.Current.CancellationToken);

@@ -10,11 +10,15 @@ public sealed record FarmSettings(
     string ApiUrl, string? ApiMetricsUrl, string WorkerMetricsUrl,
     IReadOnlyDictionary<string, string> Api, IReadOnlyDictionary<string, string> Worker)
 {
+    /// <summary>How long a job in hand may go on after SIGTERM before it is handed back. The whole stop takes at most 30 s.</summary>
+    public const int DrainSeconds = 12;
+
     /// <summary>Every address at which this farm shows its metrics.</summary>
     public IReadOnlyList<string> MetricsAddresses => [$"{ApiMetricsUrl ?? ApiUrl}/metrics", $"{WorkerMetricsUrl}/metrics"];
 
     /// <summary>SQLite, a folder, no broker, whatever slots the machine has.</summary>
-    public static FarmSettings Embedded(FarmHome home, FarmHome models, FarmPrograms programs, int apiPort, int workerMetricsPort)
+    /// <param name="models">The home whose models are used.</param>
+    public static FarmSettings Embedded(FarmHome home, FarmHome models, FarmPrograms programs, int apiPort, int workerMetricsPort, int drainSeconds = DrainSeconds)
     {
         var (apiUrl, workerMetrics) = (Loopback(apiPort), Loopback(workerMetricsPort));
         var shared = new Dictionary<string, string>
@@ -32,7 +36,7 @@ public sealed record FarmSettings(
             ["Api__Url"] = apiUrl,
             ["Metrics__Url"] = "",
         };
-        return new FarmSettings(apiUrl, null, workerMetrics, api, WorkerSettings(shared, home, models, programs, apiUrl, workerMetrics));
+        return new FarmSettings(apiUrl, null, workerMetrics, api, WorkerSettings(shared, home, models, programs, apiUrl, workerMetrics, drainSeconds));
     }
 
     /// <summary>PostgreSQL, RabbitMQ and S3, as given by the options or the environment.</summary>
@@ -49,17 +53,18 @@ public sealed record FarmSettings(
             ["Metrics__Url"] = apiMetrics,
         };
         api.TryAdd("Videos__DefaultModel", Environment.GetEnvironmentVariable("Videos__DefaultModel") ?? "demo");
-        return new FarmSettings(apiUrl, apiMetrics, workerMetrics, api, WorkerSettings(shared, home, home, programs, apiUrl, workerMetrics));
+        return new FarmSettings(apiUrl, apiMetrics, workerMetrics, api, WorkerSettings(shared, home, home, programs, apiUrl, workerMetrics, DrainSeconds));
     }
 
     private static Dictionary<string, string> WorkerSettings(
-        Dictionary<string, string> shared, FarmHome home, FarmHome models, FarmPrograms programs, string apiUrl, string metricsUrl)
+        Dictionary<string, string> shared, FarmHome home, FarmHome models, FarmPrograms programs, string apiUrl, string metricsUrl, int drainSeconds)
     {
         var worker = new Dictionary<string, string>(shared)
         {
             ["Worker__ApiUrl"] = apiUrl,
             ["Worker__DataDirectory"] = home.Worker,
             ["Worker__RendererPath"] = programs.Renderer,
+            ["Worker__DrainGraceSeconds"] = drainSeconds.ToString(CultureInfo.InvariantCulture),
             ["Metrics__Url"] = metricsUrl,
         };
         foreach (var (key, value) in new[] { ("Worker__Name", Environment.MachineName), ("Worker__Slots", "auto"), ("Models__Directory", models.Models) })

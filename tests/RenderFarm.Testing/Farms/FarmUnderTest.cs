@@ -60,8 +60,18 @@ public sealed class FarmUnderTest : IAsyncDisposable
     /// <summary>Resolves when the worker answers and its models are known to the API.</summary>
     public async Task<FarmProcess> StartWorkerAsync(string name)
     {
+        var worker = await LaunchWorkerAsync(name);
+        await UntilAnswersAsync(worker, MetricsUrls[name]);
+        await EventuallyAsync(async () => (await Http.GetStringAsync("/v1/models")).Contains("tiny", StringComparison.Ordinal), within: StartTime, $"{name} to register its models");
+        return worker;
+    }
+
+    /// <summary>Starts it and waits for nothing.</summary>
+    public async Task<FarmProcess> LaunchWorkerAsync(string name)
+    {
         var metrics = $"http://127.0.0.1:{FreePort()}";
-        var worker = Start(name, BuiltPrograms.Worker, new()
+        MetricsUrls[name] = $"{metrics}/metrics";
+        return Start(name, BuiltPrograms.Worker, new()
         {
             ["Worker__ApiUrl"] = Url,
             ["Worker__Name"] = name,
@@ -71,10 +81,6 @@ public sealed class FarmUnderTest : IAsyncDisposable
             ["Models__Directory"] = await TestModels.FolderAsync(),
             ["Metrics__Url"] = metrics,
         });
-        await UntilAnswersAsync(worker, $"{metrics}/metrics");
-        await EventuallyAsync(async () => (await Http.GetStringAsync("/v1/models")).Contains("tiny", StringComparison.Ordinal), within: StartTime, $"{name} to register its models");
-        MetricsUrls[name] = $"{metrics}/metrics";
-        return worker;
     }
 
     /// <summary>Where each worker shows its metrics, by its name.</summary>

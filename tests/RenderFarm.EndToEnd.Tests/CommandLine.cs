@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+using RenderFarm.Testing;
+using RenderFarm.Testing.Farms;
+
+namespace RenderFarm.EndToEnd.Tests;
+
+/// <summary><c>./farm demo</c> and <c>./farm up</c>, as a person meets them.</summary>
+public sealed class CommandLine : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private readonly TemporaryFolder _home = new();
+    private readonly TemporaryFolder _output = new();
+    private readonly TemporaryFolder _logs = new();
+
+    public void Dispose()
+    {
+        _home.Dispose();
+        _output.Dispose();
+        _logs.Dispose();
+    }
+
+    [Fact]
+    public async Task Demo_FreshHome_WritesTheMp4AndLeavesNothingBehind()
+    {
+        var path = _output.File("clip.mp4");
+        await using var demo = Farm("demo", "a blue square", "--size", "64x48", "--frames", "9", "--steps", "2", "--seed", "5", "--guidance", "2", "--negative", "", "--out", path);
+
+        Assert.True(await demo.ExitAsync(Patience) == 0, demo.LastWords());
+
+        Assert.Contains($"{path}  64x48, 9 frames at 16 fps, seed 5", demo.LastWords(), StringComparison.Ordinal);
+        Assert.Contains("100 %  done", demo.LastWords(), StringComparison.Ordinal);
+        var file = await VideoFile.ProbeAsync(path);
+        Assert.Equal((64, 48, 9, "16/1"), (file.Width, file.Height, file.Frames, file.FrameRate));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_home.Path, "demo")));
+        Assert.Empty(ProcessesOfThisHome());
+    }
+
+    [Fact]
+    public async Task Demo_RefusedRequest_SaysWhyAndStopsEverything()
+    {
+        await using var demo = Farm("demo", "a blue square", "--frames", "10", "--out", _output.File("clip.mp4"));
+
+        Assert.True(await demo.ExitAsync(Patience) == 1, demo.LastWords());
+
+        Assert.Contains("error: invalid_value (frames)", demo.LastWords(), StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_output.Path));
+        Assert.Empty(ProcessesOfThisHome());
+    }
+
+    [Fact]
+    public async Task Demo_Interrupted_StopsEverythingAndLeavesNoHalfVideo()
+    {
+        await using var demo = Farm("demo", "a blue square", "--steps", "100", "--out", _output.File("clip.mp4"));
+        await SaysAsync(demo, "of 100, about"); // denoising, step N of 100
+
+        Assert.NotEqual(0, await demo.StopAsync());
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_output.Path));
+        Assert.Empty(ProcessesOfThisHome());
+    }
+
+    [Fact]
+    public async Task Up_WhileRendering_ShowsItsAddressesAndStopsWithinThirtySeconds()
+    {
+        await using var up = await UpAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(Regex.Match(up.LastWords(), @"API +(http://[^/\s]+)").Groups[1].Value) };
+        await using var keys = Farm("keys", "show");
+        Assert.Equal(0, await keys.ExitAsync(Patience));
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(keys.Log, TestContext.Current.CancellationToken)).Trim());
+
+        var metrics = Regex.Matches(up.LastWords(), @"metrics +(\S+)").Select(match => match.Groups[1].Value).ToArray();
+        Assert.Equal(2, metrics.Length);
+        foreach (var address in metrics)
+            Assert.Contains("renderfarm_", await http.GetStringAsync(new Uri(address), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await using var submit = Farm("submit", "a blue square", "--steps", "100", "--url", http.BaseAddress.ToString());
+        Assert.True(await submit.ExitAsync(Patience) == 0, submit.LastWords());
+        var id = (await File.ReadAllTextAsync(submit.Log, TestContext.Current.CancellationToken)).Trim();
+        await Eventually.TrueAsync(
+            async () => (await http.GetStringAsync(new Uri($"/v1/videos/{id}", UriKind.Relative))).Contains("\"stage\":\"denoising\"", StringComparison.Ordinal),
+            Patience, "the render to begin", TestContext.Current.CancellationToken);
+
+        var began = TimeProvider.System.GetTimestamp();
+        Assert.Equal(0, await up.StopAsync());
+
+        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30));
+        Assert.Empty(ProcessesOfThisHome());
+    }
+
+    [Fact]
+    public async Task Up_WorkerDies_IsReportedAndStartedAgain()
+    {
+        await using var up = await UpAsync();
+        var worker = int.Parse(Regex.Match(up.LastWords(), @"worker process (\d+)").Groups[1].Value, CultureInfo.InvariantCulture);
+
+        FarmProcess.KillHard(worker);
+
+        await SaysAsync(up, "the worker died with exit code 137");
+        await SaysAsync(up, "the worker is back");
+        Assert.Equal(0, await up.StopAsync());
+    }
+
+    private async Task<FarmProcess> UpAsync()
+    {
+        using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        probe.Start();
+        var port = ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
+        probe.Stop();
+        var up = Farm("up", "--port", port.ToString(CultureInfo.InvariantCulture));
+        await SaysAsync(up, "Ctrl-C stops it");
+        return up;
+    }
+
+    private FarmProcess Farm(params string[] arguments)
+        => FarmProcess.Start("farm", BuiltPrograms.Cli, arguments, new Dictionary<string, string> { ["RENDERFARM_HOME"] = _home.Path, ["Worker__Slots"] = "cpu" }, _logs.File($"{arguments[0]}.log"));
+
+    private static Task SaysAsync(FarmProcess process, string words)
+        => Eventually.ValueAsync(
+            () => Task.FromResult(process.LastWords()), said => said.Contains(words, StringComparison.Ordinal) || process.HasExited,
+            Patience, words, TestContext.Current.CancellationToken)
+            .ContinueWith(said => Assert.Contains(words, said.Result, StringComparison.Ordinal), TaskScheduler.Default);
+
+    /// <summary>API and worker carry the home in their environment; renderer and encoder work in a folder below it.</summary>
+    private List<string> ProcessesOfThisHome()
+        => [.. Directory.EnumerateDirectories("/proc")
+            .Where(folder => int.TryParse(Path.GetFileName(folder), out var id) && FarmProcess.IsRunning(id))
+            .Where(folder => Read(folder, "environ").Contains(_home.Path, StringComparison.Ordinal) || WorkingFolder(folder).StartsWith(_home.Path, StringComparison.Ordinal))
+            .Select(folder => Read(folder, "cmdline").Replace('\0', ' '))];
+
+    private static string Read(string folder, string file)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, file));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return ""; // it has just ended, or is not ours to see
+        }
+    }
+
+    private static string WorkingFolder(string folder)
+    {
+        try
+        {
+            return new FileInfo(Path.Combine(folder, "cwd")).LinkTarget ?? "";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}
