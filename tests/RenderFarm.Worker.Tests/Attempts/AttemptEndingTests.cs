@@ -261,5 +261,5 @@ public sealed class AttemptEndingTests
         => Eventually.TrueAsync(() => Task.FromResult(Processes.Under(worker.Folder).Count == 0), Soon, "renderer and encoder to be gone", TestContext.Current.CancellationToken);
 
     private static string Left(WorkerUnderTest worker)
-        => string.Join(' ', Directory.EnumerateFileSystemEntries(worker.DataDirectory, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(n => n is not ("attempts" or "spool")));
+        => string.Join(' ', Directory.EnumerateFileSystemEntries(worker.DataDirectory, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(n => n is not ("attempts" or "spool" or "worker.lock")));
 }

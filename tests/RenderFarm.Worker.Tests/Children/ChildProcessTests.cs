@@ -12,7 +12,8 @@ public sealed class ChildProcessTests : IDisposable
     public async Task KillGroup_ChildWithChildren_EndsThemAll()
     {
         string marker = _folder.File("marker");
-        using ChildProcess child = Start($"tail -f /dev/null --pid=1 {marker} & tail -f /dev/null {marker} & echo started; wait");
+        await File.WriteAllTextAsync(marker, "", TestContext.Current.CancellationToken);
+        using ChildProcess child = Start($"tail -f {marker} > /dev/null 2>&1 & tail -f {marker} > /dev/null 2>&1 & echo started; wait");
         Assert.Equal("started", await child.Output.ReadLineAsync(TestContext.Current.CancellationToken));
 
         child.KillGroup();

@@ -97,6 +97,21 @@ public sealed class DrainTests
         Assert.Contains("apt-get install ffmpeg", fault.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Start_DataDirectoryOfAnotherWorker_EndsNamingTheSetting()
+    {
+        await using WorkerUnderTest first = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using WorkerUnderTest second = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        second.Set("Worker:DataDirectory", first.DataDirectory);
+        await first.StartAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(!first.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+
+        await second.StartAsync();
+        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(second.EndAsync);
+
+        Assert.Contains("Worker:DataDirectory", fault.Message, StringComparison.Ordinal);
+    }
+
     private static Task AtWorkAsync(WorkerUnderTest worker, LeaseGrant job) => Eventually.TrueAsync(
         () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == Contracts.Videos.RenderStage.Denoising)),
         Soon, $"{job.JobId} to be at work", TestContext.Current.CancellationToken);

@@ -22,7 +22,7 @@ public static class SettingsRegistration
         Bind<ModelsOptions>(ModelsOptions.Section).Validate(o => o.Directory.Length > 0, "Models:Directory must name the folder of models");
         Bind<TorchOptions>(TorchOptions.Section)
             .Validate(o => string.IsNullOrEmpty(o.LibraryPath) || Directory.Exists(o.LibraryPath), "Torch:LibraryPath must name an existing folder with libtorch");
-        Bind<MetricsOptions>(MetricsOptions.Section).Validate(o => IsHttp(o.Url), "Metrics:Url must be an http address such as http://127.0.0.1:9464");
+        Bind<MetricsOptions>(MetricsOptions.Section).Validate(o => IsListener(o.Url), "Metrics:Url must be an http address such as http://127.0.0.1:9464");
         Bind<BusOptions>(BusOptions.Section)
             .Validate(o => o.Kind is "none" or "rabbitmq", "Bus:Kind must be 'none' or 'rabbitmq'")
             .Validate(o => o.Kind == "none" || IsAmqp(o.Uri), "Bus:Uri must be an address such as amqp://user:password@host:5672/ when Bus:Kind is 'rabbitmq'");
@@ -34,6 +34,9 @@ public static class SettingsRegistration
     }
 
     private static bool IsHttp(string value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https";
+
+    /// <summary>An address to listen on may have <c>*</c> as its host.</summary>
+    private static bool IsListener(string value) => IsHttp(value.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal));
 
     private static bool IsAmqp(string? value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "amqp" or "amqps";
 }

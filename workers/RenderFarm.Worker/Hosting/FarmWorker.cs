@@ -20,10 +20,10 @@ public sealed class FarmWorker(
     /// <exception cref="WorkerSettingException">A setting can't work.</exception>
     public async Task RunAsync()
     {
+        // 1
+        using DataDirectoryLock owned = DataDirectoryLock.Take(options.Value.DataDirectory);
         try
         {
-            // 1
-            Directory.CreateDirectory(options.Value.DataDirectory);
             await ffmpeg.RunAsync(drain.Draining);
             AttemptFolder.Sweep(options.Value.AttemptsDirectory);
 

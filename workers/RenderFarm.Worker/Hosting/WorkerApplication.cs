@@ -22,6 +22,7 @@ public static class WorkerApplication
         builder.WebHost.UseUrls(builder.Configuration[$"{MetricsOptions.Section}:{nameof(MetricsOptions.Url)}"] is { Length: > 0 } url ? url : new MetricsOptions().Url);
 
         builder.Services.AddWorkerSettings(builder.Configuration);
+        builder.Services.Configure<ArtifactsOptions>(artifacts => artifacts.Directory ??= Path.Combine(FarmHome.Directory, "artifacts"));
         builder.Services.AddArtifacts(builder.Configuration);
         builder.Services.AddWorkerMetrics();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
