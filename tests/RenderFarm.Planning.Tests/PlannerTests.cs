@@ -152,6 +152,17 @@ public sealed class PlannerTests
     }
 
     [Theory]
+    [InlineData("demo", 208, 128, 33, 789)]
+    [InlineData("demo", 416, 256, 9, 948)]
+    [InlineData("tiny", 64, 48, 5, 206)]
+    public void Plan_OnCpu_PeakIsNearTheMeasuredResidentSet(string id, int width, int height, int frames, double measuredMebibytes)
+    {
+        var request = PlanRequest.DefaultOf(ModelShapes.Get(id)) with { Width = width, Height = height, Frames = frames };
+        var plan = Planner.Plan(request, SlotState.Cpu(8 * GiB)).Plan!;
+        Assert.InRange(plan.PredictedPeakBytes / (double)(1 << 20) / measuredMebibytes, 0.9, 1.2);
+    }
+
+    [Theory]
     [InlineData("precision", "plan.precision")]
     [InlineData("text_encoder", "plan.text_encoder")]
     [InlineData("blocks_streamed", "plan.blocks_streamed")]

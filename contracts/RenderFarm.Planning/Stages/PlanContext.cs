@@ -12,7 +12,14 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     private const long DeviceProcessBytes = 720 * MiB;
 
     /// <summary>Runtime, libtorch and its thread pools, as resident set.</summary>
-    private const long HostProcessBytes = 320 * MiB;
+    private const long HostProcessBytes = 155 * MiB;
+
+    /// <summary>
+    /// The renderer has the C library keep freed tensors for reuse, so the resident set holds several that are no longer
+    /// alive: about this many times the live ones, up to a bound. Measured on decodes of small models.
+    /// </summary>
+    private const double HostKeptFactor = 6.5;
+    private const long HostKeptMostBytes = 500 * MiB;
 
     /// <summary>Product workspaces, staging, and what the pool rounds up.</summary>
     private const long WorkspaceBytes = 160 * MiB;
@@ -29,7 +36,7 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     /// <summary>Peak of the process while a stage holds <paramref name="bytes"/>, corrected by what was measured.</summary>
     public long Peak(double bytes)
     {
-        var process = OnCpu ? HostProcessBytes : DeviceProcessBytes + WorkspaceBytes;
+        var process = OnCpu ? HostProcessBytes + Math.Min(HostKeptMostBytes, bytes * HostKeptFactor) : DeviceProcessBytes + WorkspaceBytes;
         // the pool keeps a little more than is asked for
         return (long)((process + (bytes * 1.02)) * PeakFactor);
     }
