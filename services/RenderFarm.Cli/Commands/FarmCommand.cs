@@ -25,6 +25,8 @@ public static class FarmCommand
             DemoCommand.Create(run, console, time),
             UpCommand.Create(run, console, time),
             KeysCommand.Create(run, console),
+            ModelsCommand.Create(run, console),
+            PlanCommand.Create(run, console),
             DoctorCommand.Create(run, console),
         };
         foreach (var verb in VideoCommands.Create(run, console, time))

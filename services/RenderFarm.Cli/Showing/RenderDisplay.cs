@@ -29,8 +29,8 @@ public static class RenderDisplay
         var last = "";
         return await watch(video =>
         {
-            // The ETA moves all the time: a line is worth printing when the work has moved.
-            var now = $"{video.Stage} {video.Step} {video.Attempt} {video.Status}";
+            // The ETA moves all the time: a line is worth printing when something else has changed.
+            var now = Describe(video with { EtaSeconds = null });
             if (now == last)
                 return;
             last = now;
