@@ -6,6 +6,9 @@ namespace RenderFarm.Renderer;
 /// <summary>Chooses the pipeline of an order.</summary>
 internal static class RenderJob
 {
-    public static RenderResult Run(RenderOrder order, IFrameSink frames, IRenderObserver observer, StageMeter meter, CancellationToken cancellation) =>
-        new TextToVideo(order, observer, meter, cancellation).Render(frames);
+    public static RenderResult Run(RenderOrder order, IFrameSink frames, IRenderObserver observer, StageMeter meter, CancellationToken cancellation)
+    {
+        using var pipeline = new TextToVideo(order, observer, meter, cancellation);
+        return pipeline.Render(frames);
+    }
 }

@@ -27,6 +27,7 @@ public sealed unsafe class PreparedBlocks : IDisposable
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _start;
     private RegisteredMemory? _registered;
+    private bool _disposed;
 
     private PreparedBlocks(string path, BlockLayout layout, int blocks, bool writable)
     {
@@ -92,13 +93,16 @@ public sealed unsafe class PreparedBlocks : IDisposable
 
     public void Dispose()
     {
+        if (_disposed) return;
+        _disposed = true;
         _registered?.Dispose();
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();
     }
 
-    private static string MarkerPath(string path) => path + ".complete";
+    /// <summary>Beside the blocks.</summary>
+    public static string MarkerPath(string path) => path + ".complete";
 
     private static PreparedMarker? ReadMarker(string path) => File.Exists(MarkerPath(path))
         ? JsonSerializer.Deserialize(File.ReadAllText(MarkerPath(path)), PreparedJson.Default.PreparedMarker)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RenderFarm.Cuda;
 using TorchSharp;
 
@@ -13,12 +14,16 @@ internal static class BenchCommand
         ["memory"] = MemoryPart.Run,
         ["profile"] = ProfilePart.Run,
         ["quality"] = QualityPart.Run,
+        ["vae"] = VaePart.Run,
+        ["job480"] = JobPart.Run480,
+        ["job720"] = JobPart.Run720,
     };
 
     private static string Usage => $"bench gpu --part {string.Join('|', Parts.Keys)} [--json]";
 
     public static int Run(string[] args)
     {
+        if (args is ["occupy", "--leave", var bytes] && long.TryParse(bytes, CultureInfo.InvariantCulture, out long leave)) return Occupant.Occupy(leave);
         if (args is not ["gpu", "--part", var part, .. var rest] || rest is not ([] or ["--json"]) || !Parts.TryGetValue(part, out var run))
             return ExitCodes.Usage(Usage);
         if (!torch.cuda.is_available() || CudaDevice.Count == 0)

@@ -1,3 +1,5 @@
+using RenderFarm.Cuda.Memory;
+
 namespace RenderFarm.Renderer.Process;
 
 /// <summary>
@@ -17,6 +19,8 @@ internal static class NativeEnvironment
         _ = LibC.mallopt(LibC.M_TRIM_THRESHOLD, 1 << 30);
         // Threads that spin at a barrier take the cores that the video encoder needs.
         Set("OMP_WAIT_POLICY", "PASSIVE");
+        // Tensors of a card come from the device's own pool: exact figures, and memory that can be given back.
+        Set(MemoryPool.AllocatorVariable, MemoryPool.AllocatorSetting);
     }
 
     private static void Set(string name, string value) => _ = LibC.setenv(name, value, overwrite: 0);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Cuda;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
@@ -19,6 +20,8 @@ internal static partial class Failures
         CheckpointException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } =>
             new RenderException(FailureReason.ModelUnavailable, exception.Message, exception),
         CheckpointException or SentencePieceFormatException or InvalidDataException => new RenderException(FailureReason.CheckpointInvalid, exception.Message, exception),
+        CudaException { IsOutOfMemory: true } when exception.Message.Contains("cudaHost", StringComparison.Ordinal) =>
+            new RenderException(FailureReason.HostOutOfMemory, $"host memory can't be page-locked ({exception.Message}); raise the limit (ulimit -l) or free memory", exception),
         OutOfMemoryException => new RenderException(FailureReason.HostOutOfMemory, "host memory ran out", exception),
         IOException { HResult: var code } when (code & 0xFFFF) == Process.LibC.ENOSPC =>
             new RenderException(FailureReason.DiskFull, exception.Message, exception),
@@ -28,13 +31,16 @@ internal static partial class Failures
     private static RenderException FromNative(Exception exception, string device)
     {
         var message = exception.Message;
-        var deviceAllocator = message.Contains("CUDA out of memory", StringComparison.Ordinal)
+        var deviceAllocator = exception is CudaException { IsOutOfMemory: true }
+            || message.Contains("CUBLAS_STATUS_ALLOC_FAILED", StringComparison.Ordinal)
+            || message.Contains("CUDNN_STATUS_ALLOC_FAILED", StringComparison.Ordinal)
+            || message.Contains("CUDA out of memory", StringComparison.Ordinal)
             || message.Contains("CUDA error: out of memory", StringComparison.Ordinal)
             || message.Contains("would exceed allowed memory", StringComparison.Ordinal);
         if (deviceAllocator)
         {
             var requested = Bytes(Requested().Match(message));
-            var free = Bytes(Free().Match(message));
+            var free = Bytes(Free().Match(message)) ?? FreeNow(device);
             return new RenderException(FailureReason.GpuOutOfMemory, OutOfMemory("device memory ran out", requested, free), exception)
             {
                 RequestedBytes = requested,
@@ -51,6 +57,20 @@ internal static partial class Failures
         }
         return new RenderException(
             FailureReason.RendererCrashed, $"unexpected {exception.GetType().Name} on {device}: {FirstLine(message)}", exception);
+    }
+
+    /// <summary>What the card says, where the message doesn't; null where there is none to ask.</summary>
+    private static long? FreeNow(string device)
+    {
+        if (device != "cuda" || CudaDevice.Count == 0) return null;
+        try
+        {
+            return CudaDevice.Memory.Free;
+        }
+        catch (CudaException)
+        {
+            return null; // the failure that is being classified has left the context unusable
+        }
     }
 
     private static string OutOfMemory(string what, long? requested, long? free) =>

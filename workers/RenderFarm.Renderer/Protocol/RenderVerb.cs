@@ -32,8 +32,16 @@ internal static class RenderVerb
         try
         {
             // 2
+            using var card = device == "cuda" ? CardContext.Watch() : null;
             torch.InitializeDeviceType(device == "cuda" ? DeviceType.CUDA : DeviceType.CPU);
             using (torch.zeros(1, device: device)) { }
+            if (device == "cuda")
+            {
+                // fp32 means fp32: cuDNN would round its inputs to ten bits by default
+                torch.backends.cuda.matmul.allow_tf32 = false;
+                torch.backends.cudnn.allow_tf32 = false;
+            }
+            var gauge = card?.Gauge();
             var startSeconds = ProcessFacts.SecondsSinceStart();
             reports.Write(new RendererReport.Ready(Environment.ProcessId, Version, torch.__version__, device, startSeconds));
 
@@ -46,7 +54,7 @@ internal static class RenderVerb
                 throw new RenderException(FailureReason.InvalidRequest, $"the plan is for {order.Plan.Device}, this renderer runs on {device}");
 
             // 4
-            var meter = new StageMeter();
+            var meter = new StageMeter(gauge);
             try
             {
                 using var frames = new FramePipe(order.FramePipe, cancel.Token);

@@ -1,8 +1,5 @@
-using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 using TorchSharp;
@@ -28,27 +25,16 @@ public sealed record EncodedPrompts(Tensor Conditional, Tensor? Unconditional) :
 public sealed class PromptEncoder : IDisposable
 {
     private readonly SentencePieceTokenizer tokenizer;
-    private readonly ITensorSource source; // stays open: rows of the embedding table are read from the file
+    private readonly ITensorSource source;
     private readonly Loaded<Umt5Encoder> encoder;
+    private readonly IDisposable? layers;
     private readonly int textLength;
 
-    private PromptEncoder(SentencePieceTokenizer tokenizer, ITensorSource source, Loaded<Umt5Encoder> encoder, int textLength) =>
-        (this.tokenizer, this.source, this.encoder, this.textLength) = (tokenizer, source, encoder, textLength);
-
-    public static PromptEncoder Load(ModelFiles files, ModelShape shape, Device device, ScalarType computeType)
-    {
-        var tokenizer = SentencePieceTokenizer.Load(files.Tokenizer);
-        var source = CheckpointFiles.Open(files.TextEncoder);
-        try
-        {
-            return new PromptEncoder(tokenizer, source, Umt5Encoder.Load(source, shape.TextEncoder, device, computeType), shape.Transformer.TextLength);
-        }
-        catch
-        {
-            source.Dispose();
-            throw;
-        }
-    }
+    /// <param name="source">Where the encoder reads rows of its embedding table; taken over, as the encoder is.</param>
+    /// <param name="layers">What holds the encoder's layers, where its weights don't; taken over.</param>
+    /// <param name="textLength">Tokens that the DiT takes.</param>
+    public PromptEncoder(SentencePieceTokenizer tokenizer, ITensorSource source, Loaded<Umt5Encoder> encoder, IDisposable? layers, int textLength) =>
+        (this.tokenizer, this.source, this.encoder, this.layers, this.textLength) = (tokenizer, source, encoder, layers, textLength);
 
     /// <param name="negativePrompt">Null where no unconditional prediction is needed.</param>
     /// <param name="afterLayer">Called after every layer; may throw to end the encoding.</param>
@@ -63,6 +49,7 @@ public sealed class PromptEncoder : IDisposable
     public void Dispose()
     {
         encoder.Dispose();
+        layers?.Dispose();
         source.Dispose();
     }
 

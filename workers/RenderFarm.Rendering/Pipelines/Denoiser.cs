@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Rendering.Sampling;
 using RenderFarm.Wan.Transformer;
 using TorchSharp;
@@ -32,6 +33,9 @@ public static class Denoiser
             using var before = latent;
             var velocity = Velocity(input, latent, sampler.Schedule.Timesteps[step], afterBlock);
             latent = sampler.Advance(velocity, latent).MoveToOuterDisposeScope();
+            // also waits for the device: a step is done when its latent is there
+            if (!latent.isfinite().all().item<bool>())
+                throw new RenderException(FailureReason.InvalidOutput, $"the latent holds NaN or infinite values after step {step + 1}; try another precision, or check the checkpoint");
             afterStep?.Invoke(step + 1, Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
         return latent.MoveToOuterDisposeScope();

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
@@ -7,11 +6,13 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Rendering.Pipelines;
 
 /// <summary>
-/// Seconds and peak resident memory of each stage of one render. A stage may be entered more than once: its seconds add
+/// Seconds and peak memory of each stage of one render: device memory on a card, resident memory on a CPU. A stage may be entered more than once: its seconds add
 /// up and its peak is the highest.
 /// </summary>
-public sealed class StageMeter
+/// <param name="gauge">What memory to watch; the process's resident set when not given.</param>
+public sealed class StageMeter(IMemoryGauge? gauge = null)
 {
+    private readonly IMemoryGauge gauge = gauge ?? new ResidentMemory();
     private readonly Dictionary<RenderStage, double> seconds = [];
     private readonly Dictionary<RenderStage, long> peaks = [];
     private readonly List<double> steps = [];
@@ -23,7 +24,7 @@ public sealed class StageMeter
     public void Enter(RenderStage stage)
     {
         Leave();
-        ResidentMemory.ResetPeak();
+        gauge.RestartPeak();
         current = stage;
         entered = Stopwatch.GetTimestamp();
         if (stage == RenderStage.Denoising) toFirstStep ??= Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -54,36 +55,7 @@ public sealed class StageMeter
     {
         if (current is not { } stage) return;
         seconds[stage] = seconds.GetValueOrDefault(stage) + Stopwatch.GetElapsedTime(entered).TotalSeconds;
-        peaks[stage] = Math.Max(peaks.GetValueOrDefault(stage), ResidentMemory.PeakBytes());
+        peaks[stage] = Math.Max(peaks.GetValueOrDefault(stage), gauge.PeakBytes());
         current = null;
-    }
-}
-
-/// <summary>Resident set of this process, from the kernel.</summary>
-internal static class ResidentMemory
-{
-    /// <summary>Highest resident set since the start or the last reset (<c>VmHWM</c>).</summary>
-    public static long PeakBytes()
-    {
-        foreach (var line in File.ReadLines("/proc/self/status"))
-        {
-            if (!line.StartsWith("VmHWM:", StringComparison.Ordinal)) continue;
-            var kibibytes = line.AsSpan(6).Trim();
-            return long.Parse(kibibytes[..kibibytes.IndexOf(' ')], CultureInfo.InvariantCulture) * 1024;
-        }
-        return 0;
-    }
-
-    /// <summary>Lets the peak start over from the present resident set, where the kernel allows it.</summary>
-    public static void ResetPeak()
-    {
-        try
-        {
-            File.WriteAllText("/proc/self/clear_refs", "5");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // a sandbox may forbid it; then a stage's peak includes those before it, which errs on the safe side
-        }
     }
 }

@@ -1,0 +1,141 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Planning.Models;
+using RenderFarm.Rendering.Pipelines;
+using RenderFarm.Testing;
+using RenderFarm.Wan.Checkpoints;
+
+namespace RenderFarm.Rendering.Tests.Loading;
+
+/// <summary>A whole render from prepared blocks, through the classes that a card uses.</summary>
+public sealed class StreamedRenderTests : IDisposable
+{
+    private static readonly ModelShape Shape = ModelShapes.Tiny with { Transformer = ModelShapes.Tiny.Transformer with { Layers = 5 } };
+
+    private readonly TemporaryFolder folder = new();
+    private readonly ModelManifest model;
+
+    public StreamedRenderTests() => model = RandomModel.Write(Shape, folder.Path, seed: 1, _ => { });
+
+    [Theory]
+    [InlineData(Precision.Bf16)]
+    [InlineData(Precision.Fp8Weights)]
+    public void Render_BlocksStreamed_SameFramesBitForBit(Precision precision)
+    {
+        var resident = Render(Plan(precision, streamed: 0));
+
+        Assert.Contains(resident, frame => frame.Distinct().Count() > 1);
+        foreach (var (streamed, slots) in new[] { (2, 1), (4, 2), (5, 2), (5, 3) })
+            Assert.Equal(resident, Render(Plan(precision, streamed, slots)));
+    }
+
+    [Fact]
+    public void Render_WeightCache_IsFilledOnceAndReadAgain()
+    {
+        var cache = folder.File("cache");
+        var first = Render(Plan(Precision.Bf16, streamed: 5), cache);
+        var blocks = Directory.GetFiles(cache, "*.blocks").Single();
+        var written = File.GetLastWriteTimeUtc(blocks);
+
+        var second = Render(Plan(Precision.Bf16, streamed: 3), cache);
+
+        Assert.Equal(first, second);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(Directory.GetFiles(cache, "*.blocks").Single()));
+    }
+
+    [Fact]
+    public void Render_NoWeightCache_LeavesNothingInSharedMemory()
+    {
+        Render(Plan(Precision.Bf16, streamed: 5));
+
+        Assert.Empty(Directory.GetFiles("/dev/shm", $"renderfarm-{Environment.ProcessId}-*"));
+    }
+
+    [Fact]
+    public void Render_TiledVae_EveryFrameInFullSize()
+    {
+        var frames = Render(Plan(Precision.Fp32, streamed: 0) with { VaeTile = 16 }, width: 192, height: 128);
+
+        Assert.Equal(5, frames.Count);
+        Assert.All(frames, frame => Assert.Equal(192 * 128 * 3, frame.Length));
+    }
+
+    [Theory]
+    [InlineData(Precision.Bf16, 3, 0)] // nothing to stream through
+    [InlineData(Precision.Fp32, 3, 2)] // float32 is not streamed
+    [InlineData(Precision.Fp8, 0, 0)]  // no fp8 products on a CPU
+    public void Render_PlanThatCannotBeCarriedOut_IsRefused(Precision precision, int streamed, int slots)
+    {
+        var failure = Assert.Throws<RenderException>(() => Render(Plan(precision, streamed, slots)));
+
+        Assert.Equal(FailureReason.InvalidRequest, failure.Reason);
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    private static RenderPlan Plan(Precision precision, int streamed, int slots = 2) => new()
+    {
+        Device = "cpu", Precision = precision, BlocksResident = Shape.Transformer.Layers - streamed, BlocksStreamed = streamed,
+        RingSlots = streamed == 0 ? 0 : slots, PredictedPeakBytes = 1, Fits = true,
+    };
+
+    private List<byte[]> Render(RenderPlan plan, string? cache = null, int width = 32, int height = 32)
+    {
+        string At(string name) => Path.Combine(folder.Path, name);
+        var order = new RenderOrder
+        {
+            JobId = "job",
+            Fence = 1,
+            Spec = new RenderSpec
+            {
+                Model = "tiny", Prompt = "a red ball", NegativePrompt = "blurry", Width = width, Height = height, Frames = 5,
+                Fps = 8, Steps = 2, GuidanceScale = 3, Shift = 3, Seed = 7,
+            },
+            Plan = plan,
+            Shape = Shape,
+            Files = new ModelFiles
+            {
+                Transformer = [.. model.Files.Transformer.Select(At)],
+                TextEncoder = [.. model.Files.TextEncoder.Select(At)],
+                Tokenizer = At(model.Files.Tokenizer),
+                Vae = [.. model.Files.Vae.Select(At)],
+            },
+            FramePipe = "",
+            WorkDirectory = folder.Path,
+            WeightCache = cache,
+        };
+        var frames = new Frames();
+        using var pipeline = new TextToVideo(order, new Silent(), new StageMeter(), TestContext.Current.CancellationToken);
+        pipeline.Render(frames);
+        return frames.Written;
+    }
+
+    private sealed class Frames : IFrameSink
+    {
+        public List<byte[]> Written { get; } = [];
+
+        public void Write(ReadOnlySpan<byte> rgb24) => Written.Add(rgb24.ToArray());
+    }
+
+    private sealed class Silent : IRenderObserver
+    {
+        public void StageStarted(RenderStage stage)
+        {
+        }
+
+        public void Alive()
+        {
+        }
+
+        public void StepDone(int step, int steps, double seconds)
+        {
+        }
+
+        public void FramesWritten(int frames, int of)
+        {
+        }
+    }
+}

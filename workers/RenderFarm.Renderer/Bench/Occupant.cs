@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Globalization;
+using RenderFarm.Cuda;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Renderer.Bench;
+
+/// <summary>Another process that holds all memory of the card but a given rest.</summary>
+internal sealed class Occupant : IDisposable
+{
+    private const long Piece = 1L << 30, Grain = 2L << 20;
+
+    private readonly System.Diagnostics.Process process;
+
+    private Occupant(System.Diagnostics.Process process) => this.process = process;
+
+    /// <summary>Returns when the memory is taken.</summary>
+    public static Occupant LeaveFree(long bytes)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["bench", "occupy", "--leave", bytes.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        var process = System.Diagnostics.Process.Start(start)!;
+        var occupant = new Occupant(process);
+        if (process.StandardOutput.ReadLine() is "held") return occupant;
+        occupant.Dispose();
+        throw new InvalidOperationException("the process that was to occupy the card ended");
+    }
+
+    /// <summary>The verb of that process: takes memory, says <c>held</c>, and holds it until its input ends.</summary>
+    public static int Occupy(long leave)
+    {
+        using var scope = NewDisposeScope();
+        for (long over = CudaDevice.Memory.Free - leave; over > Grain; over = CudaDevice.Memory.Free - leave)
+            empty([Math.Min(over, Piece)], dtype: ScalarType.Byte, device: CUDA);
+        Console.Out.WriteLine("held");
+        Console.Out.Flush();
+        Console.In.ReadToEnd();
+        return ExitCodes.Done;
+    }
+
+    public void Dispose()
+    {
+        process.StandardInput.Close();
+        process.WaitForExit();
+        process.Dispose();
+    }
+}

@@ -1,0 +1,27 @@
+using RenderFarm.Inference.Safetensors;
+using RenderFarm.Wan.TextEncoder.SentencePiece;
+
+namespace RenderFarm.Rendering.Loading;
+
+/// <summary>What a model is made of: the files of a checkpoint, or weights that are generated as they are asked for. The
+/// caller owns every source it opens.</summary>
+public interface IModelParts
+{
+    /// <summary>Before anything takes time: all of it is there.</summary>
+    /// <exception cref="Pipelines.RenderException">Names the first part that is not.</exception>
+    void Require();
+
+    SentencePieceTokenizer Tokenizer();
+
+    ITensorSource Open(ModelPart part);
+
+    /// <summary>Fit for a file name; another one whenever the part's weights may be others.</summary>
+    string Fingerprint(ModelPart part);
+}
+
+public enum ModelPart
+{
+    TextEncoder,
+    Transformer,
+    Vae,
+}

@@ -1,0 +1,97 @@
+using RenderFarm.Contracts.Models;
+using RenderFarm.Planning;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Wan.Vae;
+
+/// <summary>
+/// Decodes a latent in overlapping tiles, cut by the rule that plans count by, and blends them with linear ramps. One tile
+/// at a time, from the first frame to the last, since each has a feature cache of its own: device memory is that of one
+/// tile. The picture comes together in host memory, float32.
+/// </summary>
+/// <param name="tile">Side in latent cells.</param>
+public sealed class TiledDecoder(WanVae vae, VaeShape shape, int tile)
+{
+    private readonly int tile = tile >= VaeTiling.SmallestTile(shape) ? tile
+        : throw new ArgumentOutOfRangeException(nameof(tile), tile, $"a tile has at least {VaeTiling.SmallestTile(shape)} latent cells");
+
+    /// <summary>Frames in the chunks of <see cref="WanVae.Decode"/>, in host memory; the caller owns each.</summary>
+    /// <param name="latent">[1, C, T, h, w] on the device of the weights.</param>
+    /// <param name="afterChunk">Called after every chunk of every tile; may throw to end the decoding.</param>
+    public IEnumerable<Tensor> Decode(Tensor latent, Action? afterChunk = null)
+    {
+        int overlap = VaeTiling.Overlap(shape);
+        long height = latent.shape[3], width = latent.shape[4];
+        var rows = Pieces((int)height, overlap);
+        var columns = Pieces((int)width, overlap);
+        long frames = (latent.shape[2] - 1) * VaeShape.TemporalStride + 1;
+        var video = zeros([1, 3, frames, height * shape.SpatialStride, width * shape.SpatialStride], dtype: ScalarType.Float32).DetachFromDisposeScope();
+        try
+        {
+            foreach (var row in rows)
+            foreach (var column in columns)
+                AddTile(latent, row, column, video, afterChunk);
+        }
+        catch
+        {
+            video.Dispose();
+            throw;
+        }
+        return Chunks(video);
+    }
+
+    /// <summary>A tile along one side.</summary>
+    /// <param name="Start">First latent cell.</param>
+    /// <param name="Weights">How much each of its pixels counts; over all tiles the weights of a pixel sum to 1.</param>
+    private sealed record Piece(int Start, int Cells, float[] Weights);
+
+    private List<Piece> Pieces(int cells, int overlap)
+    {
+        var (size, count) = VaeTiling.Split(shape, cells, tile);
+        // the last one is moved back to end at the edge, and overlaps its neighbour by more
+        int[] starts = [.. Enumerable.Range(0, count).Select(i => Math.Min(i * (size - overlap), cells - size))];
+        int stride = shape.SpatialStride, ramp = overlap * stride, pixels = size * stride;
+        var weights = starts.Select((start, i) => Enumerable.Range(0, pixels).Select(at =>
+        {
+            double fromLeft = i == 0 ? 1 : (at + 0.5) / ramp;
+            double fromRight = i == count - 1 ? 1 : (pixels - at - 0.5) / ramp;
+            return Math.Min(1, Math.Min(fromLeft, fromRight));
+        }).ToArray()).ToList();
+        double[] sums = new double[cells * stride];
+        for (int i = 0; i < count; i++)
+            for (int at = 0; at < pixels; at++) sums[(starts[i] * stride) + at] += weights[i][at];
+        return [.. starts.Select((start, i) => new Piece(start, size, [.. weights[i].Select((weight, at) => (float)(weight / sums[(start * stride) + at]))]))];
+    }
+
+    private void AddTile(Tensor latent, Piece row, Piece column, Tensor video, Action? afterChunk)
+    {
+        using var scope = NewDisposeScope();
+        int stride = shape.SpatialStride;
+        var weights = tensor(row.Weights).view(-1, 1) * tensor(column.Weights);
+        var part = latent.narrow(3, row.Start, row.Cells).narrow(4, column.Start, column.Cells).contiguous();
+        long at = 0;
+        foreach (var chunk in vae.Decode(part))
+        {
+            using var temporaries = NewDisposeScope();
+            using (chunk)
+            {
+                var pixels = chunk.cpu();
+                video.narrow(2, at, pixels.shape[2])
+                    .narrow(3, (long)row.Start * stride, pixels.shape[3]).narrow(4, (long)column.Start * stride, pixels.shape[4])
+                    .add_(pixels * weights);
+                at += pixels.shape[2];
+            }
+            afterChunk?.Invoke();
+        }
+    }
+
+    private static IEnumerable<Tensor> Chunks(Tensor video)
+    {
+        using (video)
+        {
+            for (long at = 0, frames = 1; at < video.shape[2]; at += frames, frames = VaeShape.TemporalStride)
+                yield return video.narrow(2, at, frames).clone().DetachFromDisposeScope();
+        }
+    }
+}
