@@ -86,7 +86,8 @@ public sealed class LeaseKeeper : IAsyncDisposable
                 RenewReply reply = await _api.RenewAsync(_jobId, request, _stopped.Token);
                 planSent |= now.Plan is not null;
                 leaseSeconds = reply.LeaseSeconds;
-                _ = _deadline?.Change(Allowance(leaseSeconds) - _time.GetElapsedTime(sent), Timeout.InfiniteTimeSpan);
+                TimeSpan left = Allowance(leaseSeconds) - _time.GetElapsedTime(sent);
+                _ = _deadline?.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan); // a process that was stopped hears too late
                 _confirmed.TrySetResult();
                 _metrics.Renewed("ok");
                 if (reply.Cancel) await _cancelled.CancelAsync();

@@ -10,7 +10,7 @@ public sealed class RunningLeases
     public IDisposable Add(string jobId, long fence, LeaseKeeper lease)
     {
         _leases[(jobId, fence)] = lease;
-        return new Entry(this, (jobId, fence));
+        return new Entry(this, KeyValuePair.Create((jobId, fence), lease));
     }
 
     /// <returns>False when this worker does not hold that lease (any more).</returns>
@@ -21,8 +21,9 @@ public sealed class RunningLeases
         return true;
     }
 
-    private sealed class Entry(RunningLeases owner, (string, long) key) : IDisposable
+    private sealed class Entry(RunningLeases owner, KeyValuePair<(string, long), LeaseKeeper> entry) : IDisposable
     {
-        public void Dispose() => owner._leases.TryRemove(key, out _);
+        // the upload of the same lease may have taken this one's place already
+        public void Dispose() => owner._leases.TryRemove(entry);
     }
 }
