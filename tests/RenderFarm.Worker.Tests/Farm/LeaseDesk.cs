@@ -22,6 +22,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
     private readonly Channel<LeaseGrant> _queue = Channel.CreateUnbounded<LeaseGrant>();
     private readonly ConcurrentDictionary<string, TaskCompletionSource<object>> _endings = new();
     private long _fence;
+    private int _refusals;
 
     private LeaseDesk(WebApplication app) => _app = app;
 
@@ -31,6 +32,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     /// <summary>Connections are cut without an answer.</summary>
     public bool Away { get; set; }
+
+    /// <summary>As an API with a new database: it knows neither the worker nor anything else, and registers nobody.</summary>
+    public bool Forgetful { get; set; }
+
+    /// <summary>Calls answered with an error so far.</summary>
+    public int Refusals => Volatile.Read(ref _refusals);
 
     /// <summary>Jobs whose lease somebody else has.</summary>
     public HashSet<string> Lost { get; } = [];
@@ -57,6 +64,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
         {
             if (desk.Away) context.Abort();
             else if (context.Request.Headers.Authorization != $"Bearer {Key}") await desk.RefuseAsync(context, 401, "invalid_api_key");
+            else if (desk.Forgetful) await desk.RefuseAsync(context, 404, "not_found");
             else await next(context);
         });
         app.MapPost("/worker/v1/register", desk.RegisterAsync);
@@ -146,6 +154,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     private async Task RefuseAsync(HttpContext context, int status, string code)
     {
+        Interlocked.Increment(ref _refusals);
         context.Response.StatusCode = status;
         await context.Response.WriteAsJsonAsync(new { error = new { code, message = "refused", type = "x", param = "" } });
     }

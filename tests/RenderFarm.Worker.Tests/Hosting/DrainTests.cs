@@ -58,6 +58,37 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task Drain_WhileRegisteringAnew_EndsInOrder()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        worker.Set("Worker:LeaseWaitSeconds", "0");
+        await worker.StartAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        worker.Desk.Forgetful = true;
+        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals >= 2), Soon, "a lease and a registration to be refused", TestContext.Current.CancellationToken);
+
+        worker.RequestDrain();
+
+        await worker.EndAsync();
+    }
+
+    [Fact]
+    public async Task Start_KeyReplacedInTheBootstrapFile_IsReadAgain()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        string file = Path.Combine(worker.Folder, "keys.json");
+        await File.WriteAllTextAsync(file, """{"worker_key":"rf_of_an_older_farm"}""", TestContext.Current.CancellationToken);
+        worker.Set("Worker:ApiKey", null);
+        worker.Set("Keys:BootstrapFile", file);
+        await worker.StartAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals > 0), Soon, "a refusal", TestContext.Current.CancellationToken);
+
+        await File.WriteAllTextAsync(file, $$"""{"worker_key":"{{LeaseDesk.Key}}"}""", TestContext.Current.CancellationToken);
+
+        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task Start_WrongKey_EndsNamingTheSetting()
     {
         await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);

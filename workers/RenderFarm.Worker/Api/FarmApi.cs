@@ -117,11 +117,13 @@ public sealed class FarmApi : IDisposable
     private AuthenticationHeaderValue Bearer()
         => new("Bearer", _key.Current ?? throw new FarmApiException($"no worker key yet: {_key.Source} is missing", null, null));
 
-    private static Exception Refusal(string path, HttpStatusCode status, byte[] body, (string Job, long Fence)? lease)
+    private Exception Refusal(string path, HttpStatusCode status, byte[] body, (string Job, long Fence)? lease)
     {
         (string? code, string? message) = ErrorOf(body);
         if (status == HttpStatusCode.Conflict && code == "lease_lost" && lease is { } held) return new LeaseLostException(held.Job, held.Fence);
-        return new FarmApiException($"the API answered {path} with {(int)status} {code}: {message ?? "no message"}", status, code);
+        FarmApiException fault = new($"the API answered {path} with {(int)status} {code}: {message ?? "no message"}", status, code);
+        if (fault.IsWrongKey) _key.Forget();
+        return fault;
     }
 
     private static (string? Code, string? Message) ErrorOf(byte[] body)

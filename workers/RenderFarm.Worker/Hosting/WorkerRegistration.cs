@@ -50,7 +50,6 @@ public sealed class WorkerRegistration(
                 }
                 catch (FarmApiException fault)
                 {
-                    if (fault.IsWrongKey) key.Forget();
                     TimeSpan wait = pause.Next();
                     log.LogWarning("Not registered yet, next try in {Seconds:0.0} s: {Reason}", wait.TotalSeconds, fault.Message);
                     await Task.Delay(wait, time, cancellation);

@@ -23,7 +23,7 @@ public sealed class SlotLoop(
     public async Task RunAsync(Slot slot)
     {
         Pause pause = new(0.5, 5);
-        bool closed = false;
+        bool closed = false, unknown = false;
         while (!drain.Draining.IsCancellationRequested)
         {
             try
@@ -38,6 +38,8 @@ public sealed class SlotLoop(
                     continue;
                 }
 
+                if (unknown) await registration.RegisterAsync(drain.Draining);
+                unknown = false;
                 LeaseGrant? grant = await LeaseAsync(slot);
                 pause.Reset();
                 if (grant is not null) await attempts.RunAsync(slot, grant, registration.Settings);
@@ -49,9 +51,9 @@ public sealed class SlotLoop(
             catch (FarmApiException fault) when (fault.Status == HttpStatusCode.NotFound)
             {
                 log.LogWarning("The API does not know this worker any more, registering again");
-                await registration.RegisterAsync(drain.Draining);
+                unknown = true;
             }
-            catch (Exception fault)
+            catch (Exception fault) when (fault is not WorkerSettingException)
             {
                 metrics.Leased("failed");
                 TimeSpan wait = pause.Next();
