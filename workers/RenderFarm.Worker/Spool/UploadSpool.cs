@@ -53,10 +53,15 @@ public sealed class UploadSpool : IAsyncDisposable
                 _log.LogInformation("Resuming the upload of {Job} under fence {Fence}", manifest.JobId, manifest.Fence);
                 Begin(entry, manifest, settings);
             }
-            catch (Exception fault) when (fault is IOException or JsonException)
+            catch (Exception fault) when (fault is FileNotFoundException or JsonException)
             {
                 _log.LogWarning("{Entry} in the spool has no readable manifest and is removed: {Reason}", entry, fault.Message);
                 Directory.Delete(entry, recursive: true);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                // a disk in trouble is no reason to throw a finished video away
+                _log.LogError("{Entry} in the spool can't be read and stays until the next start: {Reason}", entry, fault.Message);
             }
         }
     }
