@@ -49,6 +49,14 @@ public static class ObjectKeys
         return false;
     }
 
+    /// <summary>The job that an input came in with; false for anything that is not under <c>inputs/</c>.</summary>
+    public static bool TryParseInput(string key, [NotNullWhen(true)] out string? jobId)
+    {
+        string[] parts = key.Split('/');
+        jobId = parts.Length == 3 && parts[0] + "/" == Inputs && parts[1].Length > 0 ? parts[1] : null;
+        return jobId is not null;
+    }
+
     /// <summary>Throws unless <paramref name="key"/> is a plain relative path that every store can hold.</summary>
     public static string Checked(string key)
     {

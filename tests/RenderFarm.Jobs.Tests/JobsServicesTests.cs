@@ -1,10 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests;
 
@@ -15,15 +17,17 @@ public sealed class JobsServicesTests
     {
         var stop = TestContext.Current.CancellationToken;
         await using var store = new SqliteStore();
+        using var artifacts = new TemporaryFolder();
         var services = new ServiceCollection()
             .AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)
             .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
+            .AddSingleton<IArtifactStore>(new DirectoryArtifactStore(artifacts.Path))
             .AddJobs(await store.CreateAsync(stop));
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true });
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var loops = provider.GetServices<IJobsLoop>().Select(loop => loop.RunAsync(stopping.Token)).ToList();
-        Assert.Equal(5, loops.Count);
+        Assert.Equal(6, loops.Count);
         Assert.Empty((await provider.GetRequiredService<JobStore>().CountsAsync(stop)).ByState);
         await stopping.CancelAsync();
         await Task.WhenAll(loops).WaitAsync(TimeSpan.FromSeconds(30), stop);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using RenderFarm.Artifacts;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Maintenance;
@@ -25,7 +26,7 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
                 var count = await sweep.RunOnceAsync(stop);
                 if (count > 0) Swept(name, count);
             }
-            catch (StoreUnavailableException e)
+            catch (Exception e) when (e is StoreUnavailableException or ArtifactStoreException)
             {
                 Unavailable(name, e.InnerException?.Message ?? e.Message);
             }
@@ -40,6 +41,6 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
     [LoggerMessage(Level = LogLevel.Information, Message = "{Sweep}: {Count}")]
     private partial void Swept(string sweep, int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sweep} waits for the job store: {Cause}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sweep} waits for its store: {Cause}")]
     private partial void Unavailable(string sweep, string cause);
 }

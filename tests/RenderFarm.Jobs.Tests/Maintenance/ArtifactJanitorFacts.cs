@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Testing;
+
+namespace RenderFarm.Jobs.Tests.Maintenance;
+
+public sealed class JanitorOnSqlite() : ArtifactJanitorFacts(new SqliteStore());
+
+public sealed class JanitorOnPostgres() : ArtifactJanitorFacts(new PostgresStore());
+
+public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(store), IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private DirectoryArtifactStore Objects => new(Path.Combine(_folder.Path, "objects"));
+    private ArtifactJanitor Janitor => new(Farm.Database, Objects, Farm.Time, NullLogger<ArtifactJanitor>.Instance);
+
+    [Fact]
+    public async Task RunOnce_LosingAndWinningFence_RemovesOnlyTheLosersOldObjects()
+    {
+        var job = await Farm.SubmitAsync();
+        var first = await Farm.LeaseAsync();
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, job.Id, first.Fence));
+        await Farm.ReleaseAsync(first);
+        var second = await Farm.LeaseAsync();
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, job.Id, second.Fence));
+        await Farm.CompleteAsync(second);
+
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
+        Farm.Time.Advance(ArtifactJanitor.LeastAge + TimeSpan.FromMinutes(1));
+        Assert.Equal(1, await Janitor.RunOnceAsync(Stop));
+
+        Assert.Equal([ObjectKeys.For(ArtifactKind.Video, job.Id, second.Fence)], await KeysAsync());
+    }
+
+    [Fact]
+    public async Task RunOnce_LeaseUnderWayOrJobUnknown_TouchesNothing()
+    {
+        var job = await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, job.Id, lease.Fence));
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, "video_of_another_farm", 1));
+        await PutAsync("videos/readme.txt");
+        Farm.Time.Advance(TimeSpan.FromDays(30));
+
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
+        Assert.Equal(3, (await KeysAsync()).Count);
+    }
+
+    [Fact]
+    public async Task RunOnce_DeletedOrExpired_RemovesEverythingOfTheJob()
+    {
+        var deleted = await FinishedAsync(Farm.NewJob());
+        await Farm.Jobs.DeleteAsync(deleted, JobScope.All, Stop);
+        var expired = await FinishedAsync(Farm.NewJob() with { ExpiresAfter = TimeSpan.FromHours(1) });
+        var kept = await FinishedAsync(Farm.NewJob());
+        Farm.Time.Advance(ArtifactJanitor.LeastAge + TimeSpan.FromMinutes(1));
+        await new ExpirySweep(Farm.Database, Farm.Time).RunOnceAsync(Stop);
+
+        Assert.Equal(4, await Janitor.RunOnceAsync(Stop));
+        Assert.All(await KeysAsync(), key => Assert.Contains(kept, key, StringComparison.Ordinal));
+        Assert.Equal(2, (await KeysAsync()).Count);
+        Assert.Equal(JobState.Expired, (await Farm.GetAsync(expired)).State);
+    }
+
+    [Fact]
+    public async Task RunOnce_MoreThanItsShareOfALargeStore_RemovesNothing()
+    {
+        var job = await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        for (var i = 0; i <= ArtifactJanitor.AlwaysAllowed; i++) await PutAsync($"{ObjectKeys.Lease(job.Id, lease.Fence)}{i}.webp");
+        await Farm.FailAsync(lease, FailureReason.Transient);
+        Farm.Time.Advance(TimeSpan.FromDays(2));
+
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
+        Assert.Equal(ArtifactJanitor.AlwaysAllowed + 1, (await KeysAsync()).Count);
+    }
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private async Task<string> FinishedAsync(RenderFarm.Jobs.Intake.NewJob job)
+    {
+        await Farm.SubmitAsync(job);
+        var lease = await Farm.LeaseAsync();
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, job.Id, lease.Fence));
+        await PutAsync(ObjectKeys.Input(job.Id, "input_reference"));
+        await Farm.CompleteAsync(lease);
+        return job.Id;
+    }
+
+    private async Task PutAsync(string key)
+    {
+        var file = _folder.File("content");
+        await File.WriteAllTextAsync(file, "x", Stop);
+        await Objects.PutFileAsync(key, file, "video/mp4", await FileChecksum.Sha256Async(file, Stop), Stop);
+    }
+
+    private async Task<List<string>> KeysAsync() => await Objects.ListAsync("", Stop).Select(stored => stored.Key).ToListAsync(Stop);
+}
