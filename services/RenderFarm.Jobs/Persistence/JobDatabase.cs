@@ -61,7 +61,8 @@ public sealed class JobDatabase : IAsyncDisposable
             {
                 await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
                 var result = await work(db);
-                await transaction.CommitAsync(cancellation);
+                // not to be cancelled: a caller who has gone must not leave it open whether this happened
+                await transaction.CommitAsync(CancellationToken.None);
                 return result;
             }
             catch (Exception e) when (attempt < Tries && IsCollision(e))

@@ -37,7 +37,8 @@ internal static class Statements
         {
             var parameter = command.CreateParameter();
             parameter.ParameterName = name;
-            parameter.Value = value ?? DBNull.Value;
+            // PostgreSQL's text can't hold NUL, and what crashed programs leave in their logs does
+            parameter.Value = value is string text ? text.Replace("\0", "", StringComparison.Ordinal) : value ?? DBNull.Value;
             command.Parameters.Add(parameter);
         }
         return command;

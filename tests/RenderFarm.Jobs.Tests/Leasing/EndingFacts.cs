@@ -45,6 +45,16 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
     }
 
     [Fact]
+    public async Task FailAsync_NulInTheLog_IsRecordedWithoutIt()
+    {
+        await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        var failure = new FailRequest { Fence = lease.Fence, Reason = FailureReason.RendererCrashed, Message = "cut\0 off", LogTail = "core\0dumped" };
+        Assert.NotNull(await Farm.Desk.FailAsync(lease.Id, failure, Stop));
+        Assert.Equal("coredumped", (await Farm.Jobs.LeasesAsync(lease.Id, JobScope.All, Stop))!.Single().LogTail);
+    }
+
+    [Fact]
     public async Task CompleteAsync_KeyOfAnotherFence_IsRefused()
     {
         await Farm.SubmitAsync();
