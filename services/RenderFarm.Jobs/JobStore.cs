@@ -54,7 +54,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     }, cancellation);
 
     /// <summary>
-    /// Makes the job invisible, stopping it first. Its objects go with the next sweep. The job as it was at that moment,
+    /// Makes the job invisible, stopping it first. Its objects are the janitor's. The job as it was at that moment,
     /// so that a worker can be told; null: not found.
     /// </summary>
     public Task<Job?> DeleteAsync(string id, JobScope scope, CancellationToken cancellation) => database.WriteAsync(async db =>
@@ -89,6 +89,8 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             var job = await FindAsync(db, id, scope, cancellation);
             if (job is null) return new RetryResult.NotFound();
             if (requeued == 0) return new RetryResult.WrongState(job);
+            // cancelled before it began, it was given back to its key: now it counts again
+            await ChargeAsync(db, id, +1, cancellation);
             await Outbox.AddAsync(db, id, Outbox.Queued, now, cancellation);
             await JobAnnouncer.NotifyAsync(db, job.Spec.Model, job.VramClass, announcer.Sender, cancellation);
             return new RetryResult.Requeued(job);
@@ -147,12 +149,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         {
             await Outbox.AddAsync(db, id, Outbox.Cancelled, now, cancellation);
             // work that was never begun is not held against its key
-            await db.ExecuteAsync(
-                """
-                UPDATE api_keys SET virtual_time = virtual_time - (SELECT estimated_seconds FROM jobs WHERE id = @id)
-                WHERE id = (SELECT key_id FROM jobs WHERE id = @id AND fence = 0)
-                """,
-                cancellation, ("id", id));
+            await ChargeAsync(db, id, -1, cancellation);
             return;
         }
         await db.ExecuteAsync(
@@ -162,6 +159,14 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             """,
             cancellation, ("id", id), ("now", db.Dialect.Time(now)));
     }
+
+    /// <summary>Moves the key's virtual time by a job that was never begun; begun ones have been paid for.</summary>
+    private static Task ChargeAsync(JobsDbContext db, string id, int times, CancellationToken cancellation) => db.ExecuteAsync(
+        """
+        UPDATE api_keys SET virtual_time = virtual_time + @times * (SELECT estimated_seconds FROM jobs WHERE id = @id)
+        WHERE id = (SELECT key_id FROM jobs WHERE id = @id AND fence = 0)
+        """,
+        cancellation, ("id", id), ("times", times));
 }
 
 public sealed record JobPage(IReadOnlyList<Job> Jobs, bool HasMore);

@@ -50,7 +50,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         if (job is { IsClientRetry: true, RequestHash: { } hash })
         {
             var since = time.GetUtcNow() - RepeatWindow;
-            var earlier = await mine.Where(j => j.RequestHash == hash && j.CreatedAt >= since)
+            var earlier = await mine.Where(j => j.RequestHash == hash && j.CreatedAt >= since && j.DeletedAt == null)
                 .OrderByDescending(j => j.Id).FirstOrDefaultAsync(cancellation);
             if (earlier is not null) return new SubmitResult.Existing(earlier.ToJob());
         }

@@ -130,4 +130,29 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
             counts.ByState.OrderBy(s => s.Key).Select(s => (s.Key, s.Value)));
         Assert.Equal(("demo", 0, 1), counts.Queues.Select(q => (q.Model, q.VramClass, q.Count)).Single());
     }
+
+    [Fact]
+    public async Task SubmitAsync_RepeatOfADeletedJob_IsANewOne()
+    {
+        var first = Farm.NewJob() with { RequestHash = "hash" };
+        await Farm.Jobs.SubmitAsync(first, Stop);
+        await Farm.Jobs.DeleteAsync(first.Id, JobScope.All, Stop);
+
+        var again = first with { Id = JobIds.New(Farm.Time), IsClientRetry = true };
+        Assert.IsType<SubmitResult.Created>(await Farm.Jobs.SubmitAsync(again, Stop));
+    }
+
+    [Fact]
+    public async Task RetryAsync_CancelledAndRunAgainManyTimes_GainsNoPlaceInTheQueue()
+    {
+        var first = await Farm.SubmitAsync();
+        var second = await Farm.SubmitAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await Farm.Jobs.CancelAsync(first.Id, JobScope.All, Stop);
+            Assert.IsType<RetryResult.Requeued>(await Farm.Jobs.RetryAsync(first.Id, JobScope.All, Stop));
+        }
+
+        Assert.True((await Farm.SubmitAsync()).OrderKey > second.OrderKey);
+    }
 }
