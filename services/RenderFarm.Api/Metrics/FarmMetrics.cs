@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Leasing;
 
 namespace RenderFarm.Api.Metrics;
 
@@ -39,12 +40,12 @@ public sealed class FarmMetrics
 
     public void Submitted(string model, string result) => submissions.Add(1, new("model", model), new("result", result));
 
-    public void Leased(Job job)
+    public void Leased(LeasedJob job)
     {
         // Only the first lease of a job ends its wait; later ones would count the render before them as waiting.
-        if (job is { Fence: 1, LatestLease: { } lease })
+        if (job.Fence == 1)
         {
-            queueWait.Record((lease.LeasedAt - job.CreatedAt).TotalSeconds, new KeyValuePair<string, object?>("model", job.Spec.Model));
+            queueWait.Record(Math.Max(0, job.WaitedSeconds), new KeyValuePair<string, object?>("model", job.Spec.Model));
         }
     }
 

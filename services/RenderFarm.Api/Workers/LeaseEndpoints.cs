@@ -3,7 +3,6 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Workers;
 
@@ -41,7 +40,7 @@ public static class LeaseEndpoints
     }
 
     private static async Task<IResult> LeaseAsync(
-        LeaseRequest request, HttpContext context, LeaseDesk desk, LeaseInputs inputs, JobStore jobs, FarmMetrics metrics, IHostApplicationLifetime lifetime)
+        LeaseRequest request, HttpContext context, LeaseDesk desk, LeaseInputs inputs, FarmMetrics metrics, IHostApplicationLifetime lifetime)
     {
         // A poll ends early when its worker goes away, or when this process is told to stop.
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -55,7 +54,7 @@ public static class LeaseEndpoints
                     await desk.ReleaseAsync(job.Id, new ReleaseRequest { Fence = job.Fence, Reason = "interrupted" }, CancellationToken.None);
                     return Results.NoContent();
                 case LeaseResult.Granted { Job: var job }:
-                    metrics.Leased((await jobs.GetAsync(job.Id, JobScope.All, CancellationToken.None))!);
+                    metrics.Leased(job);
                     return Results.Ok(await inputs.GrantAsync(job, CancellationToken.None));
                 case LeaseResult.UnknownWorker:
                     throw ApiError.NotFound("worker or slot", $"{request.WorkerId}/{request.SlotId}").AsException();

@@ -21,7 +21,8 @@ internal static class LeaseQueue
         lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
         """;
 
-    private const string Taken = "jobs.id, fence, attempt, step_downs, spec, inputs, trace_parent";
+    private static string Taken(SqlDialect dialect) =>
+        $"jobs.id, fence, attempt, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}";
 
     // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
     // rows. The inner select runs only until one row is locked, so nothing is locked that is not taken.
@@ -46,7 +47,7 @@ internal static class LeaseQueue
             LIMIT 1)
         UPDATE jobs SET {Take(SqlDialect.Postgres)}
         FROM picked WHERE jobs.id = picked.id
-        RETURNING {Taken}
+        RETURNING {Taken(SqlDialect.Postgres)}
         """;
 
     // one writer at a time: what was chosen can't be taken by another before it is updated
@@ -59,7 +60,7 @@ internal static class LeaseQueue
               AND {Fits(SqlDialect.Sqlite)}
             ORDER BY q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
             LIMIT 1)
-        RETURNING {Taken}
+        RETURNING {Taken(SqlDialect.Sqlite)}
         """;
 
     /// <summary>Null when there is nothing for this slot.</summary>
@@ -81,6 +82,7 @@ internal static class LeaseQueue
                 Spec = JsonSerializer.Deserialize(row.GetString(4), ContractsJson.Default.RenderSpec)!,
                 Inputs = JsonSerializer.Deserialize(row.GetString(5), JobsJson.Default.StoredInputArray)!,
                 TraceParent = row.TextOrNull(6),
+                WaitedSeconds = row.GetDouble(7),
             },
             cancellation,
             ("models", List(worker.Models)), ("cached", List(request.CachedModels)),

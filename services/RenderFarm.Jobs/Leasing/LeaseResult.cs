@@ -24,6 +24,9 @@ public sealed record LeasedJob
     public required int Attempt { get; init; }
     public required int StepDowns { get; init; }
     public required double LeaseSeconds { get; init; }
+
+    /// <summary>Since the submission, by the database's clock.</summary>
+    public required double WaitedSeconds { get; init; }
     public required RenderSpec Spec { get; init; }
     public required IReadOnlyList<StoredInput> Inputs { get; init; }
     public PlanCorrection? Correction { get; init; }

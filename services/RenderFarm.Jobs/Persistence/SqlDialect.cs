@@ -12,6 +12,9 @@ internal sealed record SqlDialect
     /// <summary>Now plus a number of seconds, given as an expression.</summary>
     public required Func<string, string> NowPlus { get; init; }
 
+    /// <summary>Seconds from the time in a column until now.</summary>
+    public required Func<string, string> SecondsSince { get; init; }
+
     /// <summary>The greater of two numbers.</summary>
     public required string Greatest { get; init; }
 
@@ -25,6 +28,7 @@ internal sealed record SqlDialect
     {
         Now = "now()",
         NowPlus = seconds => $"now() + {seconds} * interval '1 second'",
+        SecondsSince = column => $"CAST(EXTRACT(EPOCH FROM now() - {column}) AS double precision)",
         Greatest = "GREATEST",
         Notify = "SELECT pg_notify(@channel, @payload)",
         Time = time => time.ToUniversalTime(),
@@ -34,6 +38,7 @@ internal sealed record SqlDialect
     {
         Now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
         NowPlus = seconds => $"CAST((unixepoch('subsec') + {seconds}) * 1000000 AS INTEGER)",
+        SecondsSince = column => $"unixepoch('subsec') - {column} / 1000000.0",
         Greatest = "MAX",
         Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
     };
