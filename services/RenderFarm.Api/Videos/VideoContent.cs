@@ -20,36 +20,42 @@ public static class VideoContent
         var etag = new EntityTagHeaderValue($"\"{file.Sha256}\"");
         var response = context.Response;
         var headers = response.GetTypedHeaders();
-        headers.ETag = etag;
-        headers.LastModified = job.FinishedAt;
-        response.Headers.AcceptRanges = "bytes";
-        response.Headers.CacheControl = "private, max-age=3600";
         if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(etag, useStrongComparison: false) || known == EntityTagHeaderValue.Any))
         {
+            Describe();
             response.StatusCode = StatusCodes.Status304NotModified;
             return;
         }
 
-        ByteRange? range = null;
-        var length = file.SizeBytes;
-        switch (ContentRange.Of(context.Request, file.SizeBytes, etag))
+        var asked = ContentRange.Of(context.Request, file.SizeBytes, etag);
+        if (asked is ContentRange.NotSatisfiable)
         {
-            case ContentRange.Part part:
-                (range, length) = (part.Bytes, part.Length);
-                response.StatusCode = StatusCodes.Status206PartialContent;
-                headers.ContentRange = new ContentRangeHeaderValue(part.First, part.Last, file.SizeBytes);
-                break;
-            case ContentRange.NotSatisfiable:
-                headers.ContentRange = new ContentRangeHeaderValue(file.SizeBytes);
-                throw new ApiError(416, "invalid_value", $"The range is outside of the file's {file.SizeBytes} bytes.", "Range").AsException();
+            headers.ContentRange = new ContentRangeHeaderValue(file.SizeBytes);
+            throw new ApiError(416, "invalid_value", $"The range is outside of the file's {file.SizeBytes} bytes.", "Range").AsException();
         }
 
-        // Opened before the headers go out, so that a store that is away is still a 503.
-        await using var stream = HttpMethods.IsHead(context.Request.Method) ? Stream.Null : await OpenAsync(artifacts, file.Key, range, job.Id, cancel);
+        // Opened before anything is said of the content: a refusal must not carry its tag, or be cached for it.
+        var part = asked as ContentRange.Part;
+        await using var stream = HttpMethods.IsHead(context.Request.Method) ? Stream.Null : await OpenAsync(artifacts, file.Key, part?.Bytes, job.Id, cancel);
+        Describe();
+        if (part is not null)
+        {
+            response.StatusCode = StatusCodes.Status206PartialContent;
+            headers.ContentRange = new ContentRangeHeaderValue(part.First, part.Last, file.SizeBytes);
+        }
+
         response.ContentType = file.ContentType;
-        response.ContentLength = length;
+        response.ContentLength = part?.Length ?? file.SizeBytes;
         headers.ContentDisposition = new ContentDispositionHeaderValue("inline") { FileName = FileName(job.Id, file) };
         await stream.CopyToAsync(response.Body, cancel);
+
+        void Describe()
+        {
+            headers.ETag = etag;
+            headers.LastModified = job.FinishedAt;
+            response.Headers.AcceptRanges = "bytes";
+            response.Headers.CacheControl = "private, max-age=3600";
+        }
     }
 
     private static ArtifactKind Kind(string? variant) => variant switch

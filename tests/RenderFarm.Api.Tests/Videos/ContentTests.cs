@@ -109,6 +109,24 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
         Assert.Equal((1, "completed", "cpu"), ((int)attempt["number"]!, (string)attempt["outcome"]!, (string)attempt["slot"]!));
     }
 
+    [Fact]
+    public async Task Get_ContentThatIsGone_IsARefusalThatNobodyCaches()
+    {
+        await using var other = await TestFarm.StartAsync();
+        var id = await other.FinishVideoAsync(Bytes);
+        await foreach (var stored in other.Artifacts.ListAsync($"videos/{id}/", CancellationToken.None))
+        {
+            await other.Artifacts.DeleteAsync(stored.Key, CancellationToken.None);
+        }
+
+        var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/videos/{id}/content");
+        request.Headers.TryAddWithoutValidation("Range", "bytes=0-9");
+        var reply = await other.User.SendAsync(request);
+
+        Assert.Equal((404, "expired"), await reply.RefusalAsync() is var r ? (r.Status, r.Code) : default);
+        Assert.Equal((null, null, null), (reply.Headers.CacheControl, reply.Headers.ETag, reply.Content.Headers.ContentRange));
+    }
+
     private HttpRequestMessage Get(params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, path);
