@@ -90,7 +90,7 @@ public sealed class FieldReader(JsonObject fields, string path = "")
     }
 
     public FieldReader? Object(string field) => Node(field) is not { } node ? null
-        : Parsed(node) is JsonObject members ? new FieldReader(members, Name(field))
+        : Parsed(node, field) is JsonObject members ? new FieldReader(members, Name(field))
         : throw Invalid(field, "must be an object");
 
     public IReadOnlyList<FieldReader>? Objects(string field, int max)
@@ -100,7 +100,7 @@ public sealed class FieldReader(JsonObject fields, string path = "")
             return null;
         }
 
-        if (Parsed(node) is not JsonArray items || items.Any(item => item is not JsonObject))
+        if (Parsed(node, field) is not JsonArray items || items.Any(item => item is not JsonObject))
         {
             throw Invalid(field, "must be a list of objects");
         }
@@ -118,7 +118,7 @@ public sealed class FieldReader(JsonObject fields, string path = "")
             return null;
         }
 
-        if (Parsed(node) is not JsonObject pairs)
+        if (Parsed(node, field) is not JsonObject pairs)
         {
             throw Invalid(field, "must be an object of strings");
         }
@@ -156,17 +156,30 @@ public sealed class FieldReader(JsonObject fields, string path = "")
 
     private string Scalar(JsonNode node, string field, string expected) => node.GetValueKind() switch
     {
-        JsonValueKind.String => node.GetValue<string>(),
+        JsonValueKind.String => Unescaped(node, field),
         JsonValueKind.Number => node.ToJsonString(),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
         _ => throw Invalid(field, $"must be {expected}"),
     };
 
-    /// <summary>Multipart clients send objects as bracketed parts or as one part of JSON text.</summary>
-    private static JsonNode Parsed(JsonNode node)
+    /// <summary>JSON may escape half of a surrogate pair, which is no text.</summary>
+    private string Unescaped(JsonNode node, string field)
     {
-        if (node.GetValueKind() != JsonValueKind.String || node.GetValue<string>() is not ['{' or '[', ..] text)
+        try
+        {
+            return node.GetValue<string>();
+        }
+        catch (InvalidOperationException)
+        {
+            throw Invalid(field, "is not valid Unicode: it holds half of a surrogate pair");
+        }
+    }
+
+    /// <summary>Multipart clients send objects as bracketed parts or as one part of JSON text.</summary>
+    private JsonNode Parsed(JsonNode node, string field)
+    {
+        if (node.GetValueKind() != JsonValueKind.String || Unescaped(node, field) is not ['{' or '[', ..] text)
         {
             return node;
         }

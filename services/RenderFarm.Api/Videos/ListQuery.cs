@@ -20,7 +20,7 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
 
         return new ListQuery(
             LimitOf(query["limit"]),
-            query["after"].ToString() is { Length: > 0 } after ? after : null,
+            AfterOf(query["after"].ToString()),
             query["order"].ToString() switch
             {
                 "" or "desc" => false,
@@ -28,6 +28,11 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
                 var other => throw ApiError.InvalidValue("order", $"'order' is '{other}'; accepted are asc, desc.").AsException(),
             });
     }
+
+    private static string? AfterOf(string text) =>
+        text.Length == 0 ? null
+        : text.All(char.IsAscii) && !text.Any(char.IsControl) ? text
+        : throw ApiError.InvalidValue("after", "'after' must be the id of a video: the last_id of the page before.").AsException();
 
     private static int LimitOf(string? text) =>
         string.IsNullOrEmpty(text) ? DefaultLimit

@@ -114,7 +114,7 @@ public static class VideoRequestReader
         return url is null || IsWebAddress(url) ? url : throw fields.Invalid("webhook_url", "must be an absolute http or https URL");
     }
 
-    private static bool IsWebAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
+    private static bool IsWebAddress(string text) => !text.Any(char.IsControl) && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
 
     private static IReadOnlyList<LoraReference> Loras(FieldReader fields)
     {

@@ -39,6 +39,21 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
         Assert.Equal((403, "missing_scope"), await StatusAndCode(await farm.User.PostAsJsonAsync("/worker/v1/leases", new { })));
 
     [Theory]
+    [InlineData("""{"prompt":"half \ud83c"}""", "prompt")]
+    [InlineData("""{"prompt":"a ball","metadata":{"a":"\udf00"}}""", "metadata.a")]
+    [InlineData("""{"prompt":"a ball","webhook_url":"http://example.org/\u0000"}""", "webhook_url")]
+    public async Task Create_WithWhatIsNoText_Is400NamingTheField(string body, string param)
+    {
+        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+
+        Assert.Equal((400, param), (refusal.Status, refusal.Param));
+    }
+
+    [Fact]
+    public async Task List_AfterWhatIsNoId_Is400() =>
+        Assert.Equal((400, "after"), await (await farm.User.GetAsync("/v1/videos?after=%00")).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+
+    [Theory]
     [InlineData("/nothing/here")]
     [InlineData("/v1/nothing")]
     [InlineData("/")]
