@@ -30,9 +30,15 @@ public static class ParameterCounts
         long d = shape.Dim;
         var patch = Linear(shape.InChannels * 4, d);
         var text = Linear(shape.TextDim, d) + Linear(d, d);
-        var time = Linear(shape.FrequencyDim, d) + Linear(d, d) + Linear(d, 6 * d);
+        var time = TimeEmbedding(shape);
         var head = Linear(d, shape.OutChannels * 4) + 2 * d;
         return patch + text + time + head + ImageEmbedding(shape);
+    }
+
+    public static long TimeEmbedding(TransformerShape shape)
+    {
+        long d = shape.Dim;
+        return Linear(shape.FrequencyDim, d) + Linear(d, d) + Linear(d, 6 * d);
     }
 
     /// <summary>One DiT (one expert).</summary>

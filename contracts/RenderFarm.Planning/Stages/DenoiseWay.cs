@@ -78,8 +78,10 @@ internal sealed class DenoiseWay
         return matrices + ((parameters - matrices) * 2) + scales;
     }
 
-    private static long OutsideBytesOf(TransformerShape shape, Precision precision) =>
-        ParameterCounts.OutsideBlocks(shape) * (precision is Precision.Fp32 ? 4 : 2);
+    /// <summary>The time embedding is float32 in every precision.</summary>
+    private static long OutsideBytesOf(TransformerShape shape, Precision precision) => precision is Precision.Fp32
+        ? ParameterCounts.OutsideBlocks(shape) * 4
+        : (ParameterCounts.OutsideBlocks(shape) + ParameterCounts.TimeEmbedding(shape)) * 2;
 
     private double Activations(PlanContext context, TransformerShape shape)
     {

@@ -21,8 +21,8 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     private const double HostKeptFactor = 6.5;
     private const long HostKeptMostBytes = 500 * MiB;
 
-    /// <summary>Product workspaces, staging, and what the pool rounds up.</summary>
-    private const long WorkspaceBytes = 160 * MiB;
+    /// <summary>Product workspaces, staging, and what the pool rounds up and can't join.</summary>
+    private const long WorkspaceBytes = 416 * MiB;
 
     public bool OnCpu => Slot.Kind == SlotKind.Cpu;
 

@@ -59,14 +59,16 @@ internal sealed class VaeStage(PlanContext context)
     }
 
     /// <summary>Values alive at the worst moment of a step: its input, what norm and cache make of it, output and workspace.</summary>
-    private static double LiveElements(VaeLayer layer, int height, int width)
+    private double LiveElements(VaeLayer layer, int height, int width)
     {
         var cells = layer.Space * layer.Space * height * width;
         if (layer.Name == "middle attention")
             return (cells * layer.In * 5) + (cells * cells * 3);
         var channels = Math.Max(layer.In, layer.Out);
+        // on a card cuDNN lays input and output out anew for its 3D kernels
+        var copies = context.OnCpu ? 5 : 9;
         return layer.CachedChannels > 0
-            ? cells * channels * ((5 * layer.Time) + 4)
+            ? cells * channels * ((copies * layer.Time) + 4)
             : cells * ((layer.In * layer.Time * 2.25) + (layer.Out * layer.Time));
     }
 }

@@ -13,6 +13,6 @@ internal sealed class ChannelNorm(IWeights weights, int channels, int rank)
     public Tensor Apply(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (nn.functional.normalize(x, p: 2, dim: 1, eps: 1e-12) * (_gamma * Math.Sqrt(channels))).MoveToOuterDisposeScope();
+        return nn.functional.normalize(x, p: 2, dim: 1, eps: 1e-12).mul_(_gamma * Math.Sqrt(channels)).MoveToOuterDisposeScope();
     }
 }

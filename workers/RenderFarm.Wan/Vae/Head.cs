@@ -13,7 +13,7 @@ internal sealed class Head(IWeights weights, int inChannels, int outChannels) : 
     public Tensor Apply(Tensor x, FeatureCache cache)
     {
         using var normed = _norm0.Apply(x);
-        using var active = nn.functional.silu(normed);
+        using var active = normed.silu_();
         return _conv2.Apply(active, cache);
     }
 }

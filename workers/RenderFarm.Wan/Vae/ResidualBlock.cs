@@ -17,15 +17,18 @@ internal sealed class ResidualBlock(IWeights weights, int inChannels, int outCha
     public Tensor Apply(Tensor x, FeatureCache cache)
     {
         using var scope = NewDisposeScope();
-        var y = Half(x, _norm0, _conv2, cache);
+        // let go of as soon as they are used: features of a frame fill hundreds of megabytes
+        var y = Half(x.alias(), _norm0, _conv2, cache);
         y = Half(y, _norm3, _conv6, cache);
-        return (y + (_shortcut?.Apply(x, cache) ?? x)).MoveToOuterDisposeScope();
+        return y.add_(_shortcut?.Apply(x, cache) ?? x).MoveToOuterDisposeScope();
     }
 
+    /// <param name="x">Taken over.</param>
     private static Tensor Half(Tensor x, ChannelNorm norm, CausalConv3d conv, FeatureCache cache)
     {
         using var normed = norm.Apply(x);
-        using var active = nn.functional.silu(normed);
+        x.Dispose();
+        using var active = normed.silu_();
         return conv.Apply(active, cache);
     }
 }

@@ -17,8 +17,18 @@ internal sealed class Upsample(IWeights weights, int channels, int outChannels, 
         using var scope = NewDisposeScope();
         // the first chunk goes by unseen: in the second, time_conv finds zeros before it and not the first frame
         if (_timeConv is not null && !cache.IsFirstChunk) x = Interleave(_timeConv.Apply(x, cache));
-        return Frames.Each(x, frames => nn.functional.conv2d(
-            frames.repeat_interleave(2, dim: 2).repeat_interleave(2, dim: 3), _weight, _bias, padding: [1, 1])).MoveToOuterDisposeScope();
+        // frame by frame: all of them doubled at once would be the widest place of the decoder
+        var frames = new List<Tensor>();
+        for (long frame = 0; frame < x.shape[2]; frame++) frames.Add(Double(x.select(2, frame)));
+        return stack(frames, 2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>[B, C, H, W] → [B, C', 2H, 2W]</summary>
+    private Tensor Double(Tensor frame)
+    {
+        using var scope = NewDisposeScope();
+        var doubled = frame.repeat_interleave(2, dim: 2).repeat_interleave(2, dim: 3);
+        return nn.functional.conv2d(doubled, _weight, _bias, padding: [1, 1]).MoveToOuterDisposeScope();
     }
 
     /// <summary>[B, 2C, F, H, W] → [B, C, 2F, H, W]: the halves give the even and the odd frames.</summary>
