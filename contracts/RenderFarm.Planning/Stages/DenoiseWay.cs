@@ -15,6 +15,12 @@ internal sealed class DenoiseWay
     /// <summary>Device-memory bytes that a parameter costs when eight-bit weights are cast up before a product.</summary>
     private const double CastUpBytesPerParameter = 29;
 
+    /// <summary>
+    /// What a card's pool reserves for activations, as part of what is alive: sizes differ and freed ranges can't always be
+    /// joined. Jobs of 14B at 480p and 720p ran out of memory with 1.0.
+    /// </summary>
+    private const double PoolSlack = 1.4;
+
     /// <summary>Two branches in one forward: joining and splitting them, and attention gains nothing.</summary>
     private const double BatchingCost = 1.01;
 
@@ -28,7 +34,7 @@ internal sealed class DenoiseWay
         BlockBytes = BlockBytesOf(shape.Transformer, precision);
         HostBytes = HostBytesOf(shape, precision);
         var outside = OutsideBytesOf(shape.Transformer, precision);
-        FixedBytes = outside + Activations(context, shape.Transformer);
+        FixedBytes = outside + Activations(context, shape.Transformer) * (context.OnCpu ? 1 : PoolSlack);
         ForwardSeconds = Compute(context, shape.Transformer) * (batched ? BatchingCost : 1);
         BlockCopySeconds = context.OnCpu ? 0 : BlockBytes / context.Rates.HostToDeviceBytesPerSecond;
         OutsideLoadSeconds = shape.Experts * outside / context.Rates.HostToDeviceBytesPerSecond;

@@ -95,6 +95,7 @@ public sealed class TextToVideo : IDisposable
         };
         var latent = Denoiser.Run(input, noise, sampler, Breathe, (step, seconds) =>
         {
+            components.TrimMemory(); // or the pool's free ranges grow apart from step to step until none is wide enough
             meter.StepDone(seconds);
             observer.StepDone(step, spec.Steps, seconds);
         });
