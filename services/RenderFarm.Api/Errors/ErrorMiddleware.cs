@@ -53,12 +53,16 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorM
         ApiErrorException refused => refused.Error,
         BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
         BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed($"The body is not what is expected here: {json.Message}"),
-        BadHttpRequestException { StatusCode: 415 } => ApiError.UnsupportedMediaType(context.Request.ContentType, "application/json"),
+        BadHttpRequestException { StatusCode: 415 } => ApiError.UnsupportedMediaType(context.Request.ContentType, Readable(context)),
         BadHttpRequestException bad => ApiError.Malformed($"The request could not be read: {bad.Message}"),
         StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
         ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
         _ => ApiError.Internal(),
     };
+
+    /// <summary>Routing has put a refusal in the place of the endpoint, and with it went what that reads.</summary>
+    private static string Readable(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/v1/videos", StringComparison.Ordinal) ? "application/json or multipart/form-data" : "application/json";
 
     private static ApiError? FrameworkRefusal(HttpContext context)
     {
@@ -68,7 +72,7 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorM
             404 => ApiError.NoRoute(method, path),
             405 => ApiError.MethodNotAllowed(method, context.Response.Headers.Allow.ToString()),
             413 => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
-            415 => ApiError.UnsupportedMediaType(context.Request.ContentType, "application/json"),
+            415 => ApiError.UnsupportedMediaType(context.Request.ContentType, Readable(context)),
             400 => ApiError.Malformed("The request could not be read."),
             _ => null,
         };

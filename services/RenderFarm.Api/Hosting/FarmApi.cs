@@ -37,7 +37,12 @@ public static class FarmApi
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        builder.Services.ConfigureHttpJsonOptions(json => Wire.Configure(json.SerializerOptions));
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            Wire.Configure(json.SerializerOptions);
+            // A worker's null where something must be is a refusal that names the member, not a fault of ours.
+            json.SerializerOptions.RespectNullableAnnotations = true;
+        });
 
         // who is asking
         builder.AddSettings<KeysOptions>(KeysOptions.Section);

@@ -8,11 +8,18 @@ namespace RenderFarm.Api.Requests;
 /// <summary>Reads a body of either content type into a <see cref="RequestBody"/>; everything unreadable is named in a 400.</summary>
 public static class BodyReader
 {
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    internal static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
     public static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancel)
     {
         RefuseTooLarge(request);
+        var body = await ReadEitherAsync(request, cancel);
+        WellFormedText.Require(body.Fields);
+        return body;
+    }
+
+    private static async Task<RequestBody> ReadEitherAsync(HttpRequest request, CancellationToken cancel)
+    {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
             throw Unsupported(request);
@@ -58,6 +65,11 @@ public static class BodyReader
         {
             throw ApiError.Malformed($"The body is not valid JSON: {Cause(e)}").AsException();
         }
+        catch (InvalidOperationException)
+        {
+            // Looking for repeated members reads the names of all.
+            throw ApiError.Malformed("The body is not valid JSON: the name of a member is not valid Unicode.").AsException();
+        }
         catch (ArgumentException e)
         {
             // JsonNode reports a repeated member this way.
@@ -66,7 +78,7 @@ public static class BodyReader
     }
 
     /// <summary>System.Text.Json counts lines and columns from 0 and appends them to its message; people count from 1.</summary>
-    private static string Cause(JsonException e)
+    internal static string Cause(JsonException e)
     {
         var end = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         var cause = end < 0 ? e.Message : e.Message[..end];

@@ -19,6 +19,11 @@ public sealed class BracketTree
         var path = Split(name);
         for (var i = 0; i < path.Count; i++)
         {
+            if (at.Text is not null)
+            {
+                throw ApiError.Malformed($"The field '{name}' lies inside a field that is given as a whole too; send one of the two.", name).AsException();
+            }
+
             at = path[i].Length > 0 ? at.Member(path[i]) : at.NextItem(opensWith: i + 1 < path.Count ? path[i + 1] : null);
         }
 

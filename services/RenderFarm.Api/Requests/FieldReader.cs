@@ -156,42 +156,34 @@ public sealed class FieldReader(JsonObject fields, string path = "")
 
     private string Scalar(JsonNode node, string field, string expected) => node.GetValueKind() switch
     {
-        JsonValueKind.String => Unescaped(node, field),
+        JsonValueKind.String => node.GetValue<string>(),
         JsonValueKind.Number => node.ToJsonString(),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
         _ => throw Invalid(field, $"must be {expected}"),
     };
 
-    /// <summary>JSON may escape half of a surrogate pair, which is no text.</summary>
-    private string Unescaped(JsonNode node, string field)
-    {
-        try
-        {
-            return node.GetValue<string>();
-        }
-        catch (InvalidOperationException)
-        {
-            throw Invalid(field, "is not valid Unicode: it holds half of a surrogate pair");
-        }
-    }
-
     /// <summary>Multipart clients send objects as bracketed parts or as one part of JSON text.</summary>
     private JsonNode Parsed(JsonNode node, string field)
     {
-        if (node.GetValueKind() != JsonValueKind.String || Unescaped(node, field) is not ['{' or '[', ..] text)
+        if (node.GetValueKind() != JsonValueKind.String || node.GetValue<string>() is not ['{' or '[', ..] text)
         {
             return node;
         }
 
         try
         {
-            return JsonNode.Parse(text) ?? node;
+            var parsed = JsonNode.Parse(text, documentOptions: BodyReader.Strict)!;
+            WellFormedText.Require(parsed, Name(field));
+            return parsed;
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
-            // Still text, and refused as such by the caller, with the field's name.
-            return node;
+            throw Invalid(field, $"is not valid JSON: {BodyReader.Cause(e).TrimEnd('.')}");
+        }
+        catch (InvalidOperationException)
+        {
+            throw Invalid(field, "is not valid JSON: the name of a member is not valid Unicode");
         }
     }
 

@@ -10,6 +10,9 @@ namespace RenderFarm.Api.Requests;
 public static class MultipartBody
 {
     private const int MaxParts = 256;
+
+    /// <summary>RFC 2046; longer ones don't fit the reader's buffer.</summary>
+    private const int MaxBoundary = 70;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public static async Task<RequestBody> ReadAsync(Stream body, string? boundary, CancellationToken cancel)
@@ -17,6 +20,11 @@ public static class MultipartBody
         if (string.IsNullOrEmpty(boundary))
         {
             throw ApiError.Malformed("The multipart Content-Type names no boundary.").AsException();
+        }
+
+        if (boundary.Length > MaxBoundary)
+        {
+            throw ApiError.Malformed($"The multipart boundary has {boundary.Length} characters; at most {MaxBoundary} are allowed.").AsException();
         }
 
         var tree = new BracketTree();

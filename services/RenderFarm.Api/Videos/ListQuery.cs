@@ -1,6 +1,7 @@
 using System.Globalization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
+using RenderFarm.Jobs.Intake;
 
 namespace RenderFarm.Api.Videos;
 
@@ -29,10 +30,11 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
             });
     }
 
+    /// <summary>A video that has been deleted since still marks its page, so only the form is checked.</summary>
     private static string? AfterOf(string text) =>
         text.Length == 0 ? null
-        : text.All(char.IsAscii) && !text.Any(char.IsControl) ? text
-        : throw ApiError.InvalidValue("after", "'after' must be the id of a video: the last_id of the page before.").AsException();
+        : JobIds.IsId(text) ? text
+        : throw ApiError.InvalidValue("after", $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a video is expected, such as the last_id of the page before.").AsException();
 
     private static int LimitOf(string? text) =>
         string.IsNullOrEmpty(text) ? DefaultLimit

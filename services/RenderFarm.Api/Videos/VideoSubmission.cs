@@ -23,6 +23,7 @@ public sealed class VideoSubmission(
     /// <exception cref="ApiErrorException">The request can't be a job.</exception>
     public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
     {
+        RefuseNotBuilt(request);
         var name = options.Value.Resolve(request.Model);
         var model = await workers.ModelAsync(name, cancel);
         var spec = RenderSpecs.Complete(request, model, NewSeed());
@@ -64,6 +65,20 @@ public sealed class VideoSubmission(
             default:
                 metrics.Submitted(spec.Model, "created");
                 return result.Job;
+        }
+    }
+
+    /// <summary>What would be read, kept and then silently left out is refused instead.</summary>
+    private static void RefuseNotBuilt(VideoRequest request)
+    {
+        if (request.Loras.Count > 0)
+        {
+            throw (ApiError.NotSupported("Rendering with LoRAs is not built yet; leave 'loras' out.") with { Param = "loras" }).AsException();
+        }
+
+        if (request.WebhookUrl is not null)
+        {
+            throw (ApiError.NotSupported("Webhooks are not delivered yet; leave 'webhook_url' out and ask GET /v1/videos/{id}.") with { Param = "webhook_url" }).AsException();
         }
     }
 

@@ -21,6 +21,12 @@ public static class DemoCommand
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var prompt = new Argument<string>("prompt") { Description = "What to show", DefaultValueFactory = _ => DefaultPrompt };
+        // A misspelt option is an argument to the parser; it would be rendered.
+        prompt.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var word }] && word.StartsWith("--", StringComparison.Ordinal))
+                result.AddError($"'{word}' is not an option; see ./farm demo --help. A prompt can't begin with two dashes.");
+        });
         var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
         var video = new VideoOptions();
         var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop") { prompt, output };
@@ -32,6 +38,7 @@ public static class DemoCommand
 
     private static async Task<int> RunAsync(VideoRequest request, string output, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
     {
+        OutputFile.Require(output);
         var programs = FarmPrograms.Find();
         var home = FarmHome.FromEnvironment().Create();
         var model = await DemoModel.EnsureAsync(home, programs, console, cancellation);

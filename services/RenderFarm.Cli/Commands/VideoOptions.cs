@@ -18,6 +18,14 @@ public sealed class VideoOptions
 
     public void AddTo(Command command)
     {
+        foreach (var number in new[] { _guidance, _shift })
+        {
+            number.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<double?>() is { } value && !double.IsFinite(value))
+                    result.AddError($"{number.Name}: a finite number");
+            });
+        }
         foreach (var option in new Option[] { _size, _frames, _fps, _steps, _seed, _guidance, _shift, _sampler, _negative })
             command.Add(option);
     }

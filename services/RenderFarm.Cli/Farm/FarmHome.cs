@@ -23,8 +23,15 @@ public sealed record FarmHome(string Root)
 
     public FarmHome Create()
     {
-        foreach (var folder in new[] { Root, Artifacts, Models, Worker, Logs })
-            Directory.CreateDirectory(folder);
+        try
+        {
+            foreach (var folder in new[] { Root, Artifacts, Models, Worker, Logs })
+                Directory.CreateDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new FarmException("home_not_writable", $"can't keep the farm's data in {Root}: {error.Message} Name a folder that can be written in {Variable}", error);
+        }
         return this;
     }
 }

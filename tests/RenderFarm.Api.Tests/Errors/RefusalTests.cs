@@ -107,6 +107,49 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     }
 
     [Theory]
+    [InlineData("{\"prompt\": \"\u00ff\"}", "prompt")] // sent as Latin-1: no UTF-8
+    [InlineData("""{"prompt": "a\ud800"}""", "prompt")]
+    [InlineData("""{"prompt": "a", "model": "\udc00"}""", "model")]
+    [InlineData("""{"prompt": "a", "metadata": {"b": "\ud800"}}""", "metadata.b")]
+    [InlineData("""{"prompt": "a", "metadata": {"\ud800": "b"}}""", null)]
+    [InlineData("""{"prompt": "a", "\ud800": "b"}""", null)]
+    [InlineData("""{"prompt": "a\u0000b"}""", "prompt")]
+    [InlineData("""{"prompt": "a", "metadata": {"\u0000": "b"}}""", "metadata")]
+    public async Task Create_TextThatCanNotBeKept_Is400NamingTheField(string body, string? param)
+    {
+        var content = new ByteArrayContent(Encoding.Latin1.GetBytes(body));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var refusal = await (await farm.User.PostAsync("/v1/videos", content)).RefusalAsync();
+
+        Assert.Equal((400, param is null ? "invalid_request" : "invalid_value", param), (refusal.Status, refusal.Code, refusal.Param));
+    }
+
+    [Theory]
+    [InlineData("metadata", """{"a":"\ud800"}""", "metadata.a")]
+    [InlineData("metadata", """{"\ud800":"a"}""", "metadata")]
+    [InlineData("metadata", """{"a":"b","a":"c"}""", "metadata")]
+    [InlineData("plan", "{\"precision\"", "plan")]
+    [InlineData("negative_prompt", "a\0b", "negative_prompt")]
+    public async Task Create_JsonInsideAPartThatIsWrong_Is400NamingTheField(string field, string text, string param)
+    {
+        var content = new MultipartFormDataContent { { new StringContent("a ball"), "prompt" }, { new StringContent(text), field } };
+        var refusal = await (await farm.User.PostAsync("/v1/videos", content)).RefusalAsync();
+
+        Assert.Equal((400, "invalid_value", param), (refusal.Status, refusal.Code, refusal.Param));
+    }
+
+    [Theory]
+    [InlineData("""{"prompt":"a","loras":[{"name":"film"}]}""", "loras")]
+    [InlineData("""{"prompt":"a","webhook_url":"https://example.org/hook"}""", "webhook_url")]
+    public async Task Create_WhatWouldBeLeftOut_Is501NamingTheField(string body, string param)
+    {
+        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+
+        Assert.Equal((501, "not_supported", param), (refusal.Status, refusal.Code, refusal.Param));
+    }
+
+    [Theory]
+    [InlineData("multipart/form-data; boundary=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x", "at most 70")]
     [InlineData("multipart/form-data", "x", "boundary")]
     [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na ball", "prompt")]
     [InlineData("multipart/form-data; boundary=b", "no boundary at all", "part 1")]
@@ -180,6 +223,8 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [InlineData("limit=101", "limit")]
     [InlineData("limit=-1", "limit")]
     [InlineData("order=up", "order")]
+    [InlineData("after=garbage", "after")]
+    [InlineData("after=%00", "after")]
     public async Task List_ABadQuery_Is400(string query, string param)
     {
         var refusal = await (await farm.User.GetAsync($"/v1/videos?{query}")).RefusalAsync();
@@ -194,6 +239,16 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
 
         Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
         Assert.Contains("host", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Register_ANullWhereSomethingMustBe_Is400NamingIt()
+    {
+        var body = """{"name":"w","host":"h","version":"1","slots":null,"models":[]}""";
+        var refusal = await (await farm.Worker.PostAsync("/worker/v1/register", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+
+        Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
+        Assert.Contains("slots", refusal.Message, StringComparison.Ordinal);
     }
 
     private static async Task<(int, string)> StatusAndCode(HttpResponseMessage reply)

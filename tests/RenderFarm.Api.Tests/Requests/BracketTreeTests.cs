@@ -38,6 +38,12 @@ public sealed class BracketTreeTests
     public void Add_SameNameTwice_IsRefused() =>
         Assert.Contains("more than once", Assert.Throws<ApiErrorException>(() => Tree(("prompt", "a"), ("prompt", "b"))).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("plan", "plan[precision]")]
+    [InlineData("plan[precision]", "plan")]
+    public void Add_AFieldBothAsAWholeAndInParts_IsRefused(string first, string second) =>
+        Assert.Equal(second, Assert.Throws<ApiErrorException>(() => Tree((first, "a"), (second, "b"))).Error.Param);
+
     private static string Tree(params (string Name, string Value)[] parts)
     {
         var tree = new BracketTree();

@@ -34,6 +34,8 @@ public sealed class FarmCommandTests : IDisposable
 
     [Theory]
     [InlineData("demo", "--frames", "many")]
+    [InlineData("demo", "a cat", "--guidance", "nan")]
+    [InlineData("demo", "--fames")]
     [InlineData("up", "--port", "70000")]
     [InlineData("nonsense")]
     public void Parse_WrongOptions_AreErrorsBeforeAnythingRuns(params string[] arguments)
@@ -46,6 +48,17 @@ public sealed class FarmCommandTests : IDisposable
     [InlineData("keys", "show")]
     public void Parse_DocumentedOptions_AreKnown(params string[] arguments)
         => Assert.Empty(FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments).Errors);
+
+    [Fact]
+    public async Task Demo_OutputThatIsAFolder_IsRefusedBeforeAnythingStarts()
+    {
+        var folder = Path.GetTempPath();
+        var code = await RunAsync("demo", "a cat", "--out", folder);
+
+        Assert.Equal(FarmCommand.Failure, code);
+        Assert.Contains("cannot_write", _errors.ToString(), StringComparison.Ordinal);
+        Assert.Empty(_console.Output);
+    }
 
     private Task<int> RunAsync(params string[] arguments)
         => FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
