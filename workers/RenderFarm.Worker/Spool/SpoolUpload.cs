@@ -33,6 +33,8 @@ public sealed class SpoolUpload(
             using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop, lease.Lost, lease.Cancelled);
             try
             {
+                await lease.Confirmed.WaitAsync(ended.Token); // the long lease is in hand before the slow part begins
+
                 // 2
                 artifacts = await StoreAsync(entry, manifest, ended.Token);
             }
