@@ -49,6 +49,6 @@ public sealed class AtenTests
         AtenOps.Relu(x).Dispose();
         long before = Tensor.TotalCount;
         for (int i = 0; i < 100; i++) AtenOps.Relu(x).Dispose();
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
     }
 }

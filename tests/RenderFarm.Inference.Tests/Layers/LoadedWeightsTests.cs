@@ -45,7 +45,7 @@ public sealed class LoadedWeightsTests
 
         Assert.Throws<CheckpointException>(() => LoadedWeights.Build(source, CPU, ScalarType.Float32, weights => (weights.Tensor("a", 2), weights.Tensor("b", 2))));
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]

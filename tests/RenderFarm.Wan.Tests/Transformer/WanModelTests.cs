@@ -68,7 +68,7 @@ public sealed class WanModelTests
         using (var second = model.Module.Forward(x, Timesteps.Uniform(500), context))
             Assert.Equal(first.data<float>().ToArray(), second.data<float>().ToArray());
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]

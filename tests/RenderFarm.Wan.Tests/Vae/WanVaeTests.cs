@@ -87,7 +87,7 @@ public sealed class WanVaeTests
         long before = Tensor.TotalCount;
 
         Assert.Equal(expected, Decoded(vae.Module, z));
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class WanVaeTests
             break;
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class WanVaeTests
 
         vae.Module.Encode(video).Dispose();
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
