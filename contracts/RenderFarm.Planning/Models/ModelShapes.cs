@@ -140,7 +140,7 @@ public static class ModelShapes
         Vae = Vae21OfWidth(16),
         Defaults = new()
         {
-            Width = 208, Height = 128, Frames = 33, Fps = 16, Steps = 8, GuidanceScale = 3, Shift = 3, MaxArea = 640 * 384,
+            Width = 208, Height = 128, Frames = 25, Fps = 16, Steps = 8, GuidanceScale = 3, Shift = 3, MaxArea = 640 * 384,
         },
     };
 

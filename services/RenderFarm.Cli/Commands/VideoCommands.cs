@@ -9,6 +9,8 @@ namespace RenderFarm.Cli.Commands;
 /// <summary>The verbs on videos: each is one or two calls of the HTTP interface.</summary>
 public static class VideoCommands
 {
+    private const int WidthOfAPipe = 400;
+
     public static IEnumerable<Command> Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         yield return Submit(run, console, time, "submit", "Submit a video and print its id", waits: false);
@@ -71,6 +73,10 @@ public static class VideoCommands
                     video.Frames.ToString(CultureInfo.InvariantCulture), video.Prompt.Length > 60 ? video.Prompt[..59] + "…" : video.Prompt,
                 }.Select(Markup.Escape).ToArray());
             }
+            // An id is there to be copied: it never wraps, and into a file or a pipe nothing does.
+            table.Columns[0].NoWrap();
+            if (!console.Profile.Out.IsTerminal)
+                console.Profile.Width = WidthOfAPipe;
             console.Write(table);
             return 0;
         });
