@@ -12,6 +12,8 @@ namespace RenderFarm.Wan.Transformer;
 /// </summary>
 public sealed class WanModel
 {
+    private const long HeadTokens = 8192;
+
     private readonly ScalarType _type;
     private readonly Tensor _patchWeight, _patchBias;
     private readonly Linear _text0, _text2;
@@ -109,11 +111,24 @@ public sealed class WanModel
         return (context.narrow(1, 0, boundary), context.narrow(1, boundary, tokens - boundary));
     }
 
-    /// <summary>[B, L, dim] → [B, L, 4·out], in float32.</summary>
+    /// <summary>[B, L, dim] → [B, L, 4·out], in float32, some thousand tokens at a time: all at once, its copies of x would be
+    /// the highest peak of a long video.</summary>
     private Tensor Head(Tensor x, Modulation modulation)
     {
         var e = (modulation.E.unsqueeze(2) + _headModulation).unbind(2); // shift and scale, each [B, R, dim]
-        return _head.Apply(_headOps.Norm(x, modulation.Affine(scale: e[1], shift: e[0], Shape.Epsilon), RowFormat.Dense));
+        var affine = modulation.Affine(scale: e[1], shift: e[0], Shape.Epsilon);
+        long tokens = x.shape[1];
+        if (tokens <= HeadTokens || modulation.Runs.Count > 1) return Apply(x);
+        var parts = new List<Tensor>();
+        for (long start = 0; start < tokens; start += HeadTokens)
+            parts.Add(Apply(x.narrow(1, start, Math.Min(HeadTokens, tokens - start))));
+        return cat(parts, 1);
+
+        Tensor Apply(Tensor part)
+        {
+            using var normed = _headOps.Norm(part, affine, RowFormat.Dense);
+            return _head.Apply(normed);
+        }
     }
 
     private Tensor Padded(Tensor context)
