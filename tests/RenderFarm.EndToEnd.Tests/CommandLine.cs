@@ -65,7 +65,7 @@ public sealed class CommandLine : IDisposable
     public async Task Up_WhileRendering_ShowsItsAddressesAndStopsWithinThirtySeconds()
     {
         await using var up = await UpAsync();
-        using var http = new HttpClient { BaseAddress = new Uri(Regex.Match(up.LastWords(), @"API +(http://[^/\s]+)").Groups[1].Value) };
+        using var http = new HttpClient { BaseAddress = new Uri(Address(up)) };
         await using var keys = Farm("keys", "show");
         Assert.Equal(0, await keys.ExitAsync(Patience));
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(keys.Log, TestContext.Current.CancellationToken)).Trim());
@@ -89,6 +89,23 @@ public sealed class CommandLine : IDisposable
     }
 
     [Fact]
+    public async Task Up_Farm_RendersOnTheGivenServers()
+    {
+        await using var services = await FarmOnServices.CreateAsync();
+        Directory.CreateSymbolicLink(Path.Combine(_home.Path, "models"), await TestModels.FolderAsync());
+        await using var up = await UpAsync(
+            "--farm", "--postgres", services.Database.ConnectionString, "--rabbitmq", services.Host.Address.ToString(), "--s3", $"{TestServices.S3}up-{Guid.NewGuid():N}");
+        await using var render = Farm("render", "a blue square", "--model", "tiny", "--url", Address(up), "--out", _output.File("clip.mp4"));
+
+        Assert.True(await render.ExitAsync(Patience) == 0, $"{render.LastWords()}{Environment.NewLine}{up.LastWords()}");
+
+        Assert.True((await VideoFile.ProbeAsync(_output.File("clip.mp4"))).Frames > 1);
+        Assert.Contains("renderfarm.jobs.cpu", await services.Host.QueuesAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(0, await up.StopAsync());
+        Assert.Empty(ProcessesOfThisHome());
+    }
+
+    [Fact]
     public async Task Up_WorkerDies_IsReportedAndStartedAgain()
     {
         await using var up = await UpAsync();
@@ -101,13 +118,15 @@ public sealed class CommandLine : IDisposable
         Assert.Equal(0, await up.StopAsync());
     }
 
-    private async Task<FarmProcess> UpAsync()
+    private static string Address(FarmProcess up) => Regex.Match(up.LastWords(), @"API +(http://[^/\s]+)").Groups[1].Value;
+
+    private async Task<FarmProcess> UpAsync(params string[] options)
     {
         using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         probe.Start();
         var port = ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
         probe.Stop();
-        var up = Farm("up", "--port", port.ToString(CultureInfo.InvariantCulture));
+        var up = Farm(["up", "--port", port.ToString(CultureInfo.InvariantCulture), .. options]);
         await SaysAsync(up, "Ctrl-C stops it");
         return up;
     }

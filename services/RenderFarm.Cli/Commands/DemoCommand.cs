@@ -15,8 +15,6 @@ public static class DemoCommand
 {
     private const string DefaultPrompt = "a red ball rolls to the right";
     private const string Model = "demo";
-    private static readonly TimeSpan RegistrationTime = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
@@ -51,7 +49,7 @@ public static class DemoCommand
         await using (var farm = await LocalFarm.StartAsync(programs, settings, run, time, cancellation))
         {
             using var client = new FarmClient(settings.ApiUrl, KeysFile.Read(run.Keys).AdminKey, time);
-            var submitted = await SubmitAsync(client, request, farm, time, cancellation);
+            var submitted = await client.SubmitAsync(request, cancellation);
             var finished = await RenderDisplay.RunAsync(console, update => client.WatchAsync(submitted.Id, update, cancellation));
             if (finished.Error is { } error)
                 throw new FarmException(error.Code, error.Message) { Log = run.Logs };
@@ -65,24 +63,5 @@ public static class DemoCommand
         // Only a run that failed leaves its logs behind.
         Directory.Delete(run.Root, recursive: true);
         return 0;
-    }
-
-    // The API knows a model from the moment a worker has registered it; this farm's worker has only just started.
-    private static async Task<Video> SubmitAsync(FarmClient client, VideoRequest request, LocalFarm farm, TimeProvider time, CancellationToken cancellation)
-    {
-        var began = time.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return await client.SubmitAsync(request, cancellation);
-            }
-            catch (FarmException error) when (error.Code == "unknown_model" && time.GetElapsedTime(began) < RegistrationTime)
-            {
-                if (farm.Worker.HasExited)
-                    throw farm.Worker.Death("stopped before it had registered its models");
-            }
-            await Task.Delay(PollInterval, time, cancellation);
-        }
     }
 }

@@ -44,6 +44,7 @@ public static class UpCommand
         FarmSettings settings;
         if (services is null)
         {
+            // Its default model is this one. A farm on servers has the models that its operator put there.
             var model = await DemoModel.EnsureAsync(home, programs, console, cancellation);
             if (model.Note is { } note)
                 console.Say($"Note on the model demo: {note}");

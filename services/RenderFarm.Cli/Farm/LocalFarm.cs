@@ -54,7 +54,8 @@ public sealed class LocalFarm : IAsyncDisposable
     public async Task StartWorkerAsync(CancellationToken cancellation)
     {
         Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, Path.Combine(_home.Logs, "worker.log"));
-        await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/metrics", cancellation);
+        // Ready means registered: from here on the API knows the worker's models.
+        await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellation);
     }
 
     public async ValueTask DisposeAsync()
