@@ -189,7 +189,8 @@ CONF
 daemon() {
     setsid "$@" < /dev/null >> "$DIR/s3.log" 2>&1 &
     S3_PIDS+=($!)
-    record $! KILL
+    disown # its end is watched here; the shell need not announce it
+    record "${S3_PIDS[-1]}" KILL
 }
 
 start_prometheus() {
