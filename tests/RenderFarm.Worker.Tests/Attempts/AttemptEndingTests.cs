@@ -34,6 +34,7 @@ public sealed class AttemptEndingTests
         Assert.NotNull(ending.Measurements.RendererProcessId);
         List<RenewRequest> renewals = [.. worker.Desk.Renewals.Where(r => r.Job == job.JobId).Select(r => r.Request)];
         Assert.Single(renewals, r => r.Plan is not null);
+        Assert.Contains(renewals, r => r.Stage == RenderStage.Uploading);
         Assert.All(renewals, r => Assert.Equal(job.Fence, r.Fence));
         await Eventually.TrueAsync(() => Task.FromResult(Left(worker) == ""), Soon, "scratch and spool to be empty", TestContext.Current.CancellationToken);
     }
