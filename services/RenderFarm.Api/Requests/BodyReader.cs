@@ -38,12 +38,6 @@ public static class BodyReader
         throw Unsupported(request);
     }
 
-    /// <summary>As <see cref="ReadAsync"/>, but an absent body is an empty tree: for actions whose settings are all optional.</summary>
-    public static async Task<RequestBody> ReadOptionalAsync(HttpRequest request, CancellationToken cancel) =>
-        request.ContentLength is 0 || (request.ContentLength is null && request.ContentType is null)
-            ? new RequestBody([], [])
-            : await ReadAsync(request, cancel);
-
     /// <summary>The announced length is enough to refuse: nothing of the body is read.</summary>
     private static void RefuseTooLarge(HttpRequest request)
     {

@@ -30,7 +30,7 @@ public static unsafe class AtenOps
         Span<ulong> places = stackalloc ulong[8];
         return new AtenStack("aten::_scaled_mm", "", places)
             .Push(a).Push(b).Push(scaleA).Push(scaleB)
-            .Push(bias, optional: true)
+            .PushOptional(bias)
             .PushNone()                             // scale_result
             .Push(output, optional: true)
             .Push(true)                             // use_fast_accum

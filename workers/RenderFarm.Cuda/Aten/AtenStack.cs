@@ -21,9 +21,8 @@ internal unsafe ref struct AtenStack(string name, string overload, Span<ulong> p
         return PushBits((ulong)Handle(tensor));
     }
 
-    public AtenStack Push(Tensor? tensor, bool optional)
+    public AtenStack PushOptional(Tensor? tensor)
     {
-        if (!optional) return Push(tensor!);
         if (tensor is null) return PushNone();
         _said.Add($"{tensor.dtype} [{string.Join(", ", tensor.shape)}]");
         return PushBits(Boxed((ulong)Handle(tensor)));

@@ -31,7 +31,8 @@ public sealed class DenseLinear(Tensor weight, Tensor? bias) : Linear
 
 /// <summary>
 /// The same for long rows on a card: the bias is added in place afterwards. With the bias inside the product cuBLAS falls
-/// from 770 to 600 TFLOP/s on these shapes (<c>bench gpu --part profile</c>), which costs more than the second pass.
+/// from 770 to 600 TFLOP/s on these shapes (<c>bench gpu --part profile</c>); over a whole forward, which the card's power
+/// limit holds, the two measured alike.
 /// </summary>
 public sealed class ThenBiasLinear(Tensor weight, Tensor bias) : Linear
 {

@@ -1,4 +1,3 @@
-using System.Text;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Checkpoints.Layouts;
@@ -37,7 +36,7 @@ internal sealed class GeneratedWeights(long seed, Device device, string prefix =
     {
         string full = prefix + name;
         var spread = RandomInitializer.For(new ExpectedTensor(full, shape.ToArray()));
-        cuda.manual_seed((long)(Fnv1a(full) ^ (ulong)seed * 0x9E3779B97F4A7C15)); // TorchSharp's own generators live on the CPU
+        cuda.manual_seed((long)RandomInitializer.SeedOf(seed, full)); // TorchSharp's own generators live on the CPU
         using var values = randn(shape.ToArray(), dtype: ScalarType.Float32, device: device);
         return values.mul_(spread.Deviation).add_(spread.Mean).to(ScalarType.BFloat16).DetachFromDisposeScope();
     }
@@ -51,6 +50,4 @@ internal sealed class GeneratedWeights(long seed, Device device, string prefix =
     private GeneratedWeights(GeneratedWeights root, long seed, Device device, string prefix, ScalarType type) : this(seed, device, prefix, type) => _made = root._made;
 
     private GeneratedWeights Sharing(string scope, ScalarType other) => new(this, seed, device, scope, other);
-
-    private static ulong Fnv1a(string text) => Encoding.UTF8.GetBytes(text).Aggregate(14695981039346656037, (hash, b) => (hash ^ b) * 1099511628211);
 }

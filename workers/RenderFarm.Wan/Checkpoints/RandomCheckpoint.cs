@@ -46,7 +46,7 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
     private Tensor Draw(ExpectedTensor tensor, ScalarType type, string salt)
     {
         var spread = RandomInitializer.For(tensor);
-        using var generator = new Generator(Fnv1a(salt + tensor.Name) ^ (ulong)seed * 0x9E3779B97F4A7C15, CPU);
+        using var generator = new Generator(RandomInitializer.SeedOf(seed, salt + tensor.Name), CPU);
         using var scope = NewDisposeScope();
         var values = empty([.. tensor.Shape], dtype: type);
         var flat = values.view(-1);
@@ -95,12 +95,5 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
         }
         json.WriteEndObject();
         json.WriteEndObject();
-    }
-
-    private static ulong Fnv1a(string text)
-    {
-        var hash = 14695981039346656037UL;
-        foreach (var octet in Encoding.UTF8.GetBytes(text)) hash = (hash ^ octet) * 1099511628211UL;
-        return hash;
     }
 }

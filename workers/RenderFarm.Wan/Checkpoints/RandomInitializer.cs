@@ -1,3 +1,4 @@
+using System.Text;
 using RenderFarm.Wan.Checkpoints.Layouts;
 
 namespace RenderFarm.Wan.Checkpoints;
@@ -12,6 +13,9 @@ public readonly record struct Spread(double Mean, double Deviation);
 /// </summary>
 public static class RandomInitializer
 {
+    /// <summary>A generator's seed for one tensor: by its name, so that order and place change nothing.</summary>
+    public static ulong SeedOf(long seed, string name) => Fnv1a(name) ^ (ulong)seed * 0x9E3779B97F4A7C15;
+
     public static Spread For(ExpectedTensor tensor)
     {
         var name = tensor.Name;
@@ -30,5 +34,12 @@ public static class RandomInitializer
             _ when name.EndsWith(".attn.q.weight", StringComparison.Ordinal) => new Spread(0, 1 / Math.Sqrt(tensor.FanIn * 64.0)),
             _ => new Spread(0, 1 / Math.Sqrt(tensor.FanIn)),
         };
+    }
+
+    private static ulong Fnv1a(string text)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var octet in Encoding.UTF8.GetBytes(text)) hash = (hash ^ octet) * 1099511628211UL;
+        return hash;
     }
 }
