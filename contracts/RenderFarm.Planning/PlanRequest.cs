@@ -50,7 +50,7 @@ public sealed record PlanRequest
         Frames = shape.Defaults.Frames,
         Steps = shape.Defaults.Steps,
         GuidanceScale = shape.Defaults.GuidanceScale,
-        HasImage = shape.Transformer.InChannels > shape.Vae.LatentChannels,
+        HasImage = shape.NeedsFirstFrame,
     };
 
     internal VideoGeometry Geometry => new(Shape.Vae, Width, Height, Frames);

@@ -77,6 +77,7 @@ public sealed record Measurements
 {
     public double? LoadSeconds { get; init; }
     public double? EncodeTextSeconds { get; init; }
+    public double? EncodeImageSeconds { get; init; }
 
     /// <summary>Median of the denoise steps.</summary>
     public double? StepSeconds { get; init; }

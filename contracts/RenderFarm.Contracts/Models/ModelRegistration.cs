@@ -6,4 +6,7 @@ public sealed record ModelRegistration(string Id, ModelShape Shape, IReadOnlyDic
 {
     /// <summary>Something to tell users of this model, such as that its weights are random.</summary>
     public string? Note { get; init; }
+
+    /// <summary>Names of the LoRAs that lie beside it.</summary>
+    public IReadOnlyList<string> Loras { get; set; } = [];
 }

@@ -15,6 +15,20 @@ public enum ImageBranch
     ClipFirstLast,
 }
 
+/// <summary>How a model takes pictures.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<PictureConditioning>))]
+public enum PictureConditioning
+{
+    /// <summary>Text only.</summary>
+    None,
+
+    /// <summary>A mask and the latent of the given frames in input channels of their own: a first frame is required, a last one possible.</summary>
+    Channels,
+
+    /// <summary>The first latent frame is the picture's, at timestep 0: a first frame is possible.</summary>
+    FirstLatentFrame,
+}
+
 /// <summary>Sizes of a Wan DiT.</summary>
 public sealed record TransformerShape
 {
@@ -128,6 +142,17 @@ public sealed record ModelShape
     /// <summary>Null for models without an image branch.</summary>
     public ImageEncoderShape? ImageEncoder { get; init; }
     public required ModelDefaults Defaults { get; init; }
+    public PictureConditioning Pictures { get; init; }
+
+    /// <summary>Nothing can be rendered without a picture to start from.</summary>
+    [JsonIgnore] public bool NeedsFirstFrame => Pictures == PictureConditioning.Channels;
+
+    /// <summary>Trained on first and last frame together.</summary>
+    [JsonIgnore] public bool NeedsLastFrame => Transformer.ImageBranch == ImageBranch.ClipFirstLast;
+
+    [JsonIgnore] public bool TakesFirstFrame => Pictures != PictureConditioning.None;
+
+    [JsonIgnore] public bool TakesLastFrame => Pictures == PictureConditioning.Channels;
 
     /// <summary>2 for the A14B models: a high-noise and a low-noise DiT of the same shape.</summary>
     public int Experts { get; set; } = 1;

@@ -24,6 +24,8 @@ public sealed record RenderOrder
 
     /// <summary>Where the renderer may write (thumbnail frame, input pictures); removed after the attempt.</summary>
     public required string WorkDirectory { get; init; }
+
+    /// <summary>Pictures by their role, see <see cref="InputRoles"/>: JPEG, PNG, WebP, GIF or BMP of any size and orientation.</summary>
     public IReadOnlyDictionary<string, string> InputFiles { get; set; } = new Dictionary<string, string>();
 
     /// <summary>Folder of prepared weights in shared memory; null when the host keeps none.</summary>
@@ -44,5 +46,10 @@ public sealed record ModelFiles
     public required string Tokenizer { get; init; }
     public required IReadOnlyList<string> Vae { get; init; }
     public IReadOnlyList<string> ImageEncoder { get; set; } = [];
+
+    /// <summary>LoRA files by name; of an A14B model, those for the high-noise expert.</summary>
     public IReadOnlyDictionary<string, string> Loras { get; set; } = new Dictionary<string, string>();
+
+    /// <summary>LoRA files for the low-noise expert. One name may be in both, or in one only.</summary>
+    public IReadOnlyDictionary<string, string> LorasLowNoise { get; set; } = new Dictionary<string, string>();
 }

@@ -25,12 +25,21 @@ public sealed record RenderSpec
     public required int Fps { get; init; }
     public required int Steps { get; init; }
     public required double GuidanceScale { get; init; }
+
+    /// <summary>Of the high-noise expert, where it differs from <see cref="GuidanceScale"/>.</summary>
+    public double? HighNoiseGuidanceScale { get; init; }
     public required double Shift { get; init; }
 
-    /// <summary>One of <c>unipc</c>, <c>euler</c>, <c>dpm++</c>.</summary>
+    /// <summary>The first step of the low-noise expert, counted from 0; null: by the model's boundary.</summary>
+    public int? BoundaryStep { get; init; }
+
+    /// <summary>One of <c>unipc</c>, <c>euler</c>, <c>dpm++</c>, and <c>distilled</c> for models and LoRAs distilled to few steps.</summary>
     public string Sampler { get; set; } = "unipc";
     public required long Seed { get; init; }
     public IReadOnlyList<LoraReference> Loras { get; set; } = [];
+
+    /// <summary>Null computes every step.</summary>
+    public StepCacheChoice? StepCache { get; init; }
 
     /// <summary>Parts of the render plan that the caller pinned.</summary>
     public PlanPins? Plan { get; init; }

@@ -59,6 +59,7 @@ public static class ModelShapes
         TextEncoder = Umt5Xxl,
         Vae = Vae21,
         ImageEncoder = ClipVitHuge,
+        Pictures = PictureConditioning.Channels,
         Defaults = new()
         {
             Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 40, GuidanceScale = 5, Shift = 3,
@@ -79,6 +80,7 @@ public static class ModelShapes
         TextEncoder = Umt5Xxl,
         Vae = Vae21,
         ImageEncoder = ClipVitHuge,
+        Pictures = PictureConditioning.Channels,
         Defaults = new()
         {
             Width = 1280, Height = 720, Frames = 81, Fps = 16, Steps = 50, GuidanceScale = 5, Shift = 16,
@@ -109,6 +111,7 @@ public static class ModelShapes
         Vae = Vae21,
         Experts = 2,
         Boundary = 0.9,
+        Pictures = PictureConditioning.Channels,
         Defaults = new()
         {
             Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 40, GuidanceScale = 3.5, Shift = 5,
@@ -122,6 +125,7 @@ public static class ModelShapes
         Transformer = new() { Dim = 3072, FfnDim = 14_336, Heads = 24, Layers = 30, InChannels = 48, OutChannels = 48 },
         TextEncoder = Umt5Xxl,
         Vae = Vae22,
+        Pictures = PictureConditioning.FirstLatentFrame,
         Defaults = new()
         {
             Width = 1280, Height = 704, Frames = 121, Fps = 24, Steps = 50, GuidanceScale = 5, Shift = 5,

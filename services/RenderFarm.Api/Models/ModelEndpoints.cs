@@ -40,7 +40,7 @@ public sealed record ModelView
         Created = model.FirstSeenAt.ToUnixTimeSeconds(),
         Available = model.LiveWorkers > 0,
         Defaults = model.Registration.Shape.Defaults,
-        TakesPicture = model.Registration.Shape.TakesPicture(),
+        TakesPicture = model.Registration.Shape.TakesFirstFrame,
         Note = model.Registration.Note,
     };
 }
@@ -56,11 +56,4 @@ public static class KnownModels
     public static async Task<ModelShape> ModelAsync(this WorkerRegistry workers, string id, CancellationToken cancel) =>
         (await workers.FindModelAsync(id, cancel))?.Registration.Shape
             ?? throw ApiError.UnknownModel(id, (await workers.ModelsAsync(cancel)).Select(model => model.Registration.Id)).AsException();
-}
-
-public static class PictureModels
-{
-    /// <summary>Latent channels beyond the noise carry the picture; ti2v-5b writes it over the first latent frame instead.</summary>
-    public static bool TakesPicture(this ModelShape model) =>
-        model.Transformer.InChannels > model.Transformer.OutChannels || model.Vae.Kind == VaeKind.Wan22;
 }

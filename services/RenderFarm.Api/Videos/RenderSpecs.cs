@@ -96,7 +96,7 @@ public static class RenderSpecs
             return;
         }
 
-        throw model.TakesPicture()
+        throw model.TakesFirstFrame
             ? ApiError.NotSupported($"Rendering from a picture is not built yet; model '{model.Id}' can't be used with 'input_reference'.").AsException()
             : ApiError.UnsupportedImage($"Model '{model.Id}' renders from text only; leave 'input_reference' out.").AsException();
     }

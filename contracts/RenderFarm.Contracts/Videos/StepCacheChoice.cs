@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+using RenderFarm.Contracts.Json;
+
+namespace RenderFarm.Contracts.Videos;
+
+[JsonConverter(typeof(SnakeCaseEnum<StepCacheKind>))]
+public enum StepCacheKind
+{
+    /// <summary>Skips by how much the time embedding has changed.</summary>
+    Teacache,
+
+    /// <summary>Skips by how much residuals of this model shrink from step to step, measured beforehand.</summary>
+    Magcache,
+}
+
+/// <summary>Leaves out the blocks of denoise steps that would change little, for speed against likeness.</summary>
+/// <param name="Threshold">How much error may add up before a step is computed again; null takes the published one of the model.</param>
+public sealed record StepCacheChoice(StepCacheKind Kind, double? Threshold = null);
