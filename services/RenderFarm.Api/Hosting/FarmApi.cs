@@ -6,6 +6,7 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
+using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Plans;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
@@ -58,6 +59,8 @@ public static class FarmApi
         builder.Services.AddArtifacts(builder.Configuration);
 
         // what a request goes through
+        builder.AddSettings<OutboundOptions>(OutboundOptions.Section);
+        builder.Services.AddSingleton<OutboundGuard>();
         builder.AddSettings<VideosOptions>(VideosOptions.Section);
         builder.Services.AddSingleton<VideoSubmission>();
         builder.Services.AddSingleton<VideoPage>();
