@@ -59,6 +59,8 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             // which jobs are held, without lease_until in it: a renewal must not touch an index
             job.HasIndex(j => j.Id, "ix_jobs_held").HasFilter("state IN ('leased', 'rendering', 'uploading')");
             job.HasIndex(j => new { j.KeyId, j.Id }, "ix_jobs_key");
+            // what a key has queued and running, for its quotas
+            job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open").HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
             job.HasIndex(j => new { j.KeyId, j.IdempotencyKey }, "ux_jobs_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
             job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
             job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
@@ -98,6 +100,8 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             key.ToTable("api_keys");
             key.HasKey(k => k.Id);
             key.HasIndex(k => k.Hash, "ux_api_keys_hash").IsUnique();
+            key.Property(k => k.Day).HasDefaultValue(0);
+            key.Property(k => k.DayJobs).HasDefaultValue(0);
         });
 
         foreach (var entity in modelBuilder.Model.GetEntityTypes())

@@ -182,6 +182,18 @@ public sealed class ApiKeyRow
 
     /// <summary>Seconds of work this key has asked for, on the farm's virtual clock.</summary>
     public double VirtualTime { get; set; }
+
+    // quotas; null is no limit
+    public int? MaxQueued { get; set; }
+    public int? MaxRunning { get; set; }
+    public int? MaxPerDay { get; set; }
+    public int? RequestsPerMinute { get; set; }
+
+    /// <summary>The day (UTC, counted from 1970) that <see cref="DayJobs"/> belongs to.</summary>
+    public int Day { get; set; }
+
+    /// <summary>Jobs submitted on <see cref="Day"/>.</summary>
+    public int DayJobs { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset? RevokedAt { get; set; }
 }

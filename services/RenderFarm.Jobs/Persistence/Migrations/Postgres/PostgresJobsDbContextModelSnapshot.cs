@@ -32,10 +32,34 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<int>("Day")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("day");
+
+                    b.Property<int>("DayJobs")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("day_jobs");
+
                     b.Property<string>("Hash")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("hash");
+
+                    b.Property<int?>("MaxPerDay")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_per_day");
+
+                    b.Property<int?>("MaxQueued")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_queued");
+
+                    b.Property<int?>("MaxRunning")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_running");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -45,6 +69,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<int>("PriorityCeiling")
                         .HasColumnType("integer")
                         .HasColumnName("priority_ceiling");
+
+                    b.Property<int?>("RequestsPerMinute")
+                        .HasColumnType("integer")
+                        .HasColumnName("requests_per_minute");
 
                     b.Property<DateTimeOffset?>("RevokedAt")
                         .HasColumnType("timestamp with time zone")
@@ -322,6 +350,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasFilter("state IN ('leased', 'rendering', 'uploading')");
 
                     b.HasIndex(new[] { "KeyId", "Id" }, "ix_jobs_key");
+
+                    b.HasIndex(new[] { "KeyId", "State" }, "ix_jobs_open")
+                        .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
 
                     b.HasIndex(new[] { "Model", "VramClass", "OrderKey" }, "ix_jobs_queue")
                         .HasFilter("state = 'queued'");

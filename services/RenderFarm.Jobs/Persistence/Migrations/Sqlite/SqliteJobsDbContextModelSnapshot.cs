@@ -26,10 +26,34 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
 
+                    b.Property<int>("Day")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0)
+                        .HasColumnName("day");
+
+                    b.Property<int>("DayJobs")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0)
+                        .HasColumnName("day_jobs");
+
                     b.Property<string>("Hash")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("hash");
+
+                    b.Property<int?>("MaxPerDay")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_per_day");
+
+                    b.Property<int?>("MaxQueued")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_queued");
+
+                    b.Property<int?>("MaxRunning")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_running");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -39,6 +63,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<int>("PriorityCeiling")
                         .HasColumnType("INTEGER")
                         .HasColumnName("priority_ceiling");
+
+                    b.Property<int?>("RequestsPerMinute")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requests_per_minute");
 
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("INTEGER")
@@ -314,6 +342,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasFilter("state IN ('leased', 'rendering', 'uploading')");
 
                     b.HasIndex(new[] { "KeyId", "Id" }, "ix_jobs_key");
+
+                    b.HasIndex(new[] { "KeyId", "State" }, "ix_jobs_open")
+                        .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
 
                     b.HasIndex(new[] { "Model", "VramClass", "OrderKey" }, "ix_jobs_queue")
                         .HasFilter("state = 'queued'");
