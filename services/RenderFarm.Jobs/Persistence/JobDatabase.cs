@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
 namespace RenderFarm.Jobs.Persistence;
@@ -75,10 +77,26 @@ public sealed class JobDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Brings the schema up to date. Two services may start at once: migrations take the store's own lock.</summary>
+    /// <summary>Brings the schema up to date. Two services may start at once: the second waits, and then finds nothing to do.</summary>
     public Task MigrateAsync(CancellationToken cancellation) => ReadAsync(async db =>
     {
-        await db.Database.MigrateAsync(cancellation);
+        if (Postgres is null)
+        {
+            await db.Database.MigrateAsync(cancellation);
+            return true;
+        }
+        var creator = db.GetService<IRelationalDatabaseCreator>();
+        if (!await creator.ExistsAsync(cancellation)) await creator.CreateAsync(cancellation);
+        // EF Core's own lock ends with each migration: between two of them another process would step in
+        await db.ExecuteAsync("SELECT pg_advisory_lock(@key)", cancellation, ("key", SqlDialect.MigrationLock));
+        try
+        {
+            await db.Database.MigrateAsync(cancellation);
+        }
+        finally
+        {
+            await db.ExecuteAsync("SELECT pg_advisory_unlock(@key)", CancellationToken.None, ("key", SqlDialect.MigrationLock));
+        }
         return true;
     }, cancellation);
 

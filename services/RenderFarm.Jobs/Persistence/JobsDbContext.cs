@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Jobs.Persistence;
 
@@ -13,6 +14,9 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     public DbSet<JobRow> Jobs => Set<JobRow>();
     public DbSet<LeaseRecordRow> LeaseRecords => Set<LeaseRecordRow>();
     public DbSet<EventRow> Events => Set<EventRow>();
+    public DbSet<LogCursorRow> LogCursors => Set<LogCursorRow>();
+    public DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
+    public DbSet<BatchRow> Batches => Set<BatchRow>();
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
     public DbSet<ModelRow> Models => Set<ModelRow>();
     public DbSet<WorkerModelRow> WorkerModels => Set<WorkerModelRow>();
@@ -26,6 +30,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         configurationBuilder.Properties<JobState>().HaveConversion<WordConverter<JobState>>();
         configurationBuilder.Properties<RenderStage>().HaveConversion<WordConverter<RenderStage>>();
         configurationBuilder.Properties<LeaseEnding>().HaveConversion<WordConverter<LeaseEnding>>();
+        configurationBuilder.Properties<DeliveryState>().HaveConversion<WordConverter<DeliveryState>>();
         configurationBuilder.Properties<FailureReason>().HaveConversion<WordConverter<FailureReason>>();
     }
 
@@ -63,6 +68,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open").HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
             job.HasIndex(j => new { j.KeyId, j.IdempotencyKey }, "ux_jobs_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
             job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
+            job.HasIndex(j => new { j.BatchId, j.BatchLine }, "ix_jobs_batch").HasFilter("batch_id IS NOT NULL");
             job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
         });
         modelBuilder.Entity<LeaseRecordRow>(record =>
@@ -72,6 +78,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                     "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)"));
             record.HasKey(r => new { r.JobId, r.Fence });
             record.HasIndex(r => new { r.Model, r.Card, r.LeasedAt }, "ix_lease_records_figures");
+            record.HasIndex(r => r.EndedAt, "ix_lease_records_completed").HasFilter("ending = 'completed'");
             record.HasOne<JobRow>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         });
         modelBuilder.Entity<EventRow>(row =>
@@ -79,7 +86,26 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             row.ToTable("events");
             row.HasKey(e => e.Id);
             row.HasIndex(e => new { e.JobId, e.Id }, "ix_events_job");
-            row.HasIndex(e => e.Id, "ix_events_unpublished").HasFilter("published_at IS NULL");
+            row.HasIndex(e => e.Id, "ix_events_unplaced").HasFilter("position IS NULL");
+            row.HasIndex(e => e.Position, "ux_events_position").IsUnique();
+            row.HasIndex(e => new { e.KeyId, e.Position }, "ix_events_key");
+        });
+        modelBuilder.Entity<LogCursorRow>().ToTable("log_cursors").HasKey(c => c.Name);
+        modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
+        {
+            delivery.ToTable("webhook_deliveries", table =>
+                table.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')"));
+            delivery.HasKey(d => d.EventId);
+            delivery.Property(d => d.EventId).ValueGeneratedNever();
+            delivery.HasIndex(d => d.NextTryAt, "ix_webhook_deliveries_due").HasFilter("state = 'pending'");
+            delivery.HasIndex(d => new { d.JobId, d.EventId }, "ix_webhook_deliveries_job");
+        });
+        modelBuilder.Entity<BatchRow>(batch =>
+        {
+            batch.ToTable("batches");
+            batch.HasKey(b => b.Id);
+            batch.HasIndex(b => new { b.KeyId, b.IdempotencyKey }, "ux_batches_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
+            batch.HasIndex(b => new { b.KeyId, b.RequestHash }, "ix_batches_request").HasFilter("request_hash IS NOT NULL");
         });
         modelBuilder.Entity<WorkerRow>(worker =>
         {

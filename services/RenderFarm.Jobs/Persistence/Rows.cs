@@ -83,6 +83,9 @@ public sealed class JobRow
     /// <summary>Digest of the canonical request, input files included.</summary>
     public string? RequestHash { get; set; }
     public string? BatchId { get; set; }
+
+    /// <summary>Numbered from 1 within the batch.</summary>
+    public int? BatchLine { get; set; }
     public string? RemixedFromId { get; set; }
     public string? Metadata { get; set; }
     public string? WebhookUrl { get; set; }
@@ -130,13 +133,57 @@ public sealed class LeaseRecordRow
 public sealed class EventRow
 {
     public long Id { get; set; }
+
+    /// <summary>
+    /// The place in the farm's one log, given shortly after the commit. Ids are taken before it, so of two transactions the
+    /// later id may be seen first; positions are seen in their order, so a reader that has read up to one has missed nothing.
+    /// </summary>
+    public long? Position { get; set; }
     public required string JobId { get; set; }
     public required string KeyId { get; set; }
     public required string Model { get; set; }
     public required string Type { get; set; }
     public required JobState State { get; set; }
     public DateTimeOffset OccurredAt { get; set; }
-    public DateTimeOffset? PublishedAt { get; set; }
+}
+
+/// <summary>How far one reader of the log has come.</summary>
+public sealed class LogCursorRow
+{
+    public required string Name { get; set; }
+    public long Position { get; set; }
+}
+
+/// <summary>One event on its way to one video's webhook; the newest tries are its log.</summary>
+public sealed class WebhookDeliveryRow
+{
+    public long EventId { get; set; }
+    public required string JobId { get; set; }
+    public required string KeyId { get; set; }
+    public required string Type { get; set; }
+    public required JobState JobState { get; set; }
+    public required string Url { get; set; }
+    public Webhooks.DeliveryState State { get; set; }
+    public int Tries { get; set; }
+    public DateTimeOffset NextTryAt { get; set; }
+    public DateTimeOffset OccurredAt { get; set; }
+    public DateTimeOffset? FinishedAt { get; set; }
+
+    /// <summary>JSON list of <see cref="Webhooks.DeliveryTry"/>.</summary>
+    public required string Log { get; set; }
+}
+
+/// <summary>Jobs that were submitted as one; how they fare is counted from them.</summary>
+public sealed class BatchRow
+{
+    public required string Id { get; set; }
+    public required string KeyId { get; set; }
+    public int Total { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset? CancelledAt { get; set; }
+    public string? IdempotencyKey { get; set; }
+    public string? RequestHash { get; set; }
+    public string? Metadata { get; set; }
 }
 
 public sealed class WorkerRow
@@ -179,6 +226,9 @@ public sealed class ApiKeyRow
     public required string Hash { get; set; }
     public Keys.KeyScopes Scopes { get; set; }
     public int PriorityCeiling { get; set; }
+
+    /// <summary>What this key's webhooks are signed with: <c>whsec_…</c>. Kept readable, for signing needs it.</summary>
+    public string? WebhookSecret { get; set; }
 
     /// <summary>Seconds of work this key has asked for, on the farm's virtual clock.</summary>
     public double VirtualTime { get; set; }

@@ -86,12 +86,63 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("double precision")
                         .HasColumnName("virtual_time");
 
+                    b.Property<string>("WebhookSecret")
+                        .HasColumnType("text")
+                        .HasColumnName("webhook_secret");
+
                     b.HasKey("Id");
 
                     b.HasIndex(new[] { "Hash" }, "ux_api_keys_hash")
                         .IsUnique();
 
                     b.ToTable("api_keys", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.BatchRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("CancelledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancelled_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Metadata")
+                        .HasColumnType("text")
+                        .HasColumnName("metadata");
+
+                    b.Property<string>("RequestHash")
+                        .HasColumnType("text")
+                        .HasColumnName("request_hash");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("integer")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex(new[] { "KeyId", "RequestHash" }, "ix_batches_request")
+                        .HasFilter("request_hash IS NOT NULL");
+
+                    b.HasIndex(new[] { "KeyId", "IdempotencyKey" }, "ux_batches_idempotency")
+                        .IsUnique()
+                        .HasFilter("idempotency_key IS NOT NULL");
+
+                    b.ToTable("batches", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.EventRow", b =>
@@ -122,9 +173,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("occurred_at");
 
-                    b.Property<DateTimeOffset?>("PublishedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("published_at");
+                    b.Property<long?>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
 
                     b.Property<string>("State")
                         .IsRequired()
@@ -140,8 +191,13 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasIndex(new[] { "JobId", "Id" }, "ix_events_job");
 
-                    b.HasIndex(new[] { "Id" }, "ix_events_unpublished")
-                        .HasFilter("published_at IS NULL");
+                    b.HasIndex(new[] { "KeyId", "Position" }, "ix_events_key");
+
+                    b.HasIndex(new[] { "Id" }, "ix_events_unplaced")
+                        .HasFilter("position IS NULL");
+
+                    b.HasIndex(new[] { "Position" }, "ux_events_position")
+                        .IsUnique();
 
                     b.ToTable("events", (string)null);
                 });
@@ -163,6 +219,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<string>("BatchId")
                         .HasColumnType("text")
                         .HasColumnName("batch_id");
+
+                    b.Property<int?>("BatchLine")
+                        .HasColumnType("integer")
+                        .HasColumnName("batch_line");
 
                     b.Property<int>("BestStep")
                         .HasColumnType("integer")
@@ -340,6 +400,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasKey("Id");
 
+                    b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
+                        .HasFilter("batch_id IS NOT NULL");
+
                     b.HasIndex(new[] { "RungAt" }, "ix_jobs_bell")
                         .HasFilter("state = 'queued'");
 
@@ -496,12 +559,30 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasKey("JobId", "Fence");
 
+                    b.HasIndex(new[] { "EndedAt" }, "ix_lease_records_completed")
+                        .HasFilter("ending = 'completed'");
+
                     b.HasIndex(new[] { "Model", "Card", "LeasedAt" }, "ix_lease_records_figures");
 
                     b.ToTable("lease_records", null, t =>
                         {
                             t.HasCheckConstraint("ck_lease_records_ended", "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)");
                         });
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.LogCursorRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("log_cursors", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.ModelRow", b =>
@@ -526,6 +607,76 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.WebhookDeliveryRow", b =>
+                {
+                    b.Property<long>("EventId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("event_id");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("JobId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("JobState")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("job_state");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Log")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("log");
+
+                    b.Property<DateTimeOffset>("NextTryAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_try_at");
+
+                    b.Property<DateTimeOffset>("OccurredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("occurred_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.HasKey("EventId");
+
+                    b.HasIndex(new[] { "NextTryAt" }, "ix_webhook_deliveries_due")
+                        .HasFilter("state = 'pending'");
+
+                    b.HasIndex(new[] { "JobId", "EventId" }, "ix_webhook_deliveries_job");
+
+                    b.ToTable("webhook_deliveries", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')");
+                        });
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WorkerModelRow", b =>

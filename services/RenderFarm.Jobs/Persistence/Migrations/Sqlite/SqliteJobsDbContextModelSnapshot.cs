@@ -80,12 +80,63 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("virtual_time");
 
+                    b.Property<string>("WebhookSecret")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("webhook_secret");
+
                     b.HasKey("Id");
 
                     b.HasIndex(new[] { "Hash" }, "ux_api_keys_hash")
                         .IsUnique();
 
                     b.ToTable("api_keys", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.BatchRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("CancelledAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cancelled_at");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Metadata")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("metadata");
+
+                    b.Property<string>("RequestHash")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("request_hash");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex(new[] { "KeyId", "RequestHash" }, "ix_batches_request")
+                        .HasFilter("request_hash IS NOT NULL");
+
+                    b.HasIndex(new[] { "KeyId", "IdempotencyKey" }, "ux_batches_idempotency")
+                        .IsUnique()
+                        .HasFilter("idempotency_key IS NOT NULL");
+
+                    b.ToTable("batches", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.EventRow", b =>
@@ -114,9 +165,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("occurred_at");
 
-                    b.Property<long?>("PublishedAt")
+                    b.Property<long?>("Position")
                         .HasColumnType("INTEGER")
-                        .HasColumnName("published_at");
+                        .HasColumnName("position");
 
                     b.Property<string>("State")
                         .IsRequired()
@@ -132,8 +183,13 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasIndex(new[] { "JobId", "Id" }, "ix_events_job");
 
-                    b.HasIndex(new[] { "Id" }, "ix_events_unpublished")
-                        .HasFilter("published_at IS NULL");
+                    b.HasIndex(new[] { "KeyId", "Position" }, "ix_events_key");
+
+                    b.HasIndex(new[] { "Id" }, "ix_events_unplaced")
+                        .HasFilter("position IS NULL");
+
+                    b.HasIndex(new[] { "Position" }, "ux_events_position")
+                        .IsUnique();
 
                     b.ToTable("events", (string)null);
                 });
@@ -155,6 +211,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<string>("BatchId")
                         .HasColumnType("TEXT")
                         .HasColumnName("batch_id");
+
+                    b.Property<int?>("BatchLine")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("batch_line");
 
                     b.Property<int>("BestStep")
                         .HasColumnType("INTEGER")
@@ -332,6 +392,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasKey("Id");
 
+                    b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
+                        .HasFilter("batch_id IS NOT NULL");
+
                     b.HasIndex(new[] { "RungAt" }, "ix_jobs_bell")
                         .HasFilter("state = 'queued'");
 
@@ -488,12 +551,30 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasKey("JobId", "Fence");
 
+                    b.HasIndex(new[] { "EndedAt" }, "ix_lease_records_completed")
+                        .HasFilter("ending = 'completed'");
+
                     b.HasIndex(new[] { "Model", "Card", "LeasedAt" }, "ix_lease_records_figures");
 
                     b.ToTable("lease_records", null, t =>
                         {
                             t.HasCheckConstraint("ck_lease_records_ended", "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)");
                         });
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.LogCursorRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("log_cursors", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.ModelRow", b =>
@@ -518,6 +599,76 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.WebhookDeliveryRow", b =>
+                {
+                    b.Property<long>("EventId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("event_id");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("JobId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("JobState")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_state");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Log")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log");
+
+                    b.Property<long>("NextTryAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("next_try_at");
+
+                    b.Property<long>("OccurredAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("occurred_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tries");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("type");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("url");
+
+                    b.HasKey("EventId");
+
+                    b.HasIndex(new[] { "NextTryAt" }, "ix_webhook_deliveries_due")
+                        .HasFilter("state = 'pending'");
+
+                    b.HasIndex(new[] { "JobId", "EventId" }, "ix_webhook_deliveries_job");
+
+                    b.ToTable("webhook_deliveries", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')");
+                        });
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WorkerModelRow", b =>

@@ -1,0 +1,43 @@
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Jobs.Webhooks;
+
+public enum DeliveryState
+{
+    /// <summary>To be tried, or tried again.</summary>
+    Pending,
+    Delivered,
+
+    /// <summary>Given up: tried for a day, or refused for good.</summary>
+    Failed,
+}
+
+/// <summary>One event on its way to one video's webhook.</summary>
+public sealed record Delivery
+{
+    public required long EventId { get; init; }
+    public required string JobId { get; init; }
+    public required string KeyId { get; init; }
+    public required string Type { get; init; }
+
+    /// <summary>The job's state that the event tells of.</summary>
+    public required JobState JobState { get; init; }
+    public required string Url { get; init; }
+    public required DeliveryState State { get; init; }
+
+    /// <summary>How often it was tried so far.</summary>
+    public required int Tries { get; init; }
+
+    /// <summary>Null when it will not be tried again.</summary>
+    public DateTimeOffset? NextTryAt { get; init; }
+    public required DateTimeOffset OccurredAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>The newest tries, oldest first.</summary>
+    public IReadOnlyList<DeliveryTry> Log { get; init; } = [];
+}
+
+/// <summary>One try.</summary>
+/// <param name="Status">What the receiver answered; null when it did not answer.</param>
+/// <param name="Error">Why it counts as failed; null when it was delivered.</param>
+public sealed record DeliveryTry(DateTimeOffset At, double Seconds, int? Status, string? Error);
