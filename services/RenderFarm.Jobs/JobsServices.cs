@@ -30,6 +30,7 @@ public static class JobsServices
         services.AddSingleton<JobStore>();
         services.AddSingleton<WorkerRegistry>();
         services.AddSingleton<LeaseEndings>();
+        services.AddSingleton<PlanCorrections>();
         services.AddSingleton<LeaseDesk>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<KeyBootstrap>();

@@ -32,8 +32,11 @@ public sealed record LeaseGrant
     public required RenderSpec Spec { get; init; }
     public IReadOnlyList<JobInput> Inputs { get; set; } = [];
 
-    /// <summary>What measurements say of this model on this card: measured ÷ predicted.</summary>
+    /// <summary>What measurements say of this model on this card: measured ÷ predicted. Null before there are any.</summary>
     public PlanCorrection? Correction { get; init; }
+
+    /// <summary>The same for each kind of plan that has been measured; goes before <see cref="Correction"/>.</summary>
+    public IReadOnlyList<KindCorrection> KindCorrections { get; set; } = [];
 
     /// <summary>Trace of the submitting request (W3C traceparent).</summary>
     public string? TraceParent { get; init; }
@@ -43,6 +46,9 @@ public sealed record LeaseGrant
 public sealed record JobInput(string Role, string Url, string ContentType, long SizeBytes, string Sha256);
 
 public sealed record PlanCorrection(double PeakFactor, double StepTimeFactor, int Samples);
+
+/// <param name="Kind">Of the plans that were measured: <see cref="Plans.RenderPlan.Kind"/>.</param>
+public sealed record KindCorrection(string Kind, PlanCorrection Correction);
 
 /// <summary><c>POST /worker/v1/leases/{job}/renew</c>.</summary>
 public sealed record RenewRequest

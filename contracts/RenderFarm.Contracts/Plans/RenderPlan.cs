@@ -52,6 +52,9 @@ public sealed record RenderPlan
     /// <summary>Device bytes of the process: the pool's reserved high-water plus context and modules.</summary>
     public required long PredictedPeakBytes { get; init; }
 
+    /// <summary>The same before any correction by measurements; null in plans of older workers, which corrected nothing.</summary>
+    public long? UncorrectedPeakBytes { get; init; }
+
     /// <summary>Predicted peak of each stage, by stage name.</summary>
     public IReadOnlyDictionary<string, long> StagePeakBytes { get; set; } = new Dictionary<string, long>();
 
@@ -59,12 +62,32 @@ public sealed record RenderPlan
     public long HostBytes { get; init; }
     public double PredictedStepSeconds { get; init; }
 
+    /// <summary>The same before any correction by measurements.</summary>
+    public double? UncorrectedStepSeconds { get; init; }
+
     /// <summary>Whole render, loading to last frame.</summary>
     public double PredictedSeconds { get; init; }
     public required bool Fits { get; init; }
 
     /// <summary>Why this plan, in words.</summary>
     public IReadOnlyList<string> Reasons { get; set; } = [];
+
+    /// <summary>
+    /// What sort of plan it is: <c>fp8 streamed ffn-chunked vae-tiled text-streamed</c>. Plans of one kind miss by the same
+    /// factor, so measurements of one correct the next.
+    /// </summary>
+    [JsonIgnore]
+    public string Kind => string.Join(' ', KindWords());
+
+    private IEnumerable<string> KindWords()
+    {
+        yield return Precision switch { Precision.Fp32 => "fp32", Precision.Bf16 => "bf16", Precision.Fp8Weights => "fp8-weights", _ => "fp8" };
+        yield return BlocksStreamed > 0 ? "streamed" : "resident";
+        if (FfnChunkTokens > 0) yield return "ffn-chunked";
+        if (VaeTile > 0) yield return "vae-tiled";
+        if (GuidanceBatched) yield return "guidance-batched";
+        yield return TextEncoder switch { TextEncoderPlacement.Streamed => "text-streamed", TextEncoderPlacement.Resident => "text-resident", _ => "text-cpu" };
+    }
 }
 
 /// <summary>Parts of a plan that a caller fixed; null leaves the choice to the planner.</summary>

@@ -29,7 +29,7 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     /// <summary>Bytes of an activation or weight outside the eight-bit ones, unless the whole job is float32.</summary>
     public int ElementBytes => OnCpu ? 4 : 2;
 
-    private double PeakFactor => Math.Clamp(Slot.Correction?.PeakFactor ?? 1, 0.9, 2);
+    public double PeakFactor => Math.Clamp(Slot.Correction?.PeakFactor ?? 1, 0.9, 2);
 
     public double StepTimeFactor => Math.Clamp(Slot.Correction?.StepTimeFactor ?? 1, 0.2, 5);
 

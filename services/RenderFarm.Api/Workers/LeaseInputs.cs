@@ -30,7 +30,8 @@ public sealed class LeaseInputs(IArtifactStore artifacts)
             LeaseSeconds = job.LeaseSeconds,
             Spec = job.Spec,
             Inputs = inputs,
-            Correction = job.Correction,
+            Correction = job.Corrections.OfModel,
+            KindCorrections = job.Corrections.OfKinds,
             TraceParent = job.TraceParent,
         };
     }

@@ -14,7 +14,7 @@ namespace RenderFarm.Jobs.Leasing;
 /// the worker must stop at once.
 /// </summary>
 public sealed class LeaseDesk(
-    JobDatabase database, WorkerRegistry workers, JobSignal signal, LeaseEndings endings, LeaseSettings settings, TimeProvider time)
+    JobDatabase database, WorkerRegistry workers, JobSignal signal, LeaseEndings endings, PlanCorrections corrections, LeaseSettings settings, TimeProvider time)
 {
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -41,7 +41,7 @@ public sealed class LeaseDesk(
             {
                 var job = await database.WriteAsync(
                     db => LeaseQueue.TakeAsync(db, request, worker, slot, settings.LeaseSeconds, time.GetUtcNow(), cancellation), cancellation);
-                if (job is not null) return new LeaseResult.Granted(job);
+                if (job is not null) return new LeaseResult.Granted(job with { Corrections = await corrections.OfAsync(job, slot, worker.Version) });
             }
             var left = wait - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero) return new LeaseResult.Nothing();
@@ -138,11 +138,12 @@ public sealed class LeaseDesk(
         if (request.Plan is { } plan)
             await db.ExecuteAsync(
                 """
-                UPDATE lease_records SET plan = @plan, predicted_peak_bytes = @peak, predicted_step_seconds = @step_seconds
+                UPDATE lease_records SET plan = @plan, plan_kind = @kind, predicted_peak_bytes = @peak, predicted_step_seconds = @step_seconds
                 WHERE job_id = @id AND fence = @fence
                 """,
                 cancellation, ("id", jobId), ("fence", request.Fence), ("plan", JsonSerializer.Serialize(plan, ContractsJson.Default.RenderPlan)),
-                ("peak", plan.PredictedPeakBytes), ("step_seconds", plan.PredictedStepSeconds));
+                ("kind", plan.Kind), ("peak", plan.UncorrectedPeakBytes ?? plan.PredictedPeakBytes),
+                ("step_seconds", plan.UncorrectedStepSeconds ?? plan.PredictedStepSeconds));
         if (request.Measurements is { } figures)
             await db.ExecuteAsync(
                 "UPDATE lease_records SET measurements = @figures WHERE job_id = @id AND fence = @fence",

@@ -154,7 +154,12 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         ("reason", ending.Reason is { } reason ? Word.Of(reason) : null), ("message", ending.Message),
         ("state", Word.Of(ending.State)), ("after", ending.Outcome.RetryAfterSeconds),
         ("figures", ending.Measurements is { } figures ? JsonSerializer.Serialize(figures, ContractsJson.Default.Measurements) : null),
-        ("log", ending.LogTail), ("peak", ending.Measurements?.PeakBytes), ("step_seconds", ending.Measurements?.StepSeconds));
+        ("log", ending.LogTail), ("peak", PeakOf(ending)), ("step_seconds", ending.Measurements?.StepSeconds));
+
+    /// <summary>Out of memory, it would have been at least what was there and what was asked for on top.</summary>
+    private static long? PeakOf(Ending ending) => ending.Measurements is not { PeakBytes: { } peak } measured ? null
+        : ending.Reason == FailureReason.GpuOutOfMemory ? peak + (measured.RequestedBytes ?? 0)
+        : peak;
 
     private sealed record Ending(LeaseEnding Kind, JobState State, Tally Tally)
     {

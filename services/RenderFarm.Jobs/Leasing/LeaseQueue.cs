@@ -94,11 +94,12 @@ internal static class LeaseQueue
         var job = taken[0];
         await db.ExecuteAsync(
             """
-            INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, worker_version, attempt, step_downs, leased_at)
-            VALUES (@job, @fence, @worker, @slot, @model, @card, @version, @attempt, @step_downs, @now)
+            INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, driver, worker_version, geometry, attempt, step_downs, leased_at)
+            VALUES (@job, @fence, @worker, @slot, @model, @card, @driver, @version, @geometry, @attempt, @step_downs, @now)
             """,
             cancellation, ("job", job.Id), ("fence", job.Fence), ("worker", worker.Id), ("slot", slot.Id), ("model", job.Spec.Model),
-            ("card", slot.Card), ("version", worker.Version), ("attempt", job.Attempt), ("step_downs", job.StepDowns),
+            ("card", slot.Card), ("driver", slot.Driver), ("version", worker.Version), ("geometry", PlanCorrections.GeometryOf(job.Spec)),
+            ("attempt", job.Attempt), ("step_downs", job.StepDowns),
             ("now", db.Dialect.Time(now)));
         return job;
 

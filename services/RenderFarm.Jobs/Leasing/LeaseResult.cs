@@ -29,6 +29,6 @@ public sealed record LeasedJob
     public required double WaitedSeconds { get; init; }
     public required RenderSpec Spec { get; init; }
     public required IReadOnlyList<StoredInput> Inputs { get; init; }
-    public PlanCorrection? Correction { get; init; }
+    public Corrections Corrections { get; init; } = Corrections.None;
     public string? TraceParent { get; init; }
 }

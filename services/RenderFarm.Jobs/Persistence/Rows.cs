@@ -103,7 +103,16 @@ public sealed class LeaseRecordRow
     // what the measurements belong to
     public required string Model { get; set; }
     public required string Card { get; set; }
+
+    /// <summary>Of the card; null on a CPU slot.</summary>
+    public string? Driver { get; set; }
     public required string WorkerVersion { get; set; }
+
+    /// <summary><c>832x480x81</c>: width, height, frames.</summary>
+    public string? Geometry { get; set; }
+
+    /// <summary>What kind of plan it was, in words: <see cref="Contracts.Plans.RenderPlan.Kind"/>.</summary>
+    public string? PlanKind { get; set; }
     public int Attempt { get; set; }
     public int StepDowns { get; set; }
     public DateTimeOffset LeasedAt { get; set; }
@@ -122,8 +131,10 @@ public sealed class LeaseRecordRow
 
     /// <summary>JSON of <see cref="Contracts.Leases.Measurements"/>; the figures that are queried have columns too.</summary>
     public string? Measurements { get; set; }
+    /// <summary>Before any correction: measured ÷ this is the next correction.</summary>
     public long? PredictedPeakBytes { get; set; }
     public long? PeakBytes { get; set; }
+    /// <summary>Before any correction.</summary>
     public double? PredictedStepSeconds { get; set; }
     public double? StepSeconds { get; set; }
     public string? LogTail { get; set; }

@@ -29,7 +29,7 @@ public sealed class TestFarm : IAsyncDisposable
         Endings = new LeaseEndings(Database, Retries, Announcer, Time);
         Workers = new WorkerRegistry(Database, Time);
         Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Time), Announcer, Time);
-        Desk = new LeaseDesk(Database, Workers, Signal, Endings, new LeaseSettings(), Time);
+        Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
         Keys = new ApiKeys(Database, Time);
         Ringer = new BellRinger(Announcer, Bell, Database, TimeProvider.System, NullLogger<BellRinger>.Instance);
         Reaper = new LeaseReaper(Database, Endings, Time);

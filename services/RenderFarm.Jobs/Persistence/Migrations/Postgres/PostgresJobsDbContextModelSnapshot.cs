@@ -473,6 +473,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("card");
 
+                    b.Property<string>("Driver")
+                        .HasColumnType("text")
+                        .HasColumnName("driver");
+
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at");
@@ -480,6 +484,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<string>("Ending")
                         .HasColumnType("text")
                         .HasColumnName("ending");
+
+                    b.Property<string>("Geometry")
+                        .HasColumnType("text")
+                        .HasColumnName("geometry");
 
                     b.Property<DateTimeOffset>("LeasedAt")
                         .HasColumnType("timestamp with time zone")
@@ -513,6 +521,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<string>("Plan")
                         .HasColumnType("text")
                         .HasColumnName("plan");
+
+                    b.Property<string>("PlanKind")
+                        .HasColumnType("text")
+                        .HasColumnName("plan_kind");
 
                     b.Property<long?>("PredictedPeakBytes")
                         .HasColumnType("bigint")

@@ -465,6 +465,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("card");
 
+                    b.Property<string>("Driver")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("driver");
+
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("ended_at");
@@ -472,6 +476,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<string>("Ending")
                         .HasColumnType("TEXT")
                         .HasColumnName("ending");
+
+                    b.Property<string>("Geometry")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("geometry");
 
                     b.Property<long>("LeasedAt")
                         .HasColumnType("INTEGER")
@@ -505,6 +513,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<string>("Plan")
                         .HasColumnType("TEXT")
                         .HasColumnName("plan");
+
+                    b.Property<string>("PlanKind")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("plan_kind");
 
                     b.Property<long?>("PredictedPeakBytes")
                         .HasColumnType("INTEGER")
