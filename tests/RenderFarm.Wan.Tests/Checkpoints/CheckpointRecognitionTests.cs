@@ -2,8 +2,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Checkpoints;
-using RenderFarm.Wan.Checkpoints.Layouts;
-using VaeLayout = RenderFarm.Wan.Checkpoints.Layouts.VaeLayout;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Checkpoints;
@@ -20,7 +18,7 @@ public sealed class CheckpointRecognitionTests
     [InlineData("ti2v-5b", "ti2v-5b")]
     public void Describe_Transformer_NamesTheModelsOfItsSizes(string id, string models)
     {
-        var found = Describe(TransformerLayout.Of(ModelShapes.Get(id).Transformer));
+        var found = Describe(Layouts.Transformer(ModelShapes.Get(id).Transformer));
 
         Assert.Equal(CheckpointKind.Transformer, found.Kind);
         Assert.Equal(models, string.Join(",", found.Models));
@@ -31,7 +29,7 @@ public sealed class CheckpointRecognitionTests
     [Fact]
     public void Describe_PrefixOfSingleFileCheckpoints_IsStripped()
     {
-        var found = Describe(TransformerLayout.Of(ModelShapes.T2v1Point3B.Transformer), name => "model.diffusion_model." + name);
+        var found = Describe(Layouts.Transformer(ModelShapes.T2v1Point3B.Transformer), name => "model.diffusion_model." + name);
 
         Assert.Equal(("model.diffusion_model.", "original"), (found.Prefix, found.Layout));
         Assert.Equal(["t2v-1-3b"], found.Models);
@@ -40,7 +38,7 @@ public sealed class CheckpointRecognitionTests
     [Fact]
     public void Describe_DiffusersLayout_IsSaidAndRecognised()
     {
-        var found = Describe(TransformerLayout.Of(ModelShapes.T2v1Point3B.Transformer), Diffusers);
+        var found = Describe(Layouts.Transformer(ModelShapes.T2v1Point3B.Transformer), Diffusers);
 
         Assert.Equal("diffusers", found.Layout);
         Assert.Equal(["t2v-1-3b"], found.Models);
@@ -52,7 +50,7 @@ public sealed class CheckpointRecognitionTests
     [InlineData("ti2v-5b", VaeKind.Wan22)]
     public void Describe_Vae_TellsTheVersions(string id, VaeKind kind)
     {
-        var found = Describe(VaeLayout.Of(ModelShapes.Get(id).Vae));
+        var found = Describe(Layouts.Vae(ModelShapes.Get(id).Vae));
 
         Assert.Equal(CheckpointKind.Vae, found.Kind);
         Assert.Contains(id, found.Models);
@@ -62,14 +60,14 @@ public sealed class CheckpointRecognitionTests
     [Fact]
     public void Describe_TextAndImageEncoder_AreRecognised()
     {
-        Assert.Equal(CheckpointKind.TextEncoder, Describe(TextEncoderLayout.Of(ModelShapes.Umt5Xxl)).Kind);
-        Assert.Equal(CheckpointKind.ImageEncoder, Describe(ImageEncoderLayout.Of(ModelShapes.ClipVitHuge)).Kind);
+        Assert.Equal(CheckpointKind.TextEncoder, Describe(Layouts.TextEncoder(ModelShapes.Umt5Xxl)).Kind);
+        Assert.Equal(CheckpointKind.ImageEncoder, Describe(Layouts.ImageEncoder(ModelShapes.ClipVitHuge)).Kind);
     }
 
     [Fact]
     public void Describe_MissingBlockTensor_IsNamed()
     {
-        var found = Describe(TransformerLayout.Of(ModelShapes.Tiny.Transformer).Where(t => t.Name != "blocks.1.norm3.bias"));
+        var found = Describe(Layouts.Transformer(ModelShapes.Tiny.Transformer).Where(t => t.Name != "blocks.1.norm3.bias"));
 
         Assert.Equal(["blocks.1.norm3.bias"], found.Missing);
         Assert.False(found.Usable);
@@ -81,7 +79,7 @@ public sealed class CheckpointRecognitionTests
     [InlineData("blocks.0.ffn.0.weight_scale", 128, "per output channel")]
     public void Describe_ScaledEightBit_IsNotTakenForPlain(string key, int elements, string expected)
     {
-        var entries = TransformerLayout.Of(ModelShapes.Tiny.Transformer)
+        var entries = Layouts.Transformer(ModelShapes.Tiny.Transformer)
             .Select(t => new TensorEntry(t.Name, t.Name == "blocks.0.ffn.0.weight" ? ElementType.Of(ElementType.Float8E4M3) : Bf16, t.Shape))
             .Append(new TensorEntry(key, ElementType.Of(ScalarType.Float32), [elements]));
 
@@ -102,7 +100,7 @@ public sealed class CheckpointRecognitionTests
     [Fact]
     public void Describe_Relative_IsRejectedByName()
     {
-        var tensors = TransformerLayout.Of(ModelShapes.T2v14B.Transformer).Append(new ExpectedTensor("vace_patch_embedding.weight", [5120, 96, 1, 2, 2]));
+        var tensors = Layouts.Transformer(ModelShapes.T2v14B.Transformer).Append(new ExpectedTensor("vace_patch_embedding.weight", [5120, 96, 1, 2, 2]));
 
         var found = Describe(tensors);
 

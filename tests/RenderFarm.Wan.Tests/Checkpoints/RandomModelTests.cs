@@ -2,7 +2,6 @@ using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
-using RenderFarm.Wan.Checkpoints.Layouts;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -40,7 +39,7 @@ public sealed class RandomModelTests : IDisposable
     [Fact]
     public void Write_OtherSeed_OtherWeights()
     {
-        var tensors = TextEncoderLayout.Of(ModelShapes.Tiny.TextEncoder);
+        var tensors = Layouts.TextEncoder(ModelShapes.Tiny.TextEncoder);
         var type = ElementType.Of(ScalarType.BFloat16);
         new RandomCheckpoint(1, _ => { }).Write(folder.File("one.safetensors"), tensors, type);
         new RandomCheckpoint(2, _ => { }).Write(folder.File("two.safetensors"), tensors, type);
@@ -51,7 +50,7 @@ public sealed class RandomModelTests : IDisposable
     [Fact]
     public void Write_SmallShards_SameTensorsInSeveralFilesWithAnIndex()
     {
-        var tensors = TransformerLayout.Of(ModelShapes.Tiny.Transformer);
+        var tensors = Layouts.Transformer(ModelShapes.Tiny.Transformer);
         var type = ElementType.Of(ScalarType.BFloat16);
         var whole = new RandomCheckpoint(1, _ => { }).Write(folder.File("whole.safetensors"), tensors, type);
         var shards = new RandomCheckpoint(1, _ => { }).Write(folder.File("cut.safetensors"), tensors, type, shardBytes: 100_000);

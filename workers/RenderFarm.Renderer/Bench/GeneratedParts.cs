@@ -3,7 +3,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Wan.Checkpoints;
-using RenderFarm.Wan.Checkpoints.Layouts;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -33,9 +32,9 @@ internal sealed class GeneratedParts(ModelShape shape, long seed, Device device)
 
     public ITensorSource Open(ModelPart part) => part switch
     {
-        ModelPart.TextEncoder => new Source("generated text encoder", TextEncoderLayout.Of(shape.TextEncoder), ElementType.Of(ScalarType.BFloat16), seed, device),
-        ModelPart.Transformer => new Source("generated DiT", TransformerLayout.Of(shape.Transformer), ElementType.Of(ScalarType.BFloat16), seed, device),
-        _ => new Source("generated VAE", Wan.Checkpoints.Layouts.VaeLayout.Of(shape.Vae), ElementType.Of(ScalarType.Float32), seed, device),
+        ModelPart.TextEncoder => new Source("generated text encoder", Layouts.TextEncoder(shape.TextEncoder), ElementType.Of(ScalarType.BFloat16), seed, device),
+        ModelPart.Transformer => new Source("generated DiT", Layouts.Transformer(shape.Transformer), ElementType.Of(ScalarType.BFloat16), seed, device),
+        _ => new Source("generated VAE", Layouts.Vae(shape.Vae), ElementType.Of(ScalarType.Float32), seed, device),
     };
 
     public string Fingerprint(ModelPart part) => string.Create(CultureInfo.InvariantCulture, $"generated-{shape.Id}-{seed}-{part}").ToLowerInvariant();

@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Checkpoints;
-using RenderFarm.Wan.Checkpoints.Layouts;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Checkpoints;
-using RenderFarm.Wan.Checkpoints.Layouts;
 
 namespace RenderFarm.Renderer.Models;
 
@@ -53,11 +52,11 @@ internal static class Verify
     private static IEnumerable<(string Name, IReadOnlyList<string> Paths, IReadOnlyList<ExpectedTensor> Expected)> Components(ModelManifest manifest)
     {
         var (shape, files) = (manifest.Shape, manifest.Files);
-        yield return ("transformer", files.Transformer, TransformerLayout.Of(shape.Transformer));
-        if (shape.Experts == 2) yield return ("transformer_low_noise", files.TransformerLowNoise, TransformerLayout.Of(shape.Transformer));
-        yield return ("text_encoder", files.TextEncoder, TextEncoderLayout.Of(shape.TextEncoder));
-        yield return ("vae", files.Vae, VaeLayout.Of(shape.Vae));
-        if (shape.ImageEncoder is { } image) yield return ("image_encoder", files.ImageEncoder, ImageEncoderLayout.Of(image));
+        yield return ("transformer", files.Transformer, Layouts.Transformer(shape.Transformer));
+        if (shape.Experts == 2) yield return ("transformer_low_noise", files.TransformerLowNoise, Layouts.Transformer(shape.Transformer));
+        yield return ("text_encoder", files.TextEncoder, Layouts.TextEncoder(shape.TextEncoder));
+        yield return ("vae", files.Vae, Layouts.Vae(shape.Vae));
+        if (shape.ImageEncoder is { } image) yield return ("image_encoder", files.ImageEncoder, Layouts.ImageEncoder(image));
     }
 
     private static string? Fault(IReadOnlyList<string> paths, IReadOnlyList<ExpectedTensor> expected)

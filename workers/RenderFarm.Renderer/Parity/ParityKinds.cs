@@ -12,6 +12,7 @@ public static class ParityKinds
         new("dit", ".safetensors", TransformerParity.Check),
         new("vae21", ".safetensors", VaeParity.Check21),
         new("vae22", ".safetensors", VaeParity.Check22),
+        new("clip_visual", ".safetensors", ImageEncoderParity.Check),
         new("fp8_cast", ".safetensors", Float8Parity.Check),
         new("pipeline_t2v", ".safetensors", PipelineParity.Check),
         new("umt5_weights", ".pth", PthParity.Check),

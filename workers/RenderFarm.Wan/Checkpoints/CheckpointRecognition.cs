@@ -1,8 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
-using RenderFarm.Wan.Checkpoints.Layouts;
-using VaeLayout = RenderFarm.Wan.Checkpoints.Layouts.VaeLayout;
 
 namespace RenderFarm.Wan.Checkpoints;
 
@@ -104,7 +102,7 @@ public static class CheckpointRecognition
             What = $"Wan DiT: dim {dim}, ffn {shape.FfnDim}, {shape.Layers} layers, {shape.InChannels} → {shape.OutChannels} channels"
                 + (shape.ImageBranch == ImageBranch.None ? "" : ", image branch"),
             Models = Ids(models),
-            Missing = Missing(TransformerLayout.Of(shape), entries),
+            Missing = Missing(Layouts.Transformer(shape), entries),
             Notes = notes,
         };
     }
@@ -132,7 +130,7 @@ public static class CheckpointRecognition
         {
             What = $"UMT5 encoder: {shape.Vocabulary} pieces, dim {shape.Dim}, {shape.Layers} layers",
             Models = Ids(ModelShapes.All.Where(m => m.TextEncoder == shape)),
-            Missing = Missing(TextEncoderLayout.Of(shape), entries),
+            Missing = Missing(Layouts.TextEncoder(shape), entries),
             Notes = theirs ? ["transformers' names: convert to the original layout to load it"] : [],
         };
     }
@@ -147,21 +145,22 @@ public static class CheckpointRecognition
         if (needed.Where(k => !entries.ContainsKey(k)).ToList() is { Count: > 0 } absent)
             return plain with { What = "a part of a Wan VAE", Missing = absent };
 
+        var channels = Size(entries, "conv2.weight", 0);
         var shape = new VaeShape
         {
             Kind = kind,
             Dim = Size(entries, "encoder.conv1.weight", 0),
             DecoderDim = Size(entries, "decoder.head.0.gamma", 0),
-            LatentChannels = Size(entries, "conv2.weight", 0),
-            LatentMean = [],
-            LatentStd = [],
+            LatentChannels = channels,
+            LatentMean = new float[channels], // leave no trace in a checkpoint
+            LatentStd = new float[channels],
         };
         bool Same(VaeShape other) => (other.Kind, other.Dim, other.DecoderDim, other.LatentChannels) == (kind, shape.Dim, shape.DecoderDim, shape.LatentChannels);
         return plain with
         {
             What = $"Wan VAE {(kind == VaeKind.Wan21 ? "2.1" : "2.2")}: {shape.LatentChannels} latent channels, width {shape.Dim}",
             Models = Ids(ModelShapes.All.Where(m => Same(m.Vae))),
-            Missing = Missing(VaeLayout.Of(shape), entries),
+            Missing = Missing(Layouts.Vae(shape), entries),
         };
     }
 
@@ -177,7 +176,7 @@ public static class CheckpointRecognition
         {
             What = $"CLIP vision tower: dim {dim}, {OriginalNames.Blocks(entries.Keys, "visual.transformer.")} layers",
             Models = Ids(models),
-            Missing = models.Count == 0 ? [] : Missing(ImageEncoderLayout.Of(models[0].ImageEncoder!), entries),
+            Missing = models.Count == 0 ? [] : Missing(Layouts.ImageEncoder(models[0].ImageEncoder!), entries),
         };
     }
 
@@ -203,8 +202,15 @@ public static class CheckpointRecognition
         return renamed;
     }
 
-    private static int Size(Dictionary<string, TensorEntry> entries, string key, int dimension) =>
-        entries[key].Shape is var shape && dimension < shape.Count ? checked((int)shape[dimension]) : 0;
+    /// <exception cref="CheckpointException">No model is of that size: a file can claim any, and modules are built from them.</exception>
+    private static int Size(Dictionary<string, TensorEntry> entries, string key, int dimension)
+    {
+        const long largest = 1 << 20;
+        var shape = entries[key].Shape;
+        if (dimension >= shape.Count) throw new CheckpointException(entries[key].Name, "shape", $"has {shape.Count} dimensions; {dimension + 1} are needed");
+        return shape[dimension] is >= 1 and <= largest and var size ? (int)size
+            : throw new CheckpointException(entries[key].Name, "shape", $"[{string.Join(", ", shape)}] is of no model");
+    }
 
     private static List<string> Missing(IReadOnlyList<ExpectedTensor> expected, Dictionary<string, TensorEntry> entries) =>
         [.. expected.Where(t => !entries.ContainsKey(t.Name)).Select(t => t.Name)];

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using RenderFarm.Inference.Safetensors;
-using RenderFarm.Wan.Checkpoints.Layouts;
 using TorchSharp;
 using static TorchSharp.torch;
 

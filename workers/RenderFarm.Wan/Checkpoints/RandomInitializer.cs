@@ -1,5 +1,4 @@
 using System.Text;
-using RenderFarm.Wan.Checkpoints.Layouts;
 
 namespace RenderFarm.Wan.Checkpoints;
 

@@ -3,7 +3,6 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Inference.Safetensors;
-using RenderFarm.Wan.Checkpoints.Layouts;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 using TorchSharp;
 
@@ -19,9 +18,9 @@ public static class RandomModel
     public const string Note = "The weights are random: what it renders is coloured noise.";
 
     public static long TotalBytes(ModelShape shape) =>
-        (Elements(TransformerLayout.Of(shape.Transformer)) * shape.Experts + Elements(TextEncoderLayout.Of(shape.TextEncoder))) * 2
-        + Elements(VaeLayout.Of(shape.Vae)) * 4
-        + (shape.ImageEncoder is { } image ? Elements(ImageEncoderLayout.Of(image)) * 2 : 0);
+        (Elements(Layouts.Transformer(shape.Transformer)) * shape.Experts + Elements(Layouts.TextEncoder(shape.TextEncoder))) * 2
+        + Elements(Layouts.Vae(shape.Vae)) * 4
+        + (shape.ImageEncoder is { } image ? Elements(Layouts.ImageEncoder(image)) * 2 : 0);
 
     /// <param name="written">Told the bytes of each tensor once it is on disk.</param>
     /// <param name="shardBytes">DiT files are cut at this size.</param>
@@ -37,17 +36,17 @@ public static class RandomModel
         {
             WriteConfig(shape.Transformer, At(Path.Combine(subfolder, "config.json")));
             return Relative(checkpoint.Write(At(Path.Combine(subfolder, "diffusion_pytorch_model.safetensors")),
-                TransformerLayout.Of(shape.Transformer), half, subfolder, shardBytes));
+                Layouts.Transformer(shape.Transformer), half, subfolder, shardBytes));
         }
 
         var transformer = Expert(shape.Experts == 2 ? "high_noise_model" : "");
         var lowNoise = shape.Experts == 2 ? Expert("low_noise_model") : [];
-        var text = checkpoint.Write(At("models_t5_umt5-xxl-enc-bf16.safetensors"), TextEncoderLayout.Of(shape.TextEncoder), half, shardBytes: long.MaxValue);
+        var text = checkpoint.Write(At("models_t5_umt5-xxl-enc-bf16.safetensors"), Layouts.TextEncoder(shape.TextEncoder), half, shardBytes: long.MaxValue);
         var vae = checkpoint.Write(At(shape.Vae.Kind == VaeKind.Wan21 ? "Wan2.1_VAE.safetensors" : "Wan2.2_VAE.safetensors"),
-            VaeLayout.Of(shape.Vae), ElementType.Of(torch.ScalarType.Float32)); // published in float32, and run in it
+            Layouts.Vae(shape.Vae), ElementType.Of(torch.ScalarType.Float32)); // published in float32, and run in it
         var image = shape.ImageEncoder is { } clip
             ? checkpoint.Write(At("models_clip_open-clip-xlm-roberta-large-vit-huge-14.safetensors"),
-                ImageEncoderLayout.Of(clip), ElementType.Of(torch.ScalarType.Float16))
+                Layouts.ImageEncoder(clip), ElementType.Of(torch.ScalarType.Float16))
             : [];
 
         var tokenizer = Path.Combine("google", "umt5-xxl", "spiece.model");
