@@ -69,6 +69,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     }, cancellation);
 
     /// <summary>Runs a failed or cancelled job again as the same video, with all its attempts before it.</summary>
+    /// <exception cref="Keys.QuotaExceededException">Its key has no room in the queue.</exception>
     public async Task<RetryResult> RetryAsync(string id, JobScope scope, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
@@ -89,6 +90,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             var job = await FindAsync(db, id, scope, cancellation);
             if (job is null) return new RetryResult.NotFound();
             if (requeued == 0) return new RetryResult.WrongState(job);
+            await KeyTurn.RequireRoomAsync(db, job.KeyId, cancellation);
             // cancelled before it began, it was given back to its key: now it counts again
             await ChargeAsync(db, id, +1, cancellation);
             await Outbox.AddAsync(db, id, Outbox.Queued, now, cancellation);

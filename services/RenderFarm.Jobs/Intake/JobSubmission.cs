@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Intake;
@@ -17,6 +18,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     /// Persists the job as <c>queued</c> in one transaction with its event, then wakes a worker. When this returns, the job
     /// is safe, broker up or down. A request that came before is not taken twice.
     /// </summary>
+    /// <exception cref="QuotaExceededException">The key has no room for it.</exception>
     public async Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(job);
@@ -60,7 +62,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     private async Task<SubmitResult> InsertAsync(JobsDbContext db, NewJob job, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var startTag = await TakeTurnAsync(db, job, cancellation);
+        var startTag = await KeyTurn.TakeAsync(db, job.KeyId, job.EstimatedSeconds, jobs: 1, now, cancellation);
         var row = new JobRow
         {
             Id = job.Id,
@@ -93,20 +95,6 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         await Outbox.AddAsync(db, job.Id, Outbox.Queued, now, cancellation);
         await JobAnnouncer.NotifyAsync(db, row.Model, row.VramClass, announcer.Sender, cancellation);
         return new SubmitResult.Created(row.ToJob());
-    }
-
-    /// <summary>The key's place on the virtual clock, which moves on by this job's work.</summary>
-    private static async Task<double> TakeTurnAsync(JobsDbContext db, NewJob job, CancellationToken cancellation)
-    {
-        var tags = await db.RowsAsync(
-            $"""
-            UPDATE api_keys
-            SET virtual_time = {db.Dialect.Greatest}(virtual_time, COALESCE((SELECT MAX(start_tag) FROM jobs WHERE fence > 0), 0)) + @seconds
-            WHERE id = @key
-            RETURNING virtual_time - @seconds
-            """,
-            row => row.GetDouble(0), cancellation, ("seconds", job.EstimatedSeconds), ("key", job.KeyId));
-        return tags.Count == 1 ? tags[0] : throw new InvalidOperationException($"There is no API key {job.KeyId}.");
     }
 
     private static bool IsUniqueViolation(DbUpdateException e) => e.InnerException switch

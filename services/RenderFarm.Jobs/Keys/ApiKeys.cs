@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Keys;
@@ -20,7 +21,10 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
     public static string NewSecret() => SecretPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
     public Task<CreatedKey> CreateAsync(string name, KeyScopes scopes, int priorityCeiling, CancellationToken cancellation) =>
-        AddAsync(name, scopes, priorityCeiling, NewSecret(), cancellation);
+        CreateAsync(name, scopes, priorityCeiling, KeyLimits.None, cancellation);
+
+    public Task<CreatedKey> CreateAsync(string name, KeyScopes scopes, int priorityCeiling, KeyLimits limits, CancellationToken cancellation) =>
+        AddAsync(name, scopes, priorityCeiling, limits, NewSecret(), cancellation);
 
     /// <summary>Null for a secret that no valid key has.</summary>
     public async Task<ApiKey?> AuthenticateAsync(string secret, CancellationToken cancellation)
@@ -47,6 +51,23 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
     public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<ApiKey>>(async db =>
         (await db.ApiKeys.AsNoTracking().Where(k => k.RevokedAt == null).OrderBy(k => k.Id).ToListAsync(cancellation)).ConvertAll(ToKey), cancellation);
 
+    /// <summary>What every key has queued, running, and submitted today, by key id; a key with nothing of them may be absent.</summary>
+    public Task<IReadOnlyDictionary<string, KeyUsage>> UsageAsync(CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyDictionary<string, KeyUsage>>(async db =>
+        {
+            var day = (int)(time.GetUtcNow().ToUnixTimeSeconds() / 86_400);
+            var open = await db.Jobs
+                .Where(j => j.State == JobState.Queued || j.State == JobState.Leased || j.State == JobState.Rendering)
+                .GroupBy(j => new { j.KeyId, IsQueued = j.State == JobState.Queued })
+                .Select(g => new { g.Key.KeyId, g.Key.IsQueued, Count = g.Count() })
+                .ToListAsync(cancellation);
+            var today = await db.ApiKeys.Where(k => k.Day == day).Select(k => new { k.Id, k.DayJobs }).ToListAsync(cancellation);
+            return open.Select(o => o.KeyId).Union(today.Select(t => t.Id)).ToDictionary(id => id, id => new KeyUsage(
+                open.FirstOrDefault(o => o.KeyId == id && o.IsQueued)?.Count ?? 0,
+                open.FirstOrDefault(o => o.KeyId == id && !o.IsQueued)?.Count ?? 0,
+                today.FirstOrDefault(t => t.Id == id)?.DayJobs ?? 0));
+        }, cancellation);
+
     /// <summary>False when there is no such key. Its jobs stay.</summary>
     public async Task<bool> RevokeAsync(string id, CancellationToken cancellation)
     {
@@ -59,19 +80,20 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
     }
 
     /// <summary>Adds a key with a secret from elsewhere; a secret that is known already stays as it is.</summary>
-    internal Task<CreatedKey> AddAsync(string name, KeyScopes scopes, int priorityCeiling, string secret, CancellationToken cancellation) =>
+    internal Task<CreatedKey> AddAsync(string name, KeyScopes scopes, int priorityCeiling, KeyLimits limits, string secret, CancellationToken cancellation) =>
         database.WriteAsync(async db =>
         {
             var now = time.GetUtcNow();
             var hash = Hash(secret);
             await db.ExecuteAsync(
                 """
-                INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, virtual_time, created_at)
-                VALUES (@id, @name, @hash, @scopes, @ceiling, 0, @now)
+                INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, max_queued, max_running, max_per_day, requests_per_minute, virtual_time, created_at)
+                VALUES (@id, @name, @hash, @scopes, @ceiling, @queued, @running, @per_day, @per_minute, 0, @now)
                 ON CONFLICT (hash) DO NOTHING
                 """,
                 cancellation, ("id", "key_" + Guid.CreateVersion7(now).ToString("N")), ("name", name), ("hash", hash),
-                ("scopes", (int)scopes), ("ceiling", priorityCeiling), ("now", db.Dialect.Time(now)));
+                ("scopes", (int)scopes), ("ceiling", priorityCeiling), ("queued", limits.Queued), ("running", limits.Running),
+                ("per_day", limits.PerDay), ("per_minute", limits.RequestsPerMinute), ("now", db.Dialect.Time(now)));
             return new CreatedKey(ToKey(await db.ApiKeys.AsNoTracking().SingleAsync(k => k.Hash == hash, cancellation)), secret);
         }, cancellation);
 
@@ -83,6 +105,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         Name = row.Name,
         Scopes = row.Scopes,
         PriorityCeiling = row.PriorityCeiling,
+        Limits = new KeyLimits { Queued = row.MaxQueued, Running = row.MaxRunning, PerDay = row.MaxPerDay, RequestsPerMinute = row.RequestsPerMinute },
         CreatedAt = row.CreatedAt,
     };
 }

@@ -18,8 +18,8 @@ public sealed class KeyBootstrap(ApiKeys keys)
     public async Task<BootstrapKeys> EnsureAsync(string path, CancellationToken cancellation)
     {
         var first = await ReadOrWriteAsync(Path.GetFullPath(path), cancellation);
-        await keys.AddAsync("bootstrap admin", KeyScopes.Admin | KeyScopes.Submit | KeyScopes.Read, 100, first.AdminKey, cancellation);
-        await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, first.WorkerKey, cancellation);
+        await keys.AddAsync("bootstrap admin", KeyScopes.Admin | KeyScopes.Submit | KeyScopes.Read, 100, KeyLimits.None, first.AdminKey, cancellation);
+        await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, KeyLimits.None, first.WorkerKey, cancellation);
         return first;
     }
 

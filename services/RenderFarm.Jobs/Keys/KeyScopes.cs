@@ -23,6 +23,7 @@ public sealed record ApiKey
 
     /// <summary>The highest priority that this key may ask for.</summary>
     public required int PriorityCeiling { get; init; }
+    public KeyLimits Limits { get; init; } = KeyLimits.None;
     public required DateTimeOffset CreatedAt { get; init; }
 
     public bool Allows(KeyScopes scope) =>

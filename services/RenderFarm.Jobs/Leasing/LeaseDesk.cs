@@ -39,9 +39,17 @@ public sealed class LeaseDesk(
             using var watcher = signal.Watch(worker.Models, VramClasses.Offered(slot.Kind, request.FreeBytes)[^1]);
             if (!worker.Draining && worker.Models.Count > 0)
             {
-                var job = await database.WriteAsync(
-                    db => LeaseQueue.TakeAsync(db, request, worker, slot, settings.LeaseSeconds, time.GetUtcNow(), cancellation), cancellation);
-                if (job is not null) return new LeaseResult.Granted(job with { Corrections = await corrections.OfAsync(job, slot, worker.Version) });
+                try
+                {
+                    var job = await database.WriteAsync(
+                        db => LeaseQueue.TakeAsync(db, request, worker, slot, settings.LeaseSeconds, time.GetUtcNow(), cancellation), cancellation);
+                    if (job is not null) return new LeaseResult.Granted(job with { Corrections = await corrections.OfAsync(job, slot, worker.Version) });
+                }
+                catch (RunningQuotaMetException)
+                {
+                    // another slot was given this key's last place at the same moment; its jobs are now passed over
+                    continue;
+                }
             }
             var left = wait - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero) return new LeaseResult.Nothing();

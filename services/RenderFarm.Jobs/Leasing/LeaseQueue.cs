@@ -13,7 +13,14 @@ internal static class LeaseQueue
     private const double CachedHeadStartSeconds = 60;
 
     private static string Fits(SqlDialect dialect) =>
-        $"q.state = 'queued' AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now})";
+        $"q.state = 'queued' AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) AND q.key_id NOT IN ({FullKeys})";
+
+    /// <summary>Keys that run as many jobs as they may; their other jobs wait.</summary>
+    private const string FullKeys =
+        """
+        SELECT k.id FROM api_keys k
+        WHERE k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.state IN ('leased', 'rendering'))
+        """;
 
     private static string Take(SqlDialect dialect) =>
         $"""
@@ -92,6 +99,7 @@ internal static class LeaseQueue
         if (taken.Count == 0) return null;
 
         var job = taken[0];
+        if (onPostgres) await RequireRunningRoomAsync(db, job.Id, cancellation);
         await db.ExecuteAsync(
             """
             INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, driver, worker_version, geometry, attempt, step_downs, leased_at)
@@ -106,4 +114,27 @@ internal static class LeaseQueue
         object List(IReadOnlyList<string> words) =>
             onPostgres ? words.ToArray() : JsonSerializer.Serialize(words.ToArray(), JobsJson.Default.StringArray);
     }
+
+    /// <summary>
+    /// Two leases at the same moment don't see each other in <see cref="FullKeys"/>. The key's row puts them in order, and
+    /// the second one counts again. Keys without a limit are not locked.
+    /// </summary>
+    private static async Task RequireRunningRoomAsync(JobsDbContext db, string jobId, CancellationToken cancellation)
+    {
+        var limits = await db.RowsAsync(
+            """
+            SELECT k.id, k.max_running FROM api_keys k
+            WHERE k.id = (SELECT key_id FROM jobs WHERE id = @job) AND k.max_running IS NOT NULL
+            FOR UPDATE
+            """,
+            row => (Key: row.GetString(0), Most: row.GetInt32(1)), cancellation, ("job", jobId));
+        if (limits.Count == 0) return;
+        var running = await db.RowsAsync(
+            "SELECT COUNT(*) FROM jobs WHERE key_id = @key AND state IN ('leased', 'rendering')",
+            row => row.GetInt64(0), cancellation, ("key", limits[0].Key));
+        if (running[0] > limits[0].Most) throw new RunningQuotaMetException();
+    }
 }
+
+/// <summary>The job that was taken is one too many of its key: the transaction is rolled back, and the slot looks again.</summary>
+internal sealed class RunningQuotaMetException : Exception;
