@@ -1,4 +1,5 @@
 using System.Globalization;
+using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Errors;
 
@@ -6,6 +7,9 @@ namespace RenderFarm.Api.Errors;
 /// <param name="Param">The field at fault, in the spelling of the request; null when it is not one field's fault.</param>
 public sealed record ApiError(int Status, string Code, string Message, string? Param = null)
 {
+    /// <summary>Nobody knows when a queue moves; this is when to look again.</summary>
+    private static readonly TimeSpan QueuePause = TimeSpan.FromSeconds(15);
+
     /// <summary>Sent as <c>Retry-After</c>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
@@ -69,6 +73,20 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
         new(405, "method_not_allowed", $"{method} is not possible here; allowed: {allowed}.");
 
     public static ApiError PlanDoesNotFit(string message) => new(422, "plan_does_not_fit", message, "plan");
+
+    public static ApiError RateLimited(int perMinute, TimeSpan nextIn) =>
+        new(429, "rate_limited", $"This API key may send {Text(perMinute)} requests a minute. The next one is taken in {Text((long)Math.Ceiling(nextIn.TotalSeconds))} s.") { RetryAfter = nextIn };
+
+    /// <param name="now">For the time until it frees.</param>
+    public static ApiError QuotaExceeded(QuotaExceededException exceeded, DateTimeOffset now) => exceeded switch
+    {
+        { Quota: Quota.PerDay, Frees: { } frees } => new(429, "quota_exceeded",
+            $"This API key may submit {Text(exceeded.Limit)} videos a day (quota 'per_day'). It frees at midnight UTC: {frees.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}.")
+            { RetryAfter = frees - now, NeverRetry = true },
+        _ => new(429, "quota_exceeded",
+            $"This API key may have {Text(exceeded.Limit)} videos waiting (quota 'queued'). It frees when one of them starts or is cancelled.")
+            { RetryAfter = QueuePause },
+    };
 
     public static ApiError NotSupported(string message) => new(501, "not_supported", message) { NeverRetry = true };
 

@@ -9,12 +9,14 @@ namespace RenderFarm.Api.Errors;
 /// </summary>
 public sealed record ErrorBody(string Type, string Title, int Status, string Detail, string TraceId, ErrorDetail Error)
 {
-    public static ErrorBody Of(ApiError error, HttpContext context) => new(
+    public static ErrorBody Of(ApiError error, HttpContext context) => Of(error, Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);
+
+    public static ErrorBody Of(ApiError error, string traceId) => new(
         $"urn:renderfarm:error:{error.Code}",
         ReasonPhrases.GetReasonPhrase(error.Status),
         error.Status,
         error.Message,
-        Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier,
+        traceId,
         new ErrorDetail(error.Message, TypeOf(error.Status), error.Param, error.Code));
 
     private static string TypeOf(int status) => status switch

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using RenderFarm.Api.Requests;
 using RenderFarm.Artifacts;
+using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Errors;
@@ -10,7 +11,7 @@ namespace RenderFarm.Api.Errors;
 /// The outermost layer: gives every response its <c>x-request-id</c>, and every failure the same body, whoever
 /// raised it (a handler, the framework, an unknown route).
 /// </summary>
-public sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger)
+public sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider time, ILogger<ErrorMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -48,13 +49,14 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorM
         }
     }
 
-    private static ApiError Translate(Exception exception, HttpContext context) => exception switch
+    private ApiError Translate(Exception exception, HttpContext context) => exception switch
     {
         ApiErrorException refused => refused.Error,
         BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
         BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed($"The body is not what is expected here: {json.Message}"),
         BadHttpRequestException { StatusCode: 415 } => ApiError.UnsupportedMediaType(context.Request.ContentType, Readable(context)),
         BadHttpRequestException bad => ApiError.Malformed($"The request could not be read: {bad.Message}"),
+        QuotaExceededException exceeded => ApiError.QuotaExceeded(exceeded, time.GetUtcNow()),
         StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
         ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
         _ => ApiError.Internal(),

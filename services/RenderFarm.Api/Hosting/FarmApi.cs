@@ -32,6 +32,7 @@ public static class FarmApi
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ConfigureEndpointDefaults(ServerRefusals.Attach);
             kestrel.Limits.MaxRequestBodySize = BodyLimits.Default;
         });
         // A start that fails is told in one line by whoever started it.
@@ -51,6 +52,7 @@ public static class FarmApi
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         builder.Services.AddAuthorizationBuilder().AddScopePolicies();
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, ScopeRefusals>();
+        builder.Services.AddSingleton<RateLimits>();
 
         // what the farm keeps, and how it tells
         builder.AddMessaging();
@@ -74,9 +76,11 @@ public static class FarmApi
         adjust?.Invoke(builder);
         var app = builder.Build();
         app.Services.GiveBusItsLog();
+        ServerRefusals.Listen(app.Services);
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMetrics(metrics);
         app.UseAuthentication();
+        app.UseMiddleware<RateLimitMiddleware>();
         app.UseAuthorization();
 
         app.MapVideos();

@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace RenderFarm.Api.Tests.Errors;
+
+/// <summary>What the server itself refuses, before any of our code has seen a request, on the wire.</summary>
+public sealed class ServerRefusalTests(FarmFixture fixture) : IClassFixture<FarmFixture>
+{
+    [Theory]
+    [InlineData("nonsense\r\n\r\n", 400)]
+    [InlineData("GET /v1/videos HTTP/9.9\r\nHost: a\r\n\r\n", 505)]
+    [InlineData("GET /v1/videos HTTP/1.1\r\n\r\n", 400)] // no Host
+    [InlineData("GET /v1/videos HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400)]
+    [InlineData("GET /v1/videos HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n", 400)]
+    [InlineData("GET /v1/\0 HTTP/1.1\r\nHost: a\r\n\r\n", 400)]
+    [InlineData("GET /v1/%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400)]
+    [InlineData("POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400)]
+    [InlineData("POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400)]
+    public async Task Server_ARequestThatIsNone_GetsTheErrorBody(string request, int status) => Assert.Equal(status, await SendAsync(request));
+
+    [Fact]
+    public async Task Server_HeadersWithoutEnd_GetTheErrorBody() =>
+        Assert.Equal(431, await SendAsync("GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + new string('a', 40_000) + "\r\n\r\n"));
+
+    [Fact]
+    public async Task Server_AnEndlessPath_GetsTheErrorBody() =>
+        Assert.Equal(414, await SendAsync("GET /" + new string('a', 40_000) + " HTTP/1.1\r\nHost: a\r\n\r\n"));
+
+    private async Task<int> SendAsync(string request)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(fixture.Farm.Address.Host, fixture.Farm.Address.Port, limit.Token);
+        var stream = socket.GetStream();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request), limit.Token);
+        using var answer = new MemoryStream();
+        await stream.CopyToAsync(answer, limit.Token);
+        var text = Encoding.UTF8.GetString(answer.ToArray());
+        var (head, body) = text.Split("\r\n\r\n", 2) is [var h, var b] ? (h, b) : (text, "");
+        var status = int.Parse(head.Split(' ')[1], CultureInfo.InvariantCulture);
+
+        Assert.Contains("Content-Type: application/problem+json", head, StringComparison.Ordinal);
+        Assert.Contains("x-request-id: req_", head, StringComparison.Ordinal);
+        Assert.Contains("Connection: close", head, StringComparison.Ordinal);
+        var json = JsonNode.Parse(body)!;
+        Assert.Equal((status, "invalid_request"), ((int)json["status"]!, (string)json["error"]!["code"]!));
+        Assert.Equal((string)json["detail"]!, (string)json["error"]!["message"]!);
+        return status;
+    }
+}
