@@ -35,6 +35,8 @@ public static class JobsServices
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<KeyBootstrap>();
         services.AddSingleton<EventLog>();
+        services.AddSingleton<EventFeed>();
+        services.AddSingleton<IJobsLoop>(provider => provider.GetRequiredService<EventFeed>());
 
         services.AddSingleton<BellRinger>();
         services.AddSingleton<IJobsLoop>(provider => provider.GetRequiredService<BellRinger>());

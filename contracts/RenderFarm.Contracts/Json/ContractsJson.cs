@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Events;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Models;
@@ -40,7 +39,6 @@ namespace RenderFarm.Contracts.Json;
 [JsonSerializable(typeof(LoraReference[]))]
 [JsonSerializable(typeof(JobQueued))]
 [JsonSerializable(typeof(CancelAttempt))]
-[JsonSerializable(typeof(VideoEvent))]
 [JsonSerializable(typeof(RenderOrder))]
 [JsonSerializable(typeof(RendererReport))]
 [JsonSerializable(typeof(Dictionary<string, string>))]

@@ -4,7 +4,7 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Events;
 
 /// <summary>Lifecycle events. One is written in the transaction of the change it tells of, so neither exists without the other.</summary>
-internal static class Outbox
+public static class Outbox
 {
     public const string Queued = "video.queued";
     public const string Started = "video.started";
@@ -12,6 +12,9 @@ internal static class Outbox
     public const string Failed = "video.failed";
     public const string Cancelled = "video.cancelled";
     public const string Expired = "video.expired";
+
+    /// <summary>The types that webhooks are told of; an expired video is told of to streams and the broker only.</summary>
+    public static readonly string[] ForWebhooks = [Queued, Started, Completed, Failed, Cancelled];
 
     /// <summary>The event that belongs to a job's arrival in a state; null where a state has none.</summary>
     public static string? TypeOf(JobState state) => state switch
@@ -26,11 +29,14 @@ internal static class Outbox
     };
 
     /// <summary>Writes down that the job has just come to the state its row is in.</summary>
-    public static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellation) =>
-        db.ExecuteAsync(
+    internal static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellation)
+    {
+        db.WroteEvents = true;
+        return db.ExecuteAsync(
             """
             INSERT INTO events (job_id, key_id, model, type, state, occurred_at)
             SELECT id, key_id, model, @type, state, @at FROM jobs WHERE id = @id
             """,
             cancellation, ("id", jobId), ("type", type), ("at", db.Dialect.Time(at)));
+    }
 }

@@ -39,6 +39,9 @@ public sealed class JobDatabase : IAsyncDisposable
     /// <summary>Null on SQLite.</summary>
     internal NpgsqlDataSource? Postgres { get; }
 
+    /// <summary>Raised after a commit that added to the log of events. Handlers return at once.</summary>
+    internal event Action? EventsWritten;
+
     public async Task<T> ReadAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -65,6 +68,7 @@ public sealed class JobDatabase : IAsyncDisposable
                 var result = await work(db);
                 // not to be cancelled: a caller who has gone must not leave it open whether this happened
                 await transaction.CommitAsync(CancellationToken.None);
+                if (db.WroteEvents) EventsWritten?.Invoke();
                 return result;
             }
             catch (Exception e) when (attempt < Tries && IsCollision(e))

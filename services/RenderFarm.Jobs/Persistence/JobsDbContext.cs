@@ -24,6 +24,9 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
 
     internal abstract SqlDialect Dialect { get; }
 
+    /// <summary>Whether what was done through this context has added to the log of events.</summary>
+    internal bool WroteEvents { get; set; }
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         ArgumentNullException.ThrowIfNull(configurationBuilder);

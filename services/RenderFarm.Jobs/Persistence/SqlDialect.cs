@@ -24,6 +24,9 @@ internal sealed record SqlDialect
     /// <summary>Tells other processes of <c>@payload</c> on <c>@channel</c> at commit; null where there are none.</summary>
     public string? Notify { get; init; }
 
+    /// <summary>Waits for the lock <c>@key</c> and holds it until the transaction ends; null where there is one writer anyway.</summary>
+    public string? LockUntilCommit { get; init; }
+
     /// <summary>A time as a parameter.</summary>
     public required Func<DateTimeOffset, object> Time { get; init; }
 
@@ -34,6 +37,7 @@ internal sealed record SqlDialect
         SecondsSince = column => $"CAST(EXTRACT(EPOCH FROM now() - {column}) AS double precision)",
         Greatest = "GREATEST",
         Notify = "SELECT pg_notify(@channel, @payload)",
+        LockUntilCommit = "SELECT pg_advisory_xact_lock(@key)",
         Time = time => time.ToUniversalTime(),
     };
 

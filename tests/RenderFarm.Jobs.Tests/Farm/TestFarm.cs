@@ -34,7 +34,7 @@ public sealed class TestFarm : IAsyncDisposable
         Ringer = new BellRinger(Announcer, Bell, Database, TimeProvider.System, NullLogger<BellRinger>.Instance);
         Reaper = new LeaseReaper(Database, Endings, Time);
         Relay = new BellRelay(Database, Ringer, Signal, Time);
-        Events = new EventLog(Database);
+        Events = new EventLog(Database, Time);
     }
 
     public FakeTimeProvider Time { get; } = new(TimeProvider.System.GetUtcNow());
@@ -134,7 +134,11 @@ public sealed class TestFarm : IAsyncDisposable
     internal Task SqlAsync(Func<SqlDialect, string> sql, string id) =>
         Database.WriteAsync(db => db.ExecuteAsync(sql(db.Dialect), Stop, ("id", id)), Stop);
 
-    public async Task<string[]> EventTypesAsync(string id) => [.. (await Events.OfJobAsync(id, 0, Stop)).Select(e => e.Type)];
+    public async Task<string[]> EventTypesAsync(string id)
+    {
+        await Events.PlaceAsync(Stop);
+        return [.. (await Events.OfJobAsync(id, 0, Stop)).Select(e => e.Type)];
+    }
 
     public ValueTask DisposeAsync() => Database.DisposeAsync();
 }
