@@ -34,6 +34,9 @@ public sealed class TestFarm : IAsyncDisposable
     public string AdminKey { get; }
     public string WorkerKey { get; }
 
+    /// <summary>For a second process of the same farm.</summary>
+    public string KeysFile => app.Configuration["Keys:BootstrapFile"]!;
+
     /// <summary>Holds the admin key.</summary>
     public HttpClient User { get; }
 

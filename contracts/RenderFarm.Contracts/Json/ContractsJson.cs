@@ -30,6 +30,8 @@ namespace RenderFarm.Contracts.Json;
 [JsonSerializable(typeof(LeaseGrant))]
 [JsonSerializable(typeof(RenewRequest))]
 [JsonSerializable(typeof(RenewReply))]
+[JsonSerializable(typeof(ProgressReport))]
+[JsonSerializable(typeof(ProgressReply))]
 [JsonSerializable(typeof(CompleteRequest))]
 [JsonSerializable(typeof(FailRequest))]
 [JsonSerializable(typeof(ReleaseRequest))]

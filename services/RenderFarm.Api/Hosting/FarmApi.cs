@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using RenderFarm.Api.Errors;
+using RenderFarm.Api.Events;
 using RenderFarm.Api.Health;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
@@ -66,6 +67,9 @@ public static class FarmApi
         builder.AddSettings<VideosOptions>(VideosOptions.Section);
         builder.Services.AddSingleton<VideoSubmission>();
         builder.Services.AddSingleton<VideoPage>();
+        builder.Services.AddSingleton<EventHub>();
+        builder.Services.AddSingleton<VideoStream>();
+        builder.Services.AddSingleton<FarmStream>();
         builder.Services.AddSingleton<LeaseInputs>();
         builder.Services.AddSingleton<LeaseJournal>();
 
@@ -84,6 +88,7 @@ public static class FarmApi
         app.UseAuthorization();
 
         app.MapVideos();
+        app.MapEvents();
         app.MapPlans();
         app.MapModels();
         app.MapWorkers();

@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using RenderFarm.Api.Events;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Jobs.Events;
 
@@ -18,6 +19,7 @@ public static class MessagingRegistration
         {
             builder.Services.AddSingleton<IBell, SilentBell>();
             builder.Services.AddSingleton<ICancelCourier, RenewalCourier>();
+            builder.Services.AddSingleton<INoticeRelay, SilentRelay>();
             return;
         }
 
@@ -35,6 +37,11 @@ public static class MessagingRegistration
         builder.Services.AddSingleton<RabbitMqCourier>();
         builder.Services.AddSingleton<ICancelCourier>(services => services.GetRequiredService<RabbitMqCourier>());
         builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqCourier>());
+        builder.Services.AddSingleton(_ => new BrokerConnection(settings));
+        builder.Services.AddSingleton<RabbitMqNotices>();
+        builder.Services.AddSingleton<INoticeRelay>(services => services.GetRequiredService<RabbitMqNotices>());
+        builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqNotices>());
+        builder.Services.AddHostedService<EventPublisher>();
     }
 
     /// <summary>MassTransit keeps its log for the whole process; a second farm in it would write to the first one's.</summary>

@@ -58,7 +58,7 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
         while (await log.PlaceAsync(stop) == EventLog.Batch)
         {
         }
-        while (await log.OfScopeAsync(JobScope.All, read, stop) is { Count: > 0 } news)
+        while (await log.AfterAsync(read, stop) is { Count: > 0 } news)
         {
             read = news[^1].Position;
             Happened?.Invoke(news);

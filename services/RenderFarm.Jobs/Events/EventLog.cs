@@ -13,12 +13,22 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
     internal const int Batch = 500;
 
     /// <summary>Events of one job after a position, oldest first; the caller has checked that the job may be seen.</summary>
-    public Task<IReadOnlyList<JobEvent>> OfJobAsync(string jobId, long after, CancellationToken cancellation) =>
-        ReadAsync(log => log.Where(e => e.JobId == jobId && e.Position > after), cancellation);
+    public Task<IReadOnlyList<ToldEvent>> OfJobAsync(string jobId, long after, CancellationToken cancellation) =>
+        database.ReadAsync(db => TellAsync(db, db.Events.Where(e => e.JobId == jobId && e.Position > after), cancellation), cancellation);
 
-    /// <summary>Events of all jobs of a scope after a position, oldest first, <see cref="Batch"/> at most.</summary>
-    public Task<IReadOnlyList<JobEvent>> OfScopeAsync(JobScope scope, long after, CancellationToken cancellation) =>
-        ReadAsync(log => scope.KeyId is { } key ? log.Where(e => e.KeyId == key && e.Position > after) : log.Where(e => e.Position > after), cancellation);
+    /// <summary>Events of all jobs of a scope after a position, oldest first, so many at a time.</summary>
+    public Task<IReadOnlyList<ToldEvent>> OfScopeAsync(JobScope scope, long after, CancellationToken cancellation) =>
+        database.ReadAsync(db => TellAsync(
+            db, scope.KeyId is { } key ? db.Events.Where(e => e.KeyId == key && e.Position > after) : db.Events.Where(e => e.Position > after),
+            cancellation), cancellation);
+
+    /// <summary>Events of the whole farm after a position, without their jobs.</summary>
+    public Task<IReadOnlyList<JobEvent>> AfterAsync(long position, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<JobEvent>>(async db =>
+        {
+            var rows = await db.Events.AsNoTracking().Where(e => e.Position > position).OrderBy(e => e.Position).Take(Batch).ToListAsync(cancellation);
+            return rows.ConvertAll(ToEvent);
+        }, cancellation);
 
     /// <summary>The newest position; 0 before the first event.</summary>
     public Task<long> EndAsync(CancellationToken cancellation) =>
@@ -90,16 +100,21 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
     private static async Task<IReadOnlyList<ToldEvent>> NextAsync(JobsDbContext db, string reader, CancellationToken cancellation)
     {
         var after = await db.LogCursors.Where(c => c.Name == reader).Select(c => c.Position).SingleOrDefaultAsync(cancellation);
+        return await TellAsync(db, db.Events.Where(e => e.Position > after), cancellation);
+    }
+
+    private static async Task<IReadOnlyList<ToldEvent>> TellAsync(JobsDbContext db, IQueryable<EventRow> which, CancellationToken cancellation)
+    {
         var rows = await (
-            from told in db.Events.AsNoTracking()
-            where told.Position > after
+            from told in which.AsNoTracking()
             join job in db.Jobs.AsNoTracking() on told.JobId equals job.Id
             orderby told.Position
-            select new { told, job }).Take(Batch).ToListAsync(cancellation);
+            select new { told, job, lease = db.LeaseRecords.FirstOrDefault(r => r.JobId == job.Id && r.Fence == job.Fence) })
+            .Take(Batch).ToListAsync(cancellation);
         return rows.ConvertAll(row =>
         {
             var happened = ToEvent(row.told);
-            return new ToldEvent(happened, row.job.ToJob().At(happened), row.job.IdempotencyKey);
+            return new ToldEvent(happened, row.job.ToJob(row.lease).At(happened), row.job.IdempotencyKey);
         });
     }
 
@@ -113,13 +128,6 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
             cancellation, ("name", reader), ("position", read[^1].Event.Position));
         return read.Count;
     }
-
-    private Task<IReadOnlyList<JobEvent>> ReadAsync(Func<IQueryable<EventRow>, IQueryable<EventRow>> which, CancellationToken cancellation) =>
-        database.ReadAsync<IReadOnlyList<JobEvent>>(async db =>
-        {
-            var rows = await which(db.Events.AsNoTracking()).OrderBy(e => e.Position).Take(Batch).ToListAsync(cancellation);
-            return rows.ConvertAll(ToEvent);
-        }, cancellation);
 
     private static JobEvent ToEvent(EventRow row) =>
         new(row.Position!.Value, row.Type, row.JobId, row.KeyId, row.Model, row.State, row.OccurredAt);

@@ -34,7 +34,7 @@ public static class PastJob
         {
             JobState.Queued => past with
             {
-                Stage = RenderStage.Queued, Step = 0, Steps = 0, Error = null, Warning = null, FinishedAt = null, ExpiresAt = null,
+                Stage = RenderStage.Queued, LatestLease = null, Step = 0, Steps = 0, Error = null, Warning = null, FinishedAt = null, ExpiresAt = null,
                 WinningFence = null, Artifacts = [], WorkerId = null, SlotId = null,
             },
             JobState.Rendering => past with

@@ -22,7 +22,7 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.CompleteAsync(lease);
 
         var end = await EndAsync();
-        var log = await Farm.Events.OfScopeAsync(JobScope.All, before, Stop);
+        var log = await Farm.Events.AfterAsync(before, Stop);
         Assert.Equal(before + 4, end);
         Assert.Equal(Enumerable.Range(1, 4).Select(i => before + i), log.Select(e => e.Position));
         Assert.Equal(["video.queued", "video.started", "video.completed"], log.Where(e => e.JobId == lease.Id).Select(e => e.Type));
@@ -34,7 +34,7 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         var before = await EndAsync();
         for (var i = 0; i < 30; i++) await Farm.SubmitAsync();
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Farm.Events.PlaceAsync(Stop), Stop)));
-        var log = await Farm.Events.OfScopeAsync(JobScope.All, before, Stop);
+        var log = await Farm.Events.AfterAsync(before, Stop);
         Assert.Equal(Enumerable.Range(1, 30).Select(i => before + i), log.Select(e => e.Position));
     }
 

@@ -137,7 +137,7 @@ public sealed class TestFarm : IAsyncDisposable
     public async Task<string[]> EventTypesAsync(string id)
     {
         await Events.PlaceAsync(Stop);
-        return [.. (await Events.OfJobAsync(id, 0, Stop)).Select(e => e.Type)];
+        return [.. (await Events.OfJobAsync(id, 0, Stop)).Select(told => told.Event.Type)];
     }
 
     public ValueTask DisposeAsync() => Database.DisposeAsync();

@@ -1,0 +1,102 @@
+using System.Globalization;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Keys;
+using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
+using RenderFarm.Jobs.Events;
+
+namespace RenderFarm.Api.Events;
+
+/// <summary>Server-sent events for users; what workers report between their renewals.</summary>
+public static class EventEndpoints
+{
+    private const int MaxPreviewBytes = 512 << 10;
+    private static readonly string[] Known = ["after", "preview"];
+
+    public static void MapEvents(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/videos/{id}/events", OfVideoAsync).WithTags("Events").RequireScope(Scopes.Read)
+            .WithSummary("What happens to a video, as server-sent events; resumes after Last-Event-ID, ends with the video").Produces(200, contentType: "text/event-stream");
+        routes.MapGet("/v1/events", OfKeyAsync).WithTags("Events").RequireScope(Scopes.Read)
+            .WithSummary("What happens to all videos of this key, as server-sent events from now on, or from after Last-Event-ID").Produces(200, contentType: "text/event-stream");
+        routes.MapPost("/worker/v1/leases/{job}/progress", ReportAsync).WithTags("Worker protocol").RequireScope(Scopes.Worker)
+            .WithSummary("How far the render is, for whoever watches; kept nowhere");
+    }
+
+    private static async Task OfVideoAsync(string id, HttpContext context, JobStore jobs, VideoStream videos, IHostApplicationLifetime lifetime)
+    {
+        var previews = FlagOf(context.Request.Query, "preview");
+        var after = PlaceOf(context.Request);
+        var scope = context.Caller().Jobs;
+        var job = await jobs.GetAsync(id, scope, context.RequestAborted) ?? throw ApiError.NotFound("video", id).AsException();
+        if (after is { } place && await videos.IsOverAsync(job, place, context.RequestAborted))
+        {
+            // tells a browser not to come back
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        await StreamAsync(context, lifetime, (stream, ended) => videos.SendAsync(job, scope, after ?? 0, previews, stream, ended));
+    }
+
+    private static Task OfKeyAsync(HttpContext context, FarmStream farm, IHostApplicationLifetime lifetime)
+    {
+        var after = PlaceOf(context.Request);
+        return StreamAsync(context, lifetime, (stream, ended) => farm.SendAsync(context.Caller().Jobs, after, stream, ended));
+    }
+
+    private static async Task StreamAsync(HttpContext context, IHostApplicationLifetime lifetime, Func<ServerSentEvents, CancellationToken, Task> send)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        try
+        {
+            var stream = new ServerSentEvents(context.Response, ended.Token);
+            await stream.BeginAsync();
+            await send(stream, ended.Token);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // The client comes back to whoever is there then.
+        }
+    }
+
+    private static async Task<ProgressReply> ReportAsync(string job, ProgressReport report, EventHub hub, CancellationToken cancel)
+    {
+        if (report.Step < 0 || report.Steps < report.Step)
+        {
+            throw ApiError.InvalidValue("step", "'step' must be from 0 to 'steps'.").AsException();
+        }
+
+        if (report.Preview is { } picture && (picture.Length > MaxPreviewBytes || report.PreviewType is not ("image/png" or "image/jpeg")))
+        {
+            throw ApiError.InvalidValue("preview", $"'preview' must be image/png or image/jpeg, as 'preview_type' says, of at most {MaxPreviewBytes} bytes.").AsException();
+        }
+
+        await hub.ReportAsync(
+            new ProgressNotice(job, report.Fence, report.Stage, report.Step, report.Steps) { Preview = report.Preview, PreviewType = report.PreviewType }, cancel);
+        return new ProgressReply(hub.WantsPreview(job));
+    }
+
+    /// <summary>Browsers can't set a header at their first request: <c>?after=</c> says the same.</summary>
+    private static long? PlaceOf(HttpRequest request)
+    {
+        if (request.Query.Keys.FirstOrDefault(key => !Known.Contains(key)) is { } stray)
+        {
+            throw ApiError.UnknownParameter(stray, NearestName.To(stray, Known)).AsException();
+        }
+
+        var (text, name) = request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header ? (header, "Last-Event-ID") : (request.Query["after"].ToString(), "after");
+        return text.Length == 0 ? null
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place
+            : throw ApiError.InvalidValue(name, $"'{name}' is not the id of an event of this farm.").AsException();
+    }
+
+    private static bool FlagOf(IQueryCollection query, string name) => query[name].ToString() switch
+    {
+        "" or "false" => false,
+        "true" => true,
+        _ => throw ApiError.InvalidValue(name, $"'{name}' must be true or false.").AsException(),
+    };
+}

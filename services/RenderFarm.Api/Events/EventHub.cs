@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using RenderFarm.Jobs;
+using RenderFarm.Jobs.Events;
+
+namespace RenderFarm.Api.Events;
+
+/// <summary>
+/// Brings what happens to whoever watches in this process. Lifecycle events are only pointed at (a watcher reads them
+/// from the log, and so misses none); progress is handed on as it is, and the newest of each job is remembered.
+/// </summary>
+public sealed class EventHub
+{
+    /// <summary>How long a wish for pictures holds unless it is renewed.</summary>
+    public static readonly TimeSpan WishFor = TimeSpan.FromSeconds(15);
+
+    private const int MostRemembered = 10_000;
+    private readonly JobStore jobs;
+    private readonly INoticeRelay others;
+    private readonly TimeProvider time;
+    private readonly Lock gate = new();
+    private readonly HashSet<Watcher> watchers = [];
+    private readonly ConcurrentDictionary<string, ProgressNotice> newest = new();
+    private readonly ConcurrentDictionary<string, long> wishes = new();
+
+    public EventHub(JobStore jobs, EventFeed feed, INoticeRelay others, TimeProvider time)
+    {
+        (this.jobs, this.others, this.time) = (jobs, others, time);
+        feed.Happened += Happened;
+        others.Listen(HeardAsync);
+    }
+
+    /// <param name="jobId">Null watches all jobs of the scope.</param>
+    public Watcher Watch(JobScope scope, string? jobId)
+    {
+        var watcher = new Watcher(this, scope, jobId);
+        lock (gate) watchers.Add(watcher);
+        return watcher;
+    }
+
+    /// <summary>Null when nothing was heard of it here.</summary>
+    public ProgressNotice? NewestOf(string jobId) => newest.GetValueOrDefault(jobId);
+
+    /// <summary>From a worker that reports to this process: for the watchers here and elsewhere.</summary>
+    public async Task ReportAsync(ProgressNotice notice, CancellationToken cancel)
+    {
+        if (await TakeAsync(notice, cancel))
+        {
+            others.Tell(notice);
+        }
+    }
+
+    /// <summary>From another process.</summary>
+    private Task HeardAsync(ProgressNotice notice, CancellationToken cancel)
+    {
+        if (notice.IsWish)
+        {
+            wishes[notice.JobId] = time.GetTimestamp();
+            return Task.CompletedTask;
+        }
+
+        return TakeAsync(notice, cancel);
+    }
+
+    /// <summary>Somebody wants pictures of the job; to be said again before <see cref="WishFor"/> is over.</summary>
+    public void WishForPreview(string jobId)
+    {
+        if (wishes.TryGetValue(jobId, out var since) && time.GetElapsedTime(since) < WishFor / 3)
+        {
+            return;
+        }
+
+        wishes[jobId] = time.GetTimestamp();
+        others.Tell(ProgressNotice.Wish(jobId));
+    }
+
+    public bool WantsPreview(string jobId)
+    {
+        if (!wishes.TryGetValue(jobId, out var since))
+        {
+            return false;
+        }
+
+        if (time.GetElapsedTime(since) < WishFor)
+        {
+            return true;
+        }
+
+        wishes.TryRemove(jobId, out _);
+        return false;
+    }
+
+    internal void Leave(Watcher watcher)
+    {
+        lock (gate) watchers.Remove(watcher);
+    }
+
+    /// <summary>False for a report under a fence that another has overtaken.</summary>
+    private async Task<bool> TakeAsync(ProgressNotice notice, CancellationToken cancel)
+    {
+        // A worker that has lost its lease may still talk; the pictures of the newest fence are the ones to show.
+        var kept = newest.AddOrUpdate(notice.JobId, notice, (_, before) => before.Fence > notice.Fence ? before : notice);
+        if (!ReferenceEquals(kept, notice))
+        {
+            return false;
+        }
+
+        if (newest.Count > MostRemembered)
+        {
+            newest.Clear();
+        }
+
+        List<Watcher> here;
+        lock (gate) here = [.. watchers.Where(watcher => watcher.JobId is null || watcher.JobId == notice.JobId)];
+        // A watcher of one job was let in by its key already; for the others somebody has to know whose job this is.
+        var key = here.Any(watcher => watcher is { JobId: null, Scope.KeyId: not null })
+            ? (await jobs.GetAsync(notice.JobId, JobScope.All, cancel))?.KeyId
+            : null;
+        foreach (var watcher in here.Where(watcher => watcher.JobId is not null || watcher.Scope.KeyId is null || watcher.Scope.KeyId == key))
+        {
+            watcher.Tell(notice);
+        }
+
+        return true;
+    }
+
+    private void Happened(IReadOnlyList<JobEvent> news)
+    {
+        foreach (var ended in news.Where(told => told.IsEnding))
+        {
+            newest.TryRemove(ended.JobId, out _);
+            wishes.TryRemove(ended.JobId, out _);
+        }
+
+        lock (gate)
+        {
+            foreach (var watcher in watchers)
+            {
+                if (news.Any(watcher.Concerns))
+                {
+                    watcher.TellOfEvents();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using RenderFarm.Jobs;
+using RenderFarm.Jobs.Events;
+
+namespace RenderFarm.Api.Events;
+
+/// <summary>The events of all videos that a key may see, from the client's place on, and the progress of those under way.</summary>
+public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, TimeProvider time)
+{
+    public async Task SendAsync(JobScope scope, long? after, ServerSentEvents stream, CancellationToken cancel)
+    {
+        using var watcher = hub.Watch(scope, null);
+        var began = time.GetTimestamp();
+        var place = after ?? await log.EndAsync(cancel);
+        var running = new Dictionary<string, Job>();
+        var heard = new Heard(Events: true, TimeUp: true, []);
+        while (time.GetElapsedTime(began) < VideoStream.Longest)
+        {
+            while (heard.Events && await log.OfScopeAsync(scope, place, cancel) is { Count: > 0 } news)
+            {
+                foreach (var told in news)
+                {
+                    await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job, time.GetUtcNow()), told.Event.Position);
+                    place = told.Event.Position;
+                    running.Remove(told.Job.Id);
+                }
+            }
+
+            foreach (var notice in heard.Progress)
+            {
+                if (running.GetValueOrDefault(notice.JobId) is not { } job || job.Fence < notice.Fence)
+                {
+                    job = await jobs.GetAsync(notice.JobId, scope, cancel);
+                }
+
+                if (job is { FinishedAt: null } && job.Fence == notice.Fence)
+                {
+                    running[job.Id] = VideoProgress.Applied(job, notice);
+                    await stream.SendAsync("video.progress", VideoProgress.Of(running[job.Id], time.GetUtcNow()));
+                }
+            }
+
+            if (heard.TimeUp)
+            {
+                await stream.StillThereAsync();
+            }
+
+            heard = await watcher.NextAsync(ServerSentEvents.KeepAlive, time, cancel);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
+
+namespace RenderFarm.Api.Events;
+
+/// <summary>The data of <c>event: video.progress</c>.</summary>
+public sealed record VideoProgress
+{
+    public required string Id { get; init; }
+    public string Object => "video.progress";
+    public required RenderStage Stage { get; init; }
+
+    /// <summary>Denoise steps done, of <see cref="Steps"/>.</summary>
+    public required int Step { get; init; }
+    public required int Steps { get; init; }
+
+    /// <summary>0 to 100, as the video itself shows it.</summary>
+    public required int Progress { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? EtaSeconds { get; init; }
+
+    public static VideoProgress Of(Job job, DateTimeOffset now) => new()
+    {
+        Id = job.Id,
+        Stage = job.Stage,
+        Step = job.Step,
+        Steps = job.Steps > 0 ? job.Steps : job.Spec.Steps,
+        Progress = RenderProgress.Percent(job),
+        EtaSeconds = RenderProgress.EtaSeconds(job, now, null),
+    };
+
+    /// <summary>The row is as old as its last renewal; the notice is newer.</summary>
+    public static Job Applied(Job job, ProgressNotice notice) => job with
+    {
+        State = notice.Stage >= RenderStage.Uploading ? JobState.Uploading : JobState.Rendering,
+        Stage = notice.Stage,
+        Step = notice.Step,
+        Steps = notice.Steps,
+    };
+}
+
+/// <summary>The data of <c>event: video.preview</c>: a small picture of what the video is becoming.</summary>
+/// <param name="Data">Base64.</param>
+public sealed record VideoPreview(string Id, int Step, string ContentType, byte[] Data)
+{
+    public string Object => "video.preview";
+}

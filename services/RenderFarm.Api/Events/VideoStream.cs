@@ -1,0 +1,93 @@
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
+using RenderFarm.Jobs.Events;
+
+namespace RenderFarm.Api.Events;
+
+/// <summary>
+/// The events of one video as they come: first those of the log after the client's place, then the newest progress, then
+/// everything new until the video has ended. Without a word from anybody it looks at the row every few seconds.
+/// </summary>
+public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, TimeProvider time)
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(3);
+
+    /// <summary>A client comes back after this long; so a key that was revoked does not listen for ever.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+
+    /// <param name="after">The client's place: 0 for everything there is.</param>
+    public async Task SendAsync(Job job, JobScope scope, long after, bool previews, ServerSentEvents stream, CancellationToken cancel)
+    {
+        // listening starts before the log is read, so that nothing falls in between
+        using var watcher = hub.Watch(scope, job.Id);
+        var began = time.GetTimestamp();
+        var (place, shown, quiet) = (after, (Stage: (RenderStage?)null, Step: 0), 0);
+        var heard = new Heard(Events: true, TimeUp: true, hub.NewestOf(job.Id) is { } newest ? [newest] : []);
+        while (time.GetElapsedTime(began) < Longest)
+        {
+            if (previews)
+            {
+                hub.WishForPreview(job.Id);
+            }
+
+            var sent = 0;
+            if (heard.Events)
+            {
+                foreach (var told in await log.OfJobAsync(job.Id, place, cancel))
+                {
+                    await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job, time.GetUtcNow()), told.Event.Position);
+                    (place, shown, sent) = (told.Event.Position, (null, 0), sent + 1);
+                }
+
+                if (await jobs.GetAsync(job.Id, scope, cancel) is not { } now || await IsOverAsync(now, place, cancel))
+                {
+                    return;
+                }
+
+                job = now;
+            }
+
+            foreach (var notice in heard.Progress.Where(notice => notice.Fence >= job.Fence))
+            {
+                job = VideoProgress.Applied(job, notice);
+                sent += await ShowAsync(job);
+                if (previews && notice is { Preview: { Length: > 0 } picture, PreviewType: { } type })
+                {
+                    await stream.SendAsync("video.preview", new VideoPreview(job.Id, notice.Step, type, picture));
+                }
+            }
+
+            if (heard.TimeUp && job.State is JobState.Rendering or JobState.Uploading)
+            {
+                sent += await ShowAsync(job);
+            }
+
+            quiet = sent > 0 ? 0 : quiet + 1;
+            if (quiet * LookEvery >= ServerSentEvents.KeepAlive)
+            {
+                await stream.StillThereAsync();
+                quiet = 0;
+            }
+
+            heard = await watcher.NextAsync(LookEvery, time, cancel);
+        }
+
+        async Task<int> ShowAsync(Job seen)
+        {
+            // the row may be behind what a notice has told already
+            if (shown.Stage is { } stage && (seen.Stage, seen.Step).CompareTo((stage, shown.Step)) <= 0)
+            {
+                return 0;
+            }
+
+            shown = (seen.Stage, seen.Step);
+            await stream.SendAsync("video.progress", VideoProgress.Of(seen, time.GetUtcNow()));
+            return 1;
+        }
+    }
+
+    /// <summary>Ended, and the client has been told of the ending: there is nothing left to wait for.</summary>
+    public async Task<bool> IsOverAsync(Job job, long place, CancellationToken cancel) =>
+        job.FinishedAt is not null && place > 0
+        && (await log.OfJobAsync(job.Id, place - 1, cancel)) is [{ Event: { IsEnding: true } last }] && last.Position == place;
+}

@@ -1,0 +1,64 @@
+using System.Threading.Channels;
+using RenderFarm.Jobs;
+using RenderFarm.Jobs.Events;
+
+namespace RenderFarm.Api.Events;
+
+/// <summary>One stream's ear at the hub. A slow client loses old progress, never an event: those it reads from the log.</summary>
+public sealed class Watcher : IDisposable
+{
+    private readonly EventHub hub;
+    private readonly Channel<ProgressNotice?> heard =
+        Channel.CreateBounded<ProgressNotice?>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+    private int events;
+
+    internal Watcher(EventHub hub, JobScope scope, string? jobId) => (this.hub, Scope, JobId) = (hub, scope, jobId);
+
+    public JobScope Scope { get; }
+    public string? JobId { get; }
+
+    /// <summary>Waits for something to happen, then takes all that is there.</summary>
+    public async Task<Heard> NextAsync(TimeSpan patience, TimeProvider time, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
+        try
+        {
+            await heard.Reader.WaitToReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return new Heard(Events: true, TimeUp: true, []);
+        }
+
+        var progress = new List<ProgressNotice>();
+        while (heard.Reader.TryRead(out var notice))
+        {
+            if (notice is not null)
+            {
+                progress.Add(notice);
+            }
+        }
+
+        return new Heard(Interlocked.Exchange(ref events, 0) == 1, TimeUp: false, progress);
+    }
+
+    public void Dispose() => hub.Leave(this);
+
+    internal bool Concerns(JobEvent told) => JobId is null ? Scope.KeyId is null || Scope.KeyId == told.KeyId : JobId == told.JobId;
+
+    internal void Tell(ProgressNotice notice) => heard.Writer.TryWrite(notice);
+
+    /// <summary>There are new events in the log; remembered beside the channel, which may drop.</summary>
+    internal void TellOfEvents()
+    {
+        Interlocked.Exchange(ref events, 1);
+        heard.Writer.TryWrite(null);
+    }
+}
+
+/// <param name="Events">There may be new events in the log.</param>
+/// <param name="TimeUp">Nothing was heard: look at the row as well.</param>
+/// <param name="Progress">Oldest first.</param>
+public sealed record Heard(bool Events, bool TimeUp, IReadOnlyList<ProgressNotice> Progress);
