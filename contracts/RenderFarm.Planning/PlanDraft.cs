@@ -44,6 +44,7 @@ internal sealed record PlanDraft(
             FfnChunkTokens = dit.Way.FfnChunk,
             TextEncoder = Text.Choice,
             VaeTile = Decode.Choice,
+            VaeEncodeTile = Image?.Choice ?? 0,
             GuidanceBatched = dit.Way.Batched,
             PredictedPeakBytes = PeakBytes,
             UncorrectedPeakBytes = (long)(PeakBytes / context.PeakFactor),

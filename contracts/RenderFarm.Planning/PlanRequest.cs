@@ -35,9 +35,9 @@ public sealed record PlanRequest
         Height = spec.Height,
         Frames = spec.Frames,
         Steps = spec.Steps,
-        GuidanceScale = spec.GuidanceScale,
+        GuidanceScale = Math.Max(spec.GuidanceScale, spec.HighNoiseGuidanceScale ?? 0),
         Loras = spec.Loras.Count,
-        HasImage = hasImage,
+        HasImage = hasImage || shape.NeedsFirstFrame,
         Pins = spec.Plan ?? new(),
     };
 

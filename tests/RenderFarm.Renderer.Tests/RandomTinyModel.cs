@@ -12,8 +12,17 @@ namespace RenderFarm.Renderer.Tests;
 public sealed class RandomTinyModel : IDisposable
 {
     private readonly TemporaryFolder folder = new();
+    private readonly ModelShape shape;
 
-    public RandomTinyModel() => Manifest = RandomModel.Write(ModelShapes.Tiny, folder.Path, seed: 1, _ => { });
+    public RandomTinyModel() : this(ModelShapes.Tiny)
+    {
+    }
+
+    internal RandomTinyModel(ModelShape shape)
+    {
+        this.shape = shape;
+        Manifest = RandomModel.Write(shape, folder.Path, seed: 1, _ => { });
+    }
 
     public ModelManifest Manifest { get; }
 
@@ -29,17 +38,19 @@ public sealed class RandomTinyModel : IDisposable
             Fence = 1,
             Spec = new RenderSpec
             {
-                Model = "tiny", Prompt = "a red ball", NegativePrompt = "blurry", Width = width, Height = height, Frames = frames,
+                Model = shape.Id, Prompt = "a red ball", NegativePrompt = "blurry", Width = width, Height = height, Frames = frames,
                 Fps = 8, Steps = steps, GuidanceScale = 3, Shift = 3, Seed = seed,
             },
             Plan = new RenderPlan
             {
                 Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, PredictedPeakBytes = 123, Fits = true,
             },
-            Shape = ModelShapes.Tiny,
+            Shape = shape,
             Files = new ModelFiles
             {
                 Transformer = [.. files.Transformer.Select(At)],
+                TransformerLowNoise = [.. files.TransformerLowNoise.Select(At)],
+                ImageEncoder = [.. files.ImageEncoder.Select(At)],
                 TextEncoder = [.. files.TextEncoder.Select(At)],
                 Tokenizer = At(files.Tokenizer),
                 Vae = [.. files.Vae.Select(At)],

@@ -8,7 +8,7 @@ internal static class RenderJob
 {
     public static RenderResult Run(RenderOrder order, IFrameSink frames, IRenderObserver observer, StageMeter meter, CancellationToken cancellation)
     {
-        using var pipeline = new TextToVideo(order, observer, meter, cancellation);
+        using var pipeline = new VideoPipeline(order, observer, meter, cancellation);
         return pipeline.Render(frames);
     }
 }

@@ -8,10 +8,10 @@ public enum ImageBranch
 {
     None,
 
-    /// <summary>257 CLIP tokens (2.1 image to video).</summary>
+    /// <summary>The tokens of one picture (2.1 image to video).</summary>
     Clip,
 
-    /// <summary>514 CLIP tokens with learned positions (2.1 first and last frame).</summary>
+    /// <summary>The tokens of two pictures, with learned positions (2.1 first and last frame).</summary>
     ClipFirstLast,
 }
 
@@ -43,6 +43,10 @@ public sealed record TransformerShape
     public int FrequencyDim { get; set; } = 256;
     public double Epsilon { get; set; } = 1e-6;
     public ImageBranch ImageBranch { get; init; }
+
+    /// <summary>Width of a picture's features, and how many each picture has; with an image branch only.</summary>
+    public int ImageDim { get; set; } = 1280;
+    public int ImageTokens { get; set; } = 257;
     [JsonIgnore] public int HeadDim => Dim / Heads;
 }
 

@@ -46,6 +46,9 @@ public sealed record RenderPlan
     /// <summary>Side of a VAE tile in latent units; 0 means untiled.</summary>
     public int VaeTile { get; init; }
 
+    /// <summary>The same for the encoder, where pictures are given.</summary>
+    public int VaeEncodeTile { get; init; }
+
     /// <summary>Both guidance branches in one forward instead of two.</summary>
     public bool GuidanceBatched { get; init; }
 

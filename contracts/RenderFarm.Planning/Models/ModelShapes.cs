@@ -3,8 +3,8 @@ using RenderFarm.Contracts.Models;
 namespace RenderFarm.Planning.Models;
 
 /// <summary>
-/// The one table of sizes. <c>demo</c> is small enough to render on two CPU cores in seconds; <c>tiny</c> is for tests.
-/// Everything else is a published checkpoint.
+/// The one table of sizes: the published checkpoints and <c>demo</c>, which is small enough to render on two CPU cores in
+/// seconds. For tests there is a small relative of each kind in <see cref="TinyShapes"/>.
 /// </summary>
 public static class ModelShapes
 {
@@ -148,23 +148,8 @@ public static class ModelShapes
         },
     };
 
-    public static ModelShape Tiny { get; } = new()
-    {
-        Id = "tiny",
-        Transformer = new()
-        {
-            Dim = 64, FfnDim = 128, Heads = 2, Layers = 2, InChannels = 16, OutChannels = 16, TextDim = 32, TextLength = 64, FrequencyDim = 64,
-        },
-        TextEncoder = new() { Vocabulary = 2048, Dim = 32, AttentionDim = 32, FfnDim = 64, Heads = 4, Layers = 2 },
-        Vae = Vae21OfWidth(8),
-        Defaults = new()
-        {
-            Width = 64, Height = 48, Frames = 5, Fps = 8, Steps = 2, GuidanceScale = 3, Shift = 3, MaxArea = 320 * 192,
-        },
-    };
-
     public static IReadOnlyList<ModelShape> All { get; } =
-        [T2v1Point3B, T2v14B, I2v14B480, I2v14B720, Flf2v14B, T2vA14B, I2vA14B, Ti2v5B, Demo, Tiny];
+        [T2v1Point3B, T2v14B, I2v14B480, I2v14B720, Flf2v14B, T2vA14B, I2vA14B, Ti2v5B, Demo, .. TinyShapes.All];
 
     /// <summary>The preset of this id, or null.</summary>
     public static ModelShape? Find(string id) => All.FirstOrDefault(shape => shape.Id == id);
@@ -173,6 +158,8 @@ public static class ModelShapes
     /// <exception cref="ArgumentException">No preset has this id; the message lists those there are.</exception>
     public static ModelShape Get(string id) => Find(id)
         ?? throw new ArgumentException($"There is no model preset '{id}'. Presets: {string.Join(", ", All.Select(shape => shape.Id))}.", nameof(id));
+
+    public static ModelShape Tiny => TinyShapes.TextToVideo;
 
     private static TransformerShape Transformer14B(int inChannels) =>
         new() { Dim = 5120, FfnDim = 13_824, Heads = 40, Layers = 40, InChannels = inChannels, OutChannels = 16 };

@@ -136,8 +136,8 @@ internal sealed class DenoiseWay
 
     private static int ImageTokens(TransformerShape shape) => shape.ImageBranch switch
     {
-        ImageBranch.Clip => 257,
-        ImageBranch.ClipFirstLast => 514,
+        ImageBranch.Clip => shape.ImageTokens,
+        ImageBranch.ClipFirstLast => 2 * shape.ImageTokens,
         _ => 0,
     };
 }

@@ -108,7 +108,7 @@ public sealed class StreamedRenderTests : IDisposable
             WeightCache = cache,
         };
         var frames = new Frames();
-        using var pipeline = new TextToVideo(order, new Silent(), new StageMeter(), TestContext.Current.CancellationToken);
+        using var pipeline = new VideoPipeline(order, new SilentObserver(), new StageMeter(), TestContext.Current.CancellationToken);
         pipeline.Render(frames);
         return frames.Written;
     }
@@ -118,24 +118,5 @@ public sealed class StreamedRenderTests : IDisposable
         public List<byte[]> Written { get; } = [];
 
         public void Write(ReadOnlySpan<byte> rgb24) => Written.Add(rgb24.ToArray());
-    }
-
-    private sealed class Silent : IRenderObserver
-    {
-        public void StageStarted(RenderStage stage)
-        {
-        }
-
-        public void Alive()
-        {
-        }
-
-        public void StepDone(int step, int steps, double seconds)
-        {
-        }
-
-        public void FramesWritten(int frames, int of)
-        {
-        }
     }
 }

@@ -33,7 +33,8 @@ internal sealed class GeneratedParts(ModelShape shape, long seed, Device device)
     public ITensorSource Open(ModelPart part) => part switch
     {
         ModelPart.TextEncoder => new Source("generated text encoder", Layouts.TextEncoder(shape.TextEncoder), ElementType.Of(ScalarType.BFloat16), seed, device),
-        ModelPart.Transformer => new Source("generated DiT", Layouts.Transformer(shape.Transformer), ElementType.Of(ScalarType.BFloat16), seed, device),
+        ModelPart.Transformer or ModelPart.TransformerLowNoise => new Source("generated DiT", Layouts.Transformer(shape.Transformer), ElementType.Of(ScalarType.BFloat16), seed, device),
+        ModelPart.ImageEncoder => new Source("generated image encoder", Layouts.ImageEncoder(shape.ImageEncoder!), ElementType.Of(ScalarType.Float16), seed, device),
         _ => new Source("generated VAE", Layouts.Vae(shape.Vae), ElementType.Of(ScalarType.Float32), seed, device),
     };
 

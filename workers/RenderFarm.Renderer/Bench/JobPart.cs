@@ -48,7 +48,7 @@ internal static class JobPart
         using (var encoder = Encoding.Start(video))
         {
             report.Say(encoder.Description);
-            using var pipeline = new TextToVideo(order, new Progress(report), meter, CancellationToken.None, new GeneratedParts(order.Shape, seed: 7, CUDA));
+            using var pipeline = new VideoPipeline(order, new Progress(report), meter, CancellationToken.None, new GeneratedParts(order.Shape, seed: 7, CUDA));
             var result = pipeline.Render(encoder);
             encoder.Finish();
             report.Check("every frame arrived", result.Frames == video.Frames, $"{result.Frames} of {video.Frames}{(result.Warning is null ? "" : $"; {result.Warning}")}");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Pipelines;
@@ -11,17 +12,20 @@ using RenderFarm.Wan.TextEncoder.SentencePiece;
 namespace RenderFarm.Rendering.Loading;
 
 /// <summary>The files of a checkpoint.</summary>
-/// <param name="model">Its id, for messages.</param>
-public sealed class CheckpointParts(ModelFiles files, string model) : IModelParts
+public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModelParts
 {
     public void Require()
     {
-        foreach (var file in (string[])[.. files.Transformer, .. files.TextEncoder, files.Tokenizer, .. files.Vae])
-        {
-            if (!File.Exists(file))
-                throw new RenderException(FailureReason.ModelUnavailable, $"{model}: {file} is missing on this worker; put it there or remove the model");
-        }
+        var needed = new List<ModelPart> { ModelPart.Transformer, ModelPart.TextEncoder, ModelPart.Vae };
+        if (shape.Experts == 2) needed.Add(ModelPart.TransformerLowNoise);
+        if (shape.ImageEncoder is not null) needed.Add(ModelPart.ImageEncoder);
+        foreach (var part in needed.Where(part => Files(part).Count == 0))
+            throw Missing($"its {ModelManifest.FileName} names no file for {part}; scan its folder again (farm models scan)");
+        foreach (var file in needed.SelectMany(Files).Append(files.Tokenizer).Where(file => !File.Exists(file)))
+            throw Missing($"{file} is missing on this worker; put it there or remove the model");
     }
+
+    private RenderException Missing(string what) => new(FailureReason.ModelUnavailable, $"{shape.Id}: {what}");
 
     public SentencePieceTokenizer Tokenizer() => SentencePieceTokenizer.Load(files.Tokenizer);
 
@@ -39,7 +43,9 @@ public sealed class CheckpointParts(ModelFiles files, string model) : IModelPart
     {
         ModelPart.TextEncoder => files.TextEncoder,
         ModelPart.Transformer => files.Transformer,
+        ModelPart.TransformerLowNoise => files.TransformerLowNoise,
         ModelPart.Vae => files.Vae,
+        ModelPart.ImageEncoder => files.ImageEncoder,
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "is no part of a model"),
     };
 }

@@ -22,6 +22,10 @@ public interface IModelParts
 public enum ModelPart
 {
     TextEncoder,
+
+    /// <summary>The DiT, or of two experts the high-noise one.</summary>
     Transformer,
+    TransformerLowNoise,
     Vae,
+    ImageEncoder,
 }

@@ -12,6 +12,7 @@ using RenderFarm.Inference.Quantization;
 using RenderFarm.Rendering.Conditioning;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Wan.Checkpoints;
+using RenderFarm.Wan.ImageEncoder;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
@@ -83,16 +84,17 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
     }
 
     /// <summary>In float32 from the checkpoint as it is; in every other precision from prepared blocks.</summary>
-    public LoadedTransformer Transformer()
+    /// <param name="part">Which expert of two.</param>
+    public LoadedTransformer Transformer(ModelPart part)
     {
-        using var source = parts.Open(ModelPart.Transformer);
+        using var source = parts.Open(part);
         var dense = new CastUpSource(source);
         var sizes = shape.Transformer;
         if (plan.Precision == Precision.Fp32)
             return new LoadedTransformer(LoadedWeights.Build(dense, Device, ScalarType.Float32, weights => new WanModel(weights, sizes)), null);
 
         var ops = OnCard ? new FusedTokenOps(Kernels) : null;
-        var blocks = Place(ModelPart.Transformer, source, Format, weights => new WanBlock(weights, sizes), new BlockRing(sizes.Layers, plan.BlocksResident, plan.RingSlots), ops);
+        var blocks = Place(part, source, Format, weights => new WanBlock(weights, sizes), new BlockRing(sizes.Layers, plan.BlocksResident, plan.RingSlots), ops);
         try
         {
             return new LoadedTransformer(
@@ -103,6 +105,14 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
             blocks.Dispose();
             throw;
         }
+    }
+
+    /// <summary>In sixteen bits of the kind it was published in on a card, where it is the smallest part.</summary>
+    public Loaded<ClipVision> ImageEncoder()
+    {
+        using var source = parts.Open(ModelPart.ImageEncoder);
+        var type = OnCard && plan.Precision != Precision.Fp32 ? ScalarType.Float16 : ScalarType.Float32;
+        return ClipVision.Load(new CastUpSource(source), shape.ImageEncoder!, Device, type);
     }
 
     /// <summary>Float32 as published on a CPU and where the plan says so; bf16 on a card, which is what plans count on.</summary>

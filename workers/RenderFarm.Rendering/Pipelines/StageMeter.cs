@@ -40,6 +40,7 @@ public sealed class StageMeter(IMemoryGauge? gauge = null)
         {
             LoadSeconds = Seconds(RenderStage.Loading),
             EncodeTextSeconds = Seconds(RenderStage.EncodingText),
+            EncodeImageSeconds = Seconds(RenderStage.EncodingImage),
             StepSeconds = steps.Count == 0 ? null : steps.Order().ElementAt(steps.Count / 2),
             DenoiseSeconds = Seconds(RenderStage.Denoising),
             DecodeSeconds = Seconds(RenderStage.Decoding),

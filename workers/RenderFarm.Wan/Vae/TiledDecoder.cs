@@ -13,18 +13,16 @@ namespace RenderFarm.Wan.Vae;
 /// <param name="tile">Side in latent cells.</param>
 public sealed class TiledDecoder(WanVae vae, VaeShape shape, int tile)
 {
-    private readonly int tile = tile >= VaeTiling.SmallestTile(shape) ? tile
-        : throw new ArgumentOutOfRangeException(nameof(tile), tile, $"a tile has at least {VaeTiling.SmallestTile(shape)} latent cells");
+    private readonly int tile = TilePiece.Checked(tile, shape);
 
     /// <summary>Frames in the chunks of <see cref="WanVae.Decode"/>, in host memory; the caller owns each.</summary>
     /// <param name="latent">[1, C, T, h, w] on the device of the weights.</param>
     /// <param name="afterChunk">Called after every chunk of every tile; may throw to end the decoding.</param>
     public IEnumerable<Tensor> Decode(Tensor latent, Action? afterChunk = null)
     {
-        int overlap = VaeTiling.Overlap(shape);
         long height = latent.shape[3], width = latent.shape[4];
-        var rows = Pieces((int)height, overlap);
-        var columns = Pieces((int)width, overlap);
+        var rows = TilePiece.Along((int)height, shape, tile, shape.SpatialStride);
+        var columns = TilePiece.Along((int)width, shape, tile, shape.SpatialStride);
         long frames = (latent.shape[2] - 1) * VaeShape.TemporalStride + 1;
         var video = zeros([1, 3, frames, height * shape.SpatialStride, width * shape.SpatialStride], dtype: ScalarType.Float32).DetachFromDisposeScope();
         try
@@ -41,30 +39,7 @@ public sealed class TiledDecoder(WanVae vae, VaeShape shape, int tile)
         return Chunks(video);
     }
 
-    /// <summary>A tile along one side.</summary>
-    /// <param name="Start">First latent cell.</param>
-    /// <param name="Weights">How much each of its pixels counts; over all tiles the weights of a pixel sum to 1.</param>
-    private sealed record Piece(int Start, int Cells, float[] Weights);
-
-    private List<Piece> Pieces(int cells, int overlap)
-    {
-        var (size, count) = VaeTiling.Split(shape, cells, tile);
-        // the last one is moved back to end at the edge, and overlaps its neighbour by more
-        int[] starts = [.. Enumerable.Range(0, count).Select(i => Math.Min(i * (size - overlap), cells - size))];
-        int stride = shape.SpatialStride, ramp = overlap * stride, pixels = size * stride;
-        var weights = starts.Select((start, i) => Enumerable.Range(0, pixels).Select(at =>
-        {
-            double fromLeft = i == 0 ? 1 : (at + 0.5) / ramp;
-            double fromRight = i == count - 1 ? 1 : (pixels - at - 0.5) / ramp;
-            return Math.Min(1, Math.Min(fromLeft, fromRight));
-        }).ToArray()).ToList();
-        double[] sums = new double[cells * stride];
-        for (int i = 0; i < count; i++)
-            for (int at = 0; at < pixels; at++) sums[(starts[i] * stride) + at] += weights[i][at];
-        return [.. starts.Select((start, i) => new Piece(start, size, [.. weights[i].Select((weight, at) => (float)(weight / sums[(start * stride) + at]))]))];
-    }
-
-    private void AddTile(Tensor latent, Piece row, Piece column, Tensor video, Action? afterChunk)
+    private void AddTile(Tensor latent, TilePiece row, TilePiece column, Tensor video, Action? afterChunk)
     {
         using var scope = NewDisposeScope();
         int stride = shape.SpatialStride;

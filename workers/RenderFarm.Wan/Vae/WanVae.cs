@@ -34,21 +34,31 @@ public sealed class WanVae
     /// <returns>Float32 latent [B, C, n+1, h, w]; the caller owns it.</returns>
     public Tensor Encode(Tensor video)
     {
-        int stride = _shape.SpatialStride;
-        if (video.dim() != 5 || video.shape[1] != 3 || video.shape[2] % VaeShape.TemporalStride != 1
-            || video.shape[3] % stride != 0 || video.shape[4] % stride != 0)
-            throw new ArgumentException($"a video of [{string.Join(", ", video.shape)}]; [B, 3, 4n+1, H, W] with H and W multiples of {stride} is needed", nameof(video));
+        if (video.dim() != 5) throw new ArgumentException($"a video of [{string.Join(", ", video.shape)}]; [B, 3, 4n+1, H, W] is needed", nameof(video));
+        return Encode(video.shape[2], (start, count) => video.narrow(2, start, count));
+    }
 
+    /// <summary>The same for a video that is made as it is encoded: memory is that of a chunk, however long the video is.</summary>
+    /// <param name="frames">4n+1.</param>
+    /// <param name="chunk">Start and count of frames → [B, 3, count, H, W] on the device of the weights.</param>
+    /// <param name="afterChunk">May throw to end the encoding.</param>
+    public Tensor Encode(long frames, Func<long, long, Tensor> chunk, Action? afterChunk = null)
+    {
+        if (frames % VaeShape.TemporalStride != 1) throw new ArgumentException($"{frames} frames; 4n+1 are needed", nameof(frames));
         using var scope = NewDisposeScope();
         using var cache = new FeatureCache();
         var latents = new List<Tensor>();
-        for (long at = 0, frames = 1; at < video.shape[2]; at += frames, frames = VaeShape.TemporalStride)
+        for (long at = 0, count = 1; at < frames; at += count, count = VaeShape.TemporalStride)
         {
             if (at > 0) cache.NextChunk();
-            latents.Add(EncodeChunk(video.narrow(2, at, frames), cache));
+            using var pixels = chunk(at, count);
+            Require(pixels);
+            latents.Add(EncodeChunk(pixels, cache));
+            afterChunk?.Invoke();
         }
-        var (mean, std) = Statistics(video.device);
-        return ((cat(latents, 2) - mean) / std).MoveToOuterDisposeScope();
+        var latent = cat(latents, 2);
+        var (mean, std) = Statistics(latent.device);
+        return ((latent - mean) / std).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -77,6 +87,13 @@ public sealed class WanVae
                 yield return DecodeFrame(latent, at, cache);
             }
         }
+    }
+
+    private void Require(Tensor pixels)
+    {
+        int stride = _shape.SpatialStride;
+        if (pixels.dim() != 5 || pixels.shape[1] != 3 || pixels.shape[3] % stride != 0 || pixels.shape[4] % stride != 0)
+            throw new ArgumentException($"frames of [{string.Join(", ", pixels.shape)}]; [B, 3, F, H, W] with H and W multiples of {stride} is needed", nameof(pixels));
     }
 
     private Tensor EncodeChunk(Tensor video, FeatureCache cache)

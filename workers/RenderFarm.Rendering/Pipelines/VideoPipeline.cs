@@ -12,10 +12,11 @@ using static TorchSharp.torch;
 namespace RenderFarm.Rendering.Pipelines;
 
 /// <summary>
-/// A prompt to frames: 1 check, 2 encode the prompts, 3 denoise, 4 decode one latent frame at a time and write what comes
-/// out. Text encoder, DiT and VAE are in memory one after the other, never together.
+/// A prompt, and pictures if there are any, to frames: 1 check, 2 encode the prompts, 3 encode the pictures, 4 denoise,
+/// 5 decode one latent frame at a time and write what comes out. Text encoder, image encoder, VAE and DiT are in memory one
+/// after the other, never together. What is text, image or first and last frame to video is a matter of the conditions.
 /// </summary>
-public sealed class TextToVideo : IDisposable
+public sealed class VideoPipeline : IDisposable
 {
     private readonly RenderOrder order;
     private readonly RenderSpec spec;
@@ -26,11 +27,11 @@ public sealed class TextToVideo : IDisposable
     private readonly Components components;
 
     /// <param name="parts">Where the weights come from; the files of the order when not given.</param>
-    public TextToVideo(RenderOrder order, IRenderObserver observer, StageMeter meter, CancellationToken cancellation, IModelParts? parts = null)
+    public VideoPipeline(RenderOrder order, IRenderObserver observer, StageMeter meter, CancellationToken cancellation, IModelParts? parts = null)
     {
         (this.order, spec, shape) = (order, order.Spec, order.Shape);
         (this.observer, this.meter, this.cancellation) = (observer, meter, cancellation);
-        components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape.Id), Breathe);
+        components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape), Breathe);
     }
 
     /// <exception cref="RenderException">The order can't be rendered, or what came out is no video.</exception>
@@ -41,8 +42,10 @@ public sealed class TextToVideo : IDisposable
         using var scope = NewDisposeScope();
         Require();
         var prompts = EncodePrompts();
-        var latent = Denoise(prompts);
+        var pictures = EncodePictures();
+        var latent = Denoise(prompts, pictures);
         prompts.Dispose();
+        pictures.Dispose();
         var warning = prompts.DroppedTokens == 0 ? null
             : $"the prompt is too long: its last {prompts.DroppedTokens} tokens of {prompts.DroppedTokens + shape.Transformer.TextLength - 1} were left out";
         return Decode(latent, warning, frames);
@@ -54,8 +57,9 @@ public sealed class TextToVideo : IDisposable
     {
         Stage(RenderStage.Loading);
         components.Require();
-        if (shape.Experts != 1 || shape.Transformer.InChannels != shape.Vae.LatentChannels)
-            throw new RenderException(FailureReason.InvalidRequest, $"{shape.Id} is no text-to-video model with one DiT");
+        PictureRules.Require(order);
+        if (shape.Experts == 2 && shape.Boundary is null && spec.BoundaryStep is null)
+            throw new RenderException(FailureReason.InvalidRequest, $"{shape.Id} has two experts and no boundary between them; give boundary_step");
         if (spec.Frames % VaeShape.TemporalStride != 1)
             throw new RenderException(FailureReason.InvalidRequest, $"frames is {spec.Frames}; 4n+1 is needed");
         var multiple = 2 * shape.Vae.SpatialStride;
@@ -70,30 +74,45 @@ public sealed class TextToVideo : IDisposable
     {
         using var encoder = components.PromptEncoder();
         Stage(RenderStage.EncodingText);
-        var prompts = encoder.Encode(spec.Prompt, Guidance.NeedsUnconditional(spec.GuidanceScale) ? spec.NegativePrompt : null, Breathe);
+        var prompts = encoder.Encode(spec.Prompt, Experts.NeedUnconditional(order) ? spec.NegativePrompt : null, Breathe);
         Finite(prompts.Conditional, "the text encoder's output");
         return prompts;
     }
 
-    private Tensor Denoise(EncodedPrompts prompts)
+    private EncodedPictures EncodePictures()
     {
+        if (order.InputFiles.Count == 0) return EncodedPictures.None;
+        meter.Enter(RenderStage.Loading);
+        using var pictures = new PictureEncoder(order);
+        var (device, tile) = (components.Device, order.Plan.VaeEncodeTile);
+        Tensor? features = null;
+        if (shape.Transformer.ImageBranch != ImageBranch.None)
+        {
+            using var tower = components.ImageEncoder();
+            Stage(RenderStage.EncodingImage);
+            features = Finite(pictures.Features(tower.Module, device, Breathe), "the image encoder's output");
+        }
         components.TrimMemory();
         meter.Enter(RenderStage.Loading);
-        using var transformer = components.Transformer();
-        var model = transformer.Module;
-        // a thousandth of a step on a card, where they would take 800 MiB of 14B
-        bool keeps = components.Device.type == DeviceType.CPU;
-        using var conditional = model.Embed([prompts.Conditional], keepKeyValues: keeps);
-        using var unconditional = prompts.Unconditional is { } negative ? model.Embed([negative], keepKeyValues: keeps) : null;
+        using var vae = components.Vae();
+        if (features is null) Stage(RenderStage.EncodingImage);
+        else meter.Enter(RenderStage.EncodingImage);
+        var latent = shape.Pictures == PictureConditioning.Channels ? pictures.Channels(vae.Module, device, tile, Breathe) : pictures.FirstLatent(vae.Module, device, tile, Breathe);
+        Finite(latent, "the VAE's latent of the picture");
+        return shape.Pictures == PictureConditioning.Channels
+            ? new EncodedPictures { Features = features, Channels = latent }
+            : new EncodedPictures { FirstLatent = latent };
+    }
+
+    private Tensor Denoise(EncodedPrompts prompts, EncodedPictures pictures)
+    {
         using var sampler = Samplers.Create(spec.Sampler, spec.Steps, spec.Shift);
+        using var experts = new Experts(components, order, prompts, pictures, sampler.Schedule, meter);
         using var noise = Noise();
 
+        experts.For(step: 0);
         Stage(RenderStage.Denoising);
-        var input = new DenoiseInput(model, conditional, unconditional, spec.GuidanceScale)
-        {
-            FeedForwardTokens = order.Plan.FfnChunkTokens > 0 ? order.Plan.FfnChunkTokens : long.MaxValue,
-        };
-        var latent = Denoiser.Run(input, noise, sampler, Breathe, (step, seconds) =>
+        var latent = Denoiser.Run(experts.For, noise, sampler, pictures.FirstLatent, Breathe, (step, seconds) =>
         {
             components.TrimMemory(); // or the pool's free ranges grow apart from step to step until none is wide enough
             meter.StepDone(seconds);

@@ -1,0 +1,128 @@
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Inference.Safetensors;
+using RenderFarm.Planning.Models;
+using RenderFarm.Rendering.Loading;
+using RenderFarm.Rendering.Pipelines;
+using RenderFarm.Testing;
+using RenderFarm.Wan.Checkpoints;
+using RenderFarm.Wan.TextEncoder.SentencePiece;
+using TorchSharp;
+
+namespace RenderFarm.Rendering.Tests.Pipelines;
+
+/// <summary>Which of two experts a step runs on, and that the other one is not in memory.</summary>
+public sealed class ExpertsTests : IDisposable
+{
+    private static readonly ModelShape Shape = TinyShapes.TwoExperts;
+
+    private readonly TemporaryFolder folder = new();
+    private readonly ModelManifest model;
+
+    public ExpertsTests() => model = RandomModel.Write(Shape, folder.Path, seed: 1, _ => { });
+
+    [Fact]
+    public void Render_ThreeSteps_ChangesOverOnceAtTheBoundary()
+    {
+        var parts = new RecordedParts(new CheckpointParts(Files(), Shape));
+
+        Render(parts, Spec()); // timesteps 999, 857 and 600: the boundary lies at 875
+
+        Assert.Equal([ModelPart.TextEncoder, ModelPart.Transformer, ModelPart.TransformerLowNoise, ModelPart.Vae], parts.Opened.Select(opened => opened.Part));
+        Assert.True(parts.Opened[2].LiveTensors < parts.Opened[1].LiveTensors + 10, "the high-noise expert is still there while the other is loaded");
+    }
+
+    [Theory]
+    [InlineData(0, ModelPart.TransformerLowNoise)]
+    [InlineData(3, ModelPart.Transformer)]
+    public void Render_BoundaryStepAtAnEnd_OneExpertOnly(int step, ModelPart expert)
+    {
+        var parts = new RecordedParts(new CheckpointParts(Files(), Shape));
+
+        Render(parts, Spec() with { BoundaryStep = step });
+
+        Assert.Equal([expert], parts.Opened.Select(opened => opened.Part).Where(part => part is ModelPart.Transformer or ModelPart.TransformerLowNoise));
+    }
+
+    [Fact]
+    public void Render_ScaleOfEachExpert_CountsForItsOwnSteps()
+    {
+        var plain = Render(null, Spec());
+
+        Assert.Equal(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 3 })); // the default is the low-noise one's
+        Assert.NotEqual(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 4 }));
+        Assert.NotEqual(Render(null, Spec() with { HighNoiseGuidanceScale = 1, GuidanceScale = 1 }), Render(null, Spec() with { HighNoiseGuidanceScale = 1 }));
+    }
+
+    [Fact]
+    public void Render_LowNoiseExpertMissing_SaysWhichFileIsNotNamed()
+    {
+        var files = Files();
+        files.TransformerLowNoise = [];
+
+        var failure = Assert.Throws<RenderException>(() => Render(new CheckpointParts(files, Shape), Spec()));
+
+        Assert.Contains(nameof(ModelPart.TransformerLowNoise), failure.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    private static RenderSpec Spec() => new()
+    {
+        Model = Shape.Id, Prompt = "a red ball", NegativePrompt = "blurry", Width = 32, Height = 32, Frames = 1,
+        Fps = 8, Steps = 3, GuidanceScale = 3, Shift = 3, Seed = 7,
+    };
+
+    private ModelFiles Files()
+    {
+        string At(string name) => Path.Combine(folder.Path, name);
+        return new ModelFiles
+        {
+            Transformer = [.. model.Files.Transformer.Select(At)],
+            TransformerLowNoise = [.. model.Files.TransformerLowNoise.Select(At)],
+            TextEncoder = [.. model.Files.TextEncoder.Select(At)],
+            Tokenizer = At(model.Files.Tokenizer),
+            Vae = [.. model.Files.Vae.Select(At)],
+        };
+    }
+
+    private byte[] Render(IModelParts? parts, RenderSpec spec)
+    {
+        var order = new RenderOrder
+        {
+            JobId = "job", Fence = 1, Spec = spec, Shape = Shape, Files = Files(), FramePipe = "", WorkDirectory = folder.Path,
+            Plan = new RenderPlan { Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true },
+        };
+        var frames = new LastFrame();
+        using var pipeline = new VideoPipeline(order, new SilentObserver(), new StageMeter(), TestContext.Current.CancellationToken, parts);
+        pipeline.Render(frames);
+        return frames.Bytes;
+    }
+
+    private sealed class LastFrame : IFrameSink
+    {
+        public byte[] Bytes { get; private set; } = [];
+
+        public void Write(ReadOnlySpan<byte> rgb24) => Bytes = rgb24.ToArray();
+    }
+
+    /// <summary>Notes what is opened when, and how many tensors are alive then.</summary>
+    private sealed class RecordedParts(IModelParts parts) : IModelParts
+    {
+        public List<(ModelPart Part, long LiveTensors)> Opened { get; } = [];
+
+        public void Require() => parts.Require();
+
+        public SentencePieceTokenizer Tokenizer() => parts.Tokenizer();
+
+        public ITensorSource Open(ModelPart part)
+        {
+            Opened.Add((part, torch.Tensor.TotalCount));
+            return parts.Open(part);
+        }
+
+        public string Fingerprint(ModelPart part) => parts.Fingerprint(part);
+    }
+}
