@@ -2,10 +2,11 @@
 # Private PostgreSQL, RabbitMQ, S3 (Ceph RGW) and Prometheus on free loopback ports, without a container engine.
 #
 #   services.sh start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus]     (default: postgres rabbitmq s3)
+#   services.sh again DIR NAME [--wiped]     a server that was killed: same port, same data (or, the broker's only, none)
 #   services.sh stop DIR
 #
-# DIR afterwards holds `env` (source it: RENDERFARM_TEST_POSTGRES, …_RABBITMQ, …_RABBITMQ_MANAGEMENT, …_S3, …_PROMETHEUS), a log for each
-# server and `pids`. `stop` ends exactly the processes listed there and removes their data.
+# DIR afterwards holds `env` (source it: RENDERFARM_TEST_POSTGRES, …_RABBITMQ, …_RABBITMQ_MANAGEMENT, …_S3, …_PROMETHEUS), a log and
+# a `.pid` for each server and `pids`. `stop` ends exactly the processes listed there and removes their data.
 # --durable leaves fsync and synchronous_commit on, for benchmarks; otherwise PostgreSQL skips both.
 set -euo pipefail
 
@@ -19,12 +20,13 @@ die() { say "$*"; exit 1; }
 
 main() {
     local verb="${1:-}" dir="${2:-}"
-    [[ -n $dir ]] || die "usage: $OWN start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus] | stop DIR"
+    [[ -n $dir ]] || die "usage: $OWN start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus] | again DIR NAME [--wiped] | stop DIR"
     shift 2
     case $verb in
         start) start "$dir" "$@" ;;
+        again) again "$dir" "$@" ;;
         stop) stop "$dir" ;;
-        *) die "unknown verb '$verb': start or stop" ;;
+        *) die "unknown verb '$verb': start, again or stop" ;;
     esac
 }
 
@@ -73,7 +75,7 @@ start() {
 }
 
 start_postgres() {
-    local bin port as=() data="$WORK/pg" pid speed=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+    local bin port as=() data="$WORK/pg" speed=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
     bin=$(postgres_bin)
     port=$(free_port)
     [[ $DURABLE == 0 ]] || speed=(-c fsync=on -c synchronous_commit=on -c full_page_writes=on)
@@ -85,16 +87,21 @@ start_postgres() {
     cd "$data"
     "${as[@]}" "$bin/initdb" -D "$data/data" -U "$POSTGRES_USER_NAME" --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync \
         > "$DIR/postgres.log" 2>&1
-    setsid "${as[@]}" "$bin/postgres" -D "$data/data" -k "$data" -p "$port" -c listen_addresses=127.0.0.1 -c max_connections=300 \
-        "${speed[@]}" < /dev/null >> "$DIR/postgres.log" 2>&1 &
-    pid=$!
-    record "$pid" INT
-    await 20 "$pid" "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U "$POSTGRES_USER_NAME" -d postgres
+    {
+        printf 'cd %q\nexec' "$data"
+        printf ' %q' "${as[@]}" "$bin/postgres" -D "$data/data" -k "$data" -p "$port" -c listen_addresses=127.0.0.1 -c max_connections=300 "${speed[@]}"
+    } > "$DIR/postgres.run"
+    launch postgres INT
+    ready_postgres "$port"
     publish postgres "Host=127.0.0.1;Port=$port;Username=$POSTGRES_USER_NAME;Database=postgres"
 }
 
+ready_postgres() {
+    await 20 "$(< "$DIR/postgres.pid")" "$(postgres_bin)/pg_isready" -q -h 127.0.0.1 -p "$1" -U "$POSTGRES_USER_NAME" -d postgres
+}
+
 start_rabbitmq() {
-    local port distribution epmd management home="$WORK/mq" shell
+    local port distribution epmd management home="$WORK/mq"
     port=$(free_port) distribution=$(free_port) epmd=$(free_port) management=$(free_port)
     mkdir -p "$home"
     # Management, so that a test can have a virtual host of its own.
@@ -107,19 +114,29 @@ start_rabbitmq() {
         RABBITMQ_CONFIG_FILE="$home/rabbitmq.conf" RABBITMQ_ENABLED_PLUGINS_FILE="$home/plugins" RABBITMQ_MNESIA_BASE="$home/data" \
         RABBITMQ_LOG_BASE="$home/log" RABBITMQ_PID_FILE="$home/pid" \
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +sbwt none'
+    {
+        declare -px HOME ERL_EPMD_PORT ERL_EPMD_ADDRESS "${!RABBITMQ_@}"
+        printf 'cd %q\nrm -f pid\nexec /usr/lib/rabbitmq/bin/rabbitmq-server' "$home"
+    } > "$DIR/rabbitmq.run"
     cd "$home"
     # Its own Erlang port mapper, started here so that its pid is known; the broker would leave one behind.
     setsid "$(command -v epmd)" -address 127.0.0.1 -port "$epmd" < /dev/null > "$DIR/epmd.log" 2>&1 &
     record $! KILL
-    setsid /usr/lib/rabbitmq/bin/rabbitmq-server < /dev/null > "$DIR/rabbitmq.log" 2>&1 &
-    shell=$!
-    record "$shell" KILL
-    await 30 "$shell" test -s "$home/pid"
-    record "$(cat "$home/pid")" KILL
-    await 60 "$shell" listening "$port"
-    await 60 "$shell" listening "$management"
+    launch rabbitmq KILL
+    ready_rabbitmq "$port" "$management" "$home"
     publish rabbitmq "amqp://guest:guest@127.0.0.1:$port"
     publish rabbitmq_management "http://guest:guest@127.0.0.1:$management"
+}
+
+# ready_rabbitmq PORT MANAGEMENT_PORT HOME
+ready_rabbitmq() {
+    local shell
+    shell=$(< "$DIR/rabbitmq.pid")
+    await 30 "$shell" test -s "$3/pid"
+    cp "$3/pid" "$DIR/rabbitmq.pid"
+    record "$(< "$3/pid")" KILL
+    await 60 "$shell" listening "$1"
+    await 60 "$shell" listening "$2"
 }
 
 # A cluster of this size sometimes stays stuck when it starts on a busy machine; a fresh one does not.
@@ -178,7 +195,9 @@ CONF
         timeout 30 ceph osd create "$id" && ceph-osd -i 0 --mkfs --osd-uuid "$id" || return 1
         daemon ceph-osd -f -i 0
         timeout 30 ceph osd crush add osd.0 1 host=h root=default || return 1
-        daemon radosgw -f -n client.rgw
+        printf 'export CEPH_CONF=%q\nexec radosgw -f -n client.rgw' "$CEPH_CONF" > "$DIR/s3.run"
+        daemon bash "$DIR/s3.run"
+        echo "${S3_PIDS[-1]}" > "$DIR/s3.pid"
         await 30 "${S3_PIDS[1]}" listening "$port" || return 1
         timeout 60 radosgw-admin -n client.rgw user create --uid farm --display-name farm \
             --access-key "$S3_ACCESS_KEY" --secret "$S3_SECRET_KEY" || return 1
@@ -211,6 +230,38 @@ CONF
     record "$pid" KILL
     await 20 "$pid" listening "$port"
     publish prometheus "http://127.0.0.1:$port"
+}
+
+# again DIR NAME [--wiped]: after a crash; the server is the same one to whoever knows its address.
+again() {
+    DIR=$(cd "$1" && pwd)
+    local name=${2:-} ports=() work
+    [[ -f $DIR/$name.run ]] || die "no server '$name' was started in $DIR"
+    [[ -z ${3:-} || $name == rabbitmq && $3 == --wiped ]] || die "unknown option '$3': --wiped, for rabbitmq"
+    work=$(< "$DIR/work")
+    [[ -z ${3:-} ]] || rm -rf "$work/mq/data"
+    mapfile -t ports < <(grep -ohE '[0-9.]+[:;](Port=)?[0-9]+' "$DIR/$name".env "$DIR/$name"_management.env 2> /dev/null | grep -oE '[0-9]+$')
+    case $name in
+        postgres)
+            # it refuses while the old process is a zombie or one of its children still lives
+            local deadline=$((SECONDS + 20))
+            until launch postgres INT && ready_postgres "${ports[0]}" 2> /dev/null; do
+                ((SECONDS < deadline)) || die "postgres does not start again; its log: $DIR/postgres.log"
+                sleep 0.2
+            done
+            ;;
+        rabbitmq) rm -f "$work/mq/pid"; launch rabbitmq KILL; ready_rabbitmq "${ports[0]}" "${ports[1]}" "$work/mq" ;;
+        s3) launch s3 KILL; await 30 "$(< "$DIR/s3.pid")" listening "${ports[0]}" ;;
+        *) die "server '$name' can't be started again" ;;
+    esac
+}
+
+# launch NAME SIGNAL: NAME.run turns into the server, whose pid is kept in NAME.pid.
+launch() {
+    setsid bash "$DIR/$1.run" < /dev/null >> "$DIR/$1.log" 2>&1 &
+    disown
+    echo $! > "$DIR/$1.pid"
+    record $! "$2"
 }
 
 # publish NAME ADDRESS: a line for the env file.
@@ -285,7 +336,7 @@ stop() {
     done < "$dir/pids"
     work=$(cat "$dir/work" 2> /dev/null) || work=
     [[ $work != /tmp/renderfarm-services.* ]] || rm -rf "$work"
-    rm -f "$dir/pids" "$dir/work" "$dir/env" "$dir"/*.env
+    rm -f "$dir/pids" "$dir/work" "$dir/env" "$dir"/*.env "$dir"/*.run "$dir"/*.pid
 }
 
 await_end() {
