@@ -11,19 +11,19 @@ public static class Preparation
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
-    /// <summary>Waits for a store that is not up yet; a broker is never waited for.</summary>
+    /// <summary>Waits for a job store that is not up yet; artifact store and broker are never waited for.</summary>
     /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancel = default)
     {
         var services = app.Services;
         services.GetService<IStartupValidator>()?.Validate();
-        await UntilThereAsync(app, "job store", () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancel), cancel);
-        await UntilThereAsync(app, "artifact store", () => services.GetRequiredService<IArtifactStore>().EnsureReadyAsync(cancel), cancel);
+        await UntilThereAsync(app, () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancel), cancel);
+        await PrepareArtifactsAsync(app, cancel);
         if (services.GetRequiredService<IOptions<KeysOptions>>().Value.BootstrapFile is { Length: > 0 } file)
         {
             try
             {
-                await services.GetRequiredService<KeyBootstrap>().EnsureAsync(file, cancel);
+                await UntilThereAsync(app, () => services.GetRequiredService<KeyBootstrap>().EnsureAsync(file, cancel), cancel);
             }
             catch (Exception e) when (e is InvalidDataException or UnauthorizedAccessException)
             {
@@ -32,7 +32,20 @@ public static class Preparation
         }
     }
 
-    private static async Task UntilThereAsync(WebApplication app, string what, Func<Task> attempt, CancellationToken cancel)
+    /// <summary>A store that is away now is no reason to refuse jobs; whoever stores first makes what is missing.</summary>
+    private static async Task PrepareArtifactsAsync(WebApplication app, CancellationToken cancel)
+    {
+        try
+        {
+            await app.Services.GetRequiredService<IArtifactStore>().EnsureReadyAsync(cancel);
+        }
+        catch (ArtifactStoreException e) when (e.IsTransient)
+        {
+            app.Logger.LogWarning("The artifact store is not there yet; starting without it: {Cause}", e.InnerException?.Message ?? e.Message);
+        }
+    }
+
+    private static async Task UntilThereAsync(WebApplication app, Func<Task> attempt, CancellationToken cancel)
     {
         while (true)
         {
@@ -41,9 +54,9 @@ public static class Preparation
                 await attempt();
                 return;
             }
-            catch (Exception e) when (e is StoreUnavailableException or ArtifactStoreException { IsTransient: true })
+            catch (StoreUnavailableException e)
             {
-                app.Logger.LogWarning("The {What} is not there yet; trying again: {Cause}", what, e.InnerException?.Message ?? e.Message);
+                app.Logger.LogWarning("The job store is not there yet; trying again: {Cause}", e.InnerException?.Message ?? e.Message);
                 await Task.Delay(Pause, app.Services.GetRequiredService<TimeProvider>(), cancel);
             }
         }

@@ -15,7 +15,7 @@ public sealed record FarmSetup
     /// <summary>More settings for both programs, such as <c>Worker__FfmpegPath</c>.</summary>
     public IReadOnlyDictionary<string, string> More { get; init; } = new Dictionary<string, string>();
 
-    internal Dictionary<string, string> Settings(string home)
+    public Dictionary<string, string> Settings(string home)
     {
         var settings = new Dictionary<string, string>
         {

@@ -16,6 +16,7 @@ public static class SettingsRegistration
             .Validate(o => o.DrainGraceSeconds is >= 0 and <= 86_400, "Worker:DrainGraceSeconds must be 0 to 86400")
             .Validate(o => o.SilenceSeconds is >= 1 and <= 86_400, "Worker:SilenceSeconds must be 1 to 86400")
             .Validate(o => o.LeaseWaitSeconds is >= 0 and <= 60, "Worker:LeaseWaitSeconds must be 0 to 60")
+            .Validate(o => Math.Abs(o.ClockOffsetSeconds) <= 1e9, "Worker:ClockOffsetSeconds must be seconds, 0 for the host's own clock")
             .Validate(o => o.MinimumFreeDiskMegabytes is >= 0 and <= 1e9, "Worker:MinimumFreeDiskMegabytes must be 0 or more")
             .Validate(o => File.Exists(o.RendererPath), "Worker:RendererPath must name the renderer program or its .dll; build workers/RenderFarm.Renderer or set the path");
         Bind<KeysOptions>(KeysOptions.Section).Validate(o => o.BootstrapFile.Length > 0, "Keys:BootstrapFile must name a file");

@@ -40,6 +40,9 @@ public sealed class WorkerOptions
     /// <summary>With less free disk than this under <see cref="DataDirectory"/> the worker takes no new job.</summary>
     public double MinimumFreeDiskMegabytes { get; set; } = 512;
 
+    /// <summary>This host's wall clock is taken to be off by so much. For trials: nothing a worker decides may depend on it.</summary>
+    public double ClockOffsetSeconds { get; set; }
+
     public string AttemptsDirectory => Path.Combine(DataDirectory, "attempts");
     public string SpoolDirectory => Path.Combine(DataDirectory, "spool");
 }

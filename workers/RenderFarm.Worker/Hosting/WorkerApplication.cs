@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
@@ -23,6 +24,7 @@ public static class WorkerApplication
 
         builder.Services.AddWorkerSettings(builder.Configuration);
         builder.Services.Configure<ArtifactsOptions>(artifacts => artifacts.Directory ??= Path.Combine(FarmHome.Directory, "artifacts"));
+        builder.Services.AddSingleton<TimeProvider>(services => new HostClock(services.GetRequiredService<IOptions<WorkerOptions>>().Value.ClockOffsetSeconds));
         builder.Services.AddArtifacts(builder.Configuration);
         builder.Services.AddWorkerMetrics();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();

@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace RenderFarm.Chaos.Farm;
+
+/// <summary>One line of <c>/proc</c>.</summary>
+internal sealed record RunningProcess(int Id, int Parent, char State, string Program);
+
+/// <summary>Who runs, and whose child it is.</summary>
+internal static class ProcessTable
+{
+    public static IReadOnlyList<RunningProcess> All()
+    {
+        var found = new List<RunningProcess>();
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Read(id) is { } process)
+                found.Add(process);
+        return found;
+    }
+
+    /// <summary>Everything that descends from a process, itself not included.</summary>
+    public static IReadOnlyList<RunningProcess> Below(int root)
+    {
+        var children = All().ToLookup(process => process.Parent);
+        var below = new List<RunningProcess>();
+        var open = new Stack<int>([root]);
+        while (open.TryPop(out var parent))
+            foreach (var child in children[parent])
+            {
+                below.Add(child);
+                open.Push(child.Id);
+            }
+        return below;
+    }
+
+    // /proc/ID/stat: id (name) state parent …; the name may hold anything, so count from the last parenthesis
+    private static RunningProcess? Read(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            var rest = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return new RunningProcess(id, int.Parse(rest[1], CultureInfo.InvariantCulture), rest[0][0], stat[(stat.IndexOf('(', StringComparison.Ordinal) + 1)..stat.LastIndexOf(')')]);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null; // it has just ended
+        }
+    }
+}

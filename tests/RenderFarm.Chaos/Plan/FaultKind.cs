@@ -1,0 +1,34 @@
+namespace RenderFarm.Chaos.Plan;
+
+/// <summary>What can go wrong with a farm.</summary>
+internal enum FaultKind
+{
+    KillApi,
+    KillWorker,
+    KillRenderer,
+    KillBroker,
+
+    /// <summary>Killed, and its data directory is gone when it comes back: every queue, every message.</summary>
+    WipeBroker,
+    KillDatabase,
+
+    /// <summary>The gateway; objects live on in the store behind it, as they would on disks.</summary>
+    KillStorage,
+
+    /// <summary>SIGSTOP for longer than a lease, then SIGCONT: the worker wakes up in a world that has moved on.</summary>
+    StopWorker,
+
+    /// <summary>Every connection of one link is reset.</summary>
+    DropConnections,
+
+    /// <summary>Every connection of one link stays open and carries nothing any more; new ones work.</summary>
+    HalfOpenConnections,
+    DuplicateBells,
+    ReorderBells,
+
+    /// <summary>The disk with the worker's attempts and spool has no byte left.</summary>
+    FillDisk,
+
+    /// <summary>The worker comes back with its wall clock an hour off.</summary>
+    SkewClock,
+}
