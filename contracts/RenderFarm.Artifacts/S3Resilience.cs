@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Minio.Exceptions;
 using Polly;
 using Polly.CircuitBreaker;
@@ -38,7 +39,8 @@ internal sealed class S3Resilience
     public static bool IsTransient(Exception fault) => fault switch
     {
         OperationCanceledException => false,
-        HttpRequestException or IOException or TimeoutRejectedException or BrokenCircuitException => true,
+        // a socket's own fault: of a connection that was reset while it was being made, which the HTTP client hands on as it is
+        HttpRequestException or IOException or SocketException or TimeoutRejectedException or BrokenCircuitException => true,
         ObjectNotFoundException or BucketNotFoundException or AccessDeniedException or AuthorizationException
             or InvalidBucketNameException or InvalidObjectNameException or InvalidEndpointException => false,
         MinioException => true,

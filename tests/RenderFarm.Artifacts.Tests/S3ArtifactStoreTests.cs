@@ -62,6 +62,10 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         }
     }
 
+    /// <summary>What the HTTP client lets through when a connection is reset while it is being made.</summary>
+    [Fact]
+    public void IsTransient_BareSocketFault_IsTrue() => Assert.True(S3Resilience.IsTransient(new SocketException((int)SocketError.NotConnected)));
+
     public void Dispose()
     {
         foreach (S3ArtifactStore store in _stores) store.Dispose();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -53,9 +54,9 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
         foreach (var job in open.Take(2)) await LookAsync(job);
         if (open.Count < MostOpen) await SubmitAsync();
         var roll = _random.NextDouble();
-        if (roll < 0.03 && Pick(open) is { } unwanted) await CancelAsync(unwanted);
-        else if (roll < 0.045 && Pick(_mine) is { } old) await DeleteAsync(old);
-        else if (roll < 0.10 && Pick(_mine.Where(job => job is { Status: "completed", DeleteSent: false })) is { } done) await DownloadAsync(done);
+        if (roll < 0.012 && Pick(open) is { } unwanted) await CancelAsync(unwanted);
+        else if (roll < 0.02 && Pick(_mine) is { } old) await DeleteAsync(old);
+        else if (roll < 0.12 && Pick(_mine.Where(job => job is { Status: "completed", DeleteSent: false })) is { } done) await DownloadAsync(done);
     }
 
     private LedgerEntry? Pick(IEnumerable<LedgerEntry> among)
@@ -148,7 +149,7 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
             job.ContentTag = tag;
             ledger.Downloaded();
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or TaskCanceledException or IOException)
         {
             ledger.Answered("download", 0);
         }
@@ -165,7 +166,7 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
             var text = await response.Content.ReadAsStringAsync();
             return (response.StatusCode, response.IsSuccessStatusCode ? JsonDocument.Parse(text).RootElement.Clone() : default);
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or TaskCanceledException or IOException)
         {
             ledger.Answered(what, 0);
             return (null, default);

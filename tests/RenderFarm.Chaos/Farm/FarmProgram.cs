@@ -53,7 +53,7 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
             using var answer = await Http.GetAsync(health);
             return true;
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        catch (Exception e) when (e is HttpRequestException or System.Net.Sockets.SocketException or TaskCanceledException)
         {
             return false;
         }

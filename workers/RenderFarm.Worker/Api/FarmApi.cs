@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Options;
@@ -108,7 +109,7 @@ public sealed class FarmApi : IDisposable
         {
             throw new FarmApiException($"the API did not answer {path} within {patience.TotalSeconds:0} s", null, null, fault);
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException)
+        catch (Exception fault) when (fault is HttpRequestException or SocketException or IOException or JsonException)
         {
             throw new FarmApiException($"the API at {_http.BaseAddress} can't be reached for {path}: {fault.Message}", null, null, fault);
         }
