@@ -15,6 +15,9 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     /// <inheritdoc cref="JobSubmission.SubmitAsync"/>
     public Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellation) => submission.SubmitAsync(job, cancellation);
 
+    /// <inheritdoc cref="JobSubmission.EarlierAsync(NewJob, CancellationToken)"/>
+    public Task<SubmitResult?> EarlierAsync(NewJob job, CancellationToken cancellation) => submission.EarlierAsync(job, cancellation);
+
     /// <summary>Null for an id that does not exist, belongs to another key, or was deleted.</summary>
     public Task<Job?> GetAsync(string id, JobScope scope, CancellationToken cancellation) =>
         database.ReadAsync(db => FindAsync(db, id, scope, cancellation), cancellation);

@@ -35,7 +35,7 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
             : $"There is no model '{model}'. Known: {list}.", "model");
     }
 
-    public static ApiError UnsupportedImage(string message) => new(400, "unsupported_image", message, "input_reference");
+    public static ApiError UnsupportedImage(string param, string message) => new(400, "unsupported_image", message, param);
 
     public static ApiError InvalidApiKey(string message) => new(401, "invalid_api_key", message);
 
@@ -65,6 +65,9 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
 
     public static ApiError TooLarge(long limitBytes) =>
         new(413, "too_large", $"The request body is larger than {Text(limitBytes)} bytes, the most that is accepted here.");
+
+    public static ApiError PartTooLarge(string param, long limitBytes) =>
+        new(413, "too_large", $"'{param}' is larger than {Text(limitBytes)} bytes, the most that is accepted for it.", param);
 
     public static ApiError UnsupportedMediaType(string? got, string accepted) =>
         new(415, "unsupported_media_type", $"Content-Type '{got ?? "(none)"}' is not read here; send {accepted}.");

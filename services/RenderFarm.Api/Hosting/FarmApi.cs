@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authorization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Health;
+using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Metrics;
@@ -65,6 +66,8 @@ public static class FarmApi
         builder.AddSettings<OutboundOptions>(OutboundOptions.Section);
         builder.Services.AddSingleton<OutboundGuard>();
         builder.AddSettings<VideosOptions>(VideosOptions.Section);
+        builder.Services.AddSingleton<PictureFetcher>();
+        builder.Services.AddSingleton<PictureIntake>();
         builder.Services.AddSingleton<VideoSubmission>();
         builder.Services.AddSingleton<VideoPage>();
         builder.Services.AddSingleton<EventHub>();

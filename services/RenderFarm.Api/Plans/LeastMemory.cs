@@ -14,9 +14,9 @@ public sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSeco
     private const long CpuSlotBytes = 8L << 30;
 
     /// <exception cref="ApiErrorException">422 <c>plan_does_not_fit</c>: no card there is can do it; with the figures.</exception>
-    public static LeastMemory Of(ModelShape model, RenderSpec spec)
+    public static LeastMemory Of(ModelShape model, RenderSpec spec, bool hasImage = false)
     {
-        var request = PlanRequest.Of(model, spec);
+        var request = PlanRequest.Of(model, spec, hasImage);
         if (Planning.VramClass.Of(request) is not { } least)
         {
             var refusal = Planner.Plan(request, Planning.VramClass.SmallestCard(Bells.Classes[^1])).Refusal!;

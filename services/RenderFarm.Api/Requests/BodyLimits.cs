@@ -10,6 +10,12 @@ public static class BodyLimits
     /// <summary>A prompt, all its settings, and pictures.</summary>
     public const long Submit = 32L << 20;
 
+    /// <summary>One file of a multipart body, and what is fetched or unpacked in the place of one.</summary>
+    public const long File = 20L << 20;
+
+    /// <summary>One text part of a multipart body: a prompt in the longest spelling, or a list of settings.</summary>
+    public const long Text = 1L << 20;
+
     public static long BodyLimit(this Endpoint? endpoint) =>
         endpoint?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? Default;
 }

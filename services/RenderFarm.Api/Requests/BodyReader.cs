@@ -8,6 +8,8 @@ namespace RenderFarm.Api.Requests;
 /// <summary>Reads a body of either content type into a <see cref="RequestBody"/>; everything unreadable is named in a 400.</summary>
 public static class BodyReader
 {
+    private static readonly SemaphoreSlim LargeBodies = new(4);
+
     internal static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
     public static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancel)
@@ -27,12 +29,12 @@ public static class BodyReader
 
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
-            return await MultipartBody.ReadAsync(request.Body, HeaderUtilities.RemoveQuotes(type.Boundary).Value, cancel);
+            return await MultipartBody.ReadAsync(request.Body, HeaderUtilities.RemoveQuotes(type.Boundary).Value, request.HttpContext.Response.RegisterForDispose, cancel);
         }
 
         if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
         {
-            return new RequestBody(await ReadJsonAsync(request.Body, cancel), []);
+            return new RequestBody(await ReadJsonAsync(request, cancel), []);
         }
 
         throw Unsupported(request);
@@ -48,7 +50,28 @@ public static class BodyReader
         }
     }
 
-    private static async Task<JsonObject> ReadJsonAsync(Stream body, CancellationToken cancel)
+    /// <summary>A large body is parsed when all of it is there, and only so many at once: slow senders hold no memory.</summary>
+    private static async Task<JsonObject> ReadJsonAsync(HttpRequest request, CancellationToken cancel)
+    {
+        if (request.ContentLength <= BodyLimits.Default)
+        {
+            return await ParseAsync(request.Body, cancel);
+        }
+
+        using var spooled = await SpooledFile.WriteAsync(request.Body, long.MaxValue, cancel);
+        await LargeBodies.WaitAsync(cancel);
+        try
+        {
+            await using var whole = File.OpenRead(spooled!.Path);
+            return await ParseAsync(whole, cancel);
+        }
+        finally
+        {
+            LargeBodies.Release();
+        }
+    }
+
+    private static async Task<JsonObject> ParseAsync(Stream body, CancellationToken cancel)
     {
         try
         {

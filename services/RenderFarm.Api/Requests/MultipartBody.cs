@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -15,7 +14,8 @@ public static class MultipartBody
     private const int MaxBoundary = 70;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    public static async Task<RequestBody> ReadAsync(Stream body, string? boundary, CancellationToken cancel)
+    /// <param name="keep">Told of each file as it comes, so that it goes with the request.</param>
+    public static async Task<RequestBody> ReadAsync(Stream body, string? boundary, Action<IDisposable> keep, CancellationToken cancel)
     {
         if (string.IsNullOrEmpty(boundary))
         {
@@ -39,14 +39,15 @@ public static class MultipartBody
 
             var disposition = Disposition(section, part);
             var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value!;
-            var bytes = await BytesAsync(section, name, cancel);
             if (FileName(disposition) is { } fileName)
             {
-                files.Add(new UploadedFile(name, fileName, section.ContentType, bytes, Convert.ToHexStringLower(SHA256.HashData(bytes))));
+                var content = await FileAsync(section, name, cancel);
+                keep(content);
+                files.Add(new UploadedFile(name, fileName, content));
             }
             else
             {
-                tree.Add(name, Text(bytes, name));
+                tree.Add(name, await TextAsync(section, name, cancel));
             }
         }
 
@@ -59,7 +60,7 @@ public static class MultipartBody
         {
             return await reader.ReadNextSectionAsync(cancel);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
         {
             throw ApiError.Malformed($"The multipart body breaks off or is malformed at part {part}: {e.Message}").AsException();
         }
@@ -78,29 +79,46 @@ public static class MultipartBody
         : disposition.FileName.HasValue ? HeaderUtilities.RemoveQuotes(disposition.FileName).Value
         : null;
 
-    private static async Task<byte[]> BytesAsync(MultipartSection section, string name, CancellationToken cancel)
-    {
-        try
-        {
-            using var copy = new MemoryStream();
-            await section.Body.CopyToAsync(copy, cancel);
-            return copy.ToArray();
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException)
-        {
-            throw ApiError.Malformed($"The multipart body breaks off inside the part '{name}'.", name).AsException();
-        }
-    }
+    private static async Task<SpooledFile> FileAsync(MultipartSection section, string name, CancellationToken cancel) =>
+        await WholeAsync(() => SpooledFile.WriteAsync(section.Body, BodyLimits.File, cancel), name)
+            ?? throw ApiError.PartTooLarge(name, BodyLimits.File).AsException();
 
-    private static string Text(byte[] bytes, string name)
+    private static async Task<string> TextAsync(MultipartSection section, string name, CancellationToken cancel)
     {
+        using var copy = new MemoryStream();
+        await WholeAsync(async () =>
+        {
+            var buffer = new byte[8192];
+            for (int read; (read = await section.Body.ReadAsync(buffer, cancel)) > 0;)
+            {
+                copy.Write(buffer, 0, read);
+                if (copy.Length > BodyLimits.Text)
+                {
+                    throw ApiError.PartTooLarge(name, BodyLimits.Text).AsException();
+                }
+            }
+
+            return true;
+        }, name);
         try
         {
-            return StrictUtf8.GetString(bytes);
+            return StrictUtf8.GetString(copy.GetBuffer(), 0, (int)copy.Length);
         }
         catch (DecoderFallbackException)
         {
             throw ApiError.Malformed($"The part '{name}' is not valid UTF-8.", name).AsException();
+        }
+    }
+
+    private static async Task<T> WholeAsync<T>(Func<Task<T>> read, string name)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
+        {
+            throw ApiError.Malformed($"The multipart body breaks off inside the part '{name}'.", name).AsException();
         }
     }
 }

@@ -1,7 +1,7 @@
 using RenderFarm.Api.Errors;
-using RenderFarm.Api.Models;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Planning;
 
 namespace RenderFarm.Api.Videos;
 
@@ -15,12 +15,12 @@ public static class RenderSpecs
     private const int MaxSide = 1024 * 16;
 
     /// <param name="seed">Used when the request names none.</param>
-    public static RenderSpec Complete(VideoRequest request, ModelShape model, long seed)
+    /// <param name="picture">The size of the picture to start from: the video gets its proportions unless the request says otherwise.</param>
+    public static RenderSpec Complete(VideoRequest request, ModelShape model, long seed, FrameSize? picture = null)
     {
         var defaults = model.Defaults;
-        var size = request.Size ?? new FrameSize(defaults.Width, defaults.Height);
+        var size = request.Size ?? (picture is { } seen ? Of(PictureSize.Of(model, seen.Width, seen.Height)) : new FrameSize(defaults.Width, defaults.Height));
         CheckSize(size, defaults);
-        CheckPicture(request, model);
         var fps = request.Fps ?? defaults.Fps;
         return new RenderSpec
         {
@@ -41,6 +41,8 @@ public static class RenderSpecs
             Debug = request.Debug,
         };
     }
+
+    private static FrameSize Of((int Width, int Height) size) => new(size.Width, size.Height);
 
     /// <summary>Seconds as frames, rounded to the nearest 4n+1.</summary>
     private static int? FramesOf(double? seconds, int fps)
@@ -87,17 +89,5 @@ public static class RenderSpecs
         return new FrameSize(width, height);
 
         int Snap(double side) => Math.Clamp((int)Math.Round(side / step, MidpointRounding.AwayFromZero), 1, MaxSide / step) * step;
-    }
-
-    private static void CheckPicture(VideoRequest request, ModelShape model)
-    {
-        if (request.InputReference is null)
-        {
-            return;
-        }
-
-        throw model.TakesFirstFrame
-            ? ApiError.NotSupported($"Rendering from a picture is not built yet; model '{model.Id}' can't be used with 'input_reference'.").AsException()
-            : ApiError.UnsupportedImage($"Model '{model.Id}' renders from text only; leave 'input_reference' out.").AsException();
     }
 }

@@ -18,9 +18,11 @@ public static class RequestDigest
             request = request with
             {
                 InputReference = null,
+                LastFrame = null,
                 Metadata = new SortedDictionary<string, string>(request.Metadata.ToDictionary(), StringComparer.Ordinal),
             },
-            picture = request.InputReference?.File?.Sha256 ?? request.InputReference?.ImageUrl,
+            picture = request.InputReference?.Mark,
+            lastPicture = request.LastFrame?.Mark,
         };
         return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(canonical)));
     }

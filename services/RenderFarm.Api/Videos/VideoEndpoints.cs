@@ -23,6 +23,8 @@ public static class VideoEndpoints
         videos.MapDelete("/{id}", DeleteAsync).RequireScope(Scopes.Submit).WithSummary("Delete a video; a running one is cancelled first").Produces<DeletedVideo>();
         videos.MapPost("/{id}/cancel", CancelAsync).RequireScope(Scopes.Submit).WithSummary("Stop a video").Produces<Video>();
         videos.MapPost("/{id}/retry", RetryAsync).RequireScope(Scopes.Submit).WithSummary("Run a failed or cancelled video again").Produces<Video>();
+        videos.MapPost("/{id}/remix", RemixAsync).RequireScope(Scopes.Submit).WithSummary("The same video with another prompt")
+            .Accepts<RemixFields>("application/json", "multipart/form-data").Produces<Video>();
         videos.MapGet("/{id}/attempts", AttemptsAsync).RequireScope(Scopes.Read).WithSummary("What each lease of a video came to").Produces<AttemptList>();
         videos.MapMethods("/{id}/content", ["GET", "HEAD"], VideoContent.GetAsync).RequireScope(Scopes.Read)
             .WithSummary("Download the video, its thumbnail or its spritesheet").Produces(200, contentType: "video/mp4");
@@ -32,7 +34,6 @@ public static class VideoEndpoints
             videos.MapMethods($"/{action}/{{**rest}}", ["GET", "POST", "DELETE"], () => NotBuilt($"/v1/videos/{action}")).RequireScope(Scopes.Read).ExcludeFromDescription();
         }
 
-        videos.MapPost("/{id}/remix", () => NotBuilt("Remix")).RequireScope(Scopes.Submit).ExcludeFromDescription();
         return videos;
     }
 
@@ -82,6 +83,15 @@ public static class VideoEndpoints
                 throw ApiError.WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.").AsException(),
             _ => throw NotFound(id),
         };
+
+    private static async Task<Video> RemixAsync(
+        string id, HttpContext context, JobStore jobs, VideoSubmission submission, VideoPage page, CancellationToken cancel)
+    {
+        var prompt = VideoRequestReader.ReadRemix(await BodyReader.ReadAsync(context.Request, cancel));
+        var source = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var job = await submission.RemixAsync(source, prompt, context.Caller(), RepeatMarks.Of(context.Request), cancel);
+        return await page.ShowAsync(job, context.Response, cancel);
+    }
 
     private static async Task<AttemptList> AttemptsAsync(string id, HttpContext context, JobStore jobs, CancellationToken cancel)
     {

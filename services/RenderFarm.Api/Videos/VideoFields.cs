@@ -12,6 +12,8 @@ public sealed record VideoFields
     [Description("A model id or alias; see /v1/models. Default: the farm's.")] public string? Model { get; init; }
     [Description("Length in seconds, as a string; rounded to 4n+1 frames.")] public string? Seconds { get; init; }
     [Description("WIDTHxHEIGHT in pixels; multiples of 16.")] public string? Size { get; init; }
+    [Description("A picture to start from: a file part, or {image_url} with an http, https or data URL. JPEG, PNG, WebP, GIF or BMP up to 20 MiB.")] public PictureLink? InputReference { get; init; }
+    [Description("A picture to end on, given in the same way; only with models that take one.")] public PictureLink? LastFrame { get; init; }
     [Description("What not to show. Absent: the model's default; empty: none.")] public string? NegativePrompt { get; init; }
     [Description("Same seed, same video. Absent: drawn, and told in the reply.")] public long? Seed { get; init; }
     [Description("Denoise steps, 1 to 100.")] public int? Steps { get; init; }
@@ -29,3 +31,8 @@ public sealed record VideoFields
     [Description("How often a failing render is tried, 1 to 10; default 3.")] public int? MaxAttempts { get; init; }
     [Description("Where to post lifecycle events.")] public string? WebhookUrl { get; init; }
 }
+
+/// <summary>A picture by its address; in a multipart body it may be a file part instead.</summary>
+public sealed record PictureLink([property: Description("http, https or data URL.")] string ImageUrl);
+
+public sealed record RemixFields([property: Description("What to show instead; 1 to 32,000 characters.")] string Prompt);

@@ -15,6 +15,9 @@ public sealed record VideoRequest
     public double? Seconds { get; init; }
     public FrameSize? Size { get; init; }
     public InputReference? InputReference { get; init; }
+
+    /// <summary>The picture to end on.</summary>
+    public InputReference? LastFrame { get; init; }
     public string? NegativePrompt { get; init; }
     public long? Seed { get; init; }
     public int? Steps { get; init; }
@@ -31,6 +34,8 @@ public sealed record VideoRequest
     public PlanPins? Plan { get; init; }
     public DebugSwitches? Debug { get; init; }
     public int? MaxAttempts { get; init; }
+
+    public bool HasPictures => InputReference is not null || LastFrame is not null;
 }
 
 /// <summary>Width and height in pixels.</summary>
@@ -41,5 +46,9 @@ public readonly record struct FrameSize(int Width, int Height)
     public override string ToString() => FormattableString.Invariant($"{Width}x{Height}");
 }
 
-/// <summary>A picture to start from: a link (or data URL), or the file itself.</summary>
-public sealed record InputReference(string? ImageUrl, UploadedFile? File);
+/// <summary>A picture: a link (or data URL), or the file itself.</summary>
+public sealed record InputReference(string? ImageUrl, UploadedFile? File)
+{
+    /// <summary>Equal for equal pictures given the same way.</summary>
+    public string? Mark => File?.Content.Sha256 ?? ImageUrl;
+}

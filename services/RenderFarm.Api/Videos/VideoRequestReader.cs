@@ -13,6 +13,7 @@ public static class VideoRequestReader
     public const int MaxPromptLength = 32_000;
     public const int MaxFrames = 257;
     private const int MaxInlineImage = 28 << 20;
+    private static readonly string[] PictureFields = [InputRoles.FirstFrame, InputRoles.LastFrame];
 
     public static VideoRequest Read(RequestBody body)
     {
@@ -23,7 +24,8 @@ public static class VideoRequestReader
             Model = fields.Text("model", 200, mayBeEmpty: false),
             Seconds = fields.Number("seconds", 0, 3600),
             Size = Size(fields),
-            InputReference = Reference(fields, body.Files),
+            InputReference = Reference(fields, InputRoles.FirstFrame, body.Files),
+            LastFrame = Reference(fields, InputRoles.LastFrame, body.Files),
             NegativePrompt = fields.Text("negative_prompt", MaxPromptLength),
             Seed = fields.Whole("seed", 0, long.MaxValue),
             Steps = (int?)fields.Whole("steps", 1, 100),
@@ -42,7 +44,17 @@ public static class VideoRequestReader
             MaxAttempts = (int?)fields.Whole("max_attempts", 1, 10),
         };
         fields.RefuseRest();
+        RefuseOtherFiles(body.Files);
         return request;
+    }
+
+    /// <summary>The prompt of a remix; everything else is the source's.</summary>
+    public static string ReadRemix(RequestBody body)
+    {
+        var fields = new FieldReader(body.Fields);
+        var prompt = Prompt(fields);
+        fields.RefuseRest();
+        return body.Files is [var stray, ..] ? throw ApiError.UnknownParameter(stray.Field, "prompt").AsException() : prompt;
     }
 
     private static string Prompt(FieldReader fields)
@@ -80,32 +92,33 @@ public static class VideoRequestReader
             : throw fields.Invalid("frames", FormattableString.Invariant($"is {frames}; it must be 4n+1, and the nearest are {below} and {below + 4}"));
     }
 
-    private static InputReference? Reference(FieldReader fields, IReadOnlyList<UploadedFile> files)
+    private static InputReference? Reference(FieldReader fields, string field, IReadOnlyList<UploadedFile> files)
     {
-        var file = files.Count switch
+        UploadedFile[] given = [.. files.Where(file => file.Field == field)];
+        var link = fields.Object(field);
+        if (given.Length + (link is null ? 0 : 1) > 1)
         {
-            0 => null,
-            _ when files.FirstOrDefault(f => f.Field != "input_reference") is { } stray =>
-                throw ApiError.UnknownParameter(stray.Field, "input_reference").AsException(),
-            1 => files[0],
-            _ => throw fields.Invalid("input_reference", "is given more than once"),
-        };
-        var link = fields.Object("input_reference");
+            throw fields.Invalid(field, given.Length > 1 ? "is given more than once" : "is given both as a file and as a link");
+        }
+
         if (link is null)
         {
-            return file is null ? null : new InputReference(null, file);
+            return given is [var file] ? new InputReference(null, file) : null;
         }
 
         var url = link.Text("image_url", MaxInlineImage) ?? throw link.Invalid("image_url", "is required");
         link.RefuseRest();
-        if (file is not null)
-        {
-            throw fields.Invalid("input_reference", "is given both as a file and as a link");
-        }
-
-        return url.StartsWith("data:", StringComparison.Ordinal) || IsWebAddress(url)
+        return url.StartsWith("data:", StringComparison.OrdinalIgnoreCase) || IsWebAddress(url)
             ? new InputReference(url, null)
             : throw link.Invalid("image_url", "must be an http, https or data URL");
+    }
+
+    private static void RefuseOtherFiles(IReadOnlyList<UploadedFile> files)
+    {
+        if (files.FirstOrDefault(file => !PictureFields.Contains(file.Field)) is { } stray)
+        {
+            throw ApiError.UnknownParameter(stray.Field, NearestName.To(stray.Field, PictureFields) ?? PictureFields[0]).AsException();
+        }
     }
 
     private static string? WebhookUrl(FieldReader fields)
@@ -122,12 +135,21 @@ public static class VideoRequestReader
         foreach (var item in fields.Objects("loras", max: 8) ?? [])
         {
             loras.Add(new LoraReference(
-                item.Text("name", 200, mayBeEmpty: false) ?? throw item.Invalid("name", "is required"),
+                LoraName(item),
                 item.Number("strength", -10, 10) ?? 1));
             item.RefuseRest();
         }
 
         return loras;
+    }
+
+    /// <summary>Workers look for a file of that name; a name is never a path.</summary>
+    private static string LoraName(FieldReader item)
+    {
+        var name = item.Text("name", 200, mayBeEmpty: false) ?? throw item.Invalid("name", "is required");
+        return name[0] != '.' && !name.Any(c => c is '/' or '\\' || char.IsControl(c))
+            ? name
+            : throw item.Invalid("name", "must be the plain name of a LoRA, without '/', '\\' or a leading '.'");
     }
 
     private static PlanPins? Pins(FieldReader? plan)

@@ -2,9 +2,11 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using RenderFarm.Api.Errors;
+using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
 using RenderFarm.Api.Plans;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
@@ -14,7 +16,7 @@ namespace RenderFarm.Api.Videos;
 
 /// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.</summary>
 public sealed class VideoSubmission(
-    JobStore jobs, WorkerRegistry workers, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
+    JobStore jobs, WorkerRegistry workers, PictureIntake pictures, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
 {
     private const string Action = "videos.create";
     private const int DefaultPriority = 50;
@@ -24,48 +26,107 @@ public sealed class VideoSubmission(
     public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
     {
         RefuseNotBuilt(request);
-        var name = options.Value.Resolve(request.Model);
-        var model = await workers.ModelAsync(name, cancel);
-        var spec = RenderSpecs.Complete(request, model, NewSeed());
-        var priority = request.Priority ?? Math.Min(DefaultPriority, caller.PriorityCeiling);
-        if (priority > caller.PriorityCeiling)
+        var model = await workers.ModelAsync(options.Value.Resolve(request.Model), cancel);
+        PictureRules.Require(request, model);
+        if (request.Priority > caller.PriorityCeiling)
         {
             throw ApiError.PriorityAboveCeiling(caller.PriorityCeiling).AsException();
         }
 
-        var need = LeastMemory.Of(model, spec);
-        var result = await jobs.SubmitAsync(
-            new NewJob
-            {
-                Id = JobIds.New(time),
-                KeyId = caller.Id,
-                Spec = spec,
-                Priority = priority,
-                VramClass = need.VramClass,
-                LeastVramBytes = need.Bytes,
-                EstimatedSeconds = need.EstimatedSeconds,
-                MaxAttempts = request.MaxAttempts ?? 3,
-                IdempotencyKey = repeat.IdempotencyKey,
-                RequestHash = RequestDigest.Of(Action, request),
-                IsClientRetry = repeat.IsClientRetry,
-                Metadata = request.Metadata,
-                WebhookUrl = request.WebhookUrl,
-                ExpiresAfter = request.ExpiresAfter,
-                TraceParent = Activity.Current?.Id,
-            },
-            cancel);
-        switch (result)
+        var spec = RenderSpecs.Complete(request, model, NewSeed());
+        var job = NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, request.HasPictures));
+        if (!request.HasPictures)
         {
-            case SubmitResult.Conflict:
-                metrics.Submitted(spec.Model, "conflict");
-                throw ApiError.IdempotencyConflict().AsException();
-            case SubmitResult.Existing:
-                metrics.Submitted(spec.Model, "repeat");
-                return result.Job;
-            default:
-                metrics.Submitted(spec.Model, "created");
-                return result.Job;
+            return Answer(await jobs.SubmitAsync(job, cancel));
         }
+
+        // Before any picture is fetched: the second try of a request must not depend on a link that worked for the first.
+        if (await jobs.EarlierAsync(job, cancel) is { } earlier)
+        {
+            return Answer(earlier);
+        }
+
+        using var opened = await pictures.OpenAsync(request, cancel);
+        if (opened.FirstFrame is { } seen)
+        {
+            spec = RenderSpecs.Complete(request, model, spec.Seed, new FrameSize(seen.Width, seen.Height));
+            job = NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, hasImage: true));
+        }
+
+        return await SubmitAsync(job, await pictures.StoreAsync(opened, job.Id, cancel), cancel);
+    }
+
+    /// <summary>The same video with another prompt, seed and pictures included, as a video of its own.</summary>
+    public async Task<Job> RemixAsync(Job source, string prompt, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
+    {
+        var job = new NewJob
+        {
+            Id = JobIds.New(time),
+            KeyId = caller.Id,
+            Spec = source.Spec with { Prompt = prompt },
+            Priority = Math.Min(source.Priority, caller.PriorityCeiling),
+            VramClass = source.VramClass,
+            LeastVramBytes = source.LeastVramBytes,
+            EstimatedSeconds = source.EstimatedSeconds,
+            MaxAttempts = source.MaxAttempts,
+            IdempotencyKey = repeat.IdempotencyKey,
+            RequestHash = RequestDigest.Of("videos.remix " + source.Id, new VideoRequest { Prompt = prompt }),
+            IsClientRetry = repeat.IsClientRetry,
+            Metadata = source.Metadata,
+            WebhookUrl = source.WebhookUrl,
+            RemixedFromId = source.Id,
+            TraceParent = Activity.Current?.Id,
+        };
+        if (await jobs.EarlierAsync(job, cancel) is { } earlier)
+        {
+            return Answer(earlier);
+        }
+
+        return await SubmitAsync(job, await pictures.CopyAsync(source.Inputs, job.Id, cancel), cancel);
+    }
+
+    private NewJob NewJobOf(VideoRequest request, ApiKey caller, RepeatMarks repeat, RenderSpec spec, LeastMemory need) => new()
+    {
+        Id = JobIds.New(time),
+        KeyId = caller.Id,
+        Spec = spec,
+        Priority = request.Priority ?? Math.Min(DefaultPriority, caller.PriorityCeiling),
+        VramClass = need.VramClass,
+        LeastVramBytes = need.Bytes,
+        EstimatedSeconds = need.EstimatedSeconds,
+        MaxAttempts = request.MaxAttempts ?? 3,
+        IdempotencyKey = repeat.IdempotencyKey,
+        RequestHash = RequestDigest.Of(Action, request),
+        IsClientRetry = repeat.IsClientRetry,
+        Metadata = request.Metadata,
+        WebhookUrl = request.WebhookUrl,
+        ExpiresAfter = request.ExpiresAfter,
+        TraceParent = Activity.Current?.Id,
+    };
+
+    /// <summary>The pictures of a job that isn't taken (a repeat at the same moment, a quota) go again.</summary>
+    private async Task<Job> SubmitAsync(NewJob job, IReadOnlyList<StoredInput> inputs, CancellationToken cancel)
+    {
+        var taken = false;
+        try
+        {
+            var result = await jobs.SubmitAsync(job with { Inputs = inputs }, cancel);
+            taken = result is SubmitResult.Created;
+            return Answer(result);
+        }
+        finally
+        {
+            if (!taken)
+            {
+                await pictures.RemoveAsync(inputs);
+            }
+        }
+    }
+
+    private Job Answer(SubmitResult result)
+    {
+        metrics.Submitted(result.Job.Spec.Model, result switch { SubmitResult.Conflict => "conflict", SubmitResult.Existing => "repeat", _ => "created" });
+        return result is SubmitResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : result.Job;
     }
 
     /// <summary>What would be read, kept and then silently left out is refused instead.</summary>

@@ -38,6 +38,11 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         return result;
     }
 
+    /// <summary>What came of this request when it was sent before; null where it wasn't. For whoever has work to do before the job can be submitted.</summary>
+    /// <param name="job">Only what tells repeats is looked at.</param>
+    public Task<SubmitResult?> EarlierAsync(NewJob job, CancellationToken cancellation) =>
+        database.ReadAsync(db => EarlierAsync(db, job, cancellation), cancellation);
+
     private async Task<SubmitResult?> EarlierAsync(JobsDbContext db, NewJob job, CancellationToken cancellation)
     {
         var mine = db.Jobs.AsNoTracking().Where(j => j.KeyId == job.KeyId);

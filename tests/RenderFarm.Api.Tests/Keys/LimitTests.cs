@@ -6,19 +6,26 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace RenderFarm.Api.Tests.Keys;
 
-/// <summary>A key's quotas and its rate, as its holder meets them.</summary>
-public sealed class LimitTests : IAsyncLifetime
+/// <summary>A farm whose clock stands still.</summary>
+public sealed class StillFarm : IAsyncLifetime
 {
-    private readonly FakeTimeProvider clock = new(TimeProvider.System.GetUtcNow());
-    private TestFarm farm = null!;
+    public FakeTimeProvider Clock { get; } = new(TimeProvider.System.GetUtcNow());
+    public TestFarm Farm { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        farm = await TestFarm.StartAsync(builder => builder.Services.AddSingleton<TimeProvider>(clock));
-        await farm.RegisterWorkerAsync();
+        Farm = await TestFarm.StartAsync(builder => builder.Services.AddSingleton<TimeProvider>(Clock));
+        await Farm.RegisterWorkerAsync();
     }
 
-    public ValueTask DisposeAsync() => farm.DisposeAsync();
+    public ValueTask DisposeAsync() => Farm.DisposeAsync();
+}
+
+/// <summary>A key's quotas and its rate, as its holder meets them.</summary>
+public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
+{
+    private readonly TestFarm farm = still.Farm;
+    private readonly FakeTimeProvider clock = still.Clock;
 
     [Fact]
     public async Task Create_PastTheQueuedQuota_Is429UntilOneIsCancelled()

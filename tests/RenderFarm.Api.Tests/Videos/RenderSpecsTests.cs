@@ -80,12 +80,6 @@ public sealed class RenderSpecsTests
     public void Complete_TenPercentOverTheArea_IsStillAccepted() =>
         Assert.Equal(880, RenderSpecs.Complete(Silent with { Size = new FrameSize(880, 496) }, ModelShapes.T2v1Point3B, 0).Width);
 
-    [Fact]
-    public void Complete_APictureForATextModel_IsUnsupported() =>
-        Assert.Equal((400, "unsupported_image"), Code(Refused(Silent with { InputReference = new InputReference("https://example.org/a.png", null) })));
-
-    private static (int, string) Code(ApiError error) => (error.Status, error.Code);
-
     private static ApiError Refused(VideoRequest request) =>
         Assert.Throws<ApiErrorException>(() => RenderSpecs.Complete(request, ModelShapes.T2v1Point3B, 0)).Error;
 }

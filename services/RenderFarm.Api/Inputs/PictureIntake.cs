@@ -1,0 +1,141 @@
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Requests;
+using RenderFarm.Api.Videos;
+using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Intake;
+
+namespace RenderFarm.Api.Inputs;
+
+/// <summary>Pictures on their way from a request to the artifact store, where the worker fetches them.</summary>
+public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore artifacts, ILogger<PictureIntake> logger) : IDisposable
+{
+    /// <summary>So many pictures are held in memory at once, whatever the number of requests.</summary>
+    private readonly SemaphoreSlim looking = new(4);
+
+    /// <summary>Gets and judges every picture of a request; nothing is stored yet.</summary>
+    /// <exception cref="ApiErrorException">400 or 413, naming the picture.</exception>
+    public async Task<InputPictures> OpenAsync(VideoRequest request, CancellationToken cancel)
+    {
+        var pictures = new InputPictures();
+        try
+        {
+            await AddAsync(pictures, InputRoles.FirstFrame, request.InputReference, cancel);
+            await AddAsync(pictures, InputRoles.LastFrame, request.LastFrame, cancel);
+            return pictures;
+        }
+        catch
+        {
+            pictures.Dispose();
+            throw;
+        }
+    }
+
+    public Task<IReadOnlyList<StoredInput>> StoreAsync(InputPictures pictures, string jobId, CancellationToken cancel) =>
+        AllOrNoneAsync(pictures.All, picture => PutAsync(
+            new StoredInput(picture.Role, ObjectKeys.Input(jobId, picture.Role), picture.Info.ContentType, picture.Content.SizeBytes, picture.Content.Sha256),
+            picture.Content, cancel));
+
+    /// <summary>The pictures of one job for another: each job owns its objects, for each is removed by itself.</summary>
+    public Task<IReadOnlyList<StoredInput>> CopyAsync(IReadOnlyList<StoredInput> inputs, string jobId, CancellationToken cancel) =>
+        AllOrNoneAsync(inputs, async input =>
+        {
+            await using var stream = await artifacts.OpenReadAsync(input.Key, null, cancel);
+            using var content = (await SpooledFile.WriteAsync(stream, long.MaxValue, cancel))!;
+            return await PutAsync(input with { Key = ObjectKeys.Input(jobId, input.Role) }, content, cancel);
+        });
+
+    /// <summary>After a job that came to nothing. The janitor removes only what belongs to a job, so what stays behind is logged.</summary>
+    public async Task RemoveAsync(IReadOnlyList<StoredInput> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            try
+            {
+                await artifacts.DeleteAsync(input.Key, CancellationToken.None);
+            }
+            catch (ArtifactStoreException e)
+            {
+                LogLeft(input.Key, e.Message);
+            }
+        }
+    }
+
+    public void Dispose() => looking.Dispose();
+
+    private async Task<StoredInput> PutAsync(StoredInput input, SpooledFile content, CancellationToken cancel)
+    {
+        await artifacts.PutFileAsync(input.Key, content.Path, input.ContentType, input.Sha256, cancel);
+        return input;
+    }
+
+    private async Task<IReadOnlyList<StoredInput>> AllOrNoneAsync<T>(IReadOnlyList<T> sources, Func<T, Task<StoredInput>> store)
+    {
+        var stored = new List<StoredInput>();
+        try
+        {
+            foreach (var source in sources)
+            {
+                stored.Add(await store(source));
+            }
+
+            return stored;
+        }
+        catch
+        {
+            await RemoveAsync(stored);
+            throw;
+        }
+    }
+
+    private async Task AddAsync(InputPictures pictures, string role, InputReference? reference, CancellationToken cancel)
+    {
+        if (reference is null)
+        {
+            return;
+        }
+
+        var content = reference.File?.Content;
+        if (content is null)
+        {
+            content = await fetcher.FetchAsync(reference.ImageUrl!, $"{role}.image_url", cancel);
+            pictures.Own(content);
+        }
+
+        await looking.WaitAsync(cancel);
+        try
+        {
+            pictures.Add(new InputPicture(role, content, PictureHeader.Read(await File.ReadAllBytesAsync(content.Path, cancel))));
+        }
+        catch (PictureFaultException e)
+        {
+            throw ApiError.UnsupportedImage(role, $"'{role}' {e.Message}.").AsException();
+        }
+        finally
+        {
+            looking.Release();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} belongs to no video and could not be removed: {Cause}")]
+    private partial void LogLeft(string key, string cause);
+}
+
+/// <summary>The pictures of one request. What was fetched for it goes with it; uploads go with their request.</summary>
+public sealed class InputPictures : IDisposable
+{
+    private readonly List<InputPicture> all = [];
+    private readonly List<SpooledFile> owned = [];
+
+    public IReadOnlyList<InputPicture> All => all;
+    public PictureInfo? FirstFrame => all.FirstOrDefault(picture => picture.Role == InputRoles.FirstFrame)?.Info;
+
+    public void Dispose() => owned.ForEach(file => file.Dispose());
+
+    internal void Add(InputPicture picture) => all.Add(picture);
+
+    internal void Own(SpooledFile file) => owned.Add(file);
+}
+
+/// <param name="Role">See <see cref="InputRoles"/>.</param>
+public sealed record InputPicture(string Role, SpooledFile Content, PictureInfo Info);

@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+
+namespace RenderFarm.Api.Requests;
+
+/// <summary>Bytes from outside on their way in: on disk, so that many slow uploads at once take no memory. Disposing removes the file.</summary>
+public sealed class SpooledFile : IDisposable
+{
+    private SpooledFile(string path, long sizeBytes, string sha256) => (Path, SizeBytes, Sha256) = (path, sizeBytes, sha256);
+
+    public string Path { get; }
+    public long SizeBytes { get; }
+
+    /// <summary>Lower-case hex.</summary>
+    public string Sha256 { get; }
+
+    /// <param name="limit">Reading stops at the first byte beyond it.</param>
+    /// <returns>Null when there is more than <paramref name="limit"/>.</returns>
+    public static async Task<SpooledFile?> WriteAsync(Stream source, long limit, CancellationToken cancel)
+    {
+        var path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"renderfarm-in-{Guid.NewGuid():N}");
+        try
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            long size = 0;
+            await using (var file = new FileStream(path, Options()))
+            {
+                var buffer = new byte[1 << 16];
+                for (int read; (read = await source.ReadAsync(buffer, cancel)) > 0;)
+                {
+                    if ((size += read) > limit)
+                    {
+                        break;
+                    }
+
+                    hash.AppendData(buffer, 0, read);
+                    await file.WriteAsync(buffer.AsMemory(0, read), cancel);
+                }
+            }
+
+            if (size <= limit)
+            {
+                return new SpooledFile(path, size, Convert.ToHexStringLower(hash.GetHashAndReset()));
+            }
+        }
+        catch
+        {
+            File.Delete(path);
+            throw;
+        }
+
+        File.Delete(path);
+        return null;
+    }
+
+    public void Dispose() => File.Delete(Path);
+
+    private static FileStreamOptions Options()
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return options;
+    }
+}
