@@ -8,6 +8,7 @@ internal static class Help
           render [--device cpu|cuda]            render one order: JSON lines on standard input and output; what a worker starts
           parity DIR [--device cpu|cuda]        compute what golden files hold and compare
           bench gpu --part PART [--json]        measure the engine on the card at hand
+          bench calibrate [--into DIR]          measure the rates that plans are timed with, and keep them
           models make-random PRESET DIR         write random weights in the real checkpoint layout
           models inspect FILE|DIR [--json]      say what a checkpoint is
           models verify DIR                     check a model folder against its model.json

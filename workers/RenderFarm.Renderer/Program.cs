@@ -1,5 +1,6 @@
 using RenderFarm.Renderer;
 using RenderFarm.Renderer.Bench;
+using RenderFarm.Renderer.Calibration;
 using RenderFarm.Renderer.Parity;
 using RenderFarm.Renderer.Models;
 using RenderFarm.Renderer.Process;
@@ -11,6 +12,7 @@ return args switch
     ["render", .. var rest] => LeaveAtOnce(RenderVerb.Run(rest)),
     ["parity", .. var rest] => LeaveAtOnce(ParityCommand.Run(rest, Console.Out)),
     ["models", .. var rest] => LeaveAtOnce(ModelsVerb.Run(rest)),
+    ["bench", "calibrate", .. var rest] => LeaveAtOnce(CalibrateVerb.Run(rest)),
     ["bench", .. var rest] => LeaveAtOnce(BenchCommand.Run(rest)),
     ["--help" or "-h" or "help"] => Help.Print(),
     [] => ExitCodes.Usage(Help.Text),

@@ -107,8 +107,14 @@ public sealed record PlanPins
 /// <summary>Measured rates of one card; what is missing is estimated from the card's name and size.</summary>
 public sealed record CardCalibration
 {
-    /// <summary>Card, driver and worker version the figures belong to.</summary>
+    /// <summary>Card, driver and worker version the figures belong to: <see cref="KeyOf"/>.</summary>
     public required string Key { get; init; }
+
+    public static string KeyOf(string card, string? driver, string version) => driver is null ? $"{card} | {version}" : $"{card} | driver {driver} | {version}";
+
+    /// <summary>What stands for the card of a CPU slot.</summary>
+    public static string Processor(int threads) => $"cpu x {threads}";
+
     public double? Bf16Flops { get; init; }
 
     /// <summary>Null until calibration ran row-wise fp8 products correctly on the card.</summary>

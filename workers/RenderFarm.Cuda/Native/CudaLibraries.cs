@@ -14,6 +14,7 @@ internal static class CudaLibraries
     public const string Runtime = "cudart";
     public const string Driver = "cuda";
     public const string Compiler = "nvrtc";
+    public const string Products = "cublasLt";
     public const string Torch = "torch_cpu";
 
     private static readonly Dictionary<string, string[]> Candidates = new()
@@ -21,6 +22,7 @@ internal static class CudaLibraries
         [Runtime] = ["libcudart.so.13", "libcudart.so.12", "libcudart.so"],
         [Driver] = ["libcuda.so.1"],
         [Compiler] = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"],
+        [Products] = ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"],
         [Torch] = ["libtorch_cpu.so"],
     };
 

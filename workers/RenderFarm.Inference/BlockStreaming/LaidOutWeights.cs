@@ -48,16 +48,14 @@ public sealed class LaidOutWeights : IWeights, IDisposable
     {
         string weight = $"{_prefix}{name}.weight";
         var offsets = bias ? View(_layout.Find($"{_prefix}{name}.bias", StoredPart.Value), [outFeatures]) : null;
-        if (!BlockLayout.StoresFloat8(_layout.Format, Type))
-        {
-            var dense = View(_layout.Find(weight, StoredPart.Value), [outFeatures, inFeatures]);
-            return offsets is null || _ops is null ? new DenseLinear(dense, offsets) : new ThenBiasLinear(dense, offsets);
-        }
+        if (!BlockLayout.StoresFloat8(_layout.Format, Type)) return Over(View(_layout.Find(weight, StoredPart.Value), [outFeatures, inFeatures]));
         var values = View(_layout.Find(weight, StoredPart.Float8Weight), [outFeatures, inFeatures]);
         var scales = View(_layout.Find(weight, StoredPart.Float8Scales), [outFeatures, 1]);
         return _ops is not null && _layout.Format == WeightFormat.Float8
             ? new Float8Linear(values, scales, offsets, _ops)
-            : new CastUpLinear(values, scales, offsets, _ops is null ? (w, s) => Float8.Dequantize(w, s, ScalarType.BFloat16) : _ops.CastUp);
+            : new CastUpLinear(values, scales, _ops is null ? (w, s) => Float8.Dequantize(w, s, ScalarType.BFloat16) : _ops.CastUp, Over);
+
+        Linear Over(Tensor dense) => _ops is null || Type != ScalarType.BFloat16 ? new DenseLinear(dense, offsets) : new FusedLinear(dense, offsets, _ops.Products);
     }
 
     private Tensor View(StoredTensor stored, ReadOnlySpan<long> shape)

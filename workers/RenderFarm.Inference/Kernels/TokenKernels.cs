@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using RenderFarm.Cuda.Blas;
 using RenderFarm.Cuda.Kernels;
 
 namespace RenderFarm.Inference.Kernels;
@@ -13,6 +14,11 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
     private const int MostVectorsPerThread = 5, MostThreads = 1024;
 
     private readonly ConcurrentDictionary<(string Source, int Dim, int Head, bool Gelu), (KernelModule Module, int Threads)> _modules = new();
+
+    private readonly Lazy<RowProducts> _products = new(() => new RowProducts());
+
+    /// <summary>What runs between the kernels of this folder.</summary>
+    public RowProducts Products => _products.Value;
 
     /// <summary>Ready to launch with one block a row.</summary>
     public readonly record struct RowKernel(CudaKernel Kernel, int Threads);
@@ -30,6 +36,7 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
     {
         foreach (var (module, _) in _modules.Values) module.Dispose();
         _modules.Clear();
+        if (_products.IsValueCreated) _products.Value.Dispose();
     }
 
     private RowKernel Get(string source, string function, int dim, int vector, int head = 0, bool gelu = false)

@@ -1,4 +1,5 @@
 using RenderFarm.Cuda.Aten;
+using RenderFarm.Cuda.Blas;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.Kernels;
 using TorchSharp;
@@ -12,6 +13,9 @@ namespace RenderFarm.Inference.Layers;
 /// </summary>
 public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
 {
+    /// <summary>For the linears whose rows these are.</summary>
+    public RowProducts Products => kernels.Products;
+
     public Activation Norm(Tensor x, NormAffine affine, RowFormat format) => ResidualNorm(x, y: null, gate: null, affine, format);
 
     public (Tensor X, Activation Normed) AddNorm(Tensor x, Tensor y, PerRun? gate, NormAffine affine, RowFormat format) =>

@@ -1,3 +1,4 @@
+using RenderFarm.Cuda.Blas;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +17,9 @@ public abstract class Linear
     public virtual Tensor Apply(Activation x) => x.Scales is null
         ? Apply(x.Values)
         : throw new ArgumentException("e4m3 rows for a product that takes dense ones", nameof(x));
+
+    /// <summary>tanh-GELU of the product, ready for the next.</summary>
+    public virtual Activation ApplyGelu(Activation x, ITokenOps ops, RowFormat format) => ops.Gelu(Apply(x), format);
 }
 
 /// <summary>Weight [out, in] and bias [out] in the type that they multiply in.</summary>
@@ -29,17 +33,20 @@ public sealed class DenseLinear(Tensor weight, Tensor? bias) : Linear
     }
 }
 
-/// <summary>
-/// The same for long rows on a card: the bias is added in place afterwards. With the bias inside the product cuBLAS falls
-/// from 770 to 600 TFLOP/s on these shapes (<c>bench gpu --part profile</c>); over a whole forward, which the card's power
-/// limit holds, the two measured alike.
-/// </summary>
-public sealed class ThenBiasLinear(Tensor weight, Tensor bias) : Linear
+/// <summary>The same in bf16 on a card: bias, and GELU where it follows, are part of the product.</summary>
+public sealed class FusedLinear(Tensor weight, Tensor? bias, RowProducts products) : Linear
 {
-    public override Tensor Apply(Tensor x)
+    public override Tensor Apply(Tensor x) => Apply(x, bias is null ? Epilogue.None : Epilogue.Bias);
+
+    public override Activation ApplyGelu(Activation x, ITokenOps ops, RowFormat format) => format == RowFormat.Dense && bias is not null && x.Scales is null
+        ? new Activation(Apply(x.Values, Epilogue.BiasGelu))
+        : base.ApplyGelu(x, ops, format);
+
+    private Tensor Apply(Tensor x, Epilogue epilogue)
     {
-        using var cast = x.dtype == weight.dtype ? x.alias() : x.to(weight.dtype);
-        return nn.functional.linear(cast, weight).add_(bias);
+        using var scope = NewDisposeScope();
+        var rows = (x.dtype == ScalarType.BFloat16 ? x : x.to(ScalarType.BFloat16)).reshape(-1, weight.shape[1]);
+        return products.Apply(rows, weight, bias, epilogue).view([.. x.shape[..^1], weight.shape[0]]).MoveToOuterDisposeScope();
     }
 }
 

@@ -37,15 +37,19 @@ public sealed class Float8Linear(Tensor weight, Tensor scales, Tensor? bias, Fus
 /// <summary>Weights stored in e4m3, cast up to bf16 for each product: for cards without fp8 units, and for more precision.</summary>
 /// <param name="weight">e4m3 [out, in].</param>
 /// <param name="scales">Float32 [out, 1].</param>
-/// <param name="bias">bf16 [out].</param>
 /// <param name="castUp">e4m3 values and scales → bf16; a kernel on CUDA, plain tensors elsewhere.</param>
-public sealed class CastUpLinear(Tensor weight, Tensor scales, Tensor? bias, Func<Tensor, Tensor, Tensor> castUp) : Linear
+/// <param name="over">The product with a weight that was cast up.</param>
+public sealed class CastUpLinear(Tensor weight, Tensor scales, Func<Tensor, Tensor, Tensor> castUp, Func<Tensor, Linear> over) : Linear
 {
     public override Tensor Apply(Tensor x)
     {
-        using var scope = NewDisposeScope();
-        var dense = x.dtype == ScalarType.BFloat16 ? x : x.to(ScalarType.BFloat16);
-        var product = nn.functional.linear(dense, castUp(weight, scales)); // bias apart: see ThenBiasLinear
-        return (bias is null ? product : product.add_(bias)).MoveToOuterDisposeScope();
+        using var dense = castUp(weight, scales);
+        return over(dense).Apply(x);
+    }
+
+    public override Activation ApplyGelu(Activation x, ITokenOps ops, RowFormat format)
+    {
+        using var dense = castUp(weight, scales);
+        return over(dense).ApplyGelu(x, ops, format);
     }
 }

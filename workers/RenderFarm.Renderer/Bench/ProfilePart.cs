@@ -30,8 +30,11 @@ internal static class ProfilePart
             using var inner = NewDisposeScope();
             var (weight, bias, x) = (Random(outputs, inputs) * 0.02, Random(outputs), Random(1, tokens, inputs));
             double flops = 2.0 * tokens * inputs * outputs;
-            Report(report, $"bf16 {name} with bias", () => nn.functional.linear(x, weight, bias), flops);
-            Report(report, $"bf16 {name} without bias", () => nn.functional.linear(x, weight), flops);
+            var dense = new FusedLinear(weight, bias, kernels.Products);
+            Report(report, $"bf16 {name}", () => dense.Apply(x), flops);
+            Report(report, $"bf16 {name}, by libtorch", () => nn.functional.linear(x, weight, bias), flops);
+            Report(report, $"bf16 {name}, by libtorch, without bias", () => nn.functional.linear(x, weight), flops);
+            if (name == "ffn up") Report(report, $"bf16 {name} and gelu", () => dense.ApplyGelu(new Activation(x), ops, RowFormat.Dense), flops);
             var (values, scales) = Float8.QuantizeRows(weight);
             using var rows = ops.Rows(x, RowFormat.Float8);
             Report(report, $"fp8 {name} with bias", () => new Float8Linear(values, scales, bias, ops).Apply(rows), flops);

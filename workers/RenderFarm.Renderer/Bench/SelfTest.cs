@@ -51,6 +51,11 @@ internal static class SelfTest
             var product = new Float8Linear(values, scales, bias, fused).Apply(rows);
             var exact = nn.functional.linear(Dense(rows), Float8.Dequantize(values, scales, ScalarType.Float32), bias.to(ScalarType.Float32));
             Compare(report, $"fp8 product {dim} to {ffn}", product, exact, 4e-3);
+            var x16 = Rows(2 * dim, ScalarType.BFloat16).narrow(2, dim, dim);
+            var linear = new FusedLinear(matrix, bias, kernels.Products);
+            var exact16 = nn.functional.linear(x16.to(ScalarType.Float32), matrix.to(ScalarType.Float32), bias.to(ScalarType.Float32));
+            Compare(report, $"bf16 product {dim} to {ffn}", linear.Apply(x16), exact16, 3e-3);
+            Compare(report, $"bf16 product and gelu {dim} to {ffn}", Dense(linear.ApplyGelu(new Activation(x16), fused, RowFormat.Dense)), Dense(plain.Gelu(exact16, RowFormat.Dense)), 4e-3);
         }
     }
 

@@ -77,7 +77,7 @@ public sealed class WanBlock
 
         Tensor Apply(Activation part)
         {
-            using var hidden = ops.Gelu(_ffn0.Apply(part), _ffn2.Input); // [B, n, ffn]
+            using var hidden = _ffn0.ApplyGelu(part, ops, _ffn2.Input); // [B, n, ffn]
             return _ffn2.Apply(hidden);
         }
     }
