@@ -64,6 +64,12 @@ internal static partial class CudaRuntime
     [LibraryImport(Library, EntryPoint = "cudaHostUnregister")]
     internal static partial int HostUnregister(nint pointer);
 
+    [LibraryImport(Library, EntryPoint = "cudaMalloc")]
+    internal static partial int DeviceAlloc(out nint pointer, nuint bytes);
+
+    [LibraryImport(Library, EntryPoint = "cudaFree")]
+    internal static partial int DeviceFree(nint pointer);
+
     [LibraryImport(Library, EntryPoint = "cudaHostAlloc")]
     internal static partial int HostAlloc(out nint pointer, nuint bytes, uint flags);
 

@@ -14,6 +14,8 @@ internal static class BenchCommand
         ["memory"] = MemoryPart.Run,
         ["profile"] = ProfilePart.Run,
         ["quality"] = QualityPart.Run,
+        ["predict"] = PredictPart.Run,
+        ["parity"] = ParityPart.Run,
         ["vae"] = VaePart.Run,
         ["job480"] = JobPart.Run480,
         ["job720"] = JobPart.Run720,

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
@@ -42,7 +43,7 @@ internal static class JobPart
             TotalBytes = total,
             FreeBytes = left,
             Calibration = KnownCards.Find(driver.CardName),
-        }));
+        }), ModelShapes.T2v14B);
         var meter = new StageMeter(new DeviceMemoryGauge(context));
         var started = Stopwatch.GetTimestamp();
         using (var encoder = Encoding.Start(video))
@@ -71,17 +72,17 @@ internal static class JobPart
         return plan;
     }
 
-    private static RenderOrder Order((int Width, int Height, int Frames) video, int steps, RenderPlan plan) => new()
+    internal static RenderOrder Order((int Width, int Height, int Frames) video, int steps, RenderPlan plan, ModelShape shape) => new()
     {
         JobId = "bench",
         Fence = 1,
         Spec = new RenderSpec
         {
-            Model = ModelShapes.T2v14B.Id, Prompt = "a red ball rolls slowly to the right over wet grass in morning light", NegativePrompt = "blurry low quality",
+            Model = shape.Id, Prompt = "a red ball rolls slowly to the right over wet grass in morning light", NegativePrompt = "blurry low quality",
             Width = video.Width, Height = video.Height, Frames = video.Frames, Fps = 16, Steps = steps, GuidanceScale = 5, Shift = 5, Seed = 1,
         },
         Plan = plan,
-        Shape = ModelShapes.T2v14B,
+        Shape = shape,
         Files = new ModelFiles { Transformer = [], TextEncoder = [], Tokenizer = "", Vae = [] },
         FramePipe = "",
         WorkDirectory = Path.GetTempPath(),

@@ -1,0 +1,17 @@
+using RenderFarm.Renderer.Parity;
+
+namespace RenderFarm.Renderer.Bench;
+
+/// <summary>The golden files on the card, in float32: <c>tests/golden</c> of the repository, or RENDERFARM_GOLDEN.</summary>
+internal static class ParityPart
+{
+    public static void Run(BenchReport report)
+    {
+        string folder = Environment.GetEnvironmentVariable("RENDERFARM_GOLDEN") is { Length: > 0 } named ? named : Path.Combine("tests", "golden");
+        using var lines = new StringWriter();
+        int code = ParityCommand.Run([folder, "--device", "cuda"], lines);
+        string[] said = lines.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (string line in said) report.Say(line);
+        report.Check("golden files in float32", code == ExitCodes.Done, said.LastOrDefault() ?? "nothing was checked");
+    }
+}
