@@ -19,6 +19,8 @@ internal static class PlanPinRules
             return Refuse("vae_tile", $"give 0 (untiled) or at least {smallest} latent cells, not {tile}.");
         if (pins.GuidanceBatched == true && !request.Guided)
             return Refuse("guidance_batched", $"a guidance scale of {request.GuidanceScale} runs one branch only: leave the pin out.");
+        if (pins.GuidanceBatched == true && request.HasImage)
+            return Refuse("guidance_batched", "a video from pictures runs its two branches one after the other: leave the pin out.");
         return context.OnCpu ? CheckCpu(pins) : CheckCard(pins, context);
     }
 

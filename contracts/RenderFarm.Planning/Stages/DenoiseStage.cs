@@ -29,8 +29,8 @@ internal sealed class DenoiseStage
         this.context = context;
         layers = context.Request.Shape.Transformer.Layers;
         var (request, pins) = (context.Request, context.Request.Pins);
-        // one forward for both branches pays where weights travel; on a CPU they don't
-        bool[] batchings = !request.Guided ? [false] : pins.GuidanceBatched is { } batch ? [batch] : context.OnCpu ? [false] : [false, true];
+        // one forward for both branches pays where weights travel; on a CPU they don't, and pictures are given per branch
+        bool[] batchings = !request.Guided || request.HasImage ? [false] : pins.GuidanceBatched is { } batch ? [batch] : context.OnCpu ? [false] : [false, true];
         foreach (var precision in pins.Precision is { } pinned ? [pinned] : context.OnCpu ? [Precision.Fp32] : CardPrecisions)
         {
             if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null) continue;

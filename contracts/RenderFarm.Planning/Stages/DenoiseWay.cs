@@ -13,7 +13,7 @@ namespace RenderFarm.Planning.Stages;
 internal sealed class DenoiseWay
 {
     /// <summary>Device-memory bytes that a parameter costs when eight-bit weights are cast up before a product.</summary>
-    private const double CastUpBytesPerParameter = 29;
+    private const double CastUpBytesPerParameter = 8;
 
     /// <summary>
     /// What a card's pool reserves for activations, as part of what is alive: sizes differ and freed ranges can't always be
@@ -100,7 +100,9 @@ internal sealed class DenoiseWay
         var residual = rows * d * 4;
         // norm and rotation write beside their input; the plain float32 path keeps their temporaries as well
         var attention = rows * d * ((4 * element) + Math.Max(input, element) + (plain ? 8 : 0));
-        var feedForward = (chunkRows * ((d * (input + element)) + (f * (element + input)))) + (FfnChunk == 0 ? 0 : rows * d * input);
+        // GELU ends the first product where that is dense on a card; e4m3 rows and the plain path are made beside their input
+        double hidden = Precision is Precision.Fp8 || plain ? element + input : element;
+        var feedForward = (chunkRows * ((d * (input + element)) + (f * hidden))) + (FfnChunk == 0 ? 0 : rows * d * input);
         var castUp = Precision is Precision.Fp8Weights ? d * f * 2 * 1.5 : 0;
         var rotation = tokens * shape.HeadDim * 4;
         var latents = context.Geometry.LatentCells * (double)(shape.InChannels + (6 * shape.OutChannels)) * 4;

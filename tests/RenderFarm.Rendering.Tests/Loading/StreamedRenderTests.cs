@@ -33,6 +33,18 @@ public sealed class StreamedRenderTests : IDisposable
     }
 
     [Fact]
+    public void Render_GuidanceBatched_SameVideoAsInTwoPasses()
+    {
+        var apart = Render(Plan(Precision.Fp32, streamed: 0));
+
+        var batched = Render(Plan(Precision.Fp32, streamed: 0) with { GuidanceBatched = true });
+
+        Assert.Equal(apart.Count, batched.Count);
+        foreach (var (one, other) in apart.Zip(batched))
+            Assert.All(one.Zip(other), pixel => Assert.InRange(pixel.First - pixel.Second, -1, 1)); // sums in another order
+    }
+
+    [Fact]
     public void Render_WeightCache_IsFilledOnceAndReadAgain()
     {
         var cache = folder.File("cache");

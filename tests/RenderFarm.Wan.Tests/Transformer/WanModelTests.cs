@@ -52,6 +52,23 @@ public sealed class WanModelTests
     }
 
     [Fact]
+    public void Forward_BatchAtOneTimestep_IsEachSampleAlone()
+    {
+        using var scope = NewDisposeScope();
+        using var model = SyntheticModel.Build(SyntheticModel.Shape);
+        using var other = SyntheticModel.Context().mul(-0.5);
+        using var both = model.Module.Embed([SyntheticModel.Context(), other]);
+        using var alone = model.Module.Embed([other]);
+        var x = SyntheticModel.Latent();
+
+        var pair = model.Module.Forward(x.expand(2, -1, -1, -1, -1), Timesteps.Uniform(500), both);
+        var second = model.Module.Forward(x, Timesteps.Uniform(500), alone);
+
+        Assert.True(pair.narrow(0, 1, 1).allclose(second, 1e-5, 1e-5));
+        Assert.False(pair.narrow(0, 0, 1).allclose(second, 1e-5, 1e-5));
+    }
+
+    [Fact]
     public void Forward_Twice_IsTheSameAndLeavesNoTensors()
     {
         using var model = SyntheticModel.Build(SyntheticModel.Shape);
@@ -126,7 +143,7 @@ public sealed class WanModelTests
 
         Assert.Contains("[B, 16, F, H, W]", Assert.Throws<ArgumentException>(() => model.Module.Forward(zeros([1, 36, 2, 4, 6]), t, context)).Message);
         Assert.Contains("even", Assert.Throws<ArgumentException>(() => model.Module.Forward(zeros([1, 16, 2, 5, 6]), t, context)).Message);
-        Assert.Contains("timesteps", Assert.Throws<ArgumentException>(() => model.Module.Forward(zeros([2, 16, 2, 4, 6]), t, context)).Message);
+        Assert.Contains("timesteps", Assert.Throws<ArgumentException>(() => model.Module.Forward(zeros([2, 16, 2, 4, 6]), Timesteps.Uniform(500, 400, 300), context)).Message);
         Assert.Contains("up to 512, 64", Assert.Throws<ArgumentException>(() => model.Module.Embed([zeros(513, 64)])).Message);
         Assert.Contains("picture", Assert.Throws<ArgumentException>(() => model.Module.Embed([zeros(5, 64)], zeros(1, 257, 1280))).Message);
     }

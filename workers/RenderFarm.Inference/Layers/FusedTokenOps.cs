@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace RenderFarm.Inference.Layers;
 
 /// <summary>
-/// What <see cref="PlainTokenOps"/> defines, one kernel for each. x is updated in place; dense rows are bf16. One sample
-/// (guidance runs as two passes), at most two runs of tokens.
+/// What <see cref="PlainTokenOps"/> defines, one kernel for each. x is updated in place; dense rows are bf16. Samples of a
+/// batch share their modulation; with one sample it may have two runs of tokens.
 /// </summary>
 public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
 {
@@ -27,7 +27,7 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
         Rows(y, ScalarType.BFloat16);
         using var gates = gate?.Rows.contiguous();
         var kernel = kernels.Norm("residual_add", dim);
-        kernel.Kernel.Launch((rows, 1), kernel.Threads, Pointer(x), Pointer(y), Pointer(gates), Split(gate?.Runs));
+        kernel.Kernel.Launch((rows, 1), kernel.Threads, Pointer(x), Pointer(y), Pointer(gates), Split(gate, x));
         return x.alias();
     }
 
@@ -89,23 +89,25 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
         var kernel = kernels.Norm("residual_norm", dim);
         kernel.Kernel.Launch((rows, 1), kernel.Threads,
             Pointer(x), Pointer(y), Pointer(gates), Pointer(factors), Pointer(shifts),
-            affine.AddsOne ? 1f : 0f, (float)affine.Epsilon, Split(affine.Scale.Runs),
+            affine.AddsOne ? 1f : 0f, (float)affine.Epsilon, Split(affine.Scale, x),
             float8 ? (nint)0 : Pointer(values), float8 ? Pointer(values) : (nint)0, Pointer(scales));
         return new Activation(values, scales);
     }
 
     /// <summary>The first token that takes the second row.</summary>
-    private static int Split(IReadOnlyList<long>? runs)
+    private static int Split(PerRun? modulation, Tensor x)
     {
-        if (runs is null || runs.Count == 1) return int.MaxValue;
-        if (runs.Count > 2) throw new NotSupportedException($"{runs.Count} runs of timesteps; the fused kernels take two");
-        return (int)Math.Min(runs[0], int.MaxValue);
+        if (modulation is not { } rows) return int.MaxValue;
+        if (rows.Rows.shape[0] != 1) throw new NotSupportedException($"a modulation for each of {rows.Rows.shape[0]} samples; the fused kernels take one for all");
+        if (rows.Runs.Count == 1) return int.MaxValue;
+        if (rows.Runs.Count > 2 || x.shape[0] > 1) throw new NotSupportedException($"{rows.Runs.Count} runs of timesteps in {x.shape[0]} samples; the fused kernels take two in one sample");
+        return (int)Math.Min(rows.Runs[0], int.MaxValue);
     }
 
     private static (long Rows, int Dim) Rows(Tensor x, ScalarType type)
     {
-        if (x.dtype != type || !x.is_contiguous() || x.shape[0] != 1)
-            throw new ArgumentException($"{x.dtype} [{string.Join(", ", x.shape)}]; one contiguous sample of {type} is needed", nameof(x));
+        if (x.dtype != type || !x.is_contiguous())
+            throw new ArgumentException($"{x.dtype} [{string.Join(", ", x.shape)}]; contiguous {type} is needed", nameof(x));
         return (x.numel() / x.shape[^1], (int)x.shape[^1]);
     }
 

@@ -47,10 +47,15 @@ internal sealed class GeneratedParts(ModelShape shape, long seed, Device device)
         public IReadOnlyDictionary<string, TensorEntry> Entries { get; } =
             tensors.ToDictionary(tensor => tensor.Name, tensor => new TensorEntry(tensor.Name, type, tensor.Shape), StringComparer.Ordinal);
 
+        /// <summary>On the card: whoever prepares it rounds it there anyway.</summary>
         public Tensor Load(string tensor) => Generate(tensor, [.. Entries[tensor].Shape]);
 
         /// <summary>As many rows as asked for, the same for the same number: a table of 2 GiB is not made for twenty of them.</summary>
-        public Tensor LoadRows(string tensor, IReadOnlyList<long> rows) => Generate(tensor, [rows.Count, .. Entries[tensor].Shape.Skip(1)]);
+        public Tensor LoadRows(string tensor, IReadOnlyList<long> rows)
+        {
+            using var generated = Generate(tensor, [rows.Count, .. Entries[tensor].Shape.Skip(1)]);
+            return generated.cpu().DetachFromDisposeScope();
+        }
 
         public void Dispose()
         {
@@ -60,7 +65,7 @@ internal sealed class GeneratedParts(ModelShape shape, long seed, Device device)
         {
             using var generated = new GeneratedWeights(seed, device);
             using var values = generated.Values(tensor, sizes);
-            return values.to(type.ScalarType).cpu().DetachFromDisposeScope();
+            return values.to(type.ScalarType).DetachFromDisposeScope();
         }
     }
 }

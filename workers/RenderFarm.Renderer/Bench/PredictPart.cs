@@ -25,7 +25,7 @@ internal static class PredictPart
     private const double GiB = 1L << 30;
     private const double PeakOff = 0.05, PeakBelow = 0.02, TimeOff = 0.10;
 
-    private static readonly ModelShape Large = ModelShapes.T2v14B, Small = ModelShapes.T2v1_3B;
+    private static readonly ModelShape Large = ModelShapes.T2v14B, Small = ModelShapes.T2v1Point3B;
 
     private static readonly Case[] Cases =
     [
@@ -59,7 +59,7 @@ internal static class PredictPart
 
         var (peaks, times) = (new List<double>(), new List<double>());
         int outOfMemory = 0;
-        foreach (var one in Cases.OrderBy(one => one.Shape == Large).ThenBy(one => one.Precision == Precision.Bf16))
+        foreach (var one in Cases.OrderBy(one => one.Precision == Precision.Bf16))
         {
             try
             {
@@ -97,7 +97,7 @@ internal static class PredictPart
         using var held = HeldMemory.LeaveFree(left - context);
         var meter = new StageMeter(new DeviceMemoryGauge(context));
         var steps = new Steps();
-        using (var pipeline = new TextToVideo(JobPart.Order((one.Width, one.Height, one.Frames), request.Steps, plan, one.Shape), steps, meter, CancellationToken.None, new GeneratedParts(one.Shape, seed: 7, CUDA)))
+        using (var pipeline = new VideoPipeline(JobPart.Order((one.Width, one.Height, one.Frames), request.Steps, plan, one.Shape), steps, meter, CancellationToken.None, new GeneratedParts(one.Shape, seed: 7, CUDA)))
             pipeline.Render(new Nowhere());
 
         var measured = meter.Measured();

@@ -35,11 +35,16 @@ internal static class SelfTest
                 }
                 Compare(report, $"gated add {dim} {runs.Length} runs", fused.Add(x.clone(), y, gate), plain.Add(x, y, gate), 1e-6);
             }
+            var (pair, pairY, shared) = (randn([2, tokens, dim], device: CUDA), randn([2, tokens, dim], device: CUDA).to(ScalarType.BFloat16), new NormAffine(Row(one), Row(one), AddsOne: true, 1e-6));
+            var (pairPlain, pairFused) = (plain.AddNorm(pair.clone(), pairY, shared.Scale, shared, RowFormat.Dense), fused.AddNorm(pair.clone(), pairY, shared.Scale, shared, RowFormat.Dense));
+            Compare(report, $"add and norm of a batch {dim}", Dense(pairFused.Normed), Dense(pairPlain.Normed), 1e-3);
             var weight = randn([dim], device: CUDA);
             var angles = polar(ones([tokens, 1, dim / heads / 2], device: CUDA), randn([tokens, 1, dim / heads / 2], device: CUDA));
             var wide = Rows(3 * dim, ScalarType.BFloat16);
             var expected = plain.NormRotate(wide.narrow(2, dim, dim), weight, 1e-6, heads, angles);
             Compare(report, $"rms norm and rope {dim}", fused.NormRotate(wide.narrow(2, dim, dim), weight, 1e-6, heads, angles), expected, 2e-3);
+            var batch = randn([2, tokens, dim], device: CUDA).to(ScalarType.BFloat16);
+            Compare(report, $"rms norm and rope of a batch {dim}", fused.NormRotate(batch.clone(), weight, 1e-6, heads, angles), plain.NormRotate(batch, weight, 1e-6, heads, angles), 2e-3);
             var hidden = Rows(ffn, ScalarType.BFloat16);
             Compare(report, $"gelu fp8 {ffn}", Dense(fused.Gelu(hidden.clone(), RowFormat.Float8)), Dense(plain.Gelu(hidden.clone().to(ScalarType.Float32), RowFormat.Float8)), 2e-3);
             Compare(report, $"gelu bf16 {ffn}", Dense(fused.Gelu(hidden.clone(), RowFormat.Dense)), Dense(plain.Gelu(hidden.clone(), RowFormat.Dense)), 2e-3);

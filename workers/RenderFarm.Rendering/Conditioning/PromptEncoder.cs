@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning;
 
-/// <summary>Contexts of one job, float32 [n, text dim] each; owns them.</summary>
+/// <summary>
+/// Contexts of one job, float32 [n, text dim] each, in host memory: on a card they would keep the ranges of its pool that they
+/// lie in from going back between the stages. Owns them.
+/// </summary>
 /// <param name="Unconditional">Null where the guidance scale needs none.</param>
 public sealed record EncodedPrompts(Tensor Conditional, Tensor? Unconditional) : IDisposable
 {
@@ -53,5 +56,9 @@ public sealed class PromptEncoder : IDisposable
         source.Dispose();
     }
 
-    private Tensor Encode(PromptTokens tokens, Action? afterLayer) => encoder.Module.Encode(tokens.Ids, (_, _) => afterLayer?.Invoke());
+    private Tensor Encode(PromptTokens tokens, Action? afterLayer)
+    {
+        using var scope = NewDisposeScope();
+        return encoder.Module.Encode(tokens.Ids, (_, _) => afterLayer?.Invoke()).cpu().MoveToOuterDisposeScope();
+    }
 }

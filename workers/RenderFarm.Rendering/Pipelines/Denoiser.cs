@@ -16,6 +16,9 @@ public sealed record DenoiseInput(WanModel Model, ContextCache Conditional, Cont
 
     /// <summary>Tokens per feed-forward chunk.</summary>
     public long FeedForwardTokens { get; init; } = long.MaxValue;
+
+    /// <summary>Both prompts as a batch of two, conditional first, when both branches go through one forward; they are then not run apart.</summary>
+    public ContextCache? Both { get; init; }
 }
 
 /// <summary>From noise to a clean latent.</summary>
@@ -61,15 +64,20 @@ public static class Denoiser
         ? latent.alias()
         : cat([firstLatent, latent.narrow(2, 1, latent.shape[2] - 1)], 2);
 
-    /// <summary>The guided prediction: two forward passes, conditional first, mixed in float32; or one.</summary>
+    /// <summary>The guided prediction, mixed in float32: of two forward passes, conditional first, or of one with both branches; or unguided, of one.</summary>
     private static Tensor Velocity(DenoiseInput input, Tensor latent, Timesteps timesteps, Action? afterBlock)
     {
-        Tensor Forward(ContextCache context) => input.Model.Forward(
-            latent, timesteps, context, input.Channels, input.FeedForwardTokens, afterBlock: (_, _) => afterBlock?.Invoke());
+        Tensor Forward(Tensor x, ContextCache context) => input.Model.Forward(
+            x, timesteps, context, input.Channels, input.FeedForwardTokens, afterBlock: (_, _) => afterBlock?.Invoke());
 
-        var conditional = Forward(input.Conditional);
+        if (input.Both is { } both)
+        {
+            var branches = Forward(latent.expand(2, -1, -1, -1, -1), both).chunk(2, 0);
+            return Guidance.Combine(branches[0], branches[1], input.GuidanceScale);
+        }
+        var conditional = Forward(latent, input.Conditional);
         return input.Unconditional is { } unconditional
-            ? Guidance.Combine(conditional, Forward(unconditional), input.GuidanceScale)
+            ? Guidance.Combine(conditional, Forward(latent, unconditional), input.GuidanceScale)
             : conditional;
     }
 }

@@ -45,6 +45,7 @@ internal sealed class Experts : IDisposable
     {
         input?.Conditional.Dispose();
         input?.Unconditional?.Dispose();
+        input?.Both?.Dispose();
         loaded?.Dispose();
         (loadedPart, loaded, input) = (null, null, null);
     }
@@ -74,6 +75,7 @@ internal sealed class Experts : IDisposable
         var unconditional = Guidance.NeedsUnconditional(scale) && prompts.Unconditional is { } negative ? Embed(negative) : null;
         input = new DenoiseInput(model, conditional, unconditional, scale)
         {
+            Both = order.Plan.GuidanceBatched && unconditional is not null ? model.Embed([prompts.Conditional, prompts.Unconditional!], keepKeyValues: keeps) : null,
             Channels = pictures.Channels,
             FeedForwardTokens = order.Plan.FfnChunkTokens > 0 ? order.Plan.FfnChunkTokens : long.MaxValue,
         };

@@ -118,7 +118,7 @@ public sealed class VideoPipeline : IDisposable
             meter.StepDone(seconds);
             observer.StepDone(step, spec.Steps, seconds);
         });
-        return Finite(latent, "the latent");
+        return Finite(latent, "the latent").cpu(); // on the card it would keep the range it lies in from going back
     }
 
     private RenderResult Decode(Tensor latent, string? warning, IFrameSink frames)
@@ -127,11 +127,12 @@ public sealed class VideoPipeline : IDisposable
         meter.Enter(RenderStage.Loading);
         using var vae = components.Vae();
         Stage(RenderStage.Decoding);
+        using var placed = latent.to(components.Device);
         var writer = new FrameWriter(frames);
         int tile = order.Plan.VaeTile;
         var chunks = tile == 0
-            ? vae.Module.Decode(latent)
-            : new TiledDecoder(vae.Module, shape.Vae, tile).Decode(latent, Breathe);
+            ? vae.Module.Decode(placed)
+            : new TiledDecoder(vae.Module, shape.Vae, tile).Decode(placed, Breathe);
         foreach (var chunk in chunks)
         {
             using (chunk) writer.Write(chunk);

@@ -17,7 +17,7 @@ public sealed class Timesteps
 
     public IReadOnlyList<TokenRun> Runs { get; }
 
-    /// <summary>One timestep per sample of the batch, the same for all of its tokens.</summary>
+    /// <summary>One timestep per sample of the batch, or one for all samples; the same for all tokens.</summary>
     public static Timesteps Uniform(params IReadOnlyList<double> values) => new([new TokenRun(long.MaxValue, values)]);
 
     /// <summary>The first latent frame is clean, the others are at <paramref name="timestep"/>.</summary>

@@ -144,7 +144,7 @@ public sealed class WanModel
             throw new ArgumentException($"a latent of [{string.Join(", ", x.shape)}]; this model takes [B, {Shape.InChannels}, F, H, W]", nameof(x));
         if (x.shape[3] % 2 != 0 || x.shape[4] % 2 != 0)
             throw new ArgumentException($"a latent of {x.shape[4]} × {x.shape[3]}; both sides must be even", nameof(x));
-        if (timesteps.Runs[0].Values.Count != x.shape[0])
+        if (timesteps.Runs[0].Values.Count is var given && given != 1 && given != x.shape[0])
             throw new ArgumentException($"{timesteps.Runs[0].Values.Count} timesteps for {x.shape[0]} samples", nameof(timesteps));
     }
 }
