@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Testing;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Metrics;
@@ -43,6 +44,23 @@ public sealed class LeaseKeeperTests
         Assert.True(running.Cancel("video_1", 1));
         Assert.True(upload.Cancelled.IsCancellationRequested);
         Assert.False(attempt.Cancelled.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Report_EachStep_IsToldWithoutWaitingForARenewal()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await worker.StartAsync();
+        await using LeaseKeeper lease = Keeper(worker, TimeProvider.System);
+
+        for (int step = 1; step <= 5; step++)
+        {
+            lease.Report(RenderStage.Denoising, step, 5);
+            await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Progress.Any(p => p.Step == step)), Soon, $"step {step} to be told", TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal([1, 2, 3, 4, 5], worker.Desk.Progress.Select(p => p.Step));
+        Assert.All(worker.Desk.Progress, p => Assert.Equal((1, RenderStage.Denoising, 5), (p.Fence, p.Stage, p.Steps)));
     }
 
     private static LeaseKeeper Keeper(WorkerUnderTest worker, TimeProvider time) => new(

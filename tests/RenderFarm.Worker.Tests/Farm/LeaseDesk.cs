@@ -50,6 +50,9 @@ internal sealed class LeaseDesk : IAsyncDisposable
     public ConcurrentQueue<RegisterWorkerRequest> Registrations { get; } = new();
     public ConcurrentQueue<(string Job, RenewRequest Request)> Renewals { get; } = new();
 
+    /// <summary>What was told between the renewals.</summary>
+    public ConcurrentQueue<ProgressReport> Progress { get; } = new();
+
     /// <summary>Every ending that was accepted, in order.</summary>
     public ConcurrentQueue<(string Job, object Request)> Endings { get; } = new();
 
@@ -70,6 +73,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
         app.MapPost("/worker/v1/register", desk.RegisterAsync);
         app.MapPost("/worker/v1/leases", desk.LeaseAsync);
         app.MapPost("/worker/v1/leases/{job}/renew", desk.RenewAsync);
+        app.MapPost("/worker/v1/leases/{job}/progress", desk.ProgressAsync);
         app.MapPost("/worker/v1/leases/{job}/complete", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.CompleteRequest, JobState.Completed));
         app.MapPost("/worker/v1/leases/{job}/fail", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.FailRequest, JobState.Failed));
         app.MapPost("/worker/v1/leases/{job}/release", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.ReleaseRequest, JobState.Queued));
@@ -135,6 +139,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
         Renewals.Enqueue((job, request));
         if (Lost.Contains(job)) await RefuseAsync(context, 409, "lease_lost");
         else await WriteAsync(context, new RenewReply { LeaseSeconds = Settings.LeaseSeconds, Cancel = Cancelled.Contains(job) }, ContractsJson.Default.RenewReply);
+    }
+
+    private async Task ProgressAsync(HttpContext context)
+    {
+        Progress.Enqueue(await ReadAsync(context, ContractsJson.Default.ProgressReport));
+        await WriteAsync(context, new ProgressReply(Preview: false), ContractsJson.Default.ProgressReply);
     }
 
     private async Task EndAsync<T>(HttpContext context, string job, JsonTypeInfo<T> type, JobState state)

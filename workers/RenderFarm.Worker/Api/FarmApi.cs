@@ -52,6 +52,9 @@ public sealed class FarmApi : IDisposable
     public Task<RenewReply> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellation)
         => RequiredAsync(Path(jobId, "renew"), request, ContractsJson.Default.RenewRequest, ContractsJson.Default.RenewReply, RenewPatience, (jobId, request.Fence), cancellation);
 
+    public Task<ProgressReply> ProgressAsync(string jobId, ProgressReport report, CancellationToken cancellation)
+        => RequiredAsync(Path(jobId, "progress"), report, ContractsJson.Default.ProgressReport, ContractsJson.Default.ProgressReply, RenewPatience, null, cancellation);
+
     /// <exception cref="LeaseLostException"/>
     public Task<LeaseOutcome> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellation)
         => RequiredAsync(Path(jobId, "complete"), request, ContractsJson.Default.CompleteRequest, ContractsJson.Default.LeaseOutcome, Patience, (jobId, request.Fence), cancellation);

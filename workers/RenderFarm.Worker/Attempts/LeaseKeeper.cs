@@ -30,6 +30,7 @@ public sealed class LeaseKeeper : IAsyncDisposable
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer? _deadline;
     private readonly Task _loop;
+    private readonly ProgressTeller _teller;
     private volatile LeaseProgress _progress;
     private int _disposed;
 
@@ -38,6 +39,7 @@ public sealed class LeaseKeeper : IAsyncDisposable
     {
         (_api, _jobId, _fence, _settings, _time, _metrics, _log, _progress) = (api, jobId, fence, settings, time, metrics, log, first);
         if (strict) _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
+        _teller = new ProgressTeller(api, jobId, fence, time);
         _loop = Task.Run(RenewAsync);
     }
 
@@ -50,11 +52,13 @@ public sealed class LeaseKeeper : IAsyncDisposable
     /// <summary>Completes with the first renewal that got through; cancelled when the lease is lost before.</summary>
     public Task Confirmed => _confirmed.Task;
 
-    /// <summary>Kept for the next renewal; a new stage is told at once.</summary>
+    /// <summary>Kept for the next renewal, and told to whoever watches; a new stage is renewed with at once.</summary>
     public void Report(RenderStage stage, int step = 0, int steps = 0)
     {
         LeaseProgress before = _progress;
-        _progress = before with { Stage = stage, Step = step, Steps = steps };
+        LeaseProgress now = before with { Stage = stage, Step = step, Steps = steps };
+        _progress = now;
+        _teller.Tell(now);
         if (before.Stage != stage) Wake();
     }
 
@@ -65,6 +69,7 @@ public sealed class LeaseKeeper : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _stopped.CancelAsync();
+        await _teller.DisposeAsync();
         if (_deadline is not null) await _deadline.DisposeAsync();
         await _loop;
         _wake.Dispose();

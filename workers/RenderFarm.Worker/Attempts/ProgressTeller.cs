@@ -1,0 +1,59 @@
+using System.Threading.Channels;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Api;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>
+/// Tells the API of every step as it comes, for those who watch; the newest only, five times a second at most. It holds
+/// no lease and is never tried again: the renewal says the same, later.
+/// </summary>
+public sealed class ProgressTeller : IAsyncDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private readonly FarmApi _api;
+    private readonly string _jobId;
+    private readonly long _fence;
+    private readonly TimeProvider _time;
+    private readonly Channel<LeaseProgress> _newest = Channel.CreateBounded<LeaseProgress>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly Task _loop;
+
+    public ProgressTeller(FarmApi api, string jobId, long fence, TimeProvider time)
+    {
+        (_api, _jobId, _fence, _time) = (api, jobId, fence, time);
+        _loop = Task.Run(TellAsync);
+    }
+
+    public void Tell(LeaseProgress progress) => _newest.Writer.TryWrite(progress);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopped.CancelAsync();
+        await _loop;
+        _stopped.Dispose();
+    }
+
+    private async Task TellAsync()
+    {
+        try
+        {
+            await foreach (LeaseProgress now in _newest.Reader.ReadAllAsync(_stopped.Token))
+            {
+                try
+                {
+                    await _api.ProgressAsync(_jobId, new ProgressReport { Fence = _fence, Stage = now.Stage, Step = now.Step, Steps = now.Steps }, _stopped.Token);
+                }
+                catch (FarmApiException)
+                {
+                    // nobody is told of this step; the renewals have their own say about an API that is away
+                }
+
+                await Task.Delay(Pause, _time, _stopped.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+        {
+        }
+    }
+}
