@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using RenderFarm.Api.Requests;
-using RenderFarm.Artifacts;
-using RenderFarm.Jobs.Keys;
-using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Errors;
 
@@ -51,15 +48,11 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider t
 
     private ApiError Translate(Exception exception, HttpContext context) => exception switch
     {
-        ApiErrorException refused => refused.Error,
         BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
         BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed($"The body is not what is expected here: {json.Message}"),
         BadHttpRequestException { StatusCode: 415 } => ApiError.UnsupportedMediaType(context.Request.ContentType, Readable(context)),
         BadHttpRequestException bad => ApiError.Malformed($"The request could not be read: {bad.Message}"),
-        QuotaExceededException exceeded => ApiError.QuotaExceeded(exceeded, time.GetUtcNow()),
-        StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
-        ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
-        _ => ApiError.Internal(),
+        _ => Refusals.Of(exception, time.GetUtcNow()),
     };
 
     /// <summary>Routing has put a refusal in the place of the endpoint, and with it went what that reads.</summary>

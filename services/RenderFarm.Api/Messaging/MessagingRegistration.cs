@@ -42,6 +42,7 @@ public static class MessagingRegistration
         builder.Services.AddSingleton<INoticeRelay>(services => services.GetRequiredService<RabbitMqNotices>());
         builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqNotices>());
         builder.Services.AddHostedService<EventPublisher>();
+        builder.Services.AddHostedService<IntakeConsumer>();
     }
 
     /// <summary>MassTransit keeps its log for the whole process; a second farm in it would write to the first one's.</summary>

@@ -50,6 +50,15 @@ public static class BodyReader
         }
     }
 
+    /// <summary>A body that is at hand already: a message, or a line of a batch.</summary>
+    public static async Task<RequestBody> OfJsonAsync(ReadOnlyMemory<byte> json, CancellationToken cancel)
+    {
+        using var stream = new MemoryStream(json.ToArray(), writable: false);
+        var body = new RequestBody(await ParseAsync(stream, cancel), []);
+        WellFormedText.Require(body.Fields);
+        return body;
+    }
+
     /// <summary>A large body is parsed when all of it is there, and only so many at once: slow senders hold no memory.</summary>
     private static async Task<JsonObject> ReadJsonAsync(HttpRequest request, CancellationToken cancel)
     {
