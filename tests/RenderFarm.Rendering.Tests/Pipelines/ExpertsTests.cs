@@ -8,6 +8,7 @@ using RenderFarm.Rendering.Loading;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
+using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 using TorchSharp;
 
@@ -122,6 +123,8 @@ public sealed class ExpertsTests : IDisposable
             Opened.Add((part, torch.Tensor.TotalCount));
             return parts.Open(part);
         }
+
+        public IReadOnlyList<NamedLora> Loras(ModelPart part, IReadOnlyList<LoraReference> requested) => parts.Loras(part, requested);
 
         public string Fingerprint(ModelPart part) => parts.Fingerprint(part);
     }

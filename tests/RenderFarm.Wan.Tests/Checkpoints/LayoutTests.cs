@@ -17,7 +17,7 @@ public sealed class LayoutTests
     [Fact]
     public void ImageEncoder_ClipVitHuge_HasThePublishedTensors()
     {
-        var layout = Layouts.ImageEncoder(ModelShapes.ClipVitHuge);
+        var layout = Layouts.PublishedImageEncoder(ModelShapes.ClipVitHuge);
 
         Assert.Equal((392, 632_076_800), (layout.Count, layout.Sum(t => t.Elements)));
     }

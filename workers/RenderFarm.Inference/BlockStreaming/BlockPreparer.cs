@@ -47,14 +47,16 @@ public static unsafe class BlockPreparer
     /// <param name="stored">As loaded; the result may be the same tensor.</param>
     public static Tensor Dense(ITensorSource source, string name, Tensor stored)
     {
-        if (stored.dtype != Float8.Type && stored.dtype != ElementType.Float8E5M2) return stored;
+        if (stored.dtype != Float8.Type && stored.dtype != ElementType.Float8E5M2 && stored.dtype != ScalarType.Int8) return stored;
+        if (stored.dtype == ScalarType.Int8 && !HasScale(source, name)) throw new CheckpointException(source.Name, name, "is stored as whole numbers without a scale beside it");
         var dense = stored.to(ScalarType.Float32);
-        return StoredScale(source, name) is { } scale ? dense * scale.to(dense.device) : dense;
+        using var scale = StoredScale(source, name);
+        return scale is null ? dense : dense * scale.to(dense.device).view([-1, .. Enumerable.Repeat(1L, (int)dense.dim() - 1)]);
     }
 
     private static (Tensor Values, Tensor Scales) Float8Of(ITensorSource source, string name, Tensor stored)
     {
-        if (stored.dtype != Float8.Type) return Float8.QuantizeRows(stored.dtype == ElementType.Float8E5M2 ? Dense(source, name, stored) : stored);
+        if (stored.dtype != Float8.Type) return Float8.QuantizeRows(Dense(source, name, stored));
         return (stored, StoredScale(source, name) is { } scale ? scale.to(ScalarType.Float32).expand(stored.shape[0], 1) : ones(stored.shape[0], 1));
     }
 
@@ -62,10 +64,15 @@ public static unsafe class BlockPreparer
     private static Tensor? StoredScale(ITensorSource source, string name)
     {
         if (!name.EndsWith(".weight", StringComparison.Ordinal)) return null;
-        string layer = name[..^".weight".Length];
-        foreach (string candidate in new[] { $"{layer}.scale_weight", $"{layer}.weight_scale" })
-            if (source.Entries.ContainsKey(candidate))
-                return source.Load(candidate).to(ScalarType.Float32).view(-1, 1);
-        return null;
+        if (ScaleNames(name).FirstOrDefault(source.Entries.ContainsKey) is not { } candidate) return null;
+        var (scale, weight) = (source.Entries[candidate], source.Entries[name]);
+        if (scale.Elements != 1 && scale.Elements != weight.Shape[0])
+            throw new CheckpointException(source.Name, candidate, $"[{string.Join(", ", scale.Shape)}] is neither one scale nor one for each of the {weight.Shape[0]} rows of {name}");
+        using var stored = source.Load(candidate);
+        return stored.to(ScalarType.Float32, copy: true).view(-1, 1);
     }
+
+    private static bool HasScale(ITensorSource source, string name) => name.EndsWith(".weight", StringComparison.Ordinal) && ScaleNames(name).Any(source.Entries.ContainsKey);
+
+    private static string[] ScaleNames(string weight) => [$"{weight[..^".weight".Length]}.scale_weight", $"{weight[..^".weight".Length]}.weight_scale"];
 }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Wan.Checkpoints;
+using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -37,6 +39,8 @@ internal sealed class GeneratedParts(ModelShape shape, long seed, Device device)
         ModelPart.ImageEncoder => new Source("generated image encoder", Layouts.ImageEncoder(shape.ImageEncoder!), ElementType.Of(ScalarType.Float16), seed, device),
         _ => new Source("generated VAE", Layouts.Vae(shape.Vae), ElementType.Of(ScalarType.Float32), seed, device),
     };
+
+    public IReadOnlyList<NamedLora> Loras(ModelPart part, IReadOnlyList<LoraReference> requested) => [];
 
     public string Fingerprint(ModelPart part) => string.Create(CultureInfo.InvariantCulture, $"generated-{shape.Id}-{seed}-{part}").ToLowerInvariant();
 

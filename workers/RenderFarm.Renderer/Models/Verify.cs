@@ -35,9 +35,9 @@ internal static class Verify
             return ExitCodes.Failed;
         }
         var faults = 0;
-        foreach (var (name, paths, expected) in Components(manifest))
+        foreach (var (name, kind, paths, expected) in Components(manifest))
         {
-            var fault = Fault([.. paths.Select(p => Path.Combine(folder, p))], expected);
+            var fault = Fault(kind, [.. paths.Select(p => Path.Combine(folder, p))], expected);
             Console.Out.WriteLine($"{name,-24} {fault ?? "ok"}");
             if (fault is not null) faults++;
         }
@@ -49,22 +49,22 @@ internal static class Verify
         return faults == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static IEnumerable<(string Name, IReadOnlyList<string> Paths, IReadOnlyList<ExpectedTensor> Expected)> Components(ModelManifest manifest)
+    private static IEnumerable<(string Name, CheckpointKind Kind, IReadOnlyList<string> Paths, IReadOnlyList<ExpectedTensor> Expected)> Components(ModelManifest manifest)
     {
         var (shape, files) = (manifest.Shape, manifest.Files);
-        yield return ("transformer", files.Transformer, Layouts.Transformer(shape.Transformer));
-        if (shape.Experts == 2) yield return ("transformer_low_noise", files.TransformerLowNoise, Layouts.Transformer(shape.Transformer));
-        yield return ("text_encoder", files.TextEncoder, Layouts.TextEncoder(shape.TextEncoder));
-        yield return ("vae", files.Vae, Layouts.Vae(shape.Vae));
-        if (shape.ImageEncoder is { } image) yield return ("image_encoder", files.ImageEncoder, Layouts.ImageEncoder(image));
+        yield return ("transformer", CheckpointKind.Transformer, files.Transformer, Layouts.Transformer(shape.Transformer));
+        if (shape.Experts == 2) yield return ("transformer_low_noise", CheckpointKind.Transformer, files.TransformerLowNoise, Layouts.Transformer(shape.Transformer));
+        yield return ("text_encoder", CheckpointKind.TextEncoder, files.TextEncoder, Layouts.TextEncoder(shape.TextEncoder));
+        yield return ("vae", CheckpointKind.Vae, files.Vae, Layouts.Vae(shape.Vae));
+        if (shape.ImageEncoder is { } image) yield return ("image_encoder", CheckpointKind.ImageEncoder, files.ImageEncoder, Layouts.ImageEncoder(image));
     }
 
-    private static string? Fault(IReadOnlyList<string> paths, IReadOnlyList<ExpectedTensor> expected)
+    private static string? Fault(CheckpointKind kind, IReadOnlyList<string> paths, IReadOnlyList<ExpectedTensor> expected)
     {
         if (paths.Count == 0) return "model.json names no file";
         try
         {
-            using var source = CheckpointFiles.Open(paths);
+            using var source = OriginalSource.Of(CheckpointFiles.Open(paths), kind);
             foreach (var tensor in expected)
             {
                 if (!source.Entries.TryGetValue(tensor.Name, out var entry)) return $"{tensor.Name} is missing";

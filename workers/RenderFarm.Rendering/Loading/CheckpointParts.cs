@@ -4,9 +4,11 @@ using System.Text;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Wan.Checkpoints;
+using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 
 namespace RenderFarm.Rendering.Loading;
@@ -29,7 +31,37 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
 
     public SentencePieceTokenizer Tokenizer() => SentencePieceTokenizer.Load(files.Tokenizer);
 
-    public ITensorSource Open(ModelPart part) => CheckpointFiles.Open(Files(part));
+    /// <summary>In the original layout, whatever layout the files have.</summary>
+    public ITensorSource Open(ModelPart part) => OriginalSource.Of(CheckpointFiles.Open(Files(part)), part switch
+    {
+        ModelPart.TextEncoder => CheckpointKind.TextEncoder,
+        ModelPart.Vae => CheckpointKind.Vae,
+        ModelPart.ImageEncoder => CheckpointKind.ImageEncoder,
+        _ => CheckpointKind.Transformer,
+    });
+
+    public IReadOnlyList<NamedLora> Loras(ModelPart part, IReadOnlyList<LoraReference> requested)
+    {
+        var here = part == ModelPart.TransformerLowNoise ? files.LorasLowNoise : files.Loras;
+        var opened = new List<NamedLora>();
+        try
+        {
+            foreach (var lora in requested)
+            {
+                if (here.TryGetValue(lora.Name, out var path)) opened.Add(new NamedLora(lora.Name, lora.Strength, CheckpointFiles.Open(path)));
+                else if (!files.Loras.ContainsKey(lora.Name) && !files.LorasLowNoise.ContainsKey(lora.Name))
+                    throw new RenderException(FailureReason.InvalidRequest, $"{shape.Id} has no LoRA '{lora.Name}' on this worker; there are: {Names()}");
+            }
+            return opened;
+        }
+        catch
+        {
+            opened.ForEach(lora => lora.Source.Dispose());
+            throw;
+        }
+    }
+
+    private string Names() => files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } names ? string.Join(", ", names) : "none";
 
     /// <summary>By path, size and time of each file: reading 28 GB to name them would take as long as preparing them.</summary>
     public string Fingerprint(ModelPart part)

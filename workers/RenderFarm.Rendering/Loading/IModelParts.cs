@@ -1,4 +1,6 @@
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Inference.Safetensors;
+using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 
 namespace RenderFarm.Rendering.Loading;
@@ -14,6 +16,10 @@ public interface IModelParts
     SentencePieceTokenizer Tokenizer();
 
     ITensorSource Open(ModelPart part);
+
+    /// <summary>The LoRAs of a request that are for this DiT; the caller owns their files.</summary>
+    /// <exception cref="Pipelines.RenderException">Names one that is not here.</exception>
+    IReadOnlyList<NamedLora> Loras(ModelPart part, IReadOnlyList<LoraReference> requested);
 
     /// <summary>Fit for a file name; another one whenever the part's weights may be others.</summary>
     string Fingerprint(ModelPart part);

@@ -13,6 +13,7 @@ using RenderFarm.Rendering.Conditioning;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.ImageEncoder;
+using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
@@ -83,29 +84,63 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
         }
     }
 
-    /// <summary>In float32 from the checkpoint as it is; in every other precision from prepared blocks.</summary>
+    /// <summary>
+    /// In float32 from the checkpoint as it is; in every other precision from prepared blocks. LoRAs are merged before
+    /// anything is rounded; where blocks are streamed they run beside the products instead, so that the prepared blocks stay
+    /// those of every job.
+    /// </summary>
     /// <param name="part">Which expert of two.</param>
     public LoadedTransformer Transformer(ModelPart part)
     {
         using var source = parts.Open(part);
-        var dense = new CastUpSource(source);
+        using var loras = Loras(part);
         var sizes = shape.Transformer;
         if (plan.Precision == Precision.Fp32)
-            return new LoadedTransformer(LoadedWeights.Build(dense, Device, ScalarType.Float32, weights => new WanModel(weights, sizes)), null);
+        {
+            var merged = new CastUpSource(Merged(source, loras.Changes));
+            return new LoadedTransformer(LoadedWeights.Build(merged, Device, ScalarType.Float32, weights => new WanModel(weights, sizes)), null, null) { Notes = loras.Notes };
+        }
 
         var ops = OnCard ? new FusedTokenOps(Kernels) : null;
-        var blocks = Place(part, source, Format, weights => new WanBlock(weights, sizes), new BlockRing(sizes.Layers, plan.BlocksResident, plan.RingSlots), ops);
+        var (inBlocks, outside) = (Of(loras, ofBlocks: true), Of(loras, ofBlocks: false));
+        bool beside = plan.BlocksStreamed > 0 && LoraBranches.Suit(inBlocks);
+        SideBranches? branches = inBlocks.Count > 0 && beside ? LoraBranches.Load(inBlocks, Device, ScalarType.BFloat16) : null;
+        PlacedBlocks<WanBlock>? blocks = null;
         try
         {
+            var (weightsOfBlocks, kept) = inBlocks.Count == 0 || beside ? (source, store) : (Merged(source, inBlocks), new PreparedStore(cache: null));
+            blocks = Place(part, weightsOfBlocks, Format, weights => new WanBlock(branches is null ? weights : new SideBranchWeights(weights, branches), sizes),
+                new BlockRing(sizes.Layers, plan.BlocksResident, plan.RingSlots), ops, kept);
+            var order = branches is null ? blocks.Source : new BranchedBlocks<WanBlock>(blocks.Source, branches);
+            var dense = new CastUpSource(Merged(source, outside));
             return new LoadedTransformer(
-                LoadedWeights.Build(dense, Device, ScalarType.BFloat16, weights => new WanModel(weights, sizes, blocks.Source, ops), ignorable: IsOfBlock), blocks);
+                LoadedWeights.Build(dense, Device, ScalarType.BFloat16, weights => new WanModel(weights, sizes, order, ops), ignorable: IsOfBlock), blocks, branches) { Notes = loras.Notes };
         }
         catch
         {
-            blocks.Dispose();
+            blocks?.Dispose();
+            branches?.Dispose();
             throw;
         }
     }
+
+    private LoraSet Loras(ModelPart part)
+    {
+        try
+        {
+            return LoraSet.Resolve(parts.Loras(part, order.Spec.Loras), shape.Transformer);
+        }
+        catch (Inference.Safetensors.CheckpointException e)
+        {
+            throw new RenderException(FailureReason.InvalidRequest, e.Message, e); // another worker has no better file of this name
+        }
+    }
+
+    private static Dictionary<string, TensorChanges> Of(LoraSet loras, bool ofBlocks) =>
+        loras.Changes.Where(change => LoraBranches.IsOfBlock(change.Key) == ofBlocks).ToDictionary(StringComparer.Ordinal);
+
+    private Inference.Safetensors.ITensorSource Merged(Inference.Safetensors.ITensorSource source, IReadOnlyDictionary<string, TensorChanges> changes) =>
+        changes.Count == 0 ? source : new MergedSource(source, changes, Device);
 
     /// <summary>In sixteen bits of the kind it was published in on a card, where it is the smallest part.</summary>
     public Loaded<ClipVision> ImageEncoder()
@@ -147,12 +182,12 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
         : null;
 
     private PlacedBlocks<TBlock> Place<TBlock>(
-        ModelPart part, Inference.Safetensors.ITensorSource source, WeightFormat format, Func<IWeights, TBlock> build, BlockRing ring, FusedTokenOps? ops)
+        ModelPart part, Inference.Safetensors.ITensorSource source, WeightFormat format, Func<IWeights, TBlock> build, BlockRing ring, FusedTokenOps? ops, PreparedStore? kept = null)
     {
         var layout = BlockLayout.Of(build, format);
         // the two formats of eight bits are the same bytes
         string stored = format == WeightFormat.BFloat16 ? "bf16" : "fp8";
-        var prepared = store.Get($"{parts.Fingerprint(part)}-{stored}", layout, ring.Blocks, (block, destination) =>
+        var prepared = (kept ?? store).Get($"{parts.Fingerprint(part)}-{stored}", layout, ring.Blocks, (block, destination) =>
         {
             BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device);
             breathe();
@@ -166,14 +201,18 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
     private static RenderException Unfit(string why) => new(FailureReason.InvalidRequest, why);
 }
 
-/// <summary>The DiT and where its blocks lie.</summary>
-public sealed record LoadedTransformer(Loaded<WanModel> Loaded, PlacedBlocks<WanBlock>? Blocks) : IDisposable
+/// <summary>The DiT, where its blocks lie and what runs beside them.</summary>
+public sealed record LoadedTransformer(Loaded<WanModel> Loaded, PlacedBlocks<WanBlock>? Blocks, SideBranches? Branches) : IDisposable
 {
+    /// <summary>What the user should know of the LoRAs.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     public WanModel Module => Loaded.Module;
 
     public void Dispose()
     {
         Loaded.Dispose();
         Blocks?.Dispose();
+        Branches?.Dispose();
     }
 }

@@ -20,6 +20,7 @@ internal sealed class Experts : IDisposable
     private readonly EncodedPictures pictures;
     private readonly FlowSchedule schedule;
     private readonly StageMeter meter;
+    private readonly HashSet<string> notes = [];
     private ModelPart? loadedPart;
     private LoadedTransformer? loaded;
     private DenoiseInput? input;
@@ -28,6 +29,9 @@ internal sealed class Experts : IDisposable
     /// <param name="meter">Told when an expert is loaded in the middle of denoising.</param>
     public Experts(Components components, RenderOrder order, EncodedPrompts prompts, EncodedPictures pictures, FlowSchedule schedule, StageMeter meter) =>
         (this.components, this.order, this.prompts, this.pictures, this.schedule, this.meter) = (components, order, prompts, pictures, schedule, meter);
+
+    /// <summary>What the user should know of the LoRAs, of every expert that has been loaded.</summary>
+    public IReadOnlyCollection<string> Notes => notes;
 
     /// <summary>Whether any expert is guided by a second prediction.</summary>
     public static bool NeedUnconditional(RenderOrder order) =>
@@ -66,6 +70,7 @@ internal sealed class Experts : IDisposable
         meter.Enter(RenderStage.Loading);
         loaded = components.Transformer(part);
         loadedPart = part;
+        notes.UnionWith(loaded.Notes);
         var model = loaded.Module;
         double scale = order.Shape.Experts == 2 && part == ModelPart.Transformer ? HighNoiseScale(order.Spec) : order.Spec.GuidanceScale;
         // a thousandth of a step on a card, where they would take 800 MiB of 14B

@@ -25,6 +25,7 @@ public sealed class VideoPipeline : IDisposable
     private readonly StageMeter meter;
     private readonly CancellationToken cancellation;
     private readonly Components components;
+    private readonly List<string> notes = []; // for the user
 
     /// <param name="parts">Where the weights come from; the files of the order when not given.</param>
     public VideoPipeline(RenderOrder order, IRenderObserver observer, StageMeter meter, CancellationToken cancellation, IModelParts? parts = null)
@@ -46,9 +47,9 @@ public sealed class VideoPipeline : IDisposable
         var latent = Denoise(prompts, pictures);
         prompts.Dispose();
         pictures.Dispose();
-        var warning = prompts.DroppedTokens == 0 ? null
-            : $"the prompt is too long: its last {prompts.DroppedTokens} tokens of {prompts.DroppedTokens + shape.Transformer.TextLength - 1} were left out";
-        return Decode(latent, warning, frames);
+        if (prompts.DroppedTokens > 0)
+            notes.Add($"the prompt is too long: its last {prompts.DroppedTokens} tokens of {prompts.DroppedTokens + shape.Transformer.TextLength - 1} were left out");
+        return Decode(latent, frames);
     }
 
     public void Dispose() => components.Dispose();
@@ -118,10 +119,11 @@ public sealed class VideoPipeline : IDisposable
             meter.StepDone(seconds);
             observer.StepDone(step, spec.Steps, seconds);
         });
+        notes.AddRange(experts.Notes);
         return Finite(latent, "the latent").cpu(); // on the card it would keep the range it lies in from going back
     }
 
-    private RenderResult Decode(Tensor latent, string? warning, IFrameSink frames)
+    private RenderResult Decode(Tensor latent, IFrameSink frames)
     {
         components.TrimMemory();
         meter.Enter(RenderStage.Loading);
@@ -139,7 +141,8 @@ public sealed class VideoPipeline : IDisposable
             observer.FramesWritten(writer.Written, spec.Frames);
             cancellation.ThrowIfCancellationRequested();
         }
-        return new RenderResult(writer.Written, writer.Warning ?? warning);
+        if (writer.Warning is { } warning) notes.Insert(0, warning);
+        return new RenderResult(writer.Written, notes.Count == 0 ? null : string.Join("; ", notes));
     }
 
     /// <summary>[1, C, T, h, w]</summary>

@@ -1,77 +1,71 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
+using RenderFarm.Wan.Loras;
 
 namespace RenderFarm.Wan.Checkpoints;
 
 /// <summary>
-/// Says what a checkpoint is. 1 find the prefix that single-file checkpoints put before every key; 2 tell the kind by keys
-/// that only this kind has; 3 read the sizes from shapes; 4 name the models of these sizes and what they would have more.
+/// Says what a checkpoint is. 1 tell kind, layout and prefix by keys that only this kind has; 2 read the sizes from shapes;
+/// 3 name the models of these sizes and what they would have more.
 /// </summary>
 public static class CheckpointRecognition
 {
-    private static readonly string[] Prefixes = ["", "model.diffusion_model.", "diffusion_model.", "model.", "text_encoders.umt5xxl.transformer.", "vae."];
+    /// <summary>What the file holds; a file of several kinds is described by its DiT, see <see cref="DescribeAll"/>.</summary>
+    public static CheckpointDescription Describe(ITensorSource source) => DescribeAll(source)[0];
 
-    /// <summary>Keys of relatives that share the DiT's names but not its forward.</summary>
-    private static readonly (string Key, string Name)[] Relatives =
-    [
-        ("vace_patch_embedding.weight", "VACE"),
-        ("control_adapter.conv.weight", "Fun-Camera"),
-        ("ref_conv.weight", "a reference-image variant"),
-        ("face_adapter.", "Animate"),
-        ("casual_audio_encoder.", "S2V"),
-        ("audio_proj.", "HuMo"),
-    ];
-
-    public static CheckpointDescription Describe(ITensorSource source)
+    /// <summary>Every kind that the file holds, DiT first; or one description that says what it seems to be.</summary>
+    public static IReadOnlyList<CheckpointDescription> DescribeAll(ITensorSource source)
     {
-        // 1
-        var prefix = Prefixes.FirstOrDefault(p => Kind(Without(source.Entries, p)) != CheckpointKind.Unknown) ?? "";
-        var entries = Without(source.Entries, prefix);
-        var plain = new CheckpointDescription
-        {
-            File = source.Name,
-            Kind = Kind(entries),
-            What = "",
-            Prefix = prefix,
-            Quantization = Quantizations.Of(entries),
-            Types = source.Entries.Values.GroupBy(e => e.Type.Name).OrderByDescending(g => g.Count()).ToDictionary(g => g.Key, g => g.Count()),
-            Tensors = source.Entries.Count,
-            Parameters = entries.Values.Where(e => !Quantizations.IsMarker(e.Name)).Sum(e => e.Elements),
-            Bytes = source.Entries.Values.Sum(e => e.Bytes),
-        };
-        // 2 to 4
-        return plain.Kind switch
-        {
-            CheckpointKind.Transformer => Transformer(plain, entries),
-            CheckpointKind.TextEncoder => TextEncoder(plain, entries),
-            CheckpointKind.Vae => Vae(plain, entries),
-            CheckpointKind.ImageEncoder => ImageEncoder(plain, entries),
-            CheckpointKind.Lora => plain with { What = "a LoRA: low-rank changes to a model's weights" },
-            _ => Foreign(plain, entries),
-        };
+        if (LoraFile.Holds(source.Entries.Keys))
+            return [Plain(source, CheckpointKind.Lora, source.Entries.Values) with { What = LoraFile.Describe(source.Entries.Values, out var models), Models = models }];
+        CheckpointKind[] kinds = [CheckpointKind.Transformer, CheckpointKind.TextEncoder, CheckpointKind.Vae, CheckpointKind.ImageEncoder];
+        var found = kinds.Select(kind => Naming.Find(source.Entries.Keys, kind)).OfType<Naming>().Select(naming => Describe(source, naming)).ToList();
+        return found.Count > 0 ? found : [Foreign(Plain(source, CheckpointKind.Unknown, source.Entries.Values), source.Entries)];
     }
 
-    private static CheckpointKind Kind(IReadOnlyDictionary<string, TensorEntry> keys)
+    private static CheckpointDescription Describe(ITensorSource source, Naming naming)
     {
-        if (keys.Keys.Any(k => k.Contains(".lora_", StringComparison.Ordinal))) return CheckpointKind.Lora;
-        if (keys.ContainsKey("head.modulation") || keys.ContainsKey("blocks.0.self_attn.q.weight")
-            || keys.ContainsKey("condition_embedder.time_embedder.linear_1.weight")) return CheckpointKind.Transformer;
-        if (keys.ContainsKey("token_embedding.weight") || keys.ContainsKey("blocks.0.attn.q.weight")
-            || keys.ContainsKey("encoder.block.0.layer.0.SelfAttention.q.weight")) return CheckpointKind.TextEncoder;
-        if (keys.ContainsKey("decoder.upsamples.0.residual.2.weight") || keys.ContainsKey("decoder.upsamples.0.upsamples.0.residual.2.weight")
-            || (keys.ContainsKey("decoder.conv_in.weight") && keys.ContainsKey("post_quant_conv.weight"))) return CheckpointKind.Vae;
-        if (keys.ContainsKey("visual.pre_norm.weight") || keys.ContainsKey("vision_model.pre_layrnorm.weight")) return CheckpointKind.ImageEncoder;
-        return CheckpointKind.Unknown;
+        // 1
+        var entries = naming.Apply(source.Entries.Values).ToDictionary(pair => pair.Key, pair => OriginalSource.Joined(pair.Key, pair.Value), StringComparer.Ordinal);
+        var plain = Plain(source, naming.Kind, entries.Values) with { Layout = naming.Layout, Prefix = naming.Prefix };
+        // 2 and 3
+        try
+        {
+            return naming.Kind switch
+            {
+                CheckpointKind.Transformer => Transformer(plain, entries),
+                CheckpointKind.TextEncoder => TextEncoder(plain, entries),
+                CheckpointKind.Vae => Vae(plain, entries),
+                _ => ImageEncoder(plain, entries),
+            };
+        }
+        catch (ImplausibleSizeException e)
+        {
+            throw new CheckpointException(source.Name, e.Tensor, e.Message, e);
+        }
+    }
+
+    private static CheckpointDescription Plain(ITensorSource source, CheckpointKind kind, IEnumerable<TensorEntry> entries)
+    {
+        var list = entries.ToList();
+        return new CheckpointDescription
+        {
+            File = source.Name,
+            Kind = kind,
+            What = "",
+            Quantization = Quantizations.Of(list.Concat(source.Entries.Values.Where(e => Quantizations.IsMarker(e.Name)))),
+            Types = list.GroupBy(e => e.Type.Name).OrderByDescending(g => g.Count()).ToDictionary(g => g.Key, g => g.Count()),
+            Tensors = list.Count,
+            Parameters = list.Where(e => !Quantizations.IsMarker(e.Name)).Sum(e => e.Elements),
+            Bytes = list.Sum(e => e.Bytes),
+        };
     }
 
     private static CheckpointDescription Transformer(CheckpointDescription plain, Dictionary<string, TensorEntry> entries)
     {
-        var diffusers = entries.ContainsKey("condition_embedder.time_embedder.linear_1.weight");
-        if (diffusers) entries = Renamed(entries, OriginalNames.FromDiffusers);
-        plain = plain with { Layout = diffusers ? "diffusers" : "original" };
-        if (Relatives.FirstOrDefault(r => entries.Keys.Any(k => k.StartsWith(r.Key, StringComparison.Ordinal))).Name is { } relative)
-            return plain with { What = $"a relative of the Wan DiT ({relative})", Notes = [$"{relative} is not supported"] };
+        if (Relatives.Of(entries.Keys) is { } relative)
+            return plain with { What = $"a relative of the Wan DiT ({relative.Name})", Notes = [$"{relative.Name} is not supported"] };
 
         var needed = (string[])["head.modulation", "head.head.weight", "patch_embedding.weight", "blocks.0.ffn.0.weight", "text_embedding.0.weight", "time_embedding.0.weight"];
         if (needed.Where(k => !entries.ContainsKey(k)).ToList() is { Count: > 0 } absent)
@@ -83,20 +77,25 @@ public static class CheckpointRecognition
             Dim = dim,
             FfnDim = Size(entries, "blocks.0.ffn.0.weight", 0),
             Heads = Math.Max(1, dim / 128),
-            Layers = OriginalNames.Blocks(entries.Keys, "blocks."),
+            Layers = Layers(entries.Keys, "blocks."),
             InChannels = Size(entries, "patch_embedding.weight", 1),
             OutChannels = Size(entries, "head.head.weight", 0) / 4,
             TextDim = Size(entries, "text_embedding.0.weight", 1),
             FrequencyDim = Size(entries, "time_embedding.0.weight", 1),
+            ImageDim = entries.ContainsKey("img_emb.proj.1.weight") ? Size(entries, "img_emb.proj.1.weight", 1) : ModelShapes.T2v14B.Transformer.ImageDim,
+            ImageTokens = entries.ContainsKey("img_emb.emb_pos") ? Size(entries, "img_emb.emb_pos", 1) / 2 : ModelShapes.T2v14B.Transformer.ImageTokens,
             ImageBranch = entries.ContainsKey("img_emb.emb_pos") ? ImageBranch.ClipFirstLast
                 : entries.ContainsKey("img_emb.proj.0.bias") ? ImageBranch.Clip : ImageBranch.None,
         };
-        // the number of heads and of text rows leaves no trace in a checkpoint
-        var models = ModelShapes.All.Where(m => m.Transformer with { Heads = shape.Heads, TextLength = shape.TextLength } == shape).ToList();
+        // the number of heads, of text rows and of one picture's tokens leaves no trace in a checkpoint
+        var models = ModelShapes.All.Where(m => m.Transformer with
+        {
+            Heads = shape.Heads, TextLength = shape.TextLength, ImageTokens = shape.ImageBranch == ImageBranch.ClipFirstLast ? m.Transformer.ImageTokens : shape.ImageTokens,
+        } == shape).ToList();
         var notes = new List<string>();
         if (models.Count == 0) notes.Add("no known model has these sizes");
         if (models.Any(m => m.Experts == 2)) notes.Add("high-noise and low-noise experts look alike: say which by file or folder name (high_noise_model, low_noise_model)");
-        if (diffusers) notes.Add("diffusers' names: convert to the original layout to load it");
+        if (plain.Quantization.Contains("not supported", StringComparison.Ordinal)) notes.Add("take a bf16 or fp8 file of the model");
         return plain with
         {
             What = $"Wan DiT: dim {dim}, ffn {shape.FfnDim}, {shape.Layers} layers, {shape.InChannels} → {shape.OutChannels} channels"
@@ -109,9 +108,6 @@ public static class CheckpointRecognition
 
     private static CheckpointDescription TextEncoder(CheckpointDescription plain, Dictionary<string, TensorEntry> entries)
     {
-        var theirs = entries.ContainsKey("encoder.block.0.layer.0.SelfAttention.q.weight");
-        if (theirs) entries = Renamed(entries, OriginalNames.FromTransformers);
-        plain = plain with { Layout = theirs ? "transformers" : "original" };
         var needed = (string[])["token_embedding.weight", "blocks.0.attn.q.weight", "blocks.0.ffn.fc1.weight", "blocks.0.pos_embedding.embedding.weight"];
         if (needed.Where(k => !entries.ContainsKey(k)).ToList() is { Count: > 0 } absent)
             return plain with { What = "a part of a UMT5 encoder, or another T5", Missing = absent };
@@ -124,23 +120,19 @@ public static class CheckpointRecognition
             FfnDim = Size(entries, "blocks.0.ffn.fc1.weight", 0),
             Heads = Size(entries, "blocks.0.pos_embedding.embedding.weight", 1),
             Buckets = Size(entries, "blocks.0.pos_embedding.embedding.weight", 0),
-            Layers = OriginalNames.Blocks(entries.Keys, "blocks."),
+            Layers = Layers(entries.Keys, "blocks."),
         };
         return plain with
         {
             What = $"UMT5 encoder: {shape.Vocabulary} pieces, dim {shape.Dim}, {shape.Layers} layers",
             Models = Ids(ModelShapes.All.Where(m => m.TextEncoder == shape)),
             Missing = Missing(Layouts.TextEncoder(shape), entries),
-            Notes = theirs ? ["transformers' names: convert to the original layout to load it"] : [],
         };
     }
 
     private static CheckpointDescription Vae(CheckpointDescription plain, Dictionary<string, TensorEntry> entries)
     {
-        if (entries.ContainsKey("post_quant_conv.weight"))
-            return plain with { What = "a Wan VAE", Layout = "diffusers", Notes = ["diffusers' names: convert to the original layout to load it"] };
         var kind = entries.ContainsKey("decoder.upsamples.0.upsamples.0.residual.2.weight") ? VaeKind.Wan22 : VaeKind.Wan21;
-        plain = plain with { Layout = "original" };
         var needed = (string[])["encoder.conv1.weight", "decoder.head.0.gamma", "conv2.weight"];
         if (needed.Where(k => !entries.ContainsKey(k)).ToList() is { Count: > 0 } absent)
             return plain with { What = "a part of a Wan VAE", Missing = absent };
@@ -166,21 +158,18 @@ public static class CheckpointRecognition
 
     private static CheckpointDescription ImageEncoder(CheckpointDescription plain, Dictionary<string, TensorEntry> entries)
     {
-        if (entries.ContainsKey("vision_model.pre_layrnorm.weight"))
-            return plain with { What = "a CLIP vision tower", Layout = "transformers", Notes = ["transformers' names: convert to the original layout to load it"] };
-        plain = plain with { Layout = "original" };
         if (!entries.ContainsKey("visual.cls_embedding")) return plain with { What = "a part of a CLIP vision tower", Missing = ["visual.cls_embedding"] };
         var dim = Size(entries, "visual.cls_embedding", 2);
         var models = ModelShapes.All.Where(m => m.ImageEncoder?.Dim == dim).ToList();
         return plain with
         {
-            What = $"CLIP vision tower: dim {dim}, {OriginalNames.Blocks(entries.Keys, "visual.transformer.")} layers",
+            What = $"CLIP vision tower: dim {dim}, {Layers(entries.Keys, "visual.transformer.")} layers",
             Models = Ids(models),
             Missing = models.Count == 0 ? [] : Missing(Layouts.ImageEncoder(models[0].ImageEncoder!), entries),
         };
     }
 
-    private static CheckpointDescription Foreign(CheckpointDescription plain, Dictionary<string, TensorEntry> entries)
+    private static CheckpointDescription Foreign(CheckpointDescription plain, IReadOnlyDictionary<string, TensorEntry> entries)
     {
         var groups = entries.Keys.GroupBy(k => k.Split('.')[0]).OrderByDescending(g => g.Count()).Take(5).Select(g => $"{g.Key}.* ({g.Count()})");
         return plain with
@@ -191,29 +180,30 @@ public static class CheckpointRecognition
         };
     }
 
-    private static Dictionary<string, TensorEntry> Without(IReadOnlyDictionary<string, TensorEntry> entries, string prefix) => entries.Values
-        .Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal))
-        .ToDictionary(e => e.Name[prefix.Length..], e => e with { Name = e.Name[prefix.Length..] }, StringComparer.Ordinal);
-
-    private static Dictionary<string, TensorEntry> Renamed(Dictionary<string, TensorEntry> entries, Func<string, string> name)
-    {
-        var renamed = new Dictionary<string, TensorEntry>(StringComparer.Ordinal);
-        foreach (var (key, entry) in entries) renamed.TryAdd(name(key), entry); // some files hold the embedding twice
-        return renamed;
-    }
-
-    /// <exception cref="CheckpointException">No model is of that size: a file can claim any, and modules are built from them.</exception>
+    /// <summary>A file can claim any size, and modules are built from what it claims.</summary>
     private static int Size(Dictionary<string, TensorEntry> entries, string key, int dimension)
     {
         const long largest = 1 << 20;
         var shape = entries[key].Shape;
-        if (dimension >= shape.Count) throw new CheckpointException(entries[key].Name, "shape", $"has {shape.Count} dimensions; {dimension + 1} are needed");
+        if (dimension >= shape.Count) throw new ImplausibleSizeException(key, $"has {shape.Count} dimensions; at least {dimension + 1} are needed");
         return shape[dimension] is >= 1 and <= largest and var size ? (int)size
-            : throw new CheckpointException(entries[key].Name, "shape", $"[{string.Join(", ", shape)}] is of no model");
+            : throw new ImplausibleSizeException(key, $"[{string.Join(", ", shape)}] is the size of no model");
+    }
+
+    private static int Layers(IEnumerable<string> keys, string stem)
+    {
+        const int most = 512;
+        int layers = OriginalNames.Blocks(keys, stem);
+        return layers <= most ? layers : throw new ImplausibleSizeException($"{stem}{layers - 1}", $"is block number {layers}; at most {most} are looked at");
     }
 
     private static List<string> Missing(IReadOnlyList<ExpectedTensor> expected, Dictionary<string, TensorEntry> entries) =>
         [.. expected.Where(t => !entries.ContainsKey(t.Name)).Select(t => t.Name)];
 
     private static List<string> Ids(IEnumerable<ModelShape> models) => [.. models.Select(m => m.Id)];
+
+    private sealed class ImplausibleSizeException(string tensor, string message) : Exception(message)
+    {
+        public string Tensor => tensor;
+    }
 }

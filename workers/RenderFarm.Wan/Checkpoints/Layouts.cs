@@ -25,8 +25,10 @@ public static class Layouts
 
     public static IReadOnlyList<ExpectedTensor> Vae(VaeShape shape) => Of(weights => new WanVae(weights, shape));
 
+    public static IReadOnlyList<ExpectedTensor> ImageEncoder(ImageEncoderShape shape) => Of(weights => new ClipVision(weights.Scope("visual"), shape));
+
     /// <summary>With the last block, the final norm and the head, which are published and never run.</summary>
-    public static IReadOnlyList<ExpectedTensor> ImageEncoder(ImageEncoderShape shape) => Of(weights =>
+    public static IReadOnlyList<ExpectedTensor> PublishedImageEncoder(ImageEncoderShape shape) => Of(weights =>
     {
         var tower = weights.Scope("visual");
         var last = new ClipBlock(tower.Scope($"transformer.{shape.Layers - 1}"), shape);

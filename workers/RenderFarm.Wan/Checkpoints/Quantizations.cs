@@ -10,24 +10,21 @@ internal static class Quantizations
 {
     public const string None = "none";
 
-    public static string Of(IReadOnlyDictionary<string, TensorEntry> entries)
+    public static string Of(IEnumerable<TensorEntry> entries)
     {
-        var eightBit = entries.Values.FirstOrDefault(e => e.Type.Bytes == 1 && e.Name.EndsWith(".weight", StringComparison.Ordinal));
-        if (entries.Keys.Any(k => k.EndsWith(".weight_scale_2", StringComparison.Ordinal))) return "nvfp4 (not supported)";
-        if (entries.ContainsKey("scaled_fp8") || entries.Keys.Any(k => k.EndsWith(".scale_weight", StringComparison.Ordinal)))
-            return "fp8_scaled (scale_weight per layer)";
-        var scale = entries.FirstOrDefault(e => e.Key.EndsWith(".weight_scale", StringComparison.Ordinal));
-        if (scale.Key is not null)
-        {
-            var perRow = scale.Value.Elements > 1;
-            return $"{eightBit?.Type.Name.ToLowerInvariant() ?? "unknown type"}, weight_scale per {(perRow ? "output channel" : "layer")}";
-        }
+        var list = entries.ToList();
+        bool Any(string suffix) => list.Exists(entry => entry.Name.EndsWith(suffix, StringComparison.Ordinal));
+        var eightBit = list.Find(e => e.Type.Bytes == 1 && e.Name.EndsWith(".weight", StringComparison.Ordinal));
+        if (Any(".weight_scale_2")) return "nvfp4 (not supported)";
+        if (Any("scaled_fp8") || Any(".scale_weight")) return "fp8_scaled (scale_weight per layer)";
+        if (list.Find(entry => entry.Name.EndsWith(".weight_scale", StringComparison.Ordinal)) is { } scale)
+            return $"{eightBit?.Type.Name.ToLowerInvariant() ?? "unknown type"}, weight_scale per {(scale.Elements > 1 ? "output channel" : "layer")}";
         return eightBit is null ? None : $"{eightBit.Type.Name.ToLowerInvariant()}, plain cast without scales";
     }
 
     /// <summary>Tensors that belong to a quantisation and not to the model.</summary>
     public static bool IsMarker(string key) =>
-        key == "scaled_fp8" || key.EndsWith(".scale_weight", StringComparison.Ordinal) || key.EndsWith(".scale_input", StringComparison.Ordinal)
+        key.EndsWith("scaled_fp8", StringComparison.Ordinal) || key.EndsWith(".scale_weight", StringComparison.Ordinal) || key.EndsWith(".scale_input", StringComparison.Ordinal)
         || key.EndsWith(".weight_scale", StringComparison.Ordinal) || key.EndsWith(".input_scale", StringComparison.Ordinal)
         || key.EndsWith(".weight_scale_2", StringComparison.Ordinal) || key.EndsWith(".comfy_quant", StringComparison.Ordinal);
 }

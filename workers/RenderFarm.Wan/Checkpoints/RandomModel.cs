@@ -20,7 +20,7 @@ public static class RandomModel
     public static long TotalBytes(ModelShape shape) =>
         (Elements(Layouts.Transformer(shape.Transformer)) * shape.Experts + Elements(Layouts.TextEncoder(shape.TextEncoder))) * 2
         + Elements(Layouts.Vae(shape.Vae)) * 4
-        + (shape.ImageEncoder is { } image ? Elements(Layouts.ImageEncoder(image)) * 2 : 0);
+        + (shape.ImageEncoder is { } image ? Elements(Layouts.PublishedImageEncoder(image)) * 2 : 0);
 
     /// <param name="written">Told the bytes of each tensor once it is on disk.</param>
     /// <param name="shardBytes">DiT files are cut at this size.</param>
@@ -46,7 +46,7 @@ public static class RandomModel
             Layouts.Vae(shape.Vae), ElementType.Of(torch.ScalarType.Float32)); // published in float32, and run in it
         var image = shape.ImageEncoder is { } clip
             ? checkpoint.Write(At("models_clip_open-clip-xlm-roberta-large-vit-huge-14.safetensors"),
-                Layouts.ImageEncoder(clip), ElementType.Of(torch.ScalarType.Float16))
+                Layouts.PublishedImageEncoder(clip), ElementType.Of(torch.ScalarType.Float16))
             : [];
 
         var tokenizer = Path.Combine("google", "umt5-xxl", "spiece.model");
