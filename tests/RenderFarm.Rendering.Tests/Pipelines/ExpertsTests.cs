@@ -14,7 +14,15 @@ using TorchSharp;
 
 namespace RenderFarm.Rendering.Tests.Pipelines;
 
+/// <summary>Counts of live tensors are of the whole process: nothing may run beside.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class CountsTensors
+{
+    public const string Name = "counts tensors";
+}
+
 /// <summary>Which of two experts a step runs on, and that the other one is not in memory.</summary>
+[Collection(CountsTensors.Name)]
 public sealed class ExpertsTests : IDisposable
 {
     private static readonly ModelShape Shape = TinyShapes.TwoExperts;

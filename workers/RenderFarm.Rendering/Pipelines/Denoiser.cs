@@ -68,7 +68,7 @@ public static class Denoiser
     private static Tensor Velocity(DenoiseInput input, Tensor latent, Timesteps timesteps, Action? afterBlock)
     {
         Tensor Forward(Tensor x, ContextCache context) => input.Model.Forward(
-            x, timesteps, context, input.Channels, input.FeedForwardTokens, afterBlock: (_, _) => afterBlock?.Invoke());
+            x, timesteps, context, input.Channels?.expand(x.shape[0], -1, -1, -1, -1), input.FeedForwardTokens, afterBlock: (_, _) => afterBlock?.Invoke());
 
         if (input.Both is { } both)
         {

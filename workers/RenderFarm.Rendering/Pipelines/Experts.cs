@@ -75,12 +75,16 @@ internal sealed class Experts : IDisposable
         double scale = order.Shape.Experts == 2 && part == ModelPart.Transformer ? HighNoiseScale(order.Spec) : order.Spec.GuidanceScale;
         // a thousandth of a step on a card, where they would take 800 MiB of 14B
         bool keeps = components.Device.type == DeviceType.CPU;
-        ContextCache Embed(torch.Tensor context) => model.Embed([context], pictures.Features, keepKeyValues: keeps);
+        ContextCache Embed(params IReadOnlyList<torch.Tensor> contexts)
+        {
+            using var features = pictures.Features?.repeat(contexts.Count, 1, 1); // every sample sees the same pictures
+            return model.Embed(contexts, features, keepKeyValues: keeps);
+        }
         var conditional = Embed(prompts.Conditional);
         var unconditional = Guidance.NeedsUnconditional(scale) && prompts.Unconditional is { } negative ? Embed(negative) : null;
         input = new DenoiseInput(model, conditional, unconditional, scale)
         {
-            Both = order.Plan.GuidanceBatched && unconditional is not null ? model.Embed([prompts.Conditional, prompts.Unconditional!], keepKeyValues: keeps) : null,
+            Both = order.Plan.GuidanceBatched && unconditional is not null ? Embed(prompts.Conditional, prompts.Unconditional!) : null,
             Channels = pictures.Channels,
             FeedForwardTokens = order.Plan.FfnChunkTokens > 0 ? order.Plan.FfnChunkTokens : long.MaxValue,
         };
