@@ -45,9 +45,11 @@ public sealed class RendererProcess : IDisposable
 
     public void CloseInput() => process.StandardInput.Close();
 
-    public void Terminate()
+    public void Terminate() => Signal("TERM");
+
+    public void Signal(string name)
     {
-        using var kill = System.Diagnostics.Process.Start("kill", ["-TERM", $"{Id}"]);
+        using var kill = System.Diagnostics.Process.Start("kill", ["-" + name, $"{Id}"]);
         kill.WaitForExit();
     }
 

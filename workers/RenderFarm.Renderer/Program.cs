@@ -1,5 +1,6 @@
 using RenderFarm.Renderer;
 using RenderFarm.Renderer.Bench;
+using RenderFarm.Renderer.Cache;
 using RenderFarm.Renderer.Calibration;
 using RenderFarm.Renderer.Parity;
 using RenderFarm.Renderer.Models;
@@ -13,6 +14,7 @@ return args switch
     ["parity", .. var rest] => LeaveAtOnce(ParityCommand.Run(rest, Console.Out)),
     ["models", .. var rest] => LeaveAtOnce(ModelsVerb.Run(rest)),
     ["bench", "calibrate", .. var rest] => LeaveAtOnce(CalibrateVerb.Run(rest)),
+    ["cache", .. var rest] => LeaveAtOnce(CacheVerb.Run(rest)),
     ["bench", .. var rest] => LeaveAtOnce(BenchCommand.Run(rest)),
     ["--help" or "-h" or "help"] => Help.Print(),
     [] => ExitCodes.Usage(Help.Text),

@@ -28,8 +28,14 @@ public sealed record RenderOrder
     /// <summary>Pictures by their role, see <see cref="InputRoles"/>: JPEG, PNG, WebP, GIF or BMP of any size and orientation.</summary>
     public IReadOnlyDictionary<string, string> InputFiles { get; set; } = new Dictionary<string, string>();
 
-    /// <summary>Folder of prepared weights in shared memory; null when the host keeps none.</summary>
+    /// <summary>Folder of this model's prepared weights (<see cref="WeightCacheFiles"/>); null when the host keeps none.</summary>
     public string? WeightCache { get; init; }
+
+    /// <summary>
+    /// What the folders of all models beside each other may take; the least recently used weights give way. Null: as much as
+    /// the file system holds.
+    /// </summary>
+    public long? WeightCacheLimitBytes { get; init; }
 }
 
 /// <summary>Paths of a model's components on this host.</summary>

@@ -1,5 +1,5 @@
-using System.Globalization;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Rendering;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Rendering.Pipelines;
 
@@ -7,42 +7,68 @@ namespace RenderFarm.Rendering.Loading;
 
 /// <summary>
 /// Prepared blocks for a render. With a cache folder they stay there for the next process; without one they lie in shared
-/// memory under a name that is gone as soon as they are mapped, so that no end of the process leaves them behind.
+/// memory without a name, so that no end of the process leaves them behind.
 /// </summary>
-/// <param name="cache">A folder in shared memory, or null.</param>
-public sealed class PreparedStore(string? cache)
+/// <remarks>
+/// Renderers of one host share the cache. Blocks are prepared by one of them at a time, under the lock of
+/// <see cref="WeightCacheFiles"/>; the others wait for it and then map the same memory. The kernel lets go of a lock with
+/// its process, however that ends, so nobody waits for a renderer that is gone.
+/// </remarks>
+/// <param name="cache">This model's folder in the cache, or null.</param>
+/// <param name="limitBytes">What the folders of all models may take together, older weights giving way; null: none is touched.</param>
+public sealed class PreparedStore(string? cache, long? limitBytes = null)
 {
-    private const string SharedMemory = "/dev/shm";
+    private static readonly string SharedMemory = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+    private const int LookAgainMilliseconds = 100;
 
     /// <param name="key">Says which blocks they are and in which format; fit for a file name.</param>
     /// <param name="fill">Writes one block to the address given.</param>
-    public PreparedBlocks Get(string key, BlockLayout layout, int count, Action<int, nint> fill)
+    /// <param name="waiting">Called while another renderer prepares the same blocks; may throw to end the wait.</param>
+    public PreparedBlocks Get(string key, BlockLayout layout, int count, Action<int, nint> fill, Action? waiting = null)
     {
-        if (cache is null) return Temporary(key, layout, count, fill);
-        string path = Path.Combine(cache, key + ".blocks");
-        if (PreparedBlocks.Open(path, layout, count) is { } ready) return ready;
+        if (cache is null)
+        {
+            RequireRoom(SharedMemory, layout.Bytes * count);
+            return PreparedBlocks.CreateUnnamed(SharedMemory, layout, count, fill);
+        }
+        string path = Path.Combine(cache, key + WeightCacheFiles.Blocks);
         Directory.CreateDirectory(cache);
-        // a second renderer that needs the same blocks meanwhile makes its own: it must not write into a mapped file
-        using var hold = TryHold(path + ".lock");
-        if (hold is null) return Temporary(key, layout, count, fill);
-        return PreparedBlocks.Open(path, layout, count) ?? Create(path, layout, count, fill);
+        using var pause = new ManualResetEventSlim();
+        while (true)
+        {
+            if (TryOpen(path, layout, count) is { } ready) return ready;
+            if (CacheLock.TryTake(path) is { } alone)
+            {
+                using (alone) CreateUnlessThere(path, layout, count, fill);
+                continue; // mapped under a shared lock, by which everybody else sees that it is in use
+            }
+            waiting?.Invoke();
+            pause.Wait(LookAgainMilliseconds);
+        }
     }
 
-    private static PreparedBlocks Temporary(string key, BlockLayout layout, int count, Action<int, nint> fill)
+    private static PreparedBlocks? TryOpen(string path, BlockLayout layout, int count)
     {
-        string folder = Directory.Exists(SharedMemory) ? SharedMemory : Path.GetTempPath();
-        string path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"renderfarm-{Environment.ProcessId}-{key}.blocks"));
-        var blocks = Create(path, layout, count, fill);
-        Remove(path);
-        return blocks;
+        if (CacheLock.TryShare(path) is not { } shared) return null;
+        if (PreparedBlocks.Open(path, layout, count, shared) is not { } ready)
+        {
+            shared.Dispose();
+            return null;
+        }
+        CacheLock.NoteUse(path);
+        return ready;
     }
 
-    private static PreparedBlocks Create(string path, BlockLayout layout, int count, Action<int, nint> fill)
+    private void CreateUnlessThere(string path, BlockLayout layout, int count, Action<int, nint> fill)
     {
-        RequireRoom(Path.GetDirectoryName(Path.GetFullPath(path))!, layout.Bytes * count);
+        using var there = PreparedBlocks.Open(path, layout, count);
+        if (there is not null) return; // somebody finished it between the two locks
+        Remove(path); // of another layout, or never finished
+        if (limitBytes is { } limit) CacheRoom.Make(Path.GetDirectoryName(Path.GetFullPath(path))!, layout.Bytes * count, limit);
+        RequireRoom(cache!, layout.Bytes * count);
         try
         {
-            return PreparedBlocks.Create(path, layout, count, fill);
+            PreparedBlocks.Create(path, layout, count, fill).Dispose();
         }
         catch
         {
@@ -51,7 +77,7 @@ public sealed class PreparedStore(string? cache)
         }
     }
 
-    /// <summary>Writing to a mapping that the file system has no room for ends the process without an exception.</summary>
+    /// <summary>In words; what another process takes between this look and the file's making ends as a full disk.</summary>
     private static void RequireRoom(string folder, long bytes)
     {
         long free = new DriveInfo(folder).AvailableFreeSpace;
@@ -61,21 +87,9 @@ public sealed class PreparedStore(string? cache)
             { RequestedBytes = bytes, FreeBytes = free };
     }
 
-    private static FileStream? TryHold(string path)
+    internal static void Remove(string path)
     {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null; // held by another renderer
-        }
-    }
-
-    private static void Remove(string path)
-    {
+        File.Delete(PreparedBlocks.MarkerPath(path)); // first: blocks without it count as unfinished
         File.Delete(path);
-        File.Delete(PreparedBlocks.MarkerPath(path));
     }
 }

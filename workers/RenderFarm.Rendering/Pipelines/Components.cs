@@ -31,7 +31,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
 {
     private readonly RenderPlan plan = order.Plan;
     private readonly ModelShape shape = order.Shape;
-    private readonly PreparedStore store = new(order.WeightCache);
+    private readonly PreparedStore store = new(order.WeightCache, order.WeightCacheLimitBytes);
     private TokenKernels? kernels;
 
     public Device Device { get; } = new(order.Plan.Device);
@@ -191,7 +191,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
         {
             BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device);
             breathe();
-        });
+        }, waiting: breathe);
         TrimMemory(); // rounding on the card left some behind
         return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops);
     }
