@@ -1,9 +1,13 @@
 using System.Runtime.InteropServices;
+using RenderFarm.Testing.Cards;
 
 namespace RenderFarm.Nvml.Tests;
 
 public sealed class NvmlLibraryTests
 {
+    private const long GiB = 1L << 30;
+    private static readonly FakeCard Card = new("GPU-1", "NVIDIA_Test", 24 * GiB, 3 * GiB);
+
     [Fact]
     public void TryOpen_HostWithoutDriver_SaysSoAndHasNoCards()
     {
@@ -29,5 +33,69 @@ public sealed class NvmlLibraryTests
             Assert.Equal(card.TotalBytes, memory.TotalBytes);
             Assert.InRange(memory.FreeBytes, 0, memory.TotalBytes);
         });
+    }
+
+    [Fact]
+    public async Task MemoryOf_TwoCards_EachAsItIsNow()
+    {
+        using FakeDriver driver = await FakeDriver.WithAsync(Card, Card with { Uuid = "GPU-2", TotalBytes = 12 * GiB, UsedBytes = 0 });
+        using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+
+        Assert.Equal("580.65.06", library.DriverVersion);
+        Assert.Equal([("GPU-1", 24 * GiB), ("GPU-2", 12 * GiB)], library.Cards.Select(card => (card.Uuid, card.TotalBytes)));
+        Assert.Equal(21 * GiB, library.MemoryOf(library.Cards[0]).FreeBytes);
+        driver.Show(Card with { UsedBytes = 20 * GiB }, Card with { Uuid = "GPU-2" });
+        Assert.Equal(4 * GiB, library.MemoryOf(library.Cards[0]).FreeBytes);
+    }
+
+    [Fact]
+    public async Task ProcessesOn_ManyWithOneNobodyCanMeasure_AllOfThemLargestFirst()
+    {
+        Dictionary<int, long?> held = Enumerable.Range(0, 100).ToDictionary(i => 1_000_000 + i, i => (long?)i * 1000);
+        held[Environment.ProcessId] = 5 * GiB;
+        held[2_000_000] = null;
+        using FakeDriver driver = await FakeDriver.WithAsync(Card with { Processes = held });
+        using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+
+        IReadOnlyList<CardProcess> processes = library.ProcessesOn(library.Cards[0]);
+
+        Assert.Equal(102, processes.Count);
+        Assert.Equal((Environment.ProcessId, 5 * GiB), (processes[0].Id, processes[0].UsedBytes));
+        Assert.NotEmpty(processes[0].Name);
+        Assert.Null(processes.Single(process => process.Id == 2_000_000).UsedBytes);
+    }
+
+    [Fact]
+    public async Task VitalsOf_FigureThatTheCardLacks_IsNull()
+    {
+        using FakeDriver driver = await FakeDriver.WithAsync(Card with { Utilization = 97, Temperature = 71, PowerWatts = 312.5, PowerLimitWatts = null });
+        using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+
+        Assert.Equal(new CardVitals(97, 71, 312.5, null), library.VitalsOf(library.Cards[0]));
+    }
+
+    [Fact]
+    public async Task MemoryOf_CardLost_SaysWhatTheDriverSays()
+    {
+        using FakeDriver driver = await FakeDriver.WithAsync(Card);
+        using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        driver.LoseCards();
+
+        NvmlException fault = Assert.Throws<NvmlException>(() => library.MemoryOf(library.Cards[0]));
+
+        Assert.Equal("nvmlDeviceGetMemoryInfo failed with NVML error 15 (GPU is lost)", fault.Message);
+        Assert.Null(NvmlLibrary.TryOpen(out string reason, driver.Path));
+        Assert.Contains("GPU is lost", reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dispose_AfterUse_RefusesFurtherQuestions()
+    {
+        using FakeDriver driver = await FakeDriver.WithAsync(Card);
+        NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        library.Dispose();
+        library.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => library.MemoryOf(library.Cards[0]));
     }
 }

@@ -7,8 +7,17 @@ public sealed record Card(int Index, string Uuid, string Name, long TotalBytes);
 /// <summary>Device memory at one moment, of all processes together.</summary>
 public readonly record struct CardMemory(long TotalBytes, long FreeBytes, long UsedBytes);
 
+/// <summary>How busy and how hot a card is; null where the card or its driver doesn't tell.</summary>
+/// <param name="UtilizationPercent">Part of the last second or so in which anything ran.</param>
+public readonly record struct CardVitals(int? UtilizationPercent, int? TemperatureCelsius, double? PowerWatts, double? PowerLimitWatts);
+
+/// <summary>A process with a context on a card.</summary>
+/// <param name="Name">Its program; empty where this process may not look (another container).</param>
+/// <param name="UsedBytes">Null where the driver can't tell them apart.</param>
+public sealed record CardProcess(int Id, string Name, long? UsedBytes);
+
 /// <summary>The driver refused a question.</summary>
-public sealed class NvmlException(string call, int code) : Exception($"{call} failed with NVML error {code}")
+public sealed class NvmlException(string call, int code, string meaning) : Exception($"{call} failed with NVML error {code} ({meaning})")
 {
     public int Code { get; } = code;
 }

@@ -5,35 +5,35 @@ namespace RenderFarm.Nvml;
 
 /// <summary>
 /// The driver's management library, loaded at run time: the same worker runs on hosts that have no driver. Calls are
-/// thread-safe; handles live as long as the library.
+/// thread-safe; the library lives until the last of them has returned.
 /// </summary>
 public sealed unsafe class NvmlLibrary : IDisposable
 {
+    /// <summary>Where the loader finds the driver's own.</summary>
+    public const string DefaultPath = "libnvidia-ml.so.1";
+
     private const int Success = 0;
-    private const int AlreadyInitialised = 5;
-    private const int NameBytes = 96;
+    private const int NotSupported = 3;
+    private const int InsufficientSize = 7;
+    private const int TextBytes = 96;
+    private const ulong Untold = ulong.MaxValue;
 
-    private readonly nint _library;
-    private readonly Dictionary<string, nint> _handles = new(StringComparer.Ordinal);
-    private readonly delegate* unmanaged<nint, Memory*, int> _memoryInfo;
-    private bool _disposed;
+    private readonly NvmlHandle _library;
+    private readonly Dictionary<string, nint> _devices = new(StringComparer.Ordinal);
 
-    private NvmlLibrary(nint library)
-    {
-        _library = library;
-        _memoryInfo = (delegate* unmanaged<nint, Memory*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetMemoryInfo");
-    }
+    private NvmlLibrary(NvmlHandle library) => _library = library;
 
     public string DriverVersion { get; private set; } = "";
 
     public IReadOnlyList<Card> Cards { get; private set; } = [];
 
     /// <summary>Null when this host has no driver, or the driver sees no card; <paramref name="reason"/> says which.</summary>
-    public static NvmlLibrary? TryOpen(out string reason)
+    /// <param name="path">The library, where the loader doesn't find it by its name.</param>
+    public static NvmlLibrary? TryOpen(out string reason, string path = DefaultPath)
     {
-        if (!NativeLibrary.TryLoad("libnvidia-ml.so.1", out nint handle))
+        if (NvmlHandle.TryLoad(path) is not { } handle)
         {
-            reason = "libnvidia-ml.so.1 is not on this host";
+            reason = $"{path} is not on this host";
             return null;
         }
 
@@ -60,40 +60,51 @@ public sealed unsafe class NvmlLibrary : IDisposable
         return null;
     }
 
-    public CardMemory MemoryOf(Card card)
+    public CardMemory MemoryOf(Card card) => MemoryOf(DeviceOf(card));
+
+    /// <summary>Everybody with a context on the card, the largest first.</summary>
+    public IReadOnlyList<CardProcess> ProcessesOn(Card card)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        Memory memory;
-        Check("nvmlDeviceGetMemoryInfo", _memoryInfo(_handles[card.Uuid], &memory));
-        return new CardMemory((long)memory.Total, (long)memory.Free, (long)memory.Used);
+        nint device = DeviceOf(card);
+        Dictionary<int, long?> found = [];
+        foreach (string kind in new[] { "Compute", "Graphics" })
+        {
+            foreach (Process process in ProcessesOn(device, $"nvmlDeviceGet{kind}RunningProcesses"))
+            {
+                long? used = process.UsedBytes == Untold ? null : (long)process.UsedBytes;
+                int id = (int)process.Id;
+                // a process that computes and draws is listed under both, with the same figure
+                if (!found.TryGetValue(id, out long? before) || used > (before ?? -1)) found[id] = used;
+            }
+        }
+
+        return [.. found.Select(entry => new CardProcess(entry.Key, ProgramOf(entry.Key), entry.Value)).OrderByDescending(process => process.UsedBytes ?? 0).ThenBy(process => process.Id)];
     }
 
-    public void Dispose()
+    public CardVitals VitalsOf(Card card)
     {
-        if (_disposed) return;
-        _disposed = true;
-        if (NativeLibrary.TryGetExport(_library, "nvmlShutdown", out nint shutdown)) _ = ((delegate* unmanaged<int>)shutdown)();
-        NativeLibrary.Free(_library);
+        nint device = DeviceOf(card);
+        Utilization? utilization = Told<Utilization>("nvmlDeviceGetUtilizationRates", device);
+        uint? milliwatts = Told<uint>("nvmlDeviceGetPowerUsage", device), limit = Told<uint>("nvmlDeviceGetEnforcedPowerLimit", device);
+        return new CardVitals((int?)utilization?.Gpu, TemperatureOf(device), milliwatts / 1000.0, limit / 1000.0);
     }
+
+    public void Dispose() => _library.Dispose();
 
     private void Start()
     {
-        int started = ((delegate* unmanaged<int>)Export("nvmlInit_v2"))();
-        if (started != AlreadyInitialised) Check("nvmlInit_v2", started);
-        DriverVersion = Text("nvmlSystemGetDriverVersion", (buffer, length) => ((delegate* unmanaged<byte*, uint, int>)Export("nvmlSystemGetDriverVersion"))((byte*)buffer, length));
-
+        Check("nvmlInit_v2", _library.Start());
+        DriverVersion = DriverText();
         uint count;
-        Check("nvmlDeviceGetCount_v2", ((delegate* unmanaged<uint*, int>)Export("nvmlDeviceGetCount_v2"))(&count));
+        using (NvmlCall call = _library.Enter("nvmlDeviceGetCount_v2"))
+            Check("nvmlDeviceGetCount_v2", ((delegate* unmanaged<uint*, int>)call.Function)(&count));
         List<Card> cards = [];
         for (uint index = 0; index < count; index++)
         {
             nint device = DeviceAt(index);
-            string uuid = Text("nvmlDeviceGetUUID", (buffer, length) => ((delegate* unmanaged<nint, byte*, uint, int>)Export("nvmlDeviceGetUUID"))(device, (byte*)buffer, length));
-            string name = Text("nvmlDeviceGetName", (buffer, length) => ((delegate* unmanaged<nint, byte*, uint, int>)Export("nvmlDeviceGetName"))(device, (byte*)buffer, length));
-            _handles[uuid] = device;
-            Memory memory;
-            Check("nvmlDeviceGetMemoryInfo", _memoryInfo(device, &memory));
-            cards.Add(new Card((int)index, uuid, name, (long)memory.Total));
+            string uuid = Text("nvmlDeviceGetUUID", device);
+            _devices[uuid] = device;
+            cards.Add(new Card((int)index, uuid, Text("nvmlDeviceGetName", device), MemoryOf(device).TotalBytes));
         }
 
         Cards = cards;
@@ -102,24 +113,111 @@ public sealed unsafe class NvmlLibrary : IDisposable
     private nint DeviceAt(uint index)
     {
         nint device;
-        Check("nvmlDeviceGetHandleByIndex_v2", ((delegate* unmanaged<uint, nint*, int>)Export("nvmlDeviceGetHandleByIndex_v2"))(index, &device));
+        using NvmlCall call = _library.Enter("nvmlDeviceGetHandleByIndex_v2");
+        Check("nvmlDeviceGetHandleByIndex_v2", ((delegate* unmanaged<uint, nint*, int>)call.Function)(index, &device));
         return device;
     }
 
-    private nint Export(string name) => NativeLibrary.GetExport(_library, name);
-
-    private static string Text(string call, Func<nint, uint, int> read)
+    private CardMemory MemoryOf(nint device)
     {
-        byte* buffer = stackalloc byte[NameBytes];
-        Check(call, read((nint)buffer, NameBytes));
-        ReadOnlySpan<byte> all = new(buffer, NameBytes);
+        Memory memory;
+        using NvmlCall call = _library.Enter("nvmlDeviceGetMemoryInfo");
+        Check("nvmlDeviceGetMemoryInfo", ((delegate* unmanaged<nint, Memory*, int>)call.Function)(device, &memory));
+        return new CardMemory((long)memory.Total, (long)memory.Free, (long)memory.Used);
+    }
+
+    private int? TemperatureOf(nint device)
+    {
+        const int OfTheChip = 0;
+        uint celsius;
+        if (!_library.Has("nvmlDeviceGetTemperature")) return null;
+        using NvmlCall call = _library.Enter("nvmlDeviceGetTemperature");
+        return Told("nvmlDeviceGetTemperature", ((delegate* unmanaged<nint, int, uint*, int>)call.Function)(device, OfTheChip, &celsius)) ? (int)celsius : null;
+    }
+
+    /// <summary>One figure or record of a device; null where the card or the driver has none.</summary>
+    private T? Told<T>(string function, nint device)
+        where T : unmanaged
+    {
+        T value;
+        if (!_library.Has(function)) return null;
+        using NvmlCall call = _library.Enter(function);
+        return Told(function, ((delegate* unmanaged<nint, T*, int>)call.Function)(device, &value)) ? value : null;
+    }
+
+    private bool Told(string function, int code)
+    {
+        if (code == NotSupported) return false;
+        Check(function, code);
+        return true;
+    }
+
+    /// <summary>The third version of the call says more than the second, in the same records.</summary>
+    private Process[] ProcessesOn(nint device, string name)
+    {
+        string function = _library.Has(name + "_v3") ? name + "_v3" : name + "_v2";
+        if (!_library.Has(function)) return [];
+        using NvmlCall call = _library.Enter(function);
+        for (uint room = 32; ; room *= 2)
+        {
+            Process[] processes = new Process[room];
+            uint count = room;
+            int code;
+            fixed (Process* first = processes) code = ((delegate* unmanaged<nint, uint*, Process*, int>)call.Function)(device, &count, first);
+            if (code == InsufficientSize && room < 1 << 16) continue; // more came meanwhile
+            return Told(function, code) ? processes[..(int)count] : [];
+        }
+    }
+
+    private nint DeviceOf(Card card) => _devices.TryGetValue(card.Uuid, out nint device)
+        ? device
+        : throw new ArgumentException($"card {card.Uuid} is none of this host", nameof(card));
+
+    private string DriverText()
+    {
+        byte* buffer = stackalloc byte[TextBytes];
+        using NvmlCall call = _library.Enter("nvmlSystemGetDriverVersion");
+        Check("nvmlSystemGetDriverVersion", ((delegate* unmanaged<byte*, uint, int>)call.Function)(buffer, TextBytes));
+        return Read(buffer);
+    }
+
+    private string Text(string function, nint device)
+    {
+        byte* buffer = stackalloc byte[TextBytes];
+        using NvmlCall call = _library.Enter(function);
+        Check(function, ((delegate* unmanaged<nint, byte*, uint, int>)call.Function)(device, buffer, TextBytes));
+        return Read(buffer);
+    }
+
+    private static string Read(byte* buffer)
+    {
+        ReadOnlySpan<byte> all = new(buffer, TextBytes);
         int end = all.IndexOf((byte)0);
         return Encoding.UTF8.GetString(end < 0 ? all : all[..end]);
     }
 
-    private static void Check(string call, int code)
+    private void Check(string function, int code)
     {
-        if (code != Success) throw new NvmlException(call, code);
+        if (code != Success) throw new NvmlException(function, code, Meaning(code));
+    }
+
+    private string Meaning(int code)
+    {
+        if (!_library.Has("nvmlErrorString")) return "unknown";
+        using NvmlCall call = _library.Enter("nvmlErrorString");
+        return Marshal.PtrToStringUTF8(((delegate* unmanaged<int, nint>)call.Function)(code)) ?? "unknown";
+    }
+
+    private static string ProgramOf(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/comm").Trim();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return ""; // it has ended, or lives in another container
+        }
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -128,5 +226,21 @@ public sealed unsafe class NvmlLibrary : IDisposable
         public ulong Total;
         public ulong Free;
         public ulong Used;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Utilization
+    {
+        public uint Gpu;
+        public uint Memory;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Process
+    {
+        public uint Id;
+        public ulong UsedBytes;
+        public uint GpuInstance;
+        public uint ComputeInstance;
     }
 }

@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Worker.Hosting;
 
+// sessions, FIFOs, /proc, signals
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 // 0: drained; 2: a setting that can't work, named on standard error
 try
 {

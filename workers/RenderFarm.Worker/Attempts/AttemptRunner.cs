@@ -19,7 +19,7 @@ namespace RenderFarm.Worker.Attempts;
 /// free when it returns; a finished video's upload goes on in the spool.
 /// </summary>
 public sealed class AttemptRunner(
-    IOptions<WorkerOptions> options, FarmApi api, ModelCatalog catalog, RenderAttempt attempt, AttemptReporter reporter, UploadSpool spool,
+    IOptions<WorkerOptions> options, FarmApi api, ModelCatalog catalog, AttemptPlanner planner, RenderAttempt attempt, AttemptReporter reporter, UploadSpool spool,
     RunningLeases running, WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<AttemptRunner> log, ILogger<LeaseKeeper> leaseLog)
 {
     private const int NoSpaceLeft = 28;
@@ -56,7 +56,7 @@ public sealed class AttemptRunner(
         if (!catalog.Models.TryGetValue(grant.Spec.Model, out InstalledModel? model))
             return new AttemptOutcome.Failed(FailureReason.ModelUnavailable, $"this worker has no model '{grant.Spec.Model}' (any more)");
 
-        PlanResult planned = AttemptPlanner.Plan(grant, model.Shape, slot);
+        PlanResult planned = planner.Plan(grant, model.Shape, slot);
         if (planned.Plan is not { } plan)
             return new AttemptOutcome.Failed(FailureReason.PlanDoesNotFit, planned.Refusal?.Message ?? "no plan fits this slot as it is now");
 

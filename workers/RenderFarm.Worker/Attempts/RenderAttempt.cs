@@ -8,6 +8,7 @@ using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -17,7 +18,7 @@ namespace RenderFarm.Worker.Attempts;
 /// ends first out of turn, the other is killed.
 /// </summary>
 public sealed class RenderAttempt(
-    IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, InputDownloads inputs, WorkerMetrics metrics, TimeProvider time, ILogger<RenderAttempt> log)
+    IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, InputDownloads inputs, HostWeightCache cache, WorkerMetrics metrics, TimeProvider time, ILogger<RenderAttempt> log)
 {
     private static readonly TimeSpan EndOfReports = TimeSpan.FromSeconds(5);
 
@@ -124,7 +125,7 @@ public sealed class RenderAttempt(
         }
     }
 
-    private static RenderOrder Order(LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, IReadOnlyDictionary<string, string> inputFiles) => new()
+    private RenderOrder Order(LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, IReadOnlyDictionary<string, string> inputFiles) => new()
     {
         JobId = grant.JobId,
         Fence = grant.Fence,
@@ -135,6 +136,8 @@ public sealed class RenderAttempt(
         FramePipe = folder.FramePipe,
         WorkDirectory = folder.Work,
         InputFiles = inputFiles,
+        WeightCache = cache.FolderOf(model.Shape.Id, plan),
+        WeightCacheLimitBytes = cache.LimitBytes,
     };
 
     private static AttemptOutcome.Failed Cancelled(Measurements? measured, string? logTail)

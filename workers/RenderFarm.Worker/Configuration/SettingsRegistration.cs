@@ -18,6 +18,9 @@ public static class SettingsRegistration
             .Validate(o => o.LeaseWaitSeconds is >= 0 and <= 60, "Worker:LeaseWaitSeconds must be 0 to 60")
             .Validate(o => Math.Abs(o.ClockOffsetSeconds) <= 1e9, "Worker:ClockOffsetSeconds must be seconds, 0 for the host's own clock")
             .Validate(o => o.MinimumFreeDiskMegabytes is >= 0 and <= 1e9, "Worker:MinimumFreeDiskMegabytes must be 0 or more")
+            .Validate(o => o.WeightCacheDirectory.Length > 0, "Worker:WeightCacheDirectory must name a folder")
+            .Validate(o => o.WeightCacheGigabytes is null or (>= 0 and <= 65_536), "Worker:WeightCacheGigabytes must be 0 to 65536; leave it out for 70 % of host memory")
+            .Validate(o => o.HostMemoryGigabytes is null or (> 0 and <= 65_536), "Worker:HostMemoryGigabytes must be above 0 and at most 65536; leave it out for what is available")
             .Validate(o => File.Exists(o.RendererPath), "Worker:RendererPath must name the renderer program or its .dll; build workers/RenderFarm.Renderer or set the path");
         Bind<KeysOptions>(KeysOptions.Section).Validate(o => o.BootstrapFile.Length > 0, "Keys:BootstrapFile must name a file");
         Bind<ModelsOptions>(ModelsOptions.Section).Validate(o => o.Directory.Length > 0, "Models:Directory must name the folder of models");

@@ -43,6 +43,18 @@ public sealed class WorkerOptions
     /// <summary>This host's wall clock is taken to be off by so much. For trials: nothing a worker decides may depend on it.</summary>
     public double ClockOffsetSeconds { get; set; }
 
+    /// <summary>
+    /// Where prepared weights stay for the next renderer: shared memory, one folder for all workers of a user. On disk it works
+    /// as well, and copies to a card are as slow as the disk.
+    /// </summary>
+    public string WeightCacheDirectory { get; set; } = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
+
+    /// <summary>GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is kept.</summary>
+    public double? WeightCacheGigabytes { get; set; }
+
+    /// <summary>GiB of host memory that plans may count on, where what the system says is wrong (memory that grows when used). Default: what is available.</summary>
+    public double? HostMemoryGigabytes { get; set; }
+
     public string AttemptsDirectory => Path.Combine(DataDirectory, "attempts");
     public string SpoolDirectory => Path.Combine(DataDirectory, "spool");
 }

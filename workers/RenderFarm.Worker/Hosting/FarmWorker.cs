@@ -4,6 +4,7 @@ using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
+using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Hosting;
 
@@ -12,7 +13,7 @@ namespace RenderFarm.Worker.Hosting;
 /// drain, 6 let uploads finish while there is time.
 /// </summary>
 public sealed class FarmWorker(
-    IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, WorkerRegistration registration, SlotDiscovery discovery, SlotLoop loop, UploadSpool spool,
+    IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, WorkerRegistration registration, SlotDiscovery discovery, SlotLoop loop, UploadSpool spool, HostWeightCache cache,
     BellListener bells, WorkerDrain drain, TimeProvider time, ILogger<FarmWorker> log)
 {
     private static readonly TimeSpan LastUploads = TimeSpan.FromSeconds(2);
@@ -26,6 +27,7 @@ public sealed class FarmWorker(
         {
             await ffmpeg.RunAsync(drain.Draining);
             AttemptFolder.Sweep(options.Value.AttemptsDirectory);
+            await cache.PrepareAsync(drain.Draining);
 
             // 2, 3
             await registration.RegisterAsync(drain.Draining);

@@ -8,6 +8,7 @@ using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
+using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Hosting;
 
@@ -35,7 +36,8 @@ public static class WorkerApplication
 
         // work
         builder.Services.AddSingleton<Doorbell>().AddSingleton<BellListener>().AddSingleton<DiskGate>().AddSingleton<SlotLoop>();
-        builder.Services.AddSingleton<RunningLeases>().AddSingleton<InputDownloads>().AddSingleton<RenderAttempt>();
+        builder.Services.AddSingleton<RunningLeases>().AddSingleton<InputDownloads>().AddSingleton<HostWeightCache>();
+        builder.Services.AddSingleton<AttemptPlanner>().AddSingleton<RenderAttempt>();
         builder.Services.AddSingleton<AttemptReporter>().AddSingleton<AttemptRunner>();
         builder.Services.AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();
         builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<FarmWorker>();

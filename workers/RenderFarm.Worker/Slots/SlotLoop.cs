@@ -7,6 +7,7 @@ using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Hosting;
 using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Slots;
 
@@ -15,7 +16,7 @@ namespace RenderFarm.Worker.Slots;
 /// a bell only cuts short a pause after trouble.
 /// </summary>
 public sealed class SlotLoop(
-    IOptions<WorkerOptions> options, FarmApi api, WorkerRegistration registration, AttemptRunner attempts, DiskGate disk, Doorbell doorbell,
+    IOptions<WorkerOptions> options, FarmApi api, WorkerRegistration registration, AttemptRunner attempts, HostWeightCache cache, DiskGate disk, Doorbell doorbell,
     WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<SlotLoop> log)
 {
     private static readonly TimeSpan DiskPause = TimeSpan.FromSeconds(5);
@@ -71,6 +72,7 @@ public sealed class SlotLoop(
             WorkerId = registration.WorkerId,
             SlotId = slot.Id,
             FreeBytes = slot.FreeBytes,
+            CachedModels = cache.Models,
             WaitSeconds = options.Value.LeaseWaitSeconds,
         };
         LeaseGrant? grant = await api.LeaseAsync(request, drain.Draining);

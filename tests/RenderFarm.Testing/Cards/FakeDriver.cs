@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace RenderFarm.Testing.Cards;
+
+/// <summary>A card as the test wants the driver to see it; a null figure is one the card doesn't tell.</summary>
+public sealed record FakeCard(string Uuid, string Name, long TotalBytes, long UsedBytes)
+{
+    public int? Utilization { get; init; } = 0;
+    public int? Temperature { get; init; } = 40;
+    public double? PowerWatts { get; init; } = 60;
+    public double? PowerLimitWatts { get; init; } = 450;
+
+    /// <summary>Process ids with what they hold; null: the driver can't tell.</summary>
+    public IReadOnlyDictionary<int, long?> Processes { get; init; } = new Dictionary<int, long?>();
+}
+
+/// <summary>A real shared library in the place of the driver's, compiled here, whose cards change as the test says.</summary>
+public sealed class FakeDriver : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private FakeDriver()
+    {
+    }
+
+    public string Path => _folder.File("libnvidia-ml.so.1");
+
+    /// <summary>Skips the test where there is no C compiler.</summary>
+    public static async Task<FakeDriver> WithAsync(params FakeCard[] cards)
+    {
+        string? compiler = new[] { "gcc", "cc", "clang" }.FirstOrDefault(HasProgram);
+        Assert.SkipWhen(compiler is null, "no C compiler here (apt-get install gcc libc6-dev)");
+        FakeDriver driver = new();
+        driver.Show(cards);
+        string source = driver._folder.File("fake-nvml.c");
+        await using (Stream text = typeof(FakeDriver).Assembly.GetManifestResourceStream("fake-nvml.c")!)
+        await using (FileStream file = File.Create(source)) await text.CopyToAsync(file);
+        using Process compiling = Process.Start(compiler!, ["-shared", "-fPIC", "-Wall", "-Werror", $"-DSTATE=\"{driver.State}\"", "-o", driver.Path, source]);
+        await compiling.WaitForExitAsync();
+        Assert.Equal(0, compiling.ExitCode);
+        return driver;
+    }
+
+    /// <summary>From the next question on.</summary>
+    public void Show(params FakeCard[] cards)
+    {
+        List<string> lines = ["driver 580.65.06"];
+        lines.AddRange(cards.Select(card => string.Create(CultureInfo.InvariantCulture,
+            $"card {card.Uuid} {card.Name} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} {card.Temperature ?? -1} {Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)}")));
+        for (int i = 0; i < cards.Length; i++)
+            lines.AddRange(cards[i].Processes.Select(process => string.Create(CultureInfo.InvariantCulture, $"process {i} {process.Key} {process.Value ?? -1}")));
+        File.WriteAllLines(State + ".new", lines);
+        File.Move(State + ".new", State, overwrite: true);
+    }
+
+    /// <summary>As after a fault of the bus: every question fails.</summary>
+    public void LoseCards() => File.Delete(State);
+
+    public void Dispose() => _folder.Dispose();
+
+    private string State => _folder.File("cards");
+
+    private static long Milliwatts(double? watts) => watts is { } known ? (long)(known * 1000) : -1;
+
+    private static bool HasProgram(string name) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(System.IO.Path.Combine(folder, name)));
+}

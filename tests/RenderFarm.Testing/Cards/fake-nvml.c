@@ -1,0 +1,93 @@
+/* The driver's management library as a test wants it: every answer comes from the text file STATE, read anew for each call.
+ *   driver VERSION
+ *   card UUID NAME TOTAL USED UTILISATION TEMPERATURE MILLIWATTS LIMIT      (a figure of -1: not supported)
+ *   process CARD PID USED                                                     (used -1: the driver can't tell)
+ */
+#include <stdio.h>
+#include <string.h>
+
+enum { OK = 0, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT = 7, LOST = 15, MOST = 8 };
+
+struct card { char uuid[96], name[96]; long long total, used, utilisation, temperature, milliwatts, limit; };
+struct process { unsigned pid; unsigned long long used; unsigned gpu_instance, compute_instance; };
+struct memory { unsigned long long total, free, used; };
+struct state { char driver[96]; int cards, processes, of[4096]; struct card card[MOST]; struct process process[4096]; };
+
+static int look(struct state *s)
+{
+    char line[512];
+    FILE *file = fopen(STATE, "r");
+    memset(s, 0, sizeof *s);
+    if (!file) return LOST;
+    while (fgets(line, sizeof line, file)) {
+        struct card *c = &s->card[s->cards];
+        long long used;
+        if (sscanf(line, "driver %95s", s->driver) == 1) continue;
+        if (s->cards < MOST && sscanf(line, "card %95s %95s %lld %lld %lld %lld %lld %lld", c->uuid, c->name, &c->total, &c->used, &c->utilisation,
+                   &c->temperature, &c->milliwatts, &c->limit) == 8) { s->cards++; continue; }
+        if (s->processes < 4096 && sscanf(line, "process %d %u %lld", &s->of[s->processes], &s->process[s->processes].pid, &used) == 3)
+            s->process[s->processes++].used = (unsigned long long)used;
+    }
+    fclose(file);
+    return OK;
+}
+
+static int at(void *device, struct state *s, struct card **card)
+{
+    long index = (long)device - 1;
+    int code = look(s);
+    if (code != OK) return code;
+    if (index < 0 || index >= s->cards) return INVALID;
+    *card = &s->card[index];
+    return OK;
+}
+
+static int tell(long long figure, unsigned *value)
+{
+    *value = (unsigned)figure;
+    return figure < 0 ? NOT_SUPPORTED : OK;
+}
+
+#define ASK struct state s; struct card *card; int code = at(device, &s, &card); if (code != OK) return code
+
+int nvmlInit_v2(void) { struct state s; return look(&s); }
+int nvmlShutdown(void) { return OK; }
+const char *nvmlErrorString(int code) { return code == LOST ? "GPU is lost" : "Unknown Error"; }
+int nvmlSystemGetDriverVersion(char *text, unsigned length) { struct state s; int code = look(&s); snprintf(text, length, "%s", s.driver); return code; }
+int nvmlDeviceGetCount_v2(unsigned *count) { struct state s; int code = look(&s); *count = (unsigned)s.cards; return code; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) { *device = (void *)(long)(index + 1); return OK; }
+int nvmlDeviceGetUUID(void *device, char *text, unsigned length) { ASK; snprintf(text, length, "%s", card->uuid); return OK; }
+int nvmlDeviceGetName(void *device, char *text, unsigned length) { ASK; snprintf(text, length, "%s", card->name); return OK; }
+int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) { ASK; return tell(card->milliwatts, milliwatts); }
+int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *limit) { ASK; return tell(card->limit, limit); }
+int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *celsius) { ASK; return sensor != 0 ? INVALID : tell(card->temperature, celsius); }
+
+int nvmlDeviceGetMemoryInfo(void *device, struct memory *memory)
+{
+    ASK;
+    memory->total = (unsigned long long)card->total;
+    memory->used = (unsigned long long)card->used;
+    memory->free = memory->total - memory->used;
+    return OK;
+}
+
+int nvmlDeviceGetUtilizationRates(void *device, unsigned *gpu_and_memory)
+{
+    ASK;
+    gpu_and_memory[1] = 0;
+    return tell(card->utilisation, gpu_and_memory);
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *count, struct process *processes)
+{
+    unsigned room = *count, found = 0;
+    int i;
+    ASK;
+    for (i = 0; i < s.processes; i++) {
+        if (s.of[i] != (long)device - 1) continue;
+        if (found < room) processes[found] = s.process[i];
+        found++;
+    }
+    *count = found;
+    return found > room ? INSUFFICIENT : OK;
+}
