@@ -35,6 +35,9 @@ public sealed record SlotDescription
     /// <summary>Device memory of a card, host memory of a CPU slot.</summary>
     public required long TotalBytes { get; init; }
     public CardCalibration? Calibration { get; init; }
+
+    /// <summary>Why the slot takes no jobs, and what to do; null when it does.</summary>
+    public string? Quarantine { get; init; }
 }
 
 public sealed record RegisterWorkerReply

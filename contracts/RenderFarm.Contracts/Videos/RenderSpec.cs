@@ -51,5 +51,12 @@ public sealed record LoraReference(string Name, double Strength = 1.0);
 /// <summary>Troubles known from the field, one switch away.</summary>
 public sealed record DebugSwitches
 {
+    /// <summary>Every kernel is waited for, so that a fault is reported where it happened.</summary>
     public bool CudaLaunchBlocking { get; init; }
+
+    /// <summary>Streamed blocks are copied in turn with computing instead of beside it.</summary>
+    public bool SynchronousCopies { get; init; }
+
+    /// <summary>The renderer treats its device as having no more memory than this, and runs out of it accordingly.</summary>
+    public long? DeviceMemoryBytes { get; init; }
 }

@@ -179,7 +179,12 @@ public static class VideoRequestReader
             return null;
         }
 
-        var switches = new DebugSwitches { CudaLaunchBlocking = debug.Flag("cuda_launch_blocking") ?? false };
+        var switches = new DebugSwitches
+        {
+            CudaLaunchBlocking = debug.Flag("cuda_launch_blocking") ?? false,
+            SynchronousCopies = debug.Flag("synchronous_copies") ?? false,
+            DeviceMemoryBytes = debug.Whole("device_memory_bytes", 1, long.MaxValue),
+        };
         debug.RefuseRest();
         return switches;
     }

@@ -33,6 +33,9 @@ internal sealed class LeaseDesk : IAsyncDisposable
     /// <summary>Connections are cut without an answer.</summary>
     public bool Away { get; set; }
 
+    /// <summary>Every ending is answered with 503, as while a database can't be written.</summary>
+    public bool EndingsAway { get; set; }
+
     /// <summary>As an API with a new database: it knows neither the worker nor anything else, and registers nobody.</summary>
     public bool Forgetful { get; set; }
 
@@ -48,6 +51,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
     public LeaseSettings Settings { get; init; } = new() { LeaseSeconds = 12, RenewSeconds = 0.2, RenewRetrySeconds = 0.2, KillMarginSeconds = 2 };
 
     public ConcurrentQueue<RegisterWorkerRequest> Registrations { get; } = new();
+    public ConcurrentQueue<LeaseRequest> Requests { get; } = new();
     public ConcurrentQueue<(string Job, RenewRequest Request)> Renewals { get; } = new();
 
     /// <summary>What was told between the renewals.</summary>
@@ -121,6 +125,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
     private async Task LeaseAsync(HttpContext context)
     {
         LeaseRequest request = await ReadAsync(context, ContractsJson.Default.LeaseRequest);
+        Requests.Enqueue(request);
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(TimeSpan.FromSeconds(request.WaitSeconds));
         try
@@ -151,6 +156,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
         where T : notnull
     {
         T request = await ReadAsync(context, type);
+        if (EndingsAway)
+        {
+            await RefuseAsync(context, 503, "unavailable");
+            return;
+        }
+
         if (Lost.Contains(job))
         {
             await RefuseAsync(context, 409, "lease_lost");

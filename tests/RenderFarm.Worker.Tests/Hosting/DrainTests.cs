@@ -24,7 +24,7 @@ public sealed class DrainTests
     [Fact]
     public async Task Drain_JobAtWork_FinishesItAndTakesNoOther()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync($"until [ -e ../../../../go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}");
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync($"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}");
         worker.Set("Worker:DrainGraceSeconds", "60");
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();

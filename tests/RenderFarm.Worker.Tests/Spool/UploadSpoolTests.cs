@@ -95,6 +95,42 @@ public sealed class UploadSpoolTests
     }
 
     [Fact]
+    public async Task Upload_EndingCannotBeRecordedForAWhile_HoldsTheLeaseUntilItIs()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        worker.Desk.EndingsAway = true;
+        await worker.StartAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals >= 2), Soon, "the ending to be refused twice", TestContext.Current.CancellationToken);
+
+        int before = worker.Desk.Renewals.Count;
+        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Renewals.Count >= before + 2), Soon, "renewals to go on", TestContext.Current.CancellationToken);
+        Assert.Equal(RenderStage.Uploading, worker.Desk.Renewals.Last().Request.Stage);
+        worker.Desk.EndingsAway = false;
+
+        await worker.Desk.CompletedAsync(job);
+        await SpoolEmptyAsync(worker);
+    }
+
+    [Fact]
+    public async Task Upload_SpoolFull_ClosesTheSlotAndSaysSo()
+    {
+        await using WorkerUnderTest worker = await StoreAwayAsync();
+        worker.Set("Worker:SpoolGigabytes", "0.0000001");
+        LeaseGrant first = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+        await InSpoolAsync(worker, first);
+        LeaseGrant second = worker.Desk.Queue(WorkerUnderTest.Spec);
+
+        await Eventually.TrueAsync(async () => (await worker.GetAsync("/health")).Contains("Worker:SpoolGigabytes", StringComparison.Ordinal), Soon, "the worker to say so", TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(worker.Desk.Renewals, renewal => renewal.Job == second.JobId);
+        StoreBack(worker);
+
+        await worker.Desk.CompletedAsync(first);
+        await worker.Desk.CompletedAsync(second);
+    }
+
+    [Fact]
     public async Task Resume_EntryWithoutManifest_IsRemoved()
     {
         await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);

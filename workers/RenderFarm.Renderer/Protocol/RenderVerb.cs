@@ -54,11 +54,14 @@ internal static class RenderVerb
                 throw new RenderException(FailureReason.InvalidRequest, $"the plan is for {order.Plan.Device}, this renderer runs on {device}");
 
             // 4
-            var meter = new StageMeter(gauge);
+            IMemoryGauge memory = gauge is null ? new ResidentMemory() : gauge;
+            var meter = new StageMeter(memory);
+            IRenderObserver observer = new ReportingObserver(reports);
+            if (order.Spec.Debug?.DeviceMemoryBytes is { } ceiling) observer = new MemoryCeiling(observer, memory, ceiling);
             try
             {
                 using var frames = new FramePipe(order.FramePipe, cancel.Token);
-                var result = RenderJob.Run(order, frames, new ReportingObserver(reports), meter, cancel.Token);
+                var result = RenderJob.Run(order, frames, observer, meter, cancel.Token);
                 measured = Complete(meter, order, startSeconds);
                 frames.Dispose();
 

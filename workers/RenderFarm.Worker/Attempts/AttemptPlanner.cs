@@ -1,19 +1,47 @@
+using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Planning;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Attempts;
 
 /// <summary>The plan for a job on a slot as it is now, one rung further down for every out-of-memory failure before.</summary>
-public sealed class AttemptPlanner(HostWeightCache cache)
+public sealed class AttemptPlanner(
+    IOptions<WorkerOptions> options, RendererLauncher launcher, HostWeightCache cache, TimeProvider time, ILogger<AttemptPlanner> log)
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// A plan for what is free. Where nothing fits only because other programs hold the card's memory, waits for them, within
+    /// <see cref="WorkerOptions.CardPatienceSeconds"/>; the refusal then says who they are.
+    /// </summary>
+    /// <exception cref="OperationCanceledException"/>
+    public async Task<PlanResult> PlanAsync(LeaseGrant grant, ModelShape shape, Slot slot, CancellationToken cancellation)
+    {
+        long started = time.GetTimestamp();
+        bool told = false;
+        while (true)
+        {
+            PlanResult result = Plan(grant, shape, slot, launcher.FreeBytes(slot));
+            if (result.Plan is not null || slot.Card is not { } card || Plan(grant, shape, slot, slot.Description.TotalBytes).Plan is null) return result;
+            string inUse = card.InUse();
+            if (time.GetElapsedTime(started).TotalSeconds >= options.Value.CardPatienceSeconds)
+                return result with { Refusal = new PlanRefusal($"{result.Refusal!.Message} On {slot.Description.Card} now: {inUse}.", result.Refusal.LeastPeakBytes) };
+            if (!told) log.LogWarning("Waiting for memory of {Slot}: {Refusal} On it now: {InUse}", slot.Id, result.Refusal?.Message, inUse);
+            told = true;
+            await Task.Delay(LookEvery, time, cancellation);
+        }
+    }
+
     /// <summary>
     /// Corrected by what was measured of plans of its own kind: the plan is made anew with the correction of the kind that
     /// came out, until that is the one it was made with.
     /// </summary>
-    public PlanResult Plan(LeaseGrant grant, ModelShape shape, Slot slot)
+    private PlanResult Plan(LeaseGrant grant, ModelShape shape, Slot slot, long freeBytes)
     {
         PlanRequest request = PlanRequest.Of(shape, grant.Spec, hasImage: grant.Inputs.Count > 0);
         SlotState state = new()
@@ -21,7 +49,7 @@ public sealed class AttemptPlanner(HostWeightCache cache)
             Kind = slot.Kind,
             Card = slot.Description.Card,
             TotalBytes = slot.Description.TotalBytes,
-            FreeBytes = slot.FreeBytes,
+            FreeBytes = freeBytes,
             HostBytes = slot.Kind == SlotKind.Cuda ? cache.RoomBytes : null,
             Calibration = slot.Description.Calibration,
         };

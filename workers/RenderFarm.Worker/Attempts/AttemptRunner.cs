@@ -9,6 +9,7 @@ using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Hosting;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
 
@@ -19,7 +20,7 @@ namespace RenderFarm.Worker.Attempts;
 /// free when it returns; a finished video's upload goes on in the spool.
 /// </summary>
 public sealed class AttemptRunner(
-    IOptions<WorkerOptions> options, FarmApi api, ModelCatalog catalog, AttemptPlanner planner, RenderAttempt attempt, AttemptReporter reporter, UploadSpool spool,
+    IOptions<WorkerOptions> options, FarmApi api, ModelCatalog catalog, AttemptPlanner planner, RendererLauncher launcher, RenderAttempt attempt, AttemptReporter reporter, UploadSpool spool,
     RunningLeases running, WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<AttemptRunner> log, ILogger<LeaseKeeper> leaseLog)
 {
     private const int NoSpaceLeft = 28;
@@ -43,11 +44,13 @@ public sealed class AttemptRunner(
             slot.CurrentJob = null;
         }
 
+        Task freeAgain = launcher.ConcludeAsync(slot);
         AttemptOutcome.Failed? failed = outcome as AttemptOutcome.Failed;
         metrics.AttemptEnded(grant.Spec.Model, outcome.Name, failed?.Reason);
         if (failed is null) log.LogInformation("Attempt ended: {Outcome}", outcome.Name);
         else log.LogWarning("Attempt {Outcome}: {Reason}, {Message}", outcome.Name, failed.Reason, failed.Message);
         await reporter.ReportAsync(grant.JobId, grant.Fence, outcome);
+        await freeAgain;
     }
 
     private async Task<AttemptOutcome> EndAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
@@ -56,32 +59,37 @@ public sealed class AttemptRunner(
         if (!catalog.Models.TryGetValue(grant.Spec.Model, out InstalledModel? model))
             return new AttemptOutcome.Failed(FailureReason.ModelUnavailable, $"this worker has no model '{grant.Spec.Model}' (any more)");
 
-        PlanResult planned = planner.Plan(grant, model.Shape, slot);
-        if (planned.Plan is not { } plan)
-            return new AttemptOutcome.Failed(FailureReason.PlanDoesNotFit, planned.Refusal?.Message ?? "no plan fits this slot as it is now");
-
-        metrics.Planned(slot, grant.Spec.Model, plan);
-        LeaseProgress first = new(RenderStage.Loading, 0, grant.Spec.Steps, plan);
-        LeaseKeeper lease = new(api, grant.JobId, grant.Fence, grant.LeaseSeconds, settings, first, strict: true, time, metrics, leaseLog);
+        LeaseKeeper lease = new(
+            api, grant.JobId, grant.Fence, grant.LeaseSeconds, settings, new LeaseProgress(RenderStage.Loading, 0, grant.Spec.Steps), strict: true, time, metrics, leaseLog);
         await using (lease)
         using (running.Add(grant.JobId, grant.Fence, lease))
         using (AttemptFolder folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
         {
-            return await RunUnderLeaseAsync(slot, grant, model, plan, folder, lease, leasedAt, settings);
+            return await RunUnderLeaseAsync(slot, grant, model, folder, lease, leasedAt, settings);
         }
     }
 
     private async Task<AttemptOutcome> RunUnderLeaseAsync(
-        Slot slot, LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, LeaseKeeper lease, long leasedAt, LeaseSettings settings)
+        Slot slot, LeaseGrant grant, InstalledModel model, AttemptFolder folder, LeaseKeeper lease, long leasedAt, LeaseSettings settings)
     {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, drain.HandBack);
+        PlanResult planned;
         try
         {
-            await lease.Confirmed.WaitAsync(drain.HandBack);
+            await lease.Confirmed.WaitAsync(stop.Token);
+            planned = await planner.PlanAsync(grant, model.Shape, slot, stop.Token);
         }
         catch (OperationCanceledException)
         {
-            return lease.Lost.IsCancellationRequested ? new AttemptOutcome.LeaseLost() : new AttemptOutcome.HandedBack("draining");
+            return lease.Lost.IsCancellationRequested ? new AttemptOutcome.LeaseLost()
+                : lease.Cancelled.IsCancellationRequested ? new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled")
+                : new AttemptOutcome.HandedBack("draining");
         }
+
+        if (planned.Plan is not { } plan)
+            return new AttemptOutcome.Failed(FailureReason.PlanDoesNotFit, planned.Refusal?.Message ?? "no plan fits this slot as it is now");
+        metrics.Planned(slot, grant.Spec.Model, plan);
+        lease.Planned(plan);
 
         AttemptRecord record = new(grant.Spec.Model, leasedAt, time, metrics);
         AttemptOutcome outcome = await attempt.RunAsync(slot, grant, model, plan, folder, lease, record, drain.HandBack);

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Planning;
 using RenderFarm.Worker.Encoding;
 
 namespace RenderFarm.Worker.Attempts;
@@ -6,7 +7,14 @@ namespace RenderFarm.Worker.Attempts;
 /// <summary>How the renderer's process ended.</summary>
 /// <param name="Silent">This side killed it, for saying nothing for <paramref name="Patience"/>.</param>
 /// <param name="EncoderFirst">The encoder ended while the renderer was at work.</param>
-public sealed record RendererEnding(int Code, bool Silent, bool EncoderFirst, TimeSpan Patience);
+public sealed record RendererEnding(int Code, bool Silent, bool EncoderFirst, TimeSpan Patience)
+{
+    /// <summary>This side killed it, for taking that much of the host's memory.</summary>
+    public long? HostBytes { get; init; }
+
+    /// <summary>What it was allowed.</summary>
+    public long LimitBytes { get; init; }
+}
 
 /// <summary>Turns everything known about the two processes into the one reason that explains the rest.</summary>
 public static class AttemptVerdict
@@ -21,11 +29,14 @@ public static class AttemptVerdict
         if (encoderBroke && encoded.Fault is { } broke) return new AttemptOutcome.Failed(broke.Reason, broke.Message);
         if (ending.EncoderFirst) return new AttemptOutcome.Failed(FailureReason.EncoderFailed, $"ffmpeg stopped after {encoded.Frames} frames, before the render was done");
 
+        if (ending.HostBytes is { } bytes)
+            return new AttemptOutcome.Failed(FailureReason.HostOutOfMemory,
+                $"the renderer took {Names.Gib(bytes)} of host memory and was ended at its limit of {Names.Gib(ending.LimitBytes)}; render something smaller, or raise Worker:RendererMemoryGigabytes");
         if (ending.Silent)
             return new AttemptOutcome.Failed(FailureReason.RendererTimeout, $"the renderer reported nothing for {ending.Patience.TotalSeconds:0} s and was killed");
         if (record.Failed is { } failed) return new AttemptOutcome.Failed(failed.Reason, failed.Message);
         if (ending.Code == KilledBySignal9 && outOfMemoryKill)
-            return new AttemptOutcome.Failed(FailureReason.HostOutOfMemory, "the kernel killed the renderer: the host ran out of memory");
+            return new AttemptOutcome.Failed(FailureReason.HostOutOfMemory, "the kernel killed the renderer: the host, or the renderer's share of it, ran out of memory");
         if (ending.Code != 0 || record.Finished is null) return new AttemptOutcome.Failed(FailureReason.RendererCrashed, Crash(ending.Code, lastWords));
 
         if (encoded.Fault is { } fault) return new AttemptOutcome.Failed(fault.Reason, fault.Message);

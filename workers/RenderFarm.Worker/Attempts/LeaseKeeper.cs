@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Metrics;
@@ -60,6 +61,13 @@ public sealed class LeaseKeeper : IAsyncDisposable
         _progress = now;
         _teller.Tell(now);
         if (before.Stage != stage) Wake();
+    }
+
+    /// <summary>The plan goes with the next renewal, which is at once.</summary>
+    public void Planned(RenderPlan plan)
+    {
+        _progress = _progress with { Plan = plan };
+        Wake();
     }
 
     /// <summary>The control queue said so; the renewal would say it too, later.</summary>

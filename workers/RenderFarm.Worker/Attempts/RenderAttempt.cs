@@ -7,6 +7,7 @@ using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.WeightCache;
 
@@ -18,7 +19,7 @@ namespace RenderFarm.Worker.Attempts;
 /// ends first out of turn, the other is killed.
 /// </summary>
 public sealed class RenderAttempt(
-    IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, InputDownloads inputs, HostWeightCache cache, WorkerMetrics metrics, TimeProvider time, ILogger<RenderAttempt> log)
+    IOptions<WorkerOptions> options, RendererLauncher launcher, InputDownloads inputs, HostWeightCache cache, WorkerMetrics metrics, TimeProvider time, ILogger<RenderAttempt> log)
 {
     private static readonly TimeSpan EndOfReports = TimeSpan.FromSeconds(5);
 
@@ -36,8 +37,8 @@ public sealed class RenderAttempt(
             long killsBefore = HostMemory.OutOfMemoryKills;
             using FramePipe pipe = FramePipe.Create(folder.FramePipe);
             using VideoEncoder encoder = VideoEncoder.Start(options.Value.FfmpegPath, folder.Path, grant.Spec, plan, pipe);
-            using ChildProcess renderer = ChildProcess.Start(
-                options.Value.RendererPath, ["render", "--device", plan.Device], ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid), folder.Work, oomScore: 900);
+            using RendererProcess process = launcher.Take(slot, grant.Spec.Debug);
+            ChildProcess renderer = process.Child;
             using CancellationTokenRegistration killer = stop.Token.Register(() =>
             {
                 renderer.KillGroup();
@@ -54,14 +55,14 @@ public sealed class RenderAttempt(
             await conversation.OrderAsync(Order(grant, model, plan, folder, inputFiles));
 
             // 4
-            RendererEnding ending = await WatchAsync(renderer, encoder, conversation, listening);
+            RendererEnding ending = await WatchAsync(process, encoder, conversation, listening);
             pipe.Dispose();
             EncoderEnding encoded = await EncoderEndAsync(encoder, record.Finished is not null && ending.Code == 0);
 
             // 5
             string logTail = LogTail(renderer, encoder, conversation);
             Measurements measured = record.Measured(slot.Description.Card) with { PredictedPeakBytes = plan.PredictedPeakBytes };
-            AttemptOutcome.Failed? failure = AttemptVerdict.Of(ending, record, encoded, grant.Spec.Frames, HostMemory.OutOfMemoryKills > killsBefore, renderer.Errors.LastLine);
+            AttemptOutcome.Failed? failure = AttemptVerdict.Of(ending, record, encoded, grant.Spec.Frames, process.WasOutOfMemory || HostMemory.OutOfMemoryKills > killsBefore, renderer.Errors.LastLine);
             if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
             if (lease.Cancelled.IsCancellationRequested) return Cancelled(measured, logTail);
             if (failure is not null && handBack.IsCancellationRequested) return new AttemptOutcome.HandedBack("interrupted");
@@ -79,10 +80,12 @@ public sealed class RenderAttempt(
         }
     }
 
-    private async Task<RendererEnding> WatchAsync(ChildProcess renderer, VideoEncoder encoder, RendererConversation conversation, Task listening)
+    private async Task<RendererEnding> WatchAsync(RendererProcess process, VideoEncoder encoder, RendererConversation conversation, Task listening)
     {
         TimeSpan patience = TimeSpan.FromSeconds(options.Value.SilenceSeconds);
+        ChildProcess renderer = process.Child;
         bool silent = false, encoderFirst = false;
+        long? tooMuch = null;
         while (!renderer.Exited.IsCompleted)
         {
             using CancellationTokenSource tick = new();
@@ -91,7 +94,8 @@ public sealed class RenderAttempt(
             if (renderer.Exited.IsCompleted) break;
             encoderFirst = encoder.Ended.IsCompleted;
             silent = !encoderFirst && conversation.Silence > patience;
-            if (!encoderFirst && !silent) continue;
+            if (process.HostBytes is var bytes && bytes > process.LimitBytes) tooMuch = bytes;
+            if (!encoderFirst && !silent && tooMuch is null) continue;
 
             renderer.KillGroup();
             await renderer.Exited;
@@ -100,7 +104,7 @@ public sealed class RenderAttempt(
         int code = await renderer.Exited;
         renderer.KillGroup(); // whatever it started and left behind would hold its output open
         await Task.WhenAny(listening, Task.Delay(EndOfReports, time));
-        return new RendererEnding(code, silent, encoderFirst, patience);
+        return new RendererEnding(code, silent, encoderFirst, patience) { HostBytes = tooMuch, LimitBytes = process.LimitBytes };
     }
 
     /// <summary>After a good render the encoder still has to write the index; after a bad one it has nothing left to do.</summary>

@@ -1,5 +1,7 @@
 using System.Collections;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Worker.Children;
 
@@ -31,8 +33,17 @@ public static class ChildEnvironment
         return allowed;
     }
 
-    /// <summary>For a renderer: the libtorch to load, and the one card it may see (none on a CPU slot).</summary>
-    public static Dictionary<string, string> ForRenderer(string? torchLibraryPath, string? cardUuid)
+    /// <summary>For a renderer: the libtorch to load, the one card it may see (none on a CPU slot), its threads.</summary>
+    public static Dictionary<string, string> ForRenderer(string? torchLibraryPath, string? cardUuid, int threads, DebugSwitches? debug)
+    {
+        Dictionary<string, string> environment = ForRenderer(torchLibraryPath, cardUuid);
+        environment["OMP_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+        if (debug is { CudaLaunchBlocking: true }) environment["CUDA_LAUNCH_BLOCKING"] = "1";
+        return environment;
+    }
+
+    /// <summary>For the renderer's program when it renders nothing.</summary>
+    public static Dictionary<string, string> ForRenderer(string? torchLibraryPath, string? cardUuid = null)
     {
         Dictionary<string, string> environment = Base();
         if (!string.IsNullOrEmpty(torchLibraryPath))

@@ -34,6 +34,30 @@ public sealed class WorkerOptions
     /// <summary>A renderer that reports nothing for this long is killed.</summary>
     public double SilenceSeconds { get; set; } = 180;
 
+    /// <summary>
+    /// Keep a renderer of each slot ready for the next job, past runtime start and device context. Off by default: it holds
+    /// about 150 MiB of host memory, and half a GiB of its card.
+    /// </summary>
+    public bool Standby { get; set; }
+
+    /// <summary>How many renderers may be at work at a time on this host. Default: one a slot.</summary>
+    public int? MaxRenderers { get; set; }
+
+    /// <summary>Threads of a renderer on the host's cores. Default: OMP_NUM_THREADS, or the cores divided by the slots.</summary>
+    public int? RendererThreads { get; set; }
+
+    /// <summary>GiB of host memory that one renderer may take before it is ended. Default: 90 % of host memory.</summary>
+    public double? RendererMemoryGigabytes { get; set; }
+
+    /// <summary>How long a job waits for memory that other programs hold on its card, and a card for what a job has to give back.</summary>
+    public double CardPatienceSeconds { get; set; } = 30;
+
+    /// <summary>The driver's management library, where the loader doesn't find it by its name.</summary>
+    public string NvmlPath { get; set; } = Nvml.NvmlLibrary.DefaultPath;
+
+    /// <summary>With finished videos of more GiB than this waiting for their upload the worker takes no new job.</summary>
+    public double SpoolGigabytes { get; set; } = 20;
+
     /// <summary>How long a request for work stays open at the API.</summary>
     public double LeaseWaitSeconds { get; set; } = 20;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
 using RenderFarm.Worker.WeightCache;
@@ -13,7 +14,7 @@ namespace RenderFarm.Worker.Hosting;
 /// drain, 6 let uploads finish while there is time.
 /// </summary>
 public sealed class FarmWorker(
-    IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, WorkerRegistration registration, SlotDiscovery discovery, SlotLoop loop, UploadSpool spool, HostWeightCache cache,
+    IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, WorkerRegistration registration, SlotDiscovery discovery, SlotLoop loop, UploadSpool spool, HostWeightCache cache, RendererLauncher launcher,
     BellListener bells, WorkerDrain drain, TimeProvider time, ILogger<FarmWorker> log)
 {
     private static readonly TimeSpan LastUploads = TimeSpan.FromSeconds(2);
@@ -45,6 +46,7 @@ public sealed class FarmWorker(
             Task models = FollowModelsAsync();
             await Task.WhenAll(discovery.Slots.Select(loop.RunAsync));
             await models;
+            launcher.Dispose(); // standbys: nobody waits for their order any more
         }
 
         // 6

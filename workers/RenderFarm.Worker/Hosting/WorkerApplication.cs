@@ -6,6 +6,7 @@ using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
 using RenderFarm.Worker.WeightCache;
@@ -35,8 +36,9 @@ public static class WorkerApplication
         builder.Services.AddSingleton<ModelCatalog>().AddSingleton<SlotDiscovery>().AddSingleton<WorkerRegistration>();
 
         // work
-        builder.Services.AddSingleton<Doorbell>().AddSingleton<BellListener>().AddSingleton<DiskGate>().AddSingleton<SlotLoop>();
+        builder.Services.AddSingleton<Doorbell>().AddSingleton<BellListener>().AddSingleton<SlotGate>().AddSingleton<SlotLoop>();
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<InputDownloads>().AddSingleton<HostWeightCache>();
+        builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
         builder.Services.AddSingleton<AttemptPlanner>().AddSingleton<RenderAttempt>();
         builder.Services.AddSingleton<AttemptReporter>().AddSingleton<AttemptRunner>();
         builder.Services.AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Nvml;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
@@ -9,7 +10,7 @@ namespace RenderFarm.Worker.Hosting;
 public sealed record WorkerHealth(
     string Name, string? WorkerId, bool Draining, string? ClosedBecause, IReadOnlyList<SlotHealth> Slots, IReadOnlyList<string> Models, int SpoolEntries, long SpoolBytes);
 
-public sealed record SlotHealth(string Id, string Card, string? Job, long FreeBytes, long TotalBytes);
+public sealed record SlotHealth(string Id, string Card, string? Job, long? FreeBytes, long TotalBytes, string? Quarantine, string? InUse);
 
 public static class WorkerHealthEndpoints
 {
@@ -31,10 +32,22 @@ public static class WorkerHealthEndpoints
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.Name,
             registration.IsRegistered ? registration.WorkerId : null,
             services.GetRequiredService<WorkerDrain>().Draining.IsCancellationRequested,
-            services.GetRequiredService<DiskGate>().WhyClosed(),
-            [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(s => new SlotHealth(s.Id, s.Description.Card, s.CurrentJob, s.FreeBytes, s.Description.TotalBytes))],
+            services.GetRequiredService<SlotGate>().WhyClosed(),
+            [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(Look)],
             [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
             spool.Count,
             spool.Bytes);
+    }
+
+    private static SlotHealth Look(Slot slot)
+    {
+        try
+        {
+            return new SlotHealth(slot.Id, slot.Description.Card, slot.CurrentJob, slot.FreeBytes, slot.Description.TotalBytes, slot.Quarantine, slot.Card?.InUse());
+        }
+        catch (NvmlException fault)
+        {
+            return new SlotHealth(slot.Id, slot.Description.Card, slot.CurrentJob, null, slot.Description.TotalBytes, fault.Message, null);
+        }
     }
 }

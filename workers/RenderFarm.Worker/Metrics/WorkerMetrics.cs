@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Nvml;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Metrics;
@@ -36,7 +37,11 @@ public sealed class WorkerMetrics : IDisposable
         _measuredPeak = _meter.CreateGauge<long>("renderfarm.peak.measured", "By", "Peak memory that the last render took");
         _meter.CreateObservableGauge("renderfarm.slot.busy", () => slots.Select(s => new Measurement<int>(s.CurrentJob is null ? 0 : 1, Of(s))), description: "1 while the slot renders");
         _meter.CreateObservableGauge("renderfarm.slot.memory.total", () => slots.Select(s => new Measurement<long>(s.Description.TotalBytes, Of(s))), "By", "Device memory of a card, host memory of a CPU slot");
-        _meter.CreateObservableGauge("renderfarm.slot.memory.used", () => slots.Select(s => new Measurement<long>(s.Description.TotalBytes - s.FreeBytes, Of(s))), "By", "Memory in use, by anyone");
+        _meter.CreateObservableGauge("renderfarm.slot.memory.used", () => Told(slots, s => s.Description.TotalBytes - s.FreeBytes), "By", "Memory in use, by anyone");
+        _meter.CreateObservableGauge("renderfarm.slot.quarantined", () => slots.Select(s => new Measurement<int>(s.Quarantine is null ? 0 : 1, Of(s))), description: "1 while the slot takes no jobs because something is wrong with its card");
+        _meter.CreateObservableGauge("renderfarm.slot.utilization", () => Told(slots, s => s.Card?.Vitals.UtilizationPercent / 100.0), description: "Part of the last second in which the card computed, 0 to 1");
+        _meter.CreateObservableGauge("renderfarm.slot.temperature", () => Told(slots, s => (double?)s.Card?.Vitals.TemperatureCelsius), "Cel", "Temperature of the card");
+        _meter.CreateObservableGauge("renderfarm.slot.power", () => Told(slots, s => s.Card?.Vitals.PowerWatts), "W", "Power the card draws");
     }
 
     public void Leased(string result) => _leases.Add(1, new KeyValuePair<string, object?>("result", result));
@@ -63,6 +68,25 @@ public sealed class WorkerMetrics : IDisposable
     }
 
     public void Dispose() => _meter.Dispose();
+
+    /// <summary>A figure of every slot that has it; a card whose driver doesn't answer has none.</summary>
+    private static IEnumerable<Measurement<double>> Told(IReadOnlyList<Slot> slots, Func<Slot, double?> figure)
+    {
+        foreach (Slot slot in slots)
+        {
+            double? value = null;
+            try
+            {
+                value = figure(slot);
+            }
+            catch (NvmlException)
+            {
+                // the slot is closed with the driver's words
+            }
+
+            if (value is { } known) yield return new Measurement<double>(known, Of(slot));
+        }
+    }
 
     private static KeyValuePair<string, object?>[] Of(Slot slot) => [new("slot", slot.Id), new("card", slot.Description.Card)];
 

@@ -6,35 +6,47 @@ namespace RenderFarm.Worker.Slots;
 /// <summary>Where one job at a time can run: a card, or the CPU.</summary>
 public sealed class Slot
 {
+    private readonly SlotDescription _description;
     private readonly Func<long> _freeBytes;
 
-    private Slot(SlotDescription description, string? cardUuid, Func<long> freeBytes)
+    private Slot(SlotDescription description, SlotCard? card, Func<long> freeBytes)
     {
-        Description = description;
-        CardUuid = cardUuid;
+        _description = description;
+        Card = card;
         _freeBytes = freeBytes;
     }
 
-    public SlotDescription Description { get; }
-    public string Id => Description.Id;
-    public SlotKind Kind => Description.Kind;
+    public SlotDescription Description => _description with { Quarantine = Quarantine };
+    public string Id => _description.Id;
+    public SlotKind Kind => _description.Kind;
+
+    /// <summary>Null on the CPU.</summary>
+    public SlotCard? Card { get; }
 
     /// <summary>The only card that a renderer of this slot may see; null on the CPU.</summary>
-    public string? CardUuid { get; }
+    public string? CardUuid => Card?.Card.Uuid;
 
     /// <summary>What a renderer could take now.</summary>
+    /// <exception cref="NvmlException">The driver doesn't answer for the card (any more).</exception>
     public long FreeBytes => _freeBytes();
 
     /// <summary>The job it works on, for the eyes of operators.</summary>
     public string? CurrentJob { get; set; }
 
+    /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
+    public string? Quarantine { get; set; }
+
     public static Slot Cpu(HostMemory memory, string processor) => new(
         new SlotDescription { Id = "cpu", Kind = SlotKind.Cpu, Card = processor, TotalBytes = memory.TotalBytes },
-        cardUuid: null,
+        card: null,
         () => memory.AvailableBytes);
 
-    public static Slot Cuda(NvmlLibrary library, Card card) => new(
-        new SlotDescription { Id = $"gpu{card.Index}", Kind = SlotKind.Cuda, Card = card.Name, Driver = library.DriverVersion, TotalBytes = card.TotalBytes },
-        card.Uuid,
-        () => library.MemoryOf(card).FreeBytes);
+    public static Slot Cuda(NvmlLibrary library, Card card)
+    {
+        SlotCard own = new(library, card);
+        return new Slot(
+            new SlotDescription { Id = $"gpu{card.Index}", Kind = SlotKind.Cuda, Card = card.Name, Driver = library.DriverVersion, TotalBytes = card.TotalBytes },
+            own,
+            () => own.Memory.FreeBytes);
+    }
 }

@@ -13,7 +13,7 @@ public sealed class SlotDiscovery : IDisposable
     {
         if (options.Value.Slots == "auto")
         {
-            _library = NvmlLibrary.TryOpen(out string reason);
+            _library = NvmlLibrary.TryOpen(out string reason, options.Value.NvmlPath);
             if (_library is null) log.LogInformation("No cards ({Reason}): this worker has one CPU slot", reason);
         }
 

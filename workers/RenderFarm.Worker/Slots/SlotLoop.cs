@@ -7,6 +7,7 @@ using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Hosting;
 using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Slots;
@@ -16,31 +17,37 @@ namespace RenderFarm.Worker.Slots;
 /// a bell only cuts short a pause after trouble.
 /// </summary>
 public sealed class SlotLoop(
-    IOptions<WorkerOptions> options, FarmApi api, WorkerRegistration registration, AttemptRunner attempts, HostWeightCache cache, DiskGate disk, Doorbell doorbell,
+    IOptions<WorkerOptions> options, FarmApi api, WorkerRegistration registration, AttemptRunner attempts, RendererLauncher launcher, HostWeightCache cache, SlotGate gate, RendererTurns turns, Doorbell doorbell,
     WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<SlotLoop> log)
 {
-    private static readonly TimeSpan DiskPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ClosedPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>Slots that share turns ask one after the other.</summary>
+    private const double SharedWaitSeconds = 2;
 
     public async Task RunAsync(Slot slot)
     {
         Pause pause = new(0.5, 5);
-        bool closed = false, unknown = false;
+        bool closed = false, unknown = false, told = false;
         while (!drain.Draining.IsCancellationRequested)
         {
             try
             {
-                string? why = disk.WhyClosed();
+                string? why = gate.WhyClosed(slot);
+                unknown |= told != slot.Quarantine is not null; // operators see it in the list of workers
                 if (why is not null && !closed) log.LogWarning("Slot {Slot} is closed: {Reason}", slot.Id, why);
                 if (why is null && closed) log.LogInformation("Slot {Slot} is open again", slot.Id);
                 closed = why is not null;
+                if (unknown) await registration.RegisterAsync(drain.Draining);
+                (unknown, told) = (false, slot.Quarantine is not null);
                 if (closed)
                 {
-                    await Task.Delay(DiskPause, time, drain.Draining);
+                    await Task.Delay(ClosedPause, time, drain.Draining);
                     continue;
                 }
 
-                if (unknown) await registration.RegisterAsync(drain.Draining);
-                unknown = false;
+                launcher.StandBy(slot);
+                using IDisposable turn = await turns.TakeAsync(drain.Draining);
                 LeaseGrant? grant = await LeaseAsync(slot);
                 pause.Reset();
                 if (grant is not null) await attempts.RunAsync(slot, grant, registration.Settings);
@@ -71,9 +78,9 @@ public sealed class SlotLoop(
         {
             WorkerId = registration.WorkerId,
             SlotId = slot.Id,
-            FreeBytes = slot.FreeBytes,
+            FreeBytes = launcher.FreeBytes(slot),
             CachedModels = cache.Models,
-            WaitSeconds = options.Value.LeaseWaitSeconds,
+            WaitSeconds = turns.AreScarce ? Math.Min(options.Value.LeaseWaitSeconds, SharedWaitSeconds) : options.Value.LeaseWaitSeconds,
         };
         LeaseGrant? grant = await api.LeaseAsync(request, drain.Draining);
         metrics.Leased(grant is null ? "none" : "granted");

@@ -21,42 +21,46 @@ public sealed class SpoolUpload(
     {
         using IDisposable? scope = log.BeginScope("{Job} fence {Fence} upload", manifest.JobId, manifest.Fence);
         long started = time.GetTimestamp();
-        IReadOnlyList<Artifact>? artifacts;
-        AttemptOutcome.Failed? failure = null;
 
-        // 1
+        // 1: to the very end, since an API that is away while it should record the ending must not cost the lease either
         LeaseKeeper lease = new(api, manifest.JobId, manifest.Fence, settings.UploadLeaseSeconds, settings,
             new LeaseProgress(RenderStage.Uploading), strict: false, time, metrics, leaseLog);
         await using (lease)
         using (running.Add(manifest.JobId, manifest.Fence, lease))
         {
-            using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop, lease.Lost, lease.Cancelled);
-            try
-            {
-                await lease.Confirmed.WaitAsync(ended.Token); // the long lease is in hand before the slow part begins
+            // 2
+            if (await StoredAsync(entry, manifest, lease, stop) is not { } stored) return;
 
-                // 2
-                artifacts = await StoreAsync(entry, manifest, ended.Token);
-            }
-            catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
-            {
-                log.LogWarning("The fence has lost: the finished video is discarded");
-                return;
-            }
-            catch (OperationCanceledException) when (lease.Cancelled.IsCancellationRequested)
-            {
-                (artifacts, failure) = (null, new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded"));
-            }
-            catch (Exception damaged) when (damaged is ArtifactCorruptException or FileNotFoundException or DirectoryNotFoundException)
-            {
-                (artifacts, failure) = (null, new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}"));
-            }
+            // 3
+            Measurements measured = (manifest.Measurements ?? new Measurements()) with { UploadSeconds = time.GetElapsedTime(started).TotalSeconds };
+            await ConcludeAsync(manifest, stored, measured, stop);
         }
 
-        // 3
-        Measurements measured = (manifest.Measurements ?? new Measurements()) with { UploadSeconds = time.GetElapsedTime(started).TotalSeconds };
-        await ConcludeAsync(manifest, artifacts, failure, measured, stop);
         metrics.StageDone(manifest.Model, RenderStage.Uploading, time.GetElapsedTime(started));
+    }
+
+    /// <returns>The artifacts, or why there are none; null when the fence has lost.</returns>
+    private async Task<Stored?> StoredAsync(string entry, SpoolManifest manifest, LeaseKeeper lease, CancellationToken stop)
+    {
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop, lease.Lost, lease.Cancelled);
+        try
+        {
+            await lease.Confirmed.WaitAsync(ended.Token); // the long lease is in hand before the slow part begins
+            return new Stored(await StoreAsync(entry, manifest, ended.Token), null);
+        }
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
+        {
+            log.LogWarning("The fence has lost: the finished video is discarded");
+            return null;
+        }
+        catch (OperationCanceledException) when (lease.Cancelled.IsCancellationRequested)
+        {
+            return new Stored([], new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded"));
+        }
+        catch (Exception damaged) when (damaged is ArtifactCorruptException or FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new Stored([], new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}"));
+        }
     }
 
     private async Task<IReadOnlyList<Artifact>> StoreAsync(string entry, SpoolManifest manifest, CancellationToken cancellation)
@@ -89,31 +93,17 @@ public sealed class SpoolUpload(
         return stored;
     }
 
-    private async Task ConcludeAsync(SpoolManifest manifest, IReadOnlyList<Artifact>? artifacts, AttemptOutcome.Failed? failure, Measurements measured, CancellationToken stop)
+    private async Task ConcludeAsync(SpoolManifest manifest, Stored stored, Measurements measured, CancellationToken stop)
     {
+        AttemptOutcome.Failed? failure = stored.Failure;
         Pause pause = new(0.5, 10);
         while (true)
         {
             try
             {
                 LeaseOutcome outcome = failure is null
-                    ? await api.CompleteAsync(manifest.JobId, new CompleteRequest
-                    {
-                        Fence = manifest.Fence,
-                        Artifacts = artifacts!,
-                        Measurements = measured,
-                        LogTail = manifest.LogTail,
-                        Warning = manifest.Warning,
-                    }, stop)
-                    : await api.FailAsync(manifest.JobId, new FailRequest
-                    {
-                        Fence = manifest.Fence,
-                        Reason = failure.Reason,
-                        Message = failure.Message,
-                        Progressed = true,
-                        Measurements = measured,
-                        LogTail = manifest.LogTail,
-                    }, stop);
+                    ? await api.CompleteAsync(manifest.JobId, Completion(manifest, stored.Artifacts, measured), stop)
+                    : await api.FailAsync(manifest.JobId, Failure(manifest, failure, measured), stop);
                 log.LogInformation("The job is now {State}", outcome.State);
                 return;
             }
@@ -140,4 +130,26 @@ public sealed class SpoolUpload(
             }
         }
     }
+
+    private static CompleteRequest Completion(SpoolManifest manifest, IReadOnlyList<Artifact> artifacts, Measurements measured) => new()
+    {
+        Fence = manifest.Fence,
+        Artifacts = artifacts,
+        Measurements = measured,
+        LogTail = manifest.LogTail,
+        Warning = manifest.Warning,
+    };
+
+    private static FailRequest Failure(SpoolManifest manifest, AttemptOutcome.Failed failure, Measurements measured) => new()
+    {
+        Fence = manifest.Fence,
+        Reason = failure.Reason,
+        Message = failure.Message,
+        Progressed = true,
+        Measurements = measured,
+        LogTail = manifest.LogTail,
+    };
+
+    /// <param name="Failure">Null when everything is stored.</param>
+    private sealed record Stored(IReadOnlyList<Artifact> Artifacts, AttemptOutcome.Failed? Failure);
 }

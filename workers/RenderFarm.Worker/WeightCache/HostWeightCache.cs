@@ -52,7 +52,7 @@ public sealed class HostWeightCache(IOptions<WorkerOptions> options, IOptions<To
         if (HeldBytes(root) == 0) return;
         long started = time.GetTimestamp();
         using ChildProcess check = ChildProcess.Start(
-            options.Value.RendererPath, ["cache", "check", root, "--repair"], ChildEnvironment.ForRenderer(torch.Value.LibraryPath, null), Path.GetTempPath());
+            options.Value.RendererPath, ["cache", "check", root, "--repair"], ChildEnvironment.ForRenderer(torch.Value.LibraryPath), Path.GetTempPath());
         check.Input.Close();
         try
         {

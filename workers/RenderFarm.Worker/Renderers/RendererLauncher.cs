@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Nvml;
+using RenderFarm.Worker.Children;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Slots;
+
+namespace RenderFarm.Worker.Renderers;
+
+/// <summary>
+/// Starts renderers, a fresh process for each job. With <c>Worker:Standby</c> a slot's next one is started as soon as the
+/// last has ended and waits for its order past runtime start, libtorch and device context: the restart costs nothing.
+/// </summary>
+/// <remarks>
+/// A standby's memory counts as free to the plan, because it is the process that will run. It dies with this worker like any
+/// other renderer: its input closes, and it watches its parent.
+/// </remarks>
+public sealed class RendererLauncher(
+    IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, SlotDiscovery slots, CardGuard guard, ILogger<RendererLauncher> log) : IDisposable
+{
+    private const int FirstToGo = 900; // of 1000, when host memory runs out
+    private const double DefaultPart = 0.9;
+    private readonly ConcurrentDictionary<string, RendererProcess> _standby = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (CardBefore? Before, int Renderer)> _last = new(StringComparer.Ordinal);
+    private readonly HostMemory _memory = new();
+    private bool _disposed;
+
+    /// <summary>The slot's standby, or a fresh process where there is none or the job wants an environment of its own.</summary>
+    /// <exception cref="FileNotFoundException">There is no renderer program.</exception>
+    public RendererProcess Take(Slot slot, DebugSwitches? debug)
+    {
+        _standby.TryRemove(slot.Id, out RendererProcess? standby);
+        bool usable = standby is { Child.Exited.IsCompleted: false } && debug is not { CudaLaunchBlocking: true };
+        if (!usable && standby is not null)
+        {
+            if (standby.Child.Exited.IsCompleted) log.LogWarning("The standby renderer of {Slot} has died: {LastWords}", slot.Id, standby.Child.Errors.LastLine);
+            standby.Dispose();
+        }
+
+        RendererProcess renderer = usable ? standby! : Start(slot, debug);
+        _last[slot.Id] = (renderer.Before, renderer.Child.Id);
+        return renderer;
+    }
+
+    /// <summary>After a job: sees that the card's memory is back, then has the next renderer stand by.</summary>
+    public async Task ConcludeAsync(Slot slot)
+    {
+        if (_last.TryRemove(slot.Id, out var last)) await guard.CheckAsync(slot, last.Before, last.Renderer);
+        if (slot.Quarantine is null) StandBy(slot);
+    }
+
+    public void StandBy(Slot slot)
+    {
+        if (!options.Value.Standby || _disposed || _standby.ContainsKey(slot.Id)) return;
+        try
+        {
+            RendererProcess next = Start(slot, null);
+            if (!_standby.TryAdd(slot.Id, next)) next.Dispose();
+        }
+        catch (Exception fault) when (fault is IOException or InvalidOperationException)
+        {
+            log.LogWarning("No standby renderer for {Slot}: {Reason}", slot.Id, fault.Message);
+        }
+    }
+
+    /// <summary>What a renderer of this slot could take now: what is free, and what its standby holds already.</summary>
+    /// <exception cref="NvmlException">The driver doesn't answer for the card (any more).</exception>
+    public long FreeBytes(Slot slot)
+    {
+        if (!_standby.TryGetValue(slot.Id, out RendererProcess? standby)) return slot.FreeBytes;
+        long held = slot.Card is { } card ? card.HeldBy(standby.Child.Id) : standby.HostBytes;
+        return Math.Min(slot.Description.TotalBytes, slot.FreeBytes + held);
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        foreach (string slot in _standby.Keys)
+        {
+            if (_standby.TryRemove(slot, out RendererProcess? standby)) standby.Dispose();
+        }
+    }
+
+    private RendererProcess Start(Slot slot, DebugSwitches? debug)
+    {
+        CardBefore? before = guard.Look(slot);
+        Dictionary<string, string> environment = ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid, Threads, debug);
+        ChildProcess child = ChildProcess.Start(
+            options.Value.RendererPath, ["render", "--device", slot.Kind == SlotKind.Cuda ? "cuda" : "cpu"], environment, options.Value.DataDirectory, FirstToGo);
+        long limit = options.Value.RendererMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : (long)(_memory.TotalBytes * DefaultPart);
+        return new RendererProcess(child, before, MemoryGroup.TryCreate(child.Id, limit), limit);
+    }
+
+    /// <summary>The same for every renderer of a slot: sums in another order give other frames.</summary>
+    private int Threads => options.Value.RendererThreads
+        ?? (int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), out int given) && given > 0 ? given : Math.Max(1, Environment.ProcessorCount / slots.Slots.Count));
+}

@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using RenderFarm.Nvml;
+using RenderFarm.Planning;
+using RenderFarm.Worker.Configuration;
+
+namespace RenderFarm.Worker.Slots;
+
+/// <summary>A card before a renderer started: what was free, and what everybody else held.</summary>
+public sealed record CardBefore(long FreeBytes, IReadOnlyDictionary<int, long> Held);
+
+/// <summary>
+/// Sees to it that a job gives back what it took of a card. Memory that has gone and that no other program has taken
+/// quarantines the slot, until it is back: the next job's plan would count on it.
+/// </summary>
+public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time, ILogger<CardGuard> log)
+{
+    /// <summary>Drivers keep a little of their own, and not always the same.</summary>
+    private const long ToleranceBytes = 256L << 20;
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+    private readonly ConcurrentDictionary<string, (CardBefore Before, int Renderer)> _quarantined = new(StringComparer.Ordinal);
+
+    /// <summary>Before a renderer is started; null on a CPU, or when the driver doesn't answer.</summary>
+    public CardBefore? Look(Slot slot)
+    {
+        if (slot.Card is not { } card) return null;
+        try
+        {
+            return new CardBefore(card.Memory.FreeBytes, card.Processes.ToDictionary(process => process.Id, process => process.UsedBytes ?? 0));
+        }
+        catch (NvmlException)
+        {
+            return null; // the slot's next look closes it
+        }
+    }
+
+    /// <summary>After the renderer has ended: waits for what it took, or quarantines the slot.</summary>
+    public async Task CheckAsync(Slot slot, CardBefore? before, int renderer)
+    {
+        if (slot.Card is not { } card || before is null) return;
+        long started = time.GetTimestamp();
+        try
+        {
+            while (MissingBytes(card, before, renderer) > ToleranceBytes)
+            {
+                if (time.GetElapsedTime(started).TotalSeconds > options.Value.CardPatienceSeconds)
+                {
+                    _quarantined[slot.Id] = (before, renderer);
+                    slot.Quarantine = Reason(card, before, renderer);
+                    log.LogError("Slot {Slot} is quarantined: {Reason}", slot.Id, slot.Quarantine);
+                    return;
+                }
+
+                await Task.Delay(LookEvery, time);
+            }
+        }
+        catch (NvmlException)
+        {
+            // the slot's next look closes it, with the driver's words
+        }
+    }
+
+    /// <summary>Looks again at a quarantined slot, and at whether the driver still answers for its card.</summary>
+    /// <returns>Null when it may take jobs; else why not.</returns>
+    public string? WhyClosed(Slot slot)
+    {
+        if (slot.Card is not { } card) return null;
+        try
+        {
+            if (!_quarantined.TryGetValue(slot.Id, out var entry))
+            {
+                _ = card.Memory;
+                slot.Quarantine = null;
+            }
+            else if (MissingBytes(card, entry.Before, entry.Renderer) <= ToleranceBytes)
+            {
+                _quarantined.TryRemove(slot.Id, out _);
+                slot.Quarantine = null;
+                log.LogInformation("Slot {Slot}: the memory is back, the quarantine is over", slot.Id);
+            }
+            else
+            {
+                slot.Quarantine = Reason(card, entry.Before, entry.Renderer);
+            }
+        }
+        catch (NvmlException fault)
+        {
+            slot.Quarantine = $"the driver does not answer for {slot.Description.Card}: {fault.Message}. Look at nvidia-smi and the kernel's log; the host may need a restart";
+        }
+
+        return slot.Quarantine;
+    }
+
+    /// <summary>What is gone since then and was not taken by other processes, as far as the driver tells them apart.</summary>
+    private static long MissingBytes(SlotCard card, CardBefore before, int renderer)
+    {
+        long gone = before.FreeBytes - card.Memory.FreeBytes;
+        long others = card.Processes.Where(process => process.Id != renderer)
+            .Sum(process => Math.Max(0, (process.UsedBytes ?? 0) - before.Held.GetValueOrDefault(process.Id)));
+        return gone - others;
+    }
+
+    private static string Reason(SlotCard card, CardBefore before, int renderer)
+        => $"{Names.Gib(MissingBytes(card, before, renderer))} of the card's memory did not come back after its last job; on it now: {card.InUse()}. "
+            + "End what holds it, or restart the host";
+}

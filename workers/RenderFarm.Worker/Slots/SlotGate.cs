@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Planning;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Spool;
+
+namespace RenderFarm.Worker.Slots;
+
+/// <summary>Whether a slot may take a job now: its card must be sound, and there must be room to keep the video.</summary>
+public sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spool, CardGuard cards)
+{
+    /// <returns>Null when nothing speaks against it; else why not, in words.</returns>
+    public string? WhyClosed(Slot slot) => cards.WhyClosed(slot) ?? WhyClosed();
+
+    /// <summary>The same for all slots together.</summary>
+    public string? WhyClosed()
+    {
+        string directory = options.Value.DataDirectory;
+        double free = new DriveInfo(directory).AvailableFreeSpace / 1e6;
+        double needed = options.Value.MinimumFreeDiskMegabytes;
+        if (free < needed)
+            return FormattableString.Invariant($"{directory} has {free:0} MB free, less than the {needed:0} MB of Worker:MinimumFreeDiskMegabytes: no new jobs until there is room");
+        long most = (long)(options.Value.SpoolGigabytes * (1L << 30));
+        return spool.Bytes >= most
+            ? $"{spool.Count} finished videos of {Names.Gib(spool.Bytes)} wait for their upload, Worker:SpoolGigabytes allows {Names.Gib(most)}: no new jobs until the store takes them"
+            : null;
+    }
+}
