@@ -1,13 +1,25 @@
 using RenderFarm.Benchmarks;
 
-return args switch
+try
 {
-    ["create", .. var rest] => await CreateBenchmark.RunAsync(rest),
-    _ => Usage(),
-};
+    return args switch
+    {
+        ["create", .. var rest] => await CreateBenchmark.RunAsync(rest),
+        ["leaks", .. var rest] => await LeakBenchmark.RunAsync(rest),
+        _ => Usage("which benchmark?"),
+    };
+}
+catch (ArgumentException fault)
+{
+    return Usage(fault.Message);
+}
 
-static int Usage()
+static int Usage(string fault)
 {
-    Console.Error.WriteLine("RenderFarm.Benchmarks create [--rate PER_SECOND] [--seconds N]     (./farm bench api …)");
+    Console.Error.WriteLine($"""
+        {fault}
+        RenderFarm.Benchmarks create [--rate PER_SECOND] [--seconds N]                                   (./farm bench api …)
+        RenderFarm.Benchmarks leaks [--jobs N] [--slots cpu|auto] [--model ID] [--size WxH] [--frames N] [--steps N] [--standby]      (./farm bench leaks …)
+        """);
     return 2;
 }

@@ -75,7 +75,8 @@ public sealed class FarmUnderTest : IAsyncDisposable
         {
             ["Worker__ApiUrl"] = Url,
             ["Worker__Name"] = name,
-            ["Worker__Slots"] = "cpu",
+            ["Worker__Slots"] = _settings.GetValueOrDefault("Worker__Slots", "cpu"),
+            ["Worker__WeightCacheDirectory"] = _settings.GetValueOrDefault("Worker__WeightCacheDirectory", Path.Combine(Home, "weights")),
             ["Worker__DataDirectory"] = Path.Combine(Home, name),
             ["Worker__RendererPath"] = BuiltPrograms.Renderer,
             ["Models__Directory"] = await TestModels.FolderAsync(),

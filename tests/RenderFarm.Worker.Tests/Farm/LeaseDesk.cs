@@ -86,10 +86,10 @@ internal sealed class LeaseDesk : IAsyncDisposable
     }
 
     /// <returns>The grant that the next poll will get.</returns>
-    public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0)
+    public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0, params KindCorrection[] corrections)
     {
         long fence = Interlocked.Increment(ref _fence);
-        LeaseGrant grant = new() { JobId = $"video_{fence}", Fence = fence, Attempt = 1, StepDowns = stepDowns, LeaseSeconds = Settings.LeaseSeconds, Spec = spec };
+        LeaseGrant grant = new() { JobId = $"video_{fence}", Fence = fence, Attempt = 1, StepDowns = stepDowns, LeaseSeconds = Settings.LeaseSeconds, Spec = spec, KindCorrections = corrections };
         _queue.Writer.TryWrite(grant);
         return grant;
     }

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
@@ -80,6 +81,25 @@ public sealed class CardSlotTests
     }
 
     [Fact]
+    public async Task Run_PlansOfThisKindMeasuredLarger_PlansWithWhatWasMeasured()
+    {
+        await using CardWorker farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        LeaseGrant first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await farm.Worker.StartAsync();
+        await farm.Worker.Desk.CompletedAsync(first);
+        RenderPlan before = farm.PlanOf(first);
+
+        LeaseGrant second = farm.Worker.Desk.Queue(WorkerUnderTest.Spec, 0, new KindCorrection("fp32 resident text-cpu", new(2, 2, 9)), new KindCorrection(before.Kind, new(1.3, 1.5, 4)));
+        await farm.Worker.Desk.CompletedAsync(second);
+        RenderPlan after = farm.PlanOf(second);
+
+        Assert.Equal(before.PredictedPeakBytes, before.UncorrectedPeakBytes);
+        Assert.Equal(before.Kind, after.Kind);
+        Assert.InRange(after.PredictedPeakBytes / (double)before.PredictedPeakBytes, 1.299, 1.301);
+        Assert.InRange(after.UncorrectedPeakBytes!.Value - before.UncorrectedPeakBytes!.Value, -1, 1);
+    }
+
+    [Fact]
     public async Task Lease_DriverLosesTheCard_ClosesTheSlotWithTheDriversWords()
     {
         await using CardWorker farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
@@ -140,6 +160,8 @@ public sealed class CardSlotTests
 
         public Task AtWorkAsync(LeaseGrant job) => Eventually.TrueAsync(
             () => Task.FromResult(Worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising)), Soon, "the job to be at work", TestContext.Current.CancellationToken);
+
+        public RenderPlan PlanOf(LeaseGrant job) => Worker.Desk.Renewals.Single(renewal => renewal.Job == job.JobId && renewal.Request.Plan is not null).Request.Plan!;
 
         public void LetGo() => File.WriteAllText(Path.Combine(Worker.Folder, "go"), "");
 
