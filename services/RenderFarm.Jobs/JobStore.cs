@@ -114,6 +114,14 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             .Take(1000).CountAsync(cancellation);
     }, cancellation);
 
+    /// <summary>Every job that a worker holds, whosever it is.</summary>
+    public Task<IReadOnlyList<HeldJob>> HeldAsync(CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<HeldJob>>(async db =>
+        await db.Jobs.AsNoTracking()
+            .Where(j => j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)
+            .OrderBy(j => j.Id)
+            .Select(j => new HeldJob(j.Id, j.KeyId, j.LeaseWorkerId!, j.LeaseSlotId!, j.Stage))
+            .ToListAsync(cancellation), cancellation);
+
     /// <summary>For metrics: how many jobs are in each state, and how long the oldest waits.</summary>
     public Task<JobCounts> CountsAsync(CancellationToken cancellation) => database.ReadAsync(async db =>
     {
@@ -173,6 +181,8 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         """,
         cancellation, ("id", id), ("times", times));
 }
+
+public sealed record HeldJob(string JobId, string KeyId, string WorkerId, string SlotId, RenderStage Stage);
 
 public sealed record JobPage(IReadOnlyList<Job> Jobs, bool HasMore);
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Health;
@@ -78,7 +79,11 @@ public static class FarmApi
 
         // what can be seen from outside
         builder.Services.AddFarmHealth();
-        builder.Services.AddOpenApi();
+        builder.Services.AddOpenApi(document =>
+        {
+            document.AddOperationTransformer<FarmOperation>();
+            document.AddDocumentTransformer<FarmDocument>();
+        });
 
         adjust?.Invoke(builder);
         var app = builder.Build();
@@ -99,7 +104,7 @@ public static class FarmApi
         app.MapLeases();
         app.MapHealth();
         app.MapOpenApi();
-        app.MapScalarApiReference();
+        app.MapScalarApiReference(page => page.WithTitle("RenderFarm").AddPreferredSecuritySchemes(FarmDocument.SecurityScheme));
         return app;
     }
 }

@@ -39,7 +39,7 @@ public static class PlanEndpoints
             ?? ModelShapes.All.FirstOrDefault(shape => shape.Id == name)
             ?? await workers.ModelAsync(name, cancel);
         var spec = RenderSpecs.Complete(request, model, seed: 0);
-        return PlanAnswer.Of(Planner.Plan(PlanRequest.Of(model, spec), card));
+        return PlanAnswer.Of(Planner.Plan(PlanRequest.Of(model, spec, request.HasPictures || model.NeedsFirstFrame), card));
     }
 
     private static async Task<SlotState> CardAsync(FieldReader fields, WorkerRegistry workers, CancellationToken cancel)

@@ -76,8 +76,8 @@ public static class VideoEndpoints
         await jobs.RetryAsync(id, context.Caller().Jobs, cancel) switch
         {
             RetryResult.Requeued { Job: var job } => await page.ShowAsync(job, context.Response, cancel),
-            // The SDK's own repeat of a retry that got through: the job is on its way again, and that is the answer.
-            RetryResult.WrongState { Job: { FinishedAt: null } job } when RepeatMarks.Of(context.Request).IsClientRetry =>
+            // A repeat of a retry that got through: the job is on its way again, and that is the answer.
+            RetryResult.WrongState { Job: { FinishedAt: null } job } when RepeatMarks.Of(context.Request) is { IsClientRetry: true } or { IdempotencyKey: not null } =>
                 await page.ShowAsync(job, context.Response, cancel),
             RetryResult.WrongState { Job: var job } =>
                 throw ApiError.WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.").AsException(),

@@ -35,7 +35,9 @@ public static class LeaseEndpoints
         Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
         Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
         Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
-        Refuse(request.Models.Any(model => model.Id.Contains('.', StringComparison.Ordinal)), "models", "holds an id with a dot, which ids must not have");
+        // An id is part of routing keys, and of paths on the worker's side.
+        var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
+        Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
         return new RegisterWorkerReply { WorkerId = await workers.RegisterAsync(request, cancel), Settings = settings };
     }
 
@@ -106,6 +108,8 @@ public static class LeaseEndpoints
         await journal.EndedAsync(open, job, "released", null, null, cancel);
         return outcome;
     }
+
+    private static bool IsModelId(string id) => id.Length is > 0 and <= 100 && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     private static void Refuse(bool wrong, string field, string what)
     {

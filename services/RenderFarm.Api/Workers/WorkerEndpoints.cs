@@ -1,6 +1,8 @@
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
 using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Workers;
@@ -11,20 +13,27 @@ public static class WorkerEndpoints
     public static void MapWorkers(this IEndpointRouteBuilder routes)
     {
         var workers = routes.MapGroup("/v1/workers").WithTags("Workers");
-        workers.MapGet("/", async (WorkerRegistry registry, CancellationToken cancel) =>
-            new WorkerList([.. (await registry.ListAsync(cancel)).Select(WorkerView.Of)])).RequireScope(Scopes.Read).WithSummary("Workers, by name");
+        workers.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("Workers, by name, and what they hold");
         workers.MapGet("/{id}", ShowAsync).RequireScope(Scopes.Read).WithSummary("One worker");
-        workers.MapPost("/{id}/drain", (string id, WorkerRegistry registry, CancellationToken cancel) => SetAsync(id, true, registry, cancel))
+        workers.MapPost("/{id}/drain", (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) => SetAsync(id, true, context, registry, jobs, cancel))
             .RequireScope(Scopes.Admin).WithSummary("No new jobs; running ones finish");
-        workers.MapPost("/{id}/resume", (string id, WorkerRegistry registry, CancellationToken cancel) => SetAsync(id, false, registry, cancel))
+        workers.MapPost("/{id}/resume", (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) => SetAsync(id, false, context, registry, jobs, cancel))
             .RequireScope(Scopes.Admin).WithSummary("Jobs again");
     }
 
-    private static async Task<WorkerView> ShowAsync(string id, WorkerRegistry registry, CancellationToken cancel) =>
-        WorkerView.Of(await registry.FindAsync(id, cancel) ?? throw ApiError.NotFound("worker", id).AsException());
+    private static async Task<WorkerList> ListAsync(HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel)
+    {
+        var held = await jobs.HeldAsync(cancel);
+        return new WorkerList([.. (await registry.ListAsync(cancel)).Select(worker => WorkerView.Of(worker, held, context.Caller().Jobs))]);
+    }
 
-    private static async Task<WorkerView> SetAsync(string id, bool draining, WorkerRegistry registry, CancellationToken cancel) =>
-        await registry.SetDrainingAsync(id, draining, cancel) ? await ShowAsync(id, registry, cancel) : throw ApiError.NotFound("worker", id).AsException();
+    private static async Task<WorkerView> ShowAsync(string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) =>
+        await registry.FindAsync(id, cancel) is { } worker
+            ? WorkerView.Of(worker, await jobs.HeldAsync(cancel), context.Caller().Jobs)
+            : throw ApiError.NotFound("worker", id).AsException();
+
+    private static async Task<WorkerView> SetAsync(string id, bool draining, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) =>
+        await registry.SetDrainingAsync(id, draining, cancel) ? await ShowAsync(id, context, registry, jobs, cancel) : throw ApiError.NotFound("worker", id).AsException();
 }
 
 public sealed record WorkerView
@@ -39,10 +48,13 @@ public sealed record WorkerView
     public required string Status { get; init; }
     public required IReadOnlyList<SlotDescription> Slots { get; init; }
     public required IReadOnlyList<string> Models { get; init; }
+
+    /// <summary>What its slots are at. Another key's video has no id here.</summary>
+    public required IReadOnlyList<HeldVideo> Held { get; init; }
     public required long RegisteredAt { get; init; }
     public required long SeenAt { get; init; }
 
-    public static WorkerView Of(FarmWorker worker) => new()
+    public static WorkerView Of(FarmWorker worker, IReadOnlyList<HeldJob> held, JobScope scope) => new()
     {
         Id = worker.Id,
         Name = worker.Name,
@@ -51,10 +63,15 @@ public sealed record WorkerView
         Status = !worker.IsLive ? "gone" : worker.Draining ? "draining" : "live",
         Slots = worker.Slots,
         Models = worker.Models,
+        Held = [.. held.Where(job => job.WorkerId == worker.Id).Select(job => new HeldVideo(
+            job.SlotId, job.Stage, scope.KeyId is null || scope.KeyId == job.KeyId ? job.JobId : null))],
         RegisteredAt = worker.RegisteredAt.ToUnixTimeSeconds(),
         SeenAt = worker.SeenAt.ToUnixTimeSeconds(),
     };
 }
+
+/// <param name="VideoId">Null when the video is not the caller's.</param>
+public sealed record HeldVideo(string Slot, RenderStage Stage, string? VideoId);
 
 public sealed record WorkerList(IReadOnlyList<WorkerView> Data)
 {

@@ -28,6 +28,65 @@ public sealed class PublicPagesTests(FarmFixture fixture) : IClassFixture<FarmFi
     }
 
     [Fact]
+    public async Task OpenApi_EveryOperationOfAKey_SaysWhichKeyAndWhichRefusals()
+    {
+        var document = await (await anyone.GetAsync("/openapi/v1.json")).JsonAsync();
+        Assert.StartsWith("3.1", (string)document["openapi"]!, StringComparison.Ordinal);
+        Assert.Equal("bearer", (string)document["components"]!["securitySchemes"]!["api_key"]!["scheme"]!);
+        var operations = Operations(document).ToList();
+        Assert.Equal(operations.Count, operations.Select(operation => (string)operation.Node["operationId"]!).Distinct().Count());
+        foreach (var (name, operation) in operations.Where(operation => !operation.Name.Contains("/health/", StringComparison.Ordinal)))
+        {
+            Assert.True(operation["summary"] is not null, $"{name} has no summary");
+            Assert.True(operation["security"]?[0]?["api_key"] is not null, $"{name} names no key");
+            foreach (var status in (string[])["401", "403", "429", "503"])
+            {
+                Assert.Equal("#/components/schemas/Error", (string?)operation["responses"]![status]?["content"]!["application/problem+json"]!["schema"]!["$ref"]);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task OpenApi_ItsExamples_AreAcceptedAsTheyStand()
+    {
+        var document = await (await anyone.GetAsync("/openapi/v1.json")).JsonAsync();
+        var submit = document["paths"]!["/v1/videos"]!["post"]!["requestBody"]!["content"]!;
+        Assert.Equal("binary", (string)document["components"]!["schemas"]!["VideoForm"]!["properties"]!["input_reference"]!["format"]!);
+        Assert.Equal("#/components/schemas/VideoForm", (string)submit["multipart/form-data"]!["schema"]!["$ref"]!);
+
+        foreach (var (name, path) in new[] { ("/v1/videos", "/v1/videos"), ("/v1/keys", "/v1/keys"), ("/v1/plans", "/v1/plans") })
+        {
+            foreach (var (title, example) in document["paths"]![path]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject())
+            {
+                var reply = await farm.User.PostAsync(name, new StringContent(example!["value"]!.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+
+                // This farm has neither those models nor that worker; all else must be right.
+                var code = reply.IsSuccessStatusCode ? "" : (string)(await reply.JsonAsync())["error"]!["code"]!;
+                Assert.True(code is "" or "unknown_model" || title == "worker", $"{name} {title}: {await reply.Content.ReadAsStringAsync()}");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task OpenApi_NamesEveryFieldThatIsRead_AndNoOther()
+    {
+        var document = await (await anyone.GetAsync("/openapi/v1.json")).JsonAsync();
+        var described = document["components"]!["schemas"]!["VideoFields"]!["properties"]!.AsObject().Select(field => field.Key).ToHashSet();
+
+        foreach (var field in described.Append("no_such_field"))
+        {
+            var body = new System.Text.Json.Nodes.JsonObject { ["prompt"] = "a", [field] = new System.Text.Json.Nodes.JsonArray() };
+            var reply = await farm.User.PostAsync("/v1/videos", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+            Assert.Equal(described.Contains(field), await CodeAsync(reply) != "unknown_parameter");
+        }
+
+        static async Task<string> CodeAsync(HttpResponseMessage reply) => reply.IsSuccessStatusCode ? "" : (string)(await reply.JsonAsync())["error"]!["code"]!;
+    }
+
+    private static IEnumerable<(string Name, System.Text.Json.Nodes.JsonNode Node)> Operations(System.Text.Json.Nodes.JsonNode document) =>
+        document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => ($"{operation.Key} {path.Key}", operation.Value!)));
+
+    [Fact]
     public async Task Scalar_IsServed() => Assert.Equal(HttpStatusCode.OK, (await anyone.GetAsync("/scalar/v1")).StatusCode);
 
     [Fact]
