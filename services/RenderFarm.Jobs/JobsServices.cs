@@ -9,6 +9,7 @@ using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Retries;
+using RenderFarm.Jobs.Webhooks;
 using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Jobs;
@@ -36,6 +37,8 @@ public static class JobsServices
         services.AddSingleton<KeyBootstrap>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<EventFeed>();
+        services.AddSingleton<DeliveryStore>();
+        services.AddSingleton<WebhookSecrets>();
         services.AddSingleton<IJobsLoop>(provider => provider.GetRequiredService<EventFeed>());
 
         services.AddSingleton<BellRinger>();

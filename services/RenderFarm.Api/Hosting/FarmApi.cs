@@ -13,9 +13,11 @@ using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Plans;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
+using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 using Scalar.AspNetCore;
 
@@ -74,6 +76,7 @@ public static class FarmApi
         builder.Services.AddSingleton<EventHub>();
         builder.Services.AddSingleton<VideoStream>();
         builder.Services.AddSingleton<FarmStream>();
+        builder.Services.AddSingleton<IJobsLoop, WebhookSender>();
         builder.Services.AddSingleton<LeaseInputs>();
         builder.Services.AddSingleton<LeaseJournal>();
 
@@ -97,6 +100,7 @@ public static class FarmApi
 
         app.MapVideos();
         app.MapEvents();
+        app.MapWebhooks();
         app.MapPlans();
         app.MapModels();
         app.MapWorkers();

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
 using RenderFarm.Jobs.Keys;
+using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Api.Keys;
 
@@ -30,7 +31,7 @@ public static class KeyEndpoints
     private static async Task<KeyView> ShowAsync(string id, ApiKeys store, CancellationToken cancel) =>
         (await ListAsync(store, cancel)).Data.FirstOrDefault(key => key.Id == id) ?? throw ApiError.NotFound("key", id).AsException();
 
-    private static async Task<KeyView> CreateAsync(HttpContext context, ApiKeys store, CancellationToken cancel)
+    private static async Task<KeyView> CreateAsync(HttpContext context, ApiKeys store, WebhookSecrets secrets, CancellationToken cancel)
     {
         var body = await BodyReader.ReadAsync(context.Request, cancel);
         var fields = new FieldReader(body.Fields);
@@ -40,7 +41,11 @@ public static class KeyEndpoints
         var limits = LimitsOf(fields);
         fields.RefuseRest();
         var made = await store.CreateAsync(name, scopes, ceiling, limits, cancel);
-        return KeyView.Of(made.Key, null) with { Key = made.Secret };
+        return KeyView.Of(made.Key, null) with
+        {
+            Key = made.Secret,
+            WebhookSecret = made.Key.Allows(KeyScopes.Submit) ? await secrets.OfAsync(made.Key.Id, cancel) : null,
+        };
     }
 
     private static KeyScopes ScopesOf(FieldReader fields, JsonNode? node)
@@ -93,6 +98,10 @@ public sealed record KeyView
     /// <summary>The secret; only in the answer to its making.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Key { get; init; }
+
+    /// <summary>What this key's webhooks are signed with; only in the answer to its making.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? WebhookSecret { get; init; }
 
     public static KeyView Of(ApiKey key, KeyUsage? usage) => new()
     {

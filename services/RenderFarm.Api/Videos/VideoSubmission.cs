@@ -5,6 +5,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
+using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
@@ -16,7 +17,7 @@ namespace RenderFarm.Api.Videos;
 
 /// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.</summary>
 public sealed class VideoSubmission(
-    JobStore jobs, WorkerRegistry workers, PictureIntake pictures, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
+    JobStore jobs, WorkerRegistry workers, PictureIntake pictures, OutboundGuard guard, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
 {
     private const string Action = "videos.create";
     private const int DefaultPriority = 50;
@@ -26,6 +27,7 @@ public sealed class VideoSubmission(
     public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
     {
         RefuseNotBuilt(request);
+        CheckWebhook(request);
         var model = await workers.ModelAsync(options.Value.Resolve(request.Model), cancel);
         PictureRules.Require(request, model);
         if (request.Priority > caller.PriorityCeiling)
@@ -137,9 +139,14 @@ public sealed class VideoSubmission(
             throw (ApiError.NotSupported("Rendering with LoRAs is not built yet; leave 'loras' out.") with { Param = "loras" }).AsException();
         }
 
-        if (request.WebhookUrl is not null)
+    }
+
+    /// <summary>Where a name leads is seen at each delivery; an address that is private as it stands is refused at once.</summary>
+    private void CheckWebhook(VideoRequest request)
+    {
+        if (request.WebhookUrl is { } url && guard.FaultOf(url) is { } fault)
         {
-            throw (ApiError.NotSupported("Webhooks are not delivered yet; leave 'webhook_url' out and ask GET /v1/videos/{id}.") with { Param = "webhook_url" }).AsException();
+            throw ApiError.InvalidValue("webhook_url", $"'webhook_url' {fault}.").AsException();
         }
     }
 

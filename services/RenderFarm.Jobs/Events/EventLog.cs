@@ -129,6 +129,6 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
         return read.Count;
     }
 
-    private static JobEvent ToEvent(EventRow row) =>
+    internal static JobEvent ToEvent(EventRow row) =>
         new(row.Position!.Value, row.Type, row.JobId, row.KeyId, row.Model, row.State, row.OccurredAt);
 }

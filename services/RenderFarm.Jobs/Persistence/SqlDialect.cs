@@ -27,6 +27,9 @@ internal sealed record SqlDialect
     /// <summary>Waits for the lock <c>@key</c> and holds it until the transaction ends; null where there is one writer anyway.</summary>
     public string? LockUntilCommit { get; init; }
 
+    /// <summary>After a select of rows to be changed: those that another holds are left to it.</summary>
+    public string SkipLocked { get; init; } = "";
+
     /// <summary>A time as a parameter.</summary>
     public required Func<DateTimeOffset, object> Time { get; init; }
 
@@ -37,6 +40,7 @@ internal sealed record SqlDialect
         SecondsSince = column => $"CAST(EXTRACT(EPOCH FROM now() - {column}) AS double precision)",
         Greatest = "GREATEST",
         Notify = "SELECT pg_notify(@channel, @payload)",
+        SkipLocked = "FOR UPDATE SKIP LOCKED",
         LockUntilCommit = "SELECT pg_advisory_xact_lock(@key)",
         Time = time => time.ToUniversalTime(),
     };

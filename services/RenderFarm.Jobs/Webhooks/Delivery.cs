@@ -1,5 +1,3 @@
-using RenderFarm.Contracts.Videos;
-
 namespace RenderFarm.Jobs.Webhooks;
 
 public enum DeliveryState
@@ -16,12 +14,12 @@ public enum DeliveryState
 public sealed record Delivery
 {
     public required long EventId { get; init; }
+
+    /// <summary>The event's place in the log, which is its name outside.</summary>
+    public required long Position { get; init; }
     public required string JobId { get; init; }
     public required string KeyId { get; init; }
     public required string Type { get; init; }
-
-    /// <summary>The job's state that the event tells of.</summary>
-    public required JobState JobState { get; init; }
     public required string Url { get; init; }
     public required DeliveryState State { get; init; }
 

@@ -1,0 +1,139 @@
+using RenderFarm.Api.Outbound;
+using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Webhooks;
+
+namespace RenderFarm.Api.Webhooks;
+
+/// <summary>
+/// Takes what is due and posts it, at least once each. Every connection goes through the guard, which judges the address
+/// that is connected to; a redirect is a failure, for it would lead past that.
+/// </summary>
+public sealed partial class WebhookSender : IJobsLoop, IDisposable
+{
+    private const int AtOnce = 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private readonly DeliveryStore deliveries;
+    private readonly WebhookSecrets secrets;
+    private readonly OutboundGuard guard;
+    private readonly TimeProvider time;
+    private readonly ILogger<WebhookSender> logger;
+    private readonly HttpClient http;
+    private readonly SemaphoreSlim news = new(0);
+
+    public WebhookSender(DeliveryStore deliveries, WebhookSecrets secrets, EventFeed feed, OutboundGuard guard, TimeProvider time, ILogger<WebhookSender> logger)
+    {
+        (this.deliveries, this.secrets, this.guard, this.time, this.logger) = (deliveries, secrets, guard, time, logger);
+        http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
+        feed.Happened += _ => news.Release();
+    }
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                while (await PassAsync(stop) > 0)
+                {
+                }
+
+                await NewsAsync(stop);
+            }
+            catch (StoreUnavailableException e)
+            {
+                LogAway(e.InnerException?.Message ?? e.Message);
+                await NewsAsync(stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        http.Dispose();
+        news.Dispose();
+    }
+
+    /// <summary>How many were tried.</summary>
+    internal async Task<int> PassAsync(CancellationToken stop)
+    {
+        var due = await deliveries.TakeDueAsync(AtOnce, stop);
+        await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop }, async (one, cancel) => await DeliverAsync(one, cancel));
+        return due.Count;
+    }
+
+    private async Task DeliverAsync(DueDelivery due, CancellationToken stop)
+    {
+        var (delivery, began) = (due.Delivery, time.GetTimestamp());
+        var (at, status, error) = (time.GetUtcNow(), (int?)null, (string?)null);
+        var secret = await secrets.OfAsync(delivery.KeyId, stop);
+        if (secret is null)
+        {
+            error = "the API key was revoked";
+        }
+        else if (guard.FaultOf(delivery.Url) is { } fault)
+        {
+            error = $"webhook_url {fault}";
+        }
+        else
+        {
+            (status, error) = await PostAsync(due, secret, stop);
+        }
+
+        var tried = new DeliveryTry(at, Math.Round(time.GetElapsedTime(began).TotalSeconds, 3), status, error);
+        TimeSpan? again = error is null || secret is null ? null : WebhookSchedule.After(delivery.Tries + 1, status, Random.Shared.NextDouble());
+        await deliveries.RecordAsync(delivery, tried, again, stop);
+        if (error is not null)
+        {
+            LogFailed(delivery.Type, delivery.JobId, delivery.Tries + 1, error);
+        }
+    }
+
+    private async Task<(int? Status, string? Error)> PostAsync(DueDelivery due, string secret, CancellationToken stop)
+    {
+        try
+        {
+            using var message = WebhookMessage.Of(due.Told, due.Delivery.Url, secret, time.GetUtcNow());
+            // What the receiver says besides its status is of no use here, and may be endless.
+            using var answer = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, stop);
+            var status = (int)answer.StatusCode;
+            return (status, status is >= 200 and < 300 ? null : status is >= 300 and < 400 ? $"answered {status}; redirects are not followed" : $"answered {status}");
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return (null, FormattableString.Invariant($"did not answer within {Patience.TotalSeconds} s"));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return (null, e.InnerException is OutboundRefusedException refused ? refused.Message : e.Message);
+        }
+    }
+
+    private async Task NewsAsync(CancellationToken stop)
+    {
+        using var limit = new CancellationTokenSource(LookEvery, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
+        try
+        {
+            await news.WaitAsync(either.Token);
+            while (news.Wait(0, CancellationToken.None))
+            {
+            }
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Type} of {JobId}, try {Try}: {Cause}")]
+    private partial void LogFailed(string type, string jobId, int @try, string cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhooks wait for the job store: {Cause}")]
+    private partial void LogAway(string cause);
+}
