@@ -50,6 +50,7 @@ public sealed record Job
     public DateTimeOffset? FinishedAt { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
     public string? BatchId { get; init; }
+    public int? BatchLine { get; init; }
     public string? RemixedFromId { get; init; }
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
     public string? WebhookUrl { get; init; }

@@ -1,7 +1,5 @@
-using System.Text.Json;
+using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
-using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
@@ -14,28 +12,104 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     /// <summary>How long an equal request that calls itself a repeat is taken for the same one.</summary>
     public static readonly TimeSpan RepeatWindow = TimeSpan.FromMinutes(10);
 
+    /// <summary>The most that share a transaction.</summary>
+    private const int MostTogether = 100;
+
+    private readonly ConcurrentDictionary<string, Doorway> _doorways = new();
+
     /// <summary>
     /// Persists the job as <c>queued</c> in one transaction with its event, then wakes a worker. When this returns, the job
     /// is safe, broker up or down. A request that came before is not taken twice.
     /// </summary>
+    /// <remarks>
+    /// Submissions of one key would wait for each other at its row in the database, each for a commit of its own. They
+    /// wait here instead, and those that have gathered meanwhile share the next commit.
+    /// </remarks>
     /// <exception cref="QuotaExceededException">The key has no room for it.</exception>
     public async Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(job);
-        SubmitResult result;
+        var doorway = _doorways.GetOrAdd(job.KeyId, _ => new Doorway());
+        var mine = new Waiting(job, cancellation);
+        doorway.Queue.Enqueue(mine);
+        _ = TakeTurnAsync(doorway);
+        return await mine.Done.Task;
+    }
+
+    /// <summary>As many turns as submissions, and each takes in at least one: whoever waits is taken in, most of them early.</summary>
+    private async Task TakeTurnAsync(Doorway doorway)
+    {
+        await doorway.Turn.WaitAsync();
         try
         {
-            result = await database.WriteAsync(
-                async db => await EarlierAsync(db, job, cancellation) ?? await InsertAsync(db, job, cancellation), cancellation);
+            await TakeInAsync(Gather(doorway.Queue));
         }
-        catch (DbUpdateException e) when (job.IdempotencyKey is not null && IsUniqueViolation(e))
+        finally
         {
-            // the same request at the same moment on another connection; it has committed by now
-            result = await database.ReadAsync(db => EarlierAsync(db, job, cancellation), cancellation)
-                ?? throw new InvalidOperationException($"Idempotency key {job.IdempotencyKey} is taken, and by nobody.", e);
+            doorway.Turn.Release();
         }
-        if (result is SubmitResult.Created) announcer.Committed(job.Id, job.Spec.Model, job.VramClass);
-        return result;
+    }
+
+    /// <summary>Up to the first that might be a repeat of one already gathered: what it repeats must have been committed first.</summary>
+    private static List<Waiting> Gather(ConcurrentQueue<Waiting> queue)
+    {
+        var (gathered, keys, hashes) = (new List<Waiting>(), new HashSet<string>(), new HashSet<string>());
+        while (gathered.Count < MostTogether && queue.TryPeek(out var next))
+        {
+            var job = next.Job;
+            if (job.IdempotencyKey is { } key && !keys.Add(key) || job is { IsClientRetry: true, RequestHash: { } repeated } && hashes.Contains(repeated)) break;
+            if (job.RequestHash is { } hash) hashes.Add(hash);
+            queue.TryDequeue(out _);
+            if (next.Cancellation.IsCancellationRequested) next.Done.TrySetCanceled(next.Cancellation);
+            else gathered.Add(next);
+        }
+        return gathered;
+    }
+
+    private async Task TakeInAsync(List<Waiting> together)
+    {
+        if (together.Count == 0) return;
+        try
+        {
+            var jobs = together.ConvertAll(waiting => waiting.Job);
+            var results = await database.WriteAsync(db => SubmitAsync(db, jobs, CancellationToken.None), CancellationToken.None);
+            foreach (var (waiting, result) in together.Zip(results)) Answer(waiting, result);
+        }
+        catch (Exception e) when (together.Count > 1 && e is QuotaExceededException or DbUpdateException)
+        {
+            // one of them is at fault: each by itself
+            foreach (var waiting in together) await TakeInAsync([waiting]);
+        }
+        catch (DbUpdateException e) when (together[0].Job.IdempotencyKey is { } key && IsUniqueViolation(e))
+        {
+            // the same request at the same moment at another process; it has committed by now
+            var earlier = await database.ReadAsync(db => EarlierAsync(db, together[0].Job, CancellationToken.None), CancellationToken.None);
+            if (earlier is not null) Answer(together[0], earlier);
+            else together[0].Done.TrySetException(new InvalidOperationException($"Idempotency key {key} is taken, and by nobody.", e));
+        }
+        catch (Exception e)
+        {
+            foreach (var waiting in together) waiting.Done.TrySetException(e);
+        }
+    }
+
+    private void Answer(Waiting waiting, SubmitResult result)
+    {
+        if (result is SubmitResult.Created) announcer.Committed(waiting.Job.Id, waiting.Job.Spec.Model, waiting.Job.VramClass);
+        waiting.Done.TrySetResult(result);
+    }
+
+    private async Task<IReadOnlyList<SubmitResult>> SubmitAsync(JobsDbContext db, List<NewJob> jobs, CancellationToken cancellation)
+    {
+        var results = new SubmitResult?[jobs.Count];
+        for (var i = 0; i < jobs.Count; i++) results[i] = await EarlierAsync(db, jobs[i], cancellation);
+        var fresh = jobs.Where((_, i) => results[i] is null).ToList();
+        if (fresh.Count > 0)
+        {
+            var inserted = await JobRows.InsertAsync(db, fresh, announcer.Sender, time.GetUtcNow(), cancellation);
+            for (int i = 0, next = 0; i < jobs.Count; i++) results[i] ??= new SubmitResult.Created(inserted[next++]);
+        }
+        return results!;
     }
 
     /// <summary>What came of this request when it was sent before; null where it wasn't. For whoever has work to do before the job can be submitted.</summary>
@@ -64,48 +138,22 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         return null;
     }
 
-    private async Task<SubmitResult> InsertAsync(JobsDbContext db, NewJob job, CancellationToken cancellation)
-    {
-        var now = time.GetUtcNow();
-        var startTag = await KeyTurn.TakeAsync(db, job.KeyId, job.EstimatedSeconds, jobs: 1, now, cancellation);
-        var row = new JobRow
-        {
-            Id = job.Id,
-            KeyId = job.KeyId,
-            Model = job.Spec.Model,
-            Spec = JsonSerializer.Serialize(job.Spec, ContractsJson.Default.RenderSpec),
-            Inputs = JsonSerializer.Serialize(job.Inputs.ToArray(), JobsJson.Default.StoredInputArray),
-            State = JobState.Queued,
-            Stage = RenderStage.Queued,
-            Priority = job.Priority,
-            VramClass = job.VramClass,
-            LeastVramBytes = job.LeastVramBytes,
-            EstimatedSeconds = job.EstimatedSeconds,
-            StartTag = startTag,
-            OrderKey = OrderKey.Of(startTag, job.Priority),
-            MaxAttempts = job.MaxAttempts,
-            CreatedAt = now,
-            QueuedAt = now,
-            ExpiresAfterSeconds = job.ExpiresAfter?.TotalSeconds,
-            IdempotencyKey = job.IdempotencyKey,
-            RequestHash = job.RequestHash,
-            BatchId = job.BatchId,
-            RemixedFromId = job.RemixedFromId,
-            Metadata = job.Metadata is null ? null : JsonSerializer.Serialize(job.Metadata.ToDictionary(), JobsJson.Default.DictionaryStringString),
-            WebhookUrl = job.WebhookUrl,
-            TraceParent = job.TraceParent,
-        };
-        db.Jobs.Add(row);
-        await db.SaveChangesAsync(cancellation);
-        await Outbox.AddAsync(db, job.Id, Outbox.Queued, now, cancellation);
-        await JobAnnouncer.NotifyAsync(db, row.Model, row.VramClass, announcer.Sender, cancellation);
-        return new SubmitResult.Created(row.ToJob());
-    }
-
     private static bool IsUniqueViolation(DbUpdateException e) => e.InnerException switch
     {
         Npgsql.PostgresException p => p.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation,
         Microsoft.Data.Sqlite.SqliteException s => s.SqliteExtendedErrorCode == 2067,   // SQLITE_CONSTRAINT_UNIQUE
         _ => false,
     };
+
+    /// <summary>Where the submissions of one key wait for their turn.</summary>
+    private sealed class Doorway
+    {
+        public ConcurrentQueue<Waiting> Queue { get; } = new();
+        public SemaphoreSlim Turn { get; } = new(1);
+    }
+
+    private sealed record Waiting(NewJob Job, CancellationToken Cancellation)
+    {
+        public TaskCompletionSource<SubmitResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 }

@@ -40,6 +40,9 @@ public sealed record NewJob
     public string? RemixedFromId { get; init; }
     public string? BatchId { get; init; }
 
+    /// <summary>Numbered from 1 within the batch.</summary>
+    public int? BatchLine { get; init; }
+
     /// <summary>W3C traceparent of the submitting request.</summary>
     public string? TraceParent { get; init; }
 }

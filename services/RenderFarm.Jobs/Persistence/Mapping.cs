@@ -44,6 +44,7 @@ internal static class Mapping
         FinishedAt = row.FinishedAt,
         ExpiresAt = row.ExpiresAt,
         BatchId = row.BatchId,
+        BatchLine = row.BatchLine,
         RemixedFromId = row.RemixedFromId,
         Metadata = row.Metadata is null ? null : JsonSerializer.Deserialize(row.Metadata, JobsJson.Default.DictionaryStringString),
         WebhookUrl = row.WebhookUrl,
