@@ -122,16 +122,24 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             .Select(j => new HeldJob(j.Id, j.KeyId, j.LeaseWorkerId!, j.LeaseSlotId!, j.Stage))
             .ToListAsync(cancellation), cancellation);
 
-    /// <summary>For metrics: how many jobs are in each state, and how long the oldest waits.</summary>
+    /// <summary>For metrics: how many jobs have ended, by state. Reads every row: ask rarely.</summary>
+    public Task<IReadOnlyDictionary<JobState, int>> EndedCountsAsync(CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyDictionary<JobState, int>>(async db => await db.Jobs
+            .Where(j => j.FinishedAt != null).GroupBy(j => j.State).Select(g => new { State = g.Key, Count = g.Count() })
+            .ToDictionaryAsync(s => s.State, s => s.Count, cancellation), cancellation);
+
+    /// <summary>For metrics: how many jobs wait or are held, and how long the oldest waits. Reads those rows only.</summary>
     public Task<JobCounts> CountsAsync(CancellationToken cancellation) => database.ReadAsync(async db =>
     {
-        var states = await db.Jobs.GroupBy(j => j.State).Select(g => new { State = g.Key, Count = g.Count() }).ToListAsync(cancellation);
+        var states = await db.Jobs.Where(j => j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)
+            .GroupBy(j => j.State).Select(g => new { State = g.Key, Count = g.Count() }).ToListAsync(cancellation);
         var queues = await db.Jobs.Where(j => j.State == JobState.Queued)
             .GroupBy(j => new { j.Model, j.VramClass })
             .Select(g => new { g.Key.Model, g.Key.VramClass, Count = g.Count(), Oldest = g.Min(j => j.QueuedAt) })
             .ToListAsync(cancellation);
         return new JobCounts(
-            states.ToDictionary(s => s.State, s => s.Count),
+            states.Select(s => KeyValuePair.Create(s.State, s.Count))
+                .Concat(queues.GroupBy(_ => JobState.Queued).Select(q => KeyValuePair.Create(q.Key, q.Sum(queue => queue.Count)))).ToDictionary(),
             queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Count, q.Oldest)));
     }, cancellation);
 

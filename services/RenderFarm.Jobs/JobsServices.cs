@@ -46,6 +46,7 @@ public static class JobsServices
         services.AddSingleton<IJobsLoop, PostgresSignalListener>();
         AddSweep<LeaseReaper>(services);
         AddSweep<BellRelay>(services);
+        AddSweep<FairClock>(services);
         AddSweep<ExpirySweep>(services);
         AddSweep<ArtifactJanitor>(services);
         return services;

@@ -21,7 +21,7 @@ internal static class KeyTurn
         var turns = await db.RowsAsync(
             $"""
             UPDATE api_keys
-            SET virtual_time = {db.Dialect.Greatest}(virtual_time, COALESCE((SELECT MAX(start_tag) FROM jobs WHERE fence > 0), 0)) + @seconds,
+            SET virtual_time = {db.Dialect.Greatest}(virtual_time, COALESCE((SELECT virtual_time FROM fair_clock), 0)) + @seconds,
                 day = @day, day_jobs = CASE WHEN day = @day THEN day_jobs ELSE 0 END + @jobs
             WHERE id = @key
             RETURNING virtual_time - @seconds, day_jobs, max_per_day, max_queued

@@ -39,10 +39,11 @@ public sealed class LeaseDesk(
             using var watcher = signal.Watch(worker.Models, VramClasses.Offered(slot.Kind, request.FreeBytes)[^1]);
             if (!worker.Draining && worker.Models.Count > 0)
             {
+                var fleet = await workers.FleetAsync(cancellation);
                 try
                 {
                     var job = await database.WriteAsync(
-                        db => LeaseQueue.TakeAsync(db, request, worker, slot, settings.LeaseSeconds, time.GetUtcNow(), cancellation), cancellation);
+                        db => LeaseQueue.TakeAsync(db, request, worker, slot, fleet, settings.LeaseSeconds, time.GetUtcNow(), cancellation), cancellation);
                     if (job is not null) return new LeaseResult.Granted(job with { Corrections = await corrections.OfAsync(job, slot, worker.Version) });
                 }
                 catch (RunningQuotaMetException)

@@ -15,6 +15,9 @@ namespace RenderFarm.Jobs.Leasing;
 /// </summary>
 public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobAnnouncer announcer, TimeProvider time)
 {
+    /// <summary>Leases of one job that ran out without a renewal, before such a loss counts as a death.</summary>
+    public const int MostUntaken = 5;
+
     /// <summary>The objects under this fence are the result. A result that is there wins over a cancel wish that came too late.</summary>
     /// <exception cref="ArgumentException">An artifact's key is not under this job and fence.</exception>
     public Task<LeaseOutcome?> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellation)
@@ -54,10 +57,26 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>The lease ran out. Null when it has been renewed or ended in the meantime.</summary>
-    internal Task<LeaseOutcome?> LoseAsync(string jobId, long fence, CancellationToken cancellation) => EndAsync(
-        jobId, fence,
-        job => AfterFailure(job, LeaseEnding.Lost, FailureReason.WorkerLost, $"Worker {job.LeaseWorkerId} was not heard of until its lease ran out.", false),
-        onlyIfExpired: true, cancellation);
+    internal async Task<LeaseOutcome?> LoseAsync(string jobId, long fence, CancellationToken cancellation)
+    {
+        var untaken = await database.ReadAsync(
+            db => db.LeaseRecords.CountAsync(r => r.JobId == jobId && r.Ending == LeaseEnding.Lost && r.RenderingAt == null, cancellation), cancellation);
+        return await EndAsync(
+            jobId, fence,
+            job => job.State == JobState.Leased && untaken < MostUntaken
+                ? NeverTakenUp(job)
+                : AfterFailure(job, LeaseEnding.Lost, FailureReason.WorkerLost, $"Worker {job.LeaseWorkerId} was not heard of until its lease ran out.", false),
+            onlyIfExpired: true, cancellation);
+    }
+
+    /// <summary>
+    /// The grant did not arrive, or was not the worker's any more when it did: nothing was tried, so nothing has failed.
+    /// A job that does this again and again may be what kills its workers, and counts from then on.
+    /// </summary>
+    private static Ending NeverTakenUp(JobRow job) => new(LeaseEnding.Lost, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
+    {
+        Message = $"Worker {job.LeaseWorkerId} never took up the lease it was granted.",
+    };
 
     private static Tally TallyOf(JobRow job) => new(job.Attempt, job.MaxAttempts, job.StepDowns, job.Deaths);
 

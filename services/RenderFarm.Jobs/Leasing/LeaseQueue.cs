@@ -16,7 +16,7 @@ internal static class LeaseQueue
         $"q.state = 'queued' AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) AND q.key_id NOT IN ({FullKeys})";
 
     /// <summary>Keys that run as many jobs as they may; their other jobs wait.</summary>
-    private const string FullKeys =
+    internal const string FullKeys =
         """
         SELECT k.id FROM api_keys k
         WHERE k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.state IN ('leased', 'rendering'))
@@ -32,19 +32,19 @@ internal static class LeaseQueue
         $"jobs.id, fence, attempt, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}";
 
     // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
-    // rows. The inner select runs only until one row is locked, so nothing is locked that is not taken.
+    // rows, those first that need this slot. The inner select runs only until one row is locked, so nothing is locked that is not taken.
     private static readonly string Postgres =
         $"""
         WITH picked AS MATERIALIZED (
             SELECT next.id
             FROM (
-                SELECT m.model, c.vram_class
-                FROM unnest(@models) AS m(model) CROSS JOIN unnest(@classes) AS c(vram_class)
+                SELECT m.model, m.vram_class
+                FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
                 CROSS JOIN LATERAL (
                     SELECT q.order_key FROM jobs q
-                    WHERE q.model = m.model AND q.vram_class = c.vram_class AND {Fits(SqlDialect.Postgres)}
+                    WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
                     ORDER BY q.order_key LIMIT 1) head
-                ORDER BY head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
+                ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
                 OFFSET 0) pair
             CROSS JOIN LATERAL (
                 SELECT q.id FROM jobs q
@@ -62,20 +62,23 @@ internal static class LeaseQueue
         $"""
         UPDATE jobs SET {Take(SqlDialect.Sqlite)}
         WHERE id = (
-            SELECT q.id FROM jobs q
-            WHERE q.model IN (SELECT value FROM json_each(@models)) AND q.vram_class IN (SELECT value FROM json_each(@classes))
-              AND {Fits(SqlDialect.Sqlite)}
-            ORDER BY q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
+            SELECT q.id
+            FROM (SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed FROM json_each(@queues)) m
+            JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
+            WHERE {Fits(SqlDialect.Sqlite)}
+            ORDER BY m.needed DESC, q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
             LIMIT 1)
         RETURNING {Taken(SqlDialect.Sqlite)}
         """;
 
     /// <summary>Null when there is nothing for this slot.</summary>
     public static async Task<LeasedJob?> TakeAsync(
-        JobsDbContext db, LeaseRequest request, FarmWorker worker, SlotDescription slot, double leaseSeconds, DateTimeOffset now,
+        JobsDbContext db, LeaseRequest request, FarmWorker worker, SlotDescription slot, Fleet fleet, double leaseSeconds, DateTimeOffset now,
         CancellationToken cancellation)
     {
-        var classes = VramClasses.Offered(slot.Kind, request.FreeBytes);
+        var queues = VramClasses.Offered(slot.Kind, request.FreeBytes)
+            .SelectMany(vramClass => worker.Models.Select(model => new QueuePair(model, vramClass)))
+            .Select(queue => (Queue: queue, Needed: fleet.Needs(slot, queue))).ToArray();
         var onPostgres = ReferenceEquals(db.Dialect, SqlDialect.Postgres);
         var taken = await db.RowsAsync(
             onPostgres ? Postgres : Sqlite,
@@ -92,10 +95,9 @@ internal static class LeaseQueue
                 WaitedSeconds = row.GetDouble(7),
             },
             cancellation,
-            ("models", List(worker.Models)), ("cached", List(request.CachedModels)),
-            ("classes", onPostgres ? classes : "[" + string.Join(',', classes) + "]"),
+            [.. Queues(), ("cached", List(request.CachedModels)),
             ("free", request.FreeBytes), ("head_start", CachedHeadStartSeconds),
-            ("worker", worker.Id), ("slot", slot.Id), ("seconds", leaseSeconds));
+            ("worker", worker.Id), ("slot", slot.Id), ("seconds", leaseSeconds)]);
         if (taken.Count == 0) return null;
 
         var job = taken[0];
@@ -110,6 +112,10 @@ internal static class LeaseQueue
             ("attempt", job.Attempt), ("step_downs", job.StepDowns),
             ("now", db.Dialect.Time(now)));
         return job;
+
+        IEnumerable<(string, object?)> Queues() => onPostgres
+            ? [("models", queues.Select(q => q.Queue.Model).ToArray()), ("classes", queues.Select(q => q.Queue.VramClass).ToArray()), ("needed", queues.Select(q => q.Needed).ToArray())]
+            : [("queues", "[" + string.Join(',', queues.Select(q => $"[{JsonSerializer.Serialize(q.Queue.Model, JobsJson.Default.String)},{q.Queue.VramClass},{(q.Needed ? 1 : 0)}]")) + "]")];
 
         object List(IReadOnlyList<string> words) =>
             onPostgres ? words.ToArray() : JsonSerializer.Serialize(words.ToArray(), JobsJson.Default.StringArray);

@@ -23,4 +23,6 @@ public static class VramClasses
             if (i == 1 || Bells.Classes[i - 1] * GiB * ReportedShare < freeBytes) offered.Add(Bells.Classes[i]);
         return [.. offered];
     }
+
+    public static IEnumerable<int> UpTo(int largest) => Bells.Classes.Where(vramClass => vramClass <= largest);
 }

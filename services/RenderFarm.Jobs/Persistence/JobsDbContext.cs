@@ -62,6 +62,8 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
 
             // the lease walks this one: fair, by priority, and per (model, class) in order
             job.HasIndex(j => new { j.Model, j.VramClass, j.OrderKey }, "ix_jobs_queue").HasFilter("state = 'queued'");
+            // the virtual clock: who waits with the least, and how far those came who have been served
+            job.HasIndex(j => new { j.Model, j.VramClass, j.StartTag }, "ix_jobs_turn").HasFilter("state = 'queued' AND fence = 0");
             job.HasIndex(j => j.StartTag, "ix_jobs_served").HasFilter("fence > 0");
             job.HasIndex(j => j.RungAt, "ix_jobs_bell").HasFilter("state = 'queued'");
             // which jobs are held, without lease_until in it: a renewal must not touch an index
@@ -92,6 +94,12 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             row.HasIndex(e => e.Id, "ix_events_unplaced").HasFilter("position IS NULL");
             row.HasIndex(e => e.Position, "ux_events_position").IsUnique();
             row.HasIndex(e => new { e.KeyId, e.Position }, "ix_events_key");
+        });
+        modelBuilder.Entity<FairClockRow>(clock =>
+        {
+            clock.ToTable("fair_clock", table => table.HasCheckConstraint("ck_fair_clock_one", "id = 1"));
+            clock.HasKey(c => c.Id);
+            clock.Property(c => c.Id).ValueGeneratedNever();
         });
         modelBuilder.Entity<LogCursorRow>().ToTable("log_cursors").HasKey(c => c.Name);
         modelBuilder.Entity<WebhookDeliveryRow>(delivery =>

@@ -12,6 +12,7 @@ namespace RenderFarm.Jobs.Persistence;
 [JsonSerializable(typeof(StoredInput[]))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(SlotDescription[]))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(ModelRegistration))]
 [JsonSerializable(typeof(Keys.BootstrapKeys))]

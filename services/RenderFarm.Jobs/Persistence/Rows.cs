@@ -158,6 +158,13 @@ public sealed class EventRow
     public DateTimeOffset OccurredAt { get; set; }
 }
 
+/// <summary>The farm's virtual time, in one row; see <see cref="Maintenance.FairClock"/>.</summary>
+public sealed class FairClockRow
+{
+    public int Id { get; set; }
+    public double VirtualTime { get; set; }
+}
+
 /// <summary>How far one reader of the log has come.</summary>
 public sealed class LogCursorRow
 {

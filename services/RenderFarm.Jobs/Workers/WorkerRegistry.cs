@@ -15,11 +15,19 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
 
     private static readonly TimeSpan SeenEvery = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, long> _lastTouch = new();
+    private (Fleet Fleet, long At)? _fleet;
 
     /// <summary>The worker's id: the same for every registration under the same name. A drain ordered earlier stands.</summary>
-    public Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation) => database.WriteAsync(async db =>
+    public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(request);
+        var id = await database.WriteAsync(db => WriteAsync(db, request, cancellation), cancellation);
+        _fleet = null;
+        return id;
+    }
+
+    private async Task<string> WriteAsync(JobsDbContext db, RegisterWorkerRequest request, CancellationToken cancellation)
+    {
         var now = db.Dialect.Time(time.GetUtcNow());
         var id = (await db.RowsAsync(
             """
@@ -49,7 +57,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 ("id", id), ("model", model.Id));
         }
         return id;
-    }, cancellation);
+    }
 
     /// <summary>Null for an id that never registered here.</summary>
     public Task<FarmWorker?> FindAsync(string workerId, CancellationToken cancellation) => database.ReadAsync(async db =>
@@ -68,10 +76,24 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         return rows.ConvertAll(row => ToWorker(row.Worker, row.Models));
     }, cancellation);
 
+    /// <summary>As of a few seconds ago: it decides an order, not a right.</summary>
+    public async Task<Fleet> FleetAsync(CancellationToken cancellation)
+    {
+        if (_fleet is { } known && time.GetElapsedTime(known.At) < SeenEvery) return known.Fleet;
+        var at = time.GetTimestamp();
+        var fleet = new Fleet(await ListAsync(cancellation));
+        _fleet = (fleet, at);
+        return fleet;
+    }
+
     /// <summary>Drain: no new lease, running jobs finish. False for an unknown worker.</summary>
-    public Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellation) => database.WriteAsync(
-        async db => await db.Workers.Where(w => w.Id == workerId)
-            .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, draining), cancellation) == 1, cancellation);
+    public async Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellation)
+    {
+        var found = await database.WriteAsync(db => db.Workers.Where(w => w.Id == workerId)
+            .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, draining), cancellation), cancellation) == 1;
+        _fleet = null;
+        return found;
+    }
 
     /// <summary>Notes a sign of life; most calls come too soon after the one before to be worth a write.</summary>
     public async Task SeenAsync(string workerId, CancellationToken cancellation)

@@ -1,0 +1,55 @@
+using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Workers;
+
+namespace RenderFarm.Jobs.Maintenance;
+
+/// <summary>
+/// Moves the farm's virtual time on: to the lowest start tag that waits, or, where nothing waits, to the highest that was
+/// served. A key that comes now starts there: beside those who have had least, neither before them for having been idle
+/// nor behind a key whose priority has carried it far ahead. Only what somebody could run counts, and only what never
+/// ran: a job without a card, and one that comes back with an old tag, must not hold the clock.
+/// </summary>
+public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : ISweep
+{
+    private double _told;
+
+    public TimeSpan Every => TimeSpan.FromSeconds(1);
+
+    /// <returns>1 when the clock has moved.</returns>
+    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    {
+        var fleet = await workers.FleetAsync(cancellation);
+        var now = await database.ReadAsync(
+            async db => await LeastWaitingAsync(db, fleet.Pairs, cancellation) ?? await MostServedAsync(db, cancellation), cancellation);
+        if (now <= _told) return 0;
+        var moved = await database.WriteAsync(db => db.ExecuteAsync(
+            """
+            INSERT INTO fair_clock (id, virtual_time) VALUES (1, @now)
+            ON CONFLICT (id) DO UPDATE SET virtual_time = excluded.virtual_time WHERE fair_clock.virtual_time < excluded.virtual_time
+            """,
+            cancellation, ("now", now)), cancellation);
+        _told = now;
+        return moved;
+    }
+
+    private static async Task<double> MostServedAsync(JobsDbContext db, CancellationToken cancellation) =>
+        (await db.RowsAsync("SELECT COALESCE(MAX(start_tag), 0.0) FROM jobs WHERE fence > 0", row => row.GetDouble(0), cancellation)).Single();
+
+    private static async Task<double?> LeastWaitingAsync(JobsDbContext db, IReadOnlyList<QueuePair> pairs, CancellationToken cancellation)
+    {
+        double? least = null;
+        foreach (var (model, vramClass) in pairs)
+        {
+            var found = await db.RowsAsync(
+                $"""
+                SELECT start_tag FROM jobs
+                WHERE model = @model AND vram_class = @class AND state = 'queued' AND fence = 0 AND key_id NOT IN ({LeaseQueue.FullKeys})
+                ORDER BY start_tag LIMIT 1
+                """,
+                row => row.GetDouble(0), cancellation, ("model", model), ("class", vramClass));
+            if (found.Count == 1 && !(least <= found[0])) least = found[0];
+        }
+        return least;
+    }
+}
