@@ -11,6 +11,7 @@ namespace RenderFarm.Jobs;
 public sealed class JobStore(JobDatabase database, JobSubmission submission, JobAnnouncer announcer, TimeProvider time)
 {
     public const int LargestPage = 100;
+    private static readonly TimeSpan CountingTime = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc cref="JobSubmission.SubmitAsync"/>
     public Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellation) => submission.SubmitAsync(job, cancellation);
@@ -124,13 +125,17 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
 
     /// <summary>For metrics: how many jobs have ended, by state. Reads every row: ask rarely.</summary>
     public Task<IReadOnlyDictionary<JobState, int>> EndedCountsAsync(CancellationToken cancellation) =>
-        database.ReadAsync<IReadOnlyDictionary<JobState, int>>(async db => await db.Jobs
-            .Where(j => j.FinishedAt != null).GroupBy(j => j.State).Select(g => new { State = g.Key, Count = g.Count() })
-            .ToDictionaryAsync(s => s.State, s => s.Count, cancellation), cancellation);
+        database.ReadAsync<IReadOnlyDictionary<JobState, int>>(async db =>
+        {
+            db.Database.SetCommandTimeout(CountingTime);
+            return await db.Jobs.Where(j => j.FinishedAt != null).GroupBy(j => j.State).Select(g => new { State = g.Key, Count = g.Count() })
+                .ToDictionaryAsync(s => s.State, s => s.Count, cancellation);
+        }, cancellation);
 
     /// <summary>For metrics: how many jobs wait or are held, and how long the oldest waits. Reads those rows only.</summary>
     public Task<JobCounts> CountsAsync(CancellationToken cancellation) => database.ReadAsync(async db =>
     {
+        db.Database.SetCommandTimeout(CountingTime);
         var states = await db.Jobs.Where(j => j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)
             .GroupBy(j => j.State).Select(g => new { State = g.Key, Count = g.Count() }).ToListAsync(cancellation);
         var queues = await db.Jobs.Where(j => j.State == JobState.Queued)

@@ -16,6 +16,13 @@ namespace RenderFarm.Jobs.Persistence;
 public sealed class JobDatabase : IAsyncDisposable
 {
     private const int Tries = 5;
+
+    /// <summary>
+    /// Every statement but the counting ones takes milliseconds. A connection that has silently died is found out by this much waiting, well
+    /// within a lease; the one that listens is found out by asking it every so often.
+    /// </summary>
+    private const int PatienceSeconds = 5;
+    private const int MigrationSeconds = 3600;
     private readonly Func<JobsDbContext> _open;
 
     public JobDatabase(StoreOptions options)
@@ -23,7 +30,7 @@ public sealed class JobDatabase : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (options.Kind == "postgres")
         {
-            Postgres = NpgsqlDataSource.Create(options.ConnectionString);
+            Postgres = NpgsqlDataSource.Create(WithPatience(options.ConnectionString));
             var built = new DbContextOptionsBuilder<PostgresJobsDbContext>().UseNpgsql(Postgres).Options;
             _open = () => new PostgresJobsDbContext(built);
         }
@@ -34,6 +41,15 @@ public sealed class JobDatabase : IAsyncDisposable
                 .AddInterceptors(new SqlitePragmas()).Options;
             _open = () => new SqliteJobsDbContext(built);
         }
+    }
+
+    /// <summary>What the operator's own string says goes before.</summary>
+    private static string WithPatience(string connectionString)
+    {
+        var (given, plain) = (new NpgsqlConnectionStringBuilder(connectionString), new NpgsqlConnectionStringBuilder());
+        if (given.CommandTimeout == plain.CommandTimeout) given.CommandTimeout = PatienceSeconds;
+        if (given.KeepAlive == plain.KeepAlive) given.KeepAlive = PatienceSeconds;
+        return given.ConnectionString;
     }
 
     /// <summary>Null on SQLite.</summary>
@@ -89,6 +105,8 @@ public sealed class JobDatabase : IAsyncDisposable
             await db.Database.MigrateAsync(cancellation);
             return true;
         }
+        // one may have to wait for another process's, and rewriting a table takes its time
+        db.Database.SetCommandTimeout(MigrationSeconds);
         var creator = db.GetService<IRelationalDatabaseCreator>();
         if (!await creator.ExistsAsync(cancellation)) await creator.CreateAsync(cancellation);
         // EF Core's own lock ends with each migration: between two of them another process would step in
@@ -109,7 +127,13 @@ public sealed class JobDatabase : IAsyncDisposable
         if (Postgres is not null) await Postgres.DisposeAsync();
     }
 
-    private static StoreUnavailableException Unavailable(Exception e) => new("The job store is unavailable; try again in a moment.", e);
+    private StoreUnavailableException Unavailable(Exception e)
+    {
+        // where one connection has died without a word, those that lie idle have too: new ones are made
+        for (var cause = e; cause is not null; cause = cause.InnerException)
+            if (cause is TimeoutException) Postgres?.Clear();
+        return new StoreUnavailableException("The job store is unavailable; try again in a moment.", e);
+    }
 
     /// <summary>Two transactions met; the store rolled one of them back and asks to have it run again.</summary>
     private static bool IsCollision(Exception e) => Root(e) switch

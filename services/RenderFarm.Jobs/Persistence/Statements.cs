@@ -34,6 +34,7 @@ internal static class Statements
         await db.Database.OpenConnectionAsync(cancellation);
         var command = db.Database.GetDbConnection().CreateCommand();
         command.CommandText = sql;
+        if (db.Database.GetCommandTimeout() is { } seconds) command.CommandTimeout = seconds;
         command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
         foreach (var (name, value) in arguments)
         {

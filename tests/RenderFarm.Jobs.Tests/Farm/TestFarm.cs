@@ -33,6 +33,7 @@ public sealed class TestFarm : IAsyncDisposable
         Keys = new ApiKeys(Database, Time);
         Ringer = new BellRinger(Announcer, Bell, Database, TimeProvider.System, NullLogger<BellRinger>.Instance);
         Reaper = new LeaseReaper(Database, Endings, Time);
+        Clock = new FairClock(Database, Workers);
         Relay = new BellRelay(Database, Ringer, Signal, Time);
         Events = new EventLog(Database, Time);
     }
@@ -50,6 +51,7 @@ public sealed class TestFarm : IAsyncDisposable
     public RecordingBell Bell { get; } = new();
     public BellRinger Ringer { get; }
     public LeaseReaper Reaper { get; }
+    public FairClock Clock { get; }
     public BellRelay Relay { get; }
     public EventLog Events { get; }
     public string Key { get; private set; } = "";

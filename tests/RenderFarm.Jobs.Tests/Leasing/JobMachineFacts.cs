@@ -56,7 +56,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
                     last = (lease, null, await Farm.ReleaseAsync(lease));
                     break;
                 case Operation.Expire when model.Held:
-                    model.Fail(FailureReason.WorkerLost);
+                    model.Lose();
                     await Farm.ExpireLeaseAsync(job.Id);
                     Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
                     last = null;
@@ -104,6 +104,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
         private static readonly RetryPolicy Policy = new(() => 0);
         private static readonly Tally Fresh = new(0, 3, 0, 0);
         private bool _cancel;
+        private int _untaken;
 
         public JobState State { get; private set; } = JobState.Queued;
         public long Fence { get; private set; }
@@ -141,6 +142,12 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
             Tally = decision.Tally;
             State = decision is RetryDecision.Again ? JobState.Queued : JobState.Failed;
             Waiting = decision is RetryDecision.Again { After: var after } && after > TimeSpan.Zero;
+        }
+
+        public void Lose()
+        {
+            if (State == JobState.Leased && _untaken++ < LeaseEndings.MostUntaken) Release();
+            else Fail(FailureReason.WorkerLost);
         }
 
         public void Cancel()

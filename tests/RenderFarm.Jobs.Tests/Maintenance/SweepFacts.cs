@@ -16,6 +16,7 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
     {
         await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
+        await Farm.RenewAsync(lease, RenderStage.Denoising);
         Assert.Equal(0, await Farm.Reaper.RunOnceAsync(Stop));
         await Farm.ExpireLeaseAsync(lease.Id);
         Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
@@ -25,6 +26,26 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal((lease.Fence + 1, 2), (again.Fence, again.Attempt));
         var records = (await Farm.Jobs.LeasesAsync(lease.Id, JobScope.All, Stop))!;
         Assert.Equal([LeaseEnding.Lost, null], records.Select(r => r.Ending));
+    }
+
+    [Fact]
+    public async Task LeaseReaper_LeaseNeverRenewed_IsOfferedAtOnceAndBurnsNothing()
+    {
+        await Farm.SubmitAsync(Farm.NewJob() with { MaxAttempts = 1 });
+        for (var turn = 1; turn <= LeaseEndings.MostUntaken; turn++)
+        {
+            var untaken = await Farm.LeaseAsync();
+            Assert.Equal((turn, 1), (untaken.Fence, untaken.Attempt));
+            await Farm.ExpireLeaseAsync(untaken.Id);
+            Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
+        }
+
+        // so often that it may be the job that kills its workers: from here on it counts
+        var last = await Farm.LeaseAsync();
+        await Farm.ExpireLeaseAsync(last.Id);
+        await Farm.Reaper.RunOnceAsync(Stop);
+        Assert.Equal((JobState.Failed, "worker_lost"), ((await Farm.GetAsync(last.Id)).State, (await Farm.GetAsync(last.Id)).Error!.Code));
+        Assert.All((await Farm.Jobs.LeasesAsync(last.Id, JobScope.All, Stop))!, record => Assert.Equal(LeaseEnding.Lost, record.Ending));
     }
 
     [Fact]

@@ -194,6 +194,24 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.ToTable("events", (string)null);
                 });
 
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.FairClockRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<double>("VirtualTime")
+                        .HasColumnType("REAL")
+                        .HasColumnName("virtual_time");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("fair_clock", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_fair_clock_one", "id = 1");
+                        });
+                });
+
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.JobRow", b =>
                 {
                     b.Property<string>("Id")
@@ -417,6 +435,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasIndex(new[] { "StartTag" }, "ix_jobs_served")
                         .HasFilter("fence > 0");
+
+                    b.HasIndex(new[] { "Model", "VramClass", "StartTag" }, "ix_jobs_turn")
+                        .HasFilter("state = 'queued' AND fence = 0");
 
                     b.HasIndex(new[] { "KeyId", "IdempotencyKey" }, "ux_jobs_idempotency")
                         .IsUnique()
