@@ -41,19 +41,29 @@ public sealed class FrameWriterTests
         Assert.Empty(written);
     }
 
-    [Theory]
-    [InlineData(-1f, "every frame is black")]
-    [InlineData(0f, "every frame is one flat colour")]
-    public void Warning_OneColourThroughout_IsSaid(float value, string warning)
+    [Fact]
+    public void Conclude_OneColourThroughout_IsSaid()
     {
-        using var frames = full([1, 3, 4, 2, 2], value);
+        using var frames = full([1, 3, 4, 2, 2], 0f);
         writer.Write(frames);
 
-        Assert.Equal(warning, writer.Warning);
+        Assert.Equal("every frame is one flat colour", writer.Conclude());
     }
 
     [Fact]
-    public void Warning_OneFrameHasAPicture_IsNone()
+    public void Conclude_BlackThroughout_IsInvalidOutput()
+    {
+        using var frames = full([1, 3, 4, 2, 2], -1f);
+        writer.Write(frames);
+
+        var failure = Assert.Throws<RenderException>(() => writer.Conclude());
+
+        Assert.Equal(FailureReason.InvalidOutput, failure.Reason);
+        Assert.Contains("every frame is black", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Conclude_OneFrameHasAPicture_IsNone()
     {
         using var flat = full([1, 3, 1, 2, 2], -1f);
         using var picture = full([1, 3, 1, 2, 2], -1f);
@@ -62,7 +72,7 @@ public sealed class FrameWriterTests
         writer.Write(flat);
         writer.Write(picture);
 
-        Assert.Null(writer.Warning);
+        Assert.Null(writer.Conclude());
     }
 
     [Fact]

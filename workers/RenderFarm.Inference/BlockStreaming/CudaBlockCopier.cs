@@ -15,14 +15,16 @@ public sealed class CudaBlockCopier : IBlockCopier
     private readonly nint _source;
     private readonly long _blockBytes;
     private readonly IReadOnlyList<Tensor> _slots;
-    private readonly CudaStream _stream = CudaStream.Create();
+    private readonly CudaStream _stream;
     private readonly CudaEvent[] _filled, _released;
 
     /// <param name="source">Blocks one after the other, in registered host memory.</param>
     /// <param name="slots">Device memory, at least a block's bytes each.</param>
-    public CudaBlockCopier(nint source, long blockBytes, IReadOnlyList<Tensor> slots)
+    /// <param name="inTurn">On libtorch's own stream, each copy after the computing before it: slower, and free of any fault of ordering.</param>
+    public CudaBlockCopier(nint source, long blockBytes, IReadOnlyList<Tensor> slots, bool inTurn = false)
     {
         (_source, _blockBytes, _slots) = (source, blockBytes, slots);
+        _stream = inTurn ? CudaStream.Default : CudaStream.Create();
         _filled = [.. slots.Select(_ => CudaEvent.Create())];
         _released = [.. slots.Select(_ => CudaEvent.Create())];
         // Slots come from libtorch's stream-ordered allocator: their memory may be in use by earlier work until this point.
@@ -44,7 +46,7 @@ public sealed class CudaBlockCopier : IBlockCopier
     public void Dispose()
     {
         _stream.Synchronize();
-        _stream.Dispose();
+        if (_stream != CudaStream.Default) _stream.Dispose();
         foreach (var mark in _filled.Concat(_released)) mark.Dispose();
     }
 }

@@ -19,6 +19,7 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
     private readonly PreparedBlocks _prepared;
     private readonly Device _device;
     private readonly FusedTokenOps? _ops;
+    private readonly bool _copiesInTurn;
     private readonly Func<IWeights, TBlock> _build;
     private readonly List<Tensor> _memory = [];
     private readonly List<LaidOutWeights> _weights = [];
@@ -27,9 +28,10 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
     /// <param name="prepared">Taken over.</param>
     /// <param name="build">Builds one block over its weights.</param>
     /// <param name="ops">Kernels of the card; null in host memory.</param>
-    public PlacedBlocks(BlockLayout layout, PreparedBlocks prepared, BlockRing ring, Func<IWeights, TBlock> build, Device device, FusedTokenOps? ops)
+    /// <param name="copiesInTurn">Streamed blocks are copied in turn with computing instead of beside it.</param>
+    public PlacedBlocks(BlockLayout layout, PreparedBlocks prepared, BlockRing ring, Func<IWeights, TBlock> build, Device device, FusedTokenOps? ops, bool copiesInTurn = false)
     {
-        (_layout, _prepared, _build, _device, _ops) = (layout, prepared, build, device, ops);
+        (_layout, _prepared, _build, _device, _ops, _copiesInTurn) = (layout, prepared, build, device, ops, copiesInTurn);
         try
         {
             Fill(ring);
@@ -75,7 +77,7 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
         }
         if (onCard) CudaDevice.Synchronize();
         IBlockCopier copier = onCard
-            ? new CudaBlockCopier(_prepared.Address, _layout.Bytes, slotMemory)
+            ? new CudaBlockCopier(_prepared.Address, _layout.Bytes, slotMemory, _copiesInTurn)
             : new PlainBlockCopier(_prepared.Address, _layout.Bytes, slotMemory);
         _streamed = new StreamedBlocks<TBlock>(ring, resident, slots, copier);
         if (ring.Slots == 0) _prepared.Dispose();

@@ -193,7 +193,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
             breathe();
         }, waiting: breathe);
         TrimMemory(); // rounding on the card left some behind
-        return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops);
+        return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops, order.Spec.Debug is { SynchronousCopies: true });
     }
 
     private static bool IsOfBlock(string name) => name.StartsWith("blocks.", StringComparison.Ordinal);

@@ -12,10 +12,16 @@ public sealed class FrameWriter(IFrameSink sink)
 
     public int Written { get; private set; }
 
-    /// <summary>Set when every frame so far is one flat colour.</summary>
-    public string? Warning => Written == 0 || !allFlat ? null
-        : allBlack ? "every frame is black"
-        : "every frame is one flat colour";
+    /// <summary>After the last frame.</summary>
+    /// <returns>What the user should know: every frame is one flat colour.</returns>
+    /// <exception cref="RenderException">Every frame is black: no prompt asks for that, broken numbers do.</exception>
+    public string? Conclude()
+    {
+        if (Written == 0 || !allFlat) return null;
+        return allBlack
+            ? throw new RenderException(FailureReason.InvalidOutput, "every frame is black; try another precision, or check the checkpoint")
+            : "every frame is one flat colour";
+    }
 
     /// <param name="frames">[1, 3, n, H, W] in [−1, 1].</param>
     /// <exception cref="RenderException">NaN or infinities.</exception>

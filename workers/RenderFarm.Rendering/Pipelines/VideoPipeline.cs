@@ -141,7 +141,7 @@ public sealed class VideoPipeline : IDisposable
             observer.FramesWritten(writer.Written, spec.Frames);
             cancellation.ThrowIfCancellationRequested();
         }
-        if (writer.Warning is { } warning) notes.Insert(0, warning);
+        if (writer.Conclude() is { } warning) notes.Insert(0, warning);
         return new RenderResult(writer.Written, notes.Count == 0 ? null : string.Join("; ", notes));
     }
 

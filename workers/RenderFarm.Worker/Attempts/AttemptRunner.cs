@@ -65,7 +65,9 @@ public sealed class AttemptRunner(
         using (running.Add(grant.JobId, grant.Fence, lease))
         using (AttemptFolder folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
         {
-            return await RunUnderLeaseAsync(slot, grant, model, folder, lease, leasedAt, settings);
+            AttemptOutcome outcome = await RunUnderLeaseAsync(slot, grant, model, folder, lease, leasedAt, settings);
+            drain.OrderedByFarm = lease.DrainOrdered;
+            return outcome;
         }
     }
 

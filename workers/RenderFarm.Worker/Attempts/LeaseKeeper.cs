@@ -50,6 +50,9 @@ public sealed class LeaseKeeper : IAsyncDisposable
     /// <summary>The user wants the job stopped.</summary>
     public CancellationToken Cancelled => _cancelled.Token;
 
+    /// <summary>An operator takes this worker out of service: no job after this one.</summary>
+    public bool DrainOrdered { get; private set; }
+
     /// <summary>Completes with the first renewal that got through; cancelled when the lease is lost before.</summary>
     public Task Confirmed => _confirmed.Task;
 
@@ -103,6 +106,7 @@ public sealed class LeaseKeeper : IAsyncDisposable
                 _ = _deadline?.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan); // a process that was stopped hears too late
                 _confirmed.TrySetResult();
                 _metrics.Renewed("ok");
+                DrainOrdered = reply.Drain;
                 if (reply.Cancel) await _cancelled.CancelAsync();
                 pause = TimeSpan.FromSeconds(Math.Max(_settings.RenewSeconds, leaseSeconds / 20)); // rarely when the lease is long
             }

@@ -55,6 +55,9 @@ public sealed class WorkerOptions
     /// <summary>The driver's management library, where the loader doesn't find it by its name.</summary>
     public string NvmlPath { get; set; } = Nvml.NvmlLibrary.DefaultPath;
 
+    /// <summary>Where <c>farm bench calibrate</c> leaves what it measured; read at start.</summary>
+    public string CalibrationDirectory { get; set; } = Contracts.Plans.CalibrationFiles.DefaultFolder;
+
     /// <summary>With finished videos of more GiB than this waiting for their upload the worker takes no new job.</summary>
     public double SpoolGigabytes { get; set; } = 20;
 

@@ -13,6 +13,11 @@ public sealed class WorkerDrain(IOptions<WorkerOptions> options, TimeProvider ti
     private readonly CancellationTokenSource _handBack = new();
     private ITimer? _grace;
 
+    /// <summary>The API has been told to give this worker no jobs, until it is told otherwise; nothing stops.</summary>
+    public bool OrderedByFarm { get; set; }
+
+    public bool IsDraining => OrderedByFarm || Draining.IsCancellationRequested;
+
     /// <summary>Take no new job.</summary>
     public CancellationToken Draining => _draining.Token;
 

@@ -31,7 +31,7 @@ public static class WorkerHealthEndpoints
         return new WorkerHealth(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.Name,
             registration.IsRegistered ? registration.WorkerId : null,
-            services.GetRequiredService<WorkerDrain>().Draining.IsCancellationRequested,
+            services.GetRequiredService<WorkerDrain>().IsDraining,
             services.GetRequiredService<SlotGate>().WhyClosed(),
             [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(Look)],
             [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],

@@ -18,8 +18,12 @@ public sealed class SlotDiscovery : IDisposable
         }
 
         Slots = _library is null
-            ? [Slot.Cpu(new HostMemory(), ProcessorName())]
-            : [.. _library.Cards.Select(card => Slot.Cuda(_library, card))];
+            ? [Slot.Cpu(new HostMemory(), ProcessorName(), options.Value.CalibrationDirectory)]
+            : [.. _library.Cards.Select(card => Slot.Cuda(_library, card, options.Value.CalibrationDirectory))];
+        foreach (Slot slot in Slots)
+        {
+            if (slot.Description.Calibration is null) log.LogInformation("{Slot} ({Card}) is not calibrated: plans estimate its speed. ./farm bench calibrate measures it in a minute", slot.Id, slot.Description.Card);
+        }
     }
 
     public IReadOnlyList<Slot> Slots { get; }

@@ -46,11 +46,13 @@ public sealed class SlotLoop(
                     continue;
                 }
 
-                launcher.StandBy(slot);
+                if (!drain.IsDraining) launcher.StandBy(slot);
                 using IDisposable turn = await turns.TakeAsync(drain.Draining);
                 LeaseGrant? grant = await LeaseAsync(slot);
                 pause.Reset();
-                if (grant is not null) await attempts.RunAsync(slot, grant, registration.Settings);
+                if (grant is null) continue;
+                drain.OrderedByFarm = false; // or there were none
+                await attempts.RunAsync(slot, grant, registration.Settings);
             }
             catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
             {
