@@ -1,3 +1,5 @@
+using RenderFarm.Cli.Commands;
+
 namespace RenderFarm.Cli;
 
 /// <summary>Something that the person at the terminal has to know: a code to look up and a sentence that says what to do.</summary>
@@ -10,4 +12,19 @@ public sealed class FarmException(string code, string message, Exception? inner 
 
     /// <summary>Where more of the story is.</summary>
     public string? Log { get; init; }
+
+    /// <summary>The status of the API's answer, where it was one.</summary>
+    public int? Status { get; init; }
+
+    public int ExitCode => Status switch
+    {
+        429 or >= 500 => FarmCommand.Unavailable,
+        >= 400 => FarmCommand.Refused,
+        _ => Code switch
+        {
+            "unreachable" => FarmCommand.Unavailable,
+            "invalid_option" or "unknown_model" or "no_such_file" => FarmCommand.Refused,
+            _ => FarmCommand.Failure,
+        },
+    };
 }

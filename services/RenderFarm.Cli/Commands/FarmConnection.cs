@@ -4,15 +4,15 @@ using RenderFarm.Cli.Http;
 
 namespace RenderFarm.Cli.Commands;
 
-/// <summary>Which farm a verb speaks to.</summary>
+/// <summary>Which farm a verb speaks to, and whether it prints for people or for programs.</summary>
 public sealed class FarmConnection
 {
     public const string UrlVariable = "RENDERFARM_URL";
     public const string KeyVariable = "RENDERFARM_API_KEY";
-    private const string DefaultUrl = "http://127.0.0.1:8080";
+    public const string DefaultUrl = "http://127.0.0.1:8080";
 
-    private readonly Option<string?> _url = new("--url") { Description = $"The farm's address (else {UrlVariable}, else {DefaultUrl})" };
-    private readonly Option<string?> _key = new("--key") { Description = $"API key (else {KeyVariable}, else the local farm's own)" };
+    private readonly Option<string?> _url = new("--url") { Description = $"The farm's address (else {UrlVariable}, else that of ./farm login, else {DefaultUrl})" };
+    private readonly Option<string?> _key = new("--key") { Description = $"API key (else {KeyVariable}, else that of ./farm login, else the local farm's own)" };
 
     public void AddTo(Command command)
     {
@@ -22,10 +22,17 @@ public sealed class FarmConnection
 
     public FarmClient Open(ParseResult parsed, TimeProvider time)
     {
-        var url = parsed.GetValue(_url) ?? Environment.GetEnvironmentVariable(UrlVariable) ?? DefaultUrl;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-            throw new FarmException("invalid_option", $"--url: '{url}' is not an http address");
-        var key = parsed.GetValue(_key) ?? Environment.GetEnvironmentVariable(KeyVariable) ?? KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey;
-        return new FarmClient(url, key, time);
+        var named = parsed.GetValue(_url) ?? Environment.GetEnvironmentVariable(UrlVariable);
+        var key = parsed.GetValue(_key) ?? Environment.GetEnvironmentVariable(KeyVariable);
+        var saved = named is null || key is null ? SavedLogin.Read() : null;
+        var url = RequireAddress(named ?? saved?.Url ?? DefaultUrl, "--url");
+        // A saved key goes to the farm it was saved for, and to no other.
+        return new FarmClient(url, key ?? (saved?.Url == url ? saved.Key : null) ?? KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey, time);
     }
+
+    /// <returns>The address without its last slash.</returns>
+    public static string RequireAddress(string url, string option) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            ? url.TrimEnd('/')
+            : throw new FarmException("invalid_option", $"{option}: '{url}' is not an http address");
 }

@@ -10,10 +10,49 @@ using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
-/// <summary><c>models add</c>: tells the local farm where a downloaded checkpoint is. The weights stay where they are.</summary>
+/// <summary>
+/// <c>models</c>: what a farm can render with. <c>models add</c> tells the local farm where a downloaded checkpoint is;
+/// the weights stay where they are.
+/// </summary>
 public static class ModelsCommand
 {
-    public static Command Create(CommandRunner run, IAnsiConsole console)
+    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    {
+        var models = new Command("models", "Models of a farm (make-random, inspect, scan and verify are there too)") { List(run, console, time), Add(run, console) };
+        return models.WithExamples("models list", "models add t2v-14b ~/Wan2.1-T2V-14B");
+    }
+
+    private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    {
+        var connection = new FarmConnection();
+        var command = new Command("list", "Models that can be asked for, and whether a worker has them now") { JsonSwitch.Option };
+        connection.AddTo(command);
+        run.Run(command, async (parsed, cancellation) =>
+        {
+            using var client = connection.Open(parsed, time);
+            var known = (await client.GetJsonAsync("models", cancellation)).GetProperty("data");
+            if (parsed.WantsJson())
+            {
+                foreach (var model in known.EnumerateArray())
+                    console.Say(JsonSwitch.Line(model));
+                return 0;
+            }
+            var table = new PlainTable("id", "worker", "picture", "size", "frames", "steps", "note");
+            foreach (var model in known.EnumerateArray())
+            {
+                var defaults = model.GetProperty("defaults");
+                table.Add(
+                    model.GetProperty("id").ToString(), model.GetProperty("available").GetBoolean() ? "there" : "none now", model.GetProperty("takes_picture").GetBoolean() ? "takes one" : "",
+                    $"{defaults.GetProperty("width")}x{defaults.GetProperty("height")}", defaults.GetProperty("frames").ToString(), defaults.GetProperty("steps").ToString(),
+                    model.TryGetProperty("note", out var note) ? note.ToString() : "");
+            }
+            table.WriteTo(console);
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Add(CommandRunner run, IAnsiConsole console)
     {
         var id = new Argument<string>("id") { Description = $"One of {string.Join(", ", ModelShapes.All.Select(shape => shape.Id))}" };
         var folder = new Argument<string>("folder") { Description = "The checkpoint's folder, as downloaded" };
@@ -29,6 +68,6 @@ public static class ModelsCommand
             console.Say("Workers register it when they start.");
             return 0;
         });
-        return new Command("models", "Models of the local farm (make-random, inspect and verify are there too)") { add };
+        return add;
     }
 }

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using Spectre.Console;
@@ -9,46 +12,36 @@ namespace RenderFarm.Cli.Commands;
 /// <summary>The verbs on videos: each is one or two calls of the HTTP interface.</summary>
 public static class VideoCommands
 {
-    private const int WidthOfAPipe = 400;
+    private const int LargestPage = 100;
 
     public static IEnumerable<Command> Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        yield return Submit(run, console, time, "submit", "Submit a video and print its id", waits: false);
-        yield return Submit(run, console, time, "render", "Submit a video, watch it and download it", waits: true);
+        yield return SubmitCommands.Render(run, console, time);
+        yield return SubmitCommands.Submit(run, console, time);
+        yield return Watch(run, console, time);
         yield return List(run, console, time);
-        yield return OnOne(run, time, "show", "Show a video", (client, id, cancellation) => ShowAsync(client, id, console, cancellation));
-        yield return OnOne(run, time, "watch", "Watch a video until it is finished", (client, id, cancellation) => WatchAsync(client, id, console, cancellation));
-        yield return OnOne(run, time, "cancel", "Stop a video", async (client, id, cancellation) =>
-            console.Say(RenderDisplay.Describe(await client.CancelAsync(id, cancellation))));
-        yield return OnOne(run, time, "delete", "Remove a video and its files", (client, id, cancellation) => client.DeleteAsync(id, cancellation));
+        yield return Show(run, console, time);
+        yield return Change(run, console, time, "cancel", "Stop videos").WithExamples("cancel video_019…", "list --json | jq -r 'select(.status==\"queued\").id' | xargs ./farm cancel");
+        yield return Change(run, console, time, "retry", "Run failed or cancelled videos again").WithExamples("retry video_019…");
+        yield return Delete(run, console, time);
         yield return Download(run, console, time);
+        yield return Remix(run, console, time);
     }
 
-    private static Command Submit(CommandRunner run, IAnsiConsole console, TimeProvider time, string name, string description, bool waits)
+    private static Command Watch(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        var prompt = new Argument<string>("prompt") { Description = "What to show" };
-        var model = new Option<string?>("--model") { Description = "A model id, such as t2v-1-3b; absent for the farm's default" };
-        var priority = new Option<int?>("--priority") { Description = "0 to 100, higher first" };
-        var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
-        var (video, connection) = (new VideoOptions(), new FarmConnection());
-        var command = new Command(name, description) { prompt, model, priority };
-        video.AddTo(command);
+        var id = new Argument<string>("id") { Description = "The video" };
+        var connection = new FarmConnection();
+        var command = new Command("watch", "Watch a video until it is finished; Ctrl-C leaves it to the farm").WithExamples("watch video_019…", "watch video_019… --json");
+        command.Add(id);
         connection.AddTo(command);
-        if (waits)
-            command.Add(output);
+        command.Add(JsonSwitch.Option);
         run.Run(command, async (parsed, cancellation) =>
         {
             using var client = connection.Open(parsed, time);
-            var request = video.Read(parsed, parsed.GetValue(prompt)!, parsed.GetValue(model)) with { Priority = parsed.GetValue(priority) };
-            var submitted = await client.SubmitAsync(request, cancellation);
-            if (!waits)
-            {
-                console.Say(submitted.Id);
-                return 0;
-            }
-            await WatchAsync(client, submitted.Id, console, cancellation);
-            await client.DownloadAsync(submitted.Id, parsed.GetValue(output)!, cancellation);
-            console.Say(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFullPath(parsed.GetValue(output)!)}  seed {submitted.Seed}"));
+            await Watching.UntilOverAsync(client, parsed.GetValue(id)!, console, quiet: parsed.WantsJson(), cancellation);
+            if (parsed.WantsJson())
+                console.Say(JsonSwitch.Line(await client.GetJsonAsync(FarmClient.Of(parsed.GetValue(id)!), cancellation)));
             return 0;
         });
         return command;
@@ -56,88 +49,154 @@ public static class VideoCommands
 
     private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        var limit = new Option<int>("--limit") { Description = "How many, newest first", DefaultValueFactory = _ => 20 };
+        var limit = new Option<int>("--limit") { Description = "How many; 0 for all", DefaultValueFactory = _ => 20 };
+        var after = new Option<string?>("--after") { Description = "Begin after this id" };
+        var oldest = new Option<bool>("--oldest") { Description = "Oldest first instead of newest" };
+        limit.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 0)
+                result.AddError("--limit: 0 or more");
+        });
         var connection = new FarmConnection();
-        var command = new Command("list", "List videos") { limit };
+        var command = new Command("list", "List videos, newest first").WithExamples("list", "list --limit 0 --json | jq -r .id");
+        foreach (var option in new Option[] { limit, after, oldest, JsonSwitch.Option })
+            command.Add(option);
         connection.AddTo(command);
         run.Run(command, async (parsed, cancellation) =>
         {
             using var client = connection.Open(parsed, time);
-            var page = await client.ListAsync(parsed.GetValue(limit), after: null, cancellation);
-            var table = new Table { Border = TableBorder.None }.AddColumns("id", "status", "%", "model", "size", "frames", "prompt");
-            foreach (var video in page.Data)
+            var most = parsed.GetValue(limit) is > 0 and var some ? some : int.MaxValue;
+            var videos = PagesAsync(client, most, parsed.GetValue(after), parsed.GetValue(oldest) ? "asc" : "desc", cancellation);
+            if (parsed.WantsJson())
             {
-                table.AddRow(new[]
-                {
-                    video.Id, video.Error?.Code ?? video.Status, video.Progress.ToString(CultureInfo.InvariantCulture), video.Model, video.Size,
-                    video.Frames.ToString(CultureInfo.InvariantCulture), video.Prompt.Length > 60 ? video.Prompt[..59] + "…" : video.Prompt,
-                }.Select(Markup.Escape).ToArray());
+                await foreach (var video in videos)
+                    console.Say(JsonSwitch.Line(video));
+                return 0;
             }
-            // An id is there to be copied: it never wraps, and into a file or a pipe nothing does.
-            table.Columns[0].NoWrap();
-            if (!console.Profile.Out.IsTerminal)
-                console.Profile.Width = WidthOfAPipe;
-            console.Write(table);
+            var table = new PlainTable("id", "status", "%", "model", "size", "frames", "prompt");
+            await foreach (var answer in videos)
+            {
+                var video = answer.Deserialize(FarmJson.Default.Video)!;
+                table.Add(
+                    video.Id, video.Error?.Code ?? video.Status, video.Progress.ToString(CultureInfo.InvariantCulture), video.Model, video.Size,
+                    video.Frames.ToString(CultureInfo.InvariantCulture), video.Prompt.Length > 60 ? video.Prompt[..59] + "…" : video.Prompt);
+            }
+            table.WriteTo(console);
             return 0;
         });
         return command;
     }
+
+    private static async IAsyncEnumerable<JsonElement> PagesAsync(
+        FarmClient client, int most, string? after, string order, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        for (var left = most; left > 0;)
+        {
+            var page = await client.GetJsonAsync(
+                $"videos?limit={Math.Min(left, LargestPage)}&order={order}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}", cancellation);
+            foreach (var video in page.GetProperty("data").EnumerateArray())
+            {
+                left--;
+                yield return video;
+            }
+            after = page.GetProperty("last_id").GetString();
+            if (!page.GetProperty("has_more").GetBoolean() || after is null)
+                yield break;
+        }
+    }
+
+    private static Command Show(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    {
+        var attempts = new Option<bool>("--attempts") { Description = "Each attempt too: worker, plan, outcome, log" };
+        var command = OnOne(run, time, "show", "Show a video", async (client, id, parsed, cancellation) =>
+        {
+            var video = await client.GetJsonAsync(FarmClient.Of(id), cancellation);
+            var tries = parsed.GetValue(attempts) ? (await client.GetJsonAsync($"{FarmClient.Of(id)}/attempts", cancellation)).GetProperty("data") : default;
+            if (parsed.WantsJson())
+            {
+                var shown = JsonObject.Create(video)!;
+                if (parsed.GetValue(attempts))
+                    shown["attempts"] = JsonArray.Create(tries);
+                console.Say(shown.ToJsonString(FarmJson.Plain.Options));
+                return;
+            }
+            VideoSheet.Write(console, video);
+            if (parsed.GetValue(attempts))
+                VideoSheet.WriteAttempts(console, tries);
+        });
+        command.Add(attempts);
+        return command.WithExamples("show video_019…", "show video_019… --attempts", "show video_019… --json | jq .usage");
+    }
+
+    private static Command Change(CommandRunner run, IAnsiConsole console, TimeProvider time, string verb, string description)
+    {
+        var ids = new Argument<string[]>("id") { Description = "The videos", Arity = ArgumentArity.OneOrMore };
+        var connection = new FarmConnection();
+        var command = new Command(verb, description) { ids, JsonSwitch.Option };
+        connection.AddTo(command);
+        run.Run(command, async (parsed, cancellation) =>
+        {
+            using var client = connection.Open(parsed, time);
+            foreach (var id in parsed.GetValue(ids)!)
+            {
+                var answer = await client.SendJsonAsync(HttpMethod.Post, $"{FarmClient.Of(id)}/{verb}", null, cancellation);
+                console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : $"{id}  {RenderDisplay.Describe(answer.Deserialize(FarmJson.Default.Video)!)}");
+            }
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Delete(CommandRunner run, IAnsiConsole console, TimeProvider time)
+        => OnOne(run, time, "delete", "Remove a video and its files", async (client, id, parsed, cancellation) =>
+        {
+            var answer = await client.SendJsonAsync(HttpMethod.Delete, FarmClient.Of(id), null, cancellation);
+            if (parsed.WantsJson())
+                console.Say(JsonSwitch.Line(answer));
+        });
 
     private static Command Download(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
+        var output = new Option<string?>("--out", "-o") { Description = "The file to write; absent for its id" };
+        var variant = new Option<string>("--variant") { Description = "video, thumbnail or spritesheet", DefaultValueFactory = _ => "video" };
+        variant.AcceptOnlyFromAmong("video", "thumbnail", "spritesheet");
+        var command = OnOne(run, time, "download", "Download a finished video", async (client, id, parsed, cancellation) =>
+        {
+            var kind = parsed.GetValue(variant)!;
+            var path = Path.GetFullPath(parsed.GetValue(output) ?? (kind == "video" ? $"{id}.mp4" : $"{id}-{kind}.webp"));
+            await client.DownloadAsync($"{FarmClient.Of(id)}/content?variant={kind}", id, path, cancellation);
+            console.Say(parsed.WantsJson() ? new JsonObject { ["id"] = id, ["file"] = path }.ToJsonString(FarmJson.Plain.Options) : path);
+        });
+        command.Add(output);
+        command.Add(variant);
+        return command.WithExamples("download video_019… -o ball.mp4", "download video_019… --variant spritesheet");
+    }
+
+    private static Command Remix(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    {
+        var prompt = new Argument<string>("prompt") { Description = "What to show instead" };
+        var command = OnOne(run, time, "remix", "The same video with another prompt, as a video of its own", async (client, id, parsed, cancellation) =>
+        {
+            var body = new JsonObject { ["prompt"] = parsed.GetValue(prompt) };
+            var answer = await client.SendJsonAsync(HttpMethod.Post, $"{FarmClient.Of(id)}/remix", () => JsonContent.Create(body, FarmJson.Default.JsonObject), cancellation);
+            console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : answer.GetProperty("id").GetString()!);
+        });
+        command.Add(prompt);
+        return command.WithExamples("remix video_019… \"a blue ball rolls to the right\"");
+    }
+
+    private static Command OnOne(CommandRunner run, TimeProvider time, string name, string description, Func<FarmClient, string, ParseResult, CancellationToken, Task> verb)
+    {
         var id = new Argument<string>("id") { Description = "The video" };
-        var output = new Option<string?>("--out", "-o") { Description = "The MP4 to write; absent for its id" };
         var connection = new FarmConnection();
-        var command = new Command("download", "Download a finished video") { id, output };
+        var command = new Command(name, description) { id, JsonSwitch.Option };
         connection.AddTo(command);
         run.Run(command, async (parsed, cancellation) =>
         {
             using var client = connection.Open(parsed, time);
-            var path = parsed.GetValue(output) ?? $"{parsed.GetValue(id)}.mp4";
-            await client.DownloadAsync(parsed.GetValue(id)!, path, cancellation);
-            console.Say(Path.GetFullPath(path));
+            await verb(client, parsed.GetValue(id)!, parsed, cancellation);
             return 0;
         });
         return command;
-    }
-
-    private static Command OnOne(CommandRunner run, TimeProvider time, string name, string description, Func<FarmClient, string, CancellationToken, Task> verb)
-    {
-        var id = new Argument<string>("id") { Description = "The video" };
-        var connection = new FarmConnection();
-        var command = new Command(name, description) { id };
-        connection.AddTo(command);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            using var client = connection.Open(parsed, time);
-            await verb(client, parsed.GetValue(id)!, cancellation);
-            return 0;
-        });
-        return command;
-    }
-
-    private static async Task ShowAsync(FarmClient client, string id, IAnsiConsole console, CancellationToken cancellation)
-    {
-        var video = await client.GetAsync(id, cancellation);
-        var rows = new Grid().AddColumns(2);
-        foreach (var (name, value) in new (string, string?)[]
-        {
-            ("id", video.Id), ("status", video.Status), ("now", RenderDisplay.Describe(video)), ("error", video.Error is { } error ? $"{error.Code}: {error.Message}" : null),
-            ("prompt", video.Prompt), ("model", video.Model), ("size", video.Size), ("seconds", video.Seconds),
-            ("frames", video.Frames.ToString(CultureInfo.InvariantCulture)), ("steps", video.Steps.ToString(CultureInfo.InvariantCulture)),
-            ("seed", video.Seed.ToString(CultureInfo.InvariantCulture)), ("note", video.Note), ("warning", video.Warning),
-        })
-        {
-            if (!string.IsNullOrEmpty(value))
-                rows.AddRow(name, Markup.Escape(value));
-        }
-        console.Write(rows);
-    }
-
-    private static async Task WatchAsync(FarmClient client, string id, IAnsiConsole console, CancellationToken cancellation)
-    {
-        var finished = await RenderDisplay.RunAsync(console, update => client.WatchAsync(id, update, cancellation));
-        if (finished.Error is { } error)
-            throw new FarmException(error.Code, error.Message);
     }
 }

@@ -24,16 +24,29 @@ public sealed class FarmClient : IDisposable
     public Task<Video> SubmitAsync(VideoRequest request, CancellationToken cancellation)
         => SendAsync(() => new(HttpMethod.Post, "videos") { Content = JsonContent.Create(request, FarmJson.Default.VideoRequest) }, FarmJson.Default.Video, cancellation);
 
+    /// <param name="files">Pictures on this machine by their field; with any, the request goes as a form.</param>
+    /// <param name="idempotencyKey">Makes the submission safe to repeat.</param>
+    public Task<JsonElement> SubmitAsync(VideoRequest request, IReadOnlyDictionary<string, string> files, string? idempotencyKey, CancellationToken cancellation)
+        => SendJsonAsync(HttpMethod.Post, "videos", () => files.Count == 0 ? JsonContent.Create(request, FarmJson.Default.VideoRequest) : VideoForm.Of(request, files), cancellation, idempotencyKey);
+
+    /// <summary>What the farm answers, as it is.</summary>
+    public Task<JsonElement> GetJsonAsync(string path, CancellationToken cancellation) => SendJsonAsync(HttpMethod.Get, path, null, cancellation);
+
+    /// <inheritdoc cref="GetJsonAsync"/>
+    public Task<JsonElement> SendJsonAsync(
+        HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellation, string? idempotencyKey = null)
+        => SendAsync(
+            () =>
+            {
+                var request = new HttpRequestMessage(method, path) { Content = content?.Invoke() };
+                if (idempotencyKey is not null)
+                    request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
+                return request;
+            },
+            FarmJson.Default.JsonElement, cancellation);
+
     public Task<Video> GetAsync(string id, CancellationToken cancellation)
         => SendAsync(() => new(HttpMethod.Get, Of(id)), FarmJson.Default.Video, cancellation);
-
-    public Task<VideoList> ListAsync(int limit, string? after, CancellationToken cancellation)
-        => SendAsync(
-            () => new(HttpMethod.Get, $"videos?limit={limit}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}"),
-            FarmJson.Default.VideoList, cancellation);
-
-    public Task<Video> CancelAsync(string id, CancellationToken cancellation)
-        => SendAsync(() => new(HttpMethod.Post, $"{Of(id)}/cancel"), FarmJson.Default.Video, cancellation);
 
     public async Task DeleteAsync(string id, CancellationToken cancellation)
     {
@@ -53,20 +66,23 @@ public sealed class FarmClient : IDisposable
         }
     }
 
+    /// <inheritdoc cref="DownloadAsync(string, string, string, CancellationToken)"/>
+    public Task DownloadAsync(string id, string path, CancellationToken cancellation) => DownloadAsync($"{Of(id)}/content", id, path, cancellation);
+
     /// <summary>Whole or not at all: written beside <paramref name="path"/> first, then renamed.</summary>
-    public async Task DownloadAsync(string id, string path, CancellationToken cancellation)
+    public async Task DownloadAsync(string from, string what, string path, CancellationToken cancellation)
     {
         var full = Path.GetFullPath(path);
         var part = $"{full}.{Guid.NewGuid():N}.part";
         try
         {
-            using var answer = await AnswerAsync(() => new(HttpMethod.Get, $"{Of(id)}/content"), HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var answer = await AnswerAsync(() => new(HttpMethod.Get, from), HttpCompletionOption.ResponseHeadersRead, cancellation);
             Directory.CreateDirectory(Path.GetDirectoryName(full)!);
             await using (var file = File.Create(part))
             {
                 await answer.Content.CopyToAsync(file, cancellation);
                 if (answer.Content.Headers.ContentLength is { } length && file.Length != length)
-                    throw new FarmException("incomplete_download", $"got {file.Length} of {length} bytes of {id}");
+                    throw new FarmException("incomplete_download", $"got {file.Length} of {length} bytes of {what}");
             }
             File.Move(part, full, overwrite: true);
         }
@@ -82,7 +98,7 @@ public sealed class FarmClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static string Of(string id) => $"videos/{Uri.EscapeDataString(id)}";
+    public static string Of(string id) => $"videos/{Uri.EscapeDataString(id)}";
 
     private async Task<T> SendAsync<T>(Func<HttpRequestMessage> request, JsonTypeInfo<T> type, CancellationToken cancellation)
     {
@@ -115,12 +131,12 @@ public sealed class FarmClient : IDisposable
         try
         {
             if (JsonSerializer.Deserialize(body, FarmJson.Default.ErrorBody)?.Error is { } error)
-                return new FarmException(error.Code, error.Message) { Param = error.Param };
+                return new FarmException(error.Code, error.Message) { Param = error.Param, Status = (int)answer.StatusCode };
         }
         catch (JsonException)
         {
             // Not this farm's error body (a proxy's page, say): the status has to do.
         }
-        return new FarmException($"http_{(int)answer.StatusCode}", $"{(int)answer.StatusCode} {answer.ReasonPhrase}: {body[..Math.Min(body.Length, 500)]}");
+        return new FarmException($"http_{(int)answer.StatusCode}", $"{(int)answer.StatusCode} {answer.ReasonPhrase}: {body[..Math.Min(body.Length, 500)]}") { Status = (int)answer.StatusCode };
     }
 }

@@ -30,8 +30,6 @@ public sealed record Video
 
 public sealed record VideoError(string Code, string Message);
 
-public sealed record VideoList(IReadOnlyList<Video> Data, bool HasMore, string? LastId);
-
 /// <summary>The error object in the API's error body.</summary>
 public sealed record ErrorBody(ErrorDetail? Error);
 
@@ -52,4 +50,16 @@ public sealed record VideoRequest
     public string? Sampler { get; init; }
     public string? NegativePrompt { get; init; }
     public int? Priority { get; init; }
+    public string? Seconds { get; init; }
+    public PictureLink? InputReference { get; init; }
+    public PictureLink? LastFrame { get; init; }
+    public IReadOnlyList<LoraChoice>? Loras { get; init; }
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+    public string? WebhookUrl { get; init; }
+    public long? ExpiresAfter { get; init; }
+    public int? MaxAttempts { get; init; }
 }
+
+public sealed record PictureLink(string ImageUrl);
+
+public sealed record LoraChoice(string Name, double? Strength);

@@ -15,11 +15,11 @@ public sealed class FarmCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_FarmException_PrintsCodeAndMessageAndEndsWithOne()
+    public async Task Run_FarmException_PrintsCodeAndMessageAndEndsWithItsCode()
     {
         var code = await RunAsync("list", "--url", "not-an-address", "--key", "x");
 
-        Assert.Equal(FarmCommand.Failure, code);
+        Assert.Equal(FarmCommand.Refused, code);
         Assert.Equal("error: invalid_option: --url: 'not-an-address' is not an http address", _errors.ToString().Trim());
     }
 
