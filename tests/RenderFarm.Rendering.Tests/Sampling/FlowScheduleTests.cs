@@ -70,4 +70,15 @@ public sealed class FlowScheduleTests
         Assert.Contains("'ddim'", error.Message, StringComparison.Ordinal);
         Assert.Contains("unipc, euler, dpm++", error.Message, StringComparison.Ordinal);
     }
+
+    [Theory] // worked from the published grid: entries 0, 250, 500 and 750 of a thousand, shifted
+    [InlineData(5, new[] { 1f, 0.9375f, 0.8333333f, 0.625f, 0f })]
+    [InlineData(16, new[] { 1f, 0.9795918f, 0.9411765f, 0.8421053f, 0f })]
+    public void Distilled_FourSteps_AreTheLevelsOfTheTraining(double shift, float[] expected)
+    {
+        var schedule = FlowSchedule.Distilled(4, shift);
+
+        Assert.Equal(expected, schedule.Sigmas, (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Equal(1000 * expected[1], schedule.Timesteps[1], 0.001);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Rendering.Caching;
 using RenderFarm.Rendering.Sampling;
 using RenderFarm.Wan.Transformer;
 using TorchSharp;
@@ -19,6 +20,9 @@ public sealed record DenoiseInput(WanModel Model, ContextCache Conditional, Cont
 
     /// <summary>Both prompts as a batch of two, conditional first, when both branches go through one forward; they are then not run apart.</summary>
     public ContextCache? Both { get; init; }
+
+    /// <summary>Leaves blocks out; the branches then run apart.</summary>
+    public IStepCache? StepCache { get; init; }
 }
 
 /// <summary>From noise to a clean latent.</summary>
@@ -45,7 +49,7 @@ public static class Denoiser
             var started = Stopwatch.GetTimestamp();
             using var temporaries = NewDisposeScope();
             using var before = latent;
-            var velocity = Velocity(input, latent, TimestepsOf(sampler.Schedule.Timesteps[step], latent, firstLatent), afterBlock);
+            var velocity = Velocity(input, step, latent, TimestepsOf(sampler.Schedule.Timesteps[step], latent, firstLatent), afterBlock);
             latent = Given(sampler.Advance(velocity, latent), firstLatent).MoveToOuterDisposeScope();
             // also waits for the device: a step is done when its latent is there
             if (!latent.isfinite().all().item<bool>())
@@ -65,10 +69,10 @@ public static class Denoiser
         : cat([firstLatent, latent.narrow(2, 1, latent.shape[2] - 1)], 2);
 
     /// <summary>The guided prediction, mixed in float32: of two forward passes, conditional first, or of one with both branches; or unguided, of one.</summary>
-    private static Tensor Velocity(DenoiseInput input, Tensor latent, Timesteps timesteps, Action? afterBlock)
+    private static Tensor Velocity(DenoiseInput input, int step, Tensor latent, Timesteps timesteps, Action? afterBlock)
     {
-        Tensor Forward(Tensor x, ContextCache context) => input.Model.Forward(
-            x, timesteps, context, input.Channels?.expand(x.shape[0], -1, -1, -1, -1), input.FeedForwardTokens, afterBlock: (_, _) => afterBlock?.Invoke());
+        Tensor Forward(Tensor x, ContextCache context, GuidanceBranch branch = GuidanceBranch.Conditional) => input.Model.Forward(
+            x, timesteps, context, input.Channels?.expand(x.shape[0], -1, -1, -1, -1), input.FeedForwardTokens, afterBlock: (_, _) => afterBlock?.Invoke(), input.StepCache?.Forward(step, branch));
 
         if (input.Both is { } both)
         {
@@ -77,7 +81,7 @@ public static class Denoiser
         }
         var conditional = Forward(latent, input.Conditional);
         return input.Unconditional is { } unconditional
-            ? Guidance.Combine(conditional, Forward(latent, unconditional), input.GuidanceScale)
+            ? Guidance.Combine(conditional, Forward(latent, unconditional, GuidanceBranch.Unconditional), input.GuidanceScale)
             : conditional;
     }
 }

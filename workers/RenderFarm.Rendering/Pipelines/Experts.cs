@@ -1,5 +1,7 @@
+using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Rendering.Caching;
 using RenderFarm.Rendering.Conditioning;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Rendering.Sampling;
@@ -20,6 +22,7 @@ internal sealed class Experts : IDisposable
     private readonly EncodedPictures pictures;
     private readonly FlowSchedule schedule;
     private readonly StageMeter meter;
+    private readonly IStepCache? stepCache;
     private readonly HashSet<string> notes = [];
     private ModelPart? loadedPart;
     private LoadedTransformer? loaded;
@@ -27,8 +30,12 @@ internal sealed class Experts : IDisposable
 
     /// <param name="prompts">Belong to the caller, like <paramref name="pictures"/>.</param>
     /// <param name="meter">Told when an expert is loaded in the middle of denoising.</param>
-    public Experts(Components components, RenderOrder order, EncodedPrompts prompts, EncodedPictures pictures, FlowSchedule schedule, StageMeter meter) =>
+    public Experts(Components components, RenderOrder order, EncodedPrompts prompts, EncodedPictures pictures, FlowSchedule schedule, StageMeter meter)
+    {
         (this.components, this.order, this.prompts, this.pictures, this.schedule, this.meter) = (components, order, prompts, pictures, schedule, meter);
+        int high = order.Shape.Experts == 1 ? 0 : Enumerable.Range(0, schedule.Steps).Count(step => PartOf(step) == ModelPart.Transformer);
+        stepCache = StepCaches.Create(order.Spec, order.InputFiles.Count > 0, high, order.Plan.Precision == Precision.Fp32 ? torch.ScalarType.Float32 : torch.ScalarType.BFloat16);
+    }
 
     /// <summary>What the user should know of the LoRAs, of every expert that has been loaded.</summary>
     public IReadOnlyCollection<string> Notes => notes;
@@ -46,6 +53,12 @@ internal sealed class Experts : IDisposable
     }
 
     public void Dispose()
+    {
+        Unload();
+        stepCache?.Dispose();
+    }
+
+    private void Unload()
     {
         input?.Conditional.Dispose();
         input?.Unconditional?.Dispose();
@@ -65,7 +78,8 @@ internal sealed class Experts : IDisposable
 
     private void Load(ModelPart part, bool midway)
     {
-        Dispose();
+        Unload();
+        stepCache?.ExpertChanged();
         components.TrimMemory();
         meter.Enter(RenderStage.Loading);
         loaded = components.Transformer(part);
@@ -84,7 +98,8 @@ internal sealed class Experts : IDisposable
         var unconditional = Guidance.NeedsUnconditional(scale) && prompts.Unconditional is { } negative ? Embed(negative) : null;
         input = new DenoiseInput(model, conditional, unconditional, scale)
         {
-            Both = order.Plan.GuidanceBatched && unconditional is not null ? Embed(prompts.Conditional, prompts.Unconditional!) : null,
+            Both = order.Plan.GuidanceBatched && stepCache is null && unconditional is not null ? Embed(prompts.Conditional, prompts.Unconditional!) : null,
+            StepCache = stepCache,
             Channels = pictures.Channels,
             FeedForwardTokens = order.Plan.FfnChunkTokens > 0 ? order.Plan.FfnChunkTokens : long.MaxValue,
         };

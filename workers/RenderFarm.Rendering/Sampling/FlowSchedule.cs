@@ -52,6 +52,18 @@ public sealed record FlowSchedule
         };
     }
 
+    /// <summary>
+    /// Levels that a model distilled to few steps was trained at: evenly spaced entries of the table of a thousand, from pure
+    /// noise on. Its times keep their fractions.
+    /// </summary>
+    public static FlowSchedule Distilled(int steps, double shift)
+    {
+        Checked(steps, shift);
+        var sigmas = new float[steps];
+        for (var i = 0; i < steps; i++) sigmas[i] = (float)Shifted(1 - (i * TrainTimesteps / steps / (double)TrainTimesteps), shift);
+        return new FlowSchedule { Sigmas = [.. sigmas, 0f], Timesteps = Array.ConvertAll(sigmas, sigma => sigma * TrainTimesteps) };
+    }
+
     /// <summary>The schedule warp: more steps at high noise for a shift above 1.</summary>
     public static double Shifted(double sigma, double shift) => shift * sigma / (1 + (shift - 1) * sigma);
 

@@ -75,10 +75,11 @@ public sealed class WanModel
     /// <param name="x">Latent [B, 16 or 48, F, H, W]; H and W even.</param>
     /// <param name="y">Mask and latent of the given frames [B, 20, F, H, W], for models with 36 input channels.</param>
     /// <param name="afterBlock">Sees every block's output [B, L, dim]; does not own it.</param>
+    /// <param name="skipper">May have the blocks left out.</param>
     /// <returns>Velocity, float32 [B, out, F, H, W].</returns>
     public Tensor Forward(
         Tensor x, Timesteps timesteps, ContextCache context, Tensor? y = null,
-        long feedForwardTokens = long.MaxValue, Action<int, Tensor>? afterBlock = null)
+        long feedForwardTokens = long.MaxValue, Action<int, Tensor>? afterBlock = null, IBlockSkipper? skipper = null)
     {
         using var scope = NewDisposeScope();
         if (y is not null) x = cat([x, y], 1);
@@ -90,6 +91,12 @@ public sealed class WanModel
         var input = new BlockInput(modulation, RotaryTables.For(grid, Shape.HeadDim, Device), context, _ops, feedForwardTokens);
 
         var tokens = nn.functional.linear(Patches.Split(x.to(ScalarType.Float32)), _patchWeight.flatten(1), _patchBias);  // [B, L, dim]
+        tokens = skipper is null ? Blocks(tokens, input, afterBlock) : Blocks(tokens, input, afterBlock, skipper);
+        return Patches.Join(Head(tokens, modulation), grid).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Blocks(Tensor tokens, BlockInput input, Action<int, Tensor>? afterBlock)
+    {
         for (int index = 0; index < _blocks.Count; index++)
         {
             using var before = tokens;
@@ -97,7 +104,16 @@ public sealed class WanModel
             _blocks.Leave(index);
             afterBlock?.Invoke(index, tokens);
         }
-        return Patches.Join(Head(tokens, modulation), grid).MoveToOuterDisposeScope();
+        return tokens;
+    }
+
+    private Tensor Blocks(Tensor tokens, BlockInput input, Action<int, Tensor>? afterBlock, IBlockSkipper skipper)
+    {
+        if (skipper.Instead(input.Modulation) is { } kept) return tokens.add_(kept);
+        using var difference = tokens.clone(); // blocks may change theirs in place
+        tokens = Blocks(tokens, input, afterBlock);
+        skipper.Ran(difference.neg_().add_(tokens));
+        return tokens;
     }
 
     /// <summary>

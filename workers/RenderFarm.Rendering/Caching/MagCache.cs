@@ -1,0 +1,78 @@
+using RenderFarm.Wan.Transformer;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Rendering.Caching;
+
+/// <summary>How far MagCache goes.</summary>
+/// <param name="Threshold">Error that may add up.</param>
+/// <param name="MostInARow">Forwards left out one after the other.</param>
+/// <param name="Retention">Part of the run, of each expert's where there are two, that always runs first.</param>
+/// <param name="HighNoiseToo">Whether the high-noise expert's steps may be left out.</param>
+public sealed record MagCacheSettings(double Threshold, int MostInARow, double Retention, bool HighNoiseToo = true);
+
+/// <summary>
+/// MagCache (Ma et al. 2025): residuals of neighbouring steps differ mostly in length, and by how much was measured
+/// beforehand. The product of those ratios since the blocks last ran says how wrong the kept residual is by now.
+/// </summary>
+/// <param name="highNoiseSteps">Steps of the high-noise expert; 0 where there is one DiT.</param>
+/// <param name="type">What residuals are kept in.</param>
+public sealed class MagCache(MagnitudeRatios published, MagCacheSettings settings, int steps, int highNoiseSteps, ScalarType type) : IStepCache
+{
+    private readonly MagnitudeRatios ratios = published.For(steps);
+    private readonly Branch[] branches = [new(type), new(type)];
+
+    public int Skipped => branches.Sum(branch => branch.Cached.Skipped);
+
+    public IBlockSkipper Forward(int step, GuidanceBranch branch)
+    {
+        var state = branches[(int)branch];
+        return state.Cached.Forward(_ => Allowed((2 * step) + (int)branch) && !state.Cached.IsEmpty
+            && state.Skips((branch == GuidanceBranch.Conditional ? ratios.Conditional : ratios.Unconditional)[step], settings));
+    }
+
+    public void ExpertChanged()
+    {
+        foreach (var branch in branches) branch.Clear();
+    }
+
+    public void Dispose()
+    {
+        foreach (var branch in branches) branch.Dispose();
+    }
+
+    /// <param name="call">Forwards are counted two a step, as the ratios were measured.</param>
+    private bool Allowed(int call)
+    {
+        int all = 2 * steps, high = 2 * highNoiseSteps;
+        if (high == 0) return call >= Math.Floor(all * settings.Retention);
+        if (call < high) return settings.HighNoiseToo && call >= high * settings.Retention;
+        double first = high + ((all - high) * settings.Retention);
+        return settings.HighNoiseToo ? call > first : call >= first; // as the authors have it for each model
+    }
+
+    private sealed class Branch(ScalarType type) : IDisposable
+    {
+        private double ratio = 1, error;
+        private int inARow;
+
+        public CachedBranch Cached { get; } = new(type);
+
+        public bool Skips(double next, MagCacheSettings settings)
+        {
+            ratio *= next;
+            inARow++;
+            error += Math.Abs(1 - ratio);
+            if (error < settings.Threshold && inARow <= settings.MostInARow) return true;
+            (ratio, error, inARow) = (1, 0, 0);
+            return false;
+        }
+
+        public void Clear()
+        {
+            Cached.Clear();
+            (ratio, error, inARow) = (1, 0, 0);
+        }
+
+        public void Dispose() => Cached.Dispose();
+    }
+}
