@@ -147,6 +147,7 @@ public sealed record ModelShape
     public ImageEncoderShape? ImageEncoder { get; init; }
     public required ModelDefaults Defaults { get; init; }
     public PictureConditioning Pictures { get; init; }
+    public IReadOnlyList<RenderPreset> Presets { get; set; } = [];
 
     /// <summary>Nothing can be rendered without a picture to start from.</summary>
     [JsonIgnore] public bool NeedsFirstFrame => Pictures == PictureConditioning.Channels;

@@ -11,6 +11,12 @@ public static class ModelShapes
     private const int Area480 = 832 * 480;
     private const int Area720 = 1280 * 720;
 
+    /// <summary>For models distilled to four steps, as files of their own or as LoRAs.</summary>
+    private static RenderPreset FourSteps { get; } = new("4-step", Steps: 4, GuidanceScale: 1, Shift: 5, Sampler: "distilled")
+    {
+        Note = "for a checkpoint distilled to four steps, or with a LoRA that distils it: name it in 'loras'",
+    };
+
     public static TextEncoderShape Umt5Xxl { get; } =
         new() { Vocabulary = 256_384, Dim = 4096, AttentionDim = 4096, FfnDim = 10_240, Heads = 64, Layers = 24 };
 
@@ -45,6 +51,7 @@ public static class ModelShapes
         Transformer = Transformer14B(inChannels: 16),
         TextEncoder = Umt5Xxl,
         Vae = Vae21,
+        Presets = [FourSteps],
         Defaults = new()
         {
             Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 50, GuidanceScale = 5, Shift = 5,
@@ -60,6 +67,7 @@ public static class ModelShapes
         Vae = Vae21,
         ImageEncoder = ClipVitHuge,
         Pictures = PictureConditioning.Channels,
+        Presets = [FourSteps],
         Defaults = new()
         {
             Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 40, GuidanceScale = 5, Shift = 3,
@@ -96,6 +104,7 @@ public static class ModelShapes
         Vae = Vae21,
         Experts = 2,
         Boundary = 0.875,
+        Presets = [FourSteps with { BoundaryStep = 2 }],
         Defaults = new()
         {
             Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 40, GuidanceScale = 3, HighNoiseGuidanceScale = 4, Shift = 12,
@@ -111,6 +120,7 @@ public static class ModelShapes
         Vae = Vae21,
         Experts = 2,
         Boundary = 0.9,
+        Presets = [FourSteps with { BoundaryStep = 2, LastFrameShift = 16 }],
         Pictures = PictureConditioning.Channels,
         Defaults = new()
         {

@@ -32,6 +32,15 @@ public sealed record ModelView
 
     /// <summary>Takes a picture to start from.</summary>
     public required bool TakesPicture { get; init; }
+
+    /// <summary>Takes a picture to end on.</summary>
+    public bool TakesLastFrame { get; init; }
+
+    /// <summary>Settings that can be asked for by one name.</summary>
+    public IReadOnlyList<RenderPreset> Presets { get; init; } = [];
+
+    /// <summary>What can be named in <c>loras</c>.</summary>
+    public IReadOnlyList<string> Loras { get; init; } = [];
     public string? Note { get; init; }
 
     public static ModelView Of(KnownModel model) => new()
@@ -41,6 +50,9 @@ public sealed record ModelView
         Available = model.LiveWorkers > 0,
         Defaults = model.Registration.Shape.Defaults,
         TakesPicture = model.Registration.Shape.TakesFirstFrame,
+        TakesLastFrame = model.Registration.Shape.TakesLastFrame,
+        Presets = model.Registration.Shape.Presets,
+        Loras = model.Registration.Loras,
         Note = model.Registration.Note,
     };
 }
@@ -54,6 +66,10 @@ public static class KnownModels
 {
     /// <exception cref="ApiErrorException">400 <c>unknown_model</c>, naming those there are.</exception>
     public static async Task<ModelShape> ModelAsync(this WorkerRegistry workers, string id, CancellationToken cancel) =>
-        (await workers.FindModelAsync(id, cancel))?.Registration.Shape
+        (await workers.RegistrationAsync(id, cancel)).Shape;
+
+    /// <exception cref="ApiErrorException">400 <c>unknown_model</c>, naming those there are.</exception>
+    public static async Task<ModelRegistration> RegistrationAsync(this WorkerRegistry workers, string id, CancellationToken cancel) =>
+        (await workers.FindModelAsync(id, cancel))?.Registration
             ?? throw ApiError.UnknownModel(id, (await workers.ModelsAsync(cancel)).Select(model => model.Registration.Id)).AsException();
 }

@@ -2,6 +2,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
+using RenderFarm.Planning.StepCaching;
 
 namespace RenderFarm.Api.Videos;
 
@@ -21,6 +22,9 @@ public static class RenderSpecs
         var defaults = model.Defaults;
         var size = request.Size ?? (picture is { } seen ? Of(PictureSize.Of(model, seen.Width, seen.Height)) : new FrameSize(defaults.Width, defaults.Height));
         CheckSize(size, defaults);
+        CheckStepCache(request, model);
+        var preset = Preset(request, model);
+        var steps = request.Steps ?? preset?.Steps ?? defaults.Steps;
         var fps = request.Fps ?? defaults.Fps;
         return new RenderSpec
         {
@@ -31,15 +35,39 @@ public static class RenderSpecs
             Height = size.Height,
             Frames = request.Frames ?? FramesOf(request.Seconds, fps) ?? defaults.Frames,
             Fps = fps,
-            Steps = request.Steps ?? defaults.Steps,
-            GuidanceScale = request.GuidanceScale ?? defaults.GuidanceScale,
-            Shift = request.Shift ?? defaults.Shift,
-            Sampler = request.Sampler ?? defaults.Sampler,
+            Steps = steps,
+            GuidanceScale = request.GuidanceScale ?? preset?.GuidanceScale ?? defaults.GuidanceScale,
+            HighNoiseGuidanceScale = request.GuidanceScale is null && preset is null ? defaults.HighNoiseGuidanceScale : null,
+            Shift = request.Shift ?? (request.LastFrame is null ? null : preset?.LastFrameShift) ?? preset?.Shift ?? defaults.Shift,
+            BoundaryStep = steps == preset?.Steps ? preset.BoundaryStep : null,
+            Sampler = request.Sampler ?? preset?.Sampler ?? defaults.Sampler,
+            StepCache = request.StepCache,
             Seed = request.Seed ?? seed,
             Loras = request.Loras,
             Plan = request.Plan,
             Debug = request.Debug,
         };
+    }
+
+    private static RenderPreset? Preset(VideoRequest request, ModelShape model)
+    {
+        if (request.Preset is not { } name)
+        {
+            return null;
+        }
+
+        return model.Presets.FirstOrDefault(preset => preset.Name == name)
+            ?? throw ApiError.InvalidValue("preset", model.Presets.Count == 0
+                ? $"'preset' is '{name}'; model '{model.Id}' has none."
+                : $"'preset' is '{name}'; model '{model.Id}' has: {string.Join(", ", model.Presets.Select(preset => preset.Name))}.").AsException();
+    }
+
+    private static void CheckStepCache(VideoRequest request, ModelShape model)
+    {
+        if (request.StepCache is { } choice && PublishedStepCaches.Fault(model.Id, choice) is { } fault)
+        {
+            throw ApiError.InvalidValue("step_cache", $"'step_cache': {fault}.").AsException();
+        }
     }
 
     private static FrameSize Of((int Width, int Height) size) => new(size.Width, size.Height);

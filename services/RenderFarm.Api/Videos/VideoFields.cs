@@ -19,10 +19,12 @@ public sealed record VideoFields
     [Description("Denoise steps, 1 to 100.")] public int? Steps { get; init; }
     [Description("How closely to follow the prompt, 0 to 20.")] public double? GuidanceScale { get; init; }
     [Description("Warp of the noise schedule.")] public double? Shift { get; init; }
-    [Description("unipc, euler or dpm++.")] public string? Sampler { get; init; }
+    [Description("unipc, euler or dpm++; distilled for models distilled to few steps.")] public string? Sampler { get; init; }
     [Description("4n+1, up to 257; wins over seconds.")] public int? Frames { get; init; }
     [Description("Frames per second, 1 to 60.")] public int? Fps { get; init; }
-    [Description("LoRAs by name, each with a strength.")] public IReadOnlyList<Contracts.Videos.LoraReference>? Loras { get; init; }
+    [Description("Settings by one name, such as 4-step; see /v1/models. What is given beside it wins.")] public string? Preset { get; init; }
+    [Description("Leaves out what would change little: {kind: teacache or magcache, threshold}. Absent: every step is computed.")] public Contracts.Videos.StepCacheChoice? StepCache { get; init; }
+    [Description("LoRAs by name, each with a strength; see /v1/models for those there are.")] public IReadOnlyList<Contracts.Videos.LoraReference>? Loras { get; init; }
     [Description("0 to 100, higher first; default 50.")] public int? Priority { get; init; }
     [Description("Up to 16 pairs of strings, kept with the video.")] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
     [Description("Seconds after which the files are removed.")] public long? ExpiresAfter { get; init; }

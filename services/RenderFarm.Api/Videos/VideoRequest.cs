@@ -26,6 +26,8 @@ public sealed record VideoRequest
     public string? Sampler { get; init; }
     public int? Frames { get; init; }
     public int? Fps { get; init; }
+    public string? Preset { get; init; }
+    public StepCacheChoice? StepCache { get; init; }
     public IReadOnlyList<LoraReference> Loras { get; init; } = [];
     public int? Priority { get; init; }
     public string? WebhookUrl { get; init; }

@@ -31,9 +31,11 @@ public static class VideoRequestReader
             Steps = (int?)fields.Whole("steps", 1, 100),
             GuidanceScale = fields.Number("guidance_scale", 0, 20),
             Shift = fields.Number("shift", 0.01, 100),
-            Sampler = fields.OneOf("sampler", "unipc", "euler", "dpm++"),
+            Sampler = fields.OneOf("sampler", "unipc", "euler", "dpm++", "distilled"),
             Frames = Frames(fields),
             Fps = (int?)fields.Whole("fps", 1, 60),
+            Preset = fields.Text("preset", 100, mayBeEmpty: false),
+            StepCache = StepCache(fields.Object("step_cache")),
             Loras = Loras(fields),
             Priority = (int?)fields.Whole("priority", 0, 100),
             WebhookUrl = WebhookUrl(fields),
@@ -150,6 +152,19 @@ public static class VideoRequestReader
         return name[0] != '.' && !name.Any(c => c is '/' or '\\' || char.IsControl(c))
             ? name
             : throw item.Invalid("name", "must be the plain name of a LoRA, without '/', '\\' or a leading '.'");
+    }
+
+    private static StepCacheChoice? StepCache(FieldReader? cache)
+    {
+        if (cache is null)
+        {
+            return null;
+        }
+
+        var kind = cache.OneOf("kind", "teacache", "magcache") ?? throw cache.Invalid("kind", "is required: teacache or magcache");
+        var choice = new StepCacheChoice(kind == "teacache" ? StepCacheKind.Teacache : StepCacheKind.Magcache, cache.Number("threshold", 0, 10));
+        cache.RefuseRest();
+        return choice;
     }
 
     private static PlanPins? Pins(FieldReader? plan)

@@ -26,10 +26,11 @@ public sealed class VideoSubmission(
     /// <exception cref="ApiErrorException">The request can't be a job.</exception>
     public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
     {
-        RefuseNotBuilt(request);
         CheckWebhook(request);
-        var model = await workers.ModelAsync(options.Value.Resolve(request.Model), cancel);
+        var registration = await workers.RegistrationAsync(options.Value.Resolve(request.Model), cancel);
+        var model = registration.Shape;
         PictureRules.Require(request, model);
+        LoraRules.Require(request, registration);
         if (request.Priority > caller.PriorityCeiling)
         {
             throw ApiError.PriorityAboveCeiling(caller.PriorityCeiling).AsException();
@@ -129,16 +130,6 @@ public sealed class VideoSubmission(
     {
         metrics.Submitted(result.Job.Spec.Model, result switch { SubmitResult.Conflict => "conflict", SubmitResult.Existing => "repeat", _ => "created" });
         return result is SubmitResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : result.Job;
-    }
-
-    /// <summary>What would be read, kept and then silently left out is refused instead.</summary>
-    private static void RefuseNotBuilt(VideoRequest request)
-    {
-        if (request.Loras.Count > 0)
-        {
-            throw (ApiError.NotSupported("Rendering with LoRAs is not built yet; leave 'loras' out.") with { Param = "loras" }).AsException();
-        }
-
     }
 
     /// <summary>Where a name leads is seen at each delivery; an address that is private as it stands is refused at once.</summary>

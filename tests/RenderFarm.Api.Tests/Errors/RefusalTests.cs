@@ -139,12 +139,17 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     }
 
     [Theory]
-    [InlineData("""{"prompt":"a","loras":[{"name":"film"}]}""", "loras")]
-    public async Task Create_WhatWouldBeLeftOut_Is501NamingTheField(string body, string param)
+    [InlineData("""{"prompt":"a","loras":[{"name":"film"}]}""", "loras[0].name", "no LoRAs")]
+    [InlineData("""{"prompt":"a","preset":"4-step"}""", "preset", "has none")]
+    [InlineData("""{"prompt":"a","step_cache":{"kind":"magcache"}}""", "step_cache", "t2v-14b")]
+    [InlineData("""{"prompt":"a","step_cache":{"kind":"deepcache"}}""", "step_cache.kind", "magcache")]
+    [InlineData("""{"prompt":"a","step_cache":{"threshold":0.1}}""", "step_cache.kind", "teacache or magcache")]
+    public async Task Create_WhatTheModelDoesNotHave_Is400NamingWhatThereIs(string body, string param, string remedy)
     {
         var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
 
-        Assert.Equal((501, "not_supported", param), (refusal.Status, refusal.Code, refusal.Param));
+        Assert.Equal((400, "invalid_value", param), (refusal.Status, refusal.Code, refusal.Param));
+        Assert.Contains(remedy, refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -18,6 +18,37 @@ public sealed class RenderSpecsTests
     }
 
     [Fact]
+    public void Complete_TwoExperts_EachGetsItsOwnScaleUnlessTheRequestNamesOne()
+    {
+        var silent = RenderSpecs.Complete(Silent, ModelShapes.T2vA14B, 0);
+        var named = RenderSpecs.Complete(Silent with { GuidanceScale = 6 }, ModelShapes.T2vA14B, 0);
+
+        Assert.Equal((3.0, (double?)4.0), (silent.GuidanceScale, silent.HighNoiseGuidanceScale));
+        Assert.Equal((6.0, (double?)null), (named.GuidanceScale, named.HighNoiseGuidanceScale));
+    }
+
+    [Fact]
+    public void Complete_Preset_FillsWhatTheRequestLeavesOpen()
+    {
+        var spec = RenderSpecs.Complete(Silent with { Preset = "4-step" }, ModelShapes.I2vA14B, 0);
+        var ending = RenderSpecs.Complete(Silent with { Preset = "4-step", LastFrame = new InputReference("https://example.org/a.png", null) }, ModelShapes.I2vA14B, 0);
+        var more = RenderSpecs.Complete(Silent with { Preset = "4-step", Steps = 6 }, ModelShapes.I2vA14B, 0);
+
+        Assert.Equal((4, 1.0, 5.0, "distilled", (int?)2, (double?)null), (spec.Steps, spec.GuidanceScale, spec.Shift, spec.Sampler, spec.BoundaryStep, spec.HighNoiseGuidanceScale));
+        Assert.Equal(16.0, ending.Shift);
+        Assert.Equal((6, (int?)null), (more.Steps, more.BoundaryStep));
+    }
+
+    [Fact]
+    public void Complete_UnknownPreset_NamesThoseThereAre()
+    {
+        var error = Assert.Throws<ApiErrorException>(() => RenderSpecs.Complete(Silent with { Preset = "fast" }, ModelShapes.T2v14B, 0)).Error;
+
+        Assert.Equal("preset", error.Param);
+        Assert.Contains("4-step", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Complete_AnEmptyNegativePrompt_MeansNone() =>
         Assert.Equal("", RenderSpecs.Complete(Silent with { NegativePrompt = "" }, ModelShapes.T2v1Point3B, 0).NegativePrompt);
 

@@ -3,6 +3,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Api.Tests.Videos;
 
@@ -14,7 +15,7 @@ public sealed class VideoRequestReaderTests
         var request = Read("""
             {
               "prompt": "a ball", "model": "demo", "seconds": "2.5", "size": "256x160", "negative_prompt": "", "seed": 7, "steps": 4,
-              "guidance_scale": 3.5, "shift": 5, "sampler": "dpm++", "frames": 17, "fps": 8, "loras": [{"name": "soft", "strength": 0.5}, {"name": "b"}],
+              "guidance_scale": 3.5, "shift": 5, "sampler": "dpm++", "preset": "4-step", "step_cache": {"kind": "teacache", "threshold": 0.1}, "frames": 17, "fps": 8, "loras": [{"name": "soft", "strength": 0.5}, {"name": "b"}],
               "priority": 80, "webhook_url": "https://example.org/hook", "metadata": {"a": "b"}, "expires_after": 3600,
               "plan": {"precision": "fp8-weights", "blocks_streamed": 10, "text_encoder": "streamed", "guidance_batched": false},
               "debug": {"cuda_launch_blocking": true}, "max_attempts": 5, "input_reference": {"image_url": "https://example.org/a.png"}
@@ -25,6 +26,7 @@ public sealed class VideoRequestReaderTests
         Assert.Equal(("dpm++", 17, 8, 80, 5), (request.Sampler, request.Frames, request.Fps, request.Priority, request.MaxAttempts));
         Assert.Equal([("soft", 0.5), ("b", 1.0)], request.Loras.Select(lora => (lora.Name, lora.Strength)));
         Assert.Equal(new PlanPins { Precision = Precision.Fp8Weights, BlocksStreamed = 10, TextEncoder = TextEncoderPlacement.Streamed, GuidanceBatched = false }, request.Plan);
+        Assert.Equal(("4-step", new StepCacheChoice(StepCacheKind.Teacache, 0.1)), (request.Preset, request.StepCache));
         Assert.True(request.Debug!.CudaLaunchBlocking);
         Assert.Equal(TimeSpan.FromHours(1), request.ExpiresAfter);
         Assert.Equal("b", request.Metadata["a"]);

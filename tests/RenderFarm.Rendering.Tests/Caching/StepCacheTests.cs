@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.StepCaching;
 using RenderFarm.Rendering.Caching;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Rendering.Sampling;

@@ -1,14 +1,8 @@
+using RenderFarm.Planning.StepCaching;
 using RenderFarm.Wan.Transformer;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Caching;
-
-/// <summary>How far MagCache goes.</summary>
-/// <param name="Threshold">Error that may add up.</param>
-/// <param name="MostInARow">Forwards left out one after the other.</param>
-/// <param name="Retention">Part of the run, of each expert's where there are two, that always runs first.</param>
-/// <param name="HighNoiseToo">Whether the high-noise expert's steps may be left out.</param>
-public sealed record MagCacheSettings(double Threshold, int MostInARow, double Retention, bool HighNoiseToo = true);
 
 /// <summary>
 /// MagCache (Ma et al. 2025): residuals of neighbouring steps differ mostly in length, and by how much was measured

@@ -58,7 +58,11 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
             if (parts.Count > 0) fingerprints[component] = await FingerprintAsync(manifest.Shape.Id, component, parts, cancellation);
         }
 
-        return new InstalledModel(manifest.Shape, files, new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints) { Note = manifest.Note });
+        return new InstalledModel(manifest.Shape, files, new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints) 
+        {
+            Note = manifest.Note,
+            Loras = [.. files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal)],
+        });
     }
 
     private async Task<string> FingerprintAsync(string model, string component, IReadOnlyList<string> parts, CancellationToken cancellation)
@@ -95,6 +99,7 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
             Vae = All(files.Vae),
             ImageEncoder = All(files.ImageEncoder),
             Loras = files.Loras.ToDictionary(pair => pair.Key, pair => One(pair.Value)),
+            LorasLowNoise = files.LorasLowNoise.ToDictionary(pair => pair.Key, pair => One(pair.Value)),
         };
 
         string One(string path) => Path.GetFullPath(Path.Combine(folder, path));

@@ -1,4 +1,4 @@
-namespace RenderFarm.Rendering.Caching;
+namespace RenderFarm.Planning.StepCaching;
 
 /// <summary>
 /// How much the residual of the blocks grows or shrinks from one step to the next, step by step, as measured and published
