@@ -9,7 +9,7 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     private const long MiB = 1L << 20;
 
     /// <summary>CUDA context, kernels loaded on first use, cuBLAS and cuDNN handles.</summary>
-    private const long DeviceProcessBytes = 720 * MiB;
+    private const long DeviceProcessBytes = 768 * MiB;
 
     /// <summary>Runtime, libtorch and its thread pools, as resident set.</summary>
     private const long HostProcessBytes = 155 * MiB;
@@ -21,8 +21,8 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     private const double HostKeptFactor = 6.5;
     private const long HostKeptMostBytes = 500 * MiB;
 
-    /// <summary>Product workspaces, staging, and what the pool rounds up and can't join.</summary>
-    private const long WorkspaceBytes = 416 * MiB;
+    /// <summary>Product workspaces and small tensors, in the pool beside what a stage counts.</summary>
+    private const long WorkspaceBytes = 123 * MiB;
 
     public bool OnCpu => Slot.Kind == SlotKind.Cpu;
 
@@ -36,8 +36,7 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     /// <summary>Peak of the process while a stage holds <paramref name="bytes"/>, corrected by what was measured.</summary>
     public long Peak(double bytes)
     {
-        var process = OnCpu ? HostProcessBytes + Math.Min(HostKeptMostBytes, bytes * HostKeptFactor) : DeviceProcessBytes + WorkspaceBytes;
-        // the pool keeps a little more than is asked for
-        return (long)((process + (bytes * 1.02)) * PeakFactor);
+        var process = OnCpu ? HostProcessBytes + Math.Min(HostKeptMostBytes, bytes * HostKeptFactor) + (bytes * 0.02) : DeviceProcessBytes + WorkspaceBytes;
+        return (long)((process + bytes) * PeakFactor);
     }
 }

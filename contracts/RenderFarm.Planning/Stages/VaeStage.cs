@@ -11,7 +11,7 @@ namespace RenderFarm.Planning.Stages;
 internal sealed class VaeStage(PlanContext context)
 {
     /// <summary>What a card's pool reserves beyond what is alive; decodes at 480p whole and 720p in tiles measured 1.38 and 1.39.</summary>
-    private const double PoolSlack = 1.4;
+    private const double PoolSlack = 1.3;
 
     private static readonly int[] Tiles = [0, 96, 64, 48, 32, 24, 16];
 

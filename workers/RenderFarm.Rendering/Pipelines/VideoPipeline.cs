@@ -131,6 +131,7 @@ public sealed class VideoPipeline : IDisposable
         Stage(RenderStage.Decoding);
         using var placed = latent.to(components.Device);
         var writer = new FrameWriter(frames);
+        int written = 0;
         int tile = order.Plan.VaeTile;
         var chunks = tile == 0
             ? vae.Module.Decode(placed)
@@ -138,6 +139,7 @@ public sealed class VideoPipeline : IDisposable
         foreach (var chunk in chunks)
         {
             using (chunk) writer.Write(chunk);
+            if (++written <= 2) components.TrimMemory(); // these make the feature cache; what was around it goes back
             observer.FramesWritten(writer.Written, spec.Frames);
             cancellation.ThrowIfCancellationRequested();
         }

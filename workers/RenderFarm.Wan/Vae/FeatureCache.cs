@@ -20,14 +20,20 @@ internal sealed class FeatureCache : IDisposable
     public Tensor? Of(object layer) => _frames.GetValueOrDefault(layer);
 
     /// <summary>Keeps the last <paramref name="count"/> frames of what went into the layer.</summary>
-    /// <param name="input">With the frames kept before in front of it; may be shorter than count.</param>
+    /// <param name="input">With the frames kept before in front of it, in memory of its own; may be shorter than count.</param>
     public void Keep(object layer, Tensor input, long count)
     {
         long frames = Math.Min(count, input.shape[2]);
-        // a copy: a view would keep the whole chunk alive
-        var kept = input.narrow(2, input.shape[2] - frames, frames).clone().DetachFromDisposeScope();
-        if (_frames.Remove(layer, out var old)) old.Dispose();
-        _frames.Add(layer, kept);
+        // copies: a view would keep the whole chunk alive. In place from the third chunk on, so that what a card's pool
+        // reserves does not grow around ever new tensors that outlive their chunk
+        using var last = input.narrow(2, input.shape[2] - frames, frames);
+        if (_frames.TryGetValue(layer, out var kept) && kept.shape.SequenceEqual(last.shape))
+        {
+            kept.copy_(last);
+            return;
+        }
+        kept?.Dispose();
+        _frames[layer] = last.clone().DetachFromDisposeScope();
     }
 
     public void Dispose()
