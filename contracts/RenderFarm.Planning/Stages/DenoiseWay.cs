@@ -16,10 +16,14 @@ internal sealed class DenoiseWay
     private const double CastUpBytesPerParameter = 8;
 
     /// <summary>
-    /// What a card's pool reserves for activations, as part of what is alive: sizes differ and freed ranges can't always be
-    /// joined. Fitted to 26 jobs of 1.3B and 14B (<c>bench gpu --part predict</c>).
+    /// Bytes a token and channel that a card's pool reserves for a block: residual 4, q, k and v 6, attention's output and its
+    /// projection 4, normed rows 2, the rest what can't be joined again. Less where products take weights that were cast up.
+    /// Fitted, like the next, to 26 jobs of 1.3B and 14B (<c>bench gpu --part predict</c>), which it meets within 3 %.
     /// </summary>
-    private const double PoolSlack = 1.32;
+    private const double PooledPerChannel = 18, PooledPerChannelCastUp = 16;
+
+    /// <summary>A hidden layer too wide for the range that q, k and v left takes a new one, this many times what it lacks.</summary>
+    private const double WideHidden = 1.77;
 
     /// <summary>Two branches in one forward: joining and splitting them, and attention gains nothing.</summary>
     private const double BatchingCost = 1.01;
@@ -34,7 +38,7 @@ internal sealed class DenoiseWay
         BlockBytes = BlockBytesOf(shape.Transformer, precision);
         HostBytes = HostBytesOf(shape, precision);
         var outside = OutsideBytesOf(shape.Transformer, precision);
-        FixedBytes = outside + Activations(context, shape.Transformer) * (context.OnCpu ? 1 : PoolSlack);
+        FixedBytes = outside + (context.OnCpu ? Activations(context, shape.Transformer) : PooledActivations(context, shape.Transformer));
         ForwardSeconds = Compute(context, shape.Transformer) * (batched ? BatchingCost : 1);
         BlockCopySeconds = context.OnCpu ? 0 : BlockBytes / context.Rates.HostToDeviceBytesPerSecond;
         OutsideLoadSeconds = shape.Experts * outside / context.Rates.HostToDeviceBytesPerSecond;
@@ -89,25 +93,35 @@ internal sealed class DenoiseWay
         ? ParameterCounts.OutsideBlocks(shape) * 4
         : (ParameterCounts.OutsideBlocks(shape) + ParameterCounts.TimeEmbedding(shape)) * 2;
 
+    /// <summary>What is alive at the worst moment of a block of plain float32 tensors.</summary>
     private double Activations(PlanContext context, TransformerShape shape)
     {
-        double d = shape.Dim, f = shape.FfnDim, tokens = context.Geometry.Tokens, rows = tokens * (Batched ? 2 : 1);
-        var plain = Precision is Precision.Fp32;
-        double element = plain ? 4 : 2;
-        double input = Precision is Precision.Fp8 ? 1 : element;
+        double d = shape.Dim, f = shape.FfnDim, rows = Rows(context), element = 4;
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
-
         var residual = rows * d * 4;
-        // norm and rotation write beside their input; the plain float32 path keeps their temporaries as well
-        var attention = rows * d * ((5 * element) + (plain ? 8 : 0));
-        // GELU ends the first product where that is dense on a card; e4m3 rows and the plain path are made beside their input
-        double hidden = Precision is Precision.Fp8 || plain ? element + input : element;
-        var feedForward = (chunkRows * ((d * (input + element)) + (f * hidden))) + (FfnChunk == 0 ? 0 : rows * d * input);
-        var castUp = Precision is Precision.Fp8Weights ? d * f * 2 : 0;
-        var rotation = tokens * shape.HeadDim * 4;
-        var latents = context.Geometry.LatentCells * (double)(shape.InChannels + (6 * shape.OutChannels)) * 4;
-        return residual + Math.Max(attention, feedForward) + castUp + rotation + latents;
+        // norm and rotation write beside their input, and their temporaries are kept as well
+        var attention = rows * d * ((5 * element) + 8);
+        var feedForward = (chunkRows * 2 * element * (d + f)) + (FfnChunk == 0 ? 0 : rows * d * element);
+        return residual + Math.Max(attention, feedForward) + Shared(context, shape);
     }
+
+    /// <summary>What a card's pool reserves for the same by fused kernels.</summary>
+    private double PooledActivations(PlanContext context, TransformerShape shape)
+    {
+        if (Precision is Precision.Fp32) return Activations(context, shape) * 1.2;
+        double d = shape.Dim, f = shape.FfnDim, rows = Rows(context);
+        var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
+        var castUp = Precision is Precision.Fp8Weights ? d * f * 2 * 1.5 : 0;
+        var perChannel = castUp > 0 ? PooledPerChannelCastUp : PooledPerChannel;
+        var hidden = Math.Max(0, (chunkRows * f * 2) - (rows * d * 6)) * WideHidden;
+        return (rows * d * perChannel) + hidden + castUp + Shared(context, shape);
+    }
+
+    /// <summary>Angles, and the latent with what the sampler keeps of it.</summary>
+    private static double Shared(PlanContext context, TransformerShape shape) =>
+        (context.Geometry.Tokens * (double)shape.HeadDim * 4) + (context.Geometry.LatentCells * (double)(shape.InChannels + (6 * shape.OutChannels)) * 4);
+
+    private double Rows(PlanContext context) => context.Geometry.Tokens * (Batched ? 2.0 : 1);
 
     private double Compute(PlanContext context, TransformerShape shape)
     {
