@@ -1,6 +1,12 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
+using RenderFarm.Api.Health;
 using RenderFarm.Api.Hosting;
+
+if (args is ["doctor", .. var asked])
+{
+    return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
+}
 
 // A bad setting is one line that names its key, not a stack trace.
 try

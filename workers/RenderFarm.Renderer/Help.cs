@@ -9,6 +9,7 @@ internal static class Help
           parity DIR [--device cpu|cuda]        compute what golden files hold and compare
           bench gpu --part PART [--json]        measure the engine on the card at hand
           bench calibrate [--into DIR]          measure the rates that plans are timed with, and keep them
+          doctor --json                         what libtorch and the card can do here
           cache check DIR [--repair] [--json]   prepared weights against their checksums
           models make-random PRESET DIR         write random weights in the real checkpoint layout
           models inspect FILE|DIR [--json]      say what a checkpoint is

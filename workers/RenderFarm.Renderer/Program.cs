@@ -2,6 +2,7 @@ using RenderFarm.Renderer;
 using RenderFarm.Renderer.Bench;
 using RenderFarm.Renderer.Cache;
 using RenderFarm.Renderer.Calibration;
+using RenderFarm.Renderer.Doctor;
 using RenderFarm.Renderer.Parity;
 using RenderFarm.Renderer.Models;
 using RenderFarm.Renderer.Process;
@@ -14,6 +15,7 @@ return args switch
     ["parity", .. var rest] => LeaveAtOnce(ParityCommand.Run(rest, Console.Out)),
     ["models", .. var rest] => LeaveAtOnce(ModelsVerb.Run(rest)),
     ["bench", "calibrate", .. var rest] => LeaveAtOnce(CalibrateVerb.Run(rest)),
+    ["doctor", ..] => LeaveAtOnce(DoctorVerb.Run()),
     ["cache", .. var rest] => LeaveAtOnce(CacheVerb.Run(rest)),
     ["bench", .. var rest] => LeaveAtOnce(BenchCommand.Run(rest)),
     ["--help" or "-h" or "help"] => Help.Print(),

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Worker.Doctor;
 using RenderFarm.Worker.Hosting;
 
 // sessions, FIFOs, /proc, signals
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 // 0: drained; 2: a setting that can't work, named on standard error
+if (args is ["doctor", .. var asked]) return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
 try
 {
     await using WebApplication app = WorkerApplication.Build(args);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Models;
@@ -43,6 +44,7 @@ namespace RenderFarm.Contracts.Json;
 [JsonSerializable(typeof(CancelAttempt))]
 [JsonSerializable(typeof(RenderOrder))]
 [JsonSerializable(typeof(RendererReport))]
+[JsonSerializable(typeof(HostCheck[]))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 

@@ -11,9 +11,11 @@ public sealed class SlotDiscovery : IDisposable
 
     public SlotDiscovery(IOptions<WorkerOptions> options, ILogger<SlotDiscovery> log)
     {
-        if (options.Value.Slots == "auto")
+        CardsWanted = options.Value.Slots == "auto";
+        if (CardsWanted)
         {
             _library = NvmlLibrary.TryOpen(out string reason, options.Value.NvmlPath);
+            WhyNoCards = reason;
             if (_library is null) log.LogInformation("No cards ({Reason}): this worker has one CPU slot", reason);
         }
 
@@ -27,6 +29,12 @@ public sealed class SlotDiscovery : IDisposable
     }
 
     public IReadOnlyList<Slot> Slots { get; }
+
+    /// <summary>Why there are none of them, in words.</summary>
+    public string WhyNoCards { get; } = "Worker:Slots is cpu";
+
+    /// <summary>Cards would be used if there were any.</summary>
+    public bool CardsWanted { get; }
 
     public void Dispose() => _library?.Dispose();
 

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Checks;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.WeightCache;
+
+namespace RenderFarm.Worker.Doctor;
+
+/// <summary><c>doctor --json</c>: what a worker with these settings would find on this host. Changes nothing.</summary>
+public static class DoctorVerb
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        List<HostCheck> checks = [];
+        try
+        {
+            await using WebApplication app = WorkerApplication.Build(args, builder => builder.Logging.ClearProviders());
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            await LookAsync(app.Services, checks);
+        }
+        catch (OptionsValidationException fault)
+        {
+            checks.AddRange(fault.Failures.Select(failure => HostCheck.Lacks("worker settings", failure, "correct the setting")));
+        }
+
+        await Console.Out.WriteLineAsync(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
+        return checks.Any(check => check.Result == HostCheckResult.Lacks) ? 1 : 0;
+    }
+
+    private static async Task LookAsync(IServiceProvider services, List<HostCheck> checks)
+    {
+        WorkerOptions options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+        SlotDiscovery discovery = services.GetRequiredService<SlotDiscovery>();
+        ModelCatalog catalog = services.GetRequiredService<ModelCatalog>();
+        _ = await catalog.ScanAsync(CancellationToken.None);
+        checks.AddRange(CardChecks.Of(discovery));
+        checks.AddRange(MemoryChecks.Of(discovery, catalog, services.GetRequiredService<HostWeightCache>(), options));
+        checks.Add(await EncoderAsync(services.GetRequiredService<FfmpegCheck>(), options));
+        checks.Add(Disk(options));
+        checks.Add(await ApiAsync(options));
+        checks.Add(await BrokerAsync(services.GetRequiredService<IOptions<BusOptions>>().Value));
+        checks.Add(await StoreAsync(services.GetRequiredService<IArtifactStore>(), services.GetRequiredService<IOptions<ArtifactsOptions>>().Value));
+    }
+
+    private static async Task<HostCheck> EncoderAsync(FfmpegCheck check, WorkerOptions options)
+    {
+        try
+        {
+            await check.RunAsync(CancellationToken.None);
+            return HostCheck.Ok("ffmpeg", $"{options.FfmpegPath} writes H.264");
+        }
+        catch (WorkerSettingException fault)
+        {
+            return HostCheck.Lacks("ffmpeg", fault.Message, "apt-get install ffmpeg, or set Worker:FfmpegPath");
+        }
+    }
+
+    private static HostCheck Disk(WorkerOptions options)
+    {
+        string folder = options.DataDirectory;
+        while (!Directory.Exists(folder)) folder = Path.GetDirectoryName(folder) ?? "/";
+        double free = new DriveInfo(folder).AvailableFreeSpace / 1e6;
+        string finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
+        return free >= options.MinimumFreeDiskMegabytes
+            ? HostCheck.Ok("worker disk", finding)
+            : HostCheck.Lacks("worker disk", finding, FormattableString.Invariant($"free {options.MinimumFreeDiskMegabytes:0} MB, or set Worker:DataDirectory to a folder with more"));
+    }
+
+    private static async Task<HostCheck> ApiAsync(WorkerOptions options)
+    {
+        using HttpClient http = new() { Timeout = Patience };
+        try
+        {
+            using HttpResponseMessage answer = await http.GetAsync(new Uri(options.ApiUrl.TrimEnd('/') + "/health/ready"));
+            return answer.IsSuccessStatusCode
+                ? HostCheck.Ok("api", $"{options.ApiUrl} is ready")
+                : HostCheck.Lacks("api", $"{options.ApiUrl} answers {(int)answer.StatusCode}: it is up and not ready", "look at its log: most often its database is away");
+        }
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
+        {
+            return HostCheck.Without("api", $"nothing answers at {options.ApiUrl}", "./farm up starts one; a worker waits for it");
+        }
+    }
+
+    private static async Task<HostCheck> BrokerAsync(BusOptions bus)
+    {
+        if (bus.Kind == "none") return HostCheck.Without("broker", "none set: work comes by long poll");
+        Uri address = new(bus.Uri!);
+        string shown = $"{address.Host}:{(address.IsDefaultPort || address.Port < 0 ? 5672 : address.Port)}";
+        try
+        {
+            ConnectionFactory factory = new() { Uri = address, RequestedConnectionTimeout = Patience };
+            await using IConnection connection = await factory.CreateConnectionAsync("renderfarm-doctor");
+            return HostCheck.Ok("broker", $"{shown} takes connections");
+        }
+        catch (Exception fault) when (fault is BrokerUnreachableException or AuthenticationFailureException or OperationInterruptedException or IOException)
+        {
+            string why = fault.InnerException is AuthenticationFailureException ? "user or password is refused" : fault.InnerException?.Message ?? fault.Message;
+            return HostCheck.Lacks("broker", $"{shown}: {why}", "start RabbitMQ there, or correct Bus:Uri; until then jobs start by long poll");
+        }
+    }
+
+    private static async Task<HostCheck> StoreAsync(IArtifactStore store, ArtifactsOptions artifacts)
+    {
+        string place = artifacts.Kind == "s3" ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
+        if (artifacts.Kind != "s3") return HostCheck.Ok("artifacts", $"a folder: {place}");
+        try
+        {
+            using CancellationTokenSource bounded = new(Patience);
+            _ = await store.StatAsync("doctor", bounded.Token);
+            return HostCheck.Ok("artifacts", $"{place} answers");
+        }
+        catch (Exception fault) when (fault is ArtifactStoreException or OperationCanceledException)
+        {
+            return HostCheck.Lacks("artifacts", $"{place}: {fault.Message}", "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished videos wait in the spool meanwhile");
+        }
+    }
+}
