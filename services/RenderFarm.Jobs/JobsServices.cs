@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs.Batches;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
@@ -29,6 +30,7 @@ public static class JobsServices
         services.AddSingleton<JobAnnouncer>();
         services.AddSingleton<JobSubmission>();
         services.AddSingleton<JobStore>();
+        services.AddSingleton<BatchStore>();
         services.AddSingleton<WorkerRegistry>();
         services.AddSingleton<LeaseEndings>();
         services.AddSingleton<PlanCorrections>();

@@ -16,6 +16,9 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     /// <summary>A conflict that is a fact: the same request can never succeed, and SDKs must not repeat it by themselves.</summary>
     public bool NeverRetry { get; init; }
 
+    /// <summary>What is wrong with which line of a batch.</summary>
+    public IReadOnlyList<LineFault>? Lines { get; init; }
+
     public ApiErrorException AsException() => new(this);
 
     public static ApiError Malformed(string message, string? param = null) => new(400, "invalid_request", message, param);
@@ -101,6 +104,9 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }
+
+/// <param name="Line">Numbered from 1.</param>
+public sealed record LineFault(int Line, string Code, string? Param, string Message);
 
 /// <summary>Carries an <see cref="ApiError"/> out of a handler.</summary>
 public sealed class ApiErrorException(ApiError error) : Exception(error.Message)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace RenderFarm.Api.Errors;
@@ -17,7 +18,7 @@ public sealed record ErrorBody(string Type, string Title, int Status, string Det
         error.Status,
         error.Message,
         traceId,
-        new ErrorDetail(error.Message, TypeOf(error.Status), error.Param, error.Code));
+        new ErrorDetail(error.Message, TypeOf(error.Status), error.Param, error.Code) { Lines = error.Lines });
 
     private static string TypeOf(int status) => status switch
     {
@@ -30,4 +31,7 @@ public sealed record ErrorBody(string Type, string Title, int Status, string Det
 }
 
 /// <summary>Members are written even when null: the SDKs read <c>param</c> and <c>code</c> unconditionally.</summary>
-public sealed record ErrorDetail(string Message, string Type, string? Param, string Code);
+public sealed record ErrorDetail(string Message, string Type, string? Param, string Code)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<LineFault>? Lines { get; init; }
+}

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using RenderFarm.Api.Description;
+using RenderFarm.Api.Batches;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Health;
@@ -71,7 +72,9 @@ public static class FarmApi
         builder.AddSettings<VideosOptions>(VideosOptions.Section);
         builder.Services.AddSingleton<PictureFetcher>();
         builder.Services.AddSingleton<PictureIntake>();
+        builder.Services.AddSingleton<ModelDirectory>();
         builder.Services.AddSingleton<VideoSubmission>();
+        builder.Services.AddSingleton<BatchReader>();
         builder.Services.AddSingleton<VideoPage>();
         builder.Services.AddSingleton<EventHub>();
         builder.Services.AddSingleton<VideoStream>();
@@ -99,6 +102,7 @@ public static class FarmApi
         app.UseAuthorization();
 
         app.MapVideos();
+        app.MapBatches();
         app.MapEvents();
         app.MapWebhooks();
         app.MapPlans();

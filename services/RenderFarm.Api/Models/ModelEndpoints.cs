@@ -61,15 +61,3 @@ public sealed record ModelList(IReadOnlyList<ModelView> Data)
 {
     public string Object => "list";
 }
-
-public static class KnownModels
-{
-    /// <exception cref="ApiErrorException">400 <c>unknown_model</c>, naming those there are.</exception>
-    public static async Task<ModelShape> ModelAsync(this WorkerRegistry workers, string id, CancellationToken cancel) =>
-        (await workers.RegistrationAsync(id, cancel)).Shape;
-
-    /// <exception cref="ApiErrorException">400 <c>unknown_model</c>, naming those there are.</exception>
-    public static async Task<ModelRegistration> RegistrationAsync(this WorkerRegistry workers, string id, CancellationToken cancel) =>
-        (await workers.FindModelAsync(id, cancel))?.Registration
-            ?? throw ApiError.UnknownModel(id, (await workers.ModelsAsync(cancel)).Select(model => model.Registration.Id)).AsException();
-}

@@ -21,7 +21,7 @@ public static class PlanEndpoints
             .WithSummary("What would be chosen for this request on this card").Accepts<PlanFields>("application/json").Produces<PlanAnswer>();
 
     private static async Task<PlanAnswer> PlanAsync(
-        HttpContext context, WorkerRegistry workers, IOptions<VideosOptions> options, CancellationToken cancel)
+        HttpContext context, WorkerRegistry workers, ModelDirectory models, IOptions<VideosOptions> options, CancellationToken cancel)
     {
         var body = await BodyReader.ReadAsync(context.Request, cancel);
         var card = await CardAsync(new FieldReader(body.Fields), workers, cancel);
@@ -35,9 +35,9 @@ public static class PlanEndpoints
         var request = VideoRequestReader.Read(body);
         var name = options.Value.Resolve(request.Model);
         // A published model may be asked about before any worker has it: that is when people buy cards.
-        var model = (await workers.FindModelAsync(name, cancel))?.Registration.Shape
+        var model = (await models.FindAsync(name, cancel))?.Registration.Shape
             ?? ModelShapes.All.FirstOrDefault(shape => shape.Id == name)
-            ?? await workers.ModelAsync(name, cancel);
+            ?? (await models.RegistrationAsync(name, cancel)).Shape;
         var spec = RenderSpecs.Complete(request, model, seed: 0);
         return PlanAnswer.Of(Planner.Plan(PlanRequest.Of(model, spec, request.HasPictures || model.NeedsFirstFrame), card));
     }

@@ -16,6 +16,9 @@ public static class BodyLimits
     /// <summary>One text part of a multipart body: a prompt in the longest spelling, or a list of settings.</summary>
     public const long Text = 1L << 20;
 
+    /// <summary>Ten thousand lines of a batch.</summary>
+    public const long Batch = 64L << 20;
+
     public static long BodyLimit(this Endpoint? endpoint) =>
         endpoint?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? Default;
 }

@@ -1,14 +1,14 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using RenderFarm.Api.Models;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Shows one job with everything that takes a look around: its place in the queue, its link, the workers there are.</summary>
-public sealed class VideoPage(JobStore jobs, IArtifactStore artifacts, WorkerRegistry workers, IOptions<VideosOptions> options, TimeProvider time)
+public sealed class VideoPage(JobStore jobs, IArtifactStore artifacts, ModelDirectory models, IOptions<VideosOptions> options, TimeProvider time)
 {
     /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
     public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancel)
@@ -36,7 +36,7 @@ public sealed class VideoPage(JobStore jobs, IArtifactStore artifacts, WorkerReg
 
     private async Task<string?> NoteAsync(Job job, CancellationToken cancel)
     {
-        if (await workers.FindModelAsync(job.Spec.Model, cancel) is not { } model)
+        if (await models.FindAsync(job.Spec.Model, cancel) is not { } model)
         {
             return null;
         }

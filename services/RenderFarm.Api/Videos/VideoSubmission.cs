@@ -7,17 +7,17 @@ using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Plans;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
-using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.</summary>
 public sealed class VideoSubmission(
-    JobStore jobs, WorkerRegistry workers, PictureIntake pictures, OutboundGuard guard, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
+    JobStore jobs, ModelDirectory models, PictureIntake pictures, OutboundGuard guard, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
 {
     private const string Action = "videos.create";
     private const int DefaultPriority = 50;
@@ -26,18 +26,7 @@ public sealed class VideoSubmission(
     /// <exception cref="ApiErrorException">The request can't be a job.</exception>
     public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
     {
-        CheckWebhook(request);
-        var registration = await workers.RegistrationAsync(options.Value.Resolve(request.Model), cancel);
-        var model = registration.Shape;
-        PictureRules.Require(request, model);
-        LoraRules.Require(request, registration);
-        if (request.Priority > caller.PriorityCeiling)
-        {
-            throw ApiError.PriorityAboveCeiling(caller.PriorityCeiling).AsException();
-        }
-
-        var spec = RenderSpecs.Complete(request, model, NewSeed());
-        var job = NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, request.HasPictures));
+        var (job, model) = await JudgeAsync(request, caller, repeat, cancel);
         if (!request.HasPictures)
         {
             return Answer(await jobs.SubmitAsync(job, cancel));
@@ -52,11 +41,24 @@ public sealed class VideoSubmission(
         using var opened = await pictures.OpenAsync(request, cancel);
         if (opened.FirstFrame is { } seen)
         {
-            spec = RenderSpecs.Complete(request, model, spec.Seed, new FrameSize(seen.Width, seen.Height));
+            var spec = RenderSpecs.Complete(request, model, job.Spec.Seed, new FrameSize(seen.Width, seen.Height));
             job = NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, hasImage: true));
         }
 
         return await SubmitAsync(job, await pictures.StoreAsync(opened, job.Id, cancel), cancel);
+    }
+
+    /// <summary>A line of a batch: judged as a request by itself, taken with the others.</summary>
+    /// <exception cref="ApiErrorException">The line can't be a job.</exception>
+    public async Task<NewJob> LineAsync(VideoRequest request, ApiKey caller, CancellationToken cancel)
+    {
+        if (request.HasPictures)
+        {
+            var field = request.InputReference is not null ? "input_reference" : "last_frame";
+            throw ApiError.InvalidValue(field, $"'{field}' can't be part of a batch; submit videos with pictures by POST /v1/videos.").AsException();
+        }
+
+        return (await JudgeAsync(request, caller, new RepeatMarks(null, IsClientRetry: false), cancel)).Job;
     }
 
     /// <summary>The same video with another prompt, seed and pictures included, as a video of its own.</summary>
@@ -86,6 +88,23 @@ public sealed class VideoSubmission(
         }
 
         return await SubmitAsync(job, await pictures.CopyAsync(source.Inputs, job.Id, cancel), cancel);
+    }
+
+    /// <summary>Everything that can be said of a request without looking at its pictures.</summary>
+    private async Task<(NewJob Job, ModelShape Model)> JudgeAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
+    {
+        CheckWebhook(request);
+        var registration = await models.RegistrationAsync(options.Value.Resolve(request.Model), cancel);
+        var model = registration.Shape;
+        PictureRules.Require(request, model);
+        LoraRules.Require(request, registration);
+        if (request.Priority > caller.PriorityCeiling)
+        {
+            throw ApiError.PriorityAboveCeiling(caller.PriorityCeiling).AsException();
+        }
+
+        var spec = RenderSpecs.Complete(request, model, NewSeed());
+        return (NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, request.HasPictures)), model);
     }
 
     private NewJob NewJobOf(VideoRequest request, ApiKey caller, RepeatMarks repeat, RenderSpec spec, LeastMemory need) => new()

@@ -39,4 +39,17 @@ public static class Outbox
             """,
             cancellation, ("id", jobId), ("type", type), ("at", db.Dialect.Time(at)));
     }
+
+    /// <summary>The same for all jobs of a condition, in which <c>@now</c> is the time of the event.</summary>
+    internal static Task AddWhereAsync(
+        JobsDbContext db, string condition, string type, DateTimeOffset at, CancellationToken cancellation, params (string Name, object? Value)[] arguments)
+    {
+        db.WroteEvents = true;
+        return db.ExecuteAsync(
+            $"""
+            INSERT INTO events (job_id, key_id, model, type, state, occurred_at)
+            SELECT id, key_id, model, @type, state, @now FROM jobs WHERE {condition}
+            """,
+            cancellation, [.. arguments, ("type", type), ("now", db.Dialect.Time(at))]);
+    }
 }

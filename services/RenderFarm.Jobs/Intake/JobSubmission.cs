@@ -80,7 +80,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
             // one of them is at fault: each by itself
             foreach (var waiting in together) await TakeInAsync([waiting]);
         }
-        catch (DbUpdateException e) when (together[0].Job.IdempotencyKey is { } key && IsUniqueViolation(e))
+        catch (DbUpdateException e) when (together[0].Job.IdempotencyKey is { } key && Stores.IsUniqueViolation(e))
         {
             // the same request at the same moment at another process; it has committed by now
             var earlier = await database.ReadAsync(db => EarlierAsync(db, together[0].Job, CancellationToken.None), CancellationToken.None);
@@ -137,13 +137,6 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         }
         return null;
     }
-
-    private static bool IsUniqueViolation(DbUpdateException e) => e.InnerException switch
-    {
-        Npgsql.PostgresException p => p.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation,
-        Microsoft.Data.Sqlite.SqliteException s => s.SqliteExtendedErrorCode == 2067,   // SQLITE_CONSTRAINT_UNIQUE
-        _ => false,
-    };
 
     /// <summary>Where the submissions of one key wait for their turn.</summary>
     private sealed class Doorway

@@ -40,3 +40,13 @@ internal sealed class SqliteDesignTime : IDesignTimeDbContextFactory<SqliteJobsD
     public SqliteJobsDbContext CreateDbContext(string[] args) =>
         new(new DbContextOptionsBuilder<SqliteJobsDbContext>().UseSqlite("Data Source=design-time").Options);
 }
+
+internal static class Stores
+{
+    public static bool IsUniqueViolation(DbUpdateException e) => e.InnerException switch
+    {
+        Npgsql.PostgresException p => p.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation,
+        Microsoft.Data.Sqlite.SqliteException s => s.SqliteExtendedErrorCode == 2067,   // SQLITE_CONSTRAINT_UNIQUE
+        _ => false,
+    };
+}

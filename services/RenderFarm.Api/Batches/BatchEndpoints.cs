@@ -1,0 +1,84 @@
+using System.Text.Json;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Keys;
+using RenderFarm.Api.Messaging;
+using RenderFarm.Api.Requests;
+using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
+using RenderFarm.Jobs.Batches;
+
+namespace RenderFarm.Api.Batches;
+
+/// <summary><c>/v1/batches</c>: many videos in one request, all or none.</summary>
+public static class BatchEndpoints
+{
+    private const int ManifestPage = 500;
+
+    public static void MapBatches(this IEndpointRouteBuilder routes)
+    {
+        var batches = routes.MapGroup("/v1/batches").WithTags("Batches");
+        batches.MapPost("/", CreateAsync).RequireScope(Scopes.Submit).WithBodyLimit(BodyLimits.Batch)
+            .WithSummary("Submit up to 10,000 videos: JSON Lines, or every combination of a matrix; all or none").Produces<BatchView>();
+        batches.MapGet("/{id}", async (string id, HttpContext context, BatchStore store, CancellationToken cancel) =>
+            BatchView.Of(await FindAsync(id, context, store, cancel))).RequireScope(Scopes.Read).WithSummary("How a batch is doing").Produces<BatchView>();
+        batches.MapPost("/{id}/cancel", CancelAsync).RequireScope(Scopes.Submit).WithSummary("Stop what has not ended").Produces<BatchView>();
+        batches.MapGet("/{id}/manifest", ManifestAsync).RequireScope(Scopes.Read)
+            .WithSummary("What became of each line, as JSON Lines").Produces(200, contentType: "application/jsonl");
+    }
+
+    private static async Task<BatchView> CreateAsync(HttpContext context, BatchReader reader, BatchStore store, TimeProvider time, CancellationToken cancel)
+    {
+        var (caller, repeat, id) = (context.Caller(), RepeatMarks.Of(context.Request), BatchStore.NewId(time));
+        var result = await reader.ReadAsync(context.Request, caller, id, batch => store.SubmitAsync(
+            new NewBatch
+            {
+                Id = id,
+                KeyId = caller.Id,
+                IdempotencyKey = repeat.IdempotencyKey,
+                RequestHash = batch.Digest,
+                IsClientRetry = repeat.IsClientRetry,
+                Metadata = batch.Metadata,
+            },
+            batch.Jobs, cancel), cancel);
+        return result is BatchResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : BatchView.Of(result.Batch);
+    }
+
+    private static async Task<BatchView> CancelAsync(string id, HttpContext context, BatchStore store, ICancelCourier courier, CancellationToken cancel)
+    {
+        var stopped = await store.CancelAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        foreach (var job in stopped.Held)
+        {
+            courier.TellWorkerOf(job);
+        }
+
+        return BatchView.Of(stopped.Batch);
+    }
+
+    private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, TimeProvider time, CancellationToken cancel)
+    {
+        await FindAsync(id, context, store, cancel);
+        context.Response.ContentType = "application/jsonl";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}.jsonl\"";
+        var (line, now) = (0, time.GetUtcNow());
+        IReadOnlyList<Job> page;
+        do
+        {
+            page = await store.JobsAsync(id, line, ManifestPage, cancel);
+            foreach (var job in page)
+            {
+                line = job.BatchLine!.Value;
+                var video = Video.Of(job, now);
+                var content = job.State == JobState.Completed ? $"/v1/videos/{job.Id}/content" : null;
+                await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ManifestLine(line, job.Id, video.Status, content, video), Wire.Json), cancel);
+                await context.Response.Body.WriteAsync("\n"u8.ToArray(), cancel);
+            }
+        }
+        while (page.Count == ManifestPage);
+    }
+
+    private static async Task<Batch> FindAsync(string id, HttpContext context, BatchStore store, CancellationToken cancel) =>
+        await store.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+
+    private static ApiErrorException NotFound(string id) => ApiError.NotFound("batch", id).AsException();
+}

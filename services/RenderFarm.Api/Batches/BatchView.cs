@@ -1,0 +1,61 @@
+using System.Text.Json.Serialization;
+using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Batches;
+
+namespace RenderFarm.Api.Batches;
+
+/// <summary>A batch as HTTP shows it.</summary>
+public sealed record BatchView
+{
+    public required string Id { get; init; }
+    public string Object => "batch";
+
+    /// <summary><c>queued</c> until the first video starts, <c>in_progress</c>, then <c>completed</c> (whatever became of each), or <c>cancelled</c>.</summary>
+    public required string Status { get; init; }
+    public required int Total { get; init; }
+
+    /// <summary>0 to 100: videos that have ended, of all.</summary>
+    public required int Progress { get; init; }
+    public required BatchCounts Counts { get; init; }
+    public required long CreatedAt { get; init; }
+    public long? CompletedAt { get; init; }
+    public long? CancelledAt { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    public static BatchView Of(Batch batch)
+    {
+        var counts = BatchCounts.Of(batch);
+        var (left, begun) = (counts.Queued + counts.InProgress, counts.InProgress + counts.Completed + counts.Failed);
+        return new BatchView
+        {
+            Id = batch.Id,
+            Status = left == 0 ? (batch.CancelledAt is null ? "completed" : "cancelled") : begun == 0 ? "queued" : "in_progress",
+            Total = batch.Total,
+            Progress = (int)(100L * (batch.Total - left) / Math.Max(1, batch.Total)),
+            Counts = counts,
+            CreatedAt = batch.CreatedAt.ToUnixTimeSeconds(),
+            CompletedAt = batch.FinishedAt?.ToUnixTimeSeconds(),
+            CancelledAt = batch.CancelledAt?.ToUnixTimeSeconds(),
+            Metadata = batch.Metadata,
+        };
+    }
+}
+
+/// <summary>Videos of a batch by what became of them; deleted ones are in none.</summary>
+public sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
+{
+    public static BatchCounts Of(Batch batch)
+    {
+        return new BatchCounts(
+            In(JobState.Queued), In(JobState.Leased) + In(JobState.Rendering) + In(JobState.Uploading),
+            In(JobState.Completed) + In(JobState.Expired), In(JobState.Failed), In(JobState.Cancelled));
+
+        int In(JobState state) => batch.Counts.GetValueOrDefault(state);
+    }
+}
+
+/// <summary>One line of a manifest.</summary>
+/// <param name="Line">Of the batch, from 1.</param>
+/// <param name="Content">Where the MP4 is; null until it is there, and when it is gone.</param>
+public sealed record ManifestLine(int Line, string Id, VideoStatus Status, string? Content, Video Video);

@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Requests;
+
+namespace RenderFarm.Api.Batches;
+
+/// <summary>
+/// <c>{"matrix": {"prompt": […], "seed": […]}, "base": {…}}</c>: one video for each combination of the lists' values, over
+/// the fields of <c>base</c>. The last list turns fastest; the numbers of the combinations take the place of line numbers.
+/// </summary>
+public static class MatrixReader
+{
+    public static IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> Read(FieldReader fields, JsonObject body)
+    {
+        var known = fields.Object("matrix") is not null;
+        fields.Object("base");
+        fields.RefuseRest();
+        if (!known)
+        {
+            throw fields.Invalid("matrix", "is required in a JSON body; JSON Lines come as Content-Type application/jsonl, or as the part 'file' of multipart/form-data");
+        }
+
+        var axes = AxesOf(fields, Parsed(body["matrix"]!));
+        var shared = body["base"] is { } node ? Parsed(node) : [];
+        if (axes.FirstOrDefault(axis => shared.ContainsKey(axis.Name)) is { } twice)
+        {
+            throw ApiError.InvalidValue($"base.{twice.Name}", $"'{twice.Name}' is given both in 'base' and in 'matrix'.").AsException();
+        }
+
+        var count = axes.Aggregate(1L, (product, axis) => Math.Min(product * axis.Values.Count, int.MaxValue));
+        return count <= BatchReader.MaxLines
+            ? Combinations(axes, shared, (int)count)
+            : throw fields.Invalid("matrix", $"has {count} combinations; at most {BatchReader.MaxLines} are accepted");
+    }
+
+    private static List<Axis> AxesOf(FieldReader fields, JsonObject matrix)
+    {
+        var axes = new List<Axis>();
+        foreach (var (name, values) in matrix)
+        {
+            axes.Add(values is JsonArray { Count: > 0 } list
+                ? new Axis(name, list)
+                : throw ApiError.InvalidValue($"matrix.{name}", $"'matrix.{name}' must be a list of values, with at least one.").AsException());
+        }
+
+        return axes.Count > 0 ? axes : throw fields.Invalid("matrix", "must name at least one field with a list of values");
+    }
+
+    private static IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> Combinations(List<Axis> axes, JsonObject shared, int count)
+    {
+        for (var number = 0; number < count; number++)
+        {
+            var request = (JsonObject)shared.DeepClone();
+            var rest = number;
+            foreach (var axis in Enumerable.Reverse(axes))
+            {
+                request[axis.Name] = axis.Values[rest % axis.Values.Count]?.DeepClone();
+                rest /= axis.Values.Count;
+            }
+
+            yield return (number + 1, _ =>
+            {
+                WellFormedText.Require(request);
+                return Task.FromResult(new RequestBody(request, []));
+            });
+        }
+    }
+
+    /// <summary>In a multipart body a nested object is its text.</summary>
+    private static JsonObject Parsed(JsonNode node) => node as JsonObject ?? (JsonObject)JsonNode.Parse(node.GetValue<string>(), documentOptions: BodyReader.Strict)!;
+
+    private sealed record Axis(string Name, JsonArray Values);
+}
