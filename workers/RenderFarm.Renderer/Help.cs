@@ -13,6 +13,7 @@ internal static class Help
           cache check DIR [--repair] [--json]   prepared weights against their checksums
           models make-random PRESET DIR         write random weights in the real checkpoint layout
           models inspect FILE|DIR [--json]      say what a checkpoint is
+          models scan DIR [--into DIR] [--json] find models in any folder, register them, say what is missing
           models verify DIR                     check a model folder against its model.json
 
         Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled.

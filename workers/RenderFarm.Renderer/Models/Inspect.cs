@@ -1,15 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.RegularExpressions;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Checkpoints;
+using RenderFarm.Wan.Checkpoints.Scanning;
 
 namespace RenderFarm.Renderer.Models;
 
 /// <summary><c>models inspect</c>: what a checkpoint is, from its keys, types and shapes alone.</summary>
-internal static partial class Inspect
+internal static class Inspect
 {
     private const string Usage = """
         models inspect FILE|DIR [--json]
@@ -39,10 +39,12 @@ internal static partial class Inspect
             try
             {
                 using var source = CheckpointFiles.Open(group);
-                var description = CheckpointRecognition.Describe(source);
-                descriptions.Add(description);
-                usable &= description.Usable;
-                if (!json) Print(description);
+                foreach (var description in CheckpointRecognition.DescribeAll(source))
+                {
+                    descriptions.Add(description);
+                    usable &= description.Usable;
+                    if (!json) Print(description);
+                }
             }
             catch (CheckpointException e)
             {
@@ -70,20 +72,11 @@ internal static partial class Inspect
     }
 
     /// <summary>Every checkpoint below a path, the shards of one together.</summary>
-    private static List<List<string>> Groups(string path)
+    private static IReadOnlyList<IReadOnlyList<string>> Groups(string path)
     {
         if (File.Exists(path) && Path.GetFileName(path) != ModelManifest.FileName) return [[path]];
-        var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(f => Path.GetExtension(f) is ".safetensors" or ".pth")
-            .GroupBy(f => Shard().Replace(f, ""))
-            .OrderBy(g => g.Key, StringComparer.Ordinal)
-            .Select(g => g.Order(StringComparer.Ordinal).ToList())
-            .ToList();
+        return ModelFolder.Checkpoints(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
-
-    [GeneratedRegex(@"-\d{5}-of-\d{5}(?=\.)")]
-    private static partial Regex Shard();
 }
 
 [JsonSourceGenerationOptions(

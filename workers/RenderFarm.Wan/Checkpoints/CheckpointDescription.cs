@@ -46,5 +46,5 @@ public sealed record CheckpointDescription
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Recognised, whole, and of a kind that the renderer loads.</summary>
-    public bool Usable => Kind is not (CheckpointKind.Unknown or CheckpointKind.Lora) && Missing.Count == 0 && Models.Count > 0;
+    public bool Usable => Kind != CheckpointKind.Unknown && Missing.Count == 0 && Models.Count > 0 && !Quantization.Contains("not supported", StringComparison.Ordinal);
 }
