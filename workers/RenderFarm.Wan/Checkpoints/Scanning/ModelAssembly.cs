@@ -75,7 +75,7 @@ public static class ModelAssembly
         }
 
         /// <summary>diffusers keeps the high-noise expert in 'transformer' and the other beside it.</summary>
-        private bool IsDiffusersFirst(FoundCheckpoint dit) =>
+        private static bool IsDiffusersFirst(FoundCheckpoint dit) =>
             Path.GetDirectoryName(dit.Files[0]) is { } folder && Path.GetFileName(folder) == "transformer" && Directory.Exists(folder + "_2");
 
         private FoundCheckpoint? Need(CheckpointKind kind, FoundCheckpoint dit, string what)
