@@ -15,6 +15,7 @@ public static class BodyReader
     public static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancel)
     {
         RefuseTooLarge(request);
+        RefusePacked(request);
         var body = await ReadEitherAsync(request, cancel);
         WellFormedText.Require(body.Fields);
         return body;
@@ -57,6 +58,15 @@ public static class BodyReader
         var body = new RequestBody(await ParseAsync(stream, cancel), []);
         WellFormedText.Require(body.Fields);
         return body;
+    }
+
+    /// <summary>A body that has to be unpacked first can be of any size.</summary>
+    private static void RefusePacked(HttpRequest request)
+    {
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            throw (ApiError.UnsupportedMediaType(encoding, "") with { Message = $"Content-Encoding '{encoding}' is not unpacked here; send the body as it is." }).AsException();
+        }
     }
 
     /// <summary>A large body is parsed when all of it is there, and only so many at once: slow senders hold no memory.</summary>

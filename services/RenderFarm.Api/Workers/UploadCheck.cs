@@ -18,9 +18,11 @@ public static class UploadCheck
         for (var i = 0; i < artifacts.Count; i++)
         {
             var (field, said) = ($"artifacts[{i}]", artifacts[i]);
-            if (!said.Key.StartsWith(ObjectKeys.Lease(jobId, fence), StringComparison.Ordinal))
+            // Exactly this key: anything else under the prefix might lead out of it again.
+            var key = ObjectKeys.For(said.Kind, jobId, fence);
+            if (said.Key != key)
             {
-                throw Wrong(field + ".key", $"'{said.Key}' is not under this lease's '{ObjectKeys.Lease(jobId, fence)}'");
+                throw Wrong(field + ".key", $"is '{said.Key}'; this lease's is '{key}'");
             }
 
             var stored = await store.StatAsync(said.Key, cancel) ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
