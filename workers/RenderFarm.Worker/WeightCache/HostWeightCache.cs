@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Worker.Children;
@@ -11,14 +12,14 @@ namespace RenderFarm.Worker.WeightCache;
 /// Prepared weights that outlive the renderers which made them, in shared memory, one folder a model. Renderers make, map
 /// and remove them, by their own locks; this side says where, how much, and what is there.
 /// </summary>
-public sealed class HostWeightCache(IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, TimeProvider time, ILogger<HostWeightCache> log)
+public sealed class HostWeightCache(IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, SlotDiscovery slots, TimeProvider time, ILogger<HostWeightCache> log)
 {
     private const double DefaultPart = 0.7;
     private static readonly TimeSpan CheckPatience = TimeSpan.FromMinutes(5);
     private readonly HostMemory _memory = new();
 
-    /// <summary>Null: none is kept, every renderer prepares its own.</summary>
-    private string? Root => LimitBytes > 0 ? options.Value.WeightCacheDirectory : null;
+    /// <summary>Null: none is kept. A CPU renders from the checkpoint as it is and prepares nothing.</summary>
+    private string? Root => LimitBytes > 0 && slots.Slots.Any(slot => slot.Kind == SlotKind.Cuda) ? options.Value.WeightCacheDirectory : null;
 
     public long LimitBytes => options.Value.WeightCacheGigabytes is { } gigabytes ? (long)(gigabytes * (1L << 30)) : (long)(_memory.TotalBytes * DefaultPart);
 
