@@ -41,7 +41,7 @@ public static class FarmCommand
         root.HelpName = "farm";
         IEnumerable<Command> verbs =
         [
-            .. VideoCommands.Create(run, console, time), .. WorkerCommands.Create(run, console, time),
+            .. VideoCommands.Create(run, console, time), .. BatchCommand.Create(run, console, time), .. WorkerCommands.Create(run, console, time),
             KeysCommand.Create(run, console, time), .. LoginCommand.Create(run, console, time), CompletionCommand.Create(run, console),
         ];
         foreach (var verb in verbs)

@@ -14,6 +14,8 @@ public sealed class SubmitOptions
     private readonly Option<string?> _image = new("--image") { Description = "Picture to start from: a file, or an http, https or data URL" };
     private readonly Option<string?> _lastFrame = new("--last-frame") { Description = "Picture to end on, given in the same way" };
     private readonly Option<string[]> _loras = new("--lora") { Description = "NAME or NAME:STRENGTH; may be repeated" };
+    private readonly Option<string?> _preset = new("--preset") { Description = "Settings by name, such as those of a model distilled to few steps; see ./farm models list --json" };
+    private readonly Option<string?> _stepCache = new("--step-cache") { Description = "teacache or magcache: faster, a little unlike the full render" };
     private readonly Option<string[]> _metadata = new("--metadata") { Description = "KEY=VALUE, kept with the video; may be repeated" };
     private readonly Option<string?> _webhook = new("--webhook-url") { Description = "Where to post lifecycle events" };
     private readonly Option<long?> _expires = new("--expires-after") { Description = "Seconds after which the files are removed" };
@@ -23,9 +25,11 @@ public sealed class SubmitOptions
 
     public void AddTo(Command command)
     {
+        _stepCache.CompletionSources.Add("teacache", "magcache");
+        _stepCache.HelpName = "kind";
         _model.HelpName = "model";
         _model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
-        foreach (var option in new Option[] { _model, _seconds, _image, _lastFrame, _loras, _priority, _metadata, _webhook, _expires, _attempts, _idempotency })
+        foreach (var option in new Option[] { _model, _seconds, _image, _lastFrame, _loras, _preset, _stepCache, _priority, _metadata, _webhook, _expires, _attempts, _idempotency })
             command.Add(option);
         _video.AddTo(command);
     }
@@ -42,6 +46,8 @@ public sealed class SubmitOptions
             InputReference = Picture(parsed.GetValue(_image), "input_reference", files),
             LastFrame = Picture(parsed.GetValue(_lastFrame), "last_frame", files),
             Loras = parsed.GetValue(_loras) is { Length: > 0 } loras ? [.. loras.Select(Lora)] : null,
+            Preset = parsed.GetValue(_preset),
+            StepCache = parsed.GetValue(_stepCache) is { } kind ? new StepCacheChoice(kind) : null,
             Metadata = parsed.GetValue(_metadata) is { Length: > 0 } pairs ? pairs.Select(Pair).ToDictionary(pair => pair.Key, pair => pair.Value) : null,
             WebhookUrl = parsed.GetValue(_webhook),
             ExpiresAfter = parsed.GetValue(_expires),

@@ -21,7 +21,7 @@ public static class VideoCommands
         yield return Watch(run, console, time);
         yield return List(run, console, time);
         yield return Show(run, console, time);
-        yield return Change(run, console, time, "cancel", "Stop videos").WithExamples("cancel video_019…", "list --json | jq -r 'select(.status==\"queued\").id' | xargs ./farm cancel");
+        yield return Change(run, console, time, "cancel", "Stop videos or batches").WithExamples("cancel video_019…", "list --json | jq -r 'select(.status==\"queued\").id' | xargs ./farm cancel");
         yield return Change(run, console, time, "retry", "Run failed or cancelled videos again").WithExamples("retry video_019…");
         yield return Delete(run, console, time);
         yield return Download(run, console, time);
@@ -30,15 +30,17 @@ public static class VideoCommands
 
     private static Command Watch(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        var id = new Argument<string>("id") { Description = "The video" };
+        var id = new Argument<string>("id") { Description = "The video or batch" };
         var connection = new FarmConnection();
-        var command = new Command("watch", "Watch a video until it is finished; Ctrl-C leaves it to the farm").WithExamples("watch video_019…", "watch video_019… --json");
+        var command = new Command("watch", "Watch a video or a batch until it is finished; Ctrl-C leaves it to the farm").WithExamples("watch video_019…", "watch batch_019…", "watch video_019… --json");
         command.Add(id);
         connection.AddTo(command);
         command.Add(JsonSwitch.Option);
         run.Run(command, async (parsed, cancellation) =>
         {
             using var client = connection.Open(parsed, time);
+            if (BatchStatus.IsId(parsed.GetValue(id)!))
+                return await Watching.BatchUntilOverAsync(client, parsed.GetValue(id)!, console, time, parsed.WantsJson(), cancellation);
             await Watching.UntilOverAsync(client, parsed.GetValue(id)!, console, quiet: parsed.WantsJson(), cancellation);
             if (parsed.WantsJson())
                 console.Say(JsonSwitch.Line(await client.GetJsonAsync(FarmClient.Of(parsed.GetValue(id)!), cancellation)));
@@ -108,9 +110,14 @@ public static class VideoCommands
     private static Command Show(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var attempts = new Option<bool>("--attempts") { Description = "Each attempt too: worker, plan, outcome, log" };
-        var command = OnOne(run, time, "show", "Show a video", async (client, id, parsed, cancellation) =>
+        var command = OnOne(run, time, "show", "Show a video or a batch", async (client, id, parsed, cancellation) =>
         {
             var video = await client.GetJsonAsync(FarmClient.Of(id), cancellation);
+            if (BatchStatus.IsId(id))
+            {
+                console.Say(parsed.WantsJson() ? JsonSwitch.Line(video) : $"{id}  {video.Deserialize(FarmJson.Default.BatchStatus)!.Counts}");
+                return;
+            }
             var tries = parsed.GetValue(attempts) ? (await client.GetJsonAsync($"{FarmClient.Of(id)}/attempts", cancellation)).GetProperty("data") : default;
             if (parsed.WantsJson())
             {
@@ -130,7 +137,7 @@ public static class VideoCommands
 
     private static Command Change(CommandRunner run, IAnsiConsole console, TimeProvider time, string verb, string description)
     {
-        var ids = new Argument<string[]>("id") { Description = "The videos", Arity = ArgumentArity.OneOrMore };
+        var ids = new Argument<string[]>("id") { Description = verb == "cancel" ? "Videos or batches" : "The videos", Arity = ArgumentArity.OneOrMore };
         var connection = new FarmConnection();
         var command = new Command(verb, description) { ids, JsonSwitch.Option };
         connection.AddTo(command);
@@ -140,7 +147,10 @@ public static class VideoCommands
             foreach (var id in parsed.GetValue(ids)!)
             {
                 var answer = await client.SendJsonAsync(HttpMethod.Post, $"{FarmClient.Of(id)}/{verb}", null, cancellation);
-                console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : $"{id}  {RenderDisplay.Describe(answer.Deserialize(FarmJson.Default.Video)!)}");
+                var now = BatchStatus.IsId(id)
+                    ? answer.Deserialize(FarmJson.Default.BatchStatus)!.Counts.ToString()
+                    : RenderDisplay.Describe(answer.Deserialize(FarmJson.Default.Video)!);
+                console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : $"{id}  {now}");
             }
             return 0;
         });

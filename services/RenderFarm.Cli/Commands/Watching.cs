@@ -1,3 +1,4 @@
+using System.Text.Json;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using Spectre.Console;
@@ -7,6 +8,8 @@ namespace RenderFarm.Cli.Commands;
 /// <summary>Stays with a video until it is over. Ctrl-C leaves; the video goes on.</summary>
 public static class Watching
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
     /// <param name="quiet">Shows nothing on the way.</param>
     /// <exception cref="DetachedException">Ctrl-C.</exception>
     /// <exception cref="FarmException">The video has failed.</exception>
@@ -18,6 +21,33 @@ public static class Watching
                 ? await client.WatchAsync(id, _ => { }, cancellation)
                 : await RenderDisplay.RunAsync(console, update => client.WatchAsync(id, update, cancellation));
             return finished.Error is { } error ? throw new FarmException(error.Code, error.Message) : finished;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw new DetachedException(id);
+        }
+    }
+
+    /// <summary>The same for a batch. Ends with a failure where any of its videos did.</summary>
+    public static async Task<int> BatchUntilOverAsync(FarmClient client, string id, IAnsiConsole console, TimeProvider time, bool asJson, CancellationToken cancellation)
+    {
+        try
+        {
+            var path = $"batches/{Uri.EscapeDataString(id)}";
+            var last = await BatchDisplay.RunAsync(console, quiet: asJson, async update =>
+            {
+                while (true)
+                {
+                    var answer = await client.GetJsonAsync(path, cancellation);
+                    var batch = answer.Deserialize(FarmJson.Default.BatchStatus)!;
+                    update(batch);
+                    if (batch.IsOver)
+                        return (answer, batch);
+                    await Task.Delay(LookEvery, time, cancellation);
+                }
+            });
+            console.Say(asJson ? JsonSwitch.Line(last.Answer) : $"{id}  {last.Batch.Counts}");
+            return last.Batch.Counts.Completed == last.Batch.Total ? 0 : FarmCommand.Failure;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -47,6 +48,18 @@ public sealed class FarmClient : IDisposable
 
     public Task<Video> GetAsync(string id, CancellationToken cancellation)
         => SendAsync(() => new(HttpMethod.Get, Of(id)), FarmJson.Default.Video, cancellation);
+
+    /// <summary>An answer of JSON Lines, as it comes.</summary>
+    public async IAsyncEnumerable<string> LinesAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var answer = await AnswerAsync(() => new(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead, cancellation);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellation));
+        while (await reader.ReadLineAsync(cancellation) is { } line)
+        {
+            if (line.Length > 0)
+                yield return line;
+        }
+    }
 
     public async Task DeleteAsync(string id, CancellationToken cancellation)
     {
@@ -98,7 +111,8 @@ public sealed class FarmClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    public static string Of(string id) => $"videos/{Uri.EscapeDataString(id)}";
+    /// <summary>The address of a video, or of a batch.</summary>
+    public static string Of(string id) => $"{(BatchStatus.IsId(id) ? "batches" : "videos")}/{Uri.EscapeDataString(id)}";
 
     private async Task<T> SendAsync<T>(Func<HttpRequestMessage> request, JsonTypeInfo<T> type, CancellationToken cancellation)
     {

@@ -9,6 +9,7 @@ namespace RenderFarm.Cli.Http;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(VideoRequest))]
 [JsonSerializable(typeof(Video))]
+[JsonSerializable(typeof(BatchStatus))]
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(KeysFile))]
 [JsonSerializable(typeof(SavedLogin))]

@@ -54,6 +54,8 @@ public sealed record VideoRequest
     public PictureLink? InputReference { get; init; }
     public PictureLink? LastFrame { get; init; }
     public IReadOnlyList<LoraChoice>? Loras { get; init; }
+    public string? Preset { get; init; }
+    public StepCacheChoice? StepCache { get; init; }
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
     public string? WebhookUrl { get; init; }
     public long? ExpiresAfter { get; init; }
@@ -63,3 +65,5 @@ public sealed record VideoRequest
 public sealed record PictureLink(string ImageUrl);
 
 public sealed record LoraChoice(string Name, double? Strength);
+
+public sealed record StepCacheChoice(string Kind);

@@ -143,6 +143,41 @@ public sealed class VerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Batch_ToAFolder_WaitsAndDownloadsWhatIsCompleted()
+    {
+        const string lines = """
+            {"line":1,"id":"video_1","status":"completed"}
+            {"line":2,"id":"video_2","status":"failed"}
+            """;
+        var looks = 0;
+        await using var farm = new StubFarm((request, _) => (200, request.RawUrl switch
+        {
+            "/v1/batches" => Batch("queued", 0, 0),
+            "/v1/batches/batch_1" => looks++ == 0 ? Batch("in_progress", 1, 0) : Batch("completed", 1, 1),
+            "/v1/batches/batch_1/manifest" => lines,
+            _ => "MP4",
+        }));
+        await File.WriteAllTextAsync(_folder.File("a.jsonl"), """{"prompt":"a"}""" + "\n", TestContext.Current.CancellationToken);
+
+        // One of its videos has failed, and so has it.
+        Assert.Equal(FarmCommand.Failure, await RunAsync(farm, "batch", _folder.File("a.jsonl"), "--out", _folder.File("clips"), "--idempotency-key", "night"));
+
+        Assert.Equal(["00001-video_1.mp4"], Directory.GetFiles(_folder.File("clips")).Select(Path.GetFileName));
+        Assert.Contains("1 completed, 1 failed", _console.Output, StringComparison.Ordinal);
+        Assert.Equal(("POST /v1/batches", "night", """{"prompt":"a"}""" + "\n"), farm.Requests.First() is var first ? (first.Line, first.IdempotencyKey, first.Body) : default);
+    }
+
+    [Fact]
+    public async Task Cancel_ABatch_SpeaksToTheBatch()
+    {
+        await using var farm = new StubFarm((_, _) => (200, Batch("cancelled", 1, 1)));
+
+        Assert.Equal(0, await RunAsync(farm, "cancel", "batch_1"));
+        Assert.Equal("POST /v1/batches/batch_1/cancel", Assert.Single(farm.Requests).Line);
+        Assert.Equal(FarmCommand.Refused, await RunAsync("batch", _folder.File("missing.jsonl")));
+    }
+
+    [Fact]
     public async Task Drain_ByName_WaitsUntilTheWorkerHoldsNothing()
     {
         var looks = 0;
@@ -274,6 +309,9 @@ public sealed class VerbTests : IDisposable
 
     private static string Video(string status, string more = "") =>
         $$"""{"id":"video_1","object":"video","status":"{{status}}","model":"demo","seed":7,"stage":"denoising","unknown":"a member of tomorrow"{{more}}}""";
+
+    private static string Batch(string status, int completed, int failed) =>
+        $$$"""{"id":"batch_1","status":"{{{status}}}","total":2,"progress":{{{50 * (completed + failed)}}},"counts":{"queued":{{{2 - completed - failed}}},"in_progress":0,"completed":{{{completed}}},"failed":{{{failed}}},"cancelled":0}}""";
 
     private static string Worker(bool held) =>
         $$"""{"id":"w_1","name":"rack-1","status":"draining","slots":[],"models":[],"held":[{{(held ? """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""" : "")}}]}""";
