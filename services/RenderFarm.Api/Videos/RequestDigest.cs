@@ -10,11 +10,13 @@ namespace RenderFarm.Api.Videos;
 public static class RequestDigest
 {
     /// <param name="action">The endpoint, so that equal bodies of different actions differ.</param>
-    public static string Of(string action, VideoRequest request)
+    /// <param name="boundary">Where it tells requests apart; see <see cref="RepeatMarks"/>.</param>
+    public static string Of(string action, VideoRequest request, string? boundary = null)
     {
         var canonical = new
         {
             action,
+            boundary,
             request = request with
             {
                 InputReference = null,

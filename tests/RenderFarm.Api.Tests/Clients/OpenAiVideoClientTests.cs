@@ -1,5 +1,6 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using OpenAI.Videos;
 
@@ -30,8 +31,11 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         Assert.Equal((string)video["id"]!, (string)Json(await client.GetVideoAsync((string)video["id"]!))["id"]!);
     }
 
-    [Fact]
-    public async Task GetVideos_SevenByThree_WalksAllPages()
+    /// <summary>The client's own collection ends after one page whatever the answer says: it never reads <c>has_more</c>. Its callers page by <c>after</c>.</summary>
+    [Theory]
+    [InlineData("asc")]
+    [InlineData("desc")]
+    public async Task GetVideos_SevenByThree_WalksAllPages(string order)
     {
         var made = new List<string>();
         for (var i = 0; i < 7; i++)
@@ -43,7 +47,7 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         JsonNode page;
         do
         {
-            page = Json(await client.GetVideosAsync(limit: 3, order: "asc", after: after).GetRawPagesAsync().FirstAsync());
+            page = Json(await client.GetVideosAsync(limit: 3, order: order, after: after).GetRawPagesAsync().FirstAsync());
             var ids = page["data"]!.AsArray().Select(video => (string)video!["id"]!).ToList();
             pages.Add(ids.Count);
             seen.AddRange(ids);
@@ -52,7 +56,7 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         while ((bool)page["has_more"]!);
 
         Assert.Equal([3, 3, 1], pages);
-        Assert.Equal(made, seen);
+        Assert.Equal(order == "asc" ? made : Enumerable.Reverse(made), seen);
     }
 
     [Fact]
@@ -63,6 +67,48 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         var content = (await client.DownloadVideoAsync(id)).GetRawResponse().Content;
 
         Assert.Equal(Bytes, content.ToArray());
+    }
+
+    [Fact]
+    public async Task CreateVideo_AnswerCutAfterTheCommit_MakesOneVideoByItsOwnRetry()
+    {
+        using var cutter = new AnswerCutter(farm.Address);
+        client = new VideoClient(new ApiKeyCredential(farm.AdminKey), new VideoClientOptions { Endpoint = new Uri(cutter.Address, "/v1") });
+
+        var video = await CreateAsync("a ball whose answer is lost");
+
+        Assert.True(cutter.HasCut);
+        var only = Assert.Single((await (await farm.User.GetAsync("/v1/videos")).JsonAsync())["data"]!.AsArray());
+        Assert.Equal((string)video["id"]!, (string)only!["id"]!);
+    }
+
+    [Fact]
+    public async Task CreateVideo_TheSameTwice_AreTwoVideos() =>
+        Assert.NotEqual((string)(await CreateAsync("a ball"))["id"]!, (string)(await CreateAsync("a ball"))["id"]!);
+
+    [Fact]
+    public async Task CreateVideoRemix_WithAnotherPrompt_TellsItsSource()
+    {
+        var id = (string)(await CreateAsync("a ball"))["id"]!;
+        using var body = BinaryContent.Create(BinaryData.FromObjectAsJson(new { prompt = "a cube" }));
+        var remix = Json(await client.CreateVideoRemixAsync(id, body, "application/json"));
+        Assert.Equal((id, "a cube"), ((string)remix["remixed_from_video_id"]!, (string)remix["prompt"]!));
+    }
+
+    [Fact]
+    public async Task Client_EachRefusal_ThrowsWithItsStatusAndWords()
+    {
+        var id = (string)(await CreateAsync("a ball"))["id"]!;
+        var reader = await KeyAsync(new { name = "reader", scopes = new[] { "read" } });
+        var limited = await KeyAsync(new { name = "limited", requests_per_minute = 1 });
+        await With(limited).GetVideoAsync(id).ContinueWith(_ => { }, TaskScheduler.Default);
+
+        await RefusedAsync(401, "invalid_api_key", () => With("rf_wrong").GetVideoAsync(id));
+        await RefusedAsync(403, "missing_scope", () => { client = With(reader); return CreateAsync("a ball"); });
+        client = With(farm.AdminKey);
+        await RefusedAsync(404, "not_found", () => client.GetVideoAsync("video_00000000000000000000000000000000"));
+        await RefusedAsync(409, "content_not_ready", () => client.DownloadVideoAsync(id));
+        await RefusedAsync(429, "rate_limited", () => With(limited).GetVideoAsync(id));
     }
 
     [Fact]
@@ -82,6 +128,17 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         Assert.Equal(400, thrown.Status);
         Assert.Contains("nearest accepted size", thrown.Message, StringComparison.Ordinal);
     }
+
+    private static async Task RefusedAsync(int status, string code, Func<Task> call)
+    {
+        var thrown = await Assert.ThrowsAsync<ClientResultException>(call);
+        Assert.Equal((status, code), (thrown.Status, (string)JsonNode.Parse(thrown.GetRawResponse()!.Content)!["error"]!["code"]!));
+    }
+
+    private VideoClient With(string key) => new(
+        new ApiKeyCredential(key), new VideoClientOptions { Endpoint = new Uri(farm.Address, "/v1"), RetryPolicy = new ClientRetryPolicy(maxRetries: 0) });
+
+    private async Task<string> KeyAsync(object fields) => (string)(await (await farm.User.PostAsJsonAsync("/v1/keys", fields)).JsonAsync())["key"]!;
 
     private async Task<JsonNode> CreateAsync(string prompt, params (string Name, string Value)[] more)
     {
