@@ -1,4 +1,5 @@
 using RenderFarm.Benchmarks;
+using RenderFarm.Benchmarks.Queue;
 
 try
 {
@@ -6,6 +7,7 @@ try
     {
         ["create", .. var rest] => await CreateBenchmark.RunAsync(rest),
         ["leaks", .. var rest] => await LeakBenchmark.RunAsync(rest),
+        ["queue", .. var rest] => await QueueBenchmark.RunAsync(rest),
         _ => Usage("which benchmark?"),
     };
 }
@@ -19,6 +21,7 @@ static int Usage(string fault)
     Console.Error.WriteLine($"""
         {fault}
         RenderFarm.Benchmarks create [--rate PER_SECOND] [--seconds N]                                   (./farm bench api …)
+        RenderFarm.Benchmarks queue [--part rate|latency|turns] [--rows N] [--workers N] [--leases N] [--jobs N] [--report FILE]       (./farm bench queue …)
         RenderFarm.Benchmarks leaks [--jobs N] [--slots cpu|auto] [--model ID] [--size WxH] [--frames N] [--steps N] [--standby]      (./farm bench leaks …)
         """);
     return 2;

@@ -1,46 +1,86 @@
-using System.Threading.Channels;
+using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
 
-/// <summary>Rings for jobs as they come in, off the path of the request. What it can't ring is left to <see cref="BellRelay"/>.</summary>
-public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, JobDatabase database, TimeProvider time, ILogger<BellRinger> log) : IJobsLoop
+/// <summary>
+/// Rings for jobs as they come in, off the path of the request. What it can't ring is left to <see cref="BellRelay"/>.
+/// Which jobs were rung for is written down a moment later and together: a row that is being written to just when its
+/// worker comes running is a row that the worker is not given.
+/// </summary>
+public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, JobDatabase database, JobSignal signal, TimeProvider time, ILogger<BellRinger> log)
+    : IJobsLoop
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(1);
+    private readonly ConcurrentQueue<(Announcement Job, long At)> _rung = new();
 
-    public async Task RunAsync(CancellationToken stop)
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(RingAsync(stop), NoteAsync(stop));
+
+    /// <summary>True when the broker has confirmed the bell; <see cref="NoteRungAsync"/> has yet to write it down.</summary>
+    internal async Task<bool> RingAsync(Announcement job, CancellationToken stop)
     {
         try
         {
-            await foreach (var job in announcer.Bells.ReadAllAsync(stop)) await RingAsync(job.JobId, job.VramClass, stop);
+            using var patience = new CancellationTokenSource(Patience, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
+            await bell.RingAsync(job.JobId, job.VramClass, either.Token);
+            _rung.Enqueue((job, time.GetTimestamp()));
+            return true;
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            // whatever a broker's client throws: the row stays unrung, and workers poll
+            NotRung(job.JobId, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Writes down for which of the waiting jobs the bell has rung. One that was taken meanwhile needs no note.</summary>
+    /// <param name="ago">Only those for which it rang so long ago: whoever comes running is there by then.</param>
+    internal async Task NoteRungAsync(TimeSpan ago, CancellationToken cancellation)
+    {
+        var rung = new List<Announcement>();
+        while (_rung.TryPeek(out var next) && time.GetElapsedTime(next.At) >= ago && _rung.TryDequeue(out next)) rung.Add(next.Job);
+        if (rung.Count == 0) return;
+        var (ids, now) = (rung.ConvertAll(job => job.JobId), time.GetUtcNow());
+        var waiting = await database.WriteAsync(db => db.Jobs.Where(j => ids.Contains(j.Id) && j.State == JobState.Queued)
+            .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), cancellation), cancellation);
+        // a poll that looked during the write may have been passed over
+        if (waiting > 0)
+            foreach (var (model, vramClass) in rung.Select(job => (job.Model, job.VramClass)).Distinct()) signal.Raise(model, vramClass);
+    }
+
+    private async Task RingAsync(CancellationToken stop)
+    {
+        try
+        {
+            await foreach (var job in announcer.Bells.ReadAllAsync(stop)) await RingAsync(job, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
         }
     }
 
-    /// <summary>True when the broker has confirmed the bell and the row says so.</summary>
-    internal async Task<bool> RingAsync(string jobId, int vramClass, CancellationToken stop)
+    private async Task NoteAsync(CancellationToken stop)
     {
-        try
-        {
-            using var patience = new CancellationTokenSource(Patience, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
-            await bell.RingAsync(jobId, vramClass, either.Token);
-            var now = time.GetUtcNow();
-            await database.WriteAsync(db => db.Jobs.Where(j => j.Id == jobId && j.State == Contracts.Videos.JobState.Queued)
-                .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), stop), stop);
-            return true;
-        }
-        catch (Exception e) when (!stop.IsCancellationRequested)
-        {
-            // whatever a broker's client throws: the row stays unrung, and workers poll
-            NotRung(jobId, e.Message);
-            return false;
-        }
+        while (await Loops.PauseAsync(NoteEvery, time, stop))
+            try
+            {
+                await NoteRungAsync(NoteEvery, stop);
+            }
+            catch (StoreUnavailableException)
+            {
+                // the relay rings for them once more
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The bell for {JobId} was not rung: {Cause}")]

@@ -33,7 +33,7 @@ public sealed class JobAnnouncer(JobSignal signal)
     internal void Committed(string jobId, string model, int vramClass)
     {
         signal.Raise(model, vramClass);
-        _bells.Writer.TryWrite(new Announcement(jobId, vramClass));
+        _bells.Writer.TryWrite(new Announcement(jobId, model, vramClass));
     }
 
     /// <summary>A notification from the database.</summary>
@@ -45,4 +45,4 @@ public sealed class JobAnnouncer(JobSignal signal)
     }
 }
 
-internal sealed record Announcement(string JobId, int VramClass);
+internal sealed record Announcement(string JobId, string Model, int VramClass);

@@ -9,8 +9,8 @@ namespace RenderFarm.Jobs.Maintenance;
 /// </summary>
 public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal signal, TimeProvider time) : ISweep
 {
-    /// <summary>An unrung job this young is still the ringer's business.</summary>
-    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    /// <summary>An unrung job this young is still the ringer's business, which notes what it has done every second.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
     public static readonly TimeSpan RingAgainAfter = TimeSpan.FromSeconds(60);
     private const int Unrung = 100;
@@ -37,15 +37,16 @@ public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal
         }, cancellation);
 
         var rung = 0;
-        foreach (var (id, model, vramClass) in due)
+        foreach (var job in due)
         {
-            signal.Raise(model, vramClass);
+            signal.Raise(job.Model, job.VramClass);
             // one refusal means that the broker is away: the others wait for the next pass
-            if (!await ringer.RingAsync(id, vramClass, cancellation)) break;
+            if (!await ringer.RingAsync(job, cancellation)) break;
             rung++;
         }
+        await ringer.NoteRungAsync(TimeSpan.Zero, cancellation);
         return rung;
 
-        static (string Id, string Model, int Class) Read(System.Data.Common.DbDataReader row) => (row.GetString(0), row.GetString(1), row.GetInt32(2));
+        static Announcement Read(System.Data.Common.DbDataReader row) => new(row.GetString(0), row.GetString(1), row.GetInt32(2));
     }
 }

@@ -16,21 +16,21 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
 
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
-    /// <returns>1 when the clock has moved.</returns>
+    /// <returns>Always 0: a clock that ticks is no news.</returns>
     public async Task<int> RunOnceAsync(CancellationToken cancellation)
     {
         var fleet = await workers.FleetAsync(cancellation);
         var now = await database.ReadAsync(
             async db => await LeastWaitingAsync(db, fleet.Pairs, cancellation) ?? await MostServedAsync(db, cancellation), cancellation);
         if (now <= _told) return 0;
-        var moved = await database.WriteAsync(db => db.ExecuteAsync(
+        await database.WriteAsync(db => db.ExecuteAsync(
             """
             INSERT INTO fair_clock (id, virtual_time) VALUES (1, @now)
             ON CONFLICT (id) DO UPDATE SET virtual_time = excluded.virtual_time WHERE fair_clock.virtual_time < excluded.virtual_time
             """,
             cancellation, ("now", now)), cancellation);
         _told = now;
-        return moved;
+        return 0;
     }
 
     private static async Task<double> MostServedAsync(JobsDbContext db, CancellationToken cancellation) =>

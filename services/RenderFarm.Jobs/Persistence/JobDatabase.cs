@@ -108,7 +108,14 @@ public sealed class JobDatabase : IAsyncDisposable
         // one may have to wait for another process's, and rewriting a table takes its time
         db.Database.SetCommandTimeout(MigrationSeconds);
         var creator = db.GetService<IRelationalDatabaseCreator>();
-        if (!await creator.ExistsAsync(cancellation)) await creator.CreateAsync(cancellation);
+        try
+        {
+            if (!await creator.ExistsAsync(cancellation)) await creator.CreateAsync(cancellation);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicateDatabase)
+        {
+            // a server that is just starting up was taken for one without the database, or another process was first
+        }
         // EF Core's own lock ends with each migration: between two of them another process would step in
         await db.ExecuteAsync("SELECT pg_advisory_lock(@key)", cancellation, ("key", SqlDialect.MigrationLock));
         try

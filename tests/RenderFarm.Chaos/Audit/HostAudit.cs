@@ -9,7 +9,7 @@ internal sealed class HostAudit(ChaosFarm farm)
 {
     public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellation)
     {
-        var died = farm.Programs.Values.Where(program => program.HasDied).Select(program => program.LastWords).ToList();
+        var died = farm.Programs.Values.SelectMany(program => program.HasDied ? program.Deaths.Append(program.LastWords) : program.Deaths).ToList();
         var busy = new List<string>();
         using var http = new HttpClient();
         foreach (var name in FaultPlan.Workers)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
 
@@ -17,16 +18,27 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
     /// <summary>The process that runs now.</summary>
     public int Id => _process?.Id ?? throw new InvalidOperationException($"{name} was never started");
 
-    public int Starts { get; private set; }
-
-    /// <summary>Returns when the program answers at all; whether it is ready is another matter while servers are down.</summary>
+    /// <summary>
+    /// Returns when the program answers at all; whether it is ready is another matter while servers are down. One that ends
+    /// instead is started again, as a host would, and is a breach.
+    /// </summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        if (_process is not null) await _process.DisposeAsync();
-        _process = FarmProcess.Start(name, program, [], settings(), log);
-        Starts++;
-        await Eventually.TrueAsync(AnswersAsync, StartTime, $"{name} to answer at {health}: {_process.LastWords(10)}", cancellation);
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            if (_process is not null) await _process.DisposeAsync();
+            _process = FarmProcess.Start(name, program, [], settings(), log);
+            var answers = await Eventually.ValueAsync(
+                async () => _process.HasExited ? false : await AnswersAsync() ? true : (bool?)null, seen => seen is not null, StartTime, $"{name} to answer at {health}: {_process.LastWords(10)}", cancellation);
+            if (answers is true) return;
+            Deaths.Enqueue($"{name} ended while starting: {LastWords}");
+            if (TimeProvider.System.GetElapsedTime(began) > StartTime) throw new InvalidOperationException(Deaths.Last());
+        }
     }
+
+    /// <summary>How it ended without having been killed.</summary>
+    public ConcurrentQueue<string> Deaths { get; } = new();
 
     public Task KillAsync() => _process!.KillAsync();
 
@@ -46,8 +58,6 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
 
     private async Task<bool> AnswersAsync()
     {
-        if (_process!.HasExited)
-            throw new InvalidOperationException($"{name} ended while starting: {_process.LastWords(15)}");
         try
         {
             using var answer = await Http.GetAsync(health);

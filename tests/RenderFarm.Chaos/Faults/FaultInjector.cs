@@ -70,7 +70,11 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
     private async Task<FaultRecord> KillProgramAsync(Fault fault, CancellationToken cancellation)
     {
         var program = farm.Programs[fault.Target];
-        if (program.HasDied) throw new InvalidOperationException($"{program.Name} had ended by itself before fault {fault.Number}: {program.LastWords}");
+        if (program.HasDied)
+        {
+            program.Deaths.Enqueue($"{program.Name} had ended by itself before fault {fault.Number}: {program.LastWords}");
+            await program.StartAsync(cancellation);
+        }
         var held = await HeldByAsync(fault.Target, cancellation);
         if (fault.Kind == FaultKind.SkewClock) farm.ClockOffsets[fault.Target] = 3600 * fault.Size;
         var (began, id) = (Elapsed, program.Id);

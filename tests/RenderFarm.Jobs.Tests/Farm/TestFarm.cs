@@ -31,7 +31,7 @@ public sealed class TestFarm : IAsyncDisposable
         Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Time), Announcer, Time);
         Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
         Keys = new ApiKeys(Database, Time);
-        Ringer = new BellRinger(Announcer, Bell, Database, TimeProvider.System, NullLogger<BellRinger>.Instance);
+        Ringer = new BellRinger(Announcer, Bell, Database, Signal, TimeProvider.System, NullLogger<BellRinger>.Instance);
         Reaper = new LeaseReaper(Database, Endings, Time);
         Clock = new FairClock(Database, Workers);
         Relay = new BellRelay(Database, Ringer, Signal, Time);
@@ -148,7 +148,7 @@ public sealed class TestFarm : IAsyncDisposable
 /// <summary>A broker that notes what was rung, and can be switched off.</summary>
 public sealed class RecordingBell : IBell
 {
-    public List<string> Rung { get; } = [];
+    public System.Collections.Concurrent.ConcurrentBag<string> Rung { get; } = [];
     public bool Down { get; set; }
 
     public Task RingAsync(string jobId, int vramClass, CancellationToken cancellation)

@@ -1,7 +1,9 @@
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Maintenance;
 
@@ -74,6 +76,32 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.ExpireLeaseAsync(lease.Id);
         await Farm.Reaper.RunOnceAsync(Stop);
         Assert.Equal(JobState.Cancelled, (await Farm.GetAsync(lease.Id)).State);
+    }
+
+    /// <summary>The worker that runs at the sound of the bell must find the row free: noting the bell comes later.</summary>
+    [Fact]
+    public async Task BellRinger_LeaseAtTheMomentOfTheBell_IsGranted()
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var ringing = Farm.Ringer.RunAsync(stopping.Token);
+        for (var i = 0; i < 30; i++)
+        {
+            var job = await Farm.SubmitAsync();
+            await Eventually.TrueAsync(() => Task.FromResult(Farm.Bell.Rung.Contains(job.Id)), TimeSpan.FromSeconds(10), "the bell", Stop);
+            Assert.Equal(job.Id, (await Farm.LeaseAsync()).Id);
+        }
+        await stopping.CancelAsync();
+        await ringing;
+    }
+
+    [Fact]
+    public async Task BellRinger_JobThatWaits_IsNotedOnce()
+    {
+        var job = await Farm.SubmitAsync();
+        await Farm.Ringer.RingAsync(new Announcement(job.Id, "demo", 0), Stop);
+        await Farm.Ringer.NoteRungAsync(TimeSpan.Zero, Stop);
+        Farm.Time.Advance(BellRelay.Grace);
+        Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop));
     }
 
     [Fact]

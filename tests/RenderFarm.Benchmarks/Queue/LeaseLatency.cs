@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using RenderFarm.Contracts.Messages;
+using RenderFarm.Planning.Models;
+using RenderFarm.Testing;
+using RenderFarm.Testing.Farms;
+
+namespace RenderFarm.Benchmarks.Queue;
+
+/// <summary>
+/// From the moment a client sends its job to the moment an idle worker has it, on a real API with PostgreSQL and RabbitMQ.
+/// Two idle workers are played: one that only hears the bell and then asks (the broker's way), and one with a long poll.
+/// </summary>
+internal static class LeaseLatency
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    public static async Task<JsonObject> MeasureAsync(int jobs)
+    {
+        await using var database = await PostgresDatabase.CreateAsync();
+        await using var host = await BrokerVirtualHost.CreateAsync();
+        await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { Postgres = database.ConnectionString, Broker = host.Address }, workers: 0);
+        using var worker = new HttpClient { BaseAddress = new Uri(farm.Url) };
+        var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(farm.Home, "keys.json"))).RootElement;
+        worker.DefaultRequestHeaders.Authorization = new("Bearer", keys.GetProperty("worker_key").GetString());
+        var id = await RegisterAsync(worker);
+
+        return new JsonObject
+        {
+            ["bell"] = await ThroughTheBrokerAsync(farm, worker, id, host.Address, jobs),
+            ["long_poll"] = await ThroughTheLongPollAsync(farm, worker, id, jobs),
+        };
+    }
+
+    private static async Task<JsonObject> ThroughTheBrokerAsync(FarmUnderTest farm, HttpClient worker, string id, Uri broker, int jobs)
+    {
+        await using var connection = await new ConnectionFactory { Uri = broker, ConsumerDispatchConcurrency = 1 }.CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        var queue = Bells.Queue(0);
+        await channel.ExchangeDeclareAsync(queue, ExchangeType.Fanout, durable: true);
+        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false,
+            new Dictionary<string, object?> { ["x-max-length"] = Bells.MaxLength, ["x-message-ttl"] = (int)Bells.TimeToLive.TotalMilliseconds });
+        await channel.QueueBindAsync(queue, queue, "");
+        var rung = System.Threading.Channels.Channel.CreateUnbounded<long>();
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, _) =>
+        {
+            rung.Writer.TryWrite(Stopwatch.GetTimestamp());
+            return Task.CompletedTask;
+        };
+        await channel.BasicConsumeAsync(queue, autoAck: true, consumer);
+
+        return await LatenciesAsync(farm, worker, jobs, async () =>
+        {
+            while (true)
+            {
+                try
+                {
+                    await rung.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+                }
+                catch (TimeoutException)
+                {
+                    throw new TimeoutException($"no bell came within {Patience.TotalSeconds:0} s. {farm.LastWords()}");
+                }
+                if (await LeaseAsync(worker, id, wait: 0) is { } grant) return grant;
+            }
+        });
+    }
+
+    private static Task<JsonObject> ThroughTheLongPollAsync(FarmUnderTest farm, HttpClient worker, string id, int jobs)
+        => LatenciesAsync(farm, worker, jobs, async () => await LeaseAsync(worker, id, wait: Patience.TotalSeconds) ?? throw new TimeoutException("no job came"));
+
+    private static async Task<JsonObject> LatenciesAsync(FarmUnderTest farm, HttpClient worker, int jobs, Func<Task<JsonElement>> next)
+    {
+        const int warmUp = 20;
+        var latencies = new List<double>();
+        for (var i = 0; i < warmUp + jobs; i++)
+        {
+            var leased = Task.Run(async () => (Grant: await next(), At: Stopwatch.GetTimestamp()));
+            await Task.Delay(20, CancellationToken.None); // the poll is on its way
+            var sent = Stopwatch.GetTimestamp();
+            await farm.SubmitAsync(new { prompt = string.Create(CultureInfo.InvariantCulture, $"clip {i}"), model = "tiny" });
+            var (grant, at) = await leased;
+            if (i >= warmUp) latencies.Add(Stopwatch.GetElapsedTime(sent, at).TotalMilliseconds);
+            using var ended = await worker.PostAsJsonAsync($"/worker/v1/leases/{grant.GetProperty("job_id").GetString()}/fail",
+                new { fence = grant.GetProperty("fence").GetInt64(), reason = "invalid_request", message = "measured" });
+            ended.EnsureSuccessStatusCode();
+        }
+        latencies.Sort();
+        double At(double share) => Math.Round(latencies[(int)(share * (latencies.Count - 1))], 2);
+        return new JsonObject { ["jobs"] = jobs, ["p50_ms"] = At(0.5), ["p90_ms"] = At(0.9), ["p99_ms"] = At(0.99), ["max_ms"] = At(1) };
+    }
+
+    private static async Task<JsonElement?> LeaseAsync(HttpClient worker, string id, double wait)
+    {
+        using var answer = await worker.PostAsJsonAsync("/worker/v1/leases", new { worker_id = id, slot_id = "cpu", free_bytes = 8L << 30, wait_seconds = wait });
+        answer.EnsureSuccessStatusCode();
+        return answer.StatusCode == System.Net.HttpStatusCode.NoContent ? null : JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+    }
+
+    private static async Task<string> RegisterAsync(HttpClient worker)
+    {
+        var request = new Contracts.Leases.RegisterWorkerRequest
+        {
+            Name = "idle",
+            Host = "simulated",
+            Version = "1",
+            Slots = [new() { Id = "cpu", Kind = Contracts.Leases.SlotKind.Cpu, Card = "simulated", TotalBytes = 8L << 30 }],
+            Models = [new("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
+        };
+        using var body = new StringContent(JsonSerializer.Serialize(request, Contracts.Json.ContractsJson.Default.RegisterWorkerRequest), System.Text.Encoding.UTF8, "application/json");
+        using var answer = await worker.PostAsync(new Uri("/worker/v1/register", UriKind.Relative), body);
+        answer.EnsureSuccessStatusCode();
+        return JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("worker_id").GetString()!;
+    }
+}
