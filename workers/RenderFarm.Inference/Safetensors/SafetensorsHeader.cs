@@ -33,7 +33,14 @@ internal sealed record SafetensorsHeader(
 
         var json = new byte[length];
         stream.ReadExactly(json);
-        return Parse(json, 8 + (long)length, size, file);
+        try
+        {
+            return Parse(json, 8 + (long)length, size, file);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new CheckpointException(file, "header", "holds text that is not Unicode", e); // half a surrogate pair, written as an escape
+        }
     }
 
     private static SafetensorsHeader Parse(byte[] json, long dataStart, long size, string file)

@@ -49,6 +49,8 @@ public static class CheckpointFiles
     {
         try
         {
+            const long most = 64 << 20;
+            if (new FileInfo(path).Length is > most and var size) throw new CheckpointException(path, "file", $"has {size} bytes; an index has at most {most}");
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var map = document.RootElement.GetProperty("weight_map").EnumerateObject()
                 .ToDictionary(pair => pair.Name, pair => pair.Value.GetString() ?? throw new JsonException($"no file for {pair.Name}"));

@@ -147,7 +147,11 @@ internal sealed class PickleReader
     private void SetItems(object?[] items)
     {
         var target = (Dictionary<object, object?>)_stack.Peek()!;
-        for (int i = 0; i < items.Length; i += 2) target[items[i]!] = items[i + 1];
+        for (int i = 0; i < items.Length; i += 2)
+        {
+            if (target.TryGetValue(items[i]!, out var earlier) && earlier is TensorView) throw new CheckpointException(_file, $"{items[i]}", "is given twice");
+            target[items[i]!] = items[i + 1];
+        }
     }
 
     private object?[] ToMark()

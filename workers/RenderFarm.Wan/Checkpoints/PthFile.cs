@@ -11,7 +11,8 @@ namespace RenderFarm.Wan.Checkpoints;
 /// </summary>
 public sealed class PthFile : ITensorSource
 {
-    private const long MaxPickleBytes = 64 << 20;
+    /// <summary>Hundreds of times what the largest model's names and shapes take. An object of the pickle may be two bytes of it.</summary>
+    private const long MaxPickleBytes = 8 << 20;
     private static readonly string[] Wrappers = ["state_dict", "model_state", "model"];
 
     private readonly ZipArchive _archive;
@@ -27,11 +28,16 @@ public sealed class PthFile : ITensorSource
         if (archive.GetEntry(_root + "byteorder") is { } order && !Text(order).StartsWith("little", StringComparison.Ordinal))
             throw new CheckpointException(path, "byteorder", "only little-endian files are read");
 
+        long data = 0;
+        var counted = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (name, view) in StateDictionary(PickleReader.Read(Bytes(pickles[0]), path)))
         {
             Require(name, view);
             _views.Add(name, view);
+            if (counted.Add(view.Storage.Key)) data = checked(data + (view.Storage.Elements * view.Storage.Type.Bytes));
         }
+        long size = new FileInfo(path).Length;
+        if (data > size) throw new CheckpointException(path, "archive", $"its tensors claim {data} bytes in a file of {size}");
         Entries = _views.ToDictionary(pair => pair.Key, pair => new TensorEntry(pair.Key, pair.Value.Storage.Type, pair.Value.Shape), StringComparer.Ordinal);
     }
 
@@ -49,7 +55,7 @@ public sealed class PthFile : ITensorSource
             archive?.Dispose();
             throw new CheckpointException(path, "file", e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : e.Message, e);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or ArgumentException or NotSupportedException or OverflowException)
         {
             archive?.Dispose();
             throw new CheckpointException(path, "archive", "is not a whole zip archive; files of torch before 1.6 are not read", e);
@@ -70,7 +76,7 @@ public sealed class PthFile : ITensorSource
         if (!_views.TryGetValue(name, out var view)) throw new CheckpointException(Name, name, "there is no such tensor");
         using var scope = NewDisposeScope();
         var storage = empty(view.Storage.Elements, dtype: view.Storage.Type.ScalarType);
-        using (var data = DataOf(view.Storage)!.Open()) TensorMemory.Fill(storage, data);
+        Fill(name, storage, DataOf(view.Storage)!);
         var tensor = storage.as_strided(view.Shape, view.Strides, view.Offset).contiguous();
         return tensor.DetachFromDisposeScope();
     }
@@ -100,13 +106,31 @@ public sealed class PthFile : ITensorSource
             long last = sound && !none ? shape.Zip(strides).Aggregate(offset, (sum, axis) => checked(sum + (axis.First - 1) * axis.Second)) : 0;
             if (!sound || !none && last >= storage.Elements)
                 throw new CheckpointException(Name, name, $"shape [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}] and offset {offset} lead out of its {storage.Elements} elements");
-            long have = DataOf(storage)?.Length ?? throw new CheckpointException(Name, name, $"its data 'data/{storage.Key}' is not in the archive");
+            if (sound && !none && shape.Aggregate(1L, (product, length) => checked(product * length)) > storage.Elements)
+                throw new CheckpointException(Name, name, $"[{string.Join(", ", shape)}] repeats the {storage.Elements} elements it has; nothing that was trained does");
+            var entry = DataOf(storage);
+            if (entry is not null && entry.CompressedLength != entry.Length)
+                throw new CheckpointException(Name, name, $"its data 'data/{storage.Key}' is compressed ({entry.CompressedLength} bytes for {entry.Length}); torch stores tensors as they are");
+            long have = entry?.Length ?? throw new CheckpointException(Name, name, $"its data 'data/{storage.Key}' is not in the archive");
             if (have != checked(storage.Elements * storage.Type.Bytes))
                 throw new CheckpointException(Name, name, $"its data 'data/{storage.Key}' has {have} bytes instead of {storage.Elements * storage.Type.Bytes}");
         }
         catch (OverflowException e)
         {
             throw new CheckpointException(Name, name, $"shape [{string.Join(", ", shape)}] is beyond any memory", e);
+        }
+    }
+
+    private void Fill(string name, Tensor storage, ZipArchiveEntry entry)
+    {
+        try
+        {
+            using var data = entry.Open();
+            TensorMemory.Fill(storage, data);
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw new CheckpointException(Name, name, $"its data '{entry.FullName}' is damaged ({e.Message})", e);
         }
     }
 
@@ -117,7 +141,7 @@ public sealed class PthFile : ITensorSource
         if (entry.Length > MaxPickleBytes) throw new CheckpointException(Name, entry.Name, $"has {entry.Length} bytes; at most {MaxPickleBytes} are read");
         var bytes = new byte[entry.Length];
         using var stream = entry.Open();
-        stream.ReadExactly(bytes);
+        stream.ReadExactly(bytes); // what lies beyond the length that it gives is not read
         return bytes;
     }
 
