@@ -140,14 +140,15 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     }
 
     [Fact]
-    public async Task Render_ForeignCheckpoint_NamesTheFirstMissingKeys()
+    public async Task Render_ForeignCheckpoint_SaysWhatItIs()
     {
         var order = model.Order(folder.File("frames"));
 
         var failed = await FailureOfAsync(order with { Files = order.Files with { Transformer = order.Files.Vae } });
 
         Assert.Equal(FailureReason.CheckpointInvalid, failed.Reason);
-        Assert.Contains("tensors missing (blocks.0.modulation, ", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("there is no Transformer in it; it is ", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("VAE", failed.Message, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
