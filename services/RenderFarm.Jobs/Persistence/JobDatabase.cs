@@ -153,7 +153,8 @@ public sealed class JobDatabase : IAsyncDisposable
     {
         // a server that is starting, stopping or out of connections; anything else it says is about the statement
         PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("08", StringComparison.Ordinal)
-            || p.SqlState.StartsWith("53", StringComparison.Ordinal) || p.SqlState is "40P01" or "40001" or "3D000",
+            || p.SqlState.StartsWith("53", StringComparison.Ordinal) || p.SqlState is "40P01" or "40001" or "3D000"
+            || p.SqlState == PostgresErrorCodes.DuplicateDatabase, // migration took a server that is starting for one without the database
         NpgsqlException => true,
         SocketException or TimeoutException or EndOfStreamException => true,
         SqliteException s => s.SqliteErrorCode is 5 or 6 or 10 or 13 or 14,   // busy, locked, I/O error, full, can't open
