@@ -42,7 +42,7 @@ public sealed class CommandLine : IDisposable
     {
         await using var demo = Farm("demo", "a blue square", "--frames", "10", "--out", _output.File("clip.mp4"));
 
-        Assert.True(await demo.ExitAsync(Patience) == 1, demo.LastWords());
+        Assert.True(await demo.ExitAsync(Patience) == 2, demo.LastWords());
 
         Assert.Contains("error: invalid_value (frames)", demo.LastWords(), StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_output.Path));

@@ -47,6 +47,18 @@ public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, TimeP
                 job = now;
             }
 
+            // progress does not overtake the event that it follows
+            if (shown.Stage is null && await log.IsBehindAsync(job.Id, cancel))
+            {
+                heard = await watcher.NextAsync(LookEvery, time, cancel) with { Events = true };
+                if (heard.Progress.Count == 0 && hub.NewestOf(job.Id) is { } held)
+                {
+                    heard = heard with { Progress = [held] };
+                }
+
+                continue;
+            }
+
             foreach (var notice in heard.Progress.Where(notice => notice.Fence >= job.Fence))
             {
                 job = VideoProgress.Applied(job, notice);

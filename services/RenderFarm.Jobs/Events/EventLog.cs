@@ -16,6 +16,10 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
     public Task<IReadOnlyList<ToldEvent>> OfJobAsync(string jobId, long after, CancellationToken cancellation) =>
         database.ReadAsync(db => TellAsync(db, db.Events.Where(e => e.JobId == jobId && e.Position > after), cancellation), cancellation);
 
+    /// <summary>Whether something has happened to the job that readers of the log can't see yet.</summary>
+    public Task<bool> IsBehindAsync(string jobId, CancellationToken cancellation) =>
+        database.ReadAsync(db => db.Events.AnyAsync(e => e.JobId == jobId && e.Position == null, cancellation), cancellation);
+
     /// <summary>Events of all jobs of a scope after a position, oldest first, so many at a time.</summary>
     public Task<IReadOnlyList<ToldEvent>> OfScopeAsync(JobScope scope, long after, CancellationToken cancellation) =>
         database.ReadAsync(db => TellAsync(
