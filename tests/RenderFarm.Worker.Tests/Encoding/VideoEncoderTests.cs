@@ -76,7 +76,7 @@ public sealed class VideoEncoderTests : IDisposable
         using FramePipe pipe = FramePipe.Create(_folder.File("frames.fifo"));
         using VideoEncoder encoder = VideoEncoder.Start("ffmpeg", _folder.Path, WorkerUnderTest.Spec, Plan, pipe);
 
-        pipe.Dispose();
+        pipe.LetGo();
         EncoderEnding ending = await encoder.Ended.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
         Assert.Equal(0, ending.Frames);
@@ -142,7 +142,7 @@ public sealed class VideoEncoderTests : IDisposable
             }
         }
 
-        pipe.Dispose();
+        pipe.LetGo();
         EncoderEnding ending = await encoder.Ended.WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.Equal(new EncoderEnding(spec.Frames, null), ending);
         Assert.False(File.Exists(_folder.File("video.mp4")), "before Publish there must be no file of the final name");

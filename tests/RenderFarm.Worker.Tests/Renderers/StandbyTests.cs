@@ -31,6 +31,7 @@ public sealed class StandbyTests
         await worker.StartAsync();
         int dead = await StandingByAsync(worker, not: 0);
         Processes.Kill(dead);
+        await Eventually.TrueAsync(() => Task.FromResult(!Processes.Under(worker.Folder).Contains(dead)), TimeSpan.FromSeconds(5), "the standby to be dead", TestContext.Current.CancellationToken);
 
         CompleteRequest ending = await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec));
 
@@ -60,7 +61,8 @@ public sealed class StandbyTests
         worker.RequestDrain();
         await worker.EndAsync();
 
-        Assert.Empty(Processes.Under(worker.Folder));
+        // killed, and gone as soon as the kernel has taken it apart
+        await Eventually.TrueAsync(() => Task.FromResult(Processes.Under(worker.Folder).Count == 0), TimeSpan.FromSeconds(5), "the standby to be gone", TestContext.Current.CancellationToken);
     }
 
     [Fact]

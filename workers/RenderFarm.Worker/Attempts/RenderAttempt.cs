@@ -56,7 +56,7 @@ public sealed class RenderAttempt(
 
             // 4
             RendererEnding ending = await WatchAsync(process, encoder, conversation, listening);
-            pipe.Dispose();
+            pipe.LetGo();
             EncoderEnding encoded = await EncoderEndAsync(encoder, record.Finished is not null && ending.Code == 0);
 
             // 5

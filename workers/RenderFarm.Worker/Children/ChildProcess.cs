@@ -34,6 +34,24 @@ public sealed partial class ChildProcess : IDisposable
     /// <summary>The exit code; 128 + n when signal n ended it. Never fails.</summary>
     public Task<int> Exited { get; }
 
+    /// <summary>As the kernel has it now; <see cref="Exited"/> learns of an end a moment later.</summary>
+    public bool IsAlive
+    {
+        get
+        {
+            if (Exited.IsCompleted) return false;
+            try
+            {
+                string stat = File.ReadAllText($"/proc/{Id}/stat");
+                return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <param name="oomScore">0 to 1000: how early the kernel picks this child when host memory runs out.</param>
     /// <exception cref="FileNotFoundException">There is no such program.</exception>
     public static ChildProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string folder, int oomScore = 0)

@@ -46,13 +46,25 @@ public sealed partial class FramePipe : IDisposable
         return writer.IsInvalid ? throw Fault("open", path) : new FramePipe(path, writer);
     }
 
-    /// <summary>Lets go of the worker's end: once the renderer has ended, the encoder sees the end of its input.</summary>
+    /// <summary>
+    /// Lets go of the worker's end: once the renderer has ended, the encoder sees the end of its input. The descriptor
+    /// stays taken until <see cref="Dispose"/>, after the encoder: a late one would open whatever had got its number.
+    /// </summary>
+    public void LetGo()
+    {
+        using SafeFileHandle nothing = Open("/dev/null", WriteOnly | CloseOnExec);
+        if (nothing.IsInvalid || Duplicate(nothing, _writer, CloseOnExec) < 0) throw Fault("let go of", Path);
+    }
+
     public void Dispose() => _writer.Dispose();
 
     private static IOException Fault(string verb, string path) => new($"can't {verb} the frame pipe {path}: {Marshal.GetLastPInvokeErrorMessage()}");
 
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFifo(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "dup3", SetLastError = true)]
+    private static partial int Duplicate(SafeFileHandle from, SafeFileHandle onto, int flags);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags);

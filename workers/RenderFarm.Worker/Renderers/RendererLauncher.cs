@@ -32,10 +32,10 @@ public sealed class RendererLauncher(
     public RendererProcess Take(Slot slot, DebugSwitches? debug)
     {
         _standby.TryRemove(slot.Id, out RendererProcess? standby);
-        bool usable = standby is { Child.Exited.IsCompleted: false } && debug is not { CudaLaunchBlocking: true };
+        bool usable = standby is { Child.IsAlive: true } && debug is not { CudaLaunchBlocking: true };
         if (!usable && standby is not null)
         {
-            if (standby.Child.Exited.IsCompleted) log.LogWarning("The standby renderer of {Slot} has died: {LastWords}", slot.Id, standby.Child.Errors.LastLine);
+            if (!standby.Child.IsAlive) log.LogWarning("The standby renderer of {Slot} has died: {LastWords}", slot.Id, standby.Child.Errors.LastLine);
             standby.Dispose();
         }
 
