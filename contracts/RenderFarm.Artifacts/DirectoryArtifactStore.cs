@@ -99,6 +99,21 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
         await Task.CompletedTask;
     }
 
+    public Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellation) => Guarded("clean", _root, () =>
+    {
+        int removed = 0;
+        if (!Directory.Exists(_root)) return Task.FromResult(removed);
+        foreach (string file in Directory.EnumerateFiles(_root, ".*.tmp*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (File.GetLastWriteTimeUtc(file) >= begunBefore.UtcDateTime) continue;
+            File.Delete(file);
+            removed++;
+        }
+
+        return Task.FromResult(removed);
+    });
+
     public Task<Uri?> PresignGetAsync(string key, TimeSpan lifetime, LinkReach reach, string? downloadName, CancellationToken cancellation)
         => Task.FromResult<Uri?>(null);
 

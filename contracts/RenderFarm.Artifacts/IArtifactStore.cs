@@ -25,6 +25,10 @@ public interface IArtifactStore
     /// <summary>Objects whose key begins with <paramref name="prefix"/>; checksum and content type are not filled in.</summary>
     IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellation);
 
+    /// <summary>Removes what uploads left behind that began before a time and never ended; no object is touched.</summary>
+    /// <returns>How many there were.</returns>
+    Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellation);
+
     /// <summary>A link that works without a key for <paramref name="lifetime"/>; null when the store has no such thing.</summary>
     /// <param name="reach">Who will use the link.</param>
     /// <param name="downloadName">File name offered to a browser.</param>

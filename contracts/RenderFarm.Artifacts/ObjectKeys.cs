@@ -13,8 +13,11 @@ public static class ObjectKeys
     public const string Videos = "videos/";
     public const string Inputs = "inputs/";
 
+    /// <summary>Everything that leases of a job stored: <c>videos/{job}/</c>.</summary>
+    public static string OutputsOf(string jobId) => $"{Videos}{Segment(jobId)}/";
+
     /// <summary>Everything one lease stored: <c>videos/{job}/{fence}/</c>.</summary>
-    public static string Lease(string jobId, long fence) => string.Create(CultureInfo.InvariantCulture, $"{Videos}{Segment(jobId)}/{fence}/");
+    public static string Lease(string jobId, long fence) => string.Create(CultureInfo.InvariantCulture, $"{OutputsOf(jobId)}{fence}/");
 
     public static string For(ArtifactKind kind, string jobId, long fence) => Lease(jobId, fence) + FileName(kind);
 

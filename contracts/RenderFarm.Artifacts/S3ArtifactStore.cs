@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
@@ -115,6 +116,25 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
             if (items.Current is { IsDir: false } item)
                 yield return new StoredObject(item.Key, (long)item.Size, new DateTimeOffset((item.LastModifiedDateTime ?? default).ToUniversalTime()));
         }
+    }
+
+    /// <remarks>Servers that list parts only under an object's exact name (MinIO) show none here; they end old uploads by themselves.</remarks>
+    public async Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellation)
+    {
+        ListIncompleteUploadsArgs args = new ListIncompleteUploadsArgs().WithBucket(_options.Bucket).WithRecursive(true);
+        List<Upload> open = await Guarded("list unfinished uploads of", _options.Bucket, _resilience.Small,
+            async token => await _inside.ListIncompleteUploadsEnumAsync(args, token).ToListAsync(token), cancellation);
+        // the SDK ends all uploads of a key together: one that is being tried again right now keeps the old ones alive
+        string[] keys = [.. open.GroupBy(upload => upload.Key).Where(key => key.All(upload => BegunAt(upload) < begunBefore)).Select(key => key.Key)];
+        foreach (string key in keys)
+            await Guarded("end the unfinished upload of", key, _resilience.Small, async token =>
+            {
+                await _inside.RemoveIncompleteUploadAsync(new RemoveIncompleteUploadArgs().WithBucket(_options.Bucket).WithObject(key), token);
+                return true;
+            }, cancellation);
+        return keys.Length;
+
+        static DateTimeOffset BegunAt(Upload upload) => DateTimeOffset.Parse(upload.Initiated, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
     }
 
     public async Task<Uri?> PresignGetAsync(string key, TimeSpan lifetime, LinkReach reach, string? downloadName, CancellationToken cancellation)

@@ -51,6 +51,8 @@ public static class JobsServices
         AddSweep<FairClock>(services);
         AddSweep<ExpirySweep>(services);
         AddSweep<ArtifactJanitor>(services);
+        services.TryAddSingleton(store);
+        AddSweep<RowRetention>(services);
         return services;
     }
 

@@ -28,6 +28,22 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
     }
 
     [Fact]
+    public async Task RemoveUnfinished_WriterWasKilled_RemovesWhatItLeftAndNoObject()
+    {
+        IArtifactStore store = await StoreAsync();
+        using SampleFile file = SampleFile.Of("x");
+        string key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+        string folder = Path.Combine(_root.FullName, ObjectKeys.Lease("job", 1));
+        foreach (string left in (string[])[".video.mp4.1234.tmp", ".video.mp4.1234.tmp.meta"]) await File.WriteAllTextAsync(Path.Combine(folder, left), "x", Cancellation);
+
+        DateTimeOffset now = File.GetLastWriteTimeUtc(Path.Combine(folder, "video.mp4"));
+        Assert.Equal(0, await store.RemoveUnfinishedAsync(now.AddHours(-1), Cancellation));
+        Assert.Equal(2, await store.RemoveUnfinishedAsync(now.AddHours(1), Cancellation));
+        Assert.Equal(file.Sha256, (await store.StatAsync(key, Cancellation))?.Sha256);
+    }
+
+    [Fact]
     public async Task Delete_LastObjectOfAJob_RemovesItsFolders()
     {
         IArtifactStore store = await StoreAsync();

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Minio;
+using Minio.DataModel.Args;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Artifacts.Tests;
@@ -47,6 +49,23 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     }
 
     [Fact]
+    public async Task RemoveUnfinished_UploadBrokeOffBetweenParts_EndsItWhenItIsOldEnough()
+    {
+        using S3ArtifactStore store = new(Options(o => o.Bucket = "renderfarm-unfinished-tests"), TimeProvider.System);
+        await store.EnsureReadyAsync(Cancellation);
+        _ = await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation);
+        using SampleFile file = SampleFile.Of("whole");
+        string whole = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        await store.PutFileAsync(whole, file.Path, "video/mp4", file.Sha256, Cancellation);
+        await BreakOffAsync("renderfarm-unfinished-tests", ObjectKeys.For(ArtifactKind.Video, "job", 2));
+
+        Assert.Equal(0, await store.RemoveUnfinishedAsync(DateTimeOffset.UnixEpoch, Cancellation));
+        Assert.Equal(1, await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation));
+        Assert.Equal(0, await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation));
+        Assert.Equal(file.Sha256, (await store.StatAsync(whole, Cancellation))?.Sha256);
+    }
+
+    [Fact]
     public async Task PutFile_ServerAway_FailsAsTransientAndTheNextCallsFailAtOnce()
     {
         using S3ArtifactStore store = new(Options(o => o.Endpoint = $"http://127.0.0.1:{UnusedPort()}"), TimeProvider.System);
@@ -77,6 +96,25 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         _stores.Add(store);
         await store.EnsureReadyAsync(Cancellation);
         return store;
+    }
+
+    /// <summary>Sends the first part of an object, and no other: as a worker that is killed.</summary>
+    private static async Task BreakOffAsync(string bucket, string key)
+    {
+        ArtifactsOptions options = Options(_ => { });
+        using IMinioClient client = new MinioClient().WithEndpoint(new Uri(options.Endpoint!).Authority).WithSSL(false).WithRegion(options.Region)
+            .WithCredentials(options.AccessKey, options.SecretKey).Build();
+        using BreakingStream content = new(breaksAt: 17 << 20);
+        await Assert.ThrowsAnyAsync<IOException>(() => client.PutObjectAsync(
+            new PutObjectArgs().WithBucket(bucket).WithObject(key).WithStreamData(content).WithObjectSize(40 << 20).WithContentType("video/mp4"), Cancellation));
+    }
+
+    private sealed class BreakingStream(long breaksAt) : MemoryStream(new byte[40 << 20])
+    {
+        public override int Read(byte[] buffer, int offset, int count) => Position < breaksAt ? base.Read(buffer, offset, count) : throw new IOException("broken off");
+        public override int Read(Span<byte> buffer) => Position < breaksAt ? base.Read(buffer) : throw new IOException("broken off");
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer, offset, count));
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
     }
 
     private static ArtifactsOptions Options(Action<ArtifactsOptions> change)

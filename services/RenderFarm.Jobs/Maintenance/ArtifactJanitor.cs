@@ -8,9 +8,9 @@ namespace RenderFarm.Jobs.Maintenance;
 
 /// <summary>
 /// Removes objects that no video will point at again: those of fences recorded as not winning, and all of a job that has
-/// expired or was deleted. What is younger than <see cref="LeastAge"/>, what belongs to a lease without an ending, and what
-/// no row knows of stays. If more than <see cref="LargestShare"/> of the store would go, nothing goes and an error is
-/// logged: a database that was restored from an old copy must not empty the bucket.
+/// expired or was deleted; and what is left of uploads that never ended. What is younger than <see cref="LeastAge"/>, what
+/// belongs to a lease without an ending, and what no row knows of stays. If more than <see cref="LargestShare"/> of the
+/// store would go, nothing goes and an error is logged: a database that was restored from an old copy must not empty the bucket.
 /// </summary>
 public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore store, TimeProvider time, ILogger<ArtifactJanitor> log) : ISweep
 {
@@ -30,6 +30,7 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
         List<string> doomed = [];
         List<Place> batch = [];
         var youngest = time.GetUtcNow() - LeastAge;
+        var unfinished = await store.RemoveUnfinishedAsync(youngest, cancellation);
         foreach (var prefix in (string[])[ObjectKeys.Videos, ObjectKeys.Inputs])
             await foreach (var stored in store.ListAsync(prefix, cancellation))
             {
@@ -43,10 +44,10 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
         if (doomed.Count > Math.Max(AlwaysAllowed, seen * LargestShare))
         {
             TooMany(doomed.Count, seen);
-            return 0;
+            return unfinished;
         }
         foreach (var key in doomed) await store.DeleteAsync(key, cancellation);
-        return doomed.Count;
+        return doomed.Count + unfinished;
     }
 
     private async Task JudgeAsync(List<Place> batch, List<string> doomed, CancellationToken cancellation)

@@ -4,35 +4,28 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Maintenance;
 
 /// <summary>
-/// Takes back jobs whose lease ran out. After a start, and after the store was away, it keeps still for
-/// <see cref="Quiet"/>: workers could not renew meanwhile, and get the time to do so before their healthy renders are lost.
+/// Takes back jobs whose lease ran out. After a start, and after it could not look for a while because the store was away
+/// or this process stood still, it takes nothing for <see cref="Quiet"/>: workers could not renew meanwhile, and get the time
+/// to do so before their healthy renders are lost. A while shorter than <see cref="Blip"/>, such as a connection that broke, has cost no lease.
 /// </summary>
 public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, TimeProvider time) : ISweep
 {
     public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
+
+    /// <summary>Well below what is left of a lease whose renewal was just due.</summary>
+    public static readonly TimeSpan Blip = TimeSpan.FromSeconds(5);
+
     private const int Batch = 200;
     private long _backSince = time.GetTimestamp();
-    private bool _away;
+    private long _lastSeen = time.GetTimestamp();
 
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
     public async Task<int> RunOnceAsync(CancellationToken cancellation)
     {
-        List<(string Id, long Fence)> expired;
-        try
-        {
-            expired = await ExpiredAsync(cancellation);
-        }
-        catch (StoreUnavailableException)
-        {
-            _away = true;
-            throw;
-        }
-        if (_away)
-        {
-            _away = false;
-            _backSince = time.GetTimestamp();
-        }
+        var expired = await ExpiredAsync(cancellation);
+        if (time.GetElapsedTime(_lastSeen) >= Blip) _backSince = time.GetTimestamp();
+        _lastSeen = time.GetTimestamp();
         if (time.GetElapsedTime(_backSince) < Quiet) return 0;
 
         var lost = 0;

@@ -75,6 +75,8 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
             job.HasIndex(j => new { j.BatchId, j.BatchLine }, "ix_jobs_batch").HasFilter("batch_id IS NOT NULL");
             job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
+            // what retention may remove, some day
+            job.HasIndex(j => j.FinishedAt, "ix_jobs_over").HasFilter("state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
         });
         modelBuilder.Entity<LeaseRecordRow>(record =>
         {

@@ -11,7 +11,9 @@ public enum RetryKind
     /// <summary>At once with the next cheaper plan, no attempt burnt.</summary>
     NextPlan,
     BackOff,
-    AtOnceThenBackOff,
+
+    /// <summary>What has failed is elsewhere, and the job has waited for its lease to run out.</summary>
+    AtOnce,
 }
 
 /// <param name="IsDeath">Worker or renderer died of it: counts towards poison.</param>
@@ -26,7 +28,7 @@ public sealed record ReasonRule(RetryKind Retry, bool IsDeath = false)
         FailureReason.Cancelled => Final,
         FailureReason.InvalidRequest => Final,
         FailureReason.GpuOutOfMemory => new(RetryKind.NextPlan),
-        FailureReason.WorkerLost => new(RetryKind.AtOnceThenBackOff, IsDeath: true),
+        FailureReason.WorkerLost => new(RetryKind.AtOnce, IsDeath: true),
         FailureReason.RendererCrashed => Death,
         FailureReason.RendererTimeout => Death,
         FailureReason.HostOutOfMemory => Death,

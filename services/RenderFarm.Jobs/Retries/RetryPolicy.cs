@@ -46,9 +46,7 @@ public sealed class RetryPolicy(Func<double> random)
         if (next.Deaths >= DeathsToPoison) return new RetryDecision.Final(next, Poison);
         if (next.Failures >= next.MaxAttempts) return new RetryDecision.Final(next, code);
 
-        // the first vanished worker says nothing against the job: it runs elsewhere at once
-        if (rule.Retry == RetryKind.AtOnceThenBackOff && next.Failures == 1) return new RetryDecision.Again(next, TimeSpan.Zero);
-        return new RetryDecision.Again(next, BackOff(next.Failures));
+        return new RetryDecision.Again(next, rule.Retry == RetryKind.AtOnce ? TimeSpan.Zero : BackOff(next.Failures));
     }
 
     /// <summary>2 s, 4 s, 8 s, … up to 5 minutes, less up to half of it, so that jobs which failed together come back apart.</summary>

@@ -435,6 +435,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasIndex(new[] { "KeyId", "State" }, "ix_jobs_open")
                         .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
 
+                    b.HasIndex(new[] { "FinishedAt" }, "ix_jobs_over")
+                        .HasFilter("state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
+
                     b.HasIndex(new[] { "Model", "VramClass", "OrderKey" }, "ix_jobs_queue")
                         .HasFilter("state = 'queued'");
 

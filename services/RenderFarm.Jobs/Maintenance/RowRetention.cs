@@ -1,0 +1,73 @@
+using RenderFarm.Artifacts;
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Jobs.Maintenance;
+
+/// <summary>
+/// Removes rows that nobody can want any more, <see cref="StoreOptions.KeepDays"/> after their end: jobs that left nothing to
+/// download, with their leases, events and deliveries; then batches without a job, and workers that have not been heard of.
+/// A job of which an object is still stored stays, for its row is what tells the janitor that the object may go. The newest
+/// event of the farm stays too: the next one is numbered after it.
+/// </summary>
+public sealed class RowRetention(JobDatabase database, IArtifactStore store, StoreOptions options, TimeProvider time) : ISweep
+{
+    private const int Batch = 200;
+    private const int MostInAPass = 5_000;
+    private const string Over = "finished_at <= @before AND (state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL)";
+
+    public TimeSpan Every => TimeSpan.FromHours(1);
+
+    /// <returns>How many jobs went.</returns>
+    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    {
+        var before = time.GetUtcNow() - TimeSpan.FromDays(options.KeepDays);
+        var (removed, seen, last) = (0, 0, "");
+        while (seen < MostInAPass && await OldJobsAsync(before, last, cancellation) is { Count: > 0 } old)
+        {
+            foreach (var id in old)
+                if (!await HasObjectsAsync(id, cancellation) && await RemoveAsync(id, before, cancellation)) removed++;
+            (seen, last) = (seen + old.Count, old[^1]);
+        }
+        await RemoveEmptiedAsync(before, cancellation);
+        return removed;
+    }
+
+    private Task<List<string>> OldJobsAsync(DateTimeOffset before, string after, CancellationToken cancellation) => database.ReadAsync(db => db.RowsAsync(
+        $"SELECT id FROM jobs WHERE {Over} AND id > @after ORDER BY id LIMIT {Batch}",
+        row => row.GetString(0), cancellation, ("before", db.Dialect.Time(before)), ("after", after)), cancellation);
+
+    private async Task<bool> HasObjectsAsync(string jobId, CancellationToken cancellation)
+    {
+        foreach (var prefix in (string[])[ObjectKeys.OutputsOf(jobId), ObjectKeys.InputsOf(jobId)])
+            await foreach (var _ in store.ListAsync(prefix, cancellation)) return true;
+        return false;
+    }
+
+    /// <summary>Looked at again in the statement: a failed job may have been asked for once more just now.</summary>
+    private Task<bool> RemoveAsync(string jobId, DateTimeOffset before, CancellationToken cancellation) => database.WriteAsync(async db =>
+    {
+        var gone = await db.ExecuteAsync(
+            $"""
+            DELETE FROM jobs WHERE id = @id AND {Over} AND NOT EXISTS (
+                SELECT 1 FROM events e WHERE e.job_id = jobs.id AND (e.position IS NULL OR e.position = (SELECT MAX(position) FROM events)))
+            """,
+            cancellation, ("id", jobId), ("before", db.Dialect.Time(before)));
+        if (gone == 0) return false;
+        // lease records go with their job by themselves
+        await db.ExecuteAsync("DELETE FROM webhook_deliveries WHERE job_id = @id", cancellation, ("id", jobId));
+        await db.ExecuteAsync("DELETE FROM events WHERE job_id = @id", cancellation, ("id", jobId));
+        return true;
+    }, cancellation);
+
+    private Task<int> RemoveEmptiedAsync(DateTimeOffset before, CancellationToken cancellation) => database.WriteAsync(async db =>
+    {
+        var at = db.Dialect.Time(before);
+        return await db.ExecuteAsync("DELETE FROM batches WHERE created_at <= @before AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.batch_id = batches.id)", cancellation, ("before", at))
+            + await db.ExecuteAsync(
+                """
+                DELETE FROM workers WHERE seen_at <= @before
+                  AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.lease_worker_id = workers.id AND j.state IN ('leased', 'rendering', 'uploading'))
+                """,
+                cancellation, ("before", at));
+    }, cancellation);
+}
