@@ -65,6 +65,7 @@ internal static class LeakBenchmark
         ledger.Note("machine", $"{Environment.ProcessorCount} cores{(cards is null ? "" : ", " + string.Join(", ", cards.Cards.Select(card => card.Name)) + ", driver " + cards.DriverVersion)}; model {options.Model}, {options.Size}, {options.Frames} frames, {options.Steps} steps{(options.Standby ? ", standby" : "")}");
         if (Directory.Exists(LeakOptions.WeightCache)) Directory.Delete(LeakOptions.WeightCache, recursive: true);
         Console.Out.WriteLine(ledger);
+        if (options.Report is { } report) await File.WriteAllTextAsync(report, ledger.ToJson(options.Jobs));
         return ledger.Sound ? 0 : 1;
     }
 
@@ -114,7 +115,8 @@ internal static class LeakBenchmark
 
     private sealed class Ledger
     {
-        private readonly List<string> _lines = [];
+        private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        private readonly List<(string What, bool? Sound, string Found)> _lines = [];
 
         public bool Sound { get; private set; } = true;
 
@@ -123,11 +125,18 @@ internal static class LeakBenchmark
         public void Check(string what, bool sound, string found)
         {
             Sound &= sound;
-            _lines.Add($"{(sound ? "ok    " : "LEAKS ")} {what}: {found}");
+            _lines.Add((what, sound, found));
         }
 
-        public void Note(string what, FormattableString found) => _lines.Add($"       {what}: {FormattableString.Invariant(found)}");
+        public void Note(string what, FormattableString found) => _lines.Add((what, null, FormattableString.Invariant(found)));
 
-        public override string ToString() => string.Join(Environment.NewLine, _lines);
+        public override string ToString() => string.Join(Environment.NewLine, _lines.Select(line => $"{(line.Sound switch { true => "ok    ", false => "LEAKS ", null => "      " })} {line.What}: {line.Found}"));
+
+        public string ToJson(int jobs)
+        {
+            var found = new JsonObject { ["benchmark"] = "leaks", ["jobs"] = jobs, ["sound"] = Sound };
+            foreach (var line in _lines) found[line.What] = line.Found;
+            return found.ToJsonString(Json) + Environment.NewLine;
+        }
     }
 }

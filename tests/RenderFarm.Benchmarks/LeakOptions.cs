@@ -15,6 +15,9 @@ internal sealed record LeakOptions
     public int Steps { get; private init; } = 2;
     public bool Standby { get; private init; }
 
+    /// <summary>A file for what was found, as JSON.</summary>
+    public string? Report { get; private init; }
+
     /// <exception cref="ArgumentException">Names the option and what it takes.</exception>
     public static LeakOptions Parse(string[] arguments)
     {
@@ -37,7 +40,8 @@ internal sealed record LeakOptions
                 "--size" => options with { Size = value },
                 "--frames" => options with { Frames = Whole(name, value, 1) },
                 "--steps" => options with { Steps = Whole(name, value, 1) },
-                _ => throw new ArgumentException($"unknown option {name}; it takes --jobs N --slots cpu|auto --model ID --size WxH --frames N --steps N --standby"),
+                "--report" => options with { Report = Path.GetFullPath(value) },
+                _ => throw new ArgumentException($"unknown option {name}; it takes --jobs N --slots cpu|auto --model ID --size WxH --frames N --steps N --standby --report FILE"),
             };
         }
         return options;

@@ -22,7 +22,7 @@ static int Usage(string fault)
         {fault}
         RenderFarm.Benchmarks create [--rate PER_SECOND] [--seconds N]                                   (./farm bench api …)
         RenderFarm.Benchmarks queue [--part rate|latency|turns] [--rows N] [--workers N] [--leases N] [--jobs N] [--report FILE]       (./farm bench queue …)
-        RenderFarm.Benchmarks leaks [--jobs N] [--slots cpu|auto] [--model ID] [--size WxH] [--frames N] [--steps N] [--standby]      (./farm bench leaks …)
+        RenderFarm.Benchmarks leaks [--jobs N] [--slots cpu|auto] [--model ID] [--size WxH] [--frames N] [--steps N] [--standby] [--report FILE]      (./farm bench leaks …)
         """);
     return 2;
 }

@@ -30,9 +30,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
 
         // 1
         Tell($"starting the farm in {options.Home}; its logs stay there");
-        await using var farm = await ChaosFarm.StartAsync(options.Home, options.IsStub, cancellation);
+        await using var farm = await ChaosFarm.StartAsync(options.Home, options.IsStub, FaultPlan.Workers.Count, cancellation);
         using var burial = new CancellationTokenSource();
-        var burying = BuryAsync(burial.Token);
+        var burying = ProcessTable.BuryAsync(burial.Token);
         Tell($"{FaultPlan.Apis.Count} APIs and {FaultPlan.Workers.Count} workers run after {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s; {plan.Count} faults over {plan[^1].At.TotalMinutes:0.0} min, seed {options.Seed}");
 
         // 2
@@ -147,26 +147,12 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         try
         {
             // deleted jobs are nobody's to look at, and hosts tidy up after the last answer
-            await Eventually.TrueAsync(async () => (await new HostAudit(farm).RunAsync(cancellation)).All(finding => finding.Holds), TimeSpan.FromSeconds(90), "the hosts to be idle and clean", cancellation);
+            await Eventually.ValueAsync(async () => string.Join("; ", await new HostAudit(farm).RestlessAsync(cancellation)), left => left.Length == 0, TimeSpan.FromSeconds(90), "the hosts to be idle and clean", cancellation);
             return [];
         }
         catch (TimeoutException e)
         {
             return [e.Message];
-        }
-    }
-
-    /// <summary>Encoders and renderers of killed workers end as children of this process.</summary>
-    private static async Task BuryAsync(CancellationToken stop)
-    {
-        HashSet<int> before = [];
-        while (!stop.IsCancellationRequested)
-        {
-            // what is still a zombie at the second look is nobody's whose end the runtime here waits for
-            var zombies = ProcessTable.All().Where(process => process.State == 'Z' && process.Parent == Environment.ProcessId).Select(process => process.Id).ToHashSet();
-            foreach (var zombie in zombies.Where(before.Contains)) Kernel.Bury(zombie);
-            before = zombies;
-            await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, stop).ContinueWith(_ => { }, TaskScheduler.Default);
         }
     }
 }

@@ -1,4 +1,5 @@
 using RenderFarm.Chaos;
+using RenderFarm.Chaos.Figures;
 using RenderFarm.Chaos.Plan;
 using RenderFarm.Chaos.Rendering;
 
@@ -24,6 +25,7 @@ try
         press.Cancel = true;
         interrupted.Cancel();
     };
+    if (options.Figures) return await new FigureRun(options, Console.Out).RunAsync(interrupted.Token) ? 0 : 1;
     var ledger = await new ChaosRun(options, Console.Out).RunAsync(interrupted.Token);
     ledger.Print(Console.Out);
     if (options.Report is { } report) await ledger.WriteAsync(report);

@@ -23,9 +23,11 @@ internal sealed class ChaosFarm : IAsyncDisposable
     private readonly Servers _servers;
     private readonly string _home;
 
-    private ChaosFarm(string home, Servers servers)
+    private ChaosFarm(string home, Servers servers, int workers)
     {
         (_home, _servers) = (home, servers);
+        Workers = [.. Enumerable.Range(1, workers).Select(number => $"worker-{number}")];
+        ClockOffsets = Workers.ToDictionary(worker => worker, _ => 0);
         var apiPorts = FaultPlan.Apis.Select(_ => FreePort()).ToArray();
         Links = new Dictionary<string, TcpProxy>
         {
@@ -54,12 +56,13 @@ internal sealed class ChaosFarm : IAsyncDisposable
     public NpgsqlDataSource Database { get; }
     public S3ArtifactStore Store { get; }
     public Servers Servers => _servers;
+    public IReadOnlyList<string> Workers { get; }
     public IReadOnlyDictionary<string, TcpProxy> Links { get; }
     public Dictionary<string, FarmProgram> Programs { get; } = [];
     public Dictionary<string, SmallDisk> Disks { get; } = [];
 
     /// <summary>Seconds that a worker's wall clock is off, from its next start on.</summary>
-    public Dictionary<string, int> ClockOffsets { get; } = FaultPlan.Workers.ToDictionary(worker => worker, _ => 0);
+    public Dictionary<string, int> ClockOffsets { get; }
 
     public Uri Front => new($"http://127.0.0.1:{Links["front"].Port}");
     public string ConnectionString => _servers.Postgres;
@@ -68,10 +71,10 @@ internal sealed class ChaosFarm : IAsyncDisposable
     public string RendererProgram { get; private set; } = "";
 
     /// <param name="stub">Renderers without a model.</param>
-    public static async Task<ChaosFarm> StartAsync(string home, bool stub, CancellationToken cancellation)
+    public static async Task<ChaosFarm> StartAsync(string home, bool stub, int workers, CancellationToken cancellation)
     {
         Directory.CreateDirectory(home);
-        var farm = new ChaosFarm(home, await Servers.StartAsync(Path.Combine(home, "servers"), cancellation));
+        var farm = new ChaosFarm(home, await Servers.StartAsync(Path.Combine(home, "servers"), cancellation), workers);
         try
         {
             await farm.AddWorkersAsync(stub);
@@ -86,10 +89,10 @@ internal sealed class ChaosFarm : IAsyncDisposable
         }
     }
 
-    /// <summary>Carries a key of the bootstrap file.</summary>
+    /// <param name="secret">Default: the administrator's.</param>
     public HttpClient Client(string? secret = null)
     {
-        secret ??= JsonDocument.Parse(File.ReadAllText(Keys)).RootElement.GetProperty("admin_key").GetString();
+        secret ??= Key("admin_key");
         var http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) })
         {
             BaseAddress = Front,
@@ -98,6 +101,9 @@ internal sealed class ChaosFarm : IAsyncDisposable
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", secret);
         return http;
     }
+
+    /// <summary>A key of the bootstrap file.</summary>
+    public string Key(string name) => JsonDocument.Parse(File.ReadAllText(Keys)).RootElement.GetProperty(name).GetString()!;
 
     /// <summary>The renderers of a worker that run now.</summary>
     public IReadOnlyList<int> Renderers(string worker)
@@ -127,7 +133,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
         var renderer = stub ? Environment.ProcessPath! : BuiltPrograms.Renderer;
         RendererProgram = Path.GetFileName(renderer)[..15]; // as the kernel shortens it
         var models = stub ? StubModels() : await TestModels.FolderAsync();
-        foreach (var name in FaultPlan.Workers)
+        foreach (var name in Workers)
         {
             Disks[name] = await SmallDisk.MakeAsync(Path.Combine(_home, "disks", name));
             var url = $"http://127.0.0.1:{FreePort()}";

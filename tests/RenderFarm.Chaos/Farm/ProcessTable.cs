@@ -32,6 +32,20 @@ internal static class ProcessTable
         return below;
     }
 
+    /// <summary>Encoders and renderers of killed workers end as children of this process.</summary>
+    public static async Task BuryAsync(CancellationToken stop)
+    {
+        HashSet<int> before = [];
+        while (!stop.IsCancellationRequested)
+        {
+            // what is still a zombie at the second look is nobody's whose end the runtime here waits for
+            var zombies = All().Where(process => process.State == 'Z' && process.Parent == Environment.ProcessId).Select(process => process.Id).ToHashSet();
+            foreach (var zombie in zombies.Where(before.Contains)) Kernel.Bury(zombie);
+            before = zombies;
+            await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, stop).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+    }
+
     // /proc/ID/stat: id (name) state parent …; the name may hold anything, so count from the last parenthesis
     private static RunningProcess? Read(int id)
     {

@@ -18,6 +18,9 @@ internal static class StubRenderer
     private const int WorkerGone = 3;
     private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>In a prompt: every step takes five times as long.</summary>
+    public const string Slowly = "slowly";
+
     public static async Task<int> RunAsync()
     {
         var input = Console.In;
@@ -37,11 +40,12 @@ internal static class StubRenderer
 
         var began = Stopwatch.GetTimestamp();
         var spec = order.Spec;
+        var stepTime = spec.Prompt.EndsWith(Slowly, StringComparison.Ordinal) ? 5 * StepTime : StepTime;
         await SayAsync(output, new RendererReport.StageStarted(RenderStage.Denoising));
         for (var step = 1; step <= spec.Steps; step++)
         {
-            await Task.Delay(StepTime, TimeProvider.System);
-            await SayAsync(output, new RendererReport.StepDone(step, spec.Steps, StepTime.TotalSeconds));
+            await Task.Delay(stepTime, TimeProvider.System);
+            await SayAsync(output, new RendererReport.StepDone(step, spec.Steps, stepTime.TotalSeconds));
         }
         await SayAsync(output, new RendererReport.StageStarted(RenderStage.Decoding));
         try
@@ -55,7 +59,7 @@ internal static class StubRenderer
         }
         await SayAsync(output, new RendererReport.Finished(spec.Frames, new Measurements
         {
-            StepSeconds = StepTime.TotalSeconds,
+            StepSeconds = stepTime.TotalSeconds,
             DenoiseSeconds = Stopwatch.GetElapsedTime(began).TotalSeconds,
             PeakBytes = Environment.WorkingSet,
             RendererProcessId = Environment.ProcessId,

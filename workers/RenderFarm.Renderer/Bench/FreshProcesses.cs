@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
@@ -13,7 +14,7 @@ using RenderFarm.Wan.Checkpoints;
 namespace RenderFarm.Renderer.Bench;
 
 /// <summary>
-/// <c>bench renderers --jobs N [--device cpu|cuda]</c>: a fresh renderer process for each of many small jobs, ordered as a
+/// <c>bench renderers --jobs N [--device cpu|cuda] [--report FILE]</c>: a fresh renderer process for each of many small jobs, ordered as a
 /// worker orders it. What the fresh process costs a job, what a standby would save of it, and what is left of the card after each.
 /// </summary>
 internal static class FreshProcesses
@@ -22,15 +23,16 @@ internal static class FreshProcesses
     private const double AllowedMebibytes = 64;
     private static readonly TimeSpan MemoryPatience = TimeSpan.FromSeconds(5);
 
-    public const string Usage = "bench renderers --jobs N [--device cpu|cuda]";
+    public const string Usage = "bench renderers --jobs N [--device cpu|cuda] [--report FILE]";
 
     public static int Run(string[] args)
     {
-        var (jobs, device) = (50, "cpu");
+        var (jobs, device, report) = (50, "cpu", (string?)null);
         for (var i = 0; i + 1 < args.Length; i += 2)
         {
             if (args[i] == "--jobs" && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0) jobs = number;
             else if (args[i] == "--device" && args[i + 1] is "cpu" or "cuda") device = args[i + 1];
+            else if (args[i] == "--report") report = Path.GetFullPath(args[i + 1]);
             else return ExitCodes.Usage(Usage);
         }
         if (args.Length % 2 != 0) return ExitCodes.Usage(Usage);
@@ -40,7 +42,7 @@ internal static class FreshProcesses
         var folder = Directory.CreateTempSubdirectory("farm-renderers-").FullName;
         try
         {
-            return Measure(jobs, Order(folder, device), cards);
+            return Measure(jobs, Order(folder, device), cards, report);
         }
         finally
         {
@@ -48,7 +50,7 @@ internal static class FreshProcesses
         }
     }
 
-    private static int Measure(int jobs, RenderOrder order, NvmlLibrary? cards)
+    private static int Measure(int jobs, RenderOrder order, NvmlLibrary? cards, string? report)
     {
         var before = Segments();
         var free = cards is null ? 0 : Free(cards);
@@ -79,6 +81,22 @@ internal static class FreshProcesses
         if (cards is not null) Say($"free on the card: {free >> 20} MiB before, {lowest >> 20} at the lowest after a job (allowed: {AllowedMebibytes} less)");
         if (leaks.Count > 0) Say($"left in shared memory: {string.Join(", ", leaks)}");
         var sound = overhead <= AllowedOverheadSeconds && leaks.Count == 0 && free - lowest <= (long)AllowedMebibytes << 20;
+        if (report is not null)
+            File.WriteAllText(report, new JsonObject
+            {
+                ["benchmark"] = "renderers",
+                ["machine"] = $"{Environment.ProcessorCount} cores, {order.Plan.Device}, tiny model",
+                ["jobs"] = jobs,
+                ["start_to_ready_median_s"] = Math.Round(Median(starts), 3),
+                ["order_to_first_step_median_s"] = Math.Round(Median(firstSteps), 3),
+                ["order_to_last_frame_median_s"] = Math.Round(Median(works), 3),
+                ["last_report_to_gone_median_s"] = Math.Round(Median(ends), 3),
+                ["overhead_s_a_job"] = Math.Round(overhead, 3),
+                ["overhead_percent_of_a_job_of_10_s"] = Math.Round(100 * overhead / (overhead + 10), 2),
+                ["allowed_overhead_s"] = AllowedOverheadSeconds,
+                ["left_in_shared_memory"] = leaks.Count,
+                ["sound"] = sound,
+            }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + Environment.NewLine);
         return sound ? ExitCodes.Done : ExitCodes.Failed;
     }
 

@@ -18,7 +18,7 @@ public sealed class FarmApi : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Short, so that a half-open connection costs a renewal and not the lease.</summary>
+    /// <summary>Short, so that a half-open connection costs a renewal and not the lease, and a slot's time no longer than it must.</summary>
     private static readonly TimeSpan RenewPatience = TimeSpan.FromSeconds(4);
 
     private readonly HttpClient _http;
@@ -46,7 +46,7 @@ public sealed class FarmApi : IDisposable
     /// <returns>Null when there is nothing to do.</returns>
     public Task<LeaseGrant?> LeaseAsync(LeaseRequest request, CancellationToken cancellation)
         => PostAsync("worker/v1/leases", request, ContractsJson.Default.LeaseRequest, ContractsJson.Default.LeaseGrant,
-            TimeSpan.FromSeconds(request.WaitSeconds) + Patience, null, cancellation);
+            TimeSpan.FromSeconds(request.WaitSeconds) + RenewPatience, null, cancellation);
 
     /// <exception cref="LeaseLostException"/>
     public Task<RenewReply> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellation)

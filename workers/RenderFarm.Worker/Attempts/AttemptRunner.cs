@@ -85,7 +85,7 @@ public sealed class AttemptRunner(
         {
             return lease.Lost.IsCancellationRequested ? new AttemptOutcome.LeaseLost()
                 : lease.Cancelled.IsCancellationRequested ? new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled")
-                : new AttemptOutcome.HandedBack("draining");
+                : new AttemptOutcome.HandedBack("interrupted");
         }
 
         if (planned.Plan is not { } plan)

@@ -61,8 +61,8 @@ public sealed class WorkerOptions
     /// <summary>With finished videos of more GiB than this waiting for their upload the worker takes no new job.</summary>
     public double SpoolGigabytes { get; set; } = 20;
 
-    /// <summary>How long a request for work stays open at the API.</summary>
-    public double LeaseWaitSeconds { get; set; } = 20;
+    /// <summary>How long a request for work stays open at the API. A connection that has died without a word costs a slot so long, and a little more.</summary>
+    public double LeaseWaitSeconds { get; set; } = 10;
 
     /// <summary>With less free disk than this under <see cref="DataDirectory"/> the worker takes no new job.</summary>
     public double MinimumFreeDiskMegabytes { get; set; } = 512;
