@@ -1,11 +1,13 @@
 using RenderFarm.Benchmarks;
+using RenderFarm.Benchmarks.Api;
 using RenderFarm.Benchmarks.Queue;
 
 try
 {
     return args switch
     {
-        ["create", .. var rest] => await CreateBenchmark.RunAsync(rest),
+        ["api", .. var rest] => await ApiBenchmark.RunAsync(rest),
+        [BareEndpoint.Verb, var connection, var address] => await BareEndpoint.ServeAsync(connection, address),
         ["leaks", .. var rest] => await LeakBenchmark.RunAsync(rest),
         ["queue", .. var rest] => await QueueBenchmark.RunAsync(rest),
         _ => Usage("which benchmark?"),
@@ -20,7 +22,7 @@ static int Usage(string fault)
 {
     Console.Error.WriteLine($"""
         {fault}
-        RenderFarm.Benchmarks create [--rate PER_SECOND] [--seconds N]                                   (./farm bench api …)
+        RenderFarm.Benchmarks api --help                                                                 (./farm bench api …)
         RenderFarm.Benchmarks queue [--part rate|latency|turns] [--rows N] [--workers N] [--leases N] [--jobs N] [--report FILE]       (./farm bench queue …)
         RenderFarm.Benchmarks leaks [--jobs N] [--slots cpu|auto] [--model ID] [--size WxH] [--frames N] [--steps N] [--standby] [--report FILE]      (./farm bench leaks …)
         """);
