@@ -78,6 +78,7 @@ public sealed record LeaseRecord
     public required long Fence { get; init; }
     public required string WorkerId { get; init; }
     public required string SlotId { get; init; }
+    public required string Card { get; init; }
     public required int Attempt { get; init; }
     public required int StepDowns { get; init; }
     public required DateTimeOffset LeasedAt { get; init; }

@@ -13,6 +13,12 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     public const int LargestPage = 100;
     private static readonly TimeSpan CountingTime = TimeSpan.FromMinutes(1);
 
+    /// <summary>What is asked most of all, translated once. Belongs to the store's own model, so it is not shared between stores.</summary>
+    private readonly Func<JobsDbContext, string, string?, Task<Found?>> _find = EF.CompileAsyncQuery((JobsDbContext db, string id, string? key) =>
+        db.Jobs.AsNoTracking().Where(j => j.Id == id && j.DeletedAt == null && (key == null || j.KeyId == key))
+            .LeftJoin(db.LeaseRecords, j => new { JobId = j.Id, j.Fence }, r => new { r.JobId, r.Fence }, (j, r) => new Found(j, r))
+            .SingleOrDefault());
+
     /// <inheritdoc cref="JobSubmission.SubmitAsync"/>
     public Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellation) => submission.SubmitAsync(job, cancellation);
 
@@ -21,7 +27,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
 
     /// <summary>Null for an id that does not exist, belongs to another key, or was deleted.</summary>
     public Task<Job?> GetAsync(string id, JobScope scope, CancellationToken cancellation) =>
-        database.ReadAsync(db => FindAsync(db, id, scope, cancellation), cancellation);
+        database.ReadAsync(db => FindAsync(db, id, scope), cancellation);
 
     /// <summary>A page by submission time. <paramref name="after"/> is the last id of the page before.</summary>
     public Task<JobPage> ListAsync(JobScope scope, int limit, string? after, bool ascending, CancellationToken cancellation) =>
@@ -54,7 +60,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     {
         if (!await Visible(db, scope).AnyAsync(j => j.Id == id, cancellation)) return null;
         await StopAsync(db, id, cancellation);
-        return await FindAsync(db, id, scope, cancellation);
+        return await FindAsync(db, id, scope);
     }, cancellation);
 
     /// <summary>
@@ -91,7 +97,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                     .SetProperty(j => j.CancelRequestedAt, (DateTimeOffset?)null)
                     .SetProperty(j => j.FinishedAt, (DateTimeOffset?)null)
                     .SetProperty(j => j.RungAt, (DateTimeOffset?)null), cancellation);
-            var job = await FindAsync(db, id, scope, cancellation);
+            var job = await FindAsync(db, id, scope);
             if (job is null) return new RetryResult.NotFound();
             if (requeued == 0) return new RetryResult.WrongState(job);
             await KeyTurn.RequireRoomAsync(db, job.KeyId, cancellation);
@@ -104,16 +110,6 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         if (result is RetryResult.Requeued { Job: var again }) announcer.Committed(again.Id, again.Spec.Model, again.VramClass);
         return result;
     }
-
-    /// <summary>How many jobs of the same model are ahead, counted up to 1,000; null when the job is not queued.</summary>
-    public Task<int?> QueuePositionAsync(Job job, CancellationToken cancellation) => database.ReadAsync<int?>(async db =>
-    {
-        ArgumentNullException.ThrowIfNull(job);
-        if (job.State != JobState.Queued) return null;
-        return await db.Jobs
-            .Where(j => j.State == JobState.Queued && j.Model == job.Spec.Model && j.OrderKey < job.OrderKey)
-            .Take(1000).CountAsync(cancellation);
-    }, cancellation);
 
     /// <summary>Every job that a worker holds, whosever it is.</summary>
     public Task<IReadOnlyList<HeldJob>> HeldAsync(CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<HeldJob>>(async db =>
@@ -154,13 +150,13 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         return scope.KeyId is { } key ? jobs.Where(j => j.KeyId == key) : jobs;
     }
 
-    private static async Task<Job?> FindAsync(JobsDbContext db, string id, JobScope scope, CancellationToken cancellation)
+    private async Task<Job?> FindAsync(JobsDbContext db, string id, JobScope scope)
     {
-        var found = await Visible(db, scope).Where(j => j.Id == id)
-            .Select(j => new { Job = j, Lease = db.LeaseRecords.FirstOrDefault(r => r.JobId == j.Id && r.Fence == j.Fence) })
-            .SingleOrDefaultAsync(cancellation);
+        var found = await _find(db, id, scope.KeyId);
         return found?.Job.ToJob(found.Lease);
     }
+
+    private sealed record Found(JobRow Job, LeaseRecordRow? Lease);
 
     private async Task StopAsync(JobsDbContext db, string id, CancellationToken cancellation)
     {

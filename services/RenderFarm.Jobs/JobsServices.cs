@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Batches;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Leasing;
@@ -32,6 +33,8 @@ public static class JobsServices
         services.AddSingleton<JobStore>();
         services.AddSingleton<BatchStore>();
         services.AddSingleton<WorkerRegistry>();
+        services.AddSingleton<RenderTimes>();
+        services.AddSingleton<QueueForecast>();
         services.AddSingleton<LeaseEndings>();
         services.AddSingleton<PlanCorrections>();
         services.AddSingleton<LeaseDesk>();

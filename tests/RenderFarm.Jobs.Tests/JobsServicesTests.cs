@@ -27,7 +27,7 @@ public sealed class JobsServicesTests
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var loops = provider.GetServices<IJobsLoop>().Select(loop => loop.RunAsync(stopping.Token)).ToList();
-        Assert.Equal(8, loops.Count);
+        Assert.Equal(9, loops.Count);
         Assert.Empty((await provider.GetRequiredService<JobStore>().CountsAsync(stop)).ByState);
         await stopping.CancelAsync();
         await Task.WhenAll(loops).WaitAsync(TimeSpan.FromSeconds(30), stop);

@@ -55,12 +55,12 @@ public static class BatchEndpoints
         return BatchView.Of(stopped.Batch);
     }
 
-    private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, TimeProvider time, CancellationToken cancel)
+    private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, CancellationToken cancel)
     {
         await FindAsync(id, context, store, cancel);
         context.Response.ContentType = "application/jsonl";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}.jsonl\"";
-        var (line, now) = (0, time.GetUtcNow());
+        var line = 0;
         IReadOnlyList<Job> page;
         do
         {
@@ -68,7 +68,7 @@ public static class BatchEndpoints
             foreach (var job in page)
             {
                 line = job.BatchLine!.Value;
-                var video = Video.Of(job, now);
+                var video = Video.Of(job);
                 var content = job.State == JobState.Completed ? $"/v1/videos/{job.Id}/content" : null;
                 await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ManifestLine(line, job.Id, video.Status, content, video), Wire.Json), cancel);
                 await context.Response.Body.WriteAsync("\n"u8.ToArray(), cancel);

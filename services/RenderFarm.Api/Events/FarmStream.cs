@@ -1,10 +1,11 @@
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Forecasts;
 
 namespace RenderFarm.Api.Events;
 
 /// <summary>The events of all videos that a key may see, from the client's place on, and the progress of those under way.</summary>
-public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, TimeProvider time)
+public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, QueueForecast forecast, TimeProvider time)
 {
     public async Task SendAsync(JobScope scope, long? after, ServerSentEvents stream, CancellationToken cancel)
     {
@@ -19,7 +20,7 @@ public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, TimePr
             {
                 foreach (var told in news)
                 {
-                    await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job, time.GetUtcNow()), told.Event.Position);
+                    await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job), told.Event.Position);
                     place = told.Event.Position;
                     running.Remove(told.Job.Id);
                 }
@@ -35,7 +36,7 @@ public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, TimePr
                 if (job is { FinishedAt: null } && job.Fence == notice.Fence)
                 {
                     running[job.Id] = VideoProgress.Applied(job, notice);
-                    await stream.SendAsync("video.progress", VideoProgress.Of(running[job.Id], time.GetUtcNow()));
+                    await stream.SendAsync("video.progress", VideoProgress.Of(running[job.Id], (await forecast.OfAsync(running[job.Id], cancel)).Seconds));
                 }
             }
 

@@ -20,14 +20,14 @@ public sealed record VideoProgress
     public required int Progress { get; init; }
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? EtaSeconds { get; init; }
 
-    public static VideoProgress Of(Job job, DateTimeOffset now) => new()
+    public static VideoProgress Of(Job job, double? etaSeconds) => new()
     {
         Id = job.Id,
         Stage = job.Stage,
         Step = job.Step,
         Steps = job.Steps > 0 ? job.Steps : job.Spec.Steps,
         Progress = RenderProgress.Percent(job),
-        EtaSeconds = RenderProgress.EtaSeconds(job, now, null),
+        EtaSeconds = RenderProgress.Rounded(etaSeconds),
     };
 
     /// <summary>The row is as old as its last renewal; the notice is newer.</summary>

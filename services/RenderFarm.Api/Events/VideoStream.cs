@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Forecasts;
 
 namespace RenderFarm.Api.Events;
 
@@ -8,7 +9,7 @@ namespace RenderFarm.Api.Events;
 /// The events of one video as they come: first those of the log after the client's place, then the newest progress, then
 /// everything new until the video has ended. Without a word from anybody it looks at the row every few seconds.
 /// </summary>
-public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, TimeProvider time)
+public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, QueueForecast forecast, TimeProvider time)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(3);
 
@@ -35,7 +36,7 @@ public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, TimeP
             {
                 foreach (var told in await log.OfJobAsync(job.Id, place, cancel))
                 {
-                    await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job, time.GetUtcNow()), told.Event.Position);
+                    await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job), told.Event.Position);
                     (place, shown, sent) = (told.Event.Position, (null, 0), sent + 1);
                 }
 
@@ -93,7 +94,7 @@ public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, TimeP
             }
 
             shown = (seen.Stage, seen.Step);
-            await stream.SendAsync("video.progress", VideoProgress.Of(seen, time.GetUtcNow()));
+            await stream.SendAsync("video.progress", VideoProgress.Of(seen, (await forecast.OfAsync(seen, cancel)).Seconds));
             return 1;
         }
     }

@@ -61,7 +61,6 @@ public sealed class EventPublisher(BrokerConnection broker, EventLog log, EventF
     private Task PublishAsync(IChannel channel, IReadOnlyList<ToldEvent> told, CancellationToken gone)
     {
         // The channel keeps their order; the confirms are awaited together.
-        var now = time.GetUtcNow();
         return Task.WhenAll(told.Select(one => channel.BasicPublishAsync(
             Bells.EventsExchange,
             $"{one.Event.Type}.{one.Event.Model}",
@@ -75,7 +74,7 @@ public sealed class EventPublisher(BrokerConnection broker, EventLog log, EventF
                 Timestamp = new AmqpTimestamp(one.Event.OccurredAt.ToUnixTimeSeconds()),
                 Persistent = true,
             },
-            JsonSerializer.SerializeToUtf8Bytes(Video.Of(one.Job, now), Wire.Json),
+            JsonSerializer.SerializeToUtf8Bytes(Video.Of(one.Job), Wire.Json),
             gone).AsTask()));
     }
 }

@@ -3,7 +3,7 @@ using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Videos;
 
-/// <summary>How far a job is, and how long it may still take.</summary>
+/// <summary>How far a job is, and when to look again.</summary>
 public static class RenderProgress
 {
     // Shares of the bar, not of the time: denoising is nearly all of a render, and the bar never goes back.
@@ -22,25 +22,8 @@ public static class RenderProgress
         _ => 98,
     };
 
-    /// <returns>Null where nothing is known, and for finished jobs.</returns>
-    public static double? EtaSeconds(Job job, DateTimeOffset now, int? queuePosition)
-    {
-        switch (job.State)
-        {
-            case JobState.Queued:
-                // As if one slot worked through alike jobs: more slots only make it sooner.
-                return queuePosition is { } position ? Math.Round(job.EstimatedSeconds * position, 1) : null;
-            case JobState.Uploading:
-                return 1;
-            case JobState.Leased or JobState.Rendering when job.LatestLease is { } lease:
-                var predicted = (lease.Plan?.PredictedSeconds ?? job.EstimatedSeconds) - (now - lease.LeasedAt).TotalSeconds;
-                var step = lease.Measurements?.StepSeconds ?? lease.Plan?.PredictedStepSeconds ?? 0;
-                var steps = job.Stage <= RenderStage.Denoising ? (job.Spec.Steps - job.Step) * step : 0;
-                return Math.Round(Math.Max(1, Math.Max(predicted, steps)), 1);
-            default:
-                return null;
-        }
-    }
+    /// <summary>To a tenth: nobody knows it better.</summary>
+    public static double? Rounded(double? etaSeconds) => etaSeconds is { } seconds ? Math.Round(seconds, 1) : null;
 
     /// <summary>When a waiting client should look again: a quarter of the time left, as the SDKs' poll helper accepts it.</summary>
     public static int PollAfterMilliseconds(double? etaSeconds) => (int)Math.Clamp((etaSeconds ?? 4) * 250, 500, 10_000);

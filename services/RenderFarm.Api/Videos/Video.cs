@@ -65,7 +65,7 @@ public sealed record Video
     /// <summary>Something to know of the request, such as that no worker with its model is there now.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Note { get; init; }
 
-    public static Video Of(Job job, DateTimeOffset now, int? queuePosition = null) => new()
+    public static Video Of(Job job) => new()
     {
         Id = job.Id,
         Model = job.Spec.Model,
@@ -95,8 +95,6 @@ public sealed record Video
         Loras = job.Spec.Loras.Count > 0 ? job.Spec.Loras : null,
         Metadata = job.Metadata is { Count: > 0 } ? job.Metadata : null,
         WebhookUrl = job.WebhookUrl,
-        QueuePosition = queuePosition,
-        EtaSeconds = RenderProgress.EtaSeconds(job, now, queuePosition),
         Plan = job.LatestLease?.Plan,
         Usage = VideoUsage.Of(job),
         Warning = job.Warning,

@@ -44,12 +44,11 @@ public static class VideoEndpoints
         return await page.ShowAsync(job, context.Response, cancel);
     }
 
-    private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, TimeProvider time, CancellationToken cancel)
+    private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, CancellationToken cancel)
     {
         var query = ListQuery.Of(context.Request.Query);
         var found = await jobs.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancel);
-        var now = time.GetUtcNow();
-        return new VideoList([.. found.Jobs.Select(job => Video.Of(job, now))], found.HasMore);
+        return new VideoList([.. found.Jobs.Select(job => Video.Of(job))], found.HasMore);
     }
 
     private static async Task<Video> GetAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel)

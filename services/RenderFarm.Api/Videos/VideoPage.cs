@@ -4,17 +4,24 @@ using RenderFarm.Api.Models;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Forecasts;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Shows one job with everything that takes a look around: its place in the queue, its link, the workers there are.</summary>
-public sealed class VideoPage(JobStore jobs, IArtifactStore artifacts, ModelDirectory models, IOptions<VideosOptions> options, TimeProvider time)
+public sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, ModelDirectory models, IOptions<VideosOptions> options)
 {
     /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
     public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancel)
     {
-        var ahead = await jobs.QueuePositionAsync(job, cancel);
-        var video = Video.Of(job, time.GetUtcNow(), ahead + 1) with { DownloadUrl = await LinkAsync(job, cancel), Note = await NoteAsync(job, cancel) };
+        var outlook = await forecast.OfAsync(job, cancel);
+        var video = Video.Of(job) with
+        {
+            QueuePosition = outlook.Ahead + 1,
+            EtaSeconds = RenderProgress.Rounded(outlook.Seconds),
+            DownloadUrl = await LinkAsync(job, cancel),
+            Note = await NoteAsync(job, outlook, cancel),
+        };
         if (video.Status is VideoStatus.Queued or VideoStatus.InProgress)
         {
             response.Headers["openai-poll-after-ms"] = RenderProgress.PollAfterMilliseconds(video.EtaSeconds).ToString(CultureInfo.InvariantCulture);
@@ -34,15 +41,16 @@ public sealed class VideoPage(JobStore jobs, IArtifactStore artifacts, ModelDire
         return link?.AbsoluteUri;
     }
 
-    private async Task<string?> NoteAsync(Job job, CancellationToken cancel)
+    private async Task<string?> NoteAsync(Job job, Outlook outlook, CancellationToken cancel)
     {
         if (await models.FindAsync(job.Spec.Model, cancel) is not { } model)
         {
             return null;
         }
 
-        return job.State == JobState.Queued && model.LiveWorkers == 0
-            ? $"No worker with model '{job.Spec.Model}' is connected now; the video waits for one."
-            : model.Registration.Note;
+        return outlook.IsServed ? model.Registration.Note
+            : model.LiveWorkers == 0 ? $"No worker with model '{job.Spec.Model}' is connected now; the video waits for one."
+            : job.VramClass == 0 ? $"Every worker with model '{job.Spec.Model}' is being drained; the video waits for one that takes jobs."
+            : $"No worker with model '{job.Spec.Model}' and a card of {job.VramClass} GiB or more takes jobs now; the video waits for one.";
     }
 }

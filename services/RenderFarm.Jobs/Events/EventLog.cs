@@ -112,8 +112,10 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
         var rows = await (
             from told in which.AsNoTracking()
             join job in db.Jobs.AsNoTracking() on told.JobId equals job.Id
+            join record in db.LeaseRecords on new { JobId = job.Id, job.Fence } equals new { record.JobId, record.Fence } into records
+            from lease in records.DefaultIfEmpty()
             orderby told.Position
-            select new { told, job, lease = db.LeaseRecords.FirstOrDefault(r => r.JobId == job.Id && r.Fence == job.Fence) })
+            select new { told, job, lease })
             .Take(Batch).ToListAsync(cancellation);
         return rows.ConvertAll(row =>
         {

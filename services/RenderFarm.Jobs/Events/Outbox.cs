@@ -31,7 +31,7 @@ public static class Outbox
     /// <summary>Writes down that the job has just come to the state its row is in.</summary>
     internal static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellation)
     {
-        db.WroteEvents = true;
+        db.WroteEvents = db.ChangedQueue = true;
         return db.ExecuteAsync(
             """
             INSERT INTO events (job_id, key_id, model, type, state, occurred_at)
@@ -44,7 +44,7 @@ public static class Outbox
     internal static Task AddWhereAsync(
         JobsDbContext db, string condition, string type, DateTimeOffset at, CancellationToken cancellation, params (string Name, object? Value)[] arguments)
     {
-        db.WroteEvents = true;
+        db.WroteEvents = db.ChangedQueue = true;
         return db.ExecuteAsync(
             $"""
             INSERT INTO events (job_id, key_id, model, type, state, occurred_at)

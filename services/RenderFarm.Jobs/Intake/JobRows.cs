@@ -25,7 +25,7 @@ internal static class JobRows
             db.Events.Add(new EventRow { JobId = row.Id, KeyId = row.KeyId, Model = row.Model, Type = Outbox.Queued, State = JobState.Queued, OccurredAt = now });
             tag += job.EstimatedSeconds;
         }
-        db.WroteEvents = true;
+        (db.WroteEvents, db.Joined) = (true, rows);
         await db.SaveChangesAsync(cancellation);
         foreach (var (model, vramClass) in rows.Select(row => (row.Model, row.VramClass)).Distinct())
             await JobAnnouncer.NotifyAsync(db, model, vramClass, sender, cancellation);

@@ -99,6 +99,7 @@ internal static class LeaseQueue
             ("free", request.FreeBytes), ("head_start", CachedHeadStartSeconds),
             ("worker", worker.Id), ("slot", slot.Id), ("seconds", leaseSeconds)]);
         if (taken.Count == 0) return null;
+        db.ChangedQueue = true;
 
         var job = taken[0];
         if (onPostgres) await RequireRunningRoomAsync(db, job.Id, cancellation);

@@ -23,6 +23,7 @@ public sealed class JobDatabase : IAsyncDisposable
     /// </summary>
     private const int PatienceSeconds = 5;
     private const int MigrationSeconds = 3600;
+    private const int PreparedStatements = 100;
     private readonly Func<JobsDbContext> _open;
 
     public JobDatabase(StoreOptions options)
@@ -31,16 +32,25 @@ public sealed class JobDatabase : IAsyncDisposable
         if (options.Kind == "postgres")
         {
             Postgres = NpgsqlDataSource.Create(WithPatience(options.ConnectionString));
-            var built = new DbContextOptionsBuilder<PostgresJobsDbContext>().UseNpgsql(Postgres).Options;
-            _open = () => new PostgresJobsDbContext(built);
+            _open = Pool(new DbContextOptionsBuilder<PostgresJobsDbContext>().UseNpgsql(Postgres).Options);
         }
         else
         {
-            var built = new DbContextOptionsBuilder<SqliteJobsDbContext>()
+            _open = Pool(new DbContextOptionsBuilder<SqliteJobsDbContext>()
                 .UseSqlite(options.ConnectionString)
-                .AddInterceptors(new SqlitePragmas()).Options;
-            _open = () => new SqliteJobsDbContext(built);
+                .AddInterceptors(new SqlitePragmas()).Options);
         }
+    }
+
+    private static Func<JobsDbContext> Pool<TContext>(DbContextOptions<TContext> options) where TContext : JobsDbContext
+    {
+        var contexts = new PooledDbContextFactory<TContext>(options);
+        return () =>
+        {
+            var db = contexts.CreateDbContext();
+            db.Begin();
+            return db;
+        };
     }
 
     /// <summary>What the operator's own string says goes before.</summary>
@@ -49,6 +59,8 @@ public sealed class JobDatabase : IAsyncDisposable
         var (given, plain) = (new NpgsqlConnectionStringBuilder(connectionString), new NpgsqlConnectionStringBuilder());
         if (given.CommandTimeout == plain.CommandTimeout) given.CommandTimeout = PatienceSeconds;
         if (given.KeepAlive == plain.KeepAlive) given.KeepAlive = PatienceSeconds;
+        // planning most of the statements takes longer than running them; 0 switches it off, for a pooler in between
+        if (!new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Max Auto Prepare")) given.MaxAutoPrepare = PreparedStatements;
         return given.ConnectionString;
     }
 
@@ -57,6 +69,12 @@ public sealed class JobDatabase : IAsyncDisposable
 
     /// <summary>Raised after a commit that added to the log of events. Handlers return at once.</summary>
     internal event Action? EventsWritten;
+
+    /// <summary>Raised after a commit that took jobs off the queue or put them back. Handlers return at once.</summary>
+    internal event Action? QueueChanged;
+
+    /// <summary>Raised after a commit that added jobs to the queue. Handlers return at once.</summary>
+    internal event Action<IReadOnlyList<JobRow>>? Joined;
 
     public async Task<T> ReadAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellation)
     {
@@ -84,6 +102,8 @@ public sealed class JobDatabase : IAsyncDisposable
                 var result = await work(db);
                 // not to be cancelled: a caller who has gone must not leave it open whether this happened
                 await transaction.CommitAsync(CancellationToken.None);
+                if (db.ChangedQueue) QueueChanged?.Invoke();
+                if (db.Joined.Count > 0) Joined?.Invoke(db.Joined);
                 if (db.WroteEvents) EventsWritten?.Invoke();
                 return result;
             }

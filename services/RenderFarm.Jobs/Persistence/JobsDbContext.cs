@@ -27,6 +27,15 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     /// <summary>Whether what was done through this context has added to the log of events.</summary>
     internal bool WroteEvents { get; set; }
 
+    /// <summary>Whether a job has left the queue, or come back to it.</summary>
+    internal bool ChangedQueue { get; set; }
+
+    /// <summary>New jobs.</summary>
+    internal IReadOnlyList<JobRow> Joined { get; set; } = [];
+
+    /// <summary>A context that has been used before starts with nothing done.</summary>
+    internal void Begin() => (WroteEvents, ChangedQueue, Joined) = (false, false, []);
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         ArgumentNullException.ThrowIfNull(configurationBuilder);

@@ -58,6 +58,7 @@ internal static class Mapping
         Fence = row.Fence,
         WorkerId = row.WorkerId,
         SlotId = row.SlotId,
+        Card = row.Card,
         Attempt = row.Attempt,
         StepDowns = row.StepDowns,
         LeasedAt = row.LeasedAt,

@@ -31,8 +31,10 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
             where ids.Contains(delivery.EventId)
             join told in db.Events.AsNoTracking() on delivery.EventId equals told.Id
             join job in db.Jobs.AsNoTracking() on delivery.JobId equals job.Id
+            join record in db.LeaseRecords on new { JobId = job.Id, job.Fence } equals new { record.JobId, record.Fence } into records
+            from lease in records.DefaultIfEmpty()
             orderby delivery.EventId
-            select new { delivery, told, job, lease = db.LeaseRecords.FirstOrDefault(r => r.JobId == job.Id && r.Fence == job.Fence) }).ToListAsync(cancellation);
+            select new { delivery, told, job, lease }).ToListAsync(cancellation);
         return rows.ConvertAll(row =>
         {
             var happened = EventLog.ToEvent(row.told);

@@ -15,7 +15,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
 
     private static readonly TimeSpan SeenEvery = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, long> _lastTouch = new();
-    private (Fleet Fleet, long At)? _fleet;
+    private volatile KnownFleet? _fleet;
 
     /// <summary>The worker's id: the same for every registration under the same name. A drain ordered earlier stands.</summary>
     public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation)
@@ -82,7 +82,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         if (_fleet is { } known && time.GetElapsedTime(known.At) < SeenEvery) return known.Fleet;
         var at = time.GetTimestamp();
         var fleet = new Fleet(await ListAsync(cancellation));
-        _fleet = (fleet, at);
+        _fleet = new KnownFleet(fleet, at);
         return fleet;
     }
 
@@ -127,6 +127,8 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             JsonSerializer.Deserialize(row.Model.Registration, JobsJson.Default.ModelRegistration)!,
             row.Model.FirstSeenAt, row.Model.SeenAt, row.Live));
     }, cancellation);
+
+    private sealed record KnownFleet(Fleet Fleet, long At);
 
     private FarmWorker ToWorker(WorkerRow row, List<string> models) => new()
     {

@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Leasing;
@@ -30,6 +31,7 @@ public sealed class TestFarm : IAsyncDisposable
         Workers = new WorkerRegistry(Database, Time);
         Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Time), Announcer, Time);
         Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
+        Forecast = new QueueForecast(Database, Workers, new RenderTimes(Database, Time), Time);
         Keys = new ApiKeys(Database, Time);
         Ringer = new BellRinger(Announcer, Bell, Database, Signal, TimeProvider.System, NullLogger<BellRinger>.Instance);
         Reaper = new LeaseReaper(Database, Endings, Time);
@@ -47,6 +49,7 @@ public sealed class TestFarm : IAsyncDisposable
     public WorkerRegistry Workers { get; }
     public JobStore Jobs { get; }
     public LeaseDesk Desk { get; }
+    public QueueForecast Forecast { get; }
     public ApiKeys Keys { get; }
     public RecordingBell Bell { get; } = new();
     public BellRinger Ringer { get; }

@@ -84,7 +84,7 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
         var low = await Farm.SubmitAsync(Farm.NewJob() with { Priority = 10 });
         var usual = await Farm.SubmitAsync();
         var high = await Farm.SubmitAsync(Farm.NewJob() with { Priority = 90 });
-        Assert.Equal(2, await Farm.Jobs.QueuePositionAsync(low, Stop));
+        Assert.Equal(2, (await Farm.Forecast.OfAsync(low, Stop)).Ahead);
         Assert.Equal([high.Id, usual.Id, low.Id], [(await Farm.LeaseAsync()).Id, (await Farm.LeaseAsync()).Id, (await Farm.LeaseAsync()).Id]);
     }
 
