@@ -58,7 +58,7 @@ public sealed class EventPublisher(BrokerConnection broker, EventLog log, EventF
         }
     }
 
-    private Task PublishAsync(IChannel channel, IReadOnlyList<ToldEvent> told, CancellationToken gone)
+    private static Task PublishAsync(IChannel channel, IReadOnlyList<ToldEvent> told, CancellationToken gone)
     {
         // The channel keeps their order; the confirms are awaited together.
         return Task.WhenAll(told.Select(one => channel.BasicPublishAsync(
