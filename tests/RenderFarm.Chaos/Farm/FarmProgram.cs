@@ -7,7 +7,8 @@ namespace RenderFarm.Chaos.Farm;
 /// <summary>An API or a worker: killed and started again as often as the plan says, always with the same name, port and folder.</summary>
 internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDictionary<string, string>> settings, Uri health, string log) : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
+    /// <summary>An API waits for its database, and that may be killed again before it is up.</summary>
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(240);
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(2) };
     private FarmProcess? _process;
 

@@ -31,6 +31,14 @@ public sealed class ChildProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task Start_WithAScore_IsTheFirstToGoWhenMemoryRunsOut()
+    {
+        using ChildProcess child = ChildProcess.Start("sleep", ["60"], new Dictionary<string, string>(), "/", oomScore: 900);
+
+        Assert.Equal("900", (await File.ReadAllTextAsync($"/proc/{child.Id}/oom_score_adj", TestContext.Current.CancellationToken)).Trim());
+    }
+
+    [Fact]
     public async Task Errors_MoreThanKept_HoldsTheEnd()
     {
         using ChildProcess child = Start("for i in $(seq 20000); do echo line $i; done >&2");
