@@ -34,7 +34,13 @@ public sealed class FarmOperation : IOpenApiOperationTransformer
             operation.Description = $"Needs a key with the scope `{scope}`.";
         }
 
+        if ((method, path) is ("POST", "/v1/batches"))
+        {
+            operation.RequestBody = BatchBody.Describe();
+        }
+
         AddParameters(operation, method, path);
+        AddOtherAnswers(operation, path);
         foreach (var status in RefusalsOf(operation, method, path, scope))
         {
             operation.Responses ??= [];
@@ -95,6 +101,19 @@ public sealed class FarmOperation : IOpenApiOperationTransformer
                 Add("variant", ParameterLocation.Query, "Which file of the video.", Words("video", "thumbnail", "spritesheet"));
                 Add("Range", ParameterLocation.Header, "One range of bytes, such as `bytes=0-1023`.", new() { Type = JsonSchemaType.String });
                 break;
+            case ("GET", "/v1/videos/{id}/events"):
+                AddPlace();
+                Add("preview", ParameterLocation.Query, "Also `video.preview` events, with a small picture of what the video is becoming.", new() { Type = JsonSchemaType.Boolean, Default = false });
+                break;
+            case ("GET", "/v1/events"):
+                AddPlace();
+                break;
+        }
+
+        void AddPlace()
+        {
+            Add("Last-Event-ID", ParameterLocation.Header, "The `id` of the last event that was seen: what came after it is sent.", new() { Type = JsonSchemaType.String });
+            Add("after", ParameterLocation.Query, "The same, for clients that can't send headers.", new() { Type = JsonSchemaType.String });
         }
 
         void Add(string name, ParameterLocation where, string about, OpenApiSchema schema)
@@ -106,6 +125,23 @@ public sealed class FarmOperation : IOpenApiOperationTransformer
         }
 
         static OpenApiSchema Words(params string[] words) => new() { Type = JsonSchemaType.String, Enum = [.. words.Select(word => (JsonNode)word)], Default = words[0] };
+    }
+
+    /// <summary>What is neither the usual answer nor a refusal.</summary>
+    private static void AddOtherAnswers(OpenApiOperation operation, string path)
+    {
+        var answers = operation.Responses ??= [];
+        switch (path)
+        {
+            case "/v1/videos/{id}/content":
+                answers.TryAdd("206", new OpenApiResponse { Description = "The part that `Range` asked for" });
+                answers.TryAdd("304", new OpenApiResponse { Description = "The client has it: `If-None-Match` names its `ETag`" });
+                answers.TryAdd("416", new OpenApiResponse { Description = "The range lies outside of the file; `Content-Range` has its size" });
+                break;
+            case "/v1/videos/{id}/events":
+                answers.TryAdd("204", new OpenApiResponse { Description = "The video has ended, and the client has been told" });
+                break;
+        }
     }
 
     private static void AddExamples(OpenApiOperation operation, string method, string path)

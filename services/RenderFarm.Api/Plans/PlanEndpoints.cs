@@ -24,7 +24,8 @@ public static class PlanEndpoints
         HttpContext context, WorkerRegistry workers, ModelDirectory models, IOptions<VideosOptions> options, CancellationToken cancel)
     {
         var body = await BodyReader.ReadAsync(context.Request, cancel);
-        var card = await CardAsync(new FieldReader(body.Fields), workers, cancel);
+        var fields = new FieldReader(body.Fields);
+        var (size, gpu, worker) = (fields.Number("vram_gib", 0, 1_024), fields.Text("gpu", 100), fields.Text("worker", 100));
         foreach (var field in PlanFields.OfTheCard)
         {
             body.Fields.Remove(field);
@@ -32,7 +33,14 @@ public static class PlanEndpoints
 
         // A plan depends on no words; asking for one is not asking for a video.
         body.Fields.TryAdd("prompt", "-");
+        // A misspelt field is told of before the one that is missing for it.
         var request = VideoRequestReader.Read(body);
+        var card = worker is not null ? await SlotOfAsync(worker, workers, cancel) : size switch
+        {
+            null => throw fields.Invalid("vram_gib", "is required, or 'worker': the card to plan for; 0 is a CPU slot"),
+            0 => SlotState.Cpu(8L << 30),
+            { } gibibytes => SlotState.Gpu(gibibytes, gpu ?? "", gpu is null ? null : Planning.Cards.KnownCards.Find(gpu)),
+        };
         var name = options.Value.Resolve(request.Model);
         // A published model may be asked about before any worker has it: that is when people buy cards.
         var model = (await models.FindAsync(name, cancel))?.Registration.Shape
@@ -40,22 +48,6 @@ public static class PlanEndpoints
             ?? (await models.RegistrationAsync(name, cancel)).Shape;
         var spec = RenderSpecs.Complete(request, model, seed: 0);
         return PlanAnswer.Of(Planner.Plan(PlanRequest.Of(model, spec, request.HasPictures || model.NeedsFirstFrame), card));
-    }
-
-    private static async Task<SlotState> CardAsync(FieldReader fields, WorkerRegistry workers, CancellationToken cancel)
-    {
-        var (size, gpu, worker) = (fields.Number("vram_gib", 0, 1_024), fields.Text("gpu", 100), fields.Text("worker", 100));
-        if (worker is not null)
-        {
-            return await SlotOfAsync(worker, workers, cancel);
-        }
-
-        return size switch
-        {
-            null => throw fields.Invalid("vram_gib", "is required, or 'worker': the card to plan for; 0 is a CPU slot"),
-            0 => SlotState.Cpu(8L << 30),
-            { } gibibytes => SlotState.Gpu(gibibytes, gpu ?? "", gpu is null ? null : Planning.Cards.KnownCards.Find(gpu)),
-        };
     }
 
     /// <summary>The largest slot of a worker, as registered and idle.</summary>

@@ -16,6 +16,11 @@ public static class VideoContent
     public static async Task GetAsync(string id, HttpContext context, JobStore jobs, IArtifactStore artifacts, CancellationToken cancel)
     {
         var job = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw VideoEndpoints.NotFound(id);
+        if (context.Request.Query.Keys.FirstOrDefault(key => key != "variant") is { } stray)
+        {
+            throw ApiError.UnknownParameter(stray, "variant").AsException();
+        }
+
         var file = Find(job, Kind(context.Request.Query["variant"]));
         var etag = new EntityTagHeaderValue($"\"{file.Sha256}\"");
         var response = context.Response;

@@ -83,6 +83,24 @@ public sealed class PublicPagesTests(FarmFixture fixture) : IClassFixture<FarmFi
         static async Task<string> CodeAsync(HttpResponseMessage reply) => reply.IsSuccessStatusCode ? "" : (string)(await reply.JsonAsync())["error"]!["code"]!;
     }
 
+    [Fact]
+    public async Task OpenApi_BatchesAndStreams_SayWhatTheyRead()
+    {
+        var paths = (await (await anyone.GetAsync("/openapi/v1.json")).JsonAsync())["paths"]!;
+        var batches = paths["/v1/batches"]!["post"]!;
+
+        Assert.NotNull(batches["responses"]!["400"]);
+        foreach (var (type, media) in batches["requestBody"]!["content"]!.AsObject().Where(form => form.Value!["example"] is not null))
+        {
+            var example = media!["example"]!;
+            var reply = await farm.User.PostAsync("/v1/batches", new StringContent(type == "application/json" ? example.ToJsonString() : (string)example!, System.Text.Encoding.UTF8, type));
+            Assert.True(reply.IsSuccessStatusCode, $"{type}: {await reply.Content.ReadAsStringAsync()}");
+        }
+
+        var stream = paths["/v1/videos/{id}/events"]!["get"]!["parameters"]!.AsArray().Select(parameter => (string)parameter!["name"]!);
+        Assert.Superset(new HashSet<string> { "Last-Event-ID", "after", "preview" }, stream.ToHashSet());
+    }
+
     private static IEnumerable<(string Name, System.Text.Json.Nodes.JsonNode Node)> Operations(System.Text.Json.Nodes.JsonNode document) =>
         document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => ($"{operation.Key} {path.Key}", operation.Value!)));
 

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests.Plans;
 
@@ -33,6 +34,23 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Fact]
     public async Task Plan_WithoutACard_NamesWhatIsMissing() =>
         Assert.Equal((400, "vram_gib"), await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny" })).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+
+    [Fact]
+    public async Task Plan_MisspeltField_IsToldBeforeTheOneThatIsMissingForIt() =>
+        Assert.Equal((400, "vram_gb"), await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny", vram_gb = 24 })).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+
+    [Fact]
+    public async Task Submit_NoConnectedSlotTakesTheVideo_SaysSoInANote()
+    {
+        var small = await farm.RegisterWorkerAsync("small", ModelShapes.Get("t2v-14b"));
+        var waiting = await farm.SubmitAsync(new { prompt = "a ball", model = "t2v-14b" });
+        Assert.Matches(@"^No worker with model 't2v-14b' and a card of \d+ GiB or more takes jobs now", (string)waiting["note"]!);
+
+        var served = await farm.SubmitAsync(new { prompt = "a ball", model = "tiny" });
+        Assert.Null(served["note"]);
+        Assert.True((double)served["eta_seconds"]! > 0);
+        await farm.User.PostAsync(new Uri($"/v1/workers/{small}/drain", UriKind.Relative), null);
+    }
 
     [Fact]
     public async Task Workers_DrainAndResume_ShowInTheirStatus()

@@ -83,6 +83,10 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
     }
 
     [Fact]
+    public async Task Get_AMisspeltVariant_IsNotTheVideo() =>
+        Assert.Equal((400, "varient"), await (await farm.User.GetAsync($"{path}?varient=thumbnail")).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+
+    [Fact]
     public async Task Get_OfAQueuedVideo_Is409()
     {
         var id = (string)(await farm.SubmitAsync())["id"]!;

@@ -5,12 +5,12 @@ namespace RenderFarm.Benchmarks.Api;
 /// <summary><c>POST /v1/videos</c>: the most that is taken in a second, and how long one waits at half of that.</summary>
 internal static class CreatePart
 {
-    private const int Clients = 32, WarmUp = 2_000;
+    private const int Clients = 32;
 
     public static async Task<Findings> MeasureAsync(ApiOptions options)
     {
         await using var api = await ApiFarm.StartAsync();
-        await Task.WhenAll(Enumerable.Range(0, WarmUp).Chunk(WarmUp / 16).Select(async numbers => { foreach (var number in numbers) await api.CreateAsync(-number); }));
+        await Load.WarmUpAsync(Clients, number => api.CreateAsync(-number));
         var most = await Load.ClosedAsync(Clients, options.Time, api.CreateAsync);
         var half = await Load.SteadyAsync(options.Rate ?? most.PerSecond / 2, options.Time, number => api.CreateAsync(10_000_000 + number));
         return new Findings(

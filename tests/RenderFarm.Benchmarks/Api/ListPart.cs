@@ -20,7 +20,7 @@ internal static class ListPart
             {
                 // every hundredth is a first page
                 Task<bool> Page(int number) => api.GetAsync($"/v1/videos?limit=100&order={order}" + (number % 100 == 0 ? "" : "&after=" + ids[number % ids.Count]));
-                await Load.ClosedAsync(Clients, options.Time / 4, Page);
+                await Load.WarmUpAsync(Clients, Page);
                 var pages = await Load.ClosedAsync(Clients, options.Time / 2, Page);
                 figures.Add(Figure.Most($"list for a {who}, {order}, {options.Rows} rows, p99", pages.P99, "ms", 50));
                 figures.Add(Figure.Most($"list for a {who}, {order}, not answered 200", pages.Failed, "requests", 0));

@@ -19,8 +19,8 @@ internal static class RetrievePart
         Task<bool> Retrieve(int number) => api.GetAsync("/v1/videos/" + ids[number % ids.Count]);
         Task<bool> Select(int number) => api.GetAsync(bare.Url + "/rows/" + ids[number % ids.Count]);
 
-        await Load.ClosedAsync(Clients, options.Time / 2, Retrieve);
-        await Load.ClosedAsync(Clients, options.Time / 2, Select);
+        await Load.WarmUpAsync(Clients, Retrieve);
+        await Load.WarmUpAsync(Clients, Select);
         var (ours, theirs) = (new List<Sample>(), new List<Sample>());
         for (var round = 0; round < Rounds; round++)
         {
