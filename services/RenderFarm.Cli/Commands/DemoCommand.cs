@@ -27,7 +27,7 @@ public static class DemoCommand
         });
         var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
         var video = new VideoOptions();
-        var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop") { prompt, output };
+        var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop") { prompt, output }.WithExamples("demo", "demo \"a red ball rolls to the right\" --steps 8 --out ball.mp4");
         video.AddTo(command);
         run.Run(command, (parsed, cancellation) => RunAsync(
             video.Read(parsed, parsed.GetValue(prompt)!, Model), parsed.GetValue(output)!, console, time, cancellation));

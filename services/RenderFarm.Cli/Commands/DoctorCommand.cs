@@ -20,7 +20,7 @@ public static class DoctorCommand
     public static Command Create(CommandRunner run, IAnsiConsole console)
     {
         var json = new Option<bool>("--json") { Description = "A JSON list of checks" };
-        var command = new Command("doctor", "Say what this machine has and lacks") { json };
+        var command = new Command("doctor", "Say what this machine has and lacks") { json }.WithExamples("doctor", "doctor --json");
         run.Run(command, async (parsed, cancellation) =>
         {
             var checks = new List<HostCheck>();

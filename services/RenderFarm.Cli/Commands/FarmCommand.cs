@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
@@ -22,9 +23,11 @@ public static class FarmCommand
     public static async Task<int> RunAsync(string[] arguments)
     {
         var parsed = Create(AnsiConsole.Console, Console.Error, TimeProvider.System).Parse(arguments);
-        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeToStop });
-        return parsed.Errors.Count > 0 ? Refused : code;
+        return ExitCode(parsed, await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeToStop }));
     }
+
+    /// <summary>Wrong options are told by <see cref="ParseErrorAction"/>; who asks for help has not left anything out.</summary>
+    public static int ExitCode(ParseResult parsed, int code) => parsed.Action is ParseErrorAction ? Refused : code;
 
     public static RootCommand Create(IAnsiConsole console, TextWriter errors, TimeProvider time)
     {

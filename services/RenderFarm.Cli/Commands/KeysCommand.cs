@@ -16,19 +16,19 @@ public static class KeysCommand
 
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        var show = new Command("show", "Print the local farm's first key, alone on its line");
+        var show = new Command("show", "Print the local farm's first key, alone on its line").WithExamples("keys show", "keys show | ./farm login http://127.0.0.1:8080");
         run.Run(show, (_, _) =>
         {
             console.Say(KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey);
             return Task.FromResult(0);
         });
-        return new Command("keys", "API keys") { show, List(run, console, time), Make(run, console, time), Revoke(run, console, time) };
+        return new Command("keys", "API keys") { show, List(run, console, time), Make(run, console, time), Revoke(run, console, time) }.WithExamples("keys list", "keys create studio --queued 200", "keys revoke key_019…");
     }
 
     private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var connection = new FarmConnection();
-        var command = new Command("list", "Keys, their limits and what they use of them") { JsonSwitch.Option };
+        var command = new Command("list", "Keys, their limits and what they use of them") { JsonSwitch.Option }.WithExamples("keys list", "keys list --json");
         connection.AddTo(command);
         run.Run(command, async (parsed, cancellation) =>
         {
@@ -88,7 +88,7 @@ public static class KeysCommand
     {
         var id = new Argument<string>("id") { Description = "key_…, as keys list shows it" };
         var connection = new FarmConnection();
-        var command = new Command("revoke", "A key stops working; its videos stay") { id, JsonSwitch.Option };
+        var command = new Command("revoke", "A key stops working; its videos stay") { id, JsonSwitch.Option }.WithExamples("keys revoke key_019…");
         connection.AddTo(command);
         run.Run(command, async (parsed, cancellation) =>
         {

@@ -27,7 +27,7 @@ public static class LoginCommand
         });
         yield return login;
 
-        var logout = new Command("logout", "Forget the farm and the key of login");
+        var logout = new Command("logout", "Forget the farm and the key of login").WithExamples("logout");
         run.Run(logout, (_, _) =>
         {
             console.Say(SavedLogin.Remove() ? $"Removed {SavedLogin.FilePath}" : "There was no login.");

@@ -49,7 +49,7 @@ public static class ModelsCommand
             table.WriteTo(console);
             return 0;
         });
-        return command;
+        return command.WithExamples("models list", "models list --json | jq -r .id");
     }
 
     private static Command Add(CommandRunner run, IAnsiConsole console)
@@ -68,6 +68,6 @@ public static class ModelsCommand
             console.Say("Workers register it when they start.");
             return 0;
         });
-        return add;
+        return add.WithExamples("models add t2v-14b ~/Wan2.1-T2V-14B");
     }
 }

@@ -24,7 +24,9 @@ public static class UpCommand
             if (result.GetValueOrDefault<int>() is < 1 or > 65535)
                 result.AddError("--port: a number from 1 to 65535");
         });
-        var command = new Command("up", "Run API and worker in the foreground") { farm, port, postgres, rabbit, s3 };
+        var command = new Command("up", "Run API and worker in the foreground") { farm, port, postgres, rabbit, s3 }.WithExamples(
+            "up",
+            "up --farm --postgres 'Host=db;Username=farm;Database=farm' --rabbitmq amqp://farm:secret@mq/ --s3 http://key:secret@s3:9000/renderfarm");
         run.Run(command, async (parsed, cancellation) =>
         {
             var services = parsed.GetValue(farm)

@@ -163,7 +163,7 @@ public static class VideoCommands
             var answer = await client.SendJsonAsync(HttpMethod.Delete, FarmClient.Of(id), null, cancellation);
             if (parsed.WantsJson())
                 console.Say(JsonSwitch.Line(answer));
-        });
+        }).WithExamples("delete video_019…");
 
     private static Command Download(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {

@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
 using RenderFarm.Cli.Commands;
 using Spectre.Console.Testing;
 
@@ -48,6 +50,35 @@ public sealed class FarmCommandTests : IDisposable
     [InlineData("keys", "show")]
     public void Parse_DocumentedOptions_AreKnown(params string[] arguments)
         => Assert.Empty(FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments).Errors);
+
+    [Theory]
+    [InlineData(0, "show", "--help")]
+    [InlineData(2, "show")]
+    [InlineData(2, "list", "--lmit", "3")]
+    public async Task ExitCode_HelpForAVerbThatNeedsMore_IsNoRefusal(int expected, params string[] arguments)
+    {
+        using var output = new StringWriter();
+        var parsed = FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments);
+        Assert.Equal(expected, FarmCommand.ExitCode(parsed, await parsed.InvokeAsync(new() { Output = output, Error = output }, TestContext.Current.CancellationToken)));
+    }
+
+    [Fact]
+    public async Task Help_OfEveryVerb_EndsWithExamplesThatParse()
+    {
+        var root = FarmCommand.Create(_console, _errors, TimeProvider.System);
+        foreach (var path in Paths(root, []))
+        {
+            using var output = new StringWriter();
+            await root.Parse([.. path, "--help"]).InvokeAsync(new() { Output = output }, TestContext.Current.CancellationToken);
+            var examples = output.ToString().Split("Examples:")[1..].SelectMany(text => text.Split('\n')).Select(line => line.Trim()).Where(line => line.StartsWith("./farm ", StringComparison.Ordinal)).ToList();
+            Assert.True(examples.Count > 0, $"{string.Join(' ', path)} --help has no example");
+            foreach (var example in examples)
+                Assert.True(root.Parse(Regex.Split(example["./farm ".Length..], @"\s(?:\||>+|<|&&)\s")[0]).Errors.Count == 0, example);
+        }
+    }
+
+    private static IEnumerable<string[]> Paths(Command command, string[] path) =>
+        command.Subcommands.Where(sub => !sub.Hidden).SelectMany(sub => Paths(sub, [.. path, sub.Name]).Prepend([.. path, sub.Name]));
 
     [Fact]
     public async Task Demo_OutputThatIsAFolder_IsRefusedBeforeAnythingStarts()
