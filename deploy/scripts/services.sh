@@ -97,7 +97,7 @@ start_postgres() {
 }
 
 ready_postgres() {
-    await 20 "$(< "$DIR/postgres.pid")" "$(postgres_bin)/pg_isready" -q -h 127.0.0.1 -p "$1" -U "$POSTGRES_USER_NAME" -d postgres
+    await 60 "$(< "$DIR/postgres.pid")" "$(postgres_bin)/pg_isready" -q -h 127.0.0.1 -p "$1" -U "$POSTGRES_USER_NAME" -d postgres
 }
 
 start_rabbitmq() {
@@ -132,11 +132,11 @@ start_rabbitmq() {
 ready_rabbitmq() {
     local shell
     shell=$(< "$DIR/rabbitmq.pid")
-    await 30 "$shell" test -s "$3/pid"
+    await 90 "$shell" test -s "$3/pid"
     cp "$3/pid" "$DIR/rabbitmq.pid"
     record "$(< "$3/pid")" KILL
-    await 60 "$shell" listening "$1"
-    await 60 "$shell" listening "$2"
+    await 180 "$shell" listening "$1"
+    await 180 "$shell" listening "$2"
 }
 
 # A cluster of this size sometimes stays stuck when it starts on a busy machine; a fresh one does not.
@@ -198,7 +198,7 @@ CONF
         printf 'export CEPH_CONF=%q\nexec radosgw -f -n client.rgw' "$CEPH_CONF" > "$DIR/s3.run"
         daemon bash "$DIR/s3.run"
         echo "${S3_PIDS[-1]}" > "$DIR/s3.pid"
-        await 30 "${S3_PIDS[1]}" listening "$port" || return 1
+        await 90 "${S3_PIDS[1]}" listening "$port" || return 1
         timeout 60 radosgw-admin -n client.rgw user create --uid farm --display-name farm \
             --access-key "$S3_ACCESS_KEY" --secret "$S3_SECRET_KEY" || return 1
     } >> "$log" 2>&1
@@ -228,7 +228,7 @@ CONF
         --web.listen-address="127.0.0.1:$port" --enable-feature=exemplar-storage < /dev/null > "$DIR/prometheus.log" 2>&1 &
     pid=$!
     record "$pid" KILL
-    await 20 "$pid" listening "$port"
+    await 60 "$pid" listening "$port"
     publish prometheus "http://127.0.0.1:$port"
 }
 
@@ -244,14 +244,14 @@ again() {
     case $name in
         postgres)
             # it refuses while the old process is a zombie or one of its children still lives
-            local deadline=$((SECONDS + 20))
+            local deadline=$((SECONDS + 60))
             until launch postgres INT && ready_postgres "${ports[0]}" 2> /dev/null; do
                 ((SECONDS < deadline)) || die "postgres does not start again; its log: $DIR/postgres.log"
                 sleep 0.2
             done
             ;;
         rabbitmq) rm -f "$work/mq/pid"; launch rabbitmq KILL; ready_rabbitmq "${ports[0]}" "${ports[1]}" "$work/mq" ;;
-        s3) launch s3 KILL; await 30 "$(< "$DIR/s3.pid")" listening "${ports[0]}" ;;
+        s3) launch s3 KILL; await 90 "$(< "$DIR/s3.pid")" listening "${ports[0]}" ;;
         *) die "server '$name' can't be started again" ;;
     esac
 }

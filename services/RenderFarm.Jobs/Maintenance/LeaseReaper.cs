@@ -31,6 +31,7 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
         var lost = 0;
         foreach (var (id, fence) in expired)
             if (await endings.LoseAsync(id, fence, cancellation) is not null) lost++;
+        _lastSeen = time.GetTimestamp(); // taking many back takes its time, and the store was there
         return lost;
     }
 

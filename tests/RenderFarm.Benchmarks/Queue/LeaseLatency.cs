@@ -18,7 +18,7 @@ namespace RenderFarm.Benchmarks.Queue;
 /// </summary>
 internal static class LeaseLatency
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     public static async Task<JsonObject> MeasureAsync(int jobs)
     {

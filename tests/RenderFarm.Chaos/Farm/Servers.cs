@@ -7,7 +7,7 @@ namespace RenderFarm.Chaos.Farm;
 /// <summary>PostgreSQL (durable), RabbitMQ and S3 as private processes, each of which can be killed and started again.</summary>
 internal sealed class Servers : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
     private readonly string _folder;
 
     private Servers(string folder, IReadOnlyDictionary<string, string> addresses)

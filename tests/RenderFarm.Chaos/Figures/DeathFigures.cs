@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using RenderFarm.Artifacts;
 using RenderFarm.Chaos.Farm;
@@ -13,7 +14,8 @@ internal static class DeathFigures
     /// <summary>Some workers at a time are killed while they render; others are idle. No other fault.</summary>
     public static async Task<Measured> WorkersKilledAsync(FigureFarm farm, int rounds, int atOnce)
     {
-        List<double> lost = [], leased = [], running = [];
+        List<double> lost = [], leased = [];
+        ConcurrentBag<double> running = [];
         for (var round = 0; round < rounds; round++)
         {
             var jobs = await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => farm.SubmitAsync(100, slow: true)));

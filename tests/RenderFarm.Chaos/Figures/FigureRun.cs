@@ -19,7 +19,7 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         ["broker"] = OutageFigures.BrokerAsync,
         ["database"] = farm => OutageFigures.DatabaseAsync(farm, renders: 4),
         ["stop"] = DeathFigures.WorkersStoppedAsync,
-        ["worker"] = farm => DeathFigures.WorkersKilledAsync(farm, rounds: 8, atOnce: 4),
+        ["worker"] = farm => DeathFigures.WorkersKilledAsync(farm, rounds: 6, atOnce: 5),
     };
 
     public static IEnumerable<string> Names => Parts.Keys;
