@@ -10,6 +10,9 @@ public sealed class FarmException(string code, string message, Exception? inner 
     /// <summary>The request field that was wrong, where the API named one.</summary>
     public string? Param { get; init; }
 
+    /// <summary>Of a refused batch.</summary>
+    public IReadOnlyList<Http.LineFault>? Lines { get; init; }
+
     /// <summary>Where more of the story is.</summary>
     public string? Log { get; init; }
 

@@ -85,7 +85,8 @@ public sealed record Video
         Frames = job.Spec.Frames,
         Fps = job.Spec.Fps,
         Steps = job.Spec.Steps,
-        Step = job.Step,
+        // the last step is seldom in a renewal
+        Step = job.State is JobState.Completed or JobState.Expired ? job.Spec.Steps : job.Step,
         GuidanceScale = job.Spec.GuidanceScale,
         Shift = job.Spec.Shift,
         Sampler = job.Spec.Sampler,

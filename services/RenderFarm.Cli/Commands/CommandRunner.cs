@@ -34,10 +34,12 @@ public sealed class CommandRunner(TextWriter errors)
     {
         if (asJson)
         {
-            await errors.WriteLineAsync(JsonSerializer.Serialize(new ErrorBody(new ErrorDetail(error.Message, error.Code, error.Param)), FarmJson.Plain.ErrorBody));
+            await errors.WriteLineAsync(JsonSerializer.Serialize(new ErrorBody(new ErrorDetail(error.Message, error.Code, error.Param, error.Lines)), FarmJson.Plain.ErrorBody));
             return;
         }
         await errors.WriteLineAsync($"error: {error.Code}{(error.Param is { } param ? $" ({param})" : "")}: {error.Message}");
+        foreach (var line in error.Lines ?? [])
+            await errors.WriteLineAsync($"  line {line.Line}: {line.Message}");
         if (error.Log is { } log)
             await errors.WriteLineAsync($"log: {log}");
     }

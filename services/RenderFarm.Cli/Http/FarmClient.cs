@@ -145,7 +145,7 @@ public sealed class FarmClient : IDisposable
         try
         {
             if (JsonSerializer.Deserialize(body, FarmJson.Default.ErrorBody)?.Error is { } error)
-                return new FarmException(error.Code, error.Message) { Param = error.Param, Status = (int)answer.StatusCode };
+                return new FarmException(error.Code, error.Message) { Param = error.Param, Lines = error.Lines, Status = (int)answer.StatusCode };
         }
         catch (JsonException)
         {

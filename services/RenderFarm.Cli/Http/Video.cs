@@ -33,7 +33,10 @@ public sealed record VideoError(string Code, string Message);
 /// <summary>The error object in the API's error body.</summary>
 public sealed record ErrorBody(ErrorDetail? Error);
 
-public sealed record ErrorDetail(string Message, string Code, string? Param);
+/// <param name="Lines">Of a refused batch: what is wrong with each line, the first hundred.</param>
+public sealed record ErrorDetail(string Message, string Code, string? Param, IReadOnlyList<LineFault>? Lines = null);
+
+public sealed record LineFault(int Line, string Code, string? Param, string Message);
 
 /// <summary>What is asked for. Null is left to the model's defaults.</summary>
 public sealed record VideoRequest

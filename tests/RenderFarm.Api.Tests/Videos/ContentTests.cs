@@ -101,6 +101,7 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
 
         Assert.Equal(("completed", 100, "done"), ((string)video["status"]!, (int)video["progress"]!, (string)video["stage"]!));
         Assert.NotNull(video["completed_at"]);
+        Assert.Equal((int)video["steps"]!, (int)video["step"]!);
         Assert.Equal((0.5, 1 << 20, 2 << 20, "cpu"), ((double)video["usage"]!["step_seconds"]!, (int)video["usage"]!["peak_bytes"]!, (int)video["usage"]!["predicted_peak_bytes"]!, (string)video["usage"]!["gpu"]!));
     }
 

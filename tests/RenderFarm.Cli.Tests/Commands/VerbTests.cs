@@ -178,6 +178,17 @@ public sealed class VerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Batch_LinesThatCantBeTaken_AreAllNamed()
+    {
+        await using var farm = new StubFarm((_, _) => (400,
+            """{"error":{"message":"2 of 3 lines can't be taken, so none was.","code":"invalid_value","param":"file","lines":[{"line":1,"code":"unknown_parameter","param":"stepz","message":"There is no parameter 'stepz'."},{"line":3,"code":"invalid_value","param":"prompt","message":"'prompt' is required."}]}}"""));
+        await File.WriteAllTextAsync(_folder.File("a.jsonl"), "{}\n", TestContext.Current.CancellationToken);
+        Assert.Equal(FarmCommand.Refused, await RunAsync(farm, "batch", _folder.File("a.jsonl")));
+        Assert.Contains("line 1: There is no parameter 'stepz'.", _errors.ToString(), StringComparison.Ordinal);
+        Assert.Contains("line 3: 'prompt' is required.", _errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Drain_ByName_WaitsUntilTheWorkerHoldsNothing()
     {
         var looks = 0;
