@@ -16,7 +16,7 @@ internal static class Load
             while (clock.Elapsed < time)
             {
                 var sent = clock.Elapsed;
-                if (!await request(Interlocked.Increment(ref number))) Interlocked.Increment(ref failed);
+                if (!await IsAnsweredAsync(request, Interlocked.Increment(ref number))) Interlocked.Increment(ref failed);
                 mine.Add((clock.Elapsed - sent).TotalMilliseconds);
             }
             return mine;
@@ -51,12 +51,24 @@ internal static class Load
             if (due > clock.Elapsed) await Task.Delay(due - clock.Elapsed, CancellationToken.None);
             sent.Add(Task.Run(async () =>
             {
-                if (!await request(number)) Interlocked.Increment(ref failed);
+                if (!await IsAnsweredAsync(request, number)) Interlocked.Increment(ref failed);
                 latencies[number] = (clock.Elapsed - due).TotalMilliseconds;
             }));
         }
         await Task.WhenAll(sent);
         return Sample.Of(latencies, failed, clock.Elapsed);
+    }
+
+    private static async Task<bool> IsAnsweredAsync(Func<int, Task<bool>> request, int number)
+    {
+        try
+        {
+            return await request(number);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return false; // no answer is a failed request, not the end of the measurement
+        }
     }
 }
 
