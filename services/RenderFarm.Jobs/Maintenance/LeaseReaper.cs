@@ -4,9 +4,9 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Maintenance;
 
 /// <summary>
-/// Takes back jobs whose lease ran out. After a start, and after it could not look for a while because the store was away
-/// or this process stood still, it takes nothing for <see cref="Quiet"/>: workers could not renew meanwhile, and get the time
-/// to do so before their healthy renders are lost. A while shorter than <see cref="Blip"/>, such as a connection that broke, has cost no lease.
+/// Takes back jobs whose lease ran out. After a start, and after the store was away, it takes nothing for <see cref="Quiet"/>:
+/// workers could not renew meanwhile, and get the time to do so before their healthy renders are lost. An absence shorter than
+/// <see cref="Blip"/>, such as a connection that broke, has cost no lease; and being slow is no absence, or a host under load would never take anything back.
 /// </summary>
 public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, TimeProvider time) : ISweep
 {
@@ -18,21 +18,35 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
     private const int Batch = 200;
     private long _backSince = time.GetTimestamp();
     private long _lastSeen = time.GetTimestamp();
+    private bool _away;
 
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
     public async Task<int> RunOnceAsync(CancellationToken cancellation)
     {
-        var expired = await ExpiredAsync(cancellation);
-        if (time.GetElapsedTime(_lastSeen) >= Blip) _backSince = time.GetTimestamp();
-        _lastSeen = time.GetTimestamp();
+        var expired = await LookAsync(cancellation);
         if (time.GetElapsedTime(_backSince) < Quiet) return 0;
 
         var lost = 0;
         foreach (var (id, fence) in expired)
             if (await endings.LoseAsync(id, fence, cancellation) is not null) lost++;
-        _lastSeen = time.GetTimestamp(); // taking many back takes its time, and the store was there
         return lost;
+    }
+
+    private async Task<List<(string Id, long Fence)>> LookAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var expired = await ExpiredAsync(cancellation);
+            if (_away && time.GetElapsedTime(_lastSeen) >= Blip) _backSince = time.GetTimestamp();
+            (_away, _lastSeen) = (false, time.GetTimestamp());
+            return expired;
+        }
+        catch (StoreUnavailableException)
+        {
+            _away = true;
+            throw;
+        }
     }
 
     private Task<List<(string, long)>> ExpiredAsync(CancellationToken cancellation) => database.ReadAsync(db => db.RowsAsync(

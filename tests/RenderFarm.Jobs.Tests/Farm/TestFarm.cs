@@ -67,7 +67,7 @@ public sealed class TestFarm : IAsyncDisposable
         var farm = new TestFarm(store);
         farm.Key = await farm.NewKeyAsync("tester");
         farm.Worker = await farm.RegisterAsync("rack-1", "demo");
-        await farm.KeepStillAsync(farm.Reaper);
+        farm.Time.Advance(LeaseReaper.Quiet);
         return farm;
     }
 
@@ -129,16 +129,6 @@ public sealed class TestFarm : IAsyncDisposable
         Desk.ReleaseAsync(lease.Id, new ReleaseRequest { Fence = lease.Fence, Reason = "draining" }, Stop);
 
     public async Task<Job> GetAsync(string id) => await Jobs.GetAsync(id, JobScope.All, Stop) ?? throw new InvalidOperationException($"{id} is not there");
-
-    /// <summary>Lets the reaper's quiet time pass, looking all the while.</summary>
-    public async Task KeepStillAsync(LeaseReaper reaper)
-    {
-        for (var waited = TimeSpan.Zero; waited < LeaseReaper.Quiet; waited += LeaseReaper.Blip / 2)
-        {
-            Time.Advance(LeaseReaper.Blip / 2);
-            await reaper.RunOnceAsync(Stop);
-        }
-    }
 
     /// <summary>The lease is over by the database's clock.</summary>
     public Task ExpireLeaseAsync(string id) => SqlAsync(dialect => $"UPDATE jobs SET lease_until = {dialect.NowPlus("-1")} WHERE id = @id", id);
