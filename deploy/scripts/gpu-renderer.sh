@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the bundled renderer on the libtorch that this machine has: TORCH_LIB names folders (separated by colons), or
+# Starts the bundled program on the libtorch that this machine has: TORCH_LIB names folders (separated by colons), or
 # else the PyTorch of python3 is used. Libraries must be on the path before the process starts.
 set -euo pipefail
 
@@ -17,7 +17,7 @@ PY
 }
 
 if [[ -z ${TORCH_LIB:-} ]] && ! TORCH_LIB=$(pytorch_folders 2> /dev/null); then
-    echo "renderer: no libtorch: install PyTorch >= 2.10 for ${PYTHON:-python3}, or name its lib folders in TORCH_LIB" >&2
+    echo "$(basename "$0"): no libtorch: install PyTorch >= 2.10 for ${PYTHON:-python3}, or name its lib folders in TORCH_LIB" >&2
     exit 1
 fi
 export LD_LIBRARY_PATH="$TORCH_LIB${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"

@@ -8,6 +8,7 @@ try
     {
         ["api", .. var rest] => await ApiBenchmark.RunAsync(rest),
         [BareEndpoint.Verb, var connection, var address] => await BareEndpoint.ServeAsync(connection, address),
+        ["demo", .. var rest] => await DemoModelBenchmark.RunAsync(rest),
         ["leaks", .. var rest] => await LeakBenchmark.RunAsync(rest),
         ["queue", .. var rest] => await QueueBenchmark.RunAsync(rest),
         _ => Usage("which benchmark?"),
@@ -25,6 +26,7 @@ static int Usage(string fault)
         RenderFarm.Benchmarks api --help                                                                 (./farm bench api …)
         RenderFarm.Benchmarks queue [--part rate|latency|turns] [--rows N] [--workers N] [--leases N] [--jobs N] [--report FILE]       (./farm bench queue …)
         RenderFarm.Benchmarks leaks [--jobs N] [--slots cpu|auto] [--model ID] [--size WxH] [--frames N] [--steps N] [--standby] [--report FILE]      (./farm bench leaks …)
+        RenderFarm.Benchmarks demo --model FOLDER [--captions N] [--pictures N] [--report FILE]                                     (./farm bench demo …)
         """);
     return 2;
 }

@@ -62,7 +62,7 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var worker = await LaunchWorkerAsync(name);
         await UntilAnswersAsync(worker, MetricsUrls[name]);
-        await EventuallyAsync(async () => (await Http.GetStringAsync("/v1/models")).Contains("tiny", StringComparison.Ordinal), within: StartTime, $"{name} to register its models");
+        await EventuallyAsync(async () => (await Http.GetStringAsync("/v1/models")).Contains(_settings["Videos__DefaultModel"], StringComparison.Ordinal), within: StartTime, $"{name} to register its models");
         return worker;
     }
 
@@ -79,7 +79,7 @@ public sealed class FarmUnderTest : IAsyncDisposable
             ["Worker__WeightCacheDirectory"] = _settings.GetValueOrDefault("Worker__WeightCacheDirectory", Path.Combine(Home, "weights")),
             ["Worker__DataDirectory"] = Path.Combine(Home, name),
             ["Worker__RendererPath"] = BuiltPrograms.Renderer,
-            ["Models__Directory"] = await TestModels.FolderAsync(),
+            ["Models__Directory"] = _settings.GetValueOrDefault("Models__Directory") ?? await TestModels.FolderAsync(),
             ["Metrics__Url"] = metrics,
         });
     }

@@ -44,6 +44,24 @@ public sealed class Umt5EncoderTests : IDisposable
     }
 
     [Fact]
+    public void EncodeBatch_GoldenPrompts_GivesTheReferenceRowsAndZerosBehindThem()
+    {
+        using var encoder = Umt5Encoder.Load(_source, Shape, CPU, ScalarType.Float32);
+        var prompts = Enumerable.Range(0, 3).Select(Ids).ToList();
+
+        var context = encoder.Module.EncodeBatch([.. prompts]);
+
+        using var hidden = _file.Load("out.hidden");
+        Assert.Equal([3, 160, 64], context.shape);
+        for (var i = 0; i < 3; i++)
+        {
+            int length = prompts[i].Length;
+            Assert.True(RelativeError(context[i].narrow(0, 0, length), hidden[i].narrow(0, 0, length)) < 1e-5);
+            Assert.Equal(0, context[i].narrow(0, length, 160 - length).abs().sum().item<float>());
+        }
+    }
+
+    [Fact]
     public void Encode_TableInMemory_GivesTheSameAsTableInFile()
     {
         using var stored = Umt5Encoder.Load(_source, Shape, CPU, ScalarType.Float32);

@@ -51,6 +51,23 @@ public sealed class WanVaeTests
         new Statistics(mean, rms, check, first, last).AssertMatches(video.select(2, frame));
     }
 
+    [Theory]
+    [InlineData(VaeKind.Wan21)]
+    [InlineData(VaeKind.Wan22)]
+    public void FramesAsChannels_VideoThereAndBack_GivesTheSame(VaeKind kind)
+    {
+        using var scope = NewDisposeScope();
+        using var vae = Build(kind);
+        using var other = Build(kind, framesAsChannels: true);
+        var video = SyntheticValues.Input("video", 2, 2, 3, 9, 32, 48);
+
+        var (latent, latentOfOther) = (vae.Module.Encode(video), other.Module.Encode(video));
+        var (frames, framesOfOther) = (cat(vae.Module.DecodeUnclamped(latent).ToList(), 2), cat(other.Module.DecodeUnclamped(latent).ToList(), 2));
+
+        Assert.True(latentOfOther.allclose(latent, rtol: 1e-4, atol: 1e-4));
+        Assert.True(framesOfOther.allclose(frames, rtol: 1e-4, atol: 1e-4));
+    }
+
     [Fact]
     public void Encode_Wan22_MatchesReference()
     {
@@ -153,9 +170,9 @@ public sealed class WanVaeTests
         return [.. values];
     }
 
-    private static Loaded<WanVae> Build(VaeKind kind)
+    private static Loaded<WanVae> Build(VaeKind kind, bool framesAsChannels = false)
     {
         var shape = new VaeShape { Kind = kind, Dim = 8, DecoderDim = 8, LatentChannels = 4, LatentMean = [0, 0, 0, 0], LatentStd = [1, 1, 1, 1] };
-        return SyntheticSource.Build(weights => new WanVae(weights, shape));
+        return SyntheticSource.Build(weights => new WanVae(weights, shape) { FramesAsChannels = framesAsChannels });
     }
 }

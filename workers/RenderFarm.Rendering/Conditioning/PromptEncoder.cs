@@ -17,6 +17,9 @@ public sealed record EncodedPrompts(Tensor Conditional, Tensor? Unconditional) :
     /// <summary>Tokens of the prompt that did not fit into the text length and were left out.</summary>
     public int DroppedTokens { get; init; }
 
+    /// <summary>Words of the prompt that mean nothing to the model.</summary>
+    public IReadOnlyList<string> UnknownWords { get; init; } = [];
+
     public void Dispose()
     {
         Conditional.Dispose();
@@ -46,7 +49,7 @@ public sealed class PromptEncoder : IDisposable
         var tokens = PromptTokens.From(prompt, tokenizer, textLength);
         var conditional = Encode(tokens, afterLayer);
         var unconditional = negativePrompt is null ? null : Encode(PromptTokens.From(negativePrompt, tokenizer, textLength), afterLayer);
-        return new EncodedPrompts(conditional, unconditional) { DroppedTokens = tokens.Dropped };
+        return new EncodedPrompts(conditional, unconditional) { DroppedTokens = tokens.Dropped, UnknownWords = UnknownWords.Of(prompt, tokenizer) };
     }
 
     public void Dispose()

@@ -18,6 +18,8 @@ namespace RenderFarm.Rendering.Pipelines;
 /// </summary>
 public sealed class VideoPipeline : IDisposable
 {
+    private const int MostWords = 8; // named in a note
+
     private readonly RenderOrder order;
     private readonly RenderSpec spec;
     private readonly ModelShape shape;
@@ -49,6 +51,8 @@ public sealed class VideoPipeline : IDisposable
         pictures.Dispose();
         if (prompts.DroppedTokens > 0)
             notes.Add($"the prompt is too long: its last {prompts.DroppedTokens} tokens of {prompts.DroppedTokens + shape.Transformer.TextLength - 1} were left out");
+        if (prompts.UnknownWords is { Count: > 0 } unknown)
+            notes.Add($"{shape.Id} never saw the words {string.Join(", ", unknown.Take(MostWords).Select(word => $"'{word}'"))}{(unknown.Count > MostWords ? ", …" : "")}: they have no meaning to it");
         return Decode(latent, frames);
     }
 

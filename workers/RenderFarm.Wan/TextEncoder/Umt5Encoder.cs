@@ -54,12 +54,7 @@ public sealed class Umt5Encoder
     /// <returns>Float32 [L, dim]. The DiT pads it with zero rows to its text length.</returns>
     public Tensor Encode(IReadOnlyList<long> ids, Action<int, Tensor>? afterLayer = null)
     {
-        if (ids.Count == 0)
-            throw new ArgumentException("there are no ids; a prompt has at least its end piece", nameof(ids));
-        if (ids.Cast<long?>().FirstOrDefault(id => id < 0 || id >= _shape.Vocabulary) is { } wrong)
-            throw new ArgumentOutOfRangeException(nameof(ids), wrong,
-                $"the vocabulary has {_shape.Vocabulary} pieces; tokenizer and text encoder are not of one model");
-
+        Require(ids);
         using var scope = NewDisposeScope();
         var buckets = _positions.Matrix(ids.Count, _norm.Device);
         var x = _rows.Gather(ids).to(ScalarType.Float32).to(_norm.Device); // [L, dim]
@@ -72,5 +67,38 @@ public sealed class Umt5Encoder
         }
 
         return _norm.Apply(x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Several prompts at once, as training needs them: padded to the longest, padding masked.</summary>
+    /// <returns>Float32 [B, longest, dim]; the rows behind a prompt are zero.</returns>
+    public Tensor EncodeBatch(IReadOnlyList<IReadOnlyList<long>> prompts)
+    {
+        foreach (var ids in prompts) Require(ids);
+        using var scope = NewDisposeScope();
+        int longest = prompts.Max(ids => ids.Count);
+        var (padded, there) = (new long[prompts.Count * longest], new float[prompts.Count * longest]);
+        for (var b = 0; b < prompts.Count; b++)
+        for (var i = 0; i < prompts[b].Count; i++)
+            (padded[b * longest + i], there[b * longest + i]) = (prompts[b][i], 1);
+        var mask = tensor(there, [prompts.Count, longest], device: _norm.Device);
+        var padding = (mask - 1).mul_(1e9).unsqueeze(1).unsqueeze(1);
+
+        var buckets = _positions.Matrix(longest, _norm.Device);
+        var x = _rows.Gather(padded).to(ScalarType.Float32).to(_norm.Device).unflatten(0, prompts.Count, longest); // [B, L, dim]
+        for (var index = 0; index < _layers.Count; index++)
+        {
+            x = _layers.Enter(index).Apply(x, buckets, padding);
+            _layers.Leave(index);
+        }
+        return (_norm.Apply(x) * mask.unsqueeze(-1)).MoveToOuterDisposeScope();
+    }
+
+    private void Require(IReadOnlyList<long> ids)
+    {
+        if (ids.Count == 0)
+            throw new ArgumentException("there are no ids; a prompt has at least its end piece", nameof(ids));
+        if (ids.Cast<long?>().FirstOrDefault(id => id < 0 || id >= _shape.Vocabulary) is { } wrong)
+            throw new ArgumentOutOfRangeException(nameof(ids), wrong,
+                $"the vocabulary has {_shape.Vocabulary} pieces; tokenizer and text encoder are not of one model");
     }
 }

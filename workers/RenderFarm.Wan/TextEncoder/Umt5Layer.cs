@@ -39,25 +39,27 @@ public sealed class Umt5Layer
         _fc2 = weights.Linear("ffn.fc2", shape.FfnDim, shape.Dim, bias: false);
     }
 
-    /// <param name="x">Float32 [L, dim].</param>
+    /// <param name="x">Float32 [L, dim], or [B, L, dim].</param>
     /// <param name="buckets">[L, L], see <see cref="RelativePositions"/>.</param>
-    public Tensor Apply(Tensor x, Tensor buckets)
+    /// <param name="padding">Float32 [B, 1, 1, L]: 0 for the tokens of a prompt, a large negative number behind them.</param>
+    public Tensor Apply(Tensor x, Tensor buckets, Tensor? padding = null)
     {
         using var scope = NewDisposeScope();
-        x = x + Attend(_norm1.Apply(x).to(_type), buckets);
+        x = x + Attend(_norm1.Apply(x).to(_type), buckets, padding);
         x = x + FeedForward(_norm2.Apply(x).to(_type));
         return x.MoveToOuterDisposeScope();
     }
 
-    private Tensor Attend(Tensor x, Tensor buckets)
+    private Tensor Attend(Tensor x, Tensor buckets, Tensor? padding)
     {
         using var scope = NewDisposeScope();
-        var (q, k, v) = (Heads(_q.Apply(x)), Heads(_k.Apply(x)), Heads(_v.Apply(x)));            // [H, L, D]
+        var (q, k, v) = (Heads(_q.Apply(x)), Heads(_k.Apply(x)), Heads(_v.Apply(x)));            // [.., H, L, D]
         var bias = _positions.index_select(0, buckets.flatten())
             .view(buckets.shape[0], buckets.shape[1], _heads).permute(2, 0, 1);                  // [H, L, L]
-        var scores = q.matmul(k.transpose(1, 2)).to(ScalarType.Float32) + bias;
-        var mixed = nn.functional.softmax(scores, -1).to(v.dtype).matmul(v);                     // [H, L, D]
-        return _o.Apply(mixed.transpose(0, 1).flatten(1)).MoveToOuterDisposeScope();
+        if (padding is not null) bias = bias + padding;                                          // [B, H, L, L]
+        var scores = q.matmul(k.transpose(-2, -1)).to(ScalarType.Float32) + bias;
+        var mixed = nn.functional.softmax(scores, -1).to(v.dtype).matmul(v);                     // [.., H, L, D]
+        return _o.Apply(mixed.transpose(-3, -2).flatten(x.dim() - 1)).MoveToOuterDisposeScope();
     }
 
     private Tensor FeedForward(Tensor x)
@@ -67,6 +69,6 @@ public sealed class Umt5Layer
         return _fc2.Apply(_fc1.Apply(x) * gate).MoveToOuterDisposeScope();
     }
 
-    /// <summary>[L, H·D] → [H, L, D]</summary>
-    private Tensor Heads(Tensor x) => x.view(x.shape[0], _heads, -1).transpose(0, 1);
+    /// <summary>[.., L, H·D] → [.., H, L, D]</summary>
+    private Tensor Heads(Tensor x) => x.unflatten(x.dim() - 1, _heads, x.shape[^1] / _heads).transpose(-3, -2);
 }

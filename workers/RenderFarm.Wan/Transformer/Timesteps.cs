@@ -20,10 +20,11 @@ public sealed class Timesteps
     /// <summary>One timestep per sample of the batch, or one for all samples; the same for all tokens.</summary>
     public static Timesteps Uniform(params IReadOnlyList<double> values) => new([new TokenRun(long.MaxValue, values)]);
 
-    /// <summary>The first latent frame is clean, the others are at <paramref name="timestep"/>.</summary>
+    /// <summary>The first latent frame is clean, the others are at their sample's timestep.</summary>
     /// <param name="frameTokens">Tokens of one latent frame: height/2 × width/2.</param>
-    public static Timesteps FirstFrameGiven(long frameTokens, double timestep) =>
-        new([new TokenRun(frameTokens, [0]), new TokenRun(long.MaxValue, [timestep])]);
+    /// <param name="values">One per sample of the batch.</param>
+    public static Timesteps FirstFrameGiven(long frameTokens, params IReadOnlyList<double> values) =>
+        new([new TokenRun(frameTokens, [.. values.Select(_ => 0.0)]), new TokenRun(long.MaxValue, values)]);
 
     /// <param name="timesteps">[B] for all tokens, or [B, L] token by token.</param>
     public static Timesteps From(Tensor timesteps)

@@ -64,12 +64,27 @@ public sealed class WanModel
         if (clip is null != _image is null)
             throw new ArgumentException(_image is null ? "this model takes no picture features" : "this model needs picture features", nameof(clip));
         using var scope = NewDisposeScope();
-        var text = stack(contexts.Select(Padded), 0);                                                                  // [B, 512, 4096]
+        return Embed(stack(contexts.Select(Padded), 0), clip, keepKeyValues);
+    }
+
+    /// <param name="text">[B, 512, 4096] in the compute type; rows behind a prompt are zero.</param>
+    private ContextCache Embed(Tensor text, Tensor? clip, bool keepKeyValues)
+    {
+        using var scope = NewDisposeScope();
         text = _text2.Apply(nn.functional.gelu(_text0.Apply(text), TorchSharp.Modules.GELU.Approximate.tanh));         // [B, 512, dim]
         if (clip is null) return new ContextCache(text, null, keepKeyValues);
 
         var (image, rest) = SplitContext(cat([_image!.Apply(clip.to(Device)).to(_type), text], 1));
         return new ContextCache(rest, image, keepKeyValues);
+    }
+
+    /// <summary>The same for prompts that were encoded together.</summary>
+    /// <param name="contexts">[B, n ≤ 512, 4096]; rows behind a prompt are zero.</param>
+    public ContextCache Embed(Tensor contexts)
+    {
+        if (_image is not null) throw new ArgumentException("this model needs picture features", nameof(contexts));
+        using var scope = NewDisposeScope();
+        return Embed(nn.functional.pad(contexts.to(_type), (0, 0, 0, Shape.TextLength - contexts.shape[1])), null, keepKeyValues: false);
     }
 
     /// <param name="x">Latent [B, 16 or 48, F, H, W]; H and W even.</param>

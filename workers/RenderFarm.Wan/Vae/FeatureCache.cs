@@ -7,9 +7,12 @@ namespace RenderFarm.Wan.Vae;
 /// What the convolutions of one pass remember of the chunk before: the last frames that went into each. One per pass,
 /// tile and direction; a cache that was used for another video would bleed it into this one. Owns its tensors.
 /// </summary>
-internal sealed class FeatureCache : IDisposable
+/// <param name="framesAsChannels">See <see cref="WanVae.FramesAsChannels"/>.</param>
+internal sealed class FeatureCache(bool framesAsChannels = false) : IDisposable
 {
     private readonly Dictionary<object, Tensor> _frames = new(ReferenceEqualityComparer.Instance);
+
+    public bool FramesAsChannels => framesAsChannels;
 
     /// <summary>The first chunk is a single frame, with nothing before it: time is neither halved nor doubled there.</summary>
     public bool IsFirstChunk { get; private set; } = true;

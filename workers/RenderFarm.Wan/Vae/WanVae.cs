@@ -29,6 +29,12 @@ public sealed class WanVae
         _decoder = VaeLayers.Decoder(weights.Scope("decoder"), shape);
     }
 
+    /// <summary>
+    /// Convolve pictures whose channels are those of the frames that a convolution sees together: the same products, for
+    /// libraries whose convolutions over three dimensions are slow. Copies each input as often as it is seen.
+    /// </summary>
+    public bool FramesAsChannels { get; init; }
+
     /// <summary>The mean of the posterior, normalised as the DiT sees it.</summary>
     /// <param name="video">[B, 3, 4n+1, H, W] in [−1, 1], on the device of the weights.</param>
     /// <returns>Float32 latent [B, C, n+1, h, w]; the caller owns it.</returns>
@@ -46,7 +52,7 @@ public sealed class WanVae
     {
         if (frames % VaeShape.TemporalStride != 1) throw new ArgumentException($"{frames} frames; 4n+1 are needed", nameof(frames));
         using var scope = NewDisposeScope();
-        using var cache = new FeatureCache();
+        using var cache = new FeatureCache(FramesAsChannels);
         var latents = new List<Tensor>();
         for (long at = 0, count = 1; at < frames; at += count, count = VaeShape.TemporalStride)
         {
@@ -80,7 +86,7 @@ public sealed class WanVae
 
         IEnumerable<Tensor> Chunks()
         {
-            using var cache = new FeatureCache();
+            using var cache = new FeatureCache(FramesAsChannels);
             for (long at = 0; at < latent.shape[2]; at++)
             {
                 if (at > 0) cache.NextChunk();

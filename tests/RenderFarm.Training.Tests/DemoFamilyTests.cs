@@ -1,0 +1,32 @@
+using RenderFarm.Inference.Layers;
+using RenderFarm.Training.Clips;
+using RenderFarm.Training.Stages;
+using RenderFarm.Training.Text;
+using RenderFarm.Wan.Vae;
+
+namespace RenderFarm.Training.Tests;
+
+public sealed class DemoFamilyTests
+{
+    [Fact]
+    public void Shape_AllWeightsInFloat16_AreUnderTwelveMegabytes()
+    {
+        var shape = DemoFamily.Shape;
+        long parameters = DenoiserTrainer.Entries(shape).Concat(WeightListing.Of(weights => new WanVae(weights, shape.Vae)))
+            .DistinctBy(entry => entry.Name).Sum(entry => entry.Elements);
+
+        const int HeadersAndVocabulary = 150_000;
+        Assert.InRange(2 * parameters + HeadersAndVocabulary, 6_000_000, 12_000_000);
+    }
+
+    [Fact]
+    public void TextLength_LongestCaption_IsNotCut()
+    {
+        var tokenizer = new DemoTokenizer();
+        var scenes = new SceneGenerator(1);
+        var lengths = Enumerable.Range(0, 2_000)
+            .Select(i => tokenizer.Ids(Captions.Of(scenes.Draw(i, new ClipSize(224, 128, 25)), i), 512).Count).Order().ToList();
+
+        Assert.True(lengths[1_980] <= DemoFamily.Shape.Transformer.TextLength, $"one caption in a hundred has more than {lengths[1_980]} pieces");
+    }
+}

@@ -1,0 +1,3 @@
+using RenderFarm.Training;
+
+return CommandLine.Run(args, Console.Out, Console.Error);

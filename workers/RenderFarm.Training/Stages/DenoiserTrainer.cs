@@ -1,0 +1,185 @@
+using RenderFarm.Contracts.Models;
+using RenderFarm.Inference.Layers;
+using RenderFarm.Inference.Safetensors;
+using RenderFarm.Rendering.Sampling;
+using RenderFarm.Training.Clips;
+using RenderFarm.Training.Text;
+using RenderFarm.Training.Weights;
+using RenderFarm.Wan.TextEncoder;
+using RenderFarm.Wan.Transformer;
+using RenderFarm.Wan.Vae;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Training.Stages;
+
+/// <summary>
+/// Trains DiT and text encoder together by flow matching on latents of the finished VAE. One step in seven gives the first
+/// frame, as TI2V does: its tokens are clean and at timestep 0.
+/// </summary>
+internal sealed class DenoiserTrainer : IDisposable
+{
+    private const double GivenShare = 0.15, WithoutPromptShare = 0.1;
+    private const int Fresh = 64, FreshEvery = 8; // clips drawn anew, and after how many steps
+    private const int Together = 4; // clips that the thread beside draws at once
+
+    private readonly TrainingOptions options;
+    private readonly Journal journal;
+    private readonly WanVae vae;
+    private readonly DemoTokenizer tokenizer = new();
+    private readonly FlatAdam optimiser;
+    private readonly ClipPainter painter;
+    private readonly SceneGenerator scenes;
+    private readonly Random random;
+    private readonly List<LatentPool> pools;
+    private readonly IReadOnlyList<long> nothing;
+    private long drawn;
+
+    /// <param name="vae">Finished, on the device; not owned.</param>
+    public DenoiserTrainer(TrainingOptions options, Journal journal, WanVae vae)
+    {
+        (this.options, this.journal, this.vae) = (options, journal, vae);
+        Parameters = new FlatParameters(Entries(options.Shape), options.Device);
+        Parameters.Initialize(Initializer.For(options.Seed));
+        Parameters.Values.requires_grad_(true);
+        optimiser = new FlatAdam(Parameters);
+        painter = new ClipPainter(options.Device);
+        scenes = new SceneGenerator(options.Seed + 3_000);
+        random = new Random((int)options.Seed + 29);
+        pools = [.. options.Sizes.Select((size, i) => new LatentPool(i == 0 ? options.Pool : Math.Max(options.Batch, options.Pool / 4), options.Device))];
+        nothing = tokenizer.Ids("", options.Shape.Transformer.TextLength);
+    }
+
+    public FlatParameters Parameters { get; }
+
+    public Tensor Average => optimiser.Average;
+
+    public int Steps => optimiser.Step;
+
+    private string StatePath => Path.Combine(options.State, "denoiser.safetensors");
+
+    /// <summary>What text encoder and DiT ask for, as one list.</summary>
+    public static IReadOnlyList<TensorEntry> Entries(ModelShape shape) => WeightListing.Of(weights =>
+        (new Umt5Encoder(weights.Scope("text"), shape.TextEncoder), new WanModel(weights.Scope("dit"), shape.Transformer)));
+
+    public void Run()
+    {
+        double before = StageState.Load(StatePath, optimiser);
+        int first = Steps;
+        drawn = (long)first << 12;
+        var budget = new Budget(options.DenoiserSeconds, before);
+        if (budget.IsOver) return; // only to be looked at
+        var type = options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32;
+        journal.Say($"DiT and text encoder of {Parameters.Values.numel():N0} parameters, products in {type}, from step {Steps}");
+        for (var i = 0; i < pools.Count; i++)
+        {
+            int enough = Math.Min(options.Pool, options.OnCard ? i == 0 ? 2048 : 768 : 256);
+            while (pools[i].Count < enough) Refresh(i, Math.Min(Fresh, enough - pools[i].Count));
+        }
+        using var ended = new CancellationTokenSource();
+        var painting = options.OnCard ? null : PaintOn(ended.Token);
+        journal.Say($"latents: {string.Join(", ", options.Sizes.Zip(pools).Select(p => $"{p.First.Size} {p.Second.Count}"))}");
+        while (!budget.IsOver)
+        {
+            if (options.OnCard && Steps % FreshEvery == 0) Refresh(Pick(random), Fresh);
+            bool tell = Steps % options.Every == 0;
+            var figures = Step(type, budget.Rate(options.DenoiserRate, Steps), tell);
+            if (budget.TimeToSave()) StageState.Save(StatePath, optimiser, budget.Spent);
+            if (tell) journal.Point("denoiser", Steps, budget.Spent, ("loss", figures.Loss), ("gradient", figures.Gradient), ("pool", pools[0].Count));
+        }
+        ended.Cancel();
+        painting?.Join();
+        StageState.Save(StatePath, optimiser, budget.Spent);
+        journal.Fact("clips drawn", drawn - ((long)first << 12));
+        journal.Fact("denoiser steps", Steps);
+        journal.Fact("denoiser seconds", budget.Spent);
+    }
+
+    /// <summary>One step on a batch of one size; figures are NaN unless asked for.</summary>
+    public (double Loss, double Gradient) Step(ScalarType type, double rate, bool tell, StepParts? measured = null)
+    {
+        using var scope = NewDisposeScope();
+        var parts = measured ?? StepParts.None;
+        var pool = pools[Pick(random)];
+        var (clean, drawn) = parts.Time("latents", () => pool.Draw(random, options.Batch));
+        var prompts = drawn.Select(scene => random.NextDouble() < WithoutPromptShare ? nothing : Said(scene)).ToList();
+        bool given = random.NextDouble() < GivenShare;
+        var loss = parts.Time("forward", () => Loss(Parameters.Open(type), clean, prompts, given));
+        parts.Time("backward", () => loss.backward());
+        var norm = parts.Time("optimiser", () => optimiser.Advance(rate));
+        return tell ? (loss.item<float>(), norm.item<float>()) : (double.NaN, double.NaN);
+    }
+
+    /// <summary>Mean square error of the velocity, noise − clean.</summary>
+    /// <param name="clean">Float32 [B, C, T, h, w].</param>
+    public Tensor Loss(IWeights weights, Tensor clean, IReadOnlyList<IReadOnlyList<long>> prompts, bool firstFrameGiven)
+    {
+        using var scope = NewDisposeScope();
+        long b = clean.shape[0];
+        var sigmas = Sigmas((int)b);
+        var sigma = tensor(sigmas.Select(s => (float)s).ToArray(), device: clean.device).view(b, 1, 1, 1, 1);
+        var noise = randn_like(clean);
+        var noisy = clean + (noise - clean) * sigma;
+        var target = noise - clean;
+        double[] timesteps = [.. sigmas.Select(s => s * FlowSchedule.TrainTimesteps)];
+        var times = Timesteps.Uniform(timesteps);
+        if (firstFrameGiven)
+        {
+            noisy = cat([clean.narrow(2, 0, 1), noisy.narrow(2, 1, noisy.shape[2] - 1)], 2);
+            times = Timesteps.FirstFrameGiven(clean.shape[3] / 2 * (clean.shape[4] / 2), timesteps);
+        }
+        var text = new Umt5Encoder(weights.Scope("text"), options.Shape.TextEncoder).EncodeBatch(prompts);
+        var model = new WanModel(weights.Scope("dit"), options.Shape.Transformer);
+        using var context = model.Embed(text);
+        var error = model.Forward(noisy, times, context) - target;
+        if (firstFrameGiven) error = error.narrow(2, 1, error.shape[2] - 1);
+        return error.square().mean().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Draws clips and keeps their latents.</summary>
+    public void Refresh(int pool, int count, StepParts? measured = null)
+    {
+        var parts = measured ?? StepParts.None;
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var batch = Enumerable.Range(0, count).Select(_ => scenes.Draw(drawn++, options.Sizes[pool].Size)).ToList();
+        var clips = parts.Time("clips painted", () => painter.Paint(batch));
+        pools[pool].Add(parts.Time("clips encoded", () => vae.Encode(clips)), batch);
+    }
+
+    /// <summary>On a CPU, clips come from a thread beside the training: it takes what the other cores have left.</summary>
+    private Thread PaintOn(CancellationToken ended)
+    {
+        var thread = new Thread(() =>
+        {
+            var pick = new Random((int)options.Seed + 31);
+            while (!ended.IsCancellationRequested) Refresh(Pick(pick), Together);
+        }) { Name = "painter", IsBackground = true };
+        thread.Start();
+        return thread;
+    }
+
+    /// <summary>Every time in other words.</summary>
+    private IReadOnlyList<long> Said(Scene scene) => tokenizer.Ids(Captions.Of(scene, random.Next()), options.Shape.Transformer.TextLength);
+
+    public void Dispose()
+    {
+        pools.ForEach(pool => pool.Dispose());
+        optimiser.Dispose();
+        Parameters.Dispose();
+    }
+
+    /// <summary>One in each of n equal parts of the schedule, warped as sampling warps it.</summary>
+    private double[] Sigmas(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => FlowSchedule.Shifted((i + random.NextDouble()) / count, options.Shape.Defaults.Shift))];
+
+    private int Pick(Random from)
+    {
+        double at = from.NextDouble() * options.Sizes.Sum(s => s.Share);
+        for (var i = 0; i < options.Sizes.Count - 1; i++)
+        {
+            if ((at -= options.Sizes[i].Share) < 0) return i;
+        }
+        return options.Sizes.Count - 1;
+    }
+}
