@@ -191,20 +191,28 @@ public sealed class JobDatabase : IAsyncDisposable
     /// <summary>Readers beside the one writer, and a wait instead of an error where two writers meet.</summary>
     private sealed class SqlitePragmas : DbConnectionInterceptor
     {
-        private const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON;";
+        private const string Reading = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON;";
+        private const string Writing = $"{Reading} PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
 
         public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
         {
-            using var command = connection.CreateCommand();
-            command.CommandText = Pragmas;
+            using var command = Pragmas(connection);
             command.ExecuteNonQuery();
         }
 
         public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
         {
-            await using var command = connection.CreateCommand();
-            command.CommandText = Pragmas;
+            await using var command = Pragmas(connection);
             await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        private static DbCommand Pragmas(DbConnection connection)
+        {
+            // migration first looks, without the right to write, whether there is a file: one that another process has just made is not in WAL mode yet
+            bool reads = new SqliteConnectionStringBuilder(connection.ConnectionString).Mode == SqliteOpenMode.ReadOnly;
+            var command = connection.CreateCommand();
+            command.CommandText = reads ? Reading : Writing;
+            return command;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
@@ -52,6 +53,20 @@ public sealed class MigrationTests
         await using var two = new JobDatabase(options);
         await Task.WhenAll(Task.Run(() => one.MigrateAsync(stop), stop), Task.Run(() => two.MigrateAsync(stop), stop));
         Assert.Equal(0, await two.ReadAsync(db => db.Jobs.CountAsync(stop), stop));
+    }
+
+    /// <summary>What a service finds when another has made the file a moment ago and written nothing yet.</summary>
+    [Fact]
+    public async Task MigrateAsync_SqliteFileStillEmpty_MakesTheSchema()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var store = new SqliteStore();
+        var options = await store.CreateEmptyAsync();
+        var path = new SqliteConnectionStringBuilder(options.ConnectionString).DataSource;
+        await File.WriteAllBytesAsync(path, [], stop);
+        await using var database = new JobDatabase(options);
+        await database.MigrateAsync(stop);
+        Assert.Equal(0, await database.ReadAsync(db => db.Jobs.CountAsync(stop), stop));
     }
 }
 
