@@ -12,8 +12,7 @@ if (args is ["doctor", .. var asked])
 try
 {
     await using var app = FarmApi.Build(args);
-    await app.PrepareAsync();
-    await app.RunAsync();
+    await app.ServeAsync();
     return 0;
 }
 catch (OptionsValidationException e)

@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using RenderFarm.Api.Hosting;
 using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Health;
 
-/// <summary>The job store answers a real question.</summary>
-public sealed class StoreHealth(JobStore jobs) : IHealthCheck
+/// <summary>The job store has been prepared, and answers a real question.</summary>
+public sealed class StoreHealth(JobStore jobs, Readiness readiness) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        if (readiness.Waiting is { } why) return HealthCheckResult.Unhealthy(why);
         try
         {
             await jobs.ListAsync(JobScope.All, limit: 1, after: null, ascending: false, cancellationToken);

@@ -63,6 +63,7 @@ public static class FarmApi
         // what the farm keeps, and how it tells
         builder.AddMessaging();
         builder.Services.AddJobs(builder.AddSettings<StoreOptions>(StoreOptions.Section));
+        builder.Services.AddSingleton<Readiness>();
         builder.Services.AddHostedService<JobsLoops>();
         builder.Services.AddArtifacts(builder.Configuration);
 
@@ -97,6 +98,7 @@ public static class FarmApi
         ServerRefusals.Listen(app.Services);
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMetrics(metrics);
+        app.UseMiddleware<ReadinessMiddleware>();
         app.UseAuthentication();
         app.UseMiddleware<RateLimitMiddleware>();
         app.UseAuthorization();

@@ -2,11 +2,12 @@ using RenderFarm.Jobs.Maintenance;
 
 namespace RenderFarm.Api.Hosting;
 
-/// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API. One that breaks stops the process: a farm without a reaper loses jobs quietly.</summary>
-public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, ILogger<JobsLoops> logger) : BackgroundService
+/// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API, once the store is prepared. One that breaks stops the process: a farm without a reaper loses jobs quietly.</summary>
+public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness readiness, ILogger<JobsLoops> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await readiness.WaitAsync(stoppingToken);
         var running = loops.ToDictionary(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None), loop => loop.GetType().Name);
         await foreach (var ended in Task.WhenEach(running.Keys))
         {

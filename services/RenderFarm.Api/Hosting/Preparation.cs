@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Extensions.Options;
 using RenderFarm.Api.Keys;
 using RenderFarm.Artifacts;
@@ -6,12 +7,35 @@ using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Hosting;
 
-/// <summary>What must be so before the first request: settings that make sense, a schema, keys, a place for files.</summary>
+/// <summary>What must be so before the first request is taken: settings that make sense, a schema, keys, a place for files.</summary>
 public static class Preparation
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
-    /// <summary>Waits for a job store that is not up yet; artifact store and broker are never waited for.</summary>
+    /// <summary>Listens at once, prepares, and returns when the process is told to stop.</summary>
+    /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
+    public static async Task ServeAsync(this WebApplication app)
+    {
+        await app.StartAsync();
+        var stopping = app.Lifetime.ApplicationStopping;
+        try
+        {
+            await app.PrepareAsync(stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // told to stop before the store was there
+        }
+        catch
+        {
+            await app.StopAsync(CancellationToken.None);
+            throw;
+        }
+
+        await app.WaitForShutdownAsync(CancellationToken.None);
+    }
+
+    /// <summary>Waits for a job store that is not up yet; artifact store and broker are never waited for. <see cref="Readiness"/> says when it is through.</summary>
     /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancel = default)
     {
@@ -30,6 +54,8 @@ public static class Preparation
                 throw new OptionsValidationException(KeysOptions.Section, typeof(KeysOptions), [$"Keys:BootstrapFile: {e.Message}"]);
             }
         }
+
+        services.GetRequiredService<Readiness>().IsThere();
     }
 
     /// <summary>A store that is away now is no reason to refuse jobs; whoever stores first makes what is missing.</summary>
@@ -56,9 +82,25 @@ public static class Preparation
             }
             catch (StoreUnavailableException e)
             {
-                app.Logger.LogWarning("The job store is not there yet; trying again: {Cause}", e.InnerException?.Message ?? e.Message);
+                var cause = CauseOf(e);
+                app.Services.GetRequiredService<Readiness>().WaitsFor($"The job store is not there yet: {cause}");
+                app.Logger.LogWarning("The job store is not there yet; trying again: {Cause}", cause);
                 await Task.Delay(Pause, app.Services.GetRequiredService<TimeProvider>(), cancel);
             }
         }
+    }
+
+    /// <summary>What the database's own client says; around it lie words about trying again.</summary>
+    private static string CauseOf(Exception fault)
+    {
+        for (var cause = fault; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is DbException)
+            {
+                return cause.Message;
+            }
+        }
+
+        return fault.GetBaseException().Message;
     }
 }

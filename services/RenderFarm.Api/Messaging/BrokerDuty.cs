@@ -1,9 +1,10 @@
 using RabbitMQ.Client;
+using RenderFarm.Api.Hosting;
 
 namespace RenderFarm.Api.Messaging;
 
-/// <summary>Something that lives on a channel of its own: begun anew, from its declarations on, whenever the channel or the broker is gone.</summary>
-public abstract partial class BrokerDuty(BrokerConnection broker, TimeProvider time, ILogger logger) : BackgroundService
+/// <summary>Something that lives on a channel of its own: begun anew, from its declarations on, whenever the channel or the broker is gone. What it does touches the job store, so that is waited for first.</summary>
+public abstract partial class BrokerDuty(BrokerConnection broker, Readiness readiness, TimeProvider time, ILogger logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -14,6 +15,7 @@ public abstract partial class BrokerDuty(BrokerConnection broker, TimeProvider t
 
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await readiness.WaitAsync(stoppingToken);
         var away = false;
         while (!stoppingToken.IsCancellationRequested)
         {

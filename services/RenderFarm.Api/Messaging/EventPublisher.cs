@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using RabbitMQ.Client;
+using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Jobs.Events;
@@ -11,8 +12,8 @@ namespace RenderFarm.Api.Messaging;
 /// Publishes the log of events to the topic exchange: the Video as plain JSON under <c>video.{event}.{model}</c>, in order,
 /// at least once, each confirmed by the broker before its place in the log is passed. Repeats have the same message id.
 /// </summary>
-public sealed class EventPublisher(BrokerConnection broker, EventLog log, EventFeed feed, TimeProvider time, ILogger<EventPublisher> logger)
-    : BrokerDuty(broker, time, logger)
+public sealed class EventPublisher(BrokerConnection broker, EventLog log, EventFeed feed, Readiness readiness, TimeProvider time, ILogger<EventPublisher> logger)
+    : BrokerDuty(broker, readiness, time, logger)
 {
     private const string Reader = "broker";
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);

@@ -2,6 +2,7 @@ using Microsoft.Net.Http.Headers;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RenderFarm.Api.Errors;
+using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
@@ -16,8 +17,8 @@ namespace RenderFarm.Api.Messaging;
 /// reason. While the store is away it waits where it is: nothing is dropped, and nothing is tried for ever.
 /// </summary>
 public sealed partial class IntakeConsumer(
-    BrokerConnection broker, ApiKeys keys, VideoSubmission submission, TimeProvider time, ILogger<IntakeConsumer> logger)
-    : BrokerDuty(broker, time, logger)
+    BrokerConnection broker, ApiKeys keys, VideoSubmission submission, Readiness readiness, TimeProvider time, ILogger<IntakeConsumer> logger)
+    : BrokerDuty(broker, readiness, time, logger)
 {
     /// <summary>Messages in hand at once; their bodies are in memory.</summary>
     private const ushort Prefetch = 32;

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RenderFarm.Api.Events;
+using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Jobs.Events;
 
@@ -13,7 +14,7 @@ namespace RenderFarm.Api.Messaging;
 /// from the exchange of events. Nothing here is kept or confirmed: a process that was away looks for itself.
 /// </summary>
 public sealed partial class RabbitMqNotices(
-    BrokerConnection broker, EventFeed feed, TimeProvider time, ILogger<RabbitMqNotices> logger) : BrokerDuty(broker, time, logger), INoticeRelay
+    BrokerConnection broker, EventFeed feed, Readiness readiness, TimeProvider time, ILogger<RabbitMqNotices> logger) : BrokerDuty(broker, readiness, time, logger), INoticeRelay
 {
     private const string Exchange = "renderfarm.notices";
     private const int MostWaiting = 1_000;

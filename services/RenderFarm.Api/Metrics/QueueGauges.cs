@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
@@ -19,15 +20,16 @@ public sealed partial class QueueGauges : BackgroundService
     /// <summary>Counting may take this part of one connection's time.</summary>
     private const double Share = 0.02;
     private readonly JobStore jobs;
+    private readonly Readiness readiness;
     private readonly TimeProvider time;
     private readonly ILogger<QueueGauges> logger;
     private volatile JobCounts? counts;
     private volatile IReadOnlyDictionary<JobState, int> ended = new Dictionary<JobState, int>();
     private volatile bool storeUp;
 
-    public QueueGauges(JobStore jobs, TimeProvider time, IMeterFactory factory, ILogger<QueueGauges> logger)
+    public QueueGauges(JobStore jobs, Readiness readiness, TimeProvider time, IMeterFactory factory, ILogger<QueueGauges> logger)
     {
-        (this.jobs, this.time, this.logger) = (jobs, time, logger);
+        (this.jobs, this.readiness, this.time, this.logger) = (jobs, readiness, time, logger);
         var meter = factory.Create(FarmMetrics.MeterName);
         meter.CreateObservableGauge("renderfarm.jobs", States, description: "Jobs by state.");
         meter.CreateObservableGauge("renderfarm.queue.depth", Depths, description: "Queued jobs by model and VRAM class.");
@@ -37,6 +39,7 @@ public sealed partial class QueueGauges : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await readiness.WaitAsync(stoppingToken);
         using var timer = new PeriodicTimer(Period, time);
         await using var stop = stoppingToken.Register(timer.Dispose);
         Due active = new(Period), all = new(EndedPeriod);

@@ -4,7 +4,7 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Maintenance;
 
 /// <summary>
-/// Takes back jobs whose lease ran out. After a start, and after the store was away, it takes nothing for <see cref="Quiet"/>:
+/// Takes back jobs whose lease ran out. From its first look on, and after the store was away, it takes nothing for <see cref="Quiet"/>:
 /// workers could not renew meanwhile, and get the time to do so before their healthy renders are lost. An absence shorter than
 /// <see cref="Blip"/>, such as a connection that broke, has cost no lease; and being slow is no absence, or a host under load would never take anything back.
 /// </summary>
@@ -16,7 +16,7 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
     public static readonly TimeSpan Blip = TimeSpan.FromSeconds(5);
 
     private const int Batch = 200;
-    private long _backSince = time.GetTimestamp();
+    private long? _backSince;
     private long _lastSeen = time.GetTimestamp();
     private bool _away;
 
@@ -25,7 +25,7 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
     public async Task<int> RunOnceAsync(CancellationToken cancellation)
     {
         var expired = await LookAsync(cancellation);
-        if (time.GetElapsedTime(_backSince) < Quiet) return 0;
+        if (_backSince is not { } since || time.GetElapsedTime(since) < Quiet) return 0;
 
         var lost = 0;
         foreach (var (id, fence) in expired)
@@ -38,7 +38,7 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
         try
         {
             var expired = await ExpiredAsync(cancellation);
-            if (_away && time.GetElapsedTime(_lastSeen) >= Blip) _backSince = time.GetTimestamp();
+            if (_backSince is null || (_away && time.GetElapsedTime(_lastSeen) >= Blip)) _backSince = time.GetTimestamp();
             (_away, _lastSeen) = (false, time.GetTimestamp());
             return expired;
         }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
 
@@ -7,7 +8,7 @@ namespace RenderFarm.Chaos.Farm;
 /// <summary>An API or a worker: killed and started again as often as the plan says, always with the same name, port and folder.</summary>
 internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDictionary<string, string>> settings, Uri health, string log) : IAsyncDisposable
 {
-    /// <summary>An API waits for its database, and that may be killed again before it is up.</summary>
+    /// <summary>On a machine whose every process is being killed and started again.</summary>
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(240);
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(2) };
     private FarmProcess? _process;
@@ -31,12 +32,16 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
             if (_process is not null) await _process.DisposeAsync();
             _process = FarmProcess.Start(name, program, [], settings(), log);
             var answers = await Eventually.ValueAsync(
-                async () => _process.HasExited ? false : await AnswersAsync() ? true : (bool?)null, seen => seen is not null, StartTime, $"{name} to answer at {health}: {_process.LastWords(10)}", cancellation);
+                async () => _process.HasExited ? false : await AnswerAsync(health) is not null ? true : (bool?)null, seen => seen is not null, StartTime, $"{name} to answer at {health}: {_process.LastWords(10)}", cancellation);
             if (answers is true) return;
             Deaths.Enqueue($"{name} ended while starting: {LastWords}");
             if (TimeProvider.System.GetElapsedTime(began) > StartTime) throw new InvalidOperationException(Deaths.Last());
         }
     }
+
+    /// <summary>Returns when it can do its work.</summary>
+    public Task ReadyAsync(CancellationToken cancellation) => Eventually.TrueAsync(
+        async () => await AnswerAsync(new Uri(health, "ready")) == HttpStatusCode.OK, StartTime, $"{name} to be ready: {_process?.LastWords(10)}", cancellation);
 
     /// <summary>How it ended without having been killed.</summary>
     public ConcurrentQueue<string> Deaths { get; } = new();
@@ -57,16 +62,16 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
         await _process.DisposeAsync();
     }
 
-    private async Task<bool> AnswersAsync()
+    private static async Task<HttpStatusCode?> AnswerAsync(Uri address)
     {
         try
         {
-            using var answer = await Http.GetAsync(health);
-            return true;
+            using var answer = await Http.GetAsync(address);
+            return answer.StatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or System.Net.Sockets.SocketException or TaskCanceledException)
         {
-            return false;
+            return null;
         }
     }
 }

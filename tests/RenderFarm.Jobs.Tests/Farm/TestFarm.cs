@@ -67,6 +67,7 @@ public sealed class TestFarm : IAsyncDisposable
         var farm = new TestFarm(store);
         farm.Key = await farm.NewKeyAsync("tester");
         farm.Worker = await farm.RegisterAsync("rack-1", "demo");
+        await farm.Reaper.RunOnceAsync(Stop);
         farm.Time.Advance(LeaseReaper.Quiet);
         return farm;
     }

@@ -1,0 +1,37 @@
+using RenderFarm.Jobs.Persistence;
+
+namespace RenderFarm.Api.Hosting;
+
+/// <summary>
+/// Whether <see cref="Preparation"/> is through. The API listens from its first moment on, so that whoever comes before the
+/// job store does is told to come again and not that nobody is here; nothing of its own touches the store until then.
+/// </summary>
+public sealed class Readiness
+{
+    private readonly TaskCompletionSource prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile string? waiting = "The API is starting.";
+
+    /// <summary>What it is that isn't there yet; null when everything is.</summary>
+    public string? Waiting => waiting;
+
+    /// <summary>Background duties begin with this.</summary>
+    public Task WaitAsync(CancellationToken cancel) => prepared.Task.WaitAsync(cancel);
+
+    internal void WaitsFor(string what) => waiting = what;
+
+    internal void IsThere()
+    {
+        waiting = null;
+        prepared.TrySetResult();
+    }
+}
+
+/// <summary>Until then every request that needs the store is answered as in any other absence of it: 503 and when to come again.</summary>
+public sealed class ReadinessMiddleware(RequestDelegate next, Readiness readiness)
+{
+    public Task InvokeAsync(HttpContext context) =>
+        readiness.Waiting is { } why && NeedsStore(context.Request.Path) ? throw new StoreUnavailableException(why) : next(context);
+
+    private static bool NeedsStore(PathString path) =>
+        path.StartsWithSegments("/v1", StringComparison.Ordinal) || path.StartsWithSegments("/worker", StringComparison.Ordinal);
+}
