@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Nvml;
+using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Benchmarks;
@@ -62,7 +63,7 @@ internal static class LeakBenchmark
         if (cards is not null)
             ledger.Check("device memory", lowestFree >= (freeBefore / (double)(1 << 20)) - AllowedDeviceMebibytes, $"{freeBefore >> 20} MiB free before, {lowestFree:0} at the lowest between jobs (allowed: {AllowedDeviceMebibytes} less)");
         ledger.Note("seconds a job", $"{wall / options.Jobs:0.000}, of which the renderer worked {rendering / options.Jobs:0.000}: a fresh process, its encoder, upload and lease cost {(wall - rendering) / options.Jobs:0.000} ({100 * (wall - rendering) / wall:0.0} %)");
-        ledger.Note("machine", $"{Environment.ProcessorCount} cores{(cards is null ? "" : ", " + string.Join(", ", cards.Cards.Select(card => card.Name)) + ", driver " + cards.DriverVersion)}; model {options.Model}, {options.Size}, {options.Frames} frames, {options.Steps} steps{(options.Standby ? ", standby" : "")}");
+        ledger.Note("machine", $"{ThisMachine.Name}{(cards is null ? "" : ", " + string.Join(", ", cards.Cards.Select(card => card.Name)) + ", driver " + cards.DriverVersion)}; model {options.Model}, {options.Size}, {options.Frames} frames, {options.Steps} steps{(options.Standby ? ", standby" : "")}");
         if (Directory.Exists(LeakOptions.WeightCache)) Directory.Delete(LeakOptions.WeightCache, recursive: true);
         Console.Out.WriteLine(ledger);
         if (options.Report is { } report) await File.WriteAllTextAsync(report, ledger.ToJson(options.Jobs));

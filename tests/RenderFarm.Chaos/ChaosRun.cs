@@ -25,7 +25,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     public async Task<Ledger> RunAsync(CancellationToken cancellation)
     {
         var plan = FaultPlan.Draw(options.Faults, options.Seed, options.Spacing);
-        var began = Stopwatch.GetTimestamp();
+        var (began, load) = (Stopwatch.GetTimestamp(), ThisMachine.LoadAverage);
         Kernel.AdoptOrphans();
 
         // 1
@@ -79,6 +79,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         {
             Options = options,
             Elapsed = Stopwatch.GetElapsedTime(began),
+            Load = (load, ThisMachine.LoadAverage),
             Faults = injector.Records,
             Accepted = ledger.Jobs.Count,
             Downloads = ledger.Downloads,

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using RenderFarm.Chaos.Audit;
 using RenderFarm.Chaos.Faults;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos;
 
@@ -21,6 +22,9 @@ internal sealed record Ledger
 
     public required ChaosOptions Options { get; init; }
     public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Before it and after it; what the farm itself does is the greater part of the latter.</summary>
+    public required (double Before, double After) Load { get; init; }
     public required IReadOnlyList<FaultRecord> Faults { get; init; }
     public required int Accepted { get; init; }
     public required int Downloads { get; init; }
@@ -49,7 +53,7 @@ internal sealed record Ledger
         foreach (var (what, count) in Counts) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-40} {count,6}"));
         output.WriteLine("Answers to clients: " + string.Join(", ", Answers.Select(pair => $"{pair.Key}: {pair.Value}")));
         foreach (var figure in Figures)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{figure.What}: {figure.Seconds.Count} times, p50 {figure.P50:0.00}, p99 {figure.P99:0.00}, max {figure.Max:0.00}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{figure.What}: {figure.Seconds.Count} times, p50 {figure.Seconds.P50:0.00}, p99 {figure.Seconds.P99:0.00}, max {figure.Seconds.Max:0.00}"));
         output.WriteLine("Audit");
         foreach (var finding in Findings)
         {
@@ -72,13 +76,14 @@ internal sealed record Ledger
             MostAtOnce = MostAtOnce(),
             Renderer = Options.IsStub ? "stub" : "real",
             Minutes = Math.Round(Elapsed.TotalMinutes, 2),
-            Machine = $"{Environment.ProcessorCount} cores, {Processor()}",
+            Machine = ThisMachine.Name,
+            LoadAverageBeforeAndAfter = new[] { Load.Before, Load.After },
             Accepted,
             Downloads,
             ObjectsSwept = Swept,
             Counts,
             Answers,
-            Figures = Figures.Select(figure => new { figure.What, Times = figure.Seconds.Count, P50 = Round(figure.P50), P99 = Round(figure.P99), Max = Round(figure.Max) }),
+            Figures = Figures.Select(figure => new { figure.What, Times = figure.Seconds.Count, P50 = Round(figure.Seconds.P50), P99 = Round(figure.Seconds.P99), Max = Round(figure.Seconds.Max) }),
             Breaches,
             Audit = Findings.Select(finding => new { finding.Rule, finding.Checked, finding.Holds, Breaches = finding.Holds ? null : finding.Breaches }),
             Log = Faults.Select(fault => string.Create(
@@ -96,6 +101,4 @@ internal sealed record Ledger
     private int MostAtOnce() => Faults.Count == 0 ? 0 : Faults.Max(fault => Faults.Count(other => other.Began <= fault.Began && fault.Began <= other.Mended));
 
     private static double? Round(double? value) => value is { } number ? Math.Round(number, 2) : null;
-
-    private static string Processor() => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[1] ?? "unknown processor";
 }

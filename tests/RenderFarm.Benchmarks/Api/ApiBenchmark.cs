@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Api;
 
@@ -20,7 +20,7 @@ internal static class ApiBenchmark
         var (options, missed) = (ApiOptions.Parse(arguments), 0);
         foreach (var part in options.Parts)
         {
-            var load = LoadAverage();
+            var load = ThisMachine.LoadAverage;
             var found = await MeasureAsync(part, options);
             foreach (var figure in found.Figures) Console.Out.WriteLine(figure);
             missed += found.Figures.Count(figure => !figure.IsMet);
@@ -29,7 +29,7 @@ internal static class ApiBenchmark
             var report = new JsonObject
             {
                 ["benchmark"] = $"api, {part}",
-                ["machine"] = $"{Environment.ProcessorCount} cores, {Processor()}, load generator on the same machine",
+                ["machine"] = $"{ThisMachine.Name}, load generator on the same machine",
                 ["load_average_before"] = load,
                 ["figures"] = new JsonArray([.. found.Figures.Select(figure => (JsonNode)figure.ToJson())]),
                 ["details"] = found.Details,
@@ -48,8 +48,4 @@ internal static class ApiBenchmark
         "eta" => EtaPart.MeasureAsync(options),
         _ => MemoryPart.MeasureAsync(options),
     };
-
-    private static double LoadAverage() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
-
-    private static string Processor() => File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("model name", StringComparison.Ordinal)).Split(": ")[1];
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Api;
 
@@ -77,9 +78,8 @@ internal sealed record Sample(int Requests, int Failed, double PerSecond, double
 {
     public static Sample Of(double[] latencies, int failed, TimeSpan took)
     {
-        Array.Sort(latencies);
-        double At(double share) => latencies.Length == 0 ? 0 : latencies[(int)(share * (latencies.Length - 1))];
-        return new Sample(latencies.Length, failed, latencies.Length / took.TotalSeconds, At(0.5), At(0.9), At(0.99), At(1));
+        var all = new Distribution(latencies);
+        return new Sample(all.Count, failed, all.Count / took.TotalSeconds, all.P50 ?? 0, all.P90 ?? 0, all.P99 ?? 0, all.Max ?? 0);
     }
 
     public JsonObject ToJson() => new()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Queue;
 
@@ -18,22 +19,18 @@ internal static class QueueBenchmark
         var result = new JsonObject
         {
             ["benchmark"] = "queue",
-            ["machine"] = $"{Environment.ProcessorCount} cores, {Processor()}; PostgreSQL (fsync and synchronous_commit on), RabbitMQ and the load on the same machine",
-            ["load_average_before"] = LoadAverage(),
+            ["machine"] = $"{ThisMachine.Name}; PostgreSQL (fsync and synchronous_commit on), RabbitMQ and the load on the same machine",
+            ["load_average_before"] = ThisMachine.LoadAverage,
         };
         if (part is null or "turns") result["turns"] = await TurnOfAnother.MeasureAsync();
         if (part is null or "latency") result["submit_to_lease"] = await LeaseLatency.MeasureAsync(jobs);
         if (part is null or "rate") result["lease_rate"] = await LeaseRate.MeasureAsync(rows, workers, leases);
-        result["load_average_after"] = LoadAverage();
+        result["load_average_after"] = ThisMachine.LoadAverage;
         var text = result.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
         Console.Out.WriteLine(text);
         if (Option(arguments, "--report") is { } report) await File.WriteAllTextAsync(report, text + Environment.NewLine);
         return 0;
     }
-
-    private static double LoadAverage() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
-
-    private static string Processor() => File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("model name", StringComparison.Ordinal)).Split(": ")[1];
 
     private static int Whole(string[] arguments, string name, int fallback) => Option(arguments, name) is not { } value ? fallback
         : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number

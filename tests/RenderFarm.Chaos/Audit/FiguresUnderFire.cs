@@ -1,19 +1,12 @@
 using Npgsql;
 using RenderFarm.Chaos.Faults;
 using RenderFarm.Chaos.Plan;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Audit;
 
 /// <summary>How long it took until a victim's job was on its way again, other faults in between included.</summary>
-/// <param name="Seconds">Sorted.</param>
-internal sealed record Figure(string What, IReadOnlyList<double> Seconds)
-{
-    public double? P50 => At(0.5);
-    public double? P99 => At(0.99);
-    public double? Max => Seconds.Count == 0 ? null : Seconds[^1];
-
-    private double? At(double share) => Seconds.Count == 0 ? null : Seconds[(int)Math.Min(Seconds.Count - 1, Math.Floor(share * Seconds.Count))];
-}
+internal sealed record Figure(string What, Distribution Seconds);
 
 internal static class FiguresUnderFire
 {
@@ -34,7 +27,7 @@ internal static class FiguresUnderFire
         new("renderer killed → its job is queued again, s", await SecondsAsync(database, records, FaultKind.KillRenderer, QueuedAgain, cancellation)),
     ];
 
-    private static async Task<IReadOnlyList<double>> SecondsAsync(NpgsqlDataSource database, IReadOnlyList<FaultRecord> records, FaultKind kind, string sql, CancellationToken cancellation)
+    private static async Task<Distribution> SecondsAsync(NpgsqlDataSource database, IReadOnlyList<FaultRecord> records, FaultKind kind, string sql, CancellationToken cancellation)
     {
         var seconds = new List<double>();
         foreach (var record in records)
@@ -46,6 +39,6 @@ internal static class FiguresUnderFire
             command.Parameters.AddWithValue(began);
             if (await command.ExecuteScalarAsync(cancellation) is double found) seconds.Add(found);
         }
-        return [.. seconds.Order()];
+        return new Distribution(seconds);
     }
 }

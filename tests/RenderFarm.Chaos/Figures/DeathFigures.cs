@@ -36,12 +36,12 @@ internal static class DeathFigures
             foreach (var victim in victims) await farm.Farm.Programs[victim.Worker].StartAsync(farm.Stop);
             foreach (var job in jobs) await farm.EndedAsync(job);
         }
-        var sample = new Sample(running);
+        var sample = new Distribution(running);
         return new("worker kill -9 → its job runs elsewhere", "p99 ≤ 30 s", sample.P99 <= 30, new()
         {
             ["running_elsewhere"] = sample.ToJson(),
-            ["of_which_until_the_lease_was_taken_back"] = new Sample(lost).ToJson(),
-            ["until_another_worker_had_it"] = new Sample(leased).ToJson(),
+            ["of_which_until_the_lease_was_taken_back"] = new Distribution(lost).ToJson(),
+            ["until_another_worker_had_it"] = new Distribution(leased).ToJson(),
         });
     }
 
@@ -61,7 +61,7 @@ internal static class DeathFigures
             await farm.CancelAsync(job);
             await farm.EndedAsync(job);
         }
-        var sample = new Sample(seconds);
+        var sample = new Distribution(seconds);
         return new("renderer killed → its job is queued again", "≤ 2 s", sample.Max <= 2, sample.ToJson());
     }
 

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Chaos.Farm;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Figures;
 
@@ -33,7 +33,7 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         output.WriteLine($"{chaos.Workers.Count} workers run; logs in {options.Home}");
         var farm = new FigureFarm(chaos, cancellation);
         await farm.CompletedAsync(await farm.SubmitAsync(3));
-        var (before, measured) = (LoadAverage(), new List<Measured>());
+        var (before, measured) = (ThisMachine.LoadAverage, new List<Measured>());
         foreach (var (name, measure) in Parts.Where(part => options.Part is null || options.Part == part.Key))
         {
             measured.Add(await measure(farm));
@@ -42,8 +42,8 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         var report = new JsonObject
         {
             ["benchmark"] = "faults, one at a time",
-            ["machine"] = $"{Environment.ProcessorCount} cores, {Processor()}: two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL (fsync on), RabbitMQ, S3 and the clients on it together",
-            ["load_average_before_and_after"] = new JsonArray(before, LoadAverage()),
+            ["machine"] = $"{ThisMachine.Name}: two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL (fsync on), RabbitMQ, S3 and the clients on it together",
+            ["load_average_before_and_after"] = new JsonArray(before, ThisMachine.LoadAverage),
             ["figures"] = new JsonArray([.. measured.Select(figure => (JsonNode)figure.ToJson())]),
         };
         if (options.Report is { } file)
@@ -52,8 +52,4 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         await burying;
         return measured.TrueForAll(figure => figure.Met);
     }
-
-    private static double LoadAverage() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
-
-    private static string Processor() => File.ReadLines("/proc/cpuinfo").First(line => line.StartsWith("model name", StringComparison.Ordinal)).Split(": ")[1];
 }

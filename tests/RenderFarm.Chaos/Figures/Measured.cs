@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Figures;
 
@@ -11,19 +12,10 @@ internal sealed record Measured(string What, string Limit, bool Met, JsonObject 
     public override string ToString() => $"{(Met ? "met   " : "MISSED")}  {What}: {string.Join(", ", Values.Select(value => $"{value.Key.Replace('_', ' ')} {value.Value?.ToJsonString()}"))} (must be: {Limit})";
 }
 
-/// <summary>Seconds of many cases.</summary>
-internal sealed class Sample(IEnumerable<double> seconds)
+internal static class Seconds
 {
-    private readonly double[] _sorted = [.. seconds.Order()];
+    public static JsonObject ToJson(this Distribution seconds) =>
+        new() { ["times"] = seconds.Count, ["p50_s"] = Round(seconds.P50), ["p99_s"] = Round(seconds.P99), ["max_s"] = Round(seconds.Max) };
 
-    public int Count => _sorted.Length;
-    public double P50 => At(0.5);
-    public double P99 => At(0.99);
-    public double Max => At(1);
-
-    public JsonObject ToJson() => new() { ["times"] = Count, ["p50_s"] = Round(P50), ["p99_s"] = Round(P99), ["max_s"] = Round(Max) };
-
-    private double At(double share) => Count == 0 ? double.NaN : _sorted[Math.Min(Count - 1, (int)(share * Count))];
-
-    private static JsonNode? Round(double value) => double.IsNaN(value) ? null : Math.Round(value, 3);
+    private static JsonNode? Round(double? value) => value is { } number ? Math.Round(number, 3) : null;
 }

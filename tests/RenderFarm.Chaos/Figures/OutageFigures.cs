@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Planning.Models;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Figures;
 
@@ -40,10 +41,10 @@ internal static class OutageFigures
                 statuses.Add(answer.StatusCode);
             }, over.Token),
             FigureFarm.SteadilyAsync(TimeSpan.FromSeconds(2), async () => await farm.CompletedAsync(await farm.SubmitAsync(3)), over.Token));
-        var starts = new Sample(await farm.NumbersAsync(
+        var starts = new Distribution(await farm.NumbersAsync(
             "SELECT EXTRACT(EPOCH FROM COALESCE(r.leased_at, clock_timestamp()) - j.created_at)::float8 FROM jobs j LEFT JOIN lease_records r ON r.job_id = j.id AND r.fence = 1 WHERE j.model = 'tiny' AND j.created_at > $1", since));
         await farm.Farm.Servers.StartAgainAsync("rabbitmq", wiped: false, farm.Stop);
-        var creates = new Sample(seconds);
+        var creates = new Distribution(seconds);
         var refused = statuses.Count(status => status != HttpStatusCode.OK);
         return new("broker down 60 s", "create answers 200, p99 ≤ 250 ms; idle workers start jobs within 5 s", refused == 0 && creates.P99 <= 0.25 && starts is { Count: > 0, Max: <= 5 }, new()
         {

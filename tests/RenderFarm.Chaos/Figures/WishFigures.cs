@@ -37,7 +37,7 @@ internal static class WishFigures
             await farm.EndedAsync(job);
         }
         if (brokerDown) await farm.Farm.Servers.StartAgainAsync("rabbitmq", wiped: false, farm.Stop);
-        var (sample, limit) = (new Sample(seconds), brokerDown ? 5.0 : step + 2);
+        var (sample, limit) = (new Distribution(seconds), brokerDown ? 5.0 : step + 2);
         return new($"cancel → no renderer left{(brokerDown ? ", broker down" : "")}", brokerDown ? "≤ 5 s" : "≤ one step (0.1 s) + 2 s", sample.Max <= limit, sample.ToJson());
     }
 }
