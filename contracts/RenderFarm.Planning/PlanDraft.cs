@@ -46,6 +46,8 @@ internal sealed record PlanDraft(
             VaeTile = Decode.Choice,
             VaeEncodeTile = Image?.Choice ?? 0,
             GuidanceBatched = dit.Way.Batched,
+            LoraBytes = dit.Streamed > 0 ? dit.Way.LoraBytes : 0,
+            StepCacheBytes = dit.Way.StepCacheBytes,
             PredictedPeakBytes = PeakBytes,
             UncorrectedPeakBytes = (long)(PeakBytes / context.PeakFactor),
             StagePeakBytes = peaks,

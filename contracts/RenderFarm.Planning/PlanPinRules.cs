@@ -21,6 +21,8 @@ internal static class PlanPinRules
             return Refuse("guidance_batched", $"a guidance scale of {request.GuidanceScale} runs one branch only: leave the pin out.");
         if (pins.GuidanceBatched == true && request.HasImage)
             return Refuse("guidance_batched", "a video from pictures runs its two branches one after the other: leave the pin out.");
+        if (pins.GuidanceBatched == true && request.StepCache)
+            return Refuse("guidance_batched", "a step cache decides for each branch apart: leave the pin out.");
         return context.OnCpu ? CheckCpu(pins) : CheckCard(pins, context);
     }
 
@@ -35,10 +37,17 @@ internal static class PlanPinRules
         return null;
     }
 
-    private static PlanRefusal? CheckCard(PlanPins pins, PlanContext context) =>
-        pins.Precision is Precision.Fp8 && context.Rates.Fp8Flops is null
-            ? Refuse("precision", "fp8 products are used only on a card whose calibration ran them correctly; fp8-weights runs on every card.")
+    private static PlanRefusal? CheckCard(PlanPins pins, PlanContext context)
+    {
+        if (pins.Precision is Precision.Fp8 && context.Rates.Fp8Flops is null)
+            return Refuse("precision", "fp8 products are used only on a card whose calibration ran them correctly; fp8-weights runs on every card.");
+        if (pins.Precision is not Precision.Fp32) return null;
+        if (pins.BlocksStreamed is > 0)
+            return Refuse("blocks_streamed", "float32 blocks are not streamed: give 0, or pin the precision bf16, fp8-weights or fp8.");
+        return pins.TextEncoder is TextEncoderPlacement.Streamed
+            ? Refuse("text_encoder", "a text encoder in float32 is not streamed: give resident or cpu.")
             : null;
+    }
 
     private static PlanRefusal Refuse(string pin, string why) => new($"plan.{pin}: {why}", Field: $"plan.{pin}");
 }

@@ -17,6 +17,8 @@ internal static class PlanReasons
         var dit = plan.Denoise.Choice;
         if (dit.Way.FfnChunk > 0) reasons.Add($"Feed-forward layers take {dit.Way.FfnChunk} tokens at a time to keep their hidden values small.");
         if (dit.Way.Batched) reasons.Add("Both guidance branches run in one forward: weights travel once a step instead of twice.");
+        if (context.Request.Loras > 0) reasons.Add(Loras(context, plan));
+        if (dit.Way.StepCacheBytes > 0) reasons.Add($"The step cache keeps {Names.Gib(dit.Way.StepCacheBytes)} from step to step; steps that it leaves out are not counted on.");
         if (!context.OnCpu) reasons.Add(Text(context, plan));
         reasons.Add(Decode(plan));
         if (faster is not null)
@@ -74,6 +76,14 @@ internal static class PlanReasons
             ? $" bf16 weights ({Names.Gib(DenoiseWay.HostBytesOf(context.Request.Shape, Precision.Bf16))}) don't fit the {Names.Gib(bytes)} of host memory." : "";
         var fp8 = context.Rates.Fp8Flops is null ? " fp8 products are not used: no calibration ran them correctly on this card." : "";
         return $"{Names.Of(precision)} is the fastest precision that fits: {step} a step.{ruledOut}{fp8}";
+    }
+
+    private static string Loras(PlanContext context, PlanDraft plan)
+    {
+        var (dit, loras) = (plan.Denoise.Choice, Names.Count(context.Request.Loras, "LoRA"));
+        if (dit.Streamed == 0 || dit.Way.LoraBytes == 0) return $"{loras} merged into the weights.";
+        var size = context.Request.LoraParameters is null ? $", taken for rank {Models.ParameterCounts.TypicalLoraRank}" : "";
+        return $"{loras} beside the streamed blocks: {Names.Gib(dit.Way.LoraBytes)} on the card{size}.";
     }
 
     private static string Text(PlanContext context, PlanDraft plan) => plan.Text.Choice switch

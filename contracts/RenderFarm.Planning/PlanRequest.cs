@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Planning;
 
@@ -23,6 +24,15 @@ public sealed record PlanRequest
     public required double GuidanceScale { get; init; }
     public int Loras { get; init; }
 
+    /// <summary>
+    /// Numbers in all that the LoRAs bring to the blocks of one DiT, of the expert that gets more; null where their files are
+    /// elsewhere: then each counts as one of rank <see cref="ParameterCounts.TypicalLoraRank"/> on every product.
+    /// </summary>
+    public long? LoraParameters { get; init; }
+
+    /// <summary>Steps may be left out: what blocks added to the tokens is kept, branch by branch, and branches run apart.</summary>
+    public bool StepCache { get; init; }
+
     /// <summary>A picture to start from: the image encoder (where the model has one) and the VAE's encoder run too.</summary>
     public bool HasImage { get; init; }
     public PlanPins Pins { get; init; } = new();
@@ -37,6 +47,7 @@ public sealed record PlanRequest
         Steps = spec.Steps,
         GuidanceScale = Math.Max(spec.GuidanceScale, spec.HighNoiseGuidanceScale ?? 0),
         Loras = spec.Loras.Count,
+        StepCache = spec.StepCache is not null,
         HasImage = hasImage || shape.NeedsFirstFrame,
         Pins = spec.Plan ?? new(),
     };

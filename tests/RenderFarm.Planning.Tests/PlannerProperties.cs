@@ -78,6 +78,17 @@ public sealed class PlannerProperties
     }
 
     [Property]
+    public void Plan_LorasOrStepCache_NeverNeedLess(Case @case)
+    {
+        var bare = @case.Request with { Loras = 0, LoraParameters = null, StepCache = false };
+        var (with, without) = (Planner.Plan(@case.Request, @case.Slot), Planner.Plan(bare, @case.Slot));
+        if (with.Plan is null) return;
+        Assert.NotNull(without.Plan);
+        Assert.True(without.Alternatives[^1].PredictedPeakBytes <= with.Alternatives[^1].PredictedPeakBytes);
+        Assert.True(without.Plan.PredictedSeconds <= with.Plan.PredictedSeconds);
+    }
+
+    [Property]
     public void VramClass_CardOfTheClass_HasAPlan(Case @case)
     {
         if (VramClass.Of(@case.Request) is not { } needed || needed == 0) return;
@@ -87,7 +98,7 @@ public sealed class PlannerProperties
     public sealed record Case(PlanRequest Request, SlotState Slot)
     {
         public override string ToString() =>
-            $"{Request.Shape.Id} {Request.Width}x{Request.Height}x{Request.Frames}, guidance {Request.GuidanceScale}, "
+            $"{Request.Shape.Id} {Request.Width}x{Request.Height}x{Request.Frames}, guidance {Request.GuidanceScale}, {Request.Loras} LoRAs of {Request.LoraParameters}, step cache {Request.StepCache}, "
             + $"{Names.Gib(Slot.FreeBytes)} free of {Names.Gib(Slot.TotalBytes)}, fp8 {Slot.Calibration?.Fp8Flops:0.#e0}";
     }
 
@@ -104,6 +115,9 @@ public sealed class PlannerProperties
             from bus in Gen.Choose(2, 50)
             from total in Gen.Choose(3 * 1024, 96 * 1024)
             from used in Gen.Choose(0, 2 * 1024)
+            from loras in Gen.Elements(0, 0, 1, 3)
+            from rank in Gen.Elements<int?>(null, 4, 32, 512)
+            from cached in Gen.Elements(false, false, true)
             select new Case(
                 new PlanRequest
                 {
@@ -114,6 +128,9 @@ public sealed class PlannerProperties
                     Steps = steps,
                     GuidanceScale = guidance,
                     HasImage = shape.Transformer.ImageBranch != ImageBranch.None,
+                    Loras = loras,
+                    LoraParameters = rank is { } of ? loras * ParameterCounts.Lora(shape.Transformer, of) : null,
+                    StepCache = cached,
                 },
                 SlotState.Gpu(total / 1024.0, card, (KnownCards.Find(card) ?? KnownCards.Find("H100")!) with { HostToDeviceBytesPerSecond = bus * 1e9 }) with
                 {

@@ -52,6 +52,12 @@ public sealed record RenderPlan
     /// <summary>Both guidance branches in one forward instead of two.</summary>
     public bool GuidanceBatched { get; init; }
 
+    /// <summary>Device bytes of LoRAs that run beside streamed blocks; 0 where they are merged into the weights, or there are none.</summary>
+    public long LoraBytes { get; init; }
+
+    /// <summary>Device bytes of what a step cache keeps from one step to the next.</summary>
+    public long StepCacheBytes { get; init; }
+
     /// <summary>Device bytes of the process: the pool's reserved high-water plus context and modules.</summary>
     public required long PredictedPeakBytes { get; init; }
 
@@ -89,6 +95,8 @@ public sealed record RenderPlan
         if (FfnChunkTokens > 0) yield return "ffn-chunked";
         if (VaeTile > 0) yield return "vae-tiled";
         if (GuidanceBatched) yield return "guidance-batched";
+        if (LoraBytes > 0) yield return "loras-beside";
+        if (StepCacheBytes > 0) yield return "step-cached";
         yield return TextEncoder switch { TextEncoderPlacement.Streamed => "text-streamed", TextEncoderPlacement.Resident => "text-resident", _ => "text-cpu" };
     }
 }

@@ -24,6 +24,17 @@ public static class ParameterCounts
         return (shape.ImageBranch == ImageBranch.None ? 8 : 10) * d * d + 2 * d * f;
     }
 
+    /// <summary>What most published LoRAs have; those that distil a model to few steps have 32 to 128.</summary>
+    public const int TypicalLoraRank = 64;
+
+    /// <summary>A LoRA on every product of every block: a way down [r, in] and a way up [out, r] for each.</summary>
+    public static long Lora(TransformerShape shape, int rank)
+    {
+        long d = shape.Dim, f = shape.FfnDim;
+        var square = shape.ImageBranch == ImageBranch.None ? 8 : 10;
+        return shape.Layers * rank * ((square * 2 * d) + (2 * (d + f)));
+    }
+
     /// <summary>Everything of a DiT but its blocks: embeddings, time path, head.</summary>
     public static long OutsideBlocks(TransformerShape shape)
     {

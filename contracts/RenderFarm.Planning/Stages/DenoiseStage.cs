@@ -30,7 +30,7 @@ internal sealed class DenoiseStage
         layers = context.Request.Shape.Transformer.Layers;
         var (request, pins) = (context.Request, context.Request.Pins);
         // one forward for both branches pays where weights travel; on a CPU they don't, and pictures are given per branch
-        bool[] batchings = !request.Guided || request.HasImage ? [false] : pins.GuidanceBatched is { } batch ? [batch] : context.OnCpu ? [false] : [false, true];
+        bool[] batchings = !request.Guided || request.HasImage || request.StepCache ? [false] : pins.GuidanceBatched is { } batch ? [batch] : context.OnCpu ? [false] : [false, true];
         foreach (var precision in pins.Precision is { } pinned ? [pinned] : context.OnCpu ? [Precision.Fp32] : CardPrecisions)
         {
             if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null) continue;
@@ -55,7 +55,7 @@ internal sealed class DenoiseStage
     {
         foreach (var way in ways)
         {
-            if (context.OnCpu || context.Request.Pins.BlocksStreamed == 0)
+            if (!Streams(way))
                 yield return Option(way, layers, 0);
             else if (context.Request.Pins.BlocksStreamed is { } streamed)
                 foreach (var ring in Rings(streamed)) yield return Option(way, layers - streamed, ring);
@@ -72,7 +72,7 @@ internal sealed class DenoiseStage
     /// <summary>How many blocks can stay beside a ring; null when not even the ring fits.</summary>
     private int? Room(DenoiseWay way, int ring, long budget)
     {
-        var bare = Peak(way, 0, ring);
+        var bare = Peak(way, 0, ring); // with LoRAs beside, as long as any block is streamed
         if (bare > budget) return null;
         // the peak is a straight line in the resident blocks: one division instead of a search, then stay on the safe side
         var perBlock = Peak(way, 1, ring) - bare;
@@ -83,18 +83,23 @@ internal sealed class DenoiseStage
 
     private long LeastPeak(DenoiseWay way)
     {
-        var streamed = context.OnCpu ? 0 : context.Request.Pins.BlocksStreamed ?? layers;
-        return Peak(way, layers - streamed, Math.Min(1, streamed));
+        if (!Streams(way)) return Peak(way, layers, 0);
+        if (context.Request.Pins.BlocksStreamed is { } streamed) return Peak(way, layers - streamed, 1);
+        // what large LoRAs take beside streamed blocks may be more than a small model's blocks
+        return Math.Min(Peak(way, 0, 1), Peak(way, layers, 0));
     }
+
+    /// <summary>Float32 blocks run from the checkpoint as it is.</summary>
+    private bool Streams(DenoiseWay way) => !context.OnCpu && way.Precision != Precision.Fp32 && context.Request.Pins.BlocksStreamed != 0;
 
     private static int[] Rings(int streamed) => streamed == 1 ? [1] : [2, 1];
 
     private StageOption<DenoiseChoice> Option(DenoiseWay way, int resident, int ring)
     {
         var (request, forwardsPerStep) = (context.Request, way.ForwardsPerStep);
-        var forward = Forward(way, layers - resident, ring);
+        var forward = Forward(way, layers - resident, ring, beside: ring > 0);
         // Resident blocks come over the bus like the others, once: during the first forward (of each expert).
-        var first = Forward(way, layers, ring == 1 ? 1 : 2);
+        var first = Forward(way, layers, ring == 1 ? 1 : 2, beside: ring > 0);
         var forwards = forwardsPerStep * request.Steps;
         var loading = Math.Min(request.Shape.Experts, forwards);
         var seconds = way.OutsideLoadSeconds + (first * loading) + (forward * (forwards - loading));
@@ -103,11 +108,12 @@ internal sealed class DenoiseStage
     }
 
     /// <summary>With two slots a copy runs while another block computes; with one it is waited for.</summary>
-    private static double Forward(DenoiseWay way, int streamed, int ring)
+    private static double Forward(DenoiseWay way, int streamed, int ring, bool beside)
     {
         var copy = streamed * way.BlockCopySeconds;
-        return ring == 1 ? way.ForwardSeconds + copy : Math.Max(way.ForwardSeconds, copy) + (CopyDisturbance * copy);
+        var compute = way.ForwardSeconds + (beside ? way.BesideSeconds : 0);
+        return ring == 1 ? compute + copy : Math.Max(compute, copy) + (CopyDisturbance * copy);
     }
 
-    private long Peak(DenoiseWay way, int resident, int ring) => context.Peak(((double)(resident + ring) * way.BlockBytes) + way.FixedBytes);
+    private long Peak(DenoiseWay way, int resident, int ring) => context.Peak(((double)(resident + ring) * way.BlockBytes) + way.FixedBytes + (ring > 0 ? way.BesideBytes : 0));
 }

@@ -8,7 +8,8 @@ namespace RenderFarm.Planning.Stages;
 /// <remarks>
 /// A block's worst moment is either attention (input, q, k, v and the output, beside the residual) or the feed-forward
 /// (its hidden layer, for one chunk of tokens). Keys and values of the text are computed anew in each forward: that
-/// costs milliseconds, keeping them would cost hundreds of MiB.
+/// costs milliseconds, keeping them would cost hundreds of MiB. LoRAs are merged into weights that stay; beside weights that
+/// are streamed they are branches, which lie on the device whole and whose results are as wide as those they are added to.
 /// </remarks>
 internal sealed class DenoiseWay
 {
@@ -38,8 +39,17 @@ internal sealed class DenoiseWay
         BlockBytes = BlockBytesOf(shape.Transformer, precision);
         HostBytes = HostBytesOf(shape, precision);
         var outside = OutsideBytesOf(shape.Transformer, precision);
-        FixedBytes = outside + (context.OnCpu ? Activations(context, shape.Transformer) : PooledActivations(context, shape.Transformer));
+        StepCacheBytes = StepCacheOf(context, shape.Transformer);
+        var besides = outside + StepCacheBytes + (context.Request.StepCache ? Rows(context) * shape.Transformer.Dim * 4 : 0); // and the tokens before the blocks
+        FixedBytes = besides + (context.OnCpu ? Activations(context, shape.Transformer) : PooledActivations(context, shape.Transformer, beside: false));
         ForwardSeconds = Compute(context, shape.Transformer) * (batched ? BatchingCost : 1);
+        if (context.Request.Loras > 0 && !context.OnCpu && precision != Precision.Fp32)
+        {
+            var parameters = context.Request.LoraParameters ?? context.Request.Loras * ParameterCounts.Lora(shape.Transformer, ParameterCounts.TypicalLoraRank);
+            LoraBytes = parameters * 2;
+            BesideBytes = LoraBytes + besides + PooledActivations(context, shape.Transformer, beside: true) - FixedBytes;
+            BesideSeconds = BesideCompute(context, shape.Transformer, parameters);
+        }
         BlockCopySeconds = context.OnCpu ? 0 : BlockBytes / context.Rates.HostToDeviceBytesPerSecond;
         OutsideLoadSeconds = shape.Experts * outside / context.Rates.HostToDeviceBytesPerSecond;
     }
@@ -63,14 +73,27 @@ internal sealed class DenoiseWay
     /// <summary>Device bytes besides blocks: activations at their worst, embeddings, head, latents.</summary>
     public double FixedBytes { get; }
 
+    /// <summary>LoRAs as branches, sixteen bits each number; part of <see cref="BesideBytes"/>.</summary>
+    public long LoraBytes { get; }
+
+    /// <summary>Kept from step to step; part of <see cref="FixedBytes"/>.</summary>
+    public long StepCacheBytes { get; }
+
+    /// <summary>Device bytes that LoRAs take once any block is streamed.</summary>
+    public double BesideBytes { get; }
+
     /// <summary>One forward with nothing waiting for a copy.</summary>
     public double ForwardSeconds { get; }
+
+    /// <summary>What LoRAs add to it once any block is streamed.</summary>
+    public double BesideSeconds { get; }
     public double BlockCopySeconds { get; }
     public double OutsideLoadSeconds { get; }
 
     /// <summary>At least as good in everything that counts, so that the other need not be looked at.</summary>
     public bool Dominates(DenoiseWay other) =>
         FixedBytes <= other.FixedBytes && BlockBytes <= other.BlockBytes && HostBytes <= other.HostBytes
+        && BesideBytes <= other.BesideBytes && (ForwardSeconds + BesideSeconds) * ForwardsPerStep <= (other.ForwardSeconds + other.BesideSeconds) * other.ForwardsPerStep
         && ForwardSeconds <= other.ForwardSeconds && ForwardSeconds * ForwardsPerStep <= other.ForwardSeconds * other.ForwardsPerStep
         && BlockCopySeconds * ForwardsPerStep <= other.BlockCopySeconds * other.ForwardsPerStep
         && (FixedBytes < other.FixedBytes || BlockBytes < other.BlockBytes || ForwardSeconds < other.ForwardSeconds);
@@ -106,20 +129,33 @@ internal sealed class DenoiseWay
     }
 
     /// <summary>What a card's pool reserves for the same by fused kernels.</summary>
-    private double PooledActivations(PlanContext context, TransformerShape shape)
+    /// <param name="beside">With LoRAs as branches, whose widest result lies beside the hidden layer.</param>
+    private double PooledActivations(PlanContext context, TransformerShape shape, bool beside)
     {
         if (Precision is Precision.Fp32) return Activations(context, shape) * 1.2;
         double d = shape.Dim, f = shape.FfnDim, rows = Rows(context);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
         var castUp = Precision is Precision.Fp8Weights ? d * f * 2 * 1.5 : 0;
         var perChannel = castUp > 0 ? PooledPerChannelCastUp : PooledPerChannel;
-        var hidden = Math.Max(0, (chunkRows * f * 2) - (rows * d * 6)) * WideHidden;
+        var hidden = Math.Max(0, (chunkRows * f * (beside ? 4 : 2)) - (rows * d * 6)) * WideHidden;
         return (rows * d * perChannel) + hidden + castUp + Shared(context, shape);
     }
 
     /// <summary>Angles, and the latent with what the sampler keeps of it.</summary>
     private static double Shared(PlanContext context, TransformerShape shape) =>
         (context.Geometry.Tokens * (double)shape.HeadDim * 4) + (context.Geometry.LatentCells * (double)(shape.InChannels + (6 * shape.OutChannels)) * 4);
+
+    /// <summary>What the blocks added to the tokens when they last ran, for each branch.</summary>
+    private long StepCacheOf(PlanContext context, TransformerShape shape) => !context.Request.StepCache ? 0
+        : (long)context.Geometry.Tokens * shape.Dim * (Precision is Precision.Fp32 ? 4 : 2) * (context.Request.Guided ? 2 : 1);
+
+    /// <summary>The products of the branches, and their results added to those of a block's nine others.</summary>
+    private double BesideCompute(PlanContext context, TransformerShape shape, long parameters)
+    {
+        var rows = Rows(context);
+        var traffic = shape.Layers * rows * 6 * ((9.0 * shape.Dim) + shape.FfnDim);
+        return (2 * rows * parameters / context.Rates.Bf16Flops) + (traffic / context.Rates.MemoryBytesPerSecond);
+    }
 
     private double Rows(PlanContext context) => context.Geometry.Tokens * (Batched ? 2.0 : 1);
 

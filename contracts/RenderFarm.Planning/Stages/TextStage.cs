@@ -18,7 +18,8 @@ internal sealed class TextStage(PlanContext context)
     public IEnumerable<StageOption<TextEncoderPlacement>> Options()
     {
         var shape = context.Request.Shape.TextEncoder;
-        var layerBytes = (double)ParameterCounts.TextEncoderLayer(shape) * context.ElementBytes;
+        var exact = context.Request.Pins.Precision is Precision.Fp32; // then nothing is prepared, and what isn't is not streamed
+        var layerBytes = (double)ParameterCounts.TextEncoderLayer(shape) * (exact ? 4 : context.ElementBytes);
         var weightBytes = layerBytes * shape.Layers;
         double length = context.Request.Shape.Transformer.TextLength;
         var activations = (length * ((shape.Dim * 24.0) + (shape.FfnDim * 8.0))) + (shape.Heads * length * length * 10);
@@ -34,7 +35,7 @@ internal sealed class TextStage(PlanContext context)
         var copy = weightBytes / rates.HostToDeviceBytesPerSecond;
         var compute = flops / rates.Bf16Flops;
         var pinned = context.Request.Pins.TextEncoder;
-        if (pinned is null or TextEncoderPlacement.Streamed)
+        if (!exact && pinned is null or TextEncoderPlacement.Streamed)
             yield return new(TextEncoderPlacement.Streamed, context.Peak((2 * layerBytes) + activations), Math.Max(copy, compute) + 0.05);
         if (pinned is null or TextEncoderPlacement.Resident)
             yield return new(TextEncoderPlacement.Resident, context.Peak(weightBytes + activations), copy + compute + 0.05);

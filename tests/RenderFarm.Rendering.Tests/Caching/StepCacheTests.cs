@@ -1,4 +1,6 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Planning.Models;
@@ -134,7 +136,56 @@ public sealed class StepCacheTests : IDisposable
         Assert.Null(StepCaches.Create(Spec("demo", null), false, 0, ScalarType.Float32));
     }
 
+    [Fact]
+    public void Render_StepsLeftOut_AreNotTakenForTheTimeOfAStep()
+    {
+        var shape = ModelShapes.Tiny with { Id = ModelShapes.T2v1Point3B.Id };
+        var model = RandomModel.Write(shape, folder.Path, seed: 1, _ => { });
+        var order = new RenderOrder
+        {
+            JobId = "job", Fence = 1, Shape = shape, FramePipe = "", WorkDirectory = folder.Path,
+            Plan = new RenderPlan { Device = "cpu", Precision = Precision.Fp32, BlocksResident = shape.Transformer.Layers, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true },
+            Spec = Spec(shape.Id, new StepCacheChoice(StepCacheKind.Magcache, Threshold: 1e9)) with { Width = 32, Height = 32, Steps = 4 },
+            Files = new ModelFiles { Transformer = [At(model.Files.Transformer)], TextEncoder = [At(model.Files.TextEncoder)], Tokenizer = folder.File(model.Files.Tokenizer), Vae = [At(model.Files.Vae)] },
+        };
+        var (meter, steps) = (new StageMeter(), new StepTimes());
+        using var pipeline = new VideoPipeline(order, steps, meter, TestContext.Current.CancellationToken);
+
+        pipeline.Render(new NoFrames());
+
+        Assert.Equal(4, steps.Seconds.Count);
+        Assert.Equal(steps.Seconds[0], meter.Measured().StepSeconds); // the only one that ran its blocks; the median is another
+    }
+
     public void Dispose() => folder.Dispose();
+
+    private string At(IReadOnlyList<string> files) => folder.File(Assert.Single(files));
+
+    private sealed class StepTimes : IRenderObserver
+    {
+        public List<double> Seconds { get; } = [];
+
+        public void StageStarted(RenderStage stage)
+        {
+        }
+
+        public void StepDone(int step, int steps, double seconds) => Seconds.Add(seconds);
+
+        public void FramesWritten(int frames, int of)
+        {
+        }
+
+        public void Alive()
+        {
+        }
+    }
+
+    private sealed class NoFrames : IFrameSink
+    {
+        public void Write(ReadOnlySpan<byte> rgb24)
+        {
+        }
+    }
 
     private static RenderSpec Spec(string model, StepCacheChoice? cache) => new()
     {

@@ -22,6 +22,8 @@ public sealed record SideBranch(Tensor? Down, Tensor? Up, Tensor? Offset) : IDis
         if (Offset is not null) y.add_(Offset);
     }
 
+    public long Bytes => new[] { Down, Up, Offset }.Sum(part => part is null ? 0 : part.numel() * part.element_size());
+
     public void Dispose()
     {
         Down?.Dispose();
@@ -41,6 +43,9 @@ public sealed class SideBranches(IReadOnlyDictionary<(int Block, string Name), S
 
     /// <summary>The block that runs now.</summary>
     public int Block { get; set; }
+
+    /// <summary>Of all branches, for as long as they are held.</summary>
+    public long Bytes => branches.Values.Sum(branch => branch.Bytes);
 
     /// <summary>Whether any block has a branch at this product.</summary>
     public bool Has(string name) => names.Contains(name);

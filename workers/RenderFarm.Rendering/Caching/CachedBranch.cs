@@ -14,6 +14,8 @@ internal sealed class CachedBranch(ScalarType type) : IDisposable
 
     public int Skipped { get; private set; }
 
+    public long Bytes => added is null ? 0 : added.numel() * added.element_size();
+
     /// <param name="skips">Decides by the modulations of this forward; not asked while nothing is kept.</param>
     public IBlockSkipper Forward(Func<Modulation, bool> skips) => new Skipper(this, skips);
 

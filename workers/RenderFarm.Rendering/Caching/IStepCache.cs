@@ -18,6 +18,9 @@ public interface IStepCache : IDisposable
     /// <summary>Forwards whose blocks were left out so far.</summary>
     int Skipped { get; }
 
+    /// <summary>What is kept for steps to come.</summary>
+    long Bytes { get; }
+
     /// <param name="step">From 0.</param>
     IBlockSkipper Forward(int step, GuidanceBranch branch);
 

@@ -17,6 +17,8 @@ public sealed class MagCache(MagnitudeRatios published, MagCacheSettings setting
 
     public int Skipped => branches.Sum(branch => branch.Cached.Skipped);
 
+    public long Bytes => branches.Sum(branch => branch.Cached.Bytes);
+
     public IBlockSkipper Forward(int step, GuidanceBranch branch)
     {
         var state = branches[(int)branch];

@@ -17,6 +17,8 @@ public sealed class TeaCache(IReadOnlyList<double> coefficients, double threshol
 
     public int Skipped => branches.Sum(branch => branch.Cached.Skipped);
 
+    public long Bytes => branches.Sum(branch => branch.Cached.Bytes);
+
     public IBlockSkipper Forward(int step, GuidanceBranch branch) => branches[(int)branch].Cached.Forward(modulation => Skips(branches[(int)branch], step, modulation));
 
     public void ExpertChanged()

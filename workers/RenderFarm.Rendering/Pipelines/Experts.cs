@@ -40,6 +40,9 @@ internal sealed class Experts : IDisposable
     /// <summary>What the user should know of the LoRAs, of every expert that has been loaded.</summary>
     public IReadOnlyCollection<string> Notes => notes;
 
+    /// <summary>Forwards whose blocks a step cache left out so far.</summary>
+    public int Skipped => stepCache?.Skipped ?? 0;
+
     /// <summary>Whether any expert is guided by a second prediction.</summary>
     public static bool NeedUnconditional(RenderOrder order) =>
         Guidance.NeedsUnconditional(order.Spec.GuidanceScale) || (order.Shape.Experts == 2 && Guidance.NeedsUnconditional(HighNoiseScale(order.Spec)));

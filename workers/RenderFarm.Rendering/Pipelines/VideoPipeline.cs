@@ -117,10 +117,12 @@ public sealed class VideoPipeline : IDisposable
 
         experts.For(step: 0);
         Stage(RenderStage.Denoising);
+        int skipped = 0;
         var latent = Denoiser.Run(experts.For, noise, sampler, pictures.FirstLatent, Breathe, (step, seconds) =>
         {
             components.TrimMemory(); // or the pool's free ranges grow apart from step to step until none is wide enough
-            meter.StepDone(seconds);
+            if (experts.Skipped == skipped) meter.StepDone(seconds); // plans are for whole steps, and learn from them
+            skipped = experts.Skipped;
             observer.StepDone(step, spec.Steps, seconds);
         });
         notes.AddRange(experts.Notes);

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Models;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.WeightCache;
@@ -20,14 +20,15 @@ public sealed class AttemptPlanner(
     /// <see cref="WorkerOptions.CardPatienceSeconds"/>; the refusal then says who they are.
     /// </summary>
     /// <exception cref="OperationCanceledException"/>
-    public async Task<PlanResult> PlanAsync(LeaseGrant grant, ModelShape shape, Slot slot, CancellationToken cancellation)
+    public async Task<PlanResult> PlanAsync(LeaseGrant grant, InstalledModel model, Slot slot, CancellationToken cancellation)
     {
+        PlanRequest request = PlanRequest.Of(model.Shape, grant.Spec, hasImage: grant.Inputs.Count > 0) with { LoraParameters = LoraSizes.Of(model.Files, grant.Spec.Loras) };
         long started = time.GetTimestamp();
         bool told = false;
         while (true)
         {
-            PlanResult result = Plan(grant, shape, slot, launcher.FreeBytes(slot));
-            if (result.Plan is not null || slot.Card is not { } card || Plan(grant, shape, slot, slot.Description.TotalBytes).Plan is null) return result;
+            PlanResult result = Plan(grant, request, slot, launcher.FreeBytes(slot));
+            if (result.Plan is not null || slot.Card is not { } card || Plan(grant, request, slot, slot.Description.TotalBytes).Plan is null) return result;
             string inUse = card.InUse();
             if (time.GetElapsedTime(started).TotalSeconds >= options.Value.CardPatienceSeconds)
                 return result with { Refusal = new PlanRefusal($"{result.Refusal!.Message} On {slot.Description.Card} now: {inUse}.", result.Refusal.LeastPeakBytes) };
@@ -41,9 +42,8 @@ public sealed class AttemptPlanner(
     /// Corrected by what was measured of plans of its own kind: the plan is made anew with the correction of the kind that
     /// came out, until that is the one it was made with.
     /// </summary>
-    private PlanResult Plan(LeaseGrant grant, ModelShape shape, Slot slot, long freeBytes)
+    private PlanResult Plan(LeaseGrant grant, PlanRequest request, Slot slot, long freeBytes)
     {
-        PlanRequest request = PlanRequest.Of(shape, grant.Spec, hasImage: grant.Inputs.Count > 0);
         SlotState state = new()
         {
             Kind = slot.Kind,

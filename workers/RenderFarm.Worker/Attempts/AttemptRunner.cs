@@ -79,7 +79,7 @@ public sealed class AttemptRunner(
         try
         {
             await lease.Confirmed.WaitAsync(stop.Token);
-            planned = await planner.PlanAsync(grant, model.Shape, slot, stop.Token);
+            planned = await planner.PlanAsync(grant, model, slot, stop.Token);
         }
         catch (OperationCanceledException)
         {

@@ -20,9 +20,9 @@ public static class SafetensorsFingerprint
             FileStream file = File.OpenRead(path);
             await using (file)
             {
-                long wanted = path.EndsWith(".safetensors", StringComparison.Ordinal) ? await HeaderLengthAsync(file, cancellation) : file.Length;
-                byte[] header = new byte[wanted];
-                await file.ReadExactlyAsync(header, cancellation);
+                byte[] header;
+                if (path.EndsWith(".safetensors", StringComparison.Ordinal)) header = Header(file);
+                else await file.ReadExactlyAsync(header = new byte[file.Length], cancellation);
                 hash.AppendData(header);
                 hash.AppendData(BitConverter.GetBytes(file.Length));
             }
@@ -31,14 +31,18 @@ public static class SafetensorsFingerprint
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static async Task<long> HeaderLengthAsync(FileStream file, CancellationToken cancellation)
+    /// <summary>The JSON at the beginning of a safetensors file.</summary>
+    /// <exception cref="IOException">It is truncated, or no safetensors file.</exception>
+    public static byte[] Header(FileStream file)
     {
         byte[] prefix = new byte[8];
         if (file.Length < prefix.Length) throw new IOException($"{file.Name} is {file.Length} bytes long: no safetensors file");
-        await file.ReadExactlyAsync(prefix, cancellation);
+        file.ReadExactly(prefix);
         long length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (length is <= 0 or > LongestHeader || length > file.Length - prefix.Length)
             throw new IOException($"{file.Name} names a header of {length} bytes in a file of {file.Length}: truncated, or no safetensors file");
-        return length;
+        byte[] header = new byte[length];
+        file.ReadExactly(header);
+        return header;
     }
 }
