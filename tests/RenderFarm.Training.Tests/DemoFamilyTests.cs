@@ -1,7 +1,8 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Training.Clips;
-using RenderFarm.Training.Stages;
 using RenderFarm.Training.Text;
+using RenderFarm.Wan.TextEncoder;
+using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
 
 namespace RenderFarm.Training.Tests;
@@ -12,7 +13,8 @@ public sealed class DemoFamilyTests
     public void Shape_AllWeightsInFloat16_AreUnderTwelveMegabytes()
     {
         var shape = DemoFamily.Shape;
-        long parameters = DenoiserTrainer.Entries(shape).Concat(WeightListing.Of(weights => new WanVae(weights, shape.Vae)))
+        long parameters = WeightListing.Of(weights => (
+                new Umt5Encoder(weights.Scope("text"), shape.TextEncoder), new WanModel(weights.Scope("dit"), shape.Transformer), new WanVae(weights.Scope("vae"), shape.Vae)))
             .DistinctBy(entry => entry.Name).Sum(entry => entry.Elements);
 
         const int HeadersAndVocabulary = 150_000;

@@ -12,7 +12,8 @@ internal static class CommandLine
     private const string Usage = """
         training: trains the demo model
 
-          training all | vae | decoder | denoiser --out DIR [options]
+          training all | vae | text | decoder | denoiser --out DIR [options]
+                                    denoiser: VAE and text encoder are finished
           training captions         prints 200 captions that it is not trained on
                                     decoder: the VAE's encoder is finished, and so is a DiT on its latents; the decoder learns on
           training profile --out DIR [options]      seconds of each part of a step; trains nothing
@@ -21,6 +22,7 @@ internal static class CommandLine
           --state DIR               where a stage can be taken up from again (default: DIR/state)
           --device cuda|cpu         default: cuda where there is one
           --vae-seconds N           default 300
+          --text-seconds N          default 120
           --denoiser-seconds N      default 420
           --batch N                 clips of one step of the DiT (default 128)
           --vae-batch N             windows of one step of the VAE (default 32)
@@ -44,7 +46,7 @@ internal static class CommandLine
         }
         try
         {
-            if (verb is not ("all" or "vae" or "decoder" or "denoiser" or "profile")) throw new ArgumentException($"unknown verb '{verb}'; use all, vae, decoder, denoiser, captions or profile");
+            if (verb is not ("all" or "vae" or "text" or "decoder" or "denoiser" or "profile")) throw new ArgumentException($"unknown verb '{verb}'; use all, vae, text, decoder, denoiser, captions or profile");
             var options = Read(args);
             Directory.CreateDirectory(options.Output);
             if (options.OnCard)
@@ -57,6 +59,7 @@ internal static class CommandLine
             if (verb == "profile") new Profile(options, journal).Run();
             var run = new TrainingRun(options, journal);
             if (verb is "all" or "vae" or "decoder") run.Vae();
+            if (verb is "all" or "text") run.Text();
             if (verb is "all" or "denoiser") run.Denoiser();
             journal.Say("done");
             return 0;
@@ -78,7 +81,7 @@ internal static class CommandLine
             else if (!args[i].StartsWith("--", StringComparison.Ordinal) || i + 1 == args.Count) throw new ArgumentException($"'{args[i]}' is no option with a value");
             else values[args[i][2..]] = args[++i];
         }
-        string[] known = ["out", "state", "device", "vae-seconds", "denoiser-seconds", "batch", "vae-batch", "vae-rate", "rate", "seed"];
+        string[] known = ["out", "state", "device", "vae-seconds", "text-seconds", "denoiser-seconds", "batch", "vae-batch", "vae-rate", "rate", "seed"];
         if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown) throw new ArgumentException($"unknown option --{unknown}");
         if (!values.TryGetValue("out", out var folder)) throw new ArgumentException("--out is missing");
         var options = new TrainingOptions
@@ -91,6 +94,7 @@ internal static class CommandLine
             DecoderOnly = args[0] == "decoder",
             Seed = (long)Number("seed", 1),
             VaeSeconds = Number("vae-seconds", 300),
+            TextSeconds = Number("text-seconds", 120),
             DenoiserSeconds = Number("denoiser-seconds", 420),
             Batch = (int)Number("batch", small ? 4 : 128),
             VaeBatch = (int)Number("vae-batch", small ? 2 : 32),

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Training.Stages;
 using RenderFarm.Training.Weights;
+using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Vae;
 using static TorchSharp.torch;
 
@@ -30,11 +31,14 @@ internal sealed class Profile(TrainingOptions options, Journal journal)
 
     private void Denoiser()
     {
+        using var text = new TextTrainer(options, journal);
         using var weights = new FlatParameters(WeightListing.Of(scope => new WanVae(scope, options.Shape.Vae)), options.Device);
         weights.Initialize(Initializer.For(options.Seed));
         using var scope = NewDisposeScope();
         var vae = new WanVae(weights.Open(ScalarType.Float32), options.Shape.Vae) { FramesAsChannels = options.OnCard };
-        using var trainer = new DenoiserTrainer(options with { Sizes = [options.Sizes[0]] }, journal, vae);
+        var encoder = new Umt5Encoder(text.Parameters.Open(ScalarType.Float32).Scope(TextTrainer.Encoder), options.Shape.TextEncoder);
+        using var trainer = new DenoiserTrainer(options with { Sizes = [options.Sizes[0]] }, journal, vae, encoder);
+        Measure("text encoder", _ => text.Step(1e-5, tell: false));
         var count = options.OnCard ? 64 : 2;
         Measure($"{count} clips drawn anew", parts => trainer.Refresh(0, count, parts));
         var type = options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32;

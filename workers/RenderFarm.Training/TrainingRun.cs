@@ -7,13 +7,14 @@ using RenderFarm.Training.Stages;
 using RenderFarm.Training.Text;
 using RenderFarm.Training.Weights;
 using RenderFarm.Wan.TextEncoder;
+using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
 
-/// <summary>The stages in their order: VAE, then DiT with its text encoder, then a look at what came out.</summary>
+/// <summary>The stages in their order: VAE and text encoder, each for itself, then the DiT between them, then a look at what came out.</summary>
 internal sealed class TrainingRun(TrainingOptions options, Journal journal)
 {
     private const string Note = "The demo model knows coloured shapes and simple motions; words it never saw have no effect.";
@@ -34,23 +35,34 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         Save();
     }
 
-    public void Denoiser()
+    public void Text()
     {
-        using var vae = FinishedVae();
-        using var trainer = new DenoiserTrainer(options, journal, vae.Module);
+        using var trainer = new TextTrainer(options, journal);
         trainer.Run();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var tokenizer = new DemoTokenizer();
-        var tensors = Named(trainer.Parameters, trainer.Average.cpu());
-        var table = tensors["text." + Umt5Encoder.TableName] = tensors["text." + Umt5Encoder.TableName].clone();
+        var tensors = Below(Named(trainer.Parameters, trainer.Average.cpu()), TextTrainer.Encoder + ".");
+        var table = tensors[Umt5Encoder.TableName] = tensors[Umt5Encoder.TableName].clone();
         foreach (var (piece, like) in tokenizer.Capitals()) table[piece].copy_(table[like]);
-        folder.Write(ModelFolder.Transformer, Below(tensors, "dit."));
-        folder.Write(ModelFolder.TextEncoder, Below(tensors, "text."));
+        folder.Write(ModelFolder.TextEncoder, tensors);
         folder.Write(tokenizer.Model);
+        Save();
+    }
+
+    public void Denoiser()
+    {
+        using var vae = FinishedVae();
+        using var encoder = FinishedEncoder();
+        using var trainer = new DenoiserTrainer(options, journal, vae.Module, encoder.Module);
+        trainer.Run();
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        folder.Write(ModelFolder.Transformer, Named(trainer.Parameters, trainer.Average.cpu()));
         folder.WriteManifest(options.Shape, Note);
         Save();
-        LookAtModel(trainer.Parameters.Open(trainer.Average, options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32), vae.Module, tokenizer);
+        var weights = trainer.Parameters.Open(trainer.Average, options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32);
+        LookAtModel(new WanModel(weights, options.Shape.Transformer), encoder.Module, vae.Module);
         Save();
     }
 
@@ -58,6 +70,12 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
     {
         using var source = SafetensorsFile.Open(folder.PathOf(ModelFolder.Vae));
         return LoadedWeights.Build(source, options.Device, ScalarType.Float32, weights => new WanVae(weights, options.Shape.Vae) { FramesAsChannels = options.OnCard });
+    }
+
+    private Loaded<Umt5Encoder> FinishedEncoder()
+    {
+        using var source = SafetensorsFile.Open(folder.PathOf(ModelFolder.TextEncoder));
+        return LoadedWeights.Build(source, options.Device, ScalarType.Float32, weights => new Umt5Encoder(weights, options.Shape.TextEncoder));
     }
 
     /// <summary>How well clips that it never saw come back.</summary>
@@ -75,12 +93,13 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         PngSheet.Write(Path.Combine(options.Output, "vae.png"), cat([clips, back], 3).add(1).div(2).cpu(), 4, 5);
     }
 
-    private void LookAtModel(IWeights weights, WanVae vae, DemoTokenizer tokenizer)
+    private void LookAtModel(WanModel model, Umt5Encoder encoder, WanVae vae)
     {
         using var scope = NewDisposeScope();
         var questions = QuickLook.Questions(options.Looks, seed: 5);
         var length = options.Shape.Transformer.TextLength;
-        var sampler = new Sampler(options.Shape, weights, vae, options.Device);
+        var tokenizer = new DemoTokenizer();
+        var sampler = new Sampler(options.Shape, model, encoder, vae, options.Device);
         var size = options.Sizes[0].Size;
         var right = new List<(bool Color, bool Direction, bool Background)>();
         for (var at = 0; at < questions.Count; at += 16)

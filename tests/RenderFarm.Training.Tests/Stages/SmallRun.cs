@@ -23,6 +23,7 @@ internal static class SmallRun
         State = Path.Combine(folder, "state"),
         Batch = 3,
         VaeBatch = 2,
+        TextBatch = 16,
         Pool = 8,
         Sizes = [(new ClipSize(64, 32, 9), 1)],
         Windows = [(new ClipSize(16, 16, 9), 1, 1)],

@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Models;
-using RenderFarm.Inference.Layers;
 using RenderFarm.Rendering.Sampling;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Stages;
@@ -12,7 +11,7 @@ using static TorchSharp.torch;
 namespace RenderFarm.Training.Looks;
 
 /// <summary>Renders several prompts at once with the model's own defaults; to see how training goes.</summary>
-internal sealed class Sampler(ModelShape shape, IWeights weights, WanVae vae, Device device)
+internal sealed class Sampler(ModelShape shape, WanModel model, Umt5Encoder encoder, WanVae vae, Device device)
 {
     /// <param name="prompts">Ids of each prompt.</param>
     /// <param name="nothing">Ids of the empty prompt.</param>
@@ -22,8 +21,6 @@ internal sealed class Sampler(ModelShape shape, IWeights weights, WanVae vae, De
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var encoder = new Umt5Encoder(weights.Scope("text"), shape.TextEncoder);
-        var model = new WanModel(weights.Scope("dit"), shape.Transformer);
         using var conditional = model.Embed(encoder.EncodeBatch(prompts));
         using var unconditional = model.Embed(encoder.EncodeBatch([.. prompts.Select(_ => nothing)]));
 

@@ -14,18 +14,19 @@ using static TorchSharp.torch;
 namespace RenderFarm.Training.Stages;
 
 /// <summary>
-/// Trains DiT and text encoder together by flow matching on latents of the finished VAE. One step in seven gives the first
-/// frame, as TI2V does: its tokens are clean and at timestep 0.
+/// Trains the DiT by flow matching on latents of the finished VAE and what the finished text encoder says of their captions.
+/// One step in seven gives the first frame, as TI2V does: its tokens are clean and at timestep 0.
 /// </summary>
 internal sealed class DenoiserTrainer : IDisposable
 {
     private const double GivenShare = 0.15, WithoutPromptShare = 0.1;
-    private const int Fresh = 64, FreshEvery = 8; // clips drawn anew, and after how many steps
-    private const int Together = 4; // clips that the thread beside draws at once
+    private const int FreshEvery = 8; // steps, after which clips are drawn anew
+    private const int FirstClips = 2048;
 
     private readonly TrainingOptions options;
     private readonly Journal journal;
     private readonly WanVae vae;
+    private readonly Umt5Encoder encoder;
     private readonly DemoTokenizer tokenizer = new();
     private readonly FlatAdam optimiser;
     private readonly ClipPainter painter;
@@ -36,10 +37,11 @@ internal sealed class DenoiserTrainer : IDisposable
     private long drawn;
 
     /// <param name="vae">Finished, on the device; not owned.</param>
-    public DenoiserTrainer(TrainingOptions options, Journal journal, WanVae vae)
+    /// <param name="encoder">Likewise.</param>
+    public DenoiserTrainer(TrainingOptions options, Journal journal, WanVae vae, Umt5Encoder encoder)
     {
-        (this.options, this.journal, this.vae) = (options, journal, vae);
-        Parameters = new FlatParameters(Entries(options.Shape), options.Device);
+        (this.options, this.journal, this.vae, this.encoder) = (options, journal, vae, encoder);
+        Parameters = new FlatParameters(WeightListing.Of(weights => new WanModel(weights, options.Shape.Transformer)), options.Device);
         Parameters.Initialize(Initializer.For(options.Seed));
         Parameters.Values.requires_grad_(true);
         optimiser = new FlatAdam(Parameters);
@@ -56,11 +58,10 @@ internal sealed class DenoiserTrainer : IDisposable
 
     public int Steps => optimiser.Step;
 
-    private string StatePath => Path.Combine(options.State, "denoiser.safetensors");
+    /// <summary>Clips drawn anew at a time; a CPU is slower at that than at steps.</summary>
+    private int Fresh => options.OnCard ? 64 : 8;
 
-    /// <summary>What text encoder and DiT ask for, as one list.</summary>
-    public static IReadOnlyList<TensorEntry> Entries(ModelShape shape) => WeightListing.Of(weights =>
-        (new Umt5Encoder(weights.Scope("text"), shape.TextEncoder), new WanModel(weights.Scope("dit"), shape.Transformer)));
+    private string StatePath => Path.Combine(options.State, "denoiser.safetensors");
 
     public void Run()
     {
@@ -70,25 +71,21 @@ internal sealed class DenoiserTrainer : IDisposable
         var budget = new Budget(options.DenoiserSeconds, before);
         if (budget.IsOver) return; // only to be looked at
         var type = options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32;
-        journal.Say($"DiT and text encoder of {Parameters.Values.numel():N0} parameters, products in {type}, from step {Steps}");
+        journal.Say($"DiT of {Parameters.Values.numel():N0} parameters, products in {type}, from step {Steps}");
         for (var i = 0; i < pools.Count; i++)
         {
-            int enough = Math.Min(options.Pool, options.OnCard ? i == 0 ? 2048 : 768 : 256);
+            int enough = Math.Min(options.Pool, i == 0 ? FirstClips : FirstClips / 4);
             while (pools[i].Count < enough) Refresh(i, Math.Min(Fresh, enough - pools[i].Count));
         }
-        using var ended = new CancellationTokenSource();
-        var painting = options.OnCard ? null : PaintOn(ended.Token);
         journal.Say($"latents: {string.Join(", ", options.Sizes.Zip(pools).Select(p => $"{p.First.Size} {p.Second.Count}"))}");
         while (!budget.IsOver)
         {
-            if (options.OnCard && Steps % FreshEvery == 0) Refresh(Pick(random), Fresh);
+            if (Steps % FreshEvery == 0) Refresh(Pick(random), Fresh);
             bool tell = Steps % options.Every == 0;
             var figures = Step(type, budget.Rate(options.DenoiserRate, Steps), tell);
             if (budget.TimeToSave()) StageState.Save(StatePath, optimiser, budget.Spent);
             if (tell) journal.Point("denoiser", Steps, budget.Spent, ("loss", figures.Loss), ("gradient", figures.Gradient), ("pool", pools[0].Count));
         }
-        ended.Cancel();
-        painting?.Join();
         StageState.Save(StatePath, optimiser, budget.Spent);
         journal.Fact("clips drawn", drawn - ((long)first << 12));
         journal.Fact("denoiser steps", Steps);
@@ -128,12 +125,17 @@ internal sealed class DenoiserTrainer : IDisposable
             noisy = cat([clean.narrow(2, 0, 1), noisy.narrow(2, 1, noisy.shape[2] - 1)], 2);
             times = Timesteps.FirstFrameGiven(clean.shape[3] / 2 * (clean.shape[4] / 2), timesteps);
         }
-        var text = new Umt5Encoder(weights.Scope("text"), options.Shape.TextEncoder).EncodeBatch(prompts);
-        var model = new WanModel(weights.Scope("dit"), options.Shape.Transformer);
-        using var context = model.Embed(text);
+        var model = new WanModel(weights, options.Shape.Transformer);
+        using var context = model.Embed(Encoded(prompts));
         var error = model.Forward(noisy, times, context) - target;
         if (firstFrameGiven) error = error.narrow(2, 1, error.shape[2] - 1);
         return error.square().mean().MoveToOuterDisposeScope();
+    }
+
+    private Tensor Encoded(IReadOnlyList<IReadOnlyList<long>> prompts)
+    {
+        using var noGradients = no_grad();
+        return encoder.EncodeBatch(prompts);
     }
 
     /// <summary>Draws clips and keeps their latents.</summary>
@@ -145,18 +147,6 @@ internal sealed class DenoiserTrainer : IDisposable
         var batch = Enumerable.Range(0, count).Select(_ => scenes.Draw(drawn++, options.Sizes[pool].Size)).ToList();
         var clips = parts.Time("clips painted", () => painter.Paint(batch));
         pools[pool].Add(parts.Time("clips encoded", () => vae.Encode(clips)), batch);
-    }
-
-    /// <summary>On a CPU, clips come from a thread beside the training: it takes what the other cores have left.</summary>
-    private Thread PaintOn(CancellationToken ended)
-    {
-        var thread = new Thread(() =>
-        {
-            var pick = new Random((int)options.Seed + 31);
-            while (!ended.IsCancellationRequested) Refresh(Pick(pick), Together);
-        }) { Name = "painter", IsBackground = true };
-        thread.Start();
-        return thread;
     }
 
     /// <summary>Every time in other words.</summary>

@@ -4,10 +4,9 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Stages;
 
-/// <summary>Latents of clips of one size with their scenes; the oldest make room for new ones. One thread may add while another draws. Owns its tensors.</summary>
+/// <summary>Latents of clips of one size with their scenes; the oldest make room for new ones. Owns its tensors.</summary>
 internal sealed class LatentPool(int capacity, Device device) : IDisposable
 {
-    private readonly Lock gate = new();
     private readonly Scene[] scenes = new Scene[capacity];
     private Tensor? latents; // float16 [capacity, C, T, h, w]
     private int next;
@@ -16,25 +15,6 @@ internal sealed class LatentPool(int capacity, Device device) : IDisposable
 
     /// <param name="batch">[n, C, T, h, w]</param>
     public void Add(Tensor batch, IReadOnlyList<Scene> drawn)
-    {
-        lock (gate) Keep(batch, drawn);
-    }
-
-    /// <returns>Float32 latents [n, C, T, h, w] in the caller's dispose scope, and their scenes.</returns>
-    public (Tensor Latents, List<Scene> Scenes) Draw(Random random, int count)
-    {
-        using var scope = NewDisposeScope();
-        lock (gate)
-        {
-            var picks = Enumerable.Range(0, count).Select(_ => (long)random.Next(Count)).ToArray();
-            var index = tensor(picks, device: device);
-            return (latents!.index_select(0, index).to(ScalarType.Float32).MoveToOuterDisposeScope(), [.. picks.Select(i => scenes[i])]);
-        }
-    }
-
-    public void Dispose() => latents?.Dispose();
-
-    private void Keep(Tensor batch, IReadOnlyList<Scene> drawn)
     {
         using var scope = NewDisposeScope();
         latents ??= zeros([capacity, .. batch.shape[1..]], dtype: ScalarType.Float16, device: device).DetachFromDisposeScope();
@@ -48,4 +28,15 @@ internal sealed class LatentPool(int capacity, Device device) : IDisposable
             i += count;
         }
     }
+
+    /// <returns>Float32 latents [n, C, T, h, w] in the caller's dispose scope, and their scenes.</returns>
+    public (Tensor Latents, List<Scene> Scenes) Draw(Random random, int count)
+    {
+        using var scope = NewDisposeScope();
+        var picks = Enumerable.Range(0, count).Select(_ => (long)random.Next(Count)).ToArray();
+        var index = tensor(picks, device: device);
+        return (latents!.index_select(0, index).to(ScalarType.Float32).MoveToOuterDisposeScope(), [.. picks.Select(i => scenes[i])]);
+    }
+
+    public void Dispose() => latents?.Dispose();
 }

@@ -20,6 +20,7 @@ internal sealed record TrainingOptions
     public string Curves { get; init; } = "curves.json";
     public long Seed { get; init; } = 1;
     public double VaeSeconds { get; init; } = 300;
+    public double TextSeconds { get; init; } = 120;
     public double DenoiserSeconds { get; init; } = 420;
 
     /// <summary>The VAE is finished but for its decoder, which learns on.</summary>
@@ -31,7 +32,11 @@ internal sealed record TrainingOptions
     /// <summary>Windows of one step of the VAE.</summary>
     public int VaeBatch { get; init; } = 32;
 
+    /// <summary>Captions of one step of the text encoder.</summary>
+    public int TextBatch { get; init; } = 128;
+
     public double VaeRate { get; init; } = 2e-3;
+    public double TextRate { get; init; } = 2e-3;
     public double DenoiserRate { get; init; } = 1.5e-3;
 
     /// <summary>Latents kept of the main size; clips are drawn anew all the time and replace the oldest.</summary>
