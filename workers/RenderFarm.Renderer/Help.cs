@@ -8,6 +8,7 @@ internal static class Help
           render [--device cpu|cuda]            render one order: JSON lines on standard input and output; what a worker starts
           parity DIR [--device cpu|cuda]        compute what golden files hold and compare
           bench gpu --part PART [--json]        measure the engine on the card at hand
+          bench step-cache DIR [--json]         what step caches save on a model, and their error against the full run
           bench calibrate [--into DIR]          measure the rates that plans are timed with, and keep them
           doctor --json                         what libtorch and the card can do here
           cache check DIR [--repair] [--json]   prepared weights against their checksums

@@ -21,11 +21,12 @@ internal static class BenchCommand
         ["job720"] = JobPart.Run720,
     };
 
-    private static string Usage => $"bench gpu --part {string.Join('|', Parts.Keys)} [--json]\n{FreshProcesses.Usage}";
+    private static string Usage => $"bench gpu --part {string.Join('|', Parts.Keys)} [--json]\n{FreshProcesses.Usage}\n{StepCachePart.Usage}";
 
     public static int Run(string[] args)
     {
         if (args is ["renderers", .. var fresh]) return FreshProcesses.Run(fresh);
+        if (args is ["step-cache", .. var cached]) return StepCachePart.Run(cached);
         if (args is ["occupy", "--leave", var bytes] && long.TryParse(bytes, CultureInfo.InvariantCulture, out long leave)) return Occupant.Occupy(leave);
         if (args is not ["gpu", "--part", var part, .. var rest] || rest is not ([] or ["--json"]) || !Parts.TryGetValue(part, out var run))
             return ExitCodes.Usage(Usage);

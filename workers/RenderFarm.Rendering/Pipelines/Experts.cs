@@ -43,6 +43,9 @@ internal sealed class Experts : IDisposable
     /// <summary>Forwards whose blocks a step cache left out so far.</summary>
     public int Skipped => stepCache?.Skipped ?? 0;
 
+    /// <summary>Of the expert whose turn it is; both branches in one batch count as one.</summary>
+    public int ForwardsAStep => input is { Unconditional: not null, Both: null } ? 2 : 1;
+
     /// <summary>Whether any expert is guided by a second prediction.</summary>
     public static bool NeedUnconditional(RenderOrder order) =>
         Guidance.NeedsUnconditional(order.Spec.GuidanceScale) || (order.Shape.Experts == 2 && Guidance.NeedsUnconditional(HighNoiseScale(order.Spec)));

@@ -28,6 +28,7 @@ public sealed class VideoPipeline : IDisposable
     private readonly CancellationToken cancellation;
     private readonly Components components;
     private readonly List<string> notes = []; // for the user
+    private int forwards, leftOut; // the latter by a step cache
 
     /// <param name="parts">Where the weights come from; the files of the order when not given.</param>
     public VideoPipeline(RenderOrder order, IRenderObserver observer, StageMeter meter, CancellationToken cancellation, IModelParts? parts = null)
@@ -117,15 +118,15 @@ public sealed class VideoPipeline : IDisposable
 
         experts.For(step: 0);
         Stage(RenderStage.Denoising);
-        int skipped = 0;
         var latent = Denoiser.Run(experts.For, noise, sampler, pictures.FirstLatent, Breathe, (step, seconds) =>
         {
             components.TrimMemory(); // or the pool's free ranges grow apart from step to step until none is wide enough
-            if (experts.Skipped == skipped) meter.StepDone(seconds); // plans are for whole steps, and learn from them
-            skipped = experts.Skipped;
+            if (experts.Skipped == leftOut) meter.StepDone(seconds); // plans are for whole steps, and learn from them
+            (leftOut, forwards) = (experts.Skipped, forwards + experts.ForwardsAStep);
             observer.StepDone(step, spec.Steps, seconds);
         });
         notes.AddRange(experts.Notes);
+        if (spec.StepCache is not null) notes.Add($"the step cache left out the blocks of {leftOut} of {forwards} forwards");
         return Finite(latent, "the latent").cpu(); // on the card it would keep the range it lies in from going back
     }
 
@@ -150,7 +151,7 @@ public sealed class VideoPipeline : IDisposable
             cancellation.ThrowIfCancellationRequested();
         }
         if (writer.Conclude() is { } warning) notes.Insert(0, warning);
-        return new RenderResult(writer.Written, notes.Count == 0 ? null : string.Join("; ", notes));
+        return new RenderResult(writer.Written, notes.Count == 0 ? null : string.Join("; ", notes)) { ForwardsLeftOut = leftOut };
     }
 
     /// <summary>[1, C, T, h, w]</summary>
