@@ -60,6 +60,33 @@ public sealed class ScanTests : IDisposable
     }
 
     [Fact]
+    public async Task Scan_DiffusersFolderOfTwoExperts_RendersTheSameFrames()
+    {
+        var shape = TinyShapes.TwoExperts;
+        using var model = new RandomTinyModel(shape);
+        string From(string name) => Path.Combine(model.Folder, name);
+        var files = model.Manifest.Files;
+        foreach (var (expert, to) in new[] { (files.Transformer[0], "transformer"), (files.TransformerLowNoise[0], "transformer_2") })
+        for (int shard = 1; shard <= 2; shard++)
+        {
+            int odd = shard % 2;
+            Copy(From(expert), $"wan/{to}/diffusion_pytorch_model-0000{shard}-of-00002.safetensors", Diffusers, keep: key => key.Length % 2 == odd);
+        }
+        Copy(From(files.TextEncoder[0]), "wan/text_encoder/model.safetensors", TransformersUmt5);
+        Place(From(files.Vae[0]), "wan/vae/diffusion_pytorch_model.safetensors");
+        Place(From(files.Tokenizer), "wan/tokenizer/spiece.model");
+
+        var (code, output) = await RunAsync("models", "scan", folder.Path, "--into", folder.File("registry"));
+
+        Assert.True(code == 0, output);
+        var found = Manifest(shape.Id).Files;
+        Assert.Equal((2, 2), (found.Transformer.Count, found.TransformerLowNoise.Count));
+        Assert.All(found.TransformerLowNoise, file => Assert.Contains("transformer_2", file, StringComparison.Ordinal));
+        var order = model.Order(folder.File("frames"), steps: 3, width: 32, height: 32);
+        Assert.Equal(await RenderAsync(order), await RenderAsync(order with { Files = found }));
+    }
+
+    [Fact]
     public async Task Scan_TwoExpertsWithoutVae_SaysWhatIsMissingAndWhichIsWhich()
     {
         RandomModel.Write(TinyShapes.TwoExperts, folder.File("download"), seed: 1, _ => { });
@@ -120,12 +147,12 @@ public sealed class ScanTests : IDisposable
         File.Copy(from, folder.File(to));
     }
 
-    private void Copy(string from, string to, Func<string, string> name, bool quantise = false, (string Name, Tensor Values)? extra = null)
+    private void Copy(string from, string to, Func<string, string> name, bool quantise = false, (string Name, Tensor Values)? extra = null, Func<string, bool>? keep = null)
     {
         using var scope = NewDisposeScope();
         using var source = SafetensorsFile.Open(from);
         var tensors = new Dictionary<string, Tensor>();
-        foreach (var key in source.Entries.Keys)
+        foreach (var key in source.Entries.Keys.Where(key => keep?.Invoke(key) ?? true))
         {
             var values = source.Load(key);
             if (quantise && key.StartsWith("blocks.", StringComparison.Ordinal) && values.dim() == 2)
@@ -169,6 +196,20 @@ public sealed class ScanTests : IDisposable
             .Replace(".pos_embedding.embedding.", ".layer.0.SelfAttention.relative_attention_bias.", StringComparison.Ordinal)
             .Replace(".ffn.gate.0.", ".layer.1.DenseReluDense.wi_0.", StringComparison.Ordinal).Replace(".ffn.fc1.", ".layer.1.DenseReluDense.wi_1.", StringComparison.Ordinal)
             .Replace(".ffn.fc2.", ".layer.1.DenseReluDense.wo.", StringComparison.Ordinal),
+    };
+
+    private static string Diffusers(string key) => key switch
+    {
+        "head.modulation" => "scale_shift_table",
+        _ => new[]
+        {
+            ("text_embedding.0.", "condition_embedder.text_embedder.linear_1."), ("text_embedding.2.", "condition_embedder.text_embedder.linear_2."),
+            ("time_embedding.0.", "condition_embedder.time_embedder.linear_1."), ("time_embedding.2.", "condition_embedder.time_embedder.linear_2."),
+            ("time_projection.1.", "condition_embedder.time_proj."), ("head.head.", "proj_out."), (".modulation", ".scale_shift_table"), (".norm3.", ".norm2."),
+            (".self_attn.norm_", ".attn1.norm_"), (".self_attn.o.", ".attn1.to_out.0."), (".self_attn.", ".attn1.to_"),
+            (".cross_attn.norm_", ".attn2.norm_"), (".cross_attn.o.", ".attn2.to_out.0."), (".cross_attn.", ".attn2.to_"),
+            (".ffn.0.", ".ffn.net.0.proj."), (".ffn.2.", ".ffn.net.2."),
+        }.Aggregate(key, (name, change) => name.Replace(change.Item1, change.Item2, StringComparison.Ordinal)),
     };
 
     private async Task<byte[]> RenderAsync(RenderOrder order)

@@ -91,6 +91,31 @@ public sealed class ParityCommandTests : IDisposable
         Assert.Contains(lines, line => line.Contains(named) && line.EndsWith("FAIL", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("dit_t2v.safetensors", ScalarType.Float64, ScalarType.Int64)]
+    [InlineData("vae21.safetensors", ScalarType.Float64, ScalarType.Int64)]
+    [InlineData("umt5.safetensors", ScalarType.Float64, ScalarType.Int32)]
+    [InlineData("sampler_unipc.safetensors", ScalarType.Float64, ScalarType.Int64)]
+    public void Run_SameValuesInOtherTypes_Pass(string file, ScalarType floats, ScalarType whole)
+    {
+        Rewrite(file, (name, tensor) => name.StartsWith("out.", StringComparison.Ordinal) ? tensor : tensor.to(tensor.is_floating_point() ? floats : whole));
+
+        var (code, lines) = Run();
+
+        Assert.True(code == 0, string.Join('\n', lines));
+    }
+
+    [Fact]
+    public void Run_InputOfAnotherShape_FailsSayingWhatIsTaken()
+    {
+        Rewrite("dit_t2v_head128.safetensors", (name, tensor) => name == "in.x" ? tensor.narrow(3, 0, 5).contiguous() : tensor);
+
+        var (code, lines) = Run();
+
+        Assert.Equal(1, code);
+        Assert.Contains(lines, line => line.Contains("both sides must be even") && line.EndsWith("FAIL", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Run_OutputNobodyComputes_Fails()
     {

@@ -46,11 +46,11 @@ public sealed class GoldenFile : IDisposable
 
     public bool HasOutput(string name) => _file.Entries.ContainsKey("out." + name);
 
-    /// <summary>On the device, in the current dispose scope.</summary>
+    /// <summary>On the device, in the current dispose scope: float32, or int64 for whole numbers, however they are stored.</summary>
     public Tensor Input(string name)
     {
         using var stored = _file.Load("in." + name);
-        return stored.to(Device, copy: true);
+        return stored.to(stored.is_floating_point() ? ScalarType.Float32 : ScalarType.Int64, Device, copy: true);
     }
 
     public Tensor Output(string name) => _file.Load("out." + name);
