@@ -25,19 +25,23 @@ public static class PlanCommand
         var frames = new Option<int?>("--frames") { Description = "4n+1" };
         var steps = new Option<int?>("--steps") { Description = "Denoise steps" };
         var guidance = new Option<double?>("--guidance") { Description = "Guidance scale" };
+        var loras = new Option<int?>("--loras") { Description = "How many LoRAs run with it" };
+        var stepCache = new Option<string?>("--step-cache") { Description = "teacache or magcache", HelpName = "kind" };
+        stepCache.CompletionSources.Add("teacache", "magcache");
         var vram = new Option<string>("--vram") { Description = "GiB of the card, or all for a line per size of card", DefaultValueFactory = _ => "all" };
         var card = new Option<string>("--card") { Description = "The card's name, such as 'RTX 4090': its speed is estimated from it", DefaultValueFactory = _ => "" };
         var server = new Option<bool>("--server") { Description = "Ask the farm instead of working it out here" };
         var worker = new Option<string?>("--worker") { Description = "With --server: the largest slot of this worker instead of --vram" };
         var connection = new FarmConnection();
-        var command = new Command("plan", "Say what would be chosen for a video on a card") { model, size, frames, steps, guidance, vram, card, server, worker, JsonSwitch.Option };
+        var command = new Command("plan", "Say what would be chosen for a video on a card") { model, size, frames, steps, guidance, loras, stepCache, vram, card, server, worker, JsonSwitch.Option };
         connection.AddTo(command);
         model.HelpName = "model";
         model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
         run.Run(command, async (parsed, cancellation) =>
         {
             var asked = new Asked(
-                parsed.GetValue(model)!, parsed.GetValue(size), parsed.GetValue(frames), parsed.GetValue(steps), parsed.GetValue(guidance), parsed.GetValue(card)!);
+                parsed.GetValue(model)!, parsed.GetValue(size), parsed.GetValue(frames), parsed.GetValue(steps), parsed.GetValue(guidance), parsed.GetValue(loras) ?? 0, parsed.GetValue(stepCache),
+                parsed.GetValue(card)!);
             var byWorker = parsed.GetValue(worker);
             if (byWorker is not null && !parsed.GetValue(server))
                 throw new FarmException("invalid_option", "--worker: only a farm knows its workers; add --server");
@@ -80,7 +84,7 @@ public static class PlanCommand
         return json.ToJsonString(FarmJson.Plain.Options);
     }
 
-    private sealed record Asked(string Model, string? Size, int? Frames, int? Steps, double? Guidance, string Card)
+    private sealed record Asked(string Model, string? Size, int? Frames, int? Steps, double? Guidance, int Loras, string? StepCache, string Card)
     {
         public PlanResult WorkOut(double gib)
         {
@@ -88,7 +92,12 @@ public static class PlanCommand
                 ?? throw new FarmException("unknown_model", $"there is no model '{Model}'; there are {string.Join(", ", ModelShapes.All.Select(known => known.Id))}. A farm's own models: --server");
             var request = PlanRequest.DefaultOf(shape);
             var (width, height) = Size is null ? (request.Width, request.Height) : Sides(Size);
-            request = request with { Width = width, Height = height, Frames = Frames ?? request.Frames, Steps = Steps ?? request.Steps, GuidanceScale = Guidance ?? request.GuidanceScale };
+            request = request with
+            {
+                Width = width, Height = height, Frames = Frames ?? request.Frames, Steps = Steps ?? request.Steps, GuidanceScale = Guidance ?? request.GuidanceScale,
+                Loras = Loras, StepCache = StepCache is not null,
+            };
+            Check(request);
             return Planner.Plan(request, SlotState.Gpu(gib, Card));
         }
 
@@ -99,6 +108,10 @@ public static class PlanCommand
                 body["vram_gib"] = gib;
             else
                 body["worker"] = worker;
+            if (Loras > 0)
+                body["loras"] = new JsonArray([.. Enumerable.Range(1, Loras).Select(n => new JsonObject { ["name"] = $"lora-{n}" })]);
+            if (StepCache is not null)
+                body["step_cache"] = new JsonObject { ["kind"] = StepCache };
             foreach (var (name, value) in new (string, JsonNode?)[] { ("size", Size), ("frames", Frames), ("steps", Steps), ("guidance_scale", Guidance), ("gpu", worker is null && Card.Length > 0 ? Card : null) })
             {
                 if (value is not null)
@@ -117,6 +130,23 @@ public static class PlanCommand
                         refusal.GetProperty("field").GetString())
                     : null,
             };
+        }
+
+        /// <summary>What a farm would refuse is not planned for here either.</summary>
+        private void Check(PlanRequest request)
+        {
+            var (model, limits) = (request.Shape.Id, request.Shape.Defaults);
+            var (area, most) = ((long)request.Width * request.Height, limits.MaxArea);
+            var fault =
+                request.Width % limits.SizeMultiple != 0 || request.Height % limits.SizeMultiple != 0 ? $"--size: both sides must be multiples of {limits.SizeMultiple} for {model}, unlike {request.Width}x{request.Height}"
+                : area > most * 1.1 ? $"--size: {model} renders at most {most} pixels a frame; {request.Width}x{request.Height} are {area}"
+                : request.Frames is < 1 or > 257 || request.Frames % 4 != 1 ? $"--frames: {request.Frames} is not 4n+1 from 1 to 257, such as 81"
+                : request.Steps is < 1 or > 100 ? $"--steps: {request.Steps} is not from 1 to 100"
+                : Loras is < 0 or > 16 ? $"--loras: {Loras} is not from 0 to 16"
+                : StepCache is not (null or "teacache" or "magcache") ? $"--step-cache: '{StepCache}' is neither teacache nor magcache"
+                : null;
+            if (fault is not null)
+                throw new FarmException("invalid_option", fault);
         }
 
         private static (int Width, int Height) Sides(string text)

@@ -261,6 +261,34 @@ public sealed class VerbTests : IDisposable
         Assert.Equal("""{"model":"mine","vram_gib":24}""", farm.Requests.Single().Body);
     }
 
+    [Theory]
+    [InlineData("--size", "833x481", "multiples of 16")]
+    [InlineData("--size", "100000x100000", "at most 921600 pixels")]
+    [InlineData("--frames", "80", "4n+1")]
+    [InlineData("--steps", "0", "from 1 to 100")]
+    [InlineData("--loras", "17", "from 0 to 16")]
+    [InlineData("--step-cache", "deepcache", "neither teacache nor magcache")]
+    public async Task Plan_WhatNoFarmWouldRender_IsRefusedByName(string option, string value, string reason)
+    {
+        Assert.Equal(FarmCommand.Refused, await RunAsync("plan", option, value));
+        Assert.Contains(option, _errors.ToString(), StringComparison.Ordinal);
+        Assert.Contains(reason, _errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Plan_LorasAndStepCache_AreCountedHereAndAskedOfAServer()
+    {
+        Assert.Equal(0, await RunAsync("plan", "--vram", "12", "--loras", "2", "--step-cache", "magcache", "--json"));
+        var here = JsonNode.Parse(_console.Output)!.AsObject();
+        Assert.True((long)here["lora_bytes"]! > 1L << 30);
+        Assert.True((long)here["step_cache_bytes"]! > 1L << 29);
+
+        var answer = new JsonObject { ["plan"] = here, ["budget_gib"] = 12, ["refusal"] = null, ["alternatives"] = new JsonArray() };
+        await using var farm = new StubFarm((_, _) => (200, answer.ToJsonString()));
+        Assert.Equal(0, await RunAsync(farm, "plan", "--server", "--vram", "12", "--loras", "1", "--step-cache", "teacache", "--json"));
+        Assert.Equal("""{"model":"t2v-14b","vram_gib":12,"loras":[{"name":"lora-1"}],"step_cache":{"kind":"teacache"}}""", farm.Requests.Single().Body);
+    }
+
     [Fact]
     public async Task Plan_ForAllCards_IsALineEach_AndOneThatFitsNoneIsAFailure()
     {
