@@ -21,8 +21,8 @@ internal static class PlanReasons
         if (dit.Way.StepCacheBytes > 0) reasons.Add($"The step cache keeps {Names.Gib(dit.Way.StepCacheBytes)} from step to step; steps that it leaves out are not counted on.");
         if (!context.OnCpu) reasons.Add(Text(context, plan));
         reasons.Add(Decode(plan));
-        if (faster is not null)
-            reasons.Add($"With {Names.Gib(faster.PeakBytes)} it would take {Names.Seconds(faster.TotalSeconds(context))} instead of {Names.Seconds(plan.TotalSeconds(context))}.");
+        if (faster is not null && (Names.Seconds(faster.TotalSeconds(context)), Names.Seconds(plan.TotalSeconds(context))) is var (quick, slow) && quick != slow)
+            reasons.Add($"With {Names.Gib(faster.PeakBytes)} it would take {quick} instead of {slow}.");
         if (Names.Pinned(context.Request.Pins) is { Length: > 0 } pins) reasons.Add($"Pinned by the caller: {pins}.");
         reasons.Add($"Rates are {context.Rates.Origin}.");
         if (context.Slot.Correction is { } correction)

@@ -26,6 +26,7 @@ public sealed class PlannerProperties
         Assert.Equal(@case.Request.Shape.Transformer.Layers, plan.BlocksResident + plan.BlocksStreamed);
         Assert.Equal(plan.BlocksStreamed > 0, plan.RingSlots > 0);
         Assert.NotEmpty(plan.Reasons);
+        Assert.DoesNotContain(plan.Reasons, reason => reason.Split(" it would take ") is [_, var times] && times.TrimEnd('.').Split(" instead of ") is [var one, var other] && one == other);
     }
 
     [Property]
