@@ -20,7 +20,7 @@ internal static class LeaseLatency
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public static async Task<JsonObject> MeasureAsync(int jobs)
+    public static async Task<Findings> MeasureAsync(int jobs)
     {
         await using var database = await PostgresDatabase.CreateAsync();
         await using var host = await BrokerVirtualHost.CreateAsync();
@@ -30,14 +30,20 @@ internal static class LeaseLatency
         worker.DefaultRequestHeaders.Authorization = new("Bearer", keys.GetProperty("worker_key").GetString());
         var id = await RegisterAsync(worker);
 
-        return new JsonObject
-        {
-            ["bell"] = await ThroughTheBrokerAsync(farm, worker, id, host.Address, jobs),
-            ["long_poll"] = await ThroughTheLongPollAsync(farm, worker, id, jobs),
-        };
+        var (bell, passedOver) = await ThroughTheBrokerAsync(farm, worker, id, host.Address, jobs);
+        var poll = await ThroughTheLongPollAsync(farm, worker, id, jobs);
+        var told = ToJson(bell);
+        told["passed_over_at_first"] = passedOver;
+        return new Findings(
+            [
+                Figure.Most("submit to lease through RabbitMQ, p50", bell.P50!.Value, "ms", 20),
+                Figure.Most("submit to lease through RabbitMQ, p99", bell.P99!.Value, "ms", 150),
+            ],
+            new JsonObject { ["bell"] = told, ["long_poll"] = ToJson(poll) });
     }
 
-    private static async Task<JsonObject> ThroughTheBrokerAsync(FarmUnderTest farm, HttpClient worker, string id, Uri broker, int jobs)
+    /// <returns>The latencies in milliseconds, and how many jobs the worker did not get at its first request.</returns>
+    private static async Task<(Distribution Latencies, int PassedOver)> ThroughTheBrokerAsync(FarmUnderTest farm, HttpClient worker, string id, Uri broker, int jobs)
     {
         await using var connection = await new ConnectionFactory { Uri = broker, ConsumerDispatchConcurrency = 1 }.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
@@ -72,14 +78,13 @@ internal static class LeaseLatency
             passedOver++;
             return await LeaseAsync(worker, id, Patience.TotalSeconds) ?? throw new TimeoutException("a bell rang and no job came");
         });
-        latencies["passed_over_at_first"] = passedOver;
-        return latencies;
+        return (latencies, passedOver);
     }
 
-    private static Task<JsonObject> ThroughTheLongPollAsync(FarmUnderTest farm, HttpClient worker, string id, int jobs)
+    private static Task<Distribution> ThroughTheLongPollAsync(FarmUnderTest farm, HttpClient worker, string id, int jobs)
         => LatenciesAsync(farm, worker, jobs, async () => await LeaseAsync(worker, id, wait: Patience.TotalSeconds) ?? throw new TimeoutException("no job came"));
 
-    private static async Task<JsonObject> LatenciesAsync(FarmUnderTest farm, HttpClient worker, int jobs, Func<Task<JsonElement>> next)
+    private static async Task<Distribution> LatenciesAsync(FarmUnderTest farm, HttpClient worker, int jobs, Func<Task<JsonElement>> next)
     {
         const int warmUp = 20;
         var latencies = new List<double>();
@@ -95,8 +100,15 @@ internal static class LeaseLatency
                 new { fence = grant.GetProperty("fence").GetInt64(), reason = "invalid_request", message = "measured" });
             ended.EnsureSuccessStatusCode();
         }
-        var all = new Distribution(latencies);
-        return new JsonObject { ["jobs"] = jobs, ["p50_ms"] = Round(all.P50), ["p90_ms"] = Round(all.P90), ["p99_ms"] = Round(all.P99), ["max_ms"] = Round(all.Max) };
+        return new Distribution(latencies);
+    }
+
+    private static JsonObject ToJson(Distribution latencies)
+    {
+        return new JsonObject
+        {
+            ["jobs"] = latencies.Count, ["p50_ms"] = Round(latencies.P50), ["p90_ms"] = Round(latencies.P90), ["p99_ms"] = Round(latencies.P99), ["max_ms"] = Round(latencies.Max),
+        };
 
         static JsonNode? Round(double? value) => value is { } number ? Math.Round(number, 2) : null;
     }

@@ -9,7 +9,7 @@ internal static class LeaseRate
     private const int AtOnce = 16;
     private const int ShortQueue = 1_000;
 
-    public static async Task<JsonObject> MeasureAsync(int rows, int workers, int leases)
+    public static async Task<Findings> MeasureAsync(int rows, int workers, int leases)
     {
         await using var queue = await QueueOfJobs.CreateAsync();
         var ids = await queue.RegisterAsync(workers);
@@ -31,15 +31,20 @@ internal static class LeaseRate
         var deepSeconds = (await TakeAsync(queue, ids, leases)).TotalSeconds;
 
         var (shallow, deep) = (rounds * ShortQueue / shortSeconds, leases / deepSeconds);
-        return new JsonObject
-        {
-            ["workers"] = workers,
-            ["requests_at_once"] = AtOnce,
-            ["rows"] = rows,
-            ["leases_per_second"] = Math.Round(deep),
-            ["leases_per_second_with_1000_rows"] = Math.Round(shallow),
-            ["ratio"] = Math.Round(shallow / deep, 2),
-        };
+        return new Findings(
+            [
+                Figure.Least($"leases a second, {workers} workers, {rows} queued rows", deep, "/s", 500),
+                Figure.Most($"rate with {ShortQueue} rows over that", shallow / deep, "times", 1.5),
+            ],
+            new JsonObject
+            {
+                ["workers"] = workers,
+                ["requests_at_once"] = AtOnce,
+                ["rows"] = rows,
+                ["leases"] = leases,
+                ["leases_per_second"] = Math.Round(deep),
+                ["leases_per_second_with_1000_rows"] = Math.Round(shallow),
+            });
     }
 
     private static async Task<TimeSpan> TakeAsync(QueueOfJobs queue, IReadOnlyList<string> workers, int leases)

@@ -5,10 +5,10 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Queue;
 
-/// <summary>The queue's own figures: leases a second, submit to lease, and whose turn it is.</summary>
+/// <summary>The queue's own figures, each against its limit: leases a second, submit to lease, and whose turn it is.</summary>
 internal static class QueueBenchmark
 {
-    private static readonly string[] Parts = ["rate", "latency", "turns"];
+    private static readonly string[] Parts = ["turns", "latency", "rate"];
 
     /// <exception cref="ArgumentException">An option is wrong.</exception>
     public static async Task<int> RunAsync(string[] arguments)
@@ -16,20 +16,32 @@ internal static class QueueBenchmark
         var part = Option(arguments, "--part");
         if (part is not null && !Parts.Contains(part)) throw new ArgumentException($"--part is '{part}': it must be one of {string.Join(", ", Parts)}");
         int rows = Whole(arguments, "--rows", 1_000_000), workers = Whole(arguments, "--workers", 1_000), leases = Whole(arguments, "--leases", 10_000), jobs = Whole(arguments, "--jobs", 500);
-        var result = new JsonObject
+        var (load, figures, details) = (ThisMachine.LoadAverage, new List<Figure>(), new JsonObject());
+        foreach (var name in Parts.Where(name => part is null || part == name))
         {
-            ["benchmark"] = "queue",
-            ["machine"] = $"{ThisMachine.Name}; PostgreSQL (fsync and synchronous_commit on), RabbitMQ and the load on the same machine",
-            ["load_average_before"] = ThisMachine.LoadAverage,
-        };
-        if (part is null or "turns") result["turns"] = await TurnOfAnother.MeasureAsync();
-        if (part is null or "latency") result["submit_to_lease"] = await LeaseLatency.MeasureAsync(jobs);
-        if (part is null or "rate") result["lease_rate"] = await LeaseRate.MeasureAsync(rows, workers, leases);
-        result["load_average_after"] = ThisMachine.LoadAverage;
-        var text = result.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
-        Console.Out.WriteLine(text);
-        if (Option(arguments, "--report") is { } report) await File.WriteAllTextAsync(report, text + Environment.NewLine);
-        return 0;
+            var found = name switch
+            {
+                "turns" => await TurnOfAnother.MeasureAsync(),
+                "latency" => await LeaseLatency.MeasureAsync(jobs),
+                _ => await LeaseRate.MeasureAsync(rows, workers, leases),
+            };
+            foreach (var figure in found.Figures) Console.Out.WriteLine(figure);
+            figures.AddRange(found.Figures);
+            details[name] = found.Details;
+        }
+        if (Option(arguments, "--report") is { } file)
+        {
+            var report = new JsonObject
+            {
+                ["benchmark"] = $"queue{(part is null ? "" : ", " + part)}",
+                ["machine"] = $"{ThisMachine.Name}; PostgreSQL (fsync and synchronous_commit on), RabbitMQ and the load on the same machine",
+                ["load_average_before_and_after"] = new JsonArray(load, ThisMachine.LoadAverage),
+                ["figures"] = new JsonArray([.. figures.Select(figure => (JsonNode)figure.ToJson())]),
+                ["details"] = details,
+            };
+            await File.WriteAllTextAsync(file, report.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + Environment.NewLine);
+        }
+        return figures.TrueForAll(figure => figure.IsMet) ? 0 : 1;
     }
 
     private static int Whole(string[] arguments, string name, int fallback) => Option(arguments, name) is not { } value ? fallback

@@ -10,7 +10,7 @@ internal static class TurnOfAnother
 {
     private const int Many = 1_000;
 
-    public static async Task<JsonObject> MeasureAsync()
+    public static async Task<Findings> MeasureAsync()
     {
         await using var queue = await QueueOfJobs.CreateAsync();
         var worker = (await queue.RegisterAsync(1))[0];
@@ -20,7 +20,9 @@ internal static class TurnOfAnother
         await SubmitAsync(queue, "key_2");
         var before = 0;
         while (await ServeAsync(queue, worker) != "key_2") before++;
-        return new JsonObject { ["queued_of_user_a"] = Many, ["jobs_of_user_a_served_before_the_one_of_user_b"] = before };
+        return new Findings(
+            [Figure.Most($"jobs of a user with {Many} queued that are served before the one of another", before, "jobs", 1)],
+            new JsonObject { ["queued_of_user_a"] = Many, ["jobs_of_user_a_served_before_the_one_of_user_b"] = before });
     }
 
     private static async Task SubmitAsync(QueueOfJobs queue, string key) => await queue.Jobs.SubmitAsync(new NewJob

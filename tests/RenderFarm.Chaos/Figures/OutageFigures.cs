@@ -14,44 +14,56 @@ namespace RenderFarm.Chaos.Figures;
 /// <summary>The broker away for a minute, the database for ten seconds.</summary>
 internal static class OutageFigures
 {
+    private static readonly TimeSpan BrokerThere = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BrokerAway = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan DatabaseAway = TimeSpan.FromSeconds(10);
 
-    /// <summary>Ten submissions a second of a model that nobody runs at present, and every other second one that an idle worker can take.</summary>
+    /// <summary>
+    /// Ten submissions a second of a model that nobody runs at present, and every other second one that an idle worker can take. The
+    /// same for a while before, with the broker there: what the machine is like at the time, and what the absence adds to it.
+    /// </summary>
     public static async Task<Measured> BrokerAsync(FigureFarm farm)
     {
         const string far = "far";
         await RegisterAsync(farm, far);
         for (var i = 0; i < 50; i++) (await farm.Http.PostAsJsonAsync("/v1/videos", farm.Request(3, model: far), farm.Stop)).EnsureSuccessStatusCode();
+        var (before, refusedBefore) = await SubmitAsync(farm, far, BrokerThere);
         await farm.Farm.Servers.KillAsync("rabbitmq", farm.Stop);
         var since = await farm.NowAsync();
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(farm.Stop);
-        over.CancelAfter(BrokerAway);
-        ConcurrentBag<double> seconds = [];
-        ConcurrentBag<HttpStatusCode> statuses = [];
-        var started = TimeProvider.System.GetTimestamp();
-        var sent = -1;
-        await Task.WhenAll(
-            FigureFarm.SteadilyAsync(TimeSpan.FromMilliseconds(100), async () =>
-            {
-                var due = Interlocked.Increment(ref sent) * 0.1; // by the schedule: a stall shows in full
-                using var answer = await farm.Http.PostAsJsonAsync("/v1/videos", farm.Request(3, model: far), farm.Stop);
-                await answer.Content.ReadAsByteArrayAsync(farm.Stop);
-                seconds.Add(TimeProvider.System.GetElapsedTime(started).TotalSeconds - due);
-                statuses.Add(answer.StatusCode);
-            }, over.Token),
-            FigureFarm.SteadilyAsync(TimeSpan.FromSeconds(2), async () => await farm.CompletedAsync(await farm.SubmitAsync(3)), over.Token));
+        var (creates, refused) = await SubmitAsync(farm, far, BrokerAway);
         var starts = new Distribution(await farm.NumbersAsync(
             "SELECT EXTRACT(EPOCH FROM COALESCE(r.leased_at, clock_timestamp()) - j.created_at)::float8 FROM jobs j LEFT JOIN lease_records r ON r.job_id = j.id AND r.fence = 1 WHERE j.model = 'tiny' AND j.created_at > $1", since));
         await farm.Farm.Servers.StartAgainAsync("rabbitmq", wiped: false, farm.Stop);
-        var creates = new Distribution(seconds);
-        var refused = statuses.Count(status => status != HttpStatusCode.OK);
         return new("broker down 60 s", "create answers 200, p99 ≤ 250 ms; idle workers start jobs within 5 s", refused == 0 && creates.P99 <= 0.25 && starts is { Count: > 0, Max: <= 5 }, new()
         {
             ["creates"] = creates.ToJson(),
             ["creates_not_answered_200"] = refused,
             ["submit_to_lease_of_idle_workers"] = starts.ToJson(),
+            ["creates_before_with_the_broker_there"] = before.ToJson(),
+            ["creates_not_answered_200_then"] = refusedBefore,
         });
+    }
+
+    /// <returns>How long each answer took from the moment when its request was due, so that a stall shows in full; and how many were not 200.</returns>
+    private static async Task<(Distribution Seconds, int Refused)> SubmitAsync(FigureFarm farm, string model, TimeSpan time)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(farm.Stop);
+        over.CancelAfter(time);
+        ConcurrentBag<double> seconds = [];
+        var refused = 0;
+        var started = TimeProvider.System.GetTimestamp();
+        var sent = -1;
+        await Task.WhenAll(
+            FigureFarm.SteadilyAsync(TimeSpan.FromMilliseconds(100), async () =>
+            {
+                var due = Interlocked.Increment(ref sent) * 0.1;
+                using var answer = await farm.Http.PostAsJsonAsync("/v1/videos", farm.Request(3, model: model), farm.Stop);
+                await answer.Content.ReadAsByteArrayAsync(farm.Stop);
+                seconds.Add(TimeProvider.System.GetElapsedTime(started).TotalSeconds - due);
+                if (answer.StatusCode != HttpStatusCode.OK) Interlocked.Increment(ref refused);
+            }, over.Token),
+            FigureFarm.SteadilyAsync(TimeSpan.FromSeconds(2), async () => await farm.CompletedAsync(await farm.SubmitAsync(3)), over.Token));
+        return (new Distribution(seconds), refused);
     }
 
     /// <summary>Renders that began before, end after and know nothing of it; submissions all the while.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace RenderFarm.Benchmarks.Api;
+namespace RenderFarm.Benchmarks;
 
 /// <summary>One measured number and what it has to be.</summary>
 internal sealed record Figure(string Name, double Value, string Unit, double Limit, bool AtLeast)
