@@ -81,6 +81,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
             await farm.Programs[FaultPlan.Apis[0]].StartAsync(cancellation);
             await farm.Programs[FaultPlan.Apis[0]].ReadyAsync(cancellation); // it makes schema and keys
             await Task.WhenAll(farm.Programs.Values.Where(program => program.Name != FaultPlan.Apis[0]).Select(program => program.StartAsync(cancellation)));
+            await Task.WhenAll(FaultPlan.Apis.Select(api => farm.Programs[api].ReadyAsync(cancellation)));
             return farm;
         }
         catch
