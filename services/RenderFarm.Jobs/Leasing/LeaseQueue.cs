@@ -15,11 +15,11 @@ internal static class LeaseQueue
     private static string Fits(SqlDialect dialect) =>
         $"q.state = 'queued' AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) AND q.key_id NOT IN ({FullKeys})";
 
-    /// <summary>Keys that run as many jobs as they may; their other jobs wait.</summary>
+    /// <summary>Keys that run as many jobs as they may; their other jobs wait. Said of keys without a limit first, so that nothing is counted for them.</summary>
     internal const string FullKeys =
         """
         SELECT k.id FROM api_keys k
-        WHERE k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.state IN ('leased', 'rendering'))
+        WHERE k.max_running IS NOT NULL AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.state IN ('leased', 'rendering'))
         """;
 
     private static string Take(SqlDialect dialect) =>

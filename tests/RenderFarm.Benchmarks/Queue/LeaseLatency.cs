@@ -73,8 +73,9 @@ internal static class LeaseLatency
                 throw new TimeoutException($"no bell came within {Patience.TotalSeconds:0} s. {farm.LastWords()}");
             }
             if (await LeaseAsync(worker, id, wait: 0) is { } grant) return grant;
-            // Whoever comes more than a second after the bell may find the row locked while it is noted that the bell has rung, and the
-            // bell is not rung again for a minute. A worker's poll goes on and is woken by the note, so this one's does too.
+            // The bell was a second one for an earlier job. Or this worker came more than a second after it, as on a machine under load, and
+            // found the row locked while it was noted that the bell had rung; the next bell would come a minute later. A real worker's poll
+            // goes on and is woken by that note, so this one's does too.
             passedOver++;
             return await LeaseAsync(worker, id, Patience.TotalSeconds) ?? throw new TimeoutException("a bell rang and no job came");
         });
