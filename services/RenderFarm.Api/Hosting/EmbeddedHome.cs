@@ -17,6 +17,8 @@ public static class EmbeddedHome
             // A line for each request and each statement is for those who ask for it.
             ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
+            // Whoever asks for the health is told; what stands behind it has its own line.
+            ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
         };
         if (configuration["Store:Kind"] is null or "" or "sqlite")
         {
