@@ -16,23 +16,32 @@ public static class Preparation
     /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
     public static async Task ServeAsync(this WebApplication app)
     {
-        await app.StartAsync();
         var stopping = app.Lifetime.ApplicationStopping;
+        try
+        {
+            await app.StartAsync();
+            await app.PrepareOrStopAsync(stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // told to stop while it was starting, or before the store was there
+        }
+
+        await app.WaitForShutdownAsync(CancellationToken.None);
+    }
+
+    /// <summary>A start that failed of itself has nothing to stop; what has begun is stopped before the fault is told.</summary>
+    private static async Task PrepareOrStopAsync(this WebApplication app, CancellationToken stopping)
+    {
         try
         {
             await app.PrepareAsync(stopping);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // told to stop before the store was there
-        }
-        catch
+        catch (Exception e) when (e is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
             await app.StopAsync(CancellationToken.None);
             throw;
         }
-
-        await app.WaitForShutdownAsync(CancellationToken.None);
     }
 
     /// <summary>Waits for a job store that is not up yet; artifact store and broker are never waited for. <see cref="Readiness"/> says when it is through.</summary>

@@ -11,7 +11,8 @@ namespace RenderFarm.Jobs.Persistence;
 
 /// <summary>
 /// The one way to the tables. A piece of work is a function of a fresh context; a write runs in a transaction and is run
-/// again from its start when the store says that two of them collided. An outage is <see cref="StoreUnavailableException"/>.
+/// again from its start when the store says that two of them collided. An outage is <see cref="StoreUnavailableException"/>,
+/// or <see cref="OperationCanceledException"/> for a caller who has cancelled by then.
 /// </summary>
 public sealed class JobDatabase : IAsyncDisposable
 {
@@ -84,9 +85,9 @@ public sealed class JobDatabase : IAsyncDisposable
         {
             return await work(db);
         }
-        catch (Exception e) when (IsOutage(e) && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (IsOutage(e))
         {
-            throw Unavailable(e);
+            throw Unavailable(e, cancellation);
         }
     }
 
@@ -110,9 +111,9 @@ public sealed class JobDatabase : IAsyncDisposable
             catch (Exception e) when (attempt < Tries && IsCollision(e))
             {
             }
-            catch (Exception e) when (IsOutage(e) && !cancellation.IsCancellationRequested)
+            catch (Exception e) when (IsOutage(e))
             {
-                throw Unavailable(e);
+                throw Unavailable(e, cancellation);
             }
         }
     }
@@ -154,8 +155,10 @@ public sealed class JobDatabase : IAsyncDisposable
         if (Postgres is not null) await Postgres.DisposeAsync();
     }
 
-    private StoreUnavailableException Unavailable(Exception e)
+    private StoreUnavailableException Unavailable(Exception e, CancellationToken cancellation)
     {
+        // who has given up hears just that, whatever his last attempt met with
+        cancellation.ThrowIfCancellationRequested();
         // where one connection has died without a word, those that lie idle have too: new ones are made
         for (var cause = e; cause is not null; cause = cause.InnerException)
             if (cause is TimeoutException) Postgres?.Clear();

@@ -84,4 +84,20 @@ public sealed class OutageTests
         await Assert.ThrowsAsync<StoreUnavailableException>(() =>
             database.WriteAsync(db => db.Jobs.CountAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken));
     }
+
+    [Theory]
+    [InlineData("postgres", "Host=127.0.0.1;Port=1;Timeout=2;Database=farm;Username=farm")]
+    [InlineData("sqlite", "Data Source=/nonexistent/folder/farm.db")]
+    public async Task ReadAsync_StoreAwayForACallerWhoHasGivenUp_SaysCancelled(string kind, string connection)
+    {
+        await using var database = new JobDatabase(new StoreOptions { Kind = kind, ConnectionString = connection });
+        using var giveUp = new CancellationTokenSource();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => database.ReadAsync(
+            async db =>
+            {
+                await giveUp.CancelAsync(); // just as the attempt fails
+                return await db.Jobs.CountAsync(CancellationToken.None);
+            },
+            giveUp.Token));
+    }
 }
