@@ -58,4 +58,24 @@ public sealed record ModelFiles
 
     /// <summary>LoRA files for the low-noise expert. One name may be in both, or in one only.</summary>
     public IReadOnlyDictionary<string, string> LorasLowNoise { get; set; } = new Dictionary<string, string>();
+
+    /// <summary>These files as full paths, where relative ones lie in <paramref name="folder"/>.</summary>
+    public ModelFiles In(string folder)
+    {
+        return new ModelFiles
+        {
+            Transformer = All(Transformer),
+            TransformerLowNoise = All(TransformerLowNoise),
+            TextEncoder = All(TextEncoder),
+            Tokenizer = One(Tokenizer),
+            Vae = All(Vae),
+            ImageEncoder = All(ImageEncoder),
+            Loras = Named(Loras),
+            LorasLowNoise = Named(LorasLowNoise),
+        };
+
+        string One(string path) => Path.GetFullPath(Path.Combine(folder, path));
+        string[] All(IReadOnlyList<string> paths) => [.. paths.Select(One)];
+        Dictionary<string, string> Named(IReadOnlyDictionary<string, string> paths) => paths.ToDictionary(pair => pair.Key, pair => One(pair.Value));
+    }
 }

@@ -141,7 +141,6 @@ internal static class FreshProcesses
     {
         var shape = ModelShapes.Tiny;
         var files = RandomModel.Write(shape, folder, seed: 1, _ => { }).Files;
-        string[] At(IReadOnlyList<string> names) => [.. names.Select(name => Path.Combine(folder, name))];
         var onCard = device == "cuda";
         return new RenderOrder
         {
@@ -155,7 +154,7 @@ internal static class FreshProcesses
                 TextEncoder = onCard ? TextEncoderPlacement.Streamed : TextEncoderPlacement.Cpu, PredictedPeakBytes = 1, Fits = true,
             },
             Shape = shape,
-            Files = new ModelFiles { Transformer = At(files.Transformer), TextEncoder = At(files.TextEncoder), Tokenizer = Path.Combine(folder, files.Tokenizer), Vae = At(files.Vae) },
+            Files = files.In(folder),
             FramePipe = "/dev/null",
             WorkDirectory = folder,
             WeightCache = onCard ? Path.Combine(folder, "cache", shape.Id) : null,

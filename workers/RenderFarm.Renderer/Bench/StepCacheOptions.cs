@@ -73,7 +73,7 @@ internal sealed record StepCacheOptions(string Folder)
     /// <exception cref="RenderException">No plan fits.</exception>
     public RenderOrder Order(ModelManifest manifest, string figuresOf)
     {
-        var (shape, files) = (manifest.Shape, manifest.Files);
+        var shape = manifest.Shape;
         var (width, height) = Size ?? (shape.Defaults.Width, shape.Defaults.Height);
         var spec = new RenderSpec
         {
@@ -85,15 +85,10 @@ internal sealed record StepCacheOptions(string Folder)
         var slot = Device == "cpu" ? SlotState.Cpu(64L << 30) : SlotState.Gpu(0) with { TotalBytes = CudaDevice.Memory.Total, FreeBytes = CudaDevice.Memory.Free };
         var result = Planner.Plan(PlanRequest.Of(shape, spec, Pictures.Count > 0), slot); // with room for what a cache keeps
         var plan = result.Plan ?? throw new RenderException(FailureReason.InvalidRequest, result.Refusal!.Message);
-        string[] At(IReadOnlyList<string> paths) => [.. paths.Select(path => Path.GetFullPath(Path.Combine(Folder, path)))];
         return new RenderOrder
         {
-            JobId = "bench", Fence = 1, Spec = spec with { StepCache = null }, Plan = plan, Shape = shape, FramePipe = "", WorkDirectory = Path.GetTempPath(), InputFiles = Pictures,
-            Files = files with
-            {
-                Transformer = At(files.Transformer), TransformerLowNoise = At(files.TransformerLowNoise), TextEncoder = At(files.TextEncoder),
-                Tokenizer = At([files.Tokenizer])[0], Vae = At(files.Vae), ImageEncoder = At(files.ImageEncoder),
-            },
+            JobId = "bench", Fence = 1, Spec = spec with { StepCache = null }, Plan = plan, Shape = shape, Files = manifest.Files.In(Folder),
+            FramePipe = "", WorkDirectory = Path.GetTempPath(), InputFiles = Pictures,
         };
     }
 }

@@ -51,7 +51,7 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
         ModelManifest manifest = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, cancellation), ContractsJson.Default.ModelManifest)
             ?? throw new JsonException("the file holds null");
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        ModelFiles files = Absolute(manifest.Files, folder);
+        ModelFiles files = manifest.Files.In(folder);
         Dictionary<string, string> fingerprints = new(StringComparer.Ordinal);
         foreach ((string component, IReadOnlyList<string> parts) in Components(files))
         {
@@ -87,24 +87,6 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
         ("vae", files.Vae),
         ("image_encoder", files.ImageEncoder),
     ];
-
-    private static ModelFiles Absolute(ModelFiles files, string folder)
-    {
-        return new ModelFiles
-        {
-            Transformer = All(files.Transformer),
-            TransformerLowNoise = All(files.TransformerLowNoise),
-            TextEncoder = All(files.TextEncoder),
-            Tokenizer = One(files.Tokenizer),
-            Vae = All(files.Vae),
-            ImageEncoder = All(files.ImageEncoder),
-            Loras = files.Loras.ToDictionary(pair => pair.Key, pair => One(pair.Value)),
-            LorasLowNoise = files.LorasLowNoise.ToDictionary(pair => pair.Key, pair => One(pair.Value)),
-        };
-
-        string One(string path) => Path.GetFullPath(Path.Combine(folder, path));
-        string[] All(IReadOnlyList<string> paths) => [.. paths.Select(One)];
-    }
 
     private static bool Same(IReadOnlyDictionary<string, InstalledModel> before, Dictionary<string, InstalledModel> after)
         => before.Count == after.Count && after.All(pair => before.TryGetValue(pair.Key, out InstalledModel? old) && Json(old) == Json(pair.Value));
