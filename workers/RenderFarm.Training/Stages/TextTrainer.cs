@@ -59,6 +59,7 @@ internal sealed class TextTrainer : IDisposable
         {
             bool tell = optimiser.Step % options.Every == 0;
             var (loss, right) = Step(budget.Rate(options.TextRate, optimiser.Step), tell);
+            if (budget.TimeToSave()) StageState.Save(StatePath, optimiser, budget.Spent);
             if (tell) journal.Point("text", optimiser.Step, budget.Spent, ("loss", loss), ("right", right));
         }
         StageState.Save(StatePath, optimiser, budget.Spent);
