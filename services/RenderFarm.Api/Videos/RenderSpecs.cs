@@ -9,12 +9,6 @@ namespace RenderFarm.Api.Videos;
 /// <summary>Fills a model's defaults into a request and checks what depends on the model.</summary>
 public static class RenderSpecs
 {
-    /// <summary>Largest excess over a model's area that is still accepted.</summary>
-    private const double AreaGrace = 1.1;
-
-    /// <summary>Rows of the rotary table per axis, in patches of 16 pixels; x264 ends at the same figure.</summary>
-    private const int MaxSide = 1024 * 16;
-
     /// <param name="seed">Used when the request names none.</param>
     /// <param name="picture">The size of the picture to start from: the video gets its proportions unless the request says otherwise.</param>
     public static RenderSpec Complete(VideoRequest request, ModelShape model, long seed, FrameSize? picture = null)
@@ -81,20 +75,15 @@ public static class RenderSpecs
         }
 
         var frames = (4 * Math.Max(0, (int)Math.Round(((length * fps) - 1) / 4, MidpointRounding.AwayFromZero))) + 1;
-        return frames <= VideoRequestReader.MaxFrames
+        return frames <= VideoLimits.MaxFrames
             ? frames
             : throw ApiError.InvalidValue("seconds", FormattableString.Invariant(
-                $"'seconds' is {length}, which is {frames} frames at {fps} fps; at most {VideoRequestReader.MaxFrames} frames are rendered: {(double)VideoRequestReader.MaxFrames / fps:0.##} seconds.")).AsException();
+                $"'seconds' is {length}, which is {frames} frames at {fps} fps; at most {VideoLimits.MaxFrames} frames are rendered: {(double)VideoLimits.MaxFrames / fps:0.##} seconds.")).AsException();
     }
 
     private static void CheckSize(FrameSize size, ModelDefaults model)
     {
-        var step = model.SizeMultiple;
-        var fault =
-            size.Width % step != 0 || size.Height % step != 0 ? $"both sides must be multiples of {step}"
-            : size.Area > model.MaxArea * AreaGrace || Math.Max(size.Width, size.Height) > MaxSide ? $"this model renders at most {model.MaxArea} pixels a frame"
-            : null;
-        if (fault is not null)
+        if (VideoLimits.SizeFault(size.Width, size.Height, model) is { } fault)
         {
             throw ApiError.InvalidValue("size", $"'size' is {size}: {fault}. The nearest accepted size is {NearestSize(size, model)}.").AsException();
         }
@@ -104,7 +93,7 @@ public static class RenderSpecs
     private static FrameSize NearestSize(FrameSize size, ModelDefaults model)
     {
         var step = model.SizeMultiple;
-        var limit = model.MaxArea * AreaGrace;
+        var limit = VideoLimits.MostPixels(model);
         var shrink = Math.Min(1, Math.Sqrt(model.MaxArea / (double)size.Area));
         var (width, height) = (Snap(size.Width * shrink), Snap(size.Height * shrink));
 
@@ -116,6 +105,6 @@ public static class RenderSpecs
 
         return new FrameSize(width, height);
 
-        int Snap(double side) => Math.Clamp((int)Math.Round(side / step, MidpointRounding.AwayFromZero), 1, MaxSide / step) * step;
+        int Snap(double side) => Math.Clamp((int)Math.Round(side / step, MidpointRounding.AwayFromZero), 1, VideoLimits.MaxSide / step) * step;
     }
 }

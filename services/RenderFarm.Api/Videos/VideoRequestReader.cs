@@ -11,7 +11,6 @@ namespace RenderFarm.Api.Videos;
 public static class VideoRequestReader
 {
     public const int MaxPromptLength = 32_000;
-    public const int MaxFrames = 257;
     private const int MaxInlineImage = 28 << 20;
     private static readonly string[] PictureFields = [InputRoles.FirstFrame, InputRoles.LastFrame];
 
@@ -28,8 +27,8 @@ public static class VideoRequestReader
             LastFrame = Reference(fields, InputRoles.LastFrame, body.Files),
             NegativePrompt = fields.Text("negative_prompt", MaxPromptLength),
             Seed = fields.Whole("seed", 0, long.MaxValue),
-            Steps = (int?)fields.Whole("steps", 1, 100),
-            GuidanceScale = fields.Number("guidance_scale", 0, 20),
+            Steps = (int?)fields.Whole("steps", 1, VideoLimits.MaxSteps),
+            GuidanceScale = fields.Number("guidance_scale", 0, VideoLimits.MaxGuidanceScale),
             Shift = fields.Number("shift", 0.01, 100),
             Sampler = fields.OneOf("sampler", "unipc", "euler", "dpm++", "distilled"),
             Frames = Frames(fields),
@@ -83,7 +82,7 @@ public static class VideoRequestReader
 
     private static int? Frames(FieldReader fields)
     {
-        if (fields.Whole("frames", 1, MaxFrames) is not { } frames)
+        if (fields.Whole("frames", 1, VideoLimits.MaxFrames) is not { } frames)
         {
             return null;
         }
@@ -134,7 +133,7 @@ public static class VideoRequestReader
     private static IReadOnlyList<LoraReference> Loras(FieldReader fields)
     {
         var loras = new List<LoraReference>();
-        foreach (var item in fields.Objects("loras", max: 8) ?? [])
+        foreach (var item in fields.Objects("loras", VideoLimits.MaxLoras) ?? [])
         {
             loras.Add(new LoraReference(
                 LoraName(item),

@@ -7,6 +7,7 @@ using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
 using Spectre.Console;
@@ -135,14 +136,12 @@ public static class PlanCommand
         /// <summary>What a farm would refuse is not planned for here either.</summary>
         private void Check(PlanRequest request)
         {
-            var (model, limits) = (request.Shape.Id, request.Shape.Defaults);
-            var (area, most) = ((long)request.Width * request.Height, limits.MaxArea);
             var fault =
-                request.Width % limits.SizeMultiple != 0 || request.Height % limits.SizeMultiple != 0 ? $"--size: both sides must be multiples of {limits.SizeMultiple} for {model}, unlike {request.Width}x{request.Height}"
-                : area > most * 1.1 ? $"--size: {model} renders at most {most} pixels a frame; {request.Width}x{request.Height} are {area}"
-                : request.Frames is < 1 or > 257 || request.Frames % 4 != 1 ? $"--frames: {request.Frames} is not 4n+1 from 1 to 257, such as 81"
-                : request.Steps is < 1 or > 100 ? $"--steps: {request.Steps} is not from 1 to 100"
-                : Loras is < 0 or > 16 ? $"--loras: {Loras} is not from 0 to 16"
+                VideoLimits.SizeFault(request.Width, request.Height, request.Shape.Defaults) is { } size ? $"--size: {request.Width}x{request.Height} for {Model}: {size}"
+                : request.Frames is < 1 or > VideoLimits.MaxFrames || request.Frames % 4 != 1 ? $"--frames: {request.Frames} is not 4n+1 from 1 to {VideoLimits.MaxFrames}, such as 81"
+                : request.Steps is < 1 or > VideoLimits.MaxSteps ? $"--steps: {request.Steps} is not from 1 to {VideoLimits.MaxSteps}"
+                : request.GuidanceScale is not (>= 0 and <= VideoLimits.MaxGuidanceScale) ? string.Create(CultureInfo.InvariantCulture, $"--guidance: {request.GuidanceScale} is not from 0 to {VideoLimits.MaxGuidanceScale}")
+                : Loras is < 0 or > VideoLimits.MaxLoras ? $"--loras: {Loras} is not from 0 to {VideoLimits.MaxLoras}"
                 : StepCache is not (null or "teacache" or "magcache") ? $"--step-cache: '{StepCache}' is neither teacache nor magcache"
                 : null;
             if (fault is not null)

@@ -266,7 +266,9 @@ public sealed class VerbTests : IDisposable
     [InlineData("--size", "100000x100000", "at most 921600 pixels")]
     [InlineData("--frames", "80", "4n+1")]
     [InlineData("--steps", "0", "from 1 to 100")]
-    [InlineData("--loras", "17", "from 0 to 16")]
+    [InlineData("--size", "16400x16", "at most 16384 pixels")]
+    [InlineData("--guidance", "21", "from 0 to 20")]
+    [InlineData("--loras", "9", "from 0 to 8")]
     [InlineData("--step-cache", "deepcache", "neither teacache nor magcache")]
     public async Task Plan_WhatNoFarmWouldRender_IsRefusedByName(string option, string value, string reason)
     {
