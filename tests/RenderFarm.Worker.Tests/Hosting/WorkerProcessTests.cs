@@ -31,6 +31,7 @@ public sealed class WorkerProcessTests
 
         Assert.True(worker.ExitCode == 2, $"exit code {worker.ExitCode}: {await errors} {await output}");
         Assert.Contains(key, await errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", await errors + await output, StringComparison.Ordinal);
     }
 
     [Fact]

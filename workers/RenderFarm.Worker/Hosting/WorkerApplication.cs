@@ -21,6 +21,8 @@ public static class WorkerApplication
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
         builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.IncludeScopes) = (true, true));
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // A start that fails is told in one line by whoever started it.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         adjust?.Invoke(builder);
         builder.WebHost.UseUrls(builder.Configuration[$"{MetricsOptions.Section}:{nameof(MetricsOptions.Url)}"] is { Length: > 0 } url ? url : new MetricsOptions().Url);
 

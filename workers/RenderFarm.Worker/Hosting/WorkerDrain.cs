@@ -39,10 +39,6 @@ public sealed class WorkerDrain(IOptions<WorkerOptions> options, TimeProvider ti
         _draining.Cancel();
     }
 
-    public void Dispose()
-    {
-        _grace?.Dispose();
-        _draining.Dispose();
-        _handBack.Dispose();
-    }
+    /// <summary>The sources stay as they are: a signal may still come while the process ends, and they hold nothing that has to be given back.</summary>
+    public void Dispose() => _grace?.Dispose();
 }
