@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using RenderFarm.Api.Health;
@@ -24,7 +25,7 @@ catch (OptionsValidationException e)
 
     return 2;
 }
-catch (IOException e) when (e.InnerException is AddressInUseException)
+catch (Exception e) when (e is SocketException or IOException { InnerException: AddressInUseException })
 {
     await Console.Error.WriteLineAsync($"renderfarm-api: Api:Url or Metrics:Url: {e.Message}");
     return 2;

@@ -34,8 +34,11 @@ public sealed class ListenAddressAttribute(string key) : ValidationAttribute
     {
         var text = (string?)value ?? "";
         var checkable = text.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal);
-        return text.Length == 0 || (Uri.TryCreate(checkable, UriKind.Absolute, out var uri) && uri.Scheme is "http" && uri.AbsolutePath == "/")
+        return text.Length == 0 || (Uri.TryCreate(checkable, UriKind.Absolute, out var uri) && uri.Scheme is "http" && uri.AbsolutePath == "/" && IsOurs(uri))
             ? ValidationResult.Success
-            : new ValidationResult($"{Key} is '{text}': it must be an address to listen on, such as http://127.0.0.1:8080.");
+            : new ValidationResult($"{Key} is '{text}': it must be an address to listen on, such as http://127.0.0.1:8080, or http://*:8080 for every interface.");
     }
+
+    /// <summary>For any other name Kestrel would listen on every interface.</summary>
+    private static bool IsOurs(Uri uri) => uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6 || uri.Host == "localhost";
 }

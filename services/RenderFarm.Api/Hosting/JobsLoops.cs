@@ -7,7 +7,11 @@ public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness re
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await readiness.WaitAsync(stoppingToken);
+        if (!await readiness.WaitAsync(stoppingToken))
+        {
+            return;
+        }
+
         var running = loops.ToDictionary(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None), loop => loop.GetType().Name);
         await foreach (var ended in Task.WhenEach(running.Keys))
         {

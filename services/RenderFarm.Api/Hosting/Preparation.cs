@@ -50,7 +50,15 @@ public static class Preparation
     {
         var services = app.Services;
         services.GetService<IStartupValidator>()?.Validate();
-        await UntilThereAsync(app, () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancel), cancel);
+        try
+        {
+            await UntilThereAsync(app, () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancel), cancel);
+        }
+        catch (StoreRefusedException e)
+        {
+            throw new OptionsValidationException(StoreOptions.Section, typeof(StoreOptions), [$"Store:ConnectionString: {e.Message}"]);
+        }
+
         await PrepareArtifactsAsync(app, cancel);
         if (services.GetRequiredService<IOptions<KeysOptions>>().Value.BootstrapFile is { Length: > 0 } file)
         {
@@ -58,7 +66,7 @@ public static class Preparation
             {
                 await UntilThereAsync(app, () => services.GetRequiredService<KeyBootstrap>().EnsureAsync(file, cancel), cancel);
             }
-            catch (Exception e) when (e is InvalidDataException or UnauthorizedAccessException)
+            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
             {
                 throw new OptionsValidationException(KeysOptions.Section, typeof(KeysOptions), [$"Keys:BootstrapFile: {e.Message}"]);
             }
@@ -78,15 +86,24 @@ public static class Preparation
         {
             app.Logger.LogWarning("The artifact store is not there yet; starting without it: {Cause}", e.InnerException?.Message ?? e.Message);
         }
+        catch (ArtifactStoreException e)
+        {
+            throw new OptionsValidationException(ArtifactsOptions.Section, typeof(ArtifactsOptions), [$"Artifacts: {e.Message}"]);
+        }
     }
 
     private static async Task UntilThereAsync(WebApplication app, Func<Task> attempt, CancellationToken cancel)
     {
-        while (true)
+        for (var waited = false; ; waited = true)
         {
             try
             {
                 await attempt();
+                if (waited)
+                {
+                    app.Logger.LogInformation("The job store is there");
+                }
+
                 return;
             }
             catch (StoreUnavailableException e)

@@ -14,8 +14,19 @@ public sealed class Readiness
     /// <summary>What it is that isn't there yet; null when everything is.</summary>
     public string? Waiting => waiting;
 
-    /// <summary>Background duties begin with this.</summary>
-    public Task WaitAsync(CancellationToken cancel) => prepared.Task.WaitAsync(cancel);
+    /// <summary>Background duties begin with this. False: told to stop before it came to that, as by a start that fails.</summary>
+    public async Task<bool> WaitAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await prepared.Task.WaitAsync(stopping);
+            return true;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 
     internal void WaitsFor(string what) => waiting = what;
 

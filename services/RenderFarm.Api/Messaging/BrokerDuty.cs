@@ -15,7 +15,11 @@ public abstract partial class BrokerDuty(BrokerConnection broker, Readiness read
 
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await readiness.WaitAsync(stoppingToken);
+        if (!await readiness.WaitAsync(stoppingToken))
+        {
+            return;
+        }
+
         var away = false;
         while (!stoppingToken.IsCancellationRequested)
         {

@@ -1,4 +1,5 @@
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using RenderFarm.Api.Hosting;
 
 namespace RenderFarm.Api.Metrics;
@@ -15,6 +16,7 @@ public static class MetricsRegistration
         builder.Services.AddSingleton<FarmMetrics>();
         builder.Services.AddHostedService<QueueGauges>();
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .ConfigureResource(resource => resource.AddService("renderfarm-api", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector())
             .AddMeter(FarmMetrics.MeterName, "MassTransit", "Npgsql")
             .AddAspNetCoreInstrumentation()
             .AddRuntimeInstrumentation()

@@ -39,7 +39,11 @@ public sealed partial class QueueGauges : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await readiness.WaitAsync(stoppingToken);
+        if (!await readiness.WaitAsync(stoppingToken))
+        {
+            return;
+        }
+
         using var timer = new PeriodicTimer(Period, time);
         await using var stop = stoppingToken.Register(timer.Dispose);
         Due active = new(Period), all = new(EndedPeriod);

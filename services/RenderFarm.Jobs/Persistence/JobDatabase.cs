@@ -119,7 +119,20 @@ public sealed class JobDatabase : IAsyncDisposable
     }
 
     /// <summary>Brings the schema up to date. Two services may start at once: the second waits, and then finds nothing to do.</summary>
-    public Task MigrateAsync(CancellationToken cancellation) => ReadAsync(async db =>
+    /// <exception cref="StoreRefusedException">Not with these settings.</exception>
+    public async Task MigrateAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await BringUpToDateAsync(cancellation);
+        }
+        catch (Exception e) when (Refusal(e) is { } refusal)
+        {
+            throw new StoreRefusedException(refusal, e);
+        }
+    }
+
+    private Task<bool> BringUpToDateAsync(CancellationToken cancellation) => ReadAsync(async db =>
     {
         if (Postgres is null)
         {
@@ -182,6 +195,15 @@ public sealed class JobDatabase : IAsyncDisposable
         SocketException or TimeoutException or EndOfStreamException => true,
         SqliteException s => s.SqliteErrorCode is 5 or 6 or 10 or 13 or 14,   // busy, locked, I/O error, full, can't open
         _ => false,
+    };
+
+    /// <summary>In words, for who set it up; null for any other fault.</summary>
+    private static string? Refusal(Exception e) => Root(e) switch
+    {
+        PostgresException p when p.SqlState.StartsWith("28", StringComparison.Ordinal) => $"the server does not let this user in: {p.MessageText} ({p.SqlState}).",
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } p => $"{p.MessageText} ({p.SqlState}); the user must own the database, or be allowed to create it.",
+        SqliteException { SqliteErrorCode: 3 or 8 or 26 } s => $"{s.Message} The file must be a database of this farm, or absent, and its folder writable.", // rights, read-only, not a database
+        _ => null,
     };
 
     private static Exception Root(Exception e) => e switch

@@ -16,6 +16,12 @@ public sealed class StartTests
     [InlineData("Metrics:Url=here")]
     [InlineData("Videos:DownloadLinkSeconds=soon")]
     [InlineData("Videos:DefaultModel=")]
+    [InlineData("Api:Url=http://999.1.1.1:8080")]
+    [InlineData("Api:Url=http://192.0.2.7:8080")] // an address for books, which no machine has
+    [InlineData("Store:Kind=postgres", "Store:ConnectionString=Hst=x;;=3")]
+    [InlineData("Store:Kind=postgres", "Store:ConnectionString=Username=farm")]
+    [InlineData("Store:ConnectionString=Foo=bar")]
+    [InlineData("Keys:BootstrapFile=/proc/nowhere/keys.json")]
     public void Main_ABadSetting_EndsWithItsKeyAndCode2(params string[] settings)
     {
         var home = Directory.CreateTempSubdirectory("renderfarm-start-").FullName;

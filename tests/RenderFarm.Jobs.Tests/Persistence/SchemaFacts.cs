@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
 
@@ -53,6 +54,37 @@ public sealed class MigrationTests
         await using var two = new JobDatabase(options);
         await Task.WhenAll(Task.Run(() => one.MigrateAsync(stop), stop), Task.Run(() => two.MigrateAsync(stop), stop));
         Assert.Equal(0, await two.ReadAsync(db => db.Jobs.CountAsync(stop), stop));
+    }
+
+    [Theory]
+    [InlineData("", "28000")]
+    [InlineData("CREATE ROLE {0} LOGIN", "be allowed to create it")]
+    public async Task MigrateAsync_PostgresWontHaveThisUser_SaysRefused(string making, string reason)
+    {
+        var user = $"user_{Guid.NewGuid():N}";
+        if (making.Length > 0) await PostgresTemplate.OnServerAsync(making.Replace("{0}", user, StringComparison.Ordinal));
+        try
+        {
+            var connection = new NpgsqlConnectionStringBuilder(PostgresTemplate.ConnectionTo($"absent_{user}")) { Username = user, Pooling = false }.ConnectionString;
+            await using var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = connection });
+            var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => database.MigrateAsync(TestContext.Current.CancellationToken));
+            Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await PostgresTemplate.OnServerAsync($"DROP ROLE IF EXISTS {user}");
+        }
+    }
+
+    [Fact]
+    public async Task MigrateAsync_SqliteFileOfAnotherKind_SaysRefused()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var store = new SqliteStore();
+        var options = await store.CreateEmptyAsync();
+        await File.WriteAllTextAsync(new SqliteConnectionStringBuilder(options.ConnectionString).DataSource, new string('x', 4096), stop);
+        await using var database = new JobDatabase(options);
+        Assert.Contains("not a database", (await Assert.ThrowsAsync<StoreRefusedException>(() => database.MigrateAsync(stop))).Message, StringComparison.Ordinal);
     }
 
     /// <summary>What a service finds when another has made the file a moment ago and written nothing yet.</summary>

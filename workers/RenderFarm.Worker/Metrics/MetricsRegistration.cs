@@ -1,4 +1,5 @@
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace RenderFarm.Worker.Metrics;
 
@@ -11,6 +12,7 @@ public static class MetricsRegistration
     {
         services.AddSingleton<WorkerMetrics>();
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .ConfigureResource(resource => resource.AddService("renderfarm-worker", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector())
             .AddMeter(WorkerMetrics.MeterName)
             .AddRuntimeInstrumentation()
             .AddView(WorkerMetrics.StageDuration, new ExplicitBucketHistogramConfiguration { Boundaries = StageSeconds })
