@@ -18,7 +18,7 @@ internal static class DemoFamily
         Transformer = new()
         {
             // rows behind a prompt are attended to as well, so that a longer text length dilutes what is said
-            Dim = 192, FfnDim = 512, Heads = 3, Layers = 4, InChannels = LatentChannels, OutChannels = LatentChannels, TextDim = 128, TextLength = 32,
+            Dim = 192, FfnDim = 512, Heads = 3, Layers = 6, InChannels = LatentChannels, OutChannels = LatentChannels, TextDim = 128, TextLength = 32,
         },
         TextEncoder = new() { Vocabulary = 1024, Dim = 128, AttentionDim = 128, FfnDim = 256, Heads = 4, Layers = 2 },
         Vae = ModelShapes.Vae22 with

@@ -55,7 +55,7 @@ internal sealed record TrainingOptions
     /// <summary>Windows that the VAE sees, and how often, with a factor on the batch. Long ones keep colours from drifting from
     /// chunk to chunk, wide ones are for the attention over a whole frame.</summary>
     public IReadOnlyList<(ClipSize Size, double Share, double Batch)> Windows { get; init; } =
-        [(new(48, 48, 9), 0.7, 1), (new(64, 64, 17), 0.15, 0.3), (new(160, 96, 9), 0.15, 0.15)];
+        [(new(48, 48, 9), 0.7, 1), (new(64, 64, 13), 0.15, 0.4), (new(128, 96, 9), 0.15, 0.2)];
 
     /// <summary>Captions measured at the end.</summary>
     public int Looks { get; init; } = 64;
