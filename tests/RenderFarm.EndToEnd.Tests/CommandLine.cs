@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 using RenderFarm.Testing;
+using RenderFarm.Testing.Clips;
 using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.EndToEnd.Tests;
@@ -25,16 +26,33 @@ public sealed class CommandLine : IDisposable
     public async Task Demo_FreshHome_WritesTheMp4AndLeavesNothingBehind()
     {
         var path = _output.File("clip.mp4");
-        await using var demo = Farm("demo", "a blue square", "--size", "64x48", "--frames", "9", "--steps", "2", "--seed", "5", "--guidance", "2", "--negative", "", "--out", path);
+        await using var demo = Farm("demo", "a blue square", "--size", "64x32", "--frames", "9", "--steps", "2", "--seed", "5", "--guidance", "2", "--negative", "", "--out", path);
 
         Assert.True(await demo.ExitAsync(Patience) == 0, demo.LastWords());
 
-        Assert.Contains($"{path}  64x48, 9 frames at 16 fps, seed 5", demo.LastWords(), StringComparison.Ordinal);
+        Assert.Contains($"{path}  64x32, 9 frames at 8 fps, seed 5", demo.LastWords(), StringComparison.Ordinal);
         Assert.Contains("100 %  done", demo.LastWords(), StringComparison.Ordinal);
         var file = await VideoFile.ProbeAsync(path);
-        Assert.Equal((64, 48, 9, "16/1"), (file.Width, file.Height, file.Frames, file.FrameRate));
+        Assert.Equal((64, 32, 9, "8/1"), (file.Width, file.Height, file.Frames, file.FrameRate));
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_home.Path, "demo")));
         Assert.Empty(ProcessesOfThisHome());
+    }
+
+    /// <summary>The prompt of the README, and one with a word that the model never saw.</summary>
+    [Theory]
+    [InlineData("a red ball rolls to the right on green", "red", Direction.Right, "green")]
+    [InlineData("a blue square moves to the left on yellow, quixotically", "blue", Direction.Left, "yellow")]
+    public async Task Demo_Prompt_ShowsJustThat(string prompt, string color, Direction direction, string background)
+    {
+        var path = _output.File("clip.mp4");
+        await using var demo = Farm("demo", prompt, "--seed", "1", "--out", path);
+
+        Assert.True(await demo.ExitAsync(Patience) == 0, demo.LastWords());
+
+        var file = await VideoFile.ProbeAsync(path);
+        var clip = await Clip.ReadAsync(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken), file.Width, file.Height);
+        Assert.Equal(new Sight(color, direction, background), Sight.Of(clip));
+        Assert.Equal(prompt.Contains("quixotically", StringComparison.Ordinal), demo.LastWords().Contains("demo never saw the words 'quixotically'", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -52,7 +70,7 @@ public sealed class CommandLine : IDisposable
     [Fact]
     public async Task Demo_Interrupted_StopsEverythingAndLeavesNoHalfVideo()
     {
-        await using var demo = Farm("demo", "a blue square", "--steps", "100", "--out", _output.File("clip.mp4"));
+        await using var demo = Farm("demo", "a blue square", "--size", "416x256", "--frames", "33", "--steps", "100", "--out", _output.File("clip.mp4"));
         await SaysAsync(demo, "of 100, about"); // denoising, step N of 100
 
         Assert.NotEqual(0, await demo.StopAsync());
@@ -74,7 +92,7 @@ public sealed class CommandLine : IDisposable
         Assert.Equal(2, metrics.Length);
         foreach (var address in metrics)
             Assert.Contains("renderfarm_", await http.GetStringAsync(new Uri(address), TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        await using var submit = Farm("submit", "a blue square", "--steps", "100", "--url", http.BaseAddress.ToString());
+        await using var submit = Farm("submit", "a blue square", "--size", "416x256", "--frames", "33", "--steps", "100", "--url", http.BaseAddress.ToString());
         Assert.True(await submit.ExitAsync(Patience) == 0, submit.LastWords());
         var id = (await File.ReadAllTextAsync(submit.Log, TestContext.Current.CancellationToken)).Trim();
         await Eventually.TrueAsync(
@@ -92,7 +110,8 @@ public sealed class CommandLine : IDisposable
     public async Task Up_Farm_RendersOnTheGivenServers()
     {
         await using var services = await FarmOnServices.CreateAsync();
-        Directory.CreateSymbolicLink(Path.Combine(_home.Path, "models"), await TestModels.FolderAsync());
+        Directory.CreateDirectory(Path.Combine(_home.Path, "models"));
+        Directory.CreateSymbolicLink(Path.Combine(_home.Path, "models", "tiny"), Path.Combine(await TestModels.FolderAsync(), "tiny"));
         await using var up = await UpAsync(
             "--farm", "--postgres", services.Database.ConnectionString, "--rabbitmq", services.Host.Address.ToString(), "--s3", $"{TestServices.S3}up-{Guid.NewGuid():N}");
         await using var render = Farm("render", "a blue square", "--model", "tiny", "--url", Address(up), "--out", _output.File("clip.mp4"));

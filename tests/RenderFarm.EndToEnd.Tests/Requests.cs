@@ -12,6 +12,6 @@ public static class Requests
     /// <summary>Long enough to be met in the middle of its denoising.</summary>
     public static Dictionary<string, object> Slow(long seed = 7) => new()
     {
-        ["model"] = "demo", ["prompt"] = "a red ball rolls to the right", ["size"] = "256x160", ["frames"] = 17, ["fps"] = 8, ["steps"] = 40, ["seed"] = seed,
+        ["model"] = "small", ["prompt"] = "a red ball rolls to the right", ["size"] = "256x160", ["frames"] = 17, ["fps"] = 8, ["steps"] = 40, ["seed"] = seed,
     };
 }

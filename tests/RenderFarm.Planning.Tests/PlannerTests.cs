@@ -141,9 +141,9 @@ public sealed class PlannerTests
     }
 
     [Fact]
-    public void Plan_DemoOnCpu_RendersInFloat32WithinSeconds()
+    public void Plan_SmallOnCpu_RendersInFloat32WithinSeconds()
     {
-        var plan = Planner.Plan(PlanRequest.DefaultOf(ModelShapes.Demo), SlotState.Cpu(4 * GiB)).Plan!;
+        var plan = Planner.Plan(PlanRequest.DefaultOf(ModelShapes.Small), SlotState.Cpu(4 * GiB)).Plan!;
         Assert.Equal("cpu", plan.Device);
         Assert.Equal(Precision.Fp32, plan.Precision);
         Assert.Equal(0, plan.BlocksStreamed);
@@ -152,8 +152,8 @@ public sealed class PlannerTests
     }
 
     [Theory]
-    [InlineData("demo", 208, 128, 33, 789)]
-    [InlineData("demo", 416, 256, 9, 948)]
+    [InlineData("small", 208, 128, 33, 789)]
+    [InlineData("small", 416, 256, 9, 948)]
     [InlineData("tiny", 64, 48, 5, 206)]
     public void Plan_OnCpu_PeakIsNearTheMeasuredResidentSet(string id, int width, int height, int frames, double measuredMebibytes)
     {
@@ -174,7 +174,7 @@ public sealed class PlannerTests
             "text_encoder" => new PlanPins { TextEncoder = TextEncoderPlacement.Streamed },
             _ => new PlanPins { BlocksStreamed = 1 },
         };
-        var result = Planner.Plan(PlanRequest.DefaultOf(ModelShapes.Demo) with { Pins = pins }, SlotState.Cpu(4 * GiB));
+        var result = Planner.Plan(PlanRequest.DefaultOf(ModelShapes.Small) with { Pins = pins }, SlotState.Cpu(4 * GiB));
         Assert.Equal(field, result.Refusal!.Field);
     }
 

@@ -8,7 +8,7 @@ public sealed class VramClassTests
     private const long MiB = 1L << 20;
 
     [Theory]
-    [InlineData("demo", 256, 160, 33, 0)]
+    [InlineData("small", 256, 160, 33, 0)]
     [InlineData("tiny", 64, 48, 5, 0)]
     [InlineData("t2v-1-3b", 832, 480, 81, 6)]
     [InlineData("t2v-14b", 832, 480, 81, 6)]
@@ -17,8 +17,8 @@ public sealed class VramClassTests
         Assert.Equal(expected, VramClass.Of(PlanRequest.DefaultOf(ModelShapes.Get(id)) with { Width = width, Height = height, Frames = frames }));
 
     [Fact]
-    public void Of_DemoAtItsLargest_StillRunsOnACpu() =>
-        Assert.Equal(0, VramClass.Of(PlanRequest.DefaultOf(ModelShapes.Demo) with { Width = 640, Height = 384, Frames = 257 }));
+    public void Of_SmallAtItsLargest_StillRunsOnACpu() =>
+        Assert.Equal(0, VramClass.Of(PlanRequest.DefaultOf(ModelShapes.Small) with { Width = 640, Height = 384, Frames = 257 }));
 
     [Fact]
     public void Of_PinnedResidentBf16_NeedsTheCardForIt()
@@ -28,8 +28,8 @@ public sealed class VramClassTests
     }
 
     [Fact]
-    public void Of_DemoWithACardsPrecision_NeedsACard() =>
-        Assert.Equal(6, VramClass.Of(PlanRequest.DefaultOf(ModelShapes.Demo) with { Pins = new() { Precision = Precision.Bf16 } }));
+    public void Of_SmallWithACardsPrecision_NeedsACard() =>
+        Assert.Equal(6, VramClass.Of(PlanRequest.DefaultOf(ModelShapes.Small) with { Pins = new() { Precision = Precision.Bf16 } }));
 
     [Fact]
     public void Of_NothingIsLargeEnough_IsNull() =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RenderFarm.Planning.Models;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Looks;
 using RenderFarm.Training.Stages;
@@ -86,7 +87,7 @@ internal static class CommandLine
         if (!values.TryGetValue("out", out var folder)) throw new ArgumentException("--out is missing");
         var options = new TrainingOptions
         {
-            Shape = DemoFamily.Shape,
+            Shape = ModelShapes.Demo,
             Output = folder,
             Curves = args[0] == "all" ? "curves.json" : $"{args[0]}.json",
             State = values.GetValueOrDefault("state") ?? Path.Combine(folder, "state"),

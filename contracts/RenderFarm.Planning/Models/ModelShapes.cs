@@ -3,13 +3,16 @@ using RenderFarm.Contracts.Models;
 namespace RenderFarm.Planning.Models;
 
 /// <summary>
-/// The one table of sizes: the published checkpoints and <c>demo</c>, which is small enough to render on two CPU cores in
-/// seconds. For tests there is a small relative of each kind in <see cref="TinyShapes"/>.
+/// The one table of sizes: the published checkpoints, and <c>demo</c> and <c>small</c>, which two CPU cores render in seconds.
+/// For tests there is a tiny relative of each kind in <see cref="TinyShapes"/>.
 /// </summary>
 public static class ModelShapes
 {
     private const int Area480 = 832 * 480;
     private const int Area720 = 1280 * 720;
+
+    // a token of the demo model is 2 × 2 of them, and its noise has to fit through the DiT's width with room to spare: half of it
+    private const int DemoLatentChannels = 24;
 
     /// <summary>For models distilled to four steps, as files of their own or as LoRAs.</summary>
     private static RenderPreset FourSteps { get; } = new("4-step", Steps: 4, GuidanceScale: 1, Shift: 5, Sampler: "distilled")
@@ -143,9 +146,35 @@ public static class ModelShapes
         },
     };
 
+    /// <summary>
+    /// The model that comes with the farm, in the form of TI2V: its VAE works on 2 × 2 pixels at once and has paths around its
+    /// convolutions, and a DiT on its latents has a quarter of the tokens that one on 2.1's has. 10 MB in float16.
+    /// </summary>
     public static ModelShape Demo { get; } = new()
     {
         Id = "demo",
+        Transformer = new()
+        {
+            // rows behind a prompt are attended to as well, so that a longer text length dilutes what is said
+            Dim = 192, FfnDim = 512, Heads = 3, Layers = 4, InChannels = DemoLatentChannels, OutChannels = DemoLatentChannels, TextDim = 128, TextLength = 32,
+        },
+        TextEncoder = new() { Vocabulary = 1024, Dim = 128, AttentionDim = 128, FfnDim = 256, Heads = 4, Layers = 2 },
+        Vae = Vae22 with
+        {
+            Dim = 8, DecoderDim = 16, DimMultipliers = [1, 2, 4, 4], ResidualBlocks = 1, LatentChannels = DemoLatentChannels,
+            LatentMean = [.. Enumerable.Repeat(0f, DemoLatentChannels)], LatentStd = [.. Enumerable.Repeat(1f, DemoLatentChannels)],
+        },
+        Pictures = PictureConditioning.FirstLatentFrame,
+        Defaults = new()
+        {
+            Width = 128, Height = 96, Frames = 13, Fps = 8, Steps = 16, GuidanceScale = 4, Shift = 4, SizeMultiple = 32, MaxArea = 640 * 384,
+        },
+    };
+
+    /// <summary>Random weights for a CPU that are worth some seconds.</summary>
+    public static ModelShape Small { get; } = new()
+    {
+        Id = "small",
         Transformer = new()
         {
             Dim = 192, FfnDim = 768, Heads = 3, Layers = 6, InChannels = 16, OutChannels = 16, TextDim = 128, TextLength = 128,
@@ -159,7 +188,7 @@ public static class ModelShapes
     };
 
     public static IReadOnlyList<ModelShape> All { get; } =
-        [T2v1Point3B, T2v14B, I2v14B480, I2v14B720, Flf2v14B, T2vA14B, I2vA14B, Ti2v5B, Demo, .. TinyShapes.All];
+        [T2v1Point3B, T2v14B, I2v14B480, I2v14B720, Flf2v14B, T2vA14B, I2vA14B, Ti2v5B, Demo, Small, .. TinyShapes.All];
 
     /// <summary>The preset of this id, or null.</summary>
     public static ModelShape? Find(string id) => All.FirstOrDefault(shape => shape.Id == id);

@@ -13,7 +13,7 @@ namespace RenderFarm.Cli.Commands;
 /// </summary>
 public static class DemoCommand
 {
-    private const string DefaultPrompt = "a red ball rolls to the right";
+    private const string DefaultPrompt = "a red ball rolls to the right on green";
     private const string Model = "demo";
 
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)

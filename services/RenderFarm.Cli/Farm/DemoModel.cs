@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
@@ -7,20 +6,22 @@ using Spectre.Console;
 
 namespace RenderFarm.Cli.Farm;
 
-/// <summary>The small model that every machine can run: made on the spot where there is none yet.</summary>
+/// <summary>The small model that comes with the farm and that every machine can run: copied among the models where it is missing or of another version.</summary>
 public static class DemoModel
 {
     private const string Id = "demo";
 
     public static async Task<ModelManifest> EnsureAsync(FarmHome home, FarmPrograms programs, IAnsiConsole console, CancellationToken cancellation)
     {
-        var folder = Path.Combine(home.Models, Id);
-        var manifest = Path.Combine(folder, ModelManifest.FileName);
-        if (!File.Exists(manifest))
+        var (shipped, folder) = (Path.Combine(programs.Models, Id), Path.Combine(home.Models, Id));
+        if (!File.Exists(Path.Combine(shipped, ModelManifest.FileName)))
+            throw new FarmException("bad_model", $"{shipped} is missing: take it from the repository again (git checkout deploy/models)");
+        if (!await IsThereAsync(shipped, folder, cancellation))
         {
-            console.Say($"Making the demo model in {folder}");
-            await MakeAsync(folder, programs, home, cancellation);
+            console.Say($"Copying the demo model to {folder}");
+            Copy(shipped, folder);
         }
+        var manifest = Path.Combine(folder, ModelManifest.FileName);
         try
         {
             return JsonSerializer.Deserialize(await File.ReadAllTextAsync(manifest, cancellation), ContractsJson.Default.ModelManifest)
@@ -32,34 +33,40 @@ public static class DemoModel
         }
     }
 
-    // Made beside its place and renamed: a half-made model is never found.
-    private static async Task MakeAsync(string folder, FarmPrograms programs, FarmHome home, CancellationToken cancellation)
+    /// <summary>Every file, byte by byte: together they are a few megabytes.</summary>
+    private static async Task<bool> IsThereAsync(string shipped, string folder, CancellationToken cancellation)
     {
-        var making = $"{folder}.{Environment.ProcessId}.making";
-        var log = Path.Combine(home.Logs, "make-model.log");
-        var start = new ProcessStartInfo(programs.Renderer) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in new[] { "models", "make-random", Id, making, "--seed", "1" })
-            start.ArgumentList.Add(argument);
-        using var process = Process.Start(start) ?? throw new FarmException("start_failed", $"could not start {programs.Renderer}");
+        foreach (var file in Files(shipped))
+        {
+            var (ours, theirs) = (new FileInfo(Path.Combine(shipped, file)), new FileInfo(Path.Combine(folder, file)));
+            if (!theirs.Exists || theirs.Length != ours.Length) return false;
+            byte[] wanted = await File.ReadAllBytesAsync(ours.FullName, cancellation), found = await File.ReadAllBytesAsync(theirs.FullName, cancellation);
+            if (!wanted.AsSpan().SequenceEqual(found)) return false;
+        }
+        return true;
+    }
+
+    // Copied beside its place and renamed: half a model is never found. A worker that has the old files open keeps them.
+    private static void Copy(string shipped, string folder)
+    {
+        var (making, old) = ($"{folder}.{Environment.ProcessId}.making", $"{folder}.{Environment.ProcessId}.old");
         try
         {
-            var output = process.StandardOutput.ReadToEndAsync(cancellation);
-            var errors = process.StandardError.ReadToEndAsync(cancellation);
-            await process.WaitForExitAsync(cancellation);
-            var said = await output + await errors;
-            if (process.ExitCode != 0 || !File.Exists(Path.Combine(making, ModelManifest.FileName)))
+            foreach (var file in Files(shipped))
             {
-                await File.WriteAllTextAsync(log, said, cancellation);
-                throw new FarmException("make_model_failed", $"making the demo model ended with exit code {process.ExitCode}: {said.Trim()}") { Log = log };
+                var target = Path.Combine(making, file);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(Path.Combine(shipped, file), target);
             }
+            if (Directory.Exists(folder)) Directory.Move(folder, old);
             Directory.Move(making, folder);
         }
         finally
         {
-            if (!process.HasExited)
-                process.Kill(entireProcessTree: true);
-            if (Directory.Exists(making))
-                Directory.Delete(making, recursive: true);
+            foreach (var left in new[] { making, old }.Where(Directory.Exists)) Directory.Delete(left, recursive: true);
         }
     }
+
+    private static IEnumerable<string> Files(string folder) =>
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file));
 }

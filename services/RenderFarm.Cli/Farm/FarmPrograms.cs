@@ -1,7 +1,8 @@
 namespace RenderFarm.Cli.Farm;
 
 /// <summary>Where the other programs of this build are: beside this one in the source tree, in the same configuration.</summary>
-public sealed record FarmPrograms(string Api, string Worker, string Renderer)
+/// <param name="Models">Folder of the models that come with the farm.</param>
+public sealed record FarmPrograms(string Api, string Worker, string Renderer, string Models)
 {
     /// <exception cref="FarmException">No build of the others is there.</exception>
     public static FarmPrograms Find() => Find(AppContext.BaseDirectory);
@@ -21,6 +22,7 @@ public sealed record FarmPrograms(string Api, string Worker, string Renderer)
         }
 
         return new FarmPrograms(
-            Program("services", "RenderFarm.Api"), Program("workers", "RenderFarm.Worker"), Program("workers", "RenderFarm.Renderer"));
+            Program("services", "RenderFarm.Api"), Program("workers", "RenderFarm.Worker"), Program("workers", "RenderFarm.Renderer"),
+            Path.Combine(root.FullName, "deploy", "models"));
     }
 }

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Planning.Models;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Stages;
 using static TorchSharp.torch;
@@ -8,11 +9,11 @@ namespace RenderFarm.Training.Tests.Stages;
 /// <summary>A model and a run that take seconds.</summary>
 internal static class SmallRun
 {
-    public static ModelShape Shape { get; } = DemoFamily.Shape with
+    public static ModelShape Shape { get; } = ModelShapes.Demo with
     {
-        Transformer = DemoFamily.Shape.Transformer with { Dim = 48, FfnDim = 96, Heads = 2, Layers = 2, InChannels = 4, OutChannels = 4, TextDim = 32, TextLength = 48, FrequencyDim = 32 },
-        TextEncoder = DemoFamily.Shape.TextEncoder with { Dim = 32, AttentionDim = 32, FfnDim = 48, Heads = 2, Layers = 1 },
-        Vae = DemoFamily.Shape.Vae with { Dim = 4, DecoderDim = 4, LatentChannels = 4, LatentMean = [0.1f, -0.2f, 0, 0.3f], LatentStd = [1, 0.5f, 2, 0.8f] },
+        Transformer = ModelShapes.Demo.Transformer with { Dim = 48, FfnDim = 96, Heads = 2, Layers = 2, InChannels = 4, OutChannels = 4, TextDim = 32, TextLength = 48, FrequencyDim = 32 },
+        TextEncoder = ModelShapes.Demo.TextEncoder with { Dim = 32, AttentionDim = 32, FfnDim = 48, Heads = 2, Layers = 1 },
+        Vae = ModelShapes.Demo.Vae with { Dim = 4, DecoderDim = 4, LatentChannels = 4, LatentMean = [0.1f, -0.2f, 0, 0.3f], LatentStd = [1, 0.5f, 2, 0.8f] },
     };
 
     public static TrainingOptions Options(string folder) => new()

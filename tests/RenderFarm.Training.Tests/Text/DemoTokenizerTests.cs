@@ -1,3 +1,4 @@
+using RenderFarm.Planning.Models;
 using RenderFarm.Training.Text;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 
@@ -23,7 +24,7 @@ public sealed class DemoTokenizerTests
     }
 
     [Fact]
-    public void Model_Vocabulary_FitsTheEncodersTable() => Assert.InRange(_tokenizer.Model.Pieces.Count, 300, DemoFamily.Shape.TextEncoder.Vocabulary);
+    public void Model_Vocabulary_FitsTheEncodersTable() => Assert.InRange(_tokenizer.Model.Pieces.Count, 300, ModelShapes.Demo.TextEncoder.Vocabulary);
 
     [Fact]
     public void Capitals_EveryOne_IsTheSameWordInOtherLetters()

@@ -1,4 +1,5 @@
 using RenderFarm.Inference.Layers;
+using RenderFarm.Planning.Models;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Text;
 using RenderFarm.Wan.TextEncoder;
@@ -7,12 +8,12 @@ using RenderFarm.Wan.Vae;
 
 namespace RenderFarm.Training.Tests;
 
-public sealed class DemoFamilyTests
+public sealed class DemoModelTests
 {
     [Fact]
     public void Shape_AllWeightsInFloat16_AreUnderTwelveMegabytes()
     {
-        var shape = DemoFamily.Shape;
+        var shape = ModelShapes.Demo;
         long parameters = WeightListing.Of(weights => (
                 new Umt5Encoder(weights.Scope("text"), shape.TextEncoder), new WanModel(weights.Scope("dit"), shape.Transformer), new WanVae(weights.Scope("vae"), shape.Vae)))
             .DistinctBy(entry => entry.Name).Sum(entry => entry.Elements);
@@ -29,6 +30,6 @@ public sealed class DemoFamilyTests
         var lengths = Enumerable.Range(0, 2_000)
             .Select(i => tokenizer.Ids(Captions.Of(scenes.Draw(i, new ClipSize(224, 128, 25)), i), 512).Count).Order().ToList();
 
-        Assert.True(lengths[1_980] <= DemoFamily.Shape.Transformer.TextLength, $"one caption in a hundred has more than {lengths[1_980]} pieces");
+        Assert.True(lengths[1_980] <= ModelShapes.Demo.Transformer.TextLength, $"one caption in a hundred has more than {lengths[1_980]} pieces");
     }
 }
