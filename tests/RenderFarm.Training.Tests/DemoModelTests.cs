@@ -1,10 +1,12 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Planning.Models;
 using RenderFarm.Training.Clips;
+using RenderFarm.Training.Stages;
 using RenderFarm.Training.Text;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
+using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Tests;
 
@@ -31,5 +33,15 @@ public sealed class DemoModelTests
             .Select(i => tokenizer.Ids(Captions.Of(scenes.Draw(i, new ClipSize(224, 128, 25)), i), 512).Count).Order().ToList();
 
         Assert.True(lengths[1_980] <= ModelShapes.Demo.Transformer.TextLength, $"one caption in a hundred has more than {lengths[1_980]} pieces");
+    }
+
+    [Fact]
+    public void Windows_OfTheVae_FitIntoTheClipsTheyAreCutFrom()
+    {
+        var options = new TrainingOptions { Shape = ModelShapes.Demo, Device = CPU, Output = "", State = "" };
+        var clip = options.Sizes[0].Size;
+
+        Assert.All(options.Windows, window => Assert.True(
+            window.Size.Width <= clip.Width && window.Size.Height <= clip.Height && window.Size.Frames <= clip.Frames, $"{window.Size} is not part of {clip}"));
     }
 }

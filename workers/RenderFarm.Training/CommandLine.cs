@@ -15,19 +15,19 @@ internal static class CommandLine
 
           training all | vae | text | decoder | denoiser --out DIR [options]
                                     denoiser: VAE and text encoder are finished
-          training captions         prints 200 captions that it is not trained on
                                     decoder: the VAE's encoder is finished, and so is a DiT on its latents; the decoder learns on
+          training captions         prints 200 captions that it is not trained on
           training profile --out DIR [options]      seconds of each part of a step; trains nothing
 
           --out DIR                 weights (DIR/demo), curves.json (of one verb: VERB.json) and pictures go there
           --state DIR               where a stage can be taken up from again (default: DIR/state)
           --device cuda|cpu         default: cuda where there is one
-          --vae-seconds N           default 300
+          --vae-seconds N           default 600
           --text-seconds N          default 120
-          --denoiser-seconds N      default 420
-          --batch N                 clips of one step of the DiT (default 128)
-          --vae-batch N             windows of one step of the VAE (default 32)
-          --vae-rate X, --rate X    peak rates of learning
+          --denoiser-seconds N      default 560
+          --batch N                 clips of one step of the DiT (default 512)
+          --vae-batch N             windows of one step of the VAE (default 48)
+          --vae-rate X, --rate X    peak rates of learning (default 1.5e-3, 1e-3)
           --seed N                  default 1
           --small                   a few small clips a step: to see that it runs
         """;
@@ -94,13 +94,13 @@ internal static class CommandLine
             Device = new Device(values.GetValueOrDefault("device") ?? (cuda.is_available() ? "cuda" : "cpu")),
             DecoderOnly = args[0] == "decoder",
             Seed = (long)Number("seed", 1),
-            VaeSeconds = Number("vae-seconds", 300),
+            VaeSeconds = Number("vae-seconds", 600),
             TextSeconds = Number("text-seconds", 120),
-            DenoiserSeconds = Number("denoiser-seconds", 420),
-            Batch = (int)Number("batch", small ? 4 : 128),
-            VaeBatch = (int)Number("vae-batch", small ? 2 : 32),
-            VaeRate = Number("vae-rate", 2e-3),
-            DenoiserRate = Number("rate", 1.5e-3),
+            DenoiserSeconds = Number("denoiser-seconds", 560),
+            Batch = (int)Number("batch", small ? 4 : 512),
+            VaeBatch = (int)Number("vae-batch", small ? 2 : 48),
+            VaeRate = Number("vae-rate", 1.5e-3),
+            DenoiserRate = Number("rate", 1e-3),
         };
         return !small ? options : options with
         {

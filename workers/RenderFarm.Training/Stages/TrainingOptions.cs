@@ -19,25 +19,25 @@ internal sealed record TrainingOptions
     /// <summary>Where curves and figures go, in <see cref="Output"/>: a stage that is run alone leaves those of others alone.</summary>
     public string Curves { get; init; } = "curves.json";
     public long Seed { get; init; } = 1;
-    public double VaeSeconds { get; init; } = 300;
+    public double VaeSeconds { get; init; } = 600;
     public double TextSeconds { get; init; } = 120;
-    public double DenoiserSeconds { get; init; } = 420;
+    public double DenoiserSeconds { get; init; } = 560;
 
     /// <summary>The VAE is finished but for its decoder, which learns on.</summary>
     public bool DecoderOnly { get; init; }
 
     /// <summary>Clips of one step of the DiT.</summary>
-    public int Batch { get; init; } = 128;
+    public int Batch { get; init; } = 512;
 
     /// <summary>Windows of one step of the VAE.</summary>
-    public int VaeBatch { get; init; } = 32;
+    public int VaeBatch { get; init; } = 48;
 
     /// <summary>Captions of one step of the text encoder.</summary>
     public int TextBatch { get; init; } = 128;
 
-    public double VaeRate { get; init; } = 2e-3;
+    public double VaeRate { get; init; } = 1.5e-3;
     public double TextRate { get; init; } = 2e-3;
-    public double DenoiserRate { get; init; } = 1.5e-3;
+    public double DenoiserRate { get; init; } = 1e-3;
 
     /// <summary>Latents kept of the main size; clips are drawn anew all the time and replace the oldest.</summary>
     public int Pool { get; init; } = 24_576;
