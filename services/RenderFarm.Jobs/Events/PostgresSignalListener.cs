@@ -16,7 +16,7 @@ public sealed partial class PostgresSignalListener(
 
     public async Task RunAsync(CancellationToken stop)
     {
-        if (database.Postgres is not { } source) return;
+        if (database.Listening is not { } source) return;
         while (!stop.IsCancellationRequested)
         {
             try

@@ -32,7 +32,9 @@ public sealed class JobDatabase : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (options.Kind == "postgres")
         {
-            Postgres = NpgsqlDataSource.Create(WithPatience(options.ConnectionString));
+            var pool = WithPatience(options.ConnectionString);
+            Postgres = NpgsqlDataSource.Create(pool);
+            Listening = NpgsqlDataSource.Create(Asked(pool));
             _open = Pool(new DbContextOptionsBuilder<PostgresJobsDbContext>().UseNpgsql(Postgres).Options);
         }
         else
@@ -59,14 +61,27 @@ public sealed class JobDatabase : IAsyncDisposable
     {
         var (given, plain) = (new NpgsqlConnectionStringBuilder(connectionString), new NpgsqlConnectionStringBuilder());
         if (given.CommandTimeout == plain.CommandTimeout) given.CommandTimeout = PatienceSeconds;
-        if (given.KeepAlive == plain.KeepAlive) given.KeepAlive = PatienceSeconds;
         // planning most of the statements takes longer than running them; 0 switches it off, for a pooler in between
         if (!new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Max Auto Prepare")) given.MaxAutoPrepare = PreparedStatements;
         return given.ConnectionString;
     }
 
+    /// <summary>
+    /// A connection that only waits is asked every so often. Idle ones of the pool are not: Npgsql clears a pool from within the asking
+    /// as well, and a second clearing returns before the first is through, so that a dead connection is given out again.
+    /// </summary>
+    private static string Asked(string connectionString)
+    {
+        var asked = new NpgsqlConnectionStringBuilder(connectionString);
+        if (asked.KeepAlive == new NpgsqlConnectionStringBuilder().KeepAlive) asked.KeepAlive = PatienceSeconds;
+        return asked.ConnectionString;
+    }
+
     /// <summary>Null on SQLite.</summary>
     internal NpgsqlDataSource? Postgres { get; }
+
+    /// <summary>For a connection that waits for notifications; null on SQLite.</summary>
+    internal NpgsqlDataSource? Listening { get; }
 
     /// <summary>Raised after a commit that added to the log of events. Handlers return at once.</summary>
     internal event Action? EventsWritten;
@@ -166,6 +181,7 @@ public sealed class JobDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Postgres is not null) await Postgres.DisposeAsync();
+        if (Listening is not null) await Listening.DisposeAsync();
     }
 
     private StoreUnavailableException Unavailable(Exception e, CancellationToken cancellation)
