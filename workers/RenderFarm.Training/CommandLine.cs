@@ -1,4 +1,5 @@
 using System.Globalization;
+using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Looks;
@@ -69,6 +70,11 @@ internal static class CommandLine
         {
             errors.WriteLine($"training: {error.Message}\n\n{Usage}");
             return 2;
+        }
+        catch (Exception error) when (error is CheckpointException or IOException or UnauthorizedAccessException)
+        {
+            errors.WriteLine($"training: {error.Message}{(verb is "denoiser" or "decoder" ? "; it goes on from what vae and text leave in --out and --state" : "")}");
+            return 1;
         }
     }
 

@@ -10,7 +10,7 @@ public static class Watching
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    /// <param name="quiet">Shows nothing on the way.</param>
+    /// <param name="quiet">Shows nothing on the way, and no warning.</param>
     /// <exception cref="DetachedException">Ctrl-C.</exception>
     /// <exception cref="FarmException">The video has failed.</exception>
     public static async Task<Video> UntilOverAsync(FarmClient client, string id, IAnsiConsole console, bool quiet, CancellationToken cancellation)
@@ -20,7 +20,11 @@ public static class Watching
             var finished = quiet
                 ? await client.WatchAsync(id, _ => { }, cancellation)
                 : await RenderDisplay.RunAsync(console, update => client.WatchAsync(id, update, cancellation));
-            return finished.Error is { } error ? throw new FarmException(error.Code, error.Message) : finished;
+            if (finished.Error is { } error)
+                throw new FarmException(error.Code, error.Message);
+            if (!quiet && finished.Warning is { } warning)
+                console.Say($"Warning: {warning}");
+            return finished;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

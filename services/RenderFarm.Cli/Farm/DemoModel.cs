@@ -6,67 +6,81 @@ using Spectre.Console;
 
 namespace RenderFarm.Cli.Farm;
 
-/// <summary>The small model that comes with the farm and that every machine can run: copied among the models where it is missing or of another version.</summary>
+/// <summary>The small model that comes with the farm and that every machine can run: its files are copied among the models where they are missing or others.</summary>
 public static class DemoModel
 {
     private const string Id = "demo";
 
+    /// <exception cref="FarmException">It is missing where it comes from, or can't be kept among the models.</exception>
     public static async Task<ModelManifest> EnsureAsync(FarmHome home, FarmPrograms programs, IAnsiConsole console, CancellationToken cancellation)
     {
         var (shipped, folder) = (Path.Combine(programs.Models, Id), Path.Combine(home.Models, Id));
         if (!File.Exists(Path.Combine(shipped, ModelManifest.FileName)))
             throw new FarmException("bad_model", $"{shipped} is missing: take it from the repository again (git checkout deploy/models)");
-        if (!await IsThereAsync(shipped, folder, cancellation))
+        try
         {
-            console.Say($"Copying the demo model to {folder}");
-            Copy(shipped, folder);
+            var wanted = await OthersAsync(shipped, folder, cancellation);
+            if (wanted.Count > 0)
+            {
+                console.Say($"Copying the demo model to {folder}");
+                Copy(wanted, shipped, folder);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw FarmHome.NotWritable(folder, error);
         }
         var manifest = Path.Combine(folder, ModelManifest.FileName);
         try
         {
             return JsonSerializer.Deserialize(await File.ReadAllTextAsync(manifest, cancellation), ContractsJson.Default.ModelManifest)
-                ?? throw new FarmException("bad_model", $"{manifest} is empty: remove {folder} and try again");
+                ?? throw new FarmException("bad_model", $"{manifest} is empty: take deploy/models from the repository again");
         }
         catch (JsonException error)
         {
-            throw new FarmException("bad_model", $"{manifest} can't be read ({error.Message}): remove {folder} and try again", error);
+            throw new FarmException("bad_model", $"{manifest} can't be read ({error.Message}): take deploy/models from the repository again", error);
         }
     }
 
-    /// <summary>Every file, byte by byte: together they are a few megabytes.</summary>
-    private static async Task<bool> IsThereAsync(string shipped, string folder, CancellationToken cancellation)
+    /// <summary>Files that are missing or differ in any byte; together they are a few megabytes. The manifest is the last.</summary>
+    private static async Task<IReadOnlyList<string>> OthersAsync(string shipped, string folder, CancellationToken cancellation)
     {
-        foreach (var file in Files(shipped))
+        List<string> others = [];
+        foreach (var path in Directory.EnumerateFiles(shipped, "*", SearchOption.AllDirectories))
         {
-            var (ours, theirs) = (new FileInfo(Path.Combine(shipped, file)), new FileInfo(Path.Combine(folder, file)));
-            if (!theirs.Exists || theirs.Length != ours.Length) return false;
-            byte[] wanted = await File.ReadAllBytesAsync(ours.FullName, cancellation), found = await File.ReadAllBytesAsync(theirs.FullName, cancellation);
-            if (!wanted.AsSpan().SequenceEqual(found)) return false;
+            var file = Path.GetRelativePath(shipped, path);
+            if (!await AreSameAsync(path, Path.Combine(folder, file), cancellation))
+                others.Add(file);
         }
-        return true;
+        return [.. others.OrderBy(file => file == ModelManifest.FileName)];
     }
 
-    // Copied beside its place and renamed: half a model is never found. A worker that has the old files open keeps them.
-    private static void Copy(string shipped, string folder)
+    private static async Task<bool> AreSameAsync(string path, string other, CancellationToken cancellation)
     {
-        var (making, old) = ($"{folder}.{Environment.ProcessId}.making", $"{folder}.{Environment.ProcessId}.old");
-        try
+        if (new FileInfo(other) is not { Exists: true } found || found.Length != new FileInfo(path).Length)
+            return false;
+        byte[] ours = await File.ReadAllBytesAsync(path, cancellation), theirs = await File.ReadAllBytesAsync(other, cancellation);
+        return ours.AsSpan().SequenceEqual(theirs);
+    }
+
+    // Each beside its place and renamed: none is ever half there, two that copy at once do each other no harm, a renderer that
+    // has an old one open keeps it, and what somebody put beside them stays.
+    private static void Copy(IReadOnlyList<string> files, string shipped, string folder)
+    {
+        foreach (var file in files)
         {
-            foreach (var file in Files(shipped))
+            var target = Path.Combine(folder, file);
+            var making = $"{target}.{Path.GetRandomFileName()}";
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            try
             {
-                var target = Path.Combine(making, file);
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Copy(Path.Combine(shipped, file), target);
+                File.Copy(Path.Combine(shipped, file), making, overwrite: true);
+                File.Move(making, target, overwrite: true);
             }
-            if (Directory.Exists(folder)) Directory.Move(folder, old);
-            Directory.Move(making, folder);
-        }
-        finally
-        {
-            foreach (var left in new[] { making, old }.Where(Directory.Exists)) Directory.Delete(left, recursive: true);
+            finally
+            {
+                File.Delete(making);
+            }
         }
     }
-
-    private static IEnumerable<string> Files(string folder) =>
-        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file));
 }

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Globalization;
+
 namespace RenderFarm.Cli.Farm;
 
 /// <summary>The private home of one demo. The last few that failed are kept, for their logs.</summary>
@@ -5,12 +8,48 @@ public static class DemoRun
 {
     private const int Kept = 5;
 
+    /// <exception cref="FarmException">No folder can be made under the home.</exception>
     public static FarmHome Create(FarmHome home, TimeProvider time)
     {
-        var runs = Directory.CreateDirectory(Path.Combine(home.Root, "demo"));
-        // Names begin with the time: the order of names is the order of age. A live run is never among the oldest.
-        foreach (var old in runs.EnumerateDirectories().OrderByDescending(run => run.Name, StringComparer.Ordinal).Skip(Kept))
-            old.Delete(recursive: true);
-        return new FarmHome(Path.Combine(runs.FullName, $"{time.GetUtcNow():yyyyMMdd-HHmmss}-{Environment.ProcessId}"));
+        try
+        {
+            var runs = Directory.CreateDirectory(Path.Combine(home.Root, "demo"));
+            // Names begin with the time: the order of names is the order of age.
+            foreach (var old in runs.EnumerateDirectories().OrderByDescending(run => run.Name, StringComparer.Ordinal).Skip(Kept).Where(run => !IsLive(run.Name)))
+                Remove(old);
+            return new FarmHome(Path.Combine(runs.FullName, $"{time.GetUtcNow():yyyyMMdd-HHmmss}-{Environment.ProcessId}")).Create();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw FarmHome.NotWritable(home.Root, error);
+        }
+    }
+
+    /// <summary>Names end in the process that runs there.</summary>
+    private static bool IsLive(string name)
+    {
+        if (!int.TryParse(name.AsSpan(name.LastIndexOf('-') + 1), CultureInfo.InvariantCulture, out var id))
+            return false;
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false; // no such process
+        }
+    }
+
+    private static void Remove(DirectoryInfo run)
+    {
+        try
+        {
+            run.Delete(recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // another demo was quicker
+        }
     }
 }

@@ -30,8 +30,12 @@ public sealed record FarmHome(string Root)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new FarmException("home_not_writable", $"can't keep the farm's data in {Root}: {error.Message} Name a folder that can be written in {Variable}", error);
+            throw NotWritable(Root, error);
         }
         return this;
     }
+
+    /// <param name="what">The folder that was to be written.</param>
+    public static FarmException NotWritable(string what, Exception error) =>
+        new("home_not_writable", $"can't keep the farm's data in {what}: {error.Message} Name a folder that can be written in {Variable}", error);
 }

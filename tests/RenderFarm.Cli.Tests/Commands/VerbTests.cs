@@ -129,6 +129,21 @@ public sealed class VerbTests : IDisposable
         Assert.Equal("MP4", await File.ReadAllTextAsync(_folder.File("a.mp4"), TestContext.Current.CancellationToken));
     }
 
+    [Theory]
+    [InlineData("render", "a cat")]
+    [InlineData("watch", "video_1")]
+    public async Task RenderAndWatch_FinishedWithAWarning_SayIt(string verb, string argument)
+    {
+        var finished = JsonNode.Parse(Video("completed"))!;
+        finished["warning"] = "demo never saw the words 'cat'";
+        await using var farm = new StubFarm((request, _) => request.RawUrl!.EndsWith("/content", StringComparison.Ordinal) ? (200, "MP4") : (200, finished.ToJsonString()));
+        string[] options = verb == "render" ? ["-o", _folder.File("a.mp4")] : [];
+
+        Assert.Equal(0, await RunAsync(farm, [verb, argument, .. options]));
+
+        Assert.Contains("Warning: demo never saw the words 'cat'", _console.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task List_OfAll_GoesThroughThePages()
     {

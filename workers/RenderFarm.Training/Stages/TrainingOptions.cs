@@ -16,6 +16,7 @@ internal sealed record TrainingOptions
 
     /// <summary>Where a stage leaves what it can be taken up from again.</summary>
     public required string State { get; init; }
+
     /// <summary>Where curves and figures go, in <see cref="Output"/>: a stage that is run alone leaves those of others alone.</summary>
     public string Curves { get; init; } = "curves.json";
     public long Seed { get; init; } = 1;
