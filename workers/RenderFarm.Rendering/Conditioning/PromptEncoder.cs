@@ -17,7 +17,7 @@ public sealed record EncodedPrompts(Tensor Conditional, Tensor? Unconditional) :
     /// <summary>Tokens of the prompt that did not fit into the text length and were left out.</summary>
     public int DroppedTokens { get; init; }
 
-    /// <summary>Words of the prompt that mean nothing to the model.</summary>
+    /// <summary>Words of the prompt that mean nothing to the model and were left out.</summary>
     public IReadOnlyList<string> UnknownWords { get; init; } = [];
 
     public void Dispose()
@@ -46,9 +46,9 @@ public sealed class PromptEncoder : IDisposable
     /// <param name="afterLayer">Called after every layer; may throw to end the encoding.</param>
     public EncodedPrompts Encode(string prompt, string? negativePrompt, Action? afterLayer = null)
     {
-        var tokens = PromptTokens.From(prompt, tokenizer, textLength);
+        var tokens = Tokens(prompt);
         var conditional = Encode(tokens, afterLayer);
-        var unconditional = negativePrompt is null ? null : Encode(PromptTokens.From(negativePrompt, tokenizer, textLength), afterLayer);
+        var unconditional = negativePrompt is null ? null : Encode(Tokens(negativePrompt), afterLayer);
         return new EncodedPrompts(conditional, unconditional) { DroppedTokens = tokens.Dropped, UnknownWords = UnknownWords.Of(prompt, tokenizer) };
     }
 
@@ -58,6 +58,8 @@ public sealed class PromptEncoder : IDisposable
         layers?.Dispose();
         source.Dispose();
     }
+
+    private PromptTokens Tokens(string prompt) => PromptTokens.From(Wan.TextEncoder.UnknownWords.LeftOut(prompt, tokenizer), tokenizer, textLength);
 
     private Tensor Encode(PromptTokens tokens, Action? afterLayer)
     {

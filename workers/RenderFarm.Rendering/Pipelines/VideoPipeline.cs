@@ -18,7 +18,7 @@ namespace RenderFarm.Rendering.Pipelines;
 /// </summary>
 public sealed class VideoPipeline : IDisposable
 {
-    private const int MostWords = 8; // named in a note
+    private const int MostWords = 8, MostLetters = 24; // named in a note
 
     private readonly RenderOrder order;
     private readonly RenderSpec spec;
@@ -53,9 +53,12 @@ public sealed class VideoPipeline : IDisposable
         if (prompts.DroppedTokens > 0)
             notes.Add($"the prompt is too long: its last {prompts.DroppedTokens} tokens of {prompts.DroppedTokens + shape.Transformer.TextLength - 1} were left out");
         if (prompts.UnknownWords is { Count: > 0 } unknown)
-            notes.Add($"{shape.Id} never saw the words {string.Join(", ", unknown.Take(MostWords).Select(word => $"'{word}'"))}{(unknown.Count > MostWords ? ", …" : "")}: they have no meaning to it");
+            notes.Add($"{shape.Id} never saw the words {string.Join(", ", unknown.Take(MostWords).Select(word => $"'{Short(word)}'"))}{(unknown.Count > MostWords ? ", …" : "")}: they were left out");
         return Decode(latent, frames);
     }
+
+    private static string Short(string word) =>
+        word.EnumerateRunes().Count() is var letters && letters <= MostLetters ? word : $"{string.Concat(word.EnumerateRunes().Take(MostLetters))}…";
 
     public void Dispose() => components.Dispose();
 

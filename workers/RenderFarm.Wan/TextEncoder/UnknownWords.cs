@@ -4,7 +4,8 @@ namespace RenderFarm.Wan.TextEncoder;
 
 /// <summary>
 /// Words of a prompt that a model of few words never saw. A large vocabulary has a piece for nearly every part of a word;
-/// one of a few thousand pieces has its words, and spells all others in letters and bytes, which mean nothing to the model.
+/// one of a few thousand pieces has its words, and spells all others in letters and bytes. Those mean nothing to the model,
+/// and more than a few of them are unlike anything that it was trained on: it is better asked without them.
 /// </summary>
 public static class UnknownWords
 {
@@ -14,8 +15,16 @@ public static class UnknownWords
     /// <returns>Each once, in the order of the prompt, without marks around it; none for a large vocabulary.</returns>
     public static IReadOnlyList<string> Of(string prompt, SentencePieceTokenizer tokenizer) => tokenizer.VocabularySize >= ListOfWords
         ? []
-        : [.. PromptCleaning.Clean(prompt).Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Select(Bare).Where(word => word.Length > 0 && IsSpelt(tokenizer.Tokenize(word))).Distinct(StringComparer.OrdinalIgnoreCase)];
+        : [.. Words(prompt).Where(word => IsUnknown(word, tokenizer)).Select(Bare).Distinct(StringComparer.OrdinalIgnoreCase)];
+
+    /// <returns>The prompt as it is for a large vocabulary or where every word is known.</returns>
+    public static string LeftOut(string prompt, SentencePieceTokenizer tokenizer) => Of(prompt, tokenizer).Count == 0
+        ? prompt
+        : string.Join(' ', Words(prompt).Where(word => !IsUnknown(word, tokenizer)));
+
+    private static string[] Words(string prompt) => PromptCleaning.Clean(prompt).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private static bool IsUnknown(string word, SentencePieceTokenizer tokenizer) => Bare(word) is { Length: > 0 } bare && IsSpelt(tokenizer.Tokenize(bare));
 
     private static string Bare(string word)
     {
