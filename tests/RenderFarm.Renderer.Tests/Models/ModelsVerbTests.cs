@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using RenderFarm.Testing;
+using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Renderer.Tests.Models;
 
@@ -69,6 +70,17 @@ public sealed class ModelsVerbTests(RandomTinyModel model) : IClassFixture<Rando
 
         Assert.Equal(ExitCodes.Failed, code);
         Assert.Contains("cut short", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Scan_ModelThatShips_IsCompleteAndVerified()
+    {
+        using var folder = new TemporaryFolder();
+        var (code, output, errors) = await RunAsync("models", "scan", Path.Combine(BuiltPrograms.Root, "deploy", "models"), "--into", folder.Path);
+
+        Assert.True(code == 0, output + errors);
+        Assert.DoesNotContain("missing", output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("models", "verify", folder.File("demo"))).Code);
     }
 
     [Theory]

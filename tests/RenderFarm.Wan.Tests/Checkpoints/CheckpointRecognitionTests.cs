@@ -48,6 +48,7 @@ public sealed class CheckpointRecognitionTests
     [Theory]
     [InlineData("t2v-14b", VaeKind.Wan21)]
     [InlineData("ti2v-5b", VaeKind.Wan22)]
+    [InlineData("demo", VaeKind.Wan22)] // half as many blocks a stage
     public void Describe_Vae_TellsTheVersions(string id, VaeKind kind)
     {
         var found = Describe(Layouts.Vae(ModelShapes.Get(id).Vae));
@@ -55,6 +56,19 @@ public sealed class CheckpointRecognitionTests
         Assert.Equal(CheckpointKind.Vae, found.Kind);
         Assert.Contains(id, found.Models);
         Assert.Contains(kind == VaeKind.Wan21 ? "2.1" : "2.2", found.What, StringComparison.Ordinal);
+        Assert.Empty(found.Missing);
+        Assert.True(found.Usable);
+    }
+
+    [Theory]
+    [InlineData("encoder.downsamples.0.downsamples.1.")]
+    [InlineData("decoder.upsamples.0.upsamples.2.residual.")]
+    public void Describe_VaeWithoutABlock_NamesItsTensors(string block)
+    {
+        var found = Describe(Layouts.Vae(ModelShapes.Vae22).Where(t => !t.Name.StartsWith(block, StringComparison.Ordinal)));
+
+        Assert.NotEmpty(found.Missing);
+        Assert.All(found.Missing, name => Assert.StartsWith(block, name, StringComparison.Ordinal));
     }
 
     [Fact]

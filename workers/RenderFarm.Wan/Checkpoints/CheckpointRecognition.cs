@@ -144,16 +144,24 @@ public static class CheckpointRecognition
             Dim = Size(entries, "encoder.conv1.weight", 0),
             DecoderDim = Size(entries, "decoder.head.0.gamma", 0),
             LatentChannels = channels,
+            ResidualBlocks = kind == VaeKind.Wan22 ? ResidualBlocks(entries) : ModelShapes.Vae21.ResidualBlocks,
             LatentMean = new float[channels], // leave no trace in a checkpoint
             LatentStd = new float[channels],
         };
-        bool Same(VaeShape other) => (other.Kind, other.Dim, other.DecoderDim, other.LatentChannels) == (kind, shape.Dim, shape.DecoderDim, shape.LatentChannels);
+        bool Same(VaeShape other) => (other.Kind, other.Dim, other.DecoderDim, other.LatentChannels, other.ResidualBlocks) == (kind, shape.Dim, shape.DecoderDim, shape.LatentChannels, shape.ResidualBlocks);
         return plain with
         {
             What = $"Wan VAE {(kind == VaeKind.Wan21 ? "2.1" : "2.2")}: {shape.LatentChannels} latent channels, width {shape.Dim}",
             Models = Ids(ModelShapes.All.Where(m => Same(m.Vae))),
             Missing = Missing(Layouts.Vae(shape), entries),
         };
+    }
+
+    /// <summary>Of a stage of the encoder; the decoder's have one more. Where one side lost some, the other still tells.</summary>
+    private static int ResidualBlocks(Dictionary<string, TensorEntry> entries)
+    {
+        int Count(string stage) => Enumerable.Range(0, entries.Count).TakeWhile(block => entries.ContainsKey($"{stage}.{block}.residual.2.weight")).Count();
+        return Math.Max(1, Math.Max(Count("encoder.downsamples.0.downsamples"), Count("decoder.upsamples.0.upsamples") - 1));
     }
 
     private static CheckpointDescription ImageEncoder(CheckpointDescription plain, Dictionary<string, TensorEntry> entries)
