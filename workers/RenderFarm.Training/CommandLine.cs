@@ -97,7 +97,12 @@ internal static class CommandLine
             Output = folder,
             Curves = args[0] == "all" ? "curves.json" : $"{args[0]}.json",
             State = values.GetValueOrDefault("state") ?? Path.Combine(folder, "state"),
-            Device = new Device(values.GetValueOrDefault("device") ?? (cuda.is_available() ? "cuda" : "cpu")),
+            Device = new Device(values.GetValueOrDefault("device") switch
+            {
+                null => cuda.is_available() ? "cuda" : "cpu",
+                "cuda" or "cpu" => values["device"],
+                var other => throw new ArgumentException($"--device is '{other}'; use cuda or cpu"),
+            }),
             DecoderOnly = args[0] == "decoder",
             Seed = (long)Number("seed", 1),
             VaeSeconds = Number("vae-seconds", 600),
