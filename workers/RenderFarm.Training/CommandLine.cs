@@ -91,7 +91,7 @@ internal static class CommandLine
         string[] known = ["out", "state", "device", "vae-seconds", "text-seconds", "denoiser-seconds", "batch", "vae-batch", "vae-rate", "rate", "seed"];
         if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown) throw new ArgumentException($"unknown option --{unknown}");
         if (!values.TryGetValue("out", out var folder)) throw new ArgumentException("--out is missing");
-        var options = new TrainingOptions
+        var standard = new TrainingOptions
         {
             Shape = ModelShapes.Demo,
             Output = folder,
@@ -104,14 +104,17 @@ internal static class CommandLine
                 var other => throw new ArgumentException($"--device is '{other}'; use cuda or cpu"),
             }),
             DecoderOnly = args[0] == "decoder",
-            Seed = (long)Number("seed", 1),
-            VaeSeconds = Number("vae-seconds", 600),
-            TextSeconds = Number("text-seconds", 120),
-            DenoiserSeconds = Number("denoiser-seconds", 560),
-            Batch = (int)Number("batch", small ? 4 : 512),
-            VaeBatch = (int)Number("vae-batch", small ? 2 : 48),
-            VaeRate = Number("vae-rate", 1.5e-3),
-            DenoiserRate = Number("rate", 1e-3),
+        };
+        var options = standard with
+        {
+            Seed = (long)Number("seed", standard.Seed),
+            VaeSeconds = Number("vae-seconds", standard.VaeSeconds),
+            TextSeconds = Number("text-seconds", standard.TextSeconds),
+            DenoiserSeconds = Number("denoiser-seconds", standard.DenoiserSeconds),
+            Batch = (int)Number("batch", small ? 4 : standard.Batch),
+            VaeBatch = (int)Number("vae-batch", small ? 2 : standard.VaeBatch),
+            VaeRate = Number("vae-rate", standard.VaeRate),
+            DenoiserRate = Number("rate", standard.DenoiserRate),
         };
         return !small ? options : options with
         {

@@ -59,7 +59,7 @@ public sealed class PromptEncoder : IDisposable
         source.Dispose();
     }
 
-    private PromptTokens Tokens(string prompt) => PromptTokens.From(Wan.TextEncoder.UnknownWords.LeftOut(prompt, tokenizer), tokenizer, textLength);
+    private PromptTokens Tokens(string prompt) => PromptTokens.From(UnknownWords.LeftOut(prompt, tokenizer), tokenizer, textLength);
 
     private Tensor Encode(PromptTokens tokens, Action? afterLayer)
     {

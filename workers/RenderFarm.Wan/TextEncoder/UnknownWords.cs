@@ -18,9 +18,13 @@ public static class UnknownWords
         : [.. Words(prompt).Where(word => IsUnknown(word, tokenizer)).Select(Bare).Distinct(StringComparer.OrdinalIgnoreCase)];
 
     /// <returns>The prompt as it is for a large vocabulary or where every word is known.</returns>
-    public static string LeftOut(string prompt, SentencePieceTokenizer tokenizer) => Of(prompt, tokenizer).Count == 0
-        ? prompt
-        : string.Join(' ', Words(prompt).Where(word => !IsUnknown(word, tokenizer)));
+    public static string LeftOut(string prompt, SentencePieceTokenizer tokenizer)
+    {
+        if (tokenizer.VocabularySize >= ListOfWords) return prompt;
+        var words = Words(prompt);
+        string[] known = [.. words.Where(word => !IsUnknown(word, tokenizer))];
+        return known.Length == words.Length ? prompt : string.Join(' ', known);
+    }
 
     private static string[] Words(string prompt) => PromptCleaning.Clean(prompt).Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
