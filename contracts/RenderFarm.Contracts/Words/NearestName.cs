@@ -1,4 +1,4 @@
-namespace RenderFarm.Api.Requests;
+namespace RenderFarm.Contracts.Words;
 
 /// <summary>What somebody probably meant: the known name with the fewest edits.</summary>
 public static class NearestName
