@@ -14,108 +14,164 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
 {
     private readonly string _root = Path.GetFullPath(root);
 
-    public Task EnsureReadyAsync(CancellationToken cancellation) => Guarded("prepare", _root, () =>
-    {
-        Directory.CreateDirectory(_root);
-        return Task.FromResult(true);
-    });
-
-    public Task<StoredObject> PutFileAsync(string key, string path, string contentType, string sha256, CancellationToken cancellation)
-        => Guarded("store", key, async () =>
-        {
-            string target = PathOf(key);
-            string folder = Path.GetDirectoryName(target)!;
-            Directory.CreateDirectory(folder);
-
-            string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():n}.tmp");
-            string temporaryMeta = temporary + ".meta";
-            try
+    public Task EnsureReadyAsync(CancellationToken cancellation) =>
+        Guarded(
+            "prepare",
+            _root,
+            () =>
             {
-                string actual = await CopyAndHashAsync(path, temporary, cancellation);
-                if (actual != sha256)
-                    throw new ArtifactCorruptException($"{path} has SHA-256 {actual}, promised was {sha256}: nothing was stored as '{key}'");
-
-                await WriteMetaAsync(temporaryMeta, contentType, sha256, cancellation);
-                File.Move(temporaryMeta, MetaOf(target), overwrite: true);
-                DurableFile.Publish(temporary, target);
+                Directory.CreateDirectory(_root);
+                return Task.FromResult(true);
             }
-            finally
+        );
+
+    public Task<StoredObject> PutFileAsync(string key, string path, string contentType, string sha256, CancellationToken cancellation) =>
+        Guarded(
+            "store",
+            key,
+            async () =>
             {
-                File.Delete(temporary);
-                File.Delete(temporaryMeta);
+                string target = PathOf(key);
+                string folder = Path.GetDirectoryName(target)!;
+                Directory.CreateDirectory(folder);
+
+                string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():n}.tmp");
+                string temporaryMeta = temporary + ".meta";
+                try
+                {
+                    string actual = await CopyAndHashAsync(path, temporary, cancellation);
+                    if (actual != sha256)
+                        throw new ArtifactCorruptException(
+                            $"{path} has SHA-256 {actual}, promised was {sha256}: nothing was stored as '{key}'"
+                        );
+
+                    await WriteMetaAsync(temporaryMeta, contentType, sha256, cancellation);
+                    File.Move(temporaryMeta, MetaOf(target), overwrite: true);
+                    DurableFile.Publish(temporary, target);
+                }
+                finally
+                {
+                    File.Delete(temporary);
+                    File.Delete(temporaryMeta);
+                }
+
+                return await StatAsync(key, cancellation) ?? throw new ArtifactNotFoundException(key);
             }
+        );
 
-            return await StatAsync(key, cancellation) ?? throw new ArtifactNotFoundException(key);
-        });
+    public Task<StoredObject?> StatAsync(string key, CancellationToken cancellation) =>
+        Guarded(
+            "look up",
+            key,
+            async () =>
+            {
+                FileInfo file = new(PathOf(key));
+                if (!file.Exists)
+                    return null;
+                Dictionary<string, string>? meta = null;
+                string metaPath = MetaOf(file.FullName);
+                if (File.Exists(metaPath))
+                {
+                    string text = await File.ReadAllTextAsync(metaPath, cancellation);
+                    meta = JsonSerializer.Deserialize(text, ContractsJson.Default.DictionaryStringString);
+                }
 
-    public Task<StoredObject?> StatAsync(string key, CancellationToken cancellation) => Guarded("look up", key, async () =>
-    {
-        FileInfo file = new(PathOf(key));
-        if (!file.Exists) return null;
-        Dictionary<string, string>? meta = null;
-        string metaPath = MetaOf(file.FullName);
-        if (File.Exists(metaPath))
-        {
-            string text = await File.ReadAllTextAsync(metaPath, cancellation);
-            meta = JsonSerializer.Deserialize(text, ContractsJson.Default.DictionaryStringString);
-        }
+                return new StoredObject(
+                    key,
+                    file.Length,
+                    file.LastWriteTimeUtc,
+                    meta?.GetValueOrDefault("content_type"),
+                    meta?.GetValueOrDefault("sha256")
+                );
+            }
+        );
 
-        return new StoredObject(key, file.Length, file.LastWriteTimeUtc, meta?.GetValueOrDefault("content_type"), meta?.GetValueOrDefault("sha256"));
-    });
+    public Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellation) =>
+        Guarded(
+            "read",
+            key,
+            () =>
+            {
+                string path = PathOf(key);
+                if (!File.Exists(path))
+                    throw new ArtifactNotFoundException(key);
+                FileStream file = FileChecksum.OpenSequential(path);
+                return Task.FromResult<Stream>(range is { } part ? new FilePart(file, part) : file);
+            }
+        );
 
-    public Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellation) => Guarded("read", key, () =>
-    {
-        string path = PathOf(key);
-        if (!File.Exists(path)) throw new ArtifactNotFoundException(key);
-        FileStream file = FileChecksum.OpenSequential(path);
-        return Task.FromResult<Stream>(range is { } part ? new FilePart(file, part) : file);
-    });
-
-    public Task DeleteAsync(string key, CancellationToken cancellation) => Guarded("delete", key, () =>
-    {
-        string path = PathOf(key);
-        if (!File.Exists(path)) return Task.FromResult(true);
-        File.Delete(path);
-        File.Delete(MetaOf(path));
-        RemoveEmptyFolders(Path.GetDirectoryName(path)!);
-        return Task.FromResult(true);
-    });
+    public Task DeleteAsync(string key, CancellationToken cancellation) =>
+        Guarded(
+            "delete",
+            key,
+            () =>
+            {
+                string path = PathOf(key);
+                if (!File.Exists(path))
+                    return Task.FromResult(true);
+                File.Delete(path);
+                File.Delete(MetaOf(path));
+                RemoveEmptyFolders(Path.GetDirectoryName(path)!);
+                return Task.FromResult(true);
+            }
+        );
 
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
     {
         // walk only the folder that the prefix names, then compare the rest of it
         int lastSlash = prefix.LastIndexOf('/');
         string folder = lastSlash < 0 ? _root : PathOf(prefix[..lastSlash]);
-        if (!Directory.Exists(folder)) yield break;
+        if (!Directory.Exists(folder))
+            yield break;
         foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (Path.GetFileName(path)[0] == '.') continue;
+            if (Path.GetFileName(path)[0] == '.')
+                continue;
             string key = Path.GetRelativePath(_root, path).Replace(Path.DirectorySeparatorChar, '/');
             FileInfo file = new(path);
-            if (key.StartsWith(prefix, StringComparison.Ordinal) && file.Exists) yield return new StoredObject(key, file.Length, file.LastWriteTimeUtc);
+            if (key.StartsWith(prefix, StringComparison.Ordinal) && file.Exists)
+                yield return new StoredObject(key, file.Length, file.LastWriteTimeUtc);
         }
 
         await Task.CompletedTask;
     }
 
-    public Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellation) => Guarded("clean", _root, () =>
-    {
-        int removed = 0;
-        if (!Directory.Exists(_root)) return Task.FromResult(removed);
-        foreach (string file in Directory.EnumerateFiles(_root, ".*.tmp*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            if (File.GetLastWriteTimeUtc(file) >= begunBefore.UtcDateTime) continue;
-            File.Delete(file);
-            removed++;
-        }
+    public Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellation) =>
+        Guarded(
+            "clean",
+            _root,
+            () =>
+            {
+                int removed = 0;
+                if (!Directory.Exists(_root))
+                    return Task.FromResult(removed);
+                foreach (
+                    string file in Directory.EnumerateFiles(
+                        _root,
+                        ".*.tmp*",
+                        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }
+                    )
+                )
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    if (File.GetLastWriteTimeUtc(file) >= begunBefore.UtcDateTime)
+                        continue;
+                    File.Delete(file);
+                    removed++;
+                }
 
-        return Task.FromResult(removed);
-    });
+                return Task.FromResult(removed);
+            }
+        );
 
-    public Task<Uri?> PresignGetAsync(string key, TimeSpan lifetime, LinkReach reach, string? downloadName, CancellationToken cancellation)
-        => Task.FromResult<Uri?>(null);
+    public Task<Uri?> PresignGetAsync(
+        string key,
+        TimeSpan lifetime,
+        LinkReach reach,
+        string? downloadName,
+        CancellationToken cancellation
+    ) => Task.FromResult<Uri?>(null);
 
     /// <summary>The key's own file. <see cref="ObjectKeys.Checked"/> has refused dots, so the path can't leave the root.</summary>
     private string PathOf(string key) => Path.Combine(_root, ObjectKeys.Checked(key));
@@ -150,7 +206,11 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
     /// <summary>Up to, not including, the root. A folder that fills again in between stays.</summary>
     private void RemoveEmptyFolders(string folder)
     {
-        for (; folder.Length > _root.Length && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder)!)
+        for (
+            ;
+            folder.Length > _root.Length && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any();
+            folder = Path.GetDirectoryName(folder)!
+        )
         {
             try
             {
@@ -171,7 +231,11 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new ArtifactStoreException($"can't {verb} '{key}' in the artifact folder: {fault.Message}", isTransient: fault is IOException, fault);
+            throw new ArtifactStoreException(
+                $"can't {verb} '{key}' in the artifact folder: {fault.Message}",
+                isTransient: fault is IOException,
+                fault
+            );
         }
     }
 }

@@ -17,9 +17,11 @@ public static partial class DurableFile
 
     public static void SyncFolder(string folder)
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!OperatingSystem.IsLinux())
+            return;
         int handle = Open(folder, ReadOnlyDirectory);
-        if (handle < 0) throw new IOException($"can't open folder {folder} to sync it: {Marshal.GetLastPInvokeErrorMessage()}");
+        if (handle < 0)
+            throw new IOException($"can't open folder {folder} to sync it: {Marshal.GetLastPInvokeErrorMessage()}");
         try
         {
             // some network file systems can't sync a folder (EINVAL) and write renames through anyway

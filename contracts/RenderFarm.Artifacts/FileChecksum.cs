@@ -8,9 +8,10 @@ public static class FileChecksum
     public static async Task<string> Sha256Async(string path, CancellationToken cancellation)
     {
         FileStream file = OpenSequential(path);
-        await using (file) return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
+        await using (file)
+            return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
     }
 
-    internal static FileStream OpenSequential(string path)
-        => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 17, FileOptions.Asynchronous | FileOptions.SequentialScan);
+    internal static FileStream OpenSequential(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 17, FileOptions.Asynchronous | FileOptions.SequentialScan);
 }

@@ -20,27 +20,32 @@ internal sealed class FilePart : Stream
     public override bool CanSeek => false;
     public override bool CanWrite => false;
     public override long Length => _length;
-    public override long Position { get => _file.Position - _first; set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => _file.Position - _first;
+        set => throw new NotSupportedException();
+    }
 
     public override int Read(byte[] buffer, int offset, int count) => _file.Read(buffer, offset, Bounded(count));
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        => _file.ReadAsync(buffer[..Bounded(buffer.Length)], cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _file.ReadAsync(buffer[..Bounded(buffer.Length)], cancellationToken);
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
     public override void SetLength(long value) => throw new NotSupportedException();
+
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _file.Dispose();
+        if (disposing)
+            _file.Dispose();
         base.Dispose(disposing);
     }
 

@@ -43,7 +43,13 @@ public enum LinkReach
 }
 
 /// <param name="Sha256">Lower-case hex, as given when the object was put; null for objects that came from elsewhere and in listings.</param>
-public sealed record StoredObject(string Key, long SizeBytes, DateTimeOffset LastModified, string? ContentType = null, string? Sha256 = null);
+public sealed record StoredObject(
+    string Key,
+    long SizeBytes,
+    DateTimeOffset LastModified,
+    string? ContentType = null,
+    string? Sha256 = null
+);
 
 /// <summary>Bytes <paramref name="First"/> to <paramref name="Last"/>, both included; null as last means to the end.</summary>
 public readonly record struct ByteRange(long First, long? Last = null);

@@ -23,12 +23,14 @@ public static class PictureSize
     }
 
     /// <summary>Each side on its own, rounded down to the grid.</summary>
-    private static (int, int) Below(double ratio, double area, int grid) => (Floor(Math.Sqrt(area * ratio), grid), Floor(Math.Sqrt(area / ratio), grid));
+    private static (int, int) Below(double ratio, double area, int grid) =>
+        (Floor(Math.Sqrt(area * ratio), grid), Floor(Math.Sqrt(area / ratio), grid));
 
     /// <summary>One side rounded down, the other by what the area leaves; of the two ways, the one closer to the proportions.</summary>
     private static (int, int) Nearest(double ratio, double area, int grid)
     {
-        int width = Floor(Math.Sqrt(area * ratio), grid), height = Floor(Math.Sqrt(area / ratio), grid);
+        int width = Floor(Math.Sqrt(area * ratio), grid),
+            height = Floor(Math.Sqrt(area / ratio), grid);
         var byWidth = (Width: width, Height: Floor(area / width, grid));
         var byHeight = (Width: Floor(area / height, grid), Height: height);
         return Stretch(byWidth) < Stretch(byHeight) ? byWidth : byHeight;

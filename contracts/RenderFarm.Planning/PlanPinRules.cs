@@ -40,8 +40,12 @@ internal static class PlanPinRules
     private static PlanRefusal? CheckCard(PlanPins pins, PlanContext context)
     {
         if (pins.Precision is Precision.Fp8 && context.Rates.Fp8Flops is null)
-            return Refuse("precision", "fp8 products are used only on a card whose calibration ran them correctly; fp8-weights runs on every card.");
-        if (pins.Precision is not Precision.Fp32) return null;
+            return Refuse(
+                "precision",
+                "fp8 products are used only on a card whose calibration ran them correctly; fp8-weights runs on every card."
+            );
+        if (pins.Precision is not Precision.Fp32)
+            return null;
         if (pins.BlocksStreamed is > 0)
             return Refuse("blocks_streamed", "float32 blocks are not streamed: give 0, or pin the precision bf16, fp8-weights or fp8.");
         return pins.TextEncoder is TextEncoderPlacement.Streamed

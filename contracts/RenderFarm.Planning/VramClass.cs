@@ -26,7 +26,8 @@ public static class VramClass
     /// </summary>
     public static int? Of(PlanRequest request)
     {
-        if (FitsCpu(request)) return 0;
+        if (FitsCpu(request))
+            return 0;
         foreach (var gibibytes in Bells.Classes)
             if (gibibytes > 0 && Planner.Fits(request, SmallestCard(gibibytes)))
                 return gibibytes;

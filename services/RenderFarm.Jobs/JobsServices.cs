@@ -59,10 +59,14 @@ public static class JobsServices
         return services;
     }
 
-    private static void AddSweep<TSweep>(IServiceCollection services) where TSweep : class, ISweep
+    private static void AddSweep<TSweep>(IServiceCollection services)
+        where TSweep : class, ISweep
     {
         services.AddSingleton<TSweep>();
         services.AddSingleton<IJobsLoop>(provider => new SweepLoop(
-            provider.GetRequiredService<TSweep>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SweepLoop>>()));
+            provider.GetRequiredService<TSweep>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<SweepLoop>>()
+        ));
     }
 }

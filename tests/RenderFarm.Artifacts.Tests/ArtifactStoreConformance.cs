@@ -36,7 +36,9 @@ public abstract class ArtifactStoreConformance
         using SampleFile file = SampleFile.Of("these bytes");
         string key = ObjectKeys.For(ArtifactKind.Video, _job, 1);
 
-        await Assert.ThrowsAsync<ArtifactCorruptException>(() => store.PutFileAsync(key, file.Path, "video/mp4", new string('0', 64), Cancellation));
+        await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
+            store.PutFileAsync(key, file.Path, "video/mp4", new string('0', 64), Cancellation)
+        );
 
         Assert.Null(await store.StatAsync(key, Cancellation));
     }
@@ -93,8 +95,9 @@ public abstract class ArtifactStoreConformance
     {
         IArtifactStore store = await StoreAsync();
 
-        ArtifactNotFoundException fault = await Assert.ThrowsAsync<ArtifactNotFoundException>(
-            () => store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, _job, 99), null, Cancellation));
+        ArtifactNotFoundException fault = await Assert.ThrowsAsync<ArtifactNotFoundException>(() =>
+            store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, _job, 99), null, Cancellation)
+        );
 
         Assert.Contains(_job, fault.Message, StringComparison.Ordinal);
         Assert.False(fault.IsTransient);
@@ -121,8 +124,14 @@ public abstract class ArtifactStoreConformance
     {
         IArtifactStore store = await StoreAsync();
         using SampleFile file = SampleFile.Of("x");
-        string[] mine = [ObjectKeys.For(ArtifactKind.Thumbnail, _job, 5), ObjectKeys.For(ArtifactKind.Video, _job, 5), ObjectKeys.For(ArtifactKind.Video, _job, 6)];
-        foreach (string key in mine) await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+        string[] mine =
+        [
+            ObjectKeys.For(ArtifactKind.Thumbnail, _job, 5),
+            ObjectKeys.For(ArtifactKind.Video, _job, 5),
+            ObjectKeys.For(ArtifactKind.Video, _job, 6),
+        ];
+        foreach (string key in mine)
+            await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
         await store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, _job + "x", 5), file.Path, "video/mp4", file.Sha256, Cancellation);
 
         List<StoredObject> found = await ListAsync(store, $"{ObjectKeys.Videos}{_job}/");
@@ -159,7 +168,8 @@ public abstract class ArtifactStoreConformance
     private static async Task<List<StoredObject>> ListAsync(IArtifactStore store, string prefix)
     {
         List<StoredObject> all = [];
-        await foreach (StoredObject o in store.ListAsync(prefix, Cancellation)) all.Add(o);
+        await foreach (StoredObject o in store.ListAsync(prefix, Cancellation))
+            all.Add(o);
         return all;
     }
 }

@@ -9,8 +9,16 @@ public sealed class ArtifactsOptionsTests
     [Theory]
     [InlineData("Artifacts:Kind", "tape")]
     [InlineData("Artifacts:Directory", "")]
-    public void Resolve_BadDirectorySettings_NamesTheKey(string key, string value)
-        => AssertNamed(key, new() { ["Artifacts:Kind"] = "directory", ["Artifacts:Directory"] = "/tmp/x", [key] = value });
+    public void Resolve_BadDirectorySettings_NamesTheKey(string key, string value) =>
+        AssertNamed(
+            key,
+            new()
+            {
+                ["Artifacts:Kind"] = "directory",
+                ["Artifacts:Directory"] = "/tmp/x",
+                [key] = value,
+            }
+        );
 
     [Theory]
     [InlineData("Artifacts:Endpoint", "")]
@@ -19,27 +27,34 @@ public sealed class ArtifactsOptionsTests
     [InlineData("Artifacts:AccessKey", "")]
     [InlineData("Artifacts:SecretKey", " ")]
     [InlineData("Artifacts:Bucket", "")]
-    public void Resolve_BadS3Settings_NamesTheKey(string key, string value)
-        => AssertNamed(key, new()
-        {
-            ["Artifacts:Kind"] = "s3",
-            ["Artifacts:Endpoint"] = "http://127.0.0.1:9000",
-            ["Artifacts:AccessKey"] = "a",
-            ["Artifacts:SecretKey"] = "b",
-            [key] = value,
-        });
+    public void Resolve_BadS3Settings_NamesTheKey(string key, string value) =>
+        AssertNamed(
+            key,
+            new()
+            {
+                ["Artifacts:Kind"] = "s3",
+                ["Artifacts:Endpoint"] = "http://127.0.0.1:9000",
+                ["Artifacts:AccessKey"] = "a",
+                ["Artifacts:SecretKey"] = "b",
+                [key] = value,
+            }
+        );
 
     [Fact]
     public void Resolve_Kinds_PicksTheStore()
     {
         Assert.IsType<DirectoryArtifactStore>(Resolve(new() { ["Artifacts:Directory"] = "/tmp/x" }));
-        Assert.IsType<S3ArtifactStore>(Resolve(new()
-        {
-            ["Artifacts:Kind"] = "s3",
-            ["Artifacts:Endpoint"] = "http://127.0.0.1:9000",
-            ["Artifacts:AccessKey"] = "a",
-            ["Artifacts:SecretKey"] = "b",
-        }));
+        Assert.IsType<S3ArtifactStore>(
+            Resolve(
+                new()
+                {
+                    ["Artifacts:Kind"] = "s3",
+                    ["Artifacts:Endpoint"] = "http://127.0.0.1:9000",
+                    ["Artifacts:AccessKey"] = "a",
+                    ["Artifacts:SecretKey"] = "b",
+                }
+            )
+        );
     }
 
     private static void AssertNamed(string key, Dictionary<string, string?> settings)

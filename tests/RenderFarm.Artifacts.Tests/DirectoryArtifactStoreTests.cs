@@ -20,10 +20,17 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
         using SampleFile file = SampleFile.Of("x");
 
         await store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 1), file.Path, "video/mp4", file.Sha256, Cancellation);
-        await Assert.ThrowsAsync<ArtifactCorruptException>(
-            () => store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 2), file.Path, "video/mp4", "wrong", Cancellation));
+        await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
+            store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 2), file.Path, "video/mp4", "wrong", Cancellation)
+        );
 
-        string[] names = [.. Directory.EnumerateFiles(_root.FullName, "*", SearchOption.AllDirectories).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];
+        string[] names =
+        [
+            .. Directory
+                .EnumerateFiles(_root.FullName, "*", SearchOption.AllDirectories)
+                .Select(p => Path.GetFileName(p)!)
+                .Order(StringComparer.Ordinal),
+        ];
         Assert.Equal([".video.mp4.meta", "video.mp4"], names);
     }
 
@@ -35,7 +42,8 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
         string key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
         string folder = Path.Combine(_root.FullName, ObjectKeys.Lease("job", 1));
-        foreach (string left in (string[])[".video.mp4.1234.tmp", ".video.mp4.1234.tmp.meta"]) await File.WriteAllTextAsync(Path.Combine(folder, left), "x", Cancellation);
+        foreach (string left in (string[])[".video.mp4.1234.tmp", ".video.mp4.1234.tmp.meta"])
+            await File.WriteAllTextAsync(Path.Combine(folder, left), "x", Cancellation);
 
         DateTimeOffset now = File.GetLastWriteTimeUtc(Path.Combine(folder, "video.mp4"));
         Assert.Equal(0, await store.RemoveUnfinishedAsync(now.AddHours(-1), Cancellation));

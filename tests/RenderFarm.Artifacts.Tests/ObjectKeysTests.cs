@@ -31,5 +31,6 @@ public sealed class ObjectKeysTests
     [InlineData("..")]
     [InlineData("")]
     [InlineData("ä")]
-    public void For_JobIdThatIsNoSegment_Throws(string jobId) => Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, jobId, 1));
+    public void For_JobIdThatIsNoSegment_Throws(string jobId) =>
+        Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, jobId, 1));
 }

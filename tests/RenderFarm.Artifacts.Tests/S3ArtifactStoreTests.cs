@@ -17,7 +17,13 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     {
         IArtifactStore store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
 
-        Uri? link = await store.PresignGetAsync("videos/job/1/video.mp4", TimeSpan.FromMinutes(1), LinkReach.Public, "clip.mp4", Cancellation);
+        Uri? link = await store.PresignGetAsync(
+            "videos/job/1/video.mp4",
+            TimeSpan.FromMinutes(1),
+            LinkReach.Public,
+            "clip.mp4",
+            Cancellation
+        );
 
         Assert.Equal("videos.example.com", link?.Host);
         Assert.Contains("clip.mp4", Uri.UnescapeDataString(link!.Query), StringComparison.Ordinal);
@@ -74,20 +80,24 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
 
         for (int call = 0; call < 3; call++)
         {
-            ArtifactStoreException fault = await Assert.ThrowsAsync<ArtifactStoreException>(
-                () => store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation));
+            ArtifactStoreException fault = await Assert.ThrowsAsync<ArtifactStoreException>(() =>
+                store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation)
+            );
             Assert.True(fault.IsTransient);
-            if (call == 2) Assert.IsType<Polly.CircuitBreaker.BrokenCircuitException>(fault.InnerException);
+            if (call == 2)
+                Assert.IsType<Polly.CircuitBreaker.BrokenCircuitException>(fault.InnerException);
         }
     }
 
     /// <summary>What the HTTP client lets through when a connection is reset while it is being made.</summary>
     [Fact]
-    public void IsTransient_BareSocketFault_IsTrue() => Assert.True(S3Resilience.IsTransient(new SocketException((int)SocketError.NotConnected)));
+    public void IsTransient_BareSocketFault_IsTrue() =>
+        Assert.True(S3Resilience.IsTransient(new SocketException((int)SocketError.NotConnected)));
 
     public void Dispose()
     {
-        foreach (S3ArtifactStore store in _stores) store.Dispose();
+        foreach (S3ArtifactStore store in _stores)
+            store.Dispose();
     }
 
     private async Task<IArtifactStore> OpenAsync(Action<ArtifactsOptions> change)
@@ -102,19 +112,38 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     private static async Task BreakOffAsync(string bucket, string key)
     {
         ArtifactsOptions options = Options(_ => { });
-        using IMinioClient client = new MinioClient().WithEndpoint(new Uri(options.Endpoint!).Authority).WithSSL(false).WithRegion(options.Region)
-            .WithCredentials(options.AccessKey, options.SecretKey).Build();
+        using IMinioClient client = new MinioClient()
+            .WithEndpoint(new Uri(options.Endpoint!).Authority)
+            .WithSSL(false)
+            .WithRegion(options.Region)
+            .WithCredentials(options.AccessKey, options.SecretKey)
+            .Build();
         using BreakingStream content = new(breaksAt: 17 << 20);
-        await Assert.ThrowsAnyAsync<IOException>(() => client.PutObjectAsync(
-            new PutObjectArgs().WithBucket(bucket).WithObject(key).WithStreamData(content).WithObjectSize(40 << 20).WithContentType("video/mp4"), Cancellation));
+        await Assert.ThrowsAnyAsync<IOException>(() =>
+            client.PutObjectAsync(
+                new PutObjectArgs()
+                    .WithBucket(bucket)
+                    .WithObject(key)
+                    .WithStreamData(content)
+                    .WithObjectSize(40 << 20)
+                    .WithContentType("video/mp4"),
+                Cancellation
+            )
+        );
     }
 
     private sealed class BreakingStream(long breaksAt) : MemoryStream(new byte[40 << 20])
     {
-        public override int Read(byte[] buffer, int offset, int count) => Position < breaksAt ? base.Read(buffer, offset, count) : throw new IOException("broken off");
+        public override int Read(byte[] buffer, int offset, int count) =>
+            Position < breaksAt ? base.Read(buffer, offset, count) : throw new IOException("broken off");
+
         public override int Read(Span<byte> buffer) => Position < breaksAt ? base.Read(buffer) : throw new IOException("broken off");
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer, offset, count));
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            Task.FromResult(Read(buffer, offset, count));
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ValueTask.FromResult(Read(buffer.Span));
     }
 
     private static ArtifactsOptions Options(Action<ArtifactsOptions> change)

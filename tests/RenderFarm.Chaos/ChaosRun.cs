@@ -33,7 +33,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         await using var farm = await ChaosFarm.StartAsync(options.Home, options.IsStub, FaultPlan.Workers.Count, cancellation);
         using var burial = new CancellationTokenSource();
         var burying = ProcessTable.BuryAsync(burial.Token);
-        Tell($"{FaultPlan.Apis.Count} APIs and {FaultPlan.Workers.Count} workers run after {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s; {plan.Count} faults over {plan[^1].At.TotalMinutes:0.0} min, seed {options.Seed}");
+        Tell(
+            $"{FaultPlan.Apis.Count} APIs and {FaultPlan.Workers.Count} workers run after {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s; {plan.Count} faults over {plan[^1].At.TotalMinutes:0.0} min, seed {options.Seed}"
+        );
 
         // 2
         var ledger = new JobLedger();
@@ -41,7 +43,12 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         var clients = await ClientsAsync(farm, ledger);
         var working = clients.Select(client => Task.Run(() => client.RunAsync(closing.Token), CancellationToken.None)).ToList();
         await using var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = farm.ConnectionString });
-        var janitor = new ArtifactJanitor(database, farm.Store, new AheadClock(ArtifactJanitor.LeastAge + TimeSpan.FromHours(1)), NullLogger<ArtifactJanitor>.Instance);
+        var janitor = new ArtifactJanitor(
+            database,
+            farm.Store,
+            new AheadClock(ArtifactJanitor.LeastAge + TimeSpan.FromHours(1)),
+            NullLogger<ArtifactJanitor>.Instance
+        );
         var sweeping = SweepAsync(janitor, closing.Token);
         var injector = new FaultInjector(farm, ledger, Tell);
         try
@@ -93,7 +100,8 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
 
     private void Tell(string line)
     {
-        lock (output) output.WriteLine(line);
+        lock (output)
+            output.WriteLine(line);
     }
 
     private async Task<IReadOnlyList<Client>> ClientsAsync(ChaosFarm farm, JobLedger ledger)
@@ -106,7 +114,11 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
             var secret = await NewKey.MakeAsync(admin, name);
             clients.Add(new Client(name, farm.Client(secret), ledger, (options.Seed * 31) + i, "tiny"));
         }
-        await Eventually.TrueAsync(async () => (await admin.GetStringAsync("/v1/models")).Contains("tiny", StringComparison.Ordinal), TimeSpan.FromSeconds(60), "a worker to register its model");
+        await Eventually.TrueAsync(
+            async () => (await admin.GetStringAsync("/v1/models")).Contains("tiny", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(60),
+            "a worker to register its model"
+        );
         return clients;
     }
 
@@ -133,7 +145,12 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     }
 
     /// <returns>What did not come to rest in time.</returns>
-    private static async Task<IReadOnlyList<string>> SettleAsync(ChaosFarm farm, IReadOnlyList<Client> clients, JobLedger ledger, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<string>> SettleAsync(
+        ChaosFarm farm,
+        IReadOnlyList<Client> clients,
+        JobLedger ledger,
+        CancellationToken cancellation
+    )
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(SettleTime);
@@ -143,12 +160,21 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return [$"after {SettleTime.TotalMinutes:0} minutes {ledger.Jobs.Values.Count(job => job is { IsFinal: false, DeleteAccepted: false })} jobs have not ended"];
+            return
+            [
+                $"after {SettleTime.TotalMinutes:0} minutes {ledger.Jobs.Values.Count(job => job is { IsFinal: false, DeleteAccepted: false })} jobs have not ended",
+            ];
         }
         try
         {
             // deleted jobs are nobody's to look at, and hosts tidy up after the last answer
-            await Eventually.ValueAsync(async () => string.Join("; ", await new HostAudit(farm).RestlessAsync(cancellation)), left => left.Length == 0, TimeSpan.FromSeconds(90), "the hosts to be idle and clean", cancellation);
+            await Eventually.ValueAsync(
+                async () => string.Join("; ", await new HostAudit(farm).RestlessAsync(cancellation)),
+                left => left.Length == 0,
+                TimeSpan.FromSeconds(90),
+                "the hosts to be idle and clean",
+                cancellation
+            );
             return [];
         }
         catch (TimeoutException e)

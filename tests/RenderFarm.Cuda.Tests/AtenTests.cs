@@ -48,7 +48,8 @@ public sealed class AtenTests
         using var x = randn(1000);
         AtenOps.Relu(x).Dispose();
         long before = Tensor.TotalCount;
-        for (int i = 0; i < 100; i++) AtenOps.Relu(x).Dispose();
+        for (int i = 0; i < 100; i++)
+            AtenOps.Relu(x).Dispose();
         Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
     }
 }

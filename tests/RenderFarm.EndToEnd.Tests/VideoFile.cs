@@ -14,6 +14,7 @@ public sealed record VideoFile(JsonElement Stream, JsonElement Format, List<stri
     /// <summary>Counted by decoding, not taken from the header.</summary>
     public int Frames => int.Parse(Stream.GetProperty("nb_read_frames").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
     public string FrameRate => Text("r_frame_rate");
+
     public string Text(string member) => Stream.GetProperty(member).GetString()!;
 
     public string Tag(string name) => Format.GetProperty("tags").GetProperty(name).GetString()!;
@@ -38,7 +39,7 @@ public sealed record VideoFile(JsonElement Stream, JsonElement Format, List<stri
         using var file = File.OpenRead(path);
         var boxes = new List<string>();
         var header = new byte[16];
-        for (long at = 0; at + 8 <= file.Length;)
+        for (long at = 0; at + 8 <= file.Length; )
         {
             file.Position = at;
             file.ReadAtLeast(header, 16, throwOnEndOfStream: false);

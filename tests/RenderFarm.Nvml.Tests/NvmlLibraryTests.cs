@@ -25,14 +25,17 @@ public sealed class NvmlLibraryTests
         Assert.SkipWhen(library is null, "no card here: " + reason);
 
         Assert.NotEmpty(library.DriverVersion);
-        Assert.All(library.Cards, card =>
-        {
-            Assert.StartsWith("GPU-", card.Uuid, StringComparison.Ordinal);
-            Assert.NotEmpty(card.Name);
-            CardMemory memory = library.MemoryOf(card);
-            Assert.Equal(card.TotalBytes, memory.TotalBytes);
-            Assert.InRange(memory.FreeBytes, 0, memory.TotalBytes);
-        });
+        Assert.All(
+            library.Cards,
+            card =>
+            {
+                Assert.StartsWith("GPU-", card.Uuid, StringComparison.Ordinal);
+                Assert.NotEmpty(card.Name);
+                CardMemory memory = library.MemoryOf(card);
+                Assert.Equal(card.TotalBytes, memory.TotalBytes);
+                Assert.InRange(memory.FreeBytes, 0, memory.TotalBytes);
+            }
+        );
     }
 
     [Fact]
@@ -68,7 +71,15 @@ public sealed class NvmlLibraryTests
     [Fact]
     public async Task VitalsOf_FigureThatTheCardLacks_IsNull()
     {
-        using FakeDriver driver = await FakeDriver.WithAsync(Card with { Utilization = 97, Temperature = 71, PowerWatts = 312.5, PowerLimitWatts = null });
+        using FakeDriver driver = await FakeDriver.WithAsync(
+            Card with
+            {
+                Utilization = 97,
+                Temperature = 71,
+                PowerWatts = 312.5,
+                PowerLimitWatts = null,
+            }
+        );
         using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
 
         Assert.Equal(new CardVitals(97, 71, 312.5, null), library.VitalsOf(library.Cards[0]));

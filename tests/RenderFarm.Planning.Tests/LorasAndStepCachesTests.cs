@@ -23,7 +23,15 @@ public sealed class LorasAndStepCachesTests
     [Fact]
     public void Plan_LorasBesideStreamedBlocks_LieOnTheCardWhole()
     {
-        var streamed = Job with { Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8, FfnChunkTokens = 4096 } };
+        var streamed = Job with
+        {
+            Pins = new()
+            {
+                BlocksStreamed = 40,
+                Precision = Precision.Fp8,
+                FfnChunkTokens = 4096,
+            },
+        };
         var (without, with) = (Plan(streamed), Plan(streamed with { Loras = 2 }));
 
         Assert.Equal(2 * 2 * ParameterCounts.Lora(Job.Shape.Transformer, ParameterCounts.TypicalLoraRank), with.LoraBytes);
@@ -36,14 +44,27 @@ public sealed class LorasAndStepCachesTests
     [Fact]
     public void Plan_FileIsThere_ItsOwnSizeCounts()
     {
-        var request = Job with { Loras = 1, LoraParameters = 1000, Pins = new() { BlocksStreamed = 40 } };
+        var request = Job with
+        {
+            Loras = 1,
+            LoraParameters = 1000,
+            Pins = new() { BlocksStreamed = 40 },
+        };
         Assert.Equal(2000, Plan(request).LoraBytes);
     }
 
     [Fact]
     public void Plan_WholeFeedForwardBesideALora_CountsItsWideResult()
     {
-        var whole = Job with { Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8, FfnChunkTokens = 0 } };
+        var whole = Job with
+        {
+            Pins = new()
+            {
+                BlocksStreamed = 40,
+                Precision = Precision.Fp8,
+                FfnChunkTokens = 0,
+            },
+        };
         var (without, with) = (Plan(whole), Plan(whole with { Loras = 1 }));
         var hidden = 32_760 * 13_824L * 2;
         Assert.True(with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"] - with.LoraBytes > hidden / 2);
@@ -54,7 +75,10 @@ public sealed class LorasAndStepCachesTests
     {
         var resident = Job with { Pins = new() { BlocksStreamed = 0 } };
         var (without, with) = (Plan(resident), Plan(resident with { Loras = 3 }));
-        Assert.Equal((0, without.PredictedPeakBytes, without.PredictedStepSeconds), (with.LoraBytes, with.PredictedPeakBytes, with.PredictedStepSeconds));
+        Assert.Equal(
+            (0, without.PredictedPeakBytes, without.PredictedStepSeconds),
+            (with.LoraBytes, with.PredictedPeakBytes, with.PredictedStepSeconds)
+        );
         Assert.Contains(with.Reasons, reason => reason == "3 LoRAs merged into the weights.");
     }
 
@@ -63,7 +87,11 @@ public sealed class LorasAndStepCachesTests
     [InlineData(1.0, 1)]
     public void Plan_StepCache_KeepsTheTokensOfEachBranch(double guidance, int branches)
     {
-        var request = Job with { GuidanceScale = guidance, Pins = new() { BlocksStreamed = 0 } };
+        var request = Job with
+        {
+            GuidanceScale = guidance,
+            Pins = new() { BlocksStreamed = 0 },
+        };
         var (without, with) = (Plan(request), Plan(request with { StepCache = true }));
         long tokens = 32_760 * 5120L;
 
@@ -74,11 +102,24 @@ public sealed class LorasAndStepCachesTests
     [Fact]
     public void Plan_StepCache_RunsBranchesApart()
     {
-        var oneFrame = Job with { Frames = 1, Pins = new() { BlocksStreamed = 40 } };
+        var oneFrame = Job with
+        {
+            Frames = 1,
+            Pins = new() { BlocksStreamed = 40 },
+        };
         var slow = Card with { Calibration = KnownCards.Find("H100")! with { HostToDeviceBytesPerSecond = 12e9 } };
         Assert.True(Planner.Plan(oneFrame, slow).Plan!.GuidanceBatched);
         Assert.False(Planner.Plan(oneFrame with { StepCache = true }, slow).Plan!.GuidanceBatched);
-        var refusal = Planner.Plan(Job with { StepCache = true, Pins = new() { GuidanceBatched = true } }, Card).Refusal!;
+        var refusal = Planner
+            .Plan(
+                Job with
+                {
+                    StepCache = true,
+                    Pins = new() { GuidanceBatched = true },
+                },
+                Card
+            )
+            .Refusal!;
         Assert.Equal("plan.guidance_batched", refusal.Field);
         Assert.Contains("step cache", refusal.Message, StringComparison.Ordinal);
     }
@@ -99,10 +140,19 @@ public sealed class LorasAndStepCachesTests
         foreach (var gib in new[] { 24, 48, 80 })
         {
             var result = Planner.Plan(exact, SlotState.Gpu(gib));
-            Assert.All(result.Alternatives, plan => Assert.Equal((0, false), (plan.BlocksStreamed, plan.TextEncoder == TextEncoderPlacement.Streamed)));
+            Assert.All(
+                result.Alternatives,
+                plan => Assert.Equal((0, false), (plan.BlocksStreamed, plan.TextEncoder == TextEncoderPlacement.Streamed))
+            );
         }
-        Assert.Equal("plan.blocks_streamed", Planner.Plan(exact with { Pins = exact.Pins with { BlocksStreamed = 3 } }, Card).Refusal!.Field);
-        Assert.Equal("plan.text_encoder", Planner.Plan(exact with { Pins = exact.Pins with { TextEncoder = TextEncoderPlacement.Streamed } }, Card).Refusal!.Field);
+        Assert.Equal(
+            "plan.blocks_streamed",
+            Planner.Plan(exact with { Pins = exact.Pins with { BlocksStreamed = 3 } }, Card).Refusal!.Field
+        );
+        Assert.Equal(
+            "plan.text_encoder",
+            Planner.Plan(exact with { Pins = exact.Pins with { TextEncoder = TextEncoderPlacement.Streamed } }, Card).Refusal!.Field
+        );
     }
 
     private static RenderPlan Plan(PlanRequest request) => Planner.Plan(request, Card).Plan!;

@@ -14,9 +14,8 @@ public sealed class RandomTinyModel : IDisposable
     private readonly TemporaryFolder folder = new();
     private readonly ModelShape shape;
 
-    public RandomTinyModel() : this(ModelShapes.Tiny)
-    {
-    }
+    public RandomTinyModel()
+        : this(ModelShapes.Tiny) { }
 
     internal RandomTinyModel(ModelShape shape)
     {
@@ -38,12 +37,26 @@ public sealed class RandomTinyModel : IDisposable
             Fence = 1,
             Spec = new RenderSpec
             {
-                Model = shape.Id, Prompt = "a red ball", NegativePrompt = "blurry", Width = width, Height = height, Frames = frames,
-                Fps = 8, Steps = steps, GuidanceScale = 3, Shift = 3, Seed = seed,
+                Model = shape.Id,
+                Prompt = "a red ball",
+                NegativePrompt = "blurry",
+                Width = width,
+                Height = height,
+                Frames = frames,
+                Fps = 8,
+                Steps = steps,
+                GuidanceScale = 3,
+                Shift = 3,
+                Seed = seed,
             },
             Plan = new RenderPlan
             {
-                Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, PredictedPeakBytes = 123, Fits = true,
+                Device = "cpu",
+                Precision = Precision.Fp32,
+                BlocksResident = 2,
+                BlocksStreamed = 0,
+                PredictedPeakBytes = 123,
+                Fits = true,
             },
             Shape = shape,
             Files = new ModelFiles

@@ -18,7 +18,10 @@ public sealed class RendererProcess : IDisposable
     {
         var start = new ProcessStartInfo(Binary, arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
         };
         start.Environment["OMP_NUM_THREADS"] = "1"; // two renderers beside the rest of the suite: more threads only wait for each other
         process = System.Diagnostics.Process.Start(start)!;
@@ -61,11 +64,13 @@ public sealed class RendererProcess : IDisposable
     }
 
     /// <summary>Reads on until a report of this type.</summary>
-    public async Task<T> UntilAsync<T>() where T : RendererReport
+    public async Task<T> UntilAsync<T>()
+        where T : RendererReport
     {
         while (await NextAsync() is { } report)
         {
-            if (report is T found) return found;
+            if (report is T found)
+                return found;
         }
         throw new InvalidOperationException($"the renderer ended without {typeof(T).Name}; its errors: {await errors}");
     }
@@ -74,7 +79,8 @@ public sealed class RendererProcess : IDisposable
     public async Task<(IReadOnlyList<RendererReport> Reports, int ExitCode)> ToEndAsync()
     {
         var reports = new List<RendererReport>();
-        while (await NextAsync() is { } report) reports.Add(report);
+        while (await NextAsync() is { } report)
+            reports.Add(report);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (reports, process.ExitCode);
     }
@@ -83,7 +89,8 @@ public sealed class RendererProcess : IDisposable
 
     public void Dispose()
     {
-        if (!process.HasExited) process.Kill();
+        if (!process.HasExited)
+            process.Kill();
         process.Dispose();
     }
 }

@@ -69,7 +69,8 @@ public sealed class CuttableProxy : IDisposable
         try
         {
             await server.ConnectAsync(_host, _port);
-            await using NetworkStream near = new(client), far = new(server);
+            await using NetworkStream near = new(client),
+                far = new(server);
             await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));
         }
         catch (Exception error) when (error is SocketException or IOException or ObjectDisposedException)

@@ -24,7 +24,8 @@ public sealed class PostgresDatabase : IAsyncDisposable
         return database;
     }
 
-    public async ValueTask DisposeAsync() => await OnServerAsync($"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)", CancellationToken.None);
+    public async ValueTask DisposeAsync() =>
+        await OnServerAsync($"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)", CancellationToken.None);
 
     private async Task OnServerAsync(string sql, CancellationToken cancellation)
     {

@@ -11,8 +11,13 @@ internal sealed class MemorySource : ITensorSource
 
     public MemorySource(IEnumerable<KeyValuePair<string, Tensor>> tensors)
     {
-        foreach (var (name, values) in tensors) this.tensors.Add(name, values.clone().DetachFromDisposeScope());
-        Entries = this.tensors.ToDictionary(pair => pair.Key, pair => new TensorEntry(pair.Key, ElementType.Of(pair.Value.dtype), pair.Value.shape), StringComparer.Ordinal);
+        foreach (var (name, values) in tensors)
+            this.tensors.Add(name, values.clone().DetachFromDisposeScope());
+        Entries = this.tensors.ToDictionary(
+            pair => pair.Key,
+            pair => new TensorEntry(pair.Key, ElementType.Of(pair.Value.dtype), pair.Value.shape),
+            StringComparer.Ordinal
+        );
     }
 
     public string Name => "memory";
@@ -23,6 +28,7 @@ internal sealed class MemorySource : ITensorSource
 
     public void Dispose()
     {
-        foreach (var values in tensors.Values) values.Dispose();
+        foreach (var values in tensors.Values)
+            values.Dispose();
     }
 }

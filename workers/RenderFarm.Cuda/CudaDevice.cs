@@ -6,14 +6,16 @@ namespace RenderFarm.Cuda;
 /// <summary>The cards that this process sees; a renderer sees exactly one, number 0.</summary>
 public static class CudaDevice
 {
-    private const int ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76;
+    private const int ComputeCapabilityMajor = 75,
+        ComputeCapabilityMinor = 76;
 
     /// <summary>0 without a card, a driver or the CUDA libraries.</summary>
     public static int Count
     {
         get
         {
-            if (!CudaLibraries.IsPresent(CudaLibraries.Driver) || !CudaLibraries.IsPresent(CudaLibraries.Runtime)) return 0;
+            if (!CudaLibraries.IsPresent(CudaLibraries.Driver) || !CudaLibraries.IsPresent(CudaLibraries.Runtime))
+                return 0;
             return CudaRuntime.DeviceCount(out int count) == 0 ? count : 0;
         }
     }

@@ -8,7 +8,8 @@ public sealed class CudaEvent : SafeHandle
 {
     private const uint WithoutTiming = 2;
 
-    private CudaEvent(nint cudaEvent) : base(0, ownsHandle: true) => SetHandle(cudaEvent);
+    private CudaEvent(nint cudaEvent)
+        : base(0, ownsHandle: true) => SetHandle(cudaEvent);
 
     /// <param name="timing">Keeps a time stamp; costs a little, so events that only order go without.</param>
     public static CudaEvent Create(bool timing = false)

@@ -8,7 +8,8 @@ public sealed class CudaStream : SafeHandle
 {
     private const uint NonBlocking = 1;
 
-    private CudaStream(nint stream, bool owned) : base(-1, owned) => SetHandle(stream);
+    private CudaStream(nint stream, bool owned)
+        : base(-1, owned) => SetHandle(stream);
 
     /// <summary>The stream that libtorch works on.</summary>
     public static CudaStream Default { get; } = new(0, owned: false);

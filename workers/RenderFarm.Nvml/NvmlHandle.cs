@@ -12,13 +12,12 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
     private bool _started;
 
     public NvmlHandle()
-        : base(ownsHandle: true)
-    {
-    }
+        : base(ownsHandle: true) { }
 
     public static NvmlHandle? TryLoad(string library)
     {
-        if (!NativeLibrary.TryLoad(library, out nint loaded)) return null;
+        if (!NativeLibrary.TryLoad(library, out nint loaded))
+            return null;
         NvmlHandle handle = new();
         handle.SetHandle(loaded);
         return handle;
@@ -38,7 +37,8 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
     {
         bool held = false;
         DangerousAddRef(ref held);
-        if (NativeLibrary.TryGetExport(handle, function, out nint address)) return new NvmlCall(this, address);
+        if (NativeLibrary.TryGetExport(handle, function, out nint address))
+            return new NvmlCall(this, address);
         DangerousRelease();
         throw new EntryPointNotFoundException($"the driver's library has no {function}; update the driver");
     }
@@ -47,7 +47,8 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     protected override bool ReleaseHandle()
     {
-        if (_started && NativeLibrary.TryGetExport(handle, "nvmlShutdown", out nint shutdown)) _ = ((delegate* unmanaged<int>)shutdown)();
+        if (_started && NativeLibrary.TryGetExport(handle, "nvmlShutdown", out nint shutdown))
+            _ = ((delegate* unmanaged<int>)shutdown)();
         NativeLibrary.Free(handle);
         return true;
     }

@@ -74,18 +74,26 @@ public sealed unsafe class NvmlLibrary : IDisposable
                 long? used = process.UsedBytes == Untold ? null : (long)process.UsedBytes;
                 int id = (int)process.Id;
                 // a process that computes and draws is listed under both, with the same figure
-                if (!found.TryGetValue(id, out long? before) || used > (before ?? -1)) found[id] = used;
+                if (!found.TryGetValue(id, out long? before) || used > (before ?? -1))
+                    found[id] = used;
             }
         }
 
-        return [.. found.Select(entry => new CardProcess(entry.Key, ProgramOf(entry.Key), entry.Value)).OrderByDescending(process => process.UsedBytes ?? 0).ThenBy(process => process.Id)];
+        return
+        [
+            .. found
+                .Select(entry => new CardProcess(entry.Key, ProgramOf(entry.Key), entry.Value))
+                .OrderByDescending(process => process.UsedBytes ?? 0)
+                .ThenBy(process => process.Id),
+        ];
     }
 
     public CardVitals VitalsOf(Card card)
     {
         nint device = DeviceOf(card);
         Utilization? utilization = Told<Utilization>("nvmlDeviceGetUtilizationRates", device);
-        uint? milliwatts = Told<uint>("nvmlDeviceGetPowerUsage", device), limit = Told<uint>("nvmlDeviceGetEnforcedPowerLimit", device);
+        uint? milliwatts = Told<uint>("nvmlDeviceGetPowerUsage", device),
+            limit = Told<uint>("nvmlDeviceGetEnforcedPowerLimit", device);
         return new CardVitals((int?)utilization?.Gpu, TemperatureOf(device), milliwatts / 1000.0, limit / 1000.0);
     }
 
@@ -130,9 +138,12 @@ public sealed unsafe class NvmlLibrary : IDisposable
     {
         const int OfTheChip = 0;
         uint celsius;
-        if (!_library.Has("nvmlDeviceGetTemperature")) return null;
+        if (!_library.Has("nvmlDeviceGetTemperature"))
+            return null;
         using NvmlCall call = _library.Enter("nvmlDeviceGetTemperature");
-        return Told("nvmlDeviceGetTemperature", ((delegate* unmanaged<nint, int, uint*, int>)call.Function)(device, OfTheChip, &celsius)) ? (int)celsius : null;
+        return Told("nvmlDeviceGetTemperature", ((delegate* unmanaged<nint, int, uint*, int>)call.Function)(device, OfTheChip, &celsius))
+            ? (int)celsius
+            : null;
     }
 
     /// <summary>One figure or record of a device; null where the card or the driver has none.</summary>
@@ -140,14 +151,16 @@ public sealed unsafe class NvmlLibrary : IDisposable
         where T : unmanaged
     {
         T value;
-        if (!_library.Has(function)) return null;
+        if (!_library.Has(function))
+            return null;
         using NvmlCall call = _library.Enter(function);
         return Told(function, ((delegate* unmanaged<nint, T*, int>)call.Function)(device, &value)) ? value : null;
     }
 
     private bool Told(string function, int code)
     {
-        if (code == NotSupported) return false;
+        if (code == NotSupported)
+            return false;
         Check(function, code);
         return true;
     }
@@ -156,22 +169,26 @@ public sealed unsafe class NvmlLibrary : IDisposable
     private Process[] ProcessesOn(nint device, string name)
     {
         string function = _library.Has(name + "_v3") ? name + "_v3" : name + "_v2";
-        if (!_library.Has(function)) return [];
+        if (!_library.Has(function))
+            return [];
         using NvmlCall call = _library.Enter(function);
         for (uint room = 32; ; room *= 2)
         {
             Process[] processes = new Process[room];
             uint count = room;
             int code;
-            fixed (Process* first = processes) code = ((delegate* unmanaged<nint, uint*, Process*, int>)call.Function)(device, &count, first);
-            if (code == InsufficientSize && room < 1 << 16) continue; // more came meanwhile
+            fixed (Process* first = processes)
+                code = ((delegate* unmanaged<nint, uint*, Process*, int>)call.Function)(device, &count, first);
+            if (code == InsufficientSize && room < 1 << 16)
+                continue; // more came meanwhile
             return Told(function, code) ? processes[..(int)count] : [];
         }
     }
 
-    private nint DeviceOf(Card card) => _devices.TryGetValue(card.Uuid, out nint device)
-        ? device
-        : throw new ArgumentException($"card {card.Uuid} is none of this host", nameof(card));
+    private nint DeviceOf(Card card) =>
+        _devices.TryGetValue(card.Uuid, out nint device)
+            ? device
+            : throw new ArgumentException($"card {card.Uuid} is none of this host", nameof(card));
 
     private string DriverText()
     {
@@ -198,12 +215,14 @@ public sealed unsafe class NvmlLibrary : IDisposable
 
     private void Check(string function, int code)
     {
-        if (code != Success) throw new NvmlException(function, code, Meaning(code));
+        if (code != Success)
+            throw new NvmlException(function, code, Meaning(code));
     }
 
     private string Meaning(int code)
     {
-        if (!_library.Has("nvmlErrorString")) return "unknown";
+        if (!_library.Has("nvmlErrorString"))
+            return "unknown";
         using NvmlCall call = _library.Enter("nvmlErrorString");
         return Marshal.PtrToStringUTF8(((delegate* unmanaged<int, nint>)call.Function)(code)) ?? "unknown";
     }

@@ -6,7 +6,13 @@ namespace RenderFarm.Renderer;
 /// <summary>Chooses the pipeline of an order.</summary>
 internal static class RenderJob
 {
-    public static RenderResult Run(RenderOrder order, IFrameSink frames, IRenderObserver observer, StageMeter meter, CancellationToken cancellation)
+    public static RenderResult Run(
+        RenderOrder order,
+        IFrameSink frames,
+        IRenderObserver observer,
+        StageMeter meter,
+        CancellationToken cancellation
+    )
     {
         using var pipeline = new VideoPipeline(order, observer, meter, cancellation);
         return pipeline.Render(frames);

@@ -6,7 +6,8 @@ using RenderFarm.Worker.Hosting;
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 // 0: drained; 2: a setting that can't work, named on standard error
-if (args is ["doctor", .. var asked]) return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
+if (args is ["doctor", .. var asked])
+    return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
 try
 {
     await using WebApplication app = WorkerApplication.Build(args);
@@ -18,7 +19,8 @@ try
 }
 catch (OptionsValidationException fault)
 {
-    foreach (string failure in fault.Failures) await Console.Error.WriteLineAsync(failure);
+    foreach (string failure in fault.Failures)
+        await Console.Error.WriteLineAsync(failure);
     return 2;
 }
 catch (WorkerSettingException fault)

@@ -30,11 +30,21 @@ internal sealed class DenoiseStage
         layers = context.Request.Shape.Transformer.Layers;
         var (request, pins) = (context.Request, context.Request.Pins);
         // one forward for both branches pays where weights travel; on a CPU they don't, and pictures are given per branch
-        bool[] batchings = !request.Guided || request.HasImage || request.StepCache ? [false] : pins.GuidanceBatched is { } batch ? [batch] : context.OnCpu ? [false] : [false, true];
-        foreach (var precision in pins.Precision is { } pinned ? [pinned] : context.OnCpu ? [Precision.Fp32] : CardPrecisions)
+        bool[] batchings =
+            !request.Guided || request.HasImage || request.StepCache ? [false]
+            : pins.GuidanceBatched is { } batch ? [batch]
+            : context.OnCpu ? [false]
+            : [false, true];
+        foreach (
+            var precision in pins.Precision is { } pinned ? [pinned]
+            : context.OnCpu ? [Precision.Fp32]
+            : CardPrecisions
+        )
         {
-            if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null) continue;
-            if (!context.OnCpu && DenoiseWay.HostBytesOf(request.Shape, precision) > (context.Slot.HostBytes ?? long.MaxValue)) continue;
+            if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null)
+                continue;
+            if (!context.OnCpu && DenoiseWay.HostBytesOf(request.Shape, precision) > (context.Slot.HostBytes ?? long.MaxValue))
+                continue;
             foreach (var batched in batchings)
             foreach (var chunk in pins.FfnChunkTokens is { } fixedChunk ? [fixedChunk] : Chunks)
                 if (chunk < context.Geometry.Tokens * (batched ? 2 : 1) || pins.FfnChunkTokens is not null)
@@ -58,7 +68,8 @@ internal sealed class DenoiseStage
             if (!Streams(way))
                 yield return Option(way, layers, 0);
             else if (context.Request.Pins.BlocksStreamed is { } streamed)
-                foreach (var ring in Rings(streamed)) yield return Option(way, layers - streamed, ring);
+                foreach (var ring in Rings(streamed))
+                    yield return Option(way, layers - streamed, ring);
             else
             {
                 yield return Option(way, layers, 0);
@@ -73,18 +84,22 @@ internal sealed class DenoiseStage
     private int? Room(DenoiseWay way, int ring, long budget)
     {
         var bare = Peak(way, 0, ring); // with LoRAs beside, as long as any block is streamed
-        if (bare > budget) return null;
+        if (bare > budget)
+            return null;
         // the peak is a straight line in the resident blocks: one division instead of a search, then stay on the safe side
         var perBlock = Peak(way, 1, ring) - bare;
         var room = (int)Math.Clamp((budget - bare) / Math.Max(1, perBlock), 0, layers - 1);
-        while (room > 0 && Peak(way, room, ring) > budget) room--;
+        while (room > 0 && Peak(way, room, ring) > budget)
+            room--;
         return room;
     }
 
     private long LeastPeak(DenoiseWay way)
     {
-        if (!Streams(way)) return Peak(way, layers, 0);
-        if (context.Request.Pins.BlocksStreamed is { } streamed) return Peak(way, layers - streamed, 1);
+        if (!Streams(way))
+            return Peak(way, layers, 0);
+        if (context.Request.Pins.BlocksStreamed is { } streamed)
+            return Peak(way, layers - streamed, 1);
         // what large LoRAs take beside streamed blocks may be more than a small model's blocks
         return Math.Min(Peak(way, 0, 1), Peak(way, layers, 0));
     }
@@ -115,5 +130,6 @@ internal sealed class DenoiseStage
         return ring == 1 ? compute + copy : Math.Max(compute, copy) + (CopyDisturbance * copy);
     }
 
-    private long Peak(DenoiseWay way, int resident, int ring) => context.Peak(((double)(resident + ring) * way.BlockBytes) + way.FixedBytes + (ring > 0 ? way.BesideBytes : 0));
+    private long Peak(DenoiseWay way, int resident, int ring) =>
+        context.Peak(((double)(resident + ring) * way.BlockBytes) + way.FixedBytes + (ring > 0 ? way.BesideBytes : 0));
 }

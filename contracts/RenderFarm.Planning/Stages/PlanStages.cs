@@ -27,7 +27,8 @@ internal sealed class PlanStages
     {
         get
         {
-            if (text.Count == 0 || decode.Count == 0 || denoise.LeastPeakBytes is not { } dit) return null;
+            if (text.Count == 0 || decode.Count == 0 || denoise.LeastPeakBytes is not { } dit)
+                return null;
             var stages = Math.Max(text.Min(option => option.PeakBytes), decode.Min(option => option.PeakBytes));
             return Math.Max(Math.Max(dit, stages), image.Count == 0 ? 0 : image.Min(option => option.PeakBytes));
         }
@@ -36,9 +37,11 @@ internal sealed class PlanStages
     /// <summary>The fastest of each stage within the budget; null when some stage has nothing that fits.</summary>
     public PlanDraft? Best(long budget)
     {
-        if (text.Fastest(budget) is not { } textOption || decode.Fastest(budget) is not { } decodeOption) return null;
+        if (text.Fastest(budget) is not { } textOption || decode.Fastest(budget) is not { } decodeOption)
+            return null;
         var imageOption = image.Fastest(budget);
-        if (Context.Request.HasImage && imageOption is null) return null;
+        if (Context.Request.HasImage && imageOption is null)
+            return null;
         return denoise.Fastest(budget) is { } denoiseOption ? new(textOption, imageOption, denoiseOption, decodeOption) : null;
     }
 }

@@ -33,15 +33,17 @@ internal sealed class VaeStage(PlanContext context)
     /// <summary>Pictures to latents; the tile is the encoder's own and need not be the decoder's.</summary>
     public IEnumerable<StageOption<int>> ImageOptions() => Candidates().Select(EncodeImage);
 
-    private IEnumerable<int> Candidates() => context.Request.Pins.VaeTile is { } pinned
-        ? [pinned]
-        : Tiles.Where(tile => tile < Math.Max(context.Geometry.LatentHeight, context.Geometry.LatentWidth));
+    private IEnumerable<int> Candidates() =>
+        context.Request.Pins.VaeTile is { } pinned
+            ? [pinned]
+            : Tiles.Where(tile => tile < Math.Max(context.Geometry.LatentHeight, context.Geometry.LatentWidth));
 
     /// <summary>The CLIP tower first where the model has one, then the VAE's encoder.</summary>
     private StageOption<int> EncodeImage(int tile)
     {
         var pass = Pass(VaeLayout.Encoder(shape), (double)ParameterCounts.VaeEncoder(shape) * ElementBytes, tile);
-        if (context.Request.Shape.ImageEncoder is not { } clip) return pass;
+        if (context.Request.Shape.ImageEncoder is not { } clip)
+            return pass;
         var clipBytes = (double)ParameterCounts.ImageEncoder(clip) * ElementBytes;
         var clipSeconds = clipBytes / context.Rates.HostToDeviceBytesPerSecond;
         return new(tile, Math.Max(pass.PeakBytes, context.Peak(clipBytes * 1.05)), pass.Seconds + clipSeconds);

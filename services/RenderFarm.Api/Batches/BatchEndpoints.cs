@@ -18,33 +18,72 @@ public static class BatchEndpoints
     public static void MapBatches(this IEndpointRouteBuilder routes)
     {
         var batches = routes.MapGroup("/v1/batches").WithTags("Batches");
-        batches.MapPost("/", CreateAsync).RequireScope(Scopes.Submit).WithBodyLimit(BodyLimits.Batch)
-            .WithSummary("Submit up to 10,000 videos: JSON Lines, or every combination of a matrix; all or none").Produces<BatchView>();
-        batches.MapGet("/{id}", async (string id, HttpContext context, BatchStore store, CancellationToken cancel) =>
-            BatchView.Of(await FindAsync(id, context, store, cancel))).RequireScope(Scopes.Read).WithSummary("How a batch is doing").Produces<BatchView>();
-        batches.MapPost("/{id}/cancel", CancelAsync).RequireScope(Scopes.Submit).WithSummary("Stop what has not ended").Produces<BatchView>();
-        batches.MapGet("/{id}/manifest", ManifestAsync).RequireScope(Scopes.Read)
-            .WithSummary("What became of each line, as JSON Lines").Produces(200, contentType: "application/jsonl");
+        batches
+            .MapPost("/", CreateAsync)
+            .RequireScope(Scopes.Submit)
+            .WithBodyLimit(BodyLimits.Batch)
+            .WithSummary("Submit up to 10,000 videos: JSON Lines, or every combination of a matrix; all or none")
+            .Produces<BatchView>();
+        batches
+            .MapGet(
+                "/{id}",
+                async (string id, HttpContext context, BatchStore store, CancellationToken cancel) =>
+                    BatchView.Of(await FindAsync(id, context, store, cancel))
+            )
+            .RequireScope(Scopes.Read)
+            .WithSummary("How a batch is doing")
+            .Produces<BatchView>();
+        batches
+            .MapPost("/{id}/cancel", CancelAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Stop what has not ended")
+            .Produces<BatchView>();
+        batches
+            .MapGet("/{id}/manifest", ManifestAsync)
+            .RequireScope(Scopes.Read)
+            .WithSummary("What became of each line, as JSON Lines")
+            .Produces(200, contentType: "application/jsonl");
     }
 
-    private static async Task<BatchView> CreateAsync(HttpContext context, BatchReader reader, BatchStore store, TimeProvider time, CancellationToken cancel)
+    private static async Task<BatchView> CreateAsync(
+        HttpContext context,
+        BatchReader reader,
+        BatchStore store,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var (caller, repeat, id) = (context.Caller(), RepeatMarks.Of(context.Request), BatchStore.NewId(time));
-        var result = await reader.ReadAsync(context.Request, caller, id, batch => store.SubmitAsync(
-            new NewBatch
-            {
-                Id = id,
-                KeyId = caller.Id,
-                IdempotencyKey = repeat.IdempotencyKey,
-                RequestHash = batch.Digest,
-                IsClientRetry = repeat.IsClientRetry,
-                Metadata = batch.Metadata,
-            },
-            batch.Jobs, cancel), cancel);
+        var result = await reader.ReadAsync(
+            context.Request,
+            caller,
+            id,
+            batch =>
+                store.SubmitAsync(
+                    new NewBatch
+                    {
+                        Id = id,
+                        KeyId = caller.Id,
+                        IdempotencyKey = repeat.IdempotencyKey,
+                        RequestHash = batch.Digest,
+                        IsClientRetry = repeat.IsClientRetry,
+                        Metadata = batch.Metadata,
+                    },
+                    batch.Jobs,
+                    cancel
+                ),
+            cancel
+        );
         return result is BatchResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : BatchView.Of(result.Batch);
     }
 
-    private static async Task<BatchView> CancelAsync(string id, HttpContext context, BatchStore store, ICancelCourier courier, CancellationToken cancel)
+    private static async Task<BatchView> CancelAsync(
+        string id,
+        HttpContext context,
+        BatchStore store,
+        ICancelCourier courier,
+        CancellationToken cancel
+    )
     {
         var stopped = await store.CancelAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
         foreach (var job in stopped.Held)
@@ -70,11 +109,13 @@ public static class BatchEndpoints
                 line = job.BatchLine!.Value;
                 var video = Video.Of(job);
                 var content = job.State == JobState.Completed ? $"/v1/videos/{job.Id}/content" : null;
-                await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ManifestLine(line, job.Id, video.Status, content, video), Wire.Json), cancel);
+                await context.Response.Body.WriteAsync(
+                    JsonSerializer.SerializeToUtf8Bytes(new ManifestLine(line, job.Id, video.Status, content, video), Wire.Json),
+                    cancel
+                );
                 await context.Response.Body.WriteAsync("\n"u8.ToArray(), cancel);
             }
-        }
-        while (page.Count == ManifestPage);
+        } while (page.Count == ManifestPage);
     }
 
     private static async Task<Batch> FindAsync(string id, HttpContext context, BatchStore store, CancellationToken cancel) =>

@@ -29,8 +29,10 @@ public static class JsonLines
     private static ReadOnlyMemory<byte> Trimmed(ReadOnlyMemory<byte> line)
     {
         var (start, end) = (0, line.Length);
-        while (start < end && IsBlank(line.Span[start])) start++;
-        while (end > start && IsBlank(line.Span[end - 1])) end--;
+        while (start < end && IsBlank(line.Span[start]))
+            start++;
+        while (end > start && IsBlank(line.Span[end - 1]))
+            end--;
         return line[start..end];
 
         static bool IsBlank(byte letter) => letter is (byte)' ' or (byte)'\t' or (byte)'\r';

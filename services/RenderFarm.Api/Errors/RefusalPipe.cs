@@ -18,7 +18,8 @@ public sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexPip
     public override long UnflushedBytes => connection.Output.UnflushedBytes + (answer?.WrittenCount ?? 0);
 
     /// <summary>What the server writes next is its refusal of this request, and the last of the connection.</summary>
-    public void Refuse(byte[] body, string requestId) => (answer, this.body, this.requestId) = (new ArrayBufferWriter<byte>(), body, requestId);
+    public void Refuse(byte[] body, string requestId) =>
+        (answer, this.body, this.requestId) = (new ArrayBufferWriter<byte>(), body, requestId);
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => answer?.GetMemory(sizeHint) ?? connection.Output.GetMemory(sizeHint);
 
@@ -66,8 +67,15 @@ public sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexPip
         var head = Encoding.Latin1.GetString(answer.WrittenSpan);
         answer = null;
         var isEmpty = head.Contains(NoBody, StringComparison.Ordinal);
-        connection.Output.Write(Encoding.Latin1.GetBytes(
-            head.Replace(NoBody, $"Content-Length: {body.Length}\r\nContent-Type: application/problem+json\r\nx-request-id: {requestId}\r\n", StringComparison.Ordinal)));
+        connection.Output.Write(
+            Encoding.Latin1.GetBytes(
+                head.Replace(
+                    NoBody,
+                    $"Content-Length: {body.Length}\r\nContent-Type: application/problem+json\r\nx-request-id: {requestId}\r\n",
+                    StringComparison.Ordinal
+                )
+            )
+        );
         if (isEmpty)
         {
             connection.Output.Write(body);

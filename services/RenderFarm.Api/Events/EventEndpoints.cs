@@ -17,15 +17,32 @@ public static class EventEndpoints
 
     public static void MapEvents(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/videos/{id}/events", OfVideoAsync).WithTags("Events").RequireScope(Scopes.Read)
-            .WithSummary("What happens to a video, as server-sent events; resumes after Last-Event-ID, ends with the video").Produces(200, contentType: "text/event-stream");
-        routes.MapGet("/v1/events", OfKeyAsync).WithTags("Events").RequireScope(Scopes.Read)
-            .WithSummary("What happens to all videos of this key, as server-sent events from now on, or from after Last-Event-ID").Produces(200, contentType: "text/event-stream");
-        routes.MapPost("/worker/v1/leases/{job}/progress", ReportAsync).WithTags("Worker protocol").RequireScope(Scopes.Worker)
+        routes
+            .MapGet("/v1/videos/{id}/events", OfVideoAsync)
+            .WithTags("Events")
+            .RequireScope(Scopes.Read)
+            .WithSummary("What happens to a video, as server-sent events; resumes after Last-Event-ID, ends with the video")
+            .Produces(200, contentType: "text/event-stream");
+        routes
+            .MapGet("/v1/events", OfKeyAsync)
+            .WithTags("Events")
+            .RequireScope(Scopes.Read)
+            .WithSummary("What happens to all videos of this key, as server-sent events from now on, or from after Last-Event-ID")
+            .Produces(200, contentType: "text/event-stream");
+        routes
+            .MapPost("/worker/v1/leases/{job}/progress", ReportAsync)
+            .WithTags("Worker protocol")
+            .RequireScope(Scopes.Worker)
             .WithSummary("How far the render is, for whoever watches; kept nowhere");
     }
 
-    private static async Task OfVideoAsync(string id, HttpContext context, JobStore jobs, VideoStream videos, IHostApplicationLifetime lifetime)
+    private static async Task OfVideoAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoStream videos,
+        IHostApplicationLifetime lifetime
+    )
     {
         var previews = FlagOf(context.Request.Query, "preview");
         var after = PlaceOf(context.Request);
@@ -47,7 +64,11 @@ public static class EventEndpoints
         return StreamAsync(context, lifetime, (stream, ended) => farm.SendAsync(context.Caller().Jobs, after, stream, ended));
     }
 
-    private static async Task StreamAsync(HttpContext context, IHostApplicationLifetime lifetime, Func<ServerSentEvents, CancellationToken, Task> send)
+    private static async Task StreamAsync(
+        HttpContext context,
+        IHostApplicationLifetime lifetime,
+        Func<ServerSentEvents, CancellationToken, Task> send
+    )
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
@@ -71,11 +92,22 @@ public static class EventEndpoints
 
         if (report.Preview is { } picture && (picture.Length > MaxPreviewBytes || report.PreviewType is not ("image/png" or "image/jpeg")))
         {
-            throw ApiError.InvalidValue("preview", $"'preview' must be image/png or image/jpeg, as 'preview_type' says, of at most {MaxPreviewBytes} bytes.").AsException();
+            throw ApiError
+                .InvalidValue(
+                    "preview",
+                    $"'preview' must be image/png or image/jpeg, as 'preview_type' says, of at most {MaxPreviewBytes} bytes."
+                )
+                .AsException();
         }
 
         await hub.ReportAsync(
-            new ProgressNotice(job, report.Fence, report.Stage, report.Step, report.Steps) { Preview = report.Preview, PreviewType = report.PreviewType }, cancel);
+            new ProgressNotice(job, report.Fence, report.Stage, report.Step, report.Steps)
+            {
+                Preview = report.Preview,
+                PreviewType = report.PreviewType,
+            },
+            cancel
+        );
         return new ProgressReply(hub.WantsPreview(job));
     }
 
@@ -87,16 +119,19 @@ public static class EventEndpoints
             throw ApiError.UnknownParameter(stray, NearestName.To(stray, Known)).AsException();
         }
 
-        var (text, name) = request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header ? (header, "Last-Event-ID") : (request.Query["after"].ToString(), "after");
+        var (text, name) = request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header
+            ? (header, "Last-Event-ID")
+            : (request.Query["after"].ToString(), "after");
         return text.Length == 0 ? null
             : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place
             : throw ApiError.InvalidValue(name, $"'{name}' is not the id of an event of this farm.").AsException();
     }
 
-    private static bool FlagOf(IQueryCollection query, string name) => query[name].ToString() switch
-    {
-        "" or "false" => false,
-        "true" => true,
-        _ => throw ApiError.InvalidValue(name, $"'{name}' must be true or false.").AsException(),
-    };
+    private static bool FlagOf(IQueryCollection query, string name) =>
+        query[name].ToString() switch
+        {
+            "" or "false" => false,
+            "true" => true,
+            _ => throw ApiError.InvalidValue(name, $"'{name}' must be true or false.").AsException(),
+        };
 }

@@ -33,7 +33,8 @@ public sealed class EventHub
     public Watcher Watch(JobScope scope, string? jobId)
     {
         var watcher = new Watcher(this, scope, jobId);
-        lock (gate) watchers.Add(watcher);
+        lock (gate)
+            watchers.Add(watcher);
         return watcher;
     }
 
@@ -91,7 +92,8 @@ public sealed class EventHub
 
     internal void Leave(Watcher watcher)
     {
-        lock (gate) watchers.Remove(watcher);
+        lock (gate)
+            watchers.Remove(watcher);
     }
 
     /// <summary>False for a report under a fence that another has overtaken.</summary>
@@ -110,12 +112,15 @@ public sealed class EventHub
         }
 
         List<Watcher> here;
-        lock (gate) here = [.. watchers.Where(watcher => watcher.JobId is null || watcher.JobId == notice.JobId)];
+        lock (gate)
+            here = [.. watchers.Where(watcher => watcher.JobId is null || watcher.JobId == notice.JobId)];
         // A watcher of one job was let in by its key already; for the others somebody has to know whose job this is.
         var key = here.Any(watcher => watcher is { JobId: null, Scope.KeyId: not null })
             ? (await jobs.GetAsync(notice.JobId, JobScope.All, cancel))?.KeyId
             : null;
-        foreach (var watcher in here.Where(watcher => watcher.JobId is not null || watcher.Scope.KeyId is null || watcher.Scope.KeyId == key))
+        foreach (
+            var watcher in here.Where(watcher => watcher.JobId is not null || watcher.Scope.KeyId is null || watcher.Scope.KeyId == key)
+        )
         {
             watcher.Tell(notice);
         }

@@ -36,7 +36,10 @@ public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, QueueF
                 if (job is { FinishedAt: null } && job.Fence == notice.Fence)
                 {
                     running[job.Id] = VideoProgress.Applied(job, notice);
-                    await stream.SendAsync("video.progress", VideoProgress.Of(running[job.Id], (await forecast.OfAsync(running[job.Id], cancel)).Seconds));
+                    await stream.SendAsync(
+                        "video.progress",
+                        VideoProgress.Of(running[job.Id], (await forecast.OfAsync(running[job.Id], cancel)).Seconds)
+                    );
                 }
             }
 

@@ -28,7 +28,9 @@ public sealed class ServerSentEvents(HttpResponse response, CancellationToken ca
         }
 
         // JSON holds no line break, so the data is one line
-        return WriteAsync(text.Append(CultureInfo.InvariantCulture, $"event: {name}\ndata: {JsonSerializer.Serialize(data, Wire.Json)}\n\n").ToString());
+        return WriteAsync(
+            text.Append(CultureInfo.InvariantCulture, $"event: {name}\ndata: {JsonSerializer.Serialize(data, Wire.Json)}\n\n").ToString()
+        );
     }
 
     public Task StillThereAsync() => WriteAsync(": still here\n\n");

@@ -101,6 +101,8 @@ public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, Queue
 
     /// <summary>Ended, and the client has been told of the ending: there is nothing left to wait for.</summary>
     public async Task<bool> IsOverAsync(Job job, long place, CancellationToken cancel) =>
-        job.FinishedAt is not null && place > 0
-        && (await log.OfJobAsync(job.Id, place - 1, cancel)) is [{ Event: { IsEnding: true } last }] && last.Position == place;
+        job.FinishedAt is not null
+        && place > 0
+        && (await log.OfJobAsync(job.Id, place - 1, cancel)) is [{ Event: { IsEnding: true } last }]
+        && last.Position == place;
 }

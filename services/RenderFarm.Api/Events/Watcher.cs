@@ -8,8 +8,9 @@ namespace RenderFarm.Api.Events;
 public sealed class Watcher : IDisposable
 {
     private readonly EventHub hub;
-    private readonly Channel<ProgressNotice?> heard =
-        Channel.CreateBounded<ProgressNotice?>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly Channel<ProgressNotice?> heard = Channel.CreateBounded<ProgressNotice?>(
+        new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+    );
 
     private int events;
 

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Batches;
+using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Health;
@@ -54,7 +54,8 @@ public static class FarmApi
 
         // who is asking
         builder.AddSettings<KeysOptions>(KeysOptions.Section);
-        builder.Services.AddAuthentication(ApiKeyAuthentication.SchemeName)
+        builder
+            .Services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         builder.Services.AddAuthorizationBuilder().AddScopePolicies();
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, ScopeRefusals>();

@@ -12,7 +12,10 @@ public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness re
             return;
         }
 
-        var running = loops.ToDictionary(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None), loop => loop.GetType().Name);
+        var running = loops.ToDictionary(
+            loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None),
+            loop => loop.GetType().Name
+        );
         await foreach (var ended in Task.WhenEach(running.Keys))
         {
             if (ended.Exception is { } broken && !stoppingToken.IsCancellationRequested)

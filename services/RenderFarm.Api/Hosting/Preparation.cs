@@ -84,7 +84,10 @@ public static class Preparation
         }
         catch (ArtifactStoreException e) when (e.IsTransient)
         {
-            app.Logger.LogWarning("The artifact store is not there yet; starting without it: {Cause}", e.InnerException?.Message ?? e.Message);
+            app.Logger.LogWarning(
+                "The artifact store is not there yet; starting without it: {Cause}",
+                e.InnerException?.Message ?? e.Message
+            );
         }
         catch (ArtifactStoreException e)
         {

@@ -24,7 +24,9 @@ public sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDi
     /// <exception cref="ApiErrorException">400 or 413, naming the field: there is no such picture for us.</exception>
     public async Task<SpooledFile> FetchAsync(string url, string param, CancellationToken cancel)
     {
-        var content = url.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? await UnpackAsync(url, param, cancel) : await GetAsync(url, param, cancel);
+        var content = url.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
+            ? await UnpackAsync(url, param, cancel)
+            : await GetAsync(url, param, cancel);
         return content ?? throw ApiError.PartTooLarge(param, BodyLimits.File).AsException();
     }
 
@@ -89,7 +91,10 @@ public sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDi
         }
         catch (HttpRequestException e)
         {
-            throw Wrong(param, $"could not be fetched: {(e.InnerException as OutboundRefusedException ?? (Exception)e).Message.TrimEnd('.')}");
+            throw Wrong(
+                param,
+                $"could not be fetched: {(e.InnerException as OutboundRefusedException ?? (Exception)e).Message.TrimEnd('.')}"
+            );
         }
         catch (Exception e) when (e is IOException or UriFormatException)
         {

@@ -32,18 +32,33 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
     }
 
     public Task<IReadOnlyList<StoredInput>> StoreAsync(InputPictures pictures, string jobId, CancellationToken cancel) =>
-        AllOrNoneAsync(pictures.All, picture => PutAsync(
-            new StoredInput(picture.Role, ObjectKeys.Input(jobId, picture.Role), picture.Info.ContentType, picture.Content.SizeBytes, picture.Content.Sha256),
-            picture.Content, cancel));
+        AllOrNoneAsync(
+            pictures.All,
+            picture =>
+                PutAsync(
+                    new StoredInput(
+                        picture.Role,
+                        ObjectKeys.Input(jobId, picture.Role),
+                        picture.Info.ContentType,
+                        picture.Content.SizeBytes,
+                        picture.Content.Sha256
+                    ),
+                    picture.Content,
+                    cancel
+                )
+        );
 
     /// <summary>The pictures of one job for another: each job owns its objects, for each is removed by itself.</summary>
     public Task<IReadOnlyList<StoredInput>> CopyAsync(IReadOnlyList<StoredInput> inputs, string jobId, CancellationToken cancel) =>
-        AllOrNoneAsync(inputs, async input =>
-        {
-            await using var stream = await artifacts.OpenReadAsync(input.Key, null, cancel);
-            using var content = (await SpooledFile.WriteAsync(stream, long.MaxValue, cancel))!;
-            return await PutAsync(input with { Key = ObjectKeys.Input(jobId, input.Role) }, content, cancel);
-        });
+        AllOrNoneAsync(
+            inputs,
+            async input =>
+            {
+                await using var stream = await artifacts.OpenReadAsync(input.Key, null, cancel);
+                using var content = (await SpooledFile.WriteAsync(stream, long.MaxValue, cancel))!;
+                return await PutAsync(input with { Key = ObjectKeys.Input(jobId, input.Role) }, content, cancel);
+            }
+        );
 
     /// <summary>After a job that came to nothing. The janitor removes only what belongs to a job, so what stays behind is logged.</summary>
     public async Task RemoveAsync(IReadOnlyList<StoredInput> inputs)

@@ -17,9 +17,16 @@ public static class KeyEndpoints
         var keys = routes.MapGroup("/v1/keys").WithTags("Keys").RequireScope(Scopes.Admin);
         keys.MapGet("/", ListAsync).WithSummary("Keys that work, with what they use of their quotas; never their secrets");
         keys.MapGet("/{id}", ShowAsync).WithSummary("One key");
-        keys.MapPost("/", CreateAsync).WithSummary("A new key; its secret is shown this once").Accepts<KeyFields>("application/json").Produces<KeyView>();
-        keys.MapDelete("/{id}", async (string id, ApiKeys store, CancellationToken cancel) =>
-            await store.RevokeAsync(id, cancel) ? new DeletedKey(id) : throw ApiError.NotFound("key", id).AsException()).WithSummary("The key stops working; its videos stay");
+        keys.MapPost("/", CreateAsync)
+            .WithSummary("A new key; its secret is shown this once")
+            .Accepts<KeyFields>("application/json")
+            .Produces<KeyView>();
+        keys.MapDelete(
+                "/{id}",
+                async (string id, ApiKeys store, CancellationToken cancel) =>
+                    await store.RevokeAsync(id, cancel) ? new DeletedKey(id) : throw ApiError.NotFound("key", id).AsException()
+            )
+            .WithSummary("The key stops working; its videos stay");
     }
 
     private static async Task<KeyList> ListAsync(ApiKeys store, CancellationToken cancel)
@@ -103,17 +110,18 @@ public sealed record KeyView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? WebhookSecret { get; init; }
 
-    public static KeyView Of(ApiKey key, KeyUsage? usage) => new()
-    {
-        Id = key.Id,
-        Name = key.Name,
-        Scopes = Api.Keys.Scopes.Words(key.Scopes),
-        PriorityCeiling = key.PriorityCeiling,
-        Quotas = new KeyQuotas(key.Limits.Queued, key.Limits.Running, key.Limits.PerDay),
-        RequestsPerMinute = key.Limits.RequestsPerMinute,
-        Usage = new KeyUsageView(usage?.Queued ?? 0, usage?.Running ?? 0, usage?.Today ?? 0),
-        CreatedAt = key.CreatedAt.ToUnixTimeSeconds(),
-    };
+    public static KeyView Of(ApiKey key, KeyUsage? usage) =>
+        new()
+        {
+            Id = key.Id,
+            Name = key.Name,
+            Scopes = Api.Keys.Scopes.Words(key.Scopes),
+            PriorityCeiling = key.PriorityCeiling,
+            Quotas = new KeyQuotas(key.Limits.Queued, key.Limits.Running, key.Limits.PerDay),
+            RequestsPerMinute = key.Limits.RequestsPerMinute,
+            Usage = new KeyUsageView(usage?.Queued ?? 0, usage?.Running ?? 0, usage?.Today ?? 0),
+            CreatedAt = key.CreatedAt.ToUnixTimeSeconds(),
+        };
 }
 
 /// <summary>What counts against the quotas now.</summary>

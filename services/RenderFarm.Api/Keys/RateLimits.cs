@@ -17,8 +17,13 @@ public sealed class RateLimits(IOptions<KeysOptions> options, TimeProvider time)
     /// <returns>Null: go ahead, and no limit applies.</returns>
     public Admission? Admit(ApiKey key)
     {
-        var limit = key.Limits.RequestsPerMinute
-            ?? ((key.Scopes & (KeyScopes.Admin | KeyScopes.Worker)) == 0 && options.Value.RequestsPerMinute > 0 ? options.Value.RequestsPerMinute : null);
+        var limit =
+            key.Limits.RequestsPerMinute
+            ?? (
+                (key.Scopes & (KeyScopes.Admin | KeyScopes.Worker)) == 0 && options.Value.RequestsPerMinute > 0
+                    ? options.Value.RequestsPerMinute
+                    : null
+            );
         return limit is { } perMinute ? buckets.GetOrAdd(key.Id, _ => new Bucket(time)).Take(perMinute) : null;
     }
 

@@ -15,17 +15,16 @@ public interface ICancelCourier
 /// <summary>Without a broker the renewal alone brings it, within three seconds.</summary>
 public sealed class RenewalCourier : ICancelCourier
 {
-    public void TellWorkerOf(Job job)
-    {
-    }
+    public void TellWorkerOf(Job job) { }
 }
 
 /// <summary>Sends to the worker's control queue. A cancellation that can't be sent in time is dropped, for the renewal has told by then.</summary>
 public sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> logger) : BackgroundService, ICancelCourier
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-    private readonly Channel<(string Worker, CancelAttempt Message)> outgoing =
-        Channel.CreateBounded<(string, CancelAttempt)>(new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<(string Worker, CancelAttempt Message)> outgoing = Channel.CreateBounded<(string, CancelAttempt)>(
+        new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
 
     public void TellWorkerOf(Job job)
     {
@@ -58,6 +57,9 @@ public sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> l
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Cancellation of {JobId} could not be sent to worker {Worker}; its next renewal tells it. {Cause}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Cancellation of {JobId} could not be sent to worker {Worker}; its next renewal tells it. {Cause}"
+    )]
     private partial void LogUnsent(string jobId, string worker, string cause);
 }

@@ -14,16 +14,23 @@ namespace RenderFarm.Api.Messaging;
 /// from the exchange of events. Nothing here is kept or confirmed: a process that was away looks for itself.
 /// </summary>
 public sealed partial class RabbitMqNotices(
-    BrokerConnection broker, EventFeed feed, Readiness readiness, TimeProvider time, ILogger<RabbitMqNotices> logger) : BrokerDuty(broker, readiness, time, logger), INoticeRelay
+    BrokerConnection broker,
+    EventFeed feed,
+    Readiness readiness,
+    TimeProvider time,
+    ILogger<RabbitMqNotices> logger
+) : BrokerDuty(broker, readiness, time, logger), INoticeRelay
 {
     private const string Exchange = "renderfarm.notices";
     private const int MostWaiting = 1_000;
     private readonly string sender = Guid.NewGuid().ToString("N");
     private Func<ProgressNotice, CancellationToken, Task> hear = (_, _) => Task.CompletedTask;
-    private readonly Channel<ProgressNotice> outgoing =
-        System.Threading.Channels.Channel.CreateBounded<ProgressNotice>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<ProgressNotice> outgoing = System.Threading.Channels.Channel.CreateBounded<ProgressNotice>(
+        new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
 
-    protected override CreateChannelOptions Channel { get; } = new(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false);
+    protected override CreateChannelOptions Channel { get; } =
+        new(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false);
 
     public void Listen(Func<ProgressNotice, CancellationToken, Task> listener) => hear = listener;
 
@@ -43,7 +50,14 @@ public sealed partial class RabbitMqNotices(
         await foreach (var notice in outgoing.Reader.ReadAllAsync(gone))
         {
             var properties = new BasicProperties { ContentType = "application/json", AppId = sender };
-            await channel.BasicPublishAsync(Exchange, "", mandatory: false, properties, JsonSerializer.SerializeToUtf8Bytes(notice, Wire.Json), gone);
+            await channel.BasicPublishAsync(
+                Exchange,
+                "",
+                mandatory: false,
+                properties,
+                JsonSerializer.SerializeToUtf8Bytes(notice, Wire.Json),
+                gone
+            );
         }
     }
 

@@ -30,12 +30,32 @@ public sealed class FarmMetrics
         submissions = meter.CreateCounter<long>("renderfarm.submissions", description: "Videos submitted, by model and result.");
         endings = meter.CreateCounter<long>("renderfarm.lease.endings", description: "Ended leases, by model, ending and reason.");
         leaseDuration = meter.CreateHistogram<double>("renderfarm.lease.duration", "s", "From lease to its ending, by model and ending.");
-        stageDuration = meter.CreateHistogram<double>("renderfarm.stage.duration", "s", "Time in one stage of a render, by model, card and stage.");
-        stepDuration = meter.CreateHistogram<double>("renderfarm.step.duration", "s", "Median denoise step of a render, by model and card.");
+        stageDuration = meter.CreateHistogram<double>(
+            "renderfarm.stage.duration",
+            "s",
+            "Time in one stage of a render, by model, card and stage."
+        );
+        stepDuration = meter.CreateHistogram<double>(
+            "renderfarm.step.duration",
+            "s",
+            "Median denoise step of a render, by model and card."
+        );
         queueWait = meter.CreateHistogram<double>("renderfarm.queue.wait", "s", "From submission to the first lease, by model.");
-        predictedPeak = meter.CreateGauge<long>("renderfarm.peak.predicted", "By", "Predicted peak memory of the newest render, by model and card.");
-        measuredPeak = meter.CreateGauge<long>("renderfarm.peak.measured", "By", "Measured peak memory of the newest render, by model and card.");
-        meter.CreateObservableGauge("renderfarm.lease.polls", () => WaitingPolls, description: "Slots that are waiting for work in a long poll.");
+        predictedPeak = meter.CreateGauge<long>(
+            "renderfarm.peak.predicted",
+            "By",
+            "Predicted peak memory of the newest render, by model and card."
+        );
+        measuredPeak = meter.CreateGauge<long>(
+            "renderfarm.peak.measured",
+            "By",
+            "Measured peak memory of the newest render, by model and card."
+        );
+        meter.CreateObservableGauge(
+            "renderfarm.lease.polls",
+            () => WaitingPolls,
+            description: "Slots that are waiting for work in a long poll."
+        );
     }
 
     public void Submitted(string model, string result) => submissions.Add(1, new("model", model), new("result", result));

@@ -46,13 +46,16 @@ public sealed partial class QueueGauges : BackgroundService
 
         using var timer = new PeriodicTimer(Period, time);
         await using var stop = stoppingToken.Register(timer.Dispose);
-        Due active = new(Period), all = new(EndedPeriod);
+        Due active = new(Period),
+            all = new(EndedPeriod);
         do
         {
             try
             {
-                if (active.IsDue(time)) await active.MeasureAsync(time, async () => counts = await jobs.CountsAsync(stoppingToken));
-                if (all.IsDue(time)) await all.MeasureAsync(time, async () => ended = await jobs.EndedCountsAsync(stoppingToken));
+                if (active.IsDue(time))
+                    await active.MeasureAsync(time, async () => counts = await jobs.CountsAsync(stoppingToken));
+                if (all.IsDue(time))
+                    await all.MeasureAsync(time, async () => ended = await jobs.EndedCountsAsync(stoppingToken));
                 storeUp = true;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -64,19 +67,26 @@ public sealed partial class QueueGauges : BackgroundService
                 storeUp = false;
                 LogAway(e.Message);
             }
-        }
-        while (await timer.WaitForNextTickAsync(CancellationToken.None));
+        } while (await timer.WaitForNextTickAsync(CancellationToken.None));
     }
 
     /// <summary>States without a job are shown as 0, so that a rate has something to start from.</summary>
-    private IEnumerable<Measurement<int>> States() => counts is not { } now ? [] :
-        Enum.GetValues<JobState>().Select(state => new Measurement<int>(now.ByState.GetValueOrDefault(state) + ended.GetValueOrDefault(state), new KeyValuePair<string, object?>("state", Wire.Word(state))));
+    private IEnumerable<Measurement<int>> States() =>
+        counts is not { } now
+            ? []
+            : Enum.GetValues<JobState>()
+                .Select(state => new Measurement<int>(
+                    now.ByState.GetValueOrDefault(state) + ended.GetValueOrDefault(state),
+                    new KeyValuePair<string, object?>("state", Wire.Word(state))
+                ));
 
-    private IEnumerable<Measurement<int>> Depths() => counts is not { } now ? [] :
-        now.Queues.Select(queue => new Measurement<int>(queue.Count, Tags(queue)));
+    private IEnumerable<Measurement<int>> Depths() =>
+        counts is not { } now ? [] : now.Queues.Select(queue => new Measurement<int>(queue.Count, Tags(queue)));
 
-    private IEnumerable<Measurement<double>> Ages() => counts is not { } now ? [] :
-        now.Queues.Select(queue => new Measurement<double>((time.GetUtcNow() - queue.OldestQueuedAt).TotalSeconds, Tags(queue)));
+    private IEnumerable<Measurement<double>> Ages() =>
+        counts is not { } now
+            ? []
+            : now.Queues.Select(queue => new Measurement<double>((time.GetUtcNow() - queue.OldestQueuedAt).TotalSeconds, Tags(queue)));
 
     private static KeyValuePair<string, object?>[] Tags(QueueCount queue) =>
         [new("model", queue.Model), new("vram_class", Bells.ClassName(queue.VramClass))];

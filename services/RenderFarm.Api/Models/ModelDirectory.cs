@@ -27,14 +27,24 @@ public sealed class ModelDirectory(WorkerRegistry workers, TimeProvider time)
 
     /// <exception cref="ApiErrorException">400 <c>unknown_model</c>, naming those there are.</exception>
     public async Task<ModelRegistration> RegistrationAsync(string id, CancellationToken cancel) =>
-        (await FindAsync(id, cancel))?.Registration ?? throw ApiError.UnknownModel(id, known.Models.Keys.Order(StringComparer.Ordinal)).AsException();
+        (await FindAsync(id, cancel))?.Registration
+        ?? throw ApiError.UnknownModel(id, known.Models.Keys.Order(StringComparer.Ordinal)).AsException();
 
     /// <summary>A registration that is still the same stays the same object: what was worked out for it holds on.</summary>
-    private async Task<Known> LookAsync(Known before, CancellationToken cancel) => new(
-        (await workers.ModelsAsync(cancel)).ToDictionary(
-            model => model.Registration.Id,
-            model => before.Models.GetValueOrDefault(model.Registration.Id) is { } old && old.SeenAt == model.SeenAt ? model with { Registration = old.Registration } : model),
-        time.GetTimestamp());
+    private async Task<Known> LookAsync(Known before, CancellationToken cancel) =>
+        new(
+            (await workers.ModelsAsync(cancel)).ToDictionary(
+                model => model.Registration.Id,
+                model =>
+                    before.Models.GetValueOrDefault(model.Registration.Id) is { } old && old.SeenAt == model.SeenAt
+                        ? model with
+                        {
+                            Registration = old.Registration,
+                        }
+                        : model
+            ),
+            time.GetTimestamp()
+        );
 
     private sealed record Known(IReadOnlyDictionary<string, KnownModel> Models, long? At);
 }

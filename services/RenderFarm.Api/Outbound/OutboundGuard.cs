@@ -16,16 +16,15 @@ public sealed class OutboundGuard
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve;
 
     public OutboundGuard(IOptions<OutboundOptions> options)
-        : this(options.Value, Dns.GetHostAddressesAsync)
-    {
-    }
+        : this(options.Value, Dns.GetHostAddressesAsync) { }
 
     /// <param name="resolve">A name to its addresses.</param>
     public OutboundGuard(OutboundOptions options, Func<string, CancellationToken, Task<IPAddress[]>> resolve) =>
         (allowed, this.resolve) = (options.Networks, resolve);
 
     public bool Allows(IPAddress address) =>
-        PublicAddress.Is(address) || allowed.Any(network => network.Contains(PublicAddress.Unwrapped(address)) || network.Contains(address));
+        PublicAddress.Is(address)
+        || allowed.Any(network => network.Contains(PublicAddress.Unwrapped(address)) || network.Contains(address));
 
     /// <summary>
     /// What can be said of an address without a look-up: http or https, no user name, and no private address in any
@@ -34,7 +33,12 @@ public sealed class OutboundGuard
     /// <returns>Null, or what is wrong with it, as the end of a sentence about it.</returns>
     public string? FaultOf(string text)
     {
-        if (text.Any(char.IsControl) || !Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.IdnHost.Length == 0)
+        if (
+            text.Any(char.IsControl)
+            || !Uri.TryCreate(text, UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https")
+            || url.IdnHost.Length == 0
+        )
         {
             return "must be an absolute http or https URL";
         }
@@ -44,22 +48,25 @@ public sealed class OutboundGuard
             return "must not carry a user name or password";
         }
 
-        return IPAddress.TryParse(url.IdnHost, out var literal) && !Allows(literal) ? $"leads to {literal}, which is not a public address" : null;
+        return IPAddress.TryParse(url.IdnHost, out var literal) && !Allows(literal)
+            ? $"leads to {literal}, which is not a public address"
+            : null;
     }
 
     /// <summary>A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/> around <see cref="OutboundRefusedException"/>.</summary>
-    public SocketsHttpHandler CreateHandler() => new()
-    {
-        ConnectCallback = ConnectAsync,
-        ConnectTimeout = ConnectTimeout,
-        AllowAutoRedirect = false,
-        UseProxy = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        MaxResponseHeadersLength = 32,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-    };
+    public SocketsHttpHandler CreateHandler() =>
+        new()
+        {
+            ConnectCallback = ConnectAsync,
+            ConnectTimeout = ConnectTimeout,
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            MaxResponseHeadersLength = 32,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+        };
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
     {
@@ -101,4 +108,6 @@ public sealed class OutboundGuard
 
 /// <summary>The host is, or resolves to, an address that users may not reach through the farm.</summary>
 public sealed class OutboundRefusedException(string host, IPAddress address)
-    : IOException(host == address.ToString() ? $"{address} is not a public address" : $"{host} resolves to {address}, which is not a public address");
+    : IOException(
+        host == address.ToString() ? $"{address} is not a public address" : $"{host} resolves to {address}, which is not a public address"
+    );

@@ -19,7 +19,9 @@ public sealed class OutboundOptions : IValidatableObject
         {
             if (!IPNetwork.TryParse(text, out _))
             {
-                yield return new ValidationResult($"Outbound:AllowedNetworks:{i} is '{text}'; a network such as 10.20.0.0/16 or fd00::/8 is expected.");
+                yield return new ValidationResult(
+                    $"Outbound:AllowedNetworks:{i} is '{text}'; a network such as 10.20.0.0/16 or fd00::/8 is expected."
+                );
             }
         }
     }

@@ -30,10 +30,18 @@ public static class BodyReader
 
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
-            return await MultipartBody.ReadAsync(request.Body, HeaderUtilities.RemoveQuotes(type.Boundary).Value, request.HttpContext.Response.RegisterForDispose, cancel);
+            return await MultipartBody.ReadAsync(
+                request.Body,
+                HeaderUtilities.RemoveQuotes(type.Boundary).Value,
+                request.HttpContext.Response.RegisterForDispose,
+                cancel
+            );
         }
 
-        if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        if (
+            type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)
+        )
         {
             return new RequestBody(await ReadJsonAsync(request, cancel), []);
         }
@@ -63,9 +71,17 @@ public static class BodyReader
     /// <summary>A body that has to be unpacked first can be of any size.</summary>
     private static void RefusePacked(HttpRequest request)
     {
-        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        if (
+            request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding
+            && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase)
+        )
         {
-            throw (ApiError.UnsupportedMediaType(encoding, "") with { Message = $"Content-Encoding '{encoding}' is not unpacked here; send the body as it is." }).AsException();
+            throw (
+                ApiError.UnsupportedMediaType(encoding, "") with
+                {
+                    Message = $"Content-Encoding '{encoding}' is not unpacked here; send the body as it is.",
+                }
+            ).AsException();
         }
     }
 

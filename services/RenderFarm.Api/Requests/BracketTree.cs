@@ -21,7 +21,9 @@ public sealed class BracketTree
         {
             if (at.Text is not null)
             {
-                throw ApiError.Malformed($"The field '{name}' lies inside a field that is given as a whole too; send one of the two.", name).AsException();
+                throw ApiError
+                    .Malformed($"The field '{name}' lies inside a field that is given as a whole too; send one of the two.", name)
+                    .AsException();
             }
 
             at = path[i].Length > 0 ? at.Member(path[i]) : at.NextItem(opensWith: i + 1 < path.Count ? path[i + 1] : null);
@@ -46,7 +48,7 @@ public sealed class BracketTree
         }
 
         var path = new List<string> { name[..open] };
-        for (var at = open; at < name.Length;)
+        for (var at = open; at < name.Length; )
         {
             var close = name.IndexOf(']', at);
             if (name[at] != '[' || close < 0 || open == 0 || path.Count >= MaxDepth)
@@ -83,7 +85,9 @@ public sealed class BracketTree
         {
             appended = true;
             var last = Members.Count == 0 ? null : Members[Index(Members.Count - 1)];
-            return last is not null && opensWith is { Length: > 0 } && !last.Members.ContainsKey(opensWith) ? last : Member(Index(Members.Count));
+            return last is not null && opensWith is { Length: > 0 } && !last.Members.ContainsKey(opensWith)
+                ? last
+                : Member(Index(Members.Count));
         }
 
         public JsonNode ToJson(bool isRoot = false)

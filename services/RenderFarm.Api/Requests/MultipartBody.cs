@@ -24,7 +24,9 @@ public static class MultipartBody
 
         if (boundary.Length > MaxBoundary)
         {
-            throw ApiError.Malformed($"The multipart boundary has {boundary.Length} characters; at most {MaxBoundary} are allowed.").AsException();
+            throw ApiError
+                .Malformed($"The multipart boundary has {boundary.Length} characters; at most {MaxBoundary} are allowed.")
+                .AsException();
         }
 
         var tree = new BracketTree();
@@ -69,8 +71,8 @@ public static class MultipartBody
     /// <summary>.NET clients send names without quotes, others with; both are one name.</summary>
     private static ContentDispositionHeaderValue Disposition(MultipartSection section, int part) =>
         ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var value)
-            && value.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase)
-            && !string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(value.Name).Value)
+        && value.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase)
+        && !string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(value.Name).Value)
             ? value
             : throw ApiError.Malformed($"Part {part} of the multipart body has no 'Content-Disposition: form-data; name=…'.").AsException();
 
@@ -81,25 +83,28 @@ public static class MultipartBody
 
     private static async Task<SpooledFile> FileAsync(MultipartSection section, string name, CancellationToken cancel) =>
         await WholeAsync(() => SpooledFile.WriteAsync(section.Body, BodyLimits.File, cancel), name)
-            ?? throw ApiError.PartTooLarge(name, BodyLimits.File).AsException();
+        ?? throw ApiError.PartTooLarge(name, BodyLimits.File).AsException();
 
     private static async Task<string> TextAsync(MultipartSection section, string name, CancellationToken cancel)
     {
         using var copy = new MemoryStream();
-        await WholeAsync(async () =>
-        {
-            var buffer = new byte[8192];
-            for (int read; (read = await section.Body.ReadAsync(buffer, cancel)) > 0;)
+        await WholeAsync(
+            async () =>
             {
-                copy.Write(buffer, 0, read);
-                if (copy.Length > BodyLimits.Text)
+                var buffer = new byte[8192];
+                for (int read; (read = await section.Body.ReadAsync(buffer, cancel)) > 0; )
                 {
-                    throw ApiError.PartTooLarge(name, BodyLimits.Text).AsException();
+                    copy.Write(buffer, 0, read);
+                    if (copy.Length > BodyLimits.Text)
+                    {
+                        throw ApiError.PartTooLarge(name, BodyLimits.Text).AsException();
+                    }
                 }
-            }
 
-            return true;
-        }, name);
+                return true;
+            },
+            name
+        );
         try
         {
             return StrictUtf8.GetString(copy.GetBuffer(), 0, (int)copy.Length);

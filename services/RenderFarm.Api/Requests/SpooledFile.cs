@@ -25,7 +25,7 @@ public sealed class SpooledFile : IDisposable
             await using (var file = new FileStream(path, Options()))
             {
                 var buffer = new byte[1 << 16];
-                for (int read; (read = await source.ReadAsync(buffer, cancel)) > 0;)
+                for (int read; (read = await source.ReadAsync(buffer, cancel)) > 0; )
                 {
                     if ((size += read) > limit)
                     {
@@ -56,7 +56,12 @@ public sealed class SpooledFile : IDisposable
 
     private static FileStreamOptions Options()
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Options = FileOptions.Asynchronous,
+        };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -25,7 +25,11 @@ public static class VideoContent
         var etag = new EntityTagHeaderValue($"\"{file.Sha256}\"");
         var response = context.Response;
         var headers = response.GetTypedHeaders();
-        if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(etag, useStrongComparison: false) || known == EntityTagHeaderValue.Any))
+        if (
+            context
+                .Request.GetTypedHeaders()
+                .IfNoneMatch.Any(known => known.Compare(etag, useStrongComparison: false) || known == EntityTagHeaderValue.Any)
+        )
         {
             Describe();
             response.StatusCode = StatusCodes.Status304NotModified;
@@ -41,7 +45,9 @@ public static class VideoContent
 
         // Opened before anything is said of the content: a refusal must not carry its tag, or be cached for it.
         var part = asked as ContentRange.Part;
-        await using var stream = HttpMethods.IsHead(context.Request.Method) ? Stream.Null : await OpenAsync(artifacts, file.Key, part?.Bytes, job.Id, cancel);
+        await using var stream = HttpMethods.IsHead(context.Request.Method)
+            ? Stream.Null
+            : await OpenAsync(artifacts, file.Key, part?.Bytes, job.Id, cancel);
         Describe();
         if (part is not null)
         {
@@ -63,21 +69,25 @@ public static class VideoContent
         }
     }
 
-    private static ArtifactKind Kind(string? variant) => variant switch
-    {
-        null or "" or "video" => ArtifactKind.Video,
-        "thumbnail" => ArtifactKind.Thumbnail,
-        "spritesheet" => ArtifactKind.Spritesheet,
-        _ => throw ApiError.InvalidValue("variant", $"'variant' is '{variant}'; accepted are video, thumbnail, spritesheet.").AsException(),
-    };
+    private static ArtifactKind Kind(string? variant) =>
+        variant switch
+        {
+            null or "" or "video" => ArtifactKind.Video,
+            "thumbnail" => ArtifactKind.Thumbnail,
+            "spritesheet" => ArtifactKind.Spritesheet,
+            _ => throw ApiError
+                .InvalidValue("variant", $"'variant' is '{variant}'; accepted are video, thumbnail, spritesheet.")
+                .AsException(),
+        };
 
-    private static Artifact Find(Job job, ArtifactKind kind) => job.State switch
-    {
-        JobState.Expired => throw ApiError.Expired(job.Id).AsException(),
-        JobState.Completed => job.Artifacts.FirstOrDefault(a => a.Kind == kind)
-            ?? throw ApiError.NotFound(Wire.Word(kind) + " of video", job.Id).AsException(),
-        _ => throw ApiError.ContentNotReady(job.Id, VideoEndpoints.StatusWord(job)).AsException(),
-    };
+    private static Artifact Find(Job job, ArtifactKind kind) =>
+        job.State switch
+        {
+            JobState.Expired => throw ApiError.Expired(job.Id).AsException(),
+            JobState.Completed => job.Artifacts.FirstOrDefault(a => a.Kind == kind)
+                ?? throw ApiError.NotFound(Wire.Word(kind) + " of video", job.Id).AsException(),
+            _ => throw ApiError.ContentNotReady(job.Id, VideoEndpoints.StatusWord(job)).AsException(),
+        };
 
     private static async Task<Stream> OpenAsync(IArtifactStore artifacts, string key, ByteRange? range, string id, CancellationToken cancel)
     {
@@ -92,5 +102,6 @@ public static class VideoContent
         }
     }
 
-    private static string FileName(string id, Artifact file) => $"{id}{(file.Kind == ArtifactKind.Video ? "" : "-" + Wire.Word(file.Kind))}{Path.GetExtension(file.Key)}";
+    private static string FileName(string id, Artifact file) =>
+        $"{id}{(file.Kind == ArtifactKind.Video ? "" : "-" + Wire.Word(file.Kind))}{Path.GetExtension(file.Key)}";
 }

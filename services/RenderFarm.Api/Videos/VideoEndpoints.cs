@@ -16,22 +16,49 @@ public static class VideoEndpoints
     {
         var videos = routes.MapGroup("/v1/videos").WithTags("Videos");
 
-        videos.MapPost("/", CreateAsync).RequireScope(Scopes.Submit).WithBodyLimit(BodyLimits.Submit)
-            .WithSummary("Submit a video").Accepts<VideoFields>("application/json", "multipart/form-data").Produces<Video>();
+        videos
+            .MapPost("/", CreateAsync)
+            .RequireScope(Scopes.Submit)
+            .WithBodyLimit(BodyLimits.Submit)
+            .WithSummary("Submit a video")
+            .Accepts<VideoFields>("application/json", "multipart/form-data")
+            .Produces<Video>();
         videos.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("List videos, newest first").Produces<VideoList>();
         videos.MapGet("/{id}", GetAsync).RequireScope(Scopes.Read).WithSummary("One video").Produces<Video>();
-        videos.MapDelete("/{id}", DeleteAsync).RequireScope(Scopes.Submit).WithSummary("Delete a video; a running one is cancelled first").Produces<DeletedVideo>();
+        videos
+            .MapDelete("/{id}", DeleteAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Delete a video; a running one is cancelled first")
+            .Produces<DeletedVideo>();
         videos.MapPost("/{id}/cancel", CancelAsync).RequireScope(Scopes.Submit).WithSummary("Stop a video").Produces<Video>();
-        videos.MapPost("/{id}/retry", RetryAsync).RequireScope(Scopes.Submit).WithSummary("Run a failed or cancelled video again").Produces<Video>();
-        videos.MapPost("/{id}/remix", RemixAsync).RequireScope(Scopes.Submit).WithSummary("The same video with another prompt")
-            .Accepts<RemixFields>("application/json", "multipart/form-data").Produces<Video>();
-        videos.MapGet("/{id}/attempts", AttemptsAsync).RequireScope(Scopes.Read).WithSummary("What each lease of a video came to").Produces<AttemptList>();
-        videos.MapMethods("/{id}/content", ["GET", "HEAD"], VideoContent.GetAsync).RequireScope(Scopes.Read)
-            .WithSummary("Download the video, its thumbnail or its spritesheet").Produces(200, contentType: "video/mp4");
+        videos
+            .MapPost("/{id}/retry", RetryAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Run a failed or cancelled video again")
+            .Produces<Video>();
+        videos
+            .MapPost("/{id}/remix", RemixAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("The same video with another prompt")
+            .Accepts<RemixFields>("application/json", "multipart/form-data")
+            .Produces<Video>();
+        videos
+            .MapGet("/{id}/attempts", AttemptsAsync)
+            .RequireScope(Scopes.Read)
+            .WithSummary("What each lease of a video came to")
+            .Produces<AttemptList>();
+        videos
+            .MapMethods("/{id}/content", ["GET", "HEAD"], VideoContent.GetAsync)
+            .RequireScope(Scopes.Read)
+            .WithSummary("Download the video, its thumbnail or its spritesheet")
+            .Produces(200, contentType: "video/mp4");
 
         foreach (var action in (string[])["edits", "extensions", "characters"])
         {
-            videos.MapMethods($"/{action}/{{**rest}}", ["GET", "POST", "DELETE"], () => NotBuilt($"/v1/videos/{action}")).RequireScope(Scopes.Read).ExcludeFromDescription();
+            videos
+                .MapMethods($"/{action}/{{**rest}}", ["GET", "POST", "DELETE"], () => NotBuilt($"/v1/videos/{action}"))
+                .RequireScope(Scopes.Read)
+                .ExcludeFromDescription();
         }
 
         return videos;
@@ -57,14 +84,27 @@ public static class VideoEndpoints
         return await page.ShowAsync(job, context.Response, cancel);
     }
 
-    private static async Task<DeletedVideo> DeleteAsync(string id, HttpContext context, JobStore jobs, ICancelCourier courier, CancellationToken cancel)
+    private static async Task<DeletedVideo> DeleteAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        ICancelCourier courier,
+        CancellationToken cancel
+    )
     {
         var job = await jobs.DeleteAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
         courier.TellWorkerOf(job);
         return new DeletedVideo(id);
     }
 
-    private static async Task<Video> CancelAsync(string id, HttpContext context, JobStore jobs, ICancelCourier courier, VideoPage page, CancellationToken cancel)
+    private static async Task<Video> CancelAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        ICancelCourier courier,
+        VideoPage page,
+        CancellationToken cancel
+    )
     {
         var job = await jobs.CancelAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
         courier.TellWorkerOf(job);
@@ -76,15 +116,26 @@ public static class VideoEndpoints
         {
             RetryResult.Requeued { Job: var job } => await page.ShowAsync(job, context.Response, cancel),
             // A repeat of a retry that got through: the job is on its way again, and that is the answer.
-            RetryResult.WrongState { Job: { FinishedAt: null } job } when RepeatMarks.Of(context.Request) is { IsClientRetry: true } or { IdempotencyKey: not null } =>
-                await page.ShowAsync(job, context.Response, cancel),
-            RetryResult.WrongState { Job: var job } =>
-                throw ApiError.WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.").AsException(),
+            RetryResult.WrongState { Job: { FinishedAt: null } job }
+                when RepeatMarks.Of(context.Request) is { IsClientRetry: true } or { IdempotencyKey: not null } => await page.ShowAsync(
+                job,
+                context.Response,
+                cancel
+            ),
+            RetryResult.WrongState { Job: var job } => throw ApiError
+                .WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.")
+                .AsException(),
             _ => throw NotFound(id),
         };
 
     private static async Task<Video> RemixAsync(
-        string id, HttpContext context, JobStore jobs, VideoSubmission submission, VideoPage page, CancellationToken cancel)
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoSubmission submission,
+        VideoPage page,
+        CancellationToken cancel
+    )
     {
         var prompt = VideoRequestReader.ReadRemix(await BodyReader.ReadAsync(context.Request, cancel));
         var source = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
@@ -102,12 +153,13 @@ public static class VideoEndpoints
 
     internal static ApiErrorException NotFound(string id) => ApiError.NotFound("video", id).AsException();
 
-    internal static string StatusWord(Job job) => job.State switch
-    {
-        JobState.Queued => "queued",
-        JobState.Leased or JobState.Rendering or JobState.Uploading => "in progress",
-        JobState.Cancelled => "cancelled",
-        JobState.Failed => "failed",
-        _ => "completed",
-    };
+    internal static string StatusWord(Job job) =>
+        job.State switch
+        {
+            JobState.Queued => "queued",
+            JobState.Leased or JobState.Rendering or JobState.Uploading => "in progress",
+            JobState.Cancelled => "cancelled",
+            JobState.Failed => "failed",
+            _ => "completed",
+        };
 }

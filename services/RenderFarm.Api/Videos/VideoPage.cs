@@ -24,7 +24,9 @@ public sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, 
         };
         if (video.Status is VideoStatus.Queued or VideoStatus.InProgress)
         {
-            response.Headers["openai-poll-after-ms"] = RenderProgress.PollAfterMilliseconds(video.EtaSeconds).ToString(CultureInfo.InvariantCulture);
+            response.Headers["openai-poll-after-ms"] = RenderProgress
+                .PollAfterMilliseconds(video.EtaSeconds)
+                .ToString(CultureInfo.InvariantCulture);
         }
 
         return video;
@@ -37,7 +39,13 @@ public sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, 
             return null;
         }
 
-        var link = await artifacts.PresignGetAsync(file.Key, TimeSpan.FromSeconds(options.Value.DownloadLinkSeconds), LinkReach.Public, $"{job.Id}.mp4", cancel);
+        var link = await artifacts.PresignGetAsync(
+            file.Key,
+            TimeSpan.FromSeconds(options.Value.DownloadLinkSeconds),
+            LinkReach.Public,
+            $"{job.Id}.mp4",
+            cancel
+        );
         return link?.AbsoluteUri;
     }
 

@@ -17,7 +17,14 @@ namespace RenderFarm.Api.Videos;
 
 /// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.</summary>
 public sealed class VideoSubmission(
-    JobStore jobs, ModelDirectory models, PictureIntake pictures, OutboundGuard guard, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
+    JobStore jobs,
+    ModelDirectory models,
+    PictureIntake pictures,
+    OutboundGuard guard,
+    FarmMetrics metrics,
+    IOptions<VideosOptions> options,
+    TimeProvider time
+)
 {
     private const string Action = "videos.create";
     private const int DefaultPriority = 50;
@@ -55,7 +62,9 @@ public sealed class VideoSubmission(
         if (request.HasPictures)
         {
             var field = request.InputReference is not null ? "input_reference" : "last_frame";
-            throw ApiError.InvalidValue(field, $"'{field}' can't be part of a batch; submit videos with pictures by POST /v1/videos.").AsException();
+            throw ApiError
+                .InvalidValue(field, $"'{field}' can't be part of a batch; submit videos with pictures by POST /v1/videos.")
+                .AsException();
         }
 
         return (await JudgeAsync(request, caller, new RepeatMarks(null, IsClientRetry: false), cancel)).Job;
@@ -91,7 +100,12 @@ public sealed class VideoSubmission(
     }
 
     /// <summary>Everything that can be said of a request without looking at its pictures.</summary>
-    private async Task<(NewJob Job, ModelShape Model)> JudgeAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
+    private async Task<(NewJob Job, ModelShape Model)> JudgeAsync(
+        VideoRequest request,
+        ApiKey caller,
+        RepeatMarks repeat,
+        CancellationToken cancel
+    )
     {
         CheckWebhook(request);
         var registration = await models.RegistrationAsync(options.Value.Resolve(request.Model), cancel);
@@ -107,24 +121,25 @@ public sealed class VideoSubmission(
         return (NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, request.HasPictures)), model);
     }
 
-    private NewJob NewJobOf(VideoRequest request, ApiKey caller, RepeatMarks repeat, RenderSpec spec, LeastMemory need) => new()
-    {
-        Id = JobIds.New(time),
-        KeyId = caller.Id,
-        Spec = spec,
-        Priority = request.Priority ?? Math.Min(DefaultPriority, caller.PriorityCeiling),
-        VramClass = need.VramClass,
-        LeastVramBytes = need.Bytes,
-        EstimatedSeconds = need.EstimatedSeconds,
-        MaxAttempts = request.MaxAttempts ?? 3,
-        IdempotencyKey = repeat.IdempotencyKey,
-        RequestHash = RequestDigest.Of(Action, request, repeat.Boundary),
-        IsClientRetry = repeat.IsClientRetry,
-        Metadata = request.Metadata,
-        WebhookUrl = request.WebhookUrl,
-        ExpiresAfter = request.ExpiresAfter,
-        TraceParent = Activity.Current?.Id,
-    };
+    private NewJob NewJobOf(VideoRequest request, ApiKey caller, RepeatMarks repeat, RenderSpec spec, LeastMemory need) =>
+        new()
+        {
+            Id = JobIds.New(time),
+            KeyId = caller.Id,
+            Spec = spec,
+            Priority = request.Priority ?? Math.Min(DefaultPriority, caller.PriorityCeiling),
+            VramClass = need.VramClass,
+            LeastVramBytes = need.Bytes,
+            EstimatedSeconds = need.EstimatedSeconds,
+            MaxAttempts = request.MaxAttempts ?? 3,
+            IdempotencyKey = repeat.IdempotencyKey,
+            RequestHash = RequestDigest.Of(Action, request, repeat.Boundary),
+            IsClientRetry = repeat.IsClientRetry,
+            Metadata = request.Metadata,
+            WebhookUrl = request.WebhookUrl,
+            ExpiresAfter = request.ExpiresAfter,
+            TraceParent = Activity.Current?.Id,
+        };
 
     /// <summary>The pictures of a job that isn't taken (a repeat at the same moment, a quota) go again.</summary>
     private async Task<Job> SubmitAsync(NewJob job, IReadOnlyList<StoredInput> inputs, CancellationToken cancel)
@@ -147,7 +162,15 @@ public sealed class VideoSubmission(
 
     private Job Answer(SubmitResult result)
     {
-        metrics.Submitted(result.Job.Spec.Model, result switch { SubmitResult.Conflict => "conflict", SubmitResult.Existing => "repeat", _ => "created" });
+        metrics.Submitted(
+            result.Job.Spec.Model,
+            result switch
+            {
+                SubmitResult.Conflict => "conflict",
+                SubmitResult.Existing => "repeat",
+                _ => "created",
+            }
+        );
         return result is SubmitResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : result.Job;
     }
 

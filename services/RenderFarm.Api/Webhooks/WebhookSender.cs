@@ -23,7 +23,14 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
     private readonly HttpClient http;
     private readonly SemaphoreSlim news = new(0);
 
-    public WebhookSender(DeliveryStore deliveries, WebhookSecrets secrets, EventFeed feed, OutboundGuard guard, TimeProvider time, ILogger<WebhookSender> logger)
+    public WebhookSender(
+        DeliveryStore deliveries,
+        WebhookSecrets secrets,
+        EventFeed feed,
+        OutboundGuard guard,
+        TimeProvider time,
+        ILogger<WebhookSender> logger
+    )
     {
         (this.deliveries, this.secrets, this.guard, this.time, this.logger) = (deliveries, secrets, guard, time, logger);
         http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
@@ -36,9 +43,7 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
         {
             try
             {
-                while (await PassAsync(stop) > 0)
-                {
-                }
+                while (await PassAsync(stop) > 0) { }
 
                 await NewsAsync(stop);
             }
@@ -64,7 +69,11 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
     internal async Task<int> PassAsync(CancellationToken stop)
     {
         var due = await deliveries.TakeDueAsync(AtOnce, stop);
-        await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop }, async (one, cancel) => await DeliverAsync(one, cancel));
+        await Parallel.ForEachAsync(
+            due,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
+            async (one, cancel) => await DeliverAsync(one, cancel)
+        );
         return due.Count;
     }
 
@@ -87,7 +96,8 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
         }
 
         var tried = new DeliveryTry(at, Math.Round(time.GetElapsedTime(began).TotalSeconds, 3), status, error);
-        TimeSpan? again = error is null || secret is null ? null : WebhookSchedule.After(delivery.Tries + 1, status, Random.Shared.NextDouble());
+        TimeSpan? again =
+            error is null || secret is null ? null : WebhookSchedule.After(delivery.Tries + 1, status, Random.Shared.NextDouble());
         await deliveries.RecordAsync(delivery, tried, again, stop);
         if (error is not null)
         {
@@ -103,7 +113,12 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
             // What the receiver says besides its status is of no use here, and may be endless.
             using var answer = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, stop);
             var status = (int)answer.StatusCode;
-            return (status, status is >= 200 and < 300 ? null : status is >= 300 and < 400 ? $"answered {status}; redirects are not followed" : $"answered {status}");
+            return (
+                status,
+                status is >= 200 and < 300 ? null
+                : status is >= 300 and < 400 ? $"answered {status}; redirects are not followed"
+                : $"answered {status}"
+            );
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -122,13 +137,9 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
         try
         {
             await news.WaitAsync(either.Token);
-            while (news.Wait(0, CancellationToken.None))
-            {
-            }
+            while (news.Wait(0, CancellationToken.None)) { }
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested) { }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Type} of {JobId}, try {Try}: {Cause}")]

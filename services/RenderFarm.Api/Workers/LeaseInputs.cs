@@ -18,7 +18,15 @@ public sealed class LeaseInputs(IArtifactStore artifacts)
         foreach (var input in job.Inputs)
         {
             var link = await artifacts.PresignGetAsync(input.Key, LinkLifetime, LinkReach.Internal, null, cancel);
-            inputs.Add(new JobInput(input.Role, link?.AbsoluteUri ?? $"/worker/v1/leases/{job.Id}/inputs/{input.Role}", input.ContentType, input.SizeBytes, input.Sha256));
+            inputs.Add(
+                new JobInput(
+                    input.Role,
+                    link?.AbsoluteUri ?? $"/worker/v1/leases/{job.Id}/inputs/{input.Role}",
+                    input.ContentType,
+                    input.SizeBytes,
+                    input.Sha256
+                )
+            );
         }
 
         return new LeaseGrant

@@ -12,7 +12,14 @@ public sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
         await jobs.GetAsync(jobId, JobScope.All, cancel) is { LatestLease: { EndedAt: null } lease } && lease.Fence == fence;
 
     /// <param name="wasOpen">From <see cref="OpenAsync"/>, asked before the report was taken.</param>
-    public async Task EndedAsync(bool wasOpen, string jobId, string ending, FailureReason? reason, Measurements? measured, CancellationToken cancel)
+    public async Task EndedAsync(
+        bool wasOpen,
+        string jobId,
+        string ending,
+        FailureReason? reason,
+        Measurements? measured,
+        CancellationToken cancel
+    )
     {
         if (wasOpen && await jobs.GetAsync(jobId, JobScope.All, cancel) is { } job)
         {

@@ -8,7 +8,13 @@ namespace RenderFarm.Api.Workers;
 public static class UploadCheck
 {
     /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact and what differs.</exception>
-    public static async Task VerifyAsync(IArtifactStore store, string jobId, long fence, IReadOnlyList<Artifact> artifacts, CancellationToken cancel)
+    public static async Task VerifyAsync(
+        IArtifactStore store,
+        string jobId,
+        long fence,
+        IReadOnlyList<Artifact> artifacts,
+        CancellationToken cancel
+    )
     {
         if (artifacts.All(artifact => artifact.Kind != ArtifactKind.Video))
         {

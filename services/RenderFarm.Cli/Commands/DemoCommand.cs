@@ -27,14 +27,27 @@ public static class DemoCommand
         });
         var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
         var video = new VideoOptions();
-        var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop") { prompt, output }.WithExamples("demo", "demo \"a red ball rolls to the right\" --steps 8 --out ball.mp4");
+        var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop")
+        {
+            prompt,
+            output,
+        }.WithExamples("demo", "demo \"a red ball rolls to the right\" --steps 8 --out ball.mp4");
         video.AddTo(command);
-        run.Run(command, (parsed, cancellation) => RunAsync(
-            video.Read(parsed, parsed.GetValue(prompt)!, Model), parsed.GetValue(output)!, console, time, cancellation));
+        run.Run(
+            command,
+            (parsed, cancellation) =>
+                RunAsync(video.Read(parsed, parsed.GetValue(prompt)!, Model), parsed.GetValue(output)!, console, time, cancellation)
+        );
         return command;
     }
 
-    private static async Task<int> RunAsync(VideoRequest request, string output, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
+    private static async Task<int> RunAsync(
+        VideoRequest request,
+        string output,
+        IAnsiConsole console,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
         OutputFile.Require(output);
         var programs = FarmPrograms.Find();
@@ -54,9 +67,12 @@ public static class DemoCommand
             if (finished.Error is { } error)
                 throw new FarmException(error.Code, error.Message) { Log = run.Logs };
             await client.DownloadAsync(finished.Id, output, cancellation);
-            console.Say(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Path.GetFullPath(output)}  {finished.Size}, {finished.Frames} frames at {finished.Fps} fps, seed {finished.Seed}, {time.GetElapsedTime(began).TotalSeconds:0.0} s"));
+            console.Say(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Path.GetFullPath(output)}  {finished.Size}, {finished.Frames} frames at {finished.Fps} fps, seed {finished.Seed}, {time.GetElapsedTime(began).TotalSeconds:0.0} s"
+                )
+            );
             if (finished.Warning is { } warning)
                 console.Say($"Warning: {warning}");
         }

@@ -13,7 +13,13 @@ public static class Watching
     /// <param name="quiet">Shows nothing on the way, and no warning.</param>
     /// <exception cref="DetachedException">Ctrl-C.</exception>
     /// <exception cref="FarmException">The video has failed.</exception>
-    public static async Task<Video> UntilOverAsync(FarmClient client, string id, IAnsiConsole console, bool quiet, CancellationToken cancellation)
+    public static async Task<Video> UntilOverAsync(
+        FarmClient client,
+        string id,
+        IAnsiConsole console,
+        bool quiet,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -33,23 +39,34 @@ public static class Watching
     }
 
     /// <summary>The same for a batch. Ends with a failure where any of its videos did.</summary>
-    public static async Task<int> BatchUntilOverAsync(FarmClient client, string id, IAnsiConsole console, TimeProvider time, bool asJson, CancellationToken cancellation)
+    public static async Task<int> BatchUntilOverAsync(
+        FarmClient client,
+        string id,
+        IAnsiConsole console,
+        TimeProvider time,
+        bool asJson,
+        CancellationToken cancellation
+    )
     {
         try
         {
             var path = $"batches/{Uri.EscapeDataString(id)}";
-            var last = await BatchDisplay.RunAsync(console, quiet: asJson, async update =>
-            {
-                while (true)
+            var last = await BatchDisplay.RunAsync(
+                console,
+                quiet: asJson,
+                async update =>
                 {
-                    var answer = await client.GetJsonAsync(path, cancellation);
-                    var batch = answer.Deserialize(FarmJson.Default.BatchStatus)!;
-                    update(batch);
-                    if (batch.IsOver)
-                        return (answer, batch);
-                    await Task.Delay(LookEvery, time, cancellation);
+                    while (true)
+                    {
+                        var answer = await client.GetJsonAsync(path, cancellation);
+                        var batch = answer.Deserialize(FarmJson.Default.BatchStatus)!;
+                        update(batch);
+                        if (batch.IsOver)
+                            return (answer, batch);
+                        await Task.Delay(LookEvery, time, cancellation);
+                    }
                 }
-            });
+            );
             console.Say(asJson ? JsonSwitch.Line(last.Answer) : $"{id}  {last.Batch.Counts}");
             return last.Batch.Counts.Completed == last.Batch.Total ? 0 : FarmCommand.Failure;
         }
@@ -61,4 +78,5 @@ public static class Watching
 }
 
 /// <summary>The person left; what they left goes on.</summary>
-public sealed class DetachedException(string id) : Exception($"{id} goes on without you. Come back: ./farm watch {id}   Stop it: ./farm cancel {id}");
+public sealed class DetachedException(string id)
+    : Exception($"{id} goes on without you. Come back: ./farm watch {id}   Stop it: ./farm cancel {id}");

@@ -23,7 +23,12 @@ public sealed class ChildProgram : IDisposable
 
     /// <param name="environment">On top of this process's own.</param>
     public static ChildProgram Start(
-        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string log)
+        string name,
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string> environment,
+        string log
+    )
     {
         // exec twice: the process started here becomes the program, so its pid and its exit code are the program's.
         var start = new ProcessStartInfo("/bin/sh")
@@ -64,9 +69,14 @@ public sealed class ChildProgram : IDisposable
     /// <summary>The last lines it wrote.</summary>
     public IReadOnlyList<string> LastWords(int lines = 15) => File.Exists(Log) ? File.ReadLines(Log).TakeLast(lines).ToArray() : [];
 
-    public FarmException Death(string when) => new(
-        "process_died",
-        $"{Name} {when} with exit code {ExitCode}. It said last:{Environment.NewLine}{string.Join(Environment.NewLine, LastWords())}") { Log = Log };
+    public FarmException Death(string when) =>
+        new(
+            "process_died",
+            $"{Name} {when} with exit code {ExitCode}. It said last:{Environment.NewLine}{string.Join(Environment.NewLine, LastWords())}"
+        )
+        {
+            Log = Log,
+        };
 
     public void Dispose() => _process.Dispose();
 

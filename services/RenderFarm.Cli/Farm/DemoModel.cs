@@ -1,7 +1,7 @@
 using System.Text.Json;
+using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Cli.Showing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Farm;
@@ -12,7 +12,12 @@ public static class DemoModel
     private const string Id = "demo";
 
     /// <exception cref="FarmException">It is missing where it comes from, or can't be kept among the models.</exception>
-    public static async Task<ModelManifest> EnsureAsync(FarmHome home, FarmPrograms programs, IAnsiConsole console, CancellationToken cancellation)
+    public static async Task<ModelManifest> EnsureAsync(
+        FarmHome home,
+        FarmPrograms programs,
+        IAnsiConsole console,
+        CancellationToken cancellation
+    )
     {
         var (shipped, folder) = (Path.Combine(programs.Models, Id), Path.Combine(home.Models, Id));
         if (!File.Exists(Path.Combine(shipped, ModelManifest.FileName)))
@@ -38,7 +43,11 @@ public static class DemoModel
         }
         catch (JsonException error)
         {
-            throw new FarmException("bad_model", $"{manifest} can't be read ({error.Message}): take deploy/models from the repository again", error);
+            throw new FarmException(
+                "bad_model",
+                $"{manifest} can't be read ({error.Message}): take deploy/models from the repository again",
+                error
+            );
         }
     }
 
@@ -59,7 +68,8 @@ public static class DemoModel
     {
         if (new FileInfo(other) is not { Exists: true } found || found.Length != new FileInfo(path).Length)
             return false;
-        byte[] ours = await File.ReadAllBytesAsync(path, cancellation), theirs = await File.ReadAllBytesAsync(other, cancellation);
+        byte[] ours = await File.ReadAllBytesAsync(path, cancellation),
+            theirs = await File.ReadAllBytesAsync(other, cancellation);
         return ours.AsSpan().SequenceEqual(theirs);
     }
 

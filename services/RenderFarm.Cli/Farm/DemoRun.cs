@@ -15,7 +15,12 @@ public static class DemoRun
         {
             var runs = Directory.CreateDirectory(Path.Combine(home.Root, "demo"));
             // Names begin with the time: the order of names is the order of age.
-            foreach (var old in runs.EnumerateDirectories().OrderByDescending(run => run.Name, StringComparer.Ordinal).Skip(Kept).Where(run => !IsLive(run.Name)))
+            foreach (
+                var old in runs.EnumerateDirectories()
+                    .OrderByDescending(run => run.Name, StringComparer.Ordinal)
+                    .Skip(Kept)
+                    .Where(run => !IsLive(run.Name))
+            )
                 Remove(old);
             return new FarmHome(Path.Combine(runs.FullName, $"{time.GetUtcNow():yyyyMMdd-HHmmss}-{Environment.ProcessId}")).Create();
         }

@@ -17,7 +17,10 @@ public sealed record FarmHome(string Root)
     {
         var home = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrWhiteSpace(home))
-            home = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".renderfarm");
+            home = Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
+                ".renderfarm"
+            );
         return new FarmHome(Path.GetFullPath(home));
     }
 
@@ -37,5 +40,9 @@ public sealed record FarmHome(string Root)
 
     /// <param name="what">The folder that was to be written.</param>
     public static FarmException NotWritable(string what, Exception error) =>
-        new("home_not_writable", $"can't keep the farm's data in {what}: {error.Message} Name a folder that can be written in {Variable}", error);
+        new(
+            "home_not_writable",
+            $"can't keep the farm's data in {what}: {error.Message} Name a folder that can be written in {Variable}",
+            error
+        );
 }

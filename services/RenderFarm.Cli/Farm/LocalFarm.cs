@@ -19,8 +19,8 @@ public sealed class LocalFarm : IAsyncDisposable
     private readonly FarmHome _home;
     private readonly TimeProvider _time;
 
-    private LocalFarm(FarmPrograms programs, FarmSettings settings, FarmHome home, TimeProvider time)
-        => (_programs, _settings, _home, _time) = (programs, settings, home, time);
+    private LocalFarm(FarmPrograms programs, FarmSettings settings, FarmHome home, TimeProvider time) =>
+        (_programs, _settings, _home, _time) = (programs, settings, home, time);
 
     public ChildProgram Api { get; private set; } = null!;
     public ChildProgram Worker { get; private set; } = null!;
@@ -29,7 +29,12 @@ public sealed class LocalFarm : IAsyncDisposable
 
     /// <exception cref="FarmException">One of the two died or did not answer in time; what was started is stopped again.</exception>
     public static async Task<LocalFarm> StartAsync(
-        FarmPrograms programs, FarmSettings settings, FarmHome home, TimeProvider time, CancellationToken cancellation)
+        FarmPrograms programs,
+        FarmSettings settings,
+        FarmHome home,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
         var farm = new LocalFarm(programs, settings, home.Create(), time);
         try
@@ -89,12 +94,16 @@ public sealed class LocalFarm : IAsyncDisposable
                     return;
                 last = $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}";
             }
-            catch (Exception error) when (error is HttpRequestException || (error is TaskCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception error)
+                when (error is HttpRequestException || (error is TaskCanceledException && !cancellation.IsCancellationRequested))
             {
                 last = error.Message;
             }
             await Task.Delay(PollInterval, _time, cancellation);
         }
-        throw new FarmException("not_ready", $"{program.Name} did not get ready at {url} within {StartTime.TotalSeconds:0} s ({last})") { Log = program.Log };
+        throw new FarmException("not_ready", $"{program.Name} did not get ready at {url} within {StartTime.TotalSeconds:0} s ({last})")
+        {
+            Log = program.Log,
+        };
     }
 }

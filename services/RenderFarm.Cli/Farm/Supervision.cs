@@ -51,8 +51,6 @@ public sealed class Supervision(LocalFarm farm, TimeProvider time, Action<string
         {
             await task;
         }
-        catch (Exception) when (task != first || task.IsCanceled)
-        {
-        }
+        catch (Exception) when (task != first || task.IsCanceled) { }
     }
 }

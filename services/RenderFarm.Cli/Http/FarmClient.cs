@@ -22,21 +22,42 @@ public sealed class FarmClient : IDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
-    public Task<Video> SubmitAsync(VideoRequest request, CancellationToken cancellation)
-        => SendAsync(() => new(HttpMethod.Post, "videos") { Content = JsonContent.Create(request, FarmJson.Default.VideoRequest) }, FarmJson.Default.Video, cancellation);
+    public Task<Video> SubmitAsync(VideoRequest request, CancellationToken cancellation) =>
+        SendAsync(
+            () => new(HttpMethod.Post, "videos") { Content = JsonContent.Create(request, FarmJson.Default.VideoRequest) },
+            FarmJson.Default.Video,
+            cancellation
+        );
 
     /// <param name="files">Pictures on this machine by their field; with any, the request goes as a form.</param>
     /// <param name="idempotencyKey">Makes the submission safe to repeat.</param>
-    public Task<JsonElement> SubmitAsync(VideoRequest request, IReadOnlyDictionary<string, string> files, string? idempotencyKey, CancellationToken cancellation)
-        => SendJsonAsync(HttpMethod.Post, "videos", () => files.Count == 0 ? JsonContent.Create(request, FarmJson.Default.VideoRequest) : VideoForm.Of(request, files), cancellation, idempotencyKey);
+    public Task<JsonElement> SubmitAsync(
+        VideoRequest request,
+        IReadOnlyDictionary<string, string> files,
+        string? idempotencyKey,
+        CancellationToken cancellation
+    ) =>
+        SendJsonAsync(
+            HttpMethod.Post,
+            "videos",
+            () => files.Count == 0 ? JsonContent.Create(request, FarmJson.Default.VideoRequest) : VideoForm.Of(request, files),
+            cancellation,
+            idempotencyKey
+        );
 
     /// <summary>What the farm answers, as it is.</summary>
-    public Task<JsonElement> GetJsonAsync(string path, CancellationToken cancellation) => SendJsonAsync(HttpMethod.Get, path, null, cancellation);
+    public Task<JsonElement> GetJsonAsync(string path, CancellationToken cancellation) =>
+        SendJsonAsync(HttpMethod.Get, path, null, cancellation);
 
     /// <inheritdoc cref="GetJsonAsync"/>
     public Task<JsonElement> SendJsonAsync(
-        HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellation, string? idempotencyKey = null)
-        => SendAsync(
+        HttpMethod method,
+        string path,
+        Func<HttpContent>? content,
+        CancellationToken cancellation,
+        string? idempotencyKey = null
+    ) =>
+        SendAsync(
             () =>
             {
                 var request = new HttpRequestMessage(method, path) { Content = content?.Invoke() };
@@ -44,10 +65,12 @@ public sealed class FarmClient : IDisposable
                     request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
                 return request;
             },
-            FarmJson.Default.JsonElement, cancellation);
+            FarmJson.Default.JsonElement,
+            cancellation
+        );
 
-    public Task<Video> GetAsync(string id, CancellationToken cancellation)
-        => SendAsync(() => new(HttpMethod.Get, Of(id)), FarmJson.Default.Video, cancellation);
+    public Task<Video> GetAsync(string id, CancellationToken cancellation) =>
+        SendAsync(() => new(HttpMethod.Get, Of(id)), FarmJson.Default.Video, cancellation);
 
     /// <summary>An answer of JSON Lines, as it comes.</summary>
     public async IAsyncEnumerable<string> LinesAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)
@@ -80,7 +103,8 @@ public sealed class FarmClient : IDisposable
     }
 
     /// <inheritdoc cref="DownloadAsync(string, string, string, CancellationToken)"/>
-    public Task DownloadAsync(string id, string path, CancellationToken cancellation) => DownloadAsync($"{Of(id)}/content", id, path, cancellation);
+    public Task DownloadAsync(string id, string path, CancellationToken cancellation) =>
+        DownloadAsync($"{Of(id)}/content", id, path, cancellation);
 
     /// <summary>Whole or not at all: written beside <paramref name="path"/> first, then renamed.</summary>
     public async Task DownloadAsync(string from, string what, string path, CancellationToken cancellation)
@@ -121,7 +145,11 @@ public sealed class FarmClient : IDisposable
             ?? throw new FarmException("bad_answer", $"the farm at {_http.BaseAddress} answered with nothing");
     }
 
-    private async Task<HttpResponseMessage> AnswerAsync(Func<HttpRequestMessage> request, HttpCompletionOption completion, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> AnswerAsync(
+        Func<HttpRequestMessage> request,
+        HttpCompletionOption completion,
+        CancellationToken cancellation
+    )
     {
         HttpResponseMessage answer;
         using var message = request();
@@ -131,7 +159,11 @@ public sealed class FarmClient : IDisposable
         }
         catch (HttpRequestException error)
         {
-            throw new FarmException("unreachable", $"no farm answers at {_http.BaseAddress}: {error.Message}. Start one with ./farm up, or name another with --url", error);
+            throw new FarmException(
+                "unreachable",
+                $"no farm answers at {_http.BaseAddress}: {error.Message}. Start one with ./farm up, or name another with --url",
+                error
+            );
         }
         if (answer.IsSuccessStatusCode)
             return answer;
@@ -145,12 +177,23 @@ public sealed class FarmClient : IDisposable
         try
         {
             if (JsonSerializer.Deserialize(body, FarmJson.Default.ErrorBody)?.Error is { } error)
-                return new FarmException(error.Code, error.Message) { Param = error.Param, Lines = error.Lines, Status = (int)answer.StatusCode };
+                return new FarmException(error.Code, error.Message)
+                {
+                    Param = error.Param,
+                    Lines = error.Lines,
+                    Status = (int)answer.StatusCode,
+                };
         }
         catch (JsonException)
         {
             // Not this farm's error body (a proxy's page, say): the status has to do.
         }
-        return new FarmException($"http_{(int)answer.StatusCode}", $"{(int)answer.StatusCode} {answer.ReasonPhrase}: {body[..Math.Min(body.Length, 500)]}") { Status = (int)answer.StatusCode };
+        return new FarmException(
+            $"http_{(int)answer.StatusCode}",
+            $"{(int)answer.StatusCode} {answer.ReasonPhrase}: {body[..Math.Min(body.Length, 500)]}"
+        )
+        {
+            Status = (int)answer.StatusCode,
+        };
     }
 }

@@ -12,7 +12,14 @@ public static class OutputFile
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-            using var trial = new FileStream($"{full}.{Guid.NewGuid():N}.part", FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            using var trial = new FileStream(
+                $"{full}.{Guid.NewGuid():N}.part",
+                FileMode.CreateNew,
+                FileAccess.Write,
+                FileShare.None,
+                bufferSize: 1,
+                FileOptions.DeleteOnClose
+            );
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

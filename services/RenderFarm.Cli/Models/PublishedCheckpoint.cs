@@ -19,9 +19,10 @@ public static class PublishedCheckpoint
             Transformer = Need("transformer", folder, two ? "high_noise_model/diffusion_pytorch_model*" : "diffusion_pytorch_model*"),
             TransformerLowNoise = two ? Need("low-noise transformer", folder, "low_noise_model/diffusion_pytorch_model*") : [],
             TextEncoder = Need("text encoder", folder, "models_t5*"),
-            Tokenizer = Path.Combine(folder, "google", "umt5-xxl", "spiece.model") is var tokenizer && File.Exists(tokenizer)
-                ? tokenizer
-                : throw Missing("tokenizer", folder, "google/umt5-xxl/spiece.model"),
+            Tokenizer =
+                Path.Combine(folder, "google", "umt5-xxl", "spiece.model") is var tokenizer && File.Exists(tokenizer)
+                    ? tokenizer
+                    : throw Missing("tokenizer", folder, "google/umt5-xxl/spiece.model"),
             Vae = Need("VAE", folder, shape.Vae.Kind == VaeKind.Wan21 ? "Wan2.1_VAE*" : "Wan2.2_VAE*"),
             ImageEncoder = shape.Transformer.ImageBranch == ImageBranch.None ? [] : Need("image encoder", folder, "models_clip*"),
         };
@@ -40,6 +41,6 @@ public static class PublishedCheckpoint
         throw Missing(component, folder, string.Join(" or ", Weights.Select(extension => pattern + extension)));
     }
 
-    private static FarmException Missing(string component, string folder, string pattern)
-        => new("missing_component", $"the {component} is missing in {folder}: looked for {pattern}");
+    private static FarmException Missing(string component, string folder, string pattern) =>
+        new("missing_component", $"the {component} is missing in {folder}: looked for {pattern}");
 }

@@ -8,12 +8,19 @@ namespace RenderFarm.Cli.Showing;
 public static class RenderDisplay
 {
     /// <param name="watch">Reports every state of the video, and returns the last one.</param>
-    public static Task<Video> RunAsync(IAnsiConsole console, Func<Action<Video>, Task<Video>> watch)
-        => console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal ? BarAsync(console, watch) : LinesAsync(console, watch);
+    public static Task<Video> RunAsync(IAnsiConsole console, Func<Action<Video>, Task<Video>> watch) =>
+        console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal ? BarAsync(console, watch) : LinesAsync(console, watch);
 
-    private static Task<Video> BarAsync(IAnsiConsole console, Func<Action<Video>, Task<Video>> watch)
-        => console.Progress()
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
+    private static Task<Video> BarAsync(IAnsiConsole console, Func<Action<Video>, Task<Video>> watch) =>
+        console
+            .Progress()
+            .Columns(
+                new SpinnerColumn(),
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new ElapsedTimeColumn()
+            )
             .StartAsync(async progress =>
             {
                 var task = progress.AddTask("queued", maxValue: 100);
@@ -34,7 +41,7 @@ public static class RenderDisplay
             if (now == last)
                 return;
             last = now;
-            console.Say($"{video.Progress,3} %  {Describe(video)}");
+            console.Say($"{video.Progress, 3} %  {Describe(video)}");
         });
     }
 
@@ -53,9 +60,8 @@ public static class RenderDisplay
         return string.Join(", ", words);
     }
 
-    public static string Duration(TimeSpan time) => time.TotalMinutes < 1.5
-        ? string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalSeconds):0} s")
-        : time.TotalHours < 1.5
-            ? string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalMinutes):0} min")
-            : string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.0} h");
+    public static string Duration(TimeSpan time) =>
+        time.TotalMinutes < 1.5 ? string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalSeconds):0} s")
+        : time.TotalHours < 1.5 ? string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalMinutes):0} min")
+        : string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.0} h");
 }

@@ -12,8 +12,14 @@ namespace RenderFarm.Jobs.Events;
 /// Which jobs were rung for is written down a moment later and together: a row that is being written to just when its
 /// worker comes running is a row that the worker is not given.
 /// </summary>
-public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, JobDatabase database, JobSignal signal, TimeProvider time, ILogger<BellRinger> log)
-    : IJobsLoop
+public sealed partial class BellRinger(
+    JobAnnouncer announcer,
+    IBell bell,
+    JobDatabase database,
+    JobSignal signal,
+    TimeProvider time,
+    ILogger<BellRinger> log
+) : IJobsLoop
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     public static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(1);
@@ -45,25 +51,31 @@ public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, JobDa
     internal async Task NoteRungAsync(TimeSpan ago, CancellationToken cancellation)
     {
         var rung = new List<Announcement>();
-        while (_rung.TryPeek(out var next) && time.GetElapsedTime(next.At) >= ago && _rung.TryDequeue(out next)) rung.Add(next.Job);
-        if (rung.Count == 0) return;
+        while (_rung.TryPeek(out var next) && time.GetElapsedTime(next.At) >= ago && _rung.TryDequeue(out next))
+            rung.Add(next.Job);
+        if (rung.Count == 0)
+            return;
         var (ids, now) = (rung.ConvertAll(job => job.JobId), time.GetUtcNow());
-        var waiting = await database.WriteAsync(db => db.Jobs.Where(j => ids.Contains(j.Id) && j.State == JobState.Queued)
-            .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), cancellation), cancellation);
+        var waiting = await database.WriteAsync(
+            db =>
+                db.Jobs.Where(j => ids.Contains(j.Id) && j.State == JobState.Queued)
+                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), cancellation),
+            cancellation
+        );
         // a poll that looked during the write may have been passed over
         if (waiting > 0)
-            foreach (var (model, vramClass) in rung.Select(job => (job.Model, job.VramClass)).Distinct()) signal.Raise(model, vramClass);
+            foreach (var (model, vramClass) in rung.Select(job => (job.Model, job.VramClass)).Distinct())
+                signal.Raise(model, vramClass);
     }
 
     private async Task RingAsync(CancellationToken stop)
     {
         try
         {
-            await foreach (var job in announcer.Bells.ReadAllAsync(stop)) await RingAsync(job, stop);
+            await foreach (var job in announcer.Bells.ReadAllAsync(stop))
+                await RingAsync(job, stop);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
     }
 
     private async Task NoteAsync(CancellationToken stop)

@@ -14,7 +14,8 @@ public sealed class JobAnnouncer(JobSignal signal)
 
     // bells beyond this many are left to the relay; a worker at work looks for its next job unrung
     private readonly Channel<Announcement> _bells = System.Threading.Channels.Channel.CreateBounded<Announcement>(
-        new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropWrite });
+        new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     /// <summary>Tells this process's notifications from those of others.</summary>
     internal string Sender { get; } = Guid.NewGuid().ToString("N");
@@ -24,9 +25,14 @@ public sealed class JobAnnouncer(JobSignal signal)
     /// <summary>Inside the transaction: other processes hear of it when it commits.</summary>
     internal static async Task NotifyAsync(JobsDbContext db, string model, int vramClass, string sender, CancellationToken cancellation)
     {
-        if (db.Dialect.Notify is not { } notify) return;
-        await db.ExecuteAsync(notify, cancellation, ("channel", Channel),
-            ("payload", string.Create(CultureInfo.InvariantCulture, $"{sender} {model} {vramClass}")));
+        if (db.Dialect.Notify is not { } notify)
+            return;
+        await db.ExecuteAsync(
+            notify,
+            cancellation,
+            ("channel", Channel),
+            ("payload", string.Create(CultureInfo.InvariantCulture, $"{sender} {model} {vramClass}"))
+        );
     }
 
     /// <summary>After the commit.</summary>

@@ -10,7 +10,12 @@ public sealed class JobSignal(TimeProvider time)
     private readonly LinkedList<Waiter> _waiters = [];
 
     /// <summary>True when something that the waiter could run may be there; false when the time is up.</summary>
-    public async Task<bool> WaitAsync(IReadOnlyCollection<string> models, int largestClass, TimeSpan timeout, CancellationToken cancellation)
+    public async Task<bool> WaitAsync(
+        IReadOnlyCollection<string> models,
+        int largestClass,
+        TimeSpan timeout,
+        CancellationToken cancellation
+    )
     {
         using var waiter = Watch(models, largestClass);
         return await waiter.WaitAsync(timeout, cancellation);
@@ -22,7 +27,8 @@ public sealed class JobSignal(TimeProvider time)
     internal Watcher Watch(IReadOnlyCollection<string> models, int largestClass)
     {
         var waiter = new Waiter(models, largestClass, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        lock (_gate) _waiters.AddLast(waiter);
+        lock (_gate)
+            _waiters.AddLast(waiter);
         return new Watcher(this, waiter);
     }
 
@@ -33,9 +39,14 @@ public sealed class JobSignal(TimeProvider time)
         {
             Waiter? best = null;
             foreach (var waiter in _waiters)
-                if (waiter.LargestClass >= vramClass && waiter.Models.Contains(model) && (best is null || waiter.LargestClass < best.LargestClass))
+                if (
+                    waiter.LargestClass >= vramClass
+                    && waiter.Models.Contains(model)
+                    && (best is null || waiter.LargestClass < best.LargestClass)
+                )
                     best = waiter;
-            if (best is null) return;
+            if (best is null)
+                return;
             _waiters.Remove(best);
             best.Woken.TrySetResult();
         }
@@ -46,7 +57,8 @@ public sealed class JobSignal(TimeProvider time)
     {
         lock (_gate)
         {
-            foreach (var waiter in _waiters) waiter.Woken.TrySetResult();
+            foreach (var waiter in _waiters)
+                waiter.Woken.TrySetResult();
             _waiters.Clear();
         }
     }
@@ -75,7 +87,8 @@ public sealed class JobSignal(TimeProvider time)
 
         public void Dispose()
         {
-            lock (_signal._gate) _signal._waiters.Remove(_waiter);
+            lock (_signal._gate)
+                _signal._waiters.Remove(_waiter);
         }
     }
 

@@ -14,16 +14,32 @@ public sealed class RenderTimes(JobDatabase database, TimeProvider time)
 
     public async Task<MeasuredTimes> OfAsync(string model, string card, CancellationToken cancellation)
     {
-        if (_known.TryGetValue((model, card), out var known) && time.GetElapsedTime(known.At) < Fresh) return known.Times;
+        if (_known.TryGetValue((model, card), out var known) && time.GetElapsedTime(known.At) < Fresh)
+            return known.Times;
         var at = time.GetTimestamp();
-        var rows = await database.ReadAsync(db => (
-            from lease in db.LeaseRecords.AsNoTracking()
-            where lease.Model == model && lease.Card == card && lease.Ending == LeaseEnding.Completed && lease.Geometry != null
-            join job in db.Jobs.AsNoTracking() on lease.JobId equals job.Id
-            where job.EstimatedSeconds > 0
-            orderby lease.LeasedAt descending
-            select new { lease.Geometry, lease.LeasedAt, lease.EndedAt, job.EstimatedSeconds }).Take(NewestRenders).ToListAsync(cancellation), cancellation);
-        var times = new MeasuredTimes([.. rows.Select(row => (row.Geometry!, (row.EndedAt!.Value - row.LeasedAt).TotalSeconds / row.EstimatedSeconds))]);
+        var rows = await database.ReadAsync(
+            db =>
+                (
+                    from lease in db.LeaseRecords.AsNoTracking()
+                    where lease.Model == model && lease.Card == card && lease.Ending == LeaseEnding.Completed && lease.Geometry != null
+                    join job in db.Jobs.AsNoTracking() on lease.JobId equals job.Id
+                    where job.EstimatedSeconds > 0
+                    orderby lease.LeasedAt descending
+                    select new
+                    {
+                        lease.Geometry,
+                        lease.LeasedAt,
+                        lease.EndedAt,
+                        job.EstimatedSeconds,
+                    }
+                )
+                    .Take(NewestRenders)
+                    .ToListAsync(cancellation),
+            cancellation
+        );
+        var times = new MeasuredTimes([
+            .. rows.Select(row => (row.Geometry!, (row.EndedAt!.Value - row.LeasedAt).TotalSeconds / row.EstimatedSeconds)),
+        ]);
         _known[(model, card)] = (at, times);
         return times;
     }

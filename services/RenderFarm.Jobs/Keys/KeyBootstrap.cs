@@ -7,8 +7,11 @@ namespace RenderFarm.Jobs.Keys;
 /// <summary>The first keys of a farm, in a file that only its owner can read.</summary>
 public sealed record BootstrapKeys
 {
-    [JsonPropertyName("admin_key")] public required string AdminKey { get; init; }
-    [JsonPropertyName("worker_key")] public required string WorkerKey { get; init; }
+    [JsonPropertyName("admin_key")]
+    public required string AdminKey { get; init; }
+
+    [JsonPropertyName("worker_key")]
+    public required string WorkerKey { get; init; }
 }
 
 /// <summary>Makes sure that the keys of the bootstrap file are valid; writes the file (mode 600) where it is missing.</summary>
@@ -18,7 +21,14 @@ public sealed class KeyBootstrap(ApiKeys keys)
     public async Task<BootstrapKeys> EnsureAsync(string path, CancellationToken cancellation)
     {
         var first = await ReadOrWriteAsync(Path.GetFullPath(path), cancellation);
-        await keys.AddAsync("bootstrap admin", KeyScopes.Admin | KeyScopes.Submit | KeyScopes.Read, 100, KeyLimits.None, first.AdminKey, cancellation);
+        await keys.AddAsync(
+            "bootstrap admin",
+            KeyScopes.Admin | KeyScopes.Submit | KeyScopes.Read,
+            100,
+            KeyLimits.None,
+            first.AdminKey,
+            cancellation
+        );
         await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, KeyLimits.None, first.WorkerKey, cancellation);
         return first;
     }
@@ -31,7 +41,8 @@ public sealed class KeyBootstrap(ApiKeys keys)
             var made = new BootstrapKeys { AdminKey = ApiKeys.NewSecret(), WorkerKey = ApiKeys.NewSecret() };
             var part = $"{path}.{Guid.NewGuid():N}.part";
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             await using (var stream = new FileStream(part, options))
                 await JsonSerializer.SerializeAsync(stream, made, JobsJson.Default.BootstrapKeys, cancellation);
             try
@@ -49,8 +60,12 @@ public sealed class KeyBootstrap(ApiKeys keys)
         {
             await using var stream = File.OpenRead(path);
             var read = await JsonSerializer.DeserializeAsync(stream, JobsJson.Default.BootstrapKeys, cancellation);
-            if (read is { } && read.AdminKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)
-                && read.WorkerKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)) return read;
+            if (
+                read is { }
+                && read.AdminKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)
+                && read.WorkerKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)
+            )
+                return read;
         }
         catch (JsonException e)
         {

@@ -14,7 +14,14 @@ namespace RenderFarm.Jobs.Leasing;
 /// the worker must stop at once.
 /// </summary>
 public sealed class LeaseDesk(
-    JobDatabase database, WorkerRegistry workers, JobSignal signal, LeaseEndings endings, PlanCorrections corrections, LeaseSettings settings, TimeProvider time)
+    JobDatabase database,
+    WorkerRegistry workers,
+    JobSignal signal,
+    LeaseEndings endings,
+    PlanCorrections corrections,
+    LeaseSettings settings,
+    TimeProvider time
+)
 {
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -32,7 +39,8 @@ public sealed class LeaseDesk(
             // read anew each time round: the worker may have been drained or may have registered more models
             var worker = await workers.FindAsync(request.WorkerId, cancellation);
             var slot = worker?.Slots.FirstOrDefault(s => s.Id == request.SlotId);
-            if (worker is null || slot is null) return new LeaseResult.UnknownWorker();
+            if (worker is null || slot is null)
+                return new LeaseResult.UnknownWorker();
             await workers.SeenAsync(worker.Id, cancellation);
 
             // listening starts before the look, so that a job which arrives in between is not missed
@@ -43,8 +51,11 @@ public sealed class LeaseDesk(
                 try
                 {
                     var job = await database.WriteAsync(
-                        db => LeaseQueue.TakeAsync(db, request, worker, slot, fleet, settings.LeaseSeconds, time.GetUtcNow(), cancellation), cancellation);
-                    if (job is not null) return new LeaseResult.Granted(job with { Corrections = await corrections.OfAsync(job, slot, worker.Version) });
+                        db => LeaseQueue.TakeAsync(db, request, worker, slot, fleet, settings.LeaseSeconds, time.GetUtcNow(), cancellation),
+                        cancellation
+                    );
+                    if (job is not null)
+                        return new LeaseResult.Granted(job with { Corrections = await corrections.OfAsync(job, slot, worker.Version) });
                 }
                 catch (RunningQuotaMetException)
                 {
@@ -53,7 +64,8 @@ public sealed class LeaseDesk(
                 }
             }
             var left = wait - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero) return new LeaseResult.Nothing();
+            if (left <= TimeSpan.Zero)
+                return new LeaseResult.Nothing();
             await watcher.WaitAsync(left < LookEvery ? left : LookEvery, cancellation);
         }
     }
@@ -62,25 +74,52 @@ public sealed class LeaseDesk(
     public async Task<RenewReply?> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var renewed = await database.WriteAsync(async db =>
-        {
-            var state = StateAt(request.Stage);
-            var renewed = await TryRenewAsync(db, jobId, request, state, [state], cancellation);
-            if (renewed is null)
+        var renewed = await database.WriteAsync(
+            async db =>
             {
-                // not there yet: this report moves the job on
-                renewed = await TryRenewAsync(db, jobId, request, state, Before(state), cancellation);
-                if (renewed is not null) await MovedAsync(db, jobId, request.Fence, state, cancellation);
-            }
-            // past it already: a report from before the upload came late; the lease is extended, the state stays
-            renewed ??= await TryRenewAsync(db, jobId, request with { Stage = RenderStage.Uploading }, JobState.Uploading, [JobState.Uploading], cancellation);
-            renewed ??= state == JobState.Leased
-                ? await TryRenewAsync(db, jobId, request with { Stage = RenderStage.Loading }, JobState.Rendering, [JobState.Rendering], cancellation)
-                : null;
-            if (renewed is not null) await NoteAsync(db, jobId, request, cancellation);
-            return renewed;
-        }, cancellation);
-        if (renewed is null) return null;
+                var state = StateAt(request.Stage);
+                var renewed = await TryRenewAsync(db, jobId, request, state, [state], cancellation);
+                if (renewed is null)
+                {
+                    // not there yet: this report moves the job on
+                    renewed = await TryRenewAsync(db, jobId, request, state, Before(state), cancellation);
+                    if (renewed is not null)
+                        await MovedAsync(db, jobId, request.Fence, state, cancellation);
+                }
+                // past it already: a report from before the upload came late; the lease is extended, the state stays
+                renewed ??= await TryRenewAsync(
+                    db,
+                    jobId,
+                    request with
+                    {
+                        Stage = RenderStage.Uploading,
+                    },
+                    JobState.Uploading,
+                    [JobState.Uploading],
+                    cancellation
+                );
+                renewed ??=
+                    state == JobState.Leased
+                        ? await TryRenewAsync(
+                            db,
+                            jobId,
+                            request with
+                            {
+                                Stage = RenderStage.Loading,
+                            },
+                            JobState.Rendering,
+                            [JobState.Rendering],
+                            cancellation
+                        )
+                        : null;
+                if (renewed is not null)
+                    await NoteAsync(db, jobId, request, cancellation);
+                return renewed;
+            },
+            cancellation
+        );
+        if (renewed is null)
+            return null;
         await workers.SeenAsync(renewed.WorkerId, cancellation);
         return renewed.Reply;
     }
@@ -97,24 +136,33 @@ public sealed class LeaseDesk(
     public Task<LeaseOutcome?> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellation) =>
         endings.ReleaseAsync(jobId, request, cancellation);
 
-    private static JobState StateAt(RenderStage stage) => stage switch
-    {
-        RenderStage.Queued => JobState.Leased,
-        RenderStage.Uploading or RenderStage.Done => JobState.Uploading,
-        _ => JobState.Rendering,
-    };
+    private static JobState StateAt(RenderStage stage) =>
+        stage switch
+        {
+            RenderStage.Queued => JobState.Leased,
+            RenderStage.Uploading or RenderStage.Done => JobState.Uploading,
+            _ => JobState.Rendering,
+        };
 
-    private static JobState[] Before(JobState state) => state switch
-    {
-        JobState.Rendering => [JobState.Leased],
-        JobState.Uploading => [JobState.Leased, JobState.Rendering],
-        _ => [],
-    };
+    private static JobState[] Before(JobState state) =>
+        state switch
+        {
+            JobState.Rendering => [JobState.Leased],
+            JobState.Uploading => [JobState.Leased, JobState.Rendering],
+            _ => [],
+        };
 
     private async Task<Renewed?> TryRenewAsync(
-        JobsDbContext db, string jobId, RenewRequest request, JobState to, JobState[] from, CancellationToken cancellation)
+        JobsDbContext db,
+        string jobId,
+        RenewRequest request,
+        JobState to,
+        JobState[] from,
+        CancellationToken cancellation
+    )
     {
-        if (from.Length == 0) return null;
+        if (from.Length == 0)
+            return null;
         var seconds = to == JobState.Uploading ? settings.UploadLeaseSeconds : settings.LeaseSeconds;
         var rows = await db.RowsAsync(
             $"""
@@ -124,22 +172,45 @@ public sealed class LeaseDesk(
             WHERE id = @id AND fence = @fence AND state IN ({string.Join(", ", from.Select(state => $"'{Word.Of(state)}'"))})
             RETURNING lease_worker_id, cancel_requested_at IS NOT NULL, COALESCE((SELECT draining FROM workers WHERE id = lease_worker_id), FALSE)
             """,
-            row => new Renewed(row.GetString(0), new RenewReply { LeaseSeconds = seconds, Cancel = row.GetBoolean(1), Drain = row.GetBoolean(2) }),
+            row => new Renewed(
+                row.GetString(0),
+                new RenewReply
+                {
+                    LeaseSeconds = seconds,
+                    Cancel = row.GetBoolean(1),
+                    Drain = row.GetBoolean(2),
+                }
+            ),
             cancellation,
-            ("id", jobId), ("fence", request.Fence), ("to", Word.Of(to)), ("seconds", seconds), ("stage", Word.Of(request.Stage)),
-            ("step", request.Step), ("steps", request.Steps));
+            ("id", jobId),
+            ("fence", request.Fence),
+            ("to", Word.Of(to)),
+            ("seconds", seconds),
+            ("stage", Word.Of(request.Stage)),
+            ("step", request.Step),
+            ("steps", request.Steps)
+        );
         return rows.SingleOrDefault();
     }
 
     private async Task MovedAsync(JobsDbContext db, string jobId, long fence, JobState state, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        await db.ExecuteAsync("UPDATE jobs SET started_at = COALESCE(started_at, @now) WHERE id = @id", cancellation,
-            ("id", jobId), ("now", db.Dialect.Time(now)));
+        await db.ExecuteAsync(
+            "UPDATE jobs SET started_at = COALESCE(started_at, @now) WHERE id = @id",
+            cancellation,
+            ("id", jobId),
+            ("now", db.Dialect.Time(now))
+        );
         var begun = await db.ExecuteAsync(
-            "UPDATE lease_records SET rendering_at = @now WHERE job_id = @id AND fence = @fence AND rendering_at IS NULL", cancellation,
-            ("id", jobId), ("fence", fence), ("now", db.Dialect.Time(now)));
-        if (begun == 1 && state == JobState.Rendering) await Outbox.AddAsync(db, jobId, Outbox.Started, now, cancellation);
+            "UPDATE lease_records SET rendering_at = @now WHERE job_id = @id AND fence = @fence AND rendering_at IS NULL",
+            cancellation,
+            ("id", jobId),
+            ("fence", fence),
+            ("now", db.Dialect.Time(now))
+        );
+        if (begun == 1 && state == JobState.Rendering)
+            await Outbox.AddAsync(db, jobId, Outbox.Started, now, cancellation);
     }
 
     private static async Task NoteAsync(JobsDbContext db, string jobId, RenewRequest request, CancellationToken cancellation)
@@ -150,14 +221,22 @@ public sealed class LeaseDesk(
                 UPDATE lease_records SET plan = @plan, plan_kind = @kind, predicted_peak_bytes = @peak, predicted_step_seconds = @step_seconds
                 WHERE job_id = @id AND fence = @fence
                 """,
-                cancellation, ("id", jobId), ("fence", request.Fence), ("plan", JsonSerializer.Serialize(plan, ContractsJson.Default.RenderPlan)),
-                ("kind", plan.Kind), ("peak", plan.UncorrectedPeakBytes ?? plan.PredictedPeakBytes),
-                ("step_seconds", plan.UncorrectedStepSeconds ?? plan.PredictedStepSeconds));
+                cancellation,
+                ("id", jobId),
+                ("fence", request.Fence),
+                ("plan", JsonSerializer.Serialize(plan, ContractsJson.Default.RenderPlan)),
+                ("kind", plan.Kind),
+                ("peak", plan.UncorrectedPeakBytes ?? plan.PredictedPeakBytes),
+                ("step_seconds", plan.UncorrectedStepSeconds ?? plan.PredictedStepSeconds)
+            );
         if (request.Measurements is { } figures)
             await db.ExecuteAsync(
                 "UPDATE lease_records SET measurements = @figures WHERE job_id = @id AND fence = @fence",
-                cancellation, ("id", jobId), ("fence", request.Fence),
-                ("figures", JsonSerializer.Serialize(figures, ContractsJson.Default.Measurements)));
+                cancellation,
+                ("id", jobId),
+                ("fence", request.Fence),
+                ("figures", JsonSerializer.Serialize(figures, ContractsJson.Default.Measurements))
+            );
     }
 
     private sealed record Renewed(string WorkerId, RenewReply Reply);

@@ -21,27 +21,37 @@ public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal
     public async Task<int> RunOnceAsync(CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var due = await database.ReadAsync(async db =>
-        {
-            var never = await db.RowsAsync(
-                $"""
-                SELECT id, model, vram_class FROM jobs
-                WHERE state = 'queued' AND rung_at IS NULL AND queued_at <= @grace AND (not_before IS NULL OR not_before <= {db.Dialect.Now})
-                LIMIT {Unrung}
-                """,
-                Read, cancellation, ("grace", db.Dialect.Time(now - Grace)));
-            var stale = await db.RowsAsync(
-                $"SELECT id, model, vram_class FROM jobs WHERE state = 'queued' AND rung_at < @before ORDER BY rung_at LIMIT {Stale}",
-                Read, cancellation, ("before", db.Dialect.Time(now - RingAgainAfter)));
-            return never.Concat(stale).ToList();
-        }, cancellation);
+        var due = await database.ReadAsync(
+            async db =>
+            {
+                var never = await db.RowsAsync(
+                    $"""
+                    SELECT id, model, vram_class FROM jobs
+                    WHERE state = 'queued' AND rung_at IS NULL AND queued_at <= @grace AND (not_before IS NULL OR not_before <= {db.Dialect.Now})
+                    LIMIT {Unrung}
+                    """,
+                    Read,
+                    cancellation,
+                    ("grace", db.Dialect.Time(now - Grace))
+                );
+                var stale = await db.RowsAsync(
+                    $"SELECT id, model, vram_class FROM jobs WHERE state = 'queued' AND rung_at < @before ORDER BY rung_at LIMIT {Stale}",
+                    Read,
+                    cancellation,
+                    ("before", db.Dialect.Time(now - RingAgainAfter))
+                );
+                return never.Concat(stale).ToList();
+            },
+            cancellation
+        );
 
         var rung = 0;
         foreach (var job in due)
         {
             signal.Raise(job.Model, job.VramClass);
             // one refusal means that the broker is away: the others wait for the next pass
-            if (!await ringer.RingAsync(job, cancellation)) break;
+            if (!await ringer.RingAsync(job, cancellation))
+                break;
             rung++;
         }
         await ringer.NoteRungAsync(TimeSpan.Zero, cancellation);

@@ -15,17 +15,29 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
     public async Task<int> RunOnceAsync(CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var due = await database.ReadAsync(db => db.Jobs.Where(j => j.State == JobState.Completed && j.ExpiresAt <= now)
-            .OrderBy(j => j.ExpiresAt).Select(j => j.Id).Take(Batch).ToListAsync(cancellation), cancellation);
+        var due = await database.ReadAsync(
+            db =>
+                db.Jobs.Where(j => j.State == JobState.Completed && j.ExpiresAt <= now)
+                    .OrderBy(j => j.ExpiresAt)
+                    .Select(j => j.Id)
+                    .Take(Batch)
+                    .ToListAsync(cancellation),
+            cancellation
+        );
         var expired = 0;
         foreach (var id in due)
-            expired += await database.WriteAsync(async db =>
-            {
-                var changed = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Completed && j.ExpiresAt <= now)
-                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.State, JobState.Expired), cancellation);
-                if (changed == 1) await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellation);
-                return changed;
-            }, cancellation);
+            expired += await database.WriteAsync(
+                async db =>
+                {
+                    var changed = await db
+                        .Jobs.Where(j => j.Id == id && j.State == JobState.Completed && j.ExpiresAt <= now)
+                        .ExecuteUpdateAsync(set => set.SetProperty(j => j.State, JobState.Expired), cancellation);
+                    if (changed == 1)
+                        await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellation);
+                    return changed;
+                },
+                cancellation
+            );
         return expired;
     }
 }

@@ -24,7 +24,8 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
             try
             {
                 var count = await sweep.RunOnceAsync(stop);
-                if (count > 0) Swept(name, count);
+                if (count > 0)
+                    Swept(name, count);
             }
             catch (Exception e) when (e is StoreUnavailableException or ArtifactStoreException)
             {
@@ -34,8 +35,7 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
             {
                 return;
             }
-        }
-        while (await Loops.PauseAsync(sweep.Every, time, stop));
+        } while (await Loops.PauseAsync(sweep.Every, time, stop));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Sweep}: {Count}")]

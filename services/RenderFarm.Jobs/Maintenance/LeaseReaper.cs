@@ -25,11 +25,13 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
     public async Task<int> RunOnceAsync(CancellationToken cancellation)
     {
         var expired = await LookAsync(cancellation);
-        if (_backSince is not { } since || time.GetElapsedTime(since) < Quiet) return 0;
+        if (_backSince is not { } since || time.GetElapsedTime(since) < Quiet)
+            return 0;
 
         var lost = 0;
         foreach (var (id, fence) in expired)
-            if (await endings.LoseAsync(id, fence, cancellation) is not null) lost++;
+            if (await endings.LoseAsync(id, fence, cancellation) is not null)
+                lost++;
         return lost;
     }
 
@@ -38,7 +40,8 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
         try
         {
             var expired = await ExpiredAsync(cancellation);
-            if (_backSince is null || (_away && time.GetElapsedTime(_lastSeen) >= Blip)) _backSince = time.GetTimestamp();
+            if (_backSince is null || (_away && time.GetElapsedTime(_lastSeen) >= Blip))
+                _backSince = time.GetTimestamp();
             (_away, _lastSeen) = (false, time.GetTimestamp());
             return expired;
         }
@@ -49,10 +52,17 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
         }
     }
 
-    private Task<List<(string, long)>> ExpiredAsync(CancellationToken cancellation) => database.ReadAsync(db => db.RowsAsync(
-        $"""
-        SELECT id, fence FROM jobs
-        WHERE state IN ('leased', 'rendering', 'uploading') AND lease_until < {db.Dialect.Now} LIMIT {Batch}
-        """,
-        row => (row.GetString(0), row.GetInt64(1)), cancellation), cancellation);
+    private Task<List<(string, long)>> ExpiredAsync(CancellationToken cancellation) =>
+        database.ReadAsync(
+            db =>
+                db.RowsAsync(
+                    $"""
+                    SELECT id, fence FROM jobs
+                    WHERE state IN ('leased', 'rendering', 'uploading') AND lease_until < {db.Dialect.Now} LIMIT {Batch}
+                    """,
+                    row => (row.GetString(0), row.GetInt64(1)),
+                    cancellation
+                ),
+            cancellation
+        );
 }

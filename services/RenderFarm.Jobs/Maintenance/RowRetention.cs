@@ -25,49 +25,78 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
         while (seen < MostInAPass && await OldJobsAsync(before, last, cancellation) is { Count: > 0 } old)
         {
             foreach (var id in old)
-                if (!await HasObjectsAsync(id, cancellation) && await RemoveAsync(id, before, cancellation)) removed++;
+                if (!await HasObjectsAsync(id, cancellation) && await RemoveAsync(id, before, cancellation))
+                    removed++;
             (seen, last) = (seen + old.Count, old[^1]);
         }
         await RemoveEmptiedAsync(before, cancellation);
         return removed;
     }
 
-    private Task<List<string>> OldJobsAsync(DateTimeOffset before, string after, CancellationToken cancellation) => database.ReadAsync(db => db.RowsAsync(
-        $"SELECT id FROM jobs WHERE {Over} AND id > @after ORDER BY id LIMIT {Batch}",
-        row => row.GetString(0), cancellation, ("before", db.Dialect.Time(before)), ("after", after)), cancellation);
+    private Task<List<string>> OldJobsAsync(DateTimeOffset before, string after, CancellationToken cancellation) =>
+        database.ReadAsync(
+            db =>
+                db.RowsAsync(
+                    $"SELECT id FROM jobs WHERE {Over} AND id > @after ORDER BY id LIMIT {Batch}",
+                    row => row.GetString(0),
+                    cancellation,
+                    ("before", db.Dialect.Time(before)),
+                    ("after", after)
+                ),
+            cancellation
+        );
 
     private async Task<bool> HasObjectsAsync(string jobId, CancellationToken cancellation)
     {
         foreach (var prefix in (string[])[ObjectKeys.OutputsOf(jobId), ObjectKeys.InputsOf(jobId)])
-            await foreach (var _ in store.ListAsync(prefix, cancellation)) return true;
+        await foreach (var _ in store.ListAsync(prefix, cancellation))
+            return true;
         return false;
     }
 
     /// <summary>Looked at again in the statement: a failed job may have been asked for once more just now.</summary>
-    private Task<bool> RemoveAsync(string jobId, DateTimeOffset before, CancellationToken cancellation) => database.WriteAsync(async db =>
-    {
-        var gone = await db.ExecuteAsync(
-            $"""
-            DELETE FROM jobs WHERE id = @id AND {Over} AND NOT EXISTS (
-                SELECT 1 FROM events e WHERE e.job_id = jobs.id AND (e.position IS NULL OR e.position = (SELECT MAX(position) FROM events)))
-            """,
-            cancellation, ("id", jobId), ("before", db.Dialect.Time(before)));
-        if (gone == 0) return false;
-        // lease records go with their job by themselves
-        await db.ExecuteAsync("DELETE FROM webhook_deliveries WHERE job_id = @id", cancellation, ("id", jobId));
-        await db.ExecuteAsync("DELETE FROM events WHERE job_id = @id", cancellation, ("id", jobId));
-        return true;
-    }, cancellation);
+    private Task<bool> RemoveAsync(string jobId, DateTimeOffset before, CancellationToken cancellation) =>
+        database.WriteAsync(
+            async db =>
+            {
+                var gone = await db.ExecuteAsync(
+                    $"""
+                    DELETE FROM jobs WHERE id = @id AND {Over} AND NOT EXISTS (
+                        SELECT 1 FROM events e WHERE e.job_id = jobs.id AND (e.position IS NULL OR e.position = (SELECT MAX(position) FROM events)))
+                    """,
+                    cancellation,
+                    ("id", jobId),
+                    ("before", db.Dialect.Time(before))
+                );
+                if (gone == 0)
+                    return false;
+                // lease records go with their job by themselves
+                await db.ExecuteAsync("DELETE FROM webhook_deliveries WHERE job_id = @id", cancellation, ("id", jobId));
+                await db.ExecuteAsync("DELETE FROM events WHERE job_id = @id", cancellation, ("id", jobId));
+                return true;
+            },
+            cancellation
+        );
 
-    private Task<int> RemoveEmptiedAsync(DateTimeOffset before, CancellationToken cancellation) => database.WriteAsync(async db =>
-    {
-        var at = db.Dialect.Time(before);
-        return await db.ExecuteAsync("DELETE FROM batches WHERE created_at <= @before AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.batch_id = batches.id)", cancellation, ("before", at))
-            + await db.ExecuteAsync(
-                """
-                DELETE FROM workers WHERE seen_at <= @before
-                  AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.lease_worker_id = workers.id AND j.state IN ('leased', 'rendering', 'uploading'))
-                """,
-                cancellation, ("before", at));
-    }, cancellation);
+    private Task<int> RemoveEmptiedAsync(DateTimeOffset before, CancellationToken cancellation) =>
+        database.WriteAsync(
+            async db =>
+            {
+                var at = db.Dialect.Time(before);
+                return await db.ExecuteAsync(
+                        "DELETE FROM batches WHERE created_at <= @before AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.batch_id = batches.id)",
+                        cancellation,
+                        ("before", at)
+                    )
+                    + await db.ExecuteAsync(
+                        """
+                        DELETE FROM workers WHERE seen_at <= @before
+                          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.lease_worker_id = workers.id AND j.state IN ('leased', 'rendering', 'uploading'))
+                        """,
+                        cancellation,
+                        ("before", at)
+                    );
+            },
+            cancellation
+        );
 }

@@ -131,9 +131,11 @@ public sealed class LeaseRecordRow
 
     /// <summary>JSON of <see cref="Contracts.Leases.Measurements"/>; the figures that are queried have columns too.</summary>
     public string? Measurements { get; set; }
+
     /// <summary>Before any correction: measured ÷ this is the next correction.</summary>
     public long? PredictedPeakBytes { get; set; }
     public long? PeakBytes { get; set; }
+
     /// <summary>Before any correction.</summary>
     public double? PredictedStepSeconds { get; set; }
     public double? StepSeconds { get; set; }

@@ -26,7 +26,8 @@ internal sealed class AnswerCutter : IDisposable
     {
         try
         {
-            while (true) _ = CarryAsync(await listener.AcceptTcpClientAsync());
+            while (true)
+                _ = CarryAsync(await listener.AcceptTcpClientAsync());
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -42,7 +43,8 @@ internal sealed class AnswerCutter : IDisposable
             try
             {
                 await server.ConnectAsync(farm.Host, farm.Port);
-                await using NetworkStream near = client.GetStream(), far = server.GetStream();
+                await using NetworkStream near = client.GetStream(),
+                    far = server.GetStream();
                 var up = near.CopyToAsync(far);
                 var buffer = new byte[1 << 16];
                 while (await far.ReadAsync(buffer) is > 0 and var read)

@@ -52,8 +52,7 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
             pages.Add(ids.Count);
             seen.AddRange(ids);
             after = (string?)page["last_id"];
-        }
-        while ((bool)page["has_more"]!);
+        } while ((bool)page["has_more"]!);
 
         Assert.Equal([3, 3, 1], pages);
         Assert.Equal(order == "asc" ? made : Enumerable.Reverse(made), seen);
@@ -104,7 +103,15 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         await With(limited).GetVideoAsync(id).ContinueWith(_ => { }, TaskScheduler.Default);
 
         await RefusedAsync(401, "invalid_api_key", () => With("rf_wrong").GetVideoAsync(id));
-        await RefusedAsync(403, "missing_scope", () => { client = With(reader); return CreateAsync("a ball"); });
+        await RefusedAsync(
+            403,
+            "missing_scope",
+            () =>
+            {
+                client = With(reader);
+                return CreateAsync("a ball");
+            }
+        );
         client = With(farm.AdminKey);
         await RefusedAsync(404, "not_found", () => client.GetVideoAsync("video_00000000000000000000000000000000"));
         await RefusedAsync(409, "content_not_ready", () => client.DownloadVideoAsync(id));
@@ -135,10 +142,14 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         Assert.Equal((status, code), (thrown.Status, (string)JsonNode.Parse(thrown.GetRawResponse()!.Content)!["error"]!["code"]!));
     }
 
-    private VideoClient With(string key) => new(
-        new ApiKeyCredential(key), new VideoClientOptions { Endpoint = new Uri(farm.Address, "/v1"), RetryPolicy = new ClientRetryPolicy(maxRetries: 0) });
+    private VideoClient With(string key) =>
+        new(
+            new ApiKeyCredential(key),
+            new VideoClientOptions { Endpoint = new Uri(farm.Address, "/v1"), RetryPolicy = new ClientRetryPolicy(maxRetries: 0) }
+        );
 
-    private async Task<string> KeyAsync(object fields) => (string)(await (await farm.User.PostAsJsonAsync("/v1/keys", fields)).JsonAsync())["key"]!;
+    private async Task<string> KeyAsync(object fields) =>
+        (string)(await (await farm.User.PostAsJsonAsync("/v1/keys", fields)).JsonAsync())["key"]!;
 
     private async Task<JsonNode> CreateAsync(string prompt, params (string Name, string Value)[] more)
     {

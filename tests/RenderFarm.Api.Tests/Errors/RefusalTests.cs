@@ -44,14 +44,19 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [InlineData("""{"prompt":"a ball","webhook_url":"http://example.org/\u0000"}""", "webhook_url")]
     public async Task Create_WithWhatIsNoText_Is400NamingTheField(string body, string param)
     {
-        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((400, param), (refusal.Status, refusal.Param));
     }
 
     [Fact]
     public async Task List_AfterWhatIsNoId_Is400() =>
-        Assert.Equal((400, "after"), await (await farm.User.GetAsync("/v1/videos?after=%00")).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+        Assert.Equal(
+            (400, "after"),
+            await (await farm.User.GetAsync("/v1/videos?after=%00")).RefusalAsync() is var r ? (r.Status, r.Param) : default
+        );
 
     [Theory]
     [InlineData("/nothing/here")]
@@ -77,7 +82,10 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [InlineData("POST", "/cancel")]
     [InlineData("POST", "/retry")]
     public async Task Video_UnknownId_Is404(string method, string action) =>
-        Assert.Equal((404, "not_found"), await StatusAndCode(await farm.User.SendAsync(new HttpRequestMessage(new HttpMethod(method), $"/v1/videos/video_none{action}"))));
+        Assert.Equal(
+            (404, "not_found"),
+            await StatusAndCode(await farm.User.SendAsync(new HttpRequestMessage(new HttpMethod(method), $"/v1/videos/video_none{action}")))
+        );
 
     [Theory]
     [InlineData("/v1/videos/edits")]
@@ -100,7 +108,9 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [InlineData("null", "JSON object")]
     public async Task Create_MalformedJson_Is400SayingWhat(string body, string what)
     {
-        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
         Assert.Contains(what, refusal.Message, StringComparison.Ordinal);
@@ -146,14 +156,20 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [InlineData("""{"prompt":"a","step_cache":{"threshold":0.1}}""", "step_cache.kind", "teacache or magcache")]
     public async Task Create_WhatTheModelDoesNotHave_Is400NamingWhatThereIs(string body, string param, string remedy)
     {
-        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((400, "invalid_value", param), (refusal.Status, refusal.Code, refusal.Param));
         Assert.Contains(remedy, refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("multipart/form-data; boundary=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x", "at most 70")]
+    [InlineData(
+        "multipart/form-data; boundary=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "x",
+        "at most 70"
+    )]
     [InlineData("multipart/form-data", "x", "boundary")]
     [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na ball", "prompt")]
     [InlineData("multipart/form-data; boundary=b", "no boundary at all", "part 1")]
@@ -172,12 +188,18 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]
     public async Task Create_AnotherContentType_Is415(string type) =>
-        Assert.Equal((415, "unsupported_media_type"), await StatusAndCode(await farm.User.PostAsync("/v1/videos", new StringContent("prompt=a", Encoding.UTF8, type))));
+        Assert.Equal(
+            (415, "unsupported_media_type"),
+            await StatusAndCode(await farm.User.PostAsync("/v1/videos", new StringContent("prompt=a", Encoding.UTF8, type)))
+        );
 
     [Fact]
     public async Task Create_ABodyAnnouncedTooLarge_Is413BeforeItIsSent()
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos") { Content = new StringContent(new string('x', 33 << 20), Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos")
+        {
+            Content = new StringContent(new string('x', 33 << 20), Encoding.UTF8, "application/json"),
+        };
         request.Headers.ExpectContinue = true;
 
         Assert.Equal((413, "too_large"), await StatusAndCode(await farm.User.SendAsync(request)));
@@ -190,7 +212,9 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [InlineData("""{"prompt":""}""", "prompt", "empty")]
     public async Task Create_ABadValue_Is400NamingFieldAndRemedy(string body, string param, string remedy)
     {
-        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((400, "invalid_value", param), (refusal.Status, refusal.Code, refusal.Param));
         Assert.Contains(remedy, refusal.Message, StringComparison.Ordinal);
@@ -249,7 +273,9 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     public async Task Register_ANullWhereSomethingMustBe_Is400NamingIt()
     {
         var body = """{"name":"w","host":"h","version":"1","slots":null,"models":[]}""";
-        var refusal = await (await farm.Worker.PostAsync("/worker/v1/register", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await farm.Worker.PostAsync("/worker/v1/register", new StringContent(body, Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
         Assert.Contains("slots", refusal.Message, StringComparison.Ordinal);

@@ -18,7 +18,8 @@ public sealed class ServerRefusalTests(FarmFixture fixture) : IClassFixture<Farm
     [InlineData("GET /v1/%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400)]
     [InlineData("POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400)]
     [InlineData("POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400)]
-    public async Task Server_ARequestThatIsNone_GetsTheErrorBody(string request, int status) => Assert.Equal(status, await SendAsync(request));
+    public async Task Server_ARequestThatIsNone_GetsTheErrorBody(string request, int status) =>
+        Assert.Equal(status, await SendAsync(request));
 
     [Fact]
     public async Task Server_HeadersWithoutEnd_GetTheErrorBody() =>

@@ -32,7 +32,8 @@ public sealed class VideoEventsTests : IAsyncLifetime
         {
             await ReportAsync(lease, step);
             var told = await events.NextAsync("video.progress");
-            while ((int)told.Data["step"]! < step) told = await events.NextAsync("video.progress");
+            while ((int)told.Data["step"]! < step)
+                told = await events.NextAsync("video.progress");
             Assert.Equal((step, "denoising"), ((int)told.Data["step"]!, (string)told.Data["stage"]!));
             Assert.Null(told.Id);
             Assert.InRange((int)told.Data["progress"]!, last + 1, 100);
@@ -49,7 +50,8 @@ public sealed class VideoEventsTests : IAsyncLifetime
     {
         var id = await SubmitAsync();
         string seen;
-        await using (var events = await EventReader.OpenAsync(farm.User, $"/v1/videos/{id}/events")) seen = (await events.NextAsync())!.Id!;
+        await using (var events = await EventReader.OpenAsync(farm.User, $"/v1/videos/{id}/events"))
+            seen = (await events.NextAsync())!.Id!;
 
         var lease = (await farm.LeaseAsync(worker))!;
         await farm.RenewAsync(lease, RenderStage.Denoising, 2);
@@ -97,7 +99,10 @@ public sealed class VideoEventsTests : IAsyncLifetime
         Assert.True((await ReportAsync(lease, 3)).Preview);
         await ReportAsync(lease, 4, [9, 8, 7]);
         var picture = await events.NextAsync("video.preview");
-        Assert.Equal((4, "image/png", "CQgH"), ((int)picture.Data["step"]!, (string)picture.Data["content_type"]!, (string)picture.Data["data"]!));
+        Assert.Equal(
+            (4, "image/png", "CQgH"),
+            ((int)picture.Data["step"]!, (string)picture.Data["content_type"]!, (string)picture.Data["data"]!)
+        );
     }
 
     [Fact]
@@ -106,7 +111,10 @@ public sealed class VideoEventsTests : IAsyncLifetime
         var id = await SubmitAsync();
         var first = (await farm.LeaseAsync(worker))!;
         await farm.RenewAsync(first);
-        await farm.Worker.PostContractAsync($"/worker/v1/leases/{id}/release", new ReleaseRequest { Fence = first.Fence, Reason = "interrupted" });
+        await farm.Worker.PostContractAsync(
+            $"/worker/v1/leases/{id}/release",
+            new ReleaseRequest { Fence = first.Fence, Reason = "interrupted" }
+        );
         var second = (await farm.LeaseAsync(worker))!;
         await farm.RenewAsync(second, RenderStage.Denoising, 1);
         await ReportAsync(second, 2);
@@ -153,13 +161,18 @@ public sealed class VideoEventsTests : IAsyncLifetime
     private async Task<string> SubmitAsync() => (string)(await farm.SubmitAsync())["id"]!;
 
     private async Task<ProgressReply> ReportAsync(LeaseGrant lease, int step, byte[]? picture = null) =>
-        await (await farm.Worker.PostContractAsync($"/worker/v1/leases/{lease.JobId}/progress", new ProgressReport
-        {
-            Fence = lease.Fence,
-            Stage = RenderStage.Denoising,
-            Step = step,
-            Steps = 8,
-            Preview = picture,
-            PreviewType = picture is null ? null : "image/png",
-        })).ContractAsync<ProgressReply>();
+        await (
+            await farm.Worker.PostContractAsync(
+                $"/worker/v1/leases/{lease.JobId}/progress",
+                new ProgressReport
+                {
+                    Fence = lease.Fence,
+                    Stage = RenderStage.Denoising,
+                    Step = step,
+                    Steps = 8,
+                    Preview = picture,
+                    PreviewType = picture is null ? null : "image/png",
+                }
+            )
+        ).ContractAsync<ProgressReply>();
 }

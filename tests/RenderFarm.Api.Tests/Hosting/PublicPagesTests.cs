@@ -41,7 +41,10 @@ public sealed class PublicPagesTests(FarmFixture fixture) : IClassFixture<FarmFi
             Assert.True(operation["security"]?[0]?["api_key"] is not null, $"{name} names no key");
             foreach (var status in (string[])["401", "403", "429", "503"])
             {
-                Assert.Equal("#/components/schemas/Error", (string?)operation["responses"]![status]?["content"]!["application/problem+json"]!["schema"]!["$ref"]);
+                Assert.Equal(
+                    "#/components/schemas/Error",
+                    (string?)operation["responses"]![status]?["content"]!["application/problem+json"]!["schema"]!["$ref"]
+                );
             }
         }
     }
@@ -56,13 +59,23 @@ public sealed class PublicPagesTests(FarmFixture fixture) : IClassFixture<FarmFi
 
         foreach (var (name, path) in new[] { ("/v1/videos", "/v1/videos"), ("/v1/keys", "/v1/keys"), ("/v1/plans", "/v1/plans") })
         {
-            foreach (var (title, example) in document["paths"]![path]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject())
+            foreach (
+                var (title, example) in document["paths"]![path]!["post"]!["requestBody"]!["content"]!["application/json"]![
+                    "examples"
+                ]!.AsObject()
+            )
             {
-                var reply = await farm.User.PostAsync(name, new StringContent(example!["value"]!.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+                var reply = await farm.User.PostAsync(
+                    name,
+                    new StringContent(example!["value"]!.ToJsonString(), System.Text.Encoding.UTF8, "application/json")
+                );
 
                 // This farm has neither those models nor that worker; all else must be right.
                 var code = reply.IsSuccessStatusCode ? "" : (string)(await reply.JsonAsync())["error"]!["code"]!;
-                Assert.True(code is "" or "unknown_model" || title == "worker", $"{name} {title}: {await reply.Content.ReadAsStringAsync()}");
+                Assert.True(
+                    code is "" or "unknown_model" || title == "worker",
+                    $"{name} {title}: {await reply.Content.ReadAsStringAsync()}"
+                );
             }
         }
     }
@@ -71,16 +84,23 @@ public sealed class PublicPagesTests(FarmFixture fixture) : IClassFixture<FarmFi
     public async Task OpenApi_NamesEveryFieldThatIsRead_AndNoOther()
     {
         var document = await (await anyone.GetAsync("/openapi/v1.json")).JsonAsync();
-        var described = document["components"]!["schemas"]!["VideoFields"]!["properties"]!.AsObject().Select(field => field.Key).ToHashSet();
+        var described = document["components"]!["schemas"]!["VideoFields"]!["properties"]!
+            .AsObject()
+            .Select(field => field.Key)
+            .ToHashSet();
 
         foreach (var field in described.Append("no_such_field"))
         {
             var body = new System.Text.Json.Nodes.JsonObject { ["prompt"] = "a", [field] = new System.Text.Json.Nodes.JsonArray() };
-            var reply = await farm.User.PostAsync("/v1/videos", new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+            var reply = await farm.User.PostAsync(
+                "/v1/videos",
+                new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json")
+            );
             Assert.Equal(described.Contains(field), await CodeAsync(reply) != "unknown_parameter");
         }
 
-        static async Task<string> CodeAsync(HttpResponseMessage reply) => reply.IsSuccessStatusCode ? "" : (string)(await reply.JsonAsync())["error"]!["code"]!;
+        static async Task<string> CodeAsync(HttpResponseMessage reply) =>
+            reply.IsSuccessStatusCode ? "" : (string)(await reply.JsonAsync())["error"]!["code"]!;
     }
 
     [Fact]
@@ -93,7 +113,10 @@ public sealed class PublicPagesTests(FarmFixture fixture) : IClassFixture<FarmFi
         foreach (var (type, media) in batches["requestBody"]!["content"]!.AsObject().Where(form => form.Value!["example"] is not null))
         {
             var example = media!["example"]!;
-            var reply = await farm.User.PostAsync("/v1/batches", new StringContent(type == "application/json" ? example.ToJsonString() : (string)example!, System.Text.Encoding.UTF8, type));
+            var reply = await farm.User.PostAsync(
+                "/v1/batches",
+                new StringContent(type == "application/json" ? example.ToJsonString() : (string)example!, System.Text.Encoding.UTF8, type)
+            );
             Assert.True(reply.IsSuccessStatusCode, $"{type}: {await reply.Content.ReadAsStringAsync()}");
         }
 
@@ -102,7 +125,9 @@ public sealed class PublicPagesTests(FarmFixture fixture) : IClassFixture<FarmFi
     }
 
     private static IEnumerable<(string Name, System.Text.Json.Nodes.JsonNode Node)> Operations(System.Text.Json.Nodes.JsonNode document) =>
-        document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => ($"{operation.Key} {path.Key}", operation.Value!)));
+        document["paths"]!
+            .AsObject()
+            .SelectMany(path => path.Value!.AsObject().Select(operation => ($"{operation.Key} {path.Key}", operation.Value!)));
 
     [Fact]
     public async Task Scalar_IsServed() => Assert.Equal(HttpStatusCode.OK, (await anyone.GetAsync("/scalar/v1")).StatusCode);

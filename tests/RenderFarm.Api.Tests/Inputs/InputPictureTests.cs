@@ -29,13 +29,23 @@ public sealed class PictureFarm : IAsyncLifetime
         // 127.0.0.2 plays the internet: every name resolves to it but one, and it alone may be reached.
         var guard = new OutboundGuard(
             new OutboundOptions { AllowedNetworks = ["127.0.0.2/32"] },
-            (name, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(name == "inside.example" ? "127.0.0.1" : "127.0.0.2")]));
+            (name, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(name == "inside.example" ? "127.0.0.1" : "127.0.0.2")])
+        );
         Farm = await TestFarm.StartAsync(builder => builder.Services.AddSingleton(guard));
         workerId = await Farm.RegisterWorkerAsync(
             "w1",
             ModelShapes.Tiny,
-            ModelShapes.Tiny with { Id = "tiny-i2v", Pictures = PictureConditioning.FirstLatentFrame },
-            ModelShapes.Tiny with { Id = "tiny-flf2v", Pictures = PictureConditioning.Channels });
+            ModelShapes.Tiny with
+            {
+                Id = "tiny-i2v",
+                Pictures = PictureConditioning.FirstLatentFrame,
+            },
+            ModelShapes.Tiny with
+            {
+                Id = "tiny-flf2v",
+                Pictures = PictureConditioning.Channels,
+            }
+        );
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.2:0");
@@ -48,13 +58,17 @@ public sealed class PictureFarm : IAsyncLifetime
         internet.MapGet("/to-inside", () => Results.Redirect("http://inside.example/a.png"));
         internet.MapGet("/to-literal", () => Results.Redirect("http://169.254.169.254/latest/meta-data"));
         internet.MapGet("/to-file", () => Results.Redirect("file:///etc/passwd"));
-        internet.MapGet("/huge", () => Results.Stream(async body =>
-        {
-            for (var i = 0; i < 64; i++)
-            {
-                await body.WriteAsync(new byte[1 << 20]);
-            }
-        }));
+        internet.MapGet(
+            "/huge",
+            () =>
+                Results.Stream(async body =>
+                {
+                    for (var i = 0; i < 64; i++)
+                    {
+                        await body.WriteAsync(new byte[1 << 20]);
+                    }
+                })
+        );
         await internet.StartAsync();
     }
 
@@ -73,8 +87,7 @@ public sealed class PictureFarm : IAsyncLifetime
         do
         {
             lease = await Farm.LeaseAsync(workerId) ?? throw new InvalidOperationException("nothing to lease");
-        }
-        while (lease.JobId != id);
+        } while (lease.JobId != id);
 
         return lease;
     }
@@ -101,17 +114,46 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
     public async Task Create_WithAPictureAndNoSize_TakesItsProportions()
     {
         var tall = SamplePictures.Png(60, 240);
-        var video = await farm.SubmitAsync(new { prompt = "a", model = "tiny-i2v", input_reference = new { image_url = DataUrl(tall) } });
+        var video = await farm.SubmitAsync(
+            new
+            {
+                prompt = "a",
+                model = "tiny-i2v",
+                input_reference = new { image_url = DataUrl(tall) },
+            }
+        );
         var size = ((string)video["size"]!).Split('x').Select(int.Parse).ToArray();
 
         Assert.True(size[1] > size[0] * 2, $"{size[0]}x{size[1]}");
-        Assert.Equal("64x48", (string)(await farm.SubmitAsync(new { prompt = "a", model = "tiny-i2v", size = "64x48", input_reference = new { image_url = DataUrl(tall) } }))["size"]!);
+        Assert.Equal(
+            "64x48",
+            (string)
+                (
+                    await farm.SubmitAsync(
+                        new
+                        {
+                            prompt = "a",
+                            model = "tiny-i2v",
+                            size = "64x48",
+                            input_reference = new { image_url = DataUrl(tall) },
+                        }
+                    )
+                )["size"]!
+        );
     }
 
     [Fact]
     public async Task Create_WithBothPictures_InEveryWay_TheWorkerGetsBoth()
     {
-        var video = await farm.SubmitAsync(new { prompt = "a", model = "tiny-flf2v", input_reference = new { image_url = pictures.Web("/once") }, last_frame = new { image_url = DataUrl(SamplePictures.WebP) } });
+        var video = await farm.SubmitAsync(
+            new
+            {
+                prompt = "a",
+                model = "tiny-flf2v",
+                input_reference = new { image_url = pictures.Web("/once") },
+                last_frame = new { image_url = DataUrl(SamplePictures.WebP) },
+            }
+        );
 
         var lease = await pictures.LeaseAsync((string)video["id"]!);
         Assert.Equal(["input_reference", "last_frame"], lease.Inputs.Select(input => input.Role));
@@ -148,14 +190,23 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
 
     [Fact]
     public async Task Create_FromALinkWithoutEnd_Is413() =>
-        Assert.Equal((413, "too_large"), await (await PostAsync(pictures.Web("/huge"))).RefusalAsync() is var r ? (r.Status, r.Code) : default);
+        Assert.Equal(
+            (413, "too_large"),
+            await (await PostAsync(pictures.Web("/huge"))).RefusalAsync() is var r ? (r.Status, r.Code) : default
+        );
 
     [Theory]
     [InlineData("tiny", true, false, "unsupported_image", "input_reference")]
     [InlineData("tiny-i2v", true, true, "unsupported_image", "last_frame")]
     [InlineData("tiny-flf2v", false, false, "invalid_value", "input_reference")]
     [InlineData("tiny-flf2v", false, true, "invalid_value", "input_reference")]
-    public async Task Create_PicturesThatTheModelDoesNotTakeOrLacks_Is400NamingThem(string model, bool first, bool last, string code, string param)
+    public async Task Create_PicturesThatTheModelDoesNotTakeOrLacks_Is400NamingThem(
+        string model,
+        bool first,
+        bool last,
+        string code,
+        string param
+    )
     {
         var files = new List<(string, byte[])>();
         if (first)
@@ -186,10 +237,16 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
     public async Task Create_AFileOf21MiB_Is413NamingIt_AndLeavesNothingBehind()
     {
         var before = Spooled();
-        var refusal = await (await farm.User.PostAsync("/v1/videos", Form("tiny-i2v", ("input_reference", new byte[21 << 20])))).RefusalAsync();
+        var refusal = await (
+            await farm.User.PostAsync("/v1/videos", Form("tiny-i2v", ("input_reference", new byte[21 << 20])))
+        ).RefusalAsync();
 
         Assert.Equal((413, "too_large", "input_reference"), (refusal.Status, refusal.Code, refusal.Param));
-        await RenderFarm.Testing.Eventually.TrueAsync(() => Task.FromResult(Spooled() <= before), TimeSpan.FromSeconds(10), "the temporary file to go");
+        await RenderFarm.Testing.Eventually.TrueAsync(
+            () => Task.FromResult(Spooled() <= before),
+            TimeSpan.FromSeconds(10),
+            "the temporary file to go"
+        );
 
         static int Spooled() => Directory.GetFiles(Path.GetTempPath(), "renderfarm-in-*").Length;
     }
@@ -197,12 +254,21 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
     [Fact]
     public async Task Create_SentAgain_IsTheSameVideo_AlsoWhenTheLinkIsGone()
     {
-        var fields = new { prompt = "a", model = "tiny-i2v", input_reference = new { image_url = pictures.Web("/fading.png") } };
+        var fields = new
+        {
+            prompt = "a",
+            model = "tiny-i2v",
+            input_reference = new { image_url = pictures.Web("/fading.png") },
+        };
         var first = (string)(await farm.SubmitAsync(fields))["id"]!;
         pictures.Faded = true;
         Assert.Equal(400, (int)(await farm.User.PostAsJsonAsync("/v1/videos", fields)).StatusCode);
 
-        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos") { Content = JsonContent.Create(fields), Headers = { { "X-Stainless-Retry-Count", "1" } } };
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos")
+        {
+            Content = JsonContent.Create(fields),
+            Headers = { { "X-Stainless-Retry-Count", "1" } },
+        };
         Assert.Equal(first, (string)(await (await farm.User.SendAsync(request)).JsonAsync())["id"]!);
     }
 
@@ -213,7 +279,10 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
         using var tenant = farm.ClientWith((string)key["key"]!);
         var before = await CountAsync();
 
-        Assert.Equal(429, (int)(await tenant.PostAsync("/v1/videos", Form("tiny-i2v", ("input_reference", SamplePictures.Jpeg)))).StatusCode);
+        Assert.Equal(
+            429,
+            (int)(await tenant.PostAsync("/v1/videos", Form("tiny-i2v", ("input_reference", SamplePictures.Jpeg)))).StatusCode
+        );
         Assert.Equal(before, await CountAsync());
 
         async Task<int> CountAsync() => await farm.Artifacts.ListAsync("inputs/", CancellationToken.None).CountAsync();
@@ -222,13 +291,21 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
     [Fact]
     public async Task Remix_KeepsEverythingButThePrompt_PicturesIncluded()
     {
-        var source = await (await farm.User.PostAsync("/v1/videos", Form("tiny-i2v", ("input_reference", SamplePictures.Jpeg)))).JsonAsync();
+        var source = await (
+            await farm.User.PostAsync("/v1/videos", Form("tiny-i2v", ("input_reference", SamplePictures.Jpeg)))
+        ).JsonAsync();
         var id = (string)source["id"]!;
 
         var remix = await (await farm.User.PostAsJsonAsync($"/v1/videos/{id}/remix", new { prompt = "a blue ball" })).JsonAsync();
 
-        Assert.Equal((id, "a blue ball", "queued"), ((string)remix["remixed_from_video_id"]!, (string)remix["prompt"]!, (string)remix["status"]!));
-        Assert.Equal(((long)source["seed"]!, (string)source["size"]!, (string)source["model"]!), ((long)remix["seed"]!, (string)remix["size"]!, (string)remix["model"]!));
+        Assert.Equal(
+            (id, "a blue ball", "queued"),
+            ((string)remix["remixed_from_video_id"]!, (string)remix["prompt"]!, (string)remix["status"]!)
+        );
+        Assert.Equal(
+            ((long)source["seed"]!, (string)source["size"]!, (string)source["model"]!),
+            ((long)remix["seed"]!, (string)remix["size"]!, (string)remix["model"]!)
+        );
         await farm.User.DeleteAsync($"/v1/videos/{id}");
         var lease = await pictures.LeaseAsync((string)remix["id"]!);
         Assert.Equal(SamplePictures.Jpeg, await farm.Worker.GetByteArrayAsync(Assert.Single(lease.Inputs).Url));
@@ -240,7 +317,11 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
         var id = (string)(await farm.SubmitAsync())["id"]!;
         async Task<string> RemixAsync(string prompt, int retry)
         {
-            var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/videos/{id}/remix") { Content = JsonContent.Create(new { prompt }), Headers = { { "X-Stainless-Retry-Count", $"{retry}" } } };
+            var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/videos/{id}/remix")
+            {
+                Content = JsonContent.Create(new { prompt }),
+                Headers = { { "X-Stainless-Retry-Count", $"{retry}" } },
+            };
             return (string)(await (await farm.User.SendAsync(request)).JsonAsync())["id"]!;
         }
 
@@ -255,7 +336,9 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
     public async Task Remix_ABadBody_Is400(string body, int status, string code, string param)
     {
         var id = (string)(await farm.SubmitAsync())["id"]!;
-        var refusal = await (await farm.User.PostAsync($"/v1/videos/{id}/remix", new StringContent(body, System.Text.Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await farm.User.PostAsync($"/v1/videos/{id}/remix", new StringContent(body, System.Text.Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((status, code, param), (refusal.Status, refusal.Code, refusal.Param));
     }
@@ -269,7 +352,15 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
     }
 
     private Task<HttpResponseMessage> PostAsync(string url) =>
-        farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a", model = "tiny-i2v", input_reference = new { image_url = url } });
+        farm.User.PostAsJsonAsync(
+            "/v1/videos",
+            new
+            {
+                prompt = "a",
+                model = "tiny-i2v",
+                input_reference = new { image_url = url },
+            }
+        );
 
     private static string DataUrl(byte[] picture) => "data:image/anything;base64," + Convert.ToBase64String(picture);
 
@@ -279,7 +370,11 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
         foreach (var (field, content) in files)
         {
             // What a client says of its file is not believed.
-            form.Add(new ByteArrayContent(content) { Headers = { ContentType = new MediaTypeHeaderValue("text/plain") } }, field, "../../etc/passwd");
+            form.Add(
+                new ByteArrayContent(content) { Headers = { ContentType = new MediaTypeHeaderValue("text/plain") } },
+                field,
+                "../../etc/passwd"
+            );
         }
 
         return form;

@@ -74,8 +74,14 @@ public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
         for (var left = 2; left >= 0; left--)
         {
             var reply = await tenant.GetAsync("/v1/videos");
-            Assert.Equal((HttpStatusCode.OK, "3", left.ToString(CultureInfo.InvariantCulture)), (reply.StatusCode,
-                reply.Headers.GetValues("x-ratelimit-limit-requests").Single(), reply.Headers.GetValues("x-ratelimit-remaining-requests").Single()));
+            Assert.Equal(
+                (HttpStatusCode.OK, "3", left.ToString(CultureInfo.InvariantCulture)),
+                (
+                    reply.StatusCode,
+                    reply.Headers.GetValues("x-ratelimit-limit-requests").Single(),
+                    reply.Headers.GetValues("x-ratelimit-remaining-requests").Single()
+                )
+            );
         }
 
         var refused = await tenant.GetAsync("/v1/videos");
@@ -90,15 +96,41 @@ public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
     [Fact]
     public async Task Keys_ShowLimitsAndUse()
     {
-        var made = await (await farm.User.PostAsJsonAsync("/v1/keys", new { name = "t", quotas = new { queued = 5, running = 2, per_day = 100 }, requests_per_minute = 60 })).JsonAsync();
+        var made = await (
+            await farm.User.PostAsJsonAsync(
+                "/v1/keys",
+                new
+                {
+                    name = "t",
+                    quotas = new
+                    {
+                        queued = 5,
+                        running = 2,
+                        per_day = 100,
+                    },
+                    requests_per_minute = 60,
+                }
+            )
+        ).JsonAsync();
         await farm.SubmitAsync(by: farm.ClientWith((string)made["key"]!));
 
         var shown = await (await farm.User.GetAsync($"/v1/keys/{(string)made["id"]!}")).JsonAsync();
 
         Assert.Null(shown["key"]);
-        Assert.Equal((5, 2, 100, 60), ((int)shown["quotas"]!["queued"]!, (int)shown["quotas"]!["running"]!, (int)shown["quotas"]!["per_day"]!, (int)shown["requests_per_minute"]!));
+        Assert.Equal(
+            (5, 2, 100, 60),
+            (
+                (int)shown["quotas"]!["queued"]!,
+                (int)shown["quotas"]!["running"]!,
+                (int)shown["quotas"]!["per_day"]!,
+                (int)shown["requests_per_minute"]!
+            )
+        );
         Assert.Equal((1, 0, 1), ((int)shown["usage"]!["queued"]!, (int)shown["usage"]!["running"]!, (int)shown["usage"]!["today"]!));
-        Assert.Equal((404, "not_found"), await (await farm.User.GetAsync("/v1/keys/key_none")).RefusalAsync() is var r ? (r.Status, r.Code) : default);
+        Assert.Equal(
+            (404, "not_found"),
+            await (await farm.User.GetAsync("/v1/keys/key_none")).RefusalAsync() is var r ? (r.Status, r.Code) : default
+        );
     }
 
     [Theory]
@@ -109,7 +141,9 @@ public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
     [InlineData("""{"scopes":["read"]}""", "invalid_value", "name", "required")]
     public async Task Keys_MadeWithABadField_Are400NamingIt(string body, string code, string param, string remedy)
     {
-        var refusal = await (await farm.User.PostAsync("/v1/keys", new StringContent(body, System.Text.Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await farm.User.PostAsync("/v1/keys", new StringContent(body, System.Text.Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((400, code, param), (refusal.Status, refusal.Code, refusal.Param));
         Assert.Contains(remedy, refusal.Message, StringComparison.Ordinal);

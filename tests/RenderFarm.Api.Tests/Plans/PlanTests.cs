@@ -10,7 +10,17 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Fact]
     public async Task Plan_APublishedModelOnACard_SaysWhatItTakesAndWhy()
     {
-        var plan = await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-1-3b", vram_gib = 24, gpu = "RTX 4090" })).JsonAsync();
+        var plan = await (
+            await farm.User.PostAsJsonAsync(
+                "/v1/plans",
+                new
+                {
+                    model = "t2v-1-3b",
+                    vram_gib = 24,
+                    gpu = "RTX 4090",
+                }
+            )
+        ).JsonAsync();
 
         Assert.True((bool)plan["fits"]!);
         Assert.True((long)plan["plan"]!["predicted_peak_bytes"]! < 24L << 30);
@@ -33,11 +43,21 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 
     [Fact]
     public async Task Plan_WithoutACard_NamesWhatIsMissing() =>
-        Assert.Equal((400, "vram_gib"), await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny" })).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+        Assert.Equal(
+            (400, "vram_gib"),
+            await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny" })).RefusalAsync() is var r
+                ? (r.Status, r.Param)
+                : default
+        );
 
     [Fact]
     public async Task Plan_MisspeltField_IsToldBeforeTheOneThatIsMissingForIt() =>
-        Assert.Equal((400, "vram_gb"), await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny", vram_gb = 24 })).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+        Assert.Equal(
+            (400, "vram_gb"),
+            await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny", vram_gb = 24 })).RefusalAsync() is var r
+                ? (r.Status, r.Param)
+                : default
+        );
 
     [Fact]
     public async Task Submit_NoConnectedSlotTakesTheVideo_SaysSoInANote()

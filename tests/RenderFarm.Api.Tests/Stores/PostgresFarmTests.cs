@@ -50,11 +50,19 @@ public sealed class PostgresFarmTests : IAsyncLifetime
         await Farm.RegisterWorkerAsync();
         var key = Guid.NewGuid().ToString();
 
-        var ids = await Task.WhenAll(Enumerable.Range(0, 16).Select(async _ =>
-        {
-            var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos") { Content = System.Net.Http.Json.JsonContent.Create(new { prompt = "a race" }), Headers = { { "Idempotency-Key", key } } };
-            return (string)(await (await Farm.User.SendAsync(request)).JsonAsync())["id"]!;
-        }));
+        var ids = await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(async _ =>
+                {
+                    var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos")
+                    {
+                        Content = System.Net.Http.Json.JsonContent.Create(new { prompt = "a race" }),
+                        Headers = { { "Idempotency-Key", key } },
+                    };
+                    return (string)(await (await Farm.User.SendAsync(request)).JsonAsync())["id"]!;
+                })
+        );
 
         Assert.Single(ids.Distinct());
     }
@@ -77,6 +85,10 @@ public sealed class PostgresFarmTests : IAsyncLifetime
         Assert.Equal(200, (int)(await cut.User.GetAsync("/health/live")).StatusCode);
 
         wire.Restore();
-        await Eventually.TrueAsync(async () => (await cut.User.GetAsync("/v1/videos")).IsSuccessStatusCode, TimeSpan.FromSeconds(20), "the API works again");
+        await Eventually.TrueAsync(
+            async () => (await cut.User.GetAsync("/v1/videos")).IsSuccessStatusCode,
+            TimeSpan.FromSeconds(20),
+            "the API works again"
+        );
     }
 }

@@ -15,7 +15,10 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
         var reply = await farm.User.GetAsync(path);
 
         Assert.Equal(HttpStatusCode.OK, reply.StatusCode);
-        Assert.Equal(("video/mp4", Bytes.Length), (reply.Content.Headers.ContentType!.MediaType, (int)reply.Content.Headers.ContentLength!));
+        Assert.Equal(
+            ("video/mp4", Bytes.Length),
+            (reply.Content.Headers.ContentType!.MediaType, (int)reply.Content.Headers.ContentLength!)
+        );
         Assert.NotNull(reply.Headers.ETag);
         Assert.Equal("bytes", reply.Headers.AcceptRanges.Single());
         Assert.Equal(Bytes, await reply.Content.ReadAsByteArrayAsync());
@@ -78,20 +81,32 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
     [Fact]
     public async Task Get_AVariantThatWasNotMade_Is404_AndAnUnknownOneIs400()
     {
-        Assert.Equal((404, "not_found"), await (await farm.User.GetAsync(path + "?variant=spritesheet")).RefusalAsync() is var a ? (a.Status, a.Code) : default);
-        Assert.Equal((400, "variant"), await (await farm.User.GetAsync(path + "?variant=gif")).RefusalAsync() is var b ? (b.Status, b.Param) : default);
+        Assert.Equal(
+            (404, "not_found"),
+            await (await farm.User.GetAsync(path + "?variant=spritesheet")).RefusalAsync() is var a ? (a.Status, a.Code) : default
+        );
+        Assert.Equal(
+            (400, "variant"),
+            await (await farm.User.GetAsync(path + "?variant=gif")).RefusalAsync() is var b ? (b.Status, b.Param) : default
+        );
     }
 
     [Fact]
     public async Task Get_AMisspeltVariant_IsNotTheVideo() =>
-        Assert.Equal((400, "varient"), await (await farm.User.GetAsync($"{path}?varient=thumbnail")).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+        Assert.Equal(
+            (400, "varient"),
+            await (await farm.User.GetAsync($"{path}?varient=thumbnail")).RefusalAsync() is var r ? (r.Status, r.Param) : default
+        );
 
     [Fact]
     public async Task Get_OfAQueuedVideo_Is409()
     {
         var id = (string)(await farm.SubmitAsync())["id"]!;
 
-        Assert.Equal((409, "content_not_ready"), await (await farm.User.GetAsync($"/v1/videos/{id}/content")).RefusalAsync() is var r ? (r.Status, r.Code) : default);
+        Assert.Equal(
+            (409, "content_not_ready"),
+            await (await farm.User.GetAsync($"/v1/videos/{id}/content")).RefusalAsync() is var r ? (r.Status, r.Code) : default
+        );
     }
 
     [Fact]
@@ -102,7 +117,15 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
         Assert.Equal(("completed", 100, "done"), ((string)video["status"]!, (int)video["progress"]!, (string)video["stage"]!));
         Assert.NotNull(video["completed_at"]);
         Assert.Equal((int)video["steps"]!, (int)video["step"]!);
-        Assert.Equal((0.5, 1 << 20, 2 << 20, "cpu"), ((double)video["usage"]!["step_seconds"]!, (int)video["usage"]!["peak_bytes"]!, (int)video["usage"]!["predicted_peak_bytes"]!, (string)video["usage"]!["gpu"]!));
+        Assert.Equal(
+            (0.5, 1 << 20, 2 << 20, "cpu"),
+            (
+                (double)video["usage"]!["step_seconds"]!,
+                (int)video["usage"]!["peak_bytes"]!,
+                (int)video["usage"]!["predicted_peak_bytes"]!,
+                (string)video["usage"]!["gpu"]!
+            )
+        );
     }
 
     [Fact]

@@ -68,11 +68,12 @@ public sealed class IdempotencyTests(FarmFixture fixture) : IClassFixture<FarmFi
     private static HttpRequestMessage Post(string prompt, string key) =>
         new(HttpMethod.Post, "/v1/videos") { Content = JsonContent.Create(new { prompt }), Headers = { { "Idempotency-Key", key } } };
 
-    private static HttpRequestMessage Form(string prompt, string boundary, int retry) => new(HttpMethod.Post, "/v1/videos")
-    {
-        Content = new MultipartFormDataContent(boundary) { { new StringContent(prompt), "prompt" } },
-        Headers = { { "X-Stainless-Retry-Count", retry.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
-    };
+    private static HttpRequestMessage Form(string prompt, string boundary, int retry) =>
+        new(HttpMethod.Post, "/v1/videos")
+        {
+            Content = new MultipartFormDataContent(boundary) { { new StringContent(prompt), "prompt" } },
+            Headers = { { "X-Stainless-Retry-Count", retry.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
+        };
 
     private async Task<string> IdAsync(HttpRequestMessage request, HttpClient? by = null)
     {

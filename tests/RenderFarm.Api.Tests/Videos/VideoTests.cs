@@ -10,16 +10,45 @@ public sealed class VideoTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Fact]
     public async Task Create_Json_Answers200WithTheWholeShape()
     {
-        var reply = await farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "ein Ball rollt über 草地", model = "tiny", seconds = "1", size = "64x48", priority = 70, metadata = new { shot = "7" } });
+        var reply = await farm.User.PostAsJsonAsync(
+            "/v1/videos",
+            new
+            {
+                prompt = "ein Ball rollt über 草地",
+                model = "tiny",
+                seconds = "1",
+                size = "64x48",
+                priority = 70,
+                metadata = new { shot = "7" },
+            }
+        );
 
         Assert.Equal(200, (int)reply.StatusCode);
         var poll = int.Parse(reply.Headers.GetValues("openai-poll-after-ms").Single(), null);
         Assert.InRange(poll, 500, 10_000);
         var video = (JsonObject)await reply.JsonAsync();
         Assert.Equal(
-            ["id", "object", "model", "status", "progress", "created_at", "completed_at", "expires_at", "prompt", "size", "seconds", "remixed_from_video_id", "error"],
-            video.Select(member => member.Key).Take(13));
-        Assert.Equal(("video", "tiny", "queued", 0), ((string)video["object"]!, (string)video["model"]!, (string)video["status"]!, (int)video["progress"]!));
+            [
+                "id",
+                "object",
+                "model",
+                "status",
+                "progress",
+                "created_at",
+                "completed_at",
+                "expires_at",
+                "prompt",
+                "size",
+                "seconds",
+                "remixed_from_video_id",
+                "error",
+            ],
+            video.Select(member => member.Key).Take(13)
+        );
+        Assert.Equal(
+            ("video", "tiny", "queued", 0),
+            ((string)video["object"]!, (string)video["model"]!, (string)video["status"]!, (int)video["progress"]!)
+        );
         // One second at 8 fps is 8 frames, and the nearest 4n+1 is 9.
         Assert.Equal(("64x48", "1.125", 9), ((string)video["size"]!, (string)video["seconds"]!, (int)video["frames"]!));
         Assert.Equal("ein Ball rollt über 草地", (string)video["prompt"]!);
@@ -58,7 +87,11 @@ public sealed class VideoTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Fact]
     public async Task Create_AFileForATextModel_IsUnsupportedImage()
     {
-        using var form = new MultipartFormDataContent { { new StringContent("a ball"), "prompt" }, { new ByteArrayContent([1, 2, 3]), "input_reference", "first.png" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("a ball"), "prompt" },
+            { new ByteArrayContent([1, 2, 3]), "input_reference", "first.png" },
+        };
 
         var refusal = await (await farm.User.PostAsync("/v1/videos", form)).RefusalAsync();
 
@@ -90,13 +123,14 @@ public sealed class VideoTests(FarmFixture fixture) : IClassFixture<FarmFixture>
             JsonNode page;
             do
             {
-                page = await (await tenant.GetAsync($"/v1/videos?limit=2&order={order}{(after.Length > 0 ? $"&after={after}" : "")}")).JsonAsync();
+                page = await (
+                    await tenant.GetAsync($"/v1/videos?limit=2&order={order}{(after.Length > 0 ? $"&after={after}" : "")}")
+                ).JsonAsync();
                 Assert.Equal("list", (string)page["object"]!);
                 seen.AddRange(page["data"]!.AsArray().Select(video => (string)video!["id"]!));
                 Assert.Equal((string)page["data"]![0]!["id"]!, (string)page["first_id"]!);
                 (pages, after) = (pages + 1, (string)page["last_id"]!);
-            }
-            while ((bool)page["has_more"]!);
+            } while ((bool)page["has_more"]!);
 
             Assert.Equal(3, pages);
             Assert.Equal(order == "asc" ? made : Enumerable.Reverse(made), seen);
@@ -119,9 +153,23 @@ public sealed class VideoTests(FarmFixture fixture) : IClassFixture<FarmFixture>
         var id = (string)(await farm.SubmitAsync())["id"]!;
         var stranger = await farm.NewTenantAsync("submit", "read");
 
-        foreach (var (method, path) in new[] { ("GET", id), ("DELETE", id), ("POST", id + "/cancel"), ("GET", id + "/content"), ("GET", id + "/attempts") })
+        foreach (
+            var (method, path) in new[]
+            {
+                ("GET", id),
+                ("DELETE", id),
+                ("POST", id + "/cancel"),
+                ("GET", id + "/content"),
+                ("GET", id + "/attempts"),
+            }
+        )
         {
-            Assert.Equal(404, (await (await stranger.SendAsync(new HttpRequestMessage(new HttpMethod(method), $"/v1/videos/{path}"))).RefusalAsync()).Status);
+            Assert.Equal(
+                404,
+                (
+                    await (await stranger.SendAsync(new HttpRequestMessage(new HttpMethod(method), $"/v1/videos/{path}"))).RefusalAsync()
+                ).Status
+            );
         }
 
         Assert.Equal(200, (int)(await farm.User.GetAsync($"/v1/videos/{id}")).StatusCode);
@@ -177,7 +225,15 @@ public sealed class VideoTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Fact]
     public async Task Create_PriorityAboveTheKeysCeiling_Is403()
     {
-        var made = await farm.User.PostAsJsonAsync("/v1/keys", new { name = "low", scopes = new[] { "submit", "read" }, priority_ceiling = 40 });
+        var made = await farm.User.PostAsJsonAsync(
+            "/v1/keys",
+            new
+            {
+                name = "low",
+                scopes = new[] { "submit", "read" },
+                priority_ceiling = 40,
+            }
+        );
         var low = farm.ClientWith((string)(await made.JsonAsync())["key"]!);
 
         var refusal = await (await low.PostAsJsonAsync("/v1/videos", new { prompt = "a", priority = 41 })).RefusalAsync();

@@ -36,9 +36,14 @@ internal sealed class WebhookReceiver : IAsyncDisposable
             var (status, location) = receiver.Answer(Interlocked.Increment(ref number));
             context.Response.StatusCode = status;
             context.Response.Headers.Location = location;
-            await receiver.got.Writer.WriteAsync(new Received(
-                context.Request.Headers["webhook-id"].ToString(), context.Request.Headers["webhook-timestamp"].ToString(),
-                context.Request.Headers["webhook-signature"].ToString(), copy.ToArray()));
+            await receiver.got.Writer.WriteAsync(
+                new Received(
+                    context.Request.Headers["webhook-id"].ToString(),
+                    context.Request.Headers["webhook-timestamp"].ToString(),
+                    context.Request.Headers["webhook-signature"].ToString(),
+                    copy.ToArray()
+                )
+            );
         });
         await app.StartAsync();
         return receiver;

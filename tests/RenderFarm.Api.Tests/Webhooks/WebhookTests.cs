@@ -85,7 +85,8 @@ public sealed class WebhookTests : IAsyncLifetime
     {
         await using var strict = await TestFarm.StartAsync();
         await strict.RegisterWorkerAsync();
-        var id = (string)(await strict.SubmitAsync(new { prompt = "a ball", webhook_url = $"http://localhost:{receiver.Address.Port}/" }))["id"]!;
+        var id = (string)
+            (await strict.SubmitAsync(new { prompt = "a ball", webhook_url = $"http://localhost:{receiver.Address.Port}/" }))["id"]!;
         var log = await LogAsync(id, log => (int)log[0]!["tries"]! == 1, strict.User);
         Assert.Contains("not a public address", (string)log[0]!["log"]![0]!["error"]!, StringComparison.Ordinal);
         Assert.Equal(0, receiver.Count);
@@ -134,7 +135,13 @@ public sealed class WebhookTests : IAsyncLifetime
     public void Sign_TheExampleOfTheStandard_GivesItsSignature() =>
         Assert.Equal(
             "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-            WebhookMessage.Sign("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, """{"test": 2432232314}"""u8));
+            WebhookMessage.Sign(
+                "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                1614265330,
+                """{"test": 2432232314}"""u8
+            )
+        );
 
     [Fact]
     public void After_UntilTheDayIsOver_PausesGrow()
@@ -145,11 +152,16 @@ public sealed class WebhookTests : IAsyncLifetime
         Assert.InRange(pauses[..^1].Sum(pause => pause!.Value.TotalHours), 20, 26);
     }
 
-    private async Task<string> SubmitAsync() => (string)(await farm.SubmitAsync(new { prompt = "a ball", webhook_url = receiver.Address }))["id"]!;
+    private async Task<string> SubmitAsync() =>
+        (string)(await farm.SubmitAsync(new { prompt = "a ball", webhook_url = receiver.Address }))["id"]!;
 
-    private async Task<JsonArray> LogAsync(string id, Func<JsonArray, bool> wanted, HttpClient? by = null) => await Eventually.ValueAsync(
-        async () => (await (await (by ?? farm.User).GetAsync($"/v1/videos/{id}/webhooks")).JsonAsync())["data"]!.AsArray(),
-        log => log.Count > 0 && wanted(log), TimeSpan.FromSeconds(30), "the delivery log");
+    private async Task<JsonArray> LogAsync(string id, Func<JsonArray, bool> wanted, HttpClient? by = null) =>
+        await Eventually.ValueAsync(
+            async () => (await (await (by ?? farm.User).GetAsync($"/v1/videos/{id}/webhooks")).JsonAsync())["data"]!.AsArray(),
+            log => log.Count > 0 && wanted(log),
+            TimeSpan.FromSeconds(30),
+            "the delivery log"
+        );
 
     /// <summary>Checks a delivery as any receiver would.</summary>
     /// <returns>Its type.</returns>
@@ -158,7 +170,12 @@ public sealed class WebhookTests : IAsyncLifetime
         var signed = Encoding.UTF8.GetBytes($"{got.Id}.{got.Timestamp}.").Concat(got.Body).ToArray();
         var expected = Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret["whsec_".Length..]), signed));
         Assert.Equal($"v1,{expected}", got.Signature);
-        Assert.InRange(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - long.Parse(got.Timestamp, System.Globalization.CultureInfo.InvariantCulture), 0, 60);
+        Assert.InRange(
+            TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()
+                - long.Parse(got.Timestamp, System.Globalization.CultureInfo.InvariantCulture),
+            0,
+            60
+        );
         var body = JsonNode.Parse(got.Body)!;
         Assert.Equal((id, got.Id), ((string)body["data"]!["id"]!, (string)body["id"]!));
         return (string)body["type"]!;

@@ -110,13 +110,27 @@ public sealed class LeaseTests : IAsyncLifetime
         await farm.RenewAsync(lease);
         var real = await farm.UploadAsync(lease, [1, 2, 3]);
 
-        foreach (var wrong in new[]
-                 {
-                     real with { Key = real.Key.Replace("video.mp4", "other.mp4", StringComparison.Ordinal) },
-                     real with { SizeBytes = 4 },
-                     real with { Sha256 = new string('0', 64) },
-                     real with { Key = "videos/video_other/1/video.mp4" },
-                 })
+        foreach (
+            var wrong in new[]
+            {
+                real with
+                {
+                    Key = real.Key.Replace("video.mp4", "other.mp4", StringComparison.Ordinal),
+                },
+                real with
+                {
+                    SizeBytes = 4,
+                },
+                real with
+                {
+                    Sha256 = new string('0', 64),
+                },
+                real with
+                {
+                    Key = "videos/video_other/1/video.mp4",
+                },
+            }
+        )
         {
             Assert.Equal((400, "invalid_value"), await Refusal(await farm.CompleteAsync(lease, wrong)));
         }
@@ -147,7 +161,10 @@ public sealed class LeaseTests : IAsyncLifetime
 
         Assert.Equal(JobState.Failed, outcome.State);
         var video = await (await farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
-        Assert.Equal(("failed", "invalid_request", "it broke"), ((string)video["status"]!, (string)video["error"]!["code"]!, (string)video["error"]!["message"]!));
+        Assert.Equal(
+            ("failed", "invalid_request", "it broke"),
+            ((string)video["status"]!, (string)video["error"]!["code"]!, (string)video["error"]!["message"]!)
+        );
     }
 
     [Fact]
@@ -168,13 +185,37 @@ public sealed class LeaseTests : IAsyncLifetime
 
     [Fact]
     public async Task Lease_AnUnknownWorker_Is404() =>
-        Assert.Equal((404, "not_found"), await Refusal(await farm.Worker.PostContractAsync("/worker/v1/leases", new LeaseRequest { WorkerId = "w_none", SlotId = "cpu", FreeBytes = 1 })));
+        Assert.Equal(
+            (404, "not_found"),
+            await Refusal(
+                await farm.Worker.PostContractAsync(
+                    "/worker/v1/leases",
+                    new LeaseRequest
+                    {
+                        WorkerId = "w_none",
+                        SlotId = "cpu",
+                        FreeBytes = 1,
+                    }
+                )
+            )
+        );
 
     private Task<HttpResponseMessage> FailAsync(LeaseGrant lease, FailureReason reason) =>
-        farm.Worker.PostContractAsync($"/worker/v1/leases/{lease.JobId}/fail", new FailRequest { Fence = lease.Fence, Reason = reason, Message = "it broke" });
+        farm.Worker.PostContractAsync(
+            $"/worker/v1/leases/{lease.JobId}/fail",
+            new FailRequest
+            {
+                Fence = lease.Fence,
+                Reason = reason,
+                Message = "it broke",
+            }
+        );
 
     private Task<HttpResponseMessage> ReleaseAsync(LeaseGrant lease) =>
-        farm.Worker.PostContractAsync($"/worker/v1/leases/{lease.JobId}/release", new ReleaseRequest { Fence = lease.Fence, Reason = "interrupted" });
+        farm.Worker.PostContractAsync(
+            $"/worker/v1/leases/{lease.JobId}/release",
+            new ReleaseRequest { Fence = lease.Fence, Reason = "interrupted" }
+        );
 
     private static async Task<(int, string)> Refusal(HttpResponseMessage reply)
     {

@@ -11,17 +11,24 @@ internal static class Load
     public static async Task<Sample> ClosedAsync(int clients, TimeSpan time, Func<int, Task<bool>> request)
     {
         var (clock, number, failed) = (Stopwatch.StartNew(), 0, 0);
-        var latencies = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
-        {
-            var mine = new List<double>();
-            while (clock.Elapsed < time)
-            {
-                var sent = clock.Elapsed;
-                if (!await IsAnsweredAsync(request, Interlocked.Increment(ref number))) Interlocked.Increment(ref failed);
-                mine.Add((clock.Elapsed - sent).TotalMilliseconds);
-            }
-            return mine;
-        })));
+        var latencies = await Task.WhenAll(
+            Enumerable
+                .Range(0, clients)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        var mine = new List<double>();
+                        while (clock.Elapsed < time)
+                        {
+                            var sent = clock.Elapsed;
+                            if (!await IsAnsweredAsync(request, Interlocked.Increment(ref number)))
+                                Interlocked.Increment(ref failed);
+                            mine.Add((clock.Elapsed - sent).TotalMilliseconds);
+                        }
+                        return mine;
+                    })
+                )
+        );
         return Sample.Of([.. latencies.SelectMany(mine => mine)], failed, clock.Elapsed);
     }
 
@@ -49,12 +56,16 @@ internal static class Load
         for (var i = 0; i < count; i++)
         {
             var (number, due) = (i, TimeSpan.FromSeconds(i / rate));
-            if (due > clock.Elapsed) await Task.Delay(due - clock.Elapsed, CancellationToken.None);
-            sent.Add(Task.Run(async () =>
-            {
-                if (!await IsAnsweredAsync(request, number)) Interlocked.Increment(ref failed);
-                latencies[number] = (clock.Elapsed - due).TotalMilliseconds;
-            }));
+            if (due > clock.Elapsed)
+                await Task.Delay(due - clock.Elapsed, CancellationToken.None);
+            sent.Add(
+                Task.Run(async () =>
+                {
+                    if (!await IsAnsweredAsync(request, number))
+                        Interlocked.Increment(ref failed);
+                    latencies[number] = (clock.Elapsed - due).TotalMilliseconds;
+                })
+            );
         }
         await Task.WhenAll(sent);
         return Sample.Of(latencies, failed, clock.Elapsed);
@@ -82,9 +93,15 @@ internal sealed record Sample(int Requests, int Failed, double PerSecond, double
         return new Sample(all.Count, failed, all.Count / took.TotalSeconds, all.P50 ?? 0, all.P90 ?? 0, all.P99 ?? 0, all.Max ?? 0);
     }
 
-    public JsonObject ToJson() => new()
-    {
-        ["requests"] = Requests, ["failed"] = Failed, ["per_second"] = Math.Round(PerSecond, 1), ["p50_ms"] = Math.Round(P50, 2),
-        ["p90_ms"] = Math.Round(P90, 2), ["p99_ms"] = Math.Round(P99, 2), ["max_ms"] = Math.Round(Max, 2),
-    };
+    public JsonObject ToJson() =>
+        new()
+        {
+            ["requests"] = Requests,
+            ["failed"] = Failed,
+            ["per_second"] = Math.Round(PerSecond, 1),
+            ["p50_ms"] = Math.Round(P50, 2),
+            ["p90_ms"] = Math.Round(P90, 2),
+            ["p99_ms"] = Math.Round(P99, 2),
+            ["max_ms"] = Math.Round(Max, 2),
+        };
 }

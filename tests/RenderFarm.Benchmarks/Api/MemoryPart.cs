@@ -33,7 +33,8 @@ internal static class MemoryPart
         // the first fifth is the runtime's: compiling, pools, the collector finding its size
         var settled = resident[(resident.Count / 5)..];
         var window = settled.Count / 4;
-        double before = settled.Take(window).Average(), after = settled.TakeLast(window).Average();
+        double before = settled.Take(window).Average(),
+            after = settled.TakeLast(window).Average();
         return new Findings(
             [
                 Figure.Most($"memory after {options.Minutes:0.#} minutes against its start", after / before * 100, "%", 105),
@@ -41,10 +42,17 @@ internal static class MemoryPart
             ],
             new JsonObject
             {
-                ["minutes"] = options.Minutes, ["early_mib"] = Math.Round(before, 1), ["late_mib"] = Math.Round(after, 1), ["peak_mib"] = Math.Round(resident.Max(), 1),
-                ["every_minute_mib"] = new JsonArray([.. resident.Chunk((int)(TimeSpan.FromMinutes(1) / Every)).Select(minute => (JsonNode)Math.Round(minute.Average(), 1))]),
-                ["load"] = load.ToJson(), ["store"] = await api.DurabilityAsync(),
-            });
+                ["minutes"] = options.Minutes,
+                ["early_mib"] = Math.Round(before, 1),
+                ["late_mib"] = Math.Round(after, 1),
+                ["peak_mib"] = Math.Round(resident.Max(), 1),
+                ["every_minute_mib"] = new JsonArray([
+                    .. resident.Chunk((int)(TimeSpan.FromMinutes(1) / Every)).Select(minute => (JsonNode)Math.Round(minute.Average(), 1)),
+                ]),
+                ["load"] = load.ToJson(),
+                ["store"] = await api.DurabilityAsync(),
+            }
+        );
     }
 
     private static async Task<bool> OneOfAllAsync(ApiFarm api, int number)
@@ -58,7 +66,13 @@ internal static class MemoryPart
             case 18:
                 return await CreateAndWatchAsync(api, number);
             case 19:
-                using (var form = new MultipartFormDataContent { { new StringContent($"picture {number}"), "prompt" }, { new StringContent("tiny"), "model" } })
+                using (
+                    var form = new MultipartFormDataContent
+                    {
+                        { new StringContent($"picture {number}"), "prompt" },
+                        { new StringContent("tiny"), "model" },
+                    }
+                )
                 {
                     using var picture = new ByteArrayContent(new byte[300_000]);
                     picture.Headers.ContentType = new MediaTypeHeaderValue("image/png");
@@ -66,13 +80,15 @@ internal static class MemoryPart
                     return await StatusAsync(api, HttpMethod.Post, "/v1/videos", form) == 400; // no picture
                 }
             case 20:
-                using (var broken = new StringContent("{\"prompt\":", Encoding.UTF8, "application/json")) return await StatusAsync(api, HttpMethod.Post, "/v1/videos", broken) == 400;
+                using (var broken = new StringContent("{\"prompt\":", Encoding.UTF8, "application/json"))
+                    return await StatusAsync(api, HttpMethod.Post, "/v1/videos", broken) == 400;
             case 21:
                 return await StatusAsync(api, HttpMethod.Get, $"/v1/videos/video_{number:x32}", null) == 404;
             case 22:
                 return await api.GetAsync("/v1/models");
             default:
-                using (var answer = await api.Http.PostAsJsonAsync("/v1/plans", new { model = "tiny", vram_gib = 8 })) return answer.IsSuccessStatusCode;
+                using (var answer = await api.Http.PostAsJsonAsync("/v1/plans", new { model = "tiny", vram_gib = 8 }))
+                    return answer.IsSuccessStatusCode;
         }
     }
 
@@ -81,10 +97,16 @@ internal static class MemoryPart
     {
         using var made = await api.Http.PostAsJsonAsync("/v1/videos", new { prompt = $"watched {number}", model = "tiny" });
         var id = (string?)(await made.Content.ReadFromJsonAsync<JsonObject>())!["id"];
-        using (var events = await api.Http.GetAsync(new Uri($"/v1/videos/{id}/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead))
+        using (
+            var events = await api.Http.GetAsync(
+                new Uri($"/v1/videos/{id}/events", UriKind.Relative),
+                HttpCompletionOption.ResponseHeadersRead
+            )
+        )
         {
             await using var stream = await events.Content.ReadAsStreamAsync();
-            if (!events.IsSuccessStatusCode || await stream.ReadAsync(new byte[64]) == 0) return false;
+            if (!events.IsSuccessStatusCode || await stream.ReadAsync(new byte[64]) == 0)
+                return false;
         }
         return await api.GetAsync($"/v1/videos/{id}") && await StatusAsync(api, HttpMethod.Delete, $"/v1/videos/{id}", null) == 200;
     }
@@ -97,7 +119,11 @@ internal static class MemoryPart
         return (int)answer.StatusCode;
     }
 
-    private static double ResidentMebibytes(int process) => double.Parse(
-        File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
-        CultureInfo.InvariantCulture) / 1024;
+    private static double ResidentMebibytes(int process) =>
+        double.Parse(
+            File.ReadLines($"/proc/{process}/status")
+                .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture
+        ) / 1024;
 }

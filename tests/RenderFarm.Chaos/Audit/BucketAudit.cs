@@ -10,15 +10,21 @@ internal sealed class BucketAudit(IArtifactStore store)
 {
     public async Task<IReadOnlyList<Finding>> RunAsync(IReadOnlyDictionary<string, JobRow> rows, CancellationToken cancellation)
     {
-        var promised = rows.Values.Where(row => row is { State: "completed", Deleted: false, Artifacts: not null })
+        var promised = rows
+            .Values.Where(row => row is { State: "completed", Deleted: false, Artifacts: not null })
             .SelectMany(row => JsonSerializer.Deserialize(row.Artifacts!, ContractsJson.Default.ArtifactArray)!)
             .ToDictionary(artifact => artifact.Key);
         var stored = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var found in store.ListAsync("", cancellation)) stored.Add(found.Key);
+        await foreach (var found in store.ListAsync("", cancellation))
+            stored.Add(found.Key);
 
         var damaged = new List<string>();
         foreach (var artifact in promised.Values.Where(artifact => stored.Contains(artifact.Key)))
-            if (await store.StatAsync(artifact.Key, cancellation) is not { } stat || stat.SizeBytes != artifact.SizeBytes || stat.Sha256 != artifact.Sha256)
+            if (
+                await store.StatAsync(artifact.Key, cancellation) is not { } stat
+                || stat.SizeBytes != artifact.SizeBytes
+                || stat.Sha256 != artifact.Sha256
+            )
                 damaged.Add(artifact.Key);
         return
         [

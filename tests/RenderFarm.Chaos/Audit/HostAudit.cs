@@ -12,7 +12,9 @@ internal sealed class HostAudit(ChaosFarm farm)
 
     public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellation)
     {
-        var died = farm.Programs.Values.SelectMany(program => program.HasDied ? program.Deaths.Append(program.LastWords) : program.Deaths).ToList();
+        var died = farm
+            .Programs.Values.SelectMany(program => program.HasDied ? program.Deaths.Append(program.LastWords) : program.Deaths)
+            .ToList();
         return [new("no program ended by itself", farm.Programs.Count, died), .. await RestAsync(cancellation)];
     }
 
@@ -24,8 +26,16 @@ internal sealed class HostAudit(ChaosFarm farm)
         {
             try
             {
-                var health = JsonDocument.Parse(await http.GetStringAsync(new Uri(farm.Programs[name].Health, "/health"), cancellation)).RootElement;
-                if (health.GetProperty("spoolEntries").GetInt32() > 0 || health.GetProperty("slots").EnumerateArray().Any(slot => slot.TryGetProperty("job", out var job) && job.ValueKind == JsonValueKind.String))
+                var health = JsonDocument
+                    .Parse(await http.GetStringAsync(new Uri(farm.Programs[name].Health, "/health"), cancellation))
+                    .RootElement;
+                if (
+                    health.GetProperty("spoolEntries").GetInt32() > 0
+                    || health
+                        .GetProperty("slots")
+                        .EnumerateArray()
+                        .Any(slot => slot.TryGetProperty("job", out var job) && job.ValueKind == JsonValueKind.String)
+                )
                     busy.Add($"{name}: {health}");
             }
             catch (HttpRequestException gone)
@@ -33,15 +43,26 @@ internal sealed class HostAudit(ChaosFarm farm)
                 busy.Add($"{name} does not answer: {gone.Message}");
             }
         }
-        var files = farm.Workers.SelectMany(name => new[] { "attempts", "spool" }.Select(folder => Path.Combine(farm.DataDirectory(name), folder)))
-            .Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFileSystemEntries(folder)).ToList();
+        var files = farm
+            .Workers.SelectMany(name => new[] { "attempts", "spool" }.Select(folder => Path.Combine(farm.DataDirectory(name), folder)))
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.EnumerateFileSystemEntries(folder))
+            .ToList();
         var processes = ProcessTable.Below(Environment.ProcessId).Where(process => process.State != 'Z').ToList();
-        var orphans = processes.Where(process => process.Program == "ffmpeg" || (process.Program == farm.RendererProgram && process.Parent == Environment.ProcessId)).ToList();
+        var orphans = processes
+            .Where(process =>
+                process.Program == "ffmpeg" || (process.Program == farm.RendererProgram && process.Parent == Environment.ProcessId)
+            )
+            .ToList();
         return
         [
             new("every slot and spool is empty", farm.Workers.Count, busy),
             new("no file of an attempt is left", farm.Workers.Count, files),
-            new("no encoder or orphaned renderer is left", processes.Count, [.. orphans.Select(process => $"{process.Id} {process.Program}")]),
+            new(
+                "no encoder or orphaned renderer is left",
+                processes.Count,
+                [.. orphans.Select(process => $"{process.Id} {process.Program}")]
+            ),
         ];
     }
 }

@@ -12,7 +12,10 @@ internal static class ProcessTable
     {
         var found = new List<RunningProcess>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Read(id) is { } process)
+            if (
+                int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                && Read(id) is { } process
+            )
                 found.Add(process);
         return found;
     }
@@ -39,8 +42,12 @@ internal static class ProcessTable
         while (!stop.IsCancellationRequested)
         {
             // what is still a zombie at the second look is nobody's whose end the runtime here waits for
-            var zombies = All().Where(process => process.State == 'Z' && process.Parent == Environment.ProcessId).Select(process => process.Id).ToHashSet();
-            foreach (var zombie in zombies.Where(before.Contains)) Kernel.Bury(zombie);
+            var zombies = All()
+                .Where(process => process.State == 'Z' && process.Parent == Environment.ProcessId)
+                .Select(process => process.Id)
+                .ToHashSet();
+            foreach (var zombie in zombies.Where(before.Contains))
+                Kernel.Bury(zombie);
             before = zombies;
             await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, stop).ContinueWith(_ => { }, TaskScheduler.Default);
         }
@@ -53,7 +60,12 @@ internal static class ProcessTable
         {
             var stat = File.ReadAllText($"/proc/{id}/stat");
             var rest = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return new RunningProcess(id, int.Parse(rest[1], CultureInfo.InvariantCulture), rest[0][0], stat[(stat.IndexOf('(', StringComparison.Ordinal) + 1)..stat.LastIndexOf(')')]);
+            return new RunningProcess(
+                id,
+                int.Parse(rest[1], CultureInfo.InvariantCulture),
+                rest[0][0],
+                stat[(stat.IndexOf('(', StringComparison.Ordinal) + 1)..stat.LastIndexOf(')')]
+            );
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

@@ -44,8 +44,8 @@ internal sealed class Servers : IAsyncDisposable
     }
 
     /// <summary>The same server again: port and data as before. Returns when it answers.</summary>
-    public Task StartAgainAsync(string name, bool wiped, CancellationToken cancellation)
-        => ScriptAsync(_folder, wiped ? ["again", _folder, name, "--wiped"] : ["again", _folder, name], cancellation);
+    public Task StartAgainAsync(string name, bool wiped, CancellationToken cancellation) =>
+        ScriptAsync(_folder, wiped ? ["again", _folder, name, "--wiped"] : ["again", _folder, name], cancellation);
 
     public async ValueTask DisposeAsync() => await ScriptAsync(_folder, ["stop", _folder], CancellationToken.None);
 
@@ -55,7 +55,13 @@ internal sealed class Servers : IAsyncDisposable
         var log = Path.Combine(folder, "services.log");
         var start = new ProcessStartInfo("/bin/sh")
         {
-            ArgumentList = { "-c", "exec \"$@\" >> \"$SERVICES_LOG\" 2>&1 < /dev/null", "sh", Path.Combine(BuiltPrograms.Root, "deploy", "scripts", "services.sh") },
+            ArgumentList =
+            {
+                "-c",
+                "exec \"$@\" >> \"$SERVICES_LOG\" 2>&1 < /dev/null",
+                "sh",
+                Path.Combine(BuiltPrograms.Root, "deploy", "scripts", "services.sh"),
+            },
         };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
@@ -63,6 +69,8 @@ internal sealed class Servers : IAsyncDisposable
         using var script = Process.Start(start)!;
         await script.WaitForExitAsync(cancellation).WaitAsync(Patience, cancellation);
         if (script.ExitCode != 0)
-            throw new InvalidOperationException($"services.sh {string.Join(' ', arguments)} ended with {script.ExitCode}; the end of {log}: {string.Join(Environment.NewLine, File.ReadLines(log).TakeLast(15))}");
+            throw new InvalidOperationException(
+                $"services.sh {string.Join(' ', arguments)} ended with {script.ExitCode}; the end of {log}: {string.Join(Environment.NewLine, File.ReadLines(log).TakeLast(15))}"
+            );
     }
 }

@@ -26,11 +26,18 @@ internal sealed class SmallDisk : IAsyncDisposable
     /// <summary>ENOSPC for whoever writes next.</summary>
     public async Task FillAsync(CancellationToken cancellation)
     {
-        await using var filler = new FileStream(Filler, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        await using var filler = new FileStream(
+            Filler,
+            FileMode.Create,
+            FileAccess.Write,
+            FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0
+        );
         for (var size = 1 << 20; size > 0; size /= 16)
             try
             {
-                while (true) await filler.WriteAsync(new byte[size], cancellation);
+                while (true)
+                    await filler.WriteAsync(new byte[size], cancellation);
             }
             catch (IOException)
             {
@@ -42,9 +49,14 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!CanBeFilled) return;
+        if (!CanBeFilled)
+            return;
         // whoever was killed last may hold it for a moment yet
-        await Eventually.TrueAsync(async () => await RunAsync("umount", Folder) == 0, TimeSpan.FromSeconds(10), $"{Folder} to be unmounted");
+        await Eventually.TrueAsync(
+            async () => await RunAsync("umount", Folder) == 0,
+            TimeSpan.FromSeconds(10),
+            $"{Folder} to be unmounted"
+        );
     }
 
     private static async Task<int> RunAsync(string program, params string[] arguments)

@@ -153,11 +153,13 @@ internal sealed class TcpProxy : IDisposable
                     var read = await from.ReceiveAsync(buffer, SocketFlags.None, _reset.Token);
                     if (_silent)
                     {
-                        if (read == 0) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _reset.Token);
+                        if (read == 0)
+                            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _reset.Token);
                         continue;
                     }
-                    if (read == 0) return;
-                    for (var sent = 0; sent < read;)
+                    if (read == 0)
+                        return;
+                    for (var sent = 0; sent < read; )
                         sent += await to.SendAsync(buffer.AsMemory(sent, read - sent), SocketFlags.None, _reset.Token);
                 }
             }

@@ -28,10 +28,12 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         foreach (var fault in plan)
         {
             var wait = fault.At - Elapsed;
-            if (wait > TimeSpan.Zero) await Task.Delay(wait, TimeProvider.System, cancellation);
+            if (wait > TimeSpan.Zero)
+                await Task.Delay(wait, TimeProvider.System, cancellation);
             running.Add(SufferAsync(fault, cancellation));
             // a fault that can't be mended ends the run at once, not after the last one
-            if (running.Find(task => task.IsFaulted) is { } broken) await broken;
+            if (running.Find(task => task.IsFaulted) is { } broken)
+                await broken;
         }
         await Task.WhenAll(running);
     }
@@ -46,7 +48,9 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         {
             var record = await InjectAsync(fault, cancellation);
             _records.Enqueue(record);
-            tell($"{fault.Number,4}  {record.Began.TotalSeconds,8:0.0} s  {fault.Kind,-19} {fault.Target,-9} {record.NotApplied ?? record.Note}");
+            tell(
+                $"{fault.Number, 4}  {record.Began.TotalSeconds, 8:0.0} s  {fault.Kind, -19} {fault.Target, -9} {record.NotApplied ?? record.Note}"
+            );
         }
         finally
         {
@@ -54,18 +58,22 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         }
     }
 
-    private Task<FaultRecord> InjectAsync(Fault fault, CancellationToken cancellation) => fault.Kind switch
-    {
-        FaultKind.KillApi or FaultKind.KillWorker or FaultKind.SkewClock => KillProgramAsync(fault, cancellation),
-        FaultKind.KillRenderer => KillRendererAsync(fault, cancellation),
-        FaultKind.KillBroker or FaultKind.WipeBroker or FaultKind.KillDatabase or FaultKind.KillStorage => KillServerAsync(fault, cancellation),
-        FaultKind.StopWorker => StopWorkerAsync(fault, cancellation),
-        FaultKind.DropConnections => DropAsync(fault),
-        FaultKind.HalfOpenConnections => HalfOpenAsync(fault, cancellation),
-        FaultKind.DuplicateBells or FaultKind.ReorderBells => RingAsync(fault, cancellation),
-        FaultKind.FillDisk => FillDiskAsync(fault, cancellation),
-        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, "a fault that nobody knows how to make"),
-    };
+    private Task<FaultRecord> InjectAsync(Fault fault, CancellationToken cancellation) =>
+        fault.Kind switch
+        {
+            FaultKind.KillApi or FaultKind.KillWorker or FaultKind.SkewClock => KillProgramAsync(fault, cancellation),
+            FaultKind.KillRenderer => KillRendererAsync(fault, cancellation),
+            FaultKind.KillBroker or FaultKind.WipeBroker or FaultKind.KillDatabase or FaultKind.KillStorage => KillServerAsync(
+                fault,
+                cancellation
+            ),
+            FaultKind.StopWorker => StopWorkerAsync(fault, cancellation),
+            FaultKind.DropConnections => DropAsync(fault),
+            FaultKind.HalfOpenConnections => HalfOpenAsync(fault, cancellation),
+            FaultKind.DuplicateBells or FaultKind.ReorderBells => RingAsync(fault, cancellation),
+            FaultKind.FillDisk => FillDiskAsync(fault, cancellation),
+            _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, "a fault that nobody knows how to make"),
+        };
 
     private async Task<FaultRecord> KillProgramAsync(Fault fault, CancellationToken cancellation)
     {
@@ -76,7 +84,8 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
             await program.StartAsync(cancellation);
         }
         var held = await HeldByAsync(fault.Target, cancellation);
-        if (fault.Kind == FaultKind.SkewClock) farm.ClockOffsets[fault.Target] = 3600 * fault.Size;
+        if (fault.Kind == FaultKind.SkewClock)
+            farm.ClockOffsets[fault.Target] = 3600 * fault.Size;
         var (began, id) = (Elapsed, program.Id);
         await program.KillAsync();
         await Task.Delay(fault.Lasts, TimeProvider.System, cancellation);
@@ -111,10 +120,21 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         var held = await HeldByAsync(fault.Target, cancellation);
         var all = fault.Size == 1 ? ProcessTable.Below(worker).Select(process => process.Id).Prepend(worker).ToList() : [worker];
         var began = Elapsed;
-        foreach (var process in all) Kernel.Signal(process, Kernel.Stop);
+        foreach (var process in all)
+            Kernel.Signal(process, Kernel.Stop);
         await Task.Delay(fault.Lasts, TimeProvider.System, cancellation);
-        foreach (var process in all) Kernel.Signal(process, Kernel.Continue);
-        return new FaultRecord(fault, began, Elapsed, $"{(fault.Size == 1 ? $"with its {all.Count - 1} children" : "alone")} for {fault.Lasts.TotalSeconds:0} s") { Held = held?.Lease, BeganAt = held?.At };
+        foreach (var process in all)
+            Kernel.Signal(process, Kernel.Continue);
+        return new FaultRecord(
+            fault,
+            began,
+            Elapsed,
+            $"{(fault.Size == 1 ? $"with its {all.Count - 1} children" : "alone")} for {fault.Lasts.TotalSeconds:0} s"
+        )
+        {
+            Held = held?.Lease,
+            BeganAt = held?.At,
+        };
     }
 
     private Task<FaultRecord> DropAsync(Fault fault)
@@ -134,7 +154,11 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
     private async Task<FaultRecord> RingAsync(Fault fault, CancellationToken cancellation)
     {
         var began = Elapsed;
-        var jobs = ledger.Jobs.Keys.Order(StringComparer.Ordinal).TakeLast(fault.Kind == FaultKind.DuplicateBells ? 3 : 20).Reverse().ToList();
+        var jobs = ledger
+            .Jobs.Keys.Order(StringComparer.Ordinal)
+            .TakeLast(fault.Kind == FaultKind.DuplicateBells ? 3 : 20)
+            .Reverse()
+            .ToList();
         var tries = 1;
         while (!await BellReplay.TryRingAsync(farm.Servers.Broker, jobs, fault.Size, cancellation))
         {
@@ -147,7 +171,8 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
     private async Task<FaultRecord> FillDiskAsync(Fault fault, CancellationToken cancellation)
     {
         var disk = farm.Disks[fault.Target];
-        if (!disk.CanBeFilled) return new FaultRecord(fault, Elapsed, Elapsed, "", "mounting a small disk takes root");
+        if (!disk.CanBeFilled)
+            return new FaultRecord(fault, Elapsed, Elapsed, "", "mounting a small disk takes root");
         await WaitForRendererAsync(fault.Target, cancellation);
         var began = Elapsed;
         await disk.FillAsync(cancellation);
@@ -161,7 +186,12 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         try
         {
             return await Eventually.ValueAsync(
-                () => Task.FromResult(farm.Renderers(worker).Cast<int?>().FirstOrDefault()), found => found is not null, RendererPatience, $"a renderer of {worker}", cancellation);
+                () => Task.FromResult(farm.Renderers(worker).Cast<int?>().FirstOrDefault()),
+                found => found is not null,
+                RendererPatience,
+                $"a renderer of {worker}",
+                cancellation
+            );
         }
         catch (TimeoutException)
         {
@@ -175,7 +205,8 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         try
         {
             await using var command = farm.Database.CreateCommand(
-                "SELECT j.id, j.fence, clock_timestamp() FROM jobs j JOIN workers w ON w.id = j.lease_worker_id WHERE w.name = $1 AND j.state IN ('leased', 'rendering') LIMIT 1");
+                "SELECT j.id, j.fence, clock_timestamp() FROM jobs j JOIN workers w ON w.id = j.lease_worker_id WHERE w.name = $1 AND j.state IN ('leased', 'rendering') LIMIT 1"
+            );
             command.Parameters.AddWithValue(worker);
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             return await reader.ReadAsync(cancellation)

@@ -29,7 +29,16 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
     public object Request(int steps, bool slow = false, string model = "tiny")
     {
         var number = Interlocked.Increment(ref _number);
-        return new { model, prompt = $"clip {number}: a square wanders{(slow ? " " + Rendering.StubRenderer.Slowly : "")}", size = "64x48", frames = 5, steps, seed = number, max_attempts = 10 };
+        return new
+        {
+            model,
+            prompt = $"clip {number}: a square wanders{(slow ? " " + Rendering.StubRenderer.Slowly : "")}",
+            size = "64x48",
+            frames = 5,
+            steps,
+            seed = number,
+            max_attempts = 10,
+        };
     }
 
     public async Task CancelAsync(string id)
@@ -38,17 +47,32 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
         answer.EnsureSuccessStatusCode();
     }
 
-    public Task CompletedAsync(string id) => Eventually.TrueAsync(
-        async () => await ScalarAsync<string>("SELECT state FROM jobs WHERE id = $1", id) is "completed", Patience, $"{id} to be completed", cancellation);
+    public Task CompletedAsync(string id) =>
+        Eventually.TrueAsync(
+            async () => await ScalarAsync<string>("SELECT state FROM jobs WHERE id = $1", id) is "completed",
+            Patience,
+            $"{id} to be completed",
+            cancellation
+        );
 
-    public Task EndedAsync(string id) => Eventually.TrueAsync(
-        async () => await ScalarAsync<DateTime?>("SELECT finished_at FROM jobs WHERE id = $1", id) is not null, Patience, $"{id} to end", cancellation);
+    public Task EndedAsync(string id) =>
+        Eventually.TrueAsync(
+            async () => await ScalarAsync<DateTime?>("SELECT finished_at FROM jobs WHERE id = $1", id) is not null,
+            Patience,
+            $"{id} to end",
+            cancellation
+        );
 
     /// <summary>Waits until the job is being rendered under a later fence.</summary>
     public async Task<Held> RenderingAsync(string id, long after = 0)
     {
         var found = await Eventually.ValueAsync(
-            () => HeldAsync(id, after), held => held is not null, Patience, string.Create(CultureInfo.InvariantCulture, $"{id} to be rendered after fence {after}"), cancellation);
+            () => HeldAsync(id, after),
+            held => held is not null,
+            Patience,
+            string.Create(CultureInfo.InvariantCulture, $"{id} to be rendered after fence {after}"),
+            cancellation
+        );
         return found!;
     }
 
@@ -65,7 +89,8 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
         var numbers = new List<double>();
         await using var command = Command(sql, arguments);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) numbers.Add(reader.GetDouble(0));
+        while (await reader.ReadAsync(cancellation))
+            numbers.Add(reader.GetDouble(0));
         return numbers;
     }
 
@@ -92,7 +117,9 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
             """
             SELECT w.name, j.fence, r.rendering_at FROM jobs j JOIN workers w ON w.id = j.lease_worker_id JOIN lease_records r ON r.job_id = j.id AND r.fence = j.fence
             WHERE j.id = $1 AND j.fence > $2 AND j.state = 'rendering' AND j.step > 0
-            """, [id, after]);
+            """,
+            [id, after]
+        );
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         return await reader.ReadAsync(cancellation) ? new Held(reader.GetString(0), reader.GetInt64(1), reader.GetDateTime(2)) : null;
     }
@@ -100,7 +127,8 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
     private NpgsqlCommand Command(string sql, object[] arguments)
     {
         var command = farm.Database.CreateCommand(sql);
-        foreach (var argument in arguments) command.Parameters.Add(new NpgsqlParameter { Value = argument });
+        foreach (var argument in arguments)
+            command.Parameters.Add(new NpgsqlParameter { Value = argument });
         return command;
     }
 }

@@ -10,7 +10,10 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
 {
     public const int Workers = 10;
 
-    private static readonly IReadOnlyDictionary<string, Func<FigureFarm, Task<Measured>>> Parts = new Dictionary<string, Func<FigureFarm, Task<Measured>>>
+    private static readonly IReadOnlyDictionary<string, Func<FigureFarm, Task<Measured>>> Parts = new Dictionary<
+        string,
+        Func<FigureFarm, Task<Measured>>
+    >
     {
         ["bells"] = farm => WishFigures.BellsAsync(farm, jobs: 20),
         ["renderer"] = farm => DeathFigures.RenderersKilledAsync(farm, times: 30),
@@ -37,17 +40,28 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         foreach (var (name, measure) in Parts.Where(part => options.Part is null || options.Part == part.Key))
         {
             measured.Add(await measure(farm));
-            output.WriteLine($"{name,-16} {measured[^1]}");
+            output.WriteLine($"{name, -16} {measured[^1]}");
         }
         var report = new JsonObject
         {
             ["benchmark"] = "faults, one at a time",
-            ["machine"] = $"{ThisMachine.Name}: two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL (fsync on), RabbitMQ, S3 and the clients on it together",
+            ["machine"] =
+                $"{ThisMachine.Name}: two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL (fsync on), RabbitMQ, S3 and the clients on it together",
             ["load_average_before_and_after"] = new JsonArray(before, ThisMachine.LoadAverage),
             ["figures"] = new JsonArray([.. measured.Select(figure => (JsonNode)figure.ToJson())]),
         };
         if (options.Report is { } file)
-            await File.WriteAllTextAsync(file, report.ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + Environment.NewLine, cancellation);
+            await File.WriteAllTextAsync(
+                file,
+                report.ToJsonString(
+                    new JsonSerializerOptions
+                    {
+                        WriteIndented = true,
+                        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+                    }
+                ) + Environment.NewLine,
+                cancellation
+            );
         await burial.CancelAsync();
         await burying;
         return measured.TrueForAll(figure => figure.Met);

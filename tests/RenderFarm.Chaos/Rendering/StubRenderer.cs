@@ -54,16 +54,25 @@ internal static class StubRenderer
         }
         catch (IOException error)
         {
-            await SayAsync(output, new RendererReport.Failed(FailureReason.EncoderFailed, $"the encoder stopped reading frames: {error.Message}"));
+            await SayAsync(
+                output,
+                new RendererReport.Failed(FailureReason.EncoderFailed, $"the encoder stopped reading frames: {error.Message}")
+            );
             return 1;
         }
-        await SayAsync(output, new RendererReport.Finished(spec.Frames, new Measurements
-        {
-            StepSeconds = stepTime.TotalSeconds,
-            DenoiseSeconds = Stopwatch.GetElapsedTime(began).TotalSeconds,
-            PeakBytes = Environment.WorkingSet,
-            RendererProcessId = Environment.ProcessId,
-        }));
+        await SayAsync(
+            output,
+            new RendererReport.Finished(
+                spec.Frames,
+                new Measurements
+                {
+                    StepSeconds = stepTime.TotalSeconds,
+                    DenoiseSeconds = Stopwatch.GetElapsedTime(began).TotalSeconds,
+                    PeakBytes = Environment.WorkingSet,
+                    RendererProcessId = Environment.ProcessId,
+                }
+            )
+        );
         return 0;
     }
 
@@ -87,14 +96,14 @@ internal static class StubRenderer
         {
             var (left, top) = ((int)((order.Spec.Seed + (n * 5)) % (width - 16)), (int)((order.Spec.Seed / 7 + (n * 3)) % (height - 16)));
             for (var y = 0; y < height; y++)
-                for (var x = 0; x < width; x++)
-                {
-                    var inside = x >= left && x < left + 16 && y >= top && y < top + 16;
-                    var at = ((y * width) + x) * 3;
-                    frame[at] = (byte)(inside ? 255 : order.Spec.Seed % 200);
-                    frame[at + 1] = (byte)(inside ? order.Spec.Seed % 256 : x);
-                    frame[at + 2] = (byte)(inside ? n * 20 : y);
-                }
+            for (var x = 0; x < width; x++)
+            {
+                var inside = x >= left && x < left + 16 && y >= top && y < top + 16;
+                var at = ((y * width) + x) * 3;
+                frame[at] = (byte)(inside ? 255 : order.Spec.Seed % 200);
+                frame[at + 1] = (byte)(inside ? order.Spec.Seed % 256 : x);
+                frame[at + 2] = (byte)(inside ? n * 20 : y);
+            }
             await pipe.WriteAsync(frame);
         }
     }

@@ -26,7 +26,18 @@ public sealed class DemoModelTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(Shipped(Files[1]))!);
         foreach (var file in Files[..2])
             File.WriteAllText(Shipped(file), $"what {file} holds");
-        var manifest = new ModelManifest { Shape = ModelShapes.Demo, Note = "shapes", Files = new ModelFiles { Transformer = [], TextEncoder = [], Tokenizer = Files[1], Vae = [] } };
+        var manifest = new ModelManifest
+        {
+            Shape = ModelShapes.Demo,
+            Note = "shapes",
+            Files = new ModelFiles
+            {
+                Transformer = [],
+                TextEncoder = [],
+                Tokenizer = Files[1],
+                Vae = [],
+            },
+        };
         File.WriteAllText(Shipped(ModelManifest.FileName), JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest));
     }
 
@@ -55,8 +66,10 @@ public sealed class DemoModelTests : IDisposable
     {
         await EnsureAsync();
         var (file, other, own) = (Kept(Files[0]), Kept(Files[1]), Kept("loras/mine.safetensors"));
-        if (damaged == File.ReadAllText(file)) File.Delete(file);
-        else await File.WriteAllTextAsync(file, damaged, TestContext.Current.CancellationToken);
+        if (damaged == File.ReadAllText(file))
+            File.Delete(file);
+        else
+            await File.WriteAllTextAsync(file, damaged, TestContext.Current.CancellationToken);
         Directory.CreateDirectory(Path.GetDirectoryName(own)!);
         await File.WriteAllTextAsync(own, "somebody's", TestContext.Current.CancellationToken);
         File.SetLastWriteTimeUtc(other, DateTime.UnixEpoch);

@@ -7,7 +7,14 @@ public sealed class VideoLimitsTests
 {
     private static readonly ModelDefaults Model = new()
     {
-        Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 50, GuidanceScale = 5, Shift = 3, MaxArea = 832 * 480,
+        Width = 832,
+        Height = 480,
+        Frames = 81,
+        Fps = 16,
+        Steps = 50,
+        GuidanceScale = 5,
+        Shift = 3,
+        MaxArea = 832 * 480,
     };
 
     [Theory]

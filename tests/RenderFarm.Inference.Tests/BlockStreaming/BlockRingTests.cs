@@ -9,9 +9,9 @@ public sealed class BlockRingTests
     public void Ring_EverySizeOverSeveralForwards_KeepsItsInvariants()
     {
         for (int blocks = 1; blocks <= 9; blocks++)
-            for (int resident = 0; resident <= blocks; resident++)
-                for (int slots = 1; slots <= 5; slots++)
-                    Walk(blocks, resident, slots);
+        for (int resident = 0; resident <= blocks; resident++)
+        for (int slots = 1; slots <= 5; slots++)
+            Walk(blocks, resident, slots);
     }
 
     [Theory]
@@ -65,8 +65,8 @@ public sealed class BlockRingTests
     {
         var ring = new BlockRing(blocks, resident, slots);
         Assert.Equal(resident, ring.Resident.Count());
-        var holds = new int?[ring.Slots];       // what was copied last into each slot
-        var inUse = new bool[ring.Slots];       // entered and not left
+        var holds = new int?[ring.Slots]; // what was copied last into each slot
+        var inUse = new bool[ring.Slots]; // entered and not left
         foreach (var fill in ring.Start())
         {
             Assert.Null(holds[fill.Slot]);
@@ -83,10 +83,13 @@ public sealed class BlockRingTests
                     Assert.Equal(block, holds[slot]);
                     inUse[slot] = true;
                     // with two slots or more, the next streamed block is already on its way
-                    if (ring.Slots >= 2) Assert.Contains(Next(ring, block), holds.OfType<int>());
+                    if (ring.Slots >= 2)
+                        Assert.Contains(Next(ring, block), holds.OfType<int>());
                 }
-                if (slot >= 0) inUse[slot] = false;
-                if (ring.Leave(block) is not { } fill) continue;
+                if (slot >= 0)
+                    inUse[slot] = false;
+                if (ring.Leave(block) is not { } fill)
+                    continue;
                 Assert.False(inUse[fill.Slot]);
                 Assert.False(ring.IsResident(fill.Block));
                 holds[fill.Slot] = fill.Block;

@@ -27,8 +27,12 @@ public sealed class PlainTokenOpsTests
             int run = token < 2 ? 0 : 1;
             float[] row = Row(x, b, token).Zip(Row(y, b, token), Row(gate, b, run)).Select(t => t.First + t.Second * t.Third).ToArray();
             Close(row, Row(sum, b, token));
-            float mean = row.Average(), deviation = MathF.Sqrt(row.Select(v => (v - mean) * (v - mean)).Average() + 1e-6f);
-            Close(row.Zip(Row(scale, b, run), Row(shift, b, run)).Select(t => (t.First - mean) / deviation * (1 + t.Second) + t.Third), Row(normed.Values, b, token));
+            float mean = row.Average(),
+                deviation = MathF.Sqrt(row.Select(v => (v - mean) * (v - mean)).Average() + 1e-6f);
+            Close(
+                row.Zip(Row(scale, b, run), Row(shift, b, run)).Select(t => (t.First - mean) / deviation * (1 + t.Second) + t.Third),
+                Row(normed.Values, b, token)
+            );
         }
     }
 
@@ -38,7 +42,7 @@ public sealed class PlainTokenOpsTests
         using var scope = NewDisposeScope();
         manual_seed(2);
         var wide = randn(1, 3, 24);
-        var x = wide.narrow(2, 8, 8);                                      // two heads of four
+        var x = wide.narrow(2, 8, 8); // two heads of four
         var weight = randn(8);
         var angles = view_as_complex(randn(3, 1, 2, 2));
 
@@ -48,14 +52,17 @@ public sealed class PlainTokenOpsTests
         using var turns = view_as_real(angles);
         for (int token = 0; token < 3; token++)
         {
-            float[] row = Row(x, 0, token), w = weight.data<float>().ToArray();
+            float[] row = Row(x, 0, token),
+                w = weight.data<float>().ToArray();
             float norm = 1 / MathF.Sqrt(row.Select(v => v * v).Average() + 1e-6f);
             for (int head = 0; head < 2; head++)
             for (int pair = 0; pair < 2; pair++)
             {
                 int at = head * 4 + pair * 2;
-                float a = row[at] * norm * w[at], b = row[at + 1] * norm * w[at + 1];
-                float cos = turns[token, 0, pair, 0].item<float>(), sin = turns[token, 0, pair, 1].item<float>();
+                float a = row[at] * norm * w[at],
+                    b = row[at + 1] * norm * w[at + 1];
+                float cos = turns[token, 0, pair, 0].item<float>(),
+                    sin = turns[token, 0, pair, 1].item<float>();
                 Assert.Equal(a * cos - b * sin, rotated[0, token, head, pair * 2].item<float>(), 1e-5f);
                 Assert.Equal(a * sin + b * cos, rotated[0, token, head, pair * 2 + 1].item<float>(), 1e-5f);
             }
@@ -88,6 +95,7 @@ public sealed class PlainTokenOpsTests
 
     private static void Close(IEnumerable<float> expected, IEnumerable<float> actual)
     {
-        foreach (var (e, a) in expected.Zip(actual)) Assert.Equal(e, a, 2e-5f);
+        foreach (var (e, a) in expected.Zip(actual))
+            Assert.Equal(e, a, 2e-5f);
     }
 }

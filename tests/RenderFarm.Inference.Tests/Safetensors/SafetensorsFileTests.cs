@@ -69,7 +69,10 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Write_OtherShapeOrTwice_IsRefused()
     {
         using var scope = NewDisposeScope();
-        using var writer = new SafetensorsWriter(_scratch["x.safetensors"], [new TensorEntry("a", ElementType.Of(ScalarType.Float32), [2])]);
+        using var writer = new SafetensorsWriter(
+            _scratch["x.safetensors"],
+            [new TensorEntry("a", ElementType.Of(ScalarType.Float32), [2])]
+        );
 
         Assert.Throws<ArgumentException>(() => writer.Write("a", ones(3)));
         Assert.Throws<ArgumentException>(() => writer.Write("a", ones(2, dtype: ScalarType.BFloat16)));
@@ -84,7 +87,8 @@ public sealed class SafetensorsFileTests : IDisposable
         using var scope = NewDisposeScope();
         using var source = new ShardedSource([
             SafetensorsFile.Open(Write("1.safetensors", ("a", ones(2)))),
-            SafetensorsFile.Open(Write("2.safetensors", ("b", zeros(3))))]);
+            SafetensorsFile.Open(Write("2.safetensors", ("b", zeros(3)))),
+        ]);
 
         using var b = source.Load("b");
 
@@ -113,7 +117,8 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         var entries = tensors.Select(t => new TensorEntry(t.Name, ElementType.Of(t.Tensor.dtype), t.Tensor.shape));
         using var writer = new SafetensorsWriter(_scratch[file], entries);
-        foreach (var (name, tensor) in tensors) writer.Write(name, tensor);
+        foreach (var (name, tensor) in tensors)
+            writer.Write(name, tensor);
         writer.Complete();
         return _scratch[file];
     }

@@ -51,7 +51,13 @@ public sealed class PostgresSignalListenerTests() : FarmFacts(new PostgresStore(
         // a second API process on the same database: its own signal, its own clock
         var signal = new JobSignal(TimeProvider.System);
         var announcer = new JobAnnouncer(signal);
-        var listener = new PostgresSignalListener(Farm.Database, announcer, signal, TimeProvider.System, NullLogger<PostgresSignalListener>.Instance);
+        var listener = new PostgresSignalListener(
+            Farm.Database,
+            announcer,
+            signal,
+            TimeProvider.System,
+            NullLogger<PostgresSignalListener>.Instance
+        );
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
 
         var connected = signal.WaitAsync(["demo"], 0, TimeSpan.FromSeconds(60), Stop);

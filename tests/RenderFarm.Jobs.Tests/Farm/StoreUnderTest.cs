@@ -35,7 +35,8 @@ public sealed class SqliteStore : StoreUnderTest
 
     public override ValueTask DisposeAsync()
     {
-        using (var connection = new SqliteConnection($"Data Source={_folder.File("farm.db")}")) SqliteConnection.ClearPool(connection);
+        using (var connection = new SqliteConnection($"Data Source={_folder.File("farm.db")}"))
+            SqliteConnection.ClearPool(connection);
         _folder.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -60,7 +61,8 @@ public sealed class PostgresStore : StoreUnderTest
 
     public override async ValueTask DisposeAsync()
     {
-        if (_name is not null) await PostgresTemplate.OnServerAsync($"DROP DATABASE {_name} WITH (FORCE)");
+        if (_name is not null)
+            await PostgresTemplate.OnServerAsync($"DROP DATABASE {_name} WITH (FORCE)");
     }
 }
 
@@ -79,7 +81,8 @@ public sealed class PostgresTemplate : IAsyncDisposable
         await Gate.WaitAsync();
         try
         {
-            if (_name is not null) return _name;
+            if (_name is not null)
+                return _name;
             var name = $"jobs_template_{Guid.NewGuid():N}";
             await OnServerAsync($"CREATE DATABASE {name}");
             await using (var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = ConnectionTo(name) }))
@@ -101,7 +104,8 @@ public sealed class PostgresTemplate : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_name is not null) await OnServerAsync($"DROP DATABASE {_name} WITH (FORCE)");
+        if (_name is not null)
+            await OnServerAsync($"DROP DATABASE {_name} WITH (FORCE)");
         Gate.Dispose();
     }
 }

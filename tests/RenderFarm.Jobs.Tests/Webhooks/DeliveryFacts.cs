@@ -14,7 +14,8 @@ public abstract class DeliveryFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task TakeDue_ByTwoAtOnce_GivesEachDeliveryToOne()
     {
-        for (var i = 0; i < 10; i++) await Farm.SubmitAsync(Farm.NewJob() with { WebhookUrl = "https://example.org/hook" });
+        for (var i = 0; i < 10; i++)
+            await Farm.SubmitAsync(Farm.NewJob() with { WebhookUrl = "https://example.org/hook" });
         await Farm.SubmitAsync();
         await Farm.Events.PlaceAsync(Stop);
 

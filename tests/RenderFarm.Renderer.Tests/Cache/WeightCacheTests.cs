@@ -93,7 +93,8 @@ public sealed class WeightCacheTests : IDisposable
         folder.Dispose();
     }
 
-    private string[] BlocksOf(string id) => Directory.Exists(Path.Combine(Root, id)) ? Directory.GetFiles(Path.Combine(Root, id), "*" + WeightCacheFiles.Blocks) : [];
+    private string[] BlocksOf(string id) =>
+        Directory.Exists(Path.Combine(Root, id)) ? Directory.GetFiles(Path.Combine(Root, id), "*" + WeightCacheFiles.Blocks) : [];
 
     private RenderOrder Order(string id, string pipe, int steps = 1, long? limit = null)
     {
@@ -114,7 +115,8 @@ public sealed class WeightCacheTests : IDisposable
         var reading = ReadAsync(pipe);
         renderer.Send(Order(id, pipe, limit: limit));
         var (reports, _) = await renderer.ToEndAsync();
-        if (reports[^1] is not Finished) await File.WriteAllBytesAsync(pipe, [], TestContext.Current.CancellationToken); // its reader waits for a writer
+        if (reports[^1] is not Finished)
+            await File.WriteAllBytesAsync(pipe, [], TestContext.Current.CancellationToken); // its reader waits for a writer
         return (await reading.WaitAsync(Soon, TestContext.Current.CancellationToken), reports[^1]);
     }
 
@@ -128,7 +130,12 @@ public sealed class WeightCacheTests : IDisposable
 
     private async Task<(int Code, bool Said)> CheckAsync(string says, params string[] options)
     {
-        using var check = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(RendererProcess.Binary, ["cache", "check", Root, .. options]) { RedirectStandardOutput = true })!;
+        using var check = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(RendererProcess.Binary, ["cache", "check", Root, .. options])
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         var said = await check.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await check.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (check.ExitCode, said.Contains(says, StringComparison.Ordinal));

@@ -21,7 +21,8 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
         Assert.IsType<Ready>(reports[0]);
         Assert.Equal(
             [RenderStage.Loading, RenderStage.EncodingText, RenderStage.Denoising, RenderStage.Decoding],
-            reports.OfType<StageStarted>().Select(r => r.Stage));
+            reports.OfType<StageStarted>().Select(r => r.Stage)
+        );
         Assert.Equal([(1, 2), (2, 2)], reports.OfType<StepDone>().Select(r => (r.Step, r.Steps)));
         Assert.Equal([(1, 5), (5, 5)], reports.OfType<FramesWritten>().Select(r => (r.Frames, r.Of)));
 
@@ -31,8 +32,17 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
         Assert.Equal(123, finished.Measurements.PredictedPeakBytes);
         Assert.True(finished.Measurements.PeakBytes > 50_000_000, "libtorch alone takes more");
         Assert.Equal(["decoding", "denoising", "encoding_text", "loading"], finished.Measurements.StagePeakBytes!.Keys.Order());
-        Assert.All([finished.Measurements.LoadSeconds, finished.Measurements.EncodeTextSeconds, finished.Measurements.StepSeconds,
-            finished.Measurements.DenoiseSeconds, finished.Measurements.DecodeSeconds, finished.Measurements.ProcessStartSeconds], s => Assert.True(s > 0));
+        Assert.All(
+            [
+                finished.Measurements.LoadSeconds,
+                finished.Measurements.EncodeTextSeconds,
+                finished.Measurements.StepSeconds,
+                finished.Measurements.DenoiseSeconds,
+                finished.Measurements.DecodeSeconds,
+                finished.Measurements.ProcessStartSeconds,
+            ],
+            s => Assert.True(s > 0)
+        );
     }
 
     [Fact]
@@ -79,8 +89,10 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
         renderer.Send(model.Order(RendererProcess.MakePipe(folder), steps: 1000));
         await renderer.UntilAsync<StepDone>();
 
-        if (how == "SIGTERM") renderer.Terminate();
-        else renderer.CloseInput();
+        if (how == "SIGTERM")
+            renderer.Terminate();
+        else
+            renderer.CloseInput();
 
         var (reports, exitCode) = await renderer.ToEndAsync();
         Assert.Equal(ExitCodes.Cancelled, exitCode);
@@ -95,7 +107,8 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
         using var renderer = new RendererProcess("render");
         // more bytes than the pipe holds: the renderer must still be writing when the reader goes
         renderer.Send(model.Order(pipe, frames: 33, width: 128, height: 96));
-        await using (var encoder = await OpenAsync(pipe)) await encoder.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
+        await using (var encoder = await OpenAsync(pipe))
+            await encoder.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
 
         var (reports, exitCode) = await renderer.ToEndAsync();
 
@@ -169,13 +182,16 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
         var pipe = RendererProcess.MakePipe(place);
         using var renderer = new RendererProcess("render");
         renderer.Send(model.Order(pipe, seed));
-        var reading = Task.Run(async () =>
-        {
-            await using var stream = await OpenAsync(pipe);
-            using var bytes = new MemoryStream();
-            await stream.CopyToAsync(bytes, TestContext.Current.CancellationToken);
-            return bytes.ToArray();
-        }, TestContext.Current.CancellationToken);
+        var reading = Task.Run(
+            async () =>
+            {
+                await using var stream = await OpenAsync(pipe);
+                using var bytes = new MemoryStream();
+                await stream.CopyToAsync(bytes, TestContext.Current.CancellationToken);
+                return bytes.ToArray();
+            },
+            TestContext.Current.CancellationToken
+        );
         var (reports, exitCode) = await renderer.ToEndAsync();
         Assert.True(exitCode == 0, await renderer.ErrorsAsync());
         return (await reading, reports, exitCode);

@@ -44,7 +44,17 @@ public sealed class StepCacheTests : IDisposable
     [Fact]
     public void MagCache_TwoExperts_KeepsTheHighNoiseStepsWholeWhereTheAuthorsDo()
     {
-        var ran = Ran(new MagCache(Flat(1), new MagCacheSettings(0.1, MostInARow: 9, Retention: 0.5, HighNoiseToo: false), 10, highNoiseSteps: 4, ScalarType.Float32), 10, switchAt: 4);
+        var ran = Ran(
+            new MagCache(
+                Flat(1),
+                new MagCacheSettings(0.1, MostInARow: 9, Retention: 0.5, HighNoiseToo: false),
+                10,
+                highNoiseSteps: 4,
+                ScalarType.Float32
+            ),
+            10,
+            switchAt: 4
+        );
 
         Assert.Equal([0, 1, 2, 3, 4, 5, 6], ran);
     }
@@ -52,7 +62,11 @@ public sealed class StepCacheTests : IDisposable
     [Fact]
     public void MagCache_ExpertChanged_NothingOfTheOtherIsUsed()
     {
-        var ran = Ran(new MagCache(Flat(1), new MagCacheSettings(0.1, MostInARow: 9, Retention: 0), 10, highNoiseSteps: 5, ScalarType.Float32), 10, switchAt: 5);
+        var ran = Ran(
+            new MagCache(Flat(1), new MagCacheSettings(0.1, MostInARow: 9, Retention: 0), 10, highNoiseSteps: 5, ScalarType.Float32),
+            10,
+            switchAt: 5
+        );
 
         Assert.Contains(5, ran);
         Assert.True(ran.Count < 6);
@@ -66,7 +80,10 @@ public sealed class StepCacheTests : IDisposable
         Assert.Equal(50, published.Conditional.Count);
         Assert.Same(published, published.For(50));
         var half = published.For(25);
-        Assert.Equal((published.Conditional[0], published.Conditional[49], published.Unconditional[49]), (half.Conditional[0], half.Conditional[24], half.Unconditional[24]));
+        Assert.Equal(
+            (published.Conditional[0], published.Conditional[49], published.Unconditional[49]),
+            (half.Conditional[0], half.Conditional[24], half.Unconditional[24])
+        );
         Assert.Equal(published.Conditional[2], half.Conditional[1]); // 49 / 24 = 2.04
         Assert.Equal([published.Conditional[49]], published.For(1).Conditional);
     }
@@ -124,15 +141,25 @@ public sealed class StepCacheTests : IDisposable
     [InlineData("t2v-a14b", StepCacheKind.Teacache, "t2v-14b")]
     [InlineData("demo", StepCacheKind.Magcache, "i2v-a14b")]
     [InlineData("ti2v-5b", StepCacheKind.Teacache, "threshold")]
-    public void Create_NothingPublished_SaysForWhichModels(string model, StepCacheKind kind, string expected) => Assert.Contains(
-        expected, Assert.Throws<RenderException>(() => StepCaches.Create(Spec(model, new StepCacheChoice(kind)), false, 0, ScalarType.Float32)).Message, StringComparison.Ordinal);
+    public void Create_NothingPublished_SaysForWhichModels(string model, StepCacheKind kind, string expected) =>
+        Assert.Contains(
+            expected,
+            Assert
+                .Throws<RenderException>(() => StepCaches.Create(Spec(model, new StepCacheChoice(kind)), false, 0, ScalarType.Float32))
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Create_EveryPublishedModel_IsMadeWithItsOwnFigures()
     {
         foreach (var model in new[] { "t2v-1-3b", "t2v-14b", "i2v-14b-480p", "i2v-14b-720p", "ti2v-5b", "t2v-a14b", "i2v-a14b" })
-            Assert.IsType<MagCache>(StepCaches.Create(Spec(model, new StepCacheChoice(StepCacheKind.Magcache)), true, 20, ScalarType.Float32));
-        Assert.IsType<TeaCache>(StepCaches.Create(Spec("t2v-1-3b", new StepCacheChoice(StepCacheKind.Teacache)), false, 0, ScalarType.Float32));
+            Assert.IsType<MagCache>(
+                StepCaches.Create(Spec(model, new StepCacheChoice(StepCacheKind.Magcache)), true, 20, ScalarType.Float32)
+            );
+        Assert.IsType<TeaCache>(
+            StepCaches.Create(Spec("t2v-1-3b", new StepCacheChoice(StepCacheKind.Teacache)), false, 0, ScalarType.Float32)
+        );
         Assert.Null(StepCaches.Create(Spec("demo", null), false, 0, ScalarType.Float32));
     }
 
@@ -143,10 +170,28 @@ public sealed class StepCacheTests : IDisposable
         var model = RandomModel.Write(shape, folder.Path, seed: 1, _ => { });
         var order = new RenderOrder
         {
-            JobId = "job", Fence = 1, Shape = shape, FramePipe = "", WorkDirectory = folder.Path,
-            Plan = new RenderPlan { Device = "cpu", Precision = Precision.Fp32, BlocksResident = shape.Transformer.Layers, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true },
+            JobId = "job",
+            Fence = 1,
+            Shape = shape,
+            FramePipe = "",
+            WorkDirectory = folder.Path,
+            Plan = new RenderPlan
+            {
+                Device = "cpu",
+                Precision = Precision.Fp32,
+                BlocksResident = shape.Transformer.Layers,
+                BlocksStreamed = 0,
+                PredictedPeakBytes = 1,
+                Fits = true,
+            },
             Spec = Spec(shape.Id, new StepCacheChoice(StepCacheKind.Magcache, Threshold: 1e9)) with { Width = 32, Height = 32, Steps = 4 },
-            Files = new ModelFiles { Transformer = [At(model.Files.Transformer)], TextEncoder = [At(model.Files.TextEncoder)], Tokenizer = folder.File(model.Files.Tokenizer), Vae = [At(model.Files.Vae)] },
+            Files = new ModelFiles
+            {
+                Transformer = [At(model.Files.Transformer)],
+                TextEncoder = [At(model.Files.TextEncoder)],
+                Tokenizer = folder.File(model.Files.Tokenizer),
+                Vae = [At(model.Files.Vae)],
+            },
         };
         var (meter, steps) = (new StageMeter(), new StepTimes());
         using var pipeline = new VideoPipeline(order, steps, meter, TestContext.Current.CancellationToken);
@@ -165,32 +210,35 @@ public sealed class StepCacheTests : IDisposable
     {
         public List<double> Seconds { get; } = [];
 
-        public void StageStarted(RenderStage stage)
-        {
-        }
+        public void StageStarted(RenderStage stage) { }
 
         public void StepDone(int step, int steps, double seconds) => Seconds.Add(seconds);
 
-        public void FramesWritten(int frames, int of)
-        {
-        }
+        public void FramesWritten(int frames, int of) { }
 
-        public void Alive()
-        {
-        }
+        public void Alive() { }
     }
 
     private sealed class NoFrames : IFrameSink
     {
-        public void Write(ReadOnlySpan<byte> rgb24)
-        {
-        }
+        public void Write(ReadOnlySpan<byte> rgb24) { }
     }
 
-    private static RenderSpec Spec(string model, StepCacheChoice? cache) => new()
-    {
-        Model = model, Prompt = "", Width = 16, Height = 16, Frames = 1, Fps = 8, Steps = 40, GuidanceScale = 5, Shift = 5, Seed = 1, StepCache = cache,
-    };
+    private static RenderSpec Spec(string model, StepCacheChoice? cache) =>
+        new()
+        {
+            Model = model,
+            Prompt = "",
+            Width = 16,
+            Height = 16,
+            Frames = 1,
+            Fps = 8,
+            Steps = 40,
+            GuidanceScale = 5,
+            Shift = 5,
+            Seed = 1,
+            StepCache = cache,
+        };
 
     private static MagnitudeRatios Flat(double ratio) => new([.. Enumerable.Repeat(ratio, 50)], [.. Enumerable.Repeat(ratio, 50)]);
 
@@ -203,16 +251,19 @@ public sealed class StepCacheTests : IDisposable
             var ran = new List<int>();
             for (int step = 0; step < steps; step++)
             {
-                if (step == switchAt) cache.ExpertChanged();
+                if (step == switchAt)
+                    cache.ExpertChanged();
                 // an embedding that changes by about a twentieth a step
                 var e = full([1, 1, 4], Math.Pow(0.95, step), dtype: ScalarType.Float32);
                 var modulation = new Modulation(e, e, [long.MaxValue]);
                 foreach (var branch in new[] { GuidanceBranch.Conditional, GuidanceBranch.Unconditional })
                 {
                     var skipper = cache.Forward(step, branch);
-                    if (skipper.Instead(modulation) is not null) continue;
+                    if (skipper.Instead(modulation) is not null)
+                        continue;
                     skipper.Ran(ones(1, 2, 4));
-                    if (branch == GuidanceBranch.Conditional) ran.Add(step);
+                    if (branch == GuidanceBranch.Conditional)
+                        ran.Add(step);
                 }
             }
             return ran;

@@ -16,7 +16,10 @@ namespace RenderFarm.Rendering.Tests.Loading;
 /// <summary>Whole renders with LoRAs, merged and beside streamed blocks.</summary>
 public sealed class LoraRenderTests : IDisposable
 {
-    private static readonly ModelShape Shape = TinyShapes.TextToVideo with { Transformer = TinyShapes.TextToVideo.Transformer with { Layers = 4 } };
+    private static readonly ModelShape Shape = TinyShapes.TextToVideo with
+    {
+        Transformer = TinyShapes.TextToVideo.Transformer with { Layers = 4 },
+    };
 
     private readonly TemporaryFolder folder = new();
     private readonly ModelManifest model;
@@ -40,7 +43,8 @@ public sealed class LoraRenderTests : IDisposable
         var without = Render(Plan(precision, streamed: 4), []);
 
         // fp8 rounds merged weights anew, which is a little noise of its own
-        double apart = Distance(merged.Frames, beside.Frames), effect = Distance(merged.Frames, without.Frames);
+        double apart = Distance(merged.Frames, beside.Frames),
+            effect = Distance(merged.Frames, without.Frames);
         Assert.True(effect > 3, $"the LoRAs change next to nothing: {effect}");
         Assert.True(apart < effect / 4, $"merged and beside are {apart} apart, with and without {effect}");
     }
@@ -112,11 +116,17 @@ public sealed class LoraRenderTests : IDisposable
 
     private static double Distance(byte[] a, byte[] b) => a.Zip(b).Average(pair => Math.Abs(pair.First - pair.Second));
 
-    private static RenderPlan Plan(Precision precision, int streamed) => new()
-    {
-        Device = "cpu", Precision = precision, BlocksResident = Shape.Transformer.Layers - streamed, BlocksStreamed = streamed,
-        RingSlots = streamed == 0 ? 0 : 2, PredictedPeakBytes = 1, Fits = true,
-    };
+    private static RenderPlan Plan(Precision precision, int streamed) =>
+        new()
+        {
+            Device = "cpu",
+            Precision = precision,
+            BlocksResident = Shape.Transformer.Layers - streamed,
+            BlocksStreamed = streamed,
+            RingSlots = streamed == 0 ? 0 : 2,
+            PredictedPeakBytes = 1,
+            Fits = true,
+        };
 
     /// <summary>Rank 4 on every product of every block, and differences of the tensors named.</summary>
     private void WriteLora(string name, ulong seed, IReadOnlyList<string> extra, int width = 64)
@@ -126,16 +136,30 @@ public sealed class LoraRenderTests : IDisposable
         var tensors = new Dictionary<string, Tensor>();
         Tensor Draw(params long[] sizes) => randn(sizes, dtype: ScalarType.Float32, generator: generator) * 0.3;
         for (int block = 0; block < Shape.Transformer.Layers; block++)
-        foreach (var (product, outFeatures, inFeatures) in new[] { ("self_attn.q", width, width), ("self_attn.v", width, width), ("cross_attn.o", width, width), ("ffn.0", 2 * width, width), ("ffn.2", width, 2 * width) })
-        {
-            tensors[$"diffusion_model.blocks.{block}.{product}.lora_down.weight"] = Draw(4, inFeatures);
-            tensors[$"diffusion_model.blocks.{block}.{product}.lora_up.weight"] = Draw(outFeatures, 4);
-            tensors[$"diffusion_model.blocks.{block}.{product}.alpha"] = tensor(2.0f);
-            tensors[$"diffusion_model.blocks.{block}.{product}.diff_b"] = Draw(outFeatures);
-        }
-        foreach (var key in extra) tensors["diffusion_model." + key] = Draw(width);
-        using var writer = new SafetensorsWriter(folder.File(name + ".safetensors"), tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape)));
-        foreach (var (key, values) in tensors) writer.Write(key, values);
+            foreach (
+                var (product, outFeatures, inFeatures) in new[]
+                {
+                    ("self_attn.q", width, width),
+                    ("self_attn.v", width, width),
+                    ("cross_attn.o", width, width),
+                    ("ffn.0", 2 * width, width),
+                    ("ffn.2", width, 2 * width),
+                }
+            )
+            {
+                tensors[$"diffusion_model.blocks.{block}.{product}.lora_down.weight"] = Draw(4, inFeatures);
+                tensors[$"diffusion_model.blocks.{block}.{product}.lora_up.weight"] = Draw(outFeatures, 4);
+                tensors[$"diffusion_model.blocks.{block}.{product}.alpha"] = tensor(2.0f);
+                tensors[$"diffusion_model.blocks.{block}.{product}.diff_b"] = Draw(outFeatures);
+            }
+        foreach (var key in extra)
+            tensors["diffusion_model." + key] = Draw(width);
+        using var writer = new SafetensorsWriter(
+            folder.File(name + ".safetensors"),
+            tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape))
+        );
+        foreach (var (key, values) in tensors)
+            writer.Write(key, values);
         writer.Complete();
     }
 
@@ -144,10 +168,26 @@ public sealed class LoraRenderTests : IDisposable
         string At(string name) => Path.Combine(folder.Path, name);
         var order = new RenderOrder
         {
-            JobId = "job", Fence = 1, Plan = plan, Shape = Shape, FramePipe = "", WorkDirectory = folder.Path, WeightCache = cache,
+            JobId = "job",
+            Fence = 1,
+            Plan = plan,
+            Shape = Shape,
+            FramePipe = "",
+            WorkDirectory = folder.Path,
+            WeightCache = cache,
             Spec = new RenderSpec
             {
-                Model = Shape.Id, Prompt = "a red ball", Width = 32, Height = 32, Frames = 1, Fps = 8, Steps = 2, GuidanceScale = 1, Shift = 3, Seed = 7, Loras = loras,
+                Model = Shape.Id,
+                Prompt = "a red ball",
+                Width = 32,
+                Height = 32,
+                Frames = 1,
+                Fps = 8,
+                Steps = 2,
+                GuidanceScale = 1,
+                Shift = 3,
+                Seed = 7,
+                Loras = loras,
             },
             Files = new ModelFiles
             {
@@ -155,7 +195,9 @@ public sealed class LoraRenderTests : IDisposable
                 TextEncoder = [.. model.Files.TextEncoder.Select(At)],
                 Tokenizer = At(model.Files.Tokenizer),
                 Vae = [.. model.Files.Vae.Select(At)],
-                Loras = Directory.GetFiles(folder.Path, "*.safetensors").Where(file => !Path.GetFileName(file).Any(char.IsUpper) && !file.Contains("diffusion") && !file.Contains("models_"))
+                Loras = Directory
+                    .GetFiles(folder.Path, "*.safetensors")
+                    .Where(file => !Path.GetFileName(file).Any(char.IsUpper) && !file.Contains("diffusion") && !file.Contains("models_"))
                     .ToDictionary(file => Path.GetFileNameWithoutExtension(file)),
             },
         };

@@ -28,7 +28,11 @@ public sealed class PlannedBytesTests : IDisposable
     public void LoraBranches_OnEveryProduct_HoldWhatThePlanCounts(string id)
     {
         var shape = ModelShapes.Get(id);
-        var streamed = PlanRequest.DefaultOf(shape) with { Loras = 1, Pins = new() { BlocksStreamed = shape.Transformer.Layers } };
+        var streamed = PlanRequest.DefaultOf(shape) with
+        {
+            Loras = 1,
+            Pins = new() { BlocksStreamed = shape.Transformer.Layers },
+        };
 
         Assert.Equal(Planned(streamed).LoraBytes, Held(shape, ParameterCounts.TypicalLoraRank).Bytes);
         var (bytes, numbers) = Held(shape, rank: 3);
@@ -53,7 +57,11 @@ public sealed class PlannedBytesTests : IDisposable
         var ratios = Enumerable.Repeat(1.0, steps).ToList();
         using var cache = new MagCache(new(ratios, ratios), new MagCacheSettings(1, 1, 0.2), steps, 0, ScalarType.Float32);
 
-        Denoiser.Run(new DenoiseInput(dit.Module, prompt, guidance > 1 ? negative : null, guidance) { StepCache = cache }, randn([1, 16, 2, 6, 10]), sampler);
+        Denoiser.Run(
+            new DenoiseInput(dit.Module, prompt, guidance > 1 ? negative : null, guidance) { StepCache = cache },
+            randn([1, 16, 2, 6, 10]),
+            sampler
+        );
 
         var request = PlanRequest.DefaultOf(shape) with { Width = 80, Height = 48, Frames = 5, GuidanceScale = guidance, StepCache = true };
         var plan = Planner.Plan(request, SlotState.Cpu(4L << 30)).Plan!;
@@ -69,16 +77,32 @@ public sealed class PlannedBytesTests : IDisposable
     private (long Bytes, long Numbers) Held(ModelShape shape, int rank)
     {
         using var scope = NewDisposeScope();
-        var matrices = Layouts.Transformer(shape.Transformer).Where(tensor => tensor.Name.StartsWith("blocks.", StringComparison.Ordinal) && tensor.Name.EndsWith(".weight", StringComparison.Ordinal) && tensor.Shape.Count == 2);
-        var tensors = matrices.SelectMany(tensor => new (string Name, Tensor Values)[]
-        {
-            (tensor.Name.Replace(".weight", ".lora_A.weight", StringComparison.Ordinal), ones(rank, tensor.Shape[1])),
-            (tensor.Name.Replace(".weight", ".lora_B.weight", StringComparison.Ordinal), ones(tensor.Shape[0], rank)),
-        }).ToList();
+        var matrices = Layouts
+            .Transformer(shape.Transformer)
+            .Where(tensor =>
+                tensor.Name.StartsWith("blocks.", StringComparison.Ordinal)
+                && tensor.Name.EndsWith(".weight", StringComparison.Ordinal)
+                && tensor.Shape.Count == 2
+            );
+        var tensors = matrices
+            .SelectMany(tensor =>
+                new (string Name, Tensor Values)[]
+                {
+                    (tensor.Name.Replace(".weight", ".lora_A.weight", StringComparison.Ordinal), ones(rank, tensor.Shape[1])),
+                    (tensor.Name.Replace(".weight", ".lora_B.weight", StringComparison.Ordinal), ones(tensor.Shape[0], rank)),
+                }
+            )
+            .ToList();
         string path = folder.File($"{shape.Id}-{rank}.safetensors");
-        using (var writer = new SafetensorsWriter(path, tensors.Select(t => new TensorEntry(t.Name, ElementType.Of(t.Values.dtype), t.Values.shape))))
+        using (
+            var writer = new SafetensorsWriter(
+                path,
+                tensors.Select(t => new TensorEntry(t.Name, ElementType.Of(t.Values.dtype), t.Values.shape))
+            )
+        )
         {
-            foreach (var (name, values) in tensors) writer.Write(name, values);
+            foreach (var (name, values) in tensors)
+                writer.Write(name, values);
             writer.Complete();
         }
         using var loras = LoraSet.Resolve([new NamedLora("all", 1, CheckpointFiles.Open(path))], shape.Transformer);

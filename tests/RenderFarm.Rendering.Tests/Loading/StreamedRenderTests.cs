@@ -78,7 +78,7 @@ public sealed class StreamedRenderTests : IDisposable
     [Theory]
     [InlineData(Precision.Bf16, 3, 0)] // nothing to stream through
     [InlineData(Precision.Fp32, 3, 2)] // float32 is not streamed
-    [InlineData(Precision.Fp8, 0, 0)]  // no fp8 products on a CPU
+    [InlineData(Precision.Fp8, 0, 0)] // no fp8 products on a CPU
     public void Render_PlanThatCannotBeCarriedOut_IsRefused(Precision precision, int streamed, int slots)
     {
         var failure = Assert.Throws<RenderException>(() => Render(Plan(precision, streamed, slots)));
@@ -88,11 +88,17 @@ public sealed class StreamedRenderTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private static RenderPlan Plan(Precision precision, int streamed, int slots = 2) => new()
-    {
-        Device = "cpu", Precision = precision, BlocksResident = Shape.Transformer.Layers - streamed, BlocksStreamed = streamed,
-        RingSlots = streamed == 0 ? 0 : slots, PredictedPeakBytes = 1, Fits = true,
-    };
+    private static RenderPlan Plan(Precision precision, int streamed, int slots = 2) =>
+        new()
+        {
+            Device = "cpu",
+            Precision = precision,
+            BlocksResident = Shape.Transformer.Layers - streamed,
+            BlocksStreamed = streamed,
+            RingSlots = streamed == 0 ? 0 : slots,
+            PredictedPeakBytes = 1,
+            Fits = true,
+        };
 
     private List<byte[]> Render(RenderPlan plan, string? cache = null, int width = 32, int height = 32)
     {
@@ -103,8 +109,17 @@ public sealed class StreamedRenderTests : IDisposable
             Fence = 1,
             Spec = new RenderSpec
             {
-                Model = "tiny", Prompt = "a red ball", NegativePrompt = "blurry", Width = width, Height = height, Frames = 5,
-                Fps = 8, Steps = 2, GuidanceScale = 3, Shift = 3, Seed = 7,
+                Model = "tiny",
+                Prompt = "a red ball",
+                NegativePrompt = "blurry",
+                Width = width,
+                Height = height,
+                Frames = 5,
+                Fps = 8,
+                Steps = 2,
+                GuidanceScale = 3,
+                Shift = 3,
+                Seed = 7,
             },
             Plan = plan,
             Shape = Shape,

@@ -39,8 +39,14 @@ public sealed class ExpertsTests : IDisposable
 
         Render(parts, Spec()); // timesteps 999, 857 and 600: the boundary lies at 875
 
-        Assert.Equal([ModelPart.TextEncoder, ModelPart.Transformer, ModelPart.TransformerLowNoise, ModelPart.Vae], parts.Opened.Select(opened => opened.Part));
-        Assert.True(parts.Opened[2].LiveTensors < parts.Opened[1].LiveTensors + 10, "the high-noise expert is still there while the other is loaded");
+        Assert.Equal(
+            [ModelPart.TextEncoder, ModelPart.Transformer, ModelPart.TransformerLowNoise, ModelPart.Vae],
+            parts.Opened.Select(opened => opened.Part)
+        );
+        Assert.True(
+            parts.Opened[2].LiveTensors < parts.Opened[1].LiveTensors + 10,
+            "the high-noise expert is still there while the other is loaded"
+        );
     }
 
     [Theory]
@@ -52,7 +58,10 @@ public sealed class ExpertsTests : IDisposable
 
         Render(parts, Spec() with { BoundaryStep = step });
 
-        Assert.Equal([expert], parts.Opened.Select(opened => opened.Part).Where(part => part is ModelPart.Transformer or ModelPart.TransformerLowNoise));
+        Assert.Equal(
+            [expert],
+            parts.Opened.Select(opened => opened.Part).Where(part => part is ModelPart.Transformer or ModelPart.TransformerLowNoise)
+        );
     }
 
     [Fact]
@@ -62,7 +71,10 @@ public sealed class ExpertsTests : IDisposable
 
         Assert.Equal(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 3 })); // the default is the low-noise one's
         Assert.NotEqual(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 4 }));
-        Assert.NotEqual(Render(null, Spec() with { HighNoiseGuidanceScale = 1, GuidanceScale = 1 }), Render(null, Spec() with { HighNoiseGuidanceScale = 1 }));
+        Assert.NotEqual(
+            Render(null, Spec() with { HighNoiseGuidanceScale = 1, GuidanceScale = 1 }),
+            Render(null, Spec() with { HighNoiseGuidanceScale = 1 })
+        );
     }
 
     [Fact]
@@ -78,11 +90,21 @@ public sealed class ExpertsTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private static RenderSpec Spec() => new()
-    {
-        Model = Shape.Id, Prompt = "a red ball", NegativePrompt = "blurry", Width = 32, Height = 32, Frames = 1,
-        Fps = 8, Steps = 3, GuidanceScale = 3, Shift = 3, Seed = 7,
-    };
+    private static RenderSpec Spec() =>
+        new()
+        {
+            Model = Shape.Id,
+            Prompt = "a red ball",
+            NegativePrompt = "blurry",
+            Width = 32,
+            Height = 32,
+            Frames = 1,
+            Fps = 8,
+            Steps = 3,
+            GuidanceScale = 3,
+            Shift = 3,
+            Seed = 7,
+        };
 
     private ModelFiles Files()
     {
@@ -101,8 +123,22 @@ public sealed class ExpertsTests : IDisposable
     {
         var order = new RenderOrder
         {
-            JobId = "job", Fence = 1, Spec = spec, Shape = Shape, Files = Files(), FramePipe = "", WorkDirectory = folder.Path,
-            Plan = new RenderPlan { Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true },
+            JobId = "job",
+            Fence = 1,
+            Spec = spec,
+            Shape = Shape,
+            Files = Files(),
+            FramePipe = "",
+            WorkDirectory = folder.Path,
+            Plan = new RenderPlan
+            {
+                Device = "cpu",
+                Precision = Precision.Fp32,
+                BlocksResident = 2,
+                BlocksStreamed = 0,
+                PredictedPeakBytes = 1,
+                Fits = true,
+            },
         };
         var frames = new LastFrame();
         using var pipeline = new VideoPipeline(order, new SilentObserver(), new StageMeter(), TestContext.Current.CancellationToken, parts);

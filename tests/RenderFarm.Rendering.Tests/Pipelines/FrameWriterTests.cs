@@ -16,7 +16,7 @@ public sealed class FrameWriterTests
     public void Write_TwoFrames_PixelsInRowsOfRgbCutOffNotRounded()
     {
         using var frames = zeros([1, 3, 2, 1, 2]);
-        frames[0, 0, 1, 0, 0] = 1f;      // red of the first pixel of the second frame
+        frames[0, 0, 1, 0, 0] = 1f; // red of the first pixel of the second frame
         frames[0, 1, 1, 0, 0] = -1f;
         frames[0, 2, 1, 0, 1] = 0.9999f; // 254.98 is cut to 254
 

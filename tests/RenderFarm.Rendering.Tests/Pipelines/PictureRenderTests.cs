@@ -37,17 +37,39 @@ public sealed class PictureRenderTests : IDisposable
     {
         string At(string name) => Path.Combine(folder.Path, name);
         var inputs = new Dictionary<string, string> { [InputRoles.FirstFrame] = Picture("first", SKColors.Red) };
-        if (shape.NeedsLastFrame) inputs[InputRoles.LastFrame] = Picture("last", SKColors.Blue);
+        if (shape.NeedsLastFrame)
+            inputs[InputRoles.LastFrame] = Picture("last", SKColors.Blue);
         var order = new RenderOrder
         {
-            JobId = "job", Fence = 1, Shape = shape, FramePipe = "", WorkDirectory = folder.Path, InputFiles = inputs,
+            JobId = "job",
+            Fence = 1,
+            Shape = shape,
+            FramePipe = "",
+            WorkDirectory = folder.Path,
+            InputFiles = inputs,
             Spec = new RenderSpec
             {
-                Model = shape.Id, Prompt = "a red ball", NegativePrompt = "blurry", Width = 32, Height = 32, Frames = 5, Fps = 8, Steps = 2, GuidanceScale = 3, Shift = 3, Seed = 7,
+                Model = shape.Id,
+                Prompt = "a red ball",
+                NegativePrompt = "blurry",
+                Width = 32,
+                Height = 32,
+                Frames = 5,
+                Fps = 8,
+                Steps = 2,
+                GuidanceScale = 3,
+                Shift = 3,
+                Seed = 7,
             },
             Plan = new RenderPlan
             {
-                Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true, GuidanceBatched = batched,
+                Device = "cpu",
+                Precision = Precision.Fp32,
+                BlocksResident = 2,
+                BlocksStreamed = 0,
+                PredictedPeakBytes = 1,
+                Fits = true,
+                GuidanceBatched = batched,
             },
             Files = new ModelFiles
             {

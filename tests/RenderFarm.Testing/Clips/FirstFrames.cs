@@ -5,8 +5,16 @@ public static class FirstFrames
 {
     private static readonly Dictionary<string, (byte Red, byte Green, byte Blue)> Paints = new()
     {
-        ["red"] = (220, 30, 30), ["green"] = (30, 160, 50), ["blue"] = (30, 65, 220), ["yellow"] = (245, 220, 30), ["orange"] = (248, 132, 20),
-        ["purple"] = (135, 40, 180), ["pink"] = (250, 142, 188), ["cyan"] = (35, 206, 220), ["white"] = (245, 245, 245), ["black"] = (12, 12, 12),
+        ["red"] = (220, 30, 30),
+        ["green"] = (30, 160, 50),
+        ["blue"] = (30, 65, 220),
+        ["yellow"] = (245, 220, 30),
+        ["orange"] = (248, 132, 20),
+        ["purple"] = (135, 40, 180),
+        ["pink"] = (250, 142, 188),
+        ["cyan"] = (35, 206, 220),
+        ["white"] = (245, 245, 245),
+        ["black"] = (12, 12, 12),
     };
 
     public static Clip Draw(Caption caption, int width, int height)

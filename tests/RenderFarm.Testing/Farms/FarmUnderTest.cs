@@ -62,7 +62,11 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var worker = await LaunchWorkerAsync(name);
         await UntilAnswersAsync(worker, MetricsUrls[name]);
-        await EventuallyAsync(async () => (await Http.GetStringAsync("/v1/models")).Contains(_settings["Videos__DefaultModel"], StringComparison.Ordinal), within: StartTime, $"{name} to register its models");
+        await EventuallyAsync(
+            async () => (await Http.GetStringAsync("/v1/models")).Contains(_settings["Videos__DefaultModel"], StringComparison.Ordinal),
+            within: StartTime,
+            $"{name} to register its models"
+        );
         return worker;
     }
 
@@ -71,17 +75,24 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var metrics = $"http://127.0.0.1:{FreePort()}";
         MetricsUrls[name] = $"{metrics}/metrics";
-        return Start(name, BuiltPrograms.Worker, new()
-        {
-            ["Worker__ApiUrl"] = Url,
-            ["Worker__Name"] = name,
-            ["Worker__Slots"] = _settings.GetValueOrDefault("Worker__Slots", "cpu"),
-            ["Worker__WeightCacheDirectory"] = _settings.GetValueOrDefault("Worker__WeightCacheDirectory", Path.Combine(Home, "weights")),
-            ["Worker__DataDirectory"] = Path.Combine(Home, name),
-            ["Worker__RendererPath"] = BuiltPrograms.Renderer,
-            ["Models__Directory"] = _settings.GetValueOrDefault("Models__Directory") ?? await TestModels.FolderAsync(),
-            ["Metrics__Url"] = metrics,
-        });
+        return Start(
+            name,
+            BuiltPrograms.Worker,
+            new()
+            {
+                ["Worker__ApiUrl"] = Url,
+                ["Worker__Name"] = name,
+                ["Worker__Slots"] = _settings.GetValueOrDefault("Worker__Slots", "cpu"),
+                ["Worker__WeightCacheDirectory"] = _settings.GetValueOrDefault(
+                    "Worker__WeightCacheDirectory",
+                    Path.Combine(Home, "weights")
+                ),
+                ["Worker__DataDirectory"] = Path.Combine(Home, name),
+                ["Worker__RendererPath"] = BuiltPrograms.Renderer,
+                ["Models__Directory"] = _settings.GetValueOrDefault("Models__Directory") ?? await TestModels.FolderAsync(),
+                ["Metrics__Url"] = metrics,
+            }
+        );
     }
 
     /// <summary>Where each worker shows its metrics, by its name.</summary>
@@ -92,7 +103,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         using var answer = await Http.PostAsJsonAsync("/v1/videos", request);
         var body = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"submit answered {(int)answer.StatusCode}: {body}{Environment.NewLine}{LastWords()}");
+        Assert.True(
+            answer.StatusCode == HttpStatusCode.OK,
+            $"submit answered {(int)answer.StatusCode}: {body}{Environment.NewLine}{LastWords()}"
+        );
         return JsonDocument.Parse(body).RootElement;
     }
 
@@ -100,12 +114,17 @@ public sealed class FarmUnderTest : IAsyncDisposable
 
     public Task<JsonElement> VideoAsync(string id) => GetAsync($"/v1/videos/{id}");
 
-    public async Task<HttpResponseMessage> PostAsync(string path, HttpContent? content = null)
-        => await Http.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken);
+    public async Task<HttpResponseMessage> PostAsync(string path, HttpContent? content = null) =>
+        await Http.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken);
 
     /// <summary>One record for each lease, first to last.</summary>
-    public async Task<IReadOnlyList<JsonElement>> AttemptsAsync(string id)
-        => [.. (await GetAsync($"/v1/videos/{id}/attempts")).GetProperty("data").EnumerateArray().OrderBy(attempt => attempt.GetProperty("fence").GetInt64())];
+    public async Task<IReadOnlyList<JsonElement>> AttemptsAsync(string id) =>
+        [
+            .. (await GetAsync($"/v1/videos/{id}/attempts"))
+                .GetProperty("data")
+                .EnumerateArray()
+                .OrderBy(attempt => attempt.GetProperty("fence").GetInt64()),
+        ];
 
     /// <summary>Until the video is completed or has failed.</summary>
     public async Task<JsonElement> FinishedAsync(string id, TimeSpan within)
@@ -113,7 +132,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
         var video = default(JsonElement);
         await EventuallyAsync(
             async () => (video = await VideoAsync(id)).GetProperty("status").GetString() is "completed" or "failed",
-            within, $"video {id} to finish", () => video.ToString());
+            within,
+            $"video {id} to finish",
+            () => video.ToString()
+        );
         return video;
     }
 
@@ -130,8 +152,12 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var video = default(JsonElement);
         await EventuallyAsync(
-            async () => (video = await VideoAsync(id)).GetProperty("stage").GetString() == "denoising" && video.GetProperty("step").GetInt32() > 0,
-            within, $"video {id} to be denoised", () => video.ToString());
+            async () =>
+                (video = await VideoAsync(id)).GetProperty("stage").GetString() == "denoising" && video.GetProperty("step").GetInt32() > 0,
+            within,
+            $"video {id} to be denoised",
+            () => video.ToString()
+        );
         return video;
     }
 
@@ -168,8 +194,8 @@ public sealed class FarmUnderTest : IAsyncDisposable
         return process;
     }
 
-    private async Task UntilAnswersAsync(FarmProcess process, string url)
-        => await EventuallyAsync(
+    private async Task UntilAnswersAsync(FarmProcess process, string url) =>
+        await EventuallyAsync(
             async () =>
             {
                 Assert.False(process.HasExited, process.LastWords());
@@ -183,7 +209,9 @@ public sealed class FarmUnderTest : IAsyncDisposable
                     return false;
                 }
             },
-            StartTime, $"{process.Name} to answer at {url}");
+            StartTime,
+            $"{process.Name} to answer at {url}"
+        );
 
     private static int FreePort()
     {

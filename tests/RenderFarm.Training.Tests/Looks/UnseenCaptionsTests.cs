@@ -17,9 +17,14 @@ public sealed class UnseenCaptionsTests
         var heldOut = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var shape in Enum.GetValues<ShapeKind>())
         foreach (var motion in (Motion[])[Motion.Right, Motion.Left, Motion.Up, Motion.Down])
-        for (var color = 0; color < NamedColor.All.Count; color++)
-        for (var ground = 0; ground < NamedColor.All.Count; ground++)
-            heldOut[Captions.Plain(new ObjectKind(shape, color, motion, SizeWord.None, SpeedWord.None), ground)] = HeldOut.Contains(shape, color, motion, ground);
+            for (var color = 0; color < NamedColor.All.Count; color++)
+            for (var ground = 0; ground < NamedColor.All.Count; ground++)
+                heldOut[Captions.Plain(new ObjectKind(shape, color, motion, SizeWord.None, SpeedWord.None), ground)] = HeldOut.Contains(
+                    shape,
+                    color,
+                    motion,
+                    ground
+                );
 
         Assert.Equal(200, captions.Distinct().Count());
         Assert.All(captions, caption => Assert.True(heldOut[caption], caption));

@@ -8,7 +8,16 @@ namespace RenderFarm.Wan.Tests.ImageEncoder;
 
 public sealed class ClipVisionTests
 {
-    private static readonly ImageEncoderShape Shape = new() { ImageSize = 28, PatchSize = 14, Dim = 32, FfnDim = 128, Heads = 4, Layers = 4, OutDim = 16 };
+    private static readonly ImageEncoderShape Shape = new()
+    {
+        ImageSize = 28,
+        PatchSize = 14,
+        Dim = 32,
+        FfnDim = 128,
+        Heads = 4,
+        Layers = 4,
+        OutDim = 16,
+    };
 
     [Fact]
     public void Encode_SyntheticWeights_MatchesReference()
@@ -43,6 +52,10 @@ public sealed class ClipVisionTests
         using var scope = NewDisposeScope();
         using var tower = SyntheticSource.Build(weights => new ClipVision(weights, Shape));
 
-        Assert.Contains("[B, 3, 28, 28]", Assert.Throws<ArgumentException>(() => tower.Module.Encode(zeros(1, 3, 28, 32))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "[B, 3, 28, 28]",
+            Assert.Throws<ArgumentException>(() => tower.Module.Encode(zeros(1, 3, 28, 32))).Message,
+            StringComparison.Ordinal
+        );
     }
 }

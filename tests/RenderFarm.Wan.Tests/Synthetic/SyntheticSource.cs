@@ -29,16 +29,16 @@ internal sealed class SyntheticSource(IReadOnlyList<TensorEntry> entries) : ITen
         return unaligned.clone().DetachFromDisposeScope();
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private static (double Scale, double Offset) Range(string name, TensorEntry entry)
     {
         string part = name[(name.LastIndexOf('.') + 1)..];
         bool table = name.Contains("embedding.weight") && !name.Contains("patch_embedding.weight");
-        if (part == "weight" && entry.Shape.Count >= 2 && !table) return (Math.Sqrt(3.0 / (entry.Elements / entry.Shape[0])), 0);
-        if (part == "gamma" || part == "weight" && entry.Shape.Count == 1) return (0.1, 1);
+        if (part == "weight" && entry.Shape.Count >= 2 && !table)
+            return (Math.Sqrt(3.0 / (entry.Elements / entry.Shape[0])), 0);
+        if (part == "gamma" || part == "weight" && entry.Shape.Count == 1)
+            return (0.1, 1);
         return (part == "bias" ? 0.1 : 0.5, 0);
     }
 }

@@ -13,7 +13,8 @@ internal static class SyntheticValues
     public static double[] Of(string name, long count)
     {
         uint hash = 2166136261;
-        foreach (byte b in Encoding.UTF8.GetBytes(name)) hash = (hash ^ b) * 16777619;
+        foreach (byte b in Encoding.UTF8.GetBytes(name))
+            hash = (hash ^ b) * 16777619;
         var values = new double[count];
         for (long j = 0; j < count; j++)
         {

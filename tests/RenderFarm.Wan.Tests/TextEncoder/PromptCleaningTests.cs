@@ -12,7 +12,10 @@ public sealed class PromptCleaningTests
     [Fact]
     public void Clean_ReferenceCases_GivesTheSameText()
     {
-        var cases = JsonSerializer.Deserialize<Case[]>(File.ReadAllText(GoldenFiles.Path("prompt_cleaning_cases.json")), JsonSerializerOptions.Web)!;
+        var cases = JsonSerializer.Deserialize<Case[]>(
+            File.ReadAllText(GoldenFiles.Path("prompt_cleaning_cases.json")),
+            JsonSerializerOptions.Web
+        )!;
 
         Assert.NotEmpty(cases);
         Assert.All(cases, expected => Assert.Equal(expected.Clean, PromptCleaning.Clean(expected.Text)));

@@ -18,7 +18,8 @@ public sealed class RelativePositionsTests
             var last = bucket + 1 < starts.Length ? starts[bucket + 1] - 1 : 511;
             Assert.Equal(bucket, positions.Bucket(-starts[bucket]));
             Assert.Equal(bucket, positions.Bucket(-last));
-            if (bucket == 0) continue;
+            if (bucket == 0)
+                continue;
             Assert.Equal(16 + bucket, positions.Bucket(starts[bucket]));
             Assert.Equal(16 + bucket, positions.Bucket(last));
         }
@@ -33,6 +34,5 @@ public sealed class RelativePositionsTests
     }
 
     [Fact]
-    public void Constructor_OddBuckets_IsRefused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RelativePositions(30));
+    public void Constructor_OddBuckets_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => new RelativePositions(30));
 }

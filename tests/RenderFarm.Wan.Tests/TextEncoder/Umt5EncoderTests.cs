@@ -10,7 +10,15 @@ namespace RenderFarm.Wan.Tests.TextEncoder;
 
 public sealed class Umt5EncoderTests : IDisposable
 {
-    private static readonly TextEncoderShape Shape = new() { Vocabulary = 400, Dim = 64, AttentionDim = 80, FfnDim = 112, Heads = 5, Layers = 3 };
+    private static readonly TextEncoderShape Shape = new()
+    {
+        Vocabulary = 400,
+        Dim = 64,
+        AttentionDim = 80,
+        FfnDim = 112,
+        Heads = 5,
+        Layers = 3,
+    };
 
     private readonly SafetensorsFile _file = SafetensorsFile.Open(GoldenFiles.Path("umt5.safetensors"));
     private readonly ITensorSource _source;
@@ -107,8 +115,12 @@ public sealed class Umt5EncoderTests : IDisposable
     [Fact]
     public void Load_OtherShape_NamesTheTensors()
     {
-        var table = Assert.Throws<CheckpointException>(() => Umt5Encoder.Load(_source, Shape with { Vocabulary = 500 }, CPU, ScalarType.Float32));
-        var layers = Assert.Throws<CheckpointException>(() => Umt5Encoder.Load(_source, Shape with { Layers = 4 }, CPU, ScalarType.Float32));
+        var table = Assert.Throws<CheckpointException>(() =>
+            Umt5Encoder.Load(_source, Shape with { Vocabulary = 500 }, CPU, ScalarType.Float32)
+        );
+        var layers = Assert.Throws<CheckpointException>(() =>
+            Umt5Encoder.Load(_source, Shape with { Layers = 4 }, CPU, ScalarType.Float32)
+        );
 
         Assert.Contains("token_embedding.weight", table.Message, StringComparison.Ordinal);
         Assert.Contains("blocks.3.norm1.weight", layers.Message, StringComparison.Ordinal);
@@ -131,6 +143,5 @@ public sealed class Umt5EncoderTests : IDisposable
         return ids[sample].narrow(0, 0, mask[sample].sum().item<long>()).data<long>().ToArray();
     }
 
-    private static double RelativeError(Tensor actual, Tensor expected) =>
-        ((actual - expected).norm() / expected.norm()).item<float>();
+    private static double RelativeError(Tensor actual, Tensor expected) => ((actual - expected).norm() / expected.norm()).item<float>();
 }

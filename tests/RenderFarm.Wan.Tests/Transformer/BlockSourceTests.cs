@@ -61,12 +61,14 @@ public sealed class BlockSourceTests
         public void Leave(int index)
         {
             Log.Add($"leave {index}");
-            foreach (var tensor in _weights.Tensors.Values) tensor.fill_(float.NaN); // may be overwritten from here on
+            foreach (var tensor in _weights.Tensors.Values)
+                tensor.fill_(float.NaN); // may be overwritten from here on
         }
 
         public void Dispose()
         {
-            foreach (var tensor in _weights.Tensors.Values) tensor.Dispose();
+            foreach (var tensor in _weights.Tensors.Values)
+                tensor.Dispose();
         }
     }
 

@@ -10,7 +10,12 @@ public sealed class TiledDecoderTests
 {
     private static readonly VaeShape Shape = new()
     {
-        Kind = VaeKind.Wan21, Dim = 8, DecoderDim = 8, LatentChannels = 4, LatentMean = [0, 0, 0, 0], LatentStd = [1, 1, 1, 1],
+        Kind = VaeKind.Wan21,
+        Dim = 8,
+        DecoderDim = 8,
+        LatentChannels = 4,
+        LatentMean = [0, 0, 0, 0],
+        LatentStd = [1, 1, 1, 1],
     };
 
     [Fact]

@@ -10,7 +10,12 @@ public sealed class TiledEncoderTests
 {
     private static readonly VaeShape Shape = new()
     {
-        Kind = VaeKind.Wan21, Dim = 8, DecoderDim = 8, LatentChannels = 4, LatentMean = [0, 0, 0, 0], LatentStd = [1, 1, 1, 1],
+        Kind = VaeKind.Wan21,
+        Dim = 8,
+        DecoderDim = 8,
+        LatentChannels = 4,
+        LatentMean = [0, 0, 0, 0],
+        LatentStd = [1, 1, 1, 1],
     };
 
     [Fact]
@@ -33,7 +38,13 @@ public sealed class TiledEncoderTests
         var video = SyntheticValues.Input("video", 1, 1, 3, 5, 128, 192);
         int chunks = 0;
 
-        var tiled = new TiledEncoder(vae.Module, Shape, 16).Encode(5, 128, 192, (start, count) => video.narrow(2, start, count), () => chunks++);
+        var tiled = new TiledEncoder(vae.Module, Shape, 16).Encode(
+            5,
+            128,
+            192,
+            (start, count) => video.narrow(2, start, count),
+            () => chunks++
+        );
 
         Assert.Equal([1, 4, 2, 16, 24], tiled.shape);
         Assert.Equal(2 * 2, chunks);

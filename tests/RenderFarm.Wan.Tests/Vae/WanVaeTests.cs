@@ -41,7 +41,14 @@ public sealed class WanVaeTests
     [InlineData(4, 0.1301716, 0.3662181, -0.762817, new[] { -0.259786, -0.336208, -0.299895, -0.465596 }, 0.102643)]
     [InlineData(5, 0.0325818, 0.3462414, -5.032490, new[] { 0.048528, -0.104876, 0.255117, 0.441935 }, -0.011360)]
     [InlineData(8, -0.0328073, 0.3548537, 4.896422, new[] { -0.192624, -0.060918, -0.471470, -0.246940 }, 0.382613)]
-    public void Decode_Wan21FrameAtAChunkBorder_MatchesReference(int frame, double mean, double rms, double check, double[] first, double last)
+    public void Decode_Wan21FrameAtAChunkBorder_MatchesReference(
+        int frame,
+        double mean,
+        double rms,
+        double check,
+        double[] first,
+        double last
+    )
     {
         using var scope = NewDisposeScope();
         using var vae = Build(VaeKind.Wan21);
@@ -62,7 +69,10 @@ public sealed class WanVaeTests
         var video = SyntheticValues.Input("video", 2, 2, 3, 9, 32, 48);
 
         var (latent, latentOfOther) = (vae.Module.Encode(video), other.Module.Encode(video));
-        var (frames, framesOfOther) = (cat(vae.Module.DecodeUnclamped(latent).ToList(), 2), cat(other.Module.DecodeUnclamped(latent).ToList(), 2));
+        var (frames, framesOfOther) = (
+            cat(vae.Module.DecodeUnclamped(latent).ToList(), 2),
+            cat(other.Module.DecodeUnclamped(latent).ToList(), 2)
+        );
 
         Assert.True(latentOfOther.allclose(latent, rtol: 1e-4, atol: 1e-4));
         Assert.True(framesOfOther.allclose(frames, rtol: 1e-4, atol: 1e-4));
@@ -172,7 +182,15 @@ public sealed class WanVaeTests
 
     private static Loaded<WanVae> Build(VaeKind kind, bool framesAsChannels = false)
     {
-        var shape = new VaeShape { Kind = kind, Dim = 8, DecoderDim = 8, LatentChannels = 4, LatentMean = [0, 0, 0, 0], LatentStd = [1, 1, 1, 1] };
+        var shape = new VaeShape
+        {
+            Kind = kind,
+            Dim = 8,
+            DecoderDim = 8,
+            LatentChannels = 4,
+            LatentMean = [0, 0, 0, 0],
+            LatentStd = [1, 1, 1, 1],
+        };
         return SyntheticSource.Build(weights => new WanVae(weights, shape) { FramesAsChannels = framesAsChannels });
     }
 }

@@ -18,8 +18,13 @@ public sealed class FarmApiTests
 
         for (int call = 0; call < 2000; call++)
         {
-            FarmApiException fault = await Assert.ThrowsAsync<FarmApiException>(
-                () => api.RenewAsync("video_1", new RenewRequest { Fence = 1, Stage = RenderStage.Denoising }, TestContext.Current.CancellationToken));
+            FarmApiException fault = await Assert.ThrowsAsync<FarmApiException>(() =>
+                api.RenewAsync(
+                    "video_1",
+                    new RenewRequest { Fence = 1, Stage = RenderStage.Denoising },
+                    TestContext.Current.CancellationToken
+                )
+            );
             Assert.True(fault.IsTransient, fault.ToString());
         }
     }

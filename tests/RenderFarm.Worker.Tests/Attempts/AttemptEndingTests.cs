@@ -25,7 +25,10 @@ public sealed class AttemptEndingTests
         foreach (Artifact artifact in ending.Artifacts)
         {
             var stored = await worker.Store.StatAsync(artifact.Key, TestContext.Current.CancellationToken);
-            Assert.Equal((artifact.SizeBytes, artifact.Sha256, artifact.ContentType), (stored!.SizeBytes, stored.Sha256, stored.ContentType));
+            Assert.Equal(
+                (artifact.SizeBytes, artifact.Sha256, artifact.ContentType),
+                (stored!.SizeBytes, stored.Sha256, stored.ContentType)
+            );
         }
 
         Assert.Equal(1000, ending.Measurements!.PeakBytes);
@@ -36,7 +39,12 @@ public sealed class AttemptEndingTests
         Assert.Single(renewals, r => r.Plan is not null);
         Assert.Contains(renewals, r => r.Stage == RenderStage.Uploading);
         Assert.All(renewals, r => Assert.Equal(job.Fence, r.Fence));
-        await Eventually.TrueAsync(() => Task.FromResult(Left(worker) == ""), Soon, "scratch and spool to be empty", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Left(worker) == ""),
+            Soon,
+            "scratch and spool to be empty",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
@@ -59,17 +67,22 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_RendererReportsFailure_PassesOnItsReasonWithTheLogTail()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync("""
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
+            """
             echo 'the log says more' >&2
             say '{"type":"failed","reason":"gpu_out_of_memory","message":"asked for 3 GiB, 1 GiB was free","measurements":{"requested_bytes":3}}'
             exit 1
-            """);
+            """
+        );
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
         FailRequest failure = await worker.Desk.FailedAsync(job);
 
-        Assert.Equal((FailureReason.GpuOutOfMemory, "asked for 3 GiB, 1 GiB was free", 3L), (failure.Reason, failure.Message, failure.Measurements!.RequestedBytes));
+        Assert.Equal(
+            (FailureReason.GpuOutOfMemory, "asked for 3 GiB, 1 GiB was free", 3L),
+            (failure.Reason, failure.Message, failure.Measurements!.RequestedBytes)
+        );
         Assert.Contains("the log says more", failure.LogTail, StringComparison.Ordinal);
     }
 
@@ -106,10 +119,12 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_FewerFramesThanPromised_IsNeverOffered()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync("""
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
+            """
             head -c $((width * height * 3 * (frames - 1))) /dev/zero > "$pipe"
             say '{"type":"finished","frames":'$frames',"measurements":{}}'
-            """);
+            """
+        );
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
@@ -155,14 +170,21 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_ApiAwayWithinTheLease_GoesOnAndCompletes()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync($"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}");
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
+            $"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}"
+        );
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         int renderer = await RendererAtWorkAsync(worker, job, step: 0);
 
         worker.Desk.Away = true;
         await File.WriteAllTextAsync(Path.Combine(worker.Folder, "go"), "", TestContext.Current.CancellationToken);
-        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}"))), Soon, "the video to be in the spool", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Directory.Exists(Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}"))),
+            Soon,
+            "the video to be in the spool",
+            TestContext.Current.CancellationToken
+        );
         worker.Desk.Away = false;
 
         CompleteRequest ending = await worker.Desk.CompletedAsync(job);
@@ -172,7 +194,13 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_ApiAwayBeyondTheLease_KillsTheRendererBeforeTheLeaseEnds()
     {
-        LeaseSettings settings = new() { LeaseSeconds = 10, RenewSeconds = 0.2, RenewRetrySeconds = 0.2, KillMarginSeconds = 6 };
+        LeaseSettings settings = new()
+        {
+            LeaseSeconds = 10,
+            RenewSeconds = 0.2,
+            RenewRetrySeconds = 0.2,
+            KillMarginSeconds = 6,
+        };
         await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless, settings);
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
@@ -190,10 +218,12 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_RendererEnvironment_HoldsNoKeys()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync("""
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
+            """
             env >&2; cat /proc/$PPID/environ 2>/dev/null | head -c 0
             exit 7
-            """);
+            """
+        );
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         Environment.SetEnvironmentVariable("Worker__ApiKey", "rf_secret");
         Environment.SetEnvironmentVariable("Artifacts__SecretKey", "s3_secret");
@@ -244,7 +274,16 @@ public sealed class AttemptEndingTests
         Assert.Contains("outcome=\"rendered\"", metrics, StringComparison.Ordinal);
         Assert.Contains("renderfarm_stage_duration_seconds_count{", metrics, StringComparison.Ordinal);
         Assert.Contains("renderfarm_step_duration_seconds_count{", metrics, StringComparison.Ordinal);
-        foreach (string name in new[] { "renderfarm_slot_busy", "renderfarm_slot_memory_used_bytes", "renderfarm_spool_entries", "renderfarm_peak_predicted_bytes", "renderfarm_peak_measured_bytes" })
+        foreach (
+            string name in new[]
+            {
+                "renderfarm_slot_busy",
+                "renderfarm_slot_memory_used_bytes",
+                "renderfarm_spool_entries",
+                "renderfarm_peak_predicted_bytes",
+                "renderfarm_peak_measured_bytes",
+            }
+        )
             Assert.Contains(name, metrics, StringComparison.Ordinal);
     }
 
@@ -252,14 +291,31 @@ public sealed class AttemptEndingTests
     private static async Task<int> RendererAtWorkAsync(WorkerUnderTest worker, LeaseGrant job, int step = 1)
     {
         await Eventually.TrueAsync(
-            () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising && r.Request.Step >= step)),
-            Soon, $"{job.JobId} to be denoising", TestContext.Current.CancellationToken);
+            () =>
+                Task.FromResult(
+                    worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising && r.Request.Step >= step)
+                ),
+            Soon,
+            $"{job.JobId} to be denoising",
+            TestContext.Current.CancellationToken
+        );
         return Processes.LeaderUnder(worker.Settings["Worker:RendererPath"]!);
     }
 
-    private static Task NothingRunsAsync(WorkerUnderTest worker)
-        => Eventually.TrueAsync(() => Task.FromResult(Processes.Under(worker.Folder).Count == 0), Soon, "renderer and encoder to be gone", TestContext.Current.CancellationToken);
+    private static Task NothingRunsAsync(WorkerUnderTest worker) =>
+        Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(worker.Folder).Count == 0),
+            Soon,
+            "renderer and encoder to be gone",
+            TestContext.Current.CancellationToken
+        );
 
-    private static string Left(WorkerUnderTest worker)
-        => string.Join(' ', Directory.EnumerateFileSystemEntries(worker.DataDirectory, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(n => n is not ("attempts" or "spool" or "worker.lock")));
+    private static string Left(WorkerUnderTest worker) =>
+        string.Join(
+            ' ',
+            Directory
+                .EnumerateFileSystemEntries(worker.DataDirectory, "*", SearchOption.AllDirectories)
+                .Select(Path.GetFileName)
+                .Where(n => n is not ("attempts" or "spool" or "worker.lock"))
+        );
 }

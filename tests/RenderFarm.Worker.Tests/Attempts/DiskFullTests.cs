@@ -9,11 +9,13 @@ public sealed class DiskFullTests
     [Fact]
     public async Task Run_DiskFillsUpWhileEncoding_FailsAsDiskFullAndOffersNothing()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync("""
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
+            """
             say '{"type":"stage","stage":"decoding"}'
             head -c $((width * height * 3 * frames)) /dev/urandom > "$pipe"
             say '{"type":"finished","frames":'$frames',"measurements":{}}'
-            """);
+            """
+        );
         Directory.CreateDirectory(worker.DataDirectory);
         (int mounted, _, string why) = await Processes.RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", worker.DataDirectory);
         Assert.SkipWhen(mounted != 0, "a small file system can't be mounted here (needs root): " + why.Trim());
@@ -47,7 +49,10 @@ public sealed class DiskFullTests
 
         await Testing.Eventually.TrueAsync(
             async () => (await worker.GetAsync("/health")).Contains("Worker:MinimumFreeDiskMegabytes", StringComparison.Ordinal),
-            TimeSpan.FromSeconds(20), "health to say why", TestContext.Current.CancellationToken);
+            TimeSpan.FromSeconds(20),
+            "health to say why",
+            TestContext.Current.CancellationToken
+        );
         Assert.Empty(worker.Desk.Renewals);
     }
 }

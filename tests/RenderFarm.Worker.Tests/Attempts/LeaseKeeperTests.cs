@@ -56,16 +56,31 @@ public sealed class LeaseKeeperTests
         for (int step = 1; step <= 5; step++)
         {
             lease.Report(RenderStage.Denoising, step, 5);
-            await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Progress.Any(p => p.Step == step)), Soon, $"step {step} to be told", TestContext.Current.CancellationToken);
+            await Eventually.TrueAsync(
+                () => Task.FromResult(worker.Desk.Progress.Any(p => p.Step == step)),
+                Soon,
+                $"step {step} to be told",
+                TestContext.Current.CancellationToken
+            );
         }
 
         Assert.Equal([1, 2, 3, 4, 5], worker.Desk.Progress.Select(p => p.Step));
         Assert.All(worker.Desk.Progress, p => Assert.Equal((1, RenderStage.Denoising, 5), (p.Fence, p.Stage, p.Steps)));
     }
 
-    private static LeaseKeeper Keeper(WorkerUnderTest worker, TimeProvider time) => new(
-        worker.Services.GetRequiredService<FarmApi>(), "video_1", fence: 1, leaseSeconds: 24, new LeaseSettings(), new LeaseProgress(RenderStage.Loading),
-        strict: true, time, worker.Services.GetRequiredService<WorkerMetrics>(), NullLogger.Instance);
+    private static LeaseKeeper Keeper(WorkerUnderTest worker, TimeProvider time) =>
+        new(
+            worker.Services.GetRequiredService<FarmApi>(),
+            "video_1",
+            fence: 1,
+            leaseSeconds: 24,
+            new LeaseSettings(),
+            new LeaseProgress(RenderStage.Loading),
+            strict: true,
+            time,
+            worker.Services.GetRequiredService<WorkerMetrics>(),
+            NullLogger.Instance
+        );
 
     private sealed class MinuteByMinute : TimeProvider
     {

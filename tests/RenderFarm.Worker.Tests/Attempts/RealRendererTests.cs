@@ -25,7 +25,16 @@ public sealed class RealRendererTests
         Assert.True(one.Measurements.StepSeconds > 0);
         string video = Path.Combine(worker.Settings["Artifacts:Directory"]!, one.Artifacts[0].Key);
         (_, string probed, _) = await Processes.RunAsync(
-            "ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=width,height,r_frame_rate,nb_read_frames", "-of", "csv=p=0", video);
+            "ffprobe",
+            "-v",
+            "error",
+            "-count_frames",
+            "-show_entries",
+            "stream=width,height,r_frame_rate,nb_read_frames",
+            "-of",
+            "csv=p=0",
+            video
+        );
         Assert.Equal("32,32,8/1,5", probed.Trim());
     }
 
@@ -33,8 +42,11 @@ public sealed class RealRendererTests
     public async Task Run_TruncatedCheckpoint_FailsNamingIt()
     {
         await using WorkerUnderTest worker = await RealAsync();
-        string dit = Directory.EnumerateFiles(worker.Settings["Models:Directory"]!, "diffusion*.safetensors", SearchOption.AllDirectories).Single();
-        await using (FileStream file = new(dit, FileMode.Open)) file.SetLength(file.Length / 2);
+        string dit = Directory
+            .EnumerateFiles(worker.Settings["Models:Directory"]!, "diffusion*.safetensors", SearchOption.AllDirectories)
+            .Single();
+        await using (FileStream file = new(dit, FileMode.Open))
+            file.SetLength(file.Length / 2);
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
@@ -50,7 +62,15 @@ public sealed class RealRendererTests
         string renderer = Children.RendererUnderTest.Path;
         string model = Path.Combine(worker.Settings["Models:Directory"]!, "tiny");
         Directory.Delete(model, recursive: true);
-        (int code, string output, string errors) = await Processes.RunAsync(renderer, "models", "make-random", "tiny", model, "--seed", "7");
+        (int code, string output, string errors) = await Processes.RunAsync(
+            renderer,
+            "models",
+            "make-random",
+            "tiny",
+            model,
+            "--seed",
+            "7"
+        );
         Assert.True(code == 0, output + errors);
         worker.Set("Worker:RendererPath", renderer);
         return worker;

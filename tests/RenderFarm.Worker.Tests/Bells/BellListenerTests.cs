@@ -20,8 +20,16 @@ public sealed class BellListenerTests
         await using WorkerUnderTest worker = await WithBrokerAsync(broker.Address);
         await worker.StartAsync();
 
-        string[] queues = [.. await Eventually.ValueAsync(
-            () => broker.QueuesAsync(TestContext.Current.CancellationToken), q => q.Count >= 2, Soon, "the worker's queues", TestContext.Current.CancellationToken)];
+        string[] queues =
+        [
+            .. await Eventually.ValueAsync(
+                () => broker.QueuesAsync(TestContext.Current.CancellationToken),
+                q => q.Count >= 2,
+                Soon,
+                "the worker's queues",
+                TestContext.Current.CancellationToken
+            ),
+        ];
 
         Assert.Equal(["renderfarm.jobs.cpu", "renderfarm.worker.worker_1"], queues.Order(StringComparer.Ordinal));
     }
@@ -50,7 +58,12 @@ public sealed class BellListenerTests
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await ListeningAsync(broker);
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Renewals.Any(r => r.Request.Step == 1)), Soon, "the job to be at work", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Request.Step == 1)),
+            Soon,
+            "the job to be at work",
+            TestContext.Current.CancellationToken
+        );
 
         await SendAsync(broker.Address, Contracts.Messages.Bells.ControlQueue("worker_1"), new CancelAttempt(job.JobId, job.Fence));
 
@@ -82,19 +95,31 @@ public sealed class BellListenerTests
         return worker;
     }
 
-    private static Task ListeningAsync(BrokerVirtualHost broker) => Eventually.TrueAsync(
-        async () => (await broker.QueuesAsync(TestContext.Current.CancellationToken)).Count >= 2, Soon, "the worker's queues", TestContext.Current.CancellationToken);
+    private static Task ListeningAsync(BrokerVirtualHost broker) =>
+        Eventually.TrueAsync(
+            async () => (await broker.QueuesAsync(TestContext.Current.CancellationToken)).Count >= 2,
+            Soon,
+            "the worker's queues",
+            TestContext.Current.CancellationToken
+        );
 
     /// <summary>As the API sends: to the exchange, which it declares, whoever comes first.</summary>
     private static async Task SendAsync<T>(Uri broker, string exchange, T message)
         where T : class
     {
         string[] user = broker.UserInfo.Split(':');
-        IBusControl bus = Bus.Factory.CreateUsingRabbitMq(configure => configure.Host(broker.Host, (ushort)broker.Port, broker.AbsolutePath.Trim('/'), h =>
-        {
-            h.Username(user[0]);
-            h.Password(user[1]);
-        }));
+        IBusControl bus = Bus.Factory.CreateUsingRabbitMq(configure =>
+            configure.Host(
+                broker.Host,
+                (ushort)broker.Port,
+                broker.AbsolutePath.Trim('/'),
+                h =>
+                {
+                    h.Username(user[0]);
+                    h.Password(user[1]);
+                }
+            )
+        );
         await bus.StartAsync(TestContext.Current.CancellationToken);
         ISendEndpoint endpoint = await bus.GetSendEndpoint(new Uri($"exchange:{exchange}"));
         await endpoint.Send(message, TestContext.Current.CancellationToken);

@@ -19,7 +19,12 @@ public sealed class ChildProcessTests : IDisposable
         child.KillGroup();
 
         Assert.Equal(128 + 9, await child.Exited.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
-        await Eventually.TrueAsync(() => Task.FromResult(Processes.Under(marker).Count == 0), TimeSpan.FromSeconds(30), "the grandchildren to end", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(marker).Count == 0),
+            TimeSpan.FromSeconds(30),
+            "the grandchildren to end",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
@@ -51,8 +56,13 @@ public sealed class ChildProcessTests : IDisposable
     }
 
     [Fact]
-    public void Start_NoSuchProgram_SaysWhich()
-        => Assert.Equal("no-such-program", Assert.Throws<FileNotFoundException>(() => ChildProcess.Start("no-such-program", [], ChildEnvironment.Base(), _folder.Path)).FileName);
+    public void Start_NoSuchProgram_SaysWhich() =>
+        Assert.Equal(
+            "no-such-program",
+            Assert
+                .Throws<FileNotFoundException>(() => ChildProcess.Start("no-such-program", [], ChildEnvironment.Base(), _folder.Path))
+                .FileName
+        );
 
     public void Dispose() => _folder.Dispose();
 

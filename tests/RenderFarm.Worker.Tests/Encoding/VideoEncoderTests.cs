@@ -14,7 +14,16 @@ public sealed class VideoEncoderTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder _folder = new();
 
-    private static RenderPlan Plan => new() { Device = "cpu", Precision = Precision.Fp8Weights, BlocksResident = 1, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true };
+    private static RenderPlan Plan =>
+        new()
+        {
+            Device = "cpu",
+            Precision = Precision.Fp8Weights,
+            BlocksResident = 1,
+            BlocksStreamed = 0,
+            PredictedPeakBytes = 1,
+            Fits = true,
+        };
 
     [Fact]
     public async Task Encode_Frames_MakesAnMp4ThatPlayersUnderstand()
@@ -24,11 +33,25 @@ public sealed class VideoEncoderTests : IDisposable
         JsonElement stream = (await ProbeAsync(video)).GetProperty("streams")[0];
         Assert.Equal(
             ("h264", "yuv420p", 48, 32, "16/1", "9"),
-            (Text("codec_name"), Text("pix_fmt"), stream.GetProperty("width").GetInt32(), stream.GetProperty("height").GetInt32(), Text("r_frame_rate"), Text("nb_read_frames")));
-        Assert.Equal(("bt709", "bt709", "bt709", "tv"), (Text("color_space"), Text("color_primaries"), Text("color_transfer"), Text("color_range")));
+            (
+                Text("codec_name"),
+                Text("pix_fmt"),
+                stream.GetProperty("width").GetInt32(),
+                stream.GetProperty("height").GetInt32(),
+                Text("r_frame_rate"),
+                Text("nb_read_frames")
+            )
+        );
+        Assert.Equal(
+            ("bt709", "bt709", "bt709", "tv"),
+            (Text("color_space"), Text("color_primaries"), Text("color_transfer"), Text("color_range"))
+        );
 
         byte[] bytes = await File.ReadAllBytesAsync(video, TestContext.Current.CancellationToken);
-        Assert.True(bytes.AsSpan().IndexOf("moov"u8) < bytes.AsSpan().IndexOf("mdat"u8), "the index must come first, so that playing starts before the download ends");
+        Assert.True(
+            bytes.AsSpan().IndexOf("moov"u8) < bytes.AsSpan().IndexOf("mdat"u8),
+            "the index must come first, so that playing starts before the download ends"
+        );
         string? Text(string name) => stream.GetProperty(name).GetString();
     }
 
@@ -53,7 +76,9 @@ public sealed class VideoEncoderTests : IDisposable
     [InlineData("[section]\ntitle=other\n;comment")]
     public async Task Encode_AwkwardPrompt_StaysATitle(string prompt)
     {
-        JsonElement tags = (await ProbeAsync(await EncodeAsync(WorkerUnderTest.Spec with { Prompt = prompt }))).GetProperty("format").GetProperty("tags");
+        JsonElement tags = (await ProbeAsync(await EncodeAsync(WorkerUnderTest.Spec with { Prompt = prompt })))
+            .GetProperty("format")
+            .GetProperty("tags");
 
         string expected = string.Concat(prompt.Replace('\n', ' ').EnumerateRunes().Where(r => !Rune.IsControl(r)));
         Assert.Equal(expected, tags.GetProperty("title").GetString());
@@ -64,7 +89,9 @@ public sealed class VideoEncoderTests : IDisposable
     {
         string prompt = string.Concat(Enumerable.Repeat("ä日\"\\;=#x", 4_000));
 
-        JsonElement tags = (await ProbeAsync(await EncodeAsync(WorkerUnderTest.Spec with { Prompt = prompt }))).GetProperty("format").GetProperty("tags");
+        JsonElement tags = (await ProbeAsync(await EncodeAsync(WorkerUnderTest.Spec with { Prompt = prompt })))
+            .GetProperty("format")
+            .GetProperty("tags");
 
         using JsonDocument comment = JsonDocument.Parse(tags.GetProperty("comment").GetString()!);
         Assert.Equal(prompt, comment.RootElement.GetProperty("prompt").GetString());
@@ -95,7 +122,9 @@ public sealed class VideoEncoderTests : IDisposable
         EncoderEnding ending = await encoder.Ended.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
         Assert.Equal(FailureReason.EncoderFailed, ending.Fault!.Reason);
-        await Assert.ThrowsAsync<IOException>(async () => await writer.WriteAsync(new byte[1 << 20], TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<IOException>(async () =>
+            await writer.WriteAsync(new byte[1 << 20], TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]
@@ -103,7 +132,9 @@ public sealed class VideoEncoderTests : IDisposable
     {
         using FramePipe pipe = FramePipe.Create(_folder.File("frames.fifo"));
 
-        FileNotFoundException fault = Assert.Throws<FileNotFoundException>(() => VideoEncoder.Start("/nowhere/ffmpeg", _folder.Path, WorkerUnderTest.Spec, Plan, pipe));
+        FileNotFoundException fault = Assert.Throws<FileNotFoundException>(() =>
+            VideoEncoder.Start("/nowhere/ffmpeg", _folder.Path, WorkerUnderTest.Spec, Plan, pipe)
+        );
 
         Assert.Equal("/nowhere/ffmpeg", fault.FileName);
     }
@@ -118,7 +149,14 @@ public sealed class VideoEncoderTests : IDisposable
         string video = await EncodeAsync(spec);
         List<string> complaints = [];
 
-        var pictures = await VideoPictures.CutAsync("ffmpeg", spec, video, TimeProvider.System, complaints.Add, TestContext.Current.CancellationToken);
+        var pictures = await VideoPictures.CutAsync(
+            "ffmpeg",
+            spec,
+            video,
+            TimeProvider.System,
+            complaints.Add,
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Empty(complaints);
         Assert.Equal([ArtifactKind.Thumbnail, ArtifactKind.Spritesheet], pictures.Select(p => p.Kind));
@@ -151,7 +189,17 @@ public sealed class VideoEncoderTests : IDisposable
 
     private static async Task<JsonElement> ProbeAsync(string video)
     {
-        (int code, string output, string errors) = await Processes.RunAsync("ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json", video);
+        (int code, string output, string errors) = await Processes.RunAsync(
+            "ffprobe",
+            "-v",
+            "error",
+            "-count_frames",
+            "-show_streams",
+            "-show_format",
+            "-of",
+            "json",
+            video
+        );
         Assert.True(code == 0, errors);
         return JsonDocument.Parse(output).RootElement;
     }

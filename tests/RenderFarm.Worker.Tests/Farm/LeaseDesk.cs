@@ -48,7 +48,14 @@ internal sealed class LeaseDesk : IAsyncDisposable
     /// <summary>Jobs that the user wants stopped.</summary>
     public HashSet<string> Cancelled { get; } = [];
 
-    public LeaseSettings Settings { get; init; } = new() { LeaseSeconds = 12, RenewSeconds = 0.2, RenewRetrySeconds = 0.2, KillMarginSeconds = 2 };
+    public LeaseSettings Settings { get; init; } =
+        new()
+        {
+            LeaseSeconds = 12,
+            RenewSeconds = 0.2,
+            RenewRetrySeconds = 0.2,
+            KillMarginSeconds = 2,
+        };
 
     public ConcurrentQueue<RegisterWorkerRequest> Registrations { get; } = new();
     public ConcurrentQueue<LeaseRequest> Requests { get; } = new();
@@ -67,20 +74,35 @@ internal sealed class LeaseDesk : IAsyncDisposable
         builder.Logging.ClearProviders();
         WebApplication app = builder.Build();
         LeaseDesk desk = settings is null ? new(app) : new(app) { Settings = settings };
-        app.Use(async (context, next) =>
-        {
-            if (desk.Away) context.Abort();
-            else if (context.Request.Headers.Authorization != $"Bearer {Key}") await desk.RefuseAsync(context, 401, "invalid_api_key");
-            else if (desk.Forgetful) await desk.RefuseAsync(context, 404, "not_found");
-            else await next(context);
-        });
+        app.Use(
+            async (context, next) =>
+            {
+                if (desk.Away)
+                    context.Abort();
+                else if (context.Request.Headers.Authorization != $"Bearer {Key}")
+                    await desk.RefuseAsync(context, 401, "invalid_api_key");
+                else if (desk.Forgetful)
+                    await desk.RefuseAsync(context, 404, "not_found");
+                else
+                    await next(context);
+            }
+        );
         app.MapPost("/worker/v1/register", desk.RegisterAsync);
         app.MapPost("/worker/v1/leases", desk.LeaseAsync);
         app.MapPost("/worker/v1/leases/{job}/renew", desk.RenewAsync);
         app.MapPost("/worker/v1/leases/{job}/progress", desk.ProgressAsync);
-        app.MapPost("/worker/v1/leases/{job}/complete", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.CompleteRequest, JobState.Completed));
-        app.MapPost("/worker/v1/leases/{job}/fail", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.FailRequest, JobState.Failed));
-        app.MapPost("/worker/v1/leases/{job}/release", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.ReleaseRequest, JobState.Queued));
+        app.MapPost(
+            "/worker/v1/leases/{job}/complete",
+            (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.CompleteRequest, JobState.Completed)
+        );
+        app.MapPost(
+            "/worker/v1/leases/{job}/fail",
+            (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.FailRequest, JobState.Failed)
+        );
+        app.MapPost(
+            "/worker/v1/leases/{job}/release",
+            (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.ReleaseRequest, JobState.Queued)
+        );
         await app.StartAsync();
         return desk;
     }
@@ -89,7 +111,16 @@ internal sealed class LeaseDesk : IAsyncDisposable
     public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0, params KindCorrection[] corrections)
     {
         long fence = Interlocked.Increment(ref _fence);
-        LeaseGrant grant = new() { JobId = $"video_{fence}", Fence = fence, Attempt = 1, StepDowns = stepDowns, LeaseSeconds = Settings.LeaseSeconds, Spec = spec, KindCorrections = corrections };
+        LeaseGrant grant = new()
+        {
+            JobId = $"video_{fence}",
+            Fence = fence,
+            Attempt = 1,
+            StepDowns = stepDowns,
+            LeaseSeconds = Settings.LeaseSeconds,
+            Spec = spec,
+            KindCorrections = corrections,
+        };
         _queue.Writer.TryWrite(grant);
         return grant;
     }
@@ -113,13 +144,17 @@ internal sealed class LeaseDesk : IAsyncDisposable
         return Assert.IsType<T>(ending);
     }
 
-    private TaskCompletionSource<object> Ending(string job)
-        => _endings.GetOrAdd(job, _ => new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously));
+    private TaskCompletionSource<object> Ending(string job) =>
+        _endings.GetOrAdd(job, _ => new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously));
 
     private async Task RegisterAsync(HttpContext context)
     {
         Registrations.Enqueue(await ReadAsync(context, ContractsJson.Default.RegisterWorkerRequest));
-        await WriteAsync(context, new RegisterWorkerReply { WorkerId = "worker_1", Settings = Settings }, ContractsJson.Default.RegisterWorkerReply);
+        await WriteAsync(
+            context,
+            new RegisterWorkerReply { WorkerId = "worker_1", Settings = Settings },
+            ContractsJson.Default.RegisterWorkerReply
+        );
     }
 
     private async Task LeaseAsync(HttpContext context)
@@ -142,8 +177,14 @@ internal sealed class LeaseDesk : IAsyncDisposable
     {
         RenewRequest request = await ReadAsync(context, ContractsJson.Default.RenewRequest);
         Renewals.Enqueue((job, request));
-        if (Lost.Contains(job)) await RefuseAsync(context, 409, "lease_lost");
-        else await WriteAsync(context, new RenewReply { LeaseSeconds = Settings.LeaseSeconds, Cancel = Cancelled.Contains(job) }, ContractsJson.Default.RenewReply);
+        if (Lost.Contains(job))
+            await RefuseAsync(context, 409, "lease_lost");
+        else
+            await WriteAsync(
+                context,
+                new RenewReply { LeaseSeconds = Settings.LeaseSeconds, Cancel = Cancelled.Contains(job) },
+                ContractsJson.Default.RenewReply
+            );
     }
 
     private async Task ProgressAsync(HttpContext context)
@@ -177,11 +218,22 @@ internal sealed class LeaseDesk : IAsyncDisposable
     {
         Interlocked.Increment(ref _refusals);
         context.Response.StatusCode = status;
-        await context.Response.WriteAsJsonAsync(new { error = new { code, message = "refused", type = "x", param = "" } });
+        await context.Response.WriteAsJsonAsync(
+            new
+            {
+                error = new
+                {
+                    code,
+                    message = "refused",
+                    type = "x",
+                    param = "",
+                },
+            }
+        );
     }
 
-    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
-        => (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted))!;
+    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>
+        (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted))!;
 
     private static Task WriteAsync<T>(HttpContext context, T reply, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(reply, type);
 }

@@ -12,11 +12,13 @@ internal static class Processes
         List<int> found = [];
         foreach (string entry in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(entry), CultureInfo.InvariantCulture, out int id)) continue;
+            if (!int.TryParse(Path.GetFileName(entry), CultureInfo.InvariantCulture, out int id))
+                continue;
             try
             {
                 string command = File.ReadAllText(Path.Combine(entry, "cmdline"));
-                if (command.Contains(folder, StringComparison.Ordinal) && command.Contains(program, StringComparison.Ordinal)) found.Add(id);
+                if (command.Contains(folder, StringComparison.Ordinal) && command.Contains(program, StringComparison.Ordinal))
+                    found.Add(id);
             }
             catch (IOException)
             {
@@ -28,8 +30,7 @@ internal static class Processes
     }
 
     /// <summary>The one among them that leads its process group: a shell that forks shows its own command line twice for a moment.</summary>
-    public static int LeaderUnder(string folder)
-        => Under(folder).Single(id => LeadsItsGroup(id));
+    public static int LeaderUnder(string folder) => Under(folder).Single(id => LeadsItsGroup(id));
 
     public static void Kill(int id) => Process.GetProcessById(id).Kill();
 

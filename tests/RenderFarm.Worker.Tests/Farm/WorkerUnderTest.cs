@@ -53,19 +53,20 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public DirectoryArtifactStore Store => new(_settings["Artifacts:Directory"]!);
 
     /// <summary>A small video of the tiny model.</summary>
-    public static RenderSpec Spec => new()
-    {
-        Model = ModelShapes.Tiny.Id,
-        Prompt = "a red ball rolls; to = the \"right\" #1 \\ ends\nhere",
-        Width = 32,
-        Height = 32,
-        Frames = 5,
-        Fps = 8,
-        Steps = 2,
-        GuidanceScale = 1,
-        Shift = 3,
-        Seed = 42,
-    };
+    public static RenderSpec Spec =>
+        new()
+        {
+            Model = ModelShapes.Tiny.Id,
+            Prompt = "a red ball rolls; to = the \"right\" #1 \\ ends\nhere",
+            Width = 32,
+            Height = 32,
+            Frames = 5,
+            Fps = 8,
+            Steps = 2,
+            GuidanceScale = 1,
+            Shift = 3,
+            Seed = 42,
+        };
 
     public static async Task<WorkerUnderTest> CreateAsync(string renderer, LeaseSettings? lease = null)
     {
@@ -78,11 +79,18 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _app = WorkerApplication.Build([], builder =>
-        {
-            builder.Configuration.AddInMemoryCollection(_settings);
-            builder.Logging.ClearProviders().AddProvider(new TestOutputLogger()).SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
-        });
+        _app = WorkerApplication.Build(
+            [],
+            builder =>
+            {
+                builder.Configuration.AddInMemoryCollection(_settings);
+                builder
+                    .Logging.ClearProviders()
+                    .AddProvider(new TestOutputLogger())
+                    .SetMinimumLevel(LogLevel.Debug)
+                    .AddFilter("Microsoft", LogLevel.Warning);
+            }
+        );
         await _app.StartAsync();
         _running = _app.Services.GetRequiredService<FarmWorker>().RunAsync();
     }
@@ -103,7 +111,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     /// <summary>Stops at once, as a deployment would with two signals, and waits.</summary>
     public async Task StopAsync()
     {
-        if (_app is null) return;
+        if (_app is null)
+            return;
         RequestDrain();
         RequestDrain();
         await _running.WaitAsync(TimeSpan.FromSeconds(60)).ContinueWith(_ => { }, TaskScheduler.Default);
@@ -126,8 +135,17 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         ModelManifest manifest = new()
         {
             Shape = ModelShapes.Tiny,
-            Files = new ModelFiles { Transformer = ["dit.safetensors"], TextEncoder = ["t5.safetensors"], Tokenizer = "spiece.model", Vae = ["vae.safetensors"] },
+            Files = new ModelFiles
+            {
+                Transformer = ["dit.safetensors"],
+                TextEncoder = ["t5.safetensors"],
+                Tokenizer = "spiece.model",
+                Vae = ["vae.safetensors"],
+            },
         };
-        File.WriteAllText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest));
+        File.WriteAllText(
+            Path.Combine(folder, ModelManifest.FileName),
+            JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest)
+        );
     }
 }

@@ -14,7 +14,12 @@ public sealed class DrainTests
     {
         await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
 
         worker.RequestDrain();
 
@@ -24,7 +29,9 @@ public sealed class DrainTests
     [Fact]
     public async Task Drain_JobAtWork_FinishesItAndTakesNoOther()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync($"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}");
+        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
+            $"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}"
+        );
         worker.Set("Worker:DrainGraceSeconds", "60");
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
@@ -50,7 +57,8 @@ public sealed class DrainTests
         await worker.StartAsync();
         await AtWorkAsync(worker, job);
 
-        for (int i = 0; i < requests; i++) worker.RequestDrain();
+        for (int i = 0; i < requests; i++)
+            worker.RequestDrain();
         await worker.EndAsync();
 
         Assert.Equal("interrupted", (await worker.Desk.ReleasedAsync(job)).Reason);
@@ -63,9 +71,19 @@ public sealed class DrainTests
         await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         worker.Set("Worker:LeaseWaitSeconds", "0");
         await worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
         worker.Desk.Forgetful = true;
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals >= 2), Soon, "a lease and a registration to be refused", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Refusals >= 2),
+            Soon,
+            "a lease and a registration to be refused",
+            TestContext.Current.CancellationToken
+        );
 
         worker.RequestDrain();
 
@@ -81,11 +99,21 @@ public sealed class DrainTests
         worker.Set("Worker:ApiKey", null);
         worker.Set("Keys:BootstrapFile", file);
         await worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals > 0), Soon, "a refusal", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Refusals > 0),
+            Soon,
+            "a refusal",
+            TestContext.Current.CancellationToken
+        );
 
         await File.WriteAllTextAsync(file, $$"""{"worker_key":"{{LeaseDesk.Key}}"}""", TestContext.Current.CancellationToken);
 
-        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
@@ -110,9 +138,18 @@ public sealed class DrainTests
         await worker.StartAsync();
         Assert.Empty(worker.Desk.Registrations);
 
-        await File.WriteAllTextAsync(file, $$"""{"admin_key":"rf_other","worker_key":"{{LeaseDesk.Key}}"}""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            file,
+            $$"""{"admin_key":"rf_other","worker_key":"{{LeaseDesk.Key}}"}""",
+            TestContext.Current.CancellationToken
+        );
 
-        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
@@ -135,7 +172,12 @@ public sealed class DrainTests
         await using WorkerUnderTest second = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         second.Set("Worker:DataDirectory", first.DataDirectory);
         await first.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(!first.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!first.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
 
         await second.StartAsync();
         WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(second.EndAsync);
@@ -143,7 +185,14 @@ public sealed class DrainTests
         Assert.Contains("Worker:DataDirectory", fault.Message, StringComparison.Ordinal);
     }
 
-    private static Task AtWorkAsync(WorkerUnderTest worker, LeaseGrant job) => Eventually.TrueAsync(
-        () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == Contracts.Videos.RenderStage.Denoising)),
-        Soon, $"{job.JobId} to be at work", TestContext.Current.CancellationToken);
+    private static Task AtWorkAsync(WorkerUnderTest worker, LeaseGrant job) =>
+        Eventually.TrueAsync(
+            () =>
+                Task.FromResult(
+                    worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == Contracts.Videos.RenderStage.Denoising)
+                ),
+            Soon,
+            $"{job.JobId} to be at work",
+            TestContext.Current.CancellationToken
+        );
 }

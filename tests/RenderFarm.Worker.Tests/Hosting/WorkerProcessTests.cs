@@ -37,22 +37,35 @@ public sealed class WorkerProcessTests
     [Fact]
     public async Task Kill_WorkerWithAJob_TakesRendererAndEncoderWithIt()
     {
-        await using WorkerUnderTest settings = await WorkerUnderTest.CreateAsync("""
+        await using WorkerUnderTest settings = await WorkerUnderTest.CreateAsync(
+            """
             say '{"type":"alive","stage":"denoising"}'
             exec cat > /dev/null
-            """);
+            """
+        );
         LeaseGrant job = settings.Desk.Queue(WorkerUnderTest.Spec);
         using Process worker = StartProcess(settings);
         _ = worker.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         _ = worker.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(
-            () => Task.FromResult(settings.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == Contracts.Videos.RenderStage.Denoising)),
-            Soon, "the job to be at work", TestContext.Current.CancellationToken);
+            () =>
+                Task.FromResult(
+                    settings.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == Contracts.Videos.RenderStage.Denoising)
+                ),
+            Soon,
+            "the job to be at work",
+            TestContext.Current.CancellationToken
+        );
         Assert.Single(Processes.Under(settings.DataDirectory, "video.mp4.part"));
 
         worker.Kill();
 
-        await Eventually.TrueAsync(() => Task.FromResult(Processes.Under(settings.DataDirectory, "video.mp4.part").Count == 0), Soon, "the encoder to end", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(settings.DataDirectory, "video.mp4.part").Count == 0),
+            Soon,
+            "the encoder to end",
+            TestContext.Current.CancellationToken
+        );
         Assert.Empty(Directory.EnumerateFiles(settings.DataDirectory, "video.mp4", SearchOption.AllDirectories));
     }
 
@@ -65,11 +78,20 @@ public sealed class WorkerProcessTests
         _ = worker.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         _ = worker.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(
-            () => Task.FromResult(settings.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Step == 1)), Soon, "the job to be at work", TestContext.Current.CancellationToken);
+            () => Task.FromResult(settings.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Step == 1)),
+            Soon,
+            "the job to be at work",
+            TestContext.Current.CancellationToken
+        );
 
         await Processes.RunAsync("kill", "-TERM", worker.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
         int renewals = settings.Desk.Renewals.Count;
-        await Eventually.TrueAsync(() => Task.FromResult(settings.Desk.Renewals.Count > renewals + 2), Soon, "the job to go on", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(settings.Desk.Renewals.Count > renewals + 2),
+            Soon,
+            "the job to go on",
+            TestContext.Current.CancellationToken
+        );
         Assert.False(worker.HasExited);
         await Processes.RunAsync("kill", "-TERM", worker.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
         await worker.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -81,8 +103,13 @@ public sealed class WorkerProcessTests
 
     private static Process StartProcess(WorkerUnderTest settings)
     {
-        ProcessStartInfo start = new("dotnet", [typeof(Worker.Hosting.FarmWorker).Assembly.Location]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach ((string key, string? value) in settings.Settings) start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        ProcessStartInfo start = new("dotnet", [typeof(Worker.Hosting.FarmWorker).Assembly.Location])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach ((string key, string? value) in settings.Settings)
+            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         return Process.Start(start)!;
     }
 }

@@ -32,7 +32,10 @@ public sealed class LoraSizesTests : IDisposable
     public void Of_TwoExperts_IsTheLarger()
     {
         ModelFiles files = Files(new() { ["film"] = Write("film.safetensors", Pair) });
-        files.LorasLowNoise = new Dictionary<string, string> { ["film"] = Write("low.safetensors", Pair.Replace("[64,4]", "[640,4]", StringComparison.Ordinal)) };
+        files.LorasLowNoise = new Dictionary<string, string>
+        {
+            ["film"] = Write("low.safetensors", Pair.Replace("[64,4]", "[640,4]", StringComparison.Ordinal)),
+        };
 
         Assert.Equal(4 * (64 + 640), LoraSizes.Of(files, [new LoraReference("film")]));
     }
@@ -53,7 +56,15 @@ public sealed class LoraSizesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static ModelFiles Files(Dictionary<string, string> loras) => new() { Transformer = [], TextEncoder = [], Tokenizer = "", Vae = [], Loras = loras };
+    private static ModelFiles Files(Dictionary<string, string> loras) =>
+        new()
+        {
+            Transformer = [],
+            TextEncoder = [],
+            Tokenizer = "",
+            Vae = [],
+            Loras = loras,
+        };
 
     private string Write(string name, string header)
     {

@@ -31,7 +31,12 @@ public sealed class StandbyTests
         await worker.StartAsync();
         int dead = await StandingByAsync(worker, not: 0);
         Processes.Kill(dead);
-        await Eventually.TrueAsync(() => Task.FromResult(!Processes.Under(worker.Folder).Contains(dead)), TimeSpan.FromSeconds(5), "the standby to be dead", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!Processes.Under(worker.Folder).Contains(dead)),
+            TimeSpan.FromSeconds(5),
+            "the standby to be dead",
+            TestContext.Current.CancellationToken
+        );
 
         CompleteRequest ending = await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec));
 
@@ -41,12 +46,15 @@ public sealed class StandbyTests
     [Fact]
     public async Task Run_JobWithAnEnvironmentOfItsOwn_LeavesTheStandbyAside()
     {
-        await using WorkerUnderTest worker = await StandbyWorkerAsync("""if [ "$CUDA_LAUNCH_BLOCKING" != 1 ]; then say '{"type":"failed","reason":"transient","message":"no such environment"}'; exit 1; fi""");
+        await using WorkerUnderTest worker = await StandbyWorkerAsync(
+            """if [ "$CUDA_LAUNCH_BLOCKING" != 1 ]; then say '{"type":"failed","reason":"transient","message":"no such environment"}'; exit 1; fi"""
+        );
         await worker.StartAsync();
         int standby = await StandingByAsync(worker, not: 0);
 
         CompleteRequest ending = await worker.Desk.CompletedAsync(
-            worker.Desk.Queue(WorkerUnderTest.Spec with { Debug = new DebugSwitches { CudaLaunchBlocking = true } }));
+            worker.Desk.Queue(WorkerUnderTest.Spec with { Debug = new DebugSwitches { CudaLaunchBlocking = true } })
+        );
 
         Assert.NotEqual(standby, ending.Measurements!.RendererProcessId);
     }
@@ -62,7 +70,12 @@ public sealed class StandbyTests
         await worker.EndAsync();
 
         // killed, and gone as soon as the kernel has taken it apart
-        await Eventually.TrueAsync(() => Task.FromResult(Processes.Under(worker.Folder).Count == 0), TimeSpan.FromSeconds(5), "the standby to be gone", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(worker.Folder).Count == 0),
+            TimeSpan.FromSeconds(5),
+            "the standby to be gone",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
@@ -72,8 +85,16 @@ public sealed class StandbyTests
         worker.Set("Worker:RendererThreads", "3");
         await worker.StartAsync();
 
-        Assert.Contains("threads 3 3", (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).LogTail, StringComparison.Ordinal);
-        Assert.Contains("threads 3 3", (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).LogTail, StringComparison.Ordinal);
+        Assert.Contains(
+            "threads 3 3",
+            (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).LogTail,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "threads 3 3",
+            (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).LogTail,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -81,7 +102,8 @@ public sealed class StandbyTests
     {
         // a string that doubles until it is stopped
         await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
-            "x=0123456789abcdef; for i in $(seq 24); do x=$x$x; say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; done; while :; do say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.1; done");
+            "x=0123456789abcdef; for i in $(seq 24); do x=$x$x; say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; done; while :; do say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.1; done"
+        );
         worker.Set("Worker:RendererMemoryGigabytes", "0.05");
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
@@ -104,7 +126,12 @@ public sealed class StandbyTests
     {
         string program = worker.Settings["Worker:RendererPath"]!;
         int found = 0;
-        await Eventually.TrueAsync(() => Task.FromResult(Processes.Under(program) is [var only] && (found = only) != not), Soon, "a renderer to stand by", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(program) is [var only] && (found = only) != not),
+            Soon,
+            "a renderer to stand by",
+            TestContext.Current.CancellationToken
+        );
         return found;
     }
 }

@@ -28,7 +28,11 @@ public sealed class CardSlotTests
 
         SlotDescription closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
         Assert.Contains("8.0 GiB of the card's memory did not come back", closed.Quarantine, StringComparison.Ordinal);
-        Assert.Contains("renderfarm_slot_quarantined{card=\"NVIDIA_Test\",slot=\"gpu0\"} 1", Unscoped(await farm.Worker.MetricsAsync()), StringComparison.Ordinal);
+        Assert.Contains(
+            "renderfarm_slot_quarantined{card=\"NVIDIA_Test\",slot=\"gpu0\"} 1",
+            Unscoped(await farm.Worker.MetricsAsync()),
+            StringComparison.Ordinal
+        );
         Assert.Contains("did not come back", await farm.Worker.GetAsync("/health"), StringComparison.Ordinal);
 
         farm.Driver.Show(Card);
@@ -43,7 +47,13 @@ public sealed class CardSlotTests
         LeaseGrant first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
         await farm.AtWorkAsync(first);
-        farm.Driver.Show(Card with { UsedBytes = 9 * GiB, Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 8 * GiB } });
+        farm.Driver.Show(
+            Card with
+            {
+                UsedBytes = 9 * GiB,
+                Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 8 * GiB },
+            }
+        );
         farm.LetGo();
 
         await farm.Worker.Desk.CompletedAsync(first);
@@ -54,7 +64,12 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_CardFullOfAnotherProgram_WaitsAndThenSaysWhoHoldsIt()
     {
-        FakeCard full = Card with { UsedBytes = 24 * GiB - (100 << 20), Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 23 * GiB }, Utilization = 97 };
+        FakeCard full = Card with
+        {
+            UsedBytes = 24 * GiB - (100 << 20),
+            Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 23 * GiB },
+            Utilization = 97,
+        };
         await using CardWorker farm = await CardWorker.WithAsync(full, StubRenderer.Good);
         LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
@@ -72,7 +87,12 @@ public sealed class CardSlotTests
         farm.Worker.Set("Worker:CardPatienceSeconds", "600");
         LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(farm.Worker.Desk.Renewals.Count >= 2), Soon, "the lease to be held while waiting", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(farm.Worker.Desk.Renewals.Count >= 2),
+            Soon,
+            "the lease to be held while waiting",
+            TestContext.Current.CancellationToken
+        );
 
         farm.Driver.Show(Card);
 
@@ -89,7 +109,12 @@ public sealed class CardSlotTests
         await farm.Worker.Desk.CompletedAsync(first);
         RenderPlan before = farm.PlanOf(first);
 
-        LeaseGrant second = farm.Worker.Desk.Queue(WorkerUnderTest.Spec, 0, new KindCorrection("fp32 resident text-cpu", new(2, 2, 9)), new KindCorrection(before.Kind, new(1.3, 1.5, 4)));
+        LeaseGrant second = farm.Worker.Desk.Queue(
+            WorkerUnderTest.Spec,
+            0,
+            new KindCorrection("fp32 resident text-cpu", new(2, 2, 9)),
+            new KindCorrection(before.Kind, new(1.3, 1.5, 4))
+        );
         await farm.Worker.Desk.CompletedAsync(second);
         RenderPlan after = farm.PlanOf(second);
 
@@ -105,7 +130,12 @@ public sealed class CardSlotTests
         await using CardWorker farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
         farm.Worker.Set("Worker:LeaseWaitSeconds", "0");
         await farm.Worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(!farm.Worker.Desk.Requests.IsEmpty), Soon, "a first request", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!farm.Worker.Desk.Requests.IsEmpty),
+            Soon,
+            "a first request",
+            TestContext.Current.CancellationToken
+        );
 
         farm.Driver.LoseCards();
 
@@ -116,9 +146,14 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Lease_PreparedWeightsHere_SaysWhichModelsTheHostHolds()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, """
+        await using CardWorker farm = await CardWorker.WithAsync(
+            Card,
+            """
             cache=$(field weight_cache); mkdir -p "$cache"; : > "$cache/key.blocks"; : > "$cache/key.blocks.complete"
-            """ + "\n" + StubRenderer.Good);
+            """
+                + "\n"
+                + StubRenderer.Good
+        );
         LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
 
@@ -126,20 +161,43 @@ public sealed class CardSlotTests
 
         string folder = Path.Combine(farm.Worker.Settings["Worker:WeightCacheDirectory"]!, "tiny");
         Assert.True(File.Exists(Path.Combine(folder, "key" + WeightCacheFiles.Blocks)));
-        await Eventually.TrueAsync(() => Task.FromResult(farm.Worker.Desk.Requests.Last().CachedModels is ["tiny"]), Soon, "a request that names the model", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(farm.Worker.Desk.Requests.Last().CachedModels is ["tiny"]),
+            Soon,
+            "a request that names the model",
+            TestContext.Current.CancellationToken
+        );
         Assert.Empty(farm.Worker.Desk.Requests.First().CachedModels);
     }
 
     /// <summary>At work until the test lets go.</summary>
-    private static string Held => "while [ ! -e \"${0%/*}/go\" ]; do say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.05; done\n" + StubRenderer.Good;
+    private static string Held =>
+        "while [ ! -e \"${0%/*}/go\" ]; do say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.05; done\n" + StubRenderer.Good;
 
     /// <summary>Metrics without the labels that the exporter adds.</summary>
-    private static string Unscoped(string metrics) => metrics.Replace("otel_scope_name=\"RenderFarm.Worker\",", "", StringComparison.Ordinal);
+    private static string Unscoped(string metrics) =>
+        metrics.Replace("otel_scope_name=\"RenderFarm.Worker\",", "", StringComparison.Ordinal);
 
     private static async Task<SlotDescription> RegisteredAsync(CardWorker farm, Func<SlotDescription, bool> wanted)
     {
-        await Eventually.TrueAsync(() => Task.FromResult(wanted(farm.Worker.Desk.Registrations.LastOrDefault()?.Slots[0] ?? new SlotDescription { Id = "", Kind = SlotKind.Cpu, Card = "", TotalBytes = 0 })), Soon,
-            "the worker to register the slot's new state", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () =>
+                Task.FromResult(
+                    wanted(
+                        farm.Worker.Desk.Registrations.LastOrDefault()?.Slots[0]
+                            ?? new SlotDescription
+                            {
+                                Id = "",
+                                Kind = SlotKind.Cpu,
+                                Card = "",
+                                TotalBytes = 0,
+                            }
+                    )
+                ),
+            Soon,
+            "the worker to register the slot's new state",
+            TestContext.Current.CancellationToken
+        );
         return farm.Worker.Desk.Registrations.Last().Slots[0];
     }
 
@@ -158,10 +216,16 @@ public sealed class CardSlotTests
             return new CardWorker { Driver = driver, Worker = worker };
         }
 
-        public Task AtWorkAsync(LeaseGrant job) => Eventually.TrueAsync(
-            () => Task.FromResult(Worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising)), Soon, "the job to be at work", TestContext.Current.CancellationToken);
+        public Task AtWorkAsync(LeaseGrant job) =>
+            Eventually.TrueAsync(
+                () => Task.FromResult(Worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising)),
+                Soon,
+                "the job to be at work",
+                TestContext.Current.CancellationToken
+            );
 
-        public RenderPlan PlanOf(LeaseGrant job) => Worker.Desk.Renewals.Single(renewal => renewal.Job == job.JobId && renewal.Request.Plan is not null).Request.Plan!;
+        public RenderPlan PlanOf(LeaseGrant job) =>
+            Worker.Desk.Renewals.Single(renewal => renewal.Job == job.JobId && renewal.Request.Plan is not null).Request.Plan!;
 
         public void LetGo() => File.WriteAllText(Path.Combine(Worker.Folder, "go"), "");
 

@@ -101,10 +101,20 @@ public sealed class UploadSpoolTests
         LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
         worker.Desk.EndingsAway = true;
         await worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals >= 2), Soon, "the ending to be refused twice", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Refusals >= 2),
+            Soon,
+            "the ending to be refused twice",
+            TestContext.Current.CancellationToken
+        );
 
         int before = worker.Desk.Renewals.Count;
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Renewals.Count >= before + 2), Soon, "renewals to go on", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Renewals.Count >= before + 2),
+            Soon,
+            "renewals to go on",
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(RenderStage.Uploading, worker.Desk.Renewals.Last().Request.Stage);
         worker.Desk.EndingsAway = false;
 
@@ -122,7 +132,12 @@ public sealed class UploadSpoolTests
         await InSpoolAsync(worker, first);
         LeaseGrant second = worker.Desk.Queue(WorkerUnderTest.Spec);
 
-        await Eventually.TrueAsync(async () => (await worker.GetAsync("/health")).Contains("Worker:SpoolGigabytes", StringComparison.Ordinal), Soon, "the worker to say so", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            async () => (await worker.GetAsync("/health")).Contains("Worker:SpoolGigabytes", StringComparison.Ordinal),
+            Soon,
+            "the worker to say so",
+            TestContext.Current.CancellationToken
+        );
         Assert.DoesNotContain(worker.Desk.Renewals, renewal => renewal.Job == second.JobId);
         StoreBack(worker);
 
@@ -152,12 +167,26 @@ public sealed class UploadSpoolTests
 
     private static void StoreBack(WorkerUnderTest worker) => File.Delete(worker.Settings["Artifacts:Directory"]!);
 
-    private static string Entry(WorkerUnderTest worker, LeaseGrant job) => Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}");
+    private static string Entry(WorkerUnderTest worker, LeaseGrant job) =>
+        Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}");
 
-    private static Task InSpoolAsync(WorkerUnderTest worker, LeaseGrant job) => Eventually.TrueAsync(
-        () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Uploading) && Directory.Exists(Entry(worker, job))),
-        Soon, $"{job.JobId} to be uploading", TestContext.Current.CancellationToken);
+    private static Task InSpoolAsync(WorkerUnderTest worker, LeaseGrant job) =>
+        Eventually.TrueAsync(
+            () =>
+                Task.FromResult(
+                    worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Uploading)
+                        && Directory.Exists(Entry(worker, job))
+                ),
+            Soon,
+            $"{job.JobId} to be uploading",
+            TestContext.Current.CancellationToken
+        );
 
-    private static Task SpoolEmptyAsync(WorkerUnderTest worker) => Eventually.TrueAsync(
-        () => Task.FromResult(!Directory.EnumerateFileSystemEntries(Path.Combine(worker.DataDirectory, "spool")).Any()), Soon, "the spool to be empty", TestContext.Current.CancellationToken);
+    private static Task SpoolEmptyAsync(WorkerUnderTest worker) =>
+        Eventually.TrueAsync(
+            () => Task.FromResult(!Directory.EnumerateFileSystemEntries(Path.Combine(worker.DataDirectory, "spool")).Any()),
+            Soon,
+            "the spool to be empty",
+            TestContext.Current.CancellationToken
+        );
 }

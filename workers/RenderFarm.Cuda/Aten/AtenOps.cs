@@ -29,11 +29,14 @@ public static unsafe class AtenOps
     {
         Span<ulong> places = stackalloc ulong[8];
         return new AtenStack("aten::_scaled_mm", "", places)
-            .Push(a).Push(b).Push(scaleA).Push(scaleB)
+            .Push(a)
+            .Push(b)
+            .Push(scaleA)
+            .Push(scaleB)
             .PushOptional(bias)
-            .PushNone()                             // scale_result
+            .PushNone() // scale_result
             .Push(output, optional: true)
-            .Push(true)                             // use_fast_accum
+            .Push(true) // use_fast_accum
             .Call();
     }
 
@@ -61,10 +64,29 @@ public static unsafe class AtenOps
             strides[i] = stride;
             stride *= shape[i];
         }
-        fixed (long* sizes = shape, steps = strides)
+        fixed (
+            long* sizes = shape,
+                steps = strides
+        )
         {
-            int status = StableAten.FromBlob(address, shape.Length, sizes, steps, 0, (int)type, (int)device.type, Math.Max(device.index, 0), out nint handle, 0, null, 0);
-            if (status != 0) throw new InvalidOperationException($"no tensor over memory at {address:x} as {type} [{string.Join(", ", shape.ToArray())}]");
+            int status = StableAten.FromBlob(
+                address,
+                shape.Length,
+                sizes,
+                steps,
+                0,
+                (int)type,
+                (int)device.type,
+                Math.Max(device.index, 0),
+                out nint handle,
+                0,
+                null,
+                0
+            );
+            if (status != 0)
+                throw new InvalidOperationException(
+                    $"no tensor over memory at {address:x} as {type} [{string.Join(", ", shape.ToArray())}]"
+                );
             return Tensor.UnsafeCreateTensor(handle);
         }
     }

@@ -23,7 +23,8 @@ internal unsafe ref struct AtenStack(string name, string overload, Span<ulong> p
 
     public AtenStack PushOptional(Tensor? tensor)
     {
-        if (tensor is null) return PushNone();
+        if (tensor is null)
+            return PushNone();
         _said.Add($"{tensor.dtype} [{string.Join(", ", tensor.shape)}]");
         return PushBits(Boxed((ulong)Handle(tensor)));
     }
@@ -54,7 +55,9 @@ internal unsafe ref struct AtenStack(string name, string overload, Span<ulong> p
         {
             // the dispatcher consumes the handles it was given, and boxes, also when the operator fails
             if (StableAten.CallDispatcher(name, overload, stack) != 0)
-                throw new InvalidOperationException($"{name}{(overload.Length == 0 ? "" : "." + overload)} failed on ({string.Join(", ", _said)})");
+                throw new InvalidOperationException(
+                    $"{name}{(overload.Length == 0 ? "" : "." + overload)} failed on ({string.Join(", ", _said)})"
+                );
             return Tensor.UnsafeCreateTensor((nint)stack[0]);
         }
     }
@@ -75,7 +78,8 @@ internal unsafe ref struct AtenStack(string name, string overload, Span<ulong> p
 
     private static nint Handle(Tensor tensor)
     {
-        if (StableAten.NewTensorHandle(tensor.Handle, out nint handle) != 0) throw new InvalidOperationException("libtorch gave no handle of the tensor");
+        if (StableAten.NewTensorHandle(tensor.Handle, out nint handle) != 0)
+            throw new InvalidOperationException("libtorch gave no handle of the tensor");
         return handle;
     }
 }

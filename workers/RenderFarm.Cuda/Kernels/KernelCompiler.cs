@@ -19,17 +19,27 @@ public sealed class KernelCompiler(string? cacheDirectory)
         var (major, minor) = CudaDevice.ComputeCapability;
         string[] options =
         [
-            $"--gpu-architecture=sm_{major}{minor}", "--std=c++17",
-            .. constants.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => string.Create(CultureInfo.InvariantCulture, $"-D{pair.Key}={pair.Value}")),
+            $"--gpu-architecture=sm_{major}{minor}",
+            "--std=c++17",
+            .. constants
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => string.Create(CultureInfo.InvariantCulture, $"-D{pair.Key}={pair.Value}")),
         ];
         Nvrtc.Check(Nvrtc.Version(out int compilerMajor, out int compilerMinor), "nvrtcVersion");
-        string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            string.Join('\n', [.. options, $"{compilerMajor}.{compilerMinor}", $"{CudaDevice.DriverVersion}", source]))));
+        string key = Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    string.Join('\n', [.. options, $"{compilerMajor}.{compilerMinor}", $"{CudaDevice.DriverVersion}", source])
+                )
+            )
+        );
         string? path = cacheDirectory is null ? null : Path.Combine(cacheDirectory, $"{name}-{key[..32]}.cubin");
-        if (path is not null && File.Exists(path)) return new KernelModule(name, File.ReadAllBytes(path));
+        if (path is not null && File.Exists(path))
+            return new KernelModule(name, File.ReadAllBytes(path));
 
         byte[] image = Compile(name, source, options);
-        if (path is not null) Keep(path, image);
+        if (path is not null)
+            Keep(path, image);
         return new KernelModule(name, image);
     }
 
@@ -38,10 +48,12 @@ public sealed class KernelCompiler(string? cacheDirectory)
         Nvrtc.Check(Nvrtc.Create(out nint program, source, name, 0, 0, 0), "nvrtcCreateProgram");
         try
         {
-            if (Nvrtc.Compile(program, options.Length, options) != 0) throw new CudaException(0, $"compiling {name}", Log(program));
+            if (Nvrtc.Compile(program, options.Length, options) != 0)
+                throw new CudaException(0, $"compiling {name}", Log(program));
             Nvrtc.Check(Nvrtc.CubinSize(program, out nuint size), "nvrtcGetCUBINSize");
             byte[] image = new byte[size];
-            fixed (byte* pointer = image) Nvrtc.Check(Nvrtc.Cubin(program, pointer), "nvrtcGetCUBIN");
+            fixed (byte* pointer = image)
+                Nvrtc.Check(Nvrtc.Cubin(program, pointer), "nvrtcGetCUBIN");
             return image;
         }
         finally
@@ -52,7 +64,8 @@ public sealed class KernelCompiler(string? cacheDirectory)
 
     private static unsafe string Log(nint program)
     {
-        if (Nvrtc.LogSize(program, out nuint size) != 0 || size == 0) return "no log";
+        if (Nvrtc.LogSize(program, out nuint size) != 0 || size == 0)
+            return "no log";
         byte[] text = new byte[size];
         fixed (byte* pointer = text)
             return Nvrtc.Log(program, pointer) == 0 ? Encoding.UTF8.GetString(text).TrimEnd('\0') : "no log";

@@ -11,7 +11,8 @@ public sealed unsafe class KernelModule : IDisposable
     internal KernelModule(string name, byte[] image)
     {
         _name = name;
-        fixed (byte* pointer = image) CudaDriver.Check(CudaDriver.ModuleLoad(out _module, pointer), $"cuModuleLoadData of {name}");
+        fixed (byte* pointer = image)
+            CudaDriver.Check(CudaDriver.ModuleLoad(out _module, pointer), $"cuModuleLoadData of {name}");
     }
 
     public CudaKernel Kernel(string function)
@@ -22,7 +23,8 @@ public sealed unsafe class KernelModule : IDisposable
 
     public void Dispose()
     {
-        if (_module == 0) return;
+        if (_module == 0)
+            return;
         CudaDriver.Check(CudaDriver.ModuleUnload(_module), $"cuModuleUnload of {_name}");
         _module = 0;
     }

@@ -8,7 +8,8 @@ public sealed class HeldMemory : SafeHandle
 {
     private const long Grain = 2L << 20;
 
-    private HeldMemory(nint address, long bytes) : base(0, ownsHandle: true)
+    private HeldMemory(nint address, long bytes)
+        : base(0, ownsHandle: true)
     {
         SetHandle(address);
         Bytes = bytes;
@@ -22,7 +23,8 @@ public sealed class HeldMemory : SafeHandle
     public static HeldMemory? LeaveFree(long bytes)
     {
         long over = (CudaDevice.Memory.Free - bytes) / Grain * Grain;
-        if (over <= 0) return null;
+        if (over <= 0)
+            return null;
         Check(DeviceAlloc(out nint address, (nuint)over), $"cudaMalloc of {over:N0} bytes");
         return new HeldMemory(address, over);
     }

@@ -6,7 +6,8 @@ namespace RenderFarm.Cuda.Memory;
 /// <summary>Page-locked host memory of our own. Slow to make (8 s for 14 GiB), so only for small staging buffers.</summary>
 public sealed class PinnedMemory : SafeHandle
 {
-    private PinnedMemory(nint address, long bytes) : base(0, ownsHandle: true)
+    private PinnedMemory(nint address, long bytes)
+        : base(0, ownsHandle: true)
     {
         SetHandle(address);
         Bytes = bytes;

@@ -16,7 +16,8 @@ public sealed class CudaBlockCopier : IBlockCopier
     private readonly long _blockBytes;
     private readonly IReadOnlyList<Tensor> _slots;
     private readonly CudaStream _stream;
-    private readonly CudaEvent[] _filled, _released;
+    private readonly CudaEvent[] _filled,
+        _released;
 
     /// <param name="source">Blocks one after the other, in registered host memory.</param>
     /// <param name="slots">Device memory, at least a block's bytes each.</param>
@@ -28,7 +29,8 @@ public sealed class CudaBlockCopier : IBlockCopier
         _filled = [.. slots.Select(_ => CudaEvent.Create())];
         _released = [.. slots.Select(_ => CudaEvent.Create())];
         // Slots come from libtorch's stream-ordered allocator: their memory may be in use by earlier work until this point.
-        foreach (var released in _released) released.Record(CudaStream.Default);
+        foreach (var released in _released)
+            released.Record(CudaStream.Default);
     }
 
     public void Begin(int block, int slot)
@@ -46,7 +48,9 @@ public sealed class CudaBlockCopier : IBlockCopier
     public void Dispose()
     {
         _stream.Synchronize();
-        if (_stream != CudaStream.Default) _stream.Dispose();
-        foreach (var mark in _filled.Concat(_released)) mark.Dispose();
+        if (_stream != CudaStream.Default)
+            _stream.Dispose();
+        foreach (var mark in _filled.Concat(_released))
+            mark.Dispose();
     }
 }

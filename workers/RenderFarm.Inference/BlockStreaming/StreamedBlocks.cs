@@ -16,9 +16,11 @@ public sealed class StreamedBlocks<TBlock> : IBlockSource<TBlock>, IDisposable
     /// <summary>Begins the first copies.</summary>
     public StreamedBlocks(BlockRing ring, IReadOnlyDictionary<int, TBlock> resident, IReadOnlyList<TBlock> slots, IBlockCopier copier)
     {
-        if (slots.Count != ring.Slots) throw new ArgumentException($"{slots.Count} block objects for {ring.Slots} ring slots", nameof(slots));
+        if (slots.Count != ring.Slots)
+            throw new ArgumentException($"{slots.Count} block objects for {ring.Slots} ring slots", nameof(slots));
         (_ring, _resident, _slots, _copier) = (ring, resident, slots, copier);
-        foreach (var fill in ring.Start()) copier.Begin(fill.Block, fill.Slot);
+        foreach (var fill in ring.Start())
+            copier.Begin(fill.Block, fill.Slot);
     }
 
     public int Count => _ring.Blocks;
@@ -26,14 +28,16 @@ public sealed class StreamedBlocks<TBlock> : IBlockSource<TBlock>, IDisposable
     public TBlock Enter(int index)
     {
         int slot = _ring.Enter(index);
-        if (slot < 0) return _resident[index];
+        if (slot < 0)
+            return _resident[index];
         _copier.Await(slot);
         return _slots[slot];
     }
 
     public void Leave(int index)
     {
-        if (_ring.Leave(index) is not { } fill) return;
+        if (_ring.Leave(index) is not { } fill)
+            return;
         _copier.Release(fill.Slot);
         _copier.Begin(fill.Block, fill.Slot);
     }

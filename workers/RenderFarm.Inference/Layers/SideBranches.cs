@@ -19,7 +19,8 @@ public sealed record SideBranch(Tensor? Down, Tensor? Up, Tensor? Offset) : IDis
             using var high = nn.functional.linear(low, Up);
             y.add_(high);
         }
-        if (Offset is not null) y.add_(Offset);
+        if (Offset is not null)
+            y.add_(Offset);
     }
 
     public long Bytes => new[] { Down, Up, Offset }.Sum(part => part is null ? 0 : part.numel() * part.element_size());
@@ -55,7 +56,8 @@ public sealed class SideBranches(IReadOnlyDictionary<(int Block, string Name), S
 
     public void Dispose()
     {
-        foreach (var branch in branches.Values) branch.Dispose();
+        foreach (var branch in branches.Values)
+            branch.Dispose();
     }
 }
 
@@ -73,7 +75,8 @@ public sealed class SideBranchWeights(IWeights weights, SideBranches branches, s
     public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) =>
         Beside(weights.Linear(name, inFeatures, outFeatures, bias), [name], outFeatures);
 
-    public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) => Beside(weights.Joined(names, inFeatures, outFeatures), names, outFeatures);
+    public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) =>
+        Beside(weights.Joined(names, inFeatures, outFeatures), names, outFeatures);
 
     private Linear Beside(Linear main, IReadOnlyList<string> names, int outFeatures)
     {
@@ -89,7 +92,8 @@ public sealed class SideBranchWeights(IWeights weights, SideBranches branches, s
             var y = main.Apply(x);
             for (int i = 0; i < names.Count; i++)
             {
-                if (branches.Find(names[i]) is not { } branch) continue;
+                if (branches.Find(names[i]) is not { } branch)
+                    continue;
                 using var part = y.narrow(-1, (long)i * outFeatures, outFeatures);
                 branch.AddTo(part, x);
             }

@@ -7,15 +7,18 @@ public sealed class PrefixedSource(ITensorSource source, string prefix) : ITenso
 {
     public string Name => source.Name;
 
-    public IReadOnlyDictionary<string, TensorEntry> Entries { get; } = source.Entries.Values
-        .Where(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal))
-        .ToDictionary(entry => entry.Name[prefix.Length..], entry => entry with { Name = entry.Name[prefix.Length..] }, StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, TensorEntry> Entries { get; } =
+        source
+            .Entries.Values.Where(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(
+                entry => entry.Name[prefix.Length..],
+                entry => entry with { Name = entry.Name[prefix.Length..] },
+                StringComparer.Ordinal
+            );
 
     public Tensor Load(string name) => source.Load(prefix + name);
 
     public Tensor LoadRows(string name, IReadOnlyList<long> rows) => source.LoadRows(prefix + name, rows);
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

@@ -46,7 +46,10 @@ public sealed class SafetensorsWriter : IDisposable
         using var scope = NewDisposeScope();
         var entry = Declared(name).Entry;
         if (!tensor.shape.SequenceEqual(entry.Shape) || tensor.dtype != entry.Type.ScalarType)
-            throw new ArgumentException($"'{name}' was declared as {entry} and is {tensor.dtype} [{string.Join(", ", tensor.shape)}]", nameof(tensor));
+            throw new ArgumentException(
+                $"'{name}' was declared as {entry} and is {tensor.dtype} [{string.Join(", ", tensor.shape)}]",
+                nameof(tensor)
+            );
         if (entry.Bytes == 0)
         {
             _pending.Remove(name);
@@ -61,14 +64,17 @@ public sealed class SafetensorsWriter : IDisposable
         var entry = Declared(name).Entry;
         if (bytes.Length != entry.Bytes)
             throw new ArgumentException($"'{name}' needs {entry.Bytes} bytes and got {bytes.Length}", nameof(bytes));
-        fixed (byte* start = bytes) Write(name, start, bytes.Length);
+        fixed (byte* start = bytes)
+            Write(name, start, bytes.Length);
     }
 
     /// <summary>Every declared tensor has been written: the file takes its name.</summary>
     public void Complete()
     {
         if (_pending.Count > 0)
-            throw new InvalidOperationException($"{_pending.Count} declared tensors were not written, the first is '{_pending.Keys.First()}'");
+            throw new InvalidOperationException(
+                $"{_pending.Count} declared tensors were not written, the first is '{_pending.Keys.First()}'"
+            );
         _stream.Dispose();
         File.Move(Part, _path, overwrite: true);
     }
@@ -103,7 +109,8 @@ public sealed class SafetensorsWriter : IDisposable
             if (metadata is { Count: > 0 })
             {
                 json.WriteStartObject("__metadata__");
-                foreach (var (key, value) in metadata) json.WriteString(key, value);
+                foreach (var (key, value) in metadata)
+                    json.WriteString(key, value);
                 json.WriteEndObject();
             }
             long at = 0;
@@ -112,7 +119,8 @@ public sealed class SafetensorsWriter : IDisposable
                 json.WriteStartObject(entry.Name);
                 json.WriteString("dtype", entry.Type.Name);
                 json.WriteStartArray("shape");
-                foreach (long size in entry.Shape) json.WriteNumberValue(size);
+                foreach (long size in entry.Shape)
+                    json.WriteNumberValue(size);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(at);
@@ -122,7 +130,8 @@ public sealed class SafetensorsWriter : IDisposable
             }
             json.WriteEndObject();
         }
-        while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' '); // keeps the data aligned
+        while (buffer.Length % 8 != 0)
+            buffer.WriteByte((byte)' '); // keeps the data aligned
         return buffer.ToArray();
     }
 }

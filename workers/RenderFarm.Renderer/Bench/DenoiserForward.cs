@@ -20,12 +20,27 @@ internal sealed class DenoiserForward : IDisposable
     private readonly long _chunk;
 
     /// <param name="frames">Of the video, 4n+1.</param>
-    public DenoiserForward(TransformerShape shape, IBlockSource<WanBlock> blocks, ITokenOps ops, (int Width, int Height, int Frames) video, long seed, Device device, bool keepContext, long chunk = long.MaxValue, ScalarType type = ScalarType.BFloat16)
+    public DenoiserForward(
+        TransformerShape shape,
+        IBlockSource<WanBlock> blocks,
+        ITokenOps ops,
+        (int Width, int Height, int Frames) video,
+        long seed,
+        Device device,
+        bool keepContext,
+        long chunk = long.MaxValue,
+        ScalarType type = ScalarType.BFloat16
+    )
     {
         _rest = new GeneratedWeights(seed, device, type: type);
         _model = new WanModel(_rest, shape, blocks, ops);
         cuda.manual_seed(seed + 1);
-        _latent = randn([1, shape.InChannels, (video.Frames - 1) / 4 + 1, video.Height / 8, video.Width / 8], dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        _latent = randn(
+                [1, shape.InChannels, (video.Frames - 1) / 4 + 1, video.Height / 8, video.Width / 8],
+                dtype: ScalarType.Float32,
+                device: device
+            )
+            .DetachFromDisposeScope();
         using var text = randn([120, shape.TextDim], dtype: ScalarType.Float32, device: device);
         _context = _model.Embed([text], keepKeyValues: keepContext);
         _chunk = chunk;
@@ -35,7 +50,10 @@ internal sealed class DenoiserForward : IDisposable
     public Tensor Run(double timestep = 700, Tensor? latent = null)
     {
         using var scope = NewDisposeScope();
-        return _model.Forward(latent ?? _latent, Timesteps.Uniform(timestep), _context, feedForwardTokens: _chunk).MoveToOuterDisposeScope().DetachFromDisposeScope();
+        return _model
+            .Forward(latent ?? _latent, Timesteps.Uniform(timestep), _context, feedForwardTokens: _chunk)
+            .MoveToOuterDisposeScope()
+            .DetachFromDisposeScope();
     }
 
     public Tensor Latent => _latent;

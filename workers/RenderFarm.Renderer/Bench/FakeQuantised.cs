@@ -13,7 +13,8 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
 {
     private readonly List<Tensor> _made = [];
 
-    private FakeQuantised(IWeights exact, bool activations, List<Tensor> made) : this(exact, activations) => _made = made;
+    private FakeQuantised(IWeights exact, bool activations, List<Tensor> made)
+        : this(exact, activations) => _made = made;
 
     public ScalarType Type => exact.Type;
 
@@ -32,7 +33,8 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
 
     public void Dispose()
     {
-        foreach (var weight in _made) weight.Dispose();
+        foreach (var weight in _made)
+            weight.Dispose();
         _made.Clear();
     }
 

@@ -9,7 +9,9 @@ namespace RenderFarm.Renderer.Bench;
 /// Random weights made on the card when they are asked for. A tensor's values depend on its name, its shape and the seed
 /// only and are exact in bf16, so that every precision, and the float32 it is compared with, runs on the same weights.
 /// </summary>
-internal sealed class GeneratedWeights(long seed, Device device, string prefix = "", ScalarType type = ScalarType.BFloat16) : IWeights, IDisposable
+internal sealed class GeneratedWeights(long seed, Device device, string prefix = "", ScalarType type = ScalarType.BFloat16)
+    : IWeights,
+        IDisposable
 {
     private readonly List<Tensor> _made = [];
 
@@ -42,11 +44,13 @@ internal sealed class GeneratedWeights(long seed, Device device, string prefix =
 
     public void Dispose()
     {
-        foreach (var tensor in _made) tensor.Dispose();
+        foreach (var tensor in _made)
+            tensor.Dispose();
         _made.Clear();
     }
 
-    private GeneratedWeights(GeneratedWeights root, long seed, Device device, string prefix, ScalarType type) : this(seed, device, prefix, type) => _made = root._made;
+    private GeneratedWeights(GeneratedWeights root, long seed, Device device, string prefix, ScalarType type)
+        : this(seed, device, prefix, type) => _made = root._made;
 
     private GeneratedWeights Sharing(string scope, ScalarType other) => new(this, seed, device, scope, other);
 }

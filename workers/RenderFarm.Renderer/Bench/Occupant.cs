@@ -9,7 +9,8 @@ namespace RenderFarm.Renderer.Bench;
 /// <summary>Another process that holds all memory of the card but a given rest.</summary>
 internal sealed class Occupant : IDisposable
 {
-    private const long Piece = 1L << 30, Grain = 2L << 20;
+    private const long Piece = 1L << 30,
+        Grain = 2L << 20;
 
     private readonly System.Diagnostics.Process process;
 
@@ -18,14 +19,18 @@ internal sealed class Occupant : IDisposable
     /// <summary>Returns when the memory is taken.</summary>
     public static Occupant LeaveFree(long bytes)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["bench", "occupy", "--leave", bytes.ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath!,
+            ["bench", "occupy", "--leave", bytes.ToString(CultureInfo.InvariantCulture)]
+        )
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
         var process = System.Diagnostics.Process.Start(start)!;
         var occupant = new Occupant(process);
-        if (process.StandardOutput.ReadLine() is "held") return occupant;
+        if (process.StandardOutput.ReadLine() is "held")
+            return occupant;
         occupant.Dispose();
         throw new InvalidOperationException("the process that was to occupy the card ended");
     }

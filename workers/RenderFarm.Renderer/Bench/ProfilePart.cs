@@ -23,9 +23,12 @@ internal static class ProfilePart
         var ops = new FusedTokenOps(kernels);
         using var scope = NewDisposeScope();
         Tensor Random(params long[] size) => randn(size, dtype: ScalarType.BFloat16, device: CUDA);
-        int dim = shape.Dim, ffn = shape.FfnDim;
+        int dim = shape.Dim,
+            ffn = shape.FfnDim;
 
-        foreach (var (name, inputs, outputs) in new[] { ("qkv", dim, 3 * dim), ("o", dim, dim), ("ffn up", dim, ffn), ("ffn down", ffn, dim) })
+        foreach (
+            var (name, inputs, outputs) in new[] { ("qkv", dim, 3 * dim), ("o", dim, dim), ("ffn up", dim, ffn), ("ffn down", ffn, dim) }
+        )
         {
             using var inner = NewDisposeScope();
             var (weight, bias, x) = (Random(outputs, inputs) * 0.02, Random(outputs), Random(1, tokens, inputs));
@@ -34,7 +37,8 @@ internal static class ProfilePart
             Report(report, $"bf16 {name}", () => dense.Apply(x), flops);
             Report(report, $"bf16 {name}, by libtorch", () => nn.functional.linear(x, weight, bias), flops);
             Report(report, $"bf16 {name}, by libtorch, without bias", () => nn.functional.linear(x, weight), flops);
-            if (name == "ffn up") Report(report, $"bf16 {name} and gelu", () => dense.ApplyGelu(new Activation(x), ops, RowFormat.Dense), flops);
+            if (name == "ffn up")
+                Report(report, $"bf16 {name} and gelu", () => dense.ApplyGelu(new Activation(x), ops, RowFormat.Dense), flops);
             var (values, scales) = Float8.QuantizeRows(weight);
             using var rows = ops.Rows(x, RowFormat.Float8);
             Report(report, $"fp8 {name} with bias", () => new Float8Linear(values, scales, bias, ops).Apply(rows), flops);
@@ -67,7 +71,11 @@ internal static class ProfilePart
         Report(report, "norm to bf16", () => ops.Norm(x, affine, RowFormat.Dense));
         Report(report, "add and norm to fp8", () => ops.AddNorm(x, y, row, affine, RowFormat.Float8).Normed);
         Report(report, "add", () => ops.Add(x, y, row));
-        Report(report, "rms norm and rope of q", () => ops.NormRotate(joined.narrow(2, 0, dim), weight, shape.Epsilon, shape.Heads, angles));
+        Report(
+            report,
+            "rms norm and rope of q",
+            () => ops.NormRotate(joined.narrow(2, 0, dim), weight, shape.Epsilon, shape.Heads, angles)
+        );
         Report(report, "rows to fp8", () => ops.Rows(y, RowFormat.Float8));
         Report(report, "gelu to fp8", () => ops.Gelu(hidden.alias(), RowFormat.Float8));
         Report(report, "gelu in bf16", () => ops.Gelu(hidden.alias(), RowFormat.Dense));
@@ -75,15 +83,18 @@ internal static class ProfilePart
 
     private static void Report(BenchReport report, string name, Func<IDisposable> step, double flops = 0)
     {
-        for (int i = 0; i < 3; i++) step().Dispose();
+        for (int i = 0; i < 3; i++)
+            step().Dispose();
         using var start = CudaEvent.Create(timing: true);
         using var end = CudaEvent.Create(timing: true);
         start.Record(CudaStream.Default);
-        for (int i = 0; i < Repeats; i++) step().Dispose();
+        for (int i = 0; i < Repeats; i++)
+            step().Dispose();
         end.Record(CudaStream.Default);
         end.Synchronize();
         double milliseconds = end.Since(start).TotalMilliseconds / Repeats;
         report.Figure(name, milliseconds, "ms");
-        if (flops > 0) report.Figure($"{name}, rate", flops / milliseconds / 1e9, "TFLOP/s");
+        if (flops > 0)
+            report.Figure($"{name}, rate", flops / milliseconds / 1e9, "TFLOP/s");
     }
 }

@@ -35,7 +35,14 @@ internal static class QualityPart
             [WeightFormat.Float8Stored] = FakeError(shape, exact.Velocity, activations: false),
             [WeightFormat.Float8] = FakeError(shape, exact.Velocity, activations: true),
         };
-        foreach (var (name, format) in new[] { ("bf16", WeightFormat.BFloat16), ("fp8-weights", WeightFormat.Float8Stored), ("fp8", WeightFormat.Float8) })
+        foreach (
+            var (name, format) in new[]
+            {
+                ("bf16", WeightFormat.BFloat16),
+                ("fp8-weights", WeightFormat.Float8Stored),
+                ("fp8", WeightFormat.Float8),
+            }
+        )
         {
             using var result = LaidOut(shape, format, ops);
             double velocity = Error(result.Velocity, exact.Velocity);
@@ -61,14 +68,28 @@ internal static class QualityPart
     private static Outcome Exact(TransformerShape shape)
     {
         using var weights = new GeneratedWeights(Seed, CUDA, type: ScalarType.Float32);
-        return Of(shape, Blocks(shape, index => weights.Scope($"blocks.{index}")), new PlainTokenOps(ScalarType.Float32), ScalarType.Float32);
+        return Of(
+            shape,
+            Blocks(shape, index => weights.Scope($"blocks.{index}")),
+            new PlainTokenOps(ScalarType.Float32),
+            ScalarType.Float32
+        );
     }
 
     /// <summary>One velocity, block by block: the exact weights are gone again after each.</summary>
     private static double FakeError(TransformerShape shape, Tensor exact, bool activations)
     {
         using var source = new FakeOnEntry(shape, activations);
-        using var forward = new DenoiserForward(shape, source, new PlainTokenOps(ScalarType.Float32), Video, Seed, CUDA, keepContext: false, type: ScalarType.Float32);
+        using var forward = new DenoiserForward(
+            shape,
+            source,
+            new PlainTokenOps(ScalarType.Float32),
+            Video,
+            Seed,
+            CUDA,
+            keepContext: false,
+            type: ScalarType.Float32
+        );
         using var velocity = forward.Run();
         return Error(velocity, exact);
     }
@@ -77,7 +98,8 @@ internal static class QualityPart
     {
         var blocks = new GeneratedBlocks(shape, format, Seed, ops, CUDA);
         var memories = Enumerable.Range(0, shape.Layers).Select(_ => blocks.Memory()).ToList();
-        for (int block = 0; block < memories.Count; block++) blocks.Fill(block, memories[block]);
+        for (int block = 0; block < memories.Count; block++)
+            blocks.Fill(block, memories[block]);
         var weights = memories.Select(blocks.Weights).ToList();
         try
         {
@@ -85,8 +107,10 @@ internal static class QualityPart
         }
         finally
         {
-            foreach (var laidOut in weights) laidOut.Dispose();
-            foreach (var memory in memories) memory.Dispose();
+            foreach (var laidOut in weights)
+                laidOut.Dispose();
+            foreach (var memory in memories)
+                memory.Dispose();
         }
     }
 

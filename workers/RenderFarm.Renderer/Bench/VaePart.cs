@@ -26,7 +26,8 @@ internal static class VaePart
         foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16 })
         {
             using var vae = LoadedWeights.Build(source, CUDA, type, weights => new WanVae(weights, shape));
-            foreach (var frames in vae.Module.Decode(latent)) frames.Dispose(); // warm-up: cuDNN chooses its algorithms
+            foreach (var frames in vae.Module.Decode(latent))
+                frames.Dispose(); // warm-up: cuDNN chooses its algorithms
             MemoryPool.OfDevice().Trim();
             MemoryPool.OfDevice().ResetHighWater();
             long started = Stopwatch.GetTimestamp();
@@ -37,7 +38,8 @@ internal static class VaePart
             report.Figure($"{type}, pool's used high-water", MemoryPool.OfDevice().UsedHighWater / 1073741824.0, "GiB");
             var pixels = cat(parts, 2).add(1).mul(127.5);
             parts.ForEach(part => part.Dispose());
-            if (exact is null) exact = pixels;
+            if (exact is null)
+                exact = pixels;
             else
             {
                 var off = (pixels - exact).abs();

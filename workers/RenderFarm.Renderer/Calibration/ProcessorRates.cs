@@ -13,7 +13,11 @@ internal static class ProcessorRates
     public static CardCalibration Measure(string key)
     {
         using var scope = NewDisposeScope();
-        const int rows = 2048, dim = 1024, tokens = 1024, heads = 8, size = 64;
+        const int rows = 2048,
+            dim = 1024,
+            tokens = 1024,
+            heads = 8,
+            size = 64;
         var (x, weight) = (randn(rows, dim), randn(dim, dim));
         var (q, big) = (randn(1, heads, tokens, size), randn(16 << 20));
         var copy = empty_like(big);
@@ -21,7 +25,8 @@ internal static class ProcessorRates
         {
             Key = key,
             Fp32Flops = 2.0 * rows * dim * dim * PerSecond(() => nn.functional.linear(x, weight).Dispose()),
-            AttentionFlops = 4.0 * heads * tokens * tokens * size * PerSecond(() => nn.functional.scaled_dot_product_attention(q, q, q).Dispose()),
+            AttentionFlops =
+                4.0 * heads * tokens * tokens * size * PerSecond(() => nn.functional.scaled_dot_product_attention(q, q, q).Dispose()),
             MemoryBytesPerSecond = 8.0 * (16 << 20) * PerSecond(() => copy.copy_(big)),
         };
     }
@@ -35,8 +40,7 @@ internal static class ProcessorRates
         {
             action();
             rounds++;
-        }
-        while (Stopwatch.GetElapsedTime(started).TotalSeconds < Seconds);
+        } while (Stopwatch.GetElapsedTime(started).TotalSeconds < Seconds);
         return rounds / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 }

@@ -61,9 +61,10 @@ public sealed class GoldenFile : IDisposable
             ? value
             : throw new CheckpointException(_file.Name, "config", $"has no '{key}'");
 
-    public int Size(string key) => Config(key).ValueKind == JsonValueKind.Number && Config(key).TryGetInt32(out int size) && size > 0
-        ? size
-        : throw new CheckpointException(_file.Name, "config", $"'{key}' is {Config(key)}; a whole number from 1 is needed");
+    public int Size(string key) =>
+        Config(key).ValueKind == JsonValueKind.Number && Config(key).TryGetInt32(out int size) && size > 0
+            ? size
+            : throw new CheckpointException(_file.Name, "config", $"'{key}' is {Config(key)}; a whole number from 1 is needed");
 
     public void Dispose()
     {

@@ -25,7 +25,8 @@ public sealed record ParityFile(string Path, Device Device, ParityReport Report)
     /// <summary>All outputs that a line is owed for; none where the file can't be read.</summary>
     internal IReadOnlyList<string> OutputsOf()
     {
-        if (!Name.EndsWith(".safetensors", StringComparison.Ordinal)) return [];
+        if (!Name.EndsWith(".safetensors", StringComparison.Ordinal))
+            return [];
         try
         {
             using var file = SafetensorsFile.Open(Path);

@@ -20,7 +20,8 @@ internal sealed class CardContext : IDisposable
         this.driver = driver;
         var visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
         card = driver?.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver?.Cards[0];
-        if (card is not null) usedBefore = driver!.MemoryOf(card).UsedBytes;
+        if (card is not null)
+            usedBefore = driver!.MemoryOf(card).UsedBytes;
     }
 
     /// <summary>Call before libtorch is loaded.</summary>
@@ -34,7 +35,8 @@ internal sealed class CardContext : IDisposable
 
     private long Bytes()
     {
-        if (card is null) return TypicalBytes;
+        if (card is null)
+            return TypicalBytes;
         long taken = driver!.MemoryOf(card).UsedBytes - usedBefore - MemoryPool.OfDevice().Reserved;
         return taken > 0 ? taken : TypicalBytes; // another process went away meanwhile
     }

@@ -88,11 +88,13 @@ internal static partial class LibC
     {
         fixed (byte* start = bytes)
         {
-            for (nint done = 0; done < bytes.Length;)
+            for (nint done = 0; done < bytes.Length; )
             {
                 var written = write(fd, start + done, bytes.Length - done);
-                if (written >= 0) done += written;
-                else if (Marshal.GetLastPInvokeError() is var error && error != EINTR) return error;
+                if (written >= 0)
+                    done += written;
+                else if (Marshal.GetLastPInvokeError() is var error && error != EINTR)
+                    return error;
             }
         }
         return 0;

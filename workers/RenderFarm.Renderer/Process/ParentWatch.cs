@@ -27,7 +27,8 @@ internal static class ParentWatch
         var milliseconds = descriptor < 0 ? 1000 : -1;
         while (LibC.getppid() == parent)
         {
-            if (LibC.poll(&watched, 1, milliseconds) > 0) break;
+            if (LibC.poll(&watched, 1, milliseconds) > 0)
+                break;
         }
         _ = LibC.kill(LibC.getpid(), LibC.SIGKILL);
     }

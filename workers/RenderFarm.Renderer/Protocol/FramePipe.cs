@@ -19,14 +19,19 @@ internal sealed class FramePipe(string path, CancellationToken cancellation) : I
 
     public void Write(ReadOnlySpan<byte> rgb24)
     {
-        if (fd < 0) fd = Open();
+        if (fd < 0)
+            fd = Open();
         var error = LibC.WriteAll(fd, rgb24);
-        if (error == 0) return;
+        if (error == 0)
+            return;
         throw error switch
         {
             LibC.EPIPE => new RenderException(FailureReason.EncoderFailed, "the video encoder stopped reading frames; its log says why"),
             LibC.ENOSPC => new RenderException(FailureReason.DiskFull, $"no space left on the device of {path}"),
-            _ => new RenderException(FailureReason.EncoderFailed, $"frames could not be written to {path}: {Marshal.GetPInvokeErrorMessage(error)}"),
+            _ => new RenderException(
+                FailureReason.EncoderFailed,
+                $"frames could not be written to {path}: {Marshal.GetPInvokeErrorMessage(error)}"
+            ),
         };
     }
 
@@ -45,16 +50,24 @@ internal sealed class FramePipe(string path, CancellationToken cancellation) : I
             }
             var error = Marshal.GetLastPInvokeError();
             if (error is not (LibC.ENXIO or LibC.EINTR))
-                throw new RenderException(FailureReason.EncoderFailed, $"the frame pipe {path} could not be opened: {Marshal.GetPInvokeErrorMessage(error)}");
+                throw new RenderException(
+                    FailureReason.EncoderFailed,
+                    $"the frame pipe {path} could not be opened: {Marshal.GetPInvokeErrorMessage(error)}"
+                );
             if (Stopwatch.GetElapsedTime(started) > ReaderPatience)
-                throw new RenderException(FailureReason.EncoderFailed, $"no encoder opened the frame pipe {path} within {ReaderPatience.TotalSeconds:0} s");
-            if (cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20))) cancellation.ThrowIfCancellationRequested();
+                throw new RenderException(
+                    FailureReason.EncoderFailed,
+                    $"no encoder opened the frame pipe {path} within {ReaderPatience.TotalSeconds:0} s"
+                );
+            if (cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)))
+                cancellation.ThrowIfCancellationRequested();
         }
     }
 
     public void Dispose()
     {
-        if (fd >= 0) _ = LibC.close(fd);
+        if (fd >= 0)
+            _ = LibC.close(fd);
         fd = -1;
     }
 }

@@ -22,7 +22,8 @@ internal sealed class ReportWriter(int descriptor)
         lock (gate)
         {
             var error = LibC.WriteAll(descriptor, line);
-            if (error != 0) throw new IOException($"the report could not be written: {Marshal.GetPInvokeErrorMessage(error)}");
+            if (error != 0)
+                throw new IOException($"the report could not be written: {Marshal.GetPInvokeErrorMessage(error)}");
         }
         Debug.Assert(!json.AsSpan().Contains((byte)'\n'), "a report is one line");
     }

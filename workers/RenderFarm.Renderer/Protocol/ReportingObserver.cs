@@ -21,7 +21,8 @@ internal sealed class ReportingObserver(ReportWriter reports) : IRenderObserver
 
     public void Alive()
     {
-        if (Stopwatch.GetElapsedTime(lastReport) >= AliveEvery) Send(new RendererReport.Alive(stage));
+        if (Stopwatch.GetElapsedTime(lastReport) >= AliveEvery)
+            Send(new RendererReport.Alive(stage));
     }
 
     public void StepDone(int step, int steps, double seconds) => Send(new RendererReport.StepDone(step, steps, seconds));

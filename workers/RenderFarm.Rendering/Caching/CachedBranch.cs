@@ -33,7 +33,8 @@ internal sealed class CachedBranch(ScalarType type) : IDisposable
         {
             // the decision keeps count, so it is taken whether or not there is anything to add
             bool skip = skips(modulation);
-            if (!skip || branch.added is null) return null;
+            if (!skip || branch.added is null)
+                return null;
             branch.Skipped++;
             return branch.added;
         }

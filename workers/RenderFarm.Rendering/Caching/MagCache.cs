@@ -10,7 +10,8 @@ namespace RenderFarm.Rendering.Caching;
 /// </summary>
 /// <param name="highNoiseSteps">Steps of the high-noise expert; 0 where there is one DiT.</param>
 /// <param name="type">What residuals are kept in.</param>
-public sealed class MagCache(MagnitudeRatios published, MagCacheSettings settings, int steps, int highNoiseSteps, ScalarType type) : IStepCache
+public sealed class MagCache(MagnitudeRatios published, MagCacheSettings settings, int steps, int highNoiseSteps, ScalarType type)
+    : IStepCache
 {
     private readonly MagnitudeRatios ratios = published.For(steps);
     private readonly Branch[] branches = [new(type), new(type)];
@@ -22,33 +23,42 @@ public sealed class MagCache(MagnitudeRatios published, MagCacheSettings setting
     public IBlockSkipper Forward(int step, GuidanceBranch branch)
     {
         var state = branches[(int)branch];
-        return state.Cached.Forward(_ => Allowed((2 * step) + (int)branch) && !state.Cached.IsEmpty
-            && state.Skips((branch == GuidanceBranch.Conditional ? ratios.Conditional : ratios.Unconditional)[step], settings));
+        return state.Cached.Forward(_ =>
+            Allowed((2 * step) + (int)branch)
+            && !state.Cached.IsEmpty
+            && state.Skips((branch == GuidanceBranch.Conditional ? ratios.Conditional : ratios.Unconditional)[step], settings)
+        );
     }
 
     public void ExpertChanged()
     {
-        foreach (var branch in branches) branch.Clear();
+        foreach (var branch in branches)
+            branch.Clear();
     }
 
     public void Dispose()
     {
-        foreach (var branch in branches) branch.Dispose();
+        foreach (var branch in branches)
+            branch.Dispose();
     }
 
     /// <param name="call">Forwards are counted two a step, as the ratios were measured.</param>
     private bool Allowed(int call)
     {
-        int all = 2 * steps, high = 2 * highNoiseSteps;
-        if (high == 0) return call >= Math.Floor(all * settings.Retention);
-        if (call < high) return settings.HighNoiseToo && call >= high * settings.Retention;
+        int all = 2 * steps,
+            high = 2 * highNoiseSteps;
+        if (high == 0)
+            return call >= Math.Floor(all * settings.Retention);
+        if (call < high)
+            return settings.HighNoiseToo && call >= high * settings.Retention;
         double first = high + ((all - high) * settings.Retention);
         return settings.HighNoiseToo ? call > first : call >= first; // as the authors have it for each model
     }
 
     private sealed class Branch(ScalarType type) : IDisposable
     {
-        private double ratio = 1, error;
+        private double ratio = 1,
+            error;
         private int inARow;
 
         public CachedBranch Cached { get; } = new(type);
@@ -58,7 +68,8 @@ public sealed class MagCache(MagnitudeRatios published, MagCacheSettings setting
             ratio *= next;
             inARow++;
             error += Math.Abs(1 - ratio);
-            if (error < settings.Threshold && inARow <= settings.MostInARow) return true;
+            if (error < settings.Threshold && inARow <= settings.MostInARow)
+                return true;
             (ratio, error, inARow) = (1, 0, 0);
             return false;
         }

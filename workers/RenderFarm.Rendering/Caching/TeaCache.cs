@@ -19,16 +19,19 @@ public sealed class TeaCache(IReadOnlyList<double> coefficients, double threshol
 
     public long Bytes => branches.Sum(branch => branch.Cached.Bytes);
 
-    public IBlockSkipper Forward(int step, GuidanceBranch branch) => branches[(int)branch].Cached.Forward(modulation => Skips(branches[(int)branch], step, modulation));
+    public IBlockSkipper Forward(int step, GuidanceBranch branch) =>
+        branches[(int)branch].Cached.Forward(modulation => Skips(branches[(int)branch], step, modulation));
 
     public void ExpertChanged()
     {
-        foreach (var branch in branches) branch.Clear();
+        foreach (var branch in branches)
+            branch.Clear();
     }
 
     public void Dispose()
     {
-        foreach (var branch in branches) branch.Dispose();
+        foreach (var branch in branches)
+            branch.Dispose();
     }
 
     private bool Skips(Branch branch, int step, Modulation modulation)
@@ -43,7 +46,8 @@ public sealed class TeaCache(IReadOnlyList<double> coefficients, double threshol
             return false;
         }
         branch.Sum += coefficients.Aggregate(0.0, (sum, coefficient) => (sum * change) + coefficient);
-        if (branch.Sum < threshold) return true;
+        if (branch.Sum < threshold)
+            return true;
         branch.Sum = 0;
         return false;
     }

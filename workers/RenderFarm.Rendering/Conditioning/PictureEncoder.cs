@@ -23,7 +23,8 @@ public sealed class PictureEncoder : IDisposable
     {
         (shape, spec) = (order.Shape, order.Spec);
         first = PictureFile.Read(order.InputFiles[InputRoles.FirstFrame], InputRoles.FirstFrame);
-        if (order.InputFiles.TryGetValue(InputRoles.LastFrame, out var path)) last = PictureFile.Read(path, InputRoles.LastFrame);
+        if (order.InputFiles.TryGetValue(InputRoles.LastFrame, out var path))
+            last = PictureFile.Read(path, InputRoles.LastFrame);
     }
 
     /// <summary>The pictures through the vision tower, or as many as this model's image branch takes.</summary>
@@ -31,7 +32,14 @@ public sealed class PictureEncoder : IDisposable
     {
         using var scope = NewDisposeScope();
         var pictures = shape.NeedsLastFrame ? (Tensor[])[first, last!] : [first];
-        var prepared = cat([.. pictures.Select(picture => ClipVision.Prepare(PictureFit.Shown(picture, shape, spec.Width, spec.Height), shape.ImageEncoder!))], 0);
+        var prepared = cat(
+            [
+                .. pictures.Select(picture =>
+                    ClipVision.Prepare(PictureFit.Shown(picture, shape, spec.Width, spec.Height), shape.ImageEncoder!)
+                ),
+            ],
+            0
+        );
         return tower.Encode(prepared.to(device), breathe).MoveToOuterDisposeScope();
     }
 
@@ -40,7 +48,8 @@ public sealed class PictureEncoder : IDisposable
     public Tensor Channels(WanVae vae, Device device, int tile, Action breathe)
     {
         using var scope = NewDisposeScope();
-        Tensor Fitted(Tensor picture) => PictureFit.Bicubic(PictureFit.Shown(picture, shape, spec.Width, spec.Height), spec.Width, spec.Height).to(device);
+        Tensor Fitted(Tensor picture) =>
+            PictureFit.Bicubic(PictureFit.Shown(picture, shape, spec.Width, spec.Height), spec.Width, spec.Height).to(device);
         var given = new GivenFrames(Fitted(first), last is null ? null : Fitted(last), spec.Frames);
         var latent = Encode(vae, spec.Frames, given.Chunk, tile, breathe);
         return cat([given.Mask(latent.shape[3], latent.shape[4], device), latent], 1).MoveToOuterDisposeScope();
@@ -60,7 +69,8 @@ public sealed class PictureEncoder : IDisposable
         last?.Dispose();
     }
 
-    private Tensor Encode(WanVae vae, int frames, Func<long, long, Tensor> chunk, int tile, Action breathe) => tile == 0
-        ? vae.Encode(frames, chunk, breathe)
-        : new TiledEncoder(vae, shape.Vae, tile).Encode(frames, spec.Height, spec.Width, chunk, breathe);
+    private Tensor Encode(WanVae vae, int frames, Func<long, long, Tensor> chunk, int tile, Action breathe) =>
+        tile == 0
+            ? vae.Encode(frames, chunk, breathe)
+            : new TiledEncoder(vae, shape.Vae, tile).Encode(frames, spec.Height, spec.Width, chunk, breathe);
 }

@@ -39,8 +39,13 @@ public sealed class PromptEncoder : IDisposable
     /// <param name="source">Where the encoder reads rows of its embedding table; taken over, as the encoder is.</param>
     /// <param name="layers">What holds the encoder's layers, where its weights don't; taken over.</param>
     /// <param name="textLength">Tokens that the DiT takes.</param>
-    public PromptEncoder(SentencePieceTokenizer tokenizer, ITensorSource source, Loaded<Umt5Encoder> encoder, IDisposable? layers, int textLength) =>
-        (this.tokenizer, this.source, this.encoder, this.layers, this.textLength) = (tokenizer, source, encoder, layers, textLength);
+    public PromptEncoder(
+        SentencePieceTokenizer tokenizer,
+        ITensorSource source,
+        Loaded<Umt5Encoder> encoder,
+        IDisposable? layers,
+        int textLength
+    ) => (this.tokenizer, this.source, this.encoder, this.layers, this.textLength) = (tokenizer, source, encoder, layers, textLength);
 
     /// <param name="negativePrompt">Null where no unconditional prediction is needed.</param>
     /// <param name="afterLayer">Called after every layer; may throw to end the encoding.</param>
@@ -49,7 +54,11 @@ public sealed class PromptEncoder : IDisposable
         var tokens = Tokens(prompt);
         var conditional = Encode(tokens, afterLayer);
         var unconditional = negativePrompt is null ? null : Encode(Tokens(negativePrompt), afterLayer);
-        return new EncodedPrompts(conditional, unconditional) { DroppedTokens = tokens.Dropped, UnknownWords = UnknownWords.Of(prompt, tokenizer) };
+        return new EncodedPrompts(conditional, unconditional)
+        {
+            DroppedTokens = tokens.Dropped,
+            UnknownWords = UnknownWords.Of(prompt, tokenizer),
+        };
     }
 
     public void Dispose()

@@ -14,11 +14,19 @@ public static class CacheInspection
     /// <param name="repair">Remove what is damaged or was never finished, unless somebody is at work on it.</param>
     public static IEnumerable<CacheFinding> Of(string root, bool repair)
     {
-        if (!Directory.Exists(root)) yield break;
-        foreach (string path in Directory.EnumerateDirectories(root).SelectMany(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Blocks)).Order(StringComparer.Ordinal).ToList())
+        if (!Directory.Exists(root))
+            yield break;
+        foreach (
+            string path in Directory
+                .EnumerateDirectories(root)
+                .SelectMany(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Blocks))
+                .Order(StringComparer.Ordinal)
+                .ToList()
+        )
         {
             using var shared = CacheLock.TryShare(path);
-            if (shared is null || !File.Exists(path)) continue; // being made, or gone meanwhile
+            if (shared is null || !File.Exists(path))
+                continue; // being made, or gone meanwhile
             long bytes = new FileInfo(path).Length;
             string? damage = PreparedBlocks.Damage(path);
             bool removed = false;
@@ -27,7 +35,8 @@ public static class CacheInspection
                 shared.Dispose();
                 using var alone = CacheLock.TryTake(path);
                 removed = alone is not null;
-                if (removed) PreparedStore.Remove(path);
+                if (removed)
+                    PreparedStore.Remove(path);
             }
             yield return new CacheFinding(path, bytes, damage, removed);
         }

@@ -15,15 +15,22 @@ public static class CacheRoom
         string root = Path.GetDirectoryName(folder)!;
         foreach (string oldest in Blocks(root).OrderBy(CacheLock.LastUse).ThenBy(path => path, StringComparer.Ordinal).ToList())
         {
-            if (Used(root) + bytes <= limitBytes && new DriveInfo(root).AvailableFreeSpace >= bytes) return;
+            if (Used(root) + bytes <= limitBytes && new DriveInfo(root).AvailableFreeSpace >= bytes)
+                return;
             using var alone = CacheLock.TryTake(oldest);
-            if (alone is not null) PreparedStore.Remove(oldest);
+            if (alone is not null)
+                PreparedStore.Remove(oldest);
         }
         long used = Used(root);
         if (used + bytes > limitBytes)
-            throw new RenderException(FailureReason.HostOutOfMemory,
-                $"prepared weights take {bytes:N0} bytes more, {used:N0} are in use and {limitBytes:N0} allowed; raise Worker:WeightCacheGigabytes or run fewer models at a time")
-            { RequestedBytes = bytes, FreeBytes = Math.Max(0, limitBytes - used) };
+            throw new RenderException(
+                FailureReason.HostOutOfMemory,
+                $"prepared weights take {bytes:N0} bytes more, {used:N0} are in use and {limitBytes:N0} allowed; raise Worker:WeightCacheGigabytes or run fewer models at a time"
+            )
+            {
+                RequestedBytes = bytes,
+                FreeBytes = Math.Max(0, limitBytes - used),
+            };
     }
 
     private static IEnumerable<string> Blocks(string root) =>

@@ -45,7 +45,9 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
         parts.Require();
         int layers = shape.Transformer.Layers;
         if (plan.BlocksResident + plan.BlocksStreamed != layers || plan.BlocksStreamed > 0 && plan.RingSlots < 1)
-            throw Unfit($"{plan.BlocksResident} resident and {plan.BlocksStreamed} streamed blocks with {plan.RingSlots} slots are no plan for the {layers} blocks of {shape.Id}");
+            throw Unfit(
+                $"{plan.BlocksResident} resident and {plan.BlocksStreamed} streamed blocks with {plan.RingSlots} slots are no plan for the {layers} blocks of {shape.Id}"
+            );
         if (plan.Precision == Precision.Fp32 && plan.BlocksStreamed > 0)
             throw Unfit("float32 blocks are not streamed; plan bf16, fp8-weights or fp8");
         if (plan.Precision == Precision.Fp8 && !(OnCard && CudaDevice.ComputeCapability is { Major: > 8 } or { Major: 8, Minor: 9 }))
@@ -67,13 +69,30 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
                 // beside a card the host's memory is planned for sixteen bits
                 var type = plan.Precision == Precision.Fp32 ? ScalarType.Float32 : ScalarType.BFloat16;
                 var place = plan.TextEncoder == TextEncoderPlacement.Cpu ? CPU : Device;
-                return new PromptEncoder(tokenizer, source, Umt5Encoder.Load(dense, encoder, place, type), layers, shape.Transformer.TextLength);
+                return new PromptEncoder(
+                    tokenizer,
+                    source,
+                    Umt5Encoder.Load(dense, encoder, place, type),
+                    layers,
+                    shape.Transformer.TextLength
+                );
             }
             int resident = plan.TextEncoder == TextEncoderPlacement.Resident ? encoder.Layers : 0;
-            layers = Place(ModelPart.TextEncoder, source, WeightFormat.BFloat16, weights => new Umt5Layer(weights, encoder), new BlockRing(encoder.Layers, resident, slots: 2), ops: null);
-            var loaded = LoadedWeights.Build(dense, Device, ScalarType.BFloat16,
+            layers = Place(
+                ModelPart.TextEncoder,
+                source,
+                WeightFormat.BFloat16,
+                weights => new Umt5Layer(weights, encoder),
+                new BlockRing(encoder.Layers, resident, slots: 2),
+                ops: null
+            );
+            var loaded = LoadedWeights.Build(
+                dense,
+                Device,
+                ScalarType.BFloat16,
                 weights => new Umt5Encoder(weights, encoder, new StoredTokenRows(dense, encoder), layers.Source),
-                ignorable: name => name == Umt5Encoder.TableName || IsOfBlock(name));
+                ignorable: name => name == Umt5Encoder.TableName || IsOfBlock(name)
+            );
             return new PromptEncoder(tokenizer, source, loaded, layers, shape.Transformer.TextLength);
         }
         catch
@@ -98,7 +117,14 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
         if (plan.Precision == Precision.Fp32)
         {
             var merged = new CastUpSource(Merged(source, loras.Changes));
-            return new LoadedTransformer(LoadedWeights.Build(merged, Device, ScalarType.Float32, weights => new WanModel(weights, sizes)), null, null) { Notes = loras.Notes };
+            return new LoadedTransformer(
+                LoadedWeights.Build(merged, Device, ScalarType.Float32, weights => new WanModel(weights, sizes)),
+                null,
+                null
+            )
+            {
+                Notes = loras.Notes,
+            };
         }
 
         var ops = OnCard ? new FusedTokenOps(Kernels) : null;
@@ -108,13 +134,33 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
         PlacedBlocks<WanBlock>? blocks = null;
         try
         {
-            var (weightsOfBlocks, kept) = inBlocks.Count == 0 || beside ? (source, store) : (Merged(source, inBlocks), new PreparedStore(cache: null));
-            blocks = Place(part, weightsOfBlocks, Format, weights => new WanBlock(branches is null ? weights : new SideBranchWeights(weights, branches), sizes),
-                new BlockRing(sizes.Layers, plan.BlocksResident, plan.RingSlots), ops, kept);
+            var (weightsOfBlocks, kept) =
+                inBlocks.Count == 0 || beside ? (source, store) : (Merged(source, inBlocks), new PreparedStore(cache: null));
+            blocks = Place(
+                part,
+                weightsOfBlocks,
+                Format,
+                weights => new WanBlock(branches is null ? weights : new SideBranchWeights(weights, branches), sizes),
+                new BlockRing(sizes.Layers, plan.BlocksResident, plan.RingSlots),
+                ops,
+                kept
+            );
             var order = branches is null ? blocks.Source : new BranchedBlocks<WanBlock>(blocks.Source, branches);
             var dense = new CastUpSource(Merged(source, outside));
             return new LoadedTransformer(
-                LoadedWeights.Build(dense, Device, ScalarType.BFloat16, weights => new WanModel(weights, sizes, order, ops), ignorable: IsOfBlock), blocks, branches) { Notes = loras.Notes };
+                LoadedWeights.Build(
+                    dense,
+                    Device,
+                    ScalarType.BFloat16,
+                    weights => new WanModel(weights, sizes, order, ops),
+                    ignorable: IsOfBlock
+                ),
+                blocks,
+                branches
+            )
+            {
+                Notes = loras.Notes,
+            };
         }
         catch
         {
@@ -139,8 +185,10 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
     private static Dictionary<string, TensorChanges> Of(LoraSet loras, bool ofBlocks) =>
         loras.Changes.Where(change => LoraBranches.IsOfBlock(change.Key) == ofBlocks).ToDictionary(StringComparer.Ordinal);
 
-    private Inference.Safetensors.ITensorSource Merged(Inference.Safetensors.ITensorSource source, IReadOnlyDictionary<string, TensorChanges> changes) =>
-        changes.Count == 0 ? source : new MergedSource(source, changes, Device);
+    private Inference.Safetensors.ITensorSource Merged(
+        Inference.Safetensors.ITensorSource source,
+        IReadOnlyDictionary<string, TensorChanges> changes
+    ) => changes.Count == 0 ? source : new MergedSource(source, changes, Device);
 
     /// <summary>In sixteen bits of the kind it was published in on a card, where it is the smallest part.</summary>
     public Loaded<ClipVision> ImageEncoder()
@@ -161,37 +209,53 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
     /// <summary>Gives memory that nothing uses back to the card.</summary>
     public void TrimMemory()
     {
-        if (OnCard) MemoryPool.OfDevice().Trim();
+        if (OnCard)
+            MemoryPool.OfDevice().Trim();
     }
 
     public void Dispose() => kernels?.Dispose();
 
-    private WeightFormat Format => plan.Precision switch
-    {
-        Precision.Bf16 => WeightFormat.BFloat16,
-        Precision.Fp8Weights => WeightFormat.Float8Stored,
-        Precision.Fp8 => WeightFormat.Float8,
-        var other => throw Unfit($"{other} blocks are not prepared"),
-    };
+    private WeightFormat Format =>
+        plan.Precision switch
+        {
+            Precision.Bf16 => WeightFormat.BFloat16,
+            Precision.Fp8Weights => WeightFormat.Float8Stored,
+            Precision.Fp8 => WeightFormat.Float8,
+            var other => throw Unfit($"{other} blocks are not prepared"),
+        };
 
     private TokenKernels Kernels => kernels ??= new TokenKernels(new KernelCompiler(KernelFolder));
 
     /// <summary>The user's own: what lies there is loaded into the card. Without a home, kernels are compiled anew each time.</summary>
-    private static string? KernelFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home
-        ? Path.Combine(home, ".cache", "renderfarm", "kernels")
-        : null;
+    private static string? KernelFolder =>
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home
+            ? Path.Combine(home, ".cache", "renderfarm", "kernels")
+            : null;
 
     private PlacedBlocks<TBlock> Place<TBlock>(
-        ModelPart part, Inference.Safetensors.ITensorSource source, WeightFormat format, Func<IWeights, TBlock> build, BlockRing ring, FusedTokenOps? ops, PreparedStore? kept = null)
+        ModelPart part,
+        Inference.Safetensors.ITensorSource source,
+        WeightFormat format,
+        Func<IWeights, TBlock> build,
+        BlockRing ring,
+        FusedTokenOps? ops,
+        PreparedStore? kept = null
+    )
     {
         var layout = BlockLayout.Of(build, format);
         // the two formats of eight bits are the same bytes
         string stored = format == WeightFormat.BFloat16 ? "bf16" : "fp8";
-        var prepared = (kept ?? store).Get($"{parts.Fingerprint(part)}-{stored}", layout, ring.Blocks, (block, destination) =>
-        {
-            BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device);
-            breathe();
-        }, waiting: breathe);
+        var prepared = (kept ?? store).Get(
+            $"{parts.Fingerprint(part)}-{stored}",
+            layout,
+            ring.Blocks,
+            (block, destination) =>
+            {
+                BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device);
+                breathe();
+            },
+            waiting: breathe
+        );
         TrimMemory(); // rounding on the card left some behind
         return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops, order.Spec.Debug is { SynchronousCopies: true });
     }

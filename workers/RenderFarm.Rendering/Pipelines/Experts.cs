@@ -30,11 +30,30 @@ internal sealed class Experts : IDisposable
 
     /// <param name="prompts">Belong to the caller, like <paramref name="pictures"/>.</param>
     /// <param name="meter">Told when an expert is loaded in the middle of denoising.</param>
-    public Experts(Components components, RenderOrder order, EncodedPrompts prompts, EncodedPictures pictures, FlowSchedule schedule, StageMeter meter)
+    public Experts(
+        Components components,
+        RenderOrder order,
+        EncodedPrompts prompts,
+        EncodedPictures pictures,
+        FlowSchedule schedule,
+        StageMeter meter
+    )
     {
-        (this.components, this.order, this.prompts, this.pictures, this.schedule, this.meter) = (components, order, prompts, pictures, schedule, meter);
+        (this.components, this.order, this.prompts, this.pictures, this.schedule, this.meter) = (
+            components,
+            order,
+            prompts,
+            pictures,
+            schedule,
+            meter
+        );
         int high = order.Shape.Experts == 1 ? 0 : Enumerable.Range(0, schedule.Steps).Count(step => PartOf(step) == ModelPart.Transformer);
-        stepCache = StepCaches.Create(order.Spec, order.InputFiles.Count > 0, high, order.Plan.Precision == Precision.Fp32 ? torch.ScalarType.Float32 : torch.ScalarType.BFloat16);
+        stepCache = StepCaches.Create(
+            order.Spec,
+            order.InputFiles.Count > 0,
+            high,
+            order.Plan.Precision == Precision.Fp32 ? torch.ScalarType.Float32 : torch.ScalarType.BFloat16
+        );
     }
 
     /// <summary>What the user should know of the LoRAs, of every expert that has been loaded.</summary>
@@ -48,13 +67,15 @@ internal sealed class Experts : IDisposable
 
     /// <summary>Whether any expert is guided by a second prediction.</summary>
     public static bool NeedUnconditional(RenderOrder order) =>
-        Guidance.NeedsUnconditional(order.Spec.GuidanceScale) || (order.Shape.Experts == 2 && Guidance.NeedsUnconditional(HighNoiseScale(order.Spec)));
+        Guidance.NeedsUnconditional(order.Spec.GuidanceScale)
+        || (order.Shape.Experts == 2 && Guidance.NeedsUnconditional(HighNoiseScale(order.Spec)));
 
     /// <summary>What this step runs on, loaded if it isn't yet; valid until the next call.</summary>
     public DenoiseInput For(int step)
     {
         var part = PartOf(step);
-        if (part != loadedPart) Load(part, midway: loadedPart is not null);
+        if (part != loadedPart)
+            Load(part, midway: loadedPart is not null);
         return input!;
     }
 
@@ -75,7 +96,8 @@ internal sealed class Experts : IDisposable
 
     private ModelPart PartOf(int step)
     {
-        if (order.Shape.Experts == 1) return ModelPart.Transformer;
+        if (order.Shape.Experts == 1)
+            return ModelPart.Transformer;
         bool high = order.Spec.BoundaryStep is { } first
             ? step < first
             : schedule.Timesteps[step] >= order.Shape.Boundary!.Value * FlowSchedule.TrainTimesteps;
@@ -104,12 +126,16 @@ internal sealed class Experts : IDisposable
         var unconditional = Guidance.NeedsUnconditional(scale) && prompts.Unconditional is { } negative ? Embed(negative) : null;
         input = new DenoiseInput(model, conditional, unconditional, scale)
         {
-            Both = order.Plan.GuidanceBatched && stepCache is null && unconditional is not null ? Embed(prompts.Conditional, prompts.Unconditional!) : null,
+            Both =
+                order.Plan.GuidanceBatched && stepCache is null && unconditional is not null
+                    ? Embed(prompts.Conditional, prompts.Unconditional!)
+                    : null,
             StepCache = stepCache,
             Channels = pictures.Channels,
             FeedForwardTokens = order.Plan.FfnChunkTokens > 0 ? order.Plan.FfnChunkTokens : long.MaxValue,
         };
-        if (midway) meter.Enter(RenderStage.Denoising);
+        if (midway)
+            meter.Enter(RenderStage.Denoising);
     }
 
     private static double HighNoiseScale(RenderSpec spec) => spec.HighNoiseGuidanceScale ?? spec.GuidanceScale;

@@ -17,7 +17,8 @@ public sealed class FrameWriter(IFrameSink sink)
     /// <exception cref="RenderException">Every frame is black: no prompt asks for that, broken numbers do.</exception>
     public string? Conclude()
     {
-        if (Written == 0 || !allFlat) return null;
+        if (Written == 0 || !allFlat)
+            return null;
         return allBlack
             ? throw new RenderException(FailureReason.InvalidOutput, "every frame is black; try another precision, or check the checkpoint")
             : "every frame is one flat colour";
@@ -29,7 +30,10 @@ public sealed class FrameWriter(IFrameSink sink)
     {
         using var scope = NewDisposeScope();
         if (!frames.isfinite().all().item<bool>())
-            throw new RenderException(FailureReason.InvalidOutput, $"frame {Written + 1} holds NaN or infinite pixels; try another precision");
+            throw new RenderException(
+                FailureReason.InvalidOutput,
+                $"frame {Written + 1} holds NaN or infinite pixels; try another precision"
+            );
         for (long i = 0; i < frames.shape[2]; i++)
         {
             using var temporaries = NewDisposeScope();

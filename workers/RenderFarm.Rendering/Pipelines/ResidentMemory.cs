@@ -10,7 +10,8 @@ public sealed class ResidentMemory : IMemoryGauge
     {
         foreach (var line in File.ReadLines("/proc/self/status"))
         {
-            if (!line.StartsWith("VmHWM:", StringComparison.Ordinal)) continue;
+            if (!line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                continue;
             var kibibytes = line.AsSpan(6).Trim();
             return long.Parse(kibibytes[..kibibytes.IndexOf(' ')], CultureInfo.InvariantCulture) * 1024;
         }

@@ -27,7 +27,8 @@ public sealed class StageMeter(IMemoryGauge? gauge = null)
         gauge.RestartPeak();
         current = stage;
         entered = Stopwatch.GetTimestamp();
-        if (stage == RenderStage.Denoising) toFirstStep ??= Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (stage == RenderStage.Denoising)
+            toFirstStep ??= Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
     public void StepDone(double seconds) => steps.Add(seconds);
@@ -54,7 +55,8 @@ public sealed class StageMeter(IMemoryGauge? gauge = null)
 
     private void Leave()
     {
-        if (current is not { } stage) return;
+        if (current is not { } stage)
+            return;
         seconds[stage] = seconds.GetValueOrDefault(stage) + Stopwatch.GetElapsedTime(entered).TotalSeconds;
         peaks[stage] = Math.Max(peaks.GetValueOrDefault(stage), gauge.PeakBytes());
         current = null;

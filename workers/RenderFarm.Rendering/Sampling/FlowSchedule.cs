@@ -45,11 +45,7 @@ public sealed record FlowSchedule
         var least = warp * lowest / (1 + (warp - 1) * lowest);
         var grid = LinearlyFalling(TrainTimesteps, least * (double)TrainTimesteps, steps, steps);
         var sigmas = Array.ConvertAll(grid, level => (float)Shifted(level / TrainTimesteps, shift));
-        return new FlowSchedule
-        {
-            Sigmas = [.. sigmas, 0f],
-            Timesteps = Array.ConvertAll(sigmas, sigma => sigma * TrainTimesteps),
-        };
+        return new FlowSchedule { Sigmas = [.. sigmas, 0f], Timesteps = Array.ConvertAll(sigmas, sigma => sigma * TrainTimesteps) };
     }
 
     /// <summary>
@@ -60,7 +56,8 @@ public sealed record FlowSchedule
     {
         Checked(steps, shift);
         var sigmas = new float[steps];
-        for (var i = 0; i < steps; i++) sigmas[i] = (float)Shifted(1 - (i * TrainTimesteps / steps / (double)TrainTimesteps), shift);
+        for (var i = 0; i < steps; i++)
+            sigmas[i] = (float)Shifted(1 - (i * TrainTimesteps / steps / (double)TrainTimesteps), shift);
         return new FlowSchedule { Sigmas = [.. sigmas, 0f], Timesteps = Array.ConvertAll(sigmas, sigma => sigma * TrainTimesteps) };
     }
 
@@ -92,7 +89,11 @@ public sealed record FlowSchedule
         if (steps is < 1 or > MaxSteps)
             throw new ArgumentOutOfRangeException(nameof(steps), steps, $"steps must be between 1 and {MaxSteps}.");
         if (shift is not (>= MinShift and <= MaxShift))
-            throw new ArgumentOutOfRangeException(nameof(shift), shift, $"shift must be between {MinShift} and {MaxShift}; models use 1 to 16.");
+            throw new ArgumentOutOfRangeException(
+                nameof(shift),
+                shift,
+                $"shift must be between {MinShift} and {MaxShift}; models use 1 to 16."
+            );
         return steps;
     }
 }

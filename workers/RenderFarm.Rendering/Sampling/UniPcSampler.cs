@@ -11,7 +11,8 @@ namespace RenderFarm.Rendering.Sampling;
 public sealed class UniPcSampler(FlowSchedule schedule) : ISampler
 {
     private Tensor? _start; // corrected latent that the last prediction started from
-    private Tensor? _newest, _older; // x0 predictions of the last step and the one before
+    private Tensor? _newest,
+        _older; // x0 predictions of the last step and the one before
     private int _order; // of the last prediction
 
     public FlowSchedule Schedule { get; } = schedule;
@@ -36,7 +37,8 @@ public sealed class UniPcSampler(FlowSchedule schedule) : ISampler
     {
         var step = FlowStep.Between(Schedule.Sigmas[Step], Schedule.Sigmas[Step + 1]);
         var next = _start! * step.Decay + _newest! * step.Gain;
-        if (_order == 1) return next;
+        if (_order == 1)
+            return next;
         var slope = (_older! - _newest!) / Ratio(Step, step);
         return next + slope * (0.5 * step.Gain);
     }
@@ -47,7 +49,8 @@ public sealed class UniPcSampler(FlowSchedule schedule) : ISampler
         var step = FlowStep.Between(Schedule.Sigmas[Step - 1], Schedule.Sigmas[Step]);
         var next = _start! * step.Decay + _newest! * step.Gain;
         var change = current - _newest!;
-        if (_order == 1) return next + change * (0.5 * step.Gain);
+        if (_order == 1)
+            return next + change * (0.5 * step.Gain);
 
         // rho solves [1 1; ratio 1] · rho = [b1 b2], the order conditions of bh2.
         var hh = -step.H;

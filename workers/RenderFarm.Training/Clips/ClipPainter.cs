@@ -41,9 +41,11 @@ public sealed class ClipPainter(Device device)
                 var poses = Poses(members, i => scenes[i].Objects[slot].Track, i => windows[i].Frame, i => scenes[i].Size.Frames, f);
                 var (u, v, radius) = Local(x, y, index, poses);
                 cover.index_copy_(0, index, Shapes.Distance(kind.Key, u, v, radius).neg().add(0.5).clamp(0, 1));
-                if (kind.Key == ShapeKind.Ball) shine.index_copy_(0, index, Shapes.Shine(u, v, radius));
+                if (kind.Key == ShapeKind.Ball)
+                    shine.index_copy_(0, index, Shapes.Shine(u, v, radius));
             }
-            var color = Colors(Enumerable.Range(0, b).Select(i => scenes[i].Objects.ElementAtOrDefault(slot)?.Rgb ?? [0, 0, 0])).unsqueeze(-1); // [B, 3, 1, 1, 1]
+            var color = Colors(Enumerable.Range(0, b).Select(i => scenes[i].Objects.ElementAtOrDefault(slot)?.Rgb ?? [0, 0, 0]))
+                .unsqueeze(-1); // [B, 3, 1, 1, 1]
             var paint = color + shine.unsqueeze(1) * (1 - color);
             canvas.add_(cover.unsqueeze(1) * (paint - canvas));
         }
@@ -62,8 +64,10 @@ public sealed class ClipPainter(Device device)
         var wave = (float)(2 * Math.PI) / period;
         var across = (x * wave).sin();
         var down = (y * wave).sin();
-        var share = Is(Pattern.Gradient) * (y / Numbers(s => s.Size.Height))
-            + Is(Pattern.Stripes) * Edge(across) + Is(Pattern.Checks) * Edge(across * down);
+        var share =
+            Is(Pattern.Gradient) * (y / Numbers(s => s.Size.Height))
+            + Is(Pattern.Stripes) * Edge(across)
+            + Is(Pattern.Checks) * Edge(across * down);
         return first + share * (second - first);
 
         Tensor Numbers(Func<Scene, float> value) => tensor(scenes.Select(value).ToArray(), device: device).view(-1, 1, 1, 1);

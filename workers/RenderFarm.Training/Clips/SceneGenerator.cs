@@ -14,9 +14,28 @@ public sealed class SceneGenerator(long seed)
     private static readonly Motion[] Motions =
     [
         // the four directions are what most prompts ask for
-        Motion.Right, Motion.Right, Motion.Right, Motion.Right, Motion.Left, Motion.Left, Motion.Left, Motion.Left,
-        Motion.Up, Motion.Up, Motion.Up, Motion.Up, Motion.Down, Motion.Down, Motion.Down, Motion.Down,
-        Motion.Still, Motion.Grow, Motion.Shrink, Motion.Spin, Motion.Bounce, Motion.Circle,
+        Motion.Right,
+        Motion.Right,
+        Motion.Right,
+        Motion.Right,
+        Motion.Left,
+        Motion.Left,
+        Motion.Left,
+        Motion.Left,
+        Motion.Up,
+        Motion.Up,
+        Motion.Up,
+        Motion.Up,
+        Motion.Down,
+        Motion.Down,
+        Motion.Down,
+        Motion.Down,
+        Motion.Still,
+        Motion.Grow,
+        Motion.Shrink,
+        Motion.Spin,
+        Motion.Bounce,
+        Motion.Circle,
     ];
 
     /// <summary>Scene <paramref name="index"/> of this seed.</summary>
@@ -26,7 +45,8 @@ public sealed class SceneGenerator(long seed)
         while (true)
         {
             var scene = Try(random, size);
-            if (!scene.Objects.Any(o => HeldOut.Contains(o.Kind, scene.Background.Color))) return scene;
+            if (!scene.Objects.Any(o => HeldOut.Contains(o.Kind, scene.Background.Color)))
+                return scene;
         }
     }
 
@@ -43,18 +63,33 @@ public sealed class SceneGenerator(long seed)
         if (random.NextDouble() < PlainShare)
         {
             // what most prompts ask for
-            var moving = KindOf(random, background, []) with { Size = SizeWord.None, Speed = SpeedWord.None, Motion = (Motion)random.Next(4) };
+            var moving = KindOf(random, background, []) with
+            {
+                Size = SizeWord.None,
+                Speed = SpeedWord.None,
+                Motion = (Motion)random.Next(4),
+            };
             return new Scene(size, BackgroundOf(random, background, Pattern.Plain), [Place(random, moving, size)], Group: false);
         }
-        var pattern = random.Next(20) switch { 0 => Pattern.Gradient, 1 => Pattern.Stripes, 2 => Pattern.Checks, _ => Pattern.Plain };
+        var pattern = random.Next(20) switch
+        {
+            0 => Pattern.Gradient,
+            1 => Pattern.Stripes,
+            2 => Pattern.Checks,
+            _ => Pattern.Plain,
+        };
         var pick = random.Next(100);
         bool group = pick >= 90;
-        int count = pick < 84 ? 1 : pick < 97 ? 2 : MaxObjects;
+        int count =
+            pick < 84 ? 1
+            : pick < 97 ? 2
+            : MaxObjects;
         var objects = new List<SceneObject>();
         ObjectKind? kind = null;
         for (var i = 0; i < count; i++)
         {
-            if (kind is null || !group) kind = KindOf(random, background, objects);
+            if (kind is null || !group)
+                kind = KindOf(random, background, objects);
             objects.Add(PlaceApart(random, kind, size, objects));
         }
         return new Scene(size, BackgroundOf(random, background, pattern), objects, group);
@@ -69,9 +104,21 @@ public sealed class SceneGenerator(long seed)
         Motion motion;
         do motion = Motions[random.Next(Motions.Length)];
         while (motion == Motion.Spin && shape is ShapeKind.Ball or ShapeKind.Ring);
-        var size = motion is Motion.Grow or Motion.Shrink ? SizeWord.None : random.Next(10) switch { < 2 => SizeWord.Small, < 4 => SizeWord.Large, _ => SizeWord.None };
+        var size = motion is Motion.Grow or Motion.Shrink
+            ? SizeWord.None
+            : random.Next(10) switch
+            {
+                < 2 => SizeWord.Small,
+                < 4 => SizeWord.Large,
+                _ => SizeWord.None,
+            };
         var speed = motion is Motion.Right or Motion.Left or Motion.Up or Motion.Down
-            ? random.Next(10) switch { 0 => SpeedWord.Slow, 1 => SpeedWord.Fast, _ => SpeedWord.None }
+            ? random.Next(10) switch
+            {
+                0 => SpeedWord.Slow,
+                1 => SpeedWord.Fast,
+                _ => SpeedWord.None,
+            }
             : SpeedWord.None;
         return new ObjectKind(shape, color, motion, size, speed);
     }
@@ -93,7 +140,8 @@ public sealed class SceneGenerator(long seed)
         foreach (var moment in (ReadOnlySpan<double>)[0, 0.25, 0.5, 0.75, 1])
         {
             var (p, q) = (a.Track(moment), b.Track(moment));
-            if (Math.Sqrt(Math.Pow(p.X - q.X, 2) + Math.Pow(p.Y - q.Y, 2)) < p.Radius + q.Radius) return true;
+            if (Math.Sqrt(Math.Pow(p.X - q.X, 2) + Math.Pow(p.Y - q.Y, 2)) < p.Radius + q.Radius)
+                return true;
         }
         return false;
     }
@@ -101,12 +149,16 @@ public sealed class SceneGenerator(long seed)
     private static SceneObject Place(Random random, ObjectKind kind, ClipSize size)
     {
         int side = Math.Min(size.Width, size.Height);
-        double radius = side * (kind.Size switch
-        {
-            SizeWord.Small => Between(random, 0.11, 0.14),
-            SizeWord.Large => Between(random, 0.29, 0.34),
-            _ => Between(random, 0.19, 0.25),
-        });
+        double radius =
+            side
+            * (
+                kind.Size switch
+                {
+                    SizeWord.Small => Between(random, 0.11, 0.14),
+                    SizeWord.Large => Between(random, 0.29, 0.34),
+                    _ => Between(random, 0.19, 0.25),
+                }
+            );
         double reach = kind.Speed switch
         {
             SpeedWord.Slow => Between(random, 0.25, 0.40),
@@ -114,7 +166,8 @@ public sealed class SceneGenerator(long seed)
             _ => Between(random, 0.5, 0.8),
         };
         double angle = kind.Motion == Motion.Spin ? Between(random, 0, 2) : Between(random, -0.12, 0.12);
-        double x = Between(random, radius, size.Width - radius), y = Between(random, radius, size.Height - radius);
+        double x = Between(random, radius, size.Width - radius),
+            y = Between(random, radius, size.Height - radius);
         Func<double, Pose> track = kind.Motion switch
         {
             Motion.Right => Line(Start(size.Width), y, +reach * (size.Width - 2 * radius), 0),
@@ -133,12 +186,14 @@ public sealed class SceneGenerator(long seed)
         // where a straight way begins so that it ends within the picture
         double Start(double length) => radius + random.NextDouble() * (1 - reach) * (length - 2 * radius);
 
-        Func<double, Pose> Line(double fromX, double fromY, double dx, double dy) => moment => At(fromX + dx * moment, fromY + dy * moment, radius, angle);
+        Func<double, Pose> Line(double fromX, double fromY, double dx, double dy) =>
+            moment => At(fromX + dx * moment, fromY + dy * moment, radius, angle);
 
         Func<double, Pose> Swell(double from, double to)
         {
             double widest = Math.Max(from, to) * radius;
-            double cx = Between(random, widest, size.Width - widest), cy = Between(random, widest, size.Height - widest);
+            double cx = Between(random, widest, size.Width - widest),
+                cy = Between(random, widest, size.Height - widest);
             return moment => At(cx, cy, radius * (from + (to - from) * moment), angle);
         }
 
@@ -155,9 +210,11 @@ public sealed class SceneGenerator(long seed)
         Func<double, Pose> Orbit()
         {
             double swing = Between(random, 0.6, 1.0) * Math.Min(side / 2.0 - radius, 0.3 * side);
-            double cx = Between(random, radius + swing, size.Width - radius - swing), cy = Between(random, radius + swing, size.Height - radius - swing);
+            double cx = Between(random, radius + swing, size.Width - radius - swing),
+                cy = Between(random, radius + swing, size.Height - radius - swing);
             double from = Between(random, 0, 2 * Math.PI);
-            return moment => At(cx + swing * Math.Cos(from + 2 * Math.PI * moment), cy + swing * Math.Sin(from + 2 * Math.PI * moment), radius, angle);
+            return moment =>
+                At(cx + swing * Math.Cos(from + 2 * Math.PI * moment), cy + swing * Math.Sin(from + 2 * Math.PI * moment), radius, angle);
         }
 
         static Pose At(double px, double py, double r, double a) => new((float)px, (float)py, (float)r, (float)a);
@@ -167,7 +224,8 @@ public sealed class SceneGenerator(long seed)
     {
         var first = Jittered(random, NamedColor.All[color]);
         // the second shade is a darker one, or a lighter one of what is dark already
-        float toward = first.Average() < 0.3f ? 0.35f : 0f, share = pattern == Pattern.Gradient ? 0.35f : 0.18f;
+        float toward = first.Average() < 0.3f ? 0.35f : 0f,
+            share = pattern == Pattern.Gradient ? 0.35f : 0.18f;
         return new Background(color, pattern, first, [.. first.Select(c => c + (toward - c) * share)], (float)Between(random, 22, 40));
     }
 

@@ -14,8 +14,18 @@ internal static class PngSheet
     {
         using var scope = NewDisposeScope();
         long frames = clips.shape[2];
-        var lines = Enumerable.Range(0, (int)Math.Min(rows, clips.shape[0])).Select(row =>
-            cat(Enumerable.Range(0, columns).Select(column => clips[row].select(1, columns == 1 ? 0 : column * (frames - 1) / (columns - 1))).ToList(), 2)).ToList();
+        var lines = Enumerable
+            .Range(0, (int)Math.Min(rows, clips.shape[0]))
+            .Select(row =>
+                cat(
+                    Enumerable
+                        .Range(0, columns)
+                        .Select(column => clips[row].select(1, columns == 1 ? 0 : column * (frames - 1) / (columns - 1)))
+                        .ToList(),
+                    2
+                )
+            )
+            .ToList();
         var sheet = cat(lines, 1).clamp(0, 1).mul(255).round().to(ScalarType.Byte).permute(1, 2, 0).cpu().contiguous();
         Write(path, sheet.bytes, (int)sheet.shape[1], (int)sheet.shape[0]);
     }
@@ -59,7 +69,8 @@ internal static class PngSheet
         foreach (var value in data)
         {
             crc ^= value;
-            for (var bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320 : crc >> 1;
+            for (var bit = 0; bit < 8; bit++)
+                crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320 : crc >> 1;
         }
         return ~crc;
     }

@@ -20,7 +20,8 @@ internal sealed class Budget(double seconds, double before = 0)
     /// <summary>Once a minute.</summary>
     public bool TimeToSave()
     {
-        if (Spent < saved + SaveEvery) return false;
+        if (Spent < saved + SaveEvery)
+            return false;
         saved = Spent;
         return true;
     }

@@ -19,7 +19,8 @@ namespace RenderFarm.Training.Stages;
 /// </summary>
 internal sealed class DenoiserTrainer : IDisposable
 {
-    private const double GivenShare = 0.2, WithoutPromptShare = 0.1;
+    private const double GivenShare = 0.2,
+        WithoutPromptShare = 0.1;
     private const int FreshEvery = 8; // steps, after which clips are drawn anew
     private const int FirstClips = 2048;
 
@@ -48,7 +49,12 @@ internal sealed class DenoiserTrainer : IDisposable
         painter = new ClipPainter(options.Device);
         scenes = new SceneGenerator(options.Seed + 3_000);
         random = new Random((int)options.Seed + 29);
-        pools = [.. options.Sizes.Select((size, i) => new LatentPool(i == 0 ? options.Pool : Math.Max(options.Batch, options.Pool / 4), options.Device))];
+        pools =
+        [
+            .. options.Sizes.Select(
+                (size, i) => new LatentPool(i == 0 ? options.Pool : Math.Max(options.Batch, options.Pool / 4), options.Device)
+            ),
+        ];
         nothing = tokenizer.Ids("", options.Shape.Transformer.TextLength);
     }
 
@@ -69,22 +75,34 @@ internal sealed class DenoiserTrainer : IDisposable
         int first = Steps;
         drawn = (long)first << 12;
         var budget = new Budget(options.DenoiserSeconds, before);
-        if (budget.IsOver) return; // only to be looked at
+        if (budget.IsOver)
+            return; // only to be looked at
         var type = options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32;
         journal.Say($"DiT of {Parameters.Values.numel():N0} parameters, products in {type}, from step {Steps}");
         for (var i = 0; i < pools.Count; i++)
         {
             int enough = Math.Min(options.Pool, i == 0 ? FirstClips : FirstClips / 4);
-            while (pools[i].Count < enough) Refresh(i, Math.Min(Fresh, enough - pools[i].Count));
+            while (pools[i].Count < enough)
+                Refresh(i, Math.Min(Fresh, enough - pools[i].Count));
         }
         journal.Say($"latents: {string.Join(", ", options.Sizes.Zip(pools).Select(p => $"{p.First.Size} {p.Second.Count}"))}");
         while (!budget.IsOver)
         {
-            if (Steps % FreshEvery == 0) Refresh(Pick(random), Fresh);
+            if (Steps % FreshEvery == 0)
+                Refresh(Pick(random), Fresh);
             bool tell = Steps % options.Every == 0;
             var figures = Step(type, budget.Rate(options.DenoiserRate, Steps), tell);
-            if (budget.TimeToSave()) StageState.Save(StatePath, optimiser, budget.Spent);
-            if (tell) journal.Point("denoiser", Steps, budget.Spent, ("loss", figures.Loss), ("gradient", figures.Gradient), ("pool", pools[0].Count));
+            if (budget.TimeToSave())
+                StageState.Save(StatePath, optimiser, budget.Spent);
+            if (tell)
+                journal.Point(
+                    "denoiser",
+                    Steps,
+                    budget.Spent,
+                    ("loss", figures.Loss),
+                    ("gradient", figures.Gradient),
+                    ("pool", pools[0].Count)
+                );
         }
         StageState.Save(StatePath, optimiser, budget.Spent);
         journal.Fact("clips drawn", drawn - ((long)first << 12));
@@ -128,7 +146,8 @@ internal sealed class DenoiserTrainer : IDisposable
         var model = new WanModel(weights, options.Shape.Transformer);
         using var context = model.Embed(Encoded(prompts));
         var error = model.Forward(noisy, times, context) - target;
-        if (firstFrameGiven) error = error.narrow(2, 1, error.shape[2] - 1);
+        if (firstFrameGiven)
+            error = error.narrow(2, 1, error.shape[2] - 1);
         return error.square().mean().MoveToOuterDisposeScope();
     }
 
@@ -152,8 +171,18 @@ internal sealed class DenoiserTrainer : IDisposable
     /// <summary>Every time in other words, and some left without any. On a card, words take as long as the step, unless all cores find them.</summary>
     private List<IReadOnlyList<long>> Said(IReadOnlyList<Scene> drawn)
     {
-        var asked = drawn.Select(scene => (Scene: scene, Words: random.NextDouble() < WithoutPromptShare ? (int?)null : random.Next())).ToList();
-        return [.. asked.AsParallel().AsOrdered().Select(ask => ask.Words is { } seed ? tokenizer.Ids(Captions.Of(ask.Scene, seed), options.Shape.Transformer.TextLength) : nothing)];
+        var asked = drawn
+            .Select(scene => (Scene: scene, Words: random.NextDouble() < WithoutPromptShare ? (int?)null : random.Next()))
+            .ToList();
+        return
+        [
+            .. asked
+                .AsParallel()
+                .AsOrdered()
+                .Select(ask =>
+                    ask.Words is { } seed ? tokenizer.Ids(Captions.Of(ask.Scene, seed), options.Shape.Transformer.TextLength) : nothing
+                ),
+        ];
     }
 
     public void Dispose()
@@ -172,7 +201,8 @@ internal sealed class DenoiserTrainer : IDisposable
         double at = from.NextDouble() * options.Sizes.Sum(s => s.Share);
         for (var i = 0; i < options.Sizes.Count - 1; i++)
         {
-            if ((at -= options.Sizes[i].Share) < 0) return i;
+            if ((at -= options.Sizes[i].Share) < 0)
+                return i;
         }
         return options.Sizes.Count - 1;
     }

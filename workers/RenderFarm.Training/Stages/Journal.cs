@@ -12,15 +12,20 @@ internal sealed class Journal(TextWriter output)
     private readonly SortedDictionary<string, double> facts = new(StringComparer.Ordinal);
     private readonly long started = Stopwatch.GetTimestamp();
 
-    public void Say(string line) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,7:0.0} s  {line}"));
+    public void Say(string line) =>
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds, 7:0.0} s  {line}"));
 
     /// <summary>One point of a stage's curves.</summary>
     public void Point(string stage, int step, double seconds, params (string Name, double Value)[] values)
     {
         names.TryAdd(stage, [.. values.Select(v => v.Name)]);
-        if (!curves.TryGetValue(stage, out var points)) curves.Add(stage, points = []);
+        if (!curves.TryGetValue(stage, out var points))
+            curves.Add(stage, points = []);
         points.Add((step, seconds, [.. values.Select(v => v.Value)]));
-        Say($"{stage} step {step}: " + string.Join(", ", values.Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Name} {v.Value:0.#####}"))));
+        Say(
+            $"{stage} step {step}: "
+                + string.Join(", ", values.Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Name} {v.Value:0.#####}")))
+        );
     }
 
     /// <summary>A single figure.</summary>
@@ -36,14 +41,16 @@ internal sealed class Journal(TextWriter output)
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteStartObject("facts");
-        foreach (var (name, value) in facts) json.WriteNumber(name, Rounded(value));
+        foreach (var (name, value) in facts)
+            json.WriteNumber(name, Rounded(value));
         json.WriteEndObject();
         foreach (var (stage, points) in curves)
         {
             json.WriteStartObject(stage);
             Column("step", points.Select(p => (double)p.Step));
             Column("seconds", points.Select(p => p.Seconds));
-            for (var i = 0; i < names[stage].Length; i++) Column(names[stage][i], points.Select(p => p.Values[i]));
+            for (var i = 0; i < names[stage].Length; i++)
+                Column(names[stage][i], points.Select(p => p.Values[i]));
             json.WriteEndObject();
         }
         json.WriteEndObject();

@@ -18,11 +18,12 @@ internal sealed class LatentPool(int capacity, Device device) : IDisposable
     {
         using var scope = NewDisposeScope();
         latents ??= zeros([capacity, .. batch.shape[1..]], dtype: ScalarType.Float16, device: device).DetachFromDisposeScope();
-        for (var i = 0; i < drawn.Count;)
+        for (var i = 0; i < drawn.Count; )
         {
             int count = Math.Min(drawn.Count - i, capacity - next);
             latents.narrow(0, next, count).copy_(batch.narrow(0, i, count));
-            for (var k = 0; k < count; k++) scenes[next + k] = drawn[i + k];
+            for (var k = 0; k < count; k++)
+                scenes[next + k] = drawn[i + k];
             next = (next + count) % capacity;
             Count = Math.Min(capacity, Count + count);
             i += count;

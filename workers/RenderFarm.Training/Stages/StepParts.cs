@@ -18,7 +18,8 @@ internal sealed class StepParts(Device device)
 
     public T Time<T>(string part, Func<T> work)
     {
-        if (device.type == DeviceType.META) return work();
+        if (device.type == DeviceType.META)
+            return work();
         Wait();
         var started = Stopwatch.GetTimestamp();
         var result = work();
@@ -27,14 +28,19 @@ internal sealed class StepParts(Device device)
         return result;
     }
 
-    public void Time(string part, Action work) => Time(part, () =>
-    {
-        work();
-        return true;
-    });
+    public void Time(string part, Action work) =>
+        Time(
+            part,
+            () =>
+            {
+                work();
+                return true;
+            }
+        );
 
     public void Wait()
     {
-        if (device.type == DeviceType.CUDA) cuda.synchronize(device);
+        if (device.type == DeviceType.CUDA)
+            cuda.synchronize(device);
     }
 }

@@ -33,7 +33,10 @@ internal sealed class TextTrainer : IDisposable
     public TextTrainer(TrainingOptions options, Journal journal)
     {
         (this.options, this.journal) = (options, journal);
-        Parameters = new FlatParameters(WeightListing.Of(weights => (new Umt5Encoder(weights.Scope(Encoder), options.Shape.TextEncoder), Frequencies(weights))), options.Device);
+        Parameters = new FlatParameters(
+            WeightListing.Of(weights => (new Umt5Encoder(weights.Scope(Encoder), options.Shape.TextEncoder), Frequencies(weights))),
+            options.Device
+        );
         Parameters.Initialize(Initializer.For(options.Seed));
         Parameters.Values.requires_grad_(true);
         optimiser = new FlatAdam(Parameters);
@@ -59,8 +62,10 @@ internal sealed class TextTrainer : IDisposable
         {
             bool tell = optimiser.Step % options.Every == 0;
             var (loss, right) = Step(budget.Rate(options.TextRate, optimiser.Step), tell);
-            if (budget.TimeToSave()) StageState.Save(StatePath, optimiser, budget.Spent);
-            if (tell) journal.Point("text", optimiser.Step, budget.Spent, ("loss", loss), ("right", right));
+            if (budget.TimeToSave())
+                StageState.Save(StatePath, optimiser, budget.Spent);
+            if (tell)
+                journal.Point("text", optimiser.Step, budget.Spent, ("loss", loss), ("right", right));
         }
         StageState.Save(StatePath, optimiser, budget.Spent);
         journal.Fact("text steps", optimiser.Step);
@@ -72,12 +77,21 @@ internal sealed class TextTrainer : IDisposable
     public (double Loss, double Right) Step(double rate, bool tell)
     {
         using var scope = NewDisposeScope();
-        var drawn = Enumerable.Range(0, options.TextBatch).Select(i => scenes.Draw((long)optimiser.Step * options.TextBatch + i, options.Sizes[0].Size)).ToList();
-        var (said, right) = Read(Parameters.Open(ScalarType.Float32), [.. drawn.Select(scene => Captions.Of(scene, random.Next()))], [.. drawn.Select(SceneQuestions.Answers)]);
+        var drawn = Enumerable
+            .Range(0, options.TextBatch)
+            .Select(i => scenes.Draw((long)optimiser.Step * options.TextBatch + i, options.Sizes[0].Size))
+            .ToList();
+        var (said, right) = Read(
+            Parameters.Open(ScalarType.Float32),
+            [.. drawn.Select(scene => Captions.Of(scene, random.Next()))],
+            [.. drawn.Select(SceneQuestions.Answers)]
+        );
         var loss = SceneQuestions.Loss(said, right);
         loss.backward();
         optimiser.Advance(rate);
-        return tell ? (loss.item<float>(), SceneQuestions.AreRight(said, right).to(ScalarType.Float32).mean().item<float>()) : (double.NaN, double.NaN);
+        return tell
+            ? (loss.item<float>(), SceneQuestions.AreRight(said, right).to(ScalarType.Float32).mean().item<float>())
+            : (double.NaN, double.NaN);
     }
 
     /// <summary>Of captions that training never sees, how many are read without a mistake from every row.</summary>
@@ -86,11 +100,13 @@ internal sealed class TextTrainer : IDisposable
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var weights = Parameters.Open(Average, ScalarType.Float32);
-        return QuickLook.Questions(200, seed: 5).Average(question =>
-        {
-            var (said, right) = Read(weights, [question.Caption], [SceneQuestions.Answers(question.Kind, question.Background)]);
-            return SceneQuestions.AreRight(said, right).all().item<bool>() ? 1.0 : 0;
-        });
+        return QuickLook
+            .Questions(200, seed: 5)
+            .Average(question =>
+            {
+                var (said, right) = Read(weights, [question.Caption], [SceneQuestions.Answers(question.Kind, question.Background)]);
+                return SceneQuestions.AreRight(said, right).all().item<bool>() ? 1.0 : 0;
+            });
     }
 
     public void Dispose()
@@ -103,11 +119,20 @@ internal sealed class TextTrainer : IDisposable
     /// <summary>Rows of all captions, without padding: what each says, and what is right.</summary>
     private (Tensor Said, Tensor Right) Read(IWeights weights, IReadOnlyList<string> captions, IReadOnlyList<IReadOnlyList<int>> answers)
     {
-        IReadOnlyList<IReadOnlyList<long>> prompts = [.. captions.Select(caption => tokenizer.Ids(caption, options.Shape.Transformer.TextLength))];
+        IReadOnlyList<IReadOnlyList<long>> prompts =
+        [
+            .. captions.Select(caption => tokenizer.Ids(caption, options.Shape.Transformer.TextLength)),
+        ];
         var rows = new Umt5Encoder(weights.Scope(Encoder), options.Shape.TextEncoder).EncodeBatch(prompts);
         long longest = rows.shape[1];
         long[] places = [.. prompts.SelectMany((ids, prompt) => Enumerable.Range(0, ids.Count).Select(i => prompt * longest + i))];
-        long[] right = [.. prompts.SelectMany((ids, prompt) => Enumerable.Repeat(answers[prompt], ids.Count)).SelectMany(row => row).Select(answer => (long)answer)];
+        long[] right =
+        [
+            .. prompts
+                .SelectMany((ids, prompt) => Enumerable.Repeat(answers[prompt], ids.Count))
+                .SelectMany(row => row)
+                .Select(answer => (long)answer),
+        ];
         var said = rows.flatten(0, 1).index_select(0, tensor(places, device: options.Device)).matmul(directions.t()) + Frequencies(weights);
         return (said, tensor(right, [places.Length, SceneQuestions.Choices.Count], device: options.Device));
     }

@@ -36,7 +36,13 @@ internal sealed class VaeTrainer : IDisposable
         Parameters.Values.requires_grad_(true);
         optimiser = new FlatAdam(Parameters);
         random = new Random((int)options.Seed + 17);
-        windows = new WindowSource(new SceneGenerator(options.Seed + 1_000), new ClipPainter(options.Device), random, options.Sizes[0].Size, ahead: options.OnCard ? 8 : 1);
+        windows = new WindowSource(
+            new SceneGenerator(options.Seed + 1_000),
+            new ClipPainter(options.Device),
+            random,
+            options.Sizes[0].Size,
+            ahead: options.OnCard ? 8 : 1
+        );
     }
 
     public FlatParameters Parameters { get; }
@@ -48,11 +54,12 @@ internal sealed class VaeTrainer : IDisposable
     private string StatePath => Path.Combine(options.State, options.DecoderOnly ? "decoder.safetensors" : "vae.safetensors");
 
     /// <summary>Latents as the convolutions make them: no statistics are known before training.</summary>
-    public static VaeShape RawShape(VaeShape shape) => shape with
-    {
-        LatentMean = [.. Enumerable.Repeat(0f, shape.LatentChannels)],
-        LatentStd = [.. Enumerable.Repeat(1f, shape.LatentChannels)],
-    };
+    public static VaeShape RawShape(VaeShape shape) =>
+        shape with
+        {
+            LatentMean = [.. Enumerable.Repeat(0f, shape.LatentChannels)],
+            LatentStd = [.. Enumerable.Repeat(1f, shape.LatentChannels)],
+        };
 
     public void Run()
     {
@@ -62,7 +69,8 @@ internal sealed class VaeTrainer : IDisposable
             optimiser.BeginAgain();
         }
         double before = StageState.Load(StatePath, optimiser);
-        if (options.DecoderOnly) optimiser.Freeze(IsEncoder);
+        if (options.DecoderOnly)
+            optimiser.Freeze(IsEncoder);
         windows.Drawn = (long)Steps << 12; // a run that goes on does not see the same clips again
         var budget = new Budget(options.VaeSeconds, before);
         var products = options.OnCard ? Quickest() : VaeProducts.All[0];
@@ -71,8 +79,18 @@ internal sealed class VaeTrainer : IDisposable
         {
             bool tell = Steps % options.Every == 0;
             var figures = Step(products, budget.Rate(options.VaeRate, Steps), tell, budget.Share);
-            if (budget.TimeToSave()) StageState.Save(StatePath, optimiser, budget.Spent);
-            if (tell) journal.Point("vae", Steps, budget.Spent, ("loss", figures.Loss), ("l1", figures.Error), ("rms", figures.Scale), ("gradient", figures.Gradient));
+            if (budget.TimeToSave())
+                StageState.Save(StatePath, optimiser, budget.Spent);
+            if (tell)
+                journal.Point(
+                    "vae",
+                    Steps,
+                    budget.Spent,
+                    ("loss", figures.Loss),
+                    ("l1", figures.Error),
+                    ("rms", figures.Scale),
+                    ("gradient", figures.Gradient)
+                );
         }
         StageState.Save(StatePath, optimiser, budget.Spent);
         journal.Fact("vae steps", Steps);
@@ -81,7 +99,13 @@ internal sealed class VaeTrainer : IDisposable
 
     /// <summary>One step; figures are NaN unless asked for, since reading them waits for the device.</summary>
     /// <param name="share">Of the budget, what is gone: single frames come first.</param>
-    public (double Loss, double Error, double Scale, double Gradient) Step(VaeProducts products, double rate, bool tell, double share = 1, StepParts? measured = null)
+    public (double Loss, double Error, double Scale, double Gradient) Step(
+        VaeProducts products,
+        double rate,
+        bool tell,
+        double share = 1,
+        StepParts? measured = null
+    )
     {
         using var scope = NewDisposeScope();
         var parts = measured ?? StepParts.None;
@@ -105,10 +129,16 @@ internal sealed class VaeTrainer : IDisposable
         var difference = Joined(vae.DecodeUnclamped(latent + randn_like(latent) * Noise)) - video;
         var error = difference.abs().mean();
         // edges count twice: flat colours alone would be learned first and for long
-        var edges = (difference.diff(dim: -1).abs().mean() + difference.diff(dim: -2).abs().mean() + (difference.shape[2] > 1 ? difference.diff(dim: 2).abs().mean() : 0)) / 3;
+        var edges =
+            (
+                difference.diff(dim: -1).abs().mean()
+                + difference.diff(dim: -2).abs().mean()
+                + (difference.shape[2] > 1 ? difference.diff(dim: 2).abs().mean() : 0)
+            ) / 3;
         var square = latent.square().mean();
         var loss = error + edges + difference.square().mean();
-        if (!options.DecoderOnly) loss = loss + square * Pull;
+        if (!options.DecoderOnly)
+            loss = loss + square * Pull;
         return (loss.MoveToOuterDisposeScope(), error.MoveToOuterDisposeScope(), square.sqrt().MoveToOuterDisposeScope());
     }
 
@@ -120,11 +150,13 @@ internal sealed class VaeTrainer : IDisposable
     }
 
     /// <summary>What latents come from: a DiT that was trained on them stays true while this does.</summary>
-    private static bool IsEncoder(string name) => name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("conv1.", StringComparison.Ordinal);
+    private static bool IsEncoder(string name) =>
+        name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("conv1.", StringComparison.Ordinal);
 
     private Tensor Encoded(WanVae vae, Tensor video)
     {
-        if (!options.DecoderOnly) return vae.Encode(video);
+        if (!options.DecoderOnly)
+            return vae.Encode(video);
         using var noGradients = no_grad();
         return vae.Encode(video);
     }
@@ -142,7 +174,8 @@ internal sealed class VaeTrainer : IDisposable
     private (ClipSize Part, int Count) NextWindow(double share)
     {
         var (first, _, factor) = options.Windows[0];
-        if (share < options.PicturesShare) return (first with { Frames = 1 }, Math.Max(1, (int)(options.VaeBatch * factor * 4)));
+        if (share < options.PicturesShare)
+            return (first with { Frames = 1 }, Math.Max(1, (int)(options.VaeBatch * factor * 4)));
         double at = random.NextDouble() * options.Windows.Sum(window => window.Share);
         var next = options.Windows.FirstOrDefault(window => (at -= window.Share) < 0, options.Windows[^1]);
         return (next.Size, Math.Max(1, (int)(options.VaeBatch * next.Batch)));
@@ -154,9 +187,11 @@ internal sealed class VaeTrainer : IDisposable
         var seconds = new Dictionary<VaeProducts, double>();
         foreach (var products in VaeProducts.All)
         {
-            for (var i = 0; i < 3; i++) Step(products, 1e-5, tell: true); // libraries choose their ways
+            for (var i = 0; i < 3; i++)
+                Step(products, 1e-5, tell: true); // libraries choose their ways
             var started = Stopwatch.GetTimestamp();
-            for (var i = 0; i < 4; i++) Step(products, 1e-5, tell: true);
+            for (var i = 0; i < 4; i++)
+                Step(products, 1e-5, tell: true);
             seconds[products] = Stopwatch.GetElapsedTime(started).TotalSeconds / 4;
             journal.Fact($"vae step seconds in {products}", seconds[products]);
         }

@@ -29,7 +29,8 @@ internal sealed class WindowSource(SceneGenerator scenes, ClipPainter painter, R
 
     public void Dispose()
     {
-        foreach (var (batch, _) in painted.Values) batch.Dispose();
+        foreach (var (batch, _) in painted.Values)
+            batch.Dispose();
     }
 
     private Tensor Paint(ClipSize part, int count)
@@ -42,8 +43,11 @@ internal sealed class WindowSource(SceneGenerator scenes, ClipPainter painter, R
     private Window Somewhere(Scene scene, ClipSize part)
     {
         int frame = random.Next(whole.Frames - part.Frames + 1);
-        if (random.NextDouble() < 0.2) return new Window(random.Next(whole.Width - part.Width + 1), random.Next(whole.Height - part.Height + 1), frame);
-        var pose = scene.Objects[random.Next(scene.Objects.Count)].Track((frame + random.Next(part.Frames)) / Math.Max(1.0, whole.Frames - 1));
+        if (random.NextDouble() < 0.2)
+            return new Window(random.Next(whole.Width - part.Width + 1), random.Next(whole.Height - part.Height + 1), frame);
+        var pose = scene
+            .Objects[random.Next(scene.Objects.Count)]
+            .Track((frame + random.Next(part.Frames)) / Math.Max(1.0, whole.Frames - 1));
         return new Window(Corner(pose.X, whole.Width, part.Width), Corner(pose.Y, whole.Height, part.Height), frame);
 
         int Corner(float centre, int length, int window) => Math.Clamp((int)centre - random.Next(window), 0, length - window);

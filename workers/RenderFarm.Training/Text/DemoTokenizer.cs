@@ -15,7 +15,16 @@ internal sealed class DemoTokenizer
     {
         var small = SentencePieceModelWriter.Small(Phrases.Vocabulary.SelectMany(Spellings));
         // a known word is never cheaper in letters
-        Model = small with { Pieces = [.. small.Pieces.Select((piece, id) => piece.Type != PieceType.Normal ? piece : piece with { Score = piece.Text.Length > 1 ? -3 - id * 0.001f : -12 })] };
+        Model = small with
+        {
+            Pieces =
+            [
+                .. small.Pieces.Select(
+                    (piece, id) =>
+                        piece.Type != PieceType.Normal ? piece : piece with { Score = piece.Text.Length > 1 ? -3 - id * 0.001f : -12 }
+                ),
+            ],
+        };
         tokenizer = new SentencePieceTokenizer(Model);
     }
 
@@ -28,8 +37,11 @@ internal sealed class DemoTokenizer
     public IReadOnlyList<(int Piece, int Like)> Capitals()
     {
         var ids = Model.Pieces.Select((piece, id) => (piece.Text, id)).ToDictionary(p => p.Text, p => p.id, StringComparer.Ordinal);
-        return [.. Phrases.Vocabulary.SelectMany(word => Spellings(word).Skip(1).Select(other => (ids["▁" + other], ids["▁" + word]))),
-            .. Enumerable.Range('A', 26).Select(letter => (ids[((char)letter).ToString()], ids[((char)(letter + 32)).ToString()]))];
+        return
+        [
+            .. Phrases.Vocabulary.SelectMany(word => Spellings(word).Skip(1).Select(other => (ids["▁" + other], ids["▁" + word]))),
+            .. Enumerable.Range('A', 26).Select(letter => (ids[((char)letter).ToString()], ids[((char)(letter + 32)).ToString()])),
+        ];
     }
 
     private static IEnumerable<string> Spellings(string word) =>

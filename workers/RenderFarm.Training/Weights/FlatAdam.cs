@@ -6,10 +6,13 @@ namespace RenderFarm.Training.Weights;
 /// <summary>Adam with decoupled weight decay and a limit on the gradient's norm, and a running average of the parameters.</summary>
 internal sealed class FlatAdam : IDisposable
 {
-    private const double Beta1 = 0.9, Beta2 = 0.99, Epsilon = 1e-8;
+    private const double Beta1 = 0.9,
+        Beta2 = 0.99,
+        Epsilon = 1e-8;
 
     private readonly FlatParameters parameters;
-    private readonly Tensor first, second;
+    private readonly Tensor first,
+        second;
     private Tensor? learns; // 1 where a parameter may change; null: everywhere
 
     public FlatAdam(FlatParameters parameters)
@@ -26,10 +29,14 @@ internal sealed class FlatAdam : IDisposable
     public Tensor Average { get; }
 
     /// <summary>By name, for a file; the tensors stay here.</summary>
-    public IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor>
-    {
-        ["values"] = parameters.Values, ["first"] = first, ["second"] = second, ["average"] = Average,
-    };
+    public IReadOnlyDictionary<string, Tensor> State =>
+        new Dictionary<string, Tensor>
+        {
+            ["values"] = parameters.Values,
+            ["first"] = first,
+            ["second"] = second,
+            ["average"] = Average,
+        };
 
     /// <summary>Takes the gradient that <c>backward</c> left, and clears it.</summary>
     /// <returns>Its norm before the limit, on the device; the caller owns it.</returns>
@@ -46,7 +53,8 @@ internal sealed class FlatAdam : IDisposable
         second.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
         var scale = (second / (1 - Math.Pow(Beta2, Step))).sqrt_().add_(Epsilon);
         parameters.Values.mul_(1 - rate * decay).addcdiv_(first, scale, -rate / (1 - Math.Pow(Beta1, Step)));
-        if (learns is not null) parameters.Values.copy_(where(learns, parameters.Values, before!));
+        if (learns is not null)
+            parameters.Values.copy_(where(learns, parameters.Values, before!));
         // young averages forget faster, or they would remember the start
         Average.lerp_(parameters.Values, 1 - Math.Min(averaging, (1.0 + Step) / (10 + Step)));
         gradient.zero_();
@@ -69,7 +77,9 @@ internal sealed class FlatAdam : IDisposable
     public void Freeze(Func<string, bool> named)
     {
         using var scope = NewDisposeScope();
-        var parts = parameters.Entries.Select(entry => full([entry.Elements], !named(entry.Name), dtype: ScalarType.Bool, device: parameters.Values.device));
+        var parts = parameters.Entries.Select(entry =>
+            full([entry.Elements], !named(entry.Name), dtype: ScalarType.Bool, device: parameters.Values.device)
+        );
         learns?.Dispose();
         learns = cat(parts.ToList(), 0).DetachFromDisposeScope();
     }

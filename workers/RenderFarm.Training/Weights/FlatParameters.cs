@@ -57,6 +57,8 @@ internal sealed class FlatParameters : IDisposable
     {
         // one split: its gradient is one concatenation
         var parts = values.split(sizes);
-        return Entries.Zip(parts).ToDictionary(pair => pair.First.Name, pair => pair.Second.view([.. pair.First.Shape]), StringComparer.Ordinal);
+        return Entries
+            .Zip(parts)
+            .ToDictionary(pair => pair.First.Name, pair => pair.Second.view([.. pair.First.Shape]), StringComparer.Ordinal);
     }
 }

@@ -12,13 +12,14 @@ internal static class Initializer
 {
     private const int Taps = 3;
 
-    public static Func<TensorEntry, Tensor> For(long seed) => entry =>
-    {
-        var (mean, deviation) = Spread(entry);
-        using var generator = new Generator((ulong)seed * 0x9E3779B97F4A7C15 ^ Hash(entry.Name), CPU);
-        var drawn = randn([.. entry.Shape], dtype: ScalarType.Float32, generator: generator).mul_(deviation).add_(mean);
-        return entry.Shape is [_, _, Taps, _, _] ? OverTime(entry, drawn) : drawn;
-    };
+    public static Func<TensorEntry, Tensor> For(long seed) =>
+        entry =>
+        {
+            var (mean, deviation) = Spread(entry);
+            using var generator = new Generator((ulong)seed * 0x9E3779B97F4A7C15 ^ Hash(entry.Name), CPU);
+            var drawn = randn([.. entry.Shape], dtype: ScalarType.Float32, generator: generator).mul_(deviation).add_(mean);
+            return entry.Shape is [_, _, Taps, _, _] ? OverTime(entry, drawn) : drawn;
+        };
 
     /// <summary>
     /// A convolution over time begins as one over the newest frame alone, so that what the VAE learns from single frames holds for
@@ -38,7 +39,8 @@ internal static class Initializer
         bool halves = entry.Shape[0] == channels;
         drawn.mul_(0.3);
         newest.add_(copy, alpha: halves ? 0.5 : 1);
-        if (halves) drawn.narrow(2, Taps - 2, 1).add_(copy, alpha: 0.5);
+        if (halves)
+            drawn.narrow(2, Taps - 2, 1).add_(copy, alpha: 0.5);
         return drawn;
     }
 
@@ -64,7 +66,11 @@ internal static class Initializer
             _ when Ends("cross_attn.v.weight") => (0, 8 * usual),
             _ when Ends("cross_attn.o.weight") => (0, usual),
             // the last product of a residual branch
-            _ when Ends("residual.6.weight") || Ends("proj.weight") || Ends("attn.o.weight") || Ends("ffn.2.weight") || Ends("ffn.fc2.weight") => (0, 0.4 * usual),
+            _ when Ends("residual.6.weight")
+                    || Ends("proj.weight")
+                    || Ends("attn.o.weight")
+                    || Ends("ffn.2.weight")
+                    || Ends("ffn.fc2.weight") => (0, 0.4 * usual),
             _ => (0, usual),
         };
     }

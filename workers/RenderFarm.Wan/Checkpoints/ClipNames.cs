@@ -23,10 +23,14 @@ internal static partial class ClipNames
     /// <summary>q, k and v are tensors of their own there: the first three parts of one.</summary>
     public static (string Name, int Part) FromTransformers(string key)
     {
-        foreach (var (theirs, original) in Parts) key = key.Replace(theirs, original, StringComparison.Ordinal);
+        foreach (var (theirs, original) in Parts)
+            key = key.Replace(theirs, original, StringComparison.Ordinal);
         var match = Projection().Match(key);
         return match.Success
-            ? ($"{key[..match.Index]}.attn.to_qkv.{key[(match.Index + match.Length)..]}", "qkv".IndexOf(match.Groups["part"].Value, StringComparison.Ordinal))
+            ? (
+                $"{key[..match.Index]}.attn.to_qkv.{key[(match.Index + match.Length)..]}",
+                "qkv".IndexOf(match.Groups["part"].Value, StringComparison.Ordinal)
+            )
             : (key, 0);
     }
 

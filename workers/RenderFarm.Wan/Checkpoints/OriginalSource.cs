@@ -26,13 +26,22 @@ public sealed class OriginalSource : ITensorSource
     {
         try
         {
-            var naming = Naming.Find(source.Entries.Keys, kind)
-                ?? throw new CheckpointException(source.Name, "keys", $"there is no {kind} in it; it is {CheckpointRecognition.Describe(source).What}");
+            var naming =
+                Naming.Find(source.Entries.Keys, kind)
+                ?? throw new CheckpointException(
+                    source.Name,
+                    "keys",
+                    $"there is no {kind} in it; it is {CheckpointRecognition.Describe(source).What}"
+                );
             var original = new OriginalSource(source, naming);
             if (kind == CheckpointKind.Transformer && Relatives.Of(original.Entries.Keys) is { } relative)
                 throw new CheckpointException(source.Name, relative.Key, $"belongs to {relative.Name}, which is not rendered");
             if (original.Entries.Keys.FirstOrDefault(key => key.EndsWith(".weight_scale_2", StringComparison.Ordinal)) is { } packed)
-                throw new CheckpointException(source.Name, packed, "belongs to nvfp4, which is not read; take a bf16 or fp8 file of the model");
+                throw new CheckpointException(
+                    source.Name,
+                    packed,
+                    "belongs to nvfp4, which is not read; take a bf16 or fp8 file of the model"
+                );
             return original;
         }
         catch
@@ -53,8 +62,10 @@ public sealed class OriginalSource : ITensorSource
         if (parts.Count == 1)
         {
             var whole = source.Load(parts[0].Name);
-            if (parts[0].Shape.SequenceEqual(shape)) return whole;
-            using (whole) return whole.reshape(shape).DetachFromDisposeScope();
+            if (parts[0].Shape.SequenceEqual(shape))
+                return whole;
+            using (whole)
+                return whole.reshape(shape).DetachFromDisposeScope();
         }
         var loaded = parts.Select(part => source.Load(part.Name)).ToList();
         try
@@ -70,7 +81,8 @@ public sealed class OriginalSource : ITensorSource
     public Tensor LoadRows(string name, IReadOnlyList<long> rows)
     {
         var parts = Find(name);
-        if (parts.Count == 1) return source.LoadRows(parts[0].Name, rows);
+        if (parts.Count == 1)
+            return source.LoadRows(parts[0].Name, rows);
         using var whole = Load(name);
         using var index = tensor(rows.ToArray());
         return whole.index_select(0, index).DetachFromDisposeScope();
@@ -85,8 +97,10 @@ public sealed class OriginalSource : ITensorSource
     internal static TensorEntry Joined(string name, IReadOnlyList<TensorEntry> parts)
     {
         var first = parts[0];
-        long[] shape = parts.Count == 1 ? [.. first.Shape] : [parts.Sum(part => part.Shape.Count > 0 ? part.Shape[0] : 0), .. first.Shape.Skip(1)];
-        if (name is "visual.cls_embedding" or "visual.pos_embedding") shape = [.. Enumerable.Repeat(1L, Math.Max(0, 3 - shape.Length)), .. shape];
+        long[] shape =
+            parts.Count == 1 ? [.. first.Shape] : [parts.Sum(part => part.Shape.Count > 0 ? part.Shape[0] : 0), .. first.Shape.Skip(1)];
+        if (name is "visual.cls_embedding" or "visual.pos_embedding")
+            shape = [.. Enumerable.Repeat(1L, Math.Max(0, 3 - shape.Length)), .. shape];
         return new TensorEntry(name, first.Type, shape);
     }
 }

@@ -38,7 +38,8 @@ public static class RandomInitializer
     private static ulong Fnv1a(string text)
     {
         var hash = 14695981039346656037UL;
-        foreach (var octet in Encoding.UTF8.GetBytes(text)) hash = (hash ^ octet) * 1099511628211UL;
+        foreach (var octet in Encoding.UTF8.GetBytes(text))
+            hash = (hash ^ octet) * 1099511628211UL;
         return hash;
     }
 }

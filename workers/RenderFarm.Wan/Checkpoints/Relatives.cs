@@ -19,7 +19,8 @@ internal static class Relatives
     {
         foreach (var key in keys)
         foreach (var relative in All)
-            if (key.StartsWith(relative.Key, StringComparison.Ordinal)) return (key, relative.Name);
+            if (key.StartsWith(relative.Key, StringComparison.Ordinal))
+                return (key, relative.Name);
         return null;
     }
 }

@@ -6,7 +6,17 @@ namespace RenderFarm.Wan.Loras;
 /// <summary>The tensors of one DiT by every name that a LoRA may give to the modules that own them.</summary>
 internal sealed class LoraTargets
 {
-    private static readonly string[] Prefixes = ["base_model.model.", "pipe.dit.", "model.diffusion_model.", "diffusion_model.", "transformer_2.", "transformer.", "model.", "dit."];
+    private static readonly string[] Prefixes =
+    [
+        "base_model.model.",
+        "pipe.dit.",
+        "model.diffusion_model.",
+        "diffusion_model.",
+        "transformer_2.",
+        "transformer.",
+        "model.",
+        "dit.",
+    ];
     private static readonly string[] FlatPrefixes = ["lora_unet__", "lora_unet_", "lora_transformer_", "lycoris_"];
 
     private readonly Dictionary<string, ExpectedTensor> tensors;
@@ -23,15 +33,18 @@ internal sealed class LoraTargets
     public ExpectedTensor? Find(string module, LoraPart part)
     {
         string original = Original(module);
-        if (part == LoraPart.BiasDifference) return tensors.GetValueOrDefault(original + ".bias");
-        return tensors.GetValueOrDefault(original + ".weight") ?? (part == LoraPart.Difference ? tensors.GetValueOrDefault(original) : null);
+        if (part == LoraPart.BiasDifference)
+            return tensors.GetValueOrDefault(original + ".bias");
+        return tensors.GetValueOrDefault(original + ".weight")
+            ?? (part == LoraPart.Difference ? tensors.GetValueOrDefault(original) : null);
     }
 
     /// <summary>The module's name in the original layout.</summary>
     public string Original(string module)
     {
         foreach (var prefix in FlatPrefixes)
-            if (module.StartsWith(prefix, StringComparison.Ordinal) && flat.TryGetValue(module[prefix.Length..], out var dotted)) return dotted;
+            if (module.StartsWith(prefix, StringComparison.Ordinal) && flat.TryGetValue(module[prefix.Length..], out var dotted))
+                return dotted;
         bool stripped;
         do
         {
@@ -42,8 +55,7 @@ internal sealed class LoraTargets
                 stripped = true;
                 break;
             }
-        }
-        while (stripped);
+        } while (stripped);
         return Module(OriginalNames.FromDiffusers(module + ".weight"));
     }
 

@@ -38,8 +38,11 @@ public sealed class StoredTokenRows : ITokenRows
         if (!source.Entries.TryGetValue(Umt5Encoder.TableName, out var entry))
             throw new CheckpointException(source.Name, Umt5Encoder.TableName, "there is no such tensor");
         if (!entry.Shape.SequenceEqual(expected))
-            throw new CheckpointException(source.Name, Umt5Encoder.TableName,
-                $"has shape [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", expected)}]");
+            throw new CheckpointException(
+                source.Name,
+                Umt5Encoder.TableName,
+                $"has shape [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", expected)}]"
+            );
     }
 
     public Tensor Gather(IReadOnlyList<long> ids)

@@ -35,7 +35,8 @@ public sealed class RelativePositions
     public Tensor Matrix(int length, Device device)
     {
         var byOffset = new long[Math.Max(0, 2 * length - 1)];
-        for (var i = 0; i < byOffset.Length; i++) byOffset[i] = Bucket(i - (length - 1));
+        for (var i = 0; i < byOffset.Length; i++)
+            byOffset[i] = Bucket(i - (length - 1));
         var matrix = new long[length * length];
         for (var query = 0; query < length; query++)
             Array.Copy(byOffset, length - 1 - query, matrix, query * length, length);
@@ -49,11 +50,13 @@ public sealed class RelativePositions
     /// </summary>
     private static int Start(int bucket, int exact)
     {
-        if (bucket <= exact) return bucket;
+        if (bucket <= exact)
+            return bucket;
         var over = bucket - exact;
         var limit = BigInteger.Pow(MaxDistance, over) * BigInteger.Pow(exact, exact - over);
         var distance = exact;
-        while (BigInteger.Pow(distance, exact) < limit) distance++;
+        while (BigInteger.Pow(distance, exact) < limit)
+            distance++;
         return distance;
     }
 }

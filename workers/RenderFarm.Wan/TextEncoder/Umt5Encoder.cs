@@ -23,15 +23,18 @@ public sealed class Umt5Encoder
 
     /// <summary>With everything from the same weights.</summary>
     public Umt5Encoder(IWeights weights, TextEncoderShape shape)
-        : this(weights, shape, new ResidentTokenRows(weights.Tensor(TableName, shape.Vocabulary, shape.Dim)))
-    {
-    }
+        : this(weights, shape, new ResidentTokenRows(weights.Tensor(TableName, shape.Vocabulary, shape.Dim))) { }
 
     /// <summary>With the table elsewhere.</summary>
     public Umt5Encoder(IWeights weights, TextEncoderShape shape, ITokenRows rows)
-        : this(weights, shape, rows, new ResidentBlocks<Umt5Layer>([.. Enumerable.Range(0, shape.Layers).Select(n => new Umt5Layer(weights.Scope($"blocks.{n}"), shape))]))
-    {
-    }
+        : this(
+            weights,
+            shape,
+            rows,
+            new ResidentBlocks<Umt5Layer>([
+                .. Enumerable.Range(0, shape.Layers).Select(n => new Umt5Layer(weights.Scope($"blocks.{n}"), shape)),
+            ])
+        ) { }
 
     /// <param name="weights">Of the final norm only.</param>
     public Umt5Encoder(IWeights weights, TextEncoderShape shape, ITokenRows rows, IBlockSource<Umt5Layer> layers)
@@ -45,9 +48,12 @@ public sealed class Umt5Encoder
     /// <exception cref="CheckpointException">Names what is missing, misshapen or unknown.</exception>
     public static Loaded<Umt5Encoder> Load(ITensorSource source, TextEncoderShape shape, Device device, ScalarType computeType) =>
         LoadedWeights.Build(
-            source, device, computeType,
+            source,
+            device,
+            computeType,
             weights => new Umt5Encoder(weights, shape, new StoredTokenRows(source, shape)),
-            ignorable: name => name == TableName);
+            ignorable: name => name == TableName
+        );
 
     /// <param name="ids">Of one prompt, with its end piece, without padding.</param>
     /// <param name="afterLayer">Sees every layer's output, float32 [L, dim]; does not own it.</param>
@@ -73,7 +79,8 @@ public sealed class Umt5Encoder
     /// <returns>Float32 [B, longest, dim]; the rows behind a prompt are zero.</returns>
     public Tensor EncodeBatch(IReadOnlyList<IReadOnlyList<long>> prompts)
     {
-        foreach (var ids in prompts) Require(ids);
+        foreach (var ids in prompts)
+            Require(ids);
         using var scope = NewDisposeScope();
         int longest = prompts.Max(ids => ids.Count);
         var (padded, there) = (new long[prompts.Count * longest], new float[prompts.Count * longest]);
@@ -98,7 +105,10 @@ public sealed class Umt5Encoder
         if (ids.Count == 0)
             throw new ArgumentException("there are no ids; a prompt has at least its end piece", nameof(ids));
         if (ids.Cast<long?>().FirstOrDefault(id => id < 0 || id >= _shape.Vocabulary) is { } wrong)
-            throw new ArgumentOutOfRangeException(nameof(ids), wrong,
-                $"the vocabulary has {_shape.Vocabulary} pieces; tokenizer and text encoder are not of one model");
+            throw new ArgumentOutOfRangeException(
+                nameof(ids),
+                wrong,
+                $"the vocabulary has {_shape.Vocabulary} pieces; tokenizer and text encoder are not of one model"
+            );
     }
 }

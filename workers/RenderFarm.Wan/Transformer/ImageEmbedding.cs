@@ -12,8 +12,10 @@ internal sealed class ImageEmbedding
 
     private readonly TransformerShape _shape;
     private readonly Tensor? _positions;
-    private readonly Linear _proj1, _proj3;
-    private readonly LayerNorm _proj0, _proj4;
+    private readonly Linear _proj1,
+        _proj3;
+    private readonly LayerNorm _proj0,
+        _proj4;
 
     /// <param name="weights">The scope <c>img_emb</c>.</param>
     public ImageEmbedding(IWeights weights, TransformerShape shape)
@@ -33,7 +35,8 @@ internal sealed class ImageEmbedding
     public Tensor Apply(Tensor clip)
     {
         using var scope = NewDisposeScope();
-        if (_positions is not null) clip = clip.reshape(-1, 2 * _shape.ImageTokens, _shape.ImageDim) + _positions;
+        if (_positions is not null)
+            clip = clip.reshape(-1, 2 * _shape.ImageTokens, _shape.ImageDim) + _positions;
         var x = nn.functional.gelu(_proj1.Apply(_proj0.Apply(clip)));
         return _proj4.Apply(_proj3.Apply(x)).MoveToOuterDisposeScope();
     }

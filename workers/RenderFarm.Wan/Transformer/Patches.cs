@@ -22,7 +22,8 @@ internal static class Patches
     {
         using var scope = NewDisposeScope();
         var (f, h, w) = grid;
-        long b = tokens.shape[0], c = tokens.shape[2] / 4;
+        long b = tokens.shape[0],
+            c = tokens.shape[2] / 4;
         return tokens.reshape(b, f, h, w, 2, 2, c).permute(0, 6, 1, 2, 4, 3, 5).reshape(b, c, f, 2 * h, 2 * w).MoveToOuterDisposeScope();
     }
 }

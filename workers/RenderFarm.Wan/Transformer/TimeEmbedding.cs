@@ -20,9 +20,9 @@ internal sealed class TimeEmbedding(IWeights weights, TransformerShape shape)
     public (Tensor E, Tensor E0) Apply(Tensor timesteps)
     {
         using var scope = NewDisposeScope();
-        var x = Sinusoid(timesteps, shape.FrequencyDim);                                   // [B, R, freq]
-        var e = _time2.Apply(nn.functional.silu(_time0.Apply(x)));                         // [B, R, dim]
-        var e0 = _projection.Apply(nn.functional.silu(e)).unflatten(2, 6, shape.Dim);     // [B, R, 6, dim]
+        var x = Sinusoid(timesteps, shape.FrequencyDim); // [B, R, freq]
+        var e = _time2.Apply(nn.functional.silu(_time0.Apply(x))); // [B, R, dim]
+        var e0 = _projection.Apply(nn.functional.silu(e)).unflatten(2, 6, shape.Dim); // [B, R, 6, dim]
         return (e.MoveToOuterDisposeScope(), e0.MoveToOuterDisposeScope());
     }
 

@@ -31,15 +31,18 @@ public sealed class Timesteps
     {
         using var exact = timesteps.to(ScalarType.Float64).cpu().contiguous();
         var values = exact.data<double>().ToArray();
-        if (timesteps.dim() == 1) return Uniform(values);
-        if (timesteps.dim() != 2) throw new ArgumentException($"timesteps have {timesteps.dim()} dimensions; [B] or [B, L] are allowed", nameof(timesteps));
+        if (timesteps.dim() == 1)
+            return Uniform(values);
+        if (timesteps.dim() != 2)
+            throw new ArgumentException($"timesteps have {timesteps.dim()} dimensions; [B] or [B, L] are allowed", nameof(timesteps));
 
         var (batch, tokens) = (timesteps.shape[0], timesteps.shape[1]);
         double At(long sample, long token) => values[sample * tokens + token];
         var runs = new List<TokenRun>();
         for (long start = 0, end; start < tokens; start = end)
         {
-            for (end = start + 1; end < tokens && Enumerable.Range(0, (int)batch).All(b => At(b, end) == At(b, start)); end++) ;
+            for (end = start + 1; end < tokens && Enumerable.Range(0, (int)batch).All(b => At(b, end) == At(b, start)); end++)
+                ;
             runs.Add(new TokenRun(end - start, [.. Enumerable.Range(0, (int)batch).Select(b => At(b, start))]));
         }
         return new Timesteps(runs);

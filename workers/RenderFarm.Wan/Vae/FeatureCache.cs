@@ -41,7 +41,8 @@ internal sealed class FeatureCache(bool framesAsChannels = false) : IDisposable
 
     public void Dispose()
     {
-        foreach (var frames in _frames.Values) frames.Dispose();
+        foreach (var frames in _frames.Values)
+            frames.Dispose();
         _frames.Clear();
     }
 }

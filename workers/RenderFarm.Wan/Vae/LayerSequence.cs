@@ -12,7 +12,8 @@ internal static class LayerSequence
         foreach (var layer in layers)
         {
             var next = layer.Apply(current, cache);
-            if (!ReferenceEquals(current, x)) current.Dispose();
+            if (!ReferenceEquals(current, x))
+                current.Dispose();
             current = next;
         }
         return current;

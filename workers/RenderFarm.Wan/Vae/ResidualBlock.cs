@@ -12,7 +12,8 @@ internal sealed class ResidualBlock(IWeights weights, int inChannels, int outCha
     private readonly CausalConv3d _conv2 = new(weights.Scope("residual.2"), inChannels, outChannels, (3, 3));
     private readonly ChannelNorm _norm3 = new(weights.Scope("residual.3"), outChannels, rank: 3);
     private readonly CausalConv3d _conv6 = new(weights.Scope("residual.6"), outChannels, outChannels, (3, 3));
-    private readonly CausalConv3d? _shortcut = inChannels == outChannels ? null : new(weights.Scope("shortcut"), inChannels, outChannels, (1, 1));
+    private readonly CausalConv3d? _shortcut =
+        inChannels == outChannels ? null : new(weights.Scope("shortcut"), inChannels, outChannels, (1, 1));
 
     public Tensor Apply(Tensor x, FeatureCache cache)
     {

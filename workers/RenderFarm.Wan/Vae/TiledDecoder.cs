@@ -20,11 +20,13 @@ public sealed class TiledDecoder(WanVae vae, VaeShape shape, int tile)
     /// <param name="afterChunk">Called after every chunk of every tile; may throw to end the decoding.</param>
     public IEnumerable<Tensor> Decode(Tensor latent, Action? afterChunk = null)
     {
-        long height = latent.shape[3], width = latent.shape[4];
+        long height = latent.shape[3],
+            width = latent.shape[4];
         var rows = TilePiece.Along((int)height, shape, tile, shape.SpatialStride);
         var columns = TilePiece.Along((int)width, shape, tile, shape.SpatialStride);
         long frames = (latent.shape[2] - 1) * VaeShape.TemporalStride + 1;
-        var video = zeros([1, 3, frames, height * shape.SpatialStride, width * shape.SpatialStride], dtype: ScalarType.Float32).DetachFromDisposeScope();
+        var video = zeros([1, 3, frames, height * shape.SpatialStride, width * shape.SpatialStride], dtype: ScalarType.Float32)
+            .DetachFromDisposeScope();
         try
         {
             foreach (var row in rows)
@@ -52,8 +54,10 @@ public sealed class TiledDecoder(WanVae vae, VaeShape shape, int tile)
             using (chunk)
             {
                 var pixels = chunk.cpu();
-                video.narrow(2, at, pixels.shape[2])
-                    .narrow(3, (long)row.Start * stride, pixels.shape[3]).narrow(4, (long)column.Start * stride, pixels.shape[4])
+                video
+                    .narrow(2, at, pixels.shape[2])
+                    .narrow(3, (long)row.Start * stride, pixels.shape[3])
+                    .narrow(4, (long)column.Start * stride, pixels.shape[4])
                     .add_(pixels * weights);
                 at += pixels.shape[2];
             }

@@ -22,14 +22,27 @@ public sealed class TiledEncoder(WanVae vae, VaeShape shape, int tile)
         foreach (var column in TilePiece.Along(width / stride, shape, tile, 1))
         {
             using var temporaries = NewDisposeScope();
-            var part = vae.Encode(frames, (start, count) =>
-            {
-                using var whole = chunk(start, count);
-                return whole.narrow(3, (long)row.Start * stride, (long)row.Cells * stride)
-                    .narrow(4, (long)column.Start * stride, (long)column.Cells * stride).contiguous();
-            }, afterChunk);
-            latent ??= zeros([1, part.shape[1], part.shape[2], height / stride, width / stride], dtype: ScalarType.Float32, device: part.device).MoveToOuterDisposeScope();
-            latent.narrow(3, row.Start, row.Cells).narrow(4, column.Start, column.Cells)
+            var part = vae.Encode(
+                frames,
+                (start, count) =>
+                {
+                    using var whole = chunk(start, count);
+                    return whole
+                        .narrow(3, (long)row.Start * stride, (long)row.Cells * stride)
+                        .narrow(4, (long)column.Start * stride, (long)column.Cells * stride)
+                        .contiguous();
+                },
+                afterChunk
+            );
+            latent ??= zeros(
+                    [1, part.shape[1], part.shape[2], height / stride, width / stride],
+                    dtype: ScalarType.Float32,
+                    device: part.device
+                )
+                .MoveToOuterDisposeScope();
+            latent
+                .narrow(3, row.Start, row.Cells)
+                .narrow(4, column.Start, column.Cells)
                 .add_(part * (tensor(row.Weights, device: part.device).view(-1, 1) * tensor(column.Weights, device: part.device)));
         }
         return latent!.MoveToOuterDisposeScope();

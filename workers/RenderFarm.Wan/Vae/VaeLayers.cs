@@ -9,7 +9,8 @@ internal static class VaeLayers
     public static IReadOnlyList<IVaeLayer> Encoder(IWeights weights, VaeShape shape)
     {
         int[] widths = [shape.Dim, .. shape.DimMultipliers.Select(multiplier => shape.Dim * multiplier)];
-        int levels = shape.DimMultipliers.Count, last = widths[^1];
+        int levels = shape.DimMultipliers.Count,
+            last = widths[^1];
         var layers = new List<IVaeLayer> { new CausalConv3d(weights.Scope("conv1"), PixelChannels(shape), widths[0], (3, 3)) };
         int flat = 0;
         for (int level = 0; level < levels; level++)
@@ -18,8 +19,10 @@ internal static class VaeLayers
             bool temporal = halves && shape.TemporalDownsample[level];
             var names = LevelNames(weights, "downsamples", shape, level);
             var stage = new List<IVaeLayer>();
-            for (int n = 0; n < shape.ResidualBlocks; n++) stage.Add(new ResidualBlock(names(ref flat), n == 0 ? from : to, to));
-            if (halves) stage.Add(new Downsample(names(ref flat), to, temporal));
+            for (int n = 0; n < shape.ResidualBlocks; n++)
+                stage.Add(new ResidualBlock(names(ref flat), n == 0 ? from : to, to));
+            if (halves)
+                stage.Add(new Downsample(names(ref flat), to, temporal));
             Add(layers, stage, shape, ResidualStage.Averaging(to, temporal ? 2 : 1, halves ? 2 : 1));
         }
         layers.AddRange(Middle(weights, last));
@@ -41,11 +44,14 @@ internal static class VaeLayers
             bool temporal = doubles && shape.TemporalDownsample[levels - 2 - level];
             // 2.1 halves the width inside the upsampler of the level before
             bool halved = shape.Kind == VaeKind.Wan21;
-            if (halved && level > 0) from /= 2;
+            if (halved && level > 0)
+                from /= 2;
             var names = LevelNames(weights, "upsamples", shape, level);
             var stage = new List<IVaeLayer>();
-            for (int n = 0; n <= shape.ResidualBlocks; n++) stage.Add(new ResidualBlock(names(ref flat), n == 0 ? from : to, to));
-            if (doubles) stage.Add(new Upsample(names(ref flat), to, halved ? to / 2 : to, temporal));
+            for (int n = 0; n <= shape.ResidualBlocks; n++)
+                stage.Add(new ResidualBlock(names(ref flat), n == 0 ? from : to, to));
+            if (doubles)
+                stage.Add(new Upsample(names(ref flat), to, halved ? to / 2 : to, temporal));
             Add(layers, stage, shape, doubles ? ResidualStage.Duplicating(to, temporal ? 2 : 1, 2) : null);
         }
         layers.Add(new Head(weights.Scope("head"), widths[^1], PixelChannels(shape)));
@@ -55,17 +61,23 @@ internal static class VaeLayers
     private static int PixelChannels(VaeShape shape) => shape.Kind == VaeKind.Wan21 ? 3 : 3 * 4;
 
     private static IReadOnlyList<IVaeLayer> Middle(IWeights weights, int width) =>
-    [
-        new ResidualBlock(weights.Scope("middle.0"), width, width),
-        new FrameAttention(weights.Scope("middle.1"), width),
-        new ResidualBlock(weights.Scope("middle.2"), width, width),
-    ];
+        [
+            new ResidualBlock(weights.Scope("middle.0"), width, width),
+            new FrameAttention(weights.Scope("middle.1"), width),
+            new ResidualBlock(weights.Scope("middle.2"), width, width),
+        ];
 
     private static void Add(
-        List<IVaeLayer> layers, List<IVaeLayer> stage, VaeShape shape, Func<TorchSharp.torch.Tensor, FeatureCache, TorchSharp.torch.Tensor>? shortcut)
+        List<IVaeLayer> layers,
+        List<IVaeLayer> stage,
+        VaeShape shape,
+        Func<TorchSharp.torch.Tensor, FeatureCache, TorchSharp.torch.Tensor>? shortcut
+    )
     {
-        if (shape.Kind == VaeKind.Wan21) layers.AddRange(stage);
-        else layers.Add(new ResidualStage(stage, shortcut));
+        if (shape.Kind == VaeKind.Wan21)
+            layers.AddRange(stage);
+        else
+            layers.Add(new ResidualStage(stage, shortcut));
     }
 
     private delegate IWeights NextName(ref int flat);
@@ -73,7 +85,8 @@ internal static class VaeLayers
     /// <summary>2.1 numbers its layers through; 2.2 level by level.</summary>
     private static NextName LevelNames(IWeights weights, string group, VaeShape shape, int level)
     {
-        if (shape.Kind == VaeKind.Wan21) return (ref int flat) => weights.Scope($"{group}.{flat++}");
+        if (shape.Kind == VaeKind.Wan21)
+            return (ref int flat) => weights.Scope($"{group}.{flat++}");
         int within = 0;
         return (ref int _) => weights.Scope($"{group}.{level}.{group}.{within++}");
     }

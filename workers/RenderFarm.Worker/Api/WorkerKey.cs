@@ -13,16 +13,16 @@ public sealed class WorkerKey(IOptions<WorkerOptions> worker, IOptions<KeysOptio
     private string? _key = string.IsNullOrWhiteSpace(worker.Value.ApiKey) ? null : worker.Value.ApiKey.Trim();
 
     /// <summary>Where an operator should look when the key is refused.</summary>
-    public string Source => string.IsNullOrWhiteSpace(worker.Value.ApiKey)
-        ? $"worker_key in {keys.Value.BootstrapFile} (Keys:BootstrapFile)"
-        : "Worker:ApiKey";
+    public string Source =>
+        string.IsNullOrWhiteSpace(worker.Value.ApiKey) ? $"worker_key in {keys.Value.BootstrapFile} (Keys:BootstrapFile)" : "Worker:ApiKey";
 
     /// <returns>The key, or null while the bootstrap file is not there or holds none.</returns>
     public string? Current => _key ??= ReadFile(keys.Value.BootstrapFile);
 
     public void Forget()
     {
-        if (string.IsNullOrWhiteSpace(worker.Value.ApiKey)) _key = null;
+        if (string.IsNullOrWhiteSpace(worker.Value.ApiKey))
+            _key = null;
     }
 
     private static string? ReadFile(string path)

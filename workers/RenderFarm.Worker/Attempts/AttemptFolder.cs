@@ -29,8 +29,10 @@ public sealed class AttemptFolder : IDisposable
         Directory.CreateDirectory(attempts);
         foreach (string left in Directory.EnumerateFileSystemEntries(attempts))
         {
-            if (Directory.Exists(left)) Directory.Delete(left, recursive: true);
-            else File.Delete(left);
+            if (Directory.Exists(left))
+                Directory.Delete(left, recursive: true);
+            else
+                File.Delete(left);
         }
     }
 
@@ -38,7 +40,8 @@ public sealed class AttemptFolder : IDisposable
     {
         try
         {
-            if (Directory.Exists(Path)) Directory.Delete(Path, recursive: true);
+            if (Directory.Exists(Path))
+                Directory.Delete(Path, recursive: true);
         }
         catch (IOException)
         {

@@ -64,12 +64,14 @@ public sealed class AttemptRecord(string model, long leasedAt, TimeProvider time
     {
         CloseStage();
         (_stage, _stageSince) = (stage, time.GetTimestamp());
-        if (stage == RenderStage.Denoising) _secondsToFirstStep ??= time.GetElapsedTime(leasedAt).TotalSeconds;
+        if (stage == RenderStage.Denoising)
+            _secondsToFirstStep ??= time.GetElapsedTime(leasedAt).TotalSeconds;
     }
 
     private void CloseStage()
     {
-        if (_stage is { } stage) metrics.StageDone(model, stage, time.GetElapsedTime(_stageSince));
+        if (_stage is { } stage)
+            metrics.StageDone(model, stage, time.GetElapsedTime(_stageSince));
         _stage = null;
     }
 }

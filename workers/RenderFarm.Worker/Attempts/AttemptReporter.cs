@@ -22,7 +22,8 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
             try
             {
                 LeaseOutcome? recorded = await SendAsync(jobId, fence, outcome);
-                if (recorded is not null) log.LogInformation("Reported {Outcome}: the job is now {State}", outcome.Name, recorded.State);
+                if (recorded is not null)
+                    log.LogInformation("Reported {Outcome}: the job is now {State}", outcome.Name, recorded.State);
                 return;
             }
             catch (LeaseLostException)
@@ -49,17 +50,26 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
         }
     }
 
-    private async Task<LeaseOutcome?> SendAsync(string jobId, long fence, AttemptOutcome outcome) => outcome switch
-    {
-        AttemptOutcome.Failed failed => await api.FailAsync(jobId, new FailRequest
+    private async Task<LeaseOutcome?> SendAsync(string jobId, long fence, AttemptOutcome outcome) =>
+        outcome switch
         {
-            Fence = fence,
-            Reason = failed.Reason,
-            Message = failed.Message,
-            Measurements = failed.Measurements,
-            LogTail = failed.LogTail,
-        }, CancellationToken.None),
-        AttemptOutcome.HandedBack back => await api.ReleaseAsync(jobId, new ReleaseRequest { Fence = fence, Reason = back.Reason }, CancellationToken.None),
-        _ => null, // a rendered video is reported by its upload; a lost lease is nobody's business here
-    };
+            AttemptOutcome.Failed failed => await api.FailAsync(
+                jobId,
+                new FailRequest
+                {
+                    Fence = fence,
+                    Reason = failed.Reason,
+                    Message = failed.Message,
+                    Measurements = failed.Measurements,
+                    LogTail = failed.LogTail,
+                },
+                CancellationToken.None
+            ),
+            AttemptOutcome.HandedBack back => await api.ReleaseAsync(
+                jobId,
+                new ReleaseRequest { Fence = fence, Reason = back.Reason },
+                CancellationToken.None
+            ),
+            _ => null, // a rendered video is reported by its upload; a lost lease is nobody's business here
+        };
 }

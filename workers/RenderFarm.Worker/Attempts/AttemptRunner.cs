@@ -20,14 +20,33 @@ namespace RenderFarm.Worker.Attempts;
 /// free when it returns; a finished video's upload goes on in the spool.
 /// </summary>
 public sealed class AttemptRunner(
-    IOptions<WorkerOptions> options, FarmApi api, ModelCatalog catalog, AttemptPlanner planner, RendererLauncher launcher, RenderAttempt attempt, AttemptReporter reporter, UploadSpool spool,
-    RunningLeases running, WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<AttemptRunner> log, ILogger<LeaseKeeper> leaseLog)
+    IOptions<WorkerOptions> options,
+    FarmApi api,
+    ModelCatalog catalog,
+    AttemptPlanner planner,
+    RendererLauncher launcher,
+    RenderAttempt attempt,
+    AttemptReporter reporter,
+    UploadSpool spool,
+    RunningLeases running,
+    WorkerDrain drain,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<AttemptRunner> log,
+    ILogger<LeaseKeeper> leaseLog
+)
 {
     private const int NoSpaceLeft = 28;
 
     public async Task RunAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
     {
-        using IDisposable? scope = log.BeginScope("{Job} fence {Fence} attempt {Attempt} on {Slot}", grant.JobId, grant.Fence, grant.Attempt, slot.Id);
+        using IDisposable? scope = log.BeginScope(
+            "{Job} fence {Fence} attempt {Attempt} on {Slot}",
+            grant.JobId,
+            grant.Fence,
+            grant.Attempt,
+            slot.Id
+        );
         slot.CurrentJob = grant.JobId;
         AttemptOutcome outcome;
         try
@@ -47,8 +66,10 @@ public sealed class AttemptRunner(
         Task freeAgain = launcher.ConcludeAsync(slot);
         AttemptOutcome.Failed? failed = outcome as AttemptOutcome.Failed;
         metrics.AttemptEnded(grant.Spec.Model, outcome.Name, failed?.Reason);
-        if (failed is null) log.LogInformation("Attempt ended: {Outcome}", outcome.Name);
-        else log.LogWarning("Attempt {Outcome}: {Reason}, {Message}", outcome.Name, failed.Reason, failed.Message);
+        if (failed is null)
+            log.LogInformation("Attempt ended: {Outcome}", outcome.Name);
+        else
+            log.LogWarning("Attempt {Outcome}: {Reason}, {Message}", outcome.Name, failed.Reason, failed.Message);
         await reporter.ReportAsync(grant.JobId, grant.Fence, outcome);
         await freeAgain;
     }
@@ -60,7 +81,17 @@ public sealed class AttemptRunner(
             return new AttemptOutcome.Failed(FailureReason.ModelUnavailable, $"this worker has no model '{grant.Spec.Model}' (any more)");
 
         LeaseKeeper lease = new(
-            api, grant.JobId, grant.Fence, grant.LeaseSeconds, settings, new LeaseProgress(RenderStage.Loading, 0, grant.Spec.Steps), strict: true, time, metrics, leaseLog);
+            api,
+            grant.JobId,
+            grant.Fence,
+            grant.LeaseSeconds,
+            settings,
+            new LeaseProgress(RenderStage.Loading, 0, grant.Spec.Steps),
+            strict: true,
+            time,
+            metrics,
+            leaseLog
+        );
         await using (lease)
         using (running.Add(grant.JobId, grant.Fence, lease))
         using (AttemptFolder folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
@@ -72,7 +103,14 @@ public sealed class AttemptRunner(
     }
 
     private async Task<AttemptOutcome> RunUnderLeaseAsync(
-        Slot slot, LeaseGrant grant, InstalledModel model, AttemptFolder folder, LeaseKeeper lease, long leasedAt, LeaseSettings settings)
+        Slot slot,
+        LeaseGrant grant,
+        InstalledModel model,
+        AttemptFolder folder,
+        LeaseKeeper lease,
+        long leasedAt,
+        LeaseSettings settings
+    )
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, drain.HandBack);
         PlanResult planned;
@@ -89,24 +127,35 @@ public sealed class AttemptRunner(
         }
 
         if (planned.Plan is not { } plan)
-            return new AttemptOutcome.Failed(FailureReason.PlanDoesNotFit, planned.Refusal?.Message ?? "no plan fits this slot as it is now");
+            return new AttemptOutcome.Failed(
+                FailureReason.PlanDoesNotFit,
+                planned.Refusal?.Message ?? "no plan fits this slot as it is now"
+            );
         metrics.Planned(slot, grant.Spec.Model, plan);
         lease.Planned(plan);
 
         AttemptRecord record = new(grant.Spec.Model, leasedAt, time, metrics);
         AttemptOutcome outcome = await attempt.RunAsync(slot, grant, model, plan, folder, lease, record, drain.HandBack);
         // into the spool while the lease is still being renewed: the upload's own renewals take over from here
-        if (outcome is AttemptOutcome.Rendered rendered) spool.Accept(rendered.Folder, rendered.Manifest, settings);
+        if (outcome is AttemptOutcome.Rendered rendered)
+            spool.Accept(rendered.Folder, rendered.Manifest, settings);
         return outcome;
     }
 
-    private AttemptOutcome.Failed OutcomeOf(Exception fault) => fault switch
-    {
-        IOException full when full.HResult == NoSpaceLeft || full.Message.Contains("No space left", StringComparison.Ordinal)
-            => new AttemptOutcome.Failed(FailureReason.DiskFull, $"the worker's disk is full: {full.Message}"),
-        FileNotFoundException missing when missing.FileName == options.Value.FfmpegPath
-            => new AttemptOutcome.Failed(FailureReason.EncoderFailed, FfmpegFault.Missing(options.Value.FfmpegPath).Message),
-        FarmApiException unreachable => new AttemptOutcome.Failed(FailureReason.Transient, unreachable.Message),
-        _ => new AttemptOutcome.Failed(FailureReason.Transient, $"the worker could not run the attempt: {fault.Message}", LogTail: fault.ToString()),
-    };
+    private AttemptOutcome.Failed OutcomeOf(Exception fault) =>
+        fault switch
+        {
+            IOException full when full.HResult == NoSpaceLeft || full.Message.Contains("No space left", StringComparison.Ordinal) =>
+                new AttemptOutcome.Failed(FailureReason.DiskFull, $"the worker's disk is full: {full.Message}"),
+            FileNotFoundException missing when missing.FileName == options.Value.FfmpegPath => new AttemptOutcome.Failed(
+                FailureReason.EncoderFailed,
+                FfmpegFault.Missing(options.Value.FfmpegPath).Message
+            ),
+            FarmApiException unreachable => new AttemptOutcome.Failed(FailureReason.Transient, unreachable.Message),
+            _ => new AttemptOutcome.Failed(
+                FailureReason.Transient,
+                $"the worker could not run the attempt: {fault.Message}",
+                LogTail: fault.ToString()
+            ),
+        };
 }

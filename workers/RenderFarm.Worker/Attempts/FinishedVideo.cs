@@ -10,8 +10,17 @@ namespace RenderFarm.Worker.Attempts;
 public static class FinishedVideo
 {
     public static async Task<AttemptOutcome.Rendered> CollectAsync(
-        string video, LeaseGrant grant, AttemptFolder folder, Measurements measured, string logTail, string? warning,
-        string ffmpeg, TimeProvider time, Action<string> complain, CancellationToken lost)
+        string video,
+        LeaseGrant grant,
+        AttemptFolder folder,
+        Measurements measured,
+        string logTail,
+        string? warning,
+        string ffmpeg,
+        TimeProvider time,
+        Action<string> complain,
+        CancellationToken lost
+    )
     {
         List<(ArtifactKind Kind, string Path)> outputs = [(ArtifactKind.Video, video)];
         outputs.AddRange(await VideoPictures.CutAsync(ffmpeg, grant.Spec, video, time, complain, lost));

@@ -9,7 +9,11 @@ public sealed class InputDownloads(FarmApi api)
 {
     /// <returns>Full paths by role.</returns>
     /// <exception cref="FarmApiException">A link doesn't answer, or answers with other bytes than promised.</exception>
-    public async Task<IReadOnlyDictionary<string, string>> FetchAsync(IReadOnlyList<JobInput> inputs, string folder, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, string>> FetchAsync(
+        IReadOnlyList<JobInput> inputs,
+        string folder,
+        CancellationToken cancellation
+    )
     {
         Dictionary<string, string> files = new(StringComparer.Ordinal);
         for (int i = 0; i < inputs.Count; i++)
@@ -23,7 +27,11 @@ public sealed class InputDownloads(FarmApi api)
                 file.Position = 0;
                 string actual = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
                 if (actual != input.Sha256)
-                    throw new FarmApiException($"input {input.Role} arrived with SHA-256 {actual}, promised was {input.Sha256}", null, null);
+                    throw new FarmApiException(
+                        $"input {input.Role} arrived with SHA-256 {actual}, promised was {input.Sha256}",
+                        null,
+                        null
+                    );
             }
 
             files[input.Role] = path;

@@ -36,10 +36,22 @@ public sealed class LeaseKeeper : IAsyncDisposable
     private int _disposed;
 
     /// <param name="strict">False for uploads: they go on past the deadline, since only the API can say that a fence has lost.</param>
-    public LeaseKeeper(FarmApi api, string jobId, long fence, double leaseSeconds, LeaseSettings settings, LeaseProgress first, bool strict, TimeProvider time, WorkerMetrics metrics, ILogger log)
+    public LeaseKeeper(
+        FarmApi api,
+        string jobId,
+        long fence,
+        double leaseSeconds,
+        LeaseSettings settings,
+        LeaseProgress first,
+        bool strict,
+        TimeProvider time,
+        WorkerMetrics metrics,
+        ILogger log
+    )
     {
         (_api, _jobId, _fence, _settings, _time, _metrics, _log, _progress) = (api, jobId, fence, settings, time, metrics, log, first);
-        if (strict) _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
+        if (strict)
+            _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
         _teller = new ProgressTeller(api, jobId, fence, time);
         _loop = Task.Run(RenewAsync);
     }
@@ -63,7 +75,8 @@ public sealed class LeaseKeeper : IAsyncDisposable
         LeaseProgress now = before with { Stage = stage, Step = step, Steps = steps };
         _progress = now;
         _teller.Tell(now);
-        if (before.Stage != stage) Wake();
+        if (before.Stage != stage)
+            Wake();
     }
 
     /// <summary>The plan goes with the next renewal, which is at once.</summary>
@@ -78,10 +91,12 @@ public sealed class LeaseKeeper : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _stopped.CancelAsync();
         await _teller.DisposeAsync();
-        if (_deadline is not null) await _deadline.DisposeAsync();
+        if (_deadline is not null)
+            await _deadline.DisposeAsync();
         await _loop;
         _wake.Dispose();
         _stopped.Dispose();
@@ -98,7 +113,14 @@ public sealed class LeaseKeeper : IAsyncDisposable
             TimeSpan pause;
             try
             {
-                RenewRequest request = new() { Fence = _fence, Stage = now.Stage, Step = now.Step, Steps = now.Steps, Plan = planSent ? null : now.Plan };
+                RenewRequest request = new()
+                {
+                    Fence = _fence,
+                    Stage = now.Stage,
+                    Step = now.Step,
+                    Steps = now.Steps,
+                    Plan = planSent ? null : now.Plan,
+                };
                 RenewReply reply = await _api.RenewAsync(_jobId, request, _stopped.Token);
                 planSent |= now.Plan is not null;
                 leaseSeconds = reply.LeaseSeconds;
@@ -107,7 +129,8 @@ public sealed class LeaseKeeper : IAsyncDisposable
                 _confirmed.TrySetResult();
                 _metrics.Renewed("ok");
                 DrainOrdered = reply.Drain;
-                if (reply.Cancel) await _cancelled.CancelAsync();
+                if (reply.Cancel)
+                    await _cancelled.CancelAsync();
                 pause = TimeSpan.FromSeconds(Math.Max(_settings.RenewSeconds, leaseSeconds / 20)); // rarely when the lease is long
             }
             catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
@@ -141,7 +164,8 @@ public sealed class LeaseKeeper : IAsyncDisposable
         Task woken = _wake.WaitAsync(over.Token);
         await Task.WhenAny(timer, woken);
         await over.CancelAsync(); // the loser must not stay behind and eat the next wake
-        await Task.WhenAll(timer, woken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await Task.WhenAll(timer, woken)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private void Wake()
@@ -160,7 +184,8 @@ public sealed class LeaseKeeper : IAsyncDisposable
 
     private void GiveUp()
     {
-        if (_stopped.IsCancellationRequested) return;
+        if (_stopped.IsCancellationRequested)
+            return;
         _log.LogWarning("No renewal got through in time: the lease counts as lost");
         _ = LoseAsync();
     }

@@ -19,13 +19,28 @@ namespace RenderFarm.Worker.Attempts;
 /// ends first out of turn, the other is killed.
 /// </summary>
 public sealed class RenderAttempt(
-    IOptions<WorkerOptions> options, RendererLauncher launcher, InputDownloads inputs, HostWeightCache cache, WorkerMetrics metrics, TimeProvider time, ILogger<RenderAttempt> log)
+    IOptions<WorkerOptions> options,
+    RendererLauncher launcher,
+    InputDownloads inputs,
+    HostWeightCache cache,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<RenderAttempt> log
+)
 {
     private static readonly TimeSpan EndOfReports = TimeSpan.FromSeconds(5);
 
     /// <param name="handBack">This worker stops: give the job back, unless it is finished anyway.</param>
     public async Task<AttemptOutcome> RunAsync(
-        Slot slot, LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, LeaseKeeper lease, AttemptRecord record, CancellationToken handBack)
+        Slot slot,
+        LeaseGrant grant,
+        InstalledModel model,
+        RenderPlan plan,
+        AttemptFolder folder,
+        LeaseKeeper lease,
+        AttemptRecord record,
+        CancellationToken handBack
+    )
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, handBack);
         try
@@ -50,7 +65,8 @@ public sealed class RenderAttempt(
             RendererConversation conversation = new(renderer, time);
             Task listening = conversation.ListenAsync(report =>
             {
-                if (record.Take(report) is { } progress) lease.Report(progress.Stage, progress.Step, progress.Steps);
+                if (record.Take(report) is { } progress)
+                    lease.Report(progress.Stage, progress.Step, progress.Steps);
             });
             await conversation.OrderAsync(Order(grant, model, plan, folder, inputFiles));
 
@@ -62,40 +78,76 @@ public sealed class RenderAttempt(
             // 5
             string logTail = LogTail(renderer, encoder, conversation);
             Measurements measured = record.Measured(slot.Description.Card) with { PredictedPeakBytes = plan.PredictedPeakBytes };
-            AttemptOutcome.Failed? failure = AttemptVerdict.Of(ending, record, encoded, grant.Spec.Frames, process.WasOutOfMemory || HostMemory.OutOfMemoryKills > killsBefore, renderer.Errors.LastLine);
-            if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
-            if (lease.Cancelled.IsCancellationRequested) return Cancelled(measured, logTail);
-            if (failure is not null && handBack.IsCancellationRequested) return new AttemptOutcome.HandedBack("interrupted");
-            if (failure is not null) return failure with { Measurements = measured, LogTail = logTail };
+            AttemptOutcome.Failed? failure = AttemptVerdict.Of(
+                ending,
+                record,
+                encoded,
+                grant.Spec.Frames,
+                process.WasOutOfMemory || HostMemory.OutOfMemoryKills > killsBefore,
+                renderer.Errors.LastLine
+            );
+            if (lease.Lost.IsCancellationRequested)
+                return new AttemptOutcome.LeaseLost();
+            if (lease.Cancelled.IsCancellationRequested)
+                return Cancelled(measured, logTail);
+            if (failure is not null && handBack.IsCancellationRequested)
+                return new AttemptOutcome.HandedBack("interrupted");
+            if (failure is not null)
+                return failure with { Measurements = measured, LogTail = logTail };
 
             // 6
-            if (measured.PeakBytes is { } peak) metrics.Peaked(slot, grant.Spec.Model, peak);
-            return await FinishedVideo.CollectAsync(encoder.Publish(), grant, folder, measured, logTail, record.Finished!.Warning, options.Value.FfmpegPath, time,
-                complaint => log.LogWarning("{Complaint}", complaint), lease.Lost);
+            if (measured.PeakBytes is { } peak)
+                metrics.Peaked(slot, grant.Spec.Model, peak);
+            return await FinishedVideo.CollectAsync(
+                encoder.Publish(),
+                grant,
+                folder,
+                measured,
+                logTail,
+                record.Finished!.Warning,
+                options.Value.FfmpegPath,
+                time,
+                complaint => log.LogWarning("{Complaint}", complaint),
+                lease.Lost
+            );
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
+            if (lease.Lost.IsCancellationRequested)
+                return new AttemptOutcome.LeaseLost();
             return lease.Cancelled.IsCancellationRequested ? Cancelled(null, null) : new AttemptOutcome.HandedBack("interrupted");
         }
     }
 
-    private async Task<RendererEnding> WatchAsync(RendererProcess process, VideoEncoder encoder, RendererConversation conversation, Task listening)
+    private async Task<RendererEnding> WatchAsync(
+        RendererProcess process,
+        VideoEncoder encoder,
+        RendererConversation conversation,
+        Task listening
+    )
     {
         TimeSpan patience = TimeSpan.FromSeconds(options.Value.SilenceSeconds);
         ChildProcess renderer = process.Child;
-        bool silent = false, encoderFirst = false;
+        bool silent = false,
+            encoderFirst = false;
         long? tooMuch = null;
         while (!renderer.Exited.IsCompleted)
         {
             using CancellationTokenSource tick = new();
-            await Task.WhenAny(renderer.Exited, encoder.Ended, Task.Delay(TimeSpan.FromSeconds(Math.Min(1, patience.TotalSeconds / 4)), time, tick.Token));
+            await Task.WhenAny(
+                renderer.Exited,
+                encoder.Ended,
+                Task.Delay(TimeSpan.FromSeconds(Math.Min(1, patience.TotalSeconds / 4)), time, tick.Token)
+            );
             await tick.CancelAsync();
-            if (renderer.Exited.IsCompleted) break;
+            if (renderer.Exited.IsCompleted)
+                break;
             encoderFirst = encoder.Ended.IsCompleted;
             silent = !encoderFirst && conversation.Silence > patience;
-            if (process.HostBytes is var bytes && bytes > process.LimitBytes) tooMuch = bytes;
-            if (!encoderFirst && !silent && tooMuch is null) continue;
+            if (process.HostBytes is var bytes && bytes > process.LimitBytes)
+                tooMuch = bytes;
+            if (!encoderFirst && !silent && tooMuch is null)
+                continue;
 
             renderer.KillGroup();
             await renderer.Exited;
@@ -110,7 +162,8 @@ public sealed class RenderAttempt(
     /// <summary>After a good render the encoder still has to write the index; after a bad one it has nothing left to do.</summary>
     private async Task<EncoderEnding> EncoderEndAsync(VideoEncoder encoder, bool rendered)
     {
-        if (!rendered) encoder.Kill();
+        if (!rendered)
+            encoder.Kill();
         while (true)
         {
             int before = encoder.Frames;
@@ -129,29 +182,38 @@ public sealed class RenderAttempt(
         }
     }
 
-    private RenderOrder Order(LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, IReadOnlyDictionary<string, string> inputFiles) => new()
-    {
-        JobId = grant.JobId,
-        Fence = grant.Fence,
-        Spec = grant.Spec,
-        Plan = plan,
-        Shape = model.Shape,
-        Files = model.Files,
-        FramePipe = folder.FramePipe,
-        WorkDirectory = folder.Work,
-        InputFiles = inputFiles,
-        WeightCache = cache.FolderOf(model.Shape.Id, plan),
-        WeightCacheLimitBytes = cache.LimitBytes,
-    };
+    private RenderOrder Order(
+        LeaseGrant grant,
+        InstalledModel model,
+        RenderPlan plan,
+        AttemptFolder folder,
+        IReadOnlyDictionary<string, string> inputFiles
+    ) =>
+        new()
+        {
+            JobId = grant.JobId,
+            Fence = grant.Fence,
+            Spec = grant.Spec,
+            Plan = plan,
+            Shape = model.Shape,
+            Files = model.Files,
+            FramePipe = folder.FramePipe,
+            WorkDirectory = folder.Work,
+            InputFiles = inputFiles,
+            WeightCache = cache.FolderOf(model.Shape.Id, plan),
+            WeightCacheLimitBytes = cache.LimitBytes,
+        };
 
-    private static AttemptOutcome.Failed Cancelled(Measurements? measured, string? logTail)
-        => new(FailureReason.Cancelled, "the job was cancelled", measured, logTail);
+    private static AttemptOutcome.Failed Cancelled(Measurements? measured, string? logTail) =>
+        new(FailureReason.Cancelled, "the job was cancelled", measured, logTail);
 
     private static string LogTail(ChildProcess renderer, VideoEncoder encoder, RendererConversation conversation)
     {
         string tail = renderer.Errors.Text;
-        if (conversation.Gibberish is { } line) tail += $"\n[on standard output] {line}";
-        if (encoder.LogTail.Length > 0) tail += "\n[ffmpeg]\n" + encoder.LogTail;
+        if (conversation.Gibberish is { } line)
+            tail += $"\n[on standard output] {line}";
+        if (encoder.LogTail.Length > 0)
+            tail += "\n[ffmpeg]\n" + encoder.LogTail;
         return tail.Trim();
     }
 }

@@ -39,8 +39,10 @@ public sealed class RendererConversation(ChildProcess renderer, TimeProvider tim
             while (await renderer.Output.ReadLineAsync() is { } line)
             {
                 Interlocked.Exchange(ref _lastHeard, time.GetTimestamp());
-                if (Parse(line) is { } report) heard(report);
-                else Gibberish = line.Length > 200 ? line[..200] : line;
+                if (Parse(line) is { } report)
+                    heard(report);
+                else
+                    Gibberish = line.Length > 200 ? line[..200] : line;
             }
         }
         catch (IOException)

@@ -16,7 +16,8 @@ public sealed class RunningLeases
     /// <returns>False when this worker does not hold that lease (any more).</returns>
     public bool Cancel(string jobId, long fence)
     {
-        if (!_leases.TryGetValue((jobId, fence), out LeaseKeeper? lease)) return false;
+        if (!_leases.TryGetValue((jobId, fence), out LeaseKeeper? lease))
+            return false;
         lease.Cancel();
         return true;
     }

@@ -13,8 +13,20 @@ public static class ChildEnvironment
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH",
-        "DOTNET_ROOT", "DOTNET_GCHeapHardLimit", "DOTNET_TieredPGO", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "XDG_RUNTIME_DIR",
+        "PATH",
+        "HOME",
+        "USER",
+        "TMPDIR",
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "LD_LIBRARY_PATH",
+        "DOTNET_ROOT",
+        "DOTNET_GCHeapHardLimit",
+        "DOTNET_TieredPGO",
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "XDG_RUNTIME_DIR",
     };
 
     private static readonly string[] Prefixes = ["CUDA_", "NVIDIA_", "PYTORCH_CUDA_", "TORCH_"];
@@ -38,7 +50,8 @@ public static class ChildEnvironment
     {
         Dictionary<string, string> environment = ForRenderer(torchLibraryPath, cardUuid);
         environment["OMP_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
-        if (debug is { CudaLaunchBlocking: true }) environment["CUDA_LAUNCH_BLOCKING"] = "1";
+        if (debug is { CudaLaunchBlocking: true })
+            environment["CUDA_LAUNCH_BLOCKING"] = "1";
         return environment;
     }
 

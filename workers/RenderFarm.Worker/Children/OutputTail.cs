@@ -21,7 +21,8 @@ public sealed class OutputTail
         {
             lock (_lock)
             {
-                if (_written <= Kept) return new string(_ring, 0, (int)_written);
+                if (_written <= Kept)
+                    return new string(_ring, 0, (int)_written);
                 int start = (int)(_written % Kept);
                 return "…" + new string(_ring, start, Kept - start) + new string(_ring, 0, start);
             }
@@ -29,7 +30,8 @@ public sealed class OutputTail
     }
 
     /// <summary>The last line with something on it, or an empty string.</summary>
-    public string LastLine => Text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";
+    public string LastLine =>
+        Text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";
 
     private async Task PumpAsync(StreamReader reader)
     {
@@ -37,7 +39,8 @@ public sealed class OutputTail
         try
         {
             int read;
-            while ((read = await reader.ReadAsync(chunk)) > 0) Append(chunk.AsSpan(0, read));
+            while ((read = await reader.ReadAsync(chunk)) > 0)
+                Append(chunk.AsSpan(0, read));
         }
         catch (Exception fault) when (fault is IOException or ObjectDisposedException)
         {
@@ -49,7 +52,8 @@ public sealed class OutputTail
     {
         lock (_lock)
         {
-            foreach (char c in text) _ring[(int)(_written++ % Kept)] = c;
+            foreach (char c in text)
+                _ring[(int)(_written++ % Kept)] = c;
         }
     }
 }

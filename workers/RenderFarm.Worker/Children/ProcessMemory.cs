@@ -13,7 +13,8 @@ internal static class ProcessMemory
         {
             foreach (string line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/status")))
             {
-                if (!line.StartsWith(Field, StringComparison.Ordinal)) continue;
+                if (!line.StartsWith(Field, StringComparison.Ordinal))
+                    continue;
                 ReadOnlySpan<char> kibibytes = line.AsSpan(Field.Length).Trim();
                 return long.Parse(kibibytes[..kibibytes.IndexOf(' ')], CultureInfo.InvariantCulture) * 1024;
             }

@@ -74,7 +74,8 @@ public sealed class WorkerOptions
     /// Where prepared weights stay for the next renderer: shared memory, one folder for all workers of a user. On disk it works
     /// as well, and copies to a card are as slow as the disk.
     /// </summary>
-    public string WeightCacheDirectory { get; set; } = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
+    public string WeightCacheDirectory { get; set; } =
+        Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
 
     /// <summary>GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is kept.</summary>
     public double? WeightCacheGigabytes { get; set; }

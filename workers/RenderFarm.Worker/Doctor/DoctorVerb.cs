@@ -48,7 +48,9 @@ public static class DoctorVerb
         checks.Add(Disk(options));
         checks.Add(await ApiAsync(options));
         checks.Add(await BrokerAsync(services.GetRequiredService<IOptions<BusOptions>>().Value));
-        checks.Add(await StoreAsync(services.GetRequiredService<IArtifactStore>(), services.GetRequiredService<IOptions<ArtifactsOptions>>().Value));
+        checks.Add(
+            await StoreAsync(services.GetRequiredService<IArtifactStore>(), services.GetRequiredService<IOptions<ArtifactsOptions>>().Value)
+        );
     }
 
     private static async Task<HostCheck> EncoderAsync(FfmpegCheck check, WorkerOptions options)
@@ -67,12 +69,19 @@ public static class DoctorVerb
     private static HostCheck Disk(WorkerOptions options)
     {
         string folder = options.DataDirectory;
-        while (!Directory.Exists(folder)) folder = Path.GetDirectoryName(folder) ?? "/";
+        while (!Directory.Exists(folder))
+            folder = Path.GetDirectoryName(folder) ?? "/";
         double free = new DriveInfo(folder).AvailableFreeSpace / 1e6;
         string finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
         return free >= options.MinimumFreeDiskMegabytes
             ? HostCheck.Ok("worker disk", finding)
-            : HostCheck.Lacks("worker disk", finding, FormattableString.Invariant($"free {options.MinimumFreeDiskMegabytes:0} MB, or set Worker:DataDirectory to a folder with more"));
+            : HostCheck.Lacks(
+                "worker disk",
+                finding,
+                FormattableString.Invariant(
+                    $"free {options.MinimumFreeDiskMegabytes:0} MB, or set Worker:DataDirectory to a folder with more"
+                )
+            );
     }
 
     private static async Task<HostCheck> ApiAsync(WorkerOptions options)
@@ -83,7 +92,11 @@ public static class DoctorVerb
             using HttpResponseMessage answer = await http.GetAsync(new Uri(options.ApiUrl.TrimEnd('/') + "/health/ready"));
             return answer.IsSuccessStatusCode
                 ? HostCheck.Ok("api", $"{options.ApiUrl} is ready")
-                : HostCheck.Lacks("api", $"{options.ApiUrl} answers {(int)answer.StatusCode}: it is up and not ready", "look at its log: most often its database is away");
+                : HostCheck.Lacks(
+                    "api",
+                    $"{options.ApiUrl} answers {(int)answer.StatusCode}: it is up and not ready",
+                    "look at its log: most often its database is away"
+                );
         }
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
         {
@@ -93,7 +106,8 @@ public static class DoctorVerb
 
     private static async Task<HostCheck> BrokerAsync(BusOptions bus)
     {
-        if (bus.Kind == "none") return HostCheck.Without("broker", "none set: work comes by long poll");
+        if (bus.Kind == "none")
+            return HostCheck.Without("broker", "none set: work comes by long poll");
         Uri address = new(bus.Uri!);
         string shown = $"{address.Host}:{(address.IsDefaultPort || address.Port < 0 ? 5672 : address.Port)}";
         try
@@ -102,17 +116,26 @@ public static class DoctorVerb
             await using IConnection connection = await factory.CreateConnectionAsync("renderfarm-doctor");
             return HostCheck.Ok("broker", $"{shown} takes connections");
         }
-        catch (Exception fault) when (fault is BrokerUnreachableException or AuthenticationFailureException or OperationInterruptedException or IOException)
+        catch (Exception fault)
+            when (fault is BrokerUnreachableException or AuthenticationFailureException or OperationInterruptedException or IOException)
         {
-            string why = fault.InnerException is AuthenticationFailureException ? "user or password is refused" : fault.InnerException?.Message ?? fault.Message;
-            return HostCheck.Lacks("broker", $"{shown}: {why}", "start RabbitMQ there, or correct Bus:Uri; until then jobs start by long poll");
+            string why =
+                fault.InnerException is AuthenticationFailureException
+                    ? "user or password is refused"
+                    : fault.InnerException?.Message ?? fault.Message;
+            return HostCheck.Lacks(
+                "broker",
+                $"{shown}: {why}",
+                "start RabbitMQ there, or correct Bus:Uri; until then jobs start by long poll"
+            );
         }
     }
 
     private static async Task<HostCheck> StoreAsync(IArtifactStore store, ArtifactsOptions artifacts)
     {
         string place = artifacts.Kind == "s3" ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
-        if (artifacts.Kind != "s3") return HostCheck.Ok("artifacts", $"a folder: {place}");
+        if (artifacts.Kind != "s3")
+            return HostCheck.Ok("artifacts", $"a folder: {place}");
         try
         {
             using CancellationTokenSource bounded = new(Patience);
@@ -121,7 +144,11 @@ public static class DoctorVerb
         }
         catch (Exception fault) when (fault is ArtifactStoreException or OperationCanceledException)
         {
-            return HostCheck.Lacks("artifacts", $"{place}: {fault.Message}", "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished videos wait in the spool meanwhile");
+            return HostCheck.Lacks(
+                "artifacts",
+                $"{place}: {fault.Message}",
+                "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished videos wait in the spool meanwhile"
+            );
         }
     }
 }

@@ -32,16 +32,19 @@ public sealed partial class FramePipe : IDisposable
     public string Path { get; }
 
     /// <summary>Where the encoder reads.</summary>
-    public string ReaderPath => string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{_writer.DangerousGetHandle()}");
+    public string ReaderPath =>
+        string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{_writer.DangerousGetHandle()}");
 
     /// <exception cref="IOException">The file system can't hold a FIFO, or is full.</exception>
     public static FramePipe Create(string path)
     {
-        if (MakeFifo(path, OwnerReadWrite) != 0) throw Fault("make", path);
+        if (MakeFifo(path, OwnerReadWrite) != 0)
+            throw Fault("make", path);
 
         // a FIFO opens for reading and writing without waiting; with that reader there, so does the writing end
         using SafeFileHandle both = Open(path, ReadWrite | CloseOnExec);
-        if (both.IsInvalid) throw Fault("open", path);
+        if (both.IsInvalid)
+            throw Fault("open", path);
         SafeFileHandle writer = Open(path, WriteOnly | CloseOnExec);
         return writer.IsInvalid ? throw Fault("open", path) : new FramePipe(path, writer);
     }
@@ -53,12 +56,14 @@ public sealed partial class FramePipe : IDisposable
     public void LetGo()
     {
         using SafeFileHandle nothing = Open("/dev/null", WriteOnly | CloseOnExec);
-        if (nothing.IsInvalid || Duplicate(nothing, _writer, CloseOnExec) < 0) throw Fault("let go of", Path);
+        if (nothing.IsInvalid || Duplicate(nothing, _writer, CloseOnExec) < 0)
+            throw Fault("let go of", Path);
     }
 
     public void Dispose() => _writer.Dispose();
 
-    private static IOException Fault(string verb, string path) => new($"can't {verb} the frame pipe {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static IOException Fault(string verb, string path) =>
+        new($"can't {verb} the frame pipe {path}: {Marshal.GetLastPInvokeErrorMessage()}");
 
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFifo(string path, uint mode);

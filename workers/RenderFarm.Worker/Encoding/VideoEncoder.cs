@@ -44,7 +44,10 @@ public sealed class VideoEncoder : IDisposable
         string metadata = Path.Combine(folder, "metadata.txt");
         string part = Path.Combine(folder, "video.mp4.part");
         File.WriteAllText(metadata, VideoMetadata.Of(spec, plan));
-        return new VideoEncoder(ChildProcess.Start(ffmpeg, EncoderArguments.Video(spec, pipe.ReaderPath, metadata, part), ChildEnvironment.Base(), folder), part);
+        return new VideoEncoder(
+            ChildProcess.Start(ffmpeg, EncoderArguments.Video(spec, pipe.ReaderPath, metadata, part), ChildEnvironment.Base(), folder),
+            part
+        );
     }
 
     /// <summary>Gives the video its name. Only after <see cref="Ended"/> without a fault.</summary>
@@ -65,7 +68,10 @@ public sealed class VideoEncoder : IDisposable
         {
             while (await _ffmpeg.Output.ReadLineAsync() is { } line)
             {
-                if (line.StartsWith("frame=", StringComparison.Ordinal) && int.TryParse(line.AsSpan(6), NumberStyles.Integer, CultureInfo.InvariantCulture, out int frames))
+                if (
+                    line.StartsWith("frame=", StringComparison.Ordinal)
+                    && int.TryParse(line.AsSpan(6), NumberStyles.Integer, CultureInfo.InvariantCulture, out int frames)
+                )
                     Volatile.Write(ref _frames, frames);
             }
         }

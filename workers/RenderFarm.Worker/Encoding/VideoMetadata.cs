@@ -38,8 +38,12 @@ public static class VideoMetadata
         };
         string title = Printable(spec.Prompt);
         return new StringBuilder(";FFMETADATA1\n")
-            .Append("title=").Append(Escaped(Shortened(title))).Append('\n')
-            .Append("comment=").Append(Escaped(JsonSerializer.Serialize(comment, Readable))).Append('\n')
+            .Append("title=")
+            .Append(Escaped(Shortened(title)))
+            .Append('\n')
+            .Append("comment=")
+            .Append(Escaped(JsonSerializer.Serialize(comment, Readable)))
+            .Append('\n')
             .ToString();
     }
 
@@ -49,8 +53,10 @@ public static class VideoMetadata
         StringBuilder kept = new(text.Length);
         foreach (Rune rune in text.EnumerateRunes())
         {
-            if (rune.Value is '\n' or '\r' or '\t') kept.Append(' ');
-            else if (!Rune.IsControl(rune) && rune != Rune.ReplacementChar) kept.Append(rune);
+            if (rune.Value is '\n' or '\r' or '\t')
+                kept.Append(' ');
+            else if (!Rune.IsControl(rune) && rune != Rune.ReplacementChar)
+                kept.Append(rune);
         }
 
         return kept.ToString().Trim();
@@ -58,7 +64,8 @@ public static class VideoMetadata
 
     private static string Shortened(string title)
     {
-        if (title.Length <= LongestTitle) return title;
+        if (title.Length <= LongestTitle)
+            return title;
         int end = char.IsHighSurrogate(title[LongestTitle - 1]) ? LongestTitle - 1 : LongestTitle;
         return title[..end] + "…";
     }
@@ -68,7 +75,8 @@ public static class VideoMetadata
         StringBuilder escaped = new(value.Length + 16);
         foreach (char c in value)
         {
-            if (c is '=' or ';' or '#' or '\\') escaped.Append('\\');
+            if (c is '=' or ';' or '#' or '\\')
+                escaped.Append('\\');
             escaped.Append(c);
         }
 

@@ -10,7 +10,13 @@ public static class VideoPictures
 
     /// <returns>The pictures that could be made; <paramref name="complain"/> hears why the others could not.</returns>
     public static async Task<IReadOnlyList<(ArtifactKind Kind, string Path)>> CutAsync(
-        string ffmpeg, RenderSpec spec, string video, TimeProvider time, Action<string> complain, CancellationToken cancellation)
+        string ffmpeg,
+        RenderSpec spec,
+        string video,
+        TimeProvider time,
+        Action<string> complain,
+        CancellationToken cancellation
+    )
     {
         string folder = Path.GetDirectoryName(video)!;
         List<(ArtifactKind, string)> made = [];
@@ -25,8 +31,10 @@ public static class VideoPictures
             try
             {
                 int code = await child.Exited.WaitAsync(Patience, time, cancellation);
-                if (code == 0 && File.Exists(picture)) made.Add((kind, picture));
-                else complain($"no {kind} was made: {FfmpegFault.Of(code, child.Errors).Message}");
+                if (code == 0 && File.Exists(picture))
+                    made.Add((kind, picture));
+                else
+                    complain($"no {kind} was made: {FfmpegFault.Of(code, child.Errors).Message}");
             }
             catch (TimeoutException)
             {

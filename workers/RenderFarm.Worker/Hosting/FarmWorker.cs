@@ -14,8 +14,19 @@ namespace RenderFarm.Worker.Hosting;
 /// drain, 6 let uploads finish while there is time.
 /// </summary>
 public sealed class FarmWorker(
-    IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, WorkerRegistration registration, SlotDiscovery discovery, SlotLoop loop, UploadSpool spool, HostWeightCache cache, RendererLauncher launcher,
-    BellListener bells, WorkerDrain drain, TimeProvider time, ILogger<FarmWorker> log)
+    IOptions<WorkerOptions> options,
+    FfmpegCheck ffmpeg,
+    WorkerRegistration registration,
+    SlotDiscovery discovery,
+    SlotLoop loop,
+    UploadSpool spool,
+    HostWeightCache cache,
+    RendererLauncher launcher,
+    BellListener bells,
+    WorkerDrain drain,
+    TimeProvider time,
+    ILogger<FarmWorker> log
+)
 {
     private static readonly TimeSpan LastUploads = TimeSpan.FromSeconds(2);
 
@@ -50,10 +61,12 @@ public sealed class FarmWorker(
         }
 
         // 6
-        if (spool.Count > 0) log.LogInformation("Waiting for {Count} uploads", spool.Count);
+        if (spool.Count > 0)
+            log.LogInformation("Waiting for {Count} uploads", spool.Count);
         Task uploads = spool.WhenEmptyAsync();
         Task graceOver = Task.Delay(Timeout.InfiniteTimeSpan, time, drain.HandBack).ContinueWith(_ => { }, TaskScheduler.Default);
-        if (await Task.WhenAny(uploads, graceOver) != uploads) await Task.WhenAny(uploads, Task.Delay(LastUploads, time));
+        if (await Task.WhenAny(uploads, graceOver) != uploads)
+            await Task.WhenAny(uploads, Task.Delay(LastUploads, time));
         log.LogInformation("Drained");
     }
 

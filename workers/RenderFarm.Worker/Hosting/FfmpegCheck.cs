@@ -14,13 +14,22 @@ public sealed class FfmpegCheck(IOptions<WorkerOptions> options, TimeProvider ti
     public async Task RunAsync(CancellationToken cancellation)
     {
         string program = options.Value.FfmpegPath;
-        if (ProgramPath.Find(program) is null) throw new WorkerSettingException($"Worker:FfmpegPath: {FfmpegFault.Missing(program).Message}");
+        if (ProgramPath.Find(program) is null)
+            throw new WorkerSettingException($"Worker:FfmpegPath: {FfmpegFault.Missing(program).Message}");
 
-        using ChildProcess child = ChildProcess.Start(program, ["-hide_banner", "-nostdin", "-encoders"], ChildEnvironment.Base(), Path.GetTempPath());
+        using ChildProcess child = ChildProcess.Start(
+            program,
+            ["-hide_banner", "-nostdin", "-encoders"],
+            ChildEnvironment.Base(),
+            Path.GetTempPath()
+        );
         Task<string> reading = child.Output.ReadToEndAsync(cancellation);
         int code = await child.Exited.WaitAsync(Patience, time, cancellation);
         string encoders = await reading;
-        if (code != 0) throw new WorkerSettingException($"Worker:FfmpegPath: '{program}' does not run ({FfmpegFault.Of(code, child.Errors).Message}): {FfmpegFault.Remedy}");
+        if (code != 0)
+            throw new WorkerSettingException(
+                $"Worker:FfmpegPath: '{program}' does not run ({FfmpegFault.Of(code, child.Errors).Message}): {FfmpegFault.Remedy}"
+            );
         if (!encoders.Contains("libx264", StringComparison.Ordinal))
             throw new WorkerSettingException($"Worker:FfmpegPath: '{program}' was built without libx264: {FfmpegFault.Remedy}");
         if (!encoders.Contains("libwebp", StringComparison.Ordinal))

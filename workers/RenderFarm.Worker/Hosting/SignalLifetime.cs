@@ -11,11 +11,16 @@ public sealed class SignalLifetime(WorkerDrain drain) : IHostLifetime, IDisposab
     {
         foreach (PosixSignal signal in new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT })
         {
-            _signals.Add(PosixSignalRegistration.Create(signal, context =>
-            {
-                context.Cancel = true;
-                drain.Request();
-            }));
+            _signals.Add(
+                PosixSignalRegistration.Create(
+                    signal,
+                    context =>
+                    {
+                        context.Cancel = true;
+                        drain.Request();
+                    }
+                )
+            );
         }
 
         return Task.CompletedTask;

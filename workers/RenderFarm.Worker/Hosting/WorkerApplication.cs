@@ -24,11 +24,17 @@ public static class WorkerApplication
         // A start that fails is told in one line by whoever started it.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         adjust?.Invoke(builder);
-        builder.WebHost.UseUrls(builder.Configuration[$"{MetricsOptions.Section}:{nameof(MetricsOptions.Url)}"] is { Length: > 0 } url ? url : new MetricsOptions().Url);
+        builder.WebHost.UseUrls(
+            builder.Configuration[$"{MetricsOptions.Section}:{nameof(MetricsOptions.Url)}"] is { Length: > 0 } url
+                ? url
+                : new MetricsOptions().Url
+        );
 
         builder.Services.AddWorkerSettings(builder.Configuration);
         builder.Services.Configure<ArtifactsOptions>(artifacts => artifacts.Directory ??= Path.Combine(FarmHome.Directory, "artifacts"));
-        builder.Services.AddSingleton<TimeProvider>(services => new HostClock(services.GetRequiredService<IOptions<WorkerOptions>>().Value.ClockOffsetSeconds));
+        builder.Services.AddSingleton<TimeProvider>(services => new HostClock(
+            services.GetRequiredService<IOptions<WorkerOptions>>().Value.ClockOffsetSeconds
+        ));
         builder.Services.AddArtifacts(builder.Configuration);
         builder.Services.AddWorkerMetrics();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();

@@ -8,7 +8,15 @@ namespace RenderFarm.Worker.Hosting;
 
 /// <summary>What <c>/health</c> shows: one look at what this worker is doing and why it is not doing more.</summary>
 public sealed record WorkerHealth(
-    string Name, string? WorkerId, bool Draining, string? ClosedBecause, IReadOnlyList<SlotHealth> Slots, IReadOnlyList<string> Models, int SpoolEntries, long SpoolBytes);
+    string Name,
+    string? WorkerId,
+    bool Draining,
+    string? ClosedBecause,
+    IReadOnlyList<SlotHealth> Slots,
+    IReadOnlyList<string> Models,
+    int SpoolEntries,
+    long SpoolBytes
+);
 
 public sealed record SlotHealth(string Id, string Card, string? Job, long? FreeBytes, long TotalBytes, string? Quarantine, string? InUse);
 
@@ -19,9 +27,13 @@ public static class WorkerHealthEndpoints
     {
         app.MapGet("/health", (IServiceProvider services) => Look(services));
         app.MapGet("/health/live", () => Results.Ok());
-        app.MapGet("/health/ready", (IServiceProvider services) => Look(services) is { WorkerId: not null, Draining: false, ClosedBecause: null }
-            ? Results.Ok()
-            : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+        app.MapGet(
+            "/health/ready",
+            (IServiceProvider services) =>
+                Look(services) is { WorkerId: not null, Draining: false, ClosedBecause: null }
+                    ? Results.Ok()
+                    : Results.StatusCode(StatusCodes.Status503ServiceUnavailable)
+        );
     }
 
     private static WorkerHealth Look(IServiceProvider services)
@@ -36,14 +48,23 @@ public static class WorkerHealthEndpoints
             [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(Look)],
             [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
             spool.Count,
-            spool.Bytes);
+            spool.Bytes
+        );
     }
 
     private static SlotHealth Look(Slot slot)
     {
         try
         {
-            return new SlotHealth(slot.Id, slot.Description.Card, slot.CurrentJob, slot.FreeBytes, slot.Description.TotalBytes, slot.Quarantine, slot.Card?.InUse());
+            return new SlotHealth(
+                slot.Id,
+                slot.Description.Card,
+                slot.CurrentJob,
+                slot.FreeBytes,
+                slot.Description.TotalBytes,
+                slot.Quarantine,
+                slot.Card?.InUse()
+            );
         }
         catch (NvmlException fault)
         {

@@ -12,8 +12,14 @@ public sealed class WorkerSettingException(string message) : Exception(message);
 
 /// <summary>Tells the API who this worker is and what it has, at start and whenever the models on disk have changed.</summary>
 public sealed class WorkerRegistration(
-    IOptions<WorkerOptions> options, FarmApi api, WorkerKey key, SlotDiscovery discovery, ModelCatalog catalog, TimeProvider time, ILogger<WorkerRegistration> log)
-    : IDisposable
+    IOptions<WorkerOptions> options,
+    FarmApi api,
+    WorkerKey key,
+    SlotDiscovery discovery,
+    ModelCatalog catalog,
+    TimeProvider time,
+    ILogger<WorkerRegistration> log
+) : IDisposable
 {
     private const int RefusalsBelieved = 6;
     private static readonly TimeSpan ScanPeriod = TimeSpan.FromSeconds(30);
@@ -35,18 +41,25 @@ public sealed class WorkerRegistration(
         {
             _ = await catalog.ScanAsync(cancellation);
             Pause pause = new(0.2, 2);
-            for (int refusals = 0; ;)
+            for (int refusals = 0; ; )
             {
                 try
                 {
                     _reply = await api.RegisterAsync(Description(), cancellation);
-                    log.LogInformation("Registered as {Worker} ({Name}) with slots {Slots} and models {Models}",
-                        _reply.WorkerId, options.Value.Name, discovery.Slots.Select(slot => slot.Id), catalog.Models.Keys);
+                    log.LogInformation(
+                        "Registered as {Worker} ({Name}) with slots {Slots} and models {Models}",
+                        _reply.WorkerId,
+                        options.Value.Name,
+                        discovery.Slots.Select(slot => slot.Id),
+                        catalog.Models.Keys
+                    );
                     return;
                 }
                 catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
                 {
-                    throw new WorkerSettingException($"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' ({fault.Message})");
+                    throw new WorkerSettingException(
+                        $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' ({fault.Message})"
+                    );
                 }
                 catch (FarmApiException fault)
                 {
@@ -68,18 +81,20 @@ public sealed class WorkerRegistration(
         using PeriodicTimer timer = new(ScanPeriod, time);
         while (await timer.WaitForNextTickAsync(cancellation))
         {
-            if (await catalog.ScanAsync(cancellation)) await RegisterAsync(cancellation);
+            if (await catalog.ScanAsync(cancellation))
+                await RegisterAsync(cancellation);
         }
     }
 
     public void Dispose() => _one.Dispose();
 
-    private RegisterWorkerRequest Description() => new()
-    {
-        Name = options.Value.Name,
-        Host = Environment.MachineName,
-        Version = typeof(WorkerRegistration).Assembly.GetName().Version?.ToString(3) ?? "0",
-        Slots = [.. discovery.Slots.Select(slot => slot.Description)],
-        Models = [.. catalog.Models.Values.Select(model => model.Registration)],
-    };
+    private RegisterWorkerRequest Description() =>
+        new()
+        {
+            Name = options.Value.Name,
+            Host = Environment.MachineName,
+            Version = typeof(WorkerRegistration).Assembly.GetName().Version?.ToString(3) ?? "0",
+            Slots = [.. discovery.Slots.Select(slot => slot.Description)],
+            Models = [.. catalog.Models.Values.Select(model => model.Registration)],
+        };
 }

@@ -28,12 +28,17 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
         foreach (string folder in folders)
         {
             string manifest = Path.Combine(folder, ModelManifest.FileName);
-            if (!File.Exists(manifest)) continue;
+            if (!File.Exists(manifest))
+                continue;
             try
             {
                 InstalledModel model = await ReadAsync(manifest, cancellation);
                 if (!found.TryAdd(model.Shape.Id, model))
-                    log.LogWarning("{Manifest} describes model {Model}, which another folder holds already: skipped", manifest, model.Shape.Id);
+                    log.LogWarning(
+                        "{Manifest} describes model {Model}, which another folder holds already: skipped",
+                        manifest,
+                        model.Shape.Id
+                    );
             }
             catch (Exception fault) when (fault is JsonException or IOException or UnauthorizedAccessException)
             {
@@ -48,21 +53,27 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
 
     private async Task<InstalledModel> ReadAsync(string path, CancellationToken cancellation)
     {
-        ModelManifest manifest = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, cancellation), ContractsJson.Default.ModelManifest)
+        ModelManifest manifest =
+            JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, cancellation), ContractsJson.Default.ModelManifest)
             ?? throw new JsonException("the file holds null");
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         ModelFiles files = manifest.Files.In(folder);
         Dictionary<string, string> fingerprints = new(StringComparer.Ordinal);
         foreach ((string component, IReadOnlyList<string> parts) in Components(files))
         {
-            if (parts.Count > 0) fingerprints[component] = await FingerprintAsync(manifest.Shape.Id, component, parts, cancellation);
+            if (parts.Count > 0)
+                fingerprints[component] = await FingerprintAsync(manifest.Shape.Id, component, parts, cancellation);
         }
 
-        return new InstalledModel(manifest.Shape, files, new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints) 
-        {
-            Note = manifest.Note,
-            Loras = [.. files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal)],
-        });
+        return new InstalledModel(
+            manifest.Shape,
+            files,
+            new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints)
+            {
+                Note = manifest.Note,
+                Loras = [.. files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal)],
+            }
+        );
     }
 
     private async Task<string> FingerprintAsync(string model, string component, IReadOnlyList<string> parts, CancellationToken cancellation)
@@ -79,17 +90,19 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
     }
 
     private static IEnumerable<(string, IReadOnlyList<string>)> Components(ModelFiles files) =>
-    [
-        ("transformer", files.Transformer),
-        ("transformer_low_noise", files.TransformerLowNoise),
-        ("text_encoder", files.TextEncoder),
-        ("tokenizer", [files.Tokenizer]),
-        ("vae", files.Vae),
-        ("image_encoder", files.ImageEncoder),
-    ];
+        [
+            ("transformer", files.Transformer),
+            ("transformer_low_noise", files.TransformerLowNoise),
+            ("text_encoder", files.TextEncoder),
+            ("tokenizer", [files.Tokenizer]),
+            ("vae", files.Vae),
+            ("image_encoder", files.ImageEncoder),
+        ];
 
-    private static bool Same(IReadOnlyDictionary<string, InstalledModel> before, Dictionary<string, InstalledModel> after)
-        => before.Count == after.Count && after.All(pair => before.TryGetValue(pair.Key, out InstalledModel? old) && Json(old) == Json(pair.Value));
+    private static bool Same(IReadOnlyDictionary<string, InstalledModel> before, Dictionary<string, InstalledModel> after) =>
+        before.Count == after.Count
+        && after.All(pair => before.TryGetValue(pair.Key, out InstalledModel? old) && Json(old) == Json(pair.Value));
 
-    private static string Json(InstalledModel model) => JsonSerializer.Serialize(model.Registration, ContractsJson.Default.ModelRegistration);
+    private static string Json(InstalledModel model) =>
+        JsonSerializer.Serialize(model.Registration, ContractsJson.Default.ModelRegistration);
 }

@@ -21,8 +21,10 @@ public static class SafetensorsFingerprint
             await using (file)
             {
                 byte[] header;
-                if (path.EndsWith(".safetensors", StringComparison.Ordinal)) header = Header(file);
-                else await file.ReadExactlyAsync(header = new byte[file.Length], cancellation);
+                if (path.EndsWith(".safetensors", StringComparison.Ordinal))
+                    header = Header(file);
+                else
+                    await file.ReadExactlyAsync(header = new byte[file.Length], cancellation);
                 hash.AppendData(header);
                 hash.AppendData(BitConverter.GetBytes(file.Length));
             }
@@ -36,11 +38,14 @@ public static class SafetensorsFingerprint
     public static byte[] Header(FileStream file)
     {
         byte[] prefix = new byte[8];
-        if (file.Length < prefix.Length) throw new IOException($"{file.Name} is {file.Length} bytes long: no safetensors file");
+        if (file.Length < prefix.Length)
+            throw new IOException($"{file.Name} is {file.Length} bytes long: no safetensors file");
         file.ReadExactly(prefix);
         long length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (length is <= 0 or > LongestHeader || length > file.Length - prefix.Length)
-            throw new IOException($"{file.Name} names a header of {length} bytes in a file of {file.Length}: truncated, or no safetensors file");
+            throw new IOException(
+                $"{file.Name} names a header of {length} bytes in a file of {file.Length}: truncated, or no safetensors file"
+            );
         byte[] header = new byte[length];
         file.ReadExactly(header);
         return header;

@@ -18,7 +18,8 @@ internal sealed class MemoryGroup : IDisposable
 
     public static MemoryGroup? TryCreate(int process, long limitBytes)
     {
-        if (HostMemory.OwnGroup is not { } own) return null;
+        if (HostMemory.OwnGroup is not { } own)
+            return null;
         MemoryGroup group = new(Path.Combine(own, string.Create(CultureInfo.InvariantCulture, $"renderer-{process}")));
         try
         {
@@ -44,7 +45,8 @@ internal sealed class MemoryGroup : IDisposable
     {
         try
         {
-            if (Directory.Exists(_folder)) Directory.Delete(_folder);
+            if (Directory.Exists(_folder))
+                Directory.Delete(_folder);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -18,7 +18,12 @@ namespace RenderFarm.Worker.Renderers;
 /// other renderer: its input closes, and it watches its parent.
 /// </remarks>
 public sealed class RendererLauncher(
-    IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, SlotDiscovery slots, CardGuard guard, ILogger<RendererLauncher> log) : IDisposable
+    IOptions<WorkerOptions> options,
+    IOptions<TorchOptions> torch,
+    SlotDiscovery slots,
+    CardGuard guard,
+    ILogger<RendererLauncher> log
+) : IDisposable
 {
     private const int FirstToGo = 900; // of 1000, when host memory runs out
     private const double DefaultPart = 0.9;
@@ -35,7 +40,8 @@ public sealed class RendererLauncher(
         bool usable = standby is { Child.IsAlive: true } && debug is not { CudaLaunchBlocking: true };
         if (!usable && standby is not null)
         {
-            if (!standby.Child.IsAlive) log.LogWarning("The standby renderer of {Slot} has died: {LastWords}", slot.Id, standby.Child.Errors.LastLine);
+            if (!standby.Child.IsAlive)
+                log.LogWarning("The standby renderer of {Slot} has died: {LastWords}", slot.Id, standby.Child.Errors.LastLine);
             standby.Dispose();
         }
 
@@ -47,17 +53,21 @@ public sealed class RendererLauncher(
     /// <summary>After a job: sees that the card's memory is back, then has the next renderer stand by.</summary>
     public async Task ConcludeAsync(Slot slot)
     {
-        if (_last.TryRemove(slot.Id, out var last)) await guard.CheckAsync(slot, last.Before, last.Renderer);
-        if (slot.Quarantine is null) StandBy(slot);
+        if (_last.TryRemove(slot.Id, out var last))
+            await guard.CheckAsync(slot, last.Before, last.Renderer);
+        if (slot.Quarantine is null)
+            StandBy(slot);
     }
 
     public void StandBy(Slot slot)
     {
-        if (!options.Value.Standby || _disposed || _standby.ContainsKey(slot.Id)) return;
+        if (!options.Value.Standby || _disposed || _standby.ContainsKey(slot.Id))
+            return;
         try
         {
             RendererProcess next = Start(slot, null);
-            if (!_standby.TryAdd(slot.Id, next)) next.Dispose();
+            if (!_standby.TryAdd(slot.Id, next))
+                next.Dispose();
         }
         catch (Exception fault) when (fault is IOException or InvalidOperationException)
         {
@@ -69,7 +79,8 @@ public sealed class RendererLauncher(
     /// <exception cref="NvmlException">The driver doesn't answer for the card (any more).</exception>
     public long FreeBytes(Slot slot)
     {
-        if (!_standby.TryGetValue(slot.Id, out RendererProcess? standby)) return slot.FreeBytes;
+        if (!_standby.TryGetValue(slot.Id, out RendererProcess? standby))
+            return slot.FreeBytes;
         long held = slot.Card is { } card ? card.HeldBy(standby.Child.Id) : standby.HostBytes;
         return Math.Min(slot.Description.TotalBytes, slot.FreeBytes + held);
     }
@@ -79,7 +90,8 @@ public sealed class RendererLauncher(
         _disposed = true;
         foreach (string slot in _standby.Keys)
         {
-            if (_standby.TryRemove(slot, out RendererProcess? standby)) standby.Dispose();
+            if (_standby.TryRemove(slot, out RendererProcess? standby))
+                standby.Dispose();
         }
     }
 
@@ -88,12 +100,24 @@ public sealed class RendererLauncher(
         CardBefore? before = guard.Look(slot);
         Dictionary<string, string> environment = ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid, Threads, debug);
         ChildProcess child = ChildProcess.Start(
-            options.Value.RendererPath, ["render", "--device", slot.Kind == SlotKind.Cuda ? "cuda" : "cpu"], environment, options.Value.DataDirectory, FirstToGo);
-        long limit = options.Value.RendererMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : (long)(_memory.TotalBytes * DefaultPart);
+            options.Value.RendererPath,
+            ["render", "--device", slot.Kind == SlotKind.Cuda ? "cuda" : "cpu"],
+            environment,
+            options.Value.DataDirectory,
+            FirstToGo
+        );
+        long limit = options.Value.RendererMemoryGigabytes is { } given
+            ? (long)(given * (1L << 30))
+            : (long)(_memory.TotalBytes * DefaultPart);
         return new RendererProcess(child, before, MemoryGroup.TryCreate(child.Id, limit), limit);
     }
 
     /// <summary>The same for every renderer of a slot: sums in another order give other frames.</summary>
-    private int Threads => options.Value.RendererThreads
-        ?? (int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), out int given) && given > 0 ? given : Math.Max(1, Environment.ProcessorCount / slots.Slots.Count));
+    private int Threads =>
+        options.Value.RendererThreads
+        ?? (
+            int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), out int given) && given > 0
+                ? given
+                : Math.Max(1, Environment.ProcessorCount / slots.Slots.Count)
+        );
 }

@@ -28,7 +28,9 @@ public sealed class HostMemory
         get
         {
             const string Unified = "0::/";
-            string? line = File.Exists("/proc/self/cgroup") ? File.ReadLines("/proc/self/cgroup").FirstOrDefault(l => l.StartsWith(Unified, StringComparison.Ordinal)) : null;
+            string? line = File.Exists("/proc/self/cgroup")
+                ? File.ReadLines("/proc/self/cgroup").FirstOrDefault(l => l.StartsWith(Unified, StringComparison.Ordinal))
+                : null;
             string folder = line is null ? "" : Path.Combine(Groups, line[Unified.Length..]);
             return File.Exists(Path.Combine(folder, "cgroup.procs")) ? folder : null;
         }
@@ -42,18 +44,22 @@ public sealed class HostMemory
     private static long? GroupNumber(string file)
     {
         string path = Path.Combine(OwnGroup ?? Groups, file);
-        return File.Exists(path) && long.TryParse(File.ReadAllText(path).Trim(), CultureInfo.InvariantCulture, out long bytes) ? bytes : null;
+        return File.Exists(path) && long.TryParse(File.ReadAllText(path).Trim(), CultureInfo.InvariantCulture, out long bytes)
+            ? bytes
+            : null;
     }
 
     private static long MemInfo(string name) => (Field("/proc/meminfo", name + ":") ?? 0) * 1024;
 
     private static long? Field(string path, string name)
     {
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         foreach (string line in File.ReadLines(path))
         {
             string[] parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (parts.Length >= 2 && parts[0] == name && long.TryParse(parts[1], CultureInfo.InvariantCulture, out long value)) return value;
+            if (parts.Length >= 2 && parts[0] == name && long.TryParse(parts[1], CultureInfo.InvariantCulture, out long value))
+                return value;
         }
 
         return null;

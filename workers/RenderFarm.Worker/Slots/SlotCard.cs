@@ -27,17 +27,22 @@ public sealed class SlotCard(NvmlLibrary library, Card card)
     public string InUse()
     {
         IReadOnlyList<CardProcess> processes = Processes;
-        string holders = processes.Count == 0
-            ? "no process that can be seen from here holds it"
-            : string.Join(", ", processes.Take(HoldersNamed).Select(Words)) + (processes.Count > HoldersNamed ? $" and {processes.Count - HoldersNamed} more" : "");
+        string holders =
+            processes.Count == 0
+                ? "no process that can be seen from here holds it"
+                : string.Join(", ", processes.Take(HoldersNamed).Select(Words))
+                    + (processes.Count > HoldersNamed ? $" and {processes.Count - HoldersNamed} more" : "");
         CardVitals vitals = Vitals;
         List<string> figures = [];
-        if (vitals.UtilizationPercent is { } busy) figures.Add($"{busy} % busy");
-        if (vitals.TemperatureCelsius is { } hot) figures.Add($"{hot} °C");
-        if (vitals.PowerWatts is { } watts) figures.Add(string.Create(CultureInfo.InvariantCulture, $"{watts:0} W"));
+        if (vitals.UtilizationPercent is { } busy)
+            figures.Add($"{busy} % busy");
+        if (vitals.TemperatureCelsius is { } hot)
+            figures.Add($"{hot} °C");
+        if (vitals.PowerWatts is { } watts)
+            figures.Add(string.Create(CultureInfo.InvariantCulture, $"{watts:0} W"));
         return figures.Count == 0 ? holders : $"{holders}; {string.Join(", ", figures)}";
     }
 
-    private static string Words(CardProcess process)
-        => $"{(process.Name.Length == 0 ? "a program" : process.Name)} (process {process.Id}){(process.UsedBytes is { } bytes ? " " + Names.Gib(bytes) : "")}";
+    private static string Words(CardProcess process) =>
+        $"{(process.Name.Length == 0 ? "a program" : process.Name)} (process {process.Id}){(process.UsedBytes is { } bytes ? " " + Names.Gib(bytes) : "")}";
 }

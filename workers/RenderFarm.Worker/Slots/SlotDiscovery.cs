@@ -16,7 +16,8 @@ public sealed class SlotDiscovery : IDisposable
         {
             _library = NvmlLibrary.TryOpen(out string reason, options.Value.NvmlPath);
             WhyNoCards = reason;
-            if (_library is null) log.LogInformation("No cards ({Reason}): this worker has one CPU slot", reason);
+            if (_library is null)
+                log.LogInformation("No cards ({Reason}): this worker has one CPU slot", reason);
         }
 
         Slots = _library is null
@@ -24,7 +25,12 @@ public sealed class SlotDiscovery : IDisposable
             : [.. _library.Cards.Select(card => Slot.Cuda(_library, card, options.Value.CalibrationDirectory))];
         foreach (Slot slot in Slots)
         {
-            if (slot.Description.Calibration is null) log.LogInformation("{Slot} ({Card}) is not calibrated: plans estimate its speed. ./farm bench calibrate measures it in a minute", slot.Id, slot.Description.Card);
+            if (slot.Description.Calibration is null)
+                log.LogInformation(
+                    "{Slot} ({Card}) is not calibrated: plans estimate its speed. ./farm bench calibrate measures it in a minute",
+                    slot.Id,
+                    slot.Description.Card
+                );
         }
     }
 
@@ -41,7 +47,9 @@ public sealed class SlotDiscovery : IDisposable
     private static string ProcessorName()
     {
         const string field = "model name";
-        string? line = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal)) : null;
+        string? line = File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal))
+            : null;
         return line is null ? "cpu" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 }

@@ -18,7 +18,9 @@ public sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spool,
         double free = new DriveInfo(directory).AvailableFreeSpace / 1e6;
         double needed = options.Value.MinimumFreeDiskMegabytes;
         if (free < needed)
-            return FormattableString.Invariant($"{directory} has {free:0} MB free, less than the {needed:0} MB of Worker:MinimumFreeDiskMegabytes: no new jobs until there is room");
+            return FormattableString.Invariant(
+                $"{directory} has {free:0} MB free, less than the {needed:0} MB of Worker:MinimumFreeDiskMegabytes: no new jobs until there is room"
+            );
         long most = (long)(options.Value.SpoolGigabytes * (1L << 30));
         return spool.Bytes >= most
             ? $"{spool.Count} finished videos of {Names.Gib(spool.Bytes)} wait for their upload, Worker:SpoolGigabytes allows {Names.Gib(most)}: no new jobs until the store takes them"

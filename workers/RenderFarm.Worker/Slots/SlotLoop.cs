@@ -17,8 +17,20 @@ namespace RenderFarm.Worker.Slots;
 /// a bell only cuts short a pause after trouble.
 /// </summary>
 public sealed class SlotLoop(
-    IOptions<WorkerOptions> options, FarmApi api, WorkerRegistration registration, AttemptRunner attempts, RendererLauncher launcher, HostWeightCache cache, SlotGate gate, RendererTurns turns, Doorbell doorbell,
-    WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<SlotLoop> log)
+    IOptions<WorkerOptions> options,
+    FarmApi api,
+    WorkerRegistration registration,
+    AttemptRunner attempts,
+    RendererLauncher launcher,
+    HostWeightCache cache,
+    SlotGate gate,
+    RendererTurns turns,
+    Doorbell doorbell,
+    WorkerDrain drain,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<SlotLoop> log
+)
 {
     private static readonly TimeSpan ClosedPause = TimeSpan.FromSeconds(5);
 
@@ -28,17 +40,22 @@ public sealed class SlotLoop(
     public async Task RunAsync(Slot slot)
     {
         Pause pause = new(0.5, 5);
-        bool closed = false, unknown = false, told = false;
+        bool closed = false,
+            unknown = false,
+            told = false;
         while (!drain.Draining.IsCancellationRequested)
         {
             try
             {
                 string? why = gate.WhyClosed(slot);
                 unknown |= told != slot.Quarantine is not null; // operators see it in the list of workers
-                if (why is not null && !closed) log.LogWarning("Slot {Slot} is closed: {Reason}", slot.Id, why);
-                if (why is null && closed) log.LogInformation("Slot {Slot} is open again", slot.Id);
+                if (why is not null && !closed)
+                    log.LogWarning("Slot {Slot} is closed: {Reason}", slot.Id, why);
+                if (why is null && closed)
+                    log.LogInformation("Slot {Slot} is open again", slot.Id);
                 closed = why is not null;
-                if (unknown) await registration.RegisterAsync(drain.Draining);
+                if (unknown)
+                    await registration.RegisterAsync(drain.Draining);
                 (unknown, told) = (false, slot.Quarantine is not null);
                 if (closed)
                 {
@@ -46,11 +63,13 @@ public sealed class SlotLoop(
                     continue;
                 }
 
-                if (!drain.IsDraining) launcher.StandBy(slot);
+                if (!drain.IsDraining)
+                    launcher.StandBy(slot);
                 using IDisposable turn = await turns.TakeAsync(drain.Draining);
                 LeaseGrant? grant = await LeaseAsync(slot);
                 pause.Reset();
-                if (grant is null) continue;
+                if (grant is null)
+                    continue;
                 drain.OrderedByFarm = false; // or there were none
                 await attempts.RunAsync(slot, grant, registration.Settings);
             }
@@ -67,8 +86,15 @@ public sealed class SlotLoop(
             {
                 metrics.Leased("failed");
                 TimeSpan wait = pause.Next();
-                if (fault is FarmApiException) log.LogWarning("Slot {Slot} got no answer, next try in {Seconds:0.0} s: {Reason}", slot.Id, wait.TotalSeconds, fault.Message);
-                else log.LogError(fault, "Slot {Slot} met an unexpected fault, next try in {Seconds:0.0} s", slot.Id, wait.TotalSeconds);
+                if (fault is FarmApiException)
+                    log.LogWarning(
+                        "Slot {Slot} got no answer, next try in {Seconds:0.0} s: {Reason}",
+                        slot.Id,
+                        wait.TotalSeconds,
+                        fault.Message
+                    );
+                else
+                    log.LogError(fault, "Slot {Slot} met an unexpected fault, next try in {Seconds:0.0} s", slot.Id, wait.TotalSeconds);
                 await doorbell.WaitAsync(wait, drain.Draining);
             }
         }

@@ -8,7 +8,11 @@ namespace RenderFarm.Worker.Spool;
 public sealed record SpoolManifest
 {
     public const string FileName = "manifest.json";
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+    };
 
     public required string JobId { get; init; }
     public required long Fence { get; init; }

@@ -13,7 +13,14 @@ namespace RenderFarm.Worker.Spool;
 /// store or the API is away, and ends when the API has recorded an ending or says that the fence has lost.
 /// </summary>
 public sealed class SpoolUpload(
-    IArtifactStore store, FarmApi api, RunningLeases running, WorkerMetrics metrics, TimeProvider time, ILogger<SpoolUpload> log, ILogger<LeaseKeeper> leaseLog)
+    IArtifactStore store,
+    FarmApi api,
+    RunningLeases running,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<SpoolUpload> log,
+    ILogger<LeaseKeeper> leaseLog
+)
 {
     /// <returns>When the entry has served its purpose and may be deleted.</returns>
     /// <exception cref="OperationCanceledException">The worker stops; the entry must stay.</exception>
@@ -23,16 +30,30 @@ public sealed class SpoolUpload(
         long started = time.GetTimestamp();
 
         // 1: to the very end, since an API that is away while it should record the ending must not cost the lease either
-        LeaseKeeper lease = new(api, manifest.JobId, manifest.Fence, settings.UploadLeaseSeconds, settings,
-            new LeaseProgress(RenderStage.Uploading), strict: false, time, metrics, leaseLog);
+        LeaseKeeper lease = new(
+            api,
+            manifest.JobId,
+            manifest.Fence,
+            settings.UploadLeaseSeconds,
+            settings,
+            new LeaseProgress(RenderStage.Uploading),
+            strict: false,
+            time,
+            metrics,
+            leaseLog
+        );
         await using (lease)
         using (running.Add(manifest.JobId, manifest.Fence, lease))
         {
             // 2
-            if (await StoredAsync(entry, manifest, lease, stop) is not { } stored) return;
+            if (await StoredAsync(entry, manifest, lease, stop) is not { } stored)
+                return;
 
             // 3
-            Measurements measured = (manifest.Measurements ?? new Measurements()) with { UploadSeconds = time.GetElapsedTime(started).TotalSeconds };
+            Measurements measured = (manifest.Measurements ?? new Measurements()) with
+            {
+                UploadSeconds = time.GetElapsedTime(started).TotalSeconds,
+            };
             await ConcludeAsync(manifest, stored, measured, stop);
         }
 
@@ -55,11 +76,17 @@ public sealed class SpoolUpload(
         }
         catch (OperationCanceledException) when (lease.Cancelled.IsCancellationRequested)
         {
-            return new Stored([], new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded"));
+            return new Stored(
+                [],
+                new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded")
+            );
         }
         catch (Exception damaged) when (damaged is ArtifactCorruptException or FileNotFoundException or DirectoryNotFoundException)
         {
-            return new Stored([], new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}"));
+            return new Stored(
+                [],
+                new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}")
+            );
         }
     }
 
@@ -131,24 +158,26 @@ public sealed class SpoolUpload(
         }
     }
 
-    private static CompleteRequest Completion(SpoolManifest manifest, IReadOnlyList<Artifact> artifacts, Measurements measured) => new()
-    {
-        Fence = manifest.Fence,
-        Artifacts = artifacts,
-        Measurements = measured,
-        LogTail = manifest.LogTail,
-        Warning = manifest.Warning,
-    };
+    private static CompleteRequest Completion(SpoolManifest manifest, IReadOnlyList<Artifact> artifacts, Measurements measured) =>
+        new()
+        {
+            Fence = manifest.Fence,
+            Artifacts = artifacts,
+            Measurements = measured,
+            LogTail = manifest.LogTail,
+            Warning = manifest.Warning,
+        };
 
-    private static FailRequest Failure(SpoolManifest manifest, AttemptOutcome.Failed failure, Measurements measured) => new()
-    {
-        Fence = manifest.Fence,
-        Reason = failure.Reason,
-        Message = failure.Message,
-        Progressed = true,
-        Measurements = measured,
-        LogTail = manifest.LogTail,
-    };
+    private static FailRequest Failure(SpoolManifest manifest, AttemptOutcome.Failed failure, Measurements measured) =>
+        new()
+        {
+            Fence = manifest.Fence,
+            Reason = failure.Reason,
+            Message = failure.Message,
+            Progressed = true,
+            Measurements = measured,
+            LogTail = manifest.LogTail,
+        };
 
     /// <param name="Failure">Null when everything is stored.</param>
     private sealed record Stored(IReadOnlyList<Artifact> Artifacts, AttemptOutcome.Failed? Failure);

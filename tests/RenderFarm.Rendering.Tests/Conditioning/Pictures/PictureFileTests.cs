@@ -24,7 +24,7 @@ public sealed class PictureFileTests : IDisposable
         var picture = PictureFile.Read(Write(HalfRedHalfBlue(32, 16), format), "input_reference");
 
         Assert.Equal([1, 3, 16, 32], picture.shape);
-        AssertColour(picture, 8, 4, 1, -1, -1);  // red on the left
+        AssertColour(picture, 8, 4, 1, -1, -1); // red on the left
         AssertColour(picture, 8, 28, -1, -1, 1); // blue on the right
     }
 
@@ -44,8 +44,36 @@ public sealed class PictureFileTests : IDisposable
         var jpeg = File.ReadAllBytes(path);
         byte[] exif =
         [
-            0xFF, 0xE1, 0, 34, .. "Exif\0\0"u8, .. "MM"u8, 0, 42, 0, 0, 0, 8, // the big-endian kind, one directory
-            0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0,
+            0xFF,
+            0xE1,
+            0,
+            34,
+            .. "Exif\0\0"u8,
+            .. "MM"u8,
+            0,
+            42,
+            0,
+            0,
+            0,
+            8, // the big-endian kind, one directory
+            0,
+            1,
+            0x01,
+            0x12,
+            0,
+            3,
+            0,
+            0,
+            0,
+            1,
+            0,
+            (byte)orientation,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
         ];
         BinaryPrimitives.WriteUInt16BigEndian(exif.AsSpan(2), (ushort)(exif.Length - 2));
         File.WriteAllBytes(path, [.. jpeg[..2], .. exif, .. jpeg[2..]]);
@@ -107,7 +135,11 @@ public sealed class PictureFileTests : IDisposable
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));
         File.WriteAllBytes(path, png);
 
-        Assert.Contains("60000 × 60000", Assert.Throws<RenderException>(() => PictureFile.Read(path, "input_reference")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "60000 × 60000",
+            Assert.Throws<RenderException>(() => PictureFile.Read(path, "input_reference")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     public void Dispose() => folder.Dispose();
@@ -130,7 +162,8 @@ public sealed class PictureFileTests : IDisposable
     private static SKBitmap Noise(int width, int height)
     {
         var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        for (int i = 0; i < width * height; i++) bitmap.SetPixel(i % width, i / width, new SKColor((uint)(i * 2654435761L) | 0xFF000000));
+        for (int i = 0; i < width * height; i++)
+            bitmap.SetPixel(i % width, i / width, new SKColor((uint)(i * 2654435761L) | 0xFF000000));
         return bitmap;
     }
 
@@ -151,7 +184,8 @@ public sealed class PictureFileTests : IDisposable
         foreach (byte octet in bytes)
         {
             crc ^= octet;
-            for (int bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320 : crc >> 1;
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320 : crc >> 1;
         }
         return ~crc;
     }

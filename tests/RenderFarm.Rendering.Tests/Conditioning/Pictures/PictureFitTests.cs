@@ -112,5 +112,8 @@ public sealed class PictureFitTests
     }
 
     private static Tensor Ramp(int width, int height) =>
-        (arange(width * height, dtype: ScalarType.Float32).remainder(256) / 127.5 - 1).view(1, 1, height, width).expand(1, 3, height, width).contiguous();
+        (arange(width * height, dtype: ScalarType.Float32).remainder(256) / 127.5 - 1)
+            .view(1, 1, height, width)
+            .expand(1, 3, height, width)
+            .contiguous();
 }

@@ -18,7 +18,8 @@ public sealed class CheckpointFuzzTests : IDisposable
 
     private readonly TemporaryFolder folder = new();
 
-    public static TheoryData<string> Files => [.. Directory.GetFiles(Corpus).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Files =>
+        [.. Directory.GetFiles(Corpus).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -26,10 +27,13 @@ public sealed class CheckpointFuzzTests : IDisposable
     {
         var fault = Open(Path.Combine(Corpus, file));
 
-        bool good = file.StartsWith("good", StringComparison.Ordinal) || file is "wrapped.pth" or "billion-by-zero.safetensors" or "dit.safetensors" or "lora.safetensors";
+        bool good =
+            file.StartsWith("good", StringComparison.Ordinal)
+            || file is "wrapped.pth" or "billion-by-zero.safetensors" or "dit.safetensors" or "lora.safetensors";
         // a dimension of a billion beside one of nothing takes no memory; what is described there is only part of a model
         Assert.True(good == fault is null, fault?.Message ?? "was taken for good");
-        if (fault is null) return;
+        if (fault is null)
+            return;
         Assert.Contains(file.Replace(".index.json", "", StringComparison.Ordinal), fault.Message, StringComparison.Ordinal);
         Assert.NotEmpty(fault.Field);
     }
@@ -71,7 +75,8 @@ public sealed class CheckpointFuzzTests : IDisposable
                 source.Load(name).Dispose();
             }
             CheckpointRecognition.DescribeAll(source);
-            if (LoraFile.Holds(source.Entries.Keys)) Resolve(path);
+            if (LoraFile.Holds(source.Entries.Keys))
+                Resolve(path);
             return null;
         }
         catch (CheckpointException e)
@@ -81,7 +86,10 @@ public sealed class CheckpointFuzzTests : IDisposable
         finally
         {
             long taken = GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.True(taken < MostBytes + (100 * new FileInfo(path).Length), $"{taken:N0} bytes for a file of {new FileInfo(path).Length:N0}");
+            Assert.True(
+                taken < MostBytes + (100 * new FileInfo(path).Length),
+                $"{taken:N0} bytes for a file of {new FileInfo(path).Length:N0}"
+            );
         }
     }
 

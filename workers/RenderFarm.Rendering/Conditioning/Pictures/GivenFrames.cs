@@ -15,8 +15,13 @@ public sealed class GivenFrames(Tensor first, Tensor? last, int frames)
     public Tensor Chunk(long start, long count)
     {
         using var scope = NewDisposeScope();
-        var chunk = Enumerable.Range((int)start, (int)count).Select(frame =>
-            frame == 0 ? first : last is not null && frame == frames - 1 ? last : zeros_like(first));
+        var chunk = Enumerable
+            .Range((int)start, (int)count)
+            .Select(frame =>
+                frame == 0 ? first
+                : last is not null && frame == frames - 1 ? last
+                : zeros_like(first)
+            );
         return stack(chunk, 2).MoveToOuterDisposeScope();
     }
 
@@ -30,8 +35,14 @@ public sealed class GivenFrames(Tensor first, Tensor? last, int frames)
         const int stride = VaeShape.TemporalStride;
         var known = zeros(frames + stride - 1, dtype: ScalarType.Float32, device: device); // frame 0 four times, then the rest
         known.narrow(0, 0, stride).fill_(1);
-        if (last is not null) known.narrow(0, known.shape[0] - 1, 1).fill_(1);
-        return known.view(-1, stride).t().view(1, stride, -1, 1, 1).expand(-1, -1, -1, latentHeight, latentWidth)
-            .contiguous().MoveToOuterDisposeScope();
+        if (last is not null)
+            known.narrow(0, known.shape[0] - 1, 1).fill_(1);
+        return known
+            .view(-1, stride)
+            .t()
+            .view(1, stride, -1, 1, 1)
+            .expand(-1, -1, -1, latentHeight, latentWidth)
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 }

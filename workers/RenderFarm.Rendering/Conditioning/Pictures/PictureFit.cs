@@ -15,12 +15,16 @@ public static class PictureFit
     /// <returns>The part of the picture that is shown, in its own pixels; the caller owns it.</returns>
     public static Tensor Shown(Tensor picture, ModelShape shape, int width, int height)
     {
-        long have = picture.shape[3], tall = picture.shape[2];
+        long have = picture.shape[3],
+            tall = picture.shape[2];
         int grid = 2 * shape.Vae.SpatialStride;
-        double ratio = have / (double)tall, off = width - (height * ratio); // both sides were rounded down, each by less than a cell
-        if (off > -grid && off < grid * ratio) return picture.alias();
+        double ratio = have / (double)tall,
+            off = width - (height * ratio); // both sides were rounded down, each by less than a cell
+        if (off > -grid && off < grid * ratio)
+            return picture.alias();
         double scale = Math.Max(width / (double)have, height / (double)tall);
-        long across = Math.Clamp((long)Math.Round(width / scale), 1, have), down = Math.Clamp((long)Math.Round(height / scale), 1, tall);
+        long across = Math.Clamp((long)Math.Round(width / scale), 1, have),
+            down = Math.Clamp((long)Math.Round(height / scale), 1, tall);
         return picture.narrow(2, (tall - down) / 2, down).narrow(3, (have - across) / 2, across);
     }
 
@@ -35,10 +39,16 @@ public static class PictureFit
     public static Tensor Lanczos(Tensor picture, int width, int height)
     {
         using var scope = NewDisposeScope();
-        long have = picture.shape[3], tall = picture.shape[2];
+        long have = picture.shape[3],
+            tall = picture.shape[2];
         double scale = Math.Max(width / (double)have, height / (double)tall);
-        int across = Math.Max(width, (int)Math.Round(have * scale)), down = Math.Max(height, (int)Math.Round(tall * scale));
-        return LanczosResize.Apply(picture, across, down)
-            .narrow(2, (down - height) / 2, height).narrow(3, (across - width) / 2, width).contiguous().MoveToOuterDisposeScope();
+        int across = Math.Max(width, (int)Math.Round(have * scale)),
+            down = Math.Max(height, (int)Math.Round(tall * scale));
+        return LanczosResize
+            .Apply(picture, across, down)
+            .narrow(2, (down - height) / 2, height)
+            .narrow(3, (across - width) / 2, width)
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 }

@@ -24,7 +24,7 @@ internal static partial class TextRepair
     {
         var repaired = new StringBuilder(text.Length);
         var mayBeEscaped = true; // until the first '<': what follows may be HTML on purpose
-        for (var start = 0; start < text.Length;)
+        for (var start = 0; start < text.Length; )
         {
             var end = text.IndexOf('\n', start) is >= 0 and var at ? at + 1 : text.Length;
             var line = text[start..end];
@@ -41,12 +41,14 @@ internal static partial class TextRepair
         while (true)
         {
             var before = line;
-            if (unescape) line = HtmlText.UnescapeWhole(line);
+            if (unescape)
+                line = HtmlText.UnescapeWhole(line);
             line = Plain(line);
             line = TerminalEscape().Replace(line, "");
             line = WithoutControls(line);
             line = CanonicalComposition.Compose(line);
-            if (line == before) return line;
+            if (line == before)
+                return line;
         }
     }
 
@@ -60,7 +62,8 @@ internal static partial class TextRepair
             switch (letter)
             {
                 case '\r':
-                    if (i + 1 < line.Length && line[i + 1] == '\n') i++;
+                    if (i + 1 < line.Length && line[i + 1] == '\n')
+                        i++;
                     plain.Append('\n');
                     break;
                 case '\u2028' or '\u2029':
@@ -91,8 +94,10 @@ internal static partial class TextRepair
                     plain.Append('\uFFFD');
                     break;
                 default:
-                    if (Ligature(letter) is { } letters) plain.Append(letters);
-                    else plain.Append(letter);
+                    if (Ligature(letter) is { } letters)
+                        plain.Append(letters);
+                    else
+                        plain.Append(letter);
                     break;
             }
         }
@@ -100,38 +105,46 @@ internal static partial class TextRepair
         return plain.ToString();
     }
 
-    private static string? Ligature(char letter) => letter switch
-    {
-        'Ĳ' => "IJ",
-        'ĳ' => "ij",
-        'ŉ' => "'n",
-        'Ǆ' => "DŽ",
-        'ǅ' => "Dž",
-        'ǆ' => "dž",
-        'Ǉ' => "LJ",
-        'ǈ' => "Lj",
-        'ǉ' => "lj",
-        'Ǌ' => "NJ",
-        'ǋ' => "Nj",
-        'ǌ' => "nj",
-        'Ǳ' => "DZ",
-        'ǲ' => "Dz",
-        'ǳ' => "dz",
-        'ﬀ' => "ff",
-        'ﬁ' => "fi",
-        'ﬂ' => "fl",
-        'ﬃ' => "ffi",
-        'ﬄ' => "ffl",
-        'ﬅ' => "ſt",
-        'ﬆ' => "st",
-        _ => null,
-    };
+    private static string? Ligature(char letter) =>
+        letter switch
+        {
+            'Ĳ' => "IJ",
+            'ĳ' => "ij",
+            'ŉ' => "'n",
+            'Ǆ' => "DŽ",
+            'ǅ' => "Dž",
+            'ǆ' => "dž",
+            'Ǉ' => "LJ",
+            'ǈ' => "Lj",
+            'ǉ' => "lj",
+            'Ǌ' => "NJ",
+            'ǋ' => "Nj",
+            'ǌ' => "nj",
+            'Ǳ' => "DZ",
+            'ǲ' => "Dz",
+            'ǳ' => "dz",
+            'ﬀ' => "ff",
+            'ﬁ' => "fi",
+            'ﬂ' => "fl",
+            'ﬃ' => "ffi",
+            'ﬄ' => "ffl",
+            'ﬅ' => "ſt",
+            'ﬆ' => "st",
+            _ => null,
+        };
 
-    private static string WithoutControls(string line) => line.Any(IsControl) ? string.Concat(line.Where(letter => !IsControl(letter))) : line;
+    private static string WithoutControls(string line) =>
+        line.Any(IsControl) ? string.Concat(line.Where(letter => !IsControl(letter))) : line;
 
-    private static bool IsControl(char letter) => letter
-        is <= '\u0008' or '\u000B' or (>= '\u000E' and <= '\u001F') or '\u007F'
-        or (>= '\u206A' and <= '\u206F') or '\uFEFF' or (>= '\uFFF9' and <= '\uFFFC');
+    private static bool IsControl(char letter) =>
+        letter
+            is <= '\u0008'
+                or '\u000B'
+                or (>= '\u000E' and <= '\u001F')
+                or '\u007F'
+                or (>= '\u206A' and <= '\u206F')
+                or '\uFEFF'
+                or (>= '\uFFF9' and <= '\uFFFC');
 
     [GeneratedRegex(@"\x1B\[[\d;]*[a-zA-Z]")]
     private static partial Regex TerminalEscape();

@@ -40,16 +40,22 @@ internal sealed class CharsMap
         for (var i = 0; i < text.Length; i++)
         {
             node ^= text[i];
-            if (node >= (uint)_units.Length) break;
+            if (node >= (uint)_units.Length)
+                break;
             var unit = _units[node];
-            if (Label(unit) != text[i]) break;
+            if (Label(unit) != text[i])
+                break;
             node ^= Offset(unit);
-            if (!HasLeaf(unit)) continue;
-            if (node >= (uint)_units.Length) break;
-            if (IsLeaf(_units[node])) (longest, value) = (i + 1, (int)(_units[node] & 0x7FFFFFFF));
+            if (!HasLeaf(unit))
+                continue;
+            if (node >= (uint)_units.Length)
+                break;
+            if (IsLeaf(_units[node]))
+                (longest, value) = (i + 1, (int)(_units[node] & 0x7FFFFFFF));
         }
 
-        if (longest == 0) return Unchanged(text, out consumed);
+        if (longest == 0)
+            return Unchanged(text, out consumed);
         consumed = longest;
         return Replacement(value);
     }
@@ -78,9 +84,11 @@ internal sealed class CharsMap
         for (uint i = 0; i < _units.Length; i++)
         {
             var unit = _units[i];
-            if (IsLeaf(unit) || !HasLeaf(unit)) continue;
+            if (IsLeaf(unit) || !HasLeaf(unit))
+                continue;
             var leaf = i ^ Offset(unit);
-            if (leaf >= _units.Length || !IsLeaf(_units[leaf])) continue;
+            if (leaf >= _units.Length || !IsLeaf(_units[leaf]))
+                continue;
             var value = (int)(_units[leaf] & 0x7FFFFFFF);
             if (value >= _texts.Length || ends[value] < 0)
                 throw Broken($"points at text {value} of {_texts.Length} bytes");

@@ -26,7 +26,8 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     /// <summary>Goes to the next field; its value has to be read or skipped before the one after.</summary>
     public bool Next()
     {
-        if (_rest.IsEmpty) return false;
+        if (_rest.IsEmpty)
+            return false;
         var tag = RawVarint();
         Field = (int)(tag >> 3);
         _wire = (WireType)(tag & 7);
@@ -72,11 +73,20 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     {
         switch (_wire)
         {
-            case WireType.Varint: RawVarint(); break;
-            case WireType.Fixed64: Take(8); break;
-            case WireType.Fixed32: Take(4); break;
-            case WireType.Bytes: Bytes(); break;
-            default: throw Broken($"has the unknown wire type {(int)_wire}");
+            case WireType.Varint:
+                RawVarint();
+                break;
+            case WireType.Fixed64:
+                Take(8);
+                break;
+            case WireType.Fixed32:
+                Take(4);
+                break;
+            case WireType.Bytes:
+                Bytes();
+                break;
+            default:
+                throw Broken($"has the unknown wire type {(int)_wire}");
         }
     }
 
@@ -87,7 +97,8 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
         {
             var next = Take(1)[0];
             value |= (ulong)(next & 0x7F) << shift;
-            if (next < 0x80) return value;
+            if (next < 0x80)
+                return value;
         }
 
         throw Broken("holds a number of more than 64 bits");

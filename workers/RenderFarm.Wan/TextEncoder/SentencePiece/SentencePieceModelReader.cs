@@ -38,10 +38,18 @@ public static class SentencePieceModelReader
         {
             switch (reader.Field)
             {
-                case 1: pieces.Add(ReadPiece(reader.Bytes(), pieces.Count)); break;
-                case 2: model = ReadTrainer(reader.Bytes(), model); break;
-                case 3: model = ReadNormalizer(reader.Bytes(), model); break;
-                default: reader.Skip(); break;
+                case 1:
+                    pieces.Add(ReadPiece(reader.Bytes(), pieces.Count));
+                    break;
+                case 2:
+                    model = ReadTrainer(reader.Bytes(), model);
+                    break;
+                case 3:
+                    model = ReadNormalizer(reader.Bytes(), model);
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
 
@@ -56,10 +64,18 @@ public static class SentencePieceModelReader
         {
             switch (reader.Field)
             {
-                case 1: text = reader.Text(); break;
-                case 2: score = reader.Float(); break;
-                case 3: type = (PieceType)reader.Varint(); break;
-                default: reader.Skip(); break;
+                case 1:
+                    text = reader.Text();
+                    break;
+                case 2:
+                    score = reader.Float();
+                    break;
+                case 3:
+                    type = (PieceType)reader.Varint();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
 
@@ -77,11 +93,21 @@ public static class SentencePieceModelReader
                     if (reader.Varint() is var type and not Unigram)
                         throw new SentencePieceFormatException($"trainer_spec.model_type is {type}, only {Unigram} (unigram) is read here");
                     break;
-                case 24: model = model with { WhitespaceAsSuffix = reader.Bool() }; break;
-                case 35: model = model with { ByteFallback = reader.Bool() }; break;
-                case 42: model = model with { EndId = (int)reader.Varint() }; break;
-                case 43: model = model with { PadId = (int)reader.Varint() }; break;
-                default: reader.Skip(); break;
+                case 24:
+                    model = model with { WhitespaceAsSuffix = reader.Bool() };
+                    break;
+                case 35:
+                    model = model with { ByteFallback = reader.Bool() };
+                    break;
+                case 42:
+                    model = model with { EndId = (int)reader.Varint() };
+                    break;
+                case 43:
+                    model = model with { PadId = (int)reader.Varint() };
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
 
@@ -95,12 +121,24 @@ public static class SentencePieceModelReader
         {
             switch (reader.Field)
             {
-                case 1: model = model with { NormalizerName = reader.Text() }; break;
-                case 2: model = model with { CharsMap = reader.Bytes().ToArray() }; break;
-                case 3: model = model with { AddDummyPrefix = reader.Bool() }; break;
-                case 4: model = model with { RemoveExtraWhitespaces = reader.Bool() }; break;
-                case 5: model = model with { EscapeWhitespaces = reader.Bool() }; break;
-                default: reader.Skip(); break;
+                case 1:
+                    model = model with { NormalizerName = reader.Text() };
+                    break;
+                case 2:
+                    model = model with { CharsMap = reader.Bytes().ToArray() };
+                    break;
+                case 3:
+                    model = model with { AddDummyPrefix = reader.Bool() };
+                    break;
+                case 4:
+                    model = model with { RemoveExtraWhitespaces = reader.Bool() };
+                    break;
+                case 5:
+                    model = model with { EscapeWhitespaces = reader.Bool() };
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
 
@@ -112,22 +150,26 @@ public static class SentencePieceModelReader
         if (model.Pieces.Count == 0)
             throw new SentencePieceFormatException("it has no pieces");
         var seen = new HashSet<string>(model.Pieces.Count, StringComparer.Ordinal);
-        int unknown = 0, bytes = 0;
+        int unknown = 0,
+            bytes = 0;
         for (var id = 0; id < model.Pieces.Count; id++)
         {
             var piece = model.Pieces[id];
             CheckPiece(piece, id);
             if (!seen.Add(piece.Text))
                 throw new SentencePieceFormatException($"piece {id} ('{piece.Text}') appears twice");
-            if (piece.Type == PieceType.Unknown) unknown++;
-            if (piece.Type == PieceType.Byte) bytes++;
+            if (piece.Type == PieceType.Unknown)
+                unknown++;
+            if (piece.Type == PieceType.Byte)
+                bytes++;
         }
 
         if (unknown != 1)
             throw new SentencePieceFormatException($"it has {unknown} pieces of type unknown instead of 1");
         if (bytes != (model.ByteFallback ? 256 : 0))
             throw new SentencePieceFormatException(
-                $"it has {bytes} byte pieces where trainer_spec.byte_fallback {(model.ByteFallback ? "needs 256" : "is off")}");
+                $"it has {bytes} byte pieces where trainer_spec.byte_fallback {(model.ByteFallback ? "needs 256" : "is off")}"
+            );
         CheckId(model.EndId, "eos_id", model);
         CheckId(model.PadId, "pad_id", model);
         return model;

@@ -12,7 +12,9 @@ public static class SentencePieceModelWriter
     /// </summary>
     public static SentencePieceModel Small(IEnumerable<string> words)
     {
-        var texts = Enumerable.Range('!', '~' - '!' + 1).Select(letter => ((char)letter).ToString())
+        var texts = Enumerable
+            .Range('!', '~' - '!' + 1)
+            .Select(letter => ((char)letter).ToString())
             .Prepend("▁")
             .Concat(words.Select(word => "▁" + word))
             .Distinct();
@@ -71,7 +73,8 @@ public static class SentencePieceModelWriter
     {
         using var message = new MemoryStream();
         Bytes(message, 1, Encoding.UTF8.GetBytes(model.NormalizerName));
-        if (!model.CharsMap.IsEmpty) Bytes(message, 2, model.CharsMap.Span);
+        if (!model.CharsMap.IsEmpty)
+            Bytes(message, 2, model.CharsMap.Span);
         Number(message, 3, model.AddDummyPrefix ? 1 : 0);
         Number(message, 4, model.RemoveExtraWhitespaces ? 1 : 0);
         Number(message, 5, model.EscapeWhitespaces ? 1 : 0);

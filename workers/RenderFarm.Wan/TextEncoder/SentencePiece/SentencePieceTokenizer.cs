@@ -24,9 +24,10 @@ public sealed class SentencePieceTokenizer
         _model = model;
         _normalizer = new TextNormalizer(model);
         _segmenter = new UnigramSegmenter(model);
-        if (!model.ByteFallback) return;
-        var ids = model.Pieces
-            .Select((piece, id) => (piece, id))
+        if (!model.ByteFallback)
+            return;
+        var ids = model
+            .Pieces.Select((piece, id) => (piece, id))
             .Where(entry => entry.piece.Type == PieceType.Byte)
             .ToDictionary(entry => entry.piece.Text, entry => entry.id);
         for (var value = 0; value < 256; value++)
@@ -94,14 +95,19 @@ public sealed class SentencePieceTokenizer
         foreach (var id in ids)
         {
             var piece = _model.Pieces[id];
-            if (piece.Type == PieceType.Control) continue;
-            if (piece.Type == PieceType.Byte) text.WriteByte(Convert.ToByte(piece.Text[3..5], 16));
-            else text.Write(Encoding.UTF8.GetBytes(piece.Text.Replace(WordMark, " ", StringComparison.Ordinal)));
+            if (piece.Type == PieceType.Control)
+                continue;
+            if (piece.Type == PieceType.Byte)
+                text.WriteByte(Convert.ToByte(piece.Text[3..5], 16));
+            else
+                text.Write(Encoding.UTF8.GetBytes(piece.Text.Replace(WordMark, " ", StringComparison.Ordinal)));
         }
 
         var decoded = Encoding.UTF8.GetString(text.GetBuffer().AsSpan(0, (int)text.Length));
-        if (!_model.AddDummyPrefix) return decoded;
-        if (_model.WhitespaceAsSuffix) return decoded.EndsWith(' ') ? decoded[..^1] : decoded;
+        if (!_model.AddDummyPrefix)
+            return decoded;
+        if (_model.WhitespaceAsSuffix)
+            return decoded.EndsWith(' ') ? decoded[..^1] : decoded;
         return decoded.StartsWith(' ') ? decoded[1..] : decoded;
     }
 }
