@@ -14,7 +14,7 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
 {
     private readonly string _root = Path.GetFullPath(root);
 
-    public Task EnsureReadyAsync(CancellationToken cancellation) =>
+    public Task EnsureReadyAsync(CancellationToken cancellationToken) =>
         Guarded(
             "prepare",
             _root,
@@ -25,27 +25,35 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
             }
         );
 
-    public Task<StoredObject> PutFileAsync(string key, string path, string contentType, string sha256, CancellationToken cancellation) =>
+    public Task<StoredObject> PutFileAsync(
+        string key,
+        string path,
+        string contentType,
+        string sha256,
+        CancellationToken cancellationToken
+    ) =>
         Guarded(
             "store",
             key,
             async () =>
             {
-                string target = PathOf(key);
-                string folder = Path.GetDirectoryName(target)!;
+                var target = PathOf(key);
+                var folder = Path.GetDirectoryName(target)!;
                 Directory.CreateDirectory(folder);
 
-                string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():n}.tmp");
-                string temporaryMeta = temporary + ".meta";
+                var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():n}.tmp");
+                var temporaryMeta = temporary + ".meta";
                 try
                 {
-                    string actual = await CopyAndHashAsync(path, temporary, cancellation);
+                    var actual = await CopyAndHashAsync(path, temporary, cancellationToken);
                     if (actual != sha256)
+                    {
                         throw new ArtifactCorruptException(
                             $"{path} has SHA-256 {actual}, promised was {sha256}: nothing was stored as '{key}'"
                         );
+                    }
 
-                    await WriteMetaAsync(temporaryMeta, contentType, sha256, cancellation);
+                    await WriteMetaAsync(temporaryMeta, contentType, sha256, cancellationToken);
                     File.Move(temporaryMeta, MetaOf(target), overwrite: true);
                     DurableFile.Publish(temporary, target);
                 }
@@ -55,24 +63,27 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
                     File.Delete(temporaryMeta);
                 }
 
-                return await StatAsync(key, cancellation) ?? throw new ArtifactNotFoundException(key);
+                return await StatAsync(key, cancellationToken) ?? throw new ArtifactNotFoundException(key);
             }
         );
 
-    public Task<StoredObject?> StatAsync(string key, CancellationToken cancellation) =>
+    public Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken) =>
         Guarded(
             "look up",
             key,
             async () =>
             {
-                FileInfo file = new(PathOf(key));
+                var file = new FileInfo(PathOf(key));
                 if (!file.Exists)
+                {
                     return null;
+                }
+
                 Dictionary<string, string>? meta = null;
-                string metaPath = MetaOf(file.FullName);
+                var metaPath = MetaOf(file.FullName);
                 if (File.Exists(metaPath))
                 {
-                    string text = await File.ReadAllTextAsync(metaPath, cancellation);
+                    var text = await File.ReadAllTextAsync(metaPath, cancellationToken);
                     meta = JsonSerializer.Deserialize(text, ContractsJson.Default.DictionaryStringString);
                 }
 
@@ -86,29 +97,35 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
             }
         );
 
-    public Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellation) =>
+    public Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellationToken) =>
         Guarded(
             "read",
             key,
             () =>
             {
-                string path = PathOf(key);
+                var path = PathOf(key);
                 if (!File.Exists(path))
+                {
                     throw new ArtifactNotFoundException(key);
-                FileStream file = FileChecksum.OpenSequential(path);
+                }
+
+                var file = FileChecksum.OpenSequential(path);
                 return Task.FromResult<Stream>(range is { } part ? new FilePart(file, part) : file);
             }
         );
 
-    public Task DeleteAsync(string key, CancellationToken cancellation) =>
+    public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
         Guarded(
             "delete",
             key,
             () =>
             {
-                string path = PathOf(key);
+                var path = PathOf(key);
                 if (!File.Exists(path))
+                {
                     return Task.FromResult(true);
+                }
+
                 File.Delete(path);
                 File.Delete(MetaOf(path));
                 RemoveEmptyFolders(Path.GetDirectoryName(path)!);
@@ -116,47 +133,61 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
             }
         );
 
-    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // walk only the folder that the prefix names, then compare the rest of it
-        int lastSlash = prefix.LastIndexOf('/');
-        string folder = lastSlash < 0 ? _root : PathOf(prefix[..lastSlash]);
+        // Walk only the folder that the prefix names, then compare the rest of it
+        var lastSlash = prefix.LastIndexOf('/');
+        var folder = lastSlash < 0 ? _root : PathOf(prefix[..lastSlash]);
         if (!Directory.Exists(folder))
-            yield break;
-        foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            cancellation.ThrowIfCancellationRequested();
+            yield break;
+        }
+
+        foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
             if (Path.GetFileName(path)[0] == '.')
+            {
                 continue;
-            string key = Path.GetRelativePath(_root, path).Replace(Path.DirectorySeparatorChar, '/');
-            FileInfo file = new(path);
+            }
+
+            var key = Path.GetRelativePath(_root, path).Replace(Path.DirectorySeparatorChar, '/');
+            var file = new FileInfo(path);
             if (key.StartsWith(prefix, StringComparison.Ordinal) && file.Exists)
+            {
                 yield return new StoredObject(key, file.Length, file.LastWriteTimeUtc);
+            }
         }
 
         await Task.CompletedTask;
     }
 
-    public Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellation) =>
+    public Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellationToken) =>
         Guarded(
             "clean",
             _root,
             () =>
             {
-                int removed = 0;
+                var removed = 0;
                 if (!Directory.Exists(_root))
+                {
                     return Task.FromResult(removed);
+                }
+
                 foreach (
-                    string file in Directory.EnumerateFiles(
+                    var file in Directory.EnumerateFiles(
                         _root,
                         ".*.tmp*",
                         new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }
                     )
                 )
                 {
-                    cancellation.ThrowIfCancellationRequested();
+                    cancellationToken.ThrowIfCancellationRequested();
                     if (File.GetLastWriteTimeUtc(file) >= begunBefore.UtcDateTime)
+                    {
                         continue;
+                    }
+
                     File.Delete(file);
                     removed++;
                 }
@@ -170,7 +201,7 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
         TimeSpan lifetime,
         LinkReach reach,
         string? downloadName,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     ) => Task.FromResult<Uri?>(null);
 
     /// <summary>The key's own file. <see cref="ObjectKeys.Checked"/> has refused dots, so the path can't leave the root.</summary>
@@ -178,28 +209,28 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
 
     private static string MetaOf(string path) => Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.meta");
 
-    private static async Task<string> CopyAndHashAsync(string source, string target, CancellationToken cancellation)
+    private static async Task<string> CopyAndHashAsync(string source, string target, CancellationToken cancellationToken)
     {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        await using FileStream from = FileChecksum.OpenSequential(source);
-        await using FileStream to = new(target, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.Asynchronous);
-        byte[] buffer = new byte[1 << 17];
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await using var from = FileChecksum.OpenSequential(source);
+        await using var to = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.Asynchronous);
+        var buffer = new byte[1 << 17];
         int read;
-        while ((read = await from.ReadAsync(buffer, cancellation)) > 0)
+        while ((read = await from.ReadAsync(buffer, cancellationToken)) > 0)
         {
             hash.AppendData(buffer.AsSpan(0, read));
-            await to.WriteAsync(buffer.AsMemory(0, read), cancellation);
+            await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
 
         to.Flush(flushToDisk: true);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static async Task WriteMetaAsync(string path, string contentType, string sha256, CancellationToken cancellation)
+    private static async Task WriteMetaAsync(string path, string contentType, string sha256, CancellationToken cancellationToken)
     {
-        Dictionary<string, string> meta = new() { ["content_type"] = contentType, ["sha256"] = sha256 };
-        await using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write);
-        await JsonSerializer.SerializeAsync(file, meta, ContractsJson.Default.DictionaryStringString, cancellation);
+        var meta = new Dictionary<string, string>() { ["content_type"] = contentType, ["sha256"] = sha256 };
+        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        await JsonSerializer.SerializeAsync(file, meta, ContractsJson.Default.DictionaryStringString, cancellationToken);
         file.Flush(flushToDisk: true);
     }
 
@@ -218,7 +249,7 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
             }
             catch (IOException)
             {
-                return; // somebody put a file there between the look and the delete
+                return; // Somebody put a file there between the look and the delete
             }
         }
     }

@@ -5,11 +5,13 @@ namespace RenderFarm.Artifacts;
 /// <summary>SHA-256 of files, lower-case hex.</summary>
 public static class FileChecksum
 {
-    public static async Task<string> Sha256Async(string path, CancellationToken cancellation)
+    public static async Task<string> Sha256Async(string path, CancellationToken cancellationToken)
     {
-        FileStream file = OpenSequential(path);
+        var file = OpenSequential(path);
         await using (file)
-            return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
+        {
+            return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken));
+        }
     }
 
     internal static FileStream OpenSequential(string path) =>

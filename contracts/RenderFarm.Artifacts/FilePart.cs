@@ -11,7 +11,7 @@ internal sealed class FilePart : Stream
     {
         _file = file;
         _first = Math.Min(range.First, file.Length);
-        long end = Math.Min(range.Last is { } last ? last + 1 : file.Length, file.Length);
+        var end = Math.Min(range.Last is { } last ? last + 1 : file.Length, file.Length);
         _length = Math.Max(0, end - _first);
         _file.Position = _first;
     }
@@ -45,7 +45,10 @@ internal sealed class FilePart : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             _file.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 

@@ -41,7 +41,7 @@ public static class ObjectKeys
     /// <summary>The job and fence that an output belongs to; false for anything that is not under <c>videos/</c>.</summary>
     public static bool TryParseLease(string key, [NotNullWhen(true)] out string? jobId, out long fence)
     {
-        string[] parts = key.Split('/');
+        var parts = key.Split('/');
         if (
             parts.Length == 4
             && parts[0] + "/" == Videos
@@ -60,7 +60,7 @@ public static class ObjectKeys
     /// <summary>The job that an input came in with; false for anything that is not under <c>inputs/</c>.</summary>
     public static bool TryParseInput(string key, [NotNullWhen(true)] out string? jobId)
     {
-        string[] parts = key.Split('/');
+        var parts = key.Split('/');
         jobId = parts.Length == 3 && parts[0] + "/" == Inputs && parts[1].Length > 0 ? parts[1] : null;
         return jobId is not null;
     }
@@ -69,14 +69,17 @@ public static class ObjectKeys
     public static string Checked(string key)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
-        foreach (string segment in key.Split('/'))
+        foreach (var segment in key.Split('/'))
+        {
             _ = Segment(segment);
+        }
+
         return key;
     }
 
     private static string Segment(string segment)
     {
-        bool plain =
+        var plain =
             segment.Length is > 0 and <= 200
             && segment[0] != '.'
             && segment.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');

@@ -34,14 +34,14 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
             new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
         )
         {
-            Timeout = Timeout.InfiniteTimeSpan, // the pipeline bounds each call; a video streamed to a slow reader may take longer
+            Timeout = Timeout.InfiniteTimeSpan, // The pipeline bounds each call; a video streamed to a slow reader may take longer
         };
         _inside = Client(options.Endpoint!);
         _outside = Client(string.IsNullOrEmpty(options.PublicEndpoint) ? options.Endpoint! : options.PublicEndpoint);
         _resilience = new S3Resilience(time);
     }
 
-    public Task EnsureReadyAsync(CancellationToken cancellation) =>
+    public Task EnsureReadyAsync(CancellationToken cancellationToken) =>
         Guarded(
             "prepare bucket",
             _options.Bucket,
@@ -49,30 +49,44 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
             async token =>
             {
                 if (!await _inside.BucketExistsAsync(new BucketExistsArgs().WithBucket(_options.Bucket), token))
+                {
                     await _inside.MakeBucketAsync(new MakeBucketArgs().WithBucket(_options.Bucket).WithLocation(_options.Region), token);
+                }
+
                 _bucketSeen = true;
                 return true;
             },
-            cancellation
+            cancellationToken
         );
 
-    public async Task<StoredObject> PutFileAsync(string key, string path, string contentType, string sha256, CancellationToken cancellation)
+    public async Task<StoredObject> PutFileAsync(
+        string key,
+        string path,
+        string contentType,
+        string sha256,
+        CancellationToken cancellationToken
+    )
     {
         ObjectKeys.Checked(key);
-        string actual = await FileChecksum.Sha256Async(path, cancellation);
+        var actual = await FileChecksum.Sha256Async(path, cancellationToken);
         if (actual != sha256)
+        {
             throw new ArtifactCorruptException($"{path} has SHA-256 {actual}, promised was {sha256}: nothing was stored as '{key}'");
-        if (!_bucketSeen)
-            await EnsureReadyAsync(cancellation);
+        }
 
-        long size = new FileInfo(path).Length;
+        if (!_bucketSeen)
+        {
+            await EnsureReadyAsync(cancellationToken);
+        }
+
+        var size = new FileInfo(path).Length;
         await Guarded(
             "store",
             key,
             _resilience.Transfer,
             async token =>
             {
-                await using FileStream file = FileChecksum.OpenSequential(path);
+                await using var file = FileChecksum.OpenSequential(path);
                 return await _inside.PutObjectAsync(
                     new PutObjectArgs()
                         .WithBucket(_options.Bucket)
@@ -84,29 +98,32 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
                     token
                 );
             },
-            cancellation
+            cancellationToken
         );
 
-        StoredObject stored = await StatAsync(key, cancellation) ?? throw new ArtifactNotFoundException(key);
+        var stored = await StatAsync(key, cancellationToken) ?? throw new ArtifactNotFoundException(key);
         if (stored.SizeBytes != size || stored.Sha256 != sha256)
+        {
             throw new ArtifactCorruptException(
                 $"'{key}' was stored with {stored.SizeBytes} bytes and SHA-256 {stored.Sha256 ?? "none"}; sent were {size} and {sha256}"
             );
+        }
+
         return stored;
     }
 
-    public async Task<StoredObject?> StatAsync(string key, CancellationToken cancellation)
+    public async Task<StoredObject?> StatAsync(string key, CancellationToken cancellationToken)
     {
         try
         {
-            ObjectStat stat = await Guarded(
+            var stat = await Guarded(
                 "look up",
                 ObjectKeys.Checked(key),
                 _resilience.Small,
                 token => _inside.StatObjectAsync(new StatObjectArgs().WithBucket(_options.Bucket).WithObject(key), token),
-                cancellation
+                cancellationToken
             );
-            string? checksum = stat.MetaData.FirstOrDefault(pair => pair.Key.EndsWith("sha256", StringComparison.OrdinalIgnoreCase)).Value;
+            var checksum = stat.MetaData.FirstOrDefault(pair => pair.Key.EndsWith("sha256", StringComparison.OrdinalIgnoreCase)).Value;
             return new StoredObject(key, stat.Size, new DateTimeOffset(stat.LastModified.ToUniversalTime()), stat.ContentType, checksum);
         }
         catch (ArtifactNotFoundException)
@@ -115,32 +132,44 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         }
     }
 
-    public Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellation) =>
+    public Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellationToken) =>
         Guarded(
             "read",
             ObjectKeys.Checked(key),
             _resilience.Small,
             async token =>
             {
-                using HttpRequestMessage request = new(HttpMethod.Get, await PresignAsync(_inside, key, ReadLinkLifetime, null));
+                using var request = new HttpRequestMessage(HttpMethod.Get, await PresignAsync(_inside, key, ReadLinkLifetime, null));
                 if (range is { } part)
+                {
                     request.Headers.Range = new RangeHeaderValue(part.First, part.Last);
-                HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+                }
+
+                var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
                 if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent)
+                {
                     return await response.Content.ReadAsStreamAsync(token);
+                }
+
                 using (response)
                 {
                     if (response.StatusCode == HttpStatusCode.NotFound)
+                    {
                         throw new ArtifactNotFoundException(key);
+                    }
+
                     if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+                    {
                         return Stream.Null;
+                    }
+
                     throw new HttpRequestException($"the S3 server answered {(int)response.StatusCode}", null, response.StatusCode);
                 }
             },
-            cancellation
+            cancellationToken
         );
 
-    public Task DeleteAsync(string key, CancellationToken cancellation) =>
+    public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
         Guarded(
             "delete",
             ObjectKeys.Checked(key),
@@ -150,41 +179,45 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
                 await _inside.RemoveObjectAsync(new RemoveObjectArgs().WithBucket(_options.Bucket).WithObject(key), token);
                 return true;
             },
-            cancellation
+            cancellationToken
         );
 
-    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        ListObjectsArgs args = new ListObjectsArgs().WithBucket(_options.Bucket).WithPrefix(prefix).WithRecursive(true);
-        await using IAsyncEnumerator<Item> items = _inside.ListObjectsEnumAsync(args, cancellation).GetAsyncEnumerator(cancellation);
-        while (await Guarded("list", prefix, ResiliencePipeline.Empty, async _ => await items.MoveNextAsync(), cancellation))
+        var args = new ListObjectsArgs().WithBucket(_options.Bucket).WithPrefix(prefix).WithRecursive(true);
+        await using var items = _inside.ListObjectsEnumAsync(args, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (await Guarded("list", prefix, ResiliencePipeline.Empty, async _ => await items.MoveNextAsync(), cancellationToken))
         {
             if (items.Current is { IsDir: false } item)
+            {
                 yield return new StoredObject(
                     item.Key,
                     (long)item.Size,
                     new DateTimeOffset((item.LastModifiedDateTime ?? default).ToUniversalTime())
                 );
+            }
         }
     }
 
-    /// <remarks>Servers that list parts only under an object's exact name (MinIO) show none here; they end old uploads by themselves.</remarks>
-    public async Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellation)
+    /// <remarks>Servers that list parts only under an object's exact name (MinIO) show none here; they end old uploads by
+    /// themselves.</remarks>
+    public async Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellationToken)
     {
-        ListIncompleteUploadsArgs args = new ListIncompleteUploadsArgs().WithBucket(_options.Bucket).WithRecursive(true);
-        List<Upload> open = await Guarded(
+        var args = new ListIncompleteUploadsArgs().WithBucket(_options.Bucket).WithRecursive(true);
+        var open = await Guarded(
             "list unfinished uploads of",
             _options.Bucket,
             _resilience.Small,
             async token => await _inside.ListIncompleteUploadsEnumAsync(args, token).ToListAsync(token),
-            cancellation
+            cancellationToken
         );
-        // the SDK ends all uploads of a key together: one that is being tried again right now keeps the old ones alive
+        // The SDK ends all uploads of a key together: one that is being tried again right now keeps the old ones alive
         string[] keys =
         [
             .. open.GroupBy(upload => upload.Key).Where(key => key.All(upload => BegunAt(upload) < begunBefore)).Select(key => key.Key),
         ];
-        foreach (string key in keys)
+        foreach (var key in keys)
+        {
             await Guarded(
                 "end the unfinished upload of",
                 key,
@@ -197,8 +230,10 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
                     );
                     return true;
                 },
-                cancellation
+                cancellationToken
             );
+        }
+
         return keys.Length;
 
         static DateTimeOffset BegunAt(Upload upload) =>
@@ -210,7 +245,7 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         TimeSpan lifetime,
         LinkReach reach,
         string? downloadName,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     ) => new(await PresignAsync(reach == LinkReach.Public ? _outside : _inside, ObjectKeys.Checked(key), lifetime, downloadName));
 
     public void Dispose()
@@ -222,7 +257,7 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
 
     private IMinioClient Client(string endpoint)
     {
-        Uri uri = new(endpoint);
+        var uri = new Uri(endpoint);
         return new MinioClient()
             .WithEndpoint(uri.Authority)
             .WithSSL(uri.Scheme == "https")
@@ -235,14 +270,17 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     /// <summary>Signing is arithmetic: no request is made, since the region is known.</summary>
     private Task<string> PresignAsync(IMinioClient client, string key, TimeSpan lifetime, string? downloadName)
     {
-        PresignedGetObjectArgs args = new PresignedGetObjectArgs()
+        var args = new PresignedGetObjectArgs()
             .WithBucket(_options.Bucket)
             .WithObject(key)
             .WithExpiry((int)Math.Clamp(lifetime.TotalSeconds, 1, 604_800));
         if (downloadName is not null)
+        {
             args = args.WithHeaders(
                 new Dictionary<string, string> { ["response-content-disposition"] = $"attachment; filename=\"{downloadName}\"" }
             );
+        }
+
         return client.PresignedGetObjectAsync(args);
     }
 
@@ -251,12 +289,12 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         string key,
         ResiliencePipeline pipeline,
         Func<CancellationToken, Task<T>> work,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
         try
         {
-            return await pipeline.ExecuteAsync(async token => await work(token), cancellation);
+            return await pipeline.ExecuteAsync(async token => await work(token), cancellationToken);
         }
         catch (ObjectNotFoundException fault)
         {
@@ -265,7 +303,8 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         catch (Exception fault) when (fault is AccessDeniedException or AuthorizationException)
         {
             throw new ArtifactStoreException(
-                $"the S3 server at {_options.Endpoint} refused to {verb} '{key}': check Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket",
+                $"the S3 server at {_options.Endpoint} refused to {verb} '{key}': check Artifacts:AccessKey, Artifacts:SecretKey and "
+                    + "Artifacts:Bucket",
                 isTransient: false,
                 fault
             );

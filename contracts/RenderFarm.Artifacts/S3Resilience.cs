@@ -15,7 +15,7 @@ internal sealed class S3Resilience
 {
     public S3Resilience(TimeProvider time)
     {
-        ResiliencePipeline breaker = new ResiliencePipelineBuilder { TimeProvider = time }
+        var breaker = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddCircuitBreaker(
                 new CircuitBreakerStrategyOptions
                 {
@@ -42,7 +42,7 @@ internal sealed class S3Resilience
         fault switch
         {
             OperationCanceledException => false,
-            // a socket's own fault: of a connection that was reset while it was being made, which the HTTP client hands on as it is
+            // A socket's own fault: of a connection that was reset while it was being made, which the HTTP client hands on as it is
             HttpRequestException or IOException or SocketException or TimeoutRejectedException or BrokenCircuitException => true,
             ObjectNotFoundException
             or BucketNotFoundException
@@ -64,7 +64,7 @@ internal sealed class S3Resilience
                     Delay = TimeSpan.FromMilliseconds(250),
                     BackoffType = DelayBackoffType.Exponential,
                     UseJitter = true,
-                    // an open breaker is an answer: waiting is the caller's decision
+                    // An open breaker is an answer: waiting is the caller's decision
                     ShouldHandle = new PredicateBuilder().Handle<Exception>(fault =>
                         fault is not BrokenCircuitException && IsTransient(fault)
                     ),

@@ -35,9 +35,15 @@ public static class Names
     public static string Seconds(double seconds)
     {
         if (seconds < 1)
+        {
             return string.Create(CultureInfo.InvariantCulture, $"{seconds * 1000:0.#} ms");
+        }
+
         if (seconds < 60)
+        {
             return string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s");
+        }
+
         var whole = TimeSpan.FromSeconds(Math.Round(seconds));
         return whole.TotalHours < 1 ? $"{whole.Minutes} min {whole.Seconds} s" : $"{(int)whole.TotalHours} h {whole.Minutes} min";
     }

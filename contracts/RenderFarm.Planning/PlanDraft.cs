@@ -35,7 +35,10 @@ internal sealed record PlanDraft(
     {
         var peaks = new Dictionary<string, long> { ["encoding_text"] = Text.PeakBytes };
         if (Image is not null)
+        {
             peaks["encoding_image"] = Image.PeakBytes;
+        }
+
         peaks["denoising"] = Denoise.PeakBytes;
         peaks["decoding"] = Decode.PeakBytes;
         var dit = Denoise.Choice;

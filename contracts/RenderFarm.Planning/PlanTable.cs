@@ -27,9 +27,15 @@ public static class PlanTable
         var rows = result.Alternatives.Select(plan => Row(Mark(plan, result.Plan), plan));
         var lines = new List<string>(Align([Header, .. rows]));
         if (result.Refusal is { } refusal)
+        {
             lines.Add(refusal.Message);
+        }
+
         if (result.Plan is { } chosen)
+        {
             lines.AddRange(chosen.Reasons.Select(reason => $"- {reason}"));
+        }
+
         return lines;
     }
 

@@ -26,7 +26,9 @@ public static class Planner
         var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
         var budget = slot.BudgetBytes;
         if (PlanPinRules.Check(context) is { } badPin)
+        {
             return Refused(badPin, [], budget);
+        }
 
         var stages = new PlanStages(context);
         var faster = Ladder(stages, long.MaxValue).TakeWhile(draft => draft.PeakBytes > budget).ToList();
@@ -36,7 +38,9 @@ public static class Planner
             .Concat(fitting.Select(draft => draft.ToPlan(context, fits: true, [draft.InOneLine(context)])))
             .ToList();
         if (stepDowns >= fitting.Count)
+        {
             return Refused(PlanRefusals.DoesNotFit(context, faster, fitting, stepDowns), alternatives, budget);
+        }
 
         var chosen = fitting[stepDowns];
         return new()
@@ -57,12 +61,17 @@ public static class Planner
     private static IEnumerable<PlanDraft> Ladder(PlanStages stages, long budget)
     {
         if (stages.LeastPeakBytes is not { } least)
+        {
             yield break;
+        }
+
         for (var draft = stages.Best(budget); draft is not null; draft = stages.Best(Math.Max(least, (long)(draft.PeakBytes * Rung))))
         {
             yield return draft;
             if (draft.PeakBytes <= least)
+            {
                 yield break;
+            }
         }
     }
 

@@ -15,7 +15,10 @@ public static class VaeTiling
     public static (int Cells, int Count) Split(VaeShape shape, int cells, int tile)
     {
         if (tile == 0 || tile >= cells)
+        {
             return (cells, 1);
+        }
+
         var stride = tile - Overlap(shape);
         return (tile, 1 + ((cells - tile + stride - 1) / stride));
     }

@@ -15,15 +15,16 @@ using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests;
 
-/// <summary>A whole API on a loopback port: real Kestrel, a database and artifacts of its own, both first keys, and one worker's voice.</summary>
+/// <summary>A whole API on a loopback port: real Kestrel, a database and artifacts of its own, both first keys, and one worker's
+/// voice.</summary>
 public sealed class TestFarm : IAsyncDisposable
 {
-    private readonly string home;
-    private readonly WebApplication app;
+    private readonly string _home;
+    private readonly WebApplication _app;
 
     private TestFarm(string home, WebApplication app)
     {
-        (this.home, this.app) = (home, app);
+        (this._home, this._app) = (home, app);
         Address = new Uri(app.Urls.First());
         var keys = JsonNode.Parse(File.ReadAllText(app.Configuration["Keys:BootstrapFile"]!))!;
         (AdminKey, WorkerKey) = ((string)keys["admin_key"]!, (string)keys["worker_key"]!);
@@ -35,14 +36,14 @@ public sealed class TestFarm : IAsyncDisposable
     public string WorkerKey { get; }
 
     /// <summary>For a second process of the same farm.</summary>
-    public string KeysFile => app.Configuration["Keys:BootstrapFile"]!;
+    public string KeysFile => _app.Configuration["Keys:BootstrapFile"]!;
 
     /// <summary>Holds the admin key.</summary>
     public HttpClient User { get; }
 
     /// <summary>Holds the worker key.</summary>
     public HttpClient Worker { get; }
-    public IServiceProvider Services => app.Services;
+    public IServiceProvider Services => _app.Services;
     public IArtifactStore Artifacts => Services.GetRequiredService<IArtifactStore>();
 
     /// <param name="settings">As on the command line: <c>--Videos:DefaultModel=tiny</c>; later ones win.</param>
@@ -117,7 +118,7 @@ public sealed class TestFarm : IAsyncDisposable
         return await reply.JsonAsync();
     }
 
-    public async Task<LeaseGrant?> LeaseAsync(string workerId, double waitSeconds = 0, CancellationToken cancel = default)
+    public async Task<LeaseGrant?> LeaseAsync(string workerId, double waitSeconds = 0, CancellationToken cancellationToken = default)
     {
         var reply = await Worker.PostContractAsync(
             "/worker/v1/leases",
@@ -128,7 +129,7 @@ public sealed class TestFarm : IAsyncDisposable
                 FreeBytes = 16L << 30,
                 WaitSeconds = waitSeconds,
             },
-            cancel
+            cancellationToken
         );
         return reply.StatusCode == System.Net.HttpStatusCode.NoContent ? null : await reply.ContractAsync<LeaseGrant>();
     }
@@ -148,7 +149,7 @@ public sealed class TestFarm : IAsyncDisposable
     /// <summary>Stores <paramref name="content"/> as the video of the lease, as a worker's upload does.</summary>
     public async Task<Artifact> UploadAsync(LeaseGrant lease, byte[] content)
     {
-        var path = Path.Combine(home, Guid.NewGuid().ToString("N"));
+        var path = Path.Combine(_home, Guid.NewGuid().ToString("N"));
         await File.WriteAllBytesAsync(path, content);
         var artifact = new Artifact(
             ArtifactKind.Video,
@@ -208,15 +209,15 @@ public sealed class TestFarm : IAsyncDisposable
         }
     }
 
-    public Task StopAsync() => app.StopAsync();
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {
         User.Dispose();
         Worker.Dispose();
-        await app.StopAsync();
-        await app.DisposeAsync();
-        Directory.Delete(home, recursive: true);
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        Directory.Delete(_home, recursive: true);
     }
 }
 
@@ -243,12 +244,12 @@ internal static class Http
         this HttpClient client,
         string path,
         T body,
-        CancellationToken cancel = default
+        CancellationToken cancellationToken = default
     ) =>
         client.PostAsync(
             path,
             new StringContent(JsonSerializer.Serialize(body, typeof(T), ContractsJson.Default), Encoding.UTF8, "application/json"),
-            cancel
+            cancellationToken
         );
 
     public static async Task<T> ContractAsync<T>(this HttpResponseMessage reply)

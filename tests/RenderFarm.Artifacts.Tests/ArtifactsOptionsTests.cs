@@ -59,14 +59,14 @@ public sealed class ArtifactsOptionsTests
 
     private static void AssertNamed(string key, Dictionary<string, string?> settings)
     {
-        OptionsValidationException fault = Assert.Throws<OptionsValidationException>(() => Resolve(settings));
+        var fault = Assert.Throws<OptionsValidationException>(() => Resolve(settings));
         Assert.Contains(fault.Failures, failure => failure.StartsWith(key, StringComparison.Ordinal));
     }
 
     private static IArtifactStore Resolve(Dictionary<string, string?> settings)
     {
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
-        ServiceProvider services = new ServiceCollection().AddArtifacts(configuration).BuildServiceProvider();
+        var services = new ServiceCollection().AddArtifacts(configuration).BuildServiceProvider();
         return services.GetRequiredService<IArtifactStore>();
     }
 }

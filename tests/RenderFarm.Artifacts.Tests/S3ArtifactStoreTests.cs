@@ -15,9 +15,9 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task PresignGet_PublicEndpoint_PointsThereAndNamesTheDownload()
     {
-        IArtifactStore store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
+        var store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
 
-        Uri? link = await store.PresignGetAsync(
+        var link = await store.PresignGetAsync(
             "videos/job/1/video.mp4",
             TimeSpan.FromMinutes(1),
             LinkReach.Public,
@@ -32,23 +32,23 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task PresignGet_InternalReach_WorksWithoutAKey()
     {
-        IArtifactStore store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
-        using SampleFile file = SampleFile.Of("for anyone with the link");
-        string key = ObjectKeys.Input("job" + Guid.NewGuid().ToString("n"), "input_reference");
+        var store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
+        using var file = SampleFile.Of("for anyone with the link");
+        var key = ObjectKeys.Input("job" + Guid.NewGuid().ToString("n"), "input_reference");
         await store.PutFileAsync(key, file.Path, "image/png", file.Sha256, Cancellation);
 
-        Uri? link = await store.PresignGetAsync(key, TimeSpan.FromMinutes(1), LinkReach.Internal, null, Cancellation);
+        var link = await store.PresignGetAsync(key, TimeSpan.FromMinutes(1), LinkReach.Internal, null, Cancellation);
 
-        using HttpClient anybody = new();
+        using var anybody = new HttpClient();
         Assert.Equal(file.Bytes, await anybody.GetByteArrayAsync(link, Cancellation));
     }
 
     [Fact]
     public async Task AnyCall_WrongSecret_SaysWhichSettingsToCheck()
     {
-        using S3ArtifactStore store = new(Options(o => o.SecretKey = "not-the-secret"), TimeProvider.System);
+        using var store = new S3ArtifactStore(Options(o => o.SecretKey = "not-the-secret"), TimeProvider.System);
 
-        ArtifactStoreException fault = await Assert.ThrowsAsync<ArtifactStoreException>(() => store.EnsureReadyAsync(Cancellation));
+        var fault = await Assert.ThrowsAsync<ArtifactStoreException>(() => store.EnsureReadyAsync(Cancellation));
 
         Assert.Contains("Artifacts:SecretKey", fault.Message, StringComparison.Ordinal);
         Assert.False(fault.IsTransient);
@@ -57,11 +57,11 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task RemoveUnfinished_UploadBrokeOffBetweenParts_EndsItWhenItIsOldEnough()
     {
-        using S3ArtifactStore store = new(Options(o => o.Bucket = "renderfarm-unfinished-tests"), TimeProvider.System);
+        using var store = new S3ArtifactStore(Options(o => o.Bucket = "renderfarm-unfinished-tests"), TimeProvider.System);
         await store.EnsureReadyAsync(Cancellation);
         _ = await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation);
-        using SampleFile file = SampleFile.Of("whole");
-        string whole = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        using var file = SampleFile.Of("whole");
+        var whole = ObjectKeys.For(ArtifactKind.Video, "job", 1);
         await store.PutFileAsync(whole, file.Path, "video/mp4", file.Sha256, Cancellation);
         await BreakOffAsync("renderfarm-unfinished-tests", ObjectKeys.For(ArtifactKind.Video, "job", 2));
 
@@ -74,18 +74,20 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task PutFile_ServerAway_FailsAsTransientAndTheNextCallsFailAtOnce()
     {
-        using S3ArtifactStore store = new(Options(o => o.Endpoint = $"http://127.0.0.1:{UnusedPort()}"), TimeProvider.System);
-        using SampleFile file = SampleFile.Of("x");
-        string key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        using var store = new S3ArtifactStore(Options(o => o.Endpoint = $"http://127.0.0.1:{UnusedPort()}"), TimeProvider.System);
+        using var file = SampleFile.Of("x");
+        var key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
 
-        for (int call = 0; call < 3; call++)
+        for (var call = 0; call < 3; call++)
         {
-            ArtifactStoreException fault = await Assert.ThrowsAsync<ArtifactStoreException>(() =>
+            var fault = await Assert.ThrowsAsync<ArtifactStoreException>(() =>
                 store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation)
             );
             Assert.True(fault.IsTransient);
             if (call == 2)
+            {
                 Assert.IsType<Polly.CircuitBreaker.BrokenCircuitException>(fault.InnerException);
+            }
         }
     }
 
@@ -96,13 +98,15 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
 
     public void Dispose()
     {
-        foreach (S3ArtifactStore store in _stores)
+        foreach (var store in _stores)
+        {
             store.Dispose();
+        }
     }
 
     private async Task<IArtifactStore> OpenAsync(Action<ArtifactsOptions> change)
     {
-        S3ArtifactStore store = new(Options(change), TimeProvider.System);
+        var store = new S3ArtifactStore(Options(change), TimeProvider.System);
         _stores.Add(store);
         await store.EnsureReadyAsync(Cancellation);
         return store;
@@ -111,14 +115,14 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     /// <summary>Sends the first part of an object, and no other: as a worker that is killed.</summary>
     private static async Task BreakOffAsync(string bucket, string key)
     {
-        ArtifactsOptions options = Options(_ => { });
-        using IMinioClient client = new MinioClient()
+        var options = Options(_ => { });
+        using var client = new MinioClient()
             .WithEndpoint(new Uri(options.Endpoint!).Authority)
             .WithSSL(false)
             .WithRegion(options.Region)
             .WithCredentials(options.AccessKey, options.SecretKey)
             .Build();
-        using BreakingStream content = new(breaksAt: 17 << 20);
+        using var content = new BreakingStream(breaksAt: 17 << 20);
         await Assert.ThrowsAnyAsync<IOException>(() =>
             client.PutObjectAsync(
                 new PutObjectArgs()
@@ -148,11 +152,11 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
 
     private static ArtifactsOptions Options(Action<ArtifactsOptions> change)
     {
-        string? address = Environment.GetEnvironmentVariable("RENDERFARM_TEST_S3");
+        var address = Environment.GetEnvironmentVariable("RENDERFARM_TEST_S3");
         Assert.SkipWhen(string.IsNullOrEmpty(address), "no S3 server (RENDERFARM_TEST_S3): run ./farm test");
-        Uri uri = new(address!);
-        string[] keys = uri.UserInfo.Split(':');
-        ArtifactsOptions options = new()
+        var uri = new Uri(address!);
+        var keys = uri.UserInfo.Split(':');
+        var options = new ArtifactsOptions()
         {
             Kind = "s3",
             Endpoint = uri.GetLeftPart(UriPartial.Authority).Replace(uri.UserInfo + "@", "", StringComparison.Ordinal),
@@ -166,7 +170,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
 
     private static int UnusedPort()
     {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }

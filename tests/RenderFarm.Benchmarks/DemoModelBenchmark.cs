@@ -33,13 +33,17 @@ internal static class DemoModelBenchmark
         );
         var clock = Stopwatch.StartNew();
         var texts = await SeeAllAsync(farm, captions, picture: false);
-        double seconds = clock.Elapsed.TotalSeconds / captions.Count;
+        var seconds = clock.Elapsed.TotalSeconds / captions.Count;
         var given = await SeeAllAsync(farm, [.. captions.Take(pictures)], picture: true);
 
         foreach (var look in texts.Concat(given).Where(look => !look.IsRight))
+        {
             Console.Out.WriteLine(
-                $"wrong: {look.Caption.Text}: {look.Sight.Color}, {look.Sight.Direction}, on {look.Sight.Background}{(look.Pictured ? " (first frame given)" : "")}"
+                $"wrong: {look.Caption.Text}: {look.Sight.Color}, {look.Sight.Direction}, on "
+                    + $"{look.Sight.Background}{(look.Pictured ? " (first frame given)" : "")}"
             );
+        }
+
         var figures = new Dictionary<string, double>
         {
             ["captions"] = texts.Count,
@@ -53,16 +57,23 @@ internal static class DemoModelBenchmark
             ["cores"] = Environment.ProcessorCount,
         };
         foreach (var (name, value) in figures)
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name, -32} {value:0.###}"));
-        bool good = figures["color_and_direction"] >= Wanted;
+        {
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-32} {value:0.###}"));
+        }
+
+        var good = figures["color_and_direction"] >= Wanted;
         Console.Out.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(good ? "PASS" : "FAIL")}: right colour and direction in {figures["color_and_direction"]:0.0%} of {texts.Count} unseen captions, {Wanted:0%} wanted"
+                $"{(good ? "PASS" : "FAIL")}: right colour and direction in {figures["color_and_direction"]:0.0%} of {texts.Count} unseen "
+                    + $"captions, {Wanted:0%} wanted"
             )
         );
         if (report is not null)
+        {
             await File.WriteAllTextAsync(report, JsonSerializer.Serialize(figures, Indented) + "\n");
+        }
+
         return good ? 0 : 1;
     }
 
@@ -87,7 +98,10 @@ internal static class DemoModelBenchmark
             using var answer = await farm.PostAsync("/v1/videos", form);
             var body = await answer.Content.ReadAsStringAsync();
             if (!answer.IsSuccessStatusCode)
+            {
                 throw new InvalidOperationException($"submit answered {(int)answer.StatusCode}: {body}");
+            }
+
             ids.Add(JsonDocument.Parse(body).RootElement.GetProperty("id").GetString()!);
         }
         var looks = new List<Look>();
@@ -107,7 +121,9 @@ internal static class DemoModelBenchmark
             );
             looks.Add(new Look(caption, Sight.Of(clip), picture));
             if (looks.Count % 20 == 0)
+            {
                 Console.Error.WriteLine($"{looks.Count} of {captions.Count}: {looks.Count(look => look.IsRight)} right");
+            }
         }
         return looks;
     }
@@ -120,7 +136,7 @@ internal static class DemoModelBenchmark
         var (captions, pictures, report, model) = (200, 20, (string?)null, (string?)null);
         for (var i = 0; i < arguments.Length; i += 2)
         {
-            string value = i + 1 < arguments.Length ? arguments[i + 1] : throw new ArgumentException($"{arguments[i]} needs a value");
+            var value = i + 1 < arguments.Length ? arguments[i + 1] : throw new ArgumentException($"{arguments[i]} needs a value");
             switch (arguments[i])
             {
                 case "--captions":
@@ -142,15 +158,21 @@ internal static class DemoModelBenchmark
             }
         }
         if (model is null || !File.Exists(Path.Combine(model, "model.json")))
+        {
             throw new ArgumentException("--model FOLDER is needed: a model as the trainer leaves it, with its model.json");
+        }
+
         var all = Caption.All();
         if (captions > all.Count || captions < 1)
+        {
             throw new ArgumentException($"--captions is 1 to {all.Count}");
+        }
+
         return ([.. all.Take(captions)], Math.Min(pictures, captions), report, model);
     }
 
     private static int Whole(string name, string value) =>
-        int.TryParse(value, CultureInfo.InvariantCulture, out int number) && number >= 0
+        int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number >= 0
             ? number
             : throw new ArgumentException($"{name} is a whole number, not '{value}'");
 

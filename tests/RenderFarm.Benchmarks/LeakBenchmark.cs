@@ -24,7 +24,7 @@ internal static class LeakBenchmark
         var options = LeakOptions.Parse(arguments);
         using var cards = options.Slots == "cpu" ? null : NvmlLibrary.TryOpen(out _);
         var before = SharedMemory();
-        long freeBefore = cards?.Cards.Sum(card => cards.MemoryOf(card).FreeBytes) ?? 0;
+        var freeBefore = cards?.Cards.Sum(card => cards.MemoryOf(card).FreeBytes) ?? 0;
         await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { More = options.Settings() }, workers: 0);
         var worker = await farm.StartWorkerAsync("worker-1");
         var samples = new List<Sample>();
@@ -33,24 +33,37 @@ internal static class LeakBenchmark
         var clock = Stopwatch.StartNew();
         double rendering = 0,
             lowestFree = double.MaxValue;
-        for (int job = 1; job <= options.Jobs; job++)
+        for (var job = 1; job <= options.Jobs; job++)
         {
             while (queue.Count < Ahead && job + queue.Count <= options.Jobs)
+            {
                 queue.Enqueue((await farm.SubmitAsync(options.Request(job + queue.Count))).GetProperty("id").GetString()!);
+            }
+
             var video = await farm.FinishedAsync(queue.Dequeue(), JobPatience);
             if (video.GetProperty("status").GetString() != "completed")
+            {
                 failed.Add($"{video.GetProperty("id")}: {video.GetProperty("error")}");
+            }
             else
+            {
                 rendering += RenderSeconds(
                     (await farm.AttemptsAsync(video.GetProperty("id").GetString()!))[^1].GetProperty("measurements")
                 );
+            }
+
             samples.Add(Sample.Of(job, worker.Id));
             if (cards is not null && queue.Count == 0)
+            {
                 lowestFree = Math.Min(lowestFree, await FreeAgainAsync(cards, freeBefore));
+            }
+
             if (job % Math.Max(1, options.Jobs / 10) == 0)
+            {
                 Console.Error.WriteLine($"{job} of {options.Jobs}: {samples[^1]}");
+            }
         }
-        double wall = clock.Elapsed.TotalSeconds;
+        var wall = clock.Elapsed.TotalSeconds;
         await farm.EventuallyAsync(
             () => Task.FromResult(worker.Children("ffmpeg").Count == 0),
             TimeSpan.FromSeconds(30),
@@ -66,7 +79,8 @@ internal static class LeakBenchmark
         ledger.Check(
             "worker memory",
             late.Mebibytes - early.Mebibytes <= AllowedMebibytes,
-            $"{early.Mebibytes:0.0} MiB about job {options.Jobs / 10}, {late.Mebibytes:0.0} MiB about job {options.Jobs} (allowed: {AllowedMebibytes} more)"
+            $"{early.Mebibytes:0.0} MiB about job {options.Jobs / 10}, {late.Mebibytes:0.0} MiB about job {options.Jobs} (allowed: "
+                + $"{AllowedMebibytes} more)"
         );
         ledger.Check(
             "worker descriptors",
@@ -74,7 +88,7 @@ internal static class LeakBenchmark
             $"{early.Descriptors:0} then, {late.Descriptors:0} now"
         );
         ledger.Check("worker threads", late.Threads - early.Threads <= 5, $"{early.Threads:0} then, {late.Threads:0} now");
-        int renderers = worker.Children("RenderFarm.Renderer").Count;
+        var renderers = worker.Children("RenderFarm.Renderer").Count;
         ledger.Check(
             "processes",
             renderers <= (options.Standby ? 1 : 0) && worker.Children("ffmpeg").Count == 0,
@@ -98,24 +112,37 @@ internal static class LeakBenchmark
             .ToList();
         ledger.Check("slots", held.Count == 0, held.Count == 0 ? "all free" : string.Join(", ", held));
         if (cards is not null)
+        {
             ledger.Check(
                 "device memory",
                 lowestFree >= (freeBefore / (double)(1 << 20)) - AllowedDeviceMebibytes,
                 $"{freeBefore >> 20} MiB free before, {lowestFree:0} at the lowest between jobs (allowed: {AllowedDeviceMebibytes} less)"
             );
+        }
+
         ledger.Note(
             "seconds a job",
-            $"{wall / options.Jobs:0.000}, of which the renderer worked {rendering / options.Jobs:0.000}: a fresh process, its encoder, upload and lease cost {(wall - rendering) / options.Jobs:0.000} ({100 * (wall - rendering) / wall:0.0} %)"
+            $"{wall / options.Jobs:0.000}, of which the renderer worked {rendering / options.Jobs:0.000}: a fresh process, its encoder, "
+                + $"upload and lease cost {(wall - rendering) / options.Jobs:0.000} ({100 * (wall - rendering) / wall:0.0} %)"
         );
         ledger.Note(
             "machine",
-            $"{ThisMachine.Name}{(cards is null ? "" : ", " + string.Join(", ", cards.Cards.Select(card => card.Name)) + ", driver " + cards.DriverVersion)}; model {options.Model}, {options.Size}, {options.Frames} frames, {options.Steps} steps{(options.Standby ? ", standby" : "")}"
+            ThisMachine.Name
+                + (cards is null ? "" : $", {string.Join(", ", cards.Cards.Select(card => card.Name))}, driver {cards.DriverVersion}")
+                + $"; model {options.Model}, {options.Size}, {options.Frames} frames, {options.Steps} steps"
+                + (options.Standby ? ", standby" : "")
         );
         if (Directory.Exists(LeakOptions.WeightCache))
+        {
             Directory.Delete(LeakOptions.WeightCache, recursive: true);
+        }
+
         Console.Out.WriteLine(ledger);
         if (options.Report is { } report)
+        {
             await File.WriteAllTextAsync(report, ledger.ToJson(options.Jobs));
+        }
+
         return ledger.Sound ? 0 : 1;
     }
 
@@ -131,9 +158,12 @@ internal static class LeakBenchmark
         var clock = Stopwatch.StartNew();
         while (true)
         {
-            long free = cards.Cards.Sum(card => cards.MemoryOf(card).FreeBytes);
+            var free = cards.Cards.Sum(card => cards.MemoryOf(card).FreeBytes);
             if (free >= wanted - ((long)AllowedDeviceMebibytes << 20) || clock.Elapsed.TotalSeconds > 5)
+            {
                 return free / (double)(1 << 20);
+            }
+
             await Task.Delay(100, CancellationToken.None);
         }
     }
@@ -155,7 +185,7 @@ internal static class LeakBenchmark
 
         public static Sample Of(int job, int process)
         {
-            string folder = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
+            var folder = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
             double Status(string field) =>
                 double.Parse(
                     File.ReadLines(Path.Combine(folder, "status"))
@@ -199,15 +229,13 @@ internal static class LeakBenchmark
 
         public bool Sound { get; private set; } = true;
 
-        public void Check(string what, bool sound, FormattableString found) => Check(what, sound, FormattableString.Invariant(found));
-
         public void Check(string what, bool sound, string found)
         {
             Sound &= sound;
             _lines.Add((what, sound, found));
         }
 
-        public void Note(string what, FormattableString found) => _lines.Add((what, null, FormattableString.Invariant(found)));
+        public void Note(string what, string found) => _lines.Add((what, null, found));
 
         public override string ToString() =>
             string.Join(
@@ -226,7 +254,10 @@ internal static class LeakBenchmark
                 ["sound"] = Sound,
             };
             foreach (var line in _lines)
+            {
                 found[line.What] = line.Found;
+            }
+
             return found.ToJsonString(Json) + Environment.NewLine;
         }
     }

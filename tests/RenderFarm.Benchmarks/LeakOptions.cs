@@ -22,15 +22,15 @@ internal sealed record LeakOptions
     public static LeakOptions Parse(string[] arguments)
     {
         var options = new LeakOptions();
-        for (int i = 0; i < arguments.Length; i++)
+        for (var i = 0; i < arguments.Length; i++)
         {
             if (arguments[i] == "--standby")
             {
                 options = options with { Standby = true };
                 continue;
             }
-            string name = arguments[i];
-            string value = ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{name} needs a value");
+            var name = arguments[i];
+            var value = ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{name} needs a value");
             options = name switch
             {
                 "--jobs" => options with { Jobs = Whole(name, value, 10) },
@@ -42,7 +42,8 @@ internal sealed record LeakOptions
                 "--steps" => options with { Steps = Whole(name, value, 1) },
                 "--report" => options with { Report = Path.GetFullPath(value) },
                 _ => throw new ArgumentException(
-                    $"unknown option {name}; it takes --jobs N --slots cpu|auto --model ID --size WxH --frames N --steps N --standby --report FILE"
+                    $"unknown option {name}; it takes --jobs N --slots cpu|auto --model ID --size WxH --frames N --steps N --standby "
+                        + "--report FILE"
                 ),
             };
         }
@@ -73,7 +74,7 @@ internal sealed record LeakOptions
         };
 
     private static int Whole(string name, string value, int least) =>
-        int.TryParse(value, CultureInfo.InvariantCulture, out int number) && number >= least
+        int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number >= least
             ? number
             : throw new ArgumentException($"{name} is a whole number of {least} or more, not '{value}'");
 }

@@ -9,7 +9,7 @@ public sealed class TwentyFaults
     [Fact]
     public async Task Run_EveryKindOfFault_BreaksNoRule()
     {
-        Assert.NotEmpty(TestServices.Postgres); // skips where ./farm test is not at work: this starts servers of its own
+        Assert.NotEmpty(TestServices.Postgres); // Skips where ./farm test is not at work: this starts servers of its own
         using var home = new TemporaryFolder();
         await using var run = FarmProcess.Start(
             "chaos",

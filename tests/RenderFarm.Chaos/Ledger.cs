@@ -52,12 +52,15 @@ internal sealed record Ledger
             )
         );
         foreach (var kind in Faults.GroupBy(fault => fault.Fault.Kind).OrderBy(kind => kind.Key))
+        {
             output.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"  {kind.Key, -20} {kind.Count(fault => fault.NotApplied is null), 5}{Missed(kind)}"
+                    $"  {kind.Key,-20} {kind.Count(fault => fault.NotApplied is null),5}{Missed(kind)}"
                 )
             );
+        }
+
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  most at the same time {MostAtOnce()}"));
         output.WriteLine(
             string.Create(
@@ -66,15 +69,22 @@ internal sealed record Ledger
             )
         );
         foreach (var (what, count) in Counts)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what, -40} {count, 6}"));
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-40} {count,6}"));
+        }
+
         output.WriteLine("Answers to clients: " + string.Join(", ", Answers.Select(pair => $"{pair.Key}: {pair.Value}")));
         foreach (var figure in Figures)
+        {
             output.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{figure.What}: {figure.Seconds.Count} times, p50 {figure.Seconds.P50:0.00}, p99 {figure.Seconds.P99:0.00}, max {figure.Seconds.Max:0.00}"
+                    $"{figure.What}: {figure.Seconds.Count} times, p50 {figure.Seconds.P50:0.00}, p99 {figure.Seconds.P99:0.00}, max "
+                        + $"{figure.Seconds.Max:0.00}"
                 )
             );
+        }
+
         output.WriteLine("Audit");
         foreach (var finding in Findings)
         {
@@ -85,9 +95,14 @@ internal sealed record Ledger
                 )
             );
             foreach (var breach in finding.Breaches.Take(Shown))
+            {
                 output.WriteLine($"          {breach}");
+            }
+
             if (finding.Breaches.Count > Shown)
+            {
                 output.WriteLine($"          and {finding.Breaches.Count - Shown} more");
+            }
         }
         output.WriteLine(Breaches == 0 ? "No breach." : $"{Breaches} breaches.");
     }
@@ -135,7 +150,8 @@ internal sealed record Ledger
                     Log = Faults.Select(fault =>
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"{fault.Fault.Number} {fault.Began.TotalSeconds:0.0}-{fault.Mended.TotalSeconds:0.0} {fault.Fault.Kind} {fault.Fault.Target}: {fault.NotApplied ?? fault.Note}"
+                            $"{fault.Fault.Number} {fault.Began.TotalSeconds:0.0}-{fault.Mended.TotalSeconds:0.0} {fault.Fault.Kind} "
+                                + $"{fault.Fault.Target}: {fault.NotApplied ?? fault.Note}"
                         )
                     ),
                 },

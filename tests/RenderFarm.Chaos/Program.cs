@@ -3,9 +3,11 @@ using RenderFarm.Chaos.Figures;
 using RenderFarm.Chaos.Plan;
 using RenderFarm.Chaos.Rendering;
 
-// started by a worker, this program is its renderer
+// Started by a worker, this program is its renderer
 if (args is ["render", ..])
+{
     return await StubRenderer.RunAsync();
+}
 
 try
 {
@@ -18,7 +20,10 @@ try
     if (options.PlanOnly)
     {
         foreach (var fault in FaultPlan.Draw(options.Faults, options.Seed, options.Spacing))
+        {
             Console.Out.WriteLine(fault);
+        }
+
         return 0;
     }
     using var interrupted = new CancellationTokenSource();
@@ -28,11 +33,17 @@ try
         interrupted.Cancel();
     };
     if (options.Figures)
+    {
         return await new FigureRun(options, Console.Out).RunAsync(interrupted.Token) ? 0 : 1;
+    }
+
     var ledger = await new ChaosRun(options, Console.Out).RunAsync(interrupted.Token);
     ledger.Print(Console.Out);
     if (options.Report is { } report)
+    {
         await ledger.WriteAsync(report);
+    }
+
     return ledger.Breaches == 0 ? 0 : 1;
 }
 catch (OptionException wrong)

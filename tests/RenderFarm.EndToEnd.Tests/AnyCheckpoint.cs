@@ -66,7 +66,10 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
             var request = With(Small(model), "input_reference", new { image_url = Picture(red, green: 0, blue) });
             request.Remove("size");
             if (last)
+            {
                 request["last_frame"] = new { image_url = Picture(0, 255, 0) };
+            }
+
             return request;
         }
 
@@ -134,20 +137,28 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
     /// <summary>A portrait of one colour, 20 × 30 pixels.</summary>
     private static string Picture(byte red, byte green, byte blue)
     {
-        const int width = 20,
-            height = 30;
+        const int Width = 20,
+            Height = 30;
         using var file = new MemoryStream();
         using (var write = new BinaryWriter(file, Encoding.ASCII, leaveOpen: true))
         {
             write.Write("BM"u8);
-            foreach (var field in (int[])[54 + (width * height * 3), 0, 54, 40, width, height])
+            foreach (var field in (int[])[54 + (Width * Height * 3), 0, 54, 40, Width, Height])
+            {
                 write.Write(field);
+            }
+
             write.Write((short)1);
             write.Write((short)24);
             for (var field = 0; field < 6; field++)
+            {
                 write.Write(0);
-            for (var pixel = 0; pixel < width * height; pixel++)
+            }
+
+            for (var pixel = 0; pixel < Width * Height; pixel++)
+            {
                 write.Write([blue, green, red]);
+            }
         }
         return $"data:image/bmp;base64,{Convert.ToBase64String(file.ToArray())}";
     }
@@ -158,6 +169,7 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         var header = new JsonObject();
         var at = 0;
         for (var block = 0; block < 2; block++)
+        {
             foreach (var (part, shape) in new[] { ("lora_A", new[] { 2, width }), ("lora_B", [width, 2]) })
             {
                 var bytes = 2 * width * sizeof(float);
@@ -168,13 +180,17 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
                     ["data_offsets"] = new JsonArray(at, at += bytes),
                 };
             }
+        }
+
         var json = Encoding.UTF8.GetBytes(header.ToJsonString());
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var file = new BinaryWriter(File.Create(path));
         file.Write((long)json.Length);
         file.Write(json);
         for (var value = 0; value < at / sizeof(float); value++)
+        {
             file.Write(0.5f);
+        }
     }
 
     /// <summary>One farm for the whole story, with a small random model of every kind that takes pictures.</summary>
@@ -188,8 +204,10 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         public async ValueTask InitializeAsync()
         {
             foreach (var model in new[] { "tiny-i2v", "tiny-flf2v", "tiny-ti2v", "tiny" })
+            {
                 await RendererAsync("models", "make-random", model, Path.Combine(Models, model), "--seed", "1");
-            // under the name of one that figures of step caches were published for
+            }
+            // Under the name of one that figures of step caches were published for
             var path = Path.Combine(Models, "tiny", "model.json");
             var manifest = JsonNode.Parse(await File.ReadAllTextAsync(path))!;
             manifest["shape"]!["id"] = "t2v-14b";

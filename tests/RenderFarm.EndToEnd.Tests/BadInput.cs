@@ -67,7 +67,9 @@ public sealed class BadInput : IAsyncLifetime
         var error = JsonDocument.Parse(body).RootElement.GetProperty("error");
         Assert.Equal((code, param), (error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
         foreach (var words in said)
+        {
             Assert.Contains(words, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
     }
 
     private static async Task<string?> CodeAsync(HttpResponseMessage answer) =>

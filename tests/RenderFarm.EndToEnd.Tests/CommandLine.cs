@@ -102,7 +102,7 @@ public sealed class CommandLine : IDisposable
             "--out",
             _output.File("clip.mp4")
         );
-        await SaysAsync(demo, "of 100, about"); // denoising, step N of 100
+        await SaysAsync(demo, "of 100, about"); // Denoising, step N of 100
 
         Assert.NotEqual(0, await demo.StopAsync());
 
@@ -125,11 +125,14 @@ public sealed class CommandLine : IDisposable
         var metrics = Regex.Matches(up.LastWords(), @"metrics +(\S+)").Select(match => match.Groups[1].Value).ToArray();
         Assert.Equal(2, metrics.Length);
         foreach (var address in metrics)
+        {
             Assert.Contains(
                 "renderfarm_",
                 await http.GetStringAsync(new Uri(address), TestContext.Current.CancellationToken),
                 StringComparison.Ordinal
             );
+        }
+
         await using var submit = Farm(
             "submit",
             "a blue square",
@@ -263,7 +266,7 @@ public sealed class CommandLine : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return ""; // it has just ended, or is not ours to see
+            return ""; // It has just ended, or is not ours to see
         }
     }
 

@@ -23,7 +23,10 @@ public sealed partial class Dashboards
             async () =>
             {
                 foreach (var url in farm.MetricsUrls.Values.Append($"{farm.Url}/metrics"))
+                {
                     missing = missing.Except(Exposed(await farm.Http.GetStringAsync(new Uri(url)))).ToHashSet();
+                }
+
                 return missing.Count == 0;
             },
             TimeSpan.FromSeconds(30),

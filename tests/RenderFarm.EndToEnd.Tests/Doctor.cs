@@ -83,7 +83,10 @@ public sealed class Doctor : IDisposable
         };
         start.Environment["RENDERFARM_HOME"] = _home.Path;
         foreach (var (name, value) in settings)
+        {
             start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

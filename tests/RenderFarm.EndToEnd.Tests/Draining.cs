@@ -16,7 +16,7 @@ public sealed class Draining
         var next = (await farm.SubmitAsync(Requests.Quick())).GetProperty("id").GetString()!;
         var done = await farm.CompletedAsync(running, TimeSpan.FromSeconds(120));
 
-        // it has asked for work since, and got none
+        // It has asked for work since, and got none
         await farm.EventuallyAsync(
             async () =>
                 (await farm.GetAsync($"/v1/workers/{worker}")).GetProperty("seen_at").GetInt64()

@@ -25,7 +25,7 @@ public sealed class FarmOnServices : IAsyncDisposable
 
     public static async Task<FarmOnServices> CreateAsync()
     {
-        var s3 = TestServices.S3; // skips before anything is made
+        var s3 = TestServices.S3; // Skips before anything is made
         Assert.NotNull(s3);
         var database = await PostgresDatabase.CreateAsync();
         var host = await BrokerVirtualHost.CreateAsync();

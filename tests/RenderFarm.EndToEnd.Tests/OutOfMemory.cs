@@ -41,7 +41,7 @@ public sealed class OutOfMemory
             attempts.Count,
             attempts.Select(attempt => attempt.GetProperty("measurements").GetProperty("renderer_process_id").GetInt32()).Distinct().Count()
         );
-        Assert.Equal(1, video.GetProperty("attempt").GetInt32()); // none was burnt
+        Assert.Equal(1, video.GetProperty("attempt").GetInt32()); // None was burnt
     }
 
     private static long Bytes(JsonElement element, string name) => element.GetProperty(name).GetInt64();

@@ -47,14 +47,19 @@ public sealed class ReadingClips
         };
         var pixels = new byte[first.Pixels.Length * Frames];
         for (var frame = 0; frame < Frames; frame++)
-        for (var y = 0; y < Height; y++)
-        for (var x = 0; x < Width; x++)
         {
-            int shift = by * frame / (Frames - 1),
-                fromX = Math.Clamp(x - dx * shift, 0, Width - 1),
-                fromY = Math.Clamp(y - dy * shift, 0, Height - 1);
-            first.Pixels.AsSpan(3 * (fromY * Width + fromX), 3).CopyTo(pixels.AsSpan(3 * ((frame * Height + y) * Width + x)));
+            for (var y = 0; y < Height; y++)
+            {
+                for (var x = 0; x < Width; x++)
+                {
+                    var shift = by * frame / (Frames - 1);
+                    var fromX = Math.Clamp(x - dx * shift, 0, Width - 1);
+                    var fromY = Math.Clamp(y - dy * shift, 0, Height - 1);
+                    first.Pixels.AsSpan(3 * (fromY * Width + fromX), 3).CopyTo(pixels.AsSpan(3 * ((frame * Height + y) * Width + x)));
+                }
+            }
         }
+
         return new Clip(Width, Height, pixels);
     }
 }

@@ -15,7 +15,9 @@ public sealed class RendererDies
         var renderers = worker.Children("RenderFarm.Renderer");
         Assert.NotEmpty(renderers);
         foreach (var renderer in renderers)
+        {
             FarmProcess.KillHard(renderer);
+        }
 
         var video = await farm.CompletedAsync(id, TimeSpan.FromSeconds(120));
         var attempts = await farm.AttemptsAsync(id);

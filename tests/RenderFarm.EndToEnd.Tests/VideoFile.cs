@@ -23,7 +23,10 @@ public sealed record VideoFile(JsonElement Stream, JsonElement Format, List<stri
     {
         var start = new ProcessStartInfo("ffprobe") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in new[] { "-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json", path })
+        {
             start.ArgumentList.Add(argument);
+        }
+
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var json = await process.StandardOutput.ReadToEndAsync();
@@ -33,13 +36,13 @@ public sealed record VideoFile(JsonElement Stream, JsonElement Format, List<stri
         return new VideoFile(Assert.Single(root.GetProperty("streams").EnumerateArray()), root.GetProperty("format"), TopLevelBoxes(path));
     }
 
-    // size (4 bytes) and name (4 bytes); size 1 means that 8 bytes of size follow
+    // Size (4 bytes) and name (4 bytes); size 1 means that 8 bytes of size follow
     private static List<string> TopLevelBoxes(string path)
     {
         using var file = File.OpenRead(path);
         var boxes = new List<string>();
         var header = new byte[16];
-        for (long at = 0; at + 8 <= file.Length; )
+        for (long at = 0; at + 8 <= file.Length;)
         {
             file.Position = at;
             file.ReadAtLeast(header, 16, throwOnEndOfStream: false);

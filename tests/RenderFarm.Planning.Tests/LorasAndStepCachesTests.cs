@@ -14,10 +14,11 @@ public sealed class LorasAndStepCachesTests
     [Fact]
     public void Lora_EveryProductOfA14BBlock_IsRankTimesInAndOut()
     {
-        // eight projections of 5120 to 5120, and two between 5120 and 13824, in forty blocks
-        const long expected = 40 * 64 * ((8 * (5120L + 5120)) + (2 * (5120L + 13824)));
-        Assert.Equal(expected, ParameterCounts.Lora(ModelShapes.T2v14B.Transformer, 64));
-        Assert.Equal(40 * 64 * 2 * (5120L + 5120), ParameterCounts.Lora(ModelShapes.I2v14B480.Transformer, 64) - expected); // k_img and v_img
+        // Eight projections of 5120 to 5120, and two between 5120 and 13824, in forty blocks
+        const long Expected = 40 * 64 * ((8 * (5120L + 5120)) + (2 * (5120L + 13824)));
+        Assert.Equal(Expected, ParameterCounts.Lora(ModelShapes.T2v14B.Transformer, 64));
+        // k_img and v_img
+        Assert.Equal(40 * 64 * 2 * (5120L + 5120), ParameterCounts.Lora(ModelShapes.I2v14B480.Transformer, 64) - Expected);
     }
 
     [Fact]
@@ -35,7 +36,8 @@ public sealed class LorasAndStepCachesTests
         var (without, with) = (Plan(streamed), Plan(streamed with { Loras = 2 }));
 
         Assert.Equal(2 * 2 * ParameterCounts.Lora(Job.Shape.Transformer, ParameterCounts.TypicalLoraRank), with.LoraBytes);
-        Assert.Equal(with.LoraBytes, with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"], 1.0); // chunks keep the hidden layer small
+        // Chunks keep the hidden layer small
+        Assert.Equal(with.LoraBytes, with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"], 1.0);
         Assert.InRange(with.PredictedStepSeconds / without.PredictedStepSeconds, 1.01, 1.15);
         Assert.Contains(with.Reasons, reason => reason.StartsWith("2 LoRAs beside the streamed blocks", StringComparison.Ordinal));
         Assert.NotEqual(without.Kind, with.Kind);
@@ -93,10 +95,11 @@ public sealed class LorasAndStepCachesTests
             Pins = new() { BlocksStreamed = 0 },
         };
         var (without, with) = (Plan(request), Plan(request with { StepCache = true }));
-        long tokens = 32_760 * 5120L;
+        var tokens = 32_760 * 5120L;
 
         Assert.Equal(branches * tokens * 2, with.StepCacheBytes);
-        Assert.Equal(with.StepCacheBytes + (tokens * 4), with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"], 1.0); // and the tokens before the blocks
+        // And the tokens before the blocks
+        Assert.Equal(with.StepCacheBytes + (tokens * 4), with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"], 1.0);
     }
 
     [Fact]

@@ -46,7 +46,10 @@ public sealed class PlannerProperties
         };
         var (small, large) = (Planner.Plan(@case.Request, slot).Plan, Planner.Plan(@case.Request, larger).Plan);
         if (small is null)
+        {
             return;
+        }
+
         Assert.NotNull(large);
         Assert.True(
             large.PredictedSeconds <= small.PredictedSeconds,
@@ -76,17 +79,34 @@ public sealed class PlannerProperties
             return;
         }
         if (pins.Precision is { } precision)
+        {
             Assert.Equal(precision, plan.Precision);
+        }
+
         if (pins.BlocksStreamed is { } streamed)
+        {
             Assert.Equal(streamed, plan.BlocksStreamed);
+        }
+
         if (pins.FfnChunkTokens is { } chunk)
+        {
             Assert.Equal(chunk, plan.FfnChunkTokens);
+        }
+
         if (pins.TextEncoder is { } text)
+        {
             Assert.Equal(text, plan.TextEncoder);
+        }
+
         if (pins.VaeTile is { } tile)
+        {
             Assert.Equal(tile, plan.VaeTile);
+        }
+
         if (pins.GuidanceBatched is { } batched)
+        {
             Assert.Equal(batched, plan.GuidanceBatched);
+        }
     }
 
     [Property]
@@ -95,7 +115,10 @@ public sealed class PlannerProperties
         var pinned = Planner.Plan(@case.Request with { Pins = pins }, @case.Slot).Plan;
         // fp32 is not among a card's own choices, and its VAE is wider
         if (pinned is null || pinned.Precision == Precision.Fp32)
+        {
             return;
+        }
+
         Assert.True(Planner.Plan(@case.Request, @case.Slot).Plan!.PredictedSeconds <= pinned.PredictedSeconds + 1e-9);
     }
 
@@ -105,7 +128,10 @@ public sealed class PlannerProperties
         var bare = @case.Request with { Loras = 0, LoraParameters = null, StepCache = false };
         var (with, without) = (Planner.Plan(@case.Request, @case.Slot), Planner.Plan(bare, @case.Slot));
         if (with.Plan is null)
+        {
             return;
+        }
+
         Assert.NotNull(without.Plan);
         Assert.True(without.Alternatives[^1].PredictedPeakBytes <= with.Alternatives[^1].PredictedPeakBytes);
         Assert.True(without.Plan.PredictedSeconds <= with.Plan.PredictedSeconds);
@@ -115,14 +141,18 @@ public sealed class PlannerProperties
     public void VramClass_CardOfTheClass_HasAPlan(Case @case)
     {
         if (VramClass.Of(@case.Request) is not { } needed || needed == 0)
+        {
             return;
+        }
+
         Assert.NotNull(Planner.Plan(@case.Request, VramClass.SmallestCard(needed)).Plan);
     }
 
     public sealed record Case(PlanRequest Request, SlotState Slot)
     {
         public override string ToString() =>
-            $"{Request.Shape.Id} {Request.Width}x{Request.Height}x{Request.Frames}, guidance {Request.GuidanceScale}, {Request.Loras} LoRAs of {Request.LoraParameters}, step cache {Request.StepCache}, "
+            $"{Request.Shape.Id} {Request.Width}x{Request.Height}x{Request.Frames}, guidance {Request.GuidanceScale}, {Request.Loras} "
+            + $"LoRAs of {Request.LoraParameters}, step cache {Request.StepCache}, "
             + $"{Names.Gib(Slot.FreeBytes)} free of {Names.Gib(Slot.TotalBytes)}, fp8 {Slot.Calibration?.Fp8Flops:0.#e0}";
     }
 

@@ -1,4 +1,3 @@
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
@@ -32,7 +31,7 @@ public sealed class PlannerTests
     [Fact]
     public void Plan_14BAt480pFullyStreamed_NeedsLittleMoreThanTheActivations()
     {
-        // measured elsewhere on this kind of card: 4.6 GiB for a slower plan of the same streaming
+        // Measured elsewhere on this kind of card: 4.6 GiB for a slower plan of the same streaming
         var request = T2v14B() with
         {
             Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8 },
@@ -48,7 +47,7 @@ public sealed class PlannerTests
     [Fact]
     public void Plan_14BAt480pOnH100_TakesAboutTheMeasuredTime()
     {
-        // products and attention alone were measured at 2.19 s a forward (fp8) on this card
+        // Products and attention alone were measured at 2.19 s a forward (fp8) on this card
         var fp8 = Planner.Plan(T2v14B(), SlotState.Gpu(80, calibration: H100)).Plan!;
         Assert.Equal(0, fp8.BlocksStreamed);
         Assert.InRange(fp8.PredictedStepSeconds / 2, 2.1, 2.6);
@@ -67,7 +66,7 @@ public sealed class PlannerTests
     [Fact]
     public void Plan_OneFrameOnASlowBus_IsBoundByCopies()
     {
-        // a single picture computes for less time than its blocks take to arrive
+        // A single picture computes for less time than its blocks take to arrive
         var request = T2v14B(frames: 1) with
         {
             Pins = new() { BlocksStreamed = 40 },
@@ -133,11 +132,17 @@ public sealed class PlannerTests
         var slot = SlotState.Gpu(16, calibration: H100);
         var peaks = new List<long>();
         for (var down = 0; Planner.Plan(T2v14B(), slot, down).Plan is { } plan; down++)
+        {
             peaks.Add(plan.PredictedPeakBytes);
+        }
+
         Assert.True(peaks.Count >= 4);
-        // the last rung is the least there is and may be nearer
+        // The last rung is the least there is and may be nearer
         for (var i = 1; i < peaks.Count - 1; i++)
+        {
             Assert.True(peaks[i] <= 0.9 * peaks[i - 1]);
+        }
+
         Assert.True(peaks[^1] < peaks[^2]);
         var refusal = Planner.Plan(T2v14B(), slot, peaks.Count).Refusal!;
         Assert.Contains("cheaper plan", refusal.Message, StringComparison.Ordinal);
@@ -228,14 +233,16 @@ public sealed class PlannerTests
     {
         var slot = SlotState.Gpu(24, calibration: H100);
         var best = TimeSpan.MaxValue;
-        // the fastest of many, so that a busy machine doesn't decide the outcome
+        // The fastest of many, so that a busy machine doesn't decide the outcome
         for (var i = 0; i < 2000; i++)
         {
             var start = TimeProvider.System.GetTimestamp();
             Planner.Plan(T2v14B(), slot);
             var took = TimeProvider.System.GetElapsedTime(start);
             if (took < best)
+            {
                 best = took;
+            }
         }
         Assert.True(best < TimeSpan.FromMilliseconds(1), $"{best.TotalMilliseconds} ms");
     }

@@ -18,7 +18,7 @@ public sealed class BrokerVirtualHost : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>Skips the test where there is no server.</summary>
-    public static async Task<BrokerVirtualHost> CreateAsync(CancellationToken cancellation = default)
+    public static async Task<BrokerVirtualHost> CreateAsync(CancellationToken cancellationToken = default)
     {
         var (broker, management) = (TestServices.RabbitMq, TestServices.RabbitMqManagement);
         var name = $"test-{Guid.NewGuid():N}";
@@ -30,7 +30,7 @@ public sealed class BrokerVirtualHost : IAsyncDisposable
             "Basic",
             Convert.ToBase64String(Encoding.UTF8.GetBytes(management.UserInfo))
         );
-        (await http.PutAsync(new Uri($"vhosts/{name}", UriKind.Relative), content: null, cancellation)).EnsureSuccessStatusCode();
+        (await http.PutAsync(new Uri($"vhosts/{name}", UriKind.Relative), content: null, cancellationToken)).EnsureSuccessStatusCode();
         var user = management.UserInfo.Split(':')[0];
         var everything = new Dictionary<string, string>
         {
@@ -39,14 +39,14 @@ public sealed class BrokerVirtualHost : IAsyncDisposable
             ["read"] = ".*",
         };
         (
-            await http.PutAsJsonAsync(new Uri($"permissions/{name}/{user}", UriKind.Relative), everything, cancellation)
+            await http.PutAsJsonAsync(new Uri($"permissions/{name}/{user}", UriKind.Relative), everything, cancellationToken)
         ).EnsureSuccessStatusCode();
         return new BrokerVirtualHost(http, name, new Uri($"amqp://{broker.UserInfo}@{broker.Host}:{broker.Port}/{name}"));
     }
 
     /// <summary>Names of the queues that exist now.</summary>
-    public async Task<IReadOnlyList<string>> QueuesAsync(CancellationToken cancellation = default) =>
-        (await _management.GetFromJsonAsync<List<Queue>>(new Uri($"queues/{Name}", UriKind.Relative), cancellation) ?? [])
+    public async Task<IReadOnlyList<string>> QueuesAsync(CancellationToken cancellationToken = default) =>
+        (await _management.GetFromJsonAsync<List<Queue>>(new Uri($"queues/{Name}", UriKind.Relative), cancellationToken) ?? [])
             .Select(queue => queue.Name)
             .ToArray();
 

@@ -31,13 +31,18 @@ public sealed class CuttableProxy : IDisposable
         _listener?.Dispose();
         _listener = null;
         foreach (var socket in _open.Keys)
+        {
             socket.Dispose();
+        }
     }
 
     public void Restore()
     {
         if (_listener is not null)
+        {
             return;
+        }
+
         var listener = new TcpListener(IPAddress.Loopback, Port);
         // The port lingers after a cut; it must come back as the same one.
         listener.Server.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
@@ -54,7 +59,9 @@ public sealed class CuttableProxy : IDisposable
         try
         {
             while (true)
+            {
                 _ = CarryAsync(await listener.AcceptSocketAsync());
+            }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {

@@ -16,7 +16,7 @@ public sealed class DemoModelTests
     public void Shape_AllWeightsInFloat16_AreUnderTwelveMegabytes()
     {
         var shape = ModelShapes.Demo;
-        long parameters = WeightListing
+        var parameters = WeightListing
             .Of(weights =>
                 (
                     new Umt5Encoder(weights.Scope("text"), shape.TextEncoder),

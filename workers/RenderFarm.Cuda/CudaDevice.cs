@@ -15,8 +15,11 @@ public static class CudaDevice
         get
         {
             if (!CudaLibraries.IsPresent(CudaLibraries.Driver) || !CudaLibraries.IsPresent(CudaLibraries.Runtime))
+            {
                 return 0;
-            return CudaRuntime.DeviceCount(out int count) == 0 ? count : 0;
+            }
+
+            return CudaRuntime.DeviceCount(out var count) == 0 ? count : 0;
         }
     }
 
@@ -25,8 +28,8 @@ public static class CudaDevice
     {
         get
         {
-            Check(DeviceAttribute(out int major, ComputeCapabilityMajor, 0), "cudaDeviceGetAttribute");
-            Check(DeviceAttribute(out int minor, ComputeCapabilityMinor, 0), "cudaDeviceGetAttribute");
+            Check(DeviceAttribute(out var major, ComputeCapabilityMajor, 0), "cudaDeviceGetAttribute");
+            Check(DeviceAttribute(out var minor, ComputeCapabilityMinor, 0), "cudaDeviceGetAttribute");
             return (major, minor);
         }
     }
@@ -36,7 +39,7 @@ public static class CudaDevice
     {
         get
         {
-            Check(CudaRuntime.DriverVersion(out int version), "cudaDriverGetVersion");
+            Check(CudaRuntime.DriverVersion(out var version), "cudaDriverGetVersion");
             return version;
         }
     }
@@ -46,7 +49,7 @@ public static class CudaDevice
     {
         get
         {
-            Check(MemoryInfo(out nuint free, out nuint total), "cudaMemGetInfo");
+            Check(MemoryInfo(out var free, out var total), "cudaMemGetInfo");
             return ((long)free, (long)total);
         }
     }

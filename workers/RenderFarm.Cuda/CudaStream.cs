@@ -17,7 +17,7 @@ public sealed class CudaStream : SafeHandle
     /// <summary>A stream that runs beside the default one; only events order the two.</summary>
     public static CudaStream Create()
     {
-        Check(StreamCreate(out nint stream, NonBlocking), "cudaStreamCreateWithFlags");
+        Check(StreamCreate(out var stream, NonBlocking), "cudaStreamCreateWithFlags");
         return new CudaStream(stream, owned: true);
     }
 

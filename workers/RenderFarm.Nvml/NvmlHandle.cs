@@ -16,9 +16,12 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     public static NvmlHandle? TryLoad(string library)
     {
-        if (!NativeLibrary.TryLoad(library, out nint loaded))
+        if (!NativeLibrary.TryLoad(library, out var loaded))
+        {
             return null;
-        NvmlHandle handle = new();
+        }
+
+        var handle = new NvmlHandle();
         handle.SetHandle(loaded);
         return handle;
     }
@@ -26,7 +29,7 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>Asks the library for its services; it is told when they are no longer needed.</summary>
     public int Start()
     {
-        int code = ((delegate* unmanaged<int>)NativeLibrary.GetExport(handle, "nvmlInit_v2"))();
+        var code = ((delegate* unmanaged<int>)NativeLibrary.GetExport(handle, "nvmlInit_v2"))();
         _started = code == 0;
         return code;
     }
@@ -35,10 +38,13 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
     /// <exception cref="EntryPointNotFoundException">An older driver without that function.</exception>
     public NvmlCall Enter(string function)
     {
-        bool held = false;
+        var held = false;
         DangerousAddRef(ref held);
-        if (NativeLibrary.TryGetExport(handle, function, out nint address))
+        if (NativeLibrary.TryGetExport(handle, function, out var address))
+        {
             return new NvmlCall(this, address);
+        }
+
         DangerousRelease();
         throw new EntryPointNotFoundException($"the driver's library has no {function}; update the driver");
     }
@@ -47,8 +53,11 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     protected override bool ReleaseHandle()
     {
-        if (_started && NativeLibrary.TryGetExport(handle, "nvmlShutdown", out nint shutdown))
+        if (_started && NativeLibrary.TryGetExport(handle, "nvmlShutdown", out var shutdown))
+        {
             _ = ((delegate* unmanaged<int>)shutdown)();
+        }
+
         NativeLibrary.Free(handle);
         return true;
     }

@@ -11,10 +11,10 @@ internal static class RenderJob
         IFrameSink frames,
         IRenderObserver observer,
         StageMeter meter,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
-        using var pipeline = new VideoPipeline(order, observer, meter, cancellation);
+        using var pipeline = new VideoPipeline(order, observer, meter, cancellationToken);
         return pipeline.Render(frames);
     }
 }

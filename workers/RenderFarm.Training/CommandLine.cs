@@ -4,7 +4,6 @@ using RenderFarm.Planning.Models;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Looks;
 using RenderFarm.Training.Stages;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
@@ -40,17 +39,23 @@ internal static class CommandLine
             output.WriteLine(Usage);
             return 0;
         }
-        string verb = args[0];
+        var verb = args[0];
         if (verb == "captions")
         {
             foreach (var question in QuickLook.Questions(200, seed: 2026))
+            {
                 output.WriteLine(question.Caption);
+            }
+
             return 0;
         }
         try
         {
             if (verb is not ("all" or "vae" or "text" or "decoder" or "denoiser" or "profile"))
+            {
                 throw new ArgumentException($"unknown verb '{verb}'; use all, vae, text, decoder, denoiser, captions or profile");
+            }
+
             var options = Read(args);
             Directory.CreateDirectory(options.Output);
             if (options.OnCard)
@@ -61,14 +66,26 @@ internal static class CommandLine
             manual_seed(options.Seed);
             var journal = new Journal(output);
             if (verb == "profile")
+            {
                 new Profile(options, journal).Run();
+            }
+
             var run = new TrainingRun(options, journal);
             if (verb is "all" or "vae" or "decoder")
+            {
                 run.Vae();
+            }
+
             if (verb is "all" or "text")
+            {
                 run.Text();
+            }
+
             if (verb is "all" or "denoiser")
+            {
                 run.Denoiser();
+            }
+
             journal.Say("done");
             return 0;
         }
@@ -79,9 +96,8 @@ internal static class CommandLine
         }
         catch (Exception error) when (error is CheckpointException or IOException or UnauthorizedAccessException)
         {
-            errors.WriteLine(
-                $"training: {error.Message}{(verb is "denoiser" or "decoder" ? "; it goes on from what vae and text leave in --out and --state" : "")}"
-            );
+            var remedy = verb is "denoiser" or "decoder" ? "; it goes on from what vae and text leave in --out and --state" : "";
+            errors.WriteLine($"training: {error.Message}{remedy}");
             return 1;
         }
     }
@@ -93,11 +109,17 @@ internal static class CommandLine
         for (var i = 1; i < args.Count; i++)
         {
             if (args[i] == "--small")
+            {
                 small = true;
+            }
             else if (!args[i].StartsWith("--", StringComparison.Ordinal) || i + 1 == args.Count)
+            {
                 throw new ArgumentException($"'{args[i]}' is no option with a value");
+            }
             else
+            {
                 values[args[i][2..]] = args[++i];
+            }
         }
         string[] known =
         [
@@ -114,9 +136,15 @@ internal static class CommandLine
             "seed",
         ];
         if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
+        {
             throw new ArgumentException($"unknown option --{unknown}");
+        }
+
         if (!values.TryGetValue("out", out var folder))
+        {
             throw new ArgumentException("--out is missing");
+        }
+
         var standard = new TrainingOptions
         {
             Shape = ModelShapes.Demo,

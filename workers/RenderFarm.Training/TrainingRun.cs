@@ -1,4 +1,3 @@
-using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Training.Clips;
@@ -9,17 +8,17 @@ using RenderFarm.Training.Weights;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
 
-/// <summary>The stages in their order: VAE and text encoder, each for itself, then the DiT between them, then a look at what came out.</summary>
+/// <summary>The stages in their order: VAE and text encoder, each for itself, then the DiT between them, then a look at what came
+/// out.</summary>
 internal sealed class TrainingRun(TrainingOptions options, Journal journal)
 {
     private const string Note = "The demo model knows coloured shapes and simple motions; words it never saw have no effect.";
 
-    private readonly ModelFolder folder = new(Path.Combine(options.Output, options.Shape.Id));
+    private readonly ModelFolder _folder = new(Path.Combine(options.Output, options.Shape.Id));
 
     public void Vae()
     {
@@ -29,7 +28,7 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         using var scope = NewDisposeScope();
         var (mean, deviation) = LatentStatistics.Measure(trainer.Parameters, trainer.Average, options, options.OnCard ? 256 : 8);
         var tensors = Named(trainer.Parameters, trainer.Average.cpu());
-        folder.Write(ModelFolder.Vae, LatentStatistics.Folded(tensors, options.Shape.Vae, mean, deviation));
+        _folder.Write(ModelFolder.Vae, LatentStatistics.Folded(tensors, options.Shape.Vae, mean, deviation));
         using var finished = FinishedVae();
         LookAtVae(finished.Module);
         Save();
@@ -45,9 +44,12 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         var tensors = Below(Named(trainer.Parameters, trainer.Average.cpu()), TextTrainer.Encoder + ".");
         var table = tensors[Umt5Encoder.TableName] = tensors[Umt5Encoder.TableName].clone();
         foreach (var (piece, like) in tokenizer.Capitals())
+        {
             table[piece].copy_(table[like]);
-        folder.Write(ModelFolder.TextEncoder, tensors);
-        folder.Write(tokenizer.Model);
+        }
+
+        _folder.Write(ModelFolder.TextEncoder, tensors);
+        _folder.Write(tokenizer.Model);
         Save();
     }
 
@@ -59,8 +61,8 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         trainer.Run();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        folder.Write(ModelFolder.Transformer, Named(trainer.Parameters, trainer.Average.cpu()));
-        folder.WriteManifest(options.Shape, Note);
+        _folder.Write(ModelFolder.Transformer, Named(trainer.Parameters, trainer.Average.cpu()));
+        _folder.WriteManifest(options.Shape, Note);
         Save();
         var weights = trainer.Parameters.Open(trainer.Average, options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32);
         LookAtModel(new WanModel(weights, options.Shape.Transformer), encoder.Module, vae.Module);
@@ -69,7 +71,7 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
 
     private Loaded<WanVae> FinishedVae()
     {
-        using var source = SafetensorsFile.Open(folder.PathOf(ModelFolder.Vae));
+        using var source = SafetensorsFile.Open(_folder.PathOf(ModelFolder.Vae));
         return LoadedWeights.Build(
             source,
             options.Device,
@@ -80,7 +82,7 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
 
     private Loaded<Umt5Encoder> FinishedEncoder()
     {
-        using var source = SafetensorsFile.Open(folder.PathOf(ModelFolder.TextEncoder));
+        using var source = SafetensorsFile.Open(_folder.PathOf(ModelFolder.TextEncoder));
         return LoadedWeights.Build(
             source,
             options.Device,
@@ -130,12 +132,17 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
             {
                 var (color, direction, background) = right[at + i];
                 if (!(color && direction && background))
+                {
                     journal.Say(
-                        $"wrong {(color ? "" : "colour ")}{(direction ? "" : "direction ")}{(background ? "" : "background ")}in: {batch[i].Caption}"
+                        $"wrong {(color ? "" : "colour ")}{(direction ? "" : "direction ")}{(background ? "" : "background ")}in: "
+                            + $"{batch[i].Caption}"
                     );
+                }
             }
             if (at == 0)
+            {
                 PngSheet.Write(Path.Combine(options.Output, "held-out.png"), clips, 12, 5);
+            }
         }
         journal.Fact("held-out colour", right.Average(r => r.Color ? 1.0 : 0));
         journal.Fact("held-out direction", right.Average(r => r.Direction ? 1.0 : 0));
@@ -170,7 +177,8 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         PngSheet.Write(Path.Combine(options.Output, "prompts.png"), clips, prompts.Length, 5);
     }
 
-    /// <summary>First frames of clips it never saw, with a caption that says where to go: left half as drawn, right half as rendered.</summary>
+    /// <summary>First frames of clips it never saw, with a caption that says where to go: left half as drawn, right half as
+    /// rendered.</summary>
     private void LookAtGivenFrames(Sampler sampler, WanVae vae, DemoTokenizer tokenizer, ClipSize size)
     {
         using var scope = NewDisposeScope();

@@ -22,7 +22,8 @@ public enum PictureConditioning
     /// <summary>Text only.</summary>
     None,
 
-    /// <summary>A mask and the latent of the given frames in input channels of their own: a first frame is required, a last one possible.</summary>
+    /// <summary>A mask and the latent of the given frames in input channels of their own: a first frame is required, a last one
+    /// possible.</summary>
     Channels,
 
     /// <summary>The first latent frame is the picture's, at timestep 0: a first frame is possible.</summary>

@@ -62,7 +62,8 @@ public sealed record RenderPlan
     /// <summary>Both guidance branches in one forward instead of two.</summary>
     public bool GuidanceBatched { get; init; }
 
-    /// <summary>Device bytes of LoRAs that run beside streamed blocks; 0 where they are merged into the weights, or there are none.</summary>
+    /// <summary>Device bytes of LoRAs that run beside streamed blocks; 0 where they are merged into the weights, or there are
+    /// none.</summary>
     public long LoraBytes { get; init; }
 
     /// <summary>Device bytes of what a step cache keeps from one step to the next.</summary>
@@ -109,15 +110,30 @@ public sealed record RenderPlan
         };
         yield return BlocksStreamed > 0 ? "streamed" : "resident";
         if (FfnChunkTokens > 0)
+        {
             yield return "ffn-chunked";
+        }
+
         if (VaeTile > 0)
+        {
             yield return "vae-tiled";
+        }
+
         if (GuidanceBatched)
+        {
             yield return "guidance-batched";
+        }
+
         if (LoraBytes > 0)
+        {
             yield return "loras-beside";
+        }
+
         if (StepCacheBytes > 0)
+        {
             yield return "step-cached";
+        }
+
         yield return TextEncoder switch
         {
             TextEncoderPlacement.Streamed => "text-streamed",

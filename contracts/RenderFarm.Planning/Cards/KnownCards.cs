@@ -59,7 +59,9 @@ public static class KnownCards
     {
         var at = card.IndexOf(name, StringComparison.OrdinalIgnoreCase);
         if (at < 0)
+        {
             return false;
+        }
         // "L4" must not be found in "L40"
         var end = at + name.Length;
         return end == card.Length || !char.IsAsciiLetterOrDigit(card[end]);

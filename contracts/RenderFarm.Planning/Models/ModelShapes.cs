@@ -11,7 +11,7 @@ public static class ModelShapes
     private const int Area480 = 832 * 480;
     private const int Area720 = 1280 * 720;
 
-    // a token of the demo model is 2 × 2 of them, and its noise has to fit through the DiT's width with room to spare: half of it
+    // A token of the demo model is 2 × 2 of them, and its noise has to fit through the DiT's width with room to spare: half of it
     private const int DemoLatentChannels = 24;
 
     /// <summary>For models distilled to four steps, as files of their own or as LoRAs.</summary>
@@ -254,7 +254,7 @@ public static class ModelShapes
             Id = "demo",
             Transformer = new()
             {
-                // rows behind a prompt are attended to as well, so that a longer text length dilutes what is said
+                // Rows behind a prompt are attended to as well, so that a longer text length dilutes what is said
                 Dim = 192,
                 FfnDim = 512,
                 Heads = 3,

@@ -84,7 +84,10 @@ public static class ParameterCounts
     private static long ImageEmbedding(TransformerShape shape)
     {
         if (shape.ImageBranch == ImageBranch.None)
+        {
             return 0;
+        }
+
         long clip = shape.ImageDim;
         var projection = 2 * clip + Linear(clip, clip) + Linear(clip, shape.Dim) + 2 * shape.Dim;
         return projection + (shape.ImageBranch == ImageBranch.ClipFirstLast ? 2L * shape.ImageTokens * clip : 0);

@@ -45,8 +45,10 @@ public static class VaeLayout
                 width = next;
             }
             if (level == levels - 1)
+            {
                 continue;
-            // time is doubled before space, by a convolution from C to 2C channels
+            }
+            // Time is doubled before space, by a convolution from C to 2C channels
             if (shape.TemporalDownsample[levels - 2 - level])
             {
                 time *= 2;
@@ -91,8 +93,8 @@ public static class VaeLayout
     {
         var layers = new List<VaeLayer>();
         var levels = shape.DimMultipliers.Count;
-        double space = Math.Pow(2, levels - 1),
-            time = Math.Pow(2, shape.TemporalDownsample.Count(halved => halved));
+        var space = Math.Pow(2, levels - 1);
+        var time = Math.Pow(2, shape.TemporalDownsample.Count(halved => halved));
         var width = shape.Dim;
         layers.Add(Conv("conv1", PixelChannels(shape), width, space, time));
         for (var level = 0; level < levels; level++)
@@ -104,13 +106,19 @@ public static class VaeLayout
                 width = next;
             }
             if (level == levels - 1)
+            {
                 continue;
+            }
+
             space /= 2;
             layers.Add(
                 new($"level {level}, down", width, width, (9L * width * width) + width, 18.0 * width * width, space, time, 0, space)
             );
             if (!shape.TemporalDownsample[level])
+            {
                 continue;
+            }
+
             time /= 2;
             layers.Add(
                 new($"level {level}, time", width, width, (3L * width * width) + width, 6.0 * width * width, space, time, width, space)
@@ -121,7 +129,8 @@ public static class VaeLayout
         return layers;
     }
 
-    /// <summary>Values in the feature cache of a pass over frames whose latent is <paramref name="height"/> × <paramref name="width"/>.</summary>
+    /// <summary>Values in the feature cache of a pass over frames whose latent is <paramref name="height"/> × <paramref
+    /// name="width"/>.</summary>
     public static double CacheElements(IEnumerable<VaeLayer> layers, int height, int width) =>
         layers.Sum(layer => 2.0 * layer.CachedChannels * layer.CacheSpace * layer.CacheSpace) * height * width;
 

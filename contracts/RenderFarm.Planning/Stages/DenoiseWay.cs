@@ -41,7 +41,8 @@ internal sealed class DenoiseWay
         HostBytes = HostBytesOf(shape, precision);
         var outside = OutsideBytesOf(shape.Transformer, precision);
         StepCacheBytes = StepCacheOf(context, shape.Transformer);
-        var besides = outside + StepCacheBytes + (context.Request.StepCache ? Rows(context) * shape.Transformer.Dim * 4 : 0); // and the tokens before the blocks
+        // And the tokens before the blocks
+        var besides = outside + StepCacheBytes + (context.Request.StepCache ? Rows(context) * shape.Transformer.Dim * 4 : 0);
         FixedBytes =
             besides
             + (context.OnCpu ? Activations(context, shape.Transformer) : PooledActivations(context, shape.Transformer, beside: false));
@@ -115,9 +116,15 @@ internal sealed class DenoiseWay
     {
         var parameters = ParameterCounts.Block(shape);
         if (precision is Precision.Fp32)
+        {
             return parameters * 4;
+        }
+
         if (precision is Precision.Bf16)
+        {
             return parameters * 2;
+        }
+
         var matrices = ParameterCounts.BlockMatrices(shape);
         var scales = 4L * (((shape.ImageBranch == ImageBranch.None ? 9 : 11) * shape.Dim) + shape.FfnDim);
         return matrices + ((parameters - matrices) * 2) + scales;
@@ -138,7 +145,7 @@ internal sealed class DenoiseWay
             element = 4;
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
         var residual = rows * d * 4;
-        // norm and rotation write beside their input, and their temporaries are kept as well
+        // Norm and rotation write beside their input, and their temporaries are kept as well
         var attention = rows * d * ((5 * element) + 8);
         var feedForward = (chunkRows * 2 * element * (d + f)) + (FfnChunk == 0 ? 0 : rows * d * element);
         return residual + Math.Max(attention, feedForward) + Shared(context, shape);
@@ -149,7 +156,10 @@ internal sealed class DenoiseWay
     private double PooledActivations(PlanContext context, TransformerShape shape, bool beside)
     {
         if (Precision is Precision.Fp32)
+        {
             return Activations(context, shape) * 1.2;
+        }
+
         double d = shape.Dim,
             f = shape.FfnDim,
             rows = Rows(context);
@@ -199,7 +209,7 @@ internal sealed class DenoiseWay
         var attentionRate = plain && !context.OnCpu ? Math.Min(rates.Fp32Flops, rates.AttentionFlops) : rates.AttentionFlops;
         var contextTokens = shape.TextLength + ImageTokens(shape);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
-        // short products don't fill a card
+        // Short products don't fill a card
         double fill = context.OnCpu ? 0 : 256;
         var projections = ((rows * 12 * d * d) + (batch * 4 * d * d * contextTokens)) * (1 + (fill / rows));
         var feedForward = rows * 4 * d * f * (1 + (fill / chunkRows));

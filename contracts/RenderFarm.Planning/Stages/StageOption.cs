@@ -13,9 +13,14 @@ internal static class StageOptions
         foreach (var option in options)
         {
             if (option.PeakBytes > budget)
+            {
                 continue;
+            }
+
             if (best is null || (option.Seconds, option.PeakBytes).CompareTo((best.Seconds, best.PeakBytes)) < 0)
+            {
                 best = option;
+            }
         }
         return best;
     }

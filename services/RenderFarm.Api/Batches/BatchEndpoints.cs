@@ -27,8 +27,8 @@ public static class BatchEndpoints
         batches
             .MapGet(
                 "/{id}",
-                async (string id, HttpContext context, BatchStore store, CancellationToken cancel) =>
-                    BatchView.Of(await FindAsync(id, context, store, cancel))
+                async (string id, HttpContext context, BatchStore store, CancellationToken cancellationToken) =>
+                    BatchView.Of(await FindAsync(id, context, store, cancellationToken))
             )
             .RequireScope(Scopes.Read)
             .WithSummary("How a batch is doing")
@@ -50,7 +50,7 @@ public static class BatchEndpoints
         BatchReader reader,
         BatchStore store,
         TimeProvider time,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
         var (caller, repeat, id) = (context.Caller(), RepeatMarks.Of(context.Request), BatchStore.NewId(time));
@@ -70,9 +70,9 @@ public static class BatchEndpoints
                         Metadata = batch.Metadata,
                     },
                     batch.Jobs,
-                    cancel
+                    cancellationToken
                 ),
-            cancel
+            cancellationToken
         );
         return result is BatchResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : BatchView.Of(result.Batch);
     }
@@ -82,10 +82,10 @@ public static class BatchEndpoints
         HttpContext context,
         BatchStore store,
         ICancelCourier courier,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
-        var stopped = await store.CancelAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var stopped = await store.CancelAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
         foreach (var job in stopped.Held)
         {
             courier.TellWorkerOf(job);
@@ -94,16 +94,16 @@ public static class BatchEndpoints
         return BatchView.Of(stopped.Batch);
     }
 
-    private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, CancellationToken cancel)
+    private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, CancellationToken cancellationToken)
     {
-        await FindAsync(id, context, store, cancel);
+        await FindAsync(id, context, store, cancellationToken);
         context.Response.ContentType = "application/jsonl";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}.jsonl\"";
         var line = 0;
         IReadOnlyList<Job> page;
         do
         {
-            page = await store.JobsAsync(id, line, ManifestPage, cancel);
+            page = await store.JobsAsync(id, line, ManifestPage, cancellationToken);
             foreach (var job in page)
             {
                 line = job.BatchLine!.Value;
@@ -111,15 +111,15 @@ public static class BatchEndpoints
                 var content = job.State == JobState.Completed ? $"/v1/videos/{job.Id}/content" : null;
                 await context.Response.Body.WriteAsync(
                     JsonSerializer.SerializeToUtf8Bytes(new ManifestLine(line, job.Id, video.Status, content, video), Wire.Json),
-                    cancel
+                    cancellationToken
                 );
-                await context.Response.Body.WriteAsync("\n"u8.ToArray(), cancel);
+                await context.Response.Body.WriteAsync("\n"u8.ToArray(), cancellationToken);
             }
         } while (page.Count == ManifestPage);
     }
 
-    private static async Task<Batch> FindAsync(string id, HttpContext context, BatchStore store, CancellationToken cancel) =>
-        await store.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+    private static async Task<Batch> FindAsync(string id, HttpContext context, BatchStore store, CancellationToken cancellationToken) =>
+        await store.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
 
     private static ApiErrorException NotFound(string id) => ApiError.NotFound("batch", id).AsException();
 }

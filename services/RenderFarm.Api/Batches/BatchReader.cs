@@ -33,7 +33,7 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
     ];
 
     /// <summary>Batches are held in memory while they are judged: one after the other.</summary>
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly SemaphoreSlim _turn = new(1);
 
     /// <param name="take">What is done with the batch while it is in memory.</param>
     public async Task<T> ReadAsync<T>(
@@ -41,7 +41,7 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
         ApiKey caller,
         string batchId,
         Func<BatchRequest, Task<T>> take,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
         if (LineTypes.Contains(TypeOf(request), StringComparer.OrdinalIgnoreCase))
@@ -52,12 +52,15 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
             }
 
             using var spooled =
-                await SpooledFile.WriteAsync(request.Body, BodyLimits.Batch, cancel)
+                await SpooledFile.WriteAsync(request.Body, BodyLimits.Batch, cancellationToken)
                 ?? throw ApiError.TooLarge(BodyLimits.Batch).AsException();
-            return await InTurnAsync(async () => await take(await LinesAsync(spooled, null, caller, batchId, cancel)), cancel);
+            return await InTurnAsync(
+                async () => await take(await LinesAsync(spooled, null, caller, batchId, cancellationToken)),
+                cancellationToken
+            );
         }
 
-        var body = await BodyReader.ReadAsync(request, cancel);
+        var body = await BodyReader.ReadAsync(request, cancellationToken);
         var fields = new FieldReader(body.Fields);
         var metadata = fields.Strings("metadata", maxPairs: 16, maxKey: 64, maxValue: 512);
         if (body.Files.FirstOrDefault(file => file.Field != "file") is { } stray)
@@ -68,7 +71,10 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
         if (body.Files is [var lines])
         {
             fields.RefuseRest();
-            return await InTurnAsync(async () => await take(await LinesAsync(lines.Content, metadata, caller, batchId, cancel)), cancel);
+            return await InTurnAsync(
+                async () => await take(await LinesAsync(lines.Content, metadata, caller, batchId, cancellationToken)),
+                cancellationToken
+            );
         }
 
         if (body.Files.Count > 1)
@@ -79,23 +85,23 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
         var digest = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(body.Fields)));
         var requests = MatrixReader.Read(fields, body.Fields);
         return await InTurnAsync(
-            async () => await take(new BatchRequest(await JudgeAsync(requests, caller, batchId, cancel), digest, metadata)),
-            cancel
+            async () => await take(new BatchRequest(await JudgeAsync(requests, caller, batchId, cancellationToken), digest, metadata)),
+            cancellationToken
         );
     }
 
-    public void Dispose() => turn.Dispose();
+    public void Dispose() => _turn.Dispose();
 
-    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancel)
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
-        await turn.WaitAsync(cancel);
+        await _turn.WaitAsync(cancellationToken);
         try
         {
             return await work();
         }
         finally
         {
-            turn.Release();
+            _turn.Release();
         }
     }
 
@@ -104,11 +110,11 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
         IReadOnlyDictionary<string, string>? metadata,
         ApiKey caller,
         string batchId,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
-        var bytes = await File.ReadAllBytesAsync(file.Path, cancel);
-        return new BatchRequest(await JudgeAsync(JsonLines.Of(bytes), caller, batchId, cancel), file.Sha256, metadata);
+        var bytes = await File.ReadAllBytesAsync(file.Path, cancellationToken);
+        return new BatchRequest(await JudgeAsync(JsonLines.Of(bytes), caller, batchId, cancellationToken), file.Sha256, metadata);
     }
 
     /// <exception cref="ApiErrorException">400 with what is wrong, line by line; nothing has been taken.</exception>
@@ -116,7 +122,7 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
         IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> lines,
         ApiKey caller,
         string batchId,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
         var (jobs, faults, wrong) = (new List<NewJob>(), new List<LineFault>(), 0);
@@ -129,8 +135,8 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
 
             try
             {
-                var request = VideoRequestReader.Read(await read(cancel));
-                jobs.Add(await submission.LineAsync(request, caller, cancel) with { BatchId = batchId, BatchLine = line });
+                var request = VideoRequestReader.Read(await read(cancellationToken));
+                jobs.Add(await submission.LineAsync(request, caller, cancellationToken) with { BatchId = batchId, BatchLine = line });
             }
             catch (ApiErrorException e)
                 when (e.Error.Status < StatusCodes.Status500InternalServerError || e.Error.Status == StatusCodes.Status501NotImplemented)

@@ -11,7 +11,8 @@ public sealed record BatchView
     public required string Id { get; init; }
     public string Object => "batch";
 
-    /// <summary><c>queued</c> until the first video starts, <c>in_progress</c>, then <c>completed</c> (whatever became of each), or <c>cancelled</c>.</summary>
+    /// <summary><c>queued</c> until the first video starts, <c>in_progress</c>, then <c>completed</c> (whatever became of each), or
+    /// <c>cancelled</c>.</summary>
     public required string Status { get; init; }
     public required int Total { get; init; }
 

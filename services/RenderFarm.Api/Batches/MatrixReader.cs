@@ -19,7 +19,8 @@ public static class MatrixReader
         {
             throw fields.Invalid(
                 "matrix",
-                "is required in a JSON body; JSON Lines come as Content-Type application/jsonl, or as the part 'file' of multipart/form-data"
+                "is required in a JSON body; JSON Lines come as Content-Type application/jsonl, or as the part 'file' of "
+                    + "multipart/form-data"
             );
         }
 

@@ -8,7 +8,8 @@ public static class Examples
 {
     private const string Queued = """
         {"id":"video_019ab0c1d2e37f4a8b5c6d7e8f901234","object":"video","model":"demo","status":"queued","progress":0,
-         "created_at":1764000000,"completed_at":null,"expires_at":null,"prompt":"a red ball rolls to the right","size":"256x256","seconds":"2.0625",
+         "created_at":1764000000,"completed_at":null,"expires_at":null,"prompt":"a red ball rolls to the right","size":"256x256",
+          "seconds":"2.0625",
          "remixed_from_video_id":null,"error":null,"stage":"queued","attempt":0,"max_attempts":3,"frames":33,"fps":16,"steps":8,"step":0,
          "guidance_scale":4,"shift":3,"sampler":"unipc","negative_prompt":"","seed":7,"priority":50,"queue_position":1,"eta_seconds":12}
         """;
@@ -28,14 +29,19 @@ public static class Examples
                 "everything",
                 "Every setting named",
                 """
-                {"prompt":"a red ball rolls to the right","model":"t2v-14b","size":"832x480","frames":81,"steps":30,"guidance_scale":5,"shift":3,
-                 "sampler":"unipc","seed":7,"negative_prompt":"","priority":60,"metadata":{"shot":"12b"},"plan":{"precision":"fp8"},"max_attempts":2}
+                {"prompt":"a red ball rolls to the right","model":"t2v-14b","size":"832x480","frames":81,"steps":30,"guidance_scale":5,
+                 "shift":3,
+                 "sampler":"unipc","seed":7,"negative_prompt":"","priority":60,"metadata":{"shot":"12b"},"plan":{"precision":"fp8"},
+                  "max_attempts":2}
                 """
             ),
             (
                 "picture",
                 "From a picture",
-                """{"prompt":"the boat leaves the harbour","model":"i2v-14b-480p","input_reference":{"image_url":"https://example.org/boat.jpg"}}"""
+                """
+                {"prompt":"the boat leaves the harbour","model":"i2v-14b-480p",
+                "input_reference":{"image_url":"https://example.org/boat.jpg"}}
+                """
             ),
         ],
         ["POST /v1/videos/{id}/remix"] = [("prompt", "The same with other words", """{"prompt":"a blue ball rolls to the right"}""")],
@@ -49,7 +55,10 @@ public static class Examples
             (
                 "tenant",
                 "A tenant with quotas",
-                """{"name":"studio","scopes":["submit","read"],"priority_ceiling":60,"quotas":{"queued":200,"running":4,"per_day":1000},"requests_per_minute":600}"""
+                """
+                {"name":"studio","scopes":["submit","read"],"priority_ceiling":60,"quotas":{"queued":200,"running":4,"per_day":1000},
+                "requests_per_minute":600}
+                """
             ),
         ],
     };

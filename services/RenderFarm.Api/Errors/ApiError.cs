@@ -96,7 +96,8 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
         new(
             429,
             "rate_limited",
-            $"This API key may send {Text(perMinute)} requests a minute. The next one is taken in {Text((long)Math.Ceiling(nextIn.TotalSeconds))} s."
+            $"This API key may send {Text(perMinute)} requests a minute. The next one is taken in "
+                + $"{Text((long)Math.Ceiling(nextIn.TotalSeconds))} s."
         )
         {
             RetryAfter = nextIn,
@@ -109,7 +110,8 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
             { Quota: Quota.PerDay, Frees: { } frees } => new(
                 429,
                 "quota_exceeded",
-                $"This API key may submit {Text(exceeded.Limit)} videos a day (quota 'per_day'). It frees at midnight UTC: {frees.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}."
+                $"This API key may submit {Text(exceeded.Limit)} videos a day (quota 'per_day'). It frees at midnight UTC: "
+                    + $"{frees.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}."
             )
             {
                 RetryAfter = frees - now,
@@ -118,7 +120,8 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
             _ => new(
                 429,
                 "quota_exceeded",
-                $"This API key may have {Text(exceeded.Limit)} videos waiting (quota 'queued'). It frees when one of them starts or is cancelled."
+                $"This API key may have {Text(exceeded.Limit)} videos waiting (quota 'queued'). It frees when one of them starts or is "
+                    + "cancelled."
             )
             {
                 RetryAfter = QueuePause,

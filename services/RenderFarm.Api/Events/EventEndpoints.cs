@@ -3,9 +3,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Events;
 
 namespace RenderFarm.Api.Events;
 
@@ -50,7 +48,7 @@ public static class EventEndpoints
         var job = await jobs.GetAsync(id, scope, context.RequestAborted) ?? throw ApiError.NotFound("video", id).AsException();
         if (after is { } place && await videos.IsOverAsync(job, place, context.RequestAborted))
         {
-            // tells a browser not to come back
+            // Tells a browser not to come back
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
         }
@@ -83,7 +81,12 @@ public static class EventEndpoints
         }
     }
 
-    private static async Task<ProgressReply> ReportAsync(string job, ProgressReport report, EventHub hub, CancellationToken cancel)
+    private static async Task<ProgressReply> ReportAsync(
+        string job,
+        ProgressReport report,
+        EventHub hub,
+        CancellationToken cancellationToken
+    )
     {
         if (report.Step < 0 || report.Steps < report.Step)
         {
@@ -106,7 +109,7 @@ public static class EventEndpoints
                 Preview = report.Preview,
                 PreviewType = report.PreviewType,
             },
-            cancel
+            cancellationToken
         );
         return new ProgressReply(hub.WantsPreview(job));
     }

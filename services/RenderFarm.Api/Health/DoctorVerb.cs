@@ -30,7 +30,7 @@ public static class DoctorVerb
 
     private static async Task<HostCheck> PostgresAsync(string connectionString)
     {
-        const string remedy = "start PostgreSQL there, or correct Store:ConnectionString (Host=…;Port=…;Username=…;Password=…;Database=…)";
+        const string Remedy = "start PostgreSQL there, or correct Store:ConnectionString (Host=…;Port=…;Username=…;Password=…;Database=…)";
         try
         {
             var builder = new NpgsqlConnectionStringBuilder(connectionString)
@@ -48,7 +48,7 @@ public static class DoctorVerb
         }
         catch (Exception fault) when (fault is NpgsqlException or ArgumentException or TimeoutException or InvalidOperationException)
         {
-            return HostCheck.Lacks("database", fault.Message, remedy);
+            return HostCheck.Lacks("database", fault.Message, Remedy);
         }
     }
 }

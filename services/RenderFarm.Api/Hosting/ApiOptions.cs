@@ -43,7 +43,8 @@ public sealed class ListenAddressAttribute(string key) : ValidationAttribute
             || (Uri.TryCreate(checkable, UriKind.Absolute, out var uri) && uri.Scheme is "http" && uri.AbsolutePath == "/" && IsOurs(uri))
             ? ValidationResult.Success
             : new ValidationResult(
-                $"{Key} is '{text}': it must be an address to listen on, such as http://127.0.0.1:8080, or http://*:8080 for every interface."
+                $"{Key} is '{text}': it must be an address to listen on, such as http://127.0.0.1:8080, or http://*:8080 for every "
+                    + "interface."
             );
     }
 

@@ -2,7 +2,8 @@ using RenderFarm.Jobs.Maintenance;
 
 namespace RenderFarm.Api.Hosting;
 
-/// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API, once the store is prepared. One that breaks stops the process: a farm without a reaper loses jobs quietly.</summary>
+/// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API, once the store is prepared. One that breaks
+/// stops the process: a farm without a reaper loses jobs quietly.</summary>
 public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness readiness, ILogger<JobsLoops> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -3,7 +3,8 @@ using RenderFarm.Api.Hosting;
 
 namespace RenderFarm.Api.Messaging;
 
-/// <summary>Something that lives on a channel of its own: begun anew, from its declarations on, whenever the channel or the broker is gone. What it does touches the job store, so that is waited for first.</summary>
+/// <summary>Something that lives on a channel of its own: begun anew, from its declarations on, whenever the channel or the broker is gone.
+/// What it does touches the job store, so that is waited for first.</summary>
 public abstract partial class BrokerDuty(BrokerConnection broker, Readiness readiness, TimeProvider time, ILogger logger)
     : BackgroundService
 {

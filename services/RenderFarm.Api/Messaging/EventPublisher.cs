@@ -23,7 +23,7 @@ public sealed class EventPublisher(
 {
     private const string Reader = "broker";
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private readonly TimeProvider time = time;
+    private readonly TimeProvider _time = time;
 
     protected override async Task RunAsync(IChannel channel, CancellationToken gone)
     {
@@ -49,7 +49,7 @@ public sealed class EventPublisher(
 
     private async Task WaitAsync(SemaphoreSlim news, CancellationToken gone)
     {
-        using var limit = new CancellationTokenSource(LookEvery, time);
+        using var limit = new CancellationTokenSource(LookEvery, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, gone);
         try
         {

@@ -31,7 +31,7 @@ public sealed partial class IntakeConsumer(
     private const ushort AtOnce = 8;
     private const string KeyHeader = "x-api-key";
     private static readonly TimeSpan StorePause = TimeSpan.FromSeconds(1);
-    private readonly TimeProvider time = time;
+    private readonly TimeProvider _time = time;
 
     protected override CreateChannelOptions Channel { get; } =
         new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, consumerDispatchConcurrency: AtOnce);
@@ -90,7 +90,7 @@ public sealed partial class IntakeConsumer(
                     "",
                     Bells.RejectedIntakeQueue,
                     mandatory: true,
-                    RejectedMessage.Properties(message.BasicProperties, refusal, KeyHeader, time.GetUtcNow()),
+                    RejectedMessage.Properties(message.BasicProperties, refusal, KeyHeader, _time.GetUtcNow()),
                     message.Body,
                     gone
                 );
@@ -116,7 +116,7 @@ public sealed partial class IntakeConsumer(
             }
             catch (Exception e) when (!gone.IsCancellationRequested)
             {
-                var refusal = Refusals.Of(e, time.GetUtcNow());
+                var refusal = Refusals.Of(e, _time.GetUtcNow());
                 if (refusal.Status != StatusCodes.Status503ServiceUnavailable)
                 {
                     if (refusal.Status == StatusCodes.Status500InternalServerError)
@@ -127,7 +127,7 @@ public sealed partial class IntakeConsumer(
                     return refusal;
                 }
 
-                await Task.Delay(StorePause, time, gone);
+                await Task.Delay(StorePause, _time, gone);
             }
         }
     }
@@ -139,7 +139,8 @@ public sealed partial class IntakeConsumer(
             throw ApiError
                 .InvalidValue(
                     "message_id",
-                    "The message has no message_id. Give each request an id of its own: a message that comes twice under one id is one video."
+                    "The message has no message_id. Give each request an id of its own: a message that comes twice under one id is one "
+                        + "video."
                 )
                 .AsException();
         }

@@ -23,18 +23,18 @@ public sealed partial class RabbitMqNotices(
 {
     private const string Exchange = "renderfarm.notices";
     private const int MostWaiting = 1_000;
-    private readonly string sender = Guid.NewGuid().ToString("N");
-    private Func<ProgressNotice, CancellationToken, Task> hear = (_, _) => Task.CompletedTask;
-    private readonly Channel<ProgressNotice> outgoing = System.Threading.Channels.Channel.CreateBounded<ProgressNotice>(
+    private readonly string _sender = Guid.NewGuid().ToString("N");
+    private Func<ProgressNotice, CancellationToken, Task> _hear = (_, _) => Task.CompletedTask;
+    private readonly Channel<ProgressNotice> _outgoing = System.Threading.Channels.Channel.CreateBounded<ProgressNotice>(
         new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest }
     );
 
     protected override CreateChannelOptions Channel { get; } =
         new(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false);
 
-    public void Listen(Func<ProgressNotice, CancellationToken, Task> listener) => hear = listener;
+    public void Listen(Func<ProgressNotice, CancellationToken, Task> listener) => _hear = listener;
 
-    public void Tell(ProgressNotice notice) => outgoing.Writer.TryWrite(notice);
+    public void Tell(ProgressNotice notice) => _outgoing.Writer.TryWrite(notice);
 
     protected override async Task RunAsync(IChannel channel, CancellationToken gone)
     {
@@ -47,9 +47,9 @@ public sealed partial class RabbitMqNotices(
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, message) => HearAsync(message, gone);
         await channel.BasicConsumeAsync(queue.QueueName, autoAck: true, consumer, gone);
-        await foreach (var notice in outgoing.Reader.ReadAllAsync(gone))
+        await foreach (var notice in _outgoing.Reader.ReadAllAsync(gone))
         {
-            var properties = new BasicProperties { ContentType = "application/json", AppId = sender };
+            var properties = new BasicProperties { ContentType = "application/json", AppId = _sender };
             await channel.BasicPublishAsync(
                 Exchange,
                 "",
@@ -69,7 +69,7 @@ public sealed partial class RabbitMqNotices(
             return;
         }
 
-        if (message.BasicProperties.AppId == sender)
+        if (message.BasicProperties.AppId == _sender)
         {
             return;
         }
@@ -78,7 +78,7 @@ public sealed partial class RabbitMqNotices(
         {
             if (JsonSerializer.Deserialize<ProgressNotice>(message.Body.Span, Wire.Json) is { } notice)
             {
-                await hear(notice, gone);
+                await _hear(notice, gone);
             }
         }
         catch (Exception e) when (e is JsonException or Jobs.Persistence.StoreUnavailableException)

@@ -14,15 +14,15 @@ public static class ModelEndpoints
         models
             .MapGet(
                 "/",
-                async (WorkerRegistry workers, CancellationToken cancel) =>
-                    new ModelList([.. (await workers.ModelsAsync(cancel)).Select(ModelView.Of)])
+                async (WorkerRegistry workers, CancellationToken cancellationToken) =>
+                    new ModelList([.. (await workers.ModelsAsync(cancellationToken)).Select(ModelView.Of)])
             )
             .WithSummary("Models that can be asked for");
         models
             .MapGet(
                 "/{id}",
-                async (string id, WorkerRegistry workers, CancellationToken cancel) =>
-                    ModelView.Of(await workers.FindModelAsync(id, cancel) ?? throw ApiError.NotFound("model", id).AsException())
+                async (string id, WorkerRegistry workers, CancellationToken cancellationToken) =>
+                    ModelView.Of(await workers.FindModelAsync(id, cancellationToken) ?? throw ApiError.NotFound("model", id).AsException())
             )
             .WithSummary("One model");
     }

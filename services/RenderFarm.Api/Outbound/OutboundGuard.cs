@@ -12,19 +12,19 @@ namespace RenderFarm.Api.Outbound;
 public sealed class OutboundGuard
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
-    private readonly IReadOnlyList<IPNetwork> allowed;
-    private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve;
+    private readonly IReadOnlyList<IPNetwork> _allowed;
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
 
     public OutboundGuard(IOptions<OutboundOptions> options)
         : this(options.Value, Dns.GetHostAddressesAsync) { }
 
     /// <param name="resolve">A name to its addresses.</param>
     public OutboundGuard(OutboundOptions options, Func<string, CancellationToken, Task<IPAddress[]>> resolve) =>
-        (allowed, this.resolve) = (options.Networks, resolve);
+        (_allowed, this._resolve) = (options.Networks, resolve);
 
     public bool Allows(IPAddress address) =>
         PublicAddress.Is(address)
-        || allowed.Any(network => network.Contains(PublicAddress.Unwrapped(address)) || network.Contains(address));
+        || _allowed.Any(network => network.Contains(PublicAddress.Unwrapped(address)) || network.Contains(address));
 
     /// <summary>
     /// What can be said of an address without a look-up: http or https, no user name, and no private address in any
@@ -53,7 +53,8 @@ public sealed class OutboundGuard
             : null;
     }
 
-    /// <summary>A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/> around <see cref="OutboundRefusedException"/>.</summary>
+    /// <summary>A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/>
+    /// around <see cref="OutboundRefusedException"/>.</summary>
     public SocketsHttpHandler CreateHandler() =>
         new()
         {
@@ -68,10 +69,10 @@ public sealed class OutboundGuard
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
         };
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        var addresses = await AddressesAsync(host, cancel);
+        var addresses = await AddressesAsync(host, cancellationToken);
         if (addresses.FirstOrDefault(address => !Allows(address)) is { } refused)
         {
             throw new OutboundRefusedException(host, refused);
@@ -84,7 +85,7 @@ public sealed class OutboundGuard
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(address, port), cancel);
+                await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch (SocketException e)
@@ -102,8 +103,8 @@ public sealed class OutboundGuard
         throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
 
-    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken cancel) =>
-        IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, cancel);
+    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken cancellationToken) =>
+        IPAddress.TryParse(host, out var literal) ? [literal] : await _resolve(host, cancellationToken);
 }
 
 /// <summary>The host is, or resolves to, an address that users may not reach through the farm.</summary>

@@ -30,10 +30,10 @@ public static class PlanEndpoints
         WorkerRegistry workers,
         ModelDirectory models,
         IOptions<VideosOptions> options,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
-        var body = await BodyReader.ReadAsync(context.Request, cancel);
+        var body = await BodyReader.ReadAsync(context.Request, cancellationToken);
         var fields = new FieldReader(body.Fields);
         var (size, gpu, worker) = (fields.Number("vram_gib", 0, 1_024), fields.Text("gpu", 100), fields.Text("worker", 100));
         foreach (var field in PlanFields.OfTheCard)
@@ -46,7 +46,7 @@ public static class PlanEndpoints
         // A misspelt field is told of before the one that is missing for it.
         var request = VideoRequestReader.Read(body);
         var card = worker is not null
-            ? await SlotOfAsync(worker, workers, cancel)
+            ? await SlotOfAsync(worker, workers, cancellationToken)
             : size switch
             {
                 null => throw fields.Invalid("vram_gib", "is required, or 'worker': the card to plan for; 0 is a CPU slot"),
@@ -56,18 +56,18 @@ public static class PlanEndpoints
         var name = options.Value.Resolve(request.Model);
         // A published model may be asked about before any worker has it: that is when people buy cards.
         var model =
-            (await models.FindAsync(name, cancel))?.Registration.Shape
+            (await models.FindAsync(name, cancellationToken))?.Registration.Shape
             ?? ModelShapes.All.FirstOrDefault(shape => shape.Id == name)
-            ?? (await models.RegistrationAsync(name, cancel)).Shape;
+            ?? (await models.RegistrationAsync(name, cancellationToken)).Shape;
         var spec = RenderSpecs.Complete(request, model, seed: 0);
         return PlanAnswer.Of(Planner.Plan(PlanRequest.Of(model, spec, request.HasPictures || model.NeedsFirstFrame), card));
     }
 
     /// <summary>The largest slot of a worker, as registered and idle.</summary>
-    private static async Task<SlotState> SlotOfAsync(string worker, WorkerRegistry workers, CancellationToken cancel)
+    private static async Task<SlotState> SlotOfAsync(string worker, WorkerRegistry workers, CancellationToken cancellationToken)
     {
         var known =
-            (await workers.ListAsync(cancel)).FirstOrDefault(w => w.Id == worker || w.Name == worker)
+            (await workers.ListAsync(cancellationToken)).FirstOrDefault(w => w.Id == worker || w.Name == worker)
             ?? throw ApiError.InvalidValue("worker", $"There is no worker '{worker}'; see /v1/workers.").AsException();
         var slot =
             known.Slots.MaxBy(s => s.TotalBytes) ?? throw ApiError.InvalidValue("worker", $"Worker '{worker}' has no slot.").AsException();

@@ -11,11 +11,11 @@ namespace RenderFarm.Api.Requests;
 public sealed class BracketTree
 {
     private const int MaxDepth = 8;
-    private readonly Node root = new();
+    private readonly Node _root = new();
 
     public void Add(string name, string value)
     {
-        var at = root;
+        var at = _root;
         var path = Split(name);
         for (var i = 0; i < path.Count; i++)
         {
@@ -37,7 +37,7 @@ public sealed class BracketTree
         at.Text = value;
     }
 
-    public JsonObject ToJson() => (JsonObject)root.ToJson(isRoot: true);
+    public JsonObject ToJson() => (JsonObject)_root.ToJson(isRoot: true);
 
     private static List<string> Split(string name)
     {
@@ -48,7 +48,7 @@ public sealed class BracketTree
         }
 
         var path = new List<string> { name[..open] };
-        for (var at = open; at < name.Length; )
+        for (var at = open; at < name.Length;)
         {
             var close = name.IndexOf(']', at);
             if (name[at] != '[' || close < 0 || open == 0 || path.Count >= MaxDepth)
@@ -65,7 +65,7 @@ public sealed class BracketTree
 
     private sealed class Node
     {
-        private bool appended;
+        private bool _appended;
 
         public string? Text { get; set; }
 
@@ -83,7 +83,7 @@ public sealed class BracketTree
 
         public Node NextItem(string? opensWith)
         {
-            appended = true;
+            _appended = true;
             var last = Members.Count == 0 ? null : Members[Index(Members.Count - 1)];
             return last is not null && opensWith is { Length: > 0 } && !last.Members.ContainsKey(opensWith)
                 ? last
@@ -97,7 +97,9 @@ public sealed class BracketTree
                 return JsonValue.Create(Text);
             }
 
-            if (!isRoot && (appended || Members.Keys.All(key => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _))))
+            if (
+                !isRoot && (_appended || Members.Keys.All(key => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+            )
             {
                 return new JsonArray([.. Members.Values.Select(item => item.ToJson())]);
             }

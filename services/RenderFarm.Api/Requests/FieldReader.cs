@@ -12,7 +12,7 @@ namespace RenderFarm.Api.Requests;
 /// <param name="path">Where this level lies, for messages: <c>plan</c> reads as <c>plan.precision</c>.</param>
 public sealed class FieldReader(JsonObject fields, string path = "")
 {
-    private readonly HashSet<string> known = [];
+    private readonly HashSet<string> _known = [];
 
     public string Name(string field) => path.Length == 0 ? field : $"{path}.{field}";
 
@@ -150,9 +150,9 @@ public sealed class FieldReader(JsonObject fields, string path = "")
     {
         foreach (var (field, _) in fields)
         {
-            if (!known.Contains(field))
+            if (!_known.Contains(field))
             {
-                throw ApiError.UnknownParameter(Name(field), NearestName.To(field, known)).AsException();
+                throw ApiError.UnknownParameter(Name(field), NearestName.To(field, _known)).AsException();
             }
         }
     }
@@ -162,7 +162,7 @@ public sealed class FieldReader(JsonObject fields, string path = "")
 
     private JsonNode? Node(string field)
     {
-        known.Add(field);
+        _known.Add(field);
         return fields[field];
     }
 

@@ -15,7 +15,12 @@ public static class MultipartBody
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <param name="keep">Told of each file as it comes, so that it goes with the request.</param>
-    public static async Task<RequestBody> ReadAsync(Stream body, string? boundary, Action<IDisposable> keep, CancellationToken cancel)
+    public static async Task<RequestBody> ReadAsync(
+        Stream body,
+        string? boundary,
+        Action<IDisposable> keep,
+        CancellationToken cancellationToken
+    )
     {
         if (string.IsNullOrEmpty(boundary))
         {
@@ -32,7 +37,7 @@ public static class MultipartBody
         var tree = new BracketTree();
         var files = new List<UploadedFile>();
         var reader = new MultipartReader(boundary, body) { HeadersCountLimit = 16 };
-        for (var part = 1; await NextAsync(reader, part, cancel) is { } section; part++)
+        for (var part = 1; await NextAsync(reader, part, cancellationToken) is { } section; part++)
         {
             if (part > MaxParts)
             {
@@ -43,24 +48,24 @@ public static class MultipartBody
             var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value!;
             if (FileName(disposition) is { } fileName)
             {
-                var content = await FileAsync(section, name, cancel);
+                var content = await FileAsync(section, name, cancellationToken);
                 keep(content);
                 files.Add(new UploadedFile(name, fileName, content));
             }
             else
             {
-                tree.Add(name, await TextAsync(section, name, cancel));
+                tree.Add(name, await TextAsync(section, name, cancellationToken));
             }
         }
 
         return new RequestBody(tree.ToJson(), files);
     }
 
-    private static async Task<MultipartSection?> NextAsync(MultipartReader reader, int part, CancellationToken cancel)
+    private static async Task<MultipartSection?> NextAsync(MultipartReader reader, int part, CancellationToken cancellationToken)
     {
         try
         {
-            return await reader.ReadNextSectionAsync(cancel);
+            return await reader.ReadNextSectionAsync(cancellationToken);
         }
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
         {
@@ -81,18 +86,18 @@ public static class MultipartBody
         : disposition.FileName.HasValue ? HeaderUtilities.RemoveQuotes(disposition.FileName).Value
         : null;
 
-    private static async Task<SpooledFile> FileAsync(MultipartSection section, string name, CancellationToken cancel) =>
-        await WholeAsync(() => SpooledFile.WriteAsync(section.Body, BodyLimits.File, cancel), name)
+    private static async Task<SpooledFile> FileAsync(MultipartSection section, string name, CancellationToken cancellationToken) =>
+        await WholeAsync(() => SpooledFile.WriteAsync(section.Body, BodyLimits.File, cancellationToken), name)
         ?? throw ApiError.PartTooLarge(name, BodyLimits.File).AsException();
 
-    private static async Task<string> TextAsync(MultipartSection section, string name, CancellationToken cancel)
+    private static async Task<string> TextAsync(MultipartSection section, string name, CancellationToken cancellationToken)
     {
         using var copy = new MemoryStream();
         await WholeAsync(
             async () =>
             {
                 var buffer = new byte[8192];
-                for (int read; (read = await section.Body.ReadAsync(buffer, cancel)) > 0; )
+                for (int read; (read = await section.Body.ReadAsync(buffer, cancellationToken)) > 0;)
                 {
                     copy.Write(buffer, 0, read);
                     if (copy.Length > BodyLimits.Text)

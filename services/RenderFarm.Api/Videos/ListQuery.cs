@@ -38,7 +38,8 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
         : throw ApiError
             .InvalidValue(
                 "after",
-                $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a video is expected, such as the last_id of the page before."
+                $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a video is expected, such as the last_id of the "
+                    + "page before."
             )
             .AsException();
 

@@ -10,7 +10,8 @@ namespace RenderFarm.Api.Videos;
 public static class RenderSpecs
 {
     /// <param name="seed">Used when the request names none.</param>
-    /// <param name="picture">The size of the picture to start from: the video gets its proportions unless the request says otherwise.</param>
+    /// <param name="picture">The size of the picture to start from: the video gets its proportions unless the request says
+    /// otherwise.</param>
     public static RenderSpec Complete(VideoRequest request, ModelShape model, long seed, FrameSize? picture = null)
     {
         var defaults = model.Defaults;
@@ -87,9 +88,8 @@ public static class RenderSpecs
             : throw ApiError
                 .InvalidValue(
                     "seconds",
-                    FormattableString.Invariant(
-                        $"'seconds' is {length}, which is {frames} frames at {fps} fps; at most {VideoLimits.MaxFrames} frames are rendered: {(double)VideoLimits.MaxFrames / fps:0.##} seconds."
-                    )
+                    $"'seconds' is {length}, which is {frames} frames at {fps} fps; at most {VideoLimits.MaxFrames} frames are "
+                        + $"rendered: {(double)VideoLimits.MaxFrames / fps:0.##} seconds."
                 )
                 .AsException();
     }

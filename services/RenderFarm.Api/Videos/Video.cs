@@ -103,7 +103,7 @@ public sealed record Video
             Frames = job.Spec.Frames,
             Fps = job.Spec.Fps,
             Steps = job.Spec.Steps,
-            // the last step is seldom in a renewal
+            // The last step is seldom in a renewal
             Step = job.State is JobState.Completed or JobState.Expired ? job.Spec.Steps : job.Step,
             GuidanceScale = job.Spec.GuidanceScale,
             Shift = job.Spec.Shift,

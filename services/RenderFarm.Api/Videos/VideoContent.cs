@@ -13,9 +13,15 @@ namespace RenderFarm.Api.Videos;
 /// </summary>
 public static class VideoContent
 {
-    public static async Task GetAsync(string id, HttpContext context, JobStore jobs, IArtifactStore artifacts, CancellationToken cancel)
+    public static async Task GetAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        IArtifactStore artifacts,
+        CancellationToken cancellationToken
+    )
     {
-        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw VideoEndpoints.NotFound(id);
+        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw VideoEndpoints.NotFound(id);
         if (context.Request.Query.Keys.FirstOrDefault(key => key != "variant") is { } stray)
         {
             throw ApiError.UnknownParameter(stray, "variant").AsException();
@@ -47,7 +53,7 @@ public static class VideoContent
         var part = asked as ContentRange.Part;
         await using var stream = HttpMethods.IsHead(context.Request.Method)
             ? Stream.Null
-            : await OpenAsync(artifacts, file.Key, part?.Bytes, job.Id, cancel);
+            : await OpenAsync(artifacts, file.Key, part?.Bytes, job.Id, cancellationToken);
         Describe();
         if (part is not null)
         {
@@ -58,7 +64,7 @@ public static class VideoContent
         response.ContentType = file.ContentType;
         response.ContentLength = part?.Length ?? file.SizeBytes;
         headers.ContentDisposition = new ContentDispositionHeaderValue("inline") { FileName = FileName(job.Id, file) };
-        await stream.CopyToAsync(response.Body, cancel);
+        await stream.CopyToAsync(response.Body, cancellationToken);
 
         void Describe()
         {
@@ -89,11 +95,17 @@ public static class VideoContent
             _ => throw ApiError.ContentNotReady(job.Id, VideoEndpoints.StatusWord(job)).AsException(),
         };
 
-    private static async Task<Stream> OpenAsync(IArtifactStore artifacts, string key, ByteRange? range, string id, CancellationToken cancel)
+    private static async Task<Stream> OpenAsync(
+        IArtifactStore artifacts,
+        string key,
+        ByteRange? range,
+        string id,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return await artifacts.OpenReadAsync(key, range, cancel);
+            return await artifacts.OpenReadAsync(key, range, cancellationToken);
         }
         catch (ArtifactNotFoundException)
         {

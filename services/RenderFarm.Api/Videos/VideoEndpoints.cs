@@ -1,9 +1,7 @@
-using Microsoft.Extensions.Options;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Requests;
-using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 
@@ -64,24 +62,35 @@ public static class VideoEndpoints
         return videos;
     }
 
-    private static async Task<Video> CreateAsync(HttpContext context, VideoSubmission submission, VideoPage page, CancellationToken cancel)
+    private static async Task<Video> CreateAsync(
+        HttpContext context,
+        VideoSubmission submission,
+        VideoPage page,
+        CancellationToken cancellationToken
+    )
     {
-        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, cancel));
-        var job = await submission.SubmitAsync(request, context.Caller(), RepeatMarks.Of(context.Request), cancel);
-        return await page.ShowAsync(job, context.Response, cancel);
+        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, cancellationToken));
+        var job = await submission.SubmitAsync(request, context.Caller(), RepeatMarks.Of(context.Request), cancellationToken);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
-    private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, CancellationToken cancel)
+    private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, CancellationToken cancellationToken)
     {
         var query = ListQuery.Of(context.Request.Query);
-        var found = await jobs.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancel);
+        var found = await jobs.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancellationToken);
         return new VideoList([.. found.Jobs.Select(job => Video.Of(job))], found.HasMore);
     }
 
-    private static async Task<Video> GetAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel)
+    private static async Task<Video> GetAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoPage page,
+        CancellationToken cancellationToken
+    )
     {
-        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
-        return await page.ShowAsync(job, context.Response, cancel);
+        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
     private static async Task<DeletedVideo> DeleteAsync(
@@ -89,10 +98,10 @@ public static class VideoEndpoints
         HttpContext context,
         JobStore jobs,
         ICancelCourier courier,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
-        var job = await jobs.DeleteAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var job = await jobs.DeleteAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
         courier.TellWorkerOf(job);
         return new DeletedVideo(id);
     }
@@ -103,24 +112,30 @@ public static class VideoEndpoints
         JobStore jobs,
         ICancelCourier courier,
         VideoPage page,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
-        var job = await jobs.CancelAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var job = await jobs.CancelAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
         courier.TellWorkerOf(job);
-        return await page.ShowAsync(job, context.Response, cancel);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
-    private static async Task<Video> RetryAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel) =>
-        await jobs.RetryAsync(id, context.Caller().Jobs, cancel) switch
+    private static async Task<Video> RetryAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoPage page,
+        CancellationToken cancellationToken
+    ) =>
+        await jobs.RetryAsync(id, context.Caller().Jobs, cancellationToken) switch
         {
-            RetryResult.Requeued { Job: var job } => await page.ShowAsync(job, context.Response, cancel),
+            RetryResult.Requeued { Job: var job } => await page.ShowAsync(job, context.Response, cancellationToken),
             // A repeat of a retry that got through: the job is on its way again, and that is the answer.
             RetryResult.WrongState { Job: { FinishedAt: null } job }
                 when RepeatMarks.Of(context.Request) is { IsClientRetry: true } or { IdempotencyKey: not null } => await page.ShowAsync(
                 job,
                 context.Response,
-                cancel
+                cancellationToken
             ),
             RetryResult.WrongState { Job: var job } => throw ApiError
                 .WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.")
@@ -134,18 +149,18 @@ public static class VideoEndpoints
         JobStore jobs,
         VideoSubmission submission,
         VideoPage page,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
-        var prompt = VideoRequestReader.ReadRemix(await BodyReader.ReadAsync(context.Request, cancel));
-        var source = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
-        var job = await submission.RemixAsync(source, prompt, context.Caller(), RepeatMarks.Of(context.Request), cancel);
-        return await page.ShowAsync(job, context.Response, cancel);
+        var prompt = VideoRequestReader.ReadRemix(await BodyReader.ReadAsync(context.Request, cancellationToken));
+        var source = await jobs.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
+        var job = await submission.RemixAsync(source, prompt, context.Caller(), RepeatMarks.Of(context.Request), cancellationToken);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
-    private static async Task<AttemptList> AttemptsAsync(string id, HttpContext context, JobStore jobs, CancellationToken cancel)
+    private static async Task<AttemptList> AttemptsAsync(string id, HttpContext context, JobStore jobs, CancellationToken cancellationToken)
     {
-        var leases = await jobs.LeasesAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var leases = await jobs.LeasesAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
         return new AttemptList([.. leases.Select(Attempt.Of)]);
     }
 

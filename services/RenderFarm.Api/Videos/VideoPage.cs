@@ -12,15 +12,15 @@ namespace RenderFarm.Api.Videos;
 public sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, ModelDirectory models, IOptions<VideosOptions> options)
 {
     /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
-    public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancel)
+    public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancellationToken)
     {
-        var outlook = await forecast.OfAsync(job, cancel);
+        var outlook = await forecast.OfAsync(job, cancellationToken);
         var video = Video.Of(job) with
         {
             QueuePosition = outlook.Ahead + 1,
             EtaSeconds = RenderProgress.Rounded(outlook.Seconds),
-            DownloadUrl = await LinkAsync(job, cancel),
-            Note = await NoteAsync(job, outlook, cancel),
+            DownloadUrl = await LinkAsync(job, cancellationToken),
+            Note = await NoteAsync(job, outlook, cancellationToken),
         };
         if (video.Status is VideoStatus.Queued or VideoStatus.InProgress)
         {
@@ -32,7 +32,7 @@ public sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, 
         return video;
     }
 
-    private async Task<string?> LinkAsync(Job job, CancellationToken cancel)
+    private async Task<string?> LinkAsync(Job job, CancellationToken cancellationToken)
     {
         if (job.State != JobState.Completed || job.Artifacts.FirstOrDefault(a => a.Kind == ArtifactKind.Video) is not { } file)
         {
@@ -44,14 +44,14 @@ public sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, 
             TimeSpan.FromSeconds(options.Value.DownloadLinkSeconds),
             LinkReach.Public,
             $"{job.Id}.mp4",
-            cancel
+            cancellationToken
         );
         return link?.AbsoluteUri;
     }
 
-    private async Task<string?> NoteAsync(Job job, Outlook outlook, CancellationToken cancel)
+    private async Task<string?> NoteAsync(Job job, Outlook outlook, CancellationToken cancellationToken)
     {
-        if (await models.FindAsync(job.Spec.Model, cancel) is not { } model)
+        if (await models.FindAsync(job.Spec.Model, cancellationToken) is not { } model)
         {
             return null;
         }

@@ -15,7 +15,8 @@ using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Videos;
 
-/// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.</summary>
+/// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not
+/// matter.</summary>
 public sealed class VideoSubmission(
     JobStore jobs,
     ModelDirectory models,
@@ -31,33 +32,33 @@ public sealed class VideoSubmission(
 
     /// <summary>Returns after the commit: what was answered is never lost.</summary>
     /// <exception cref="ApiErrorException">The request can't be a job.</exception>
-    public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
+    public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancellationToken)
     {
-        var (job, model) = await JudgeAsync(request, caller, repeat, cancel);
+        var (job, model) = await JudgeAsync(request, caller, repeat, cancellationToken);
         if (!request.HasPictures)
         {
-            return Answer(await jobs.SubmitAsync(job, cancel));
+            return Answer(await jobs.SubmitAsync(job, cancellationToken));
         }
 
         // Before any picture is fetched: the second try of a request must not depend on a link that worked for the first.
-        if (await jobs.EarlierAsync(job, cancel) is { } earlier)
+        if (await jobs.EarlierAsync(job, cancellationToken) is { } earlier)
         {
             return Answer(earlier);
         }
 
-        using var opened = await pictures.OpenAsync(request, cancel);
+        using var opened = await pictures.OpenAsync(request, cancellationToken);
         if (opened.FirstFrame is { } seen)
         {
             var spec = RenderSpecs.Complete(request, model, job.Spec.Seed, new FrameSize(seen.Width, seen.Height));
             job = NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, hasImage: true));
         }
 
-        return await SubmitAsync(job, await pictures.StoreAsync(opened, job.Id, cancel), cancel);
+        return await SubmitAsync(job, await pictures.StoreAsync(opened, job.Id, cancellationToken), cancellationToken);
     }
 
     /// <summary>A line of a batch: judged as a request by itself, taken with the others.</summary>
     /// <exception cref="ApiErrorException">The line can't be a job.</exception>
-    public async Task<NewJob> LineAsync(VideoRequest request, ApiKey caller, CancellationToken cancel)
+    public async Task<NewJob> LineAsync(VideoRequest request, ApiKey caller, CancellationToken cancellationToken)
     {
         if (request.HasPictures)
         {
@@ -67,11 +68,11 @@ public sealed class VideoSubmission(
                 .AsException();
         }
 
-        return (await JudgeAsync(request, caller, new RepeatMarks(null, IsClientRetry: false), cancel)).Job;
+        return (await JudgeAsync(request, caller, new RepeatMarks(null, IsClientRetry: false), cancellationToken)).Job;
     }
 
     /// <summary>The same video with another prompt, seed and pictures included, as a video of its own.</summary>
-    public async Task<Job> RemixAsync(Job source, string prompt, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
+    public async Task<Job> RemixAsync(Job source, string prompt, ApiKey caller, RepeatMarks repeat, CancellationToken cancellationToken)
     {
         var job = new NewJob
         {
@@ -91,12 +92,12 @@ public sealed class VideoSubmission(
             RemixedFromId = source.Id,
             TraceParent = Activity.Current?.Id,
         };
-        if (await jobs.EarlierAsync(job, cancel) is { } earlier)
+        if (await jobs.EarlierAsync(job, cancellationToken) is { } earlier)
         {
             return Answer(earlier);
         }
 
-        return await SubmitAsync(job, await pictures.CopyAsync(source.Inputs, job.Id, cancel), cancel);
+        return await SubmitAsync(job, await pictures.CopyAsync(source.Inputs, job.Id, cancellationToken), cancellationToken);
     }
 
     /// <summary>Everything that can be said of a request without looking at its pictures.</summary>
@@ -104,11 +105,11 @@ public sealed class VideoSubmission(
         VideoRequest request,
         ApiKey caller,
         RepeatMarks repeat,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
         CheckWebhook(request);
-        var registration = await models.RegistrationAsync(options.Value.Resolve(request.Model), cancel);
+        var registration = await models.RegistrationAsync(options.Value.Resolve(request.Model), cancellationToken);
         var model = registration.Shape;
         PictureRules.Require(request, model);
         LoraRules.Require(request, registration);
@@ -142,12 +143,12 @@ public sealed class VideoSubmission(
         };
 
     /// <summary>The pictures of a job that isn't taken (a repeat at the same moment, a quota) go again.</summary>
-    private async Task<Job> SubmitAsync(NewJob job, IReadOnlyList<StoredInput> inputs, CancellationToken cancel)
+    private async Task<Job> SubmitAsync(NewJob job, IReadOnlyList<StoredInput> inputs, CancellationToken cancellationToken)
     {
         var taken = false;
         try
         {
-            var result = await jobs.SubmitAsync(job with { Inputs = inputs }, cancel);
+            var result = await jobs.SubmitAsync(job with { Inputs = inputs }, cancellationToken);
             taken = result is SubmitResult.Created;
             return Answer(result);
         }

@@ -14,8 +14,8 @@ public static class WebhookEndpoints
         routes
             .MapPost(
                 "/v1/webhooks/secret",
-                async (HttpContext context, WebhookSecrets secrets, CancellationToken cancel) =>
-                    new WebhookSecret(await secrets.ReplaceAsync(context.Caller().Id, cancel))
+                async (HttpContext context, WebhookSecrets secrets, CancellationToken cancellationToken) =>
+                    new WebhookSecret(await secrets.ReplaceAsync(context.Caller().Id, cancellationToken))
             )
             .WithTags("Webhooks")
             .RequireScope(Scopes.Submit)
@@ -33,11 +33,11 @@ public static class WebhookEndpoints
         HttpContext context,
         JobStore jobs,
         DeliveryStore deliveries,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
-        _ = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw ApiError.NotFound("video", id).AsException();
-        return new WebhookDeliveryList([.. (await deliveries.OfJobAsync(id, cancel)).Select(WebhookDelivery.Of)]);
+        _ = await jobs.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw ApiError.NotFound("video", id).AsException();
+        return new WebhookDeliveryList([.. (await deliveries.OfJobAsync(id, cancellationToken)).Select(WebhookDelivery.Of)]);
     }
 }
 

@@ -37,7 +37,7 @@ public static class LeaseEndpoints
         RegisterWorkerRequest request,
         WorkerRegistry workers,
         LeaseSettings settings,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
         Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
@@ -46,7 +46,7 @@ public static class LeaseEndpoints
         // An id is part of routing keys, and of paths on the worker's side.
         var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
         Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
-        return new RegisterWorkerReply { WorkerId = await workers.RegisterAsync(request, cancel), Settings = settings };
+        return new RegisterWorkerReply { WorkerId = await workers.RegisterAsync(request, cancellationToken), Settings = settings };
     }
 
     private static async Task<IResult> LeaseAsync(
@@ -92,8 +92,12 @@ public static class LeaseEndpoints
         }
     }
 
-    private static async Task<RenewReply> RenewAsync(string job, RenewRequest request, LeaseDesk desk, CancellationToken cancel) =>
-        await desk.RenewAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
+    private static async Task<RenewReply> RenewAsync(
+        string job,
+        RenewRequest request,
+        LeaseDesk desk,
+        CancellationToken cancellationToken
+    ) => await desk.RenewAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
@@ -101,18 +105,18 @@ public static class LeaseEndpoints
         LeaseDesk desk,
         LeaseJournal journal,
         IArtifactStore artifacts,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
         // Only a lease that stands is checked: a repeat is told what was recorded, whatever has become of the files since.
-        var open = await journal.OpenAsync(job, request.Fence, cancel);
+        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
         if (open)
         {
-            await UploadCheck.VerifyAsync(artifacts, job, request.Fence, request.Artifacts, cancel);
+            await UploadCheck.VerifyAsync(artifacts, job, request.Fence, request.Artifacts, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "completed", null, request.Measurements, cancel);
+        var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "completed", null, request.Measurements, cancellationToken);
         return outcome;
     }
 
@@ -121,12 +125,12 @@ public static class LeaseEndpoints
         FailRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
-        var open = await journal.OpenAsync(job, request.Fence, cancel);
-        var outcome = await desk.FailAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "failed", request.Reason, request.Measurements, cancel);
+        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
+        var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "failed", request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
 
@@ -135,7 +139,7 @@ public static class LeaseEndpoints
         ReleaseRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
         Refuse(
@@ -143,9 +147,9 @@ public static class LeaseEndpoints
             "reason",
             $"is '{request.Reason}'; accepted are {string.Join(", ", ReleaseReasons)}"
         );
-        var open = await journal.OpenAsync(job, request.Fence, cancel);
-        var outcome = await desk.ReleaseAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "released", null, null, cancel);
+        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
+        var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "released", null, null, cancellationToken);
         return outcome;
     }
 

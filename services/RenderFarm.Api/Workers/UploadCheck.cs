@@ -13,7 +13,7 @@ public static class UploadCheck
         string jobId,
         long fence,
         IReadOnlyList<Artifact> artifacts,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     )
     {
         if (artifacts.All(artifact => artifact.Kind != ArtifactKind.Video))
@@ -31,7 +31,8 @@ public static class UploadCheck
                 throw Wrong(field + ".key", $"is '{said.Key}'; this lease's is '{key}'");
             }
 
-            var stored = await store.StatAsync(said.Key, cancel) ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
+            var stored =
+                await store.StatAsync(said.Key, cancellationToken) ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
             if (stored.SizeBytes != said.SizeBytes)
             {
                 throw Wrong(field + ".size_bytes", $"'{said.Key}' has {stored.SizeBytes} bytes, not {said.SizeBytes}");

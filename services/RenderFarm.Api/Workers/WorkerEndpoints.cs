@@ -18,25 +18,32 @@ public static class WorkerEndpoints
         workers
             .MapPost(
                 "/{id}/drain",
-                (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) =>
-                    SetAsync(id, true, context, registry, jobs, cancel)
+                (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancellationToken) =>
+                    SetAsync(id, true, context, registry, jobs, cancellationToken)
             )
             .RequireScope(Scopes.Admin)
             .WithSummary("No new jobs; running ones finish");
         workers
             .MapPost(
                 "/{id}/resume",
-                (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) =>
-                    SetAsync(id, false, context, registry, jobs, cancel)
+                (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancellationToken) =>
+                    SetAsync(id, false, context, registry, jobs, cancellationToken)
             )
             .RequireScope(Scopes.Admin)
             .WithSummary("Jobs again");
     }
 
-    private static async Task<WorkerList> ListAsync(HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel)
+    private static async Task<WorkerList> ListAsync(
+        HttpContext context,
+        WorkerRegistry registry,
+        JobStore jobs,
+        CancellationToken cancellationToken
+    )
     {
-        var held = await jobs.HeldAsync(cancel);
-        return new WorkerList([.. (await registry.ListAsync(cancel)).Select(worker => WorkerView.Of(worker, held, context.Caller().Jobs))]);
+        var held = await jobs.HeldAsync(cancellationToken);
+        return new WorkerList([
+            .. (await registry.ListAsync(cancellationToken)).Select(worker => WorkerView.Of(worker, held, context.Caller().Jobs)),
+        ]);
     }
 
     private static async Task<WorkerView> ShowAsync(
@@ -44,10 +51,10 @@ public static class WorkerEndpoints
         HttpContext context,
         WorkerRegistry registry,
         JobStore jobs,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     ) =>
-        await registry.FindAsync(id, cancel) is { } worker
-            ? WorkerView.Of(worker, await jobs.HeldAsync(cancel), context.Caller().Jobs)
+        await registry.FindAsync(id, cancellationToken) is { } worker
+            ? WorkerView.Of(worker, await jobs.HeldAsync(cancellationToken), context.Caller().Jobs)
             : throw ApiError.NotFound("worker", id).AsException();
 
     private static async Task<WorkerView> SetAsync(
@@ -56,10 +63,10 @@ public static class WorkerEndpoints
         HttpContext context,
         WorkerRegistry registry,
         JobStore jobs,
-        CancellationToken cancel
+        CancellationToken cancellationToken
     ) =>
-        await registry.SetDrainingAsync(id, draining, cancel)
-            ? await ShowAsync(id, context, registry, jobs, cancel)
+        await registry.SetDrainingAsync(id, draining, cancellationToken)
+            ? await ShowAsync(id, context, registry, jobs, cancellationToken)
             : throw ApiError.NotFound("worker", id).AsException();
 }
 

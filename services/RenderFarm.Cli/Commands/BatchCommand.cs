@@ -30,15 +30,15 @@ public static class BatchCommand
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
-                var (bytes, type) = await ReadAsync(parsed.GetValue(file)!, cancellation);
+                var (bytes, type) = await ReadAsync(parsed.GetValue(file)!, cancellationToken);
                 using var client = connection.Open(parsed, time);
                 var answer = await client.SendJsonAsync(
                     HttpMethod.Post,
                     "batches",
                     () => new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(type) } },
-                    cancellation,
+                    cancellationToken,
                     parsed.GetValue(key)
                 );
                 var id = answer.GetProperty("id").GetString()!;
@@ -48,9 +48,12 @@ public static class BatchCommand
                     console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : id);
                     return 0;
                 }
-                var code = await Watching.BatchUntilOverAsync(client, id, console, time, parsed.WantsJson(), cancellation);
+                var code = await Watching.BatchUntilOverAsync(client, id, console, time, parsed.WantsJson(), cancellationToken);
                 if (folder is not null)
-                    await DownloadAsync(client, id, Path.GetFullPath(folder), console, parsed.WantsJson(), cancellation);
+                {
+                    await DownloadAsync(client, id, Path.GetFullPath(folder), console, parsed.WantsJson(), cancellationToken);
+                }
+
                 return code;
             }
         );
@@ -70,13 +73,16 @@ public static class BatchCommand
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
                 await foreach (
-                    var line in client.LinesAsync($"batches/{Uri.EscapeDataString(parsed.GetValue(id)!)}/manifest", cancellation)
+                    var line in client.LinesAsync($"batches/{Uri.EscapeDataString(parsed.GetValue(id)!)}/manifest", cancellationToken)
                 )
+                {
                     console.Say(line);
+                }
+
                 return 0;
             }
         );
@@ -86,18 +92,21 @@ public static class BatchCommand
         );
     }
 
-    private static async Task<(byte[] Bytes, string Type)> ReadAsync(string file, CancellationToken cancellation)
+    private static async Task<(byte[] Bytes, string Type)> ReadAsync(string file, CancellationToken cancellationToken)
     {
         try
         {
             if (file != "-")
+            {
                 return (
-                    await File.ReadAllBytesAsync(file, cancellation),
+                    await File.ReadAllBytesAsync(file, cancellationToken),
                     file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? "application/json" : "application/jsonl"
                 );
+            }
+
             using var copy = new MemoryStream();
             await using var input = Console.OpenStandardInput();
-            await input.CopyToAsync(copy, cancellation);
+            await input.CopyToAsync(copy, cancellationToken);
             return (copy.ToArray(), "application/jsonl");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -113,22 +122,27 @@ public static class BatchCommand
         string folder,
         IAnsiConsole console,
         bool asJson,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
-        await foreach (var text in client.LinesAsync($"batches/{Uri.EscapeDataString(id)}/manifest", cancellation))
+        await foreach (var text in client.LinesAsync($"batches/{Uri.EscapeDataString(id)}/manifest", cancellationToken))
         {
             using var line = JsonDocument.Parse(text);
             if (line.RootElement.GetProperty("status").GetString() != "completed")
+            {
                 continue;
+            }
+
             var video = line.RootElement.GetProperty("id").GetString()!;
             var path = Path.Combine(
                 folder,
                 FormattableString.Invariant($"{line.RootElement.GetProperty("line").GetInt32():00000}-{video}.mp4")
             );
-            await client.DownloadAsync(video, path, cancellation);
+            await client.DownloadAsync(video, path, cancellationToken);
             if (!asJson)
+            {
                 console.Say(path);
+            }
         }
     }
 }

@@ -9,11 +9,11 @@ public sealed class CommandRunner(TextWriter errors)
 {
     public void Run(Command command, Func<ParseResult, CancellationToken, Task<int>> verb) =>
         command.SetAction(
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 try
                 {
-                    return await verb(parsed, cancellation);
+                    return await verb(parsed, cancellationToken);
                 }
                 catch (FarmException error)
                 {
@@ -25,7 +25,7 @@ public sealed class CommandRunner(TextWriter errors)
                     await errors.WriteLineAsync(detached.Message);
                     return FarmCommand.Interrupted;
                 }
-                catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+                catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
                 {
                     return FarmCommand.Interrupted;
                 }
@@ -46,8 +46,13 @@ public sealed class CommandRunner(TextWriter errors)
         }
         await errors.WriteLineAsync($"error: {error.Code}{(error.Param is { } param ? $" ({param})" : "")}: {error.Message}");
         foreach (var line in error.Lines ?? [])
+        {
             await errors.WriteLineAsync($"  line {line.Line}: {line.Message}");
+        }
+
         if (error.Log is { } log)
+        {
             await errors.WriteLineAsync($"log: {log}");
+        }
     }
 }

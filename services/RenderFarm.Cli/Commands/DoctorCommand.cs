@@ -23,17 +23,22 @@ public static class DoctorCommand
         var command = new Command("doctor", "Say what this machine has and lacks") { json }.WithExamples("doctor", "doctor --json");
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 var checks = new List<HostCheck>();
-                await foreach (var check in ChecksAsync(cancellation))
+                await foreach (var check in ChecksAsync(cancellationToken))
                 {
                     checks.Add(check);
                     if (!parsed.GetValue(json))
+                    {
                         Show(console, check);
+                    }
                 }
                 if (parsed.GetValue(json))
+                {
                     console.Say(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
+                }
+
                 return checks.Any(check => check.Result == HostCheckResult.Lacks) ? FarmCommand.Failure : 0;
             }
         );
@@ -50,11 +55,13 @@ public static class DoctorCommand
         };
         console.Say($"{mark} {check.Subject}: {check.Finding}");
         if (check.Remedy is { } remedy)
+        {
             console.Say($"         → {remedy}");
+        }
     }
 
     private static async IAsyncEnumerable<HostCheck> ChecksAsync(
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
         var home = FarmHome.FromEnvironment();
@@ -77,8 +84,12 @@ public static class DoctorCommand
             yield break;
         }
         foreach (var (name, program) in new[] { ("api", programs.Api), ("worker", programs.Worker), ("renderer", programs.Renderer) })
-        foreach (var check in await ProgramDoctor.AskAsync(name, program, cancellation))
-            yield return check;
+        {
+            foreach (var check in await ProgramDoctor.AskAsync(name, program, cancellationToken))
+            {
+                yield return check;
+            }
+        }
     }
 
     private static (FarmPrograms?, HostCheck?) Programs()
@@ -96,7 +107,10 @@ public static class DoctorCommand
     private static string ExistingParent(string path)
     {
         while (!Directory.Exists(path))
+        {
             path = Path.GetDirectoryName(path)!;
+        }
+
         return path;
     }
 

@@ -33,7 +33,8 @@ public static class FarmCommand
     {
         var run = new CommandRunner(errors);
         var root = new RootCommand(
-            "RenderFarm: prompts in, MP4s out. Exit codes: 0 done, 1 failed, 2 wrong options or refused, 3 no farm or a busy one, 130 Ctrl-C (the video goes on)"
+            "RenderFarm: prompts in, MP4s out. Exit codes: 0 done, 1 failed, 2 wrong options or refused, 3 no farm or a busy one, 130 "
+                + "Ctrl-C (the video goes on)"
         )
         {
             DemoCommand.Create(run, console, time),
@@ -53,7 +54,10 @@ public static class FarmCommand
             CompletionCommand.Create(run, console),
         ];
         foreach (var verb in verbs)
+        {
             root.Add(verb);
+        }
+
         CommandHelp.AddTo(root);
         return root;
     }

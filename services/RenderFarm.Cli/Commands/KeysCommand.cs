@@ -47,14 +47,17 @@ public static class KeysCommand
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
-                var keys = (await client.GetJsonAsync("keys", cancellation)).GetProperty("data");
+                var keys = (await client.GetJsonAsync("keys", cancellationToken)).GetProperty("data");
                 if (parsed.WantsJson())
                 {
                     foreach (var key in keys.EnumerateArray())
+                    {
                         console.Say(JsonSwitch.Line(key));
+                    }
+
                     return 0;
                 }
                 var table = new PlainTable("id", "name", "scopes", "priority", "queued", "running", "today");
@@ -105,11 +108,14 @@ public static class KeysCommand
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 var body = new JsonObject { ["name"] = parsed.GetValue(name), ["quotas"] = new JsonObject() };
                 if (parsed.GetValue(scopes) is { Length: > 0 } chosen)
+                {
                     body["scopes"] = new JsonArray([.. chosen.Select(scope => (JsonNode)scope)]);
+                }
+
                 Set(body, "priority_ceiling", parsed.GetValue(ceiling));
                 Set(body, "requests_per_minute", parsed.GetValue(perMinute));
                 Set(body["quotas"]!, "queued", parsed.GetValue(queued));
@@ -120,7 +126,7 @@ public static class KeysCommand
                     HttpMethod.Post,
                     "keys",
                     () => JsonContent.Create(body, FarmJson.Default.JsonObject),
-                    cancellation
+                    cancellationToken
                 );
                 console.Say(parsed.WantsJson() ? JsonSwitch.Line(key) : key.GetProperty("key").GetString()!);
                 return 0;
@@ -139,29 +145,38 @@ public static class KeysCommand
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
                 var answer = await client.SendJsonAsync(
                     HttpMethod.Delete,
                     $"keys/{Uri.EscapeDataString(parsed.GetValue(id)!)}",
                     null,
-                    cancellation
+                    cancellationToken
                 );
                 if (parsed.WantsJson())
+                {
                     console.Say(JsonSwitch.Line(answer));
+                }
+
                 return 0;
             }
         );
         return command;
     }
 
-    private static string Use(JsonElement key, string use, string quota) =>
-        $"{key.GetProperty("usage").GetProperty(use)}{(key.GetProperty("quotas").GetProperty(quota) is { ValueKind: JsonValueKind.Number } limit ? $" of {limit}" : "")}";
+    private static string Use(JsonElement key, string use, string quota)
+    {
+        var used = key.GetProperty("usage").GetProperty(use);
+        var limit = key.GetProperty("quotas").GetProperty(quota);
+        return limit.ValueKind == JsonValueKind.Number ? $"{used} of {limit}" : $"{used}";
+    }
 
     private static void Set(JsonNode node, string name, int? value)
     {
         if (value is { } given)
+        {
             node[name] = given;
+        }
     }
 }

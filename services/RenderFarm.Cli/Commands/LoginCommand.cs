@@ -21,12 +21,15 @@ public static class LoginCommand
         login.Add(key);
         run.Run(
             login,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 var address = FarmConnection.RequireAddress(parsed.GetValue(url)!, "url");
-                var secret = (parsed.GetValue(key) ?? await AskAsync(console, cancellation)).Trim();
+                var secret = (parsed.GetValue(key) ?? await AskAsync(console, cancellationToken)).Trim();
                 using (var client = new FarmClient(address, secret, time))
-                    await client.GetJsonAsync("models", cancellation);
+                {
+                    await client.GetJsonAsync("models", cancellationToken);
+                }
+
                 new SavedLogin(address, secret).Write();
                 console.Say($"Logged in to {address}. The key is kept in {SavedLogin.FilePath}");
                 return 0;
@@ -46,11 +49,14 @@ public static class LoginCommand
         yield return logout;
     }
 
-    private static async Task<string> AskAsync(IAnsiConsole console, CancellationToken cancellation)
+    private static async Task<string> AskAsync(IAnsiConsole console, CancellationToken cancellationToken)
     {
         if (console.Profile.Capabilities.Interactive && !Console.IsInputRedirected)
-            return await new TextPrompt<string>("API key:").Secret().ShowAsync(console, cancellation);
-        return await Console.In.ReadLineAsync(cancellation) is { Length: > 0 } line
+        {
+            return await new TextPrompt<string>("API key:").Secret().ShowAsync(console, cancellationToken);
+        }
+
+        return await Console.In.ReadLineAsync(cancellationToken) is { Length: > 0 } line
             ? line
             : throw new FarmException("invalid_option", "--key: no key was given, and none came on standard input");
     }

@@ -33,14 +33,17 @@ public static class ModelsCommand
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
-                var known = (await client.GetJsonAsync("models", cancellation)).GetProperty("data");
+                var known = (await client.GetJsonAsync("models", cancellationToken)).GetProperty("data");
                 if (parsed.WantsJson())
                 {
                     foreach (var model in known.EnumerateArray())
+                    {
                         console.Say(JsonSwitch.Line(model));
+                    }
+
                     return 0;
                 }
                 var table = new PlainTable("id", "worker", "picture", "size", "frames", "steps", "note");
@@ -71,13 +74,14 @@ public static class ModelsCommand
         var add = new Command("add", "Use a downloaded checkpoint where it lies") { id, folder };
         run.Run(
             add,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 var shape =
                     ModelShapes.Find(parsed.GetValue(id)!)
                     ?? throw new FarmException(
                         "unknown_model",
-                        $"there is no model '{parsed.GetValue(id)}'; there are {string.Join(", ", ModelShapes.All.Select(known => known.Id))}"
+                        $"there is no model '{parsed.GetValue(id)}'; there are "
+                            + $"{string.Join(", ", ModelShapes.All.Select(known => known.Id))}"
                     );
                 var manifest = new ModelManifest
                 {
@@ -88,7 +92,11 @@ public static class ModelsCommand
                     Directory.CreateDirectory(Path.Combine(FarmHome.FromEnvironment().Models, shape.Id)).FullName,
                     ModelManifest.FileName
                 );
-                await File.WriteAllTextAsync(path, JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest), cancellation);
+                await File.WriteAllTextAsync(
+                    path,
+                    JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest),
+                    cancellationToken
+                );
                 console.Say($"{path} names the files of {shape.Id}. Check them with: ./farm models verify {Path.GetDirectoryName(path)}");
                 console.Say("Workers register it when they start.");
                 return 0;

@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
@@ -14,7 +13,8 @@ using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
-/// <summary><c>plan</c>: what would be chosen for a video on a card. Worked out here, or asked of a farm, which also knows its own models and workers.</summary>
+/// <summary><c>plan</c>: what would be chosen for a video on a card. Worked out here, or asked of a farm, which also knows its own models
+/// and workers.</summary>
 public static class PlanCommand
 {
     private static readonly double[] CardSizes = [6, 8, 12, 16, 24, 32, 48, 80];
@@ -62,7 +62,7 @@ public static class PlanCommand
         model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 var asked = new Asked(
                     parsed.GetValue(model)!,
@@ -76,18 +76,28 @@ public static class PlanCommand
                 );
                 var byWorker = parsed.GetValue(worker);
                 if (byWorker is not null && !parsed.GetValue(server))
+                {
                     throw new FarmException("invalid_option", "--worker: only a farm knows its workers; add --server");
+                }
+
                 var cards = byWorker is not null ? [0] : Cards(parsed.GetValue(vram)!);
                 var results = new List<(double Gib, PlanResult Result)>();
                 using (var client = parsed.GetValue(server) ? connection.Open(parsed, time) : null)
                 {
                     foreach (var gib in cards)
-                        results.Add((gib, client is null ? asked.WorkOut(gib) : await asked.AskAsync(client, gib, byWorker, cancellation)));
+                    {
+                        results.Add(
+                            (gib, client is null ? asked.WorkOut(gib) : await asked.AskAsync(client, gib, byWorker, cancellationToken))
+                        );
+                    }
                 }
                 foreach (
                     var line in parsed.WantsJson() ? results.Select(result => Json(result.Gib, result.Result, byWorker)) : Table(results)
                 )
+                {
                     console.Say(line);
+                }
+
                 return results.Any(result => result.Result.Plan is not null) ? 0 : FarmCommand.Failure;
             }
         );
@@ -120,7 +130,10 @@ public static class PlanCommand
             json["least_peak_bytes"] = refusal.LeastPeakBytes;
         }
         if (worker is null)
+        {
             json["vram_gib"] = gib;
+        }
+
         json["budget_bytes"] = result.BudgetBytes;
         json["alternatives"] = new JsonArray([
             .. result.Alternatives.Select(other => JsonSerializer.SerializeToNode(other, ContractsJson.Default.RenderPlan)),
@@ -145,7 +158,8 @@ public static class PlanCommand
                 ModelShapes.Find(Model)
                 ?? throw new FarmException(
                     "unknown_model",
-                    $"there is no model '{Model}'; there are {string.Join(", ", ModelShapes.All.Select(known => known.Id))}. A farm's own models: --server"
+                    $"there is no model '{Model}'; there are {string.Join(", ", ModelShapes.All.Select(known => known.Id))}. A farm's own "
+                        + "models: --server"
                 );
             var request = PlanRequest.DefaultOf(shape);
             var (width, height) = Size is null ? (request.Width, request.Height) : Sides(Size);
@@ -163,17 +177,28 @@ public static class PlanCommand
             return Planner.Plan(request, SlotState.Gpu(gib, Card));
         }
 
-        public async Task<PlanResult> AskAsync(FarmClient client, double gib, string? worker, CancellationToken cancellation)
+        public async Task<PlanResult> AskAsync(FarmClient client, double gib, string? worker, CancellationToken cancellationToken)
         {
             var body = new JsonObject { ["model"] = Model };
             if (worker is null)
+            {
                 body["vram_gib"] = gib;
+            }
             else
+            {
                 body["worker"] = worker;
+            }
+
             if (Loras > 0)
+            {
                 body["loras"] = new JsonArray([.. Enumerable.Range(1, Loras).Select(n => new JsonObject { ["name"] = $"lora-{n}" })]);
+            }
+
             if (StepCache is not null)
+            {
                 body["step_cache"] = new JsonObject { ["kind"] = StepCache };
+            }
+
             foreach (
                 var (name, value) in new (string, JsonNode?)[]
                 {
@@ -186,13 +211,15 @@ public static class PlanCommand
             )
             {
                 if (value is not null)
+                {
                     body[name] = value;
+                }
             }
             var answer = await client.SendJsonAsync(
                 HttpMethod.Post,
                 "plans",
                 () => JsonContent.Create(body, FarmJson.Default.JsonObject),
-                cancellation
+                cancellationToken
             );
             return new PlanResult
             {
@@ -235,7 +262,9 @@ public static class PlanCommand
                 : StepCache is not (null or "teacache" or "magcache") ? $"--step-cache: '{StepCache}' is neither teacache nor magcache"
                 : null;
             if (fault is not null)
+            {
                 throw new FarmException("invalid_option", fault);
+            }
         }
 
         private static (int Width, int Height) Sides(string text) =>

@@ -11,9 +11,9 @@ internal static class ProgramDoctor
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <returns>Its checks; a program that can't answer is a lack itself.</returns>
-    public static async Task<IReadOnlyList<HostCheck>> AskAsync(string name, string program, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<HostCheck>> AskAsync(string name, string program, CancellationToken cancellationToken)
     {
-        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bounded.CancelAfter(Patience);
         var start = new ProcessStartInfo(program, ["doctor", "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
@@ -32,7 +32,7 @@ internal static class ProgramDoctor
                     ),
                 ];
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             process.Kill(entireProcessTree: true);
             return

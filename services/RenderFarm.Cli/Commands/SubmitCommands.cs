@@ -24,10 +24,10 @@ public static class SubmitCommands
         AddTo(command, options, connection);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
-                var answer = await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellation);
+                var answer = await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellationToken);
                 console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : answer.GetProperty("id").GetString()!);
                 return 0;
             }
@@ -50,19 +50,19 @@ public static class SubmitCommands
         AddTo(command, options, connection);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 var path = Path.GetFullPath(parsed.GetValue(output)!);
                 OutputFile.Require(path);
                 using var client = connection.Open(parsed, time);
-                var id = (await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellation))
+                var id = (await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellationToken))
                     .GetProperty("id")
                     .GetString()!;
-                var video = await Watching.UntilOverAsync(client, id, console, quiet: parsed.WantsJson(), cancellation);
-                await client.DownloadAsync(id, path, cancellation);
+                var video = await Watching.UntilOverAsync(client, id, console, quiet: parsed.WantsJson(), cancellationToken);
+                await client.DownloadAsync(id, path, cancellationToken);
                 if (parsed.WantsJson())
                 {
-                    var answer = JsonObject.Create(await client.GetJsonAsync(FarmClient.Of(id), cancellation))!;
+                    var answer = JsonObject.Create(await client.GetJsonAsync(FarmClient.Of(id), cancellationToken))!;
                     answer["file"] = path;
                     console.Say(answer.ToJsonString(FarmJson.Plain.Options));
                 }
@@ -88,10 +88,10 @@ public static class SubmitCommands
         SubmitOptions options,
         ParseResult parsed,
         string prompt,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
         var (request, files) = options.Read(parsed, prompt);
-        return client.SubmitAsync(request, files, options.IdempotencyKey(parsed), cancellation);
+        return client.SubmitAsync(request, files, options.IdempotencyKey(parsed), cancellationToken);
     }
 }

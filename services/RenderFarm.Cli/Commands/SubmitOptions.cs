@@ -59,7 +59,10 @@ public sealed class SubmitOptions
                 _idempotency,
             }
         )
+        {
             command.Add(option);
+        }
+
         _video.AddTo(command);
     }
 
@@ -91,9 +94,15 @@ public sealed class SubmitOptions
     private static PictureLink? Picture(string? text, string field, Dictionary<string, string> files)
     {
         if (text is null)
+        {
             return null;
+        }
+
         if (text.Contains("://", StringComparison.Ordinal) || text.StartsWith("data:", StringComparison.Ordinal))
+        {
             return new PictureLink(text);
+        }
+
         files[field] = File.Exists(text) ? text : throw new FarmException("no_such_file", $"there is no file {Path.GetFullPath(text)}");
         return null;
     }
@@ -102,7 +111,10 @@ public sealed class SubmitOptions
     {
         var colon = text.LastIndexOf(':');
         if (colon < 0)
+        {
             return new LoraChoice(text, null);
+        }
+
         return
             double.TryParse(text[(colon + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out var strength)
             && double.IsFinite(strength)

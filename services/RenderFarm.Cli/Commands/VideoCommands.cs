@@ -43,21 +43,27 @@ public static class VideoCommands
         command.Add(JsonSwitch.Option);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
                 if (BatchStatus.IsId(parsed.GetValue(id)!))
+                {
                     return await Watching.BatchUntilOverAsync(
                         client,
                         parsed.GetValue(id)!,
                         console,
                         time,
                         parsed.WantsJson(),
-                        cancellation
+                        cancellationToken
                     );
-                await Watching.UntilOverAsync(client, parsed.GetValue(id)!, console, quiet: parsed.WantsJson(), cancellation);
+                }
+
+                await Watching.UntilOverAsync(client, parsed.GetValue(id)!, console, quiet: parsed.WantsJson(), cancellationToken);
                 if (parsed.WantsJson())
-                    console.Say(JsonSwitch.Line(await client.GetJsonAsync(FarmClient.Of(parsed.GetValue(id)!), cancellation)));
+                {
+                    console.Say(JsonSwitch.Line(await client.GetJsonAsync(FarmClient.Of(parsed.GetValue(id)!), cancellationToken)));
+                }
+
                 return 0;
             }
         );
@@ -72,24 +78,32 @@ public static class VideoCommands
         limit.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 0)
+            {
                 result.AddError("--limit: 0 or more");
+            }
         });
         var connection = new FarmConnection();
         var command = new Command("list", "List videos, newest first").WithExamples("list", "list --limit 0 --json | jq -r .id");
         foreach (var option in new Option[] { limit, after, oldest, JsonSwitch.Option })
+        {
             command.Add(option);
+        }
+
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
                 var most = parsed.GetValue(limit) is > 0 and var some ? some : int.MaxValue;
-                var videos = PagesAsync(client, most, parsed.GetValue(after), parsed.GetValue(oldest) ? "asc" : "desc", cancellation);
+                var videos = PagesAsync(client, most, parsed.GetValue(after), parsed.GetValue(oldest) ? "asc" : "desc", cancellationToken);
                 if (parsed.WantsJson())
                 {
                     await foreach (var video in videos)
+                    {
                         console.Say(JsonSwitch.Line(video));
+                    }
+
                     return 0;
                 }
                 var table = new PlainTable("id", "status", "%", "model", "size", "frames", "prompt");
@@ -118,14 +132,14 @@ public static class VideoCommands
         int most,
         string? after,
         string order,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        for (var left = most; left > 0; )
+        for (var left = most; left > 0;)
         {
             var page = await client.GetJsonAsync(
                 $"videos?limit={Math.Min(left, LargestPage)}&order={order}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}",
-                cancellation
+                cancellationToken
             );
             foreach (var video in page.GetProperty("data").EnumerateArray())
             {
@@ -134,7 +148,9 @@ public static class VideoCommands
             }
             after = page.GetProperty("last_id").GetString();
             if (!page.GetProperty("has_more").GetBoolean() || after is null)
+            {
                 yield break;
+            }
         }
     }
 
@@ -146,9 +162,9 @@ public static class VideoCommands
             time,
             "show",
             "Show a video or a batch",
-            async (client, id, parsed, cancellation) =>
+            async (client, id, parsed, cancellationToken) =>
             {
-                var video = await client.GetJsonAsync(FarmClient.Of(id), cancellation);
+                var video = await client.GetJsonAsync(FarmClient.Of(id), cancellationToken);
                 if (BatchStatus.IsId(id))
                 {
                     console.Say(
@@ -157,19 +173,24 @@ public static class VideoCommands
                     return;
                 }
                 var tries = parsed.GetValue(attempts)
-                    ? (await client.GetJsonAsync($"{FarmClient.Of(id)}/attempts", cancellation)).GetProperty("data")
+                    ? (await client.GetJsonAsync($"{FarmClient.Of(id)}/attempts", cancellationToken)).GetProperty("data")
                     : default;
                 if (parsed.WantsJson())
                 {
                     var shown = JsonObject.Create(video)!;
                     if (parsed.GetValue(attempts))
+                    {
                         shown["attempts"] = JsonArray.Create(tries);
+                    }
+
                     console.Say(shown.ToJsonString(FarmJson.Plain.Options));
                     return;
                 }
                 VideoSheet.Write(console, video);
                 if (parsed.GetValue(attempts))
+                {
                     VideoSheet.WriteAttempts(console, tries);
+                }
             }
         );
         command.Add(attempts);
@@ -188,12 +209,12 @@ public static class VideoCommands
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
                 foreach (var id in parsed.GetValue(ids)!)
                 {
-                    var answer = await client.SendJsonAsync(HttpMethod.Post, $"{FarmClient.Of(id)}/{verb}", null, cancellation);
+                    var answer = await client.SendJsonAsync(HttpMethod.Post, $"{FarmClient.Of(id)}/{verb}", null, cancellationToken);
                     var now = BatchStatus.IsId(id)
                         ? answer.Deserialize(FarmJson.Default.BatchStatus)!.Counts.ToString()
                         : RenderDisplay.Describe(answer.Deserialize(FarmJson.Default.Video)!);
@@ -211,11 +232,13 @@ public static class VideoCommands
                 time,
                 "delete",
                 "Remove a video and its files",
-                async (client, id, parsed, cancellation) =>
+                async (client, id, parsed, cancellationToken) =>
                 {
-                    var answer = await client.SendJsonAsync(HttpMethod.Delete, FarmClient.Of(id), null, cancellation);
+                    var answer = await client.SendJsonAsync(HttpMethod.Delete, FarmClient.Of(id), null, cancellationToken);
                     if (parsed.WantsJson())
+                    {
                         console.Say(JsonSwitch.Line(answer));
+                    }
                 }
             )
             .WithExamples("delete video_019…");
@@ -234,11 +257,11 @@ public static class VideoCommands
             time,
             "download",
             "Download a finished video",
-            async (client, id, parsed, cancellation) =>
+            async (client, id, parsed, cancellationToken) =>
             {
                 var kind = parsed.GetValue(variant)!;
                 var path = Path.GetFullPath(parsed.GetValue(output) ?? (kind == "video" ? $"{id}.mp4" : $"{id}-{kind}.webp"));
-                await client.DownloadAsync($"{FarmClient.Of(id)}/content?variant={kind}", id, path, cancellation);
+                await client.DownloadAsync($"{FarmClient.Of(id)}/content?variant={kind}", id, path, cancellationToken);
                 console.Say(
                     parsed.WantsJson() ? new JsonObject { ["id"] = id, ["file"] = path }.ToJsonString(FarmJson.Plain.Options) : path
                 );
@@ -257,14 +280,14 @@ public static class VideoCommands
             time,
             "remix",
             "The same video with another prompt, as a video of its own",
-            async (client, id, parsed, cancellation) =>
+            async (client, id, parsed, cancellationToken) =>
             {
                 var body = new JsonObject { ["prompt"] = parsed.GetValue(prompt) };
                 var answer = await client.SendJsonAsync(
                     HttpMethod.Post,
                     $"{FarmClient.Of(id)}/remix",
                     () => JsonContent.Create(body, FarmJson.Default.JsonObject),
-                    cancellation
+                    cancellationToken
                 );
                 console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : answer.GetProperty("id").GetString()!);
             }
@@ -287,10 +310,10 @@ public static class VideoCommands
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
-                await verb(client, parsed.GetValue(id)!, parsed, cancellation);
+                await verb(client, parsed.GetValue(id)!, parsed, cancellationToken);
                 return 0;
             }
         );

@@ -26,11 +26,15 @@ public sealed class VideoOptions
             number.Validators.Add(result =>
             {
                 if (result.GetValueOrDefault<double?>() is { } value && !double.IsFinite(value))
+                {
                     result.AddError($"{number.Name}: a finite number");
+                }
             });
         }
         foreach (var option in new Option[] { _size, _frames, _fps, _steps, _seed, _guidance, _shift, _sampler, _negative })
+        {
             command.Add(option);
+        }
     }
 
     public VideoRequest Read(ParseResult parsed, string prompt, string? model) =>

@@ -18,21 +18,27 @@ public static class Watching
         string id,
         IAnsiConsole console,
         bool quiet,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
         try
         {
             var finished = quiet
-                ? await client.WatchAsync(id, _ => { }, cancellation)
-                : await RenderDisplay.RunAsync(console, update => client.WatchAsync(id, update, cancellation));
+                ? await client.WatchAsync(id, _ => { }, cancellationToken)
+                : await RenderDisplay.RunAsync(console, update => client.WatchAsync(id, update, cancellationToken));
             if (finished.Error is { } error)
+            {
                 throw new FarmException(error.Code, error.Message);
+            }
+
             if (!quiet && finished.Warning is { } warning)
+            {
                 console.Say($"Warning: {warning}");
+            }
+
             return finished;
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             throw new DetachedException(id);
         }
@@ -45,7 +51,7 @@ public static class Watching
         IAnsiConsole console,
         TimeProvider time,
         bool asJson,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
         try
@@ -58,19 +64,22 @@ public static class Watching
                 {
                     while (true)
                     {
-                        var answer = await client.GetJsonAsync(path, cancellation);
+                        var answer = await client.GetJsonAsync(path, cancellationToken);
                         var batch = answer.Deserialize(FarmJson.Default.BatchStatus)!;
                         update(batch);
                         if (batch.IsOver)
+                        {
                             return (answer, batch);
-                        await Task.Delay(LookEvery, time, cancellation);
+                        }
+
+                        await Task.Delay(LookEvery, time, cancellationToken);
                     }
                 }
             );
             console.Say(asJson ? JsonSwitch.Line(last.Answer) : $"{id}  {last.Batch.Counts}");
             return last.Batch.Counts.Completed == last.Batch.Total ? 0 : FarmCommand.Failure;
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             throw new DetachedException(id);
         }

@@ -26,18 +26,22 @@ public static class WorkerCommands
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
-                var workers = (await client.GetJsonAsync("workers", cancellation)).GetProperty("data");
+                var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data");
                 if (parsed.WantsJson())
                 {
                     foreach (var worker in workers.EnumerateArray())
+                    {
                         console.Say(JsonSwitch.Line(worker));
+                    }
+
                     return 0;
                 }
                 var table = new PlainTable("name", "status", "slots", "models", "holds");
                 foreach (var worker in workers.EnumerateArray())
+                {
                     table.Add(
                         Text(worker, "name"),
                         Text(worker, "status"),
@@ -45,6 +49,8 @@ public static class WorkerCommands
                         string.Join(' ', worker.GetProperty("models").EnumerateArray()),
                         Held(worker)
                     );
+                }
+
                 table.WriteTo(console);
                 return 0;
             }
@@ -60,18 +66,21 @@ public static class WorkerCommands
             time,
             "drain",
             "Give a worker no new jobs; running ones finish",
-            async (client, id, parsed, cancellation) =>
+            async (client, id, parsed, cancellationToken) =>
             {
-                var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/drain", null, cancellation);
+                var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/drain", null, cancellationToken);
                 for (
                     var said = "";
                     parsed.GetValue(wait) && worker.GetProperty("held").GetArrayLength() > 0;
-                    worker = await client.GetJsonAsync($"workers/{id}", cancellation)
+                    worker = await client.GetJsonAsync($"workers/{id}", cancellationToken)
                 )
                 {
                     if (!parsed.WantsJson() && Held(worker) is var holds && holds != said)
+                    {
                         console.Say($"{Text(worker, "name")} still holds {said = holds}");
-                    await Task.Delay(LookEvery, time, cancellation);
+                    }
+
+                    await Task.Delay(LookEvery, time, cancellationToken);
                 }
                 console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
             }
@@ -86,9 +95,9 @@ public static class WorkerCommands
                 time,
                 "resume",
                 "Give a drained worker jobs again",
-                async (client, id, parsed, cancellation) =>
+                async (client, id, parsed, cancellationToken) =>
                 {
-                    var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/resume", null, cancellation);
+                    var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/resume", null, cancellationToken);
                     console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
                 }
             )
@@ -108,14 +117,14 @@ public static class WorkerCommands
         connection.AddTo(command);
         run.Run(
             command,
-            async (parsed, cancellation) =>
+            async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
                 await verb(
                     client,
-                    Uri.EscapeDataString(await IdOfAsync(client, parsed.GetValue(named)!, cancellation)),
+                    Uri.EscapeDataString(await IdOfAsync(client, parsed.GetValue(named)!, cancellationToken)),
                     parsed,
-                    cancellation
+                    cancellationToken
                 );
                 return 0;
             }
@@ -123,9 +132,9 @@ public static class WorkerCommands
         return command;
     }
 
-    private static async Task<string> IdOfAsync(FarmClient client, string named, CancellationToken cancellation)
+    private static async Task<string> IdOfAsync(FarmClient client, string named, CancellationToken cancellationToken)
     {
-        var workers = (await client.GetJsonAsync("workers", cancellation)).GetProperty("data").EnumerateArray().ToList();
+        var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data").EnumerateArray().ToList();
         return workers
                 .Where(worker => Text(worker, "id") == named || Text(worker, "name") == named)
                 .Select(worker => Text(worker, "id"))
@@ -160,7 +169,8 @@ public static class WorkerCommands
                 .GetProperty("held")
                 .EnumerateArray()
                 .Select(held =>
-                    $"{(Text(held, "video_id") is { Length: > 0 } id ? id : "another key's video")} ({Text(held, "stage").Replace('_', ' ')})"
+                    $"{(Text(held, "video_id") is { Length: > 0 } id ? id : "another key's video")} "
+                    + $"({Text(held, "stage").Replace('_', ' ')})"
                 )
         );
 

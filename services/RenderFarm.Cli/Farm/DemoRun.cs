@@ -21,7 +21,10 @@ public static class DemoRun
                     .Skip(Kept)
                     .Where(run => !IsLive(run.Name))
             )
+            {
                 Remove(old);
+            }
+
             return new FarmHome(Path.Combine(runs.FullName, $"{time.GetUtcNow():yyyyMMdd-HHmmss}-{Environment.ProcessId}")).Create();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -34,7 +37,10 @@ public static class DemoRun
     private static bool IsLive(string name)
     {
         if (!int.TryParse(name.AsSpan(name.LastIndexOf('-') + 1), CultureInfo.InvariantCulture, out var id))
+        {
             return false;
+        }
+
         try
         {
             using var process = Process.GetProcessById(id);
@@ -42,7 +48,7 @@ public static class DemoRun
         }
         catch (ArgumentException)
         {
-            return false; // no such process
+            return false; // No such process
         }
     }
 
@@ -54,7 +60,7 @@ public static class DemoRun
         }
         catch (DirectoryNotFoundException)
         {
-            // another demo was quicker
+            // Another demo was quicker
         }
     }
 }

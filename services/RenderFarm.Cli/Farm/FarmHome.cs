@@ -17,10 +17,13 @@ public sealed record FarmHome(string Root)
     {
         var home = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrWhiteSpace(home))
+        {
             home = Path.Combine(
                 Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
                 ".renderfarm"
             );
+        }
+
         return new FarmHome(Path.GetFullPath(home));
     }
 
@@ -29,7 +32,9 @@ public sealed record FarmHome(string Root)
         try
         {
             foreach (var folder in new[] { Root, Artifacts, Models, Worker, Logs })
+            {
                 Directory.CreateDirectory(folder);
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -111,7 +111,10 @@ public sealed record FarmSettings(
                 ("Models__Directory", models.Models),
             }
         )
+        {
             worker[key] = Environment.GetEnvironmentVariable(key) is { Length: > 0 } set ? set : value;
+        }
+
         return worker;
     }
 

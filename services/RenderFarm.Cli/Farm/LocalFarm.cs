@@ -33,14 +33,14 @@ public sealed class LocalFarm : IAsyncDisposable
         FarmSettings settings,
         FarmHome home,
         TimeProvider time,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
         var farm = new LocalFarm(programs, settings, home.Create(), time);
         try
         {
-            await farm.StartApiAsync(cancellation);
-            await farm.StartWorkerAsync(cancellation);
+            await farm.StartApiAsync(cancellationToken);
+            await farm.StartWorkerAsync(cancellationToken);
             return farm;
         }
         catch
@@ -50,17 +50,17 @@ public sealed class LocalFarm : IAsyncDisposable
         }
     }
 
-    public async Task StartApiAsync(CancellationToken cancellation)
+    public async Task StartApiAsync(CancellationToken cancellationToken)
     {
         Api = ChildProgram.Start("the API", _programs.Api, [], _settings.Api, Path.Combine(_home.Logs, "api.log"));
-        await AwaitAnswerAsync(Api, $"{_settings.ApiUrl}/health/ready", cancellation);
+        await AwaitAnswerAsync(Api, $"{_settings.ApiUrl}/health/ready", cancellationToken);
     }
 
-    public async Task StartWorkerAsync(CancellationToken cancellation)
+    public async Task StartWorkerAsync(CancellationToken cancellationToken)
     {
         Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, Path.Combine(_home.Logs, "worker.log"));
         // Ready means registered: from here on the API knows the worker's models.
-        await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellation);
+        await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -77,7 +77,7 @@ public sealed class LocalFarm : IAsyncDisposable
         }
     }
 
-    private async Task AwaitAnswerAsync(ChildProgram program, string url, CancellationToken cancellation)
+    private async Task AwaitAnswerAsync(ChildProgram program, string url, CancellationToken cancellationToken)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
@@ -86,20 +86,26 @@ public sealed class LocalFarm : IAsyncDisposable
         while (_time.GetElapsedTime(began) < StartTime)
         {
             if (program.HasExited)
+            {
                 throw program.Death("stopped while starting");
+            }
+
             try
             {
-                using var answer = await http.GetAsync(new Uri(url), cancellation);
+                using var answer = await http.GetAsync(new Uri(url), cancellationToken);
                 if (answer.IsSuccessStatusCode)
+                {
                     return;
-                last = $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}";
+                }
+
+                last = $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellationToken)}";
             }
             catch (Exception error)
-                when (error is HttpRequestException || (error is TaskCanceledException && !cancellation.IsCancellationRequested))
+                when (error is HttpRequestException || (error is TaskCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 last = error.Message;
             }
-            await Task.Delay(PollInterval, _time, cancellation);
+            await Task.Delay(PollInterval, _time, cancellationToken);
         }
         throw new FarmException("not_ready", $"{program.Name} did not get ready at {url} within {StartTime.TotalSeconds:0} s ({last})")
         {

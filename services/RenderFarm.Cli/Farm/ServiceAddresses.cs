@@ -12,17 +12,26 @@ public sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
     {
         postgres ??= environment("Store__ConnectionString");
         if (string.IsNullOrWhiteSpace(postgres))
+        {
             throw Missing("--postgres", "Store__ConnectionString", "Host=127.0.0.1;Username=farm;Password=…;Database=farm");
+        }
+
         rabbit ??= environment("Bus__Uri");
         if (string.IsNullOrWhiteSpace(rabbit))
+        {
             throw Missing("--rabbitmq", "Bus__Uri", "amqp://user:password@127.0.0.1:5672/");
+        }
+
         s3 ??= FromParts(environment);
         if (string.IsNullOrWhiteSpace(s3))
+        {
             throw Missing(
                 "--s3",
                 "Artifacts__Endpoint, Artifacts__AccessKey and Artifacts__SecretKey",
                 "http://accesskey:secret@127.0.0.1:9000/bucket"
             );
+        }
+
         return new ServiceAddresses(postgres, Address("--rabbitmq", rabbit, "amqp", "amqps"), Address("--s3", s3, "http", "https"));
     }
 
@@ -47,9 +56,13 @@ public sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
     private static string? FromParts(Func<string, string?> environment)
     {
         if (environment("Artifacts__Endpoint") is not { Length: > 0 } endpoint || !Uri.TryCreate(endpoint, UriKind.Absolute, out var uri))
+        {
             return null;
+        }
+
         var (key, secret) = (environment("Artifacts__AccessKey") ?? "", environment("Artifacts__SecretKey") ?? "");
-        return $"{uri.Scheme}://{Uri.EscapeDataString(key)}:{Uri.EscapeDataString(secret)}@{uri.Authority}/{environment("Artifacts__Bucket")}";
+        var user = $"{Uri.EscapeDataString(key)}:{Uri.EscapeDataString(secret)}";
+        return $"{uri.Scheme}://{user}@{uri.Authority}/{environment("Artifacts__Bucket")}";
     }
 
     private static Uri Address(string option, string value, params string[] schemes) =>

@@ -8,7 +8,10 @@ public static class OutputFile
     {
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
+        {
             throw new FarmException("cannot_write", $"can't write {full}: it is a folder; name a file with --out");
+        }
+
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(full)!);

@@ -36,9 +36,15 @@ public sealed record SavedLogin(string Url, string Key)
             Directory.CreateDirectory(folder);
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows())
+            {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
             using (var file = new FileStream(part, options))
+            {
                 JsonSerializer.Serialize(file, this, FarmJson.Default.SavedLogin);
+            }
+
             File.Move(part, FilePath, overwrite: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

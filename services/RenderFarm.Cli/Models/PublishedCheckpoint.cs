@@ -12,7 +12,10 @@ public static class PublishedCheckpoint
     public static ModelFiles Find(ModelShape shape, string folder)
     {
         if (!Directory.Exists(folder))
+        {
             throw new FarmException("no_such_folder", $"there is no folder {folder}");
+        }
+
         var two = shape.Experts == 2;
         return new ModelFiles
         {
@@ -36,7 +39,9 @@ public static class PublishedCheckpoint
         {
             var found = Directory.Exists(directory) ? Directory.GetFiles(directory, name + extension) : [];
             if (found.Length > 0)
+            {
                 return [.. found.Order(StringComparer.Ordinal)];
+            }
         }
         throw Missing(component, folder, string.Join(" or ", Weights.Select(extension => pattern + extension)));
     }

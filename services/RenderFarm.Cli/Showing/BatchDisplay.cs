@@ -15,8 +15,12 @@ public static class BatchDisplay
     )
     {
         if (quiet)
+        {
             return await watch(_ => { });
+        }
+
         if (console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal)
+        {
             return await console
                 .Progress()
                 .Columns(
@@ -31,12 +35,16 @@ public static class BatchDisplay
                     var task = progress.AddTask("queued", maxValue: 100);
                     return await watch(batch => (task.Description, task.Value) = (Markup.Escape(batch.Counts.ToString()), batch.Progress));
                 });
+        }
+
         var last = "";
         return await watch(batch =>
         {
             var now = batch.Counts.ToString();
             if (now != last)
-                console.Say($"{batch.Progress, 3} %  {last = now}");
+            {
+                console.Say($"{batch.Progress,3} %  {last = now}");
+            }
         });
     }
 }

@@ -39,9 +39,12 @@ public static class RenderDisplay
             // The ETA moves all the time: a line is worth printing when something else has changed.
             var now = Describe(video with { EtaSeconds = null });
             if (now == last)
+            {
                 return;
+            }
+
             last = now;
-            console.Say($"{video.Progress, 3} %  {Describe(video)}");
+            console.Say($"{video.Progress,3} %  {Describe(video)}");
         });
     }
 
@@ -50,13 +53,25 @@ public static class RenderDisplay
     {
         var words = new List<string> { video.Status == "failed" ? "failed" : video.Stage.Replace('_', ' ') };
         if (video.Stage == "denoising")
+        {
             words.Add($"step {video.Step} of {video.Steps}");
+        }
+
         if (video.Status == "queued" && video.QueuePosition is > 1)
+        {
             words.Add($"number {video.QueuePosition} in the queue");
+        }
+
         if (video.Attempt > 1)
+        {
             words.Add($"attempt {video.Attempt}");
+        }
+
         if (video is { IsOver: false, EtaSeconds: { } eta })
+        {
             words.Add($"about {Duration(TimeSpan.FromSeconds(eta))} left");
+        }
+
         return string.Join(", ", words);
     }
 

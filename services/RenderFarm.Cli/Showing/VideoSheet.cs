@@ -55,7 +55,9 @@ public static class VideoSheet
                 )
             );
             if (Member(attempt, "log_tail") is { Length: > 0 } log)
+            {
                 console.Say(log);
+            }
         }
     }
 
@@ -65,7 +67,9 @@ public static class VideoSheet
         foreach (var (name, value) in rows)
         {
             if (!string.IsNullOrEmpty(value))
+            {
                 grid.AddRow(name, Markup.Escape(value));
+            }
         }
         console.Write(grid);
     }

@@ -40,7 +40,7 @@ public sealed partial class BellRinger(
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
-            // whatever a broker's client throws: the row stays unrung, and workers poll
+            // Whatever a broker's client throws: the row stays unrung, and workers poll
             NotRung(job.JobId, e.Message);
             return false;
         }
@@ -48,24 +48,34 @@ public sealed partial class BellRinger(
 
     /// <summary>Writes down for which of the waiting jobs the bell has rung. One that was taken meanwhile needs no note.</summary>
     /// <param name="ago">Only those for which it rang so long ago: whoever comes running is there by then.</param>
-    internal async Task NoteRungAsync(TimeSpan ago, CancellationToken cancellation)
+    internal async Task NoteRungAsync(TimeSpan ago, CancellationToken cancellationToken)
     {
         var rung = new List<Announcement>();
         while (_rung.TryPeek(out var next) && time.GetElapsedTime(next.At) >= ago && _rung.TryDequeue(out next))
+        {
             rung.Add(next.Job);
+        }
+
         if (rung.Count == 0)
+        {
             return;
+        }
+
         var (ids, now) = (rung.ConvertAll(job => job.JobId), time.GetUtcNow());
         var waiting = await database.WriteAsync(
             db =>
                 db.Jobs.Where(j => ids.Contains(j.Id) && j.State == JobState.Queued)
-                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), cancellation),
-            cancellation
+                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), cancellationToken),
+            cancellationToken
         );
-        // a poll that looked during the write may have been passed over
+        // A poll that looked during the write may have been passed over
         if (waiting > 0)
+        {
             foreach (var (model, vramClass) in rung.Select(job => (job.Model, job.VramClass)).Distinct())
+            {
                 signal.Raise(model, vramClass);
+            }
+        }
     }
 
     private async Task RingAsync(CancellationToken stop)
@@ -73,7 +83,9 @@ public sealed partial class BellRinger(
         try
         {
             await foreach (var job in announcer.Bells.ReadAllAsync(stop))
+            {
                 await RingAsync(job, stop);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
     }
@@ -81,18 +93,20 @@ public sealed partial class BellRinger(
     private async Task NoteAsync(CancellationToken stop)
     {
         while (await Loops.PauseAsync(NoteEvery, time, stop))
+        {
             try
             {
                 await NoteRungAsync(NoteEvery, stop);
             }
             catch (StoreUnavailableException)
             {
-                // the relay rings for them once more
+                // The relay rings for them once more
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The bell for {JobId} was not rung: {Cause}")]

@@ -44,7 +44,9 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
                     Unavailable(e.InnerException?.Message ?? e.Message);
                 }
                 if (await WokenAsync(stop))
+                {
                     await Loops.PauseAsync(Gather, time, stop);
+                }
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { }

@@ -4,7 +4,8 @@ namespace RenderFarm.Jobs.Events;
 
 /// <summary>Something happened to a job.</summary>
 /// <param name="Position">Its place in the farm's log: a reader that has read up to here resumes after it.</param>
-/// <param name="Type"><c>video.queued</c>, <c>video.started</c>, <c>video.completed</c>, <c>video.failed</c>, <c>video.cancelled</c> or <c>video.expired</c>.</param>
+/// <param name="Type"><c>video.queued</c>, <c>video.started</c>, <c>video.completed</c>, <c>video.failed</c>, <c>video.cancelled</c> or
+/// <c>video.expired</c>.</param>
 /// <param name="State">The state that the job came to.</param>
 public sealed record JobEvent(
     long Position,
@@ -37,7 +38,10 @@ public static class PastJob
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(told);
         if (job.State == told.State)
+        {
             return job;
+        }
+
         var past = job with { State = told.State };
         return told.State switch
         {

@@ -30,7 +30,7 @@ public static class Outbox
         };
 
     /// <summary>Writes down that the job has just come to the state its row is in.</summary>
-    internal static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellation)
+    internal static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellationToken)
     {
         db.WroteEvents = db.ChangedQueue = true;
         return db.ExecuteAsync(
@@ -38,7 +38,7 @@ public static class Outbox
             INSERT INTO events (job_id, key_id, model, type, state, occurred_at)
             SELECT id, key_id, model, @type, state, @at FROM jobs WHERE id = @id
             """,
-            cancellation,
+            cancellationToken,
             ("id", jobId),
             ("type", type),
             ("at", db.Dialect.Time(at))
@@ -51,7 +51,7 @@ public static class Outbox
         string condition,
         string type,
         DateTimeOffset at,
-        CancellationToken cancellation,
+        CancellationToken cancellationToken,
         params (string Name, object? Value)[] arguments
     )
     {
@@ -61,7 +61,7 @@ public static class Outbox
             INSERT INTO events (job_id, key_id, model, type, state, occurred_at)
             SELECT id, key_id, model, @type, state, @now FROM jobs WHERE {condition}
             """,
-            cancellation,
+            cancellationToken,
             [.. arguments, ("type", type), ("now", db.Dialect.Time(at))]
         );
     }

@@ -22,7 +22,10 @@ public sealed partial class PostgresSignalListener(
     public async Task RunAsync(CancellationToken stop)
     {
         if (database.Listening is not { } source)
+        {
             return;
+        }
+
         while (!stop.IsCancellationRequested)
         {
             try
@@ -37,7 +40,9 @@ public sealed partial class PostgresSignalListener(
             {
                 Lost(e);
                 if (!await Loops.PauseAsync(Pause, time, stop))
+                {
                     return;
+                }
             }
         }
     }
@@ -47,11 +52,15 @@ public sealed partial class PostgresSignalListener(
         await using var connection = await source.OpenConnectionAsync(stop);
         connection.Notification += (_, heard) => announcer.Heard(heard.Payload);
         await using (var listen = new NpgsqlCommand($"LISTEN {JobAnnouncer.Channel}", connection))
+        {
             await listen.ExecuteNonQueryAsync(stop);
-        // whatever was said before this connection listened is lost: everybody looks once
+        }
+        // Whatever was said before this connection listened is lost: everybody looks once
         signal.RaiseAll();
         while (true)
+        {
             await connection.WaitAsync(stop);
+        }
     }
 
     [LoggerMessage(

@@ -34,7 +34,10 @@ internal sealed class QueueLine
         {
             var place = Before(orderKey);
             if (place == Longest)
+            {
                 return;
+            }
+
             _orderKeys.Insert(place, orderKey);
             _estimated.Insert(place, estimated);
             if (_orderKeys.Count > Longest)
@@ -42,22 +45,28 @@ internal sealed class QueueLine
                 _orderKeys.RemoveAt(Longest);
                 _estimated.RemoveAt(Longest);
             }
-            // a job that joins at the end begins when those before it have: what is known holds
+            // A job that joins at the end begins when those before it have: what is known holds
             if (place < _orderKeys.Count - 1)
+            {
                 _starts.Clear();
+            }
         }
     }
 
     public int Ahead(double orderKey)
     {
         lock (_gate)
+        {
             return Before(orderKey);
+        }
     }
 
     public bool Holds(double orderKey)
     {
         lock (_gate)
+        {
             return _orderKeys.BinarySearch(orderKey) >= 0;
+        }
     }
 
     /// <summary>When the job after so many begins, and where; null where nobody takes jobs of its class.</summary>
@@ -78,9 +87,15 @@ internal sealed class QueueLine
     {
         var place = _orderKeys.BinarySearch(orderKey);
         if (place < 0)
+        {
             return ~place;
+        }
+
         while (place > 0 && _orderKeys[place - 1] == orderKey)
+        {
             place--;
+        }
+
         return place;
     }
 }

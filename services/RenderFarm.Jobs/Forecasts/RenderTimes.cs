@@ -5,17 +5,21 @@ using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Forecasts;
 
-/// <summary>How long renders took, from lease to end, in units of what had been estimated for them: per model and card, as of a few seconds ago.</summary>
+/// <summary>How long renders took, from lease to end, in units of what had been estimated for them: per model and card, as of a few seconds
+/// ago.</summary>
 public sealed class RenderTimes(JobDatabase database, TimeProvider time)
 {
     private const int NewestRenders = 100;
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<(string Model, string Card), (long At, MeasuredTimes Times)> _known = new();
 
-    public async Task<MeasuredTimes> OfAsync(string model, string card, CancellationToken cancellation)
+    public async Task<MeasuredTimes> OfAsync(string model, string card, CancellationToken cancellationToken)
     {
         if (_known.TryGetValue((model, card), out var known) && time.GetElapsedTime(known.At) < Fresh)
+        {
             return known.Times;
+        }
+
         var at = time.GetTimestamp();
         var rows = await database.ReadAsync(
             db =>
@@ -34,8 +38,8 @@ public sealed class RenderTimes(JobDatabase database, TimeProvider time)
                     }
                 )
                     .Take(NewestRenders)
-                    .ToListAsync(cancellation),
-            cancellation
+                    .ToListAsync(cancellationToken),
+            cancellationToken
         );
         var times = new MeasuredTimes([
             .. rows.Select(row => (row.Geometry!, (row.EndedAt!.Value - row.LeasedAt).TotalSeconds / row.EstimatedSeconds)),

@@ -17,10 +17,10 @@ internal static class JobRows
         IReadOnlyList<NewJob> jobs,
         string sender,
         DateTimeOffset now,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
-        var tag = await KeyTurn.TakeAsync(db, jobs[0].KeyId, jobs.Sum(job => job.EstimatedSeconds), jobs.Count, now, cancellation);
+        var tag = await KeyTurn.TakeAsync(db, jobs[0].KeyId, jobs.Sum(job => job.EstimatedSeconds), jobs.Count, now, cancellationToken);
         var rows = new List<JobRow>(jobs.Count);
         db.ChangeTracker.AutoDetectChangesEnabled = false;
         foreach (var job in jobs)
@@ -42,9 +42,12 @@ internal static class JobRows
             tag += job.EstimatedSeconds;
         }
         (db.WroteEvents, db.Joined) = (true, rows);
-        await db.SaveChangesAsync(cancellation);
+        await db.SaveChangesAsync(cancellationToken);
         foreach (var (model, vramClass) in rows.Select(row => (row.Model, row.VramClass)).Distinct())
-            await JobAnnouncer.NotifyAsync(db, model, vramClass, sender, cancellation);
+        {
+            await JobAnnouncer.NotifyAsync(db, model, vramClass, sender, cancellationToken);
+        }
+
         return rows.ConvertAll(row => row.ToJob());
     }
 

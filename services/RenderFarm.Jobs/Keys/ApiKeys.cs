@@ -20,31 +20,36 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
 
     public static string NewSecret() => SecretPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
-    public Task<CreatedKey> CreateAsync(string name, KeyScopes scopes, int priorityCeiling, CancellationToken cancellation) =>
-        CreateAsync(name, scopes, priorityCeiling, KeyLimits.None, cancellation);
+    public Task<CreatedKey> CreateAsync(string name, KeyScopes scopes, int priorityCeiling, CancellationToken cancellationToken) =>
+        CreateAsync(name, scopes, priorityCeiling, KeyLimits.None, cancellationToken);
 
     public Task<CreatedKey> CreateAsync(
         string name,
         KeyScopes scopes,
         int priorityCeiling,
         KeyLimits limits,
-        CancellationToken cancellation
-    ) => AddAsync(name, scopes, priorityCeiling, limits, NewSecret(), cancellation);
+        CancellationToken cancellationToken
+    ) => AddAsync(name, scopes, priorityCeiling, limits, NewSecret(), cancellationToken);
 
     /// <summary>Null for a secret that no valid key has.</summary>
-    public async Task<ApiKey?> AuthenticateAsync(string secret, CancellationToken cancellation)
+    public async Task<ApiKey?> AuthenticateAsync(string secret, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(secret);
-        // a wrong secret costs one digest and one look-up, and is not remembered: nobody can fill the cache with guesses
+        // A wrong secret costs one digest and one look-up, and is not remembered: nobody can fill the cache with guesses
         if (!secret.StartsWith(SecretPrefix, StringComparison.Ordinal))
+        {
             return null;
+        }
+
         var hash = Hash(secret);
         if (_known.TryGetValue(hash, out var cached) && time.GetElapsedTime(cached.At) < CacheFor)
+        {
             return cached.Key;
+        }
 
         var row = await database.ReadAsync(
-            db => db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Hash == hash && k.RevokedAt == null, cancellation),
-            cancellation
+            db => db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Hash == hash && k.RevokedAt == null, cancellationToken),
+            cancellationToken
         );
         if (row is null)
         {
@@ -52,23 +57,26 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
             return null;
         }
         if (_known.Count >= CacheLimit)
+        {
             _known.Clear();
+        }
+
         var key = ToKey(row);
         _known[hash] = (key, time.GetTimestamp());
         return key;
     }
 
-    public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellation) =>
+    public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<ApiKey>>(
             async db =>
-                (await db.ApiKeys.AsNoTracking().Where(k => k.RevokedAt == null).OrderBy(k => k.Id).ToListAsync(cancellation)).ConvertAll(
-                    ToKey
-                ),
-            cancellation
+                (
+                    await db.ApiKeys.AsNoTracking().Where(k => k.RevokedAt == null).OrderBy(k => k.Id).ToListAsync(cancellationToken)
+                ).ConvertAll(ToKey),
+            cancellationToken
         );
 
     /// <summary>What every key has queued, running, and submitted today, by key id; a key with nothing of them may be absent.</summary>
-    public Task<IReadOnlyDictionary<string, KeyUsage>> UsageAsync(CancellationToken cancellation) =>
+    public Task<IReadOnlyDictionary<string, KeyUsage>> UsageAsync(CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyDictionary<string, KeyUsage>>(
             async db =>
             {
@@ -82,8 +90,8 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
                         g.Key.IsQueued,
                         Count = g.Count(),
                     })
-                    .ToListAsync(cancellation);
-                var today = await db.ApiKeys.Where(k => k.Day == day).Select(k => new { k.Id, k.DayJobs }).ToListAsync(cancellation);
+                    .ToListAsync(cancellationToken);
+                var today = await db.ApiKeys.Where(k => k.Day == day).Select(k => new { k.Id, k.DayJobs }).ToListAsync(cancellationToken);
                 return open.Select(o => o.KeyId)
                     .Union(today.Select(t => t.Id))
                     .ToDictionary(
@@ -95,22 +103,27 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
                         )
                     );
             },
-            cancellation
+            cancellationToken
         );
 
     /// <summary>False when there is no such key. Its jobs stay.</summary>
-    public async Task<bool> RevokeAsync(string id, CancellationToken cancellation)
+    public async Task<bool> RevokeAsync(string id, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var revoked = await database.WriteAsync(
             db =>
                 db.ApiKeys.Where(k => k.Id == id && k.RevokedAt == null)
-                    .ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, now), cancellation),
-            cancellation
+                    .ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, now), cancellationToken),
+            cancellationToken
         );
         foreach (var (hash, (key, _)) in _known)
+        {
             if (key.Id == id)
+            {
                 _known.TryRemove(hash, out _);
+            }
+        }
+
         return revoked == 1;
     }
 
@@ -121,7 +134,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         int priorityCeiling,
         KeyLimits limits,
         string secret,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     ) =>
         database.WriteAsync(
             async db =>
@@ -130,11 +143,12 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
                 var hash = Hash(secret);
                 await db.ExecuteAsync(
                     """
-                    INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, max_queued, max_running, max_per_day, requests_per_minute, virtual_time, created_at)
+                    INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, max_queued, max_running, max_per_day,
+                        requests_per_minute, virtual_time, created_at)
                     VALUES (@id, @name, @hash, @scopes, @ceiling, @queued, @running, @per_day, @per_minute, 0, @now)
                     ON CONFLICT (hash) DO NOTHING
                     """,
-                    cancellation,
+                    cancellationToken,
                     ("id", "key_" + Guid.CreateVersion7(now).ToString("N")),
                     ("name", name),
                     ("hash", hash),
@@ -146,9 +160,9 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
                     ("per_minute", limits.RequestsPerMinute),
                     ("now", db.Dialect.Time(now))
                 );
-                return new CreatedKey(ToKey(await db.ApiKeys.AsNoTracking().SingleAsync(k => k.Hash == hash, cancellation)), secret);
+                return new CreatedKey(ToKey(await db.ApiKeys.AsNoTracking().SingleAsync(k => k.Hash == hash, cancellationToken)), secret);
             },
-            cancellation
+            cancellationToken
         );
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));

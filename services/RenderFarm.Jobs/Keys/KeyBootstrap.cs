@@ -18,22 +18,22 @@ public sealed record BootstrapKeys
 public sealed class KeyBootstrap(ApiKeys keys)
 {
     /// <exception cref="InvalidDataException">The file is there but is not a key file.</exception>
-    public async Task<BootstrapKeys> EnsureAsync(string path, CancellationToken cancellation)
+    public async Task<BootstrapKeys> EnsureAsync(string path, CancellationToken cancellationToken)
     {
-        var first = await ReadOrWriteAsync(Path.GetFullPath(path), cancellation);
+        var first = await ReadOrWriteAsync(Path.GetFullPath(path), cancellationToken);
         await keys.AddAsync(
             "bootstrap admin",
             KeyScopes.Admin | KeyScopes.Submit | KeyScopes.Read,
             100,
             KeyLimits.None,
             first.AdminKey,
-            cancellation
+            cancellationToken
         );
-        await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, KeyLimits.None, first.WorkerKey, cancellation);
+        await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, KeyLimits.None, first.WorkerKey, cancellationToken);
         return first;
     }
 
-    private static async Task<BootstrapKeys> ReadOrWriteAsync(string path, CancellationToken cancellation)
+    private static async Task<BootstrapKeys> ReadOrWriteAsync(string path, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
         {
@@ -42,12 +42,18 @@ public sealed class KeyBootstrap(ApiKeys keys)
             var part = $"{path}.{Guid.NewGuid():N}.part";
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows())
+            {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
             await using (var stream = new FileStream(part, options))
-                await JsonSerializer.SerializeAsync(stream, made, JobsJson.Default.BootstrapKeys, cancellation);
+            {
+                await JsonSerializer.SerializeAsync(stream, made, JobsJson.Default.BootstrapKeys, cancellationToken);
+            }
+
             try
             {
-                // never over a file that another process has just made: both must end up with the same keys
+                // Never over a file that another process has just made: both must end up with the same keys
                 File.Move(part, path, overwrite: false);
                 return made;
             }
@@ -59,13 +65,15 @@ public sealed class KeyBootstrap(ApiKeys keys)
         try
         {
             await using var stream = File.OpenRead(path);
-            var read = await JsonSerializer.DeserializeAsync(stream, JobsJson.Default.BootstrapKeys, cancellation);
+            var read = await JsonSerializer.DeserializeAsync(stream, JobsJson.Default.BootstrapKeys, cancellationToken);
             if (
                 read is { }
                 && read.AdminKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)
                 && read.WorkerKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)
             )
+            {
                 return read;
+            }
         }
         catch (JsonException e)
         {
@@ -75,5 +83,6 @@ public sealed class KeyBootstrap(ApiKeys keys)
     }
 
     private static string Malformed(string path) =>
-        $"Keys:BootstrapFile {path} must hold {{\"admin_key\":\"rf_…\",\"worker_key\":\"rf_…\"}}; mend it, or remove it to have a new one written.";
+        $"Keys:BootstrapFile {path} must hold {{\"admin_key\":\"rf_…\",\"worker_key\":\"rf_…\"}}; mend it, or remove it to have a new one "
+        + "written.";
 }

@@ -20,12 +20,15 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
 
     /// <summary>The objects under this fence are the result. A result that is there wins over a cancel wish that came too late.</summary>
     /// <exception cref="ArgumentException">An artifact's key is not under this job and fence.</exception>
-    public Task<LeaseOutcome?> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellation)
+    public Task<LeaseOutcome?> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         var folder = $"videos/{jobId}/{request.Fence}/";
         if (request.Artifacts.FirstOrDefault(a => !a.Key.StartsWith(folder, StringComparison.Ordinal)) is { } stray)
+        {
             throw new ArgumentException($"artifacts: the key {stray.Key} must begin with {folder}", nameof(request));
+        }
+
         return EndAsync(
             jobId,
             request.Fence,
@@ -36,12 +39,12 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                 LogTail = request.LogTail,
             },
             onlyIfExpired: false,
-            cancellation
+            cancellationToken
         );
     }
 
     /// <summary>Tries again or gives up, as the reason says; see <see cref="RetryPolicy"/>.</summary>
-    public Task<LeaseOutcome?> FailAsync(string jobId, FailRequest request, CancellationToken cancellation)
+    public Task<LeaseOutcome?> FailAsync(string jobId, FailRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         return EndAsync(
@@ -54,12 +57,12 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                     LogTail = request.LogTail,
                 },
             onlyIfExpired: false,
-            cancellation
+            cancellationToken
         );
     }
 
     /// <summary>Back to the queue, no attempt burnt.</summary>
-    public Task<LeaseOutcome?> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellation)
+    public Task<LeaseOutcome?> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         return EndAsync(
@@ -70,16 +73,20 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                 Message = request.Reason,
             },
             onlyIfExpired: false,
-            cancellation
+            cancellationToken
         );
     }
 
     /// <summary>The lease ran out. Null when it has been renewed or ended in the meantime.</summary>
-    internal async Task<LeaseOutcome?> LoseAsync(string jobId, long fence, CancellationToken cancellation)
+    internal async Task<LeaseOutcome?> LoseAsync(string jobId, long fence, CancellationToken cancellationToken)
     {
         var untaken = await database.ReadAsync(
-            db => db.LeaseRecords.CountAsync(r => r.JobId == jobId && r.Ending == LeaseEnding.Lost && r.RenderingAt == null, cancellation),
-            cancellation
+            db =>
+                db.LeaseRecords.CountAsync(
+                    r => r.JobId == jobId && r.Ending == LeaseEnding.Lost && r.RenderingAt == null,
+                    cancellationToken
+                ),
+            cancellationToken
         );
         return await EndAsync(
             jobId,
@@ -95,7 +102,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                         false
                     ),
             onlyIfExpired: true,
-            cancellation
+            cancellationToken
         );
     }
 
@@ -113,9 +120,12 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
 
     private Ending AfterFailure(JobRow job, LeaseEnding ending, FailureReason reason, string message, bool progressed)
     {
-        // a wish to stop is granted by any failure; nothing is tried again for nobody
+        // A wish to stop is granted by any failure; nothing is tried again for nobody
         if (job.CancelRequestedAt is not null || reason == FailureReason.Cancelled)
+        {
             return new Ending(ending, JobState.Cancelled, TallyOf(job)) { Reason = reason, Message = message };
+        }
+
         return retries.Decide(reason, TallyOf(job), progressed || job.Step > job.BestStep) switch
         {
             RetryDecision.Again again => new Ending(ending, JobState.Queued, again.Tally)
@@ -139,7 +149,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         long fence,
         Func<JobRow, Ending> decide,
         bool onlyIfExpired,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
         var (outcome, again) = await database.WriteAsync<(LeaseOutcome?, JobRow?)>(
@@ -154,44 +164,63 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                                 j.Id == jobId
                                 && j.Fence == fence
                                 && (j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading),
-                            cancellation
+                            cancellationToken
                         );
                     if (job is null)
-                        return (await RecordedAsync(db, jobId, fence, cancellation), null);
+                    {
+                        return (await RecordedAsync(db, jobId, fence, cancellationToken), null);
+                    }
 
                     var ending = decide(job);
-                    if (!await WriteAsync(db, job, ending, onlyIfExpired, cancellation))
+                    if (!await WriteAsync(db, job, ending, onlyIfExpired, cancellationToken))
                     {
-                        // a cancel wish or a renewal came in between: look again; a renewed lease is not lost after all
+                        // A cancel wish or a renewal came in between: look again; a renewed lease is not lost after all
                         if (onlyIfExpired)
+                        {
                             return (null, null);
+                        }
+
                         continue;
                     }
-                    await RecordAsync(db, job, ending, cancellation);
-                    await Outbox.AddAsync(db, jobId, Outbox.TypeOf(ending.State)!, time.GetUtcNow(), cancellation);
+                    await RecordAsync(db, job, ending, cancellationToken);
+                    await Outbox.AddAsync(db, jobId, Outbox.TypeOf(ending.State)!, time.GetUtcNow(), cancellationToken);
                     var offered = ending.State == JobState.Queued && ending.RetryAfter == TimeSpan.Zero;
                     if (offered)
-                        await JobAnnouncer.NotifyAsync(db, job.Model, job.VramClass, announcer.Sender, cancellation);
+                    {
+                        await JobAnnouncer.NotifyAsync(db, job.Model, job.VramClass, announcer.Sender, cancellationToken);
+                    }
+
                     return (ending.Outcome, offered ? job : null);
                 }
             },
-            cancellation
+            cancellationToken
         );
         if (again is not null)
+        {
             announcer.Committed(again.Id, again.Model, again.VramClass);
+        }
+
         return outcome;
     }
 
     /// <summary>What a repeat is told; null when this lease ran out, or never was.</summary>
-    private static async Task<LeaseOutcome?> RecordedAsync(JobsDbContext db, string jobId, long fence, CancellationToken cancellation)
+    private static async Task<LeaseOutcome?> RecordedAsync(JobsDbContext db, string jobId, long fence, CancellationToken cancellationToken)
     {
-        var record = await db.LeaseRecords.AsNoTracking().SingleOrDefaultAsync(r => r.JobId == jobId && r.Fence == fence, cancellation);
+        var record = await db
+            .LeaseRecords.AsNoTracking()
+            .SingleOrDefaultAsync(r => r.JobId == jobId && r.Fence == fence, cancellationToken);
         return record is { Ending: not null and not LeaseEnding.Lost, OutcomeState: { } state }
             ? new LeaseOutcome(state, record.RetryAfterSeconds)
             : null;
     }
 
-    private async Task<bool> WriteAsync(JobsDbContext db, JobRow job, Ending ending, bool onlyIfExpired, CancellationToken cancellation)
+    private async Task<bool> WriteAsync(
+        JobsDbContext db,
+        JobRow job,
+        Ending ending,
+        bool onlyIfExpired,
+        CancellationToken cancellationToken
+    )
     {
         var now = time.GetUtcNow();
         DateTimeOffset? expires = ending.Result is not null && job.ExpiresAfterSeconds is { } keep ? now.AddSeconds(keep) : null;
@@ -209,7 +238,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             WHERE id = @id AND fence = @fence AND state IN ('leased', 'rendering', 'uploading')
               AND (cancel_requested_at IS NOT NULL) = @cancel {(onlyIfExpired ? $"AND lease_until < {db.Dialect.Now}" : "")}
             """,
-            cancellation,
+            cancellationToken,
             ("id", job.Id),
             ("fence", job.Fence),
             ("cancel", job.CancelRequestedAt is not null),
@@ -241,15 +270,16 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         return changed == 1;
     }
 
-    private Task RecordAsync(JobsDbContext db, JobRow job, Ending ending, CancellationToken cancellation) =>
+    private Task RecordAsync(JobsDbContext db, JobRow job, Ending ending, CancellationToken cancellationToken) =>
         db.ExecuteAsync(
             """
             UPDATE lease_records SET
-                ended_at = @now, ending = @ending, reason = @reason, message = @message, outcome_state = @state, retry_after_seconds = @after,
+                ended_at = @now, ending = @ending, reason = @reason, message = @message, outcome_state = @state,
+                    retry_after_seconds = @after,
                 measurements = COALESCE(@figures, measurements), log_tail = @log, peak_bytes = @peak, step_seconds = @step_seconds
             WHERE job_id = @id AND fence = @fence
             """,
-            cancellation,
+            cancellationToken,
             ("id", job.Id),
             ("fence", job.Fence),
             ("now", db.Dialect.Time(time.GetUtcNow())),

@@ -13,12 +13,15 @@ internal static class LeaseQueue
     private const double CachedHeadStartSeconds = 60;
 
     private static string Fits(SqlDialect dialect) =>
-        $"q.state = 'queued' AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) AND q.key_id NOT IN ({FullKeys})";
+        $"q.state = 'queued' AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) AND q.key_id NOT "
+        + $"IN ({FullKeys})";
 
-    /// <summary>Keys that run as many jobs as they may; their other jobs wait. Said of keys without a limit first, so that nothing is counted for them.</summary>
+    /// <summary>Keys that run as many jobs as they may; their other jobs wait. Said of keys without a limit first, so that nothing is
+    /// counted for them.</summary>
     internal const string FullKeys = """
         SELECT k.id FROM api_keys k
-        WHERE k.max_running IS NOT NULL AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.state IN ('leased', 'rendering'))
+        WHERE k.max_running IS NOT NULL AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id
+            AND r.state IN ('leased', 'rendering'))
         """;
 
     private static string Take(SqlDialect dialect) =>
@@ -55,7 +58,7 @@ internal static class LeaseQueue
         RETURNING {Taken(SqlDialect.Postgres)}
         """;
 
-    // one writer at a time: what was chosen can't be taken by another before it is updated
+    // One writer at a time: what was chosen can't be taken by another before it is updated
     private static readonly string Sqlite = $"""
         UPDATE jobs SET {Take(SqlDialect.Sqlite)}
         WHERE id = (
@@ -63,7 +66,8 @@ internal static class LeaseQueue
             FROM (SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed FROM json_each(@queues)) m
             JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
             WHERE {Fits(SqlDialect.Sqlite)}
-            ORDER BY m.needed DESC, q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
+            ORDER BY m.needed DESC, q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start
+                ELSE 0 END, q.id
             LIMIT 1)
         RETURNING {Taken(SqlDialect.Sqlite)}
         """;
@@ -77,7 +81,7 @@ internal static class LeaseQueue
         Fleet fleet,
         double leaseSeconds,
         DateTimeOffset now,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
         var queues = VramClasses
@@ -100,7 +104,7 @@ internal static class LeaseQueue
                 TraceParent = row.TextOrNull(6),
                 WaitedSeconds = row.GetDouble(7),
             },
-            cancellation,
+            cancellationToken,
             [
                 .. Queues(),
                 ("cached", List(request.CachedModels)),
@@ -112,18 +116,25 @@ internal static class LeaseQueue
             ]
         );
         if (taken.Count == 0)
+        {
             return null;
+        }
+
         db.ChangedQueue = true;
 
         var job = taken[0];
         if (onPostgres)
-            await RequireRunningRoomAsync(db, job.Id, cancellation);
+        {
+            await RequireRunningRoomAsync(db, job.Id, cancellationToken);
+        }
+
         await db.ExecuteAsync(
             """
-            INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, driver, worker_version, geometry, attempt, step_downs, leased_at)
+            INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, driver, worker_version, geometry, attempt,
+                step_downs, leased_at)
             VALUES (@job, @fence, @worker, @slot, @model, @card, @driver, @version, @geometry, @attempt, @step_downs, @now)
             """,
-            cancellation,
+            cancellationToken,
             ("job", job.Id),
             ("fence", job.Fence),
             ("worker", worker.Id),
@@ -155,7 +166,8 @@ internal static class LeaseQueue
                             + string.Join(
                                 ',',
                                 queues.Select(q =>
-                                    $"[{JsonSerializer.Serialize(q.Queue.Model, JobsJson.Default.String)},{q.Queue.VramClass},{(q.Needed ? 1 : 0)}]"
+                                    $"[{JsonSerializer.Serialize(q.Queue.Model, JobsJson.Default.String)},"
+                                    + $"{q.Queue.VramClass},{(q.Needed ? 1 : 0)}]"
                                 )
                             )
                             + "]"
@@ -170,7 +182,7 @@ internal static class LeaseQueue
     /// Two leases at the same moment don't see each other in <see cref="FullKeys"/>. The key's row puts them in order, and
     /// the second one counts again. Keys without a limit are not locked.
     /// </summary>
-    private static async Task RequireRunningRoomAsync(JobsDbContext db, string jobId, CancellationToken cancellation)
+    private static async Task RequireRunningRoomAsync(JobsDbContext db, string jobId, CancellationToken cancellationToken)
     {
         var limits = await db.RowsAsync(
             """
@@ -179,19 +191,24 @@ internal static class LeaseQueue
             FOR UPDATE
             """,
             row => (Key: row.GetString(0), Most: row.GetInt32(1)),
-            cancellation,
+            cancellationToken,
             ("job", jobId)
         );
         if (limits.Count == 0)
+        {
             return;
+        }
+
         var running = await db.RowsAsync(
             "SELECT COUNT(*) FROM jobs WHERE key_id = @key AND state IN ('leased', 'rendering')",
             row => row.GetInt64(0),
-            cancellation,
+            cancellationToken,
             ("key", limits[0].Key)
         );
         if (running[0] > limits[0].Most)
+        {
             throw new RunningQuotaMetException();
+        }
     }
 }
 

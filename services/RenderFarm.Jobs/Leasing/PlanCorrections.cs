@@ -72,7 +72,7 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
 
     private static List<Figure> OfGeometry(IReadOnlyList<Figure> newestFirst, string geometry)
     {
-        // a lower bound under the prediction says nothing: somebody else took the memory
+        // A lower bound under the prediction says nothing: somebody else took the memory
         var telling = newestFirst.Where(figure => !figure.IsLowerBound || figure.PeakFactor > 1).ToList();
         var same = telling.Where(figure => figure.Geometry == geometry).Take(NewestOfKind).ToList();
         return same.Count > 0 ? same : [.. telling.Take(NewestOfKind)];
@@ -89,13 +89,17 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
     {
         var key = (model, card, driver, version);
         if (_known.TryGetValue(key, out var known) && time.GetElapsedTime(known.At) < Fresh)
+        {
             return known.Figures;
+        }
+
         var now = time.GetTimestamp();
         var figures = await database.ReadAsync<IReadOnlyList<Figure>>(
             async db =>
                 await db.RowsAsync(
                     $"""
-                    SELECT job_id, geometry, plan_kind, predicted_peak_bytes, peak_bytes, predicted_step_seconds, step_seconds, ending <> 'completed'
+                    SELECT job_id, geometry, plan_kind, predicted_peak_bytes, peak_bytes, predicted_step_seconds, step_seconds, ending <>
+                        'completed'
                     FROM lease_records
                     WHERE model = @model AND card = @card AND COALESCE(driver, '') = @driver AND worker_version = @version
                       AND plan_kind IS NOT NULL AND geometry IS NOT NULL AND predicted_peak_bytes > 0 AND peak_bytes > 0

@@ -25,24 +25,32 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
 
     public TimeSpan Every => TimeSpan.FromHours(1);
 
-    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
         var seen = 0L;
         List<string> doomed = [];
         List<Place> batch = [];
         var youngest = time.GetUtcNow() - LeastAge;
-        var unfinished = await store.RemoveUnfinishedAsync(youngest, cancellation);
+        var unfinished = await store.RemoveUnfinishedAsync(youngest, cancellationToken);
         foreach (var prefix in (string[])[ObjectKeys.Videos, ObjectKeys.Inputs])
-        await foreach (var stored in store.ListAsync(prefix, cancellation))
         {
-            seen++;
-            if (stored.LastModified > youngest || PlaceOf(stored.Key) is not { } place)
-                continue;
-            batch.Add(place);
-            if (batch.Count == Batch)
-                await JudgeAsync(batch, doomed, cancellation);
+            await foreach (var stored in store.ListAsync(prefix, cancellationToken))
+            {
+                seen++;
+                if (stored.LastModified > youngest || PlaceOf(stored.Key) is not { } place)
+                {
+                    continue;
+                }
+
+                batch.Add(place);
+                if (batch.Count == Batch)
+                {
+                    await JudgeAsync(batch, doomed, cancellationToken);
+                }
+            }
         }
-        await JudgeAsync(batch, doomed, cancellation);
+
+        await JudgeAsync(batch, doomed, cancellationToken);
 
         if (doomed.Count > Math.Max(AlwaysAllowed, seen * LargestShare))
         {
@@ -50,14 +58,20 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
             return unfinished;
         }
         foreach (var key in doomed)
-            await store.DeleteAsync(key, cancellation);
+        {
+            await store.DeleteAsync(key, cancellationToken);
+        }
+
         return doomed.Count + unfinished;
     }
 
-    private async Task JudgeAsync(List<Place> batch, List<string> doomed, CancellationToken cancellation)
+    private async Task JudgeAsync(List<Place> batch, List<string> doomed, CancellationToken cancellationToken)
     {
         if (batch.Count == 0)
+        {
             return;
+        }
+
         var ids = batch.Select(place => place.JobId).Distinct().ToList();
         var (jobs, ended) = await database.ReadAsync(
             async db =>
@@ -71,25 +85,30 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
                             j.WinningFence,
                             IsGone = j.State == JobState.Expired || (j.DeletedAt != null && j.FinishedAt != null),
                         })
-                        .ToDictionaryAsync(j => j.Id, cancellation),
+                        .ToDictionaryAsync(j => j.Id, cancellationToken),
                     (
                         await db
                             .LeaseRecords.AsNoTracking()
                             .Where(r => ids.Contains(r.JobId) && r.Ending != null)
                             .Select(r => new { r.JobId, r.Fence })
-                            .ToListAsync(cancellation)
+                            .ToListAsync(cancellationToken)
                     )
                         .Select(r => (r.JobId, r.Fence))
                         .ToHashSet()
                 ),
-            cancellation
+            cancellationToken
         );
         foreach (var (key, jobId, fence) in batch)
+        {
             if (
                 jobs.TryGetValue(jobId, out var job)
                 && (job.IsGone || (fence is { } lost && lost != job.WinningFence && ended.Contains((jobId, lost))))
             )
+            {
                 doomed.Add(key);
+            }
+        }
+
         batch.Clear();
     }
 
@@ -103,7 +122,8 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "{Doomed} of {Seen} stored objects would be removed: too many to be right, so none was. Compare the database with the bucket."
+        Message = "{Doomed} of {Seen} stored objects would be removed: too many to be right, so none was. Compare the database with the "
+            + "bucket."
     )]
     private partial void TooMany(int doomed, long seen);
 }

@@ -12,7 +12,7 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
 
     public TimeSpan Every => TimeSpan.FromSeconds(30);
 
-    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var due = await database.ReadAsync(
@@ -21,23 +21,29 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
                     .OrderBy(j => j.ExpiresAt)
                     .Select(j => j.Id)
                     .Take(Batch)
-                    .ToListAsync(cancellation),
-            cancellation
+                    .ToListAsync(cancellationToken),
+            cancellationToken
         );
         var expired = 0;
         foreach (var id in due)
+        {
             expired += await database.WriteAsync(
                 async db =>
                 {
                     var changed = await db
                         .Jobs.Where(j => j.Id == id && j.State == JobState.Completed && j.ExpiresAt <= now)
-                        .ExecuteUpdateAsync(set => set.SetProperty(j => j.State, JobState.Expired), cancellation);
+                        .ExecuteUpdateAsync(set => set.SetProperty(j => j.State, JobState.Expired), cancellationToken);
                     if (changed == 1)
-                        await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellation);
+                    {
+                        await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellationToken);
+                    }
+
                     return changed;
                 },
-                cancellation
+                cancellationToken
             );
+        }
+
         return expired;
     }
 }

@@ -10,7 +10,7 @@ public interface ISweep
     TimeSpan Every { get; }
 
     /// <summary>One pass; how many rows it acted on.</summary>
-    Task<int> RunOnceAsync(CancellationToken cancellation);
+    Task<int> RunOnceAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>The thin loop around a sweep.</summary>
@@ -25,7 +25,9 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
             {
                 var count = await sweep.RunOnceAsync(stop);
                 if (count > 0)
+                {
                     Swept(name, count);
+                }
             }
             catch (Exception e) when (e is StoreUnavailableException or ArtifactStoreException)
             {

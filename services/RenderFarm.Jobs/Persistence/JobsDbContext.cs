@@ -68,13 +68,14 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                     table.HasCheckConstraint("ck_jobs_not_before", "not_before IS NULL OR state = 'queued'");
                     table.HasCheckConstraint(
                         "ck_jobs_counts",
-                        "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100"
+                        "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 "
+                            + "AND 100"
                     );
                 }
             );
             job.HasKey(j => j.Id);
 
-            // the lease walks this one: fair, by priority, and per (model, class) in order
+            // The lease walks this one: fair, by priority, and per (model, class) in order
             job.HasIndex(
                     j => new
                     {
@@ -85,7 +86,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                     "ix_jobs_queue"
                 )
                 .HasFilter("state = 'queued'");
-            // the virtual clock: who waits with the least, and how far those came who have been served
+            // The virtual clock: who waits with the least, and how far those came who have been served
             job.HasIndex(
                     j => new
                     {
@@ -98,17 +99,17 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                 .HasFilter("state = 'queued' AND fence = 0");
             job.HasIndex(j => j.StartTag, "ix_jobs_served").HasFilter("fence > 0");
             job.HasIndex(j => j.RungAt, "ix_jobs_bell").HasFilter("state = 'queued'");
-            // which jobs are held, without lease_until in it: a renewal must not touch an index
+            // Which jobs are held, without lease_until in it: a renewal must not touch an index
             job.HasIndex(j => j.Id, "ix_jobs_held").HasFilter("state IN ('leased', 'rendering', 'uploading')");
             job.HasIndex(j => new { j.KeyId, j.Id }, "ix_jobs_key");
-            // what a key has queued and running, for its quotas
+            // What a key has queued and running, for its quotas
             job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open")
                 .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
             job.HasIndex(j => new { j.KeyId, j.IdempotencyKey }, "ux_jobs_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
             job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
             job.HasIndex(j => new { j.BatchId, j.BatchLine }, "ix_jobs_batch").HasFilter("batch_id IS NOT NULL");
             job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
-            // what retention may remove, some day
+            // What retention may remove, some day
             job.HasIndex(j => j.FinishedAt, "ix_jobs_over")
                 .HasFilter("state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
         });
@@ -196,8 +197,12 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         });
 
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
-        foreach (var property in entity.GetProperties())
-            property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+        {
+            foreach (var property in entity.GetProperties())
+            {
+                property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+            }
+        }
     }
 }
 

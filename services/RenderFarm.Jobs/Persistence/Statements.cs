@@ -10,12 +10,12 @@ internal static class Statements
     public static async Task<int> ExecuteAsync(
         this JobsDbContext db,
         string sql,
-        CancellationToken cancellation,
+        CancellationToken cancellationToken,
         params (string Name, object? Value)[] arguments
     )
     {
-        await using var command = await CommandAsync(db, sql, arguments, cancellation);
-        return await command.ExecuteNonQueryAsync(cancellation);
+        await using var command = await CommandAsync(db, sql, arguments, cancellationToken);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>All rows of a query or a RETURNING clause.</summary>
@@ -23,15 +23,18 @@ internal static class Statements
         this JobsDbContext db,
         string sql,
         Func<DbDataReader, T> read,
-        CancellationToken cancellation,
+        CancellationToken cancellationToken,
         params (string Name, object? Value)[] arguments
     )
     {
-        await using var command = await CommandAsync(db, sql, arguments, cancellation);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var command = await CommandAsync(db, sql, arguments, cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<T>();
-        while (await reader.ReadAsync(cancellation))
+        while (await reader.ReadAsync(cancellationToken))
+        {
             rows.Add(read(reader));
+        }
+
         return rows;
     }
 
@@ -43,14 +46,17 @@ internal static class Statements
         JobsDbContext db,
         string sql,
         (string Name, object? Value)[] arguments,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
-        await db.Database.OpenConnectionAsync(cancellation);
+        await db.Database.OpenConnectionAsync(cancellationToken);
         var command = db.Database.GetDbConnection().CreateCommand();
         command.CommandText = sql;
         if (db.Database.GetCommandTimeout() is { } seconds)
+        {
             command.CommandTimeout = seconds;
+        }
+
         command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
         foreach (var (name, value) in arguments)
         {

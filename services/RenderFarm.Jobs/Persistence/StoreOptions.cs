@@ -26,7 +26,9 @@ public sealed class StoreOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Fault() is { } fault)
+        {
             yield return new ValidationResult($"Store:ConnectionString for {Kind}: {fault}");
+        }
     }
 
     /// <summary>The value itself is left out: it may hold a password.</summary>

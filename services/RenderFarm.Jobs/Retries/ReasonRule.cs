@@ -34,7 +34,7 @@ public sealed record ReasonRule(RetryKind Retry, bool IsDeath = false)
             FailureReason.RendererTimeout => Death,
             FailureReason.HostOutOfMemory => Death,
 
-            // another worker may hold a good copy, a larger card or a better disk
+            // Another worker may hold a good copy, a larger card or a better disk
             FailureReason.ModelUnavailable => BackOff,
             FailureReason.CheckpointInvalid => BackOff,
             FailureReason.PlanDoesNotFit => BackOff,

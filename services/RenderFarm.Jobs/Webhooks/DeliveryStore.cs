@@ -14,7 +14,7 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
     private const int KeptTries = 20;
 
     /// <summary>Takes deliveries whose time has come; nobody else gets them for <see cref="Hold"/>.</summary>
-    public Task<IReadOnlyList<DueDelivery>> TakeDueAsync(int limit, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<DueDelivery>> TakeDueAsync(int limit, CancellationToken cancellationToken) =>
         database.WriteAsync<IReadOnlyList<DueDelivery>>(
             async db =>
             {
@@ -27,13 +27,16 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                     RETURNING event_id
                     """,
                     row => row.GetInt64(0),
-                    cancellation,
+                    cancellationToken,
                     ("now", db.Dialect.Time(now)),
                     ("until", db.Dialect.Time(now + Hold)),
                     ("limit", limit)
                 );
                 if (ids.Count == 0)
+                {
                     return [];
+                }
+
                 var rows = await (
                     from delivery in db.WebhookDeliveries.AsNoTracking()
                     where ids.Contains(delivery.EventId)
@@ -51,7 +54,7 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                         job,
                         lease,
                     }
-                ).ToListAsync(cancellation);
+                ).ToListAsync(cancellationToken);
                 return rows.ConvertAll(row =>
                 {
                     var happened = EventLog.ToEvent(row.told);
@@ -61,12 +64,12 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                     );
                 });
             },
-            cancellation
+            cancellationToken
         );
 
     /// <summary>Notes a try and what follows from it.</summary>
     /// <param name="retryAfter">Null when there is no further one.</param>
-    public Task RecordAsync(Delivery delivery, DeliveryTry made, TimeSpan? retryAfter, CancellationToken cancellation)
+    public Task RecordAsync(Delivery delivery, DeliveryTry made, TimeSpan? retryAfter, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(delivery);
         ArgumentNullException.ThrowIfNull(made);
@@ -86,14 +89,14 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                                 .SetProperty(d => d.NextTryAt, now + (retryAfter ?? TimeSpan.Zero))
                                 .SetProperty(d => d.FinishedAt, state == DeliveryState.Pending ? null : now)
                                 .SetProperty(d => d.Log, log),
-                        cancellation
+                        cancellationToken
                     ),
-            cancellation
+            cancellationToken
         );
     }
 
     /// <summary>All deliveries of a job, oldest first; the caller has checked that the job may be seen.</summary>
-    public Task<IReadOnlyList<Delivery>> OfJobAsync(string jobId, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<Delivery>> OfJobAsync(string jobId, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<Delivery>>(
             async db =>
             {
@@ -103,10 +106,10 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                     join told in db.Events.AsNoTracking() on delivery.EventId equals told.Id
                     orderby delivery.EventId
                     select new { delivery, told.Position }
-                ).ToListAsync(cancellation);
+                ).ToListAsync(cancellationToken);
                 return rows.ConvertAll(row => ToDelivery(row.delivery, row.Position!.Value));
             },
-            cancellation
+            cancellationToken
         );
 
     private static Delivery ToDelivery(WebhookDeliveryRow row, long position) =>

@@ -18,15 +18,15 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
     private volatile KnownFleet? _fleet;
 
     /// <summary>The worker's id: the same for every registration under the same name. A drain ordered earlier stands.</summary>
-    public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation)
+    public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var id = await database.WriteAsync(db => WriteAsync(db, request, cancellation), cancellation);
+        var id = await database.WriteAsync(db => WriteAsync(db, request, cancellationToken), cancellationToken);
         _fleet = null;
         return id;
     }
 
-    private async Task<string> WriteAsync(JobsDbContext db, RegisterWorkerRequest request, CancellationToken cancellation)
+    private async Task<string> WriteAsync(JobsDbContext db, RegisterWorkerRequest request, CancellationToken cancellationToken)
     {
         var now = db.Dialect.Time(time.GetUtcNow());
         var id = (
@@ -39,7 +39,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 RETURNING id
                 """,
                 row => row.GetString(0),
-                cancellation,
+                cancellationToken,
                 ("id", "worker_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N")),
                 ("name", request.Name),
                 ("host", request.Host),
@@ -49,8 +49,8 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             )
         ).Single();
 
-        await db.ExecuteAsync("DELETE FROM worker_models WHERE worker_id = @id", cancellation, ("id", id));
-        // in one order everywhere, so that two workers registering the same models don't wait for each other in a ring
+        await db.ExecuteAsync("DELETE FROM worker_models WHERE worker_id = @id", cancellationToken, ("id", id));
+        // In one order everywhere, so that two workers registering the same models don't wait for each other in a ring
         foreach (var model in request.Models.DistinctBy(m => m.Id).OrderBy(m => m.Id, StringComparer.Ordinal))
         {
             await db.ExecuteAsync(
@@ -58,14 +58,14 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 INSERT INTO models (id, registration, first_seen_at, seen_at) VALUES (@model, @registration, @now, @now)
                 ON CONFLICT (id) DO UPDATE SET registration = excluded.registration, seen_at = excluded.seen_at
                 """,
-                cancellation,
+                cancellationToken,
                 ("model", model.Id),
                 ("now", now),
                 ("registration", JsonSerializer.Serialize(model, JobsJson.Default.ModelRegistration))
             );
             await db.ExecuteAsync(
                 "INSERT INTO worker_models (worker_id, model_id) VALUES (@id, @model)",
-                cancellation,
+                cancellationToken,
                 ("id", id),
                 ("model", model.Id)
             );
@@ -74,7 +74,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
     }
 
     /// <summary>Null for an id that never registered here.</summary>
-    public Task<FarmWorker?> FindAsync(string workerId, CancellationToken cancellation) =>
+    public Task<FarmWorker?> FindAsync(string workerId, CancellationToken cancellationToken) =>
         database.ReadAsync(
             async db =>
             {
@@ -86,13 +86,13 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                         Worker = w,
                         Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList(),
                     })
-                    .SingleOrDefaultAsync(cancellation);
+                    .SingleOrDefaultAsync(cancellationToken);
                 return found is null ? null : ToWorker(found.Worker, found.Models);
             },
-            cancellation
+            cancellationToken
         );
 
-    public Task<IReadOnlyList<FarmWorker>> ListAsync(CancellationToken cancellation) =>
+    public Task<IReadOnlyList<FarmWorker>> ListAsync(CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<FarmWorker>>(
             async db =>
             {
@@ -104,59 +104,65 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                         Worker = w,
                         Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList(),
                     })
-                    .ToListAsync(cancellation);
+                    .ToListAsync(cancellationToken);
                 return rows.ConvertAll(row => ToWorker(row.Worker, row.Models));
             },
-            cancellation
+            cancellationToken
         );
 
     /// <summary>As of a few seconds ago: it decides an order, not a right.</summary>
-    public async Task<Fleet> FleetAsync(CancellationToken cancellation)
+    public async Task<Fleet> FleetAsync(CancellationToken cancellationToken)
     {
         if (_fleet is { } known && time.GetElapsedTime(known.At) < SeenEvery)
+        {
             return known.Fleet;
+        }
+
         var at = time.GetTimestamp();
-        var fleet = new Fleet(await ListAsync(cancellation));
+        var fleet = new Fleet(await ListAsync(cancellationToken));
         _fleet = new KnownFleet(fleet, at);
         return fleet;
     }
 
     /// <summary>Drain: no new lease, running jobs finish. False for an unknown worker.</summary>
-    public async Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellation)
+    public async Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellationToken)
     {
         var found =
             await database.WriteAsync(
                 db =>
                     db.Workers.Where(w => w.Id == workerId)
-                        .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, draining), cancellation),
-                cancellation
+                        .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, draining), cancellationToken),
+                cancellationToken
             ) == 1;
         _fleet = null;
         return found;
     }
 
     /// <summary>Notes a sign of life; most calls come too soon after the one before to be worth a write.</summary>
-    public async Task SeenAsync(string workerId, CancellationToken cancellation)
+    public async Task SeenAsync(string workerId, CancellationToken cancellationToken)
     {
         var now = time.GetTimestamp();
         if (_lastTouch.TryGetValue(workerId, out var last) && time.GetElapsedTime(last, now) < SeenEvery)
+        {
             return;
+        }
+
         _lastTouch[workerId] = now;
         var at = time.GetUtcNow();
         await database.WriteAsync(
-            db => db.Workers.Where(w => w.Id == workerId).ExecuteUpdateAsync(set => set.SetProperty(w => w.SeenAt, at), cancellation),
-            cancellation
+            db => db.Workers.Where(w => w.Id == workerId).ExecuteUpdateAsync(set => set.SetProperty(w => w.SeenAt, at), cancellationToken),
+            cancellationToken
         );
     }
 
     /// <summary>Null for a model that no worker ever registered: a request for it is refused.</summary>
-    public async Task<KnownModel?> FindModelAsync(string modelId, CancellationToken cancellation) =>
-        (await ModelsAsync(modelId, cancellation)).SingleOrDefault();
+    public async Task<KnownModel?> FindModelAsync(string modelId, CancellationToken cancellationToken) =>
+        (await ModelsAsync(modelId, cancellationToken)).SingleOrDefault();
 
     /// <summary>Every model ever registered, by id.</summary>
-    public Task<IReadOnlyList<KnownModel>> ModelsAsync(CancellationToken cancellation) => ModelsAsync(null, cancellation);
+    public Task<IReadOnlyList<KnownModel>> ModelsAsync(CancellationToken cancellationToken) => ModelsAsync(null, cancellationToken);
 
-    private Task<IReadOnlyList<KnownModel>> ModelsAsync(string? only, CancellationToken cancellation) =>
+    private Task<IReadOnlyList<KnownModel>> ModelsAsync(string? only, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<KnownModel>>(
             async db =>
             {
@@ -172,7 +178,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                             h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
                         ),
                     })
-                    .ToListAsync(cancellation);
+                    .ToListAsync(cancellationToken);
                 return rows.ConvertAll(row => new KnownModel(
                     JsonSerializer.Deserialize(row.Model.Registration, JobsJson.Default.ModelRegistration)!,
                     row.Model.FirstSeenAt,
@@ -180,7 +186,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                     row.Live
                 ));
             },
-            cancellation
+            cancellationToken
         );
 
     private sealed record KnownFleet(Fleet Fleet, long At);

@@ -12,7 +12,8 @@ using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests.BadInput;
 
-/// <summary>Whatever comes in is taken or refused by name; nothing of it is a fault of ours. <c>RENDERFARM_FUZZ_ROUNDS</c> makes the runs longer.</summary>
+/// <summary>Whatever comes in is taken or refused by name; nothing of it is a fault of ours. <c>RENDERFARM_FUZZ_ROUNDS</c> makes the runs
+/// longer.</summary>
 public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
     private static readonly int Rounds = int.TryParse(
@@ -23,7 +24,7 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     )
         ? rounds
         : 1;
-    private readonly TestFarm farm = fixture.Farm;
+    private readonly TestFarm _farm = fixture.Farm;
 
     [Theory]
     [InlineData(1)]
@@ -91,7 +92,7 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     public void Body_AnyBytesOfEitherType_AreReadOrRefused(byte[] bytes, bool multipart)
     {
         var context = new DefaultHttpContext();
-        byte[] body = multipart
+        var body = multipart
             ? [.. "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\n"u8, .. bytes, .. "\r\n--b--\r\n"u8]
             : bytes;
         context.Request.ContentType = multipart ? "multipart/form-data; boundary=b" : "application/json";
@@ -117,7 +118,7 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Property(MaxTest = 1000)]
     public void Picture_AnyBytesAfterASignature_AreReadOrRefused(byte[] bytes, byte kind)
     {
-        ReadOnlySpan<byte> signature = (kind % 5) switch
+        var signature = (kind % 5) switch
         {
             0 => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A],
             1 => [0xFF, 0xD8, 0xFF],
@@ -152,9 +153,9 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     {
         using var client = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1 })
         {
-            BaseAddress = farm.Address,
+            BaseAddress = _farm.Address,
         };
-        client.DefaultRequestHeaders.Authorization = farm.User.DefaultRequestHeaders.Authorization;
+        client.DefaultRequestHeaders.Authorization = _farm.User.DefaultRequestHeaders.Authorization;
         for (var i = 0; i < count * Rounds; i++)
         {
             var one = (seed * 1_000_003) + i;
@@ -162,7 +163,7 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
             if (request.RequestUri is { IsAbsoluteUri: true } address)
             {
                 request.RequestUri = new Uri(
-                    $"http://{farm.Address.Authority}{address.PathAndQuery}",
+                    $"http://{_farm.Address.Authority}{address.PathAndQuery}",
                     new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
                 );
             }
@@ -180,7 +181,7 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
             }
         }
 
-        Assert.True((await farm.User.GetAsync("/health/ready")).IsSuccessStatusCode);
+        Assert.True((await _farm.User.GetAsync("/health/ready")).IsSuccessStatusCode);
 
         static async Task<string> BodyAsync(HttpRequestMessage request) =>
             request.Content is null ? "" : Encoding.Latin1.GetString(await request.Content.ReadAsByteArrayAsync());

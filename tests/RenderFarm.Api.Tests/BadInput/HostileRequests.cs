@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using RenderFarm.Api.Tests.Inputs;
@@ -87,27 +86,48 @@ internal sealed class HostileRequests(int seed)
         "fp8",
     ];
 
-    private readonly Random random = new(seed);
+    private readonly Random _random = new(seed);
 
     /// <summary>A tree that begins as a good request and has been spoilt in up to four places.</summary>
+    private static readonly string[] QueryNames = ["limit", "after", "order", "variant", "limit[]", "", "Limit", "x"];
+
+    private static readonly string[] QueryValues =
+    [
+        "0",
+        "100",
+        "101",
+        "-1",
+        "%00",
+        "%ff%fe",
+        "%",
+        "asc",
+        "DESC",
+        "thumbnail",
+        "../x",
+        "1e3",
+        new string('9', 400),
+        "video_",
+    ];
+
     public JsonObject Tree()
     {
         var tree = JsonNode
             .Parse(
                 """
-                {"prompt":"a ball","model":"tiny","size":"64x48","frames":5,"steps":2,"seed":1,"metadata":{"a":"b"},"plan":{"precision":"fp32"},"loras":[{"name":"a"}]}
+                {"prompt":"a ball","model":"tiny","size":"64x48","frames":5,"steps":2,"seed":1,"metadata":{"a":"b"},
+                 "plan":{"precision":"fp32"},"loras":[{"name":"a"}]}
                 """
             )!
             .AsObject();
-        for (var i = random.Next(5); i > 0; i--)
+        for (var i = _random.Next(5); i > 0; i--)
         {
-            switch (random.Next(5))
+            switch (_random.Next(5))
             {
                 case 0:
                     tree.Remove(Pick(Fields));
                     break;
                 case 1:
-                    tree[Pick(Texts) + random.Next(9).ToString(CultureInfo.InvariantCulture)] = Value(0);
+                    tree[Pick(Texts) + _random.Next(9).ToString(CultureInfo.InvariantCulture)] = Value(0);
                     break;
                 default:
                     tree[Pick(Fields)] = Value(0);
@@ -120,7 +140,7 @@ internal sealed class HostileRequests(int seed)
 
     public HttpRequestMessage Submission()
     {
-        HttpContent content = random.Next(3) switch
+        HttpContent content = _random.Next(3) switch
         {
             0 => Bytes(
                 Encoding.UTF8.GetBytes(Tree().ToJsonString()),
@@ -150,14 +170,7 @@ internal sealed class HostileRequests(int seed)
             $"/v1/videos/../{id}",
             "/v1/videos/video_00000000000000000000000000000000/events",
         ]);
-        var query = string.Join(
-            '&',
-            Enumerable
-                .Range(0, random.Next(4))
-                .Select(_ =>
-                    $"{Pick(["limit", "after", "order", "variant", "limit[]", "", "Limit", "x"])}={Pick(["0", "100", "101", "-1", "%00", "%ff%fe", "%", "asc", "DESC", "thumbnail", "../x", "1e3", new string('9', 400), "video_"])}"
-                )
-        );
+        var query = string.Join('&', Enumerable.Range(0, _random.Next(4)).Select(_ => $"{Pick(QueryNames)}={Pick(QueryValues)}"));
         var address = new Uri(
             $"http://farm{path}{(query.Length > 0 ? "?" + query : "")}",
             new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
@@ -182,7 +195,7 @@ internal sealed class HostileRequests(int seed)
     private ByteArrayContent Form()
     {
         using var body = new MemoryStream();
-        for (var i = random.Next(6); i >= 0; i--)
+        for (var i = _random.Next(6); i >= 0; i--)
         {
             var name = Pick([
                 "prompt",
@@ -204,7 +217,7 @@ internal sealed class HostileRequests(int seed)
                 "\"\"",
             ]);
             var file =
-                random.Next(3) == 0
+                _random.Next(3) == 0
                     ? Pick([
                         "; filename=a.png",
                         "; filename=\"../../evil\\\".png\"",
@@ -224,11 +237,12 @@ internal sealed class HostileRequests(int seed)
             ]);
             body.Write(
                 Encoding.UTF8.GetBytes(
-                    $"--b\r\n{header}{name}{file}\r\n{Pick(["", "", "Content-Type: image/png\r\n", "Content-Type: \r\n", "broken\r\n"])}\r\n"
+                    $"--b\r\n{header}{name}{file}\r\n"
+                        + $"{Pick(["", "", "Content-Type: image/png\r\n", "Content-Type: \r\n", "broken\r\n"])}\r\n"
                 )
             );
             body.Write(
-                file.Length > 0 || random.Next(4) == 0
+                file.Length > 0 || _random.Next(4) == 0
                     ? Spoilt(Pick([SamplePictures.Jpeg, SamplePictures.WebP, SamplePictures.Gif, SamplePictures.Png(), SamplePictures.Bmp]))
                     : Encoding.UTF8.GetBytes(Pick(Texts))
             );
@@ -238,7 +252,7 @@ internal sealed class HostileRequests(int seed)
         body.Write("--b--\r\n"u8);
         var bytes = body.ToArray();
         return Bytes(
-            random.Next(3) == 0 ? Spoilt(bytes) : bytes,
+            _random.Next(3) == 0 ? Spoilt(bytes) : bytes,
             Pick([
                 "multipart/form-data; boundary=b",
                 "multipart/form-data; boundary=\"b\"",
@@ -266,7 +280,7 @@ internal sealed class HostileRequests(int seed)
                 ]
         )
         {
-            if (random.Next(8) == 0)
+            if (_random.Next(8) == 0)
             {
                 request.Headers.TryAddWithoutValidation(
                     name,
@@ -294,17 +308,17 @@ internal sealed class HostileRequests(int seed)
     }
 
     private JsonNode? Value(int depth) =>
-        random.Next(depth > 3 ? 5 : 8) switch
+        _random.Next(depth > 3 ? 5 : 8) switch
         {
             0 => null,
             1 => JsonValue.Create(Pick([0, -1, 1, 5, 1e300, -1e-300, 2147483648d, 0.1, 4.5])),
             2 => JsonValue.Create(Pick([long.MaxValue, long.MinValue, 257, 101, 17])),
-            3 => JsonValue.Create(random.Next(2) == 0),
-            4 => JsonValue.Create(random.Next(20) == 0 ? new string(Pick(['a', 'é', '字']), random.Next(40_000)) : Pick(Texts)),
-            5 => new JsonArray([.. Enumerable.Range(0, random.Next(5)).Select(_ => Value(depth + 1))]),
+            3 => JsonValue.Create(_random.Next(2) == 0),
+            4 => JsonValue.Create(_random.Next(20) == 0 ? new string(Pick(['a', 'é', '字']), _random.Next(40_000)) : Pick(Texts)),
+            5 => new JsonArray([.. Enumerable.Range(0, _random.Next(5)).Select(_ => Value(depth + 1))]),
             6 => new JsonObject(
                 Enumerable
-                    .Range(0, random.Next(4))
+                    .Range(0, _random.Next(4))
                     .Select(i => KeyValuePair.Create(Pick(Texts) + i.ToString(CultureInfo.InvariantCulture), Value(depth + 1)))
             ),
             _ => new JsonObject
@@ -315,12 +329,12 @@ internal sealed class HostileRequests(int seed)
 
     private byte[] Spoilt(byte[] bytes)
     {
-        for (var i = random.Next(4); i >= 0 && bytes.Length > 0; i--)
+        for (var i = _random.Next(4); i >= 0 && bytes.Length > 0; i--)
         {
-            bytes = random.Next(3) switch
+            bytes = _random.Next(3) switch
             {
-                0 => bytes[..random.Next(bytes.Length)],
-                1 => [.. bytes, .. bytes.AsSpan(random.Next(bytes.Length))],
+                0 => bytes[.._random.Next(bytes.Length)],
+                1 => [.. bytes, .. bytes.AsSpan(_random.Next(bytes.Length))],
                 _ => Changed(bytes),
             };
         }
@@ -331,7 +345,7 @@ internal sealed class HostileRequests(int seed)
     private byte[] Changed(byte[] bytes)
     {
         bytes = (byte[])bytes.Clone();
-        bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+        bytes[_random.Next(bytes.Length)] = (byte)_random.Next(256);
         return bytes;
     }
 
@@ -342,5 +356,5 @@ internal sealed class HostileRequests(int seed)
         return content;
     }
 
-    private T Pick<T>(IReadOnlyList<T> from) => from[random.Next(from.Count)];
+    private T Pick<T>(IReadOnlyList<T> from) => from[_random.Next(from.Count)];
 }

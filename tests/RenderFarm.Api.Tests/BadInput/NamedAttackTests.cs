@@ -16,7 +16,7 @@ namespace RenderFarm.Api.Tests.BadInput;
 /// <summary>Attacks with a name. Those on addresses (SSRF) are in <c>OutboundGuardTests</c> and <c>InputPictureTests</c>.</summary>
 public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
-    private readonly TestFarm farm = fixture.Farm;
+    private readonly TestFarm _farm = fixture.Farm;
 
     [Theory]
     [InlineData("../../../etc/passwd")]
@@ -44,10 +44,10 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     public async Task PathTraversal_InAnId_FindsNothing(string path)
     {
         var address = new Uri(
-            farm.Address.AbsoluteUri.TrimEnd('/') + path,
+            _farm.Address.AbsoluteUri.TrimEnd('/') + path,
             new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
         );
-        var reply = await farm.User.GetAsync(address);
+        var reply = await _farm.User.GetAsync(address);
 
         Assert.InRange((int)reply.StatusCode, 400, 404);
         await reply.RefusalAsync();
@@ -85,7 +85,7 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
 
         Assert.Equal(
             (400, "invalid_value", "models"),
-            await (await farm.Worker.PostAsJsonAsync("/worker/v1/register", body)).RefusalAsync() is var r
+            await (await _farm.Worker.PostAsJsonAsync("/worker/v1/register", body)).RefusalAsync() is var r
                 ? (r.Status, r.Code, r.Param)
                 : default
         );
@@ -115,20 +115,20 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     [Fact]
     public async Task HeaderInjection_InMetadataAndPrompt_StaysText()
     {
-        const string evil = "a\r\nX-Evil: 1\r\nSet-Cookie: x=1\r\n\r\n<html>";
-        var reply = await farm.User.PostAsJsonAsync(
+        const string Evil = "a\r\nX-Evil: 1\r\nSet-Cookie: x=1\r\n\r\n<html>";
+        var reply = await _farm.User.PostAsJsonAsync(
             "/v1/videos",
-            new { prompt = evil, metadata = new Dictionary<string, string> { [evil] = evil } }
+            new { prompt = Evil, metadata = new Dictionary<string, string> { [Evil] = Evil } }
         );
         var video = await reply.JsonAsync();
 
-        Assert.Equal((evil, evil), ((string)video["prompt"]!, (string)video["metadata"]![evil]!));
+        Assert.Equal((Evil, Evil), ((string)video["prompt"]!, (string)video["metadata"]![Evil]!));
         foreach (
             var answer in new[]
             {
                 reply,
-                await farm.User.GetAsync($"/v1/videos/{(string)video["id"]!}"),
-                await farm.User.GetAsync($"/v1/videos/{(string)video["id"]!}/content"),
+                await _farm.User.GetAsync($"/v1/videos/{(string)video["id"]!}"),
+                await _farm.User.GetAsync($"/v1/videos/{(string)video["id"]!}/content"),
             }
         )
         {
@@ -141,10 +141,11 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     public async Task HeaderInjection_InAnUploadsFileName_StaysOut()
     {
         var body =
-            "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na\r\n--b\r\nContent-Disposition: form-data; name=input_reference; filename=\"a\rX-Evil: 1.png\"\r\n\r\nx\r\n--b--\r\n";
+            "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na\r\n--b\r\nContent-Disposition: form-data; name=input_reference; "
+            + "filename=\"a\rX-Evil: 1.png\"\r\n\r\nx\r\n--b--\r\n";
         var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
         content.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=b");
-        var reply = await farm.User.PostAsync("/v1/videos", content);
+        var reply = await _farm.User.PostAsync("/v1/videos", content);
 
         Assert.Equal(400, (int)reply.StatusCode);
         Assert.False(reply.Headers.Contains("X-Evil"));
@@ -162,7 +163,7 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
         var content = new ByteArrayContent(packed.ToArray());
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         content.Headers.ContentEncoding.Add("gzip");
-        var refusal = await (await farm.User.PostAsync("/v1/videos", content)).RefusalAsync();
+        var refusal = await (await _farm.User.PostAsync("/v1/videos", content)).RefusalAsync();
 
         Assert.Equal((415, "unsupported_media_type"), (refusal.Status, refusal.Code));
         Assert.Contains("gzip", refusal.Message, StringComparison.Ordinal);
@@ -206,7 +207,7 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     public async Task NestedJson_IsRefused(string body) =>
         Assert.Equal(
             400,
-            (int)(await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).StatusCode
+            (int)(await _farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).StatusCode
         );
 
     [Fact]
@@ -218,7 +219,7 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
         };
         var clock = Stopwatch.StartNew();
         var refusal = await (
-            await farm.User.PostAsync("/v1/videos", new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"))
+            await _farm.User.PostAsync("/v1/videos", new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"))
         ).RefusalAsync();
 
         Assert.Equal((400, "unknown_parameter"), (refusal.Status, refusal.Code));
@@ -226,20 +227,21 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     }
 
     [Theory]
-    [InlineData("Content-Type: application/json", true, 1L << 20)] // announced: nothing is read
+    [InlineData("Content-Type: application/json", true, 1L << 20)] // Announced: nothing is read
     [InlineData("Content-Type: application/json", false, 48L << 20)]
     [InlineData("Content-Type: multipart/form-data; boundary=b", false, 40L << 20)]
     public async Task AnUploadOf2GB_IsRefusedAtItsFirstMegabytes_InBoundedMemory(string type, bool announced, long mostSent)
     {
-        const long size = 2L << 30;
+        const long Size = 2L << 30;
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         using var socket = new TcpClient();
-        await socket.ConnectAsync(farm.Address.Host, farm.Address.Port, limit.Token);
+        await socket.ConnectAsync(_farm.Address.Host, _farm.Address.Port, limit.Token);
         var stream = socket.GetStream();
         var before = GC.GetTotalAllocatedBytes();
         await stream.WriteAsync(
             Encoding.ASCII.GetBytes(
-                $"POST /v1/videos HTTP/1.1\r\nHost: farm\r\nAuthorization: Bearer {farm.AdminKey}\r\n{type}\r\n{(announced ? $"Content-Length: {size}" : "Transfer-Encoding: chunked")}\r\n\r\n"
+                $"POST /v1/videos HTTP/1.1\r\nHost: farm\r\nAuthorization: Bearer "
+                    + $"{_farm.AdminKey}\r\n{type}\r\n{(announced ? $"Content-Length: {Size}" : "Transfer-Encoding: chunked")}\r\n\r\n"
             ),
             limit.Token
         );
@@ -247,7 +249,7 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
         long sent = 0;
         if (!announced)
         {
-            sent = await SendChunksAsync(stream, type.Contains("multipart", StringComparison.Ordinal), size, answer, limit.Token);
+            sent = await SendChunksAsync(stream, type.Contains("multipart", StringComparison.Ordinal), Size, answer, limit.Token);
         }
 
         Assert.StartsWith("HTTP/1.1 413", await answer, StringComparison.Ordinal);
@@ -259,17 +261,23 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     [Fact]
     public async Task List_LimitZero_IsAnEmptyPageThatSaysWhetherThereIsMore()
     {
-        using var tenant = await farm.NewTenantAsync("submit", "read");
+        using var tenant = await _farm.NewTenantAsync("submit", "read");
         var none = await (await tenant.GetAsync("/v1/videos?limit=0")).JsonAsync();
         Assert.Equal((0, false), (none["data"]!.AsArray().Count, (bool)none["has_more"]!));
 
-        await farm.SubmitAsync(by: tenant);
+        await _farm.SubmitAsync(by: tenant);
         var more = await (await tenant.GetAsync("/v1/videos?limit=0")).JsonAsync();
         Assert.Equal((0, true), (more["data"]!.AsArray().Count, (bool)more["has_more"]!));
         Assert.Null(more["last_id"]);
     }
 
-    private static async Task<long> SendChunksAsync(NetworkStream stream, bool multipart, long size, Task answer, CancellationToken cancel)
+    private static async Task<long> SendChunksAsync(
+        NetworkStream stream,
+        bool multipart,
+        long size,
+        Task answer,
+        CancellationToken cancellationToken
+    )
     {
         long sent = 0;
         var block = new byte[1 << 16];
@@ -297,21 +305,21 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
 
         async Task ChunkAsync(byte[] bytes)
         {
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), cancel);
-            await stream.WriteAsync(bytes, cancel);
-            await stream.WriteAsync("\r\n"u8.ToArray(), cancel);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), cancellationToken);
+            await stream.WriteAsync(bytes, cancellationToken);
+            await stream.WriteAsync("\r\n"u8.ToArray(), cancellationToken);
         }
     }
 
-    private static async Task<string> ReadHeadAsync(NetworkStream stream, CancellationToken cancel)
+    private static async Task<string> ReadHeadAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
         var buffer = new byte[4096];
-        return Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer, cancel));
+        return Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer, cancellationToken));
     }
 
     private async Task<(int, string, string?)> RefusedAsync(object fields)
     {
-        var refusal = await (await farm.User.PostAsJsonAsync("/v1/videos", fields)).RefusalAsync();
+        var refusal = await (await _farm.User.PostAsJsonAsync("/v1/videos", fields)).RefusalAsync();
         return (refusal.Status, refusal.Code, refusal.Param);
     }
 }

@@ -15,7 +15,8 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
         var tenant = await Farm.NewTenantAsync("submit", "read");
         var batch = await CreateAsync(
             tenant,
-            "\uFEFF{\"prompt\":\"one\",\"seed\":1}\r\n\n  {\"prompt\":\"two\",\"steps\":4}  \n{\"prompt\":\"three\",\"metadata\":{\"shot\":\"3\"}}"
+            "\uFEFF{\"prompt\":\"one\",\"seed\":1}\r\n\n  {\"prompt\":\"two\",\"steps\":4}  "
+                + "\n{\"prompt\":\"three\",\"metadata\":{\"shot\":\"3\"}}"
         );
         Assert.Equal(
             ("batch", "queued", 3, 3),
@@ -80,7 +81,8 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
         var tenant = await Farm.NewTenantAsync("submit", "read");
         var reply = await PostAsync(
             tenant,
-            "{\"prompt\":\"one\"}\n{\"prompt\":\"two\",\"stepps\":3}\nnonsense\n{\"prompt\":\"four\",\"size\":\"63x64\"}\n{\"prompt\":\"five\",\"model\":\"none\"}\n[]"
+            "{\"prompt\":\"one\"}\n{\"prompt\":\"two\",\"stepps\":3}\nnonsense\n{\"prompt\":\"four\",\"size\":\"63x64\"}\n{\"prompt\":\"fiv"
+                + "e\",\"model\":\"none\"}\n[]"
         );
         var refusal = await reply.RefusalAsync();
         Assert.Equal((400, "invalid_value", "file"), (refusal.Status, refusal.Code, refusal.Param));
@@ -197,7 +199,10 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
         var batch = await CreateAsync(Farm.User, "{\"prompt\":\"a\"}");
         var other = await Farm.NewTenantAsync("submit", "read");
         foreach (var path in (string[])["", "/manifest"])
+        {
             Assert.Equal(404, (await (await other.GetAsync($"/v1/batches/{batch["id"]}{path}")).RefusalAsync()).Status);
+        }
+
         Assert.Equal(404, (await (await other.PostAsync($"/v1/batches/{batch["id"]}/cancel", null)).RefusalAsync()).Status);
     }
 
@@ -218,7 +223,10 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
             },
         };
         foreach (var (name, value) in headers)
+        {
             request.Headers.Add(name, value);
+        }
+
         return await client.SendAsync(request);
     }
 

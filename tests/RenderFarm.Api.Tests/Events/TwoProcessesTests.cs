@@ -34,7 +34,7 @@ public sealed class TwoProcessesTests
         await one.RenewAsync(lease, RenderStage.Loading, 0);
         await events.NextAsync("video.started");
 
-        // the wish for pictures goes the other way
+        // The wish for pictures goes the other way
         await Eventually.TrueAsync(async () => (await ReportAsync(one, lease, 1)).Preview, TimeSpan.FromSeconds(10), "the wish to cross");
         await ReportAsync(one, lease, 2, [1, 2, 3]);
         Assert.Equal("AQID", (string)(await events.NextAsync("video.preview")).Data["data"]!);
@@ -99,7 +99,9 @@ public sealed class TwoProcessesTests
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var told = new List<(string Key, string? MessageId, JsonNode Video)>();
         while (told.Count < 3)
+        {
             told.Add(await got.Reader.ReadAsync(limit.Token));
+        }
 
         Assert.Equal(["video.queued.tiny", "video.started.tiny", "video.completed.tiny"], told.Select(e => e.Key));
         Assert.Equal(["queued", "in_progress", "completed"], told.Select(e => (string)e.Video["status"]!));

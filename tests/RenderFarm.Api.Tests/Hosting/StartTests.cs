@@ -17,7 +17,7 @@ public sealed class StartTests
     [InlineData("Videos:DownloadLinkSeconds=soon")]
     [InlineData("Videos:DefaultModel=")]
     [InlineData("Api:Url=http://999.1.1.1:8080")]
-    [InlineData("Api:Url=http://192.0.2.7:8080")] // an address for books, which no machine has
+    [InlineData("Api:Url=http://192.0.2.7:8080")] // An address for books, which no machine has
     [InlineData("Store:Kind=postgres", "Store:ConnectionString=Hst=x;;=3")]
     [InlineData("Store:Kind=postgres", "Store:ConnectionString=Username=farm")]
     [InlineData("Store:ConnectionString=Foo=bar")]
@@ -113,7 +113,8 @@ public sealed class StartTests
         Directory.Delete(home, recursive: true);
     }
 
-    /// <summary>The program as a process runs it. Console output is shared, so these tests run one at a time, as all of a class do.</summary>
+    /// <summary>The program as a process runs it. Console output is shared, so these tests run one at a time, as all of a class
+    /// do.</summary>
     private static (int Code, string Errors) RunMain(string[] args)
     {
         var before = Console.Error;

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using RenderFarm.Api.Hosting;
@@ -33,7 +32,9 @@ public sealed class StopDuringStartTests
         );
         stopper.Lifetime = app.Lifetime;
         if (moment == Moment.AllStarted)
+        {
             app.Lifetime.ApplicationStarted.Register(app.Lifetime.StopApplication);
+        }
 
         await app.ServeAsync().WaitAsync(Patience, TestContext.Current.CancellationToken);
 
@@ -67,7 +68,10 @@ public sealed class StopDuringStartTests
         private Task At(Moment now)
         {
             if (now == when)
+            {
                 Lifetime!.StopApplication();
+            }
+
             return Task.CompletedTask;
         }
     }

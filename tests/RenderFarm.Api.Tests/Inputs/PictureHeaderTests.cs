@@ -103,7 +103,7 @@ public sealed class PictureHeaderTests
         );
 
     [Theory]
-    [InlineData(24, 16, 1168 + 7)] // rows of the seven passes, found by hand: 3x2, 3x2, 6x2, 6x4, 12x4, 12x8, 24x8
+    [InlineData(24, 16, 1168 + 7)] // Rows of the seven passes, found by hand: 3x2, 3x2, 6x2, 6x4, 12x4, 12x8, 24x8
     public void Read_AnInterlacedPng_CountsItsPasses(int width, int height, int notThat)
     {
         var rows = new[] { (3, 2), (3, 2), (6, 2), (6, 4), (12, 4), (12, 8), (24, 8) }.Sum(pass => pass.Item2 * (1 + (3 * pass.Item1)));

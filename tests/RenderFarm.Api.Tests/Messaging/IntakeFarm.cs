@@ -9,34 +9,34 @@ namespace RenderFarm.Api.Tests.Messaging;
 /// <summary>A farm on PostgreSQL and a broker, a producer, and somebody who reads the rejected queue.</summary>
 public sealed class IntakeFarm : IAsyncLifetime
 {
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<RejectedMessage>> rejected = new();
-    private BrokerVirtualHost? broker;
-    private PostgresDatabase? database;
-    private IConnection? connection;
-    private IChannel channel = null!;
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<RejectedMessage>> _rejected = new();
+    private BrokerVirtualHost? _broker;
+    private PostgresDatabase? _database;
+    private IConnection? _connection;
+    private IChannel _channel = null!;
 
     public TestFarm Farm { get; private set; } = null!;
-    public Uri Broker => broker!.Address;
+    public Uri Broker => _broker!.Address;
 
     public async ValueTask InitializeAsync()
     {
-        broker = await BrokerVirtualHost.CreateAsync();
-        database = await PostgresDatabase.CreateAsync();
+        _broker = await BrokerVirtualHost.CreateAsync();
+        _database = await PostgresDatabase.CreateAsync();
         Farm = await TestFarm.StartAsync(
             "--Store:Kind=postgres",
-            $"--Store:ConnectionString={database.ConnectionString}",
+            $"--Store:ConnectionString={_database.ConnectionString}",
             "--Bus:Kind=rabbitmq",
-            $"--Bus:Uri={broker.Address}"
+            $"--Bus:Uri={_broker.Address}"
         );
         await Farm.RegisterWorkerAsync();
         await Eventually.TrueAsync(
-            async () => (await broker.QueuesAsync()).Contains("renderfarm.intake.rejected"),
+            async () => (await _broker.QueuesAsync()).Contains("renderfarm.intake.rejected"),
             TimeSpan.FromSeconds(30),
             "the intake queues"
         );
-        connection = await new ConnectionFactory { Uri = broker.Address }.CreateConnectionAsync();
-        channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true));
-        var consumer = new AsyncEventingBasicConsumer(channel);
+        _connection = await new ConnectionFactory { Uri = _broker.Address }.CreateConnectionAsync();
+        _channel = await _connection.CreateChannelAsync(new CreateChannelOptions(true, true));
+        var consumer = new AsyncEventingBasicConsumer(_channel);
         consumer.ReceivedAsync += (_, message) =>
         {
             var headers = message.BasicProperties.Headers!.ToDictionary(
@@ -49,19 +49,30 @@ public sealed class IntakeFarm : IAsyncLifetime
                 );
             return Task.CompletedTask;
         };
-        await channel.BasicConsumeAsync("renderfarm.intake.rejected", autoAck: true, consumer);
+        await _channel.BasicConsumeAsync("renderfarm.intake.rejected", autoAck: true, consumer);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (connection is not null)
-            await connection.DisposeAsync();
+        if (_connection is not null)
+        {
+            await _connection.DisposeAsync();
+        }
+
         if (Farm is not null)
+        {
             await Farm.DisposeAsync();
-        if (database is not null)
-            await database.DisposeAsync();
-        if (broker is not null)
-            await broker.DisposeAsync();
+        }
+
+        if (_database is not null)
+        {
+            await _database.DisposeAsync();
+        }
+
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync();
+        }
     }
 
     /// <returns>What <see cref="RejectedAsync"/> knows the message by.</returns>
@@ -83,15 +94,18 @@ public sealed class IntakeFarm : IAsyncLifetime
         };
         properties.Headers["x-test"] = test;
         if (key is not null)
+        {
             properties.Headers["x-api-key"] = key;
-        await channel.BasicPublishAsync("renderfarm.intake", "any", mandatory: true, properties, body);
+        }
+
+        await _channel.BasicPublishAsync("renderfarm.intake", "any", mandatory: true, properties, body);
         return test;
     }
 
     public Task<RejectedMessage> RejectedAsync(string sent) => Of(sent).Task.WaitAsync(TimeSpan.FromSeconds(30));
 
     private TaskCompletionSource<RejectedMessage> Of(string test) =>
-        rejected.GetOrAdd(test, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+        _rejected.GetOrAdd(test, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 }
 
 public sealed record RejectedMessage(string Body, Dictionary<string, string> Headers, BasicProperties Properties)

@@ -117,12 +117,17 @@ public sealed class IntakeTests(IntakeFarm intake) : IClassFixture<IntakeFarm>
         {
             var bytes = Encoding.UTF8.GetBytes(seeds[i % seeds.Length]);
             for (var flips = random.Next(1, 6); flips > 0; flips--)
+            {
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            }
+
             sent.Add(await intake.SendAsync($"fuzz-{i}", bytes, Key(tenant)));
         }
 
         foreach (var one in sent)
+        {
             Assert.NotEqual("internal_error", (await intake.RejectedAsync(one)).Code);
+        }
     }
 
     private static string Key(HttpClient tenant) => tenant.DefaultRequestHeaders.Authorization!.Parameter!;

@@ -13,10 +13,10 @@ public sealed class OutboundGuardTests
 
     [Theory]
     [InlineData("http://127.0.0.1/")]
-    [InlineData("http://2130706433/")] // decimal
-    [InlineData("http://0x7f000001/")] // hexadecimal
-    [InlineData("http://0177.0.0.1/")] // octal
-    [InlineData("http://127.1/")] // short
+    [InlineData("http://2130706433/")] // Decimal
+    [InlineData("http://0x7f000001/")] // Hexadecimal
+    [InlineData("http://0177.0.0.1/")] // Octal
+    [InlineData("http://127.1/")] // Short
     [InlineData("http://0/")]
     [InlineData("http://10.1.2.3/")]
     [InlineData("http://100.64.0.1/")]
@@ -122,19 +122,19 @@ public sealed class OutboundGuardTests
     /// <summary>Answers each connection with the same bytes and closes it.</summary>
     private sealed class Listener : IAsyncDisposable
     {
-        private readonly TcpListener socket;
-        private readonly Task serving;
-        private readonly ConcurrentBag<int> seen = [];
+        private readonly TcpListener _socket;
+        private readonly Task _serving;
+        private readonly ConcurrentBag<int> _seen = [];
 
         private Listener(IPAddress address, string answer)
         {
-            socket = new TcpListener(address, 0);
-            socket.Start();
-            serving = ServeAsync(answer);
+            _socket = new TcpListener(address, 0);
+            _socket.Start();
+            _serving = ServeAsync(answer);
         }
 
-        public int Port => ((IPEndPoint)socket.LocalEndpoint).Port;
-        public int Connections => seen.Count;
+        public int Port => ((IPEndPoint)_socket.LocalEndpoint).Port;
+        public int Connections => _seen.Count;
 
         public static Listener Start(
             IPAddress address,
@@ -143,8 +143,8 @@ public sealed class OutboundGuardTests
 
         public async ValueTask DisposeAsync()
         {
-            socket.Stop();
-            await serving;
+            _socket.Stop();
+            await _serving;
         }
 
         private async Task ServeAsync(string answer)
@@ -153,8 +153,8 @@ public sealed class OutboundGuardTests
             {
                 while (true)
                 {
-                    using var connection = await socket.AcceptTcpClientAsync();
-                    seen.Add(1);
+                    using var connection = await _socket.AcceptTcpClientAsync();
+                    _seen.Add(1);
                     var stream = connection.GetStream();
                     _ = await stream.ReadAsync(new byte[4096]);
                     await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));

@@ -16,7 +16,8 @@ public sealed class VideoRequestReaderTests
             """
             {
               "prompt": "a ball", "model": "demo", "seconds": "2.5", "size": "256x160", "negative_prompt": "", "seed": 7, "steps": 4,
-              "guidance_scale": 3.5, "shift": 5, "sampler": "dpm++", "preset": "4-step", "step_cache": {"kind": "teacache", "threshold": 0.1}, "frames": 17, "fps": 8, "loras": [{"name": "soft", "strength": 0.5}, {"name": "b"}],
+              "guidance_scale": 3.5, "shift": 5, "sampler": "dpm++", "preset": "4-step", "step_cache": {"kind": "teacache",
+               "threshold": 0.1}, "frames": 17, "fps": 8, "loras": [{"name": "soft", "strength": 0.5}, {"name": "b"}],
               "priority": 80, "webhook_url": "https://example.org/hook", "metadata": {"a": "b"}, "expires_after": 3600,
               "plan": {"precision": "fp8-weights", "blocks_streamed": 10, "text_encoder": "streamed", "guidance_batched": false},
               "debug": {"cuda_launch_blocking": true}, "max_attempts": 5, "input_reference": {"image_url": "https://example.org/a.png"}

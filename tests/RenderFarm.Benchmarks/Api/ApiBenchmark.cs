@@ -23,10 +23,16 @@ internal static class ApiBenchmark
             var load = ThisMachine.LoadAverage;
             var found = await MeasureAsync(part, options);
             foreach (var figure in found.Figures)
+            {
                 Console.Out.WriteLine(figure);
+            }
+
             missed += found.Figures.Count(figure => !figure.IsMet);
             if (options.Results is not { } folder)
+            {
                 continue;
+            }
+
             Directory.CreateDirectory(folder);
             var report = new JsonObject
             {

@@ -64,6 +64,7 @@ internal static class EtaPart
     {
         var ids = new List<string>();
         for (var i = 0; i < count; i++)
+        {
             ids.Add((
                     await farm.SubmitAsync(
                         new
@@ -74,9 +75,14 @@ internal static class EtaPart
                         }
                     )
                 ).GetProperty("id").GetString()!);
+        }
+
         var videos = new Dictionary<string, Watched>();
         foreach (var id in ids)
+        {
             videos[id] = new Watched { Queued = Said.Of(await farm.VideoAsync(id), clock) ?? new Said(0, clock.Elapsed.TotalSeconds) };
+        }
+
         return videos;
     }
 
@@ -87,20 +93,32 @@ internal static class EtaPart
         while (videos.Values.Any(video => video.Completed == 0))
         {
             if (clock.Elapsed > until)
+            {
                 throw new TimeoutException($"the videos did not end within {Patience}. {farm.LastWords()}");
+            }
+
             await timer.WaitForNextTickAsync();
             var page = await farm.GetAsync("/v1/videos?limit=100");
             foreach (var video in page.GetProperty("data").EnumerateArray())
             {
                 if (!videos.TryGetValue(video.GetProperty("id").GetString()!, out var seen))
+                {
                     continue;
+                }
+
                 var status = video.GetProperty("status").GetString();
                 if (status == "completed" && seen.Completed == 0)
+                {
                     seen.Completed = clock.Elapsed.TotalSeconds;
+                }
                 else if (status == "in_progress")
+                {
                     seen.Rendering ??= Said.Of(await farm.VideoAsync(video.GetProperty("id").GetString()!), clock);
+                }
                 else if (status == "failed")
+                {
                     throw new InvalidOperationException($"a video failed: {video}");
+                }
             }
         }
     }

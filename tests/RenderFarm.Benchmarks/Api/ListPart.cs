@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary><c>GET /v1/videos</c> with a million rows: pages of the largest size, from anywhere, in either order, for a user and for an operator.</summary>
+/// <summary><c>GET /v1/videos</c> with a million rows: pages of the largest size, from anywhere, in either order, for a user and for an
+/// operator.</summary>
 internal static class ListPart
 {
     private const int Clients = 2,
@@ -33,7 +34,7 @@ internal static class ListPart
             api.Http.DefaultRequestHeaders.Authorization = header;
             foreach (var order in (string[])["desc", "asc"])
             {
-                // every hundredth is a first page
+                // Every hundredth is a first page
                 Task<bool> Page(int number) =>
                     api.GetAsync($"/v1/videos?limit=100&order={order}" + (number % 100 == 0 ? "" : "&after=" + ids[number % ids.Count]));
                 await Load.WarmUpAsync(Clients, Page);

@@ -4,7 +4,8 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary>Requests of one kind, as a number of clients or a schedule sends them. A request says whether it was answered as it should be.</summary>
+/// <summary>Requests of one kind, as a number of clients or a schedule sends them. A request says whether it was answered as it should
+/// be.</summary>
 internal static class Load
 {
     /// <summary>So many clients, each sending its next request when it has the answer to the last: what a service can take.</summary>
@@ -22,7 +23,10 @@ internal static class Load
                         {
                             var sent = clock.Elapsed;
                             if (!await IsAnsweredAsync(request, Interlocked.Increment(ref number)))
+                            {
                                 Interlocked.Increment(ref failed);
+                            }
+
                             mine.Add((clock.Elapsed - sent).TotalMilliseconds);
                         }
                         return mine;
@@ -32,7 +36,8 @@ internal static class Load
         return Sample.Of([.. latencies.SelectMany(mine => mine)], failed, clock.Elapsed);
     }
 
-    /// <summary>Until the runtime has compiled what it will: a window of the load is no more than a tenth faster than the one before, three times in a row.</summary>
+    /// <summary>Until the runtime has compiled what it will: a window of the load is no more than a tenth faster than the one before, three
+    /// times in a row.</summary>
     public static async Task WarmUpAsync(int clients, Func<int, Task<bool>> request)
     {
         var (window, before, steady) = (TimeSpan.FromSeconds(3), 0.0, 0);
@@ -57,12 +62,18 @@ internal static class Load
         {
             var (number, due) = (i, TimeSpan.FromSeconds(i / rate));
             if (due > clock.Elapsed)
+            {
                 await Task.Delay(due - clock.Elapsed, CancellationToken.None);
+            }
+
             sent.Add(
                 Task.Run(async () =>
                 {
                     if (!await IsAnsweredAsync(request, number))
+                    {
                         Interlocked.Increment(ref failed);
+                    }
+
                     latencies[number] = (clock.Elapsed - due).TotalMilliseconds;
                 })
             );
@@ -79,7 +90,7 @@ internal static class Load
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
-            return false; // no answer is a failed request, not the end of the measurement
+            return false; // No answer is a failed request, not the end of the measurement
         }
     }
 }

@@ -7,7 +7,8 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary>The API's resident memory under ten minutes of everything: submissions, questions, pages, uploads, streams that come and go, and nonsense.</summary>
+/// <summary>The API's resident memory under ten minutes of everything: submissions, questions, pages, uploads, streams that come and go,
+/// and nonsense.</summary>
 internal static class MemoryPart
 {
     private const double PerSecond = 120;
@@ -24,17 +25,19 @@ internal static class MemoryPart
         {
             using var timer = new PeriodicTimer(Every);
             while (await timer.WaitForNextTickAsync(CancellationToken.None) && !over.IsCancellationRequested)
+            {
                 resident.Add(ResidentMebibytes(api.Farm.Api.Id));
+            }
         });
         var load = await Load.SteadyAsync(PerSecond, time, number => OneOfAllAsync(api, number));
         await over.CancelAsync();
         await watching;
 
-        // the first fifth is the runtime's: compiling, pools, the collector finding its size
+        // The first fifth is the runtime's: compiling, pools, the collector finding its size
         var settled = resident[(resident.Count / 5)..];
         var window = settled.Count / 4;
-        double before = settled.Take(window).Average(),
-            after = settled.TakeLast(window).Average();
+        var before = settled.Take(window).Average();
+        var after = settled.TakeLast(window).Average();
         return new Findings(
             [
                 Figure.Most($"memory after {options.Minutes:0.#} minutes against its start", after / before * 100, "%", 105),
@@ -77,18 +80,23 @@ internal static class MemoryPart
                     using var picture = new ByteArrayContent(new byte[300_000]);
                     picture.Headers.ContentType = new MediaTypeHeaderValue("image/png");
                     form.Add(picture, "input_reference", "noise.png");
-                    return await StatusAsync(api, HttpMethod.Post, "/v1/videos", form) == 400; // no picture
+                    return await StatusAsync(api, HttpMethod.Post, "/v1/videos", form) == 400; // No picture
                 }
             case 20:
                 using (var broken = new StringContent("{\"prompt\":", Encoding.UTF8, "application/json"))
+                {
                     return await StatusAsync(api, HttpMethod.Post, "/v1/videos", broken) == 400;
+                }
+
             case 21:
                 return await StatusAsync(api, HttpMethod.Get, $"/v1/videos/video_{number:x32}", null) == 404;
             case 22:
                 return await api.GetAsync("/v1/models");
             default:
                 using (var answer = await api.Http.PostAsJsonAsync("/v1/plans", new { model = "tiny", vram_gib = 8 }))
+                {
                     return answer.IsSuccessStatusCode;
+                }
         }
     }
 
@@ -106,7 +114,9 @@ internal static class MemoryPart
         {
             await using var stream = await events.Content.ReadAsStreamAsync();
             if (!events.IsSuccessStatusCode || await stream.ReadAsync(new byte[64]) == 0)
+            {
                 return false;
+            }
         }
         return await api.GetAsync($"/v1/videos/{id}") && await StatusAsync(api, HttpMethod.Delete, $"/v1/videos/{id}", null) == 200;
     }

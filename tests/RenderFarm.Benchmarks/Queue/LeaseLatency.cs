@@ -96,9 +96,13 @@ internal static class LeaseLatency
                     throw new TimeoutException($"no bell came within {Patience.TotalSeconds:0} s. {farm.LastWords()}");
                 }
                 if (await LeaseAsync(worker, id, wait: 0) is { } grant)
+                {
                     return grant;
-                // The bell was a second one for an earlier job. Or this worker came more than a second after it, as on a machine under load, and
-                // found the row locked while it was noted that the bell had rung; the next bell would come a minute later. A real worker's poll
+                }
+                // The bell was a second one for an earlier job. Or this worker came more than a second after it, as on a machine under
+                // load, and
+                // found the row locked while it was noted that the bell had rung; the next bell would come a minute later. A real worker's
+                // poll
                 // goes on and is woken by that note, so this one's does too.
                 passedOver++;
                 return await LeaseAsync(worker, id, Patience.TotalSeconds) ?? throw new TimeoutException("a bell rang and no job came");
@@ -117,17 +121,20 @@ internal static class LeaseLatency
 
     private static async Task<Distribution> LatenciesAsync(FarmUnderTest farm, HttpClient worker, int jobs, Func<Task<JsonElement>> next)
     {
-        const int warmUp = 20;
+        const int WarmUp = 20;
         var latencies = new List<double>();
-        for (var i = 0; i < warmUp + jobs; i++)
+        for (var i = 0; i < WarmUp + jobs; i++)
         {
             var leased = Task.Run(async () => (Grant: await next(), At: Stopwatch.GetTimestamp()));
-            await Task.Delay(20, CancellationToken.None); // the poll is on its way
+            await Task.Delay(20, CancellationToken.None); // The poll is on its way
             var sent = Stopwatch.GetTimestamp();
             await farm.SubmitAsync(new { prompt = string.Create(CultureInfo.InvariantCulture, $"clip {i}"), model = "tiny" });
             var (grant, at) = await leased;
-            if (i >= warmUp)
+            if (i >= WarmUp)
+            {
                 latencies.Add(Stopwatch.GetElapsedTime(sent, at).TotalMilliseconds);
+            }
+
             using var ended = await worker.PostAsJsonAsync(
                 $"/worker/v1/leases/{grant.GetProperty("job_id").GetString()}/fail",
                 new

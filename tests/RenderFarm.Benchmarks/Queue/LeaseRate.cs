@@ -14,7 +14,7 @@ internal static class LeaseRate
     {
         await using var queue = await QueueOfJobs.CreateAsync();
         var ids = await queue.RegisterAsync(workers);
-        // the first ones pay for compiling, which would be to the credit of the deep queue
+        // The first ones pay for compiling, which would be to the credit of the deep queue
         for (var round = 0; round < WarmingRounds; round++)
         {
             await queue.FillAsync(ShortQueue);
@@ -55,8 +55,8 @@ internal static class LeaseRate
 
     private static async Task<TimeSpan> TakeAsync(QueueOfJobs queue, IReadOnlyList<string> workers, int leases)
     {
-        int next = -1,
-            granted = 0;
+        var next = -1;
+        var granted = 0;
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(
             Enumerable
@@ -66,8 +66,12 @@ internal static class LeaseRate
                     {
                         int mine;
                         while ((mine = Interlocked.Increment(ref next)) < leases)
+                        {
                             if (await queue.LeaseAsync(workers[mine % workers.Count]) is not null)
+                            {
                                 Interlocked.Increment(ref granted);
+                            }
+                        }
                     })
                 )
         );

@@ -15,11 +15,14 @@ internal static class QueueBenchmark
     {
         var part = Option(arguments, "--part");
         if (part is not null && !Parts.Contains(part))
+        {
             throw new ArgumentException($"--part is '{part}': it must be one of {string.Join(", ", Parts)}");
-        int rows = Whole(arguments, "--rows", 1_000_000),
-            workers = Whole(arguments, "--workers", 1_000),
-            leases = Whole(arguments, "--leases", 10_000),
-            jobs = Whole(arguments, "--jobs", 500);
+        }
+
+        var rows = Whole(arguments, "--rows", 1_000_000);
+        var workers = Whole(arguments, "--workers", 1_000);
+        var leases = Whole(arguments, "--leases", 10_000);
+        var jobs = Whole(arguments, "--jobs", 500);
         var (load, figures, details) = (ThisMachine.LoadAverage, new List<Figure>(), new JsonObject());
         foreach (var name in Parts.Where(name => part is null || part == name))
         {
@@ -30,7 +33,10 @@ internal static class QueueBenchmark
                 _ => await LeaseRate.MeasureAsync(rows, workers, leases),
             };
             foreach (var figure in found.Figures)
+            {
                 Console.Out.WriteLine(figure);
+            }
+
             figures.AddRange(found.Figures);
             details[name] = found.Details;
         }

@@ -16,7 +16,8 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Queue;
 
-/// <summary>The job store in this process, on a database of its own: as many queued rows and registered workers as a part asks for.</summary>
+/// <summary>The job store in this process, on a database of its own: as many queued rows and registered workers as a part asks
+/// for.</summary>
 internal sealed class QueueOfJobs : IAsyncDisposable
 {
     private const int Keys = 100;
@@ -44,7 +45,8 @@ internal sealed class QueueOfJobs : IAsyncDisposable
         var queue = new QueueOfJobs(await PostgresDatabase.CreateAsync());
         await queue._services.GetRequiredService<JobDatabase>().MigrateAsync(CancellationToken.None);
         await queue.ExecuteAsync(
-            $"INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, virtual_time, created_at) SELECT 'key_' || k, 'key ' || k, 'hash ' || k, 3, 100, 0, now() FROM generate_series(1, {Keys}) k"
+            $"INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, virtual_time, created_at) SELECT 'key_' || k, 'key ' || k, "
+                + $"'hash ' || k, 3, 100, 0, now() FROM generate_series(1, {Keys}) k"
         );
         return queue;
     }
@@ -71,9 +73,11 @@ internal sealed class QueueOfJobs : IAsyncDisposable
         await ExecuteAsync("TRUNCATE jobs CASCADE");
         await ExecuteAsync(
             $"""
-            INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class, least_vram_bytes, estimated_seconds, start_tag, order_key,
+            INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class,
+                least_vram_bytes, estimated_seconds, start_tag, order_key,
                 fence, attempt, max_attempts, step_downs, deaths, created_at, queued_at)
-            SELECT 'video_' || lpad(to_hex(i), 32, '0'), 'key_' || (1 + i % {Keys}), (ARRAY['demo', 't2v-1-3b', 't2v-14b'])[1 + i % 3], @spec, '[]', 'queued', 'queued', 0, 0, 0, 50,
+            SELECT 'video_' || lpad(to_hex(i), 32, '0'), 'key_' || (1 + i % {Keys}), (ARRAY['demo', 't2v-1-3b', 't2v-14b'])[1 + i % 3],
+                @spec, '[]', 'queued', 'queued', 0, 0, 0, 50,
                 (ARRAY[0, 24])[1 + i % 2], 0, 30, (i / {Keys}) * 30.0, (i / {Keys}) * 30.0 - 30000, 0, 0, 3, 0, 0, now(), now()
             FROM generate_series(1, {rows}) i
             """,
@@ -88,6 +92,7 @@ internal sealed class QueueOfJobs : IAsyncDisposable
         var registry = _services.GetRequiredService<WorkerRegistry>();
         var ids = new List<string>();
         for (var i = 0; i < workers; i++)
+        {
             ids.Add(
                 await registry.RegisterAsync(
                     new RegisterWorkerRequest
@@ -120,6 +125,8 @@ internal sealed class QueueOfJobs : IAsyncDisposable
                     CancellationToken.None
                 )
             );
+        }
+
         return ids;
     }
 
@@ -142,7 +149,10 @@ internal sealed class QueueOfJobs : IAsyncDisposable
         await using var command = _source.CreateCommand(sql);
         command.CommandTimeout = 600;
         foreach (var (name, value) in arguments)
+        {
             command.Parameters.AddWithValue(name, value);
+        }
+
         await command.ExecuteNonQueryAsync();
     }
 

@@ -15,14 +15,23 @@ internal static class TurnOfAnother
         await using var queue = await QueueOfJobs.CreateAsync();
         var worker = (await queue.RegisterAsync(1))[0];
         for (var i = 0; i < Many; i++)
+        {
             await SubmitAsync(queue, "key_1");
+        }
+
         for (var i = 0; i < 10; i++)
+        {
             await ServeAsync(queue, worker);
+        }
+
         await queue.Clock.RunOnceAsync(CancellationToken.None);
         await SubmitAsync(queue, "key_2");
         var before = 0;
         while (await ServeAsync(queue, worker) != "key_2")
+        {
             before++;
+        }
+
         return new Findings(
             [Figure.Most($"jobs of a user with {Many} queued that are served before the one of another", before, "jobs", 1)],
             new JsonObject { ["queued_of_user_a"] = Many, ["jobs_of_user_a_served_before_the_one_of_user_b"] = before }

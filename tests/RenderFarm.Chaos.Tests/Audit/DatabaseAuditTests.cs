@@ -25,11 +25,13 @@ public sealed class DatabaseAuditTests : IAsyncLifetime
             { "UPDATE jobs SET state = 'cancelled', winning_fence = NULL", "the row says what the client saw" },
             { "UPDATE jobs SET state = 'cancelled', winning_fence = NULL", "cancelled only where a client wished it" },
             {
-                "UPDATE jobs SET state = 'rendering', winning_fence = NULL, finished_at = NULL, lease_worker_id = 'w', lease_slot_id = 's', lease_until = now()",
+                "UPDATE jobs SET state = 'rendering', winning_fence = NULL, finished_at = NULL, lease_worker_id = 'w', lease_slot_id = "
+                    + "'s', lease_until = now()",
                 "every job has ended"
             },
             {
-                "UPDATE jobs SET state = 'rendering', winning_fence = NULL, finished_at = NULL, lease_worker_id = 'w', lease_slot_id = 's', lease_until = now()",
+                "UPDATE jobs SET state = 'rendering', winning_fence = NULL, finished_at = NULL, lease_worker_id = 'w', lease_slot_id = "
+                    + "'s', lease_until = now()",
                 "no slot is held"
             },
             { "DELETE FROM lease_records WHERE fence = 1", "one record for each fence, from 1 without a gap" },
@@ -46,7 +48,8 @@ public sealed class DatabaseAuditTests : IAsyncLifetime
                 "no job failed before its last attempt or its third death in a row"
             },
             {
-                "INSERT INTO events (job_id, key_id, model, type, state, occurred_at) SELECT job_id, key_id, model, 'video.queued', 'queued', now() FROM events",
+                "INSERT INTO events (job_id, key_id, model, type, state, occurred_at) SELECT job_id, key_id, model, 'video.queued', "
+                    + "'queued', now() FROM events",
                 "an ending for every job in its events, and nothing after it"
             },
         };
@@ -80,16 +83,23 @@ public sealed class DatabaseAuditTests : IAsyncLifetime
         _source = NpgsqlDataSource.Create(_database.ConnectionString);
         await using var jobs = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = _database.ConnectionString });
         await jobs.MigrateAsync(Cancellation);
-        // as it stands after one lost lease and one that completed
+        // As it stands after one lost lease and one that completed
         await ExecuteAsync(
             $"""
-            INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, virtual_time, created_at) VALUES ('key', 'key', 'hash', 1, 100, 0, now());
-            INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class, least_vram_bytes, estimated_seconds, start_tag, order_key,
-                fence, attempt, max_attempts, step_downs, deaths, winning_fence, artifacts, created_at, queued_at, finished_at, idempotency_key)
-            VALUES ('{Id}', 'key', 'tiny', '{"{}"}', '[]', 'completed', 'done', 2, 2, 0, 50, 0, 0, 1, 0, 0, 2, 1, 10, 0, 0, 2, '[{"{"}"key":"videos/{Id}/2/video.mp4"{"}"}]', now(), now(), now(), 'client-1-1');
-            INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, worker_version, attempt, step_downs, leased_at, ended_at, ending, reason, outcome_state)
-            VALUES ('{Id}', 1, 'w', 'cpu', 'tiny', 'cpu', '1', 1, 0, now(), now(), 'lost', 'worker_lost', 'queued'), ('{Id}', 2, 'w', 'cpu', 'tiny', 'cpu', '1', 2, 0, now(), now(), 'completed', NULL, 'completed');
-            INSERT INTO events (job_id, key_id, model, type, state, occurred_at) VALUES ('{Id}', 'key', 'tiny', 'video.queued', 'queued', now()), ('{Id}', 'key', 'tiny', 'video.completed', 'completed', now());
+            INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, virtual_time, created_at)
+                VALUES ('key', 'key', 'hash', 1, 100, 0, now());
+            INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class,
+                least_vram_bytes, estimated_seconds, start_tag, order_key,
+                fence, attempt, max_attempts, step_downs, deaths, winning_fence, artifacts, created_at, queued_at,
+                finished_at, idempotency_key)
+            VALUES ('{Id}', 'key', 'tiny', '{"{}"}', '[]', 'completed', 'done', 2, 2, 0, 50, 0, 0, 1, 0, 0, 2, 1, 10, 0, 0, 2,
+                '[{"{"}"key":"videos/{Id}/2/video.mp4"{"}"}]', now(), now(), now(), 'client-1-1');
+            INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, worker_version, attempt, step_downs, leased_at,
+                ended_at, ending, reason, outcome_state)
+            VALUES ('{Id}', 1, 'w', 'cpu', 'tiny', 'cpu', '1', 1, 0, now(), now(), 'lost', 'worker_lost', 'queued'), ('{Id}', 2, 'w',
+                'cpu', 'tiny', 'cpu', '1', 2, 0, now(), now(), 'completed', NULL, 'completed');
+            INSERT INTO events (job_id, key_id, model, type, state, occurred_at) VALUES ('{Id}', 'key', 'tiny', 'video.queued', 'queued',
+                now()), ('{Id}', 'key', 'tiny', 'video.completed', 'completed', now());
             """
         );
         _ledger.Accepted(new LedgerEntry(Id, "client-1-1", "client-1") { Status = "completed" });

@@ -39,7 +39,10 @@ public sealed class SilentDatabaseTests
                         async _ =>
                         {
                             if (Interlocked.Increment(ref there) == Pooled)
+                            {
                                 all.SetResult();
+                            }
+
                             await all.Task.WaitAsync(stop);
                             return true;
                         },
@@ -55,7 +58,9 @@ public sealed class SilentDatabaseTests
         await Assert.ThrowsAsync<StoreUnavailableException>(() => jobs.GetAsync("video_1", JobScope.All, stop));
         var first = Stopwatch.GetElapsedTime(began);
         for (var i = 0; i < Pooled; i++)
+        {
             await jobs.GetAsync("video_1", JobScope.All, stop);
+        }
 
         Assert.True(first < TimeSpan.FromSeconds(14), $"the first call found out after {first.TotalSeconds:0.0} s");
         await over.CancelAsync();

@@ -7,18 +7,18 @@ namespace RenderFarm.Chaos.Audit;
 internal sealed class HostAudit(ChaosFarm farm)
 {
     /// <summary>What is still going on or lying about.</summary>
-    public async Task<IEnumerable<string>> RestlessAsync(CancellationToken cancellation) =>
-        (await RestAsync(cancellation)).SelectMany(finding => finding.Breaches);
+    public async Task<IEnumerable<string>> RestlessAsync(CancellationToken cancellationToken) =>
+        (await RestAsync(cancellationToken)).SelectMany(finding => finding.Breaches);
 
-    public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellation)
+    public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellationToken)
     {
         var died = farm
             .Programs.Values.SelectMany(program => program.HasDied ? program.Deaths.Append(program.LastWords) : program.Deaths)
             .ToList();
-        return [new("no program ended by itself", farm.Programs.Count, died), .. await RestAsync(cancellation)];
+        return [new("no program ended by itself", farm.Programs.Count, died), .. await RestAsync(cancellationToken)];
     }
 
-    private async Task<IReadOnlyList<Finding>> RestAsync(CancellationToken cancellation)
+    private async Task<IReadOnlyList<Finding>> RestAsync(CancellationToken cancellationToken)
     {
         var busy = new List<string>();
         using var http = new HttpClient();
@@ -27,7 +27,7 @@ internal sealed class HostAudit(ChaosFarm farm)
             try
             {
                 var health = JsonDocument
-                    .Parse(await http.GetStringAsync(new Uri(farm.Programs[name].Health, "/health"), cancellation))
+                    .Parse(await http.GetStringAsync(new Uri(farm.Programs[name].Health, "/health"), cancellationToken))
                     .RootElement;
                 if (
                     health.GetProperty("spoolEntries").GetInt32() > 0
@@ -36,7 +36,9 @@ internal sealed class HostAudit(ChaosFarm farm)
                         .EnumerateArray()
                         .Any(slot => slot.TryGetProperty("job", out var job) && job.ValueKind == JsonValueKind.String)
                 )
+                {
                     busy.Add($"{name}: {health}");
+                }
             }
             catch (HttpRequestException gone)
             {

@@ -81,19 +81,20 @@ internal sealed class ChaosFarm : IAsyncDisposable
     public string RendererProgram { get; private set; } = "";
 
     /// <param name="stub">Renderers without a model.</param>
-    public static async Task<ChaosFarm> StartAsync(string home, bool stub, int workers, CancellationToken cancellation)
+    public static async Task<ChaosFarm> StartAsync(string home, bool stub, int workers, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(home);
-        var farm = new ChaosFarm(home, await Servers.StartAsync(Path.Combine(home, "servers"), cancellation), workers);
+        var farm = new ChaosFarm(home, await Servers.StartAsync(Path.Combine(home, "servers"), cancellationToken), workers);
         try
         {
             await farm.AddWorkersAsync(stub);
-            await farm.Programs[FaultPlan.Apis[0]].StartAsync(cancellation);
-            await farm.Programs[FaultPlan.Apis[0]].ReadyAsync(cancellation); // it makes schema and keys
+            await farm.Programs[FaultPlan.Apis[0]].StartAsync(cancellationToken);
+            await farm.Programs[FaultPlan.Apis[0]].ReadyAsync(cancellationToken); // It makes schema and keys
             await Task.WhenAll(
-                farm.Programs.Values.Where(program => program.Name != FaultPlan.Apis[0]).Select(program => program.StartAsync(cancellation))
+                farm.Programs.Values.Where(program => program.Name != FaultPlan.Apis[0])
+                    .Select(program => program.StartAsync(cancellationToken))
             );
-            await Task.WhenAll(FaultPlan.Apis.Select(api => farm.Programs[api].ReadyAsync(cancellation)));
+            await Task.WhenAll(FaultPlan.Apis.Select(api => farm.Programs[api].ReadyAsync(cancellationToken)));
             return farm;
         }
         catch
@@ -135,17 +136,29 @@ internal sealed class ChaosFarm : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var program in Programs.Values.Reverse())
+        {
             await program.DisposeAsync();
+        }
+
         foreach (
             var orphan in ProcessTable
                 .Below(Environment.ProcessId)
                 .Where(process => process.Program == RendererProgram || process.Program == "ffmpeg")
         )
+        {
             Kernel.Signal(orphan.Id, Kernel.Kill);
+        }
+
         foreach (var disk in Disks.Values)
+        {
             await disk.DisposeAsync();
+        }
+
         foreach (var link in Links.Values)
+        {
             link.Dispose();
+        }
+
         Store.Dispose();
         await Database.DisposeAsync();
         await _servers.DisposeAsync();
@@ -156,7 +169,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
     private async Task AddWorkersAsync(bool stub)
     {
         var renderer = stub ? Environment.ProcessPath! : BuiltPrograms.Renderer;
-        RendererProgram = Path.GetFileName(renderer)[..15]; // as the kernel shortens it
+        RendererProgram = Path.GetFileName(renderer)[..15]; // As the kernel shortens it
         var models = stub ? StubModels() : await TestModels.FolderAsync();
         foreach (var name in Workers)
         {
@@ -196,7 +209,10 @@ internal sealed class ChaosFarm : IAsyncDisposable
             More = new Dictionary<string, string> { ["Artifacts__Bucket"] = Bucket, ["DOTNET_gcServer"] = "0" },
         }.Settings(_home);
         foreach (var (key, value) in own)
+        {
             settings[key] = value;
+        }
+
         return settings;
     }
 
@@ -236,7 +252,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // taken: another one
+                // Taken: another one
             }
         }
     }

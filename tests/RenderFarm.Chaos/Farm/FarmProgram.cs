@@ -25,13 +25,16 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
     /// Returns when the program answers at all; whether it is ready is another matter while servers are down. One that ends
     /// instead is started again, as a host would, and is a breach.
     /// </summary>
-    public async Task StartAsync(CancellationToken cancellation)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
             if (_process is not null)
+            {
                 await _process.DisposeAsync();
+            }
+
             _process = FarmProcess.Start(name, program, [], settings(), log);
             var answers = await Eventually.ValueAsync(
                 async () =>
@@ -41,23 +44,28 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
                 seen => seen is not null,
                 StartTime,
                 $"{name} to answer at {health}: {_process.LastWords(10)}",
-                cancellation
+                cancellationToken
             );
             if (answers is true)
+            {
                 return;
+            }
+
             Deaths.Enqueue($"{name} ended while starting: {LastWords}");
             if (TimeProvider.System.GetElapsedTime(began) > StartTime)
+            {
                 throw new InvalidOperationException(Deaths.Last());
+            }
         }
     }
 
     /// <summary>Returns when it can do its work.</summary>
-    public Task ReadyAsync(CancellationToken cancellation) =>
+    public Task ReadyAsync(CancellationToken cancellationToken) =>
         Eventually.TrueAsync(
             async () => await AnswerAsync(new Uri(health, "ready")) == HttpStatusCode.OK,
             StartTime,
             $"{name} to be ready: {_process?.LastWords(10)}",
-            cancellation
+            cancellationToken
         );
 
     /// <summary>How it ended without having been killed.</summary>
@@ -75,7 +83,10 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
     public async ValueTask DisposeAsync()
     {
         if (_process is null)
+        {
             return;
+        }
+
         Kernel.Signal(_process.Id, Kernel.Continue);
         await _process.DisposeAsync();
     }

@@ -9,7 +9,7 @@ namespace RenderFarm.Chaos.Faults;
 internal static class BellReplay
 {
     /// <summary>False when the broker is away.</summary>
-    public static async Task<bool> TryRingAsync(Uri broker, IReadOnlyList<string> jobs, int copies, CancellationToken cancellation)
+    public static async Task<bool> TryRingAsync(Uri broker, IReadOnlyList<string> jobs, int copies, CancellationToken cancellationToken)
     {
         try
         {
@@ -19,10 +19,11 @@ internal static class BellReplay
                 AutomaticRecoveryEnabled = false,
                 RequestedConnectionTimeout = TimeSpan.FromSeconds(3),
             };
-            await using var connection = await factory.CreateConnectionAsync(cancellation);
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellation);
+            await using var connection = await factory.CreateConnectionAsync(cancellationToken);
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             var properties = new BasicProperties { ContentType = "application/vnd.masstransit+json" };
             for (var copy = 0; copy < copies; copy++)
+            {
                 foreach (var job in jobs)
                 {
                     var envelope = JsonSerializer.SerializeToUtf8Bytes(
@@ -33,8 +34,10 @@ internal static class BellReplay
                             message = new { jobId = job, vramClass = Bells.ClassName(0) },
                         }
                     );
-                    await channel.BasicPublishAsync("", Bells.Queue(0), mandatory: false, properties, envelope, cancellation);
+                    await channel.BasicPublishAsync("", Bells.Queue(0), mandatory: false, properties, envelope, cancellationToken);
                 }
+            }
+
             return true;
         }
         catch (Exception away)

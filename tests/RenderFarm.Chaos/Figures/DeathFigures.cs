@@ -51,11 +51,19 @@ internal static class DeathFigures
                 );
             }
             foreach (var job in jobs)
+            {
                 await farm.CancelAsync(job);
+            }
+
             foreach (var victim in victims)
+            {
                 await farm.Farm.Programs[victim.Worker].StartAsync(farm.Stop);
+            }
+
             foreach (var job in jobs)
+            {
                 await farm.EndedAsync(job);
+            }
         }
         var sample = new Distribution(running);
         return new(
@@ -80,7 +88,10 @@ internal static class DeathFigures
             var held = await farm.RenderingAsync(job);
             var killed = await farm.NowAsync();
             foreach (var renderer in farm.Farm.Renderers(held.Worker))
+            {
                 Kernel.Signal(renderer, Kernel.Kill);
+            }
+
             var ended = await Eventually.ValueAsync(
                 () =>
                     farm.ScalarAsync<DateTime?>(
@@ -101,7 +112,8 @@ internal static class DeathFigures
         return new("renderer killed → its job is queued again", "≤ 2 s", sample.Max <= 2, sample.ToJson());
     }
 
-    /// <summary>One is stopped alone, one with its renderer and encoder; both resume when their jobs have long been completed by others.</summary>
+    /// <summary>One is stopped alone, one with its renderer and encoder; both resume when their jobs have long been completed by
+    /// others.</summary>
     public static async Task<Measured> WorkersStoppedAsync(FigureFarm farm)
     {
         var jobs = new[] { await farm.SubmitAsync(40), await farm.SubmitAsync(40) };
@@ -111,29 +123,41 @@ internal static class DeathFigures
         {
             var worker = farm.Farm.Programs[victim.Worker].Id;
             if (index == 1)
+            {
                 stopped.AddRange(ProcessTable.Below(worker).Select(child => child.Id));
+            }
+
             stopped.Add(worker);
         }
         foreach (var process in stopped)
+        {
             Kernel.Signal(process, Kernel.Stop);
+        }
+
         var resume = Task.Delay(Stopped, TimeProvider.System, farm.Stop);
         await Task.WhenAll(jobs.Select(farm.CompletedAsync));
         var before = await Task.WhenAll(jobs.Select(job => ResultAsync(farm, job)));
         await resume;
         foreach (var process in stopped)
+        {
             Kernel.Signal(process, Kernel.Continue);
+        }
 
-        // as many jobs at once as there are workers: those that came back render again
+        // As many jobs at once as there are workers: those that came back render again
         var more = await Task.WhenAll(farm.Farm.Workers.Select(_ => farm.SubmitAsync(20)));
         foreach (var job in more)
+        {
             await farm.CompletedAsync(job);
+        }
+
         await Eventually.TrueAsync(
             async () =>
                 (
                     await Task.WhenAll(
                         victims.Select(victim =>
                             farm.ScalarAsync<long>(
-                                "SELECT COUNT(*) FROM lease_records r JOIN workers w ON w.id = r.worker_id WHERE w.name = $1 AND r.ending = 'completed' AND r.leased_at > $2",
+                                "SELECT COUNT(*) FROM lease_records r JOIN workers w ON w.id = r.worker_id WHERE w.name = $1 AND r.ending "
+                                    + "= 'completed' AND r.leased_at > $2",
                                 victim.Worker,
                                 victim.Since
                             )
@@ -174,6 +198,7 @@ internal static class DeathFigures
     {
         var fence = await farm.ScalarAsync<long>("SELECT winning_fence FROM jobs WHERE id = $1", job);
         var stored = await farm.Farm.Store.StatAsync(ObjectKeys.For(Contracts.Videos.ArtifactKind.Video, job, fence), farm.Stop);
-        return $"{await farm.ScalarAsync<string>("SELECT state || winning_fence || artifacts FROM jobs WHERE id = $1", job)} {stored?.Sha256} {stored?.LastModified:O}";
+        return $"{await farm.ScalarAsync<string>("SELECT state || winning_fence || artifacts FROM jobs WHERE id = $1", job)} "
+            + $"{stored?.Sha256} {stored?.LastModified:O}";
     }
 }

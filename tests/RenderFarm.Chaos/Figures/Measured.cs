@@ -17,7 +17,9 @@ internal sealed record Measured(string What, string Limit, bool Met, JsonObject 
         };
 
     public override string ToString() =>
-        $"{(Met ? "met   " : "MISSED")}  {What}: {string.Join(", ", Values.Select(value => $"{value.Key.Replace('_', ' ')} {value.Value?.ToJsonString()}"))} (must be: {Limit})";
+        $"{(Met ? "met   " : "MISSED")}  {What}: "
+        + $"{string.Join(", ", Values.Select(value => $"{value.Key.Replace('_', ' ')} {value.Value?.ToJsonString()}"))} (must be: "
+        + $"{Limit})";
 }
 
 internal static class Seconds

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Planning.Models;
@@ -24,17 +23,21 @@ internal static class OutageFigures
     /// </summary>
     public static async Task<Measured> BrokerAsync(FigureFarm farm)
     {
-        const string far = "far";
-        await RegisterAsync(farm, far);
+        const string Far = "far";
+        await RegisterAsync(farm, Far);
         for (var i = 0; i < 50; i++)
-            (await farm.Http.PostAsJsonAsync("/v1/videos", farm.Request(3, model: far), farm.Stop)).EnsureSuccessStatusCode();
-        var (before, refusedBefore) = await SubmitAsync(farm, far, BrokerThere);
+        {
+            (await farm.Http.PostAsJsonAsync("/v1/videos", farm.Request(3, model: Far), farm.Stop)).EnsureSuccessStatusCode();
+        }
+
+        var (before, refusedBefore) = await SubmitAsync(farm, Far, BrokerThere);
         await farm.Farm.Servers.KillAsync("rabbitmq", farm.Stop);
         var since = await farm.NowAsync();
-        var (creates, refused) = await SubmitAsync(farm, far, BrokerAway);
+        var (creates, refused) = await SubmitAsync(farm, Far, BrokerAway);
         var starts = new Distribution(
             await farm.NumbersAsync(
-                "SELECT EXTRACT(EPOCH FROM COALESCE(r.leased_at, clock_timestamp()) - j.created_at)::float8 FROM jobs j LEFT JOIN lease_records r ON r.job_id = j.id AND r.fence = 1 WHERE j.model = 'tiny' AND j.created_at > $1",
+                "SELECT EXTRACT(EPOCH FROM COALESCE(r.leased_at, clock_timestamp()) - j.created_at)::float8 FROM jobs j LEFT JOIN "
+                    + "lease_records r ON r.job_id = j.id AND r.fence = 1 WHERE j.model = 'tiny' AND j.created_at > $1",
                 since
             )
         );
@@ -54,7 +57,8 @@ internal static class OutageFigures
         );
     }
 
-    /// <returns>How long each answer took from the moment when its request was due, so that a stall shows in full; and how many were not 200.</returns>
+    /// <returns>How long each answer took from the moment when its request was due, so that a stall shows in full; and how many were not
+    /// 200.</returns>
     private static async Task<(Distribution Seconds, int Refused)> SubmitAsync(FigureFarm farm, string model, TimeSpan time)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(farm.Stop);
@@ -73,7 +77,9 @@ internal static class OutageFigures
                     await answer.Content.ReadAsByteArrayAsync(farm.Stop);
                     seconds.Add(TimeProvider.System.GetElapsedTime(started).TotalSeconds - due);
                     if (answer.StatusCode != HttpStatusCode.OK)
+                    {
                         Interlocked.Increment(ref refused);
+                    }
                 },
                 over.Token
             ),
@@ -87,11 +93,14 @@ internal static class OutageFigures
     {
         var healthy = await Task.WhenAll(Enumerable.Range(0, renders).Select(_ => farm.SubmitAsync(60, slow: true)));
         foreach (var job in healthy)
+        {
             await farm.RenderingAsync(job);
+        }
+
         using var over = CancellationTokenSource.CreateLinkedTokenSource(farm.Stop);
         ConcurrentBag<string> accepted = [];
-        int unavailable = 0,
-            wrong = 0;
+        var unavailable = 0;
+        var wrong = 0;
         var submitting = FigureFarm.SteadilyAsync(
             TimeSpan.FromMilliseconds(250),
             async () =>
@@ -99,11 +108,17 @@ internal static class OutageFigures
                 using var answer = await farm.Http.PostAsJsonAsync("/v1/videos", farm.Request(3), farm.Stop);
                 var text = await answer.Content.ReadAsStringAsync(farm.Stop);
                 if (answer.IsSuccessStatusCode)
+                {
                     accepted.Add(JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!);
+                }
                 else if (answer.StatusCode == HttpStatusCode.ServiceUnavailable && answer.Headers.RetryAfter is not null)
+                {
                     Interlocked.Increment(ref unavailable);
+                }
                 else
+                {
                     Interlocked.Increment(ref wrong);
+                }
             },
             over.Token
         );
@@ -116,10 +131,18 @@ internal static class OutageFigures
         farm.Farm.Database.Clear();
         var lost = 0;
         foreach (var job in accepted)
+        {
             if (await farm.ScalarAsync<long>("SELECT COUNT(*) FROM jobs WHERE id = $1", job) == 0)
+            {
                 lost++;
+            }
+        }
+
         foreach (var job in healthy.Concat(accepted))
+        {
             await farm.CompletedAsync(job);
+        }
+
         var repeated = (
             await Task.WhenAll(healthy.Select(job => farm.ScalarAsync<long>("SELECT fence FROM jobs WHERE id = $1", job)))
         ).Count(fence => fence > 1);

@@ -14,7 +14,10 @@ internal static class WishFigures
         {
             var job = await farm.SubmitAsync(5);
             if (!await BellReplay.TryRingAsync(farm.Farm.Servers.Broker, [job], 100, farm.Stop))
+            {
                 throw new InvalidOperationException("the broker did not take the bells");
+            }
+
             await farm.CompletedAsync(job);
             most = Math.Max(most, await farm.ScalarAsync<long>("SELECT COUNT(*) FROM lease_records WHERE job_id = $1", job));
         }
@@ -29,9 +32,12 @@ internal static class WishFigures
     /// <summary>From the request to the moment when no renderer of the worker is left.</summary>
     public static async Task<Measured> CancelsAsync(FigureFarm farm, int times, bool brokerDown)
     {
-        const double step = 0.1;
+        const double Step = 0.1;
         if (brokerDown)
+        {
             await farm.Farm.Servers.KillAsync("rabbitmq", farm.Stop);
+        }
+
         var seconds = new List<double>();
         for (var i = 0; i < times; i++)
         {
@@ -49,8 +55,11 @@ internal static class WishFigures
             await farm.EndedAsync(job);
         }
         if (brokerDown)
+        {
             await farm.Farm.Servers.StartAgainAsync("rabbitmq", wiped: false, farm.Stop);
-        var (sample, limit) = (new Distribution(seconds), brokerDown ? 5.0 : step + 2);
+        }
+
+        var (sample, limit) = (new Distribution(seconds), brokerDown ? 5.0 : Step + 2);
         return new(
             $"cancel → no renderer left{(brokerDown ? ", broker down" : "")}",
             brokerDown ? "≤ 5 s" : "≤ one step (0.1 s) + 2 s",

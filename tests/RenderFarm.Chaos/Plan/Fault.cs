@@ -12,6 +12,6 @@ internal sealed record Fault(int Number, TimeSpan At, FaultKind Kind, string Tar
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{Number, 4}  {At.TotalSeconds, 8:0.00} s  {Kind, -19} {Target, -9} for {Lasts.TotalSeconds:0.00} s, {Size}"
+            $"{Number,4}  {At.TotalSeconds,8:0.00} s  {Kind,-19} {Target,-9} for {Lasts.TotalSeconds:0.00} s, {Size}"
         );
 }

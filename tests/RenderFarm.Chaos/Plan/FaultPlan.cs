@@ -26,14 +26,17 @@ internal static class FaultPlan
         {
             at += spacing.TotalSeconds * (0.4 + (1.2 * random.NextDouble()));
             if (deck.Count == 0)
+            {
                 Deal(deck, faults.Count == 0 ? 1 : int.MaxValue, random);
+            }
+
             var kind = deck.Dequeue();
             var (lasts, mends, size) = Extent(kind, random);
             var free = Targets(kind).Where(target => freeAt.GetValueOrDefault(target) <= at).ToList();
             var workersDown = Workers.Count(worker => freeAt.GetValueOrDefault(worker) > at);
             if (free.Count == 0 || (free[0].StartsWith("worker", StringComparison.Ordinal) && workersDown >= MostWorkersDown))
             {
-                deck.Enqueue(kind); // its turn comes again, a little later
+                deck.Enqueue(kind); // Its turn comes again, a little later
                 continue;
             }
             var target = free[random.Next(free.Count)];
@@ -57,7 +60,9 @@ internal static class FaultPlan
         var cards = Enum.GetValues<FaultKind>().SelectMany(kind => Enumerable.Repeat(kind, Math.Min(most, Weight(kind)))).ToArray();
         random.Shuffle(cards);
         foreach (var card in cards)
+        {
             deck.Enqueue(card);
+        }
     }
 
     /// <summary>In a deck of 50. Broker and database take their host's time to come back, renderers don't.</summary>

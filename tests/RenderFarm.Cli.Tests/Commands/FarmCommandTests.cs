@@ -102,7 +102,9 @@ public sealed class FarmCommandTests : IDisposable
                 .ToList();
             Assert.True(examples.Count > 0, $"{string.Join(' ', path)} --help has no example");
             foreach (var example in examples)
+            {
                 Assert.True(root.Parse(Regex.Split(example["./farm ".Length..], @"\s(?:\||>+|<|&&)\s")[0]).Errors.Count == 0, example);
+            }
         }
     }
 

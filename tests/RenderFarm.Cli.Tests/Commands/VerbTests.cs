@@ -7,7 +7,8 @@ using Spectre.Console.Testing;
 
 namespace RenderFarm.Cli.Tests.Commands;
 
-/// <summary>Verbs against a farm: what they send, what they print for people and for programs, how they end. Some change the environment, so one at a time.</summary>
+/// <summary>Verbs against a farm: what they send, what they print for people and for programs, how they end. Some change the environment,
+/// so one at a time.</summary>
 public sealed class VerbTests : IDisposable
 {
     private readonly TestConsole _console = new();
@@ -68,7 +69,8 @@ public sealed class VerbTests : IDisposable
             JsonNode.DeepEquals(
                 JsonNode.Parse(
                     """
-                    {"prompt":"a cat","model":"t2v-14b","size":"832x480","seconds":"2","seed":7,"loras":[{"name":"film","strength":0.5},{"name":"grain"}],
+                    {"prompt":"a cat","model":"t2v-14b","size":"832x480","seconds":"2","seed":7,"loras":[{"name":"film","strength":0.5},
+                     {"name":"grain"}],
                      "metadata":{"shot":"12=b"},"priority":60,"max_attempts":2,"input_reference":{"image_url":"https://example.org/a.png"}}
                     """
                 ),
@@ -143,7 +145,10 @@ public sealed class VerbTests : IDisposable
             (request, _) =>
             {
                 if (request.HttpMethod == "GET")
+                {
                     ctrlC.Cancel();
+                }
+
                 return (200, Video("in_progress"));
             }
         );
@@ -210,7 +215,7 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task Batch_ToAFolder_WaitsAndDownloadsWhatIsCompleted()
     {
-        const string lines = """
+        const string Lines = """
             {"line":1,"id":"video_1","status":"completed"}
             {"line":2,"id":"video_2","status":"failed"}
             """;
@@ -223,7 +228,7 @@ public sealed class VerbTests : IDisposable
                     {
                         "/v1/batches" => Batch("queued", 0, 0),
                         "/v1/batches/batch_1" => looks++ == 0 ? Batch("in_progress", 1, 0) : Batch("completed", 1, 1),
-                        "/v1/batches/batch_1/manifest" => lines,
+                        "/v1/batches/batch_1/manifest" => Lines,
                         _ => "MP4",
                     }
                 )
@@ -261,7 +266,11 @@ public sealed class VerbTests : IDisposable
             (_, _) =>
                 (
                     400,
-                    """{"error":{"message":"2 of 3 lines can't be taken, so none was.","code":"invalid_value","param":"file","lines":[{"line":1,"code":"unknown_parameter","param":"stepz","message":"There is no parameter 'stepz'."},{"line":3,"code":"invalid_value","param":"prompt","message":"'prompt' is required."}]}}"""
+                    """
+                    {"error":{"message":"2 of 3 lines can't be taken, so none was.","code":"invalid_value","param":"file",
+                    "lines":[{"line":1,"code":"unknown_parameter","param":"stepz","message":"There is no parameter 'stepz'."},{"line":3,
+                    "code":"invalid_value","param":"prompt","message":"'prompt' is required."}]}}
+                    """
                 )
         );
         await File.WriteAllTextAsync(_folder.File("a.jsonl"), "{}\n", TestContext.Current.CancellationToken);
@@ -300,7 +309,10 @@ public sealed class VerbTests : IDisposable
 
         Assert.Equal(0, await RunAsync("login", farm.Url + "/", "--key", "rf_saved"));
         if (!OperatingSystem.IsWindows())
+        {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(SavedLogin.FilePath));
+        }
+
         Assert.StartsWith(_folder.Path, SavedLogin.FilePath, StringComparison.Ordinal);
         Assert.Equal(0, await RunAsync("list"));
         Assert.All(farm.Requests, request => Assert.Equal("Bearer rf_saved", request.Key));
@@ -481,11 +493,20 @@ public sealed class VerbTests : IDisposable
     private ParseResult Parse(params string[] arguments) => FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments);
 
     private static string Video(string status, string more = "") =>
-        $$"""{"id":"video_1","object":"video","status":"{{status}}","model":"demo","seed":7,"stage":"denoising","unknown":"a member of tomorrow"{{more}}}""";
+        $$"""
+            {"id":"video_1","object":"video","status":"{{status}}","model":"demo","seed":7,"stage":"denoising",
+            "unknown":"a member of tomorrow"{{more}}}
+            """;
 
     private static string Batch(string status, int completed, int failed) =>
-        $$$"""{"id":"batch_1","status":"{{{status}}}","total":2,"progress":{{{50 * (completed + failed)}}},"counts":{"queued":{{{2 - completed - failed}}},"in_progress":0,"completed":{{{completed}}},"failed":{{{failed}}},"cancelled":0}}""";
+        $$$"""
+            {"id":"batch_1","status":"{{{status}}}","total":2,"progress":{{{50 * (completed + failed)}}},
+            "counts":{"queued":{{{2 - completed - failed}}},"in_progress":0,"completed":{{{completed}}},"failed":{{{failed}}},
+            "cancelled":0}}
+            """;
+
+    private const string Held = """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""";
 
     private static string Worker(bool held) =>
-        $$"""{"id":"w_1","name":"rack-1","status":"draining","slots":[],"models":[],"held":[{{(held ? """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""" : "")}}]}""";
+        $$"""{"id":"w_1","name":"rack-1","status":"draining","slots":[],"models":[],"held":[{{(held ? Held : "")}}]}""";
 }

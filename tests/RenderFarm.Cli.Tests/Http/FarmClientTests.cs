@@ -36,7 +36,10 @@ public sealed class FarmClientTests
     {
         using var server = new StubServer(_ =>
             StubServer.Json(
-                """{"title":"Bad Request","status":400,"error":{"message":"frames: 10 is not 4n+1; 9 or 13 would do","type":"invalid_request_error","param":"frames","code":"invalid_value"}}""",
+                """
+                {"title":"Bad Request","status":400,"error":{"message":"frames: 10 is not 4n+1; 9 or 13 would do",
+                "type":"invalid_request_error","param":"frames","code":"invalid_value"}}
+                """,
                 HttpStatusCode.BadRequest
             )
         );
@@ -140,7 +143,10 @@ public sealed class FarmClientTests
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (_begun)
+            {
                 throw new IOException("connection reset");
+            }
+
             _begun = true;
             return ValueTask.FromResult(Math.Min(3, buffer.Length));
         }

@@ -77,7 +77,10 @@ public sealed class RenderDisplayTests
             update =>
             {
                 foreach (var state in states)
+                {
                     update(state);
+                }
+
                 return Task.FromResult(states[^1]);
             }
         );

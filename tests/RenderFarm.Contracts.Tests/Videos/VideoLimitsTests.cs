@@ -19,7 +19,7 @@ public sealed class VideoLimitsTests
 
     [Theory]
     [InlineData(832, 480, null)]
-    [InlineData(912, 480, null)] // within the grace
+    [InlineData(912, 480, null)] // Within the grace
     [InlineData(928, 480, "at most 399360 pixels a frame")]
     [InlineData(833, 480, "multiples of 16")]
     [InlineData(16384, 16, null)]
@@ -28,8 +28,12 @@ public sealed class VideoLimitsTests
     public void SizeFault_OfASize_NamesTheLimitThatItBreaks(int width, int height, string? fault)
     {
         if (fault is null)
+        {
             Assert.Null(VideoLimits.SizeFault(width, height, Model));
+        }
         else
+        {
             Assert.Contains(fault, VideoLimits.SizeFault(width, height, Model)!, StringComparison.Ordinal);
+        }
     }
 }

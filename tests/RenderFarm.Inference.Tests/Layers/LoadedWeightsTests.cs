@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Tests.Layers;
@@ -56,13 +55,13 @@ public sealed class LoadedWeightsTests
     public void Build_Fails_LeavesNoTensors()
     {
         using var source = new Source(("a", ones(2)));
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
         Assert.Throws<CheckpointException>(() =>
             LoadedWeights.Build(source, CPU, ScalarType.Float32, weights => (weights.Tensor("a", 2), weights.Tensor("b", 2)))
         );
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -85,7 +84,9 @@ public sealed class LoadedWeightsTests
         public void Dispose()
         {
             foreach (var (_, tensor) in tensors)
+            {
                 tensor.Dispose();
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ public sealed class SafetensorsHeaderTests : IDisposable
     [InlineData("""{"a":""", 0, "header", "not JSON")]
     public void Open_FaultyHeader_NamesFileAndField(string json, int dataBytes, string field, string reason)
     {
-        string path = File("faulty.safetensors", json, dataBytes);
+        var path = File("faulty.safetensors", json, dataBytes);
 
         var fault = Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(path));
 
@@ -70,7 +70,7 @@ public sealed class SafetensorsHeaderTests : IDisposable
     [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255, 123 }, "is this a safetensors file?")]
     public void Open_NotAHeader_SaysWhatIsThere(byte[] bytes, string reason)
     {
-        string path = _scratch["short.safetensors"];
+        var path = _scratch["short.safetensors"];
         System.IO.File.WriteAllBytes(path, bytes);
 
         var fault = Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(path));

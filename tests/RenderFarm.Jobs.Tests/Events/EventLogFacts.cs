@@ -33,7 +33,10 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var before = await EndAsync();
         for (var i = 0; i < 30; i++)
+        {
             await Farm.SubmitAsync();
+        }
+
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Farm.Events.PlaceAsync(Stop), Stop)));
         var log = await Farm.Events.AfterAsync(before, Stop);
         Assert.Equal(Enumerable.Range(1, 30).Select(i => before + i), log.Select(e => e.Position));
@@ -82,10 +85,12 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         feed.Happened += news =>
         {
             if (news.FirstOrDefault(e => e.JobId == Volatile.Read(ref wanted)) is { } mine)
+            {
                 heard.TrySetResult(mine);
+            }
         };
 
-        // the feed may be starting still and then begins after this one: the next is told
+        // The feed may be starting still and then begins after this one: the next is told
         while (!heard.Task.IsCompleted)
         {
             var job = Farm.NewJob();

@@ -48,7 +48,7 @@ public sealed class PostgresSignalListenerTests() : FarmFacts(new PostgresStore(
     [Fact]
     public async Task RunAsync_JobTakenInByAnotherProcess_WakesThisOnesPoll()
     {
-        // a second API process on the same database: its own signal, its own clock
+        // A second API process on the same database: its own signal, its own clock
         var signal = new JobSignal(TimeProvider.System);
         var announcer = new JobAnnouncer(signal);
         var listener = new PostgresSignalListener(

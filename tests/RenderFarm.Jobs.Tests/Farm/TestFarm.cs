@@ -221,10 +221,13 @@ public sealed class RecordingBell : IBell
     public System.Collections.Concurrent.ConcurrentBag<string> Rung { get; } = [];
     public bool Down { get; set; }
 
-    public Task RingAsync(string jobId, int vramClass, CancellationToken cancellation)
+    public Task RingAsync(string jobId, int vramClass, CancellationToken cancellationToken)
     {
         if (Down)
+        {
             throw new IOException("the broker is down");
+        }
+
         Rung.Add(jobId);
         return Task.CompletedTask;
     }
@@ -243,7 +246,10 @@ public abstract class FarmFacts(StoreUnderTest store) : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         if (_farm is not null)
+        {
             await _farm.DisposeAsync();
+        }
+
         await store.DisposeAsync();
         GC.SuppressFinalize(this);
     }

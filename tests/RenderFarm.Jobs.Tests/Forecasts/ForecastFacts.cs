@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Tests.Farm;
 
 namespace RenderFarm.Jobs.Tests.Forecasts;
@@ -53,7 +52,7 @@ public abstract class ForecastFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task OfAsync_RendersWereMeasured_TellsWhatTheyTook()
     {
-        // estimated at 10 s each; the processor takes 30
+        // Estimated at 10 s each; the processor takes 30
         for (var i = 0; i < 5; i++)
         {
             await Farm.SubmitAsync();
@@ -90,7 +89,10 @@ public abstract class ForecastFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var ahead = new List<int>();
         foreach (var job in jobs)
+        {
             ahead.Add((await Farm.Forecast.OfAsync(await Farm.GetAsync(job.Id), Stop)).Ahead!.Value);
+        }
+
         Assert.Equal(expected, ahead);
     }
 
@@ -98,7 +100,10 @@ public abstract class ForecastFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var seconds = new List<double>();
         foreach (var job in jobs)
+        {
             seconds.Add(Math.Round((await Farm.Forecast.OfAsync(await Farm.GetAsync(job.Id), Stop)).Seconds!.Value, 3));
+        }
+
         Assert.Equal(expected, seconds);
     }
 

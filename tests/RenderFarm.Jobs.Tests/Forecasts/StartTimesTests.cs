@@ -10,7 +10,7 @@ public sealed class StartTimesTests
         var starts = new StartTimes([new SlotTime("card", FreeIn: 5, Factor: 2)]);
         Assert.Equal(65, starts.After(2, [10, 20]).In);
         Assert.Equal(5, starts.After(0, [10, 20]).In);
-        // another has joined at the end
+        // Another has joined at the end
         Assert.Equal(75, starts.After(3, [10, 20, 5]).In);
     }
 

@@ -95,7 +95,9 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
             Farm.Time.Advance(TimeSpan.FromMilliseconds(5));
         }
         if (!ascending)
+        {
             ids.Reverse();
+        }
 
         var seen = new List<string>();
         string? after = null;

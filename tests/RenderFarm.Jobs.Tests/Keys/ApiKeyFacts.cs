@@ -52,7 +52,10 @@ public abstract class ApiKeyFacts(StoreUnderTest store) : FarmFacts(store)
 
         Assert.Equal(first, second);
         if (!OperatingSystem.IsWindows())
+        {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        }
+
         Assert.True((await Farm.Keys.AuthenticateAsync(first.AdminKey, Stop))!.Allows(KeyScopes.Admin));
         var worker = (await Farm.Keys.AuthenticateAsync(first.WorkerKey, Stop))!;
         Assert.True(worker.Allows(KeyScopes.Worker));

@@ -106,7 +106,9 @@ public abstract class QuotaFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var key = await KeyAsync(new KeyLimits { Running = 2 });
         for (var i = 0; i < 8; i++)
+        {
             await SubmitAsync(key);
+        }
 
         var leases = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Farm.TryLeaseAsync())));
 

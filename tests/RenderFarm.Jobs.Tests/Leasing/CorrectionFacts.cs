@@ -163,7 +163,10 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
     {
         Farm.Time.Advance(TimeSpan.FromSeconds(10));
         if (submit)
+        {
             await Farm.SubmitAsync();
+        }
+
         return await Farm.LeaseAsync();
     }
 }

@@ -18,16 +18,27 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var (high, usual, newcomer) = (await KeyAsync("high"), await KeyAsync("usual"), await KeyAsync("newcomer"));
         for (var i = 0; i < 20; i++)
+        {
             await SubmitAsync(high, priority: 100, seconds: 1000);
+        }
+
         for (var i = 0; i < 5; i++)
+        {
             await SubmitAsync(usual);
+        }
+
         for (var i = 0; i < 18; i++)
+        {
             Assert.Equal(high, await ServeAsync());
+        }
+
         await SubmitAsync(newcomer);
 
         List<string> next = [];
         for (var i = 0; i < 5; i++)
+        {
             next.Add(await ServeAsync());
+        }
 
         Assert.Equal([high, high], next.Take(2));
         Assert.Contains(newcomer, next.Skip(2).Take(2));
@@ -43,7 +54,10 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
             Assert.Equal(busy, await ServeAsync());
         }
         for (var i = 0; i < 10; i++)
+        {
             await SubmitAsync(idle);
+        }
+
         await SubmitAsync(busy);
 
         Assert.Contains(busy, new[] { await ServeAsync(), await ServeAsync(), await ServeAsync() });
@@ -55,13 +69,21 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
         var (stuck, busy, late) = (await KeyAsync("stuck"), await KeyAsync("busy"), await KeyAsync("late"));
         await Farm.SubmitAsync(Farm.NewJob("unknown") with { KeyId = stuck });
         for (var i = 0; i < 20; i++)
+        {
             await SubmitAsync(busy);
-        for (var i = 0; i < 10; i++)
-            await ServeAsync();
-        for (var i = 0; i < 10; i++)
-            await SubmitAsync(late);
+        }
 
-        // had the clock stood still, ten jobs of the late key would go first
+        for (var i = 0; i < 10; i++)
+        {
+            await ServeAsync();
+        }
+
+        for (var i = 0; i < 10; i++)
+        {
+            await SubmitAsync(late);
+        }
+
+        // Had the clock stood still, ten jobs of the late key would go first
         List<string> next = [await ServeAsync(), await ServeAsync(), await ServeAsync(), await ServeAsync()];
         Assert.Equal(2, next.Count(key => key == busy));
     }
@@ -71,9 +93,15 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var (many, one) = (await KeyAsync("many"), await KeyAsync("one"));
         for (var i = 0; i < 100; i++)
+        {
             await SubmitAsync(many);
+        }
+
         for (var i = 0; i < 10; i++)
+        {
             await ServeAsync();
+        }
+
         await SubmitAsync(one);
 
         Assert.Contains(one, new[] { await ServeAsync(), await ServeAsync() });

@@ -89,7 +89,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
                     await Farm.EndBackOffAsync(job.Id);
                     break;
                 case Operation.CompleteOld when lease is { Fence: > 1 }:
-                    // whatever the old lease came to, saying it again changes nothing
+                    // Whatever the old lease came to, saying it again changes nothing
                     await Farm.CompleteAsync(lease with { Fence = lease.Fence - 1 });
                     break;
                 case Operation.RenewOld when lease is not null:
@@ -102,10 +102,12 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
             var now = await Farm.GetAsync(job.Id);
             Assert.Equal((model.State, model.Fence, model.Tally.Failures), (now.State, now.Fence, now.Failures));
         }
-        // out of the way of the next sequence
+        // Out of the way of the next sequence
         await Farm.Jobs.CancelAsync(job.Id, JobScope.All, Stop);
         if (model.Held)
+        {
             await Farm.FailAsync(lease!, FailureReason.Cancelled);
+        }
     }
 
     private static FailureReason Reason(Operation operation) =>
@@ -133,7 +135,10 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
         public bool Lease()
         {
             if (State != JobState.Queued || Waiting)
+            {
                 return false;
+            }
+
             (State, Fence) = (JobState.Leased, Fence + 1);
             return true;
         }
@@ -141,11 +146,19 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
         public bool Renew(RenderStage stage)
         {
             if (!Held)
+            {
                 return false;
+            }
+
             if (stage == RenderStage.Uploading)
+            {
                 State = JobState.Uploading;
+            }
             else if (State == JobState.Leased)
+            {
                 State = JobState.Rendering;
+            }
+
             return true;
         }
 
@@ -169,23 +182,34 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
         public void Lose()
         {
             if (State == JobState.Leased && _untaken++ < LeaseEndings.MostUntaken)
+            {
                 Release();
+            }
             else
+            {
                 Fail(FailureReason.WorkerLost);
+            }
         }
 
         public void Cancel()
         {
             if (State == JobState.Queued)
+            {
                 (State, Waiting) = (JobState.Cancelled, false);
+            }
             else if (Held)
+            {
                 _cancel = true;
+            }
         }
 
         public bool Retry()
         {
             if (State is not (JobState.Failed or JobState.Cancelled))
+            {
                 return false;
+            }
+
             (State, Tally, _cancel, Waiting) = (JobState.Queued, Fresh, false, false);
             return true;
         }

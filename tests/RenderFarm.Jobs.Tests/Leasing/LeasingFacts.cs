@@ -24,7 +24,10 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task LeaseAsync_SixteenRacersForSixteenJobs_EachGetsItsOwn()
     {
         for (var i = 0; i < 16; i++)
+        {
             await Farm.SubmitAsync();
+        }
+
         var won = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => Farm.TryLeaseAsync())));
         Assert.Equal(16, won.Select(lease => lease?.Id).OfType<string>().Distinct().Count());
     }
@@ -88,7 +91,7 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
         };
         var waiting = Farm.Desk.LeaseAsync(request, Stop);
         var job = await Farm.SubmitAsync();
-        // the farm's clock stands still: only the signal can wake the poll
+        // The farm's clock stands still: only the signal can wake the poll
         Assert.Equal(job.Id, Assert.IsType<LeaseResult.Granted>(await waiting.WaitAsync(TimeSpan.FromSeconds(30), Stop)).Job.Id);
     }
 
@@ -109,12 +112,18 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task LeaseAsync_OneKeyWithManyJobs_DoesNotHoldUpAnother()
     {
         for (var i = 0; i < 20; i++)
+        {
             await Farm.SubmitAsync();
+        }
+
         for (var i = 0; i < 5; i++)
+        {
             await Farm.CompleteAsync(await Farm.LeaseAsync());
+        }
+
         var late = await Farm.SubmitAsync(Farm.NewJob() with { KeyId = await Farm.NewKeyAsync("late") });
 
-        // as old as the job served last, so at most one of the others goes before it
+        // As old as the job served last, so at most one of the others goes before it
         var next = new[] { (await Farm.LeaseAsync()).Id, (await Farm.LeaseAsync()).Id };
         Assert.Contains(late.Id, next);
     }
@@ -129,7 +138,9 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
             var lease = await Farm.LeaseAsync();
             await Farm.CompleteAsync(lease);
             if (lease.Id == low.Id)
+            {
                 return;
+            }
         }
         Assert.Fail("the job of low priority was never served");
     }

@@ -35,7 +35,10 @@ public abstract class RowRetentionFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(3, await Retention.RunOnceAsync(Stop));
 
         foreach (var gone in (string[])[failed, cancelled, deleted])
+        {
             Assert.Equal((0, 0, 0), await RowsOfAsync(gone));
+        }
+
         Assert.Equal((1, 1, 3), await RowsOfAsync(completed));
         Assert.Equal((1, 0, 1), await RowsOfAsync(queued));
     }

@@ -65,7 +65,10 @@ public sealed class MigrationTests
     {
         var user = $"user_{Guid.NewGuid():N}";
         if (making.Length > 0)
+        {
             await PostgresTemplate.OnServerAsync(making.Replace("{0}", user, StringComparison.Ordinal));
+        }
+
         try
         {
             var connection = new NpgsqlConnectionStringBuilder(PostgresTemplate.ConnectionTo($"absent_{user}"))
@@ -143,7 +146,7 @@ public sealed class OutageTests
             database.ReadAsync(
                 async db =>
                 {
-                    await giveUp.CancelAsync(); // just as the attempt fails
+                    await giveUp.CancelAsync(); // Just as the attempt fails
                     return await db.Jobs.CountAsync(CancellationToken.None);
                 },
                 giveUp.Token

@@ -22,7 +22,9 @@ public sealed class RetryPolicyTests
             Assert.InRange(tally.Failures, 0, tally.MaxAttempts);
             Assert.InRange(tally.StepDowns, 0, RetryPolicy.MostStepDowns);
             if (decision is RetryDecision.Final)
+            {
                 return;
+            }
         }
         Assert.Fail($"{reason} is tried again for ever");
     }

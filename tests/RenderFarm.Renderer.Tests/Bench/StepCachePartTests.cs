@@ -34,7 +34,7 @@ public sealed class StepCachePartTests
         }
         var published = runs[4];
         Assert.Equal(40, published.GetProperty("forwards").GetInt32());
-        Assert.InRange(published.GetProperty("forwards_left_out").GetInt32(), 10, 32); // a fifth always runs
+        Assert.InRange(published.GetProperty("forwards_left_out").GetInt32(), 10, 32); // A fifth always runs
         Assert.InRange(published.GetProperty("error").GetDouble(), 1e-4, 0.1);
     }
 

@@ -68,7 +68,9 @@ public sealed class ModelsVerbTests(RandomTinyModel model) : IClassFixture<Rando
             File.Copy(file, copy);
         }
         using (var vae = File.OpenWrite(folder.File("Wan2.1_VAE.safetensors")))
+        {
             vae.SetLength(vae.Length - 4);
+        }
 
         var (code, output, _) = await RunAsync("models", "verify", folder.Path);
 

@@ -8,7 +8,6 @@ using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 using static RenderFarm.Contracts.Rendering.RendererReport;
 using static TorchSharp.torch;
 
@@ -17,7 +16,7 @@ namespace RenderFarm.Renderer.Tests.Models;
 /// <summary><c>models scan</c> on folders as people have them, and renders from what it registers.</summary>
 public sealed class ScanTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public async Task Scan_ComfyFolder_MakesAModelThatRenders()
@@ -25,7 +24,7 @@ public sealed class ScanTests : IDisposable
         using var model = new RandomTinyModel();
         var manifest = model.Manifest;
         string From(string name) => Path.Combine(model.Folder, name);
-        // plain names and bf16 but for the folder, the prefixes, and the tokenizer that lies inside the text encoder
+        // Plain names and bf16 but for the folder, the prefixes, and the tokenizer that lies inside the text encoder
         Copy(From(manifest.Files.Transformer[0]), "diffusion_models/wan_tiny.safetensors", name => "model.diffusion_model." + name);
         Copy(
             From(manifest.Files.TextEncoder[0]),
@@ -34,17 +33,17 @@ public sealed class ScanTests : IDisposable
             extra: ("spiece_model", tensor(File.ReadAllBytes(From(manifest.Files.Tokenizer))))
         );
         Copy(From(manifest.Files.Vae[0]), "vae/wan_2.1_vae.safetensors", name => name);
-        File.WriteAllText(folder.File("vae/notes.safetensors"), "not a checkpoint");
+        File.WriteAllText(_folder.File("vae/notes.safetensors"), "not a checkpoint");
 
-        var (code, output) = await RunAsync("models", "scan", folder.Path, "--into", folder.File("registry"));
+        var (code, output) = await RunAsync("models", "scan", _folder.Path, "--into", _folder.File("registry"));
 
         Assert.True(code == 0, output);
         Assert.Contains("notes.safetensors", output, StringComparison.Ordinal);
         var found = Manifest("tiny");
-        Assert.Equal(0, (await RunAsync("models", "verify", folder.File("registry/tiny"))).Code);
+        Assert.Equal(0, (await RunAsync("models", "verify", _folder.File("registry/tiny"))).Code);
         Assert.Equal(
-            await RenderAsync(model.Order(folder.File("frames"))),
-            await RenderAsync(model.Order(folder.File("frames")) with { Files = found.Files })
+            await RenderAsync(model.Order(_folder.File("frames"))),
+            await RenderAsync(model.Order(_folder.File("frames")) with { Files = found.Files })
         );
     }
 
@@ -62,15 +61,17 @@ public sealed class ScanTests : IDisposable
             extra: ("diffusion_model.scaled_fp8", zeros(0, dtype: ScalarType.Float32).to(Float8.Type))
         );
         foreach (var name in (string[])[files.TextEncoder[0], files.Vae[0], files.Tokenizer])
+        {
             Place(From(name), Path.GetFileName(name));
+        }
 
-        var (code, output) = await RunAsync("models", "scan", folder.Path, "--into", folder.File("registry"));
+        var (code, output) = await RunAsync("models", "scan", _folder.Path, "--into", _folder.File("registry"));
 
         Assert.True(code == 0, output);
         Assert.Contains("fp8_scaled", output, StringComparison.Ordinal);
-        var exact = await RenderAsync(model.Order(folder.File("frames"), steps: 1));
-        var rounded = await RenderAsync(model.Order(folder.File("frames"), steps: 1) with { Files = Manifest("tiny").Files });
-        double apart = exact.Zip(rounded).Average(pair => Math.Abs(pair.First - pair.Second));
+        var exact = await RenderAsync(model.Order(_folder.File("frames"), steps: 1));
+        var rounded = await RenderAsync(model.Order(_folder.File("frames"), steps: 1) with { Files = Manifest("tiny").Files });
+        var apart = exact.Zip(rounded).Average(pair => Math.Abs(pair.First - pair.Second));
         Assert.True(apart is > 0 and < 12, $"{apart} levels apart: without the scales nothing would be alike");
     }
 
@@ -82,9 +83,10 @@ public sealed class ScanTests : IDisposable
         string From(string name) => Path.Combine(model.Folder, name);
         var files = model.Manifest.Files;
         foreach (var (expert, to) in new[] { (files.Transformer[0], "transformer"), (files.TransformerLowNoise[0], "transformer_2") })
-            for (int shard = 1; shard <= 2; shard++)
+        {
+            for (var shard = 1; shard <= 2; shard++)
             {
-                int odd = shard % 2;
+                var odd = shard % 2;
                 Copy(
                     From(expert),
                     $"wan/{to}/diffusion_pytorch_model-0000{shard}-of-00002.safetensors",
@@ -92,45 +94,47 @@ public sealed class ScanTests : IDisposable
                     keep: key => key.Length % 2 == odd
                 );
             }
+        }
+
         Copy(From(files.TextEncoder[0]), "wan/text_encoder/model.safetensors", TransformersUmt5);
         Place(From(files.Vae[0]), "wan/vae/diffusion_pytorch_model.safetensors");
         Place(From(files.Tokenizer), "wan/tokenizer/spiece.model");
 
-        var (code, output) = await RunAsync("models", "scan", folder.Path, "--into", folder.File("registry"));
+        var (code, output) = await RunAsync("models", "scan", _folder.Path, "--into", _folder.File("registry"));
 
         Assert.True(code == 0, output);
         var found = Manifest(shape.Id).Files;
         Assert.Equal((2, 2), (found.Transformer.Count, found.TransformerLowNoise.Count));
         Assert.All(found.TransformerLowNoise, file => Assert.Contains("transformer_2", file, StringComparison.Ordinal));
-        var order = model.Order(folder.File("frames"), steps: 3, width: 32, height: 32);
+        var order = model.Order(_folder.File("frames"), steps: 3, width: 32, height: 32);
         Assert.Equal(await RenderAsync(order), await RenderAsync(order with { Files = found }));
     }
 
     [Fact]
     public async Task Scan_TwoExpertsWithoutVae_SaysWhatIsMissingAndWhichIsWhich()
     {
-        RandomModel.Write(TinyShapes.TwoExperts, folder.File("download"), seed: 1, _ => { });
-        File.Delete(Directory.GetFiles(folder.File("download"), "*VAE*").Single());
+        RandomModel.Write(TinyShapes.TwoExperts, _folder.File("download"), seed: 1, _ => { });
+        File.Delete(Directory.GetFiles(_folder.File("download"), "*VAE*").Single());
 
-        var (code, output) = await RunAsync("models", "scan", folder.Path, "--into", folder.File("registry"));
+        var (code, output) = await RunAsync("models", "scan", _folder.Path, "--into", _folder.File("registry"));
 
         Assert.Equal(ExitCodes.Failed, code);
         Assert.Contains("high noise", output, StringComparison.Ordinal);
         Assert.Contains("low noise", output, StringComparison.Ordinal);
         Assert.Contains("needs the VAE (Wan2.1_VAE.pth", output, StringComparison.Ordinal);
         Assert.DoesNotContain("high-noise expert (", output, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(folder.File("registry")));
+        Assert.False(Directory.Exists(_folder.File("registry")));
     }
 
     [Fact]
     public async Task Scan_TwoExpertsAndTheirLoras_PairsBothByName()
     {
-        RandomModel.Write(TinyShapes.TwoExperts, folder.File("download"), seed: 1, _ => { });
+        RandomModel.Write(TinyShapes.TwoExperts, _folder.File("download"), seed: 1, _ => { });
         WriteLora("loras/film_high_noise.safetensors");
         WriteLora("loras/film_low_noise.safetensors");
         WriteLora("loras/grain.safetensors");
 
-        var (code, output) = await RunAsync("models", "scan", folder.Path, "--into", folder.File("registry"));
+        var (code, output) = await RunAsync("models", "scan", _folder.Path, "--into", _folder.File("registry"));
 
         Assert.True(code == 0, output);
         var files = Manifest("tiny-t2v-experts").Files;
@@ -144,10 +148,10 @@ public sealed class ScanTests : IDisposable
     [Fact]
     public async Task Scan_ShardMissing_NamesItsNumber()
     {
-        RandomModel.Write(ModelShapes.Tiny, folder.File("download"), seed: 1, _ => { }, shardBytes: 40_000);
-        File.Delete(Directory.GetFiles(folder.File("download"), "*-00002-of-*").Single());
+        RandomModel.Write(ModelShapes.Tiny, _folder.File("download"), seed: 1, _ => { }, shardBytes: 40_000);
+        File.Delete(Directory.GetFiles(_folder.File("download"), "*-00002-of-*").Single());
 
-        var (code, output) = await RunAsync("models", "scan", folder.Path);
+        var (code, output) = await RunAsync("models", "scan", _folder.Path);
 
         Assert.Equal(ExitCodes.Failed, code);
         Assert.Contains("number 2 of it is missing", output, StringComparison.Ordinal);
@@ -155,17 +159,17 @@ public sealed class ScanTests : IDisposable
 
     [Fact]
     public async Task Scan_NoFolder_SaysSo() =>
-        Assert.Equal(ExitCodes.BadArguments, (await RunAsync("models", "scan", folder.File("nowhere"))).Code);
+        Assert.Equal(ExitCodes.BadArguments, (await RunAsync("models", "scan", _folder.File("nowhere"))).Code);
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private ModelManifest Manifest(string id) =>
-        JsonSerializer.Deserialize(File.ReadAllBytes(folder.File($"registry/{id}/model.json")), ContractsJson.Default.ModelManifest)!;
+        JsonSerializer.Deserialize(File.ReadAllBytes(_folder.File($"registry/{id}/model.json")), ContractsJson.Default.ModelManifest)!;
 
     private void Place(string from, string to)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(folder.File(to))!);
-        File.Copy(from, folder.File(to));
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(to))!);
+        File.Copy(from, _folder.File(to));
     }
 
     private void Copy(
@@ -192,7 +196,10 @@ public sealed class ScanTests : IDisposable
             tensors[name(key)] = values;
         }
         if (extra is { } more)
+        {
             tensors[more.Name] = more.Values;
+        }
+
         Save(to, tensors);
     }
 
@@ -200,7 +207,7 @@ public sealed class ScanTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>();
-        for (int block = 0; block < 2; block++)
+        for (var block = 0; block < 2; block++)
         {
             tensors[$"diffusion_model.blocks.{block}.self_attn.q.lora_A.weight"] = ones(2, 64);
             tensors[$"diffusion_model.blocks.{block}.self_attn.q.lora_B.weight"] = ones(64, 2);
@@ -210,13 +217,16 @@ public sealed class ScanTests : IDisposable
 
     private void Save(string to, Dictionary<string, Tensor> tensors)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(folder.File(to))!);
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(to))!);
         using var writer = new SafetensorsWriter(
-            folder.File(to),
+            _folder.File(to),
             tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape))
         );
         foreach (var (key, values) in tensors)
+        {
             writer.Write(key, values);
+        }
+
         writer.Complete();
     }
 
@@ -263,7 +273,7 @@ public sealed class ScanTests : IDisposable
     private async Task<byte[]> RenderAsync(RenderOrder order)
     {
         File.Delete(order.FramePipe);
-        var pipe = RendererProcess.MakePipe(folder);
+        var pipe = RendererProcess.MakePipe(_folder);
         using var renderer = new RendererProcess("render");
         renderer.Send(order);
         var frames = Task.Run(

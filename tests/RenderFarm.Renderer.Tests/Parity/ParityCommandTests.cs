@@ -1,7 +1,6 @@
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Renderer.Parity;
 using RenderFarm.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Tests.Parity;
@@ -25,7 +24,8 @@ public sealed class ParityCommandTests : IDisposable
         var (code, lines) = Run();
 
         Assert.Equal(0, code);
-        foreach (string output in outputs)
+        foreach (var output in outputs)
+        {
             Assert.Single(
                 lines,
                 line =>
@@ -33,7 +33,9 @@ public sealed class ParityCommandTests : IDisposable
                     && line.Contains($" {output} ")
                     && line.EndsWith(" PASS", StringComparison.Ordinal)
             );
-        Assert.Equal(outputs.Length + 1, lines.Length); // and the summary
+        }
+
+        Assert.Equal(outputs.Length + 1, lines.Length); // And the summary
     }
 
     [Fact]
@@ -198,7 +200,7 @@ public sealed class ParityCommandTests : IDisposable
     private (int Code, string[] Lines) Run()
     {
         using var output = new StringWriter();
-        int code = ParityCommand.Run([_folder.FullName], output);
+        var code = ParityCommand.Run([_folder.FullName], output);
         return (code, output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -221,7 +223,10 @@ public sealed class ParityCommandTests : IDisposable
             golden.Metadata
         );
         foreach (var (name, tensor) in tensors)
+        {
             writer.Write(name, tensor);
+        }
+
         writer.Complete();
     }
 }

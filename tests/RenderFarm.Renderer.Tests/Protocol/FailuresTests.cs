@@ -13,7 +13,8 @@ public sealed class FailuresTests
         5_505_024
     )]
     [InlineData(
-        "Allocation on device 0 would exceed allowed memory. (out of memory)\nCurrently allocated     : 1.00 GiB\nRequested               : 2.00 GiB\nFree (according to CUDA): 512.00 MiB",
+        "Allocation on device 0 would exceed allowed memory. (out of memory)\nCurrently allocated     : 1.00 GiB\nRequested               "
+            + ": 2.00 GiB\nFree (according to CUDA): 512.00 MiB",
         2_147_483_648,
         536_870_912
     )]
@@ -29,7 +30,8 @@ public sealed class FailuresTests
     {
         var failure = Failures.Classify(
             new InvalidOperationException(
-                "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000 bytes. Error code 12"
+                "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+                    + "4000000000 bytes. Error code 12"
             ),
             "cpu"
         );

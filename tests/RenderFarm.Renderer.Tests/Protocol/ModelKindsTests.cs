@@ -11,7 +11,7 @@ namespace RenderFarm.Renderer.Tests.Protocol;
 /// <summary>A whole render with a model of every kind, each in a process of its own.</summary>
 public sealed class ModelKindsTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Theory]
     [InlineData("tiny-i2v", 1)]
@@ -46,7 +46,9 @@ public sealed class ModelKindsTests : IDisposable
         Assert.Null(finished.Warning);
         Assert.Equal(pictures > 0, finished.Measurements.EncodeImageSeconds > 0);
         if (pictures > 0)
+        {
             Assert.NotEqual(frames, (await RenderAsync(Order(model, shape, pictures, "blue"))).Frames);
+        }
     }
 
     [Theory]
@@ -68,16 +70,25 @@ public sealed class ModelKindsTests : IDisposable
         Assert.Contains(remedy, failed.Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private RenderOrder Order(RandomTinyModel model, ModelShape shape, int pictures, string colour)
     {
         var inputs = new Dictionary<string, string>();
         if (pictures > 0)
+        {
             inputs[InputRoles.FirstFrame] = Picture(colour);
+        }
+
         if (pictures > 1)
+        {
             inputs[InputRoles.LastFrame] = Picture("green");
-        return model.Order(folder.File("frames"), steps: shape.Defaults.Steps, width: 32, height: 32) with { InputFiles = inputs };
+        }
+
+        return model.Order(_folder.File("frames"), steps: shape.Defaults.Steps, width: 32, height: 32) with
+        {
+            InputFiles = inputs,
+        };
     }
 
     /// <summary>An uncompressed picture of 3 × 2 pixels.</summary>
@@ -101,16 +112,22 @@ public sealed class ModelKindsTests : IDisposable
             write.Write(2);
             write.Write((short)1);
             write.Write((short)24);
-            for (int field = 0; field < 6; field++)
-                write.Write(0);
-            for (int row = 0; row < 2; row++)
+            for (var field = 0; field < 6; field++)
             {
-                for (int column = 0; column < 3; column++)
+                write.Write(0);
+            }
+
+            for (var row = 0; row < 2; row++)
+            {
+                for (var column = 0; column < 3; column++)
+                {
                     write.Write(pixel);
+                }
+
                 write.Write(new byte[3]);
             }
         }
-        var path = folder.File($"{colour}.bmp");
+        var path = _folder.File($"{colour}.bmp");
         File.WriteAllBytes(path, file.ToArray());
         return path;
     }
@@ -118,7 +135,7 @@ public sealed class ModelKindsTests : IDisposable
     private async Task<(byte[] Frames, IReadOnlyList<RendererReport> Reports)> RenderAsync(RenderOrder order)
     {
         File.Delete(order.FramePipe);
-        var pipe = RendererProcess.MakePipe(folder);
+        var pipe = RendererProcess.MakePipe(_folder);
         using var renderer = new RendererProcess("render");
         renderer.Send(order);
         var frames = Task.Run(

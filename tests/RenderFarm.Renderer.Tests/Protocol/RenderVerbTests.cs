@@ -9,7 +9,7 @@ namespace RenderFarm.Renderer.Tests.Protocol;
 /// <summary>The renderer as a worker meets it: a real process, a real FIFO, a real (random) model.</summary>
 public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<RandomTinyModel>, IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public async Task Render_TinyModel_WritesEveryFrameAndSaysWhatItMeasured()
@@ -86,13 +86,17 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     public async Task Render_CancelledBetweenSteps_ReportsCancelledAndFreesTheSlot(string how)
     {
         using var renderer = new RendererProcess("render");
-        renderer.Send(model.Order(RendererProcess.MakePipe(folder), steps: 1000));
+        renderer.Send(model.Order(RendererProcess.MakePipe(_folder), steps: 1000));
         await renderer.UntilAsync<StepDone>();
 
         if (how == "SIGTERM")
+        {
             renderer.Terminate();
+        }
         else
+        {
             renderer.CloseInput();
+        }
 
         var (reports, exitCode) = await renderer.ToEndAsync();
         Assert.Equal(ExitCodes.Cancelled, exitCode);
@@ -103,12 +107,14 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_EncoderLeaves_ReportsEncoderFailed()
     {
-        var pipe = RendererProcess.MakePipe(folder);
+        var pipe = RendererProcess.MakePipe(_folder);
         using var renderer = new RendererProcess("render");
-        // more bytes than the pipe holds: the renderer must still be writing when the reader goes
+        // More bytes than the pipe holds: the renderer must still be writing when the reader goes
         renderer.Send(model.Order(pipe, frames: 33, width: 128, height: 96));
         await using (var encoder = await OpenAsync(pipe))
+        {
             await encoder.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
+        }
 
         var (reports, exitCode) = await renderer.ToEndAsync();
 
@@ -131,7 +137,7 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_MissingCheckpoint_ReportsModelUnavailableAndNamesTheFile()
     {
-        var order = model.Order(folder.File("frames"));
+        var order = model.Order(_folder.File("frames"));
         var failed = await FailureOfAsync(order with { Files = order.Files with { Vae = ["/nowhere/Wan2.1_VAE.safetensors"] } });
 
         Assert.Equal(FailureReason.ModelUnavailable, failed.Reason);
@@ -141,9 +147,9 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_TruncatedCheckpoint_ReportsCheckpointInvalid()
     {
-        var order = model.Order(folder.File("frames"));
+        var order = model.Order(_folder.File("frames"));
         var whole = File.ReadAllBytes(order.Files.Transformer[0]);
-        var cut = folder.File("cut.safetensors");
+        var cut = _folder.File("cut.safetensors");
         File.WriteAllBytes(cut, whole[..^1000]);
 
         var failed = await FailureOfAsync(order with { Files = order.Files with { Transformer = [cut] } });
@@ -155,7 +161,7 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_ForeignCheckpoint_SaysWhatItIs()
     {
-        var order = model.Order(folder.File("frames"));
+        var order = model.Order(_folder.File("frames"));
 
         var failed = await FailureOfAsync(order with { Files = order.Files with { Transformer = order.Files.Vae } });
 
@@ -167,14 +173,14 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_PlanForAnotherDevice_ReportsInvalidRequest()
     {
-        var order = model.Order(folder.File("frames"));
+        var order = model.Order(_folder.File("frames"));
 
         var failed = await FailureOfAsync(order with { Plan = order.Plan with { Device = "cuda" } });
 
         Assert.Equal(FailureReason.InvalidRequest, failed.Reason);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private async Task<(byte[] Frames, IReadOnlyList<RendererReport> Reports, int ExitCode)> RenderAsync(long seed)
     {

@@ -11,7 +11,6 @@ using RenderFarm.Rendering.Sampling;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Caching;
@@ -22,14 +21,14 @@ public sealed class StepCacheTests : IDisposable
     private const int Steps = 20;
     private static readonly TransformerShape Shape = ModelShapes.Tiny.Transformer;
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public void MagCache_RatiosOfOne_SkipsAsManyAsAllowedInARow()
     {
         var ran = Ran(new MagCache(Flat(1), new MagCacheSettings(0.1, MostInARow: 2, Retention: 0.2), 10, 0, ScalarType.Float32), 10);
 
-        Assert.Equal([0, 1, 4, 7], ran); // a fifth always runs; then two of three are left out
+        Assert.Equal([0, 1, 4, 7], ran); // A fifth always runs; then two of three are left out
     }
 
     [Fact]
@@ -109,8 +108,8 @@ public sealed class StepCacheTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var model = RandomModel.Write(ModelShapes.Tiny, folder.Path, seed: 1, _ => { });
-        using var source = CheckpointFiles.Open(folder.File(model.Files.Transformer[0]));
+        var model = RandomModel.Write(ModelShapes.Tiny, _folder.Path, seed: 1, _ => { });
+        using var source = CheckpointFiles.Open(_folder.File(model.Files.Transformer[0]));
         using var dit = LoadedWeights.Build(source, CPU, ScalarType.Float32, weights => new WanModel(weights, Shape));
         using var prompt = dit.Module.Embed([randn([5, Shape.TextDim], generator: new Generator(1))]);
         using var negative = dit.Module.Embed([randn([3, Shape.TextDim], generator: new Generator(2))]);
@@ -128,7 +127,7 @@ public sealed class StepCacheTests : IDisposable
         {
             using var cache = new MagCache(Flat(1), new MagCacheSettings(1, most, 0.2), Steps, 0, ScalarType.Float32);
             var latent = Run(cache);
-            double error = Error(latent, full);
+            var error = Error(latent, full);
 
             Assert.Equal(skipped, cache.Skipped);
             Assert.True(skipped == 0 ? error == 0 : error > before, $"{skipped} of {2 * Steps} left out: error {error}, before {before}");
@@ -154,9 +153,12 @@ public sealed class StepCacheTests : IDisposable
     public void Create_EveryPublishedModel_IsMadeWithItsOwnFigures()
     {
         foreach (var model in new[] { "t2v-1-3b", "t2v-14b", "i2v-14b-480p", "i2v-14b-720p", "ti2v-5b", "t2v-a14b", "i2v-a14b" })
+        {
             Assert.IsType<MagCache>(
                 StepCaches.Create(Spec(model, new StepCacheChoice(StepCacheKind.Magcache)), true, 20, ScalarType.Float32)
             );
+        }
+
         Assert.IsType<TeaCache>(
             StepCaches.Create(Spec("t2v-1-3b", new StepCacheChoice(StepCacheKind.Teacache)), false, 0, ScalarType.Float32)
         );
@@ -167,14 +169,14 @@ public sealed class StepCacheTests : IDisposable
     public void Render_StepsLeftOut_AreNotTakenForTheTimeOfAStep()
     {
         var shape = ModelShapes.Tiny with { Id = ModelShapes.T2v1Point3B.Id };
-        var model = RandomModel.Write(shape, folder.Path, seed: 1, _ => { });
+        var model = RandomModel.Write(shape, _folder.Path, seed: 1, _ => { });
         var order = new RenderOrder
         {
             JobId = "job",
             Fence = 1,
             Shape = shape,
             FramePipe = "",
-            WorkDirectory = folder.Path,
+            WorkDirectory = _folder.Path,
             Plan = new RenderPlan
             {
                 Device = "cpu",
@@ -189,7 +191,7 @@ public sealed class StepCacheTests : IDisposable
             {
                 Transformer = [At(model.Files.Transformer)],
                 TextEncoder = [At(model.Files.TextEncoder)],
-                Tokenizer = folder.File(model.Files.Tokenizer),
+                Tokenizer = _folder.File(model.Files.Tokenizer),
                 Vae = [At(model.Files.Vae)],
             },
         };
@@ -199,12 +201,12 @@ public sealed class StepCacheTests : IDisposable
         pipeline.Render(new NoFrames());
 
         Assert.Equal(4, steps.Seconds.Count);
-        Assert.Equal(steps.Seconds[0], meter.Measured().StepSeconds); // the only one that ran its blocks; the median is another
+        Assert.Equal(steps.Seconds[0], meter.Measured().StepSeconds); // The only one that ran its blocks; the median is another
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private string At(IReadOnlyList<string> files) => folder.File(Assert.Single(files));
+    private string At(IReadOnlyList<string> files) => _folder.File(Assert.Single(files));
 
     private sealed class StepTimes : IRenderObserver
     {
@@ -249,21 +251,28 @@ public sealed class StepCacheTests : IDisposable
         using (cache)
         {
             var ran = new List<int>();
-            for (int step = 0; step < steps; step++)
+            for (var step = 0; step < steps; step++)
             {
                 if (step == switchAt)
+                {
                     cache.ExpertChanged();
-                // an embedding that changes by about a twentieth a step
+                }
+                // An embedding that changes by about a twentieth a step
                 var e = full([1, 1, 4], Math.Pow(0.95, step), dtype: ScalarType.Float32);
                 var modulation = new Modulation(e, e, [long.MaxValue]);
                 foreach (var branch in new[] { GuidanceBranch.Conditional, GuidanceBranch.Unconditional })
                 {
                     var skipper = cache.Forward(step, branch);
                     if (skipper.Instead(modulation) is not null)
+                    {
                         continue;
+                    }
+
                     skipper.Ran(ones(1, 2, 4));
                     if (branch == GuidanceBranch.Conditional)
+                    {
                         ran.Add(step);
+                    }
                 }
             }
             return ran;

@@ -8,7 +8,6 @@ using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Loading;
@@ -21,12 +20,12 @@ public sealed class LoraRenderTests : IDisposable
         Transformer = TinyShapes.TextToVideo.Transformer with { Layers = 4 },
     };
 
-    private readonly TemporaryFolder folder = new();
-    private readonly ModelManifest model;
+    private readonly TemporaryFolder _folder = new();
+    private readonly ModelManifest _model;
 
     public LoraRenderTests()
     {
-        model = RandomModel.Write(Shape, folder.Path, seed: 1, _ => { });
+        _model = RandomModel.Write(Shape, _folder.Path, seed: 1, _ => { });
         WriteLora("style", seed: 1, extra: []);
         WriteLora("other", seed: 2, extra: []);
         WriteLora("distilled", seed: 3, extra: ["blocks.0.norm3.diff"]);
@@ -43,8 +42,8 @@ public sealed class LoraRenderTests : IDisposable
         var without = Render(Plan(precision, streamed: 4), []);
 
         // fp8 rounds merged weights anew, which is a little noise of its own
-        double apart = Distance(merged.Frames, beside.Frames),
-            effect = Distance(merged.Frames, without.Frames);
+        var apart = Distance(merged.Frames, beside.Frames);
+        var effect = Distance(merged.Frames, without.Frames);
         Assert.True(effect > 3, $"the LoRAs change next to nothing: {effect}");
         Assert.True(apart < effect / 4, $"merged and beside are {apart} apart, with and without {effect}");
     }
@@ -52,7 +51,7 @@ public sealed class LoraRenderTests : IDisposable
     [Fact]
     public void Render_BesideStreamedBlocks_LeavesThePreparedBlocksOfEveryJob()
     {
-        var cache = folder.File("cache");
+        var cache = _folder.File("cache");
         var before = Render(Plan(Precision.Bf16, streamed: 4), [], cache);
         Render(Plan(Precision.Bf16, streamed: 4), [new("style")], cache);
         Render(Plan(Precision.Bf16, streamed: 0), [new("style")], cache);
@@ -112,7 +111,7 @@ public sealed class LoraRenderTests : IDisposable
         Assert.Contains("another architecture", failure.Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private static double Distance(byte[] a, byte[] b) => a.Zip(b).Average(pair => Math.Abs(pair.First - pair.Second));
 
@@ -135,7 +134,8 @@ public sealed class LoraRenderTests : IDisposable
         using var generator = new Generator(seed, CPU);
         var tensors = new Dictionary<string, Tensor>();
         Tensor Draw(params long[] sizes) => randn(sizes, dtype: ScalarType.Float32, generator: generator) * 0.3;
-        for (int block = 0; block < Shape.Transformer.Layers; block++)
+        for (var block = 0; block < Shape.Transformer.Layers; block++)
+        {
             foreach (
                 var (product, outFeatures, inFeatures) in new[]
                 {
@@ -152,20 +152,28 @@ public sealed class LoraRenderTests : IDisposable
                 tensors[$"diffusion_model.blocks.{block}.{product}.alpha"] = tensor(2.0f);
                 tensors[$"diffusion_model.blocks.{block}.{product}.diff_b"] = Draw(outFeatures);
             }
+        }
+
         foreach (var key in extra)
+        {
             tensors["diffusion_model." + key] = Draw(width);
+        }
+
         using var writer = new SafetensorsWriter(
-            folder.File(name + ".safetensors"),
+            _folder.File(name + ".safetensors"),
             tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape))
         );
         foreach (var (key, values) in tensors)
+        {
             writer.Write(key, values);
+        }
+
         writer.Complete();
     }
 
     private (byte[] Frames, string? Warning) Render(RenderPlan plan, IReadOnlyList<LoraReference> loras, string? cache = null)
     {
-        string At(string name) => Path.Combine(folder.Path, name);
+        string At(string name) => Path.Combine(_folder.Path, name);
         var order = new RenderOrder
         {
             JobId = "job",
@@ -173,7 +181,7 @@ public sealed class LoraRenderTests : IDisposable
             Plan = plan,
             Shape = Shape,
             FramePipe = "",
-            WorkDirectory = folder.Path,
+            WorkDirectory = _folder.Path,
             WeightCache = cache,
             Spec = new RenderSpec
             {
@@ -191,12 +199,12 @@ public sealed class LoraRenderTests : IDisposable
             },
             Files = new ModelFiles
             {
-                Transformer = [.. model.Files.Transformer.Select(At)],
-                TextEncoder = [.. model.Files.TextEncoder.Select(At)],
-                Tokenizer = At(model.Files.Tokenizer),
-                Vae = [.. model.Files.Vae.Select(At)],
+                Transformer = [.. _model.Files.Transformer.Select(At)],
+                TextEncoder = [.. _model.Files.TextEncoder.Select(At)],
+                Tokenizer = At(_model.Files.Tokenizer),
+                Vae = [.. _model.Files.Vae.Select(At)],
                 Loras = Directory
-                    .GetFiles(folder.Path, "*.safetensors")
+                    .GetFiles(_folder.Path, "*.safetensors")
                     .Where(file => !Path.GetFileName(file).Any(char.IsUpper) && !file.Contains("diffusion") && !file.Contains("models_"))
                     .ToDictionary(file => Path.GetFileNameWithoutExtension(file)),
             },

@@ -12,7 +12,6 @@ using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Loading;
@@ -20,11 +19,11 @@ namespace RenderFarm.Rendering.Tests.Loading;
 /// <summary>What plans count from shapes, against what the engine holds.</summary>
 public sealed class PlannedBytesTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Theory]
     [InlineData("tiny")]
-    [InlineData("tiny-i2v")] // with projections for pictures
+    [InlineData("tiny-i2v")] // With projections for pictures
     public void LoraBranches_OnEveryProduct_HoldWhatThePlanCounts(string id)
     {
         var shape = ModelShapes.Get(id);
@@ -44,18 +43,18 @@ public sealed class PlannedBytesTests : IDisposable
     [InlineData(1.0)]
     public void StepCache_OfARun_HoldsWhatThePlanCounts(double guidance)
     {
-        const int steps = 4;
+        const int Steps = 4;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var shape = ModelShapes.Tiny;
-        var model = RandomModel.Write(shape, folder.Path, seed: 1, _ => { });
-        using var source = CheckpointFiles.Open(folder.File(model.Files.Transformer[0]));
+        var model = RandomModel.Write(shape, _folder.Path, seed: 1, _ => { });
+        using var source = CheckpointFiles.Open(_folder.File(model.Files.Transformer[0]));
         using var dit = LoadedWeights.Build(source, CPU, ScalarType.Float32, weights => new WanModel(weights, shape.Transformer));
         using var prompt = dit.Module.Embed([randn([5, shape.Transformer.TextDim])]);
         using var negative = dit.Module.Embed([randn([3, shape.Transformer.TextDim])]);
-        using var sampler = new UniPcSampler(FlowSchedule.UniPc(steps, 5));
-        var ratios = Enumerable.Repeat(1.0, steps).ToList();
-        using var cache = new MagCache(new(ratios, ratios), new MagCacheSettings(1, 1, 0.2), steps, 0, ScalarType.Float32);
+        using var sampler = new UniPcSampler(FlowSchedule.UniPc(Steps, 5));
+        var ratios = Enumerable.Repeat(1.0, Steps).ToList();
+        using var cache = new MagCache(new(ratios, ratios), new MagCacheSettings(1, 1, 0.2), Steps, 0, ScalarType.Float32);
 
         Denoiser.Run(
             new DenoiseInput(dit.Module, prompt, guidance > 1 ? negative : null, guidance) { StepCache = cache },
@@ -69,7 +68,7 @@ public sealed class PlannedBytesTests : IDisposable
         Assert.Equal(plan.StepCacheBytes, cache.Bytes);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private static RenderPlan Planned(PlanRequest request) => Planner.Plan(request, SlotState.Gpu(8)).Plan!;
 
@@ -93,7 +92,7 @@ public sealed class PlannedBytesTests : IDisposable
                 }
             )
             .ToList();
-        string path = folder.File($"{shape.Id}-{rank}.safetensors");
+        var path = _folder.File($"{shape.Id}-{rank}.safetensors");
         using (
             var writer = new SafetensorsWriter(
                 path,
@@ -102,7 +101,10 @@ public sealed class PlannedBytesTests : IDisposable
         )
         {
             foreach (var (name, values) in tensors)
+            {
                 writer.Write(name, values);
+            }
+
             writer.Complete();
         }
         using var loras = LoraSet.Resolve([new NamedLora("all", 1, CheckpointFiles.Open(path))], shape.Transformer);

@@ -27,17 +27,17 @@ public sealed class ExpertsTests : IDisposable
 {
     private static readonly ModelShape Shape = TinyShapes.TwoExperts;
 
-    private readonly TemporaryFolder folder = new();
-    private readonly ModelManifest model;
+    private readonly TemporaryFolder _folder = new();
+    private readonly ModelManifest _model;
 
-    public ExpertsTests() => model = RandomModel.Write(Shape, folder.Path, seed: 1, _ => { });
+    public ExpertsTests() => _model = RandomModel.Write(Shape, _folder.Path, seed: 1, _ => { });
 
     [Fact]
     public void Render_ThreeSteps_ChangesOverOnceAtTheBoundary()
     {
         var parts = new RecordedParts(new CheckpointParts(Files(), Shape));
 
-        Render(parts, Spec()); // timesteps 999, 857 and 600: the boundary lies at 875
+        Render(parts, Spec()); // Timesteps 999, 857 and 600: the boundary lies at 875
 
         Assert.Equal(
             [ModelPart.TextEncoder, ModelPart.Transformer, ModelPart.TransformerLowNoise, ModelPart.Vae],
@@ -69,7 +69,7 @@ public sealed class ExpertsTests : IDisposable
     {
         var plain = Render(null, Spec());
 
-        Assert.Equal(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 3 })); // the default is the low-noise one's
+        Assert.Equal(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 3 })); // The default is the low-noise one's
         Assert.NotEqual(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 4 }));
         Assert.NotEqual(
             Render(null, Spec() with { HighNoiseGuidanceScale = 1, GuidanceScale = 1 }),
@@ -88,7 +88,7 @@ public sealed class ExpertsTests : IDisposable
         Assert.Contains(nameof(ModelPart.TransformerLowNoise), failure.Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private static RenderSpec Spec() =>
         new()
@@ -108,14 +108,14 @@ public sealed class ExpertsTests : IDisposable
 
     private ModelFiles Files()
     {
-        string At(string name) => Path.Combine(folder.Path, name);
+        string At(string name) => Path.Combine(_folder.Path, name);
         return new ModelFiles
         {
-            Transformer = [.. model.Files.Transformer.Select(At)],
-            TransformerLowNoise = [.. model.Files.TransformerLowNoise.Select(At)],
-            TextEncoder = [.. model.Files.TextEncoder.Select(At)],
-            Tokenizer = At(model.Files.Tokenizer),
-            Vae = [.. model.Files.Vae.Select(At)],
+            Transformer = [.. _model.Files.Transformer.Select(At)],
+            TransformerLowNoise = [.. _model.Files.TransformerLowNoise.Select(At)],
+            TextEncoder = [.. _model.Files.TextEncoder.Select(At)],
+            Tokenizer = At(_model.Files.Tokenizer),
+            Vae = [.. _model.Files.Vae.Select(At)],
         };
     }
 
@@ -129,7 +129,7 @@ public sealed class ExpertsTests : IDisposable
             Shape = Shape,
             Files = Files(),
             FramePipe = "",
-            WorkDirectory = folder.Path,
+            WorkDirectory = _folder.Path,
             Plan = new RenderPlan
             {
                 Device = "cpu",

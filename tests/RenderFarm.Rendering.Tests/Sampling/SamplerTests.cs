@@ -64,7 +64,9 @@ public sealed class SamplerTests
         var latent = data * (1 - start) + noise * start;
 
         while (sampler.Step < sampler.Schedule.Steps)
+        {
             latent = sampler.Advance(noise - data, latent);
+        }
 
         Assert.True((latent - data).abs().max().item<float>() < 1e-5f);
     }
@@ -91,7 +93,10 @@ public sealed class SamplerTests
     public void Dispose_AfterSteps_LeavesNoTensorBehind(string name)
     {
         using (var warm = zeros(1))
+        {
             Assert.Equal(1, warm.numel());
+        }
+
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         Path(name, 6, 3, [1f, 2f], (x, t) => x * (t / 1000));

@@ -59,7 +59,10 @@ public sealed record Clip(int Width, int Height, byte[] Pixels)
             RedirectStandardError = true,
         };
         foreach (var argument in (string[])["-v", "error", .. arguments])
+        {
             start.ArgumentList.Add(argument);
+        }
+
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         using var output = new MemoryStream();

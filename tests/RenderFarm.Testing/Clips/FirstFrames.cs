@@ -20,7 +20,7 @@ public static class FirstFrames
     public static Clip Draw(Caption caption, int width, int height)
     {
         var pixels = new byte[width * height * 3];
-        double radius = height * 0.22;
+        var radius = height * 0.22;
         var (cx, cy) = caption.Direction switch
         {
             Direction.Right => (radius * 1.5, height / 2.0),
@@ -31,7 +31,7 @@ public static class FirstFrames
         for (var i = 0; i < width * height; i++)
         {
             var (dx, dy) = (Math.Abs(i % width + 0.5 - cx), Math.Abs(i / width + 0.5 - cy));
-            bool inside = caption.Shape == "square" ? Math.Max(dx, dy) < radius * 0.82 : dx * dx + dy * dy < radius * radius;
+            var inside = caption.Shape == "square" ? Math.Max(dx, dy) < radius * 0.82 : dx * dx + dy * dy < radius * radius;
             (pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2]) = Paints[inside ? caption.Color : caption.Background];
         }
         return new Clip(width, height, pixels);

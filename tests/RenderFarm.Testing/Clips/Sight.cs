@@ -18,7 +18,7 @@ public sealed record Sight(string Color, Direction Direction, string Background)
     public static Sight Of(Clip clip)
     {
         var ground = Border(clip);
-        int third = Math.Max(1, clip.Frames / 3);
+        var third = Math.Max(1, clip.Frames / 3);
         var first = Centre(clip, ground, 0, 1 + third / 3);
         var last = Centre(clip, ground, clip.Frames - 1 - third / 3, clip.Frames);
         var direction = Direction.None;
@@ -73,7 +73,10 @@ public sealed record Sight(string Color, Direction Direction, string Background)
             for (var i = 0; i < clip.Width * clip.Height; i++)
             {
                 if (Distance(frame, i, ground) < Different)
+                {
                     continue;
+                }
+
                 (sumX, sumY, count) = (sumX + i % clip.Width, sumY + i / clip.Width, count + 1);
             }
         }
@@ -89,11 +92,16 @@ public sealed record Sight(string Color, Direction Direction, string Background)
             for (var i = 0; i < clip.Width * clip.Height; i++)
             {
                 if (Distance(frame, i, ground) >= Different)
+                {
                     histograms.Add(frame, i);
+                }
             }
         }
         if (histograms.Count == 0)
+        {
             return "none";
+        }
+
         var (red, green, blue) = histograms.Middle();
         return ColorNames.Of(red, green, blue);
     }
@@ -106,14 +114,17 @@ public sealed record Sight(string Color, Direction Direction, string Background)
 
     private sealed class Histograms
     {
-        private readonly int[,] counts = new int[3, 256];
+        private readonly int[,] _counts = new int[3, 256];
 
         public int Count { get; private set; }
 
         public void Add(ReadOnlySpan<byte> frame, int pixel)
         {
             for (var channel = 0; channel < 3; channel++)
-                counts[channel, frame[3 * pixel + channel]]++;
+            {
+                _counts[channel, frame[3 * pixel + channel]]++;
+            }
+
             Count++;
         }
 
@@ -122,9 +133,12 @@ public sealed record Sight(string Color, Direction Direction, string Background)
 
         private int Middle(int channel)
         {
-            int value = 0;
-            for (var seen = counts[channel, 0]; 2 * seen < Count; seen += counts[channel, value])
+            var value = 0;
+            for (var seen = _counts[channel, 0]; 2 * seen < Count; seen += _counts[channel, value])
+            {
                 value++;
+            }
+
             return value;
         }
     }

@@ -35,16 +35,23 @@ public sealed class FarmProcess : IAsyncDisposable
             WorkingDirectory = Path.GetDirectoryName(program),
         };
         foreach (var argument in arguments)
+        {
             start.ArgumentList.Add(argument);
+        }
+
         foreach (var (key, value) in settings)
+        {
             start.Environment[key] = value;
+        }
+
         start.Environment["FARM_LOG"] = log;
         return new FarmProcess(name, log, Process.Start(start)!);
     }
 
     public string LastWords(int lines = 40) =>
         File.Exists(Log)
-            ? $"--- {Name} ({(HasExited ? $"exit code {ExitCode}" : "running")}), end of {Log}:{Environment.NewLine}{string.Join(Environment.NewLine, File.ReadLines(Log).TakeLast(lines))}"
+            ? $"--- {Name} ({(HasExited ? $"exit code {ExitCode}" : "running")}), end of "
+                + $"{Log}:{Environment.NewLine}{string.Join(Environment.NewLine, File.ReadLines(Log).TakeLast(lines))}"
             : $"--- {Name}: no log";
 
     /// <summary>SIGTERM, as an operator's stop: resolves with the exit code.</summary>
@@ -72,10 +79,15 @@ public sealed class FarmProcess : IAsyncDisposable
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) || ParentOf(id) != Id)
+            {
                 continue;
+            }
+
             var command = Read(Path.Combine(folder, "cmdline"));
             if (command.Split('\0')[0].EndsWith(program, StringComparison.Ordinal))
+            {
                 found.Add(id);
+            }
         }
         return found;
     }
@@ -97,7 +109,9 @@ public sealed class FarmProcess : IAsyncDisposable
     private static void Signal(int id, int signal)
     {
         if (SendSignal(id, signal) != 0 && IsRunning(id))
+        {
             throw new InvalidOperationException($"signal {signal} to process {id}: errno {Marshal.GetLastPInvokeError()}");
+        }
     }
 
     // /proc/ID/stat: id (name) state parent …; the name may hold anything, so count from the last parenthesis
@@ -116,7 +130,7 @@ public sealed class FarmProcess : IAsyncDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return ""; // it has just ended
+            return ""; // It has just ended
         }
     }
 

@@ -39,7 +39,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
         {
             await farm.StartApiAsync();
             for (var i = 1; i <= workers; i++)
+            {
                 await farm.StartWorkerAsync($"worker-{i}");
+            }
+
             return farm;
         }
         catch
@@ -179,7 +182,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         // Workers before the API: the other way round they would spend their last seconds calling it.
         foreach (var process in Enumerable.Reverse(_processes))
+        {
             await process.DisposeAsync();
+        }
+
         Http.Dispose();
         _home.Dispose();
     }
@@ -188,7 +194,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var settings = new Dictionary<string, string>(_settings);
         foreach (var (key, value) in own)
+        {
             settings[key] = value;
+        }
+
         var process = FarmProcess.Start(name, program, [], settings, Path.Combine(Home, $"{name}.log"));
         _processes.Add(process);
         return process;

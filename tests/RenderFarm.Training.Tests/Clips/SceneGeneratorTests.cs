@@ -1,5 +1,4 @@
 using RenderFarm.Training.Clips;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Tests.Clips;
@@ -99,7 +98,9 @@ public sealed class SceneGeneratorTests
         var part = new ClipPainter(CPU).Paint(scenes, [.. scenes.Select((_, i) => new Window(5 + i, 3, 2))], new ClipSize(20, 16, 4));
 
         for (var i = 0; i < 6; i++)
+        {
             Assert.True(part[i].allclose(whole[i].narrow(1, 2, 4).narrow(2, 3, 16).narrow(3, 5 + i, 20), atol: 1e-4));
+        }
     }
 
     [Fact]

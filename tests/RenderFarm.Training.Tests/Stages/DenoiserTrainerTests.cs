@@ -49,7 +49,9 @@ public sealed class DenoiserTrainerTests : IDisposable
     {
         using var before = _trainer.Parameters.Values.detach().clone();
         for (var i = 0; i < 4; i++)
+        {
             _trainer.Step(ScalarType.Float32, 1e-3, tell: false);
+        }
 
         long at = 0;
         foreach (var entry in _trainer.Parameters.Entries)
@@ -100,7 +102,10 @@ public sealed class DenoiserTrainerTests : IDisposable
             .. ((string[])["left", "right", "up", "down"]).Select(way => tokenizer.Ids($"a red ball moves {way} on green", 48)),
         ];
         for (var i = 0; i < 1500; i++)
+        {
             _text.Step(4e-3, tell: false);
+        }
+
         var clean = randn([4, 4, 1, 2, 2], generator: new Generator(1, CPU));
         using var adam = new FlatAdam(_trainer.Parameters);
         manual_seed(3);

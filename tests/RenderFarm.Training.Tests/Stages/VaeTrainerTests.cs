@@ -1,4 +1,3 @@
-using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Testing;
 using RenderFarm.Training.Clips;
@@ -60,7 +59,10 @@ public sealed class VaeTrainerTests : IDisposable
                 .abs()
                 .max();
             if (entry.Name.EndsWith("time_conv.weight", StringComparison.Ordinal))
+            {
                 Assert.Equal(sawTime, gradientStep.item<float>() > 1e-5);
+            }
+
             at += entry.Elements;
         }
     }
@@ -100,12 +102,17 @@ public sealed class VaeTrainerTests : IDisposable
         foreach (var entry in trainer.Parameters.Entries)
         {
             using var change = (trainer.Parameters.Values - before).narrow(0, at, entry.Elements).abs().max();
-            bool encodes =
+            var encodes =
                 entry.Name.StartsWith("encoder.", StringComparison.Ordinal) || entry.Name.StartsWith("conv1.", StringComparison.Ordinal);
             if (encodes)
+            {
                 Assert.Equal(0, change.item<float>());
+            }
             else if (entry.Name == "decoder.head.2.weight")
+            {
                 Assert.True(change.item<float>() > 0);
+            }
+
             at += entry.Elements;
         }
     }
@@ -117,7 +124,9 @@ public sealed class VaeTrainerTests : IDisposable
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         for (var i = 0; i < 3; i++)
+        {
             _trainer.Step(VaeProducts.All[0], 1e-3, tell: true);
+        }
 
         Assert.InRange(DisposeScopeManager.Statistics.ThreadTotalLiveCount, before - 5, before);
     }
@@ -127,7 +136,10 @@ public sealed class VaeTrainerTests : IDisposable
     public void Folded_OtherStatistics_NormalisesLatentsAndKeepsThePicture()
     {
         for (var i = 0; i < 3; i++)
+        {
             _trainer.Step(VaeProducts.All[0], 1e-3, tell: false);
+        }
+
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var options = SmallRun.Options(_folder.Path);

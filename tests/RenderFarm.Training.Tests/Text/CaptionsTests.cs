@@ -23,10 +23,14 @@ public sealed class CaptionsTests
                         .Range(0, NamedColor.All.Count)
                         .Where(c => c != scene.Background.Color && scene.Objects.All(o => o.Kind.Color != c))
                 )
+                {
                     Assert.DoesNotContain(NamedColor.All[color].Name, caption.Split(' ', ',', '.'));
+                }
             }
             if (scene.Objects.All(o => o.Kind.Motion is not (Motion.Right or Motion.Left)))
+            {
                 Assert.DoesNotContain("left", caption, StringComparison.Ordinal);
+            }
         }
     }
 

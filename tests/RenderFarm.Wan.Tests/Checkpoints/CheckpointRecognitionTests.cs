@@ -48,7 +48,7 @@ public sealed class CheckpointRecognitionTests
     [Theory]
     [InlineData("t2v-14b", VaeKind.Wan21)]
     [InlineData("ti2v-5b", VaeKind.Wan22)]
-    [InlineData("demo", VaeKind.Wan22)] // half as many blocks a stage
+    [InlineData("demo", VaeKind.Wan22)] // Half as many blocks a stage
     public void Describe_Vae_TellsTheVersions(string id, VaeKind kind)
     {
         var found = Describe(Layouts.Vae(ModelShapes.Get(id).Vae));

@@ -2,12 +2,12 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Checkpoints;
 
-/// <summary>Checkpoints in other people's layouts, read as if they had the original one. The mappings are written from the original side.</summary>
+/// <summary>Checkpoints in other people's layouts, read as if they had the original one. The mappings are written from the original
+/// side.</summary>
 public sealed class OriginalSourceTests
 {
     private static readonly ModelShape Small = TinyShapes.ImageToVideo;
@@ -82,7 +82,7 @@ public sealed class OriginalSourceTests
         var entries = Layouts
             .TextEncoder(Small.TextEncoder)
             .Select(t => Entry(TransformersUmt5(t.Name), t.Shape))
-            .Append(Entry("encoder.embed_tokens.weight", [Small.TextEncoder.Vocabulary, Small.TextEncoder.Dim])) // the table a second time
+            .Append(Entry("encoder.embed_tokens.weight", [Small.TextEncoder.Vocabulary, Small.TextEncoder.Dim])) // The table a second time
             .Append(Entry("spiece_model", [100]))
             .Append(Entry("scaled_fp8", [0]))
             .Append(Entry("encoder.block.0.layer.0.SelfAttention.q.comfy_quant", [30]))
@@ -131,7 +131,9 @@ public sealed class OriginalSourceTests
         using var source = OriginalSource.Of(headers, kind);
         Assert.Equal(expected.Select(t => t.Name).Order(StringComparer.Ordinal), source.Entries.Keys.Order(StringComparer.Ordinal));
         foreach (var tensor in expected)
+        {
             Assert.Equal(tensor.Shape, source.Entries[tensor.Name].Shape);
+        }
     }
 
     private static TensorEntry Entry(string name, IReadOnlyList<long> shape) => new(name, ElementType.Of(ScalarType.BFloat16), shape);
@@ -162,33 +164,41 @@ public sealed class OriginalSourceTests
     private static string DiffusersVae21(string key)
     {
         key = Residual(Ends(key)).Replace("encoder.downsamples.", "encoder.down_blocks.", StringComparison.Ordinal);
-        for (int group = 0; group < 4; group++)
-        for (int within = 0; within < 4; within++)
-            key = key.Replace(
-                $"decoder.upsamples.{(group * 4) + within}.",
-                within < 3 ? $"decoder.up_blocks.{group}.resnets.{within}." : $"decoder.up_blocks.{group}.upsamplers.0.",
-                StringComparison.Ordinal
-            );
+        for (var group = 0; group < 4; group++)
+        {
+            for (var within = 0; within < 4; within++)
+            {
+                key = key.Replace(
+                    $"decoder.upsamples.{(group * 4) + within}.",
+                    within < 3 ? $"decoder.up_blocks.{group}.resnets.{within}." : $"decoder.up_blocks.{group}.upsamplers.0.",
+                    StringComparison.Ordinal
+                );
+            }
+        }
+
         return key;
     }
 
     private static string DiffusersVae22(string key)
     {
         key = Residual(Ends(key));
-        for (int level = 0; level < 4; level++)
-        for (int within = 0; within < 4; within++)
+        for (var level = 0; level < 4; level++)
         {
-            key = key.Replace(
-                $"encoder.downsamples.{level}.downsamples.{within}.",
-                within < 2 ? $"encoder.down_blocks.{level}.resnets.{within}." : $"encoder.down_blocks.{level}.downsampler.",
-                StringComparison.Ordinal
-            );
-            key = key.Replace(
-                $"decoder.upsamples.{level}.upsamples.{within}.",
-                within < 3 ? $"decoder.up_blocks.{level}.resnets.{within}." : $"decoder.up_blocks.{level}.upsampler.",
-                StringComparison.Ordinal
-            );
+            for (var within = 0; within < 4; within++)
+            {
+                key = key.Replace(
+                    $"encoder.downsamples.{level}.downsamples.{within}.",
+                    within < 2 ? $"encoder.down_blocks.{level}.resnets.{within}." : $"encoder.down_blocks.{level}.downsampler.",
+                    StringComparison.Ordinal
+                );
+                key = key.Replace(
+                    $"decoder.upsamples.{level}.upsamples.{within}.",
+                    within < 3 ? $"decoder.up_blocks.{level}.resnets.{within}." : $"decoder.up_blocks.{level}.upsampler.",
+                    StringComparison.Ordinal
+                );
+            }
         }
+
         return key;
     }
 
@@ -229,11 +239,20 @@ public sealed class OriginalSourceTests
                 (".mlp.2.", ".mlp.fc2.")
             );
         if (tensor.Key.EndsWith("cls_embedding", StringComparison.Ordinal))
+        {
             return [new(key, tensor.Value.flatten())];
+        }
+
         if (tensor.Key.EndsWith("pos_embedding", StringComparison.Ordinal))
+        {
             return [new(key, tensor.Value.squeeze(0))];
+        }
+
         if (!key.Contains(".attn.to_qkv.", StringComparison.Ordinal))
+        {
             return [new(key, tensor.Value)];
+        }
+
         var parts = tensor.Value.chunk(3, 0);
         return "qkv".Select(
             (letter, i) =>

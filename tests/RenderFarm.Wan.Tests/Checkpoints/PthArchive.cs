@@ -15,7 +15,9 @@ internal static class PthArchive
         Add(archive, "archive/data.pkl", pickle);
         Add(archive, "archive/byteorder", Encoding.ASCII.GetBytes(byteOrder));
         foreach (var (key, data) in storages)
+        {
             Add(archive, $"archive/data/{key}", data);
+        }
     }
 
     /// <summary>A dictionary of one tensor <c>w</c> in storage <c>0</c>, as torch writes it.</summary>
@@ -34,7 +36,7 @@ internal static class PthArchive
             0,
             .. Text("w"),
             .. "ctorch._utils\n_rebuild_tensor_v2\n"u8,
-            .. "("u8, // its arguments
+            .. "("u8, // Its arguments
             .. "("u8,
             .. Text("storage"),
             .. Encoding.ASCII.GetBytes($"ctorch\n{storageType}\n"),

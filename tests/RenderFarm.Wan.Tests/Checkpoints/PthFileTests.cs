@@ -3,7 +3,6 @@ using System.Text;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 
 namespace RenderFarm.Wan.Tests.Checkpoints;
 
@@ -115,11 +114,13 @@ public sealed class PthFileTests : IDisposable
     {
         Shard("1.safetensors", "a");
         Shard("2.safetensors", "b");
-        string index = System.IO.Path.Combine(_folder.FullName, "model.safetensors.index.json");
+        var index = System.IO.Path.Combine(_folder.FullName, "model.safetensors.index.json");
 
         File.WriteAllText(index, """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
         using (var source = CheckpointFiles.Open(index))
+        {
             Assert.Equal(["a", "b"], source.Entries.Keys.Order());
+        }
 
         File.WriteAllText(index, """{"weight_map":{"a":"1.safetensors","c":"2.safetensors"}}""");
         Assert.Equal("c", Assert.Throws<CheckpointException>(() => CheckpointFiles.Open(index)).Field);
@@ -137,7 +138,7 @@ public sealed class PthFileTests : IDisposable
 
     private string Fault()
     {
-        string message = Assert.Throws<CheckpointException>(() => PthFile.Open(Path)).Message;
+        var message = Assert.Throws<CheckpointException>(() => PthFile.Open(Path)).Message;
         File.Delete(Path);
         return message;
     }

@@ -1,7 +1,6 @@
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Loras;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Loras;
@@ -31,7 +30,7 @@ public sealed class LoraSetTests
 
         var change = Assert.Single(set.Changes);
         Assert.Equal(Target, change.Key);
-        Assert.Equal(0.5, Assert.Single(change.Value.LowRank).Scale); // no alpha: the rank does not count
+        Assert.Equal(0.5, Assert.Single(change.Value.LowRank).Scale); // No alpha: the rank does not count
         Assert.Empty(set.Notes);
     }
 
@@ -101,8 +100,8 @@ public sealed class LoraSetTests
     }
 
     [Theory]
-    [InlineData("blocks.1.self_attn.q", 1536, 1536, "another architecture")] // wider
-    [InlineData("double_blocks.1.img_attn.qkv", 64, 64, "another architecture")] // of another family
+    [InlineData("blocks.1.self_attn.q", 1536, 1536, "another architecture")] // Wider
+    [InlineData("double_blocks.1.img_attn.qkv", 64, 64, "another architecture")] // Of another family
     public void Resolve_OtherArchitecture_IsRefusedByName(string module, int outFeatures, int inFeatures, string reason)
     {
         using var scope = NewDisposeScope();

@@ -1,5 +1,4 @@
 using RenderFarm.Wan.TextEncoder;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.TextEncoder;
@@ -19,7 +18,10 @@ public sealed class RelativePositionsTests
             Assert.Equal(bucket, positions.Bucket(-starts[bucket]));
             Assert.Equal(bucket, positions.Bucket(-last));
             if (bucket == 0)
+            {
                 continue;
+            }
+
             Assert.Equal(16 + bucket, positions.Bucket(starts[bucket]));
             Assert.Equal(16 + bucket, positions.Bucket(last));
         }

@@ -63,7 +63,7 @@ public sealed class Umt5EncoderTests : IDisposable
         Assert.Equal([3, 160, 64], context.shape);
         for (var i = 0; i < 3; i++)
         {
-            int length = prompts[i].Length;
+            var length = prompts[i].Length;
             Assert.True(RelativeError(context[i].narrow(0, 0, length), hidden[i].narrow(0, 0, length)) < 1e-5);
             Assert.Equal(0, context[i].narrow(0, length, 160 - length).abs().sum().item<float>());
         }
@@ -79,7 +79,8 @@ public sealed class Umt5EncoderTests : IDisposable
         Assert.Equal(400 * 64 * sizeof(float), resident.Weights.Bytes - stored.Weights.Bytes);
     }
 
-    /// <summary>bfloat16 products are off by 2⁻⁹ each; attention without 1/√d magnifies that in its exponent, most of all with random weights.</summary>
+    /// <summary>bfloat16 products are off by 2⁻⁹ each; attention without 1/√d magnifies that in its exponent, most of all with random
+    /// weights.</summary>
     [Fact]
     public void Encode_BFloat16_StaysNearFloat32()
     {
@@ -97,7 +98,9 @@ public sealed class Umt5EncoderTests : IDisposable
         var seen = new List<(int, long)>();
 
         using (encoder.Module.Encode([5, 1], (index, x) => seen.Add((index, x.shape[0]))))
+        {
             Assert.Equal([(0, 2L), (1, 2), (2, 2)], seen);
+        }
 
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }

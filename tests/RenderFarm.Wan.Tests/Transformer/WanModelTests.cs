@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Wan.Tests.Synthetic;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Transformer;
@@ -107,14 +106,16 @@ public sealed class WanModelTests
         using var text = SyntheticModel.Context();
         using (var context = model.Module.Embed([text]))
         using (model.Module.Forward(x, Timesteps.Uniform(500), context)) { }
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
         using (var context = model.Module.Embed([text]))
         using (var first = model.Module.Forward(x, Timesteps.Uniform(500), context))
         using (var second = model.Module.Forward(x, Timesteps.Uniform(500), context))
+        {
             Assert.Equal(first.data<float>().ToArray(), second.data<float>().ToArray());
+        }
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Tests.Synthetic;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Vae;
@@ -111,10 +110,10 @@ public sealed class WanVaeTests
         using var other = z.flip(2);
         var expected = Decoded(vae.Module, z);
         Decoded(vae.Module, other);
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
         Assert.Equal(expected, Decoded(vae.Module, z));
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -122,7 +121,7 @@ public sealed class WanVaeTests
     {
         using var vae = Build(VaeKind.Wan21);
         using var z = Latent();
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
         foreach (var frames in vae.Module.Decode(z))
         {
@@ -130,7 +129,7 @@ public sealed class WanVaeTests
             break;
         }
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -138,11 +137,11 @@ public sealed class WanVaeTests
     {
         using var vae = Build(VaeKind.Wan21);
         using var video = SyntheticValues.Input("video", 1, 1, 3, 9, 16, 24);
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
         vae.Module.Encode(video).Dispose();
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -174,9 +173,14 @@ public sealed class WanVaeTests
     {
         var values = new List<float>();
         foreach (var frames in vae.Decode(z))
+        {
             using (frames)
             using (var row = frames.contiguous())
+            {
                 values.AddRange(row.data<float>().ToArray());
+            }
+        }
+
         return [.. values];
     }
 

@@ -39,9 +39,9 @@ public sealed class AttemptVerdictTests : IDisposable
     [Fact]
     public void Of_RendererSawABrokenPipe_TakesTheEncodersWordForIt()
     {
-        EncoderEnding full = new(2, new EncoderFault(FailureReason.DiskFull, "disk full"));
+        var full = new EncoderEnding(2, new EncoderFault(FailureReason.DiskFull, "disk full"));
 
-        AttemptOutcome.Failed? verdict = Verdict(Exit(1), full, new RendererReport.Failed(FailureReason.EncoderFailed, "broken pipe"));
+        var verdict = Verdict(Exit(1), full, new RendererReport.Failed(FailureReason.EncoderFailed, "broken pipe"));
 
         Assert.Equal((FailureReason.DiskFull, "disk full"), (verdict!.Reason, verdict.Message));
     }
@@ -85,9 +85,12 @@ public sealed class AttemptVerdictTests : IDisposable
         bool outOfMemoryKill = false
     )
     {
-        AttemptRecord record = new("tiny", 0, TimeProvider.System, _metrics);
+        var record = new AttemptRecord("tiny", 0, TimeProvider.System, _metrics);
         if (said is not null)
+        {
             record.Take(said);
+        }
+
         return AttemptVerdict.Of(ending, record, encoded, frames: 5, outOfMemoryKill, "last words");
     }
 }

@@ -16,8 +16,8 @@ public sealed class BellListenerTests
     [Fact]
     public async Task Start_CpuSlot_ListensToItsClassAndItsControlQueueOnly()
     {
-        await using BrokerVirtualHost broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
-        await using WorkerUnderTest worker = await WithBrokerAsync(broker.Address);
+        await using var broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
+        await using var worker = await WithBrokerAsync(broker.Address);
         await worker.StartAsync();
 
         string[] queues =
@@ -37,15 +37,15 @@ public sealed class BellListenerTests
     [Fact]
     public async Task Ring_BellOfTheClass_IsHeardAndPutDown()
     {
-        await using BrokerVirtualHost broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
-        await using WorkerUnderTest worker = await WithBrokerAsync(broker.Address);
+        await using var broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
+        await using var worker = await WithBrokerAsync(broker.Address);
         await worker.StartAsync();
         await ListeningAsync(broker);
-        Task heard = worker.Services.GetRequiredService<Doorbell>().WaitAsync(Soon, TestContext.Current.CancellationToken);
+        var heard = worker.Services.GetRequiredService<Doorbell>().WaitAsync(Soon, TestContext.Current.CancellationToken);
 
         await SendAsync(broker.Address, Contracts.Messages.Bells.Queue(0), new JobQueued("video_1", "cpu"));
 
-        long began = TimeProvider.System.GetTimestamp();
+        var began = TimeProvider.System.GetTimestamp();
         await heard;
         Assert.True(TimeProvider.System.GetElapsedTime(began) < Soon / 2, "the wait ended by its limit, not by the bell");
     }
@@ -53,9 +53,9 @@ public sealed class BellListenerTests
     [Fact]
     public async Task Cancel_ByTheControlQueue_StopsTheAttemptBeforeARenewalCould()
     {
-        await using BrokerVirtualHost broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
-        await using WorkerUnderTest worker = await WithBrokerAsync(broker.Address);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
+        await using var worker = await WithBrokerAsync(broker.Address);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await ListeningAsync(broker);
         await Eventually.TrueAsync(
@@ -67,19 +67,19 @@ public sealed class BellListenerTests
 
         await SendAsync(broker.Address, Contracts.Messages.Bells.ControlQueue("worker_1"), new CancelAttempt(job.JobId, job.Fence));
 
-        // no renewal has said so: the desk was never told of a cancellation
+        // No renewal has said so: the desk was never told of a cancellation
         Assert.Equal(FailureReason.Cancelled, (await worker.Desk.FailedAsync(job)).Reason);
     }
 
     [Fact]
     public async Task Start_BrokerAway_JobsRunAllTheSame()
     {
-        using TcpListener closed = new(System.Net.IPAddress.Loopback, 0);
+        using var closed = new TcpListener(System.Net.IPAddress.Loopback, 0);
         closed.Start();
-        int port = ((System.Net.IPEndPoint)closed.LocalEndpoint).Port;
+        var port = ((System.Net.IPEndPoint)closed.LocalEndpoint).Port;
         closed.Stop();
-        await using WorkerUnderTest worker = await WithBrokerAsync(new Uri($"amqp://guest:guest@127.0.0.1:{port}/"), StubRenderer.Good);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WithBrokerAsync(new Uri($"amqp://guest:guest@127.0.0.1:{port}/"), StubRenderer.Good);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
         await worker.Desk.CompletedAsync(job);
@@ -89,7 +89,7 @@ public sealed class BellListenerTests
 
     private static async Task<WorkerUnderTest> WithBrokerAsync(Uri broker, string renderer = StubRenderer.Endless)
     {
-        WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(renderer);
+        var worker = await WorkerUnderTest.CreateAsync(renderer);
         worker.Set("Bus:Kind", "rabbitmq");
         worker.Set("Bus:Uri", broker.AbsoluteUri);
         return worker;
@@ -107,8 +107,8 @@ public sealed class BellListenerTests
     private static async Task SendAsync<T>(Uri broker, string exchange, T message)
         where T : class
     {
-        string[] user = broker.UserInfo.Split(':');
-        IBusControl bus = Bus.Factory.CreateUsingRabbitMq(configure =>
+        var user = broker.UserInfo.Split(':');
+        var bus = Bus.Factory.CreateUsingRabbitMq(configure =>
             configure.Host(
                 broker.Host,
                 (ushort)broker.Port,
@@ -121,7 +121,7 @@ public sealed class BellListenerTests
             )
         );
         await bus.StartAsync(TestContext.Current.CancellationToken);
-        ISendEndpoint endpoint = await bus.GetSendEndpoint(new Uri($"exchange:{exchange}"));
+        var endpoint = await bus.GetSendEndpoint(new Uri($"exchange:{exchange}"));
         await endpoint.Send(message, TestContext.Current.CancellationToken);
         await bus.StopAsync(TestContext.Current.CancellationToken);
     }

@@ -11,9 +11,9 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task KillGroup_ChildWithChildren_EndsThemAll()
     {
-        string marker = _folder.File("marker");
+        var marker = _folder.File("marker");
         await File.WriteAllTextAsync(marker, "", TestContext.Current.CancellationToken);
-        using ChildProcess child = Start($"tail -f {marker} > /dev/null 2>&1 & tail -f {marker} > /dev/null 2>&1 & echo started; wait");
+        using var child = Start($"tail -f {marker} > /dev/null 2>&1 & tail -f {marker} > /dev/null 2>&1 & echo started; wait");
         Assert.Equal("started", await child.Output.ReadLineAsync(TestContext.Current.CancellationToken));
 
         child.KillGroup();
@@ -30,7 +30,7 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task Start_Child_IsItsOwnGroupAndSession()
     {
-        using ChildProcess child = Start("cut -d' ' -f5,6 /proc/$$/stat");
+        using var child = Start("cut -d' ' -f5,6 /proc/$$/stat");
 
         Assert.Equal($"{child.Id} {child.Id}", await child.Output.ReadLineAsync(TestContext.Current.CancellationToken));
     }
@@ -38,7 +38,7 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task Start_WithAScore_IsTheFirstToGoWhenMemoryRunsOut()
     {
-        using ChildProcess child = ChildProcess.Start("sleep", ["60"], new Dictionary<string, string>(), "/", oomScore: 900);
+        using var child = ChildProcess.Start("sleep", ["60"], new Dictionary<string, string>(), "/", oomScore: 900);
 
         Assert.Equal("900", (await File.ReadAllTextAsync($"/proc/{child.Id}/oom_score_adj", TestContext.Current.CancellationToken)).Trim());
     }
@@ -46,7 +46,7 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task Errors_MoreThanKept_HoldsTheEnd()
     {
-        using ChildProcess child = Start("for i in $(seq 20000); do echo line $i; done >&2");
+        using var child = Start("for i in $(seq 20000); do echo line $i; done >&2");
 
         await child.Exited;
         await child.Errors.Ended;

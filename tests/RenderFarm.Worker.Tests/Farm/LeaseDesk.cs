@@ -69,22 +69,30 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     public static async Task<LeaseDesk> OpenAsync(LeaseSettings? settings = null)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        WebApplication app = builder.Build();
+        var app = builder.Build();
         LeaseDesk desk = settings is null ? new(app) : new(app) { Settings = settings };
         app.Use(
             async (context, next) =>
             {
                 if (desk.Away)
+                {
                     context.Abort();
+                }
                 else if (context.Request.Headers.Authorization != $"Bearer {Key}")
+                {
                     await desk.RefuseAsync(context, 401, "invalid_api_key");
+                }
                 else if (desk.Forgetful)
+                {
                     await desk.RefuseAsync(context, 404, "not_found");
+                }
                 else
+                {
                     await next(context);
+                }
             }
         );
         app.MapPost("/worker/v1/register", desk.RegisterAsync);
@@ -110,8 +118,8 @@ internal sealed class LeaseDesk : IAsyncDisposable
     /// <returns>The grant that the next poll will get.</returns>
     public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0, params KindCorrection[] corrections)
     {
-        long fence = Interlocked.Increment(ref _fence);
-        LeaseGrant grant = new()
+        var fence = Interlocked.Increment(ref _fence);
+        var grant = new LeaseGrant()
         {
             JobId = $"video_{fence}",
             Fence = fence,
@@ -140,7 +148,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     private async Task<T> EndingAsync<T>(LeaseGrant grant)
     {
-        object ending = await Ending(grant.JobId).Task.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken);
+        var ending = await Ending(grant.JobId).Task.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken);
         return Assert.IsType<T>(ending);
     }
 
@@ -159,9 +167,9 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     private async Task LeaseAsync(HttpContext context)
     {
-        LeaseRequest request = await ReadAsync(context, ContractsJson.Default.LeaseRequest);
+        var request = await ReadAsync(context, ContractsJson.Default.LeaseRequest);
         Requests.Enqueue(request);
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(TimeSpan.FromSeconds(request.WaitSeconds));
         try
         {
@@ -175,16 +183,20 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     private async Task RenewAsync(HttpContext context, string job)
     {
-        RenewRequest request = await ReadAsync(context, ContractsJson.Default.RenewRequest);
+        var request = await ReadAsync(context, ContractsJson.Default.RenewRequest);
         Renewals.Enqueue((job, request));
         if (Lost.Contains(job))
+        {
             await RefuseAsync(context, 409, "lease_lost");
+        }
         else
+        {
             await WriteAsync(
                 context,
                 new RenewReply { LeaseSeconds = Settings.LeaseSeconds, Cancel = Cancelled.Contains(job) },
                 ContractsJson.Default.RenewReply
             );
+        }
     }
 
     private async Task ProgressAsync(HttpContext context)
@@ -196,7 +208,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
     private async Task EndAsync<T>(HttpContext context, string job, JsonTypeInfo<T> type, JobState state)
         where T : notnull
     {
-        T request = await ReadAsync(context, type);
+        var request = await ReadAsync(context, type);
         if (EndingsAway)
         {
             await RefuseAsync(context, 503, "unavailable");

@@ -28,7 +28,7 @@ internal sealed class TestOutputLogger : ILoggerProvider, ILogger
         }
         catch (InvalidOperationException)
         {
-            // the test is over
+            // The test is over
         }
     }
 

@@ -70,7 +70,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public static async Task<WorkerUnderTest> CreateAsync(string renderer, LeaseSettings? lease = null)
     {
-        WorkerUnderTest worker = new(await LeaseDesk.OpenAsync(lease));
+        var worker = new WorkerUnderTest(await LeaseDesk.OpenAsync(lease));
         worker.Set("Worker:RendererPath", StubRenderer.Write(worker.Folder, renderer));
         return worker;
     }
@@ -104,7 +104,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public async Task<string> GetAsync(string path)
     {
-        using HttpClient http = new();
+        using var http = new HttpClient();
         return await http.GetStringAsync(_app!.Urls.First() + path, TestContext.Current.CancellationToken);
     }
 
@@ -112,7 +112,10 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public async Task StopAsync()
     {
         if (_app is null)
+        {
             return;
+        }
+
         RequestDrain();
         RequestDrain();
         await _running.WaitAsync(TimeSpan.FromSeconds(60)).ContinueWith(_ => { }, TaskScheduler.Default);
@@ -130,9 +133,9 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     private void WriteModel()
     {
-        string folder = Path.Combine(_settings["Models:Directory"]!, "tiny");
+        var folder = Path.Combine(_settings["Models:Directory"]!, "tiny");
         Directory.CreateDirectory(folder);
-        ModelManifest manifest = new()
+        var manifest = new ModelManifest()
         {
             Shape = ModelShapes.Tiny,
             Files = new ModelFiles

@@ -12,7 +12,7 @@ public sealed class DrainTests
     [Fact]
     public async Task Drain_Idle_EndsAtOnce()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await worker.StartAsync();
         await Eventually.TrueAsync(
             () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
@@ -29,16 +29,16 @@ public sealed class DrainTests
     [Fact]
     public async Task Drain_JobAtWork_FinishesItAndTakesNoOther()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
+        await using var worker = await WorkerUnderTest.CreateAsync(
             $"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}"
         );
         worker.Set("Worker:DrainGraceSeconds", "60");
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await AtWorkAsync(worker, job);
 
         worker.RequestDrain();
-        LeaseGrant next = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var next = worker.Desk.Queue(WorkerUnderTest.Spec);
         await File.WriteAllTextAsync(Path.Combine(worker.Folder, "go"), "", TestContext.Current.CancellationToken);
         await worker.EndAsync();
 
@@ -51,14 +51,17 @@ public sealed class DrainTests
     [InlineData("0.2", 1)]
     public async Task Drain_SecondRequestOrGraceOver_HandsTheJobBack(string grace, int requests)
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
         worker.Set("Worker:DrainGraceSeconds", grace);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await AtWorkAsync(worker, job);
 
-        for (int i = 0; i < requests; i++)
+        for (var i = 0; i < requests; i++)
+        {
             worker.RequestDrain();
+        }
+
         await worker.EndAsync();
 
         Assert.Equal("interrupted", (await worker.Desk.ReleasedAsync(job)).Reason);
@@ -68,7 +71,7 @@ public sealed class DrainTests
     [Fact]
     public async Task Drain_WhileRegisteringAnew_EndsInOrder()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         worker.Set("Worker:LeaseWaitSeconds", "0");
         await worker.StartAsync();
         await Eventually.TrueAsync(
@@ -93,8 +96,8 @@ public sealed class DrainTests
     [Fact]
     public async Task Start_KeyReplacedInTheBootstrapFile_IsReadAgain()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        string file = Path.Combine(worker.Folder, "keys.json");
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var file = Path.Combine(worker.Folder, "keys.json");
         await File.WriteAllTextAsync(file, """{"worker_key":"rf_of_an_older_farm"}""", TestContext.Current.CancellationToken);
         worker.Set("Worker:ApiKey", null);
         worker.Set("Keys:BootstrapFile", file);
@@ -119,11 +122,11 @@ public sealed class DrainTests
     [Fact]
     public async Task Start_WrongKey_EndsNamingTheSetting()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         worker.Set("Worker:ApiKey", "rf_wrong");
         await worker.StartAsync();
 
-        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
+        var fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
 
         Assert.Contains("Worker:ApiKey", fault.Message, StringComparison.Ordinal);
     }
@@ -131,8 +134,8 @@ public sealed class DrainTests
     [Fact]
     public async Task Start_KeyInTheBootstrapFileThatComesLater_IsFound()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        string file = Path.Combine(worker.Folder, "keys.json");
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var file = Path.Combine(worker.Folder, "keys.json");
         worker.Set("Worker:ApiKey", null);
         worker.Set("Keys:BootstrapFile", file);
         await worker.StartAsync();
@@ -155,11 +158,11 @@ public sealed class DrainTests
     [Fact]
     public async Task Start_FfmpegMissing_EndsNamingTheSettingAndTheRemedy()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         worker.Set("Worker:FfmpegPath", "/nowhere/ffmpeg");
         await worker.StartAsync();
 
-        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
+        var fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
 
         Assert.Contains("Worker:FfmpegPath", fault.Message, StringComparison.Ordinal);
         Assert.Contains("apt-get install ffmpeg", fault.Message, StringComparison.Ordinal);
@@ -168,8 +171,8 @@ public sealed class DrainTests
     [Fact]
     public async Task Start_DataDirectoryOfAnotherWorker_EndsNamingTheSetting()
     {
-        await using WorkerUnderTest first = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        await using WorkerUnderTest second = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var first = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var second = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         second.Set("Worker:DataDirectory", first.DataDirectory);
         await first.StartAsync();
         await Eventually.TrueAsync(
@@ -180,7 +183,7 @@ public sealed class DrainTests
         );
 
         await second.StartAsync();
-        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(second.EndAsync);
+        var fault = await Assert.ThrowsAsync<WorkerSettingException>(second.EndAsync);
 
         Assert.Contains("Worker:DataDirectory", fault.Message, StringComparison.Ordinal);
     }

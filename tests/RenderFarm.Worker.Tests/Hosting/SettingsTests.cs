@@ -17,7 +17,7 @@ public sealed class SettingsTests
     [InlineData("Bus:Uri", null)]
     public void Bus_Uri_MustBeAmqp(string key, string? value)
     {
-        OptionsValidationException fault = Assert.Throws<OptionsValidationException>(() => Options<BusOptions>(key, value));
+        var fault = Assert.Throws<OptionsValidationException>(() => Options<BusOptions>(key, value));
 
         Assert.Contains(fault.Failures, failure => failure.StartsWith("Bus:Uri", StringComparison.Ordinal));
     }

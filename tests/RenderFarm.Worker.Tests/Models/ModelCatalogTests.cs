@@ -30,7 +30,7 @@ public sealed class ModelCatalogTests : IDisposable
 
         Assert.True(await ScanAsync());
 
-        InstalledModel model = Assert.Single(_catalog.Models).Value;
+        var model = Assert.Single(_catalog.Models).Value;
         Assert.Equal("tiny", model.Shape.Id);
         Assert.Equal(Path.Combine(_folder.Path, "tiny", "dit.safetensors"), model.Files.Transformer[0]);
         Assert.Equal(
@@ -54,7 +54,7 @@ public sealed class ModelCatalogTests : IDisposable
     [Fact]
     public async Task Scan_OtherHeaderOrLength_GivesAnotherFingerprint()
     {
-        string one = await FingerprintAsync("header a", 8);
+        var one = await FingerprintAsync("header a", 8);
         Assert.Equal(one, await FingerprintAsync("header a", 8));
         Assert.NotEqual(one, await FingerprintAsync("header b", 8));
         Assert.NotEqual(one, await FingerprintAsync("header a", 16));
@@ -73,7 +73,7 @@ public sealed class ModelCatalogTests : IDisposable
 
         await ScanAsync();
 
-        IReadOnlyDictionary<string, string> fingerprints = _catalog.Models["tiny"].Registration.Fingerprints;
+        var fingerprints = _catalog.Models["tiny"].Registration.Fingerprints;
         Assert.Equal(("unreadable", "unreadable"), (fingerprints["vae"], fingerprints["text_encoder"]));
         Assert.NotEqual("unreadable", fingerprints["transformer"]);
     }
@@ -81,7 +81,7 @@ public sealed class ModelCatalogTests : IDisposable
     [Fact]
     public async Task Scan_NoFolderYet_HasNoModels()
     {
-        ModelCatalog catalog = new(
+        var catalog = new ModelCatalog(
             Options.Create(new ModelsOptions { Directory = _folder.File("later") }),
             NullLogger<ModelCatalog>.Instance
         );
@@ -103,15 +103,18 @@ public sealed class ModelCatalogTests : IDisposable
 
     private void Install(string name, ModelShape shape, string header, int dataBytes = 4)
     {
-        string folder = _folder.File(name);
+        var folder = _folder.File(name);
         Directory.CreateDirectory(folder);
-        byte[] file = new byte[8 + header.Length + dataBytes];
+        var file = new byte[8 + header.Length + dataBytes];
         BinaryPrimitives.WriteInt64LittleEndian(file, header.Length);
         System.Text.Encoding.ASCII.GetBytes(header, file.AsSpan(8));
-        foreach (string part in new[] { "dit", "t5", "vae" })
+        foreach (var part in new[] { "dit", "t5", "vae" })
+        {
             File.WriteAllBytes(Path.Combine(folder, part + ".safetensors"), file);
+        }
+
         File.WriteAllText(Path.Combine(folder, "spiece.model"), "pieces");
-        ModelManifest manifest = new()
+        var manifest = new ModelManifest()
         {
             Shape = shape,
             Files = new ModelFiles

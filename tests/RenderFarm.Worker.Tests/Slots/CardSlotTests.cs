@@ -18,15 +18,15 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_MemoryNotGivenBack_QuarantinesTheSlotUntilItIs()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, Held);
-        LeaseGrant first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var farm = await CardWorker.WithAsync(Card, Held);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
         await farm.AtWorkAsync(first);
         farm.Driver.Show(Card with { UsedBytes = 9 * GiB });
         farm.LetGo();
         await farm.Worker.Desk.CompletedAsync(first);
 
-        SlotDescription closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
+        var closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
         Assert.Contains("8.0 GiB of the card's memory did not come back", closed.Quarantine, StringComparison.Ordinal);
         Assert.Contains(
             "renderfarm_slot_quarantined{card=\"NVIDIA_Test\",slot=\"gpu0\"} 1",
@@ -43,8 +43,8 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_MemoryTakenByAnotherProgram_QuarantinesNothing()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, Held);
-        LeaseGrant first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var farm = await CardWorker.WithAsync(Card, Held);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
         await farm.AtWorkAsync(first);
         farm.Driver.Show(
@@ -64,17 +64,17 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_CardFullOfAnotherProgram_WaitsAndThenSaysWhoHoldsIt()
     {
-        FakeCard full = Card with
+        var full = Card with
         {
             UsedBytes = 24 * GiB - (100 << 20),
             Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 23 * GiB },
             Utilization = 97,
         };
-        await using CardWorker farm = await CardWorker.WithAsync(full, StubRenderer.Good);
-        LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var farm = await CardWorker.WithAsync(full, StubRenderer.Good);
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
 
-        FailRequest failure = await farm.Worker.Desk.FailedAsync(job);
+        var failure = await farm.Worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.PlanDoesNotFit, failure.Reason);
         Assert.Contains($"(process {Environment.ProcessId}) 23.0 GiB; 97 % busy", failure.Message, StringComparison.Ordinal);
@@ -83,9 +83,9 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_CardFullForAMoment_WaitsUntilTheMemoryIsFree()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card with { UsedBytes = 24 * GiB - (100 << 20) }, StubRenderer.Good);
+        await using var farm = await CardWorker.WithAsync(Card with { UsedBytes = 24 * GiB - (100 << 20) }, StubRenderer.Good);
         farm.Worker.Set("Worker:CardPatienceSeconds", "600");
-        LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
         await Eventually.TrueAsync(
             () => Task.FromResult(farm.Worker.Desk.Renewals.Count >= 2),
@@ -103,20 +103,20 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_PlansOfThisKindMeasuredLarger_PlansWithWhatWasMeasured()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
-        LeaseGrant first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
         await farm.Worker.Desk.CompletedAsync(first);
-        RenderPlan before = farm.PlanOf(first);
+        var before = farm.PlanOf(first);
 
-        LeaseGrant second = farm.Worker.Desk.Queue(
+        var second = farm.Worker.Desk.Queue(
             WorkerUnderTest.Spec,
             0,
             new KindCorrection("fp32 resident text-cpu", new(2, 2, 9)),
             new KindCorrection(before.Kind, new(1.3, 1.5, 4))
         );
         await farm.Worker.Desk.CompletedAsync(second);
-        RenderPlan after = farm.PlanOf(second);
+        var after = farm.PlanOf(second);
 
         Assert.Equal(before.PredictedPeakBytes, before.UncorrectedPeakBytes);
         Assert.Equal(before.Kind, after.Kind);
@@ -127,7 +127,7 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Lease_DriverLosesTheCard_ClosesTheSlotWithTheDriversWords()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
         farm.Worker.Set("Worker:LeaseWaitSeconds", "0");
         await farm.Worker.StartAsync();
         await Eventually.TrueAsync(
@@ -139,14 +139,14 @@ public sealed class CardSlotTests
 
         farm.Driver.LoseCards();
 
-        SlotDescription closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
+        var closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
         Assert.Contains("GPU is lost", closed.Quarantine, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Lease_PreparedWeightsHere_SaysWhichModelsTheHostHolds()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(
+        await using var farm = await CardWorker.WithAsync(
             Card,
             """
             cache=$(field weight_cache); mkdir -p "$cache"; : > "$cache/key.blocks"; : > "$cache/key.blocks.complete"
@@ -154,12 +154,12 @@ public sealed class CardSlotTests
                 + "\n"
                 + StubRenderer.Good
         );
-        LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
 
         await farm.Worker.Desk.CompletedAsync(job);
 
-        string folder = Path.Combine(farm.Worker.Settings["Worker:WeightCacheDirectory"]!, "tiny");
+        var folder = Path.Combine(farm.Worker.Settings["Worker:WeightCacheDirectory"]!, "tiny");
         Assert.True(File.Exists(Path.Combine(folder, "key" + WeightCacheFiles.Blocks)));
         await Eventually.TrueAsync(
             () => Task.FromResult(farm.Worker.Desk.Requests.Last().CachedModels is ["tiny"]),
@@ -208,8 +208,8 @@ public sealed class CardSlotTests
 
         public static async Task<CardWorker> WithAsync(FakeCard card, string renderer)
         {
-            FakeDriver driver = await FakeDriver.WithAsync(card);
-            WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(renderer);
+            var driver = await FakeDriver.WithAsync(card);
+            var worker = await WorkerUnderTest.CreateAsync(renderer);
             worker.Set("Worker:Slots", "auto");
             worker.Set("Worker:NvmlPath", driver.Path);
             worker.Set("Worker:CardPatienceSeconds", "0.5");

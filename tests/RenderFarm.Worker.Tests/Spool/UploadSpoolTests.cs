@@ -14,9 +14,9 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_StoreAway_WaitsInTheSpoolWhileTheSlotTakesTheNextJob()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant first = worker.Desk.Queue(WorkerUnderTest.Spec);
-        LeaseGrant second = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var first = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var second = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
         await InSpoolAsync(worker, first);
@@ -32,18 +32,18 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_WorkerRestarted_ResumesWithoutRenderingAgain()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, job);
-        SpoolManifest manifest = await SpoolManifest.ReadAsync(Entry(worker, job), TestContext.Current.CancellationToken);
+        var manifest = await SpoolManifest.ReadAsync(Entry(worker, job), TestContext.Current.CancellationToken);
 
         await worker.StopAsync();
         Assert.True(Directory.Exists(Entry(worker, job)), "a stopped worker must leave its spool");
         StoreBack(worker);
         await worker.StartAsync();
 
-        CompleteRequest ending = await worker.Desk.CompletedAsync(job);
+        var ending = await worker.Desk.CompletedAsync(job);
         Assert.Equal(manifest.Measurements!.RendererProcessId, ending.Measurements!.RendererProcessId);
         Assert.Equal(manifest.Files[0].Sha256, ending.Artifacts[0].Sha256);
         await SpoolEmptyAsync(worker);
@@ -52,8 +52,8 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_FenceHasLost_IsDiscarded()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, job);
 
@@ -66,8 +66,8 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_UserCancels_EndsAsCancelled()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, job);
 
@@ -80,15 +80,15 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_FileDamagedInTheSpool_FailsAsTransientInsteadOfStoringIt()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, job);
 
         await File.AppendAllTextAsync(Path.Combine(Entry(worker, job), "video.mp4"), "x", TestContext.Current.CancellationToken);
         StoreBack(worker);
 
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
         Assert.Equal(FailureReason.Transient, failure.Reason);
         Assert.Contains("SHA-256", failure.Message, StringComparison.Ordinal);
         Assert.Null(await worker.Store.StatAsync($"videos/{job.JobId}/{job.Fence}/video.mp4", TestContext.Current.CancellationToken));
@@ -97,8 +97,8 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_EndingCannotBeRecordedForAWhile_HoldsTheLeaseUntilItIs()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         worker.Desk.EndingsAway = true;
         await worker.StartAsync();
         await Eventually.TrueAsync(
@@ -108,7 +108,7 @@ public sealed class UploadSpoolTests
             TestContext.Current.CancellationToken
         );
 
-        int before = worker.Desk.Renewals.Count;
+        var before = worker.Desk.Renewals.Count;
         await Eventually.TrueAsync(
             () => Task.FromResult(worker.Desk.Renewals.Count >= before + 2),
             Soon,
@@ -125,12 +125,12 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_SpoolFull_ClosesTheSlotAndSaysSo()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
+        await using var worker = await StoreAwayAsync();
         worker.Set("Worker:SpoolGigabytes", "0.0000001");
-        LeaseGrant first = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var first = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, first);
-        LeaseGrant second = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var second = worker.Desk.Queue(WorkerUnderTest.Spec);
 
         await Eventually.TrueAsync(
             async () => (await worker.GetAsync("/health")).Contains("Worker:SpoolGigabytes", StringComparison.Ordinal),
@@ -148,8 +148,8 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Resume_EntryWithoutManifest_IsRemoved()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        string half = Path.Combine(worker.DataDirectory, "spool", "video_9-9");
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var half = Path.Combine(worker.DataDirectory, "spool", "video_9-9");
         Directory.CreateDirectory(half);
         await File.WriteAllTextAsync(Path.Combine(half, "video.mp4"), "x", TestContext.Current.CancellationToken);
 
@@ -160,7 +160,7 @@ public sealed class UploadSpoolTests
 
     private static async Task<WorkerUnderTest> StoreAwayAsync()
     {
-        WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await File.WriteAllTextAsync(worker.Settings["Artifacts:Directory"]!, "in the way", TestContext.Current.CancellationToken);
         return worker;
     }

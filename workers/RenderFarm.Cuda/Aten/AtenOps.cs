@@ -1,5 +1,4 @@
 using RenderFarm.Cuda.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Cuda.Aten;
@@ -49,8 +48,11 @@ public static unsafe class AtenOps
     /// <summary>Address of the first element, on the tensor's device.</summary>
     public static nint DataPointer(Tensor tensor)
     {
-        if (StableAten.DataPointer(tensor.Handle, out nint pointer) != 0)
+        if (StableAten.DataPointer(tensor.Handle, out var pointer) != 0)
+        {
             throw new InvalidOperationException($"no data pointer of {tensor.dtype} [{string.Join(", ", tensor.shape)}]");
+        }
+
         return pointer;
     }
 
@@ -59,7 +61,7 @@ public static unsafe class AtenOps
     {
         Span<long> strides = stackalloc long[shape.Length];
         long stride = 1;
-        for (int i = shape.Length - 1; i >= 0; i--)
+        for (var i = shape.Length - 1; i >= 0; i--)
         {
             strides[i] = stride;
             stride *= shape[i];
@@ -69,7 +71,7 @@ public static unsafe class AtenOps
                 steps = strides
         )
         {
-            int status = StableAten.FromBlob(
+            var status = StableAten.FromBlob(
                 address,
                 shape.Length,
                 sizes,
@@ -78,15 +80,18 @@ public static unsafe class AtenOps
                 (int)type,
                 (int)device.type,
                 Math.Max(device.index, 0),
-                out nint handle,
+                out var handle,
                 0,
                 null,
                 0
             );
             if (status != 0)
+            {
                 throw new InvalidOperationException(
                     $"no tensor over memory at {address:x} as {type} [{string.Join(", ", shape.ToArray())}]"
                 );
+            }
+
             return Tensor.UnsafeCreateTensor(handle);
         }
     }

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using RenderFarm.Cuda.Aten;
-using RenderFarm.Cuda.Native;
-using TorchSharp;
 using static RenderFarm.Cuda.Native.CublasLt;
 using static TorchSharp.torch;
 
@@ -61,10 +59,13 @@ public sealed unsafe class RowProducts : IDisposable
         lock (plan)
         {
             if (bias is not null)
+            {
                 Check(
                     DescriptorSet(plan.Descriptor, DescriptorBias, &offsets, (nuint)sizeof(nint)),
                     "cublasLtMatmulDescSetAttribute(bias)"
                 );
+            }
+
             Check(
                 Multiply(
                     _handle,
@@ -93,7 +94,10 @@ public sealed unsafe class RowProducts : IDisposable
     public void Dispose()
     {
         foreach (var plan in _plans.Values)
+        {
             plan.Dispose();
+        }
+
         _plans.Clear();
         _workspace.Dispose();
         Check(Destroy(_handle), "cublasLtDestroy");
@@ -110,18 +114,24 @@ public sealed unsafe class RowProducts : IDisposable
             || !weight.is_contiguous()
             || x.shape[1] != weight.shape[1]
         )
+        {
             throw new ArgumentException(
-                $"a product of {x.dtype} [{string.Join(", ", x.shape)}] with {weight.dtype} [{string.Join(", ", weight.shape)}]; bf16 rows and a contiguous bf16 weight of as many columns are needed",
+                $"a product of {x.dtype} [{string.Join(", ", x.shape)}] with {weight.dtype} [{string.Join(", ", weight.shape)}]; bf16 rows "
+                    + "and a contiguous bf16 weight of as many columns are needed",
                 nameof(x)
             );
+        }
+
         if (
             (bias is null) != (epilogue == Epilogue.None)
             || (bias is not null && (bias.numel() != weight.shape[0] || !bias.is_contiguous()))
         )
+        {
             throw new ArgumentException(
                 $"{epilogue} with {(bias is null ? "no bias" : $"a bias of {bias.numel()} for {weight.shape[0]} outputs")}",
                 nameof(bias)
             );
+        }
     }
 
     /// <summary>The power of two, at most 256, that all addresses are multiples of.</summary>
@@ -130,7 +140,7 @@ public sealed unsafe class RowProducts : IDisposable
     private Plan Choose(Shape shape)
     {
         var plan = new Plan(shape);
-        Check(PreferenceCreate(out nint preference), "cublasLtMatmulPreferenceCreate");
+        Check(PreferenceCreate(out var preference), "cublasLtMatmulPreferenceCreate");
         try
         {
             ulong workspace = WorkspaceBytes;
@@ -138,9 +148,12 @@ public sealed unsafe class RowProducts : IDisposable
                 PreferenceSet(preference, PreferenceWorkspace, &workspace, sizeof(ulong)),
                 "cublasLtMatmulPreferenceSetAttribute(workspace)"
             );
-            uint alignment = (uint)shape.Alignment;
-            foreach (int operand in new[] { PreferenceAlignmentA, PreferenceAlignmentB, PreferenceAlignmentC, PreferenceAlignmentD })
+            var alignment = (uint)shape.Alignment;
+            foreach (var operand in new[] { PreferenceAlignmentA, PreferenceAlignmentB, PreferenceAlignmentC, PreferenceAlignmentD })
+            {
                 Check(PreferenceSet(preference, operand, &alignment, sizeof(uint)), "cublasLtMatmulPreferenceSetAttribute(alignment)");
+            }
+
             Check(
                 Heuristics(
                     _handle,
@@ -152,12 +165,15 @@ public sealed unsafe class RowProducts : IDisposable
                     preference,
                     1,
                     out var best,
-                    out int found
+                    out var found
                 ),
                 $"cublasLtMatmulAlgoGetHeuristic({shape})"
             );
             if (found == 0)
+            {
                 throw new NotSupportedException($"cuBLASLt has no kernel for {shape}");
+            }
+
             plan.Algorithm = best.Algorithm;
             return plan;
         }
@@ -181,8 +197,8 @@ public sealed unsafe class RowProducts : IDisposable
         public Plan(Shape shape)
         {
             Check(DescriptorCreate(out Descriptor, Compute32F, Real32F), "cublasLtMatmulDescCreate");
-            int transposed = OperationT,
-                epilogue = (int)shape.Epilogue;
+            var transposed = OperationT;
+            var epilogue = (int)shape.Epilogue;
             Check(DescriptorSet(Descriptor, DescriptorTransposeA, &transposed, sizeof(int)), "cublasLtMatmulDescSetAttribute(transpose)");
             Check(DescriptorSet(Descriptor, DescriptorEpilogue, &epilogue, sizeof(int)), "cublasLtMatmulDescSetAttribute(epilogue)");
             Check(

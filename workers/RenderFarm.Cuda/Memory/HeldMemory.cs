@@ -22,10 +22,13 @@ public sealed class HeldMemory : SafeHandle
     /// <summary>Holds all of the card's free memory but <paramref name="bytes"/>; null when there is no more than that.</summary>
     public static HeldMemory? LeaveFree(long bytes)
     {
-        long over = (CudaDevice.Memory.Free - bytes) / Grain * Grain;
+        var over = (CudaDevice.Memory.Free - bytes) / Grain * Grain;
         if (over <= 0)
+        {
             return null;
-        Check(DeviceAlloc(out nint address, (nuint)over), $"cudaMalloc of {over:N0} bytes");
+        }
+
+        Check(DeviceAlloc(out var address, (nuint)over), $"cudaMalloc of {over:N0} bytes");
         return new HeldMemory(address, over);
     }
 

@@ -23,7 +23,7 @@ public sealed class MemoryPool
 
     public static MemoryPool OfDevice(int device = 0)
     {
-        Check(DefaultMemoryPool(out nint pool, device), "cudaDeviceGetDefaultMemPool");
+        Check(DefaultMemoryPool(out var pool, device), "cudaDeviceGetDefaultMemPool");
         return new MemoryPool(pool);
     }
 
@@ -54,7 +54,7 @@ public sealed class MemoryPool
 
     private long Get(int attribute)
     {
-        Check(PoolGet(_pool, attribute, out ulong value), "cudaMemPoolGetAttribute");
+        Check(PoolGet(_pool, attribute, out var value), "cudaMemPoolGetAttribute");
         return (long)value;
     }
 

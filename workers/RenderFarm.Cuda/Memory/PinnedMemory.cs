@@ -21,7 +21,7 @@ public sealed class PinnedMemory : SafeHandle
 
     public static PinnedMemory Allocate(long bytes)
     {
-        Check(HostAlloc(out nint address, (nuint)bytes, 0), $"cudaHostAlloc of {bytes:N0} bytes");
+        Check(HostAlloc(out var address, (nuint)bytes, 0), $"cudaHostAlloc of {bytes:N0} bytes");
         return new PinnedMemory(address, bytes);
     }
 

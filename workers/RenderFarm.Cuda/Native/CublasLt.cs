@@ -109,6 +109,8 @@ internal static unsafe partial class CublasLt
     internal static void Check(int status, string call)
     {
         if (status != 0)
+        {
             throw new CudaException(status, call, Marshal.PtrToStringUTF8(StatusString(status)) ?? "unknown status");
+        }
     }
 }

@@ -37,11 +37,14 @@ internal static unsafe partial class CudaDriver
     internal static void Check(int status, string call)
     {
         if (status == 0)
+        {
             return;
+        }
+
         throw new CudaException(
             status,
             call,
-            ErrorString(status, out nint text) == 0 ? Marshal.PtrToStringUTF8(text) ?? "" : "unknown error"
+            ErrorString(status, out var text) == 0 ? Marshal.PtrToStringUTF8(text) ?? "" : "unknown error"
         );
     }
 }

@@ -38,12 +38,17 @@ internal static class CudaLibraries
 
     private static nint TryLoad(string name)
     {
-        foreach (string file in Candidates[name])
+        foreach (var file in Candidates[name])
+        {
             if (
-                NativeLibrary.TryLoad(file, out nint handle)
+                NativeLibrary.TryLoad(file, out var handle)
                 || NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, file), out handle)
             )
+            {
                 return handle;
+            }
+        }
+
         return 0;
     }
 }

@@ -92,8 +92,11 @@ internal static partial class CudaRuntime
     internal static void Check(int status, string call)
     {
         if (status == 0)
+        {
             return;
-        _ = LastError(); // an error that is reported here must not surface again in an unrelated call
+        }
+
+        _ = LastError(); // An error that is reported here must not surface again in an unrelated call
         throw new CudaException(status, call, Marshal.PtrToStringUTF8(ErrorString(status)) ?? "unknown error");
     }
 }

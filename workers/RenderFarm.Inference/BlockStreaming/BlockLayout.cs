@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.BlockStreaming;
@@ -71,13 +70,18 @@ public sealed class BlockLayout
         public void Dispose()
         {
             foreach (var placeholder in _placeholders)
+            {
                 placeholder.Dispose();
+            }
         }
 
         private void Add(string name, StoredPart part, ScalarType type, ReadOnlySpan<long> shape, bool adjacent)
         {
             if (!adjacent)
+            {
                 End = (End + Alignment - 1) / Alignment * Alignment;
+            }
+
             var stored = new StoredTensor(name, part, type, shape.ToArray(), End);
             Tensors.Add(stored);
             End += stored.Bytes;
@@ -107,18 +111,26 @@ public sealed class BlockLayout
 
             private Placeholder Products(IReadOnlyList<string> names, int inFeatures, int outFeatures, bool bias)
             {
-                bool float8 = StoresFloat8(recorder.Format, type);
+                var float8 = StoresFloat8(recorder.Format, type);
                 Each("weight", float8 ? StoredPart.Float8Weight : StoredPart.Value, float8 ? Float8.Type : type, outFeatures, inFeatures);
                 if (float8)
+                {
                     Each("weight", StoredPart.Float8Scales, ScalarType.Float32, outFeatures, 1);
+                }
+
                 if (bias)
+                {
                     Each("bias", StoredPart.Value, type, outFeatures);
+                }
+
                 return new Placeholder();
 
                 void Each(string what, StoredPart part, ScalarType stored, params ReadOnlySpan<long> shape)
                 {
-                    for (int i = 0; i < names.Count; i++)
+                    for (var i = 0; i < names.Count; i++)
+                    {
                         recorder.Add($"{prefix}{names[i]}.{what}", part, stored, shape, adjacent: i > 0);
+                    }
                 }
             }
         }

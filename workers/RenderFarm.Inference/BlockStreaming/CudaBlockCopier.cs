@@ -21,7 +21,8 @@ public sealed class CudaBlockCopier : IBlockCopier
 
     /// <param name="source">Blocks one after the other, in registered host memory.</param>
     /// <param name="slots">Device memory, at least a block's bytes each.</param>
-    /// <param name="inTurn">On libtorch's own stream, each copy after the computing before it: slower, and free of any fault of ordering.</param>
+    /// <param name="inTurn">On libtorch's own stream, each copy after the computing before it: slower, and free of any fault of
+    /// ordering.</param>
     public CudaBlockCopier(nint source, long blockBytes, IReadOnlyList<Tensor> slots, bool inTurn = false)
     {
         (_source, _blockBytes, _slots) = (source, blockBytes, slots);
@@ -30,7 +31,9 @@ public sealed class CudaBlockCopier : IBlockCopier
         _released = [.. slots.Select(_ => CudaEvent.Create())];
         // Slots come from libtorch's stream-ordered allocator: their memory may be in use by earlier work until this point.
         foreach (var released in _released)
+        {
             released.Record(CudaStream.Default);
+        }
     }
 
     public void Begin(int block, int slot)
@@ -49,8 +52,13 @@ public sealed class CudaBlockCopier : IBlockCopier
     {
         _stream.Synchronize();
         if (_stream != CudaStream.Default)
+        {
             _stream.Dispose();
+        }
+
         foreach (var mark in _filled.Concat(_released))
+        {
             mark.Dispose();
+        }
     }
 }

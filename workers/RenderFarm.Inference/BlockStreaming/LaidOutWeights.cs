@@ -1,7 +1,6 @@
 using RenderFarm.Cuda.Aten;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.BlockStreaming;
@@ -41,17 +40,23 @@ public sealed class LaidOutWeights : IWeights, IDisposable
     public void Dispose()
     {
         foreach (var view in _views)
+        {
             view.Dispose();
+        }
+
         _views.Clear();
     }
 
     /// <summary>Joined products lie side by side, so the first one's place is that of all of them.</summary>
     private Linear Product(string name, int inFeatures, int outFeatures, bool bias)
     {
-        string weight = $"{_prefix}{name}.weight";
+        var weight = $"{_prefix}{name}.weight";
         var offsets = bias ? View(_layout.Find($"{_prefix}{name}.bias", StoredPart.Value), [outFeatures]) : null;
         if (!BlockLayout.StoresFloat8(_layout.Format, Type))
+        {
             return Over(View(_layout.Find(weight, StoredPart.Value), [outFeatures, inFeatures]));
+        }
+
         var values = View(_layout.Find(weight, StoredPart.Float8Weight), [outFeatures, inFeatures]);
         var scales = View(_layout.Find(weight, StoredPart.Float8Scales), [outFeatures, 1]);
         return _ops is not null && _layout.Format == WeightFormat.Float8

@@ -56,7 +56,10 @@ public sealed unsafe class PreparedBlocks : IDisposable
     {
         var marker = ReadMarker(path);
         if (marker is null || marker.Layout != Digest(layout) || marker.Blocks != blocks || !IsWhole(path, marker))
+        {
             return null;
+        }
+
         return new PreparedBlocks(OpenRead(path), layout.Bytes, blocks, writable: false, hold);
     }
 
@@ -69,13 +72,13 @@ public sealed unsafe class PreparedBlocks : IDisposable
         var checksums = new string[blocks];
         using (var writable = new PreparedBlocks(OpenNew(path, layout.Bytes * blocks), layout.Bytes, blocks, writable: true))
         {
-            for (int block = 0; block < blocks; block++)
+            for (var block = 0; block < blocks; block++)
             {
                 fill(block, writable.Block(block));
                 checksums[block] = Checksum(writable.Block(block), layout.Bytes);
             }
         }
-        string aside = string.Create(CultureInfo.InvariantCulture, $"{MarkerPath(path)}.{Environment.ProcessId}");
+        var aside = string.Create(CultureInfo.InvariantCulture, $"{MarkerPath(path)}.{Environment.ProcessId}");
         File.WriteAllText(
             aside,
             JsonSerializer.Serialize(
@@ -90,16 +93,19 @@ public sealed unsafe class PreparedBlocks : IDisposable
     /// <summary>The same without a name, for this process alone: no end of it leaves anything behind.</summary>
     public static PreparedBlocks CreateUnnamed(string folder, BlockLayout layout, int blocks, Action<int, nint> fill)
     {
-        string path = Path.Combine(
+        var path = Path.Combine(
             folder,
             string.Create(CultureInfo.InvariantCulture, $"renderfarm-{Environment.ProcessId}-{Guid.NewGuid():n}")
         );
         var file = OpenNew(path, layout.Bytes * blocks);
         File.Delete(path);
-        string nameless = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}");
+        var nameless = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}");
         using var writable = new PreparedBlocks(file, layout.Bytes, blocks, writable: true);
-        for (int block = 0; block < blocks; block++)
+        for (var block = 0; block < blocks; block++)
+        {
             fill(block, writable.Block(block));
+        }
+
         return new PreparedBlocks(OpenRead(nameless), layout.Bytes, blocks, writable: false); // read-only registers three times faster
     }
 
@@ -107,11 +113,17 @@ public sealed unsafe class PreparedBlocks : IDisposable
     public static string? Damage(string path)
     {
         if (ReadMarker(path) is not { } marker)
+        {
             return "it was never finished";
+        }
+
         if (!IsWhole(path, marker))
+        {
             return "its length is not what was written";
+        }
+
         using var prepared = new PreparedBlocks(OpenRead(path), marker.BlockBytes, marker.Blocks, writable: false);
-        int? damaged = ParallelEnumerable
+        var damaged = ParallelEnumerable
             .Range(0, marker.Blocks)
             .Where(block => Checksum(prepared.Block(block), marker.BlockBytes) != marker.Checksums[block])
             .Min(block => (int?)block);
@@ -124,7 +136,10 @@ public sealed unsafe class PreparedBlocks : IDisposable
     public void Dispose()
     {
         if (_disposed)
+        {
             return;
+        }
+
         _disposed = true;
         _registered?.Dispose();
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
@@ -139,7 +154,10 @@ public sealed unsafe class PreparedBlocks : IDisposable
     private static PreparedMarker? ReadMarker(string path)
     {
         if (!File.Exists(MarkerPath(path)))
+        {
             return null;
+        }
+
         try
         {
             var marker = JsonSerializer.Deserialize(File.ReadAllText(MarkerPath(path)), PreparedJson.Default.PreparedMarker);
@@ -147,7 +165,7 @@ public sealed unsafe class PreparedBlocks : IDisposable
         }
         catch (JsonException)
         {
-            return null; // no marker of ours, or a torn one: the blocks are made anew
+            return null; // No marker of ours, or a torn one: the blocks are made anew
         }
     }
 
@@ -189,9 +207,9 @@ public sealed unsafe class PreparedBlocks : IDisposable
     private static string Checksum(nint address, long bytes)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (long at = 0; at < bytes; )
+        for (long at = 0; at < bytes;)
         {
-            int piece = (int)Math.Min(bytes - at, 1 << 26);
+            var piece = (int)Math.Min(bytes - at, 1 << 26);
             hash.AppendData(new ReadOnlySpan<byte>((byte*)address + at, piece));
             at += piece;
         }

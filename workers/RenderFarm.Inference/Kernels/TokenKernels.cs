@@ -37,18 +37,26 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
     public void Dispose()
     {
         foreach (var (module, _) in _modules.Values)
+        {
             module.Dispose();
+        }
+
         _modules.Clear();
         if (_products.IsValueCreated)
+        {
             _products.Value.Dispose();
+        }
     }
 
     private RowKernel Get(string source, string function, int dim, int vector, int head = 0, bool gelu = false)
     {
         if (dim % 8 != 0)
+        {
             throw new ArgumentException($"rows of {dim} elements; the kernels take multiples of 8", nameof(dim));
-        int vectors = dim / vector;
-        int threads = Math.Min(MostThreads, (vectors + MostVectorsPerThread - 1) / MostVectorsPerThread);
+        }
+
+        var vectors = dim / vector;
+        var threads = Math.Min(MostThreads, (vectors + MostVectorsPerThread - 1) / MostVectorsPerThread);
         threads = (threads + 31) / 32 * 32;
         var (module, _) = _modules.GetOrAdd(
             (source, dim, head, gelu),

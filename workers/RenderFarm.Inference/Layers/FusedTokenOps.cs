@@ -2,7 +2,6 @@ using RenderFarm.Cuda.Aten;
 using RenderFarm.Cuda.Blas;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -33,10 +32,13 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
 
     public Tensor NormRotate(Tensor x, Tensor weight, double epsilon, int heads, Tensor? angles)
     {
-        int dim = (int)x.shape[^1];
-        long rows = x.shape[0] * x.shape[1];
+        var dim = (int)x.shape[^1];
+        var rows = x.shape[0] * x.shape[1];
         if (x.dtype != ScalarType.BFloat16 || x.stride(2) != 1)
+        {
             throw new ArgumentException($"rows of {x.dtype} with stride {x.stride(2)}; bf16 rows are needed", nameof(x));
+        }
+
         var kernel = kernels.Rope(dim, dim / heads);
         kernel.Kernel.Launch(
             (rows, 1),
@@ -60,7 +62,10 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
         using (x)
         {
             if (format == RowFormat.Float8)
+            {
                 return Quantize(x, gelu: true);
+            }
+
             var (rows, dim) = Rows(x, ScalarType.BFloat16);
             var kernel = kernels.Quantize("gelu_rows", dim);
             kernel.Kernel.Launch((rows, 1), kernel.Threads, Pointer(x), (long)dim);
@@ -99,8 +104,11 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
     {
         var (rows, dim) = Rows(x, ScalarType.Float32);
         if (y is not null)
+        {
             Rows(y, ScalarType.BFloat16);
-        bool float8 = format == RowFormat.Float8;
+        }
+
+        var float8 = format == RowFormat.Float8;
         var values = empty(x.shape, dtype: float8 ? AtenOps.Float8E4M3 : ScalarType.BFloat16, device: x.device);
         var scales = float8 ? empty([.. x.shape[..^1], 1], dtype: ScalarType.Float32, device: x.device) : null;
         using var gates = gate?.Rows.contiguous();
@@ -129,22 +137,37 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
     private static int Split(PerRun? modulation, Tensor x)
     {
         if (modulation is not { } rows)
+        {
             return int.MaxValue;
+        }
+
         if (rows.Rows.shape[0] != 1)
+        {
             throw new NotSupportedException($"a modulation for each of {rows.Rows.shape[0]} samples; the fused kernels take one for all");
+        }
+
         if (rows.Runs.Count == 1)
+        {
             return int.MaxValue;
+        }
+
         if (rows.Runs.Count > 2 || x.shape[0] > 1)
+        {
             throw new NotSupportedException(
                 $"{rows.Runs.Count} runs of timesteps in {x.shape[0]} samples; the fused kernels take two in one sample"
             );
+        }
+
         return (int)Math.Min(rows.Runs[0], int.MaxValue);
     }
 
     private static (long Rows, int Dim) Rows(Tensor x, ScalarType type)
     {
         if (x.dtype != type || !x.is_contiguous())
+        {
             throw new ArgumentException($"{x.dtype} [{string.Join(", ", x.shape)}]; contiguous {type} is needed", nameof(x));
+        }
+
         return (x.numel() / x.shape[^1], (int)x.shape[^1]);
     }
 

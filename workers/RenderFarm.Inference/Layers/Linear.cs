@@ -1,5 +1,4 @@
 using RenderFarm.Cuda.Blas;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -27,7 +26,10 @@ public sealed class DenseLinear(Tensor weight, Tensor? bias) : Linear
     public override Tensor Apply(Tensor x)
     {
         if (x.dtype == weight.dtype)
+        {
             return nn.functional.linear(x, weight, bias);
+        }
+
         using var cast = x.to(weight.dtype);
         return nn.functional.linear(cast, weight, bias);
     }

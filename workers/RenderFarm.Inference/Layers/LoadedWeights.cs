@@ -72,8 +72,11 @@ public sealed class LoadedWeights : IWeights, IDisposable
             .Where(fault => fault is not null)
             .ToList();
         if (faults.Count == 0)
+        {
             return;
-        string first = _missing.Concat(_misshaped).Concat(unknown).First();
+        }
+
+        var first = _missing.Concat(_misshaped).Concat(unknown).First();
         throw new CheckpointException(
             _source.Name,
             first.Split(' ')[0],
@@ -84,19 +87,26 @@ public sealed class LoadedWeights : IWeights, IDisposable
     public void Dispose()
     {
         foreach (var tensor in _loaded.Values)
+        {
             tensor.Dispose();
+        }
+
         _loaded.Clear();
     }
 
     private static string? Some(string what, List<string> names) =>
         names.Count == 0
             ? null
-            : $"{names.Count} {(names.Count == 1 ? "tensor" : "tensors")} {what} ({string.Join(", ", names.Take(5))}{(names.Count > 5 ? ", …" : "")})";
+            : $"{names.Count} {(names.Count == 1 ? "tensor" : "tensors")} {what} "
+                + $"({string.Join(", ", names.Take(5))}{(names.Count > 5 ? ", …" : "")})";
 
     private Tensor Get(string name, ReadOnlySpan<long> shape, ScalarType type)
     {
         if (_loaded.TryGetValue((name, type), out var tensor))
+        {
             return tensor;
+        }
+
         tensor = Fits(name, shape, report: _asked.Add(name))
             ? Load(name, type)
             : empty(shape.ToArray(), dtype: type, device: META).DetachFromDisposeScope();
@@ -109,13 +119,22 @@ public sealed class LoadedWeights : IWeights, IDisposable
         if (!_source.Entries.TryGetValue(name, out var entry))
         {
             if (report)
+            {
                 _missing.Add(name);
+            }
+
             return false;
         }
         if (entry.Shape.SequenceEqual(shape.ToArray()))
+        {
             return true;
+        }
+
         if (report)
+        {
             _misshaped.Add($"{name} [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", shape.ToArray())}]");
+        }
+
         return false;
     }
 
@@ -123,9 +142,14 @@ public sealed class LoadedWeights : IWeights, IDisposable
     {
         var stored = _source.Load(name);
         if (stored.dtype == type && _device.type == DeviceType.CPU)
+        {
             return stored;
+        }
+
         using (stored)
+        {
             return stored.to(type, _device).DetachFromDisposeScope();
+        }
     }
 
     private sealed class View(LoadedWeights root, string prefix, ScalarType type) : IWeights

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -62,7 +61,10 @@ public sealed class PlainTokenOps(ScalarType type) : ITokenOps
     private Activation Form(Tensor x, RowFormat format)
     {
         if (format == RowFormat.Dense)
+        {
             return new Activation(x.to(type));
+        }
+
         var (values, scales) = Float8.QuantizeRows(x);
         return new Activation(values, scales);
     }
@@ -81,13 +83,16 @@ public sealed class PlainTokenOps(ScalarType type) : ITokenOps
     private static Tensor ByRun(Tensor x, IReadOnlyList<long> runs, Func<Tensor, int, Tensor> apply)
     {
         if (runs.Count == 1)
+        {
             return apply(x, 0);
+        }
+
         var parts = new List<Tensor>(runs.Count);
         long at = 0,
             length = x.shape[1];
-        for (int run = 0; run < runs.Count && at < length; run++)
+        for (var run = 0; run < runs.Count && at < length; run++)
         {
-            long tokens = run == runs.Count - 1 ? length - at : Math.Min(runs[run], length - at);
+            var tokens = run == runs.Count - 1 ? length - at : Math.Min(runs[run], length - at);
             parts.Add(apply(x.narrow(1, at, tokens), run));
             at += tokens;
         }

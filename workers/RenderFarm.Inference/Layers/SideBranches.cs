@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -20,7 +19,9 @@ public sealed record SideBranch(Tensor? Down, Tensor? Up, Tensor? Offset) : IDis
             y.add_(high);
         }
         if (Offset is not null)
+        {
             y.add_(Offset);
+        }
     }
 
     public long Bytes => new[] { Down, Up, Offset }.Sum(part => part is null ? 0 : part.numel() * part.element_size());
@@ -40,7 +41,7 @@ public sealed record SideBranch(Tensor? Down, Tensor? Up, Tensor? Offset) : IDis
 /// <param name="branches">By block and by the product's name within it; taken over.</param>
 public sealed class SideBranches(IReadOnlyDictionary<(int Block, string Name), SideBranch> branches) : IDisposable
 {
-    private readonly HashSet<string> names = [.. branches.Keys.Select(key => key.Name)];
+    private readonly HashSet<string> _names = [.. branches.Keys.Select(key => key.Name)];
 
     /// <summary>The block that runs now.</summary>
     public int Block { get; set; }
@@ -49,7 +50,7 @@ public sealed class SideBranches(IReadOnlyDictionary<(int Block, string Name), S
     public long Bytes => branches.Values.Sum(branch => branch.Bytes);
 
     /// <summary>Whether any block has a branch at this product.</summary>
-    public bool Has(string name) => names.Contains(name);
+    public bool Has(string name) => _names.Contains(name);
 
     /// <summary>Of the block that runs now, or null.</summary>
     public SideBranch? Find(string name) => branches.GetValueOrDefault((Block, name));
@@ -57,7 +58,9 @@ public sealed class SideBranches(IReadOnlyDictionary<(int Block, string Name), S
     public void Dispose()
     {
         foreach (var branch in branches.Values)
+        {
             branch.Dispose();
+        }
     }
 }
 
@@ -90,10 +93,13 @@ public sealed class SideBranchWeights(IWeights weights, SideBranches branches, s
         public override Tensor Apply(Tensor x)
         {
             var y = main.Apply(x);
-            for (int i = 0; i < names.Count; i++)
+            for (var i = 0; i < names.Count; i++)
             {
                 if (branches.Find(names[i]) is not { } branch)
+                {
                     continue;
+                }
+
                 using var part = y.narrow(-1, (long)i * outFeatures, outFeatures);
                 branch.AddTo(part, x);
             }

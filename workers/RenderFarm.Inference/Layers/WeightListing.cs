@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -51,6 +50,8 @@ public sealed class WeightListing : IWeights, IDisposable
     public void Dispose()
     {
         foreach (var placeholder in _placeholders)
+        {
             placeholder.Dispose();
+        }
     }
 }

@@ -15,11 +15,16 @@ public sealed class ShardedSource : ITensorSource
         ArgumentOutOfRangeException.ThrowIfZero(shards.Count, nameof(shards));
         _shards = shards;
         foreach (var shard in shards)
-        foreach (var (name, entry) in shard.Entries)
         {
-            if (!_homes.TryAdd(name, shard))
-                throw new CheckpointException(shard.Name, name, $"is also in {_homes[name].Name}");
-            _entries.Add(name, entry);
+            foreach (var (name, entry) in shard.Entries)
+            {
+                if (!_homes.TryAdd(name, shard))
+                {
+                    throw new CheckpointException(shard.Name, name, $"is also in {_homes[name].Name}");
+                }
+
+                _entries.Add(name, entry);
+            }
         }
     }
 
@@ -38,6 +43,8 @@ public sealed class ShardedSource : ITensorSource
     public void Dispose()
     {
         foreach (var shard in _shards)
+        {
             shard.Dispose();
+        }
     }
 }

@@ -5,7 +5,6 @@ using RenderFarm.Cuda.Memory;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -19,7 +18,7 @@ internal sealed class DenoiserForward : IDisposable
     private readonly Tensor _latent;
     private readonly long _chunk;
 
-    /// <param name="frames">Of the video, 4n+1.</param>
+    /// <param name="video">Its frames are 4n+1.</param>
     public DenoiserForward(
         TransformerShape shape,
         IBlockSource<WanBlock> blocks,
@@ -67,10 +66,10 @@ internal sealed class DenoiserForward : IDisposable
         pool.ResetHighWater();
         var seconds = new List<double>();
         Tensor? velocity = null;
-        for (int i = 0; i < repeats; i++)
+        for (var i = 0; i < repeats; i++)
         {
             velocity?.Dispose();
-            long started = Stopwatch.GetTimestamp();
+            var started = Stopwatch.GetTimestamp();
             velocity = Run();
             CudaDevice.Synchronize();
             seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);

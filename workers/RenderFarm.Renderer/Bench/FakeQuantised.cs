@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -34,7 +33,10 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
     public void Dispose()
     {
         foreach (var weight in _made)
+        {
             weight.Dispose();
+        }
+
         _made.Clear();
     }
 
@@ -43,7 +45,9 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
         var (values, scales) = Float8.QuantizeRows(rows);
         using (values)
         using (scales)
+        {
             return Float8.Dequantize(values, scales, ScalarType.Float32);
+        }
     }
 
     private sealed class Product(Tensor weight, Tensor? bias, bool activations) : Linear

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
@@ -31,19 +30,32 @@ internal static class FreshProcesses
         for (var i = 0; i + 1 < args.Length; i += 2)
         {
             if (args[i] == "--jobs" && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0)
+            {
                 jobs = number;
+            }
             else if (args[i] == "--device" && args[i + 1] is "cpu" or "cuda")
+            {
                 device = args[i + 1];
+            }
             else if (args[i] == "--report")
+            {
                 report = Path.GetFullPath(args[i + 1]);
+            }
             else
+            {
                 return ExitCodes.Usage(Usage);
+            }
         }
         if (args.Length % 2 != 0)
+        {
             return ExitCodes.Usage(Usage);
+        }
+
         using var cards = device == "cuda" ? NvmlLibrary.TryOpen(out _) : null;
         if (device == "cuda" && cards is null)
+        {
             return ExitCodes.Usage("bench renderers --device cuda needs a card and its driver");
+        }
 
         var folder = Directory.CreateTempSubdirectory("farm-renderers-").FullName;
         try
@@ -75,7 +87,9 @@ internal static class FreshProcesses
             works.Add(one.Work);
             ends.Add(one.Exit);
             if (cards is not null)
+            {
                 lowest = Math.Min(lowest, FreeAgain(cards, free));
+            }
         }
         var overhead = starts.Average() + ends.Average();
         var leaks = Segments().Except(before).ToList();
@@ -85,14 +99,22 @@ internal static class FreshProcesses
         Say($"order to last frame median {Median(works):0.000} s");
         Say($"last report to gone median {Median(ends):0.000} s, worst {ends.Max():0.000} s");
         Say(
-            $"overhead of a fresh process: {overhead:0.000} s a job (allowed: {AllowedOverheadSeconds}), {100 * overhead / (overhead + 10):0.0} % of a job of 10 s"
+            $"overhead of a fresh process: {overhead:0.000} s a job (allowed: {AllowedOverheadSeconds}), "
+                + $"{100 * overhead / (overhead + 10):0.0} % of a job of 10 s"
         );
         if (cards is not null)
+        {
             Say($"free on the card: {free >> 20} MiB before, {lowest >> 20} at the lowest after a job (allowed: {AllowedMebibytes} less)");
+        }
+
         if (leaks.Count > 0)
+        {
             Say($"left in shared memory: {string.Join(", ", leaks)}");
+        }
+
         var sound = overhead <= AllowedOverheadSeconds && leaks.Count == 0 && free - lowest <= (long)AllowedMebibytes << 20;
         if (report is not null)
+        {
             File.WriteAllText(
                 report,
                 new JsonObject
@@ -111,6 +133,8 @@ internal static class FreshProcesses
                     ["sound"] = sound,
                 }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + Environment.NewLine
             );
+        }
+
         return sound ? ExitCodes.Done : ExitCodes.Failed;
     }
 
@@ -155,7 +179,10 @@ internal static class FreshProcesses
         }
         renderer.WaitForExit();
         if (finished == 0)
+        {
             fault ??= $"ended with code {renderer.ExitCode} and no result";
+        }
+
         return new Seconds(ready, first, finished - ordered, clock.Elapsed.TotalSeconds - finished, fault);
     }
 
@@ -211,7 +238,10 @@ internal static class FreshProcesses
         {
             var free = Free(cards);
             if (wanted - free <= (long)AllowedMebibytes << 20 || clock.Elapsed > MemoryPatience)
+            {
                 return free;
+            }
+
             pause.Wait(50);
         }
     }
@@ -221,5 +251,5 @@ internal static class FreshProcesses
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-    private static void Say(FormattableString line) => Console.Out.WriteLine(FormattableString.Invariant(line));
+    private static void Say(string line) => Console.Out.WriteLine(line);
 }

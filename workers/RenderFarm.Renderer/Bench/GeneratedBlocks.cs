@@ -6,7 +6,6 @@ using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;

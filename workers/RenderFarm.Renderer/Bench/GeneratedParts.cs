@@ -6,7 +6,6 @@ using RenderFarm.Rendering.Loading;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -18,7 +17,7 @@ internal sealed class GeneratedParts(ModelShape shape, long seed, Device device)
 
     public SentencePieceTokenizer Tokenizer()
     {
-        string path = Path.GetTempFileName();
+        var path = Path.GetTempFileName();
         try
         {
             SentencePieceModelWriter.Write(

@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -35,7 +34,7 @@ internal sealed class GeneratedWeights(long seed, Device device, string prefix =
     /// <summary>bf16; the caller owns it.</summary>
     public Tensor Values(string name, ReadOnlySpan<long> shape)
     {
-        string full = prefix + name;
+        var full = prefix + name;
         var spread = RandomInitializer.For(new ExpectedTensor(full, shape.ToArray()));
         cuda.manual_seed((long)RandomInitializer.SeedOf(seed, full)); // TorchSharp's own generators live on the CPU
         using var values = randn(shape.ToArray(), dtype: ScalarType.Float32, device: device);
@@ -45,7 +44,10 @@ internal sealed class GeneratedWeights(long seed, Device device, string prefix =
     public void Dispose()
     {
         foreach (var tensor in _made)
+        {
             tensor.Dispose();
+        }
+
         _made.Clear();
     }
 

@@ -29,11 +29,14 @@ internal static class JobPart
     {
         using var driver = CardContext.Watch();
         using (zeros(1, device: CUDA))
+        {
             CudaDevice.Synchronize();
+        }
+
         MemoryPool.OfDevice().Trim();
         var (free, total) = CudaDevice.Memory;
-        // the bench has the card to itself: what is taken is its own context, which counts as free for its own plan
-        long context = total - free;
+        // The bench has the card to itself: what is taken is its own context, which counts as free for its own plan
+        var context = total - free;
         using var occupant = Occupant.LeaveFree(left - context);
         report.Figure(
             "left of the card, own context included",
@@ -98,11 +101,15 @@ internal static class JobPart
         var result = Planner.Plan(request, slot);
         var plan = result.Plan ?? throw new InvalidOperationException(result.Refusal!.Message);
         foreach (var reason in plan.Reasons)
+        {
             report.Say(reason);
+        }
+
         report.Say(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"plan: {plan.Precision}, {plan.BlocksResident} resident, {plan.BlocksStreamed} streamed through {plan.RingSlots}, FFN chunk {plan.FfnChunkTokens}, text encoder {plan.TextEncoder}, VAE tile {plan.VaeTile}"
+                $"plan: {plan.Precision}, {plan.BlocksResident} resident, {plan.BlocksStreamed} streamed through {plan.RingSlots}, FFN "
+                    + $"chunk {plan.FfnChunkTokens}, text encoder {plan.TextEncoder}, VAE tile {plan.VaeTile}"
             )
         );
         return plan;
@@ -146,8 +153,10 @@ internal static class JobPart
         foreach (var (stage, peak) in measured.StagePeakBytes!)
         {
             report.Figure($"peak, {stage}", peak / (double)GiB, "GiB");
-            if (plan.StagePeakBytes.TryGetValue(stage, out long predicted))
+            if (plan.StagePeakBytes.TryGetValue(stage, out var predicted))
+            {
                 report.Figure($"predicted, {stage}", predicted / (double)GiB, "GiB");
+            }
         }
         report.Figure("peak", measured.PeakBytes!.Value / (double)GiB, "GiB");
         report.Figure("peak ÷ predicted", measured.PeakBytes.Value / (double)plan.PredictedPeakBytes, "");
@@ -162,10 +171,10 @@ internal static class JobPart
 
     private sealed class Progress(BenchReport report) : IRenderObserver
     {
-        private readonly long started = Stopwatch.GetTimestamp();
+        private readonly long _started = Stopwatch.GetTimestamp();
 
         public void StageStarted(RenderStage stage) =>
-            report.Say(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds, 6:0.0} s  {stage}"));
+            report.Say(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(_started).TotalSeconds,6:0.0} s  {stage}"));
 
         public void Alive() { }
 
@@ -178,9 +187,9 @@ internal static class JobPart
     /// <summary>Frames into ffmpeg where the machine has one; elsewhere they are counted and let go.</summary>
     private sealed class Encoding : IFrameSink, IDisposable
     {
-        private readonly System.Diagnostics.Process? encoder;
+        private readonly System.Diagnostics.Process? _encoder;
 
-        private Encoding(System.Diagnostics.Process? encoder, string description) => (this.encoder, Description) = (encoder, description);
+        private Encoding(System.Diagnostics.Process? encoder, string description) => (this._encoder, Description) = (encoder, description);
 
         public string Description { get; }
 
@@ -190,8 +199,11 @@ internal static class JobPart
                 .Split(':')
                 .Any(folder => File.Exists(Path.Combine(folder, "ffmpeg")));
             if (!found)
+            {
                 return new Encoding(null, "no ffmpeg on this machine: raw frames are thrown away");
-            string path = Path.Combine(Path.GetTempPath(), "renderfarm-bench.mp4");
+            }
+
+            var path = Path.Combine(Path.GetTempPath(), "renderfarm-bench.mp4");
             string[] arguments =
             [
                 "-y",
@@ -217,19 +229,24 @@ internal static class JobPart
             );
         }
 
-        public void Write(ReadOnlySpan<byte> rgb24) => encoder?.StandardInput.BaseStream.Write(rgb24);
+        public void Write(ReadOnlySpan<byte> rgb24) => _encoder?.StandardInput.BaseStream.Write(rgb24);
 
         /// <summary>After the last frame.</summary>
         public void Finish()
         {
-            if (encoder is null)
+            if (_encoder is null)
+            {
                 return;
-            encoder.StandardInput.Close();
-            encoder.WaitForExit();
-            if (encoder.ExitCode != 0)
-                throw new InvalidOperationException($"ffmpeg ended with {encoder.ExitCode}");
+            }
+
+            _encoder.StandardInput.Close();
+            _encoder.WaitForExit();
+            if (_encoder.ExitCode != 0)
+            {
+                throw new InvalidOperationException($"ffmpeg ended with {_encoder.ExitCode}");
+            }
         }
 
-        public void Dispose() => encoder?.Dispose();
+        public void Dispose() => _encoder?.Dispose();
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Kernels;
@@ -70,7 +69,10 @@ internal static class PredictPart
     {
         using var driver = CardContext.Watch();
         using (zeros(1, device: CUDA))
+        {
             CudaDevice.Synchronize();
+        }
+
         var calibration = new CardRates(new KernelCompiler(BenchPaths.Kernels)).Measure(driver.CardName, report.Say);
         report.Figure("calibrated fp8 products", calibration.Fp8Flops.GetValueOrDefault() / 1e12, "TFLOP/s");
         report.Figure("calibrated bf16 products", calibration.Bf16Flops!.Value / 1e12, "TFLOP/s");
@@ -79,7 +81,7 @@ internal static class PredictPart
         report.Figure("calibrated memory", calibration.MemoryBytesPerSecond!.Value / 1e9, "GB/s");
 
         var (peaks, times) = (new List<double>(), new List<double>());
-        int outOfMemory = 0;
+        var outOfMemory = 0;
         foreach (var one in Cases.OrderBy(one => one.Precision == Precision.Bf16))
         {
             try
@@ -107,8 +109,8 @@ internal static class PredictPart
         var pool = MemoryPool.OfDevice();
         pool.Trim();
         var (free, total) = CudaDevice.Memory;
-        long context = total - free - pool.Reserved,
-            left = Math.Min(total, one.LeftGiB * (1L << 30));
+        var context = total - free - pool.Reserved;
+        var left = Math.Min(total, one.LeftGiB * (1L << 30));
         var request = new PlanRequest
         {
             Shape = one.Shape,
@@ -143,14 +145,16 @@ internal static class PredictPart
                 new GeneratedParts(one.Shape, seed: 7, CUDA)
             )
         )
+        {
             pipeline.Render(new Nowhere());
+        }
 
         var measured = meter.Measured();
-        double peak = measured.PeakBytes!.Value / (double)plan.PredictedPeakBytes,
-            time = steps.Least / plan.PredictedStepSeconds;
+        var peak = measured.PeakBytes!.Value / (double)plan.PredictedPeakBytes;
+        var time = steps.Least / plan.PredictedStepSeconds;
         report.Figure($"{one}, peak ÷ predicted", peak, "");
         report.Figure($"{one}, step ÷ predicted", time, "");
-        string stages = string.Join(
+        var stages = string.Join(
             ", ",
             plan.StagePeakBytes.Select(stage =>
                 string.Create(
@@ -162,7 +166,10 @@ internal static class PredictPart
         report.Say(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"    {plan.BlocksResident} resident, {plan.BlocksStreamed} streamed, {plan.RingSlots} slots, chunk {plan.FfnChunkTokens}, batched {plan.GuidanceBatched}, text {plan.TextEncoder}, tile {plan.VaeTile}; context {context / GiB:0.000}; GiB: {stages}, loading {measured.StagePeakBytes!.GetValueOrDefault("loading") / GiB:0.000}; step {steps.Least:0.000} s of {plan.PredictedStepSeconds:0.000}, decode {measured.DecodeSeconds:0.00} s"
+                $"    {plan.BlocksResident} resident, {plan.BlocksStreamed} streamed, {plan.RingSlots} slots, chunk {plan.FfnChunkTokens}, "
+                    + $"batched {plan.GuidanceBatched}, text {plan.TextEncoder}, tile {plan.VaeTile}; context {context / GiB:0.000}; GiB: "
+                    + $"{stages}, loading {measured.StagePeakBytes!.GetValueOrDefault("loading") / GiB:0.000}; step {steps.Least:0.000} s "
+                    + $"of {plan.PredictedStepSeconds:0.000}, decode {measured.DecodeSeconds:0.00} s"
             )
         );
         return (peak, time);

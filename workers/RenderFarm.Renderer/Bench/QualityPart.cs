@@ -7,7 +7,6 @@ using RenderFarm.Inference.Quantization;
 using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Sampling;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -45,9 +44,9 @@ internal static class QualityPart
         )
         {
             using var result = LaidOut(shape, format, ops);
-            double velocity = Error(result.Velocity, exact.Velocity);
+            var velocity = Error(result.Velocity, exact.Velocity);
             report.Figure($"velocity error, {name}", velocity, "", format == WeightFormat.BFloat16 ? 1e-2 : null);
-            if (schemes.TryGetValue(format, out double scheme))
+            if (schemes.TryGetValue(format, out var scheme))
             {
                 report.Figure($"velocity error, {name}, the scheme alone", scheme, "");
                 report.Figure($"velocity error, {name} ÷ the scheme alone", velocity / scheme, "", 1.1);
@@ -98,8 +97,11 @@ internal static class QualityPart
     {
         var blocks = new GeneratedBlocks(shape, format, Seed, ops, CUDA);
         var memories = Enumerable.Range(0, shape.Layers).Select(_ => blocks.Memory()).ToList();
-        for (int block = 0; block < memories.Count; block++)
+        for (var block = 0; block < memories.Count; block++)
+        {
             blocks.Fill(block, memories[block]);
+        }
+
         var weights = memories.Select(blocks.Weights).ToList();
         try
         {
@@ -108,9 +110,14 @@ internal static class QualityPart
         finally
         {
             foreach (var laidOut in weights)
+            {
                 laidOut.Dispose();
+            }
+
             foreach (var memory in memories)
+            {
                 memory.Dispose();
+            }
         }
     }
 
@@ -124,8 +131,11 @@ internal static class QualityPart
         using var scope = NewDisposeScope();
         using var sampler = Samplers.Create("unipc", Steps, Shift);
         var latent = forward.Latent.alias();
-        for (int step = 0; step < Steps; step++)
+        for (var step = 0; step < Steps; step++)
+        {
             latent = sampler.Advance(forward.Run(sampler.Schedule.Timesteps[step], latent), latent);
+        }
+
         return new Outcome(velocity, latent.clone().DetachFromDisposeScope());
     }
 

@@ -2,7 +2,6 @@ using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -17,12 +16,12 @@ internal static class SelfTest
         foreach (var (dim, heads, ffn) in new[] { (5120, 40, 13824), (1536, 12, 8960), (3072, 24, 14336), (96, 2, 256) })
         {
             using var scope = NewDisposeScope();
-            const int tokens = 777;
-            Tensor Rows(int width, ScalarType type) => randn([1, tokens, width], dtype: ScalarType.Float32, device: CUDA).to(type);
+            const int Tokens = 777;
+            Tensor Rows(int width, ScalarType type) => randn([1, Tokens, width], dtype: ScalarType.Float32, device: CUDA).to(type);
             PerRun Row(params long[] runs) => new(randn([1, runs.Length, dim], device: CUDA), runs);
             long[] one = [long.MaxValue],
                 two = [100, long.MaxValue];
-            foreach (long[] runs in new[] { one, two })
+            foreach (var runs in new[] { one, two })
             {
                 var affine = new NormAffine(Row(runs), Row(runs), AddsOne: true, 1e-6);
                 var gate = Row(runs);
@@ -43,8 +42,8 @@ internal static class SelfTest
                 Compare(report, $"gated add {dim} {runs.Length} runs", fused.Add(x.clone(), y, gate), plain.Add(x, y, gate), 1e-6);
             }
             var (pair, pairY, shared) = (
-                randn([2, tokens, dim], device: CUDA),
-                randn([2, tokens, dim], device: CUDA).to(ScalarType.BFloat16),
+                randn([2, Tokens, dim], device: CUDA),
+                randn([2, Tokens, dim], device: CUDA).to(ScalarType.BFloat16),
                 new NormAffine(Row(one), Row(one), AddsOne: true, 1e-6)
             );
             var (pairPlain, pairFused) = (
@@ -53,7 +52,7 @@ internal static class SelfTest
             );
             Compare(report, $"add and norm of a batch {dim}", Dense(pairFused.Normed), Dense(pairPlain.Normed), 1e-3);
             var weight = randn([dim], device: CUDA);
-            var angles = polar(ones([tokens, 1, dim / heads / 2], device: CUDA), randn([tokens, 1, dim / heads / 2], device: CUDA));
+            var angles = polar(ones([Tokens, 1, dim / heads / 2], device: CUDA), randn([Tokens, 1, dim / heads / 2], device: CUDA));
             var wide = Rows(3 * dim, ScalarType.BFloat16);
             var expected = plain.NormRotate(wide.narrow(2, dim, dim), weight, 1e-6, heads, angles);
             Compare(
@@ -63,7 +62,7 @@ internal static class SelfTest
                 expected,
                 2e-3
             );
-            var batch = randn([2, tokens, dim], device: CUDA).to(ScalarType.BFloat16);
+            var batch = randn([2, Tokens, dim], device: CUDA).to(ScalarType.BFloat16);
             Compare(
                 report,
                 $"rms norm and rope of a batch {dim}",

@@ -9,7 +9,6 @@ using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -27,7 +26,7 @@ internal static class SpeedPart
         using var kernels = new TokenKernels(new KernelCompiler(BenchPaths.Kernels));
         var ops = new FusedTokenOps(kernels);
 
-        double bare = ProductsAndAttention(shape, Tokens(Video));
+        var bare = ProductsAndAttention(shape, Tokens(Video));
         report.Figure("products and attention alone, fp8", bare, "s");
 
         var blocks = new GeneratedBlocks(shape, WeightFormat.Float8, Seed, ops, CUDA);
@@ -56,8 +55,11 @@ internal static class SpeedPart
     private static (double Seconds, long Peak, Tensor Velocity) Resident(TransformerShape shape, GeneratedBlocks blocks, FusedTokenOps ops)
     {
         var memories = Enumerable.Range(0, shape.Layers).Select(_ => blocks.Memory()).ToList();
-        for (int block = 0; block < memories.Count; block++)
+        for (var block = 0; block < memories.Count; block++)
+        {
             blocks.Fill(block, memories[block]);
+        }
+
         var weights = memories.Select(blocks.Weights).ToList();
         try
         {
@@ -75,9 +77,14 @@ internal static class SpeedPart
         finally
         {
             foreach (var laidOut in weights)
+            {
                 laidOut.Dispose();
+            }
+
             foreach (var memory in memories)
+            {
                 memory.Dispose();
+            }
         }
     }
 
@@ -93,7 +100,7 @@ internal static class SpeedPart
         Tensor? expected
     )
     {
-        string path = BenchPaths.Prepared("blocks");
+        var path = BenchPaths.Prepared("blocks");
         try
         {
             using var prepared = blocks.Prepare(path);
@@ -115,10 +122,16 @@ internal static class SpeedPart
                 {
                     bool? same = expected is null ? null : velocity.equal(expected).all().item<bool>();
                     foreach (var laidOut in weights)
+                    {
                         laidOut.Dispose();
+                    }
+
                     CudaDevice.Synchronize();
                     foreach (var slot in slots)
+                    {
                         slot.Dispose();
+                    }
+
                     return (seconds, peak, same);
                 }
             }
@@ -133,8 +146,8 @@ internal static class SpeedPart
     private static double ProductsAndAttention(TransformerShape shape, long tokens)
     {
         using var scope = NewDisposeScope();
-        int dim = shape.Dim,
-            ffn = shape.FfnDim;
+        var dim = shape.Dim;
+        var ffn = shape.FfnDim;
         (Tensor Values, Tensor Scales) Quantised(long rows, long columns) =>
             Float8.QuantizeRows(randn([rows, columns], dtype: ScalarType.BFloat16, device: CUDA));
         var (x, xs) = Quantised(tokens, dim);
@@ -151,24 +164,33 @@ internal static class SpeedPart
         void Block()
         {
             using var inner = NewDisposeScope();
-            Product(x, xs, joined, joineds); // q, k, v
+            Product(x, xs, joined, joineds); // Q, k, v
             nn.functional.scaled_dot_product_attention(q, q, q).Dispose();
-            for (int i = 0; i < 3; i++)
-                Product(x, xs, square, squares); // o; cross q and o
+            for (var i = 0; i < 3; i++)
+            {
+                Product(x, xs, square, squares); // O; cross q and o
+            }
+
             nn.functional.scaled_dot_product_attention(q, text, text).Dispose();
             Product(x, xs, up, ups);
             Product(h, hs, down, downs);
         }
 
-        for (int i = 0; i < 3; i++)
+        for (var i = 0; i < 3; i++)
+        {
             Block();
+        }
+
         CudaDevice.Synchronize();
         var seconds = new List<double>();
-        for (int repeat = 0; repeat < Repeats; repeat++)
+        for (var repeat = 0; repeat < Repeats; repeat++)
         {
-            long started = Stopwatch.GetTimestamp();
-            for (int layer = 0; layer < shape.Layers; layer++)
+            var started = Stopwatch.GetTimestamp();
+            for (var layer = 0; layer < shape.Layers; layer++)
+            {
                 Block();
+            }
+
             CudaDevice.Synchronize();
             seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
         }

@@ -27,14 +27,21 @@ internal sealed record StepCacheOptions(string Folder)
     public static StepCacheOptions? Read(string[] args)
     {
         if (args is not [var folder, ..] || folder.StartsWith('-'))
+        {
             return null;
+        }
+
         var options = new StepCacheOptions(folder);
-        for (int i = 1; i < args.Length; i++)
+        for (var i = 1; i < args.Length; i++)
         {
             if (args[i] == "--json")
+            {
                 options.Json = true;
+            }
             else if (i + 1 >= args.Length || !options.Take(args[i], args[++i]))
+            {
                 return null;
+            }
         }
         return options;
     }
@@ -56,19 +63,19 @@ internal sealed record StepCacheOptions(string Folder)
             case "--device":
                 Device = value;
                 return value is "cpu" or "cuda";
-            case "--steps" when Whole(out int steps):
+            case "--steps" when Whole(out var steps):
                 Steps = steps;
                 return true;
-            case "--frames" when Whole(out int frames):
+            case "--frames" when Whole(out var frames):
                 Frames = frames;
                 return true;
-            case "--seed" when Whole(out int seed):
+            case "--seed" when Whole(out var seed):
                 Seed = seed;
                 return true;
             case "--size"
                 when value.Split('x') is [var wide, var high]
-                    && int.TryParse(wide, CultureInfo.InvariantCulture, out int width)
-                    && int.TryParse(high, CultureInfo.InvariantCulture, out int height)
+                    && int.TryParse(wide, CultureInfo.InvariantCulture, out var width)
+                    && int.TryParse(high, CultureInfo.InvariantCulture, out var height)
                     && width > 0
                     && height > 0:
                 Size = (width, height);
@@ -107,7 +114,7 @@ internal sealed record StepCacheOptions(string Folder)
                     TotalBytes = CudaDevice.Memory.Total,
                     FreeBytes = CudaDevice.Memory.Free,
                 };
-        var result = Planner.Plan(PlanRequest.Of(shape, spec, Pictures.Count > 0), slot); // with room for what a cache keeps
+        var result = Planner.Plan(PlanRequest.Of(shape, spec, Pictures.Count > 0), slot); // With room for what a cache keeps
         var plan = result.Plan ?? throw new RenderException(FailureReason.InvalidRequest, result.Refusal!.Message);
         return new RenderOrder
         {

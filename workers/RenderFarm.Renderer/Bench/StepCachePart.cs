@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -29,11 +28,17 @@ internal static class StepCachePart
     public static int Run(string[] args)
     {
         if (StepCacheOptions.Read(args) is not { } options)
+        {
             return ExitCodes.Usage(Usage);
+        }
+
         if (!File.Exists(Path.Combine(options.Folder, ModelManifest.FileName)))
+        {
             return ExitCodes.Usage(
                 $"step-cache: there is no {ModelManifest.FileName} in {options.Folder}; name a folder that holds a model"
             );
+        }
+
         try
         {
             return Run(options);
@@ -54,26 +59,32 @@ internal static class StepCachePart
         var figuresOf = options.As ?? manifest.Shape.Id;
         var choices = Choices(figuresOf).ToList();
         if (choices.Count == 0)
+        {
             return ExitCodes.Usage(
-                $"step-cache: {PublishedStepCaches.Fault(figuresOf, new StepCacheChoice(StepCacheKind.Magcache))}; --as takes the figures of one of these"
+                $"step-cache: {PublishedStepCaches.Fault(figuresOf, new StepCacheChoice(StepCacheKind.Magcache))}; --as takes the figures "
+                    + "of one of these"
             );
+        }
+
         torch.InitializeDeviceType(options.Device == "cuda" ? DeviceType.CUDA : DeviceType.CPU);
         using var noGradients = torch.no_grad();
         var (full, order) = (new Outcome(), options.Order(manifest, figuresOf));
         Render(order, full);
         var lines = new JsonArray();
-        Say(options, $"{"", -22} {"left out", 12} {"denoising", 12} {"faster", 8} {"error", 8} {"PSNR", 9}");
-        Say(options, $"{"full run", -22} {"", 12} {full.Seconds, 10:0.00} s");
+        Say(options, $"{"",-22} {"left out",12} {"denoising",12} {"faster",8} {"error",8} {"PSNR",9}");
+        Say(options, $"{"full run",-22} {"",12} {full.Seconds,10:0.00} s");
         foreach (var (choice, published) in choices)
         {
             var cached = new Outcome();
             Render(order with { Spec = order.Spec with { StepCache = choice } }, cached);
-            double error = full.DistanceTo(cached),
-                psnr = -20 * Math.Log10(error);
+            var error = full.DistanceTo(cached);
+            var psnr = -20 * Math.Log10(error);
             var kind = choice.Kind == StepCacheKind.Teacache ? "teacache" : "magcache";
             Say(
                 options,
-                $"{$"{kind} {choice.Threshold:0.####}{(published ? " *" : "")}", -22} {$"{cached.LeftOut} of {full.Forwards}", 12} {cached.Seconds, 10:0.00} s {full.Seconds / cached.Seconds, 7:0.00}x {error, 8:0.0000} {(error == 0 ? "exact" : $"{psnr:0.0} dB"), 9}"
+                $"{$"{kind} {choice.Threshold:0.####}{(published ? " *" : "")}",-22} {$"{cached.LeftOut} of {full.Forwards}",12} "
+                    + $"{cached.Seconds,10:0.00} s {full.Seconds / cached.Seconds,7:0.00}x {error,8:0.0000} "
+                    + $"{(error == 0 ? "exact" : $"{psnr:0.0} dB"),9}"
             );
             lines.Add(
                 (JsonNode)
@@ -93,9 +104,11 @@ internal static class StepCachePart
         }
         Say(
             options,
-            $"* as published for {figuresOf}{(figuresOf == manifest.Shape.Id ? "" : $", which {manifest.Shape.Id} is not")}. error: root mean square of the frames' difference, of the range of values."
+            $"* as published for {figuresOf}{(figuresOf == manifest.Shape.Id ? "" : $", which {manifest.Shape.Id} is not")}. error: root "
+                + "mean square of the frames' difference, of the range of values."
         );
         if (options.Json)
+        {
             Console.Out.WriteLine(
                 new JsonObject
                 {
@@ -105,6 +118,8 @@ internal static class StepCachePart
                     ["runs"] = lines,
                 }.ToJsonString()
             );
+        }
+
         return ExitCodes.Done;
     }
 
@@ -117,9 +132,15 @@ internal static class StepCachePart
                 (StepCacheKind.Magcache, PublishedStepCaches.MagCache(model)?.Settings.Threshold),
             }
         )
+        {
             if (threshold is { } published)
+            {
                 foreach (var times in new[] { 0.5, 1, 2 })
+                {
                     yield return (new StepCacheChoice(kind, published * times), times == 1);
+                }
+            }
+        }
     }
 
     private static void Render(RenderOrder order, Outcome outcome)
@@ -132,27 +153,29 @@ internal static class StepCachePart
         outcome.Forwards = order.Spec.Steps * (guided ? 2 : 1);
     }
 
-    private static void Say(StepCacheOptions options, FormattableString line) =>
-        (options.Json ? Console.Error : Console.Out).WriteLine(line.ToString(CultureInfo.InvariantCulture));
+    private static void Say(StepCacheOptions options, string line) => (options.Json ? Console.Error : Console.Out).WriteLine(line);
 
     /// <summary>The frames of one run and what it took.</summary>
     private sealed class Outcome : IFrameSink, IRenderObserver
     {
-        private readonly List<byte> frames = [];
+        private readonly List<byte> _frames = [];
 
         public double Seconds { get; set; }
         public int LeftOut { get; set; }
         public int Forwards { get; set; }
 
-        public void Write(ReadOnlySpan<byte> rgb24) => frames.AddRange(rgb24);
+        public void Write(ReadOnlySpan<byte> rgb24) => _frames.AddRange(rgb24);
 
         public double DistanceTo(Outcome other)
         {
-            ReadOnlySpan<byte> mine = CollectionsMarshal.AsSpan(frames),
-                its = CollectionsMarshal.AsSpan(other.frames);
+            ReadOnlySpan<byte> mine = CollectionsMarshal.AsSpan(_frames),
+                its = CollectionsMarshal.AsSpan(other._frames);
             double sum = 0;
-            for (int i = 0; i < mine.Length; i++)
+            for (var i = 0; i < mine.Length; i++)
+            {
                 sum += (mine[i] - its[i]) * (double)(mine[i] - its[i]);
+            }
+
             return Math.Sqrt(sum / mine.Length) / 255;
         }
 

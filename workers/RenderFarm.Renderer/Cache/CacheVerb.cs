@@ -16,15 +16,23 @@ internal static class CacheVerb
             || root.StartsWith('-')
             || options.Any(option => option is not ("--repair" or "--json"))
         )
+        {
             return ExitCodes.Usage(Usage);
-        if (!Directory.Exists(root))
-            return ExitCodes.Usage($"cache check: there is no folder {root}");
+        }
 
-        int damaged = 0;
+        if (!Directory.Exists(root))
+        {
+            return ExitCodes.Usage($"cache check: there is no folder {root}");
+        }
+
+        var damaged = 0;
         foreach (var finding in CacheInspection.Of(root, options.Contains("--repair")))
         {
             if (finding is { Damage: not null, Removed: false })
+            {
                 damaged++;
+            }
+
             Console.Out.WriteLine(
                 options.Contains("--json") ? JsonSerializer.Serialize(finding, CacheJson.Default.CacheFinding) : InWords(finding)
             );

@@ -25,43 +25,58 @@ internal static class CalibrateVerb
             CalibrationFiles.DefaultFolder,
             false
         );
-        for (int i = 0; i < args.Length; i++)
+        for (var i = 0; i < args.Length; i++)
         {
             if (args[i] == "--device" && i + 1 < args.Length && args[i + 1] is "cpu" or "cuda")
+            {
                 device = args[++i];
+            }
             else if (args[i] == "--into" && i + 1 < args.Length)
+            {
                 folder = args[++i];
+            }
             else if (args[i] == "--json")
+            {
                 json = true;
+            }
             else
+            {
                 return ExitCodes.Usage($"'{args[i]}' is not understood\n{Usage}");
+            }
         }
         if (device == "cuda" && (!torch.cuda.is_available() || CudaDevice.Count == 0))
+        {
             return ExitCodes.Usage("--device cuda: no NVIDIA card, no driver, or a libtorch without CUDA");
+        }
 
         using var noGradients = torch.no_grad();
         torch.backends.cuda.matmul.allow_tf32 = false;
-        string version = CalibrationFiles.Version;
+        var version = CalibrationFiles.Version;
         var measured =
             device == "cpu"
                 ? ProcessorRates.Measure(
                     CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, version)
                 )
                 : Card(version);
-        string path = CalibrationFiles.Write(folder, measured);
+        var path = CalibrationFiles.Write(folder, measured);
         if (json)
+        {
             Console.Out.WriteLine(JsonSerializer.Serialize(measured, ContractsJson.Default.CardCalibration));
+        }
         else
+        {
             Tell(measured, path);
+        }
+
         return ExitCodes.Done;
     }
 
     private static CardCalibration Card(string version)
     {
         using var driver =
-            NvmlLibrary.TryOpen(out string reason)
+            NvmlLibrary.TryOpen(out var reason)
             ?? throw new InvalidOperationException($"the driver can't be asked which card this is: {reason}");
-        string visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
+        var visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
         var card = driver.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver.Cards[0];
         return new CardRates(new KernelCompiler(BenchPaths.Kernels)).Measure(
             CardCalibration.KeyOf(card.Name, driver.DriverVersion, version),
@@ -84,6 +99,8 @@ internal static class CalibrateVerb
     private static void Line(string name, double? value, string unit)
     {
         if (value is { } rate)
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name, -20} {rate, 10:0.###} {unit}"));
+        {
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-20} {rate,10:0.###} {unit}"));
+        }
     }
 }

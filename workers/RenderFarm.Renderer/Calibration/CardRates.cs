@@ -7,7 +7,6 @@ using RenderFarm.Cuda.Memory;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Calibration;
@@ -38,10 +37,12 @@ internal sealed class CardRates(KernelCompiler compiler)
         var (bf16, attention) = Mix(tokens, float8: false, kernels);
         double? fp8 = null;
         if (WhyNoFloat8(kernels) is { } reason)
+        {
             say($"no fp8 products: {reason}");
+        }
         else
         {
-            (fp8, double beside) = Mix(tokens, float8: true, kernels);
+            (fp8, var beside) = Mix(tokens, float8: true, kernels);
             attention = (attention + beside) / 2;
         }
         return new CardCalibration
@@ -66,7 +67,10 @@ internal sealed class CardRates(KernelCompiler compiler)
         {
             var (weight, bias) = (Random(0.02, outputs, inputs), Random(0.1, outputs));
             if (!float8)
+            {
                 return new FusedLinear(weight, bias, kernels.Products);
+            }
+
             var (values, scales) = Float8.QuantizeRows(weight);
             return new Float8Linear(values, scales, bias, ops);
         }
@@ -76,7 +80,7 @@ internal sealed class CardRates(KernelCompiler compiler)
         var heads = Random(1, 1, tokens, Heads, Dim / Heads);
 
         using var watch = new EventWatch();
-        long started = Stopwatch.GetTimestamp();
+        var started = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(started).TotalSeconds < MixSeconds)
         {
             watch.Time("products", () => joined.Apply(rows).Dispose());
@@ -85,16 +89,19 @@ internal sealed class CardRates(KernelCompiler compiler)
                 "products",
                 () =>
                 {
-                    for (int i = 0; i < 3; i++)
-                        square.Apply(rows).Dispose(); // o; cross-attention's q and o
+                    for (var i = 0; i < 3; i++)
+                    {
+                        square.Apply(rows).Dispose(); // O; cross-attention's q and o
+                    }
+
                     up.Apply(rows).Dispose();
                     down.Apply(wide).Dispose();
                 }
             );
             CudaDevice.Synchronize();
         }
-        double products = 2.0 * tokens * Dim * (6.0 * Dim + 2.0 * Hidden),
-            attention = 4.0 * tokens * tokens * Dim;
+        var products = 2.0 * tokens * Dim * (6.0 * Dim + 2.0 * Hidden);
+        var attention = 4.0 * tokens * tokens * Dim;
         return (
             products * watch.Rounds("attention") / watch.Seconds("products"),
             attention * watch.Rounds("attention") / watch.Seconds("attention")
@@ -106,7 +113,10 @@ internal sealed class CardRates(KernelCompiler compiler)
     {
         var (major, minor) = CudaDevice.ComputeCapability;
         if ((major, minor).CompareTo((8, 9)) < 0)
+        {
             return $"compute capability {major}.{minor}, 8.9 is needed";
+        }
+
         using var scope = NewDisposeScope();
         try
         {
@@ -130,9 +140,9 @@ internal sealed class CardRates(KernelCompiler compiler)
     private static double Products32()
     {
         using var scope = NewDisposeScope();
-        const int size = 4096;
-        var (a, b) = (randn([size, size], device: CUDA), randn([size, size], device: CUDA));
-        return 2.0 * size * size * size * PerSecond(() => a.matmul(b).Dispose());
+        const int Size = 4096;
+        var (a, b) = (randn([Size, Size], device: CUDA), randn([Size, Size], device: CUDA));
+        return 2.0 * Size * Size * Size * PerSecond(() => a.matmul(b).Dispose());
     }
 
     /// <summary>Bytes a second from page-locked host memory.</summary>
@@ -156,15 +166,21 @@ internal sealed class CardRates(KernelCompiler compiler)
 
     private static double PerSecond(Action action)
     {
-        for (int i = 0; i < 3; i++)
+        for (var i = 0; i < 3; i++)
+        {
             action();
+        }
+
         CudaDevice.Synchronize();
-        int rounds = 0;
-        long started = Stopwatch.GetTimestamp();
+        var rounds = 0;
+        var started = Stopwatch.GetTimestamp();
         do
         {
-            for (int i = 0; i < 10; i++)
+            for (var i = 0; i < 10; i++)
+            {
                 action();
+            }
+
             CudaDevice.Synchronize();
             rounds += 10;
         } while (Stopwatch.GetElapsedTime(started).TotalSeconds < OthersSeconds);

@@ -65,7 +65,8 @@ internal static class DoctorVerb
             return HostCheck.Lacks(
                 "pinned memory",
                 e.Message,
-                "raise the limit (ulimit -l unlimited, memlock in limits.conf, --ulimit memlock=-1 for a container): streamed blocks are copied from page-locked memory"
+                "raise the limit (ulimit -l unlimited, memlock in limits.conf, --ulimit memlock=-1 for a container): streamed blocks are "
+                    + "copied from page-locked memory"
             );
         }
     }

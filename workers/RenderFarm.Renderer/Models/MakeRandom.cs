@@ -22,7 +22,10 @@ internal static class MakeRandom
     public static int Run(string[] args)
     {
         if (args is ["--help" or "-h"])
+        {
             return ModelsVerb.Say(Usage);
+        }
+
         var words = new List<string>();
         long seed = 0;
         var force = false;
@@ -46,13 +49,22 @@ internal static class MakeRandom
             }
         }
         if (words is not [var preset, var folder])
+        {
             return ExitCodes.Usage(Usage);
+        }
+
         if (ModelShapes.Find(preset) is not { } shape)
+        {
             return ExitCodes.Usage(
                 $"make-random: there is no preset '{preset}'; choose one of {string.Join(", ", ModelShapes.All.Select(s => s.Id))}"
             );
+        }
+
         if (File.Exists(Path.Combine(folder, ModelManifest.FileName)) && !force)
+        {
             return ExitCodes.Usage($"make-random: {folder} holds a model already; choose another folder, or --force to overwrite it");
+        }
+
         return Write(shape, folder, seed);
     }
 
@@ -76,7 +88,10 @@ internal static class MakeRandom
             {
                 done += bytes;
                 if (done - shown < 1_000_000_000)
+                {
                     return;
+                }
+
                 shown = done;
                 Console.Error.WriteLine(
                     $"{Gigabytes(done)} of {Gigabytes(total)} written, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"
@@ -91,10 +106,13 @@ internal static class MakeRandom
 
     private static long? FreeBytes(string folder)
     {
-        // the mount that the folder will be on: its longest existing ancestor
+        // The mount that the folder will be on: its longest existing ancestor
         var path = Path.GetFullPath(folder);
         while (!Directory.Exists(path))
+        {
             path = Path.GetDirectoryName(path)!;
+        }
+
         try
         {
             return new DriveInfo(path).AvailableFreeSpace;

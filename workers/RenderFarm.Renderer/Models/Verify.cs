@@ -19,12 +19,20 @@ internal static class Verify
     public static int Run(string[] args)
     {
         if (args is ["--help" or "-h"])
+        {
             return ModelsVerb.Say(Usage);
+        }
+
         if (args is not [var folder] || folder.StartsWith('-'))
+        {
             return ExitCodes.Usage(Usage);
+        }
+
         var file = Path.Combine(folder, ModelManifest.FileName);
         if (!File.Exists(file))
+        {
             return ExitCodes.Usage($"verify: there is no {file}; name a folder that holds a model");
+        }
 
         ModelManifest manifest;
         try
@@ -42,13 +50,15 @@ internal static class Verify
         foreach (var (name, kind, paths, expected) in Components(manifest))
         {
             var fault = Fault(kind, [.. paths.Select(p => Path.Combine(folder, p))], expected);
-            Console.Out.WriteLine($"{name, -24} {fault ?? "ok"}");
+            Console.Out.WriteLine($"{name,-24} {fault ?? "ok"}");
             if (fault is not null)
+            {
                 faults++;
+            }
         }
         if (!File.Exists(Path.Combine(folder, manifest.Files.Tokenizer)))
         {
-            Console.Out.WriteLine($"{"tokenizer", -24} {manifest.Files.Tokenizer} is missing");
+            Console.Out.WriteLine($"{"tokenizer",-24} {manifest.Files.Tokenizer} is missing");
             faults++;
         }
         return faults == 0 ? ExitCodes.Done : ExitCodes.Failed;
@@ -64,31 +74,44 @@ internal static class Verify
         var (shape, files) = (manifest.Shape, manifest.Files);
         yield return ("transformer", CheckpointKind.Transformer, files.Transformer, Layouts.Transformer(shape.Transformer));
         if (shape.Experts == 2)
+        {
             yield return (
                 "transformer_low_noise",
                 CheckpointKind.Transformer,
                 files.TransformerLowNoise,
                 Layouts.Transformer(shape.Transformer)
             );
+        }
+
         yield return ("text_encoder", CheckpointKind.TextEncoder, files.TextEncoder, Layouts.TextEncoder(shape.TextEncoder));
         yield return ("vae", CheckpointKind.Vae, files.Vae, Layouts.Vae(shape.Vae));
         if (shape.ImageEncoder is { } image)
+        {
             yield return ("image_encoder", CheckpointKind.ImageEncoder, files.ImageEncoder, Layouts.ImageEncoder(image));
+        }
     }
 
     private static string? Fault(CheckpointKind kind, IReadOnlyList<string> paths, IReadOnlyList<ExpectedTensor> expected)
     {
         if (paths.Count == 0)
+        {
             return "model.json names no file";
+        }
+
         try
         {
             using var source = OriginalSource.Of(CheckpointFiles.Open(paths), kind);
             foreach (var tensor in expected)
             {
                 if (!source.Entries.TryGetValue(tensor.Name, out var entry))
+                {
                     return $"{tensor.Name} is missing";
+                }
+
                 if (!entry.Shape.SequenceEqual(tensor.Shape))
+                {
                     return $"{tensor.Name} is [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", tensor.Shape)}]";
+                }
             }
             return null;
         }

@@ -11,7 +11,7 @@ internal static class ImageEncoderParity
     public static void Check(ParityFile file)
     {
         using var golden = file.Open();
-        // the last block, the final norm and the head are in the file and not run
+        // The last block, the final norm and the head are in the file and not run
         using var tower = LoadedWeights.Build(
             golden.Weights,
             golden.Device,

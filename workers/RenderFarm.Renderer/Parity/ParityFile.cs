@@ -26,7 +26,10 @@ public sealed record ParityFile(string Path, Device Device, ParityReport Report)
     internal IReadOnlyList<string> OutputsOf()
     {
         if (!Name.EndsWith(".safetensors", StringComparison.Ordinal))
+        {
             return [];
+        }
+
         try
         {
             using var file = SafetensorsFile.Open(Path);
@@ -34,7 +37,7 @@ public sealed record ParityFile(string Path, Device Device, ParityReport Report)
         }
         catch (CheckpointException)
         {
-            return []; // the check itself has met the same fault, and said so
+            return []; // The check itself has met the same fault, and said so
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -31,7 +30,7 @@ public sealed class ParityReport(TextWriter output, double limit)
         }
         if (!expected.is_floating_point())
         {
-            long different = (expected.cpu() != actual.cpu()).sum().item<long>();
+            var different = (expected.cpu() != actual.cpu()).sum().item<long>();
             Line(file, name, different == 0 ? "exact" : $"{different} of {expected.numel()} differ", different == 0);
             return;
         }
@@ -48,9 +47,9 @@ public sealed class ParityReport(TextWriter output, double limit)
             Line(file, name, "NaN or infinities are in other places", pass: false);
             return;
         }
-        double difference = Norm((a - b).masked_fill(special, 0)),
-            size = Norm(b.masked_fill(special, 0));
-        double error = size == 0 ? difference : difference / size;
+        var difference = Norm((a - b).masked_fill(special, 0));
+        var size = Norm(b.masked_fill(special, 0));
+        var error = size == 0 ? difference : difference / size;
         Line(file, name, error.ToString("0.00e+00", CultureInfo.InvariantCulture), error <= limit);
     }
 
@@ -58,17 +57,22 @@ public sealed class ParityReport(TextWriter output, double limit)
     {
         _seen.Add((file, name));
         if (pass)
+        {
             _passed++;
+        }
         else
+        {
             _failed++;
-        output.WriteLine($"{file, -28} {name, -22} {figure, -10} {(pass ? "PASS" : "FAIL")}");
+        }
+
+        output.WriteLine($"{file,-28} {name,-22} {figure,-10} {(pass ? "PASS" : "FAIL")}");
     }
 
     /// <summary>Something that is not ours to check: said, and counted neither way.</summary>
     public void Skip(string file, string why)
     {
         _skipped++;
-        output.WriteLine($"{file, -28} {why} SKIP");
+        output.WriteLine($"{file,-28} {why} SKIP");
     }
 
     public bool Has(string file, string name) => _seen.Contains((file, name));
@@ -78,7 +82,10 @@ public sealed class ParityReport(TextWriter output, double limit)
     {
         output.WriteLine($"{_passed} passed, {_failed} failed{(_skipped > 0 ? $", {_skipped} skipped" : "")}");
         if (_passed + _failed == 0)
+        {
             output.WriteLine("parity: there was nothing to check");
+        }
+
         return _failed == 0 && _passed > 0;
     }
 

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Rendering.Sampling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Wan.TextEncoder;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;

@@ -16,14 +16,19 @@ internal static class TokenizerParity
             JsonSerializer.Deserialize(File.ReadAllText(file.Path), TokenizerCasesJson.Default.CaseArray)
             ?? throw new JsonException($"'{file.Name}' holds null instead of a list of cases");
         var tokenizer = SentencePieceTokenizer.Load(Path.Combine(file.Directory, "spiece.model"));
-        var (ids, pieces) = (new List<int>(), new List<int>()); // indexes of the cases that differ
+        var (ids, pieces) = (new List<int>(), new List<int>()); // Indexes of the cases that differ
         for (var i = 0; i < cases.Length; i++)
         {
             var tokens = tokenizer.Tokenize(cases[i].Text);
             if (!tokens.Select(token => token.Id).SequenceEqual(cases[i].Ids))
+            {
                 ids.Add(i);
+            }
+
             if (!tokens.Select(token => token.Text).SequenceEqual(cases[i].Pieces))
+            {
                 pieces.Add(i);
+            }
         }
 
         Report(file, "ids", ids, cases.Length);

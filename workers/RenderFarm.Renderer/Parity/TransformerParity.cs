@@ -1,8 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -16,7 +14,9 @@ internal static class TransformerParity
         using var model = Load(golden);
         var contexts = new List<Tensor>();
         while (golden.HasInput($"context{contexts.Count}"))
+        {
             contexts.Add(golden.Input($"context{contexts.Count}"));
+        }
 
         using var context = model.Module.Embed(contexts, golden.HasInput("clip_fea") ? golden.Input("clip_fea") : null);
         var v = model.Module.Forward(
@@ -27,7 +27,9 @@ internal static class TransformerParity
             afterBlock: (index, x) =>
             {
                 if (golden.HasOutput($"block{index}"))
+                {
                     file.Compare(golden, $"block{index}", x);
+                }
             }
         );
         file.Compare(golden, "v", v);

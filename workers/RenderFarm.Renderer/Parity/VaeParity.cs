@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -35,7 +34,7 @@ internal static class VaeParity
             LatentChannels = golden.Size("z_dim"),
             DimMultipliers = [.. golden.Config("dim_mult").EnumerateArray().Select(item => item.GetInt32())],
             ResidualBlocks = golden.Size("num_res_blocks"),
-            TemporalDownsample = [.. golden.Config("temperal_downsample").EnumerateArray().Select(item => item.GetBoolean())], // so spelt
+            TemporalDownsample = [.. golden.Config("temperal_downsample").EnumerateArray().Select(item => item.GetBoolean())], // So spelt
             LatentMean = Floats(golden, "mean"),
             LatentStd = Floats(golden, "std"),
         };

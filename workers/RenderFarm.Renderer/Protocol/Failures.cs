@@ -82,14 +82,17 @@ internal static partial class Failures
     private static long? FreeNow(string device)
     {
         if (device != "cuda" || CudaDevice.Count == 0)
+        {
             return null;
+        }
+
         try
         {
             return CudaDevice.Memory.Free;
         }
         catch (CudaException)
         {
-            return null; // the failure that is being classified has left the context unusable
+            return null; // The failure that is being classified has left the context unusable
         }
     }
 
@@ -105,7 +108,10 @@ internal static partial class Failures
     private static long? Bytes(Match match)
     {
         if (!match.Success)
+        {
             return null;
+        }
+
         var number = double.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture);
         var unit = match.Groups["unit"].Value switch
         {

@@ -37,9 +37,12 @@ internal sealed class MemoryCeiling(IRenderObserver inner, IMemoryGauge gauge, l
 
     private void Check()
     {
-        long peak = gauge.PeakBytes();
+        var peak = gauge.PeakBytes();
         if (peak <= bytes)
+        {
             return;
+        }
+
         throw new RenderException(
             FailureReason.GpuOutOfMemory,
             string.Create(

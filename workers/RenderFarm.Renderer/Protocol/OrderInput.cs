@@ -22,7 +22,10 @@ internal static class OrderInput
     {
         var line = ReadLine();
         if (line is null)
+        {
             return null;
+        }
+
         try
         {
             return JsonSerializer.Deserialize(line, ContractsJson.Default.RenderOrder)
@@ -71,9 +74,14 @@ internal static class OrderInput
             var end = chunk[..count].IndexOf((byte)'\n');
             line.Write(end < 0 ? chunk[..count] : chunk[..end]);
             if (end >= 0)
+            {
                 return line.ToArray();
+            }
+
             if (line.Length > LongestOrder)
+            {
                 throw new RenderException(FailureReason.InvalidRequest, $"the order is longer than {LongestOrder} bytes");
+            }
         }
     }
 
@@ -85,9 +93,14 @@ internal static class OrderInput
             {
                 var count = LibC.read(LibC.StandardInput, start, buffer.Length);
                 if (count >= 0)
+                {
                     return (int)count;
+                }
+
                 if (Marshal.GetLastPInvokeError() != LibC.EINTR)
+                {
                     throw new IOException($"standard input could not be read: {Marshal.GetLastPInvokeErrorMessage()}");
+                }
             }
         }
     }

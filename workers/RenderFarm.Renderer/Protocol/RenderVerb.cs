@@ -19,14 +19,20 @@ internal static class RenderVerb
         for (var i = 0; i < args.Length; i++)
         {
             if (args[i] == "--device" && i + 1 < args.Length)
+            {
                 device = args[++i];
+            }
             else
+            {
                 return ExitCodes.Usage(
                     $"render: unknown argument '{args[i]}'; it takes only --device cpu|cuda, and its order on standard input"
                 );
+            }
         }
         if (device is not ("cpu" or "cuda"))
+        {
             return ExitCodes.Usage($"render: --device is cpu or cuda, not '{device}'");
+        }
 
         // 1
         var reports = new ReportWriter(PrivateStdout.Take());
@@ -52,7 +58,10 @@ internal static class RenderVerb
 
             // 3
             if (OrderInput.Read() is not { } order)
+            {
                 return ExitCodes.Done;
+            }
+
             using var cancel = new CancellationTokenSource();
             using var terminate = PosixSignalRegistration.Create(
                 PosixSignal.SIGTERM,
@@ -64,17 +73,22 @@ internal static class RenderVerb
             );
             OrderInput.WatchForEnd(cancel.Cancel);
             if (order.Plan.Device != device)
+            {
                 throw new RenderException(
                     FailureReason.InvalidRequest,
                     $"the plan is for {order.Plan.Device}, this renderer runs on {device}"
                 );
+            }
 
             // 4
             IMemoryGauge memory = gauge is null ? new ResidentMemory() : gauge;
             var meter = new StageMeter(memory);
             IRenderObserver observer = new ReportingObserver(reports);
             if (order.Spec.Debug?.DeviceMemoryBytes is { } ceiling)
+            {
                 observer = new MemoryCeiling(observer, memory, ceiling);
+            }
+
             try
             {
                 using var frames = new FramePipe(order.FramePipe, cancel.Token);

@@ -16,9 +16,15 @@ public static class StepCaches
     public static IStepCache? Create(RenderSpec spec, bool fromPicture, int highNoiseSteps, ScalarType type)
     {
         if (spec.StepCache is not { } choice)
+        {
             return null;
+        }
+
         if (PublishedStepCaches.Fault(spec.Model, choice) is { } fault)
+        {
             throw new RenderException(FailureReason.InvalidRequest, $"step_cache: {fault}");
+        }
+
         if (choice.Kind == StepCacheKind.Teacache)
         {
             var tea = PublishedStepCaches.TeaCache(spec.Model)!;

@@ -15,9 +15,12 @@ public static class CacheInspection
     public static IEnumerable<CacheFinding> Of(string root, bool repair)
     {
         if (!Directory.Exists(root))
+        {
             yield break;
+        }
+
         foreach (
-            string path in Directory
+            var path in Directory
                 .EnumerateDirectories(root)
                 .SelectMany(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Blocks))
                 .Order(StringComparer.Ordinal)
@@ -26,17 +29,22 @@ public static class CacheInspection
         {
             using var shared = CacheLock.TryShare(path);
             if (shared is null || !File.Exists(path))
-                continue; // being made, or gone meanwhile
-            long bytes = new FileInfo(path).Length;
-            string? damage = PreparedBlocks.Damage(path);
-            bool removed = false;
+            {
+                continue; // Being made, or gone meanwhile
+            }
+
+            var bytes = new FileInfo(path).Length;
+            var damage = PreparedBlocks.Damage(path);
+            var removed = false;
             if (damage is not null && repair)
             {
                 shared.Dispose();
                 using var alone = CacheLock.TryTake(path);
                 removed = alone is not null;
                 if (removed)
+                {
                     PreparedStore.Remove(path);
+                }
             }
             yield return new CacheFinding(path, bytes, damage, removed);
         }

@@ -26,7 +26,7 @@ internal static class CacheLock
         }
         catch (IOException fault) when (fault is not (FileNotFoundException or DirectoryNotFoundException))
         {
-            return null; // held
+            return null; // Held
         }
     }
 }

@@ -20,13 +20,24 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
     {
         var needed = new List<ModelPart> { ModelPart.Transformer, ModelPart.TextEncoder, ModelPart.Vae };
         if (shape.Experts == 2)
+        {
             needed.Add(ModelPart.TransformerLowNoise);
+        }
+
         if (shape.ImageEncoder is not null)
+        {
             needed.Add(ModelPart.ImageEncoder);
+        }
+
         foreach (var part in needed.Where(part => Files(part).Count == 0))
+        {
             throw Missing($"its {ModelManifest.FileName} names no file for {part}; scan its folder again (farm models scan)");
+        }
+
         foreach (var file in needed.SelectMany(Files).Append(files.Tokenizer).Where(file => !File.Exists(file)))
+        {
             throw Missing($"{file} is missing on this worker; put it there or remove the model");
+        }
     }
 
     private RenderException Missing(string what) => new(FailureReason.ModelUnavailable, $"{shape.Id}: {what}");
@@ -55,12 +66,16 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
             foreach (var lora in requested)
             {
                 if (here.TryGetValue(lora.Name, out var path))
+                {
                     opened.Add(new NamedLora(lora.Name, lora.Strength, CheckpointFiles.Open(path)));
+                }
                 else if (!files.Loras.ContainsKey(lora.Name) && !files.LorasLowNoise.ContainsKey(lora.Name))
+                {
                     throw new RenderException(
                         FailureReason.InvalidRequest,
                         $"{shape.Id} has no LoRA '{lora.Name}' on this worker; there are: {Names()}"
                     );
+                }
             }
             return opened;
         }

@@ -56,12 +56,18 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
 
     public void Dispose()
     {
-        _streamed?.Dispose(); // waits for copies under way
+        _streamed?.Dispose(); // Waits for copies under way
         _streamed = null;
         foreach (var weights in _weights)
+        {
             weights.Dispose();
+        }
+
         foreach (var memory in _memory)
+        {
             memory.Dispose();
+        }
+
         _weights.Clear();
         _memory.Clear();
         _prepared.Dispose();
@@ -69,33 +75,45 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
 
     private void Fill(BlockRing ring)
     {
-        bool onCard = _device.type == DeviceType.CUDA;
+        var onCard = _device.type == DeviceType.CUDA;
         if (onCard)
+        {
             _prepared.Register();
+        }
+
         var resident = new Dictionary<int, TBlock>();
-        foreach (int block in ring.Resident)
+        foreach (var block in ring.Resident)
         {
             resident.Add(block, Take(out var memory));
             if (onCard)
+            {
                 DeviceCopy.ToDevice(AtenOps.DataPointer(memory), _prepared.Block(block), _layout.Bytes, CudaStream.Default);
+            }
             else
+            {
                 Copy(memory, block);
+            }
         }
         var slots = new List<TBlock>();
         var slotMemory = new List<Tensor>();
-        for (int slot = 0; slot < ring.Slots; slot++)
+        for (var slot = 0; slot < ring.Slots; slot++)
         {
             slots.Add(Take(out var memory));
             slotMemory.Add(memory);
         }
         if (onCard)
+        {
             CudaDevice.Synchronize();
+        }
+
         IBlockCopier copier = onCard
             ? new CudaBlockCopier(_prepared.Address, _layout.Bytes, slotMemory, _copiesInTurn)
             : new PlainBlockCopier(_prepared.Address, _layout.Bytes, slotMemory);
         _streamed = new StreamedBlocks<TBlock>(ring, resident, slots, copier);
         if (ring.Slots == 0)
+        {
             _prepared.Dispose();
+        }
     }
 
     private TBlock Take(out Tensor memory)

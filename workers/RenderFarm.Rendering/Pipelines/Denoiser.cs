@@ -3,7 +3,6 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Rendering.Caching;
 using RenderFarm.Rendering.Sampling;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Pipelines;
@@ -18,7 +17,8 @@ public sealed record DenoiseInput(WanModel Model, ContextCache Conditional, Cont
     /// <summary>Tokens per feed-forward chunk.</summary>
     public long FeedForwardTokens { get; init; } = long.MaxValue;
 
-    /// <summary>Both prompts as a batch of two, conditional first, when both branches go through one forward; they are then not run apart.</summary>
+    /// <summary>Both prompts as a batch of two, conditional first, when both branches go through one forward; they are then not run
+    /// apart.</summary>
     public ContextCache? Both { get; init; }
 
     /// <summary>Leaves blocks out; the branches then run apart.</summary>
@@ -50,18 +50,21 @@ public static class Denoiser
         var latent = Given(noise, firstLatent);
         for (var step = 0; step < sampler.Schedule.Steps; step++)
         {
-            var input = inputOf(step); // may load an expert, which is no part of the step
+            var input = inputOf(step); // May load an expert, which is no part of the step
             var started = Stopwatch.GetTimestamp();
             using var temporaries = NewDisposeScope();
             using var before = latent;
             var velocity = Velocity(input, step, latent, TimestepsOf(sampler.Schedule.Timesteps[step], latent, firstLatent), afterBlock);
             latent = Given(sampler.Advance(velocity, latent), firstLatent).MoveToOuterDisposeScope();
-            // also waits for the device: a step is done when its latent is there
+            // Also waits for the device: a step is done when its latent is there
             if (!latent.isfinite().all().item<bool>())
+            {
                 throw new RenderException(
                     FailureReason.InvalidOutput,
                     $"the latent holds NaN or infinite values after step {step + 1}; try another precision, or check the checkpoint"
                 );
+            }
+
             afterStep?.Invoke(step + 1, Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
         return latent.MoveToOuterDisposeScope();
@@ -76,7 +79,8 @@ public static class Denoiser
     private static Tensor Given(Tensor latent, Tensor? firstLatent) =>
         firstLatent is null ? latent.alias() : cat([firstLatent, latent.narrow(2, 1, latent.shape[2] - 1)], 2);
 
-    /// <summary>The guided prediction, mixed in float32: of two forward passes, conditional first, or of one with both branches; or unguided, of one.</summary>
+    /// <summary>The guided prediction, mixed in float32: of two forward passes, conditional first, or of one with both branches; or
+    /// unguided, of one.</summary>
     private static Tensor Velocity(DenoiseInput input, int step, Tensor latent, Timesteps timesteps, Action? afterBlock)
     {
         Tensor Forward(Tensor x, ContextCache context, GuidanceBranch branch = GuidanceBranch.Conditional) =>

@@ -11,7 +11,10 @@ public sealed class ResidentMemory : IMemoryGauge
         foreach (var line in File.ReadLines("/proc/self/status"))
         {
             if (!line.StartsWith("VmHWM:", StringComparison.Ordinal))
+            {
                 continue;
+            }
+
             var kibibytes = line.AsSpan(6).Trim();
             return long.Parse(kibibytes[..kibibytes.IndexOf(' ')], CultureInfo.InvariantCulture) * 1024;
         }
@@ -27,7 +30,7 @@ public sealed class ResidentMemory : IMemoryGauge
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // a sandbox may forbid it; then a stage's peak includes those before it, which errs on the safe side
+            // A sandbox may forbid it; then a stage's peak includes those before it, which errs on the safe side
         }
     }
 }

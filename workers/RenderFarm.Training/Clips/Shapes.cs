@@ -37,9 +37,9 @@ internal static class Shapes
         var folded = (angle - (angle / Sector).round() * Sector).abs();
         var length = Length(u, v);
         var (px, py) = (length * folded.cos(), length * folded.sin());
-        double nx = Notch * Math.Sin(Sector / 2),
-            ny = 1 - Notch * Math.Cos(Sector / 2),
-            norm = Math.Sqrt(nx * nx + ny * ny);
+        var nx = Notch * Math.Sin(Sector / 2);
+        var ny = 1 - Notch * Math.Cos(Sector / 2);
+        var norm = Math.Sqrt(nx * nx + ny * ny);
         return (px - radius) * (nx / norm) + py * (ny / norm);
     }
 

@@ -1,5 +1,4 @@
 using RenderFarm.Training.Clips;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Looks;
@@ -45,9 +44,9 @@ internal static class QuickLook
     private static (bool, bool, bool) Judge(Question question, Tensor clip)
     {
         using var scope = NewDisposeScope();
-        long f = clip.shape[1],
-            h = clip.shape[2],
-            w = clip.shape[3];
+        var f = clip.shape[1];
+        var h = clip.shape[2];
+        var w = clip.shape[3];
         var border = cat(
             [
                 clip.narrow(2, 0, 2).flatten(1),
@@ -74,7 +73,7 @@ internal static class QuickLook
                 : dy > 0
                     ? Motion.Down
                     : Motion.Up;
-        bool moved = Math.Max(Math.Abs(dx), Math.Abs(dy)) > 0.12 * Math.Min(h, w);
+        var moved = Math.Max(Math.Abs(dx), Math.Abs(dy)) > 0.12 * Math.Min(h, w);
         var core = (away > 0.25).unsqueeze(0).expand_as(clip);
         float[] Median(int channel)
         {

@@ -5,7 +5,6 @@ using RenderFarm.Training.Stages;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Looks;

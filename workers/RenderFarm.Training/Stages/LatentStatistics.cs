@@ -2,7 +2,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Weights;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Stages;
@@ -45,7 +44,7 @@ internal static class LatentStatistics
     )
     {
         var folded = new Dictionary<string, Tensor>(tensors);
-        int channels = shape.LatentChannels;
+        var channels = shape.LatentChannels;
         var publishedMean = tensor(shape.LatentMean.ToArray());
         var publishedDeviation = tensor(shape.LatentStd.ToArray());
         var scale = publishedDeviation / deviation;

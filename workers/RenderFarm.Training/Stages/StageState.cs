@@ -1,7 +1,6 @@
 using System.Globalization;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Training.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Stages;
@@ -23,7 +22,10 @@ internal static class StageState
             }
         );
         foreach (var (name, tensor) in optimiser.State)
+        {
             writer.Write(name, tensor);
+        }
+
         writer.Complete();
     }
 
@@ -31,7 +33,10 @@ internal static class StageState
     public static double Load(string path, FlatAdam optimiser)
     {
         if (!File.Exists(path))
+        {
             return 0;
+        }
+
         using var noGradients = no_grad();
         using var file = SafetensorsFile.Open(path);
         foreach (var (name, tensor) in optimiser.State)

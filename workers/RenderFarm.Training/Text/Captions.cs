@@ -12,26 +12,42 @@ internal sealed class Captions(Random random)
     {
         var verb = kind is { Shape: ShapeKind.Ball, Motion: Motion.Right or Motion.Left } ? "rolls" : "moves";
         var way = Phrases.Directions(kind.Motion)[0];
-        return $"{Article(NamedColor.All[kind.Color].Name)} {NamedColor.All[kind.Color].Name} {Phrases.Names(kind.Shape)[0]} {verb} {way} on {NamedColor.All[background].Name}";
+        return $"{Article(NamedColor.All[kind.Color].Name)} {NamedColor.All[kind.Color].Name} {Phrases.Names(kind.Shape)[0]} {verb} {way} "
+            + $"on {NamedColor.All[background].Name}";
     }
 
     private string Describe(Scene scene)
     {
         if (scene.IsPlain && Chance(0.6))
+        {
             return Plain(scene.Objects[0].Kind, scene.Background.Color);
+        }
+
         var objects = scene.Group
             ? Many(scene.Objects[0].Kind, scene.Objects.Count)
             : string.Join(Pick([" and ", " and ", ", ", " while "]), scene.Objects.Select(o => One(o.Kind)));
         var text = objects;
         var ground = Ground(scene.Background);
         if (ground.Length > 0)
+        {
             text = Chance(0.9) || scene.Objects.Count > 1 ? $"{text} {ground}" : $"{ground}, {text}";
+        }
+
         if (Chance(0.12))
+        {
             text = $"{Pick(Phrases.Openings)} {text}";
+        }
+
         if (Chance(0.08))
+        {
             text = WithIdleWords(text);
+        }
+
         if (Chance(0.15))
+        {
             text += ".";
+        }
+
         return text;
     }
 
@@ -78,14 +94,23 @@ internal sealed class Captions(Random random)
             : Chance(0.5)
                 ? verb.Ing
                 : (plural ? "are " : "is ") + verb.Ing;
-        bool before = adverb.Length > 0 && adverb != "fast" && Chance(0.4);
+        var before = adverb.Length > 0 && adverb != "fast" && Chance(0.4);
         if (before)
+        {
             words.Add(adverb);
+        }
+
         words.Add(form);
         if (way.Length > 0)
+        {
             words.Add(way);
+        }
+
         if (adverb.Length > 0 && !before)
+        {
             words.Insert(Chance(0.5) ? words.Count : words.Count - (way.Length > 0 ? 1 : 0), adverb);
+        }
+
         return string.Join(' ', words);
     }
 
@@ -110,10 +135,16 @@ internal sealed class Captions(Random random)
     private string Ground(Background background)
     {
         if (Chance(0.05))
+        {
             return "";
+        }
+
         var color = Pick(Phrases.Colors(background.Color));
         if (background.Pattern == Pattern.Plain && Chance(0.08) && Phrases.Places(background.Color) is { Length: > 0 } places)
+        {
             return Pick(places);
+        }
+
         return background.Pattern switch
         {
             Pattern.Stripes => Pick([$"on a striped {color} background", $"on {color} stripes", $"on striped {color}"]),
@@ -139,9 +170,15 @@ internal sealed class Captions(Random random)
             ? Pick(Phrases.Idle)
             : new string([.. Enumerable.Range(0, random.Next(3, 9)).Select(_ => (char)('a' + random.Next(26)))]);
         if (Chance(0.4))
+        {
             return $"{text}, {word}";
+        }
+
         if (Chance(0.3))
+        {
             return $"{word}, {text}";
+        }
+
         var words = text.Split(' ').ToList();
         words.Insert(random.Next(words.Count + 1), word);
         return string.Join(' ', words);

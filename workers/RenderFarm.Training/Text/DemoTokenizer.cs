@@ -9,12 +9,12 @@ namespace RenderFarm.Training.Text;
 /// </summary>
 internal sealed class DemoTokenizer
 {
-    private readonly SentencePieceTokenizer tokenizer;
+    private readonly SentencePieceTokenizer _tokenizer;
 
     public DemoTokenizer()
     {
         var small = SentencePieceModelWriter.Small(Phrases.Vocabulary.SelectMany(Spellings));
-        // a known word is never cheaper in letters
+        // A known word is never cheaper in letters
         Model = small with
         {
             Pieces =
@@ -25,13 +25,13 @@ internal sealed class DemoTokenizer
                 ),
             ],
         };
-        tokenizer = new SentencePieceTokenizer(Model);
+        _tokenizer = new SentencePieceTokenizer(Model);
     }
 
     public SentencePieceModel Model { get; }
 
     /// <summary>With the end piece, cut to a length.</summary>
-    public IReadOnlyList<long> Ids(string text, int maxLength) => PromptTokens.From(text, tokenizer, maxLength).Ids;
+    public IReadOnlyList<long> Ids(string text, int maxLength) => PromptTokens.From(text, _tokenizer, maxLength).Ids;
 
     /// <summary>Pieces that training never sees, and the piece in small letters whose row they are given.</summary>
     public IReadOnlyList<(int Piece, int Like)> Capitals()

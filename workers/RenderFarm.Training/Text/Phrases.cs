@@ -162,7 +162,8 @@ internal static class Phrases
         "there is",
     ];
 
-    /// <summary>What prompts are full of and what has no meaning here; spelt in letters, so that any other word is taken as lightly.</summary>
+    /// <summary>What prompts are full of and what has no meaning here; spelt in letters, so that any other word is taken as
+    /// lightly.</summary>
     public static readonly string[] Idle =
     [
         "beautiful",

@@ -1,5 +1,4 @@
 using RenderFarm.Training.Clips;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Text;

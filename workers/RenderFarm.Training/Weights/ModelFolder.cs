@@ -4,7 +4,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Weights;

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Weights;
@@ -24,7 +23,10 @@ internal sealed class TrainableWeights(
     public Tensor Tensor(string name, params ReadOnlySpan<long> shape)
     {
         if (!lower.TryGetValue(prefix + name, out var tensor))
+        {
             throw new ArgumentException($"there is no parameter '{prefix}{name}'", nameof(name));
+        }
+
         return tensor.shape.AsSpan().SequenceEqual(shape)
             ? tensor
             : throw new ArgumentException(

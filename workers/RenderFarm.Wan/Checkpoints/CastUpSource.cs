@@ -1,6 +1,5 @@
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Checkpoints;
@@ -22,7 +21,10 @@ public sealed class CastUpSource(ITensorSource source) : ITensorSource
         using var scope = NewDisposeScope();
         var dense = BlockPreparer.Dense(source, name, stored);
         if (ReferenceEquals(dense, stored))
+        {
             return stored;
+        }
+
         stored.Dispose();
         return dense.DetachFromDisposeScope();
     }
@@ -30,7 +32,10 @@ public sealed class CastUpSource(ITensorSource source) : ITensorSource
     public Tensor LoadRows(string name, IReadOnlyList<long> rows)
     {
         if (source.Entries[name].Type.Bytes > 1)
+        {
             return source.LoadRows(name, rows);
+        }
+
         using var whole = Load(name);
         using var index = tensor(rows.ToArray());
         return whole.index_select(0, index).DetachFromDisposeScope();

@@ -14,12 +14,18 @@ public static class CheckpointFiles
     {
         ArgumentOutOfRangeException.ThrowIfZero(paths.Count, nameof(paths));
         if (paths is [var index] && index.EndsWith(IndexSuffix, StringComparison.Ordinal))
+        {
             return OpenIndex(index);
+        }
+
         var files = new List<ITensorSource>();
         try
         {
-            foreach (string path in paths)
+            foreach (var path in paths)
+            {
                 files.Add(OpenOne(path));
+            }
+
             return files.Count == 1 ? files[0] : new ShardedSource(files);
         }
         catch
@@ -40,11 +46,14 @@ public static class CheckpointFiles
     private static ITensorSource OpenIndex(string path)
     {
         var map = WeightMap(path);
-        string folder = Path.GetDirectoryName(path)!;
+        var folder = Path.GetDirectoryName(path)!;
         var source = Open([.. map.Values.Distinct().Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name))]);
         var absent = map.Keys.Where(name => !source.Entries.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
         if (absent.Count == 0)
+        {
             return source;
+        }
+
         source.Dispose();
         throw new CheckpointException(path, absent[0], $"{absent.Count} tensors of the index are in none of its files");
     }
@@ -53,19 +62,30 @@ public static class CheckpointFiles
     {
         try
         {
-            const long most = 64 << 20;
-            if (new FileInfo(path).Length is > most and var size)
-                throw new CheckpointException(path, "file", $"has {size} bytes; an index has at most {most}");
+            const long Most = 64 << 20;
+            if (new FileInfo(path).Length is > Most and var size)
+            {
+                throw new CheckpointException(path, "file", $"has {size} bytes; an index has at most {Most}");
+            }
+
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var map = document
                 .RootElement.GetProperty("weight_map")
                 .EnumerateObject()
                 .ToDictionary(pair => pair.Name, pair => pair.Value.GetString() ?? throw new JsonException($"no file for {pair.Name}"));
             if (map.Count == 0)
+            {
                 throw new CheckpointException(path, "weight_map", "is empty");
+            }
+
             foreach (var (tensor, file) in map)
+            {
                 if (file != Path.GetFileName(file))
+                {
                     throw new CheckpointException(path, tensor, $"'{file}' is not a file of the same folder");
+                }
+            }
+
             return map;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)

@@ -18,6 +18,7 @@ public static class CheckpointRecognition
     public static IReadOnlyList<CheckpointDescription> DescribeAll(ITensorSource source)
     {
         if (LoraFile.Holds(source.Entries.Keys))
+        {
             return
             [
                 Plain(source, CheckpointKind.Lora, source.Entries.Values) with
@@ -26,6 +27,8 @@ public static class CheckpointRecognition
                     Models = models,
                 },
             ];
+        }
+
         CheckpointKind[] kinds = [CheckpointKind.Transformer, CheckpointKind.TextEncoder, CheckpointKind.Vae, CheckpointKind.ImageEncoder];
         var found = kinds
             .Select(kind => Naming.Find(source.Entries.Keys, kind))
@@ -78,7 +81,9 @@ public static class CheckpointRecognition
     private static CheckpointDescription Transformer(CheckpointDescription plain, Dictionary<string, TensorEntry> entries)
     {
         if (Relatives.Of(entries.Keys) is { } relative)
+        {
             return plain with { What = $"a relative of the Wan DiT ({relative.Name})", Notes = [$"{relative.Name} is not supported"] };
+        }
 
         var needed = (string[])
             [
@@ -90,7 +95,9 @@ public static class CheckpointRecognition
                 "time_embedding.0.weight",
             ];
         if (needed.Where(k => !entries.ContainsKey(k)).ToList() is { Count: > 0 } absent)
+        {
             return plain with { What = "a part of a Wan DiT", Missing = absent };
+        }
 
         var dim = Size(entries, "head.modulation", 2);
         var shape = new TransformerShape
@@ -114,7 +121,7 @@ public static class CheckpointRecognition
                 : entries.ContainsKey("img_emb.proj.0.bias") ? ImageBranch.Clip
                 : ImageBranch.None,
         };
-        // the number of heads, of text rows and of one picture's tokens leaves no trace in a checkpoint
+        // The number of heads, of text rows and of one picture's tokens leaves no trace in a checkpoint
         var models = ModelShapes
             .All.Where(m =>
                 m.Transformer with
@@ -127,11 +134,20 @@ public static class CheckpointRecognition
             .ToList();
         var notes = new List<string>();
         if (models.Count == 0)
+        {
             notes.Add("no known model has these sizes");
+        }
+
         if (models.Any(m => m.Experts == 2))
+        {
             notes.Add("high-noise and low-noise experts look alike: say which by file or folder name (high_noise_model, low_noise_model)");
+        }
+
         if (plain.Quantization.Contains("not supported", StringComparison.Ordinal))
+        {
             notes.Add("take a bf16 or fp8 file of the model");
+        }
+
         return plain with
         {
             What =
@@ -148,7 +164,9 @@ public static class CheckpointRecognition
         var needed = (string[])
             ["token_embedding.weight", "blocks.0.attn.q.weight", "blocks.0.ffn.fc1.weight", "blocks.0.pos_embedding.embedding.weight"];
         if (needed.Where(k => !entries.ContainsKey(k)).ToList() is { Count: > 0 } absent)
+        {
             return plain with { What = "a part of a UMT5 encoder, or another T5", Missing = absent };
+        }
 
         var shape = new TextEncoderShape
         {
@@ -173,7 +191,9 @@ public static class CheckpointRecognition
         var kind = entries.ContainsKey("decoder.upsamples.0.upsamples.0.residual.2.weight") ? VaeKind.Wan22 : VaeKind.Wan21;
         var needed = (string[])["encoder.conv1.weight", "decoder.head.0.gamma", "conv2.weight"];
         if (needed.Where(k => !entries.ContainsKey(k)).ToList() is { Count: > 0 } absent)
+        {
             return plain with { What = "a part of a Wan VAE", Missing = absent };
+        }
 
         var channels = Size(entries, "conv2.weight", 0);
         var shape = new VaeShape
@@ -183,7 +203,7 @@ public static class CheckpointRecognition
             DecoderDim = Size(entries, "decoder.head.0.gamma", 0),
             LatentChannels = channels,
             ResidualBlocks = kind == VaeKind.Wan22 ? ResidualBlocks(entries) : ModelShapes.Vae21.ResidualBlocks,
-            LatentMean = new float[channels], // leave no trace in a checkpoint
+            LatentMean = new float[channels], // Leave no trace in a checkpoint
             LatentStd = new float[channels],
         };
         bool Same(VaeShape other) =>
@@ -208,7 +228,10 @@ public static class CheckpointRecognition
     private static CheckpointDescription ImageEncoder(CheckpointDescription plain, Dictionary<string, TensorEntry> entries)
     {
         if (!entries.ContainsKey("visual.cls_embedding"))
+        {
             return plain with { What = "a part of a CLIP vision tower", Missing = ["visual.cls_embedding"] };
+        }
+
         var dim = Size(entries, "visual.cls_embedding", 2);
         var models = ModelShapes.All.Where(m => m.ImageEncoder?.Dim == dim).ToList();
         return plain with
@@ -237,22 +260,25 @@ public static class CheckpointRecognition
     /// <summary>A file can claim any size, and modules are built from what it claims.</summary>
     private static int Size(Dictionary<string, TensorEntry> entries, string key, int dimension)
     {
-        const long largest = 1 << 20;
+        const long Largest = 1 << 20;
         var shape = entries[key].Shape;
         if (dimension >= shape.Count)
+        {
             throw new ImplausibleSizeException(key, $"has {shape.Count} dimensions; at least {dimension + 1} are needed");
-        return shape[dimension] is >= 1 and <= largest and var size
+        }
+
+        return shape[dimension] is >= 1 and <= Largest and var size
             ? (int)size
             : throw new ImplausibleSizeException(key, $"[{string.Join(", ", shape)}] is the size of no model");
     }
 
     private static int Layers(IEnumerable<string> keys, string stem)
     {
-        const int most = 512;
-        int layers = OriginalNames.Blocks(keys, stem);
-        return layers <= most
+        const int Most = 512;
+        var layers = OriginalNames.Blocks(keys, stem);
+        return layers <= Most
             ? layers
-            : throw new ImplausibleSizeException($"{stem}{layers - 1}", $"is block number {layers}; at most {most} are looked at");
+            : throw new ImplausibleSizeException($"{stem}{layers - 1}", $"is block number {layers}; at most {Most} are looked at");
     }
 
     private static List<string> Missing(IReadOnlyList<ExpectedTensor> expected, Dictionary<string, TensorEntry> entries) =>

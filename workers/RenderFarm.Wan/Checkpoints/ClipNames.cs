@@ -10,7 +10,7 @@ internal static partial class ClipNames
         ("embeddings.patch_embedding.", "visual.patch_embedding."),
         ("embeddings.class_embedding", "visual.cls_embedding"),
         ("embeddings.position_embedding.weight", "visual.pos_embedding"),
-        ("pre_layrnorm.", "visual.pre_norm."), // so spelt
+        ("pre_layrnorm.", "visual.pre_norm."), // So spelt
         ("post_layernorm.", "visual.post_norm."),
         ("encoder.layers.", "visual.transformer."),
         (".layer_norm1.", ".norm1."),
@@ -24,7 +24,10 @@ internal static partial class ClipNames
     public static (string Name, int Part) FromTransformers(string key)
     {
         foreach (var (theirs, original) in Parts)
+        {
             key = key.Replace(theirs, original, StringComparison.Ordinal);
+        }
+
         var match = Projection().Match(key);
         return match.Success
             ? (

@@ -9,7 +9,8 @@ namespace RenderFarm.Wan.Checkpoints;
 /// <param name="Original">A key without its prefix → the original name, and which part of that tensor it is.</param>
 internal sealed record Naming(CheckpointKind Kind, string Layout, string Prefix, Func<string, (string Name, int Part)> Original)
 {
-    /// <summary>Keys that only this kind in this layout has. Several, so that a file with one of them missing is still known for what it is.</summary>
+    /// <summary>Keys that only this kind in this layout has. Several, so that a file with one of them missing is still known for what it
+    /// is.</summary>
     private static readonly (CheckpointKind Kind, string Layout, string[] Keys, Func<string, (string, int)> Original)[] Known =
     [
         (
@@ -78,16 +79,21 @@ internal sealed record Naming(CheckpointKind Kind, string Layout, string Prefix,
     {
         var all = keys as IReadOnlyCollection<string> ?? [.. keys];
         foreach (var (kind, layout, signatures, original) in Known.Where(known => wanted is null || known.Kind == wanted))
-        foreach (var signature in signatures)
         {
-            // a signature begins a key or follows a dot: vace_blocks.0… is no block of a DiT
-            var prefix = all.Where(key => key.EndsWith(signature, StringComparison.Ordinal))
-                .Select(key => key[..^signature.Length])
-                .Where(before => before.Length == 0 || before[^1] == '.')
-                .MinBy(before => before.Length);
-            if (prefix is not null)
-                return new Naming(kind, layout, prefix, original);
+            foreach (var signature in signatures)
+            {
+                // A signature begins a key or follows a dot: vace_blocks.0… is no block of a DiT
+                var prefix = all.Where(key => key.EndsWith(signature, StringComparison.Ordinal))
+                    .Select(key => key[..^signature.Length])
+                    .Where(before => before.Length == 0 || before[^1] == '.')
+                    .MinBy(before => before.Length);
+                if (prefix is not null)
+                {
+                    return new Naming(kind, layout, prefix, original);
+                }
+            }
         }
+
         return null;
     }
 
@@ -97,13 +103,19 @@ internal sealed record Naming(CheckpointKind Kind, string Layout, string Prefix,
         var found = new Dictionary<string, SortedDictionary<int, TensorEntry>>(StringComparer.Ordinal);
         foreach (var entry in entries.Where(entry => entry.Name.StartsWith(Prefix, StringComparison.Ordinal)))
         {
-            string key = entry.Name[Prefix.Length..];
+            var key = entry.Name[Prefix.Length..];
             if (IsBeside(key))
+            {
                 continue;
+            }
+
             var (name, part) = Original(key);
             if (!found.TryGetValue(name, out var parts))
+            {
                 found.Add(name, parts = []);
-            parts.TryAdd(part, entry); // some files hold the embedding twice
+            }
+
+            parts.TryAdd(part, entry); // Some files hold the embedding twice
         }
         return found.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<TensorEntry>)[.. pair.Value.Values], StringComparer.Ordinal);
     }

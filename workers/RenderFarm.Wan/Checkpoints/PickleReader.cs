@@ -75,7 +75,7 @@ internal sealed class PickleReader
     {
         while (true)
         {
-            byte opcode = Byte();
+            var opcode = Byte();
             switch (opcode)
             {
                 case 0x80:
@@ -190,9 +190,12 @@ internal sealed class PickleReader
 
     private object Resolve(string module, string name)
     {
-        string full = $"{module}.{name}";
+        var full = $"{module}.{name}";
         if (Storages.TryGetValue(full, out var type))
+        {
             return type;
+        }
+
         return Functions.Contains(full) ? new Global(full) : throw Refused($"the name '{full}'");
     }
 
@@ -231,7 +234,9 @@ internal sealed class PickleReader
     {
         _stack.Pop();
         if (_stack.Peek() is not Dictionary<object, object?>)
+        {
             throw Refused($"state for an object at byte {_at - 1}");
+        }
     }
 
     private void Append(object?[] items) => ((List<object?>)_stack.Peek()!).AddRange(items);
@@ -239,10 +244,13 @@ internal sealed class PickleReader
     private void SetItems(object?[] items)
     {
         var target = (Dictionary<object, object?>)_stack.Peek()!;
-        for (int i = 0; i < items.Length; i += 2)
+        for (var i = 0; i < items.Length; i += 2)
         {
             if (target.TryGetValue(items[i]!, out var earlier) && earlier is TensorView)
+            {
                 throw new CheckpointException(_file, $"{items[i]}", "is given twice");
+            }
+
             target[items[i]!] = items[i + 1];
         }
     }
@@ -250,8 +258,11 @@ internal sealed class PickleReader
     private object?[] ToMark()
     {
         var items = new List<object?>();
-        for (object? item = _stack.Pop(); !ReferenceEquals(item, Mark); item = _stack.Pop())
+        for (var item = _stack.Pop(); !ReferenceEquals(item, Mark); item = _stack.Pop())
+        {
             items.Add(item);
+        }
+
         items.Reverse();
         return [.. items];
     }
@@ -259,8 +270,11 @@ internal sealed class PickleReader
     private object?[] Take(int count)
     {
         var items = new object?[count];
-        for (int i = count - 1; i >= 0; i--)
+        for (var i = count - 1; i >= 0; i--)
+        {
             items[i] = _stack.Pop();
+        }
+
         return items;
     }
 
@@ -275,21 +289,27 @@ internal sealed class PickleReader
     private long Long(int bytes)
     {
         if (bytes > 8)
+        {
             throw Refused($"a number of {bytes} bytes");
+        }
+
         long value = 0;
         var span = Span(bytes);
-        for (int i = bytes - 1; i >= 0; i--)
+        for (var i = bytes - 1; i >= 0; i--)
+        {
             value = value << 8 | span[i];
-        int unused = 64 - 8 * bytes;
-        return bytes == 0 ? 0 : value << unused >> unused; // sign
+        }
+
+        var unused = 64 - 8 * bytes;
+        return bytes == 0 ? 0 : value << unused >> unused; // Sign
     }
 
     private string Text(int bytes) => Encoding.UTF8.GetString(Span(bytes));
 
     private string Line()
     {
-        int end = Array.IndexOf(_bytes, (byte)'\n', _at);
-        string line = Text(end - _at);
+        var end = Array.IndexOf(_bytes, (byte)'\n', _at);
+        var line = Text(end - _at);
         _at++;
         return line;
     }

@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Checkpoints;
@@ -42,13 +40,19 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
             foreach (var tensor in shards[i])
             {
                 using (var values = Draw(tensor, type.ScalarType, salt))
+                {
                     writer.Write(tensor.Name, values);
+                }
+
                 bytesWritten(tensor.Elements * type.Bytes);
             }
             writer.Complete();
         }
         if (shards.Count > 1)
+        {
             WriteIndex(path + ".index.json", shards, files, type);
+        }
+
         return files;
     }
 
@@ -102,7 +106,9 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
         foreach (var (shard, file) in shards.Zip(files))
         {
             foreach (var tensor in shard)
+            {
                 json.WriteString(tensor.Name, Path.GetFileName(file));
+            }
         }
         json.WriteEndObject();
         json.WriteEndObject();

@@ -64,7 +64,7 @@ public static class RandomModel
             At(shape.Vae.Kind == VaeKind.Wan21 ? "Wan2.1_VAE.safetensors" : "Wan2.2_VAE.safetensors"),
             Layouts.Vae(shape.Vae),
             ElementType.Of(torch.ScalarType.Float32)
-        ); // published in float32, and run in it
+        ); // Published in float32, and run in it
         var image = shape.ImageEncoder is { } clip
             ? checkpoint.Write(
                 At("models_clip_open-clip-xlm-roberta-large-vit-huge-14.safetensors"),
@@ -91,7 +91,7 @@ public static class RandomModel
                 ImageEncoder = Relative(image),
             },
         };
-        // last: a folder with a manifest is whole
+        // Last: a folder with a manifest is whole
         File.WriteAllBytes(At(ModelManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(manifest, ContractsJson.Default.ModelManifest));
         return manifest;
     }

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.ImageEncoder;
@@ -67,10 +66,13 @@ public sealed class ClipVision
     public Tensor Encode(Tensor pictures, Action? afterBlock = null)
     {
         if (pictures.dim() != 4 || pictures.shape[1] != 3 || pictures.shape[2] != _shape.ImageSize || pictures.shape[3] != _shape.ImageSize)
+        {
             throw new ArgumentException(
                 $"pictures of [{string.Join(", ", pictures.shape)}]; [B, 3, {_shape.ImageSize}, {_shape.ImageSize}] is needed",
                 nameof(pictures)
             );
+        }
+
         using var scope = NewDisposeScope();
         var patches = nn
             .functional.conv2d(pictures.to(_type), _patchWeight, strides: [_shape.PatchSize, _shape.PatchSize])

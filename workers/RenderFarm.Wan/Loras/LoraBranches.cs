@@ -1,7 +1,6 @@
 using System.Globalization;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Loras;
@@ -53,7 +52,10 @@ public static class LoraBranches
         catch
         {
             foreach (var branch in branches.Values)
+            {
                 branch.Dispose();
+            }
+
             throw;
         }
 
@@ -63,8 +65,8 @@ public static class LoraBranches
     /// <summary><c>blocks.7.self_attn.q</c> → 7 and <c>self_attn.q</c>.</summary>
     private static (int Block, string Name) Place(string module)
     {
-        int start = "blocks.".Length,
-            end = module.IndexOf('.', start);
+        var start = "blocks.".Length;
+        var end = module.IndexOf('.', start);
         return (int.Parse(module.AsSpan(start, end - start), CultureInfo.InvariantCulture), module[(end + 1)..]);
     }
 

@@ -50,14 +50,24 @@ internal static class LoraKeys
     public static (string Module, LoraPart Part)? Split(string key)
     {
         foreach (var (suffix, part) in Suffixes)
+        {
             if (key.EndsWith(suffix, StringComparison.Ordinal))
+            {
                 return (
                     part == LoraPart.Difference && suffix == ".diff_m" ? key[..^suffix.Length] + ".modulation" : key[..^suffix.Length],
                     part
                 );
+            }
+        }
+
         foreach (var sign in Foreign)
+        {
             if (key.IndexOf(sign, StringComparison.Ordinal) is >= 0 and var at)
+            {
                 return (key[..at], LoraPart.Unsupported);
+            }
+        }
+
         return null;
     }
 }

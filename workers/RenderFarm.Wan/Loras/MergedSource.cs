@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Loras;
@@ -23,21 +22,33 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
     public Tensor Load(string name)
     {
         if (!changes.TryGetValue(name, out var own))
+        {
             return source.Load(name);
+        }
+
         using var scope = NewDisposeScope();
         using var dense = new CastUpSource(source);
         var merged = Exact(dense, name);
         foreach (var change in own.LowRank)
+        {
             merged = merged + Product(change).reshape(merged.shape);
+        }
+
         foreach (var change in own.Direct)
+        {
             merged = merged + Exact(change.Source, change.Key).reshape(merged.shape) * change.Scale;
+        }
+
         return merged.cpu().DetachFromDisposeScope();
     }
 
     public Tensor LoadRows(string name, IReadOnlyList<long> rows)
     {
         if (!changes.ContainsKey(name))
+        {
             return source.LoadRows(name, rows);
+        }
+
         using var whole = Load(name);
         using var index = tensor(rows.ToArray());
         return whole.index_select(0, index).DetachFromDisposeScope();
@@ -64,8 +75,13 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
     private static bool IsScaleOfChanged(string key, IReadOnlyDictionary<string, TensorChanges> changes)
     {
         foreach (var suffix in (ReadOnlySpan<string>)[".scale_weight", ".weight_scale"])
+        {
             if (key.EndsWith(suffix, StringComparison.Ordinal))
+            {
                 return changes.ContainsKey(key[..^suffix.Length] + ".weight");
+            }
+        }
+
         return false;
     }
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.TextEncoder;
@@ -60,9 +59,13 @@ public sealed class Umt5Layer
     {
         using var scope = NewDisposeScope();
         var (q, k, v) = (Heads(_q.Apply(x)), Heads(_k.Apply(x)), Heads(_v.Apply(x))); // [.., H, L, D]
-        var bias = _positions.index_select(0, buckets.flatten()).view(buckets.shape[0], buckets.shape[1], _heads).permute(2, 0, 1); // [H, L, L]
+        // [H, L, L]
+        var bias = _positions.index_select(0, buckets.flatten()).view(buckets.shape[0], buckets.shape[1], _heads).permute(2, 0, 1);
         if (padding is not null)
+        {
             bias = bias + padding; // [B, H, L, L]
+        }
+
         var scores = q.matmul(k.transpose(-2, -1)).to(ScalarType.Float32) + bias;
         var mixed = nn.functional.softmax(scores, -1).to(v.dtype).matmul(v); // [.., H, L, D]
         return _o.Apply(mixed.transpose(-3, -2).flatten(x.dim() - 1)).MoveToOuterDisposeScope();

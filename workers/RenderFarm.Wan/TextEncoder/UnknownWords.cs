@@ -22,7 +22,10 @@ public static class UnknownWords
     public static string LeftOut(string prompt, SentencePieceTokenizer tokenizer)
     {
         if (tokenizer.VocabularySize >= ListOfWords)
+        {
             return prompt;
+        }
+
         var words = Words(prompt);
         string[] known = [.. words.Where(word => !IsUnknown(word, tokenizer))];
         return known.Length == words.Length ? prompt : string.Join(' ', known);
@@ -37,9 +40,15 @@ public static class UnknownWords
     {
         var (start, end) = (0, word.Length);
         while (start < end && !char.IsLetterOrDigit(word[start]) && !char.IsSurrogate(word[start]))
+        {
             start++;
+        }
+
         while (end > start && !char.IsLetterOrDigit(word[end - 1]) && !char.IsSurrogate(word[end - 1]))
+        {
             end--;
+        }
+
         return word[start..end];
     }
 

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -10,14 +9,19 @@ public sealed record ContextKeyValues(Tensor TextKeys, Tensor TextValues, Tensor
     internal ContextKeyValues Detached()
     {
         foreach (var tensor in All)
+        {
             tensor.DetachFromDisposeScope();
+        }
+
         return this;
     }
 
     public void Dispose()
     {
         foreach (var tensor in All)
+        {
             tensor.Dispose();
+        }
     }
 
     private IEnumerable<Tensor> All => new[] { TextKeys, TextValues, ImageKeys, ImageValues }.OfType<Tensor>();
@@ -47,7 +51,10 @@ public sealed class ContextCache : IDisposable
     internal Tensor Attend(int block, CrossAttention attention, Activation x, ITokenOps ops)
     {
         if (_kept.TryGetValue(block, out var kept))
+        {
             return attention.Apply(x, kept, ops);
+        }
+
         var keyValues = attention.KeysAndValues(_text, _image, ops);
         if (_keep)
         {
@@ -55,7 +62,9 @@ public sealed class ContextCache : IDisposable
             return attention.Apply(x, keyValues, ops);
         }
         using (keyValues)
+        {
             return attention.Apply(x, keyValues, ops);
+        }
     }
 
     public void Dispose()
@@ -63,7 +72,10 @@ public sealed class ContextCache : IDisposable
         _text.Dispose();
         _image?.Dispose();
         foreach (var keyValues in _kept.Values)
+        {
             keyValues.Dispose();
+        }
+
         _kept.Clear();
     }
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -30,7 +29,10 @@ internal sealed class CrossAttention
         _normQ = exact.Tensor("norm_q.weight", shape.Dim);
         _normK = exact.Tensor("norm_k.weight", shape.Dim);
         if (shape.ImageBranch == ImageBranch.None)
+        {
             return;
+        }
+
         _kvImage = weights.Joined(["k_img", "v_img"], shape.Dim, shape.Dim);
         _normKImage = exact.Tensor("norm_k_img.weight", shape.Dim);
     }
@@ -42,9 +44,14 @@ internal sealed class CrossAttention
     {
         Activation rows;
         using (var attended = Attend(x, context, ops))
+        {
             rows = ops.Rows(attended, _o.Input);
+        }
+
         using (rows)
+        {
             return _o.Apply(rows);
+        }
     }
 
     /// <summary>What this block sees of the prompt; the same for every step. The caller owns it.</summary>
@@ -72,11 +79,17 @@ internal sealed class CrossAttention
         using var scope = NewDisposeScope();
         Tensor q;
         using (x)
+        {
             q = _q.Apply(x);
+        }
+
         q = ops.NormRotate(q, _normQ, _shape.Epsilon, _shape.Heads, angles: null); // [B, L, H, D]
         var attended = Attention.Apply(q, context.TextKeys, context.TextValues); // [B, L, dim]
         if (context.ImageKeys is not null)
+        {
             attended = attended + Attention.Apply(q, context.ImageKeys, context.ImageValues!);
+        }
+
         return attended.MoveToOuterDisposeScope();
     }
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -51,7 +50,7 @@ public sealed class WanBlock
     {
         using var scope = NewDisposeScope();
         var (ops, m) = (input.Ops, input.Modulation);
-        var e = (m.E0 + _modulation).unbind(2); // six of [B, R, dim]
+        var e = (m.E0 + _modulation).unbind(2); // Six of [B, R, dim]
         var (shiftSelf, scaleSelf, gateSelf, shiftFfn, scaleFfn, gateFfn) = (e[0], e[1], e[2], e[3], e[4], e[5]);
         Tensor y;
 
@@ -61,7 +60,10 @@ public sealed class WanBlock
         var (x2, z2) = Then(y, ops.AddNorm(x1, y, gate: null, m.Affine(scaleFfn, shiftFfn, _epsilon), _ffn0.Input));
         x1.Dispose();
         using (z2)
+        {
             y = FeedForward(z2, ops, input.FeedForwardTokens);
+        }
+
         return Then(y, ops.Add(x2, y, m.Gate(gateFfn))).MoveToOuterDisposeScope();
     }
 
@@ -81,13 +83,19 @@ public sealed class WanBlock
 
     private Tensor FeedForward(Activation x, ITokenOps ops, long tokens)
     {
-        long length = x.Values.shape[1];
+        var length = x.Values.shape[1];
         if (length <= tokens)
+        {
             return Apply(x);
+        }
+
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
         for (long start = 0; start < length; start += tokens)
+        {
             parts.Add(Apply(x.Tokens(start, Math.Min(tokens, length - start))));
+        }
+
         return cat(parts, 1).MoveToOuterDisposeScope();
 
         Tensor Apply(Activation part)

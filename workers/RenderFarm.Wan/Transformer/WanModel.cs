@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -35,7 +34,8 @@ public sealed class WanModel
             new ResidentBlocks<WanBlock>([
                 .. Enumerable.Range(0, shape.Layers).Select(n => new WanBlock(weights.Scope($"blocks.{n}"), shape)),
             ])
-        ) { }
+        )
+    { }
 
     /// <param name="weights">Everything but the blocks.</param>
     /// <param name="ops">What blocks do between products; plain tensors when not given.</param>
@@ -68,10 +68,13 @@ public sealed class WanModel
     public ContextCache Embed(IReadOnlyList<Tensor> contexts, Tensor? clip = null, bool keepKeyValues = true)
     {
         if (clip is null != _image is null)
+        {
             throw new ArgumentException(
                 _image is null ? "this model takes no picture features" : "this model needs picture features",
                 nameof(clip)
             );
+        }
+
         using var scope = NewDisposeScope();
         return Embed(stack(contexts.Select(Padded), 0), clip, keepKeyValues);
     }
@@ -82,7 +85,9 @@ public sealed class WanModel
         using var scope = NewDisposeScope();
         text = _text2.Apply(nn.functional.gelu(_text0.Apply(text), TorchSharp.Modules.GELU.Approximate.tanh)); // [B, 512, dim]
         if (clip is null)
+        {
             return new ContextCache(text, null, keepKeyValues);
+        }
 
         var (image, rest) = SplitContext(cat([_image!.Apply(clip.to(Device)).to(_type), text], 1));
         return new ContextCache(rest, image, keepKeyValues);
@@ -93,7 +98,10 @@ public sealed class WanModel
     public ContextCache Embed(Tensor contexts)
     {
         if (_image is not null)
+        {
             throw new ArgumentException("this model needs picture features", nameof(contexts));
+        }
+
         using var scope = NewDisposeScope();
         return Embed(nn.functional.pad(contexts.to(_type), (0, 0, 0, Shape.TextLength - contexts.shape[1])), null, keepKeyValues: false);
     }
@@ -115,7 +123,10 @@ public sealed class WanModel
     {
         using var scope = NewDisposeScope();
         if (y is not null)
+        {
             x = cat([x, y], 1);
+        }
+
         Require(x, timesteps);
 
         var grid = (Frames: x.shape[2], Height: x.shape[3] / 2, Width: x.shape[4] / 2);
@@ -130,7 +141,7 @@ public sealed class WanModel
 
     private Tensor Blocks(Tensor tokens, BlockInput input, Action<int, Tensor>? afterBlock)
     {
-        for (int index = 0; index < _blocks.Count; index++)
+        for (var index = 0; index < _blocks.Count; index++)
         {
             using var before = tokens;
             tokens = _blocks.Enter(index).Apply(tokens, index, input);
@@ -143,8 +154,11 @@ public sealed class WanModel
     private Tensor Blocks(Tensor tokens, BlockInput input, Action<int, Tensor>? afterBlock, IBlockSkipper skipper)
     {
         if (skipper.Instead(input.Modulation) is { } kept)
+        {
             return tokens.add_(kept);
-        using var difference = tokens.clone(); // blocks may change theirs in place
+        }
+
+        using var difference = tokens.clone(); // Blocks may change theirs in place
         tokens = Blocks(tokens, input, afterBlock);
         skipper.Ran(difference.neg_().add_(tokens));
         return tokens;
@@ -156,10 +170,13 @@ public sealed class WanModel
     /// </summary>
     private static (Tensor Image, Tensor Text) SplitContext(Tensor context)
     {
-        long tokens = context.shape[1],
-            boundary = tokens - 512;
+        var tokens = context.shape[1];
+        var boundary = tokens - 512;
         if (boundary < 0)
+        {
             boundary += tokens;
+        }
+
         return (context.narrow(1, 0, boundary), context.narrow(1, boundary, tokens - boundary));
     }
 
@@ -167,14 +184,20 @@ public sealed class WanModel
     /// the highest peak of a long video.</summary>
     private Tensor Head(Tensor x, Modulation modulation)
     {
-        var e = (modulation.E.unsqueeze(2) + _headModulation).unbind(2); // shift and scale, each [B, R, dim]
+        var e = (modulation.E.unsqueeze(2) + _headModulation).unbind(2); // Shift and scale, each [B, R, dim]
         var affine = modulation.Affine(scale: e[1], shift: e[0], Shape.Epsilon);
-        long tokens = x.shape[1];
+        var tokens = x.shape[1];
         if (tokens <= HeadTokens || modulation.Runs.Count > 1)
+        {
             return Apply(x);
+        }
+
         var parts = new List<Tensor>();
         for (long start = 0; start < tokens; start += HeadTokens)
+        {
             parts.Add(Apply(x.narrow(1, start, Math.Min(HeadTokens, tokens - start))));
+        }
+
         return cat(parts, 1);
 
         Tensor Apply(Tensor part)
@@ -187,23 +210,34 @@ public sealed class WanModel
     private Tensor Padded(Tensor context)
     {
         if (context.dim() != 2 || context.shape[1] != Shape.TextDim || context.shape[0] > Shape.TextLength)
+        {
             throw new ArgumentException(
                 $"a context of [{string.Join(", ", context.shape)}]; this model takes [up to {Shape.TextLength}, {Shape.TextDim}]",
                 nameof(context)
             );
+        }
+
         return nn.functional.pad(context.to(_type, Device), (0, 0, 0, Shape.TextLength - context.shape[0]));
     }
 
     private void Require(Tensor x, Timesteps timesteps)
     {
         if (x.dim() != 5 || x.shape[1] != Shape.InChannels)
+        {
             throw new ArgumentException(
                 $"a latent of [{string.Join(", ", x.shape)}]; this model takes [B, {Shape.InChannels}, F, H, W]",
                 nameof(x)
             );
+        }
+
         if (x.shape[3] % 2 != 0 || x.shape[4] % 2 != 0)
+        {
             throw new ArgumentException($"a latent of {x.shape[4]} × {x.shape[3]}; both sides must be even", nameof(x));
+        }
+
         if (timesteps.Runs[0].Values.Count is var given && given != 1 && given != x.shape[0])
+        {
             throw new ArgumentException($"{timesteps.Runs[0].Values.Count} timesteps for {x.shape[0]} samples", nameof(timesteps));
+        }
     }
 }

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -18,18 +17,23 @@ internal sealed class CausalConv3d(IWeights weights, int inChannels, int outChan
     public Tensor Apply(Tensor x, FeatureCache cache)
     {
         using var scope = NewDisposeScope();
-        int before = kernel.Time - 1;
+        var before = kernel.Time - 1;
         if (before > 0)
         {
             if (cache.Of(this) is { } kept)
+            {
                 x = cat([kept, x], 2);
-            long known = x.shape[2];
-            long missing = before - (cache.Of(this)?.shape[2] ?? 0);
+            }
+
+            var known = x.shape[2];
+            var missing = before - (cache.Of(this)?.shape[2] ?? 0);
             cache.Keep(this, x, Math.Min(FramesKept, known));
             if (missing > 0)
+            {
                 x = nn.functional.pad(x, [0, 0, 0, 0, missing, 0]);
+            }
         }
-        int side = kernel.Space / 2;
+        var side = kernel.Space / 2;
         var y = cache.FramesAsChannels ? OverPictures(x, side) : nn.functional.conv3d(x, _weight, _bias, padding: [0, side, side]);
         return y.MoveToOuterDisposeScope();
     }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -13,7 +12,10 @@ internal static class LayerSequence
         {
             var next = layer.Apply(current, cache);
             if (!ReferenceEquals(current, x))
+            {
                 current.Dispose();
+            }
+
             current = next;
         }
         return current;

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -20,9 +19,12 @@ internal sealed class ResidualStage(IReadOnlyList<IVaeLayer> layers, Func<Tensor
         (x, _) =>
         {
             using var scope = NewDisposeScope();
-            long missing = (time - x.shape[2] % time) % time;
+            var missing = (time - x.shape[2] % time) % time;
             if (missing > 0)
+            {
                 x = nn.functional.pad(x, [0, 0, 0, 0, missing, 0]);
+            }
+
             var (b, c, f, h, w) = (x.shape[0], x.shape[1], x.shape[2] / time, x.shape[3] / space, x.shape[4] / space);
             return x.reshape(b, c, f, time, h, space, w, space)
                 .permute(0, 1, 3, 5, 7, 2, 4, 6)
@@ -42,7 +44,10 @@ internal sealed class ResidualStage(IReadOnlyList<IVaeLayer> layers, Func<Tensor
                 .permute(0, 1, 5, 2, 6, 3, 7, 4)
                 .reshape(b, outChannels, f * time, h * space, w * space);
             if (cache.IsFirstChunk)
+            {
                 y = y.narrow(2, time - 1, y.shape[2] - (time - 1));
+            }
+
             return y.MoveToOuterDisposeScope();
         };
 }

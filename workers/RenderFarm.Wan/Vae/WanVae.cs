@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -22,10 +21,13 @@ public sealed class WanVae
     public WanVae(IWeights weights, VaeShape shape)
     {
         if (shape.LatentMean.Count != shape.LatentChannels || shape.LatentStd.Count != shape.LatentChannels)
+        {
             throw new ArgumentException(
                 $"{shape.LatentMean.Count} means and {shape.LatentStd.Count} deviations for {shape.LatentChannels} latent channels",
                 nameof(shape)
             );
+        }
+
         _shape = shape;
         _type = weights.Type;
         _encoder = VaeLayers.Encoder(weights.Scope("encoder"), shape);
@@ -46,7 +48,10 @@ public sealed class WanVae
     public Tensor Encode(Tensor video)
     {
         if (video.dim() != 5)
+        {
             throw new ArgumentException($"a video of [{string.Join(", ", video.shape)}]; [B, 3, 4n+1, H, W] is needed", nameof(video));
+        }
+
         return Encode(video.shape[2], (start, count) => video.narrow(2, start, count));
     }
 
@@ -57,14 +62,20 @@ public sealed class WanVae
     public Tensor Encode(long frames, Func<long, long, Tensor> chunk, Action? afterChunk = null)
     {
         if (frames % VaeShape.TemporalStride != 1)
+        {
             throw new ArgumentException($"{frames} frames; 4n+1 are needed", nameof(frames));
+        }
+
         using var scope = NewDisposeScope();
         using var cache = new FeatureCache(FramesAsChannels);
         var latents = new List<Tensor>();
         for (long at = 0, count = 1; at < frames; at += count, count = VaeShape.TemporalStride)
         {
             if (at > 0)
+            {
                 cache.NextChunk();
+            }
+
             using var pixels = chunk(at, count);
             Require(pixels);
             latents.Add(EncodeChunk(pixels, cache));
@@ -85,17 +96,22 @@ public sealed class WanVae
             .Select(frames =>
             {
                 using (frames)
+                {
                     return frames.clamp(-1, 1).DetachFromDisposeScope();
+                }
             });
 
     /// <summary>What <see cref="Decode"/> gives before it is brought into [−1, 1].</summary>
     public IEnumerable<Tensor> DecodeUnclamped(Tensor latent)
     {
         if (latent.dim() != 5 || latent.shape[1] != _shape.LatentChannels)
+        {
             throw new ArgumentException(
                 $"a latent of [{string.Join(", ", latent.shape)}]; [B, {_shape.LatentChannels}, T, h, w] is needed",
                 nameof(latent)
             );
+        }
+
         return Chunks();
 
         IEnumerable<Tensor> Chunks()
@@ -104,7 +120,10 @@ public sealed class WanVae
             for (long at = 0; at < latent.shape[2]; at++)
             {
                 if (at > 0)
+                {
                     cache.NextChunk();
+                }
+
                 yield return DecodeFrame(latent, at, cache);
             }
         }
@@ -112,12 +131,14 @@ public sealed class WanVae
 
     private void Require(Tensor pixels)
     {
-        int stride = _shape.SpatialStride;
+        var stride = _shape.SpatialStride;
         if (pixels.dim() != 5 || pixels.shape[1] != 3 || pixels.shape[3] % stride != 0 || pixels.shape[4] % stride != 0)
+        {
             throw new ArgumentException(
                 $"frames of [{string.Join(", ", pixels.shape)}]; [B, 3, F, H, W] with H and W multiples of {stride} is needed",
                 nameof(pixels)
             );
+        }
     }
 
     private Tensor EncodeChunk(Tensor video, FeatureCache cache)
@@ -125,9 +146,12 @@ public sealed class WanVae
         using var scope = NewDisposeScope();
         var x = video.to(_type);
         if (_shape.Kind == VaeKind.Wan22)
+        {
             x = PixelPatches.Split(x);
+        }
+
         x = _conv1.Apply(_encoder.Run(x, cache), cache);
-        // the second half is the log-variance; nothing is sampled
+        // The second half is the log-variance; nothing is sampled
         return x.narrow(1, 0, _shape.LatentChannels).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
@@ -138,7 +162,10 @@ public sealed class WanVae
         var x = (latent.narrow(2, index, 1).to(ScalarType.Float32) * std + mean).to(_type);
         x = _decoder.Run(_conv2.Apply(x, cache), cache);
         if (_shape.Kind == VaeKind.Wan22)
+        {
             x = PixelPatches.Join(x);
+        }
+
         return x.to(ScalarType.Float32).DetachFromDisposeScope();
     }
 

@@ -18,7 +18,8 @@ public sealed class FarmApi : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Short, so that a half-open connection costs a renewal and not the lease, and a slot's time no longer than it must.</summary>
+    /// <summary>Short, so that a half-open connection costs a renewal and not the lease, and a slot's time no longer than it
+    /// must.</summary>
     private static readonly TimeSpan RenewPatience = TimeSpan.FromSeconds(4);
 
     private readonly HttpClient _http;
@@ -42,7 +43,7 @@ public sealed class FarmApi : IDisposable
         };
     }
 
-    public Task<RegisterWorkerReply> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation) =>
+    public Task<RegisterWorkerReply> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
             "worker/v1/register",
             request,
@@ -50,11 +51,11 @@ public sealed class FarmApi : IDisposable
             ContractsJson.Default.RegisterWorkerReply,
             Patience,
             null,
-            cancellation
+            cancellationToken
         );
 
     /// <returns>Null when there is nothing to do.</returns>
-    public Task<LeaseGrant?> LeaseAsync(LeaseRequest request, CancellationToken cancellation) =>
+    public Task<LeaseGrant?> LeaseAsync(LeaseRequest request, CancellationToken cancellationToken) =>
         PostAsync(
             "worker/v1/leases",
             request,
@@ -62,11 +63,11 @@ public sealed class FarmApi : IDisposable
             ContractsJson.Default.LeaseGrant,
             TimeSpan.FromSeconds(request.WaitSeconds) + RenewPatience,
             null,
-            cancellation
+            cancellationToken
         );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<RenewReply> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellation) =>
+    public Task<RenewReply> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
             Path(jobId, "renew"),
             request,
@@ -74,10 +75,10 @@ public sealed class FarmApi : IDisposable
             ContractsJson.Default.RenewReply,
             RenewPatience,
             (jobId, request.Fence),
-            cancellation
+            cancellationToken
         );
 
-    public Task<ProgressReply> ProgressAsync(string jobId, ProgressReport report, CancellationToken cancellation) =>
+    public Task<ProgressReply> ProgressAsync(string jobId, ProgressReport report, CancellationToken cancellationToken) =>
         RequiredAsync(
             Path(jobId, "progress"),
             report,
@@ -85,11 +86,11 @@ public sealed class FarmApi : IDisposable
             ContractsJson.Default.ProgressReply,
             RenewPatience,
             null,
-            cancellation
+            cancellationToken
         );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellation) =>
+    public Task<LeaseOutcome> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
             Path(jobId, "complete"),
             request,
@@ -97,11 +98,11 @@ public sealed class FarmApi : IDisposable
             ContractsJson.Default.LeaseOutcome,
             Patience,
             (jobId, request.Fence),
-            cancellation
+            cancellationToken
         );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> FailAsync(string jobId, FailRequest request, CancellationToken cancellation) =>
+    public Task<LeaseOutcome> FailAsync(string jobId, FailRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
             Path(jobId, "fail"),
             request,
@@ -109,11 +110,11 @@ public sealed class FarmApi : IDisposable
             ContractsJson.Default.LeaseOutcome,
             Patience,
             (jobId, request.Fence),
-            cancellation
+            cancellationToken
         );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellation) =>
+    public Task<LeaseOutcome> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
             Path(jobId, "release"),
             request,
@@ -121,28 +122,36 @@ public sealed class FarmApi : IDisposable
             ContractsJson.Default.LeaseOutcome,
             Patience,
             (jobId, request.Fence),
-            cancellation
+            cancellationToken
         );
 
     /// <summary>An input of a job. The key goes along only to the API's own address: other links carry their own signature.</summary>
-    public async Task<Stream> OpenInputAsync(string url, CancellationToken cancellation)
+    public async Task<Stream> OpenInputAsync(string url, CancellationToken cancellationToken)
     {
-        Uri address = new(_http.BaseAddress!, url);
-        using HttpRequestMessage request = new(HttpMethod.Get, address);
+        var address = new Uri(_http.BaseAddress!, url);
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
         if (
             Uri.Compare(address, _http.BaseAddress, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase)
             == 0
         )
+        {
             request.Headers.Authorization = Bearer();
-        HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        }
+
+        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.IsSuccessStatusCode)
-            return await response.Content.ReadAsStreamAsync(cancellation);
+        {
+            return await response.Content.ReadAsStreamAsync(cancellationToken);
+        }
+
         using (response)
+        {
             throw new FarmApiException(
                 $"the input at {address.GetLeftPart(UriPartial.Path)} was answered {(int)response.StatusCode}",
                 response.StatusCode,
                 null
             );
+        }
     }
 
     public void Dispose() => _http.Dispose();
@@ -156,10 +165,10 @@ public sealed class FarmApi : IDisposable
         JsonTypeInfo<TReply> replyType,
         TimeSpan patience,
         (string Job, long Fence)? lease,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
         where TReply : class =>
-        await PostAsync(path, body, bodyType, replyType, patience, lease, cancellation)
+        await PostAsync(path, body, bodyType, replyType, patience, lease, cancellationToken)
         ?? throw new FarmApiException($"the API answered {path} with nothing", HttpStatusCode.NoContent, null);
 
     private async Task<TReply?> PostAsync<TBody, TReply>(
@@ -169,15 +178,15 @@ public sealed class FarmApi : IDisposable
         JsonTypeInfo<TReply> replyType,
         TimeSpan patience,
         (string Job, long Fence)? lease,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
         where TReply : class
     {
-        using CancellationTokenSource bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bounded.CancelAfter(patience);
         try
         {
-            using HttpRequestMessage request = new(HttpMethod.Post, path)
+            using var request = new HttpRequestMessage(HttpMethod.Post, path)
             {
                 Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType))
                 {
@@ -185,15 +194,21 @@ public sealed class FarmApi : IDisposable
                 },
             };
             request.Headers.Authorization = Bearer();
-            using HttpResponseMessage response = await _http.SendAsync(request, bounded.Token);
+            using var response = await _http.SendAsync(request, bounded.Token);
             if (response.StatusCode == HttpStatusCode.NoContent)
+            {
                 return null;
-            byte[] answer = await response.Content.ReadAsByteArrayAsync(bounded.Token);
+            }
+
+            var answer = await response.Content.ReadAsByteArrayAsync(bounded.Token);
             if (response.IsSuccessStatusCode)
+            {
                 return JsonSerializer.Deserialize(answer, replyType);
+            }
+
             throw Refusal(path, response.StatusCode, answer, lease);
         }
-        catch (OperationCanceledException fault) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
         {
             throw new FarmApiException($"the API did not answer {path} within {patience.TotalSeconds:0} s", null, null, fault);
         }
@@ -208,12 +223,18 @@ public sealed class FarmApi : IDisposable
 
     private Exception Refusal(string path, HttpStatusCode status, byte[] body, (string Job, long Fence)? lease)
     {
-        (string? code, string? message) = ErrorOf(body);
+        (var code, var message) = ErrorOf(body);
         if (status == HttpStatusCode.Conflict && code == "lease_lost" && lease is { } held)
+        {
             return new LeaseLostException(held.Job, held.Fence);
-        FarmApiException fault = new($"the API answered {path} with {(int)status} {code}: {message ?? "no message"}", status, code);
+        }
+
+        var fault = new FarmApiException($"the API answered {path} with {(int)status} {code}: {message ?? "no message"}", status, code);
         if (fault.IsWrongKey)
+        {
             _key.Forget();
+        }
+
         return fault;
     }
 
@@ -221,20 +242,20 @@ public sealed class FarmApi : IDisposable
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(body);
-            if (
-                document.RootElement.ValueKind != JsonValueKind.Object
-                || !document.RootElement.TryGetProperty("error", out JsonElement error)
-            )
+            using var document = JsonDocument.Parse(body);
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("error", out var error))
+            {
                 return default;
+            }
+
             return (Text(error, "code"), Text(error, "message"));
         }
         catch (JsonException)
         {
-            return default; // a proxy's page: the status says enough
+            return default; // A proxy's page: the status says enough
         }
 
         static string? Text(JsonElement element, string name) =>
-            element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+            element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 }

@@ -22,19 +22,21 @@ public sealed class WorkerKey(IOptions<WorkerOptions> worker, IOptions<KeysOptio
     public void Forget()
     {
         if (string.IsNullOrWhiteSpace(worker.Value.ApiKey))
+        {
             _key = null;
+        }
     }
 
     private static string? ReadFile(string path)
     {
         try
         {
-            using JsonDocument file = JsonDocument.Parse(File.ReadAllBytes(path));
-            return file.RootElement.TryGetProperty("worker_key", out JsonElement key) ? key.GetString() : null;
+            using var file = JsonDocument.Parse(File.ReadAllBytes(path));
+            return file.RootElement.TryGetProperty("worker_key", out var key) ? key.GetString() : null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {
-            return null; // not written yet, or half written: asked again at the next call
+            return null; // Not written yet, or half written: asked again at the next call
         }
     }
 }

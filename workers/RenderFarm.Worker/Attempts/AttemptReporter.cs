@@ -16,14 +16,17 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
 
     public async Task ReportAsync(string jobId, long fence, AttemptOutcome outcome)
     {
-        long started = time.GetTimestamp();
+        var started = time.GetTimestamp();
         while (true)
         {
             try
             {
-                LeaseOutcome? recorded = await SendAsync(jobId, fence, outcome);
+                var recorded = await SendAsync(jobId, fence, outcome);
                 if (recorded is not null)
+                {
                     log.LogInformation("Reported {Outcome}: the job is now {State}", outcome.Name, recorded.State);
+                }
+
                 return;
             }
             catch (LeaseLostException)
@@ -38,7 +41,7 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
             }
             catch (FarmApiException fault)
             {
-                TimeSpan limit = drain.HandBack.IsCancellationRequested ? LongestWhenStopping : Longest;
+                var limit = drain.HandBack.IsCancellationRequested ? LongestWhenStopping : Longest;
                 if (time.GetElapsedTime(started) > limit)
                 {
                     log.LogError("{Outcome} could not be reported, the lease will run out instead: {Reason}", outcome.Name, fault.Message);
@@ -70,6 +73,6 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
                 new ReleaseRequest { Fence = fence, Reason = back.Reason },
                 CancellationToken.None
             ),
-            _ => null, // a rendered video is reported by its upload; a lost lease is nobody's business here
+            _ => null, // A rendered video is reported by its upload; a lost lease is nobody's business here
         };
 }

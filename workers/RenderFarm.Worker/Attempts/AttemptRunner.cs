@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Api;
@@ -40,7 +39,7 @@ public sealed class AttemptRunner(
 
     public async Task RunAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
     {
-        using IDisposable? scope = log.BeginScope(
+        using var scope = log.BeginScope(
             "{Job} fence {Fence} attempt {Attempt} on {Slot}",
             grant.JobId,
             grant.Fence,
@@ -63,24 +62,31 @@ public sealed class AttemptRunner(
             slot.CurrentJob = null;
         }
 
-        Task freeAgain = launcher.ConcludeAsync(slot);
-        AttemptOutcome.Failed? failed = outcome as AttemptOutcome.Failed;
+        var freeAgain = launcher.ConcludeAsync(slot);
+        var failed = outcome as AttemptOutcome.Failed;
         metrics.AttemptEnded(grant.Spec.Model, outcome.Name, failed?.Reason);
         if (failed is null)
+        {
             log.LogInformation("Attempt ended: {Outcome}", outcome.Name);
+        }
         else
+        {
             log.LogWarning("Attempt {Outcome}: {Reason}, {Message}", outcome.Name, failed.Reason, failed.Message);
+        }
+
         await reporter.ReportAsync(grant.JobId, grant.Fence, outcome);
         await freeAgain;
     }
 
     private async Task<AttemptOutcome> EndAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
     {
-        long leasedAt = time.GetTimestamp();
-        if (!catalog.Models.TryGetValue(grant.Spec.Model, out InstalledModel? model))
+        var leasedAt = time.GetTimestamp();
+        if (!catalog.Models.TryGetValue(grant.Spec.Model, out var model))
+        {
             return new AttemptOutcome.Failed(FailureReason.ModelUnavailable, $"this worker has no model '{grant.Spec.Model}' (any more)");
+        }
 
-        LeaseKeeper lease = new(
+        var lease = new LeaseKeeper(
             api,
             grant.JobId,
             grant.Fence,
@@ -94,9 +100,9 @@ public sealed class AttemptRunner(
         );
         await using (lease)
         using (running.Add(grant.JobId, grant.Fence, lease))
-        using (AttemptFolder folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
+        using (var folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
         {
-            AttemptOutcome outcome = await RunUnderLeaseAsync(slot, grant, model, folder, lease, leasedAt, settings);
+            var outcome = await RunUnderLeaseAsync(slot, grant, model, folder, lease, leasedAt, settings);
             drain.OrderedByFarm = lease.DrainOrdered;
             return outcome;
         }
@@ -112,7 +118,7 @@ public sealed class AttemptRunner(
         LeaseSettings settings
     )
     {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, drain.HandBack);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, drain.HandBack);
         PlanResult planned;
         try
         {
@@ -127,18 +133,24 @@ public sealed class AttemptRunner(
         }
 
         if (planned.Plan is not { } plan)
+        {
             return new AttemptOutcome.Failed(
                 FailureReason.PlanDoesNotFit,
                 planned.Refusal?.Message ?? "no plan fits this slot as it is now"
             );
+        }
+
         metrics.Planned(slot, grant.Spec.Model, plan);
         lease.Planned(plan);
 
-        AttemptRecord record = new(grant.Spec.Model, leasedAt, time, metrics);
-        AttemptOutcome outcome = await attempt.RunAsync(slot, grant, model, plan, folder, lease, record, drain.HandBack);
-        // into the spool while the lease is still being renewed: the upload's own renewals take over from here
+        var record = new AttemptRecord(grant.Spec.Model, leasedAt, time, metrics);
+        var outcome = await attempt.RunAsync(slot, grant, model, plan, folder, lease, record, drain.HandBack);
+        // Into the spool while the lease is still being renewed: the upload's own renewals take over from here
         if (outcome is AttemptOutcome.Rendered rendered)
+        {
             spool.Accept(rendered.Folder, rendered.Manifest, settings);
+        }
+
         return outcome;
     }
 

@@ -26,12 +26,14 @@ public static class FinishedVideo
         outputs.AddRange(await VideoPictures.CutAsync(ffmpeg, grant.Spec, video, time, complain, lost));
 
         List<SpoolFile> files = [];
-        foreach ((ArtifactKind kind, string path) in outputs)
+        foreach ((var kind, var path) in outputs)
+        {
             files.Add(new SpoolFile(kind, Path.GetFileName(path), new FileInfo(path).Length, await FileChecksum.Sha256Async(path, lost)));
+        }
 
         Directory.Delete(folder.Work, recursive: true);
         File.Delete(folder.FramePipe);
-        SpoolManifest manifest = new()
+        var manifest = new SpoolManifest()
         {
             JobId = grant.JobId,
             Fence = grant.Fence,

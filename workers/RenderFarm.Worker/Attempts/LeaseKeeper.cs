@@ -51,7 +51,10 @@ public sealed class LeaseKeeper : IAsyncDisposable
     {
         (_api, _jobId, _fence, _settings, _time, _metrics, _log, _progress) = (api, jobId, fence, settings, time, metrics, log, first);
         if (strict)
+        {
             _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
+        }
+
         _teller = new ProgressTeller(api, jobId, fence, time);
         _loop = Task.Run(RenewAsync);
     }
@@ -71,12 +74,14 @@ public sealed class LeaseKeeper : IAsyncDisposable
     /// <summary>Kept for the next renewal, and told to whoever watches; a new stage is renewed with at once.</summary>
     public void Report(RenderStage stage, int step = 0, int steps = 0)
     {
-        LeaseProgress before = _progress;
-        LeaseProgress now = before with { Stage = stage, Step = step, Steps = steps };
+        var before = _progress;
+        var now = before with { Stage = stage, Step = step, Steps = steps };
         _progress = now;
         _teller.Tell(now);
         if (before.Stage != stage)
+        {
             Wake();
+        }
     }
 
     /// <summary>The plan goes with the next renewal, which is at once.</summary>
@@ -92,11 +97,17 @@ public sealed class LeaseKeeper : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
             return;
+        }
+
         await _stopped.CancelAsync();
         await _teller.DisposeAsync();
         if (_deadline is not null)
+        {
             await _deadline.DisposeAsync();
+        }
+
         await _loop;
         _wake.Dispose();
         _stopped.Dispose();
@@ -104,16 +115,16 @@ public sealed class LeaseKeeper : IAsyncDisposable
 
     private async Task RenewAsync()
     {
-        double leaseSeconds = _settings.LeaseSeconds;
-        bool planSent = false;
+        var leaseSeconds = _settings.LeaseSeconds;
+        var planSent = false;
         while (!_stopped.IsCancellationRequested && !_lost.IsCancellationRequested)
         {
-            LeaseProgress now = _progress;
-            long sent = _time.GetTimestamp();
+            var now = _progress;
+            var sent = _time.GetTimestamp();
             TimeSpan pause;
             try
             {
-                RenewRequest request = new()
+                var request = new RenewRequest()
                 {
                     Fence = _fence,
                     Stage = now.Stage,
@@ -121,17 +132,21 @@ public sealed class LeaseKeeper : IAsyncDisposable
                     Steps = now.Steps,
                     Plan = planSent ? null : now.Plan,
                 };
-                RenewReply reply = await _api.RenewAsync(_jobId, request, _stopped.Token);
+                var reply = await _api.RenewAsync(_jobId, request, _stopped.Token);
                 planSent |= now.Plan is not null;
                 leaseSeconds = reply.LeaseSeconds;
-                TimeSpan left = Allowance(leaseSeconds) - _time.GetElapsedTime(sent);
-                _ = _deadline?.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan); // a process that was stopped hears too late
+                var left = Allowance(leaseSeconds) - _time.GetElapsedTime(sent);
+                // A process that was stopped hears too late
+                _ = _deadline?.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
                 _confirmed.TrySetResult();
                 _metrics.Renewed("ok");
                 DrainOrdered = reply.Drain;
                 if (reply.Cancel)
+                {
                     await _cancelled.CancelAsync();
-                pause = TimeSpan.FromSeconds(Math.Max(_settings.RenewSeconds, leaseSeconds / 20)); // rarely when the lease is long
+                }
+
+                pause = TimeSpan.FromSeconds(Math.Max(_settings.RenewSeconds, leaseSeconds / 20)); // Rarely when the lease is long
             }
             catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
             {
@@ -159,11 +174,11 @@ public sealed class LeaseKeeper : IAsyncDisposable
 
     private async Task PauseAsync(TimeSpan pause)
     {
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token, _lost.Token);
-        Task timer = Task.Delay(pause, _time, over.Token);
-        Task woken = _wake.WaitAsync(over.Token);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token, _lost.Token);
+        var timer = Task.Delay(pause, _time, over.Token);
+        var woken = _wake.WaitAsync(over.Token);
         await Task.WhenAny(timer, woken);
-        await over.CancelAsync(); // the loser must not stay behind and eat the next wake
+        await over.CancelAsync(); // The loser must not stay behind and eat the next wake
         await Task.WhenAll(timer, woken)
             .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
@@ -176,7 +191,7 @@ public sealed class LeaseKeeper : IAsyncDisposable
         }
         catch (Exception fault) when (fault is SemaphoreFullException or ObjectDisposedException)
         {
-            // a wake is pending already, or there is nobody left to wake
+            // A wake is pending already, or there is nobody left to wake
         }
     }
 
@@ -185,7 +200,10 @@ public sealed class LeaseKeeper : IAsyncDisposable
     private void GiveUp()
     {
         if (_stopped.IsCancellationRequested)
+        {
             return;
+        }
+
         _log.LogWarning("No renewal got through in time: the lease counts as lost");
         _ = LoseAsync();
     }

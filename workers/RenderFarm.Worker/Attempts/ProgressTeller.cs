@@ -40,7 +40,7 @@ public sealed class ProgressTeller : IAsyncDisposable
     {
         try
         {
-            await foreach (LeaseProgress now in _newest.Reader.ReadAllAsync(_stopped.Token))
+            await foreach (var now in _newest.Reader.ReadAllAsync(_stopped.Token))
             {
                 try
                 {
@@ -58,7 +58,7 @@ public sealed class ProgressTeller : IAsyncDisposable
                 }
                 catch (FarmApiException)
                 {
-                    // nobody is told of this step; the renewals have their own say about an API that is away
+                    // Nobody is told of this step; the renewals have their own say about an API that is away
                 }
 
                 await Task.Delay(Pause, _time, _stopped.Token);

@@ -42,19 +42,19 @@ public sealed class RenderAttempt(
         CancellationToken handBack
     )
     {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, handBack);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, handBack);
         try
         {
             // 1
-            IReadOnlyDictionary<string, string> inputFiles = await inputs.FetchAsync(grant.Inputs, folder.Work, stop.Token);
+            var inputFiles = await inputs.FetchAsync(grant.Inputs, folder.Work, stop.Token);
 
             // 2
-            long killsBefore = HostMemory.OutOfMemoryKills;
-            using FramePipe pipe = FramePipe.Create(folder.FramePipe);
-            using VideoEncoder encoder = VideoEncoder.Start(options.Value.FfmpegPath, folder.Path, grant.Spec, plan, pipe);
-            using RendererProcess process = launcher.Take(slot, grant.Spec.Debug);
-            ChildProcess renderer = process.Child;
-            using CancellationTokenRegistration killer = stop.Token.Register(() =>
+            var killsBefore = HostMemory.OutOfMemoryKills;
+            using var pipe = FramePipe.Create(folder.FramePipe);
+            using var encoder = VideoEncoder.Start(options.Value.FfmpegPath, folder.Path, grant.Spec, plan, pipe);
+            using var process = launcher.Take(slot, grant.Spec.Debug);
+            var renderer = process.Child;
+            using var killer = stop.Token.Register(() =>
             {
                 renderer.KillGroup();
                 encoder.Kill();
@@ -62,23 +62,25 @@ public sealed class RenderAttempt(
             log.LogInformation("Renderer {Process} started for {Seconds:0.0} s predicted", renderer.Id, plan.PredictedSeconds);
 
             // 3
-            RendererConversation conversation = new(renderer, time);
-            Task listening = conversation.ListenAsync(report =>
+            var conversation = new RendererConversation(renderer, time);
+            var listening = conversation.ListenAsync(report =>
             {
                 if (record.Take(report) is { } progress)
+                {
                     lease.Report(progress.Stage, progress.Step, progress.Steps);
+                }
             });
             await conversation.OrderAsync(Order(grant, model, plan, folder, inputFiles));
 
             // 4
-            RendererEnding ending = await WatchAsync(process, encoder, conversation, listening);
+            var ending = await WatchAsync(process, encoder, conversation, listening);
             pipe.LetGo();
-            EncoderEnding encoded = await EncoderEndAsync(encoder, record.Finished is not null && ending.Code == 0);
+            var encoded = await EncoderEndAsync(encoder, record.Finished is not null && ending.Code == 0);
 
             // 5
-            string logTail = LogTail(renderer, encoder, conversation);
-            Measurements measured = record.Measured(slot.Description.Card) with { PredictedPeakBytes = plan.PredictedPeakBytes };
-            AttemptOutcome.Failed? failure = AttemptVerdict.Of(
+            var logTail = LogTail(renderer, encoder, conversation);
+            var measured = record.Measured(slot.Description.Card) with { PredictedPeakBytes = plan.PredictedPeakBytes };
+            var failure = AttemptVerdict.Of(
                 ending,
                 record,
                 encoded,
@@ -87,17 +89,31 @@ public sealed class RenderAttempt(
                 renderer.Errors.LastLine
             );
             if (lease.Lost.IsCancellationRequested)
+            {
                 return new AttemptOutcome.LeaseLost();
+            }
+
             if (lease.Cancelled.IsCancellationRequested)
+            {
                 return Cancelled(measured, logTail);
+            }
+
             if (failure is not null && handBack.IsCancellationRequested)
+            {
                 return new AttemptOutcome.HandedBack("interrupted");
+            }
+
             if (failure is not null)
+            {
                 return failure with { Measurements = measured, LogTail = logTail };
+            }
 
             // 6
             if (measured.PeakBytes is { } peak)
+            {
                 metrics.Peaked(slot, grant.Spec.Model, peak);
+            }
+
             return await FinishedVideo.CollectAsync(
                 encoder.Publish(),
                 grant,
@@ -114,7 +130,10 @@ public sealed class RenderAttempt(
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             if (lease.Lost.IsCancellationRequested)
+            {
                 return new AttemptOutcome.LeaseLost();
+            }
+
             return lease.Cancelled.IsCancellationRequested ? Cancelled(null, null) : new AttemptOutcome.HandedBack("interrupted");
         }
     }
@@ -126,14 +145,14 @@ public sealed class RenderAttempt(
         Task listening
     )
     {
-        TimeSpan patience = TimeSpan.FromSeconds(options.Value.SilenceSeconds);
-        ChildProcess renderer = process.Child;
-        bool silent = false,
-            encoderFirst = false;
+        var patience = TimeSpan.FromSeconds(options.Value.SilenceSeconds);
+        var renderer = process.Child;
+        var silent = false;
+        var encoderFirst = false;
         long? tooMuch = null;
         while (!renderer.Exited.IsCompleted)
         {
-            using CancellationTokenSource tick = new();
+            using var tick = new CancellationTokenSource();
             await Task.WhenAny(
                 renderer.Exited,
                 encoder.Ended,
@@ -141,20 +160,28 @@ public sealed class RenderAttempt(
             );
             await tick.CancelAsync();
             if (renderer.Exited.IsCompleted)
+            {
                 break;
+            }
+
             encoderFirst = encoder.Ended.IsCompleted;
             silent = !encoderFirst && conversation.Silence > patience;
             if (process.HostBytes is var bytes && bytes > process.LimitBytes)
+            {
                 tooMuch = bytes;
+            }
+
             if (!encoderFirst && !silent && tooMuch is null)
+            {
                 continue;
+            }
 
             renderer.KillGroup();
             await renderer.Exited;
         }
 
-        int code = await renderer.Exited;
-        renderer.KillGroup(); // whatever it started and left behind would hold its output open
+        var code = await renderer.Exited;
+        renderer.KillGroup(); // Whatever it started and left behind would hold its output open
         await Task.WhenAny(listening, Task.Delay(EndOfReports, time));
         return new RendererEnding(code, silent, encoderFirst, patience) { HostBytes = tooMuch, LimitBytes = process.LimitBytes };
     }
@@ -163,17 +190,20 @@ public sealed class RenderAttempt(
     private async Task<EncoderEnding> EncoderEndAsync(VideoEncoder encoder, bool rendered)
     {
         if (!rendered)
+        {
             encoder.Kill();
+        }
+
         while (true)
         {
-            int before = encoder.Frames;
+            var before = encoder.Frames;
             try
             {
                 return await encoder.Ended.WaitAsync(TimeSpan.FromSeconds(options.Value.SilenceSeconds), time);
             }
             catch (TimeoutException) when (encoder.Frames > before)
             {
-                // slow, not stuck
+                // Slow, not stuck
             }
             catch (TimeoutException)
             {
@@ -209,11 +239,17 @@ public sealed class RenderAttempt(
 
     private static string LogTail(ChildProcess renderer, VideoEncoder encoder, RendererConversation conversation)
     {
-        string tail = renderer.Errors.Text;
+        var tail = renderer.Errors.Text;
         if (conversation.Gibberish is { } line)
+        {
             tail += $"\n[on standard output] {line}";
+        }
+
         if (encoder.LogTail.Length > 0)
+        {
             tail += "\n[ffmpeg]\n" + encoder.LogTail;
+        }
+
         return tail.Trim();
     }
 }

@@ -32,14 +32,20 @@ public sealed class BellListener(
     public void Start(string workerId, IReadOnlyList<Slot> slots)
     {
         if (options.Value.Kind == "none")
+        {
             return;
+        }
+
         LogContext.ConfigureCurrentLogContext(loggers);
         int[] classes = [.. Classes(slots)];
         _bus = Bus.Factory.CreateUsingRabbitMq(bus =>
         {
             Connect(bus, new Uri(options.Value.Uri!));
-            foreach (int vramClass in classes)
+            foreach (var vramClass in classes)
+            {
                 Listen(bus, vramClass);
+            }
+
             Control(bus, workerId);
         });
         _starting = StartAsync(_bus, classes);
@@ -49,12 +55,15 @@ public sealed class BellListener(
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
             return;
+        }
+
         await _stop.CancelAsync();
         await _starting;
         if (_bus is not null)
         {
-            using CancellationTokenSource patience = new(StopPatience);
+            using var patience = new CancellationTokenSource(StopPatience);
             try
             {
                 await _bus.StopAsync(patience.Token);
@@ -70,16 +79,16 @@ public sealed class BellListener(
 
     private static IEnumerable<int> Classes(IReadOnlyList<Slot> slots)
     {
-        // a CPU slot has no device memory: it serves class 0 only
-        int largest = slots.Select(slot => slot.Kind == SlotKind.Cuda ? VramClass.OfTotal(slot.Description.TotalBytes) : 0).Max();
+        // A CPU slot has no device memory: it serves class 0 only
+        var largest = slots.Select(slot => slot.Kind == SlotKind.Cuda ? VramClass.OfTotal(slot.Description.TotalBytes) : 0).Max();
         return Contracts.Messages.Bells.Classes.Where(vramClass => vramClass <= largest);
     }
 
     private static void Connect(IRabbitMqBusFactoryConfigurator bus, Uri uri)
     {
-        string[] credentials = uri.UserInfo.Split(':', 2);
-        string host = Uri.UnescapeDataString(uri.AbsolutePath.Trim('/'));
-        ushort port = uri.IsDefaultPort || uri.Port <= 0 ? (ushort)(uri.Scheme == "amqps" ? 5671 : 5672) : (ushort)uri.Port;
+        var credentials = uri.UserInfo.Split(':', 2);
+        var host = Uri.UnescapeDataString(uri.AbsolutePath.Trim('/'));
+        var port = uri.IsDefaultPort || uri.Port <= 0 ? (ushort)(uri.Scheme == "amqps" ? 5671 : 5672) : (ushort)uri.Port;
         bus.Host(
             uri.Host,
             port,
@@ -87,11 +96,19 @@ public sealed class BellListener(
             h =>
             {
                 if (credentials[0].Length > 0)
+                {
                     h.Username(Uri.UnescapeDataString(credentials[0]));
+                }
+
                 if (credentials.Length > 1)
+                {
                     h.Password(Uri.UnescapeDataString(credentials[1]));
+                }
+
                 if (uri.Scheme == "amqps")
+                {
                     h.UseSsl(_ => { });
+                }
             }
         );
     }
@@ -123,7 +140,7 @@ public sealed class BellListener(
                 endpoint.QueueExpiration = ControlQueueExpires;
                 endpoint.Handler<CancelAttempt>(context =>
                 {
-                    bool held = running.Cancel(context.Message.JobId, context.Message.Fence);
+                    var held = running.Cancel(context.Message.JobId, context.Message.Fence);
                     log.LogInformation(
                         "Cancellation of {Job} under fence {Fence}: {Held}",
                         context.Message.JobId,

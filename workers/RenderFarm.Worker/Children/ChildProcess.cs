@@ -40,10 +40,13 @@ public sealed partial class ChildProcess : IDisposable
         get
         {
             if (Exited.IsCompleted)
+            {
                 return false;
+            }
+
             try
             {
-                string stat = File.ReadAllText($"/proc/{Id}/stat");
+                var stat = File.ReadAllText($"/proc/{Id}/stat");
                 return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
             }
             catch (IOException)
@@ -63,10 +66,10 @@ public sealed partial class ChildProcess : IDisposable
         int oomScore = 0
     )
     {
-        string path = ProgramPath.Find(program) ?? throw new FileNotFoundException($"there is no program '{program}'", program);
+        var path = ProgramPath.Find(program) ?? throw new FileNotFoundException($"there is no program '{program}'", program);
 
         // setsid(1) replaces itself with the program, so the process id stays and becomes the group's
-        ProcessStartInfo start = new("setsid")
+        var start = new ProcessStartInfo("setsid")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -75,18 +78,29 @@ public sealed partial class ChildProcess : IDisposable
             WorkingDirectory = folder,
         };
         if (path.EndsWith(".dll", StringComparison.Ordinal))
+        {
             start.ArgumentList.Add("dotnet");
-        start.ArgumentList.Add(path);
-        foreach (string argument in arguments)
-            start.ArgumentList.Add(argument);
-        start.Environment.Clear();
-        foreach ((string name, string value) in environment)
-            start.Environment[name] = value;
+        }
 
-        Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start");
-        ChildProcess child = new(process);
+        start.ArgumentList.Add(path);
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment.Clear();
+        foreach ((var name, var value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start");
+        var child = new ChildProcess(process);
         if (oomScore > 0)
+        {
             child.VolunteerForOutOfMemory(oomScore);
+        }
+
         return child;
     }
 
@@ -94,17 +108,24 @@ public sealed partial class ChildProcess : IDisposable
     public void KillGroup()
     {
         if (_disposed || Id <= 1)
+        {
             return;
-        // between fork and setsid there is no group of this id yet
+        }
+        // Between fork and setsid there is no group of this id yet
         if (Signal(-Id, Kill) != 0 && !Exited.IsCompleted)
+        {
             _ = Signal(Id, Kill);
+        }
     }
 
     /// <summary>Kills what is left of it and frees the handles.</summary>
     public void Dispose()
     {
         if (_disposed)
+        {
             return;
+        }
+
         KillGroup();
         _disposed = true;
         _process.Dispose();
@@ -127,7 +148,7 @@ public sealed partial class ChildProcess : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // it has ended already, or /proc is not writable here: the kernel then chooses by size, which is the renderer anyway
+            // It has ended already, or /proc is not writable here: the kernel then chooses by size, which is the renderer anyway
         }
     }
 

@@ -7,8 +7,11 @@ public static class ProgramPath
     public static string? Find(string program)
     {
         if (program.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
             return File.Exists(program) ? Path.GetFullPath(program) : null;
-        string folders = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
+        }
+
+        var folders = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
         return folders
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Select(folder => Path.Combine(folder, program))

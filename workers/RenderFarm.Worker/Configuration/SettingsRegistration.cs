@@ -64,11 +64,11 @@ public static class SettingsRegistration
             where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateOnStart();
     }
 
-    private static bool IsHttp(string value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https";
+    private static bool IsHttp(string value) => Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
 
     /// <summary>An address to listen on may have <c>*</c> as its host.</summary>
     private static bool IsListener(string value) =>
         IsHttp(value.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal));
 
-    private static bool IsAmqp(string? value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "amqp" or "amqps";
+    private static bool IsAmqp(string? value) => Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "amqp" or "amqps";
 }

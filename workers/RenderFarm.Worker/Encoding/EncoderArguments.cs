@@ -14,7 +14,7 @@ public static class EncoderArguments
     /// </summary>
     public static IReadOnlyList<string> Video(RenderSpec spec, string pipe, string metadata, string output)
     {
-        string fps = spec.Fps.ToString(CultureInfo.InvariantCulture);
+        var fps = spec.Fps.ToString(CultureInfo.InvariantCulture);
         return
         [
             .. Common,
@@ -70,10 +70,10 @@ public static class EncoderArguments
     /// <summary>Up to 25 frames, evenly spaced, five in a row.</summary>
     public static IReadOnlyList<string> Spritesheet(RenderSpec spec, string video, string output)
     {
-        int every = (spec.Frames + 24) / 25;
-        int shown = (spec.Frames + every - 1) / every;
-        int columns = Math.Min(shown, 5);
-        int rows = (shown + columns - 1) / columns;
+        var every = (spec.Frames + 24) / 25;
+        var shown = (spec.Frames + every - 1) / every;
+        var columns = Math.Min(shown, 5);
+        var rows = (shown + columns - 1) / columns;
         return Picture(
             video,
             string.Create(CultureInfo.InvariantCulture, $"select=not(mod(n\\,{every})),scale='min(256,iw)':-2,tile={columns}x{rows}"),

@@ -39,13 +39,18 @@ public sealed partial class FramePipe : IDisposable
     public static FramePipe Create(string path)
     {
         if (MakeFifo(path, OwnerReadWrite) != 0)
+        {
             throw Fault("make", path);
+        }
 
-        // a FIFO opens for reading and writing without waiting; with that reader there, so does the writing end
-        using SafeFileHandle both = Open(path, ReadWrite | CloseOnExec);
+        // A FIFO opens for reading and writing without waiting; with that reader there, so does the writing end
+        using var both = Open(path, ReadWrite | CloseOnExec);
         if (both.IsInvalid)
+        {
             throw Fault("open", path);
-        SafeFileHandle writer = Open(path, WriteOnly | CloseOnExec);
+        }
+
+        var writer = Open(path, WriteOnly | CloseOnExec);
         return writer.IsInvalid ? throw Fault("open", path) : new FramePipe(path, writer);
     }
 
@@ -55,9 +60,11 @@ public sealed partial class FramePipe : IDisposable
     /// </summary>
     public void LetGo()
     {
-        using SafeFileHandle nothing = Open("/dev/null", WriteOnly | CloseOnExec);
+        using var nothing = Open("/dev/null", WriteOnly | CloseOnExec);
         if (nothing.IsInvalid || Duplicate(nothing, _writer, CloseOnExec) < 0)
+        {
             throw Fault("let go of", Path);
+        }
     }
 
     public void Dispose() => _writer.Dispose();

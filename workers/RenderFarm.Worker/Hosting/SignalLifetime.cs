@@ -9,7 +9,7 @@ public sealed class SignalLifetime(WorkerDrain drain) : IHostLifetime, IDisposab
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
-        foreach (PosixSignal signal in new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT })
+        foreach (var signal in new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT })
         {
             _signals.Add(
                 PosixSignalRegistration.Create(

@@ -18,7 +18,7 @@ public static class WorkerApplication
 {
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+        var builder = WebApplication.CreateSlimBuilder(args);
         builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.IncludeScopes) = (true, true));
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         // A start that fails is told in one line by whoever started it.
@@ -39,11 +39,11 @@ public static class WorkerApplication
         builder.Services.AddWorkerMetrics();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
 
-        // who we are
+        // Who we are
         builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>();
         builder.Services.AddSingleton<ModelCatalog>().AddSingleton<SlotDiscovery>().AddSingleton<WorkerRegistration>();
 
-        // work
+        // Work
         builder.Services.AddSingleton<Doorbell>().AddSingleton<BellListener>().AddSingleton<SlotGate>().AddSingleton<SlotLoop>();
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<InputDownloads>().AddSingleton<HostWeightCache>();
         builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
@@ -52,7 +52,7 @@ public static class WorkerApplication
         builder.Services.AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();
         builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<FarmWorker>();
 
-        WebApplication app = builder.Build();
+        var app = builder.Build();
         app.MapPrometheusScrapingEndpoint();
         app.MapWorkerHealth();
         return app;

@@ -22,7 +22,8 @@ public sealed record SlotHealth(string Id, string Card, string? Job, long? FreeB
 
 public static class WorkerHealthEndpoints
 {
-    /// <summary><c>/health</c> and <c>/health/live</c> answer as long as the process does; <c>/health/ready</c> only while it takes jobs.</summary>
+    /// <summary><c>/health</c> and <c>/health/live</c> answer as long as the process does; <c>/health/ready</c> only while it takes
+    /// jobs.</summary>
     public static void MapWorkerHealth(this WebApplication app)
     {
         app.MapGet("/health", (IServiceProvider services) => Look(services));
@@ -38,8 +39,8 @@ public static class WorkerHealthEndpoints
 
     private static WorkerHealth Look(IServiceProvider services)
     {
-        WorkerRegistration registration = services.GetRequiredService<WorkerRegistration>();
-        UploadSpool spool = services.GetRequiredService<UploadSpool>();
+        var registration = services.GetRequiredService<WorkerRegistration>();
+        var spool = services.GetRequiredService<UploadSpool>();
         return new WorkerHealth(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.Name,
             registration.IsRegistered ? registration.WorkerId : null,

@@ -34,18 +34,18 @@ public sealed class WorkerRegistration(
 
     /// <summary>Tries until it is heard.</summary>
     /// <exception cref="WorkerSettingException">The API keeps refusing the key.</exception>
-    public async Task RegisterAsync(CancellationToken cancellation)
+    public async Task RegisterAsync(CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellation);
+        await _one.WaitAsync(cancellationToken);
         try
         {
-            _ = await catalog.ScanAsync(cancellation);
-            Pause pause = new(0.2, 2);
-            for (int refusals = 0; ; )
+            _ = await catalog.ScanAsync(cancellationToken);
+            var pause = new Pause(0.2, 2);
+            for (var refusals = 0; ;)
             {
                 try
                 {
-                    _reply = await api.RegisterAsync(Description(), cancellation);
+                    _reply = await api.RegisterAsync(Description(), cancellationToken);
                     log.LogInformation(
                         "Registered as {Worker} ({Name}) with slots {Slots} and models {Models}",
                         _reply.WorkerId,
@@ -58,14 +58,15 @@ public sealed class WorkerRegistration(
                 catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
                 {
                     throw new WorkerSettingException(
-                        $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' ({fault.Message})"
+                        $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
+                            + $"({fault.Message})"
                     );
                 }
                 catch (FarmApiException fault)
                 {
-                    TimeSpan wait = pause.Next();
+                    var wait = pause.Next();
                     log.LogWarning("Not registered yet, next try in {Seconds:0.0} s: {Reason}", wait.TotalSeconds, fault.Message);
-                    await Task.Delay(wait, time, cancellation);
+                    await Task.Delay(wait, time, cancellationToken);
                 }
             }
         }
@@ -76,13 +77,15 @@ public sealed class WorkerRegistration(
     }
 
     /// <summary>Registers again when a model has come or gone.</summary>
-    public async Task FollowModelsAsync(CancellationToken cancellation)
+    public async Task FollowModelsAsync(CancellationToken cancellationToken)
     {
-        using PeriodicTimer timer = new(ScanPeriod, time);
-        while (await timer.WaitForNextTickAsync(cancellation))
+        using var timer = new PeriodicTimer(ScanPeriod, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            if (await catalog.ScanAsync(cancellation))
-                await RegisterAsync(cancellation);
+            if (await catalog.ScanAsync(cancellationToken))
+            {
+                await RegisterAsync(cancellationToken);
+            }
         }
     }
 

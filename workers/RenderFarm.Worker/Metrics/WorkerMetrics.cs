@@ -27,7 +27,7 @@ public sealed class WorkerMetrics : IDisposable
 
     public WorkerMetrics(SlotDiscovery discovery)
     {
-        IReadOnlyList<Slot> slots = discovery.Slots;
+        var slots = discovery.Slots;
         _attempts = _meter.CreateCounter<long>("renderfarm.attempts", description: "Attempts by outcome");
         _renewals = _meter.CreateCounter<long>("renderfarm.lease.renewals", description: "Lease renewals by result");
         _leases = _meter.CreateCounter<long>("renderfarm.lease.requests", description: "Requests for work by result");
@@ -110,7 +110,7 @@ public sealed class WorkerMetrics : IDisposable
     /// <summary>A figure of every slot that has it; a card whose driver doesn't answer has none.</summary>
     private static IEnumerable<Measurement<double>> Told(IReadOnlyList<Slot> slots, Func<Slot, double?> figure)
     {
-        foreach (Slot slot in slots)
+        foreach (var slot in slots)
         {
             double? value = null;
             try
@@ -119,11 +119,13 @@ public sealed class WorkerMetrics : IDisposable
             }
             catch (NvmlException)
             {
-                // the slot is closed with the driver's words
+                // The slot is closed with the driver's words
             }
 
             if (value is { } known)
+            {
                 yield return new Measurement<double>(known, Of(slot));
+            }
         }
     }
 

@@ -25,7 +25,10 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
     public CardBefore? Look(Slot slot)
     {
         if (slot.Card is not { } card)
+        {
             return null;
+        }
+
         try
         {
             return new CardBefore(
@@ -35,7 +38,7 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
         }
         catch (NvmlException)
         {
-            return null; // the slot's next look closes it
+            return null; // The slot's next look closes it
         }
     }
 
@@ -43,8 +46,11 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
     public async Task CheckAsync(Slot slot, CardBefore? before, int renderer)
     {
         if (slot.Card is not { } card || before is null)
+        {
             return;
-        long started = time.GetTimestamp();
+        }
+
+        var started = time.GetTimestamp();
         try
         {
             while (MissingBytes(card, before, renderer) > ToleranceBytes)
@@ -62,7 +68,7 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
         }
         catch (NvmlException)
         {
-            // the slot's next look closes it, with the driver's words
+            // The slot's next look closes it, with the driver's words
         }
     }
 
@@ -71,7 +77,10 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
     public string? WhyClosed(Slot slot)
     {
         if (slot.Card is not { } card)
+        {
             return null;
+        }
+
         try
         {
             if (!_quarantined.TryGetValue(slot.Id, out var entry))
@@ -93,7 +102,8 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
         catch (NvmlException fault)
         {
             slot.Quarantine =
-                $"the driver does not answer for {slot.Description.Card}: {fault.Message}. Look at nvidia-smi and the kernel's log; the host may need a restart";
+                $"the driver does not answer for {slot.Description.Card}: {fault.Message}. Look at nvidia-smi and the kernel's log; the "
+                + "host may need a restart";
         }
 
         return slot.Quarantine;
@@ -102,14 +112,15 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
     /// <summary>What is gone since then and was not taken by other processes, as far as the driver tells them apart.</summary>
     private static long MissingBytes(SlotCard card, CardBefore before, int renderer)
     {
-        long gone = before.FreeBytes - card.Memory.FreeBytes;
-        long others = card
+        var gone = before.FreeBytes - card.Memory.FreeBytes;
+        var others = card
             .Processes.Where(process => process.Id != renderer)
             .Sum(process => Math.Max(0, (process.UsedBytes ?? 0) - before.Held.GetValueOrDefault(process.Id)));
         return gone - others;
     }
 
     private static string Reason(SlotCard card, CardBefore before, int renderer) =>
-        $"{Names.Gib(MissingBytes(card, before, renderer))} of the card's memory did not come back after its last job; on it now: {card.InUse()}. "
+        $"{Names.Gib(MissingBytes(card, before, renderer))} of the card's memory did not come back after its last job; on it now: "
+        + $"{card.InUse()}. "
         + "End what holds it, or restart the host";
 }

@@ -56,7 +56,7 @@ public sealed class Slot
 
     public static Slot Cuda(NvmlLibrary library, Card card, string calibrations)
     {
-        SlotCard own = new(library, card);
+        var own = new SlotCard(library, card);
         return new Slot(
             new SlotDescription
             {

@@ -39,23 +39,32 @@ public sealed class SlotLoop(
 
     public async Task RunAsync(Slot slot)
     {
-        Pause pause = new(0.5, 5);
-        bool closed = false,
-            unknown = false,
-            told = false;
+        var pause = new Pause(0.5, 5);
+        var closed = false;
+        var unknown = false;
+        var told = false;
         while (!drain.Draining.IsCancellationRequested)
         {
             try
             {
-                string? why = gate.WhyClosed(slot);
-                unknown |= told != slot.Quarantine is not null; // operators see it in the list of workers
+                var why = gate.WhyClosed(slot);
+                unknown |= told != slot.Quarantine is not null; // Operators see it in the list of workers
                 if (why is not null && !closed)
+                {
                     log.LogWarning("Slot {Slot} is closed: {Reason}", slot.Id, why);
+                }
+
                 if (why is null && closed)
+                {
                     log.LogInformation("Slot {Slot} is open again", slot.Id);
+                }
+
                 closed = why is not null;
                 if (unknown)
+                {
                     await registration.RegisterAsync(drain.Draining);
+                }
+
                 (unknown, told) = (false, slot.Quarantine is not null);
                 if (closed)
                 {
@@ -64,13 +73,19 @@ public sealed class SlotLoop(
                 }
 
                 if (!drain.IsDraining)
+                {
                     launcher.StandBy(slot);
-                using IDisposable turn = await turns.TakeAsync(drain.Draining);
-                LeaseGrant? grant = await LeaseAsync(slot);
+                }
+
+                using var turn = await turns.TakeAsync(drain.Draining);
+                var grant = await LeaseAsync(slot);
                 pause.Reset();
                 if (grant is null)
+                {
                     continue;
-                drain.OrderedByFarm = false; // or there were none
+                }
+
+                drain.OrderedByFarm = false; // Or there were none
                 await attempts.RunAsync(slot, grant, registration.Settings);
             }
             catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
@@ -85,16 +100,21 @@ public sealed class SlotLoop(
             catch (Exception fault) when (fault is not WorkerSettingException)
             {
                 metrics.Leased("failed");
-                TimeSpan wait = pause.Next();
+                var wait = pause.Next();
                 if (fault is FarmApiException)
+                {
                     log.LogWarning(
                         "Slot {Slot} got no answer, next try in {Seconds:0.0} s: {Reason}",
                         slot.Id,
                         wait.TotalSeconds,
                         fault.Message
                     );
+                }
                 else
+                {
                     log.LogError(fault, "Slot {Slot} met an unexpected fault, next try in {Seconds:0.0} s", slot.Id, wait.TotalSeconds);
+                }
+
                 await doorbell.WaitAsync(wait, drain.Draining);
             }
         }
@@ -102,7 +122,7 @@ public sealed class SlotLoop(
 
     private async Task<LeaseGrant?> LeaseAsync(Slot slot)
     {
-        LeaseRequest request = new()
+        var request = new LeaseRequest()
         {
             WorkerId = registration.WorkerId,
             SlotId = slot.Id,
@@ -110,7 +130,7 @@ public sealed class SlotLoop(
             CachedModels = cache.Models,
             WaitSeconds = turns.AreScarce ? Math.Min(options.Value.LeaseWaitSeconds, SharedWaitSeconds) : options.Value.LeaseWaitSeconds,
         };
-        LeaseGrant? grant = await api.LeaseAsync(request, drain.Draining);
+        var grant = await api.LeaseAsync(request, drain.Draining);
         metrics.Leased(grant is null ? "none" : "granted");
         return grant;
     }

@@ -52,26 +52,36 @@ public sealed class HostWeightCache(
     {
         get
         {
-            long free = options.Value.HostMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : _memory.AvailableBytes;
+            var free = options.Value.HostMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : _memory.AvailableBytes;
             if (Root is not { } root || !Directory.Exists(root))
+            {
                 return free;
-            long held = HeldBytes(root);
-            long room = Math.Min(free, new DriveInfo(root).AvailableFreeSpace) + held;
+            }
+
+            var held = HeldBytes(root);
+            var room = Math.Min(free, new DriveInfo(root).AvailableFreeSpace) + held;
             return Math.Min(room, LimitBytes);
         }
     }
 
-    /// <summary>Makes the folder, and has what a previous life left behind compared with its checksums; damaged weights are removed.</summary>
+    /// <summary>Makes the folder, and has what a previous life left behind compared with its checksums; damaged weights are
+    /// removed.</summary>
     /// <exception cref="Hosting.WorkerSettingException">The folder can't be used.</exception>
-    public async Task PrepareAsync(CancellationToken cancellation)
+    public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         if (Root is not { } root)
+        {
             return;
+        }
+
         MakeFolder(root);
         if (HeldBytes(root) == 0)
+        {
             return;
-        long started = time.GetTimestamp();
-        using ChildProcess check = ChildProcess.Start(
+        }
+
+        var started = time.GetTimestamp();
+        using var check = ChildProcess.Start(
             options.Value.RendererPath,
             ["cache", "check", root, "--repair"],
             ChildEnvironment.ForRenderer(torch.Value.LibraryPath),
@@ -80,24 +90,34 @@ public sealed class HostWeightCache(
         check.Input.Close();
         try
         {
-            while (await check.Output.ReadLineAsync(cancellation).AsTask().WaitAsync(CheckPatience, time, cancellation) is { } line)
+            while (
+                await check.Output.ReadLineAsync(cancellationToken).AsTask().WaitAsync(CheckPatience, time, cancellationToken) is { } line
+            )
             {
                 if (line.StartsWith("whole", StringComparison.Ordinal))
+                {
                     log.LogDebug("Weight cache: {Finding}", line);
+                }
                 else
+                {
                     log.LogWarning("Weight cache: {Finding}", line);
+                }
             }
 
-            int code = await check.Exited.WaitAsync(CheckPatience, time, cancellation);
+            var code = await check.Exited.WaitAsync(CheckPatience, time, cancellationToken);
             if (code == 0)
+            {
                 log.LogInformation(
                     "Weight cache {Root}: checked in {Seconds:0.0} s, holds {Models}",
                     root,
                     time.GetElapsedTime(started).TotalSeconds,
                     Models
                 );
+            }
             else
+            {
                 log.LogWarning("Weight cache {Root}: the check ended with code {Code}: {LastWords}", root, code, check.Errors.LastLine);
+            }
         }
         catch (TimeoutException)
         {
@@ -117,15 +137,19 @@ public sealed class HostWeightCache(
         {
             Directory.CreateDirectory(root, Private);
             if ((File.GetUnixFileMode(root) & Others) != 0)
+            {
                 throw new Hosting.WorkerSettingException(
                     $"Worker:WeightCacheDirectory: others may write to {root}; make it private (chmod 700) or name another folder"
                 );
+            }
+
             File.WriteAllBytes(Path.Combine(root, ".writable"), []);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new Hosting.WorkerSettingException(
-                $"Worker:WeightCacheDirectory: {root} can't be used ({fault.Message}); name another folder, or set Worker:WeightCacheGigabytes to 0"
+                $"Worker:WeightCacheDirectory: {root} can't be used ({fault.Message}); name another folder, or set "
+                    + "Worker:WeightCacheGigabytes to 0"
             );
         }
     }

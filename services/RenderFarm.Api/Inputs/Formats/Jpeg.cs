@@ -13,14 +13,14 @@ internal static class Jpeg
 
     public static PictureInfo Read(ReadOnlySpan<byte> file)
     {
-        int width = 0,
-            height = 0;
+        var width = 0;
+        var height = 0;
         var turned = false;
-        for (var at = 2; ; )
+        for (var at = 2; ;)
         {
             while (file[at] == 0xFF && file[at + 1] == 0xFF)
             {
-                at++; // fill bytes
+                at++; // Fill bytes
             }
 
             if (file[at] != 0xFF)

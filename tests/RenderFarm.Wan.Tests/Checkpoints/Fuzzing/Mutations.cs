@@ -31,15 +31,18 @@ internal static class Mutations
     {
         var random = new Random(seed);
         var bytes = original.ToList();
-        for (int i = random.Next(1, 5); i > 0; i--)
+        for (var i = random.Next(1, 5); i > 0; i--)
+        {
             Once(bytes, random);
+        }
+
         return [.. bytes];
     }
 
     private static void Once(List<byte> bytes, Random random)
     {
-        int at = random.Next(bytes.Count + 1),
-            left = bytes.Count - at;
+        var at = random.Next(bytes.Count + 1);
+        var left = bytes.Count - at;
         switch (random.Next(7))
         {
             case 0 when left > 0:
@@ -57,8 +60,11 @@ internal static class Mutations
             case 4 when left >= 8:
                 var number = new byte[8];
                 BinaryPrimitives.WriteInt64LittleEndian(number, Telling[random.Next(Telling.Length)]);
-                for (int i = 0; i < (random.Next(2) == 0 ? 4 : 8); i++)
+                for (var i = 0; i < (random.Next(2) == 0 ? 4 : 8); i++)
+                {
                     bytes[at + i] = number[i];
+                }
+
                 break;
             case 5:
                 bytes.InsertRange(at, Words[random.Next(Words.Length)]);

@@ -46,13 +46,15 @@ public sealed class SentencePieceModelTests
     public void Encode_AnyText_StaysInTheVocabulary(string? text)
     {
         foreach (var tokenizer in new[] { Golden, Small })
+        {
             Assert.All(tokenizer.Encode(text ?? ""), id => Assert.InRange(id, 3, tokenizer.VocabularySize - 1));
+        }
     }
 
     [Property(MaxTest = 300)]
     public void Decode_EncodedText_GivesItBack(NonNull<string> text)
     {
-        // identity rules: only spaces are folded, and what is no text (a lone surrogate) becomes U+FFFD
+        // Identity rules: only spaces are folded, and what is no text (a lone surrogate) becomes U+FFFD
         var expected = string.Join(
             ' ',
             System
@@ -71,7 +73,10 @@ public sealed class SentencePieceModelTests
         var at = place.Get * 7919 % bytes.Length;
         bytes[at] ^= value;
         if (cut)
+        {
             bytes = bytes[..at];
+        }
+
         try
         {
             var tokenizer = new SentencePieceTokenizer(SentencePieceModelReader.Read(bytes, "damaged.model"));

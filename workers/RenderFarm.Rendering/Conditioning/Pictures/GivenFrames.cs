@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning.Pictures;
@@ -32,15 +31,18 @@ public sealed class GivenFrames(Tensor first, Tensor? last, int frames)
     public Tensor Mask(long latentHeight, long latentWidth, Device device)
     {
         using var scope = NewDisposeScope();
-        const int stride = VaeShape.TemporalStride;
-        var known = zeros(frames + stride - 1, dtype: ScalarType.Float32, device: device); // frame 0 four times, then the rest
-        known.narrow(0, 0, stride).fill_(1);
+        const int Stride = VaeShape.TemporalStride;
+        var known = zeros(frames + Stride - 1, dtype: ScalarType.Float32, device: device); // Frame 0 four times, then the rest
+        known.narrow(0, 0, Stride).fill_(1);
         if (last is not null)
+        {
             known.narrow(0, known.shape[0] - 1, 1).fill_(1);
+        }
+
         return known
-            .view(-1, stride)
+            .view(-1, Stride)
             .t()
-            .view(1, stride, -1, 1, 1)
+            .view(1, Stride, -1, 1, 1)
             .expand(-1, -1, -1, latentHeight, latentWidth)
             .contiguous()
             .MoveToOuterDisposeScope();

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Rendering.Pipelines;
 using SkiaSharp;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning.Pictures;
@@ -29,16 +28,27 @@ public static class PictureFile
             );
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if ((long)width * height > MostPixels)
+        {
             throw Unfit(role, $"has {width} × {height} pixels; at most {MostPixels:#,0} are read");
+        }
+
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, SKColorSpace.CreateSrgb());
         using var bitmap = new SKBitmap();
         if (!bitmap.TryAllocPixels(info))
+        {
             throw Unfit(role, $"has {width} × {height} pixels, for which there is no memory");
+        }
+
         var decoded = codec.GetPixels(info, bitmap.GetPixels());
         if (decoded == SKCodecResult.IncompleteInput)
+        {
             throw Unfit(role, "is cut short; send the whole file");
+        }
+
         if (decoded != SKCodecResult.Success)
+        {
             throw Unfit(role, $"is damaged ({decoded})");
+        }
 
         using var scope = NewDisposeScope();
         var pixels = tensor(bitmap.Bytes).view(height, width, 4).narrow(2, 0, 3).permute(2, 0, 1).unsqueeze(0); // [1, 3, H, W]

@@ -19,9 +19,14 @@ internal static partial class NameSigns
         foreach (var part in path.Split(Path.DirectorySeparatorChar).Reverse())
         {
             if (part == "transformer_2")
+            {
                 return ExpertRole.LowNoise; // diffusers; its other one is 'transformer' in every model
+            }
+
             if (Noise().Match(part) is { Success: true } match)
+            {
                 return char.ToLowerInvariant(match.Groups["level"].ValueSpan[0]) == 'h' ? ExpertRole.HighNoise : ExpertRole.LowNoise;
+            }
         }
         return ExpertRole.Unknown;
     }

@@ -37,15 +37,22 @@ public sealed record FolderScan(
             try
             {
                 if (ModelFolder.MissingShards(files) is { Count: > 0 } missing)
+                {
                     throw new CheckpointException(
                         files[0],
                         "shards",
                         $"number {string.Join(", ", missing)} of it {(missing.Count == 1 ? "is" : "are")} missing"
                     );
+                }
+
                 using var source = CheckpointFiles.Open(files);
                 foreach (var description in CheckpointRecognition.DescribeAll(source))
+                {
                     checkpoints.Add(new FoundCheckpoint(files, Path.GetRelativePath(folder, files[0]), description));
+                }
+
                 if (source.Entries.Keys.FirstOrDefault(key => key.EndsWith(TokenizerTensor, StringComparison.Ordinal)) is { } inside)
+                {
                     tokenizers.Add(
                         new FoundTokenizer(
                             files[0],
@@ -53,6 +60,7 @@ public sealed record FolderScan(
                             Inside: true
                         )
                     );
+                }
             }
             catch (Exception e) when (e is CheckpointException or SentencePieceFormatException)
             {
@@ -77,17 +85,23 @@ public sealed record FolderScan(
     public static byte[] Read(FoundTokenizer tokenizer)
     {
         if (!tokenizer.Inside)
+        {
             return File.ReadAllBytes(tokenizer.File);
+        }
+
         using var source = CheckpointFiles.Open(tokenizer.File);
         return Bytes(source, source.Entries.Keys.First(key => key.EndsWith(TokenizerTensor, StringComparison.Ordinal)));
     }
 
     private static byte[] Bytes(ITensorSource source, string tensor)
     {
-        const long most = 64 << 20;
+        const long Most = 64 << 20;
         var entry = source.Entries[tensor];
-        if (entry.Bytes is 0 or > most || entry.Type.Bytes != 1)
+        if (entry.Bytes is 0 or > Most || entry.Type.Bytes != 1)
+        {
             throw new CheckpointException(source.Name, tensor, $"{entry} is no SentencePiece model");
+        }
+
         using var stored = source.Load(tensor);
         return stored.bytes.ToArray();
     }

@@ -34,14 +34,17 @@ public static class ModelAssembly
 
     private sealed class Builder(FolderScan scan, ModelShape shape)
     {
-        private readonly List<string> missing = [];
-        private readonly List<string> notes = [];
+        private readonly List<string> _missing = [];
+        private readonly List<string> _notes = [];
 
         public AssembledModel? Build()
         {
             var dits = Candidates(CheckpointKind.Transformer).Where(IsForThisModel).ToList();
             if (dits.Count == 0)
+            {
                 return null;
+            }
+
             var high =
                 shape.Experts == 2
                     ? Best(
@@ -51,15 +54,26 @@ public static class ModelAssembly
                     : Best(dits, null);
             var low = shape.Experts == 2 ? Best(dits.Where(dit => dit.Role == ExpertRole.LowNoise), high) : null;
             if (high is null && low is null)
-                return null; // nothing says that a file is of two experts
+            {
+                return null; // Nothing says that a file is of two experts
+            }
+
             if (high is null)
-                missing.Add("the high-noise expert (a file or folder with high_noise in its name)");
+            {
+                _missing.Add("the high-noise expert (a file or folder with high_noise in its name)");
+            }
+
             if (shape.Experts == 2 && low is null)
-                missing.Add("the low-noise expert (a file or folder with low_noise in its name)");
+            {
+                _missing.Add("the low-noise expert (a file or folder with low_noise in its name)");
+            }
+
             var dit = high ?? low!;
             var others = dits.Count(other => other != high && other != low);
             if (others > 0)
-                notes.Add($"{others} more DiT{(others == 1 ? "" : "s")} of these sizes found; {Path.GetFileName(dit.Relative)} is taken");
+            {
+                _notes.Add($"{others} more DiT{(others == 1 ? "" : "s")} of these sizes found; {Path.GetFileName(dit.Relative)} is taken");
+            }
 
             var text = Need(
                 CheckpointKind.TextEncoder,
@@ -69,7 +83,8 @@ public static class ModelAssembly
             var vae = Need(
                 CheckpointKind.Vae,
                 dit,
-                $"the VAE (Wan{(shape.Vae.Kind == VaeKind.Wan21 ? "2.1" : "2.2")}_VAE.pth or wan{(shape.Vae.Kind == VaeKind.Wan21 ? "_2.1" : "2.2")}_vae.safetensors)"
+                $"the VAE (Wan{(shape.Vae.Kind == VaeKind.Wan21 ? "2.1" : "2.2")}_VAE.pth or "
+                    + $"wan{(shape.Vae.Kind == VaeKind.Wan21 ? "_2.1" : "2.2")}_vae.safetensors)"
             );
             var image = shape.ImageEncoder is null
                 ? null
@@ -81,11 +96,13 @@ public static class ModelAssembly
                 .ThenBy(found => Apart(found.File, dit.Files[0]))
                 .FirstOrDefault();
             if (tokenizer is null)
-                missing.Add("the tokenizer (google/umt5-xxl/spiece.model)");
+            {
+                _missing.Add("the tokenizer (google/umt5-xxl/spiece.model)");
+            }
 
             var (loras, lorasLow) = Loras();
             var files =
-                missing.Count > 0
+                _missing.Count > 0
                     ? null
                     : new ModelFiles
                     {
@@ -98,7 +115,7 @@ public static class ModelAssembly
                         Loras = loras,
                         LorasLowNoise = lorasLow,
                     };
-            return new AssembledModel(shape, files, tokenizer is { Inside: true } ? tokenizer : null, missing, notes);
+            return new AssembledModel(shape, files, tokenizer is { Inside: true } ? tokenizer : null, _missing, _notes);
         }
 
         private IEnumerable<FoundCheckpoint> Candidates(CheckpointKind kind) =>
@@ -114,13 +131,25 @@ public static class ModelAssembly
                 && dit.Role != ExpertRole.Unknown
                 && ModelShapes.All.Any(other => other.Experts == 2 && dit.Description.Models.Contains(other.Id))
             )
+            {
                 return false;
+            }
+
             if (shape.Id == ModelShapes.I2v14B720.Id)
+            {
                 return NameSigns.Says720(dit.Relative);
+            }
+
             if (shape.Id != ModelShapes.I2v14B480.Id)
+            {
                 return true;
+            }
+
             if (!dit.Relative.Contains("480", StringComparison.Ordinal) && !NameSigns.Says720(dit.Relative))
-                notes.Add($"{dit.Relative} says neither 480p nor 720p; it is taken for 480p");
+            {
+                _notes.Add($"{dit.Relative} says neither 480p nor 720p; it is taken for 480p");
+            }
+
             return !NameSigns.Says720(dit.Relative);
         }
 
@@ -134,7 +163,10 @@ public static class ModelAssembly
         {
             var best = Best(Candidates(kind), dit);
             if (best is null)
-                missing.Add(what);
+            {
+                _missing.Add(what);
+            }
+
             return best;
         }
 
@@ -144,7 +176,7 @@ public static class ModelAssembly
                     near is not null
                     && found.Description.Kind == near.Description.Kind
                     && found.Description.Quantization != near.Description.Quantization
-                ) // experts of one kind
+                ) // Experts of one kind
                 .ThenBy(found => Coarseness(found.Description.Quantization))
                 .ThenBy(found => near is null ? 0 : Apart(found.Files[0], near.Files[0]))
                 .ThenBy(found => found.Relative, StringComparer.Ordinal)
@@ -159,7 +191,7 @@ public static class ModelAssembly
         private static int Apart(string a, string b)
         {
             var (first, second) = (a.Split(Path.DirectorySeparatorChar), b.Split(Path.DirectorySeparatorChar));
-            int common = first.Zip(second).TakeWhile(pair => pair.First == pair.Second).Count();
+            var common = first.Zip(second).TakeWhile(pair => pair.First == pair.Second).Count();
             return first.Length + second.Length - (2 * common);
         }
 
@@ -172,17 +204,20 @@ public static class ModelAssembly
             var found = Candidates(CheckpointKind.Lora).ToList();
             foreach (var lora in found)
             {
-                string name = Path.GetFileNameWithoutExtension(lora.Files[0]);
+                var name = Path.GetFileNameWithoutExtension(lora.Files[0]);
                 if (shape.Experts == 1 || lora.Role == ExpertRole.Unknown)
                 {
                     high.TryAdd(name, lora.Files[0]);
                     if (shape.Experts == 2)
+                    {
                         low.TryAdd(name, lora.Files[0]);
+                    }
+
                     continue;
                 }
-                // a pair goes by the name that both have, however each says its role
-                string shared = NameSigns.WithoutRole(name);
-                bool paired =
+                // A pair goes by the name that both have, however each says its role
+                var shared = NameSigns.WithoutRole(name);
+                var paired =
                     shared.Length > 0
                     && found.Exists(other =>
                         other.Role != lora.Role

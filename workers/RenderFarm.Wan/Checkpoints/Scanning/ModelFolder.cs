@@ -37,8 +37,11 @@ public static partial class ModelFolder
     public static IReadOnlyList<int> MissingShards(IReadOnlyList<string> files)
     {
         if (Shard().Match(files[0]) is not { Success: true } first)
+        {
             return [];
-        int of = int.Parse(first.Groups["of"].Value, CultureInfo.InvariantCulture);
+        }
+
+        var of = int.Parse(first.Groups["of"].Value, CultureInfo.InvariantCulture);
         var there = files.Select(file => int.Parse(Shard().Match(file).Groups["number"].Value, CultureInfo.InvariantCulture)).ToHashSet();
         return [.. Enumerable.Range(1, of).Where(number => !there.Contains(number))];
     }

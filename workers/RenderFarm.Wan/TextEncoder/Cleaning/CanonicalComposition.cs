@@ -33,7 +33,10 @@ internal static class CanonicalComposition
             {
                 var ends = range.Split('-');
                 for (var code = UnicodeTable.Code(ends[0]); code <= UnicodeTable.Code(ends[1]); code++)
+                {
                     Classes.Add(code, int.Parse(combiningClass, System.Globalization.CultureInfo.InvariantCulture));
+                }
+
                 continue;
             }
 
@@ -41,22 +44,33 @@ internal static class CanonicalComposition
             var (whole, parts) = (UnicodeTable.Code(line.AsSpan(0, at)), UnicodeTable.Codes(line[(at + 1)..]));
             Decompositions.Add(whole, parts);
             if (line[at] == '=')
+            {
                 Compositions.Add((parts[0], parts[1]), whole);
+            }
         }
     }
 
     public static string Compose(string text)
     {
         if (!text.AsSpan().ContainsAnyExceptInRange('\0', (char)(FirstAffected - 1)))
+        {
             return text;
+        }
+
         var codes = new List<int>(text.Length);
         foreach (var rune in text.EnumerateRunes())
+        {
             Decompose(rune.Value, codes);
+        }
+
         Reorder(codes);
         Recompose(codes);
         var composed = new StringBuilder(text.Length);
         foreach (var code in codes)
+        {
             composed.Append(new Rune(code).ToString());
+        }
+
         return composed.ToString();
     }
 
@@ -67,12 +81,16 @@ internal static class CanonicalComposition
             into.Add(LBase + syllable / (VCount * TCount));
             into.Add(VBase + syllable % (VCount * TCount) / TCount);
             if (syllable % TCount is > 0 and var tail)
+            {
                 into.Add(TBase + tail);
+            }
         }
         else if (Decompositions.TryGetValue(code, out var parts))
         {
             foreach (var part in parts)
+            {
                 Decompose(part, into);
+            }
         }
         else
         {
@@ -86,15 +104,23 @@ internal static class CanonicalComposition
         for (var start = 0; start < codes.Count; start++)
         {
             if (Class(codes[start]) == 0)
+            {
                 continue;
+            }
+
             var end = start;
             while (end < codes.Count && Class(codes[end]) != 0)
+            {
                 end++;
+            }
+
             if (end - start > 1)
             {
-                var sorted = codes[start..end].OrderBy(Class).ToList(); // stable
+                var sorted = codes[start..end].OrderBy(Class).ToList(); // Stable
                 for (var i = start; i < end; i++)
+                {
                     codes[i] = sorted[i - start];
+                }
             }
 
             start = end;
@@ -116,7 +142,10 @@ internal static class CanonicalComposition
             }
 
             if (combiningClass == 0)
+            {
                 starter = written;
+            }
+
             lastClass = combiningClass;
             codes[written++] = code;
         }
@@ -127,13 +156,19 @@ internal static class CanonicalComposition
     private static int? Pair(int first, int second)
     {
         if (first - LBase is >= 0 and < LCount and var lead && second - VBase is >= 0 and < VCount and var vowel)
+        {
             return SBase + (lead * VCount + vowel) * TCount;
+        }
+
         if (
             first - SBase is >= 0 and < SCount and var syllable
             && syllable % TCount == 0
             && second - TBase is > 0 and < TCount and var tail
         )
+        {
             return SBase + syllable + tail;
+        }
+
         return Compositions.TryGetValue((first, second), out var whole) ? whole : null;
     }
 

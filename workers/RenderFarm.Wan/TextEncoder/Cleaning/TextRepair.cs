@@ -15,7 +15,8 @@ internal static partial class TextRepair
         "⦅⦆。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u3099\u309A"
         + "\u1160\u1100\u1101\u11AA\u1102\u11AC\u11AD\u1103\u1104\u1105\u11B0\u11B1\u11B2\u11B3\u11B4\u11B5\u111A\u1106\u1107\u1108\u1121"
         + "\u1109\u110A\u110B\u110C\u110D\u110E\u110F\u1110\u1111\u1112\uFFBF\uFFC0\uFFC1\u1161\u1162\u1163\u1164\u1165\u1166\uFFC8\uFFC9"
-        + "\u1167\u1168\u1169\u116A\u116B\u116C\uFFD0\uFFD1\u116D\u116E\u116F\u1170\u1171\u1172\uFFD8\uFFD9\u1173\u1174\u1175\uFFDD\uFFDE\uFFDF"
+        + "\u1167\u1168\u1169\u116A\u116B\u116C\uFFD0\uFFD1\u116D\u116E\u116F\u1170\u1171\u1172\uFFD8\uFFD9\u1173\u1174\u1175\uFFDD\uFFDE"
+        + "\uFFDF"
         + "¢£¬\uFFE3¦¥₩\uFFE7│←↑→↓■○\uFFEF";
 
     private const string Windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008DŽ\u008F\u0090‘’“”•–—˜™š›œ\u009DžŸ";
@@ -23,8 +24,8 @@ internal static partial class TextRepair
     public static string Repair(string text)
     {
         var repaired = new StringBuilder(text.Length);
-        var mayBeEscaped = true; // until the first '<': what follows may be HTML on purpose
-        for (var start = 0; start < text.Length; )
+        var mayBeEscaped = true; // Until the first '<': what follows may be HTML on purpose
+        for (var start = 0; start < text.Length;)
         {
             var end = text.IndexOf('\n', start) is >= 0 and var at ? at + 1 : text.Length;
             var line = text[start..end];
@@ -42,13 +43,18 @@ internal static partial class TextRepair
         {
             var before = line;
             if (unescape)
+            {
                 line = HtmlText.UnescapeWhole(line);
+            }
+
             line = Plain(line);
             line = TerminalEscape().Replace(line, "");
             line = WithoutControls(line);
             line = CanonicalComposition.Compose(line);
             if (line == before)
+            {
                 return line;
+            }
         }
     }
 
@@ -63,7 +69,10 @@ internal static partial class TextRepair
             {
                 case '\r':
                     if (i + 1 < line.Length && line[i + 1] == '\n')
+                    {
                         i++;
+                    }
+
                     plain.Append('\n');
                     break;
                 case '\u2028' or '\u2029':
@@ -95,9 +104,14 @@ internal static partial class TextRepair
                     break;
                 default:
                     if (Ligature(letter) is { } letters)
+                    {
                         plain.Append(letters);
+                    }
                     else
+                    {
                         plain.Append(letter);
+                    }
+
                     break;
             }
         }

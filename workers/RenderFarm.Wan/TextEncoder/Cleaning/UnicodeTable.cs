@@ -13,8 +13,12 @@ internal static class UnicodeTable
             ?? throw new InvalidOperationException($"The table '{name}' is not built into {typeof(UnicodeTable).Assembly.GetName().Name}.");
         using var reader = new StreamReader(stream);
         while (reader.ReadLine() is { } line)
+        {
             if (!line.StartsWith('#'))
+            {
                 yield return line;
+            }
+        }
     }
 
     public static int Code(ReadOnlySpan<char> hex) => int.Parse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);

@@ -27,12 +27,18 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     public bool Next()
     {
         if (_rest.IsEmpty)
+        {
             return false;
+        }
+
         var tag = RawVarint();
         Field = (int)(tag >> 3);
         _wire = (WireType)(tag & 7);
         if (tag >> 3 is 0 or > 0x1FFFFFFF)
+        {
             throw Broken("has an impossible number");
+        }
+
         return true;
     }
 
@@ -98,7 +104,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
             var next = Take(1)[0];
             value |= (ulong)(next & 0x7F) << shift;
             if (next < 0x80)
+            {
                 return value;
+            }
         }
 
         throw Broken("holds a number of more than 64 bits");
@@ -107,7 +115,10 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     private ReadOnlySpan<byte> Take(int count)
     {
         if (count > _rest.Length)
+        {
             throw Broken($"wants {count} more bytes where {_rest.Length} are left");
+        }
+
         var taken = _rest[..count];
         _rest = _rest[count..];
         return taken;
@@ -116,7 +127,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     private readonly void Expect(WireType wire)
     {
         if (_wire != wire)
+        {
             throw Broken($"has wire type {(int)_wire} instead of {(int)wire}");
+        }
     }
 
     private readonly SentencePieceFormatException Broken(string what) => new($"{name}, field {Field} {what}");

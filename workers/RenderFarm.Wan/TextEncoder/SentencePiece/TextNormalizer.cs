@@ -28,28 +28,42 @@ internal sealed class TextNormalizer(SentencePieceModel model)
         ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text);
         rest = model.RemoveExtraWhitespaces ? SkipSpaces(rest) : rest;
         if (rest.IsEmpty)
+        {
             return ReadOnlyMemory<byte>.Empty;
+        }
 
         var space = model.EscapeWhitespaces ? WordMark : Space;
         var output = new ArrayBufferWriter<byte>(rest.Length + rest.Length / 2 + space.Length);
         if (model is { AddDummyPrefix: true, WhitespaceAsSuffix: false })
+        {
             output.Write(space);
+        }
+
         var afterSpace = model.RemoveExtraWhitespaces;
         while (!rest.IsEmpty)
         {
             var part = NormalizePrefix(rest, out var consumed);
             rest = rest[consumed..];
             if (afterSpace)
+            {
                 part = part.TrimStart((byte)' ');
+            }
+
             if (part.IsEmpty)
+            {
                 continue;
+            }
+
             afterSpace = model.RemoveExtraWhitespaces && part[^1] == ' ';
             Write(output, part, space);
         }
 
         var length = model.RemoveExtraWhitespaces ? TrimmedLength(output.WrittenSpan, space) : output.WrittenCount;
         if (model is not { AddDummyPrefix: true, WhitespaceAsSuffix: true })
+        {
             return output.WrittenMemory[..length];
+        }
+
         byte[] marked = [.. output.WrittenSpan[..length], .. space];
         return marked;
     }
@@ -69,14 +83,20 @@ internal sealed class TextNormalizer(SentencePieceModel model)
     private ReadOnlySpan<byte> SkipSpaces(ReadOnlySpan<byte> text)
     {
         while (!text.IsEmpty && NormalizePrefix(text, out var consumed) is [(byte)' '])
+        {
             text = text[consumed..];
+        }
+
         return text;
     }
 
     private static int TrimmedLength(ReadOnlySpan<byte> text, ReadOnlySpan<byte> space)
     {
         while (text.EndsWith(space))
+        {
             text = text[..^space.Length];
+        }
+
         return text.Length;
     }
 

@@ -47,20 +47,26 @@ internal sealed class UnigramSegmenter
     {
         var reached = new Way[text.Length + 1];
         Array.Fill(reached, new Way(-1, -1, 0));
-        for (var start = 0; start < text.Length; )
+        for (var start = 0; start < text.Length;)
         {
             var score = reached[start].Score;
             var character = Math.Min(CharacterLength(text[start]), text.Length - start);
             var single = false;
             var node = PieceTrie.Root;
-            for (var end = start; end < text.Length; )
+            for (var end = start; end < text.Length;)
             {
                 node = _trie.Step(node, text[end++]);
                 if (node == PieceTrie.None)
+                {
                     break;
+                }
+
                 var id = _trie.Id(node);
                 if (id == PieceTrie.None || _pieces[id].Type == PieceType.Unused)
+                {
                     continue;
+                }
+
                 var length = end - start;
                 var gain = _pieces[id].Type == PieceType.UserDefined ? length * _best - UserDefinedPenalty : _pieces[id].Score;
                 Offer(ref reached[end], start, id, gain + score);
@@ -68,13 +74,19 @@ internal sealed class UnigramSegmenter
             }
 
             if (!single)
+            {
                 Offer(ref reached[start + character], start, _unknownId, _unknownScore + score);
+            }
+
             start += character;
         }
 
         var cuts = new List<(int, Range)>();
         for (var end = text.Length; end > 0; end = reached[end].Start)
+        {
             cuts.Add((reached[end].Id, reached[end].Start..end));
+        }
+
         cuts.Reverse();
         return cuts;
     }
@@ -82,7 +94,9 @@ internal sealed class UnigramSegmenter
     private static void Offer(ref Way way, int start, int id, double score)
     {
         if (way.Start < 0 || score > way.Score)
+        {
             way = new Way(start, id, (float)score);
+        }
     }
 
     /// <summary>By its first byte alone: a stray continuation byte counts as a character.</summary>
@@ -95,6 +109,7 @@ internal sealed class UnigramSegmenter
             _ => 4,
         };
 
-    /// <summary>The best cut that ends at a position: where its last piece starts (−1: not reached), which it is, the score so far.</summary>
+    /// <summary>The best cut that ends at a position: where its last piece starts (−1: not reached), which it is, the score so
+    /// far.</summary>
     private readonly record struct Way(int Start, int Id, float Score);
 }
