@@ -29,6 +29,8 @@ main() {
     local name
     for name in "${builds[@]}"; do build "$name"; done
     [[ $# -gt 0 ]] || return 0
+    # What runs from here on has what it needs: it asks for nothing more.
+    export RENDERFARM_READY=1
     local what
     case $1 in
         *.sh) what=$ROOT/$1 ;;

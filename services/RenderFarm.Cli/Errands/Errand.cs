@@ -12,7 +12,11 @@ internal sealed record Errand(string? Program)
     /// <summary>Servers of its own while it runs.</summary>
     public IReadOnlyList<string> Servers { get; init; } = [];
 
-    public IReadOnlyList<string> Words(IEnumerable<string> arguments)
+    /// <summary>How many of the line's first words the program does not expect.</summary>
+    public int Skip { get; init; }
+
+    /// <param name="line">The whole line, as parsed.</param>
+    public IReadOnlyList<string> Words(IEnumerable<string> line)
     {
         List<string> words = [];
         if (Build is { } build)
@@ -28,7 +32,7 @@ internal sealed record Errand(string? Program)
         if (Program is { } program)
         {
             words.Add(program);
-            words.AddRange(arguments);
+            words.AddRange(line.Skip(Skip));
         }
         return words;
     }
