@@ -38,8 +38,9 @@ internal static class RendererVerbs
     private static CalibrateVerb Calibrate()
     {
         var calibrate = new CalibrateVerb();
-        calibrate.SetAction(parsed => CalibrationRun.Run(
-            parsed.GetValue(calibrate.Device), parsed.GetValue(calibrate.Into), parsed.GetValue(calibrate.Json)));
+        calibrate.SetAction(parsed =>
+            CalibrationRun.Run(parsed.GetValue(calibrate.Device), parsed.GetValue(calibrate.Into), parsed.GetValue(calibrate.Json))
+        );
         return calibrate;
     }
 
@@ -65,7 +66,10 @@ internal static class RendererVerbs
     private static Command Doctor()
     {
         var json = new Option<bool>("--json") { Description = "For programs; there is no other form" };
-        var doctor = new Command("doctor", "What libtorch and the card can do here, as a JSON list of checks (1: something is lacking)") { json };
+        var doctor = new Command("doctor", "What libtorch and the card can do here, as a JSON list of checks (1: something is lacking)")
+        {
+            json,
+        };
         doctor.SetAction(_ => DoctorVerb.Run());
         return doctor;
     }

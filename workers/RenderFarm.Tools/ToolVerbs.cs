@@ -17,12 +17,7 @@ internal static class ToolVerbs
 {
     public static RootCommand Create()
     {
-        var root = new RootCommand("RenderFarm's workshop: parity, models and the engine's benchmarks")
-        {
-            Parity(),
-            Models(),
-            Bench(),
-        };
+        var root = new RootCommand("RenderFarm's workshop: parity, models and the engine's benchmarks") { Parity(), Models(), Bench() };
         root.HelpName = "RenderFarm.Tools";
         VerbExamples.AddTo(root);
         return root;
@@ -31,19 +26,32 @@ internal static class ToolVerbs
     private static ParityVerb Parity()
     {
         var parity = new ParityVerb();
-        parity.SetAction(parsed => ParityRun.Run(parsed.GetRequiredValue(parity.Folder), parsed.GetRequiredValue(parity.Device), Console.Out));
+        parity.SetAction(parsed =>
+            ParityRun.Run(parsed.GetRequiredValue(parity.Folder), parsed.GetRequiredValue(parity.Device), Console.Out)
+        );
         return parity;
     }
 
     private static Command Models()
     {
         var verbs = ModelVerbs.Create();
-        verbs.MakeRandom.SetAction(parsed => MakeRandom.Run(
-            parsed.GetRequiredValue(verbs.MakeRandom.Preset), parsed.GetRequiredValue(verbs.MakeRandom.Folder),
-            parsed.GetValue(verbs.MakeRandom.Seed) ?? 0, parsed.GetValue(verbs.MakeRandom.Force)));
+        verbs.MakeRandom.SetAction(parsed =>
+            MakeRandom.Run(
+                parsed.GetRequiredValue(verbs.MakeRandom.Preset),
+                parsed.GetRequiredValue(verbs.MakeRandom.Folder),
+                parsed.GetValue(verbs.MakeRandom.Seed) ?? 0,
+                parsed.GetValue(verbs.MakeRandom.Force)
+            )
+        );
         verbs.Inspect.SetAction(parsed => Inspect.Run(parsed.GetRequiredValue(verbs.Inspect.Path), parsed.GetValue(verbs.Inspect.Json)));
-        verbs.Scan.SetAction(parsed => Scan.Run(
-            parsed.GetRequiredValue(verbs.Scan.Folder), parsed.GetValue(verbs.Scan.Into), parsed.GetValue(verbs.Scan.DryRun), parsed.GetValue(verbs.Scan.Json)));
+        verbs.Scan.SetAction(parsed =>
+            Scan.Run(
+                parsed.GetRequiredValue(verbs.Scan.Folder),
+                parsed.GetValue(verbs.Scan.Into),
+                parsed.GetValue(verbs.Scan.DryRun),
+                parsed.GetValue(verbs.Scan.Json)
+            )
+        );
         verbs.Verify.SetAction(parsed => Verify.Run(parsed.GetRequiredValue(verbs.Verify.Folder)));
         var models = new Command("models", "What can be done with checkpoints without rendering");
         foreach (var verb in verbs.All)
@@ -58,7 +66,9 @@ internal static class ToolVerbs
     private static GpuVerb Gpu()
     {
         var gpu = new GpuVerb();
-        gpu.SetAction(parsed => GpuBench.Run(parsed.GetRequiredValue(gpu.Part), gpu.Report.Begin(parsed, $"gpu, {parsed.GetRequiredValue(gpu.Part)}")));
+        gpu.SetAction(parsed =>
+            GpuBench.Run(parsed.GetRequiredValue(gpu.Part), gpu.Report.Begin(parsed, $"gpu, {parsed.GetRequiredValue(gpu.Part)}"))
+        );
         return gpu;
     }
 
@@ -72,8 +82,9 @@ internal static class ToolVerbs
     private static RenderersVerb Renderers()
     {
         var verb = new RenderersVerb();
-        verb.SetAction(parsed => FreshProcesses.Run(
-            parsed.GetValue(verb.Jobs), parsed.GetRequiredValue(verb.Device), verb.Report.Begin(parsed, "renderers")));
+        verb.SetAction(parsed =>
+            FreshProcesses.Run(parsed.GetValue(verb.Jobs), parsed.GetRequiredValue(verb.Device), verb.Report.Begin(parsed, "renderers"))
+        );
         return verb;
     }
 

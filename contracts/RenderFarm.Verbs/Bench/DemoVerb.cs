@@ -18,7 +18,13 @@ public sealed class DemoVerb : Command
         this.WithExamples("bench demo --model deploy/models/demo", "bench demo --model deploy/models/demo --captions 50 --pictures 5");
     }
 
-    public Option<string> Model { get; } = new("--model") { Description = "A model as the trainer leaves it, with its model.json", HelpName = "DIR", Required = true };
+    public Option<string> Model { get; } =
+        new("--model")
+        {
+            Description = "A model as the trainer leaves it, with its model.json",
+            HelpName = "DIR",
+            Required = true,
+        };
     public Option<int> Captions { get; } = OptionKinds.Whole("--captions", "How many clips from words alone", 200);
     public Option<int> Pictures { get; } = OptionKinds.Whole("--pictures", "How many of them once more with a first frame given", 20, 0);
     public ReportOptions Report { get; } = new();

@@ -8,7 +8,18 @@ namespace RenderFarm.Verbs.Bench;
 public sealed class GpuVerb : Command
 {
     public static readonly IReadOnlyList<string> Parts =
-        ["selftest", "speed", "memory", "profile", "quality", "predict", "parity", "vae", "job480", "job720"];
+    [
+        "selftest",
+        "speed",
+        "memory",
+        "profile",
+        "quality",
+        "predict",
+        "parity",
+        "vae",
+        "job480",
+        "job720",
+    ];
 
     public GpuVerb()
         : base("gpu", "The engine on the card at hand, with random weights (1: a limit was missed)")
@@ -18,7 +29,8 @@ public sealed class GpuVerb : Command
         this.WithExamples("bench gpu --part selftest", "bench gpu --part speed --json");
     }
 
-    public Option<string> Part { get; } = Needed(OptionKinds.OptionalChoice("--part", $"What to measure: {string.Join(", ", Parts)}", Parts)!);
+    public Option<string> Part { get; } =
+        Needed(OptionKinds.OptionalChoice("--part", $"What to measure: {string.Join(", ", Parts)}", Parts)!);
     public ReportOptions Report { get; } = new();
 
     private static Option<string> Needed(Option<string> option)

@@ -8,7 +8,10 @@ namespace RenderFarm.Verbs.Bench;
 public sealed class StepCacheVerb : Command
 {
     public StepCacheVerb()
-        : base("step-cache", "What step caches save on a model at half, once and twice the published threshold, and their error against the full run")
+        : base(
+            "step-cache",
+            "What step caches save on a model at half, once and twice the published threshold, and their error against the full run"
+        )
     {
         Add(Folder);
         foreach (var option in new Option[] { As, Prompt, Image, LastFrame, Size, Frames, Steps, Seed, Device })
@@ -20,17 +23,20 @@ public sealed class StepCacheVerb : Command
     }
 
     public Argument<string> Folder { get; } = new("dir") { Description = "A model's folder (model.json)" };
-    public Option<string?> As { get; } = new("--as") { Description = "Take the figures of this model, for one that has none of its own", HelpName = "MODEL" };
-    public Option<string> Prompt { get; } = new("--prompt")
-    {
-        Description = "What to show",
-        HelpName = "TEXT",
-        DefaultValueFactory = _ => "a red ball rolls to the right on green",
-    };
+    public Option<string?> As { get; } =
+        new("--as") { Description = "Take the figures of this model, for one that has none of its own", HelpName = "MODEL" };
+    public Option<string> Prompt { get; } =
+        new("--prompt")
+        {
+            Description = "What to show",
+            HelpName = "TEXT",
+            DefaultValueFactory = _ => "a red ball rolls to the right on green",
+        };
 
     public Option<string?> Image { get; } = new("--image") { Description = "First frame", HelpName = "FILE" };
     public Option<string?> LastFrame { get; } = new("--last-frame") { Description = "Last frame", HelpName = "FILE" };
-    public Option<(int Width, int Height)?> Size { get; } = OptionKinds.OptionalSize("--size", "Width x height; absent: the model's default");
+    public Option<(int Width, int Height)?> Size { get; } =
+        OptionKinds.OptionalSize("--size", "Width x height; absent: the model's default");
     public Option<int?> Frames { get; } = OptionKinds.OptionalWhole("--frames", "Absent: the model's default");
     public Option<int?> Steps { get; } = OptionKinds.OptionalWhole("--steps", "Absent: the model's default");
     public Option<long?> Seed { get; } = OptionKinds.OptionalLong("--seed", "Absent: 1");

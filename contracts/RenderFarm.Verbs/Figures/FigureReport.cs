@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace RenderFarm.Verbs.Figures;
 
-/// <summary>What a measurement finds, in one form for all: a line each for people as it comes, one JSON object at the end for programs.</summary>
+/// <summary>What a measurement finds, in one form for all: lines for people as they come, one JSON object at the end for programs.</summary>
 /// <param name="json">Print the object on standard output; lines then go to standard error.</param>
 /// <param name="files">Where the object is written too.</param>
 public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<string> files)
@@ -40,7 +40,15 @@ public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<stri
     /// <summary>Something that holds or does not.</summary>
     public void Check(string name, bool holds, string detail)
     {
-        _checks.Add((JsonNode)new JsonObject { ["name"] = name, ["holds"] = holds, ["detail"] = detail });
+        _checks.Add(
+            (JsonNode)
+                new JsonObject
+                {
+                    ["name"] = name,
+                    ["holds"] = holds,
+                    ["detail"] = detail,
+                }
+        );
         Note(name, holds);
         Say($"{(holds ? "met   " : "MISSED")}  {name}: {detail}");
     }
@@ -83,7 +91,12 @@ public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<stri
     private static string Text(JsonObject report)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (
+            var writer = new Utf8JsonWriter(
+                buffer,
+                new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+            )
+        )
         {
             report.WriteTo(writer);
         }

@@ -5,11 +5,15 @@ namespace RenderFarm.Verbs.Figures;
 /// <summary>Where a measurement goes besides the terminal; the same for every measuring verb.</summary>
 public sealed class ReportOptions
 {
-    private readonly Option<bool> _json = new("--json") { Description = "The report as JSON on standard output, lines for people on standard error" };
+    private readonly Option<bool> _json = new("--json")
+    {
+        Description = "The report as JSON on standard output, lines for people on standard error",
+    };
     private readonly Option<string?> _file = new("--report") { Description = "Write the report to this file", HelpName = "FILE" };
     private readonly Option<string?> _folder = new("--results")
     {
-        Description = "Write the report into this folder, under the benchmark's name (what is kept of this project: tests/RenderFarm.Benchmarks/results)",
+        Description =
+            "Write the report into this folder, under the benchmark's name (what is kept: tests/RenderFarm.Benchmarks/results)",
         HelpName = "DIR",
     };
 
@@ -31,7 +35,9 @@ public sealed class ReportOptions
         }
         if (parsed.GetValue(_folder) is { } folder)
         {
-            files.Add(Path.Combine(Path.GetFullPath(folder), $"{benchmark.Replace(", ", "-", StringComparison.Ordinal).Replace(' ', '-')}.json"));
+            files.Add(
+                Path.Combine(Path.GetFullPath(folder), $"{benchmark.Replace(", ", "-", StringComparison.Ordinal).Replace(' ', '-')}.json")
+            );
         }
         return new FigureReport(benchmark, parsed.GetValue(_json), files);
     }

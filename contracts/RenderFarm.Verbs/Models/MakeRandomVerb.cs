@@ -7,7 +7,10 @@ namespace RenderFarm.Verbs.Models;
 public sealed class MakeRandomVerb : Command
 {
     public MakeRandomVerb()
-        : base("make-random", "Write a model of random weights: the files, keys and types of the published checkpoint. The same preset and seed give the same bytes")
+        : base(
+            "make-random",
+            "Write a model of random weights in the published layout; the same preset and seed give the same bytes"
+        )
     {
         Add(Preset);
         Add(Folder);

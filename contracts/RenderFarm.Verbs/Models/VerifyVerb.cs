@@ -7,7 +7,10 @@ namespace RenderFarm.Verbs.Models;
 public sealed class VerifyVerb : Command
 {
     public VerifyVerb()
-        : base("verify", "Check a model folder against its model.json: every file is there and whole, and holds every tensor in its shape (1: something is wrong)")
+        : base(
+            "verify",
+            "Check a model folder against its model.json: every file whole, every tensor there in its shape (1: something is wrong)"
+        )
     {
         Add(Folder);
         this.WithExamples("models verify ~/.renderfarm/models/t2v-14b");

@@ -50,7 +50,11 @@ public static class OptionKinds
     }
 
     public static Option<double?> OptionalNumber(
-        string name, string description, double least = double.MinValue, double most = double.MaxValue)
+        string name,
+        string description,
+        double least = double.MinValue,
+        double most = double.MaxValue
+    )
     {
         return new Option<double?>(name)
         {
@@ -91,9 +95,13 @@ public static class OptionKinds
             HelpName = "WxH",
             CustomParser = result =>
             {
-                if (result.Tokens[0].Value.Split('x') is [var width, var high]
-                    && int.TryParse(width, NumberStyles.None, CultureInfo.InvariantCulture, out var w) && w > 0
-                    && int.TryParse(high, NumberStyles.None, CultureInfo.InvariantCulture, out var h) && h > 0)
+                if (
+                    result.Tokens[0].Value.Split('x') is [var width, var high]
+                    && int.TryParse(width, NumberStyles.None, CultureInfo.InvariantCulture, out var w)
+                    && w > 0
+                    && int.TryParse(high, NumberStyles.None, CultureInfo.InvariantCulture, out var h)
+                    && h > 0
+                )
                 {
                     return (w, h);
                 }
@@ -137,7 +145,11 @@ public static class OptionKinds
     private static long WholeOf(ArgumentResult result, string name, long least, long most)
     {
         var text = result.Tokens[0].Value;
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        if (
+            long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && number >= least
+            && number <= most
+        )
         {
             return number;
         }
@@ -149,8 +161,12 @@ public static class OptionKinds
     private static double NumberOf(ArgumentResult result, string name, double least, double most)
     {
         var text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            && double.IsFinite(number) && number >= least && number <= most)
+        if (
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number)
+            && number >= least
+            && number <= most
+        )
         {
             return number;
         }

@@ -35,7 +35,12 @@ public sealed record ParseFault(string Param, string Message)
             return;
         }
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (
+            var json = new Utf8JsonWriter(
+                buffer,
+                new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+            )
+        )
         {
             json.WriteStartObject();
             json.WriteStartObject("error");
@@ -48,7 +53,7 @@ public sealed record ParseFault(string Param, string Message)
         errors.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
     }
 
-    /// <summary>The parser takes a misspelt option for an argument where there is room for one; it would be rendered, or looked up.</summary>
+    /// <summary>The parser takes a misspelt option for an argument where there is room for one; it would be rendered.</summary>
     private static ParseFault? UnknownOption(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
@@ -56,16 +61,23 @@ public sealed record ParseFault(string Param, string Message)
         {
             return null;
         }
-        var values = parsed.CommandResult.Children.OfType<OptionResult>().SelectMany(option => option.Tokens).ToHashSet(ReferenceEqualityComparer.Instance);
-        var word = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
-            .FirstOrDefault(token => token.Type == TokenType.Argument && LooksLikeAnOption(token.Value) && !values.Contains(token))?.Value;
+        var values = parsed
+            .CommandResult.Children.OfType<OptionResult>()
+            .SelectMany(option => option.Tokens)
+            .ToHashSet(ReferenceEqualityComparer.Instance);
+        var word = parsed
+            .Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .FirstOrDefault(token => token.Type == TokenType.Argument && LooksLikeAnOption(token.Value) && !values.Contains(token))
+            ?.Value;
         if (word is null)
         {
             return null;
         }
         var name = word.Split('=', ':')[0];
         var known = Options(parsed.CommandResult).Where(option => !option.Hidden).Select(option => option.Name);
-        var hint = NearestName.To(name, known) is { } near ? $"did you mean {near}?" : $"./farm {PathOf(parsed.CommandResult)}--help names them";
+        var hint = NearestName.To(name, known) is { } near
+            ? $"did you mean {near}?"
+            : $"./farm {PathOf(parsed.CommandResult)}--help names them";
         return new ParseFault(name, $"there is no option {name}; {hint}");
     }
 
@@ -85,16 +97,18 @@ public sealed record ParseFault(string Param, string Message)
         return new ParseFault(word, $"there is no verb {PathOf(parsed.CommandResult)}{word}; {hint}");
     }
 
-    private static ParseFault Of(ParseError error) => error.SymbolResult switch
-    {
-        OptionResult option => new ParseFault(option.Option.Name, OfOption(option, error.Message)),
-        ArgumentResult argument => new ParseFault(argument.Argument.Name, OfArgument(argument, error.Message)),
-        CommandResult command when command.Command.Subcommands.Count > 0 => new ParseFault(
-            command.Command.Name,
-            $"{(command.Command is RootCommand ? "a verb is needed" : $"{command.Command.Name} needs a verb")}: "
-                + string.Join(", ", command.Command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))),
-        _ => new ParseFault("", error.Message),
-    };
+    private static ParseFault Of(ParseError error) =>
+        error.SymbolResult switch
+        {
+            OptionResult option => new ParseFault(option.Option.Name, OfOption(option, error.Message)),
+            ArgumentResult argument => new ParseFault(argument.Argument.Name, OfArgument(argument, error.Message)),
+            CommandResult command when command.Command.Subcommands.Count > 0 => new ParseFault(
+                command.Command.Name,
+                $"{(command.Command is RootCommand ? "a verb is needed" : $"{command.Command.Name} needs a verb")}: "
+                    + string.Join(", ", command.Command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))
+            ),
+            _ => new ParseFault("", error.Message),
+        };
 
     private static string OfOption(OptionResult result, string message)
     {
@@ -106,7 +120,8 @@ public sealed record ParseFault(string Param, string Message)
         return result.Tokens.Count switch
         {
             0 when option.Arity.MinimumNumberOfValues > 0 => $"{option.Name} needs a value: {option.Description}",
-            > 1 when option.Arity.MaximumNumberOfValues == 1 => $"{option.Name} was given {result.IdentifierTokenCount} times: it takes one value",
+            > 1 when option.Arity.MaximumNumberOfValues == 1 =>
+                $"{option.Name} was given {result.IdentifierTokenCount} times: it takes one value",
             _ => InOurWords(option.Name, option.ValueType, result, message),
         };
     }
@@ -127,7 +142,8 @@ public sealed record ParseFault(string Param, string Message)
             return message;
         }
         var plain = Nullable.GetUnderlyingType(type) ?? type;
-        var wanted = plain == typeof(int) || plain == typeof(long) ? "a whole number"
+        var wanted =
+            plain == typeof(int) || plain == typeof(long) ? "a whole number"
             : plain == typeof(double) ? "a number"
             : plain == typeof(bool) ? "true or false"
             : "something else";
@@ -135,7 +151,8 @@ public sealed record ParseFault(string Param, string Message)
     }
 
     private static bool LooksLikeAnOption(string word) =>
-        word.Length > 2 && word.StartsWith("--", StringComparison.Ordinal) || word.Length == 2 && word[0] == '-' && char.IsAsciiLetter(word[1]);
+        word.Length > 2 && word.StartsWith("--", StringComparison.Ordinal)
+        || word.Length == 2 && word[0] == '-' && char.IsAsciiLetter(word[1]);
 
     private static IEnumerable<Option> Options(CommandResult command)
     {
@@ -159,6 +176,11 @@ public sealed record ParseFault(string Param, string Message)
         return path;
     }
 
-    private static string Takes(Command command) => command.Arguments.Count == 0 ? "none"
-        : string.Join(' ', command.Arguments.Select(argument => $"<{argument.Name}>{(argument.Arity.MaximumNumberOfValues > 1 ? "…" : "")}"));
+    private static string Takes(Command command) =>
+        command.Arguments.Count == 0
+            ? "none"
+            : string.Join(
+                ' ',
+                command.Arguments.Select(argument => $"<{argument.Name}>{(argument.Arity.MaximumNumberOfValues > 1 ? "…" : "")}")
+            );
 }

@@ -16,7 +16,12 @@ public static class VerbProgram
     /// <summary>A prompt may begin with an at sign: no file is read for one.</summary>
     public static ParserConfiguration Parser { get; } = new() { ResponseFileTokenReplacer = null };
 
-    public static async Task<int> RunAsync(RootCommand root, string[] arguments, TextWriter errors, InvocationConfiguration? invocation = null)
+    public static async Task<int> RunAsync(
+        RootCommand root,
+        string[] arguments,
+        TextWriter errors,
+        InvocationConfiguration? invocation = null
+    )
     {
         var parsed = root.Parse(arguments, Parser);
         if (ParseFault.Of(parsed) is { } fault)

@@ -4,6 +4,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Api.Videos;
 

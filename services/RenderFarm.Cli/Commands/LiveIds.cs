@@ -27,7 +27,12 @@ internal static class LiveIds
     public static void CompleteWith(this Option option, FarmConnection connection, TimeProvider time, params Source[] sources) =>
         option.CompletionSources.Add(context => Ask(context, connection, time, sources));
 
-    private static IEnumerable<CompletionItem> Ask(CompletionContext context, FarmConnection connection, TimeProvider time, Source[] sources)
+    private static IEnumerable<CompletionItem> Ask(
+        CompletionContext context,
+        FarmConnection connection,
+        TimeProvider time,
+        Source[] sources
+    )
     {
         try
         {
@@ -54,8 +59,11 @@ internal static class LiveIds
 
         public Source In(params string[] states) => this with { States = states };
 
-        public IEnumerable<string> Of(JsonElement answer) => answer.GetProperty("data").EnumerateArray()
-            .Where(one => States is null || (one.TryGetProperty("status", out var status) && States.Contains(status.GetString())))
-            .Select(one => one.GetProperty(Member).GetString() ?? "");
+        public IEnumerable<string> Of(JsonElement answer) =>
+            answer
+                .GetProperty("data")
+                .EnumerateArray()
+                .Where(one => States is null || (one.TryGetProperty("status", out var status) && States.Contains(status.GetString())))
+                .Select(one => one.GetProperty(Member).GetString() ?? "");
     }
 }

@@ -1,6 +1,6 @@
 namespace RenderFarm.Cli.Errands;
 
-/// <summary>A verb that another program runs, and what the machine must have for it. <c>deploy/scripts/errand.sh</c> reads the words.</summary>
+/// <summary>A verb of another program, and what the machine must have for it; <c>deploy/scripts/errand.sh</c> reads the words.</summary>
 /// <param name="Program">A project's folder or a script, from the root of the tree; null builds only.</param>
 internal sealed record Errand(string? Program)
 {

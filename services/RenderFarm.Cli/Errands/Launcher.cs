@@ -19,7 +19,10 @@ internal static partial class Launcher
         var script = Path.Combine(root ?? "", "deploy", "scripts", "errand.sh");
         if (string.IsNullOrEmpty(root) || !File.Exists(script))
         {
-            throw new FarmException("not_a_checkout", $"this verb is run by ./farm of a checkout ({RootVariable} names none): start it there");
+            throw new FarmException(
+                "not_a_checkout",
+                $"this verb is run by ./farm of a checkout ({RootVariable} names none): start it there"
+            );
         }
         Console.Out.Flush();
         // The runtime ignores SIGPIPE, and what is ignored stays so in the next program.

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace RenderFarm.Cli.Errands;
 
-/// <summary>Whether the other programs were made ready for a verb of this one; outside of <c>./farm</c> it takes them as they are.</summary>
+/// <summary>Whether the other programs were made ready for a verb; outside of <c>./farm</c> it takes them as they are.</summary>
 internal static class Readiness
 {
     private const string RootVariable = "RENDERFARM_ROOT";

@@ -1,4 +1,5 @@
 using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Api.Tests.Requests;
 

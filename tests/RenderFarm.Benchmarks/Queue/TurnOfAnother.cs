@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Intake;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Queue;
 

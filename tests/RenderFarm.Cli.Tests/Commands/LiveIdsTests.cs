@@ -26,14 +26,20 @@ public sealed class LiveIdsTests : IDisposable
     [InlineData("submit x --model own", "own-model")]
     public async Task Completions_OfAnId_AreThoseTheFarmHas(string line, params string[] expected)
     {
-        await using var farm = new StubFarm((request, _) => (200, request.Url!.AbsolutePath switch
-        {
-            "/v1/videos" => """{"data":[{"id":"video_1","status":"completed"},{"id":"video_2","status":"failed"}]}""",
-            "/v1/batches" => """{"data":[{"id":"batch_1","status":"completed"}]}""",
-            "/v1/workers" => """{"data":[{"id":"worker_1","name":"rack-1","status":"live"}]}""",
-            "/v1/models" => """{"data":[{"id":"own-model"}]}""",
-            _ => """{"data":[{"id":"key_1"}]}""",
-        }));
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.Url!.AbsolutePath switch
+                    {
+                        "/v1/videos" => """{"data":[{"id":"video_1","status":"completed"},{"id":"video_2","status":"failed"}]}""",
+                        "/v1/batches" => """{"data":[{"id":"batch_1","status":"completed"}]}""",
+                        "/v1/workers" => """{"data":[{"id":"worker_1","name":"rack-1","status":"live"}]}""",
+                        "/v1/models" => """{"data":[{"id":"own-model"}]}""",
+                        _ => """{"data":[{"id":"key_1"}]}""",
+                    }
+                )
+        );
 
         var known = Completions(farm.Url, line);
 
@@ -55,6 +61,13 @@ public sealed class LiveIdsTests : IDisposable
     {
         var words = line.Split(' ');
         var whole = string.Join(' ', [.. words[..^1], "--url", url, "--key", "x", words[^1]]);
-        return [.. FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(whole).GetCompletions(whole.Length).Select(item => item.Label)];
+        return
+        [
+            .. FarmCommand
+                .Create(_console, _errors, TimeProvider.System)
+                .Parse(whole)
+                .GetCompletions(whole.Length)
+                .Select(item => item.Label),
+        ];
     }
 }

@@ -48,7 +48,7 @@ public sealed class ErrandVerbsTests : IDisposable
     [InlineData("demoo", "there is no verb demoo; did you mean demo?")]
     public async Task Run_AWrongLine_AsksForNothing(string line, string message)
     {
-        Assert.Equal(FarmCommand.Refused, await RunAsync(line.Split(' ')));
+        Assert.Equal(ExitCodes.Refused, await RunAsync(line.Split(' ')));
 
         Assert.Empty(_words);
         Assert.StartsWith($"error: invalid_option: {message}", _errors.ToString(), StringComparison.Ordinal);
@@ -61,7 +61,10 @@ public sealed class ErrandVerbsTests : IDisposable
         foreach (var path in Paths(Create(), []))
         {
             using var output = new StringWriter();
-            Assert.Equal(0, await VerbProgram.RunAsync(Create(), [.. path, "--help"], _errors, new InvocationConfiguration { Output = output }));
+            Assert.Equal(
+                0,
+                await VerbProgram.RunAsync(Create(), [.. path, "--help"], _errors, new InvocationConfiguration { Output = output })
+            );
             Assert.Contains("Usage:", output.ToString(), StringComparison.Ordinal);
         }
         Assert.Empty(_words);
@@ -74,9 +77,16 @@ public sealed class ErrandVerbsTests : IDisposable
     [InlineData("/farm", "1", false)]
     public void Missing_OutsideOfTheLauncherOrWhenReady_IsNothing(string? root, string? ready, bool expected)
     {
-        var words = Readiness.Missing(Create().Parse(["demo", "a cat"]), needsFfmpeg: true, name => name == "RENDERFARM_ROOT" ? root : ready);
+        var words = Readiness.Missing(
+            Create().Parse(["demo", "a cat"]),
+            needsFfmpeg: true,
+            name => name == "RENDERFARM_ROOT" ? root : ready
+        );
 
-        Assert.Equal(expected ? "build=apps ffmpeg -- services/RenderFarm.Cli demo a cat" : null, words is null ? null : string.Join(' ', words));
+        Assert.Equal(
+            expected ? "build=apps ffmpeg -- services/RenderFarm.Cli demo a cat" : null,
+            words is null ? null : string.Join(' ', words)
+        );
     }
 
     private static IEnumerable<string[]> Paths(Command command, string[] path) =>
@@ -84,9 +94,15 @@ public sealed class ErrandVerbsTests : IDisposable
 
     private Task<int> RunAsync(string[] arguments) => VerbProgram.RunAsync(Create(), arguments, _errors);
 
-    private RootCommand Create() => FarmCommand.Create(_console, _errors, TimeProvider.System, words =>
-    {
-        _words.AddRange(words);
-        return 0;
-    });
+    private RootCommand Create() =>
+        FarmCommand.Create(
+            _console,
+            _errors,
+            TimeProvider.System,
+            words =>
+            {
+                _words.AddRange(words);
+                return 0;
+            }
+        );
 }

@@ -44,7 +44,10 @@ public sealed class ParseFaultTests
         Assert.Equal(VerbProgram.Wrong, await VerbProgram.RunAsync(Program(), ["show", "a", "--json", "--steps", "x"], errors));
 
         var error = JsonNode.Parse(errors.ToString())!["error"]!;
-        Assert.Equal(("invalid_option", "--steps", "--steps is 'x': it must be a whole number from 1 to 100"), ((string)error["code"]!, (string)error["param"]!, (string)error["message"]!));
+        Assert.Equal(
+            ("invalid_option", "--steps", "--steps is 'x': it must be a whole number from 1 to 100"),
+            ((string)error["code"]!, (string)error["param"]!, (string)error["message"]!)
+        );
     }
 
     [Theory]
@@ -67,7 +70,15 @@ public sealed class ParseFaultTests
         using var errors = new StringWriter();
         using var output = new StringWriter();
 
-        Assert.Equal(0, await VerbProgram.RunAsync(Program(), ["show", "--steps", "x", "--help"], errors, new InvocationConfiguration { Output = output }));
+        Assert.Equal(
+            0,
+            await VerbProgram.RunAsync(
+                Program(),
+                ["show", "--steps", "x", "--help"],
+                errors,
+                new InvocationConfiguration { Output = output }
+            )
+        );
 
         Assert.Contains("  ./farm show a", output.ToString(), StringComparison.Ordinal);
         Assert.Empty(errors.ToString());
@@ -100,7 +111,10 @@ public sealed class ParseFaultTests
             new Option<string?>("--note") { Description = "Anything" },
             new Option<bool>("--json"),
         }.WithExamples("show a");
-        var make = new Command("make", "Make one") { new Option<string>("--out") { Description = "Where it goes", Required = true } };
+        var make = new Command("make", "Make one")
+        {
+            new Option<string>("--out") { Description = "Where it goes", Required = true },
+        };
         var keys = new Command("keys", "Keys") { new Command("list"), new Command("create") };
         foreach (var verb in (Command[])[show, make, .. keys.Subcommands])
         {

@@ -23,7 +23,7 @@ public static class NativeEnvironment
         Set(MemoryPool.AllocatorVariable, MemoryPool.AllocatorSetting);
     }
 
-    /// <summary>Ends the process: libtorch takes the better part of a second to tear itself down, while somebody waits for the card.</summary>
+    /// <summary>Ends the process: libtorch takes the better part of a second to tear itself down, and somebody waits.</summary>
     /// <returns>Never.</returns>
     public static int LeaveAtOnce(int code)
     {

@@ -7,12 +7,13 @@ using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Tools.Bench;
 
-/// <summary>The renderer of this build: beside this program, in the folder next to its own, or in the same tree and configuration.</summary>
+/// <summary>The renderer of this build: beside this program, in the next folder, or in the same tree and configuration.</summary>
 internal static class RendererProgram
 {
     private const string Name = "RenderFarm.Renderer";
 
-    public static string File { get; } = Candidates().FirstOrDefault(System.IO.File.Exists)
+    public static string File { get; } =
+        Candidates().FirstOrDefault(System.IO.File.Exists)
         ?? throw new VerbException($"{Name} is not built (looked at {string.Join(", ", Candidates())}): ./farm build");
 
     /// <summary>The kernels against what defines them, by the renderer's own verb.</summary>
@@ -64,6 +65,8 @@ internal static class RendererProgram
         // …/workers/RenderFarm.Tools/bin/Release/net10.0, or the same depth under tests/
         var framework = Path.GetFileName(here);
         var configuration = Path.GetFileName(Path.GetDirectoryName(here) ?? "");
-        yield return Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", "..", "workers", Name, "bin", configuration, framework, Name));
+        yield return Path.GetFullPath(
+            Path.Combine(here, "..", "..", "..", "..", "..", "workers", Name, "bin", configuration, framework, Name)
+        );
     }
 }

@@ -69,7 +69,9 @@ internal static class Inspect
         text.WriteLine($"  size         {it.Tensors} tensors, {it.Parameters:#,0} parameters, {it.Bytes:#,0} bytes");
         if (it.Missing.Count > 0)
         {
-            text.WriteLine($"  missing      {it.Missing.Count}: {string.Join(", ", it.Missing.Take(5))}{(it.Missing.Count > 5 ? ", …" : "")}");
+            text.WriteLine(
+                $"  missing      {it.Missing.Count}: {string.Join(", ", it.Missing.Take(5))}{(it.Missing.Count > 5 ? ", …" : "")}"
+            );
         }
         foreach (var note in it.Notes)
         {
@@ -81,12 +83,18 @@ internal static class Inspect
     private static IReadOnlyList<IReadOnlyList<string>> Groups(string path)
     {
         return File.Exists(path) && Path.GetFileName(path) != ModelManifest.FileName
-            ? [[path]]
+            ?
+            [
+                [path],
+            ]
             : ModelFolder.Checkpoints(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    WriteIndented = true
+)]
 [JsonSerializable(typeof(CheckpointDescription[]))]
 internal sealed partial class InspectJson : JsonSerializerContext;

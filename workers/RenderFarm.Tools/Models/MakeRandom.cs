@@ -19,7 +19,9 @@ internal static class MakeRandom
     {
         if (ModelShapes.Find(preset) is not { } shape)
         {
-            throw VerbException.Wrong($"preset is '{preset}': it must be one of {string.Join(", ", ModelShapes.All.Select(known => known.Id))}");
+            throw VerbException.Wrong(
+                $"preset is '{preset}': it must be one of {string.Join(", ", ModelShapes.All.Select(known => known.Id))}"
+            );
         }
         if (File.Exists(Path.Combine(folder, ModelManifest.FileName)) && !force)
         {
@@ -38,19 +40,28 @@ internal static class MakeRandom
     private static void Write(ModelShape shape, string folder, long seed, long total)
     {
         var started = Stopwatch.GetTimestamp();
-        long done = 0, shown = 0;
-        RandomModel.Write(shape, folder, seed, bytes =>
-        {
-            done += bytes;
-            if (done - shown < TellEvery)
+        long done = 0,
+            shown = 0;
+        RandomModel.Write(
+            shape,
+            folder,
+            seed,
+            bytes =>
             {
-                return;
+                done += bytes;
+                if (done - shown < TellEvery)
+                {
+                    return;
+                }
+                shown = done;
+                Console.Error.WriteLine(
+                    $"{Gigabytes(done)} of {Gigabytes(total)} written, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"
+                );
             }
-            shown = done;
-            Console.Error.WriteLine($"{Gigabytes(done)} of {Gigabytes(total)} written, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s");
-        });
+        );
         Console.Error.WriteLine(
-            $"{shape.Id}: {Gigabytes(total)} of random weights in {folder}, {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
+            $"{shape.Id}: {Gigabytes(total)} of random weights in {folder}, {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s"
+        );
     }
 
     /// <summary>Of the mount that the folder will be on: its longest ancestor that is there.</summary>

@@ -32,7 +32,9 @@ internal static class Scan
         }
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new ScanReport(scan.Checkpoints, models, scan.Unusable), ScanJson.Default.ScanReport));
+            Console.Out.WriteLine(
+                JsonSerializer.Serialize(new ScanReport(scan.Checkpoints, models, scan.Unusable), ScanJson.Default.ScanReport)
+            );
         }
         else
         {
@@ -62,6 +64,10 @@ internal static class Scan
     {
         var home = Environment.GetEnvironmentVariable("RENDERFARM_HOME");
         return Path.Combine(
-            string.IsNullOrEmpty(home) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".renderfarm") : home, "models");
+            string.IsNullOrEmpty(home)
+                ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".renderfarm")
+                : home,
+            "models"
+        );
     }
 }

@@ -10,7 +10,12 @@ internal static class ScanSheet
     /// <param name="models">What it makes.</param>
     /// <param name="written">Manifests by model.</param>
     /// <param name="text">Where to.</param>
-    public static void Print(FolderScan scan, IReadOnlyList<AssembledModel> models, IReadOnlyDictionary<string, string> written, TextWriter text)
+    public static void Print(
+        FolderScan scan,
+        IReadOnlyList<AssembledModel> models,
+        IReadOnlyDictionary<string, string> written,
+        TextWriter text
+    )
     {
         foreach (var found in scan.Checkpoints)
         {
@@ -18,7 +23,9 @@ internal static class ScanSheet
         }
         foreach (var tokenizer in scan.Tokenizers)
         {
-            text.WriteLine($"{tokenizer.File}\n  SentencePiece model of {tokenizer.Pieces} pieces{(tokenizer.Inside ? ", inside the checkpoint" : "")}");
+            text.WriteLine(
+                $"{tokenizer.File}\n  SentencePiece model of {tokenizer.Pieces} pieces{(tokenizer.Inside ? ", inside the checkpoint" : "")}"
+            );
         }
         foreach (var file in scan.Unusable)
         {
@@ -60,20 +67,23 @@ internal static class ScanSheet
 
     private static void Print(AssembledModel model, string? written, TextWriter text)
     {
-        var state = model.Files is null ? "incomplete" : written is null ? "complete" : $"complete, written to {written}";
-        text.WriteLine($"{model.Shape.Id,-16} {state}");
+        var state =
+            model.Files is null ? "incomplete"
+            : written is null ? "complete"
+            : $"complete, written to {written}";
+        text.WriteLine($"{model.Shape.Id, -16} {state}");
         foreach (var missing in model.Missing)
         {
-            text.WriteLine($"{"",-16} needs {missing}");
+            text.WriteLine($"{"", -16} needs {missing}");
         }
         if (model.Files is { Loras.Count: > 0 } or { LorasLowNoise.Count: > 0 })
         {
             var loras = model.Files.Loras.Keys.Union(model.Files.LorasLowNoise.Keys).Order(StringComparer.Ordinal);
-            text.WriteLine($"{"",-16} LoRAs: {string.Join(", ", loras)}");
+            text.WriteLine($"{"", -16} LoRAs: {string.Join(", ", loras)}");
         }
         foreach (var note in model.Notes.Distinct())
         {
-            text.WriteLine($"{"",-16} {note}");
+            text.WriteLine($"{"", -16} {note}");
         }
     }
 }

@@ -22,12 +22,12 @@ internal static class Verify
         foreach (var part in Parts(manifest))
         {
             var fault = Fault(part.Kind, [.. part.Paths.Select(path => Path.Combine(folder, path))], part.Expected);
-            Console.Out.WriteLine($"{part.Name,-24} {fault ?? "ok"}");
+            Console.Out.WriteLine($"{part.Name, -24} {fault ?? "ok"}");
             faults += fault is null ? 0 : 1;
         }
         if (!File.Exists(Path.Combine(folder, manifest.Files.Tokenizer)))
         {
-            Console.Out.WriteLine($"{"tokenizer",-24} {manifest.Files.Tokenizer} is missing");
+            Console.Out.WriteLine($"{"tokenizer", -24} {manifest.Files.Tokenizer} is missing");
             faults++;
         }
         return faults == 0 ? VerbProgram.Done : VerbProgram.Failed;
@@ -37,7 +37,8 @@ internal static class Verify
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(file), ContractsJson.Default.ModelManifest) ?? throw new JsonException("it is null");
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file), ContractsJson.Default.ModelManifest)
+                ?? throw new JsonException("it is null");
         }
         catch (JsonException error)
         {
@@ -52,7 +53,11 @@ internal static class Verify
         if (shape.Experts == 2)
         {
             yield return new(
-                "transformer_low_noise", CheckpointKind.Transformer, files.TransformerLowNoise, Layouts.Transformer(shape.Transformer));
+                "transformer_low_noise",
+                CheckpointKind.Transformer,
+                files.TransformerLowNoise,
+                Layouts.Transformer(shape.Transformer)
+            );
         }
         yield return new("text_encoder", CheckpointKind.TextEncoder, files.TextEncoder, Layouts.TextEncoder(shape.TextEncoder));
         yield return new("vae", CheckpointKind.Vae, files.Vae, Layouts.Vae(shape.Vae));

@@ -20,7 +20,9 @@ internal static class GpuBench
         if (!torch.cuda.is_available() || CudaDevice.Count == 0)
         {
             throw VerbException.Wrong(
-                "bench gpu needs an NVIDIA card, its driver and a libtorch built for CUDA (LD_LIBRARY_PATH on an existing PyTorch's lib folders)");
+                "bench gpu needs an NVIDIA card, its driver and a libtorch built for CUDA "
+                    + "(LD_LIBRARY_PATH on an existing PyTorch's lib folders)"
+            );
         }
         using var noGradients = torch.no_grad();
         torch.backends.cuda.matmul.allow_tf32 = false;
@@ -30,19 +32,20 @@ internal static class GpuBench
         return report.Finish();
     }
 
-    private static Action<FigureReport> PartOf(string part) => part switch
-    {
-        "speed" => SpeedPart.Run,
-        "memory" => MemoryPart.Run,
-        "profile" => ProfilePart.Run,
-        "quality" => QualityPart.Run,
-        "predict" => PredictPart.Run,
-        "parity" => ParityPart.Run,
-        "vae" => VaePart.Run,
-        "job480" => JobPart.Run480,
-        "job720" => JobPart.Run720,
-        _ => throw VerbException.Wrong($"--part is '{part}': it must be one of {string.Join(", ", GpuVerb.Parts)}"),
-    };
+    private static Action<FigureReport> PartOf(string part) =>
+        part switch
+        {
+            "speed" => SpeedPart.Run,
+            "memory" => MemoryPart.Run,
+            "profile" => ProfilePart.Run,
+            "quality" => QualityPart.Run,
+            "predict" => PredictPart.Run,
+            "parity" => ParityPart.Run,
+            "vae" => VaePart.Run,
+            "job480" => JobPart.Run480,
+            "job720" => JobPart.Run720,
+            _ => throw VerbException.Wrong($"--part is '{part}': it must be one of {string.Join(", ", GpuVerb.Parts)}"),
+        };
 
     private static void Describe(FigureReport report)
     {

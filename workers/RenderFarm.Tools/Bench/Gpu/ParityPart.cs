@@ -9,7 +9,9 @@ internal static class ParityPart
 {
     public static void Run(FigureReport report)
     {
-        var folder = Environment.GetEnvironmentVariable("RENDERFARM_GOLDEN") is { Length: > 0 } named ? named : Path.Combine("tests", "golden");
+        var folder = Environment.GetEnvironmentVariable("RENDERFARM_GOLDEN") is { Length: > 0 } named
+            ? named
+            : Path.Combine("tests", "golden");
         using var lines = new StringWriter();
         var code = ParityRun.Run(folder, "cuda", lines);
         var told = lines.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -10,9 +10,7 @@ internal sealed class CachedRun : IFrameSink, IRenderObserver
 {
     private readonly List<byte> _frames = [];
 
-    private CachedRun()
-    {
-    }
+    private CachedRun() { }
 
     public double Seconds { get; private set; }
     public int LeftOut { get; private set; }
@@ -34,7 +32,8 @@ internal sealed class CachedRun : IFrameSink, IRenderObserver
 
     public double DistanceTo(CachedRun other)
     {
-        ReadOnlySpan<byte> mine = CollectionsMarshal.AsSpan(_frames), its = CollectionsMarshal.AsSpan(other._frames);
+        ReadOnlySpan<byte> mine = CollectionsMarshal.AsSpan(_frames),
+            its = CollectionsMarshal.AsSpan(other._frames);
         var sum = 0.0;
         for (var i = 0; i < mine.Length; i++)
         {
@@ -43,19 +42,11 @@ internal sealed class CachedRun : IFrameSink, IRenderObserver
         return Math.Sqrt(sum / mine.Length) / 255;
     }
 
-    public void StageStarted(RenderStage stage)
-    {
-    }
+    public void StageStarted(RenderStage stage) { }
 
-    public void Alive()
-    {
-    }
+    public void Alive() { }
 
-    public void StepDone(int step, int steps, double seconds)
-    {
-    }
+    public void StepDone(int step, int steps, double seconds) { }
 
-    public void FramesWritten(int frames, int of)
-    {
-    }
+    public void FramesWritten(int frames, int of) { }
 }

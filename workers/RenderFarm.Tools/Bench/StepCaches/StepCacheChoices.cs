@@ -67,9 +67,14 @@ internal sealed record StepCacheChoices(string Folder)
             Seed = Seed,
             StepCache = new StepCacheChoice(StepCacheKind.Magcache),
         };
-        var slot = Device == "cpu"
-            ? SlotState.Cpu(64L << 30)
-            : SlotState.Gpu(0) with { TotalBytes = CudaDevice.Memory.Total, FreeBytes = CudaDevice.Memory.Free };
+        var slot =
+            Device == "cpu"
+                ? SlotState.Cpu(64L << 30)
+                : SlotState.Gpu(0) with
+                {
+                    TotalBytes = CudaDevice.Memory.Total,
+                    FreeBytes = CudaDevice.Memory.Free,
+                };
         // With room for what a cache keeps.
         var result = Planner.Plan(PlanRequest.Of(shape, spec, Pictures.Count > 0), slot);
         var plan = result.Plan ?? throw new RenderException(FailureReason.InvalidRequest, result.Refusal!.Message);

@@ -1,13 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using RenderFarm.Cli.Commands;
+using RenderFarm.Cli.Errands;
 using RenderFarm.Planning.Models;
 using RenderFarm.Verbs;
 using RenderFarm.Verbs.Bench;
 using RenderFarm.Verbs.Models;
 using RenderFarm.Verbs.Parsing;
 
-namespace RenderFarm.Cli.Errands;
+namespace RenderFarm.Cli.Commands;
 
 /// <summary>The verbs that other programs run: known here with all their options, started by <c>deploy/scripts/errand.sh</c>.</summary>
 internal sealed class ErrandVerbs(CommandRunner run, Func<IReadOnlyList<string>, int> launch)
@@ -23,7 +23,9 @@ internal sealed class ErrandVerbs(CommandRunner run, Func<IReadOnlyList<string>,
     public IEnumerable<Command> Models()
     {
         var verbs = ModelVerbs.Create();
-        verbs.MakeRandom.Preset.CompletionSources.Add(_ => ModelShapes.All.Select(shape => new System.CommandLine.Completions.CompletionItem(shape.Id)));
+        verbs.MakeRandom.Preset.CompletionSources.Add(_ =>
+            ModelShapes.All.Select(shape => new System.CommandLine.Completions.CompletionItem(shape.Id))
+        );
         return verbs.All.Select(verb => Run(verb, Tools));
     }
 
@@ -41,8 +43,13 @@ internal sealed class ErrandVerbs(CommandRunner run, Func<IReadOnlyList<string>,
         return Run(command, new Errand("deploy/scripts/test.sh") { Build = null, Skip = 1 });
     }
 
-    private Command Build() => Run(
-        new Command("build", "Build API, worker, renderer, tools and this program, where their sources have changed").WithExamples("build"), new Errand(null));
+    private Command Build() =>
+        Run(
+            new Command("build", "Build API, worker, renderer, tools and this program, where their sources have changed").WithExamples(
+                "build"
+            ),
+            new Errand(null)
+        );
 
     private Command Bench()
     {
@@ -60,19 +67,34 @@ internal sealed class ErrandVerbs(CommandRunner run, Func<IReadOnlyList<string>,
         return bench.WithExamples("bench queue --part rate", "bench gpu --part speed", "bench leaks --jobs 100");
     }
 
-    private Command Chaos() => Run(new ChaosVerb(), new Errand("tests/RenderFarm.Chaos") { Build = "tests", Skip = 1, NeedsFfmpeg = true });
+    private Command Chaos() =>
+        Run(
+            new ChaosVerb(),
+            new Errand("tests/RenderFarm.Chaos")
+            {
+                Build = "tests",
+                Skip = 1,
+                NeedsFfmpeg = true,
+            }
+        );
 
     private Command Services()
     {
         var script = new Errand("deploy/scripts/services.sh") { Build = null, Skip = 1 };
-        var names = new Argument<string[]>("names") { Description = "postgres, rabbitmq, s3 or prometheus; absent: the first three", Arity = ArgumentArity.ZeroOrMore };
+        var names = new Argument<string[]>("names")
+        {
+            Description = "postgres, rabbitmq, s3 or prometheus; absent: the first three",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         names.CompletionSources.Add(_ => Servers.Select(server => new System.CommandLine.Completions.CompletionItem(server)));
         names.Validators.Add(RequireServers);
         var durable = new Option<bool>("--durable") { Description = "PostgreSQL keeps fsync and synchronous_commit, for benchmarks" };
         var start = new Command("start", "Start servers on free ports; DIR/env then names them") { Folder(), durable, names };
         var again = new Command("again", "Start one that was killed again, on its port and its data")
         {
-            Folder(), OptionKinds.ChoiceArgument("name", "Which one", Servers), new Option<bool>("--wiped") { Description = "The broker's data is gone" },
+            Folder(),
+            OptionKinds.ChoiceArgument("name", "Which one", Servers),
+            new Option<bool>("--wiped") { Description = "The broker's data is gone" },
         };
         var stop = new Command("stop", "Stop them and remove their data") { Folder() };
         return new Command("services", "Private servers for development, without containers")
