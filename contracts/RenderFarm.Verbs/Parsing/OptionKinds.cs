@@ -153,8 +153,13 @@ public static class OptionKinds
         {
             return number;
         }
-        var range = most is int.MaxValue or long.MaxValue ? $"of {least} or more" : $"from {least} to {most}";
-        result.AddError($"{name} is '{text}': it must be a whole number {range}");
+        var range = (least, most) switch
+        {
+            (int.MinValue, _) => "",
+            (_, int.MaxValue or long.MaxValue) => $" of {least} or more",
+            _ => $" from {least} to {most}",
+        };
+        result.AddError($"{name} is '{text}': it must be a whole number{range}");
         return least;
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using RenderFarm.Api.Errors;
-using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Batches;
 using RenderFarm.Jobs.Intake;

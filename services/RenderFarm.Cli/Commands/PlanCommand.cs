@@ -24,10 +24,10 @@ internal static class PlanCommand
     {
         var model = new Option<string>("--model") { Description = "A model id", DefaultValueFactory = _ => "t2v-14b" };
         var size = new Option<string?>("--size") { Description = "Width x height; absent for the model's default" };
-        var frames = OptionKinds.OptionalWhole("--frames", "4n+1");
-        var steps = OptionKinds.OptionalWhole("--steps", "Denoise steps");
+        var frames = OptionKinds.OptionalWhole("--frames", "4n+1", int.MinValue);
+        var steps = OptionKinds.OptionalWhole("--steps", "Denoise steps", int.MinValue);
         var guidance = OptionKinds.OptionalNumber("--guidance", "Guidance scale");
-        var loras = OptionKinds.OptionalWhole("--loras", "How many LoRAs run with it", 0);
+        var loras = OptionKinds.OptionalWhole("--loras", "How many LoRAs run with it", int.MinValue);
         var stepCache = new Option<string?>("--step-cache") { Description = "teacache or magcache", HelpName = "kind" };
         stepCache.CompletionSources.Add("teacache", "magcache");
         var vram = new Option<string>("--vram")

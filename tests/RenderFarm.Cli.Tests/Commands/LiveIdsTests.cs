@@ -59,8 +59,9 @@ public sealed class LiveIdsTests : IDisposable
 
     private List<string> Completions(string url, string line)
     {
-        var words = line.Split(' ');
-        var whole = string.Join(' ', [.. words[..^1], "--url", url, "--key", "x", words[^1]]);
+        // Before an option that waits for its value.
+        var last = line.LastIndexOf(" --", StringComparison.Ordinal) is > 0 and var option ? option : line.LastIndexOf(' ');
+        var whole = $"{line[..last]} --url {url} --key x{line[last..]}";
         return
         [
             .. FarmCommand

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace RenderFarm.Tools.Parity;
 
 /// <summary>A golden file: weights <c>w.*</c>, inputs <c>in.*</c>, outputs <c>out.*</c> and its configuration.</summary>
-public sealed class GoldenFile : IDisposable
+internal sealed class GoldenFile : IDisposable
 {
     private readonly SafetensorsFile _file;
     private readonly JsonDocument _config;

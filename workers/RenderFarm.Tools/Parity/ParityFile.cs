@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace RenderFarm.Tools.Parity;
 
 /// <summary>One file under check, and where its lines go.</summary>
-public sealed record ParityFile(string Path, Device Device, ParityReport Report)
+internal sealed record ParityFile(string Path, Device Device, ParityReport Report)
 {
     public string Name => System.IO.Path.GetFileName(Path);
 

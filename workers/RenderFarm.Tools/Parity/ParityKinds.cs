@@ -2,10 +2,10 @@ namespace RenderFarm.Tools.Parity;
 
 /// <param name="Stem">How names of this kind begin, without extension.</param>
 /// <param name="Check">Compares every output of the file; a fault of the file may be thrown.</param>
-public sealed record ParityKind(string Stem, string Extension, Action<ParityFile> Check);
+internal sealed record ParityKind(string Stem, string Extension, Action<ParityFile> Check);
 
 /// <summary>What a golden file is, by its name.</summary>
-public static class ParityKinds
+internal static class ParityKinds
 {
     private static readonly ParityKind[] All =
     [

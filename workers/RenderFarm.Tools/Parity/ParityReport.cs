@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace RenderFarm.Tools.Parity;
 
 /// <summary>A line for each output: file, tensor, relative error ‖a−b‖/‖b‖ or what else there is to say, PASS or FAIL.</summary>
-public sealed class ParityReport(TextWriter output, double limit)
+internal sealed class ParityReport(TextWriter output, double limit)
 {
     private readonly HashSet<(string File, string Name)> _seen = [];
     private int _passed,
