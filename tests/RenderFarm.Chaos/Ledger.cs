@@ -3,8 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using RenderFarm.Chaos.Audit;
 using RenderFarm.Chaos.Faults;
-using RenderFarm.Testing;
-using RenderFarm.Verbs.Figures;
+using ThisMachine = RenderFarm.Verbs.Figures.ThisMachine;
 
 namespace RenderFarm.Chaos;
 

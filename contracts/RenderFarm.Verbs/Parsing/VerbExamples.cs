@@ -22,6 +22,9 @@ public static class VerbExamples
     public static void AddTo(RootCommand root)
     {
         var help = root.Options.OfType<HelpOption>().Single();
+        // A completion of -? and /h helps nobody.
+        help.Aliases.Clear();
+        help.Aliases.Add("-h");
         help.Action = new WithExamplesAction((HelpAction)help.Action!);
     }
 

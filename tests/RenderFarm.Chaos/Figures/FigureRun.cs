@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Chaos.Farm;
-using RenderFarm.Testing;
 using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Chaos.Figures;
