@@ -1,3 +1,4 @@
+using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Contracts.Models;
@@ -10,7 +11,7 @@ public static class ModelEndpoints
 {
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
-        var models = routes.MapGroup("/v1/models").WithTags("Models").RequireScope(Scopes.Read);
+        var models = routes.MapGroup("/v1/models").WithTags(Tags.Models).RequireScope(Scopes.Read);
         models
             .MapGet(
                 "/",

@@ -1,3 +1,4 @@
+using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
@@ -12,7 +13,7 @@ public static class VideoEndpoints
 {
     public static RouteGroupBuilder MapVideos(this IEndpointRouteBuilder routes)
     {
-        var videos = routes.MapGroup("/v1/videos").WithTags("Videos");
+        var videos = routes.MapGroup("/v1/videos").WithTags(Tags.Videos);
 
         videos
             .MapPost("/", CreateAsync)
