@@ -1,5 +1,4 @@
 using System.Text.Json;
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
@@ -18,7 +17,7 @@ public static class BatchEndpoints
 
     public static void MapBatches(this IEndpointRouteBuilder routes)
     {
-        var batches = routes.MapGroup("/v1/batches").WithTags(Tags.Batches);
+        var batches = routes.MapGroup("/v1/batches").WithTags("Batches");
         batches
             .MapPost("/", CreateAsync)
             .RequireScope(Scopes.Submit)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
@@ -18,19 +17,19 @@ public static class EventEndpoints
     {
         routes
             .MapGet("/v1/videos/{id}/events", OfVideoAsync)
-            .WithTags(Tags.Events)
+            .WithTags("Events")
             .RequireScope(Scopes.Read)
             .WithSummary("What happens to a video, as server-sent events; resumes after Last-Event-ID, ends with the video")
             .Produces(200, contentType: "text/event-stream");
         routes
             .MapGet("/v1/events", OfKeyAsync)
-            .WithTags(Tags.Events)
+            .WithTags("Events")
             .RequireScope(Scopes.Read)
             .WithSummary("What happens to all videos of this key, as server-sent events from now on, or from after Last-Event-ID")
             .Produces(200, contentType: "text/event-stream");
         routes
             .MapPost("/worker/v1/leases/{job}/progress", ReportAsync)
-            .WithTags(Tags.WorkerProtocol)
+            .WithTags("Worker protocol")
             .RequireScope(Scopes.Worker)
             .WithSummary("How far the render is, for whoever watches; kept nowhere");
     }

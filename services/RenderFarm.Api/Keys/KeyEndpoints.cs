@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
 using RenderFarm.Jobs.Keys;
@@ -15,7 +14,7 @@ public static class KeyEndpoints
 
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
-        var keys = routes.MapGroup("/v1/keys").WithTags(Tags.Keys).RequireScope(Scopes.Admin);
+        var keys = routes.MapGroup("/v1/keys").WithTags("Keys").RequireScope(Scopes.Admin);
         keys.MapGet("/", ListAsync).WithSummary("Keys that work, with what they use of their quotas; never their secrets");
         keys.MapGet("/{id}", ShowAsync).WithSummary("One key");
         keys.MapPost("/", CreateAsync)

@@ -1,4 +1,3 @@
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Contracts.Models;
@@ -11,7 +10,7 @@ public static class ModelEndpoints
 {
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
-        var models = routes.MapGroup("/v1/models").WithTags(Tags.Models).RequireScope(Scopes.Read);
+        var models = routes.MapGroup("/v1/models").WithTags("Models").RequireScope(Scopes.Read);
         models
             .MapGet(
                 "/",

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Models;
@@ -21,7 +20,7 @@ public static class PlanEndpoints
         routes
             .MapPost("/v1/plans", PlanAsync)
             .RequireScope(Scopes.Read)
-            .WithTags(Tags.Plans)
+            .WithTags("Plans")
             .WithSummary("What would be chosen for this request on this card")
             .Accepts<PlanFields>("application/json")
             .Produces<PlanAnswer>();

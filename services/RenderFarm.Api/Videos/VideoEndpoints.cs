@@ -1,4 +1,3 @@
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
@@ -13,7 +12,7 @@ public static class VideoEndpoints
 {
     public static RouteGroupBuilder MapVideos(this IEndpointRouteBuilder routes)
     {
-        var videos = routes.MapGroup("/v1/videos").WithTags(Tags.Videos);
+        var videos = routes.MapGroup("/v1/videos").WithTags("Videos");
 
         videos
             .MapPost("/", CreateAsync)

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Jobs;
@@ -18,12 +17,12 @@ public static class WebhookEndpoints
                 async (HttpContext context, WebhookSecrets secrets, CancellationToken cancellationToken) =>
                     new WebhookSecret(await secrets.ReplaceAsync(context.Caller().Id, cancellationToken))
             )
-            .WithTags(Tags.Webhooks)
+            .WithTags("Webhooks")
             .RequireScope(Scopes.Submit)
             .WithSummary("A new secret for this key's webhooks, shown this once; the old one signs nothing from now on");
         routes
             .MapGet("/v1/videos/{id}/webhooks", DeliveriesAsync)
-            .WithTags(Tags.Webhooks)
+            .WithTags("Webhooks")
             .RequireScope(Scopes.Read)
             .WithSummary("Deliveries to the video's webhook, with their tries")
             .Produces<WebhookDeliveryList>();

@@ -1,4 +1,3 @@
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Metrics;
@@ -19,7 +18,7 @@ public static class LeaseEndpoints
 
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
-        var worker = routes.MapGroup("/worker/v1").WithTags(Tags.WorkerProtocol).RequireScope(Scopes.Worker);
+        var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
         worker
             .MapPost("/leases", LeaseAsync)

@@ -1,4 +1,3 @@
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Contracts.Leases;
@@ -13,7 +12,7 @@ public static class WorkerEndpoints
 {
     public static void MapWorkers(this IEndpointRouteBuilder routes)
     {
-        var workers = routes.MapGroup("/v1/workers").WithTags(Tags.Workers);
+        var workers = routes.MapGroup("/v1/workers").WithTags("Workers");
         workers.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("Workers, by name, and what they hold");
         workers.MapGet("/{id}", ShowAsync).RequireScope(Scopes.Read).WithSummary("One worker");
         workers
