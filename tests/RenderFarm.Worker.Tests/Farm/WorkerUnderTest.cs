@@ -7,7 +7,6 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
@@ -79,18 +78,15 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _app = WorkerApplication.Build(
-            [],
-            builder =>
-            {
-                builder.Configuration.AddInMemoryCollection(_settings);
-                builder
-                    .Logging.ClearProviders()
-                    .AddProvider(new TestOutputLogger())
-                    .SetMinimumLevel(LogLevel.Debug)
-                    .AddFilter("Microsoft", LogLevel.Warning);
-            }
-        );
+        _app = WorkerApplication.Build([], builder =>
+        {
+            builder.Configuration.AddInMemoryCollection(_settings);
+            builder
+                .Logging.ClearProviders()
+                .AddProvider(new TestOutputLogger())
+                .SetMinimumLevel(LogLevel.Debug)
+                .AddFilter("Microsoft", LogLevel.Warning);
+        });
         await _app.StartAsync();
         _running = _app.Services.GetRequiredService<FarmWorker>().RunAsync();
     }

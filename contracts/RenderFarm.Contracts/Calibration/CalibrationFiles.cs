@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Plans;
 
-namespace RenderFarm.Contracts.Plans;
+namespace RenderFarm.Contracts.Calibration;
 
 /// <summary>
 /// Calibrations on this host, a JSON file each. The renderer, which can measure, writes them; the worker, which plans, reads
