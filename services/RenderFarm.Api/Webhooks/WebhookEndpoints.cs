@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Api.Webhooks;
@@ -12,10 +12,8 @@ public static class WebhookEndpoints
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
         routes
-            .MapPost(
-                "/v1/webhooks/secret",
-                async (HttpContext context, WebhookSecrets secrets, CancellationToken cancellationToken) =>
-                    new WebhookSecret(await secrets.ReplaceAsync(context.Caller().Id, cancellationToken))
+            .MapPost("/v1/webhooks/secret", async (HttpContext context, WebhookSecrets secrets, CancellationToken cancellationToken) =>
+                new WebhookSecret(await secrets.ReplaceAsync(context.Caller().Id, cancellationToken))
             )
             .WithTags("Webhooks")
             .RequireScope(Scopes.Submit)

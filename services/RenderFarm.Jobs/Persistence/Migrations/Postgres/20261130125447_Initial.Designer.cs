@@ -12,8 +12,8 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 {
     [DbContext(typeof(PostgresJobsDbContext))]
-    [Migration("20261123080132_FiguresOfPlans")]
-    partial class FiguresOfPlans
+    [Migration("20261130125447_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -35,10 +35,34 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<int>("Day")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("day");
+
+                    b.Property<int>("DayJobs")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("day_jobs");
+
                     b.Property<string>("Hash")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("hash");
+
+                    b.Property<int?>("MaxPerDay")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_per_day");
+
+                    b.Property<int?>("MaxQueued")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_queued");
+
+                    b.Property<int?>("MaxRunning")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_running");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -48,6 +72,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<int>("PriorityCeiling")
                         .HasColumnType("integer")
                         .HasColumnName("priority_ceiling");
+
+                    b.Property<int?>("RequestsPerMinute")
+                        .HasColumnType("integer")
+                        .HasColumnName("requests_per_minute");
 
                     b.Property<DateTimeOffset?>("RevokedAt")
                         .HasColumnType("timestamp with time zone")
@@ -61,12 +89,63 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("double precision")
                         .HasColumnName("virtual_time");
 
+                    b.Property<string>("WebhookSecret")
+                        .HasColumnType("text")
+                        .HasColumnName("webhook_secret");
+
                     b.HasKey("Id");
 
                     b.HasIndex(new[] { "Hash" }, "ux_api_keys_hash")
                         .IsUnique();
 
                     b.ToTable("api_keys", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.BatchRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("CancelledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancelled_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Metadata")
+                        .HasColumnType("text")
+                        .HasColumnName("metadata");
+
+                    b.Property<string>("RequestHash")
+                        .HasColumnType("text")
+                        .HasColumnName("request_hash");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("integer")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex(new[] { "KeyId", "RequestHash" }, "ix_batches_request")
+                        .HasFilter("request_hash IS NOT NULL");
+
+                    b.HasIndex(new[] { "KeyId", "IdempotencyKey" }, "ux_batches_idempotency")
+                        .IsUnique()
+                        .HasFilter("idempotency_key IS NOT NULL");
+
+                    b.ToTable("batches", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.EventRow", b =>
@@ -97,9 +176,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("occurred_at");
 
-                    b.Property<DateTimeOffset?>("PublishedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("published_at");
+                    b.Property<long?>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
 
                     b.Property<string>("State")
                         .IsRequired()
@@ -115,10 +194,33 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasIndex(new[] { "JobId", "Id" }, "ix_events_job");
 
-                    b.HasIndex(new[] { "Id" }, "ix_events_unpublished")
-                        .HasFilter("published_at IS NULL");
+                    b.HasIndex(new[] { "KeyId", "Position" }, "ix_events_key");
+
+                    b.HasIndex(new[] { "Id" }, "ix_events_unplaced")
+                        .HasFilter("position IS NULL");
+
+                    b.HasIndex(new[] { "Position" }, "ux_events_position")
+                        .IsUnique();
 
                     b.ToTable("events", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.FairClockRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<double>("VirtualTime")
+                        .HasColumnType("double precision")
+                        .HasColumnName("virtual_time");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("fair_clock", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_fair_clock_one", "id = 1");
+                        });
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.JobRow", b =>
@@ -131,13 +233,13 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("artifacts");
 
-                    b.Property<int>("Attempt")
-                        .HasColumnType("integer")
-                        .HasColumnName("attempt");
-
                     b.Property<string>("BatchId")
                         .HasColumnType("text")
                         .HasColumnName("batch_id");
+
+                    b.Property<int?>("BatchLine")
+                        .HasColumnType("integer")
+                        .HasColumnName("batch_line");
 
                     b.Property<int>("BestStep")
                         .HasColumnType("integer")
@@ -178,6 +280,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<DateTimeOffset?>("ExpiresAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures");
 
                     b.Property<long>("Fence")
                         .HasColumnType("bigint")
@@ -315,6 +421,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasKey("Id");
 
+                    b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
+                        .HasFilter("batch_id IS NOT NULL");
+
                     b.HasIndex(new[] { "RungAt" }, "ix_jobs_bell")
                         .HasFilter("state = 'queued'");
 
@@ -326,6 +435,12 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasIndex(new[] { "KeyId", "Id" }, "ix_jobs_key");
 
+                    b.HasIndex(new[] { "KeyId", "State" }, "ix_jobs_open")
+                        .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
+
+                    b.HasIndex(new[] { "FinishedAt" }, "ix_jobs_over")
+                        .HasFilter("state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
+
                     b.HasIndex(new[] { "Model", "VramClass", "OrderKey" }, "ix_jobs_queue")
                         .HasFilter("state = 'queued'");
 
@@ -335,13 +450,16 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasIndex(new[] { "StartTag" }, "ix_jobs_served")
                         .HasFilter("fence > 0");
 
+                    b.HasIndex(new[] { "Model", "VramClass", "StartTag" }, "ix_jobs_turn")
+                        .HasFilter("state = 'queued' AND fence = 0");
+
                     b.HasIndex(new[] { "KeyId", "IdempotencyKey" }, "ux_jobs_idempotency")
                         .IsUnique()
                         .HasFilter("idempotency_key IS NOT NULL");
 
                     b.ToTable("jobs", null, t =>
                         {
-                            t.HasCheckConstraint("ck_jobs_counts", "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
+                            t.HasCheckConstraint("ck_jobs_counts", "failures >= 0 AND failures <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
 
                             t.HasCheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
 
@@ -480,12 +598,30 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasKey("JobId", "Fence");
 
+                    b.HasIndex(new[] { "EndedAt" }, "ix_lease_records_completed")
+                        .HasFilter("ending = 'completed'");
+
                     b.HasIndex(new[] { "Model", "Card", "LeasedAt" }, "ix_lease_records_figures");
 
                     b.ToTable("lease_records", null, t =>
                         {
                             t.HasCheckConstraint("ck_lease_records_ended", "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)");
                         });
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.LogCursorRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("log_cursors", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.ModelRow", b =>
@@ -510,6 +646,76 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.WebhookDeliveryRow", b =>
+                {
+                    b.Property<long>("EventId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("event_id");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("JobId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("JobState")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("job_state");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Log")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("log");
+
+                    b.Property<DateTimeOffset>("NextTryAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_try_at");
+
+                    b.Property<DateTimeOffset>("OccurredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("occurred_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.HasKey("EventId");
+
+                    b.HasIndex(new[] { "NextTryAt" }, "ix_webhook_deliveries_due")
+                        .HasFilter("state = 'pending'");
+
+                    b.HasIndex(new[] { "JobId", "EventId" }, "ix_webhook_deliveries_job");
+
+                    b.ToTable("webhook_deliveries", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')");
+                        });
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WorkerModelRow", b =>

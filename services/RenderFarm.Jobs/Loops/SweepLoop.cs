@@ -2,16 +2,7 @@ using Microsoft.Extensions.Logging;
 using RenderFarm.Artifacts;
 using RenderFarm.Jobs.Persistence;
 
-namespace RenderFarm.Jobs.Maintenance;
-
-/// <summary>A background duty as a single pass that can be called and counted.</summary>
-public interface ISweep
-{
-    TimeSpan Every { get; }
-
-    /// <summary>One pass; how many rows it acted on.</summary>
-    Task<int> RunOnceAsync(CancellationToken cancellationToken);
-}
+namespace RenderFarm.Jobs.Loops;
 
 /// <summary>The thin loop around a sweep.</summary>
 public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<SweepLoop> log) : IJobsLoop
@@ -37,12 +28,12 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
             {
                 return;
             }
-        } while (await Loops.PauseAsync(sweep.Every, time, stop));
+        } while (await LoopPause.ForAsync(sweep.Every, time, stop));
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Sweep}: {Count}")]
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Sweep}: {Count}")]
     private partial void Swept(string sweep, int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sweep} waits for its store: {Cause}")]
+    [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "{Sweep} waits for its store: {Cause}")]
     private partial void Unavailable(string sweep, string cause);
 }

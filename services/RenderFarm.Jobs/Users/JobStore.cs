@@ -4,7 +4,7 @@ using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Persistence;
 
-namespace RenderFarm.Jobs;
+namespace RenderFarm.Jobs.Users;
 
 /// <summary>What users do with jobs, apart from submitting. Every call sees only the jobs of its scope.</summary>
 public sealed class JobStore(JobDatabase database, JobSubmission submission, JobAnnouncer announcer, TimeProvider time)
@@ -101,11 +101,8 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         database.WriteAsync(
             async db =>
             {
-                var now = time.GetUtcNow();
-                var hidden = await Visible(db, scope)
-                    .Where(j => j.Id == id)
-                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.DeletedAt, now), cancellationToken);
-                if (hidden == 0)
+                var seen = await Visible(db, scope).AnyAsync(j => j.Id == id, cancellationToken);
+                if (!seen || !await JobTransitions.HideAsync(db, id, time.GetUtcNow(), cancellationToken))
                 {
                     return null;
                 }
@@ -125,33 +122,15 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         var result = await database.WriteAsync<RetryResult>(
             async db =>
             {
-                var requeued = await Visible(db, scope)
-                    .Where(j => j.Id == id && (j.State == JobState.Failed || j.State == JobState.Cancelled))
-                    .ExecuteUpdateAsync(
-                        set =>
-                            set.SetProperty(j => j.State, JobState.Queued)
-                                .SetProperty(j => j.Stage, RenderStage.Queued)
-                                .SetProperty(j => j.QueuedAt, now)
-                                .SetProperty(j => j.Step, 0)
-                                .SetProperty(j => j.Steps, 0)
-                                .SetProperty(j => j.BestStep, 0)
-                                .SetProperty(j => j.Attempt, 0)
-                                .SetProperty(j => j.StepDowns, 0)
-                                .SetProperty(j => j.Deaths, 0)
-                                .SetProperty(j => j.ErrorCode, (string?)null)
-                                .SetProperty(j => j.ErrorMessage, (string?)null)
-                                .SetProperty(j => j.CancelRequestedAt, (DateTimeOffset?)null)
-                                .SetProperty(j => j.FinishedAt, (DateTimeOffset?)null)
-                                .SetProperty(j => j.RungAt, (DateTimeOffset?)null),
-                        cancellationToken
-                    );
+                var seen = await Visible(db, scope).AnyAsync(j => j.Id == id, cancellationToken);
+                var requeued = seen && await JobTransitions.RequeueAsync(db, id, now, cancellationToken);
                 var job = await FindAsync(db, id, scope);
                 if (job is null)
                 {
                     return new RetryResult.NotFound();
                 }
 
-                if (requeued == 0)
+                if (!requeued)
                 {
                     return new RetryResult.WrongState(job);
                 }
@@ -179,7 +158,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             async db =>
                 await db
                     .Jobs.AsNoTracking()
-                    .Where(j => j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)
+                    .Where(JobTransitions.IsHeld)
                     .OrderBy(j => j.Id)
                     .Select(j => new HeldJob(j.Id, j.KeyId, j.LeaseWorkerId!, j.LeaseSlotId!, j.Stage))
                     .ToListAsync(cancellationToken),
@@ -208,7 +187,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             {
                 db.Database.SetCommandTimeout(CountingTime);
                 var states = await db
-                    .Jobs.Where(j => j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)
+                    .Jobs.Where(JobTransitions.IsHeld)
                     .GroupBy(j => j.State)
                     .Select(g => new { State = g.Key, Count = g.Count() })
                     .ToListAsync(cancellationToken);
@@ -251,31 +230,15 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     private async Task StopAsync(JobsDbContext db, string id, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var ended = await db.ExecuteAsync(
-            """
-            UPDATE jobs SET state = 'cancelled', not_before = NULL, cancel_requested_at = @now, finished_at = @now
-            WHERE id = @id AND state = 'queued'
-            """,
-            cancellationToken,
-            ("id", id),
-            ("now", db.Dialect.Time(now))
-        );
-        if (ended == 1)
+        if (!await JobTransitions.CancelAsync(db, id, now, cancellationToken))
         {
-            await Outbox.AddAsync(db, id, Outbox.Cancelled, now, cancellationToken);
-            // Work that was never begun is not held against its key
-            await ChargeAsync(db, id, -1, cancellationToken);
+            await JobTransitions.WishCancelAsync(db, id, now, cancellationToken);
             return;
         }
-        await db.ExecuteAsync(
-            """
-            UPDATE jobs SET cancel_requested_at = @now
-            WHERE id = @id AND cancel_requested_at IS NULL AND state IN ('leased', 'rendering', 'uploading')
-            """,
-            cancellationToken,
-            ("id", id),
-            ("now", db.Dialect.Time(now))
-        );
+
+        await Outbox.AddAsync(db, id, Outbox.Cancelled, now, cancellationToken);
+        // Work that was never begun is not held against its key
+        await ChargeAsync(db, id, -1, cancellationToken);
     }
 
     /// <summary>Moves the key's virtual time by a job that was never begun; begun ones have been paid for.</summary>

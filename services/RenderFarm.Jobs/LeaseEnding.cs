@@ -1,4 +1,4 @@
-namespace RenderFarm.Jobs.Leasing;
+namespace RenderFarm.Jobs;
 
 /// <summary>How a lease ended.</summary>
 public enum LeaseEnding

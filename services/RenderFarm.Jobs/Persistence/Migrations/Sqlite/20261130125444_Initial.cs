@@ -19,7 +19,14 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     hash = table.Column<string>(type: "TEXT", nullable: false),
                     scopes = table.Column<int>(type: "INTEGER", nullable: false),
                     priority_ceiling = table.Column<int>(type: "INTEGER", nullable: false),
+                    webhook_secret = table.Column<string>(type: "TEXT", nullable: true),
                     virtual_time = table.Column<double>(type: "REAL", nullable: false),
+                    max_queued = table.Column<int>(type: "INTEGER", nullable: true),
+                    max_running = table.Column<int>(type: "INTEGER", nullable: true),
+                    max_per_day = table.Column<int>(type: "INTEGER", nullable: true),
+                    requests_per_minute = table.Column<int>(type: "INTEGER", nullable: true),
+                    day = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    day_jobs = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     revoked_at = table.Column<long>(type: "INTEGER", nullable: true)
                 },
@@ -29,22 +36,53 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "batches",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "TEXT", nullable: false),
+                    key_id = table.Column<string>(type: "TEXT", nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    cancelled_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    idempotency_key = table.Column<string>(type: "TEXT", nullable: true),
+                    request_hash = table.Column<string>(type: "TEXT", nullable: true),
+                    metadata = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_batches", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "events",
                 columns: table => new
                 {
                     id = table.Column<long>(type: "INTEGER", nullable: false)
                         .Annotation("Sqlite:Autoincrement", true),
+                    position = table.Column<long>(type: "INTEGER", nullable: true),
                     job_id = table.Column<string>(type: "TEXT", nullable: false),
                     key_id = table.Column<string>(type: "TEXT", nullable: false),
                     model = table.Column<string>(type: "TEXT", nullable: false),
                     type = table.Column<string>(type: "TEXT", nullable: false),
                     state = table.Column<string>(type: "TEXT", nullable: false),
-                    occurred_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    published_at = table.Column<long>(type: "INTEGER", nullable: true)
+                    occurred_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_events", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fair_clock",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    virtual_time = table.Column<double>(type: "REAL", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fair_clock", x => x.id);
+                    table.CheckConstraint("ck_fair_clock_one", "id = 1");
                 });
 
             migrationBuilder.CreateTable(
@@ -70,7 +108,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     not_before = table.Column<long>(type: "INTEGER", nullable: true),
                     rung_at = table.Column<long>(type: "INTEGER", nullable: true),
                     fence = table.Column<long>(type: "INTEGER", nullable: false),
-                    attempt = table.Column<int>(type: "INTEGER", nullable: false),
+                    failures = table.Column<int>(type: "INTEGER", nullable: false),
                     max_attempts = table.Column<int>(type: "INTEGER", nullable: false),
                     step_downs = table.Column<int>(type: "INTEGER", nullable: false),
                     deaths = table.Column<int>(type: "INTEGER", nullable: false),
@@ -93,6 +131,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     idempotency_key = table.Column<string>(type: "TEXT", nullable: true),
                     request_hash = table.Column<string>(type: "TEXT", nullable: true),
                     batch_id = table.Column<string>(type: "TEXT", nullable: true),
+                    batch_line = table.Column<int>(type: "INTEGER", nullable: true),
                     remixed_from_id = table.Column<string>(type: "TEXT", nullable: true),
                     metadata = table.Column<string>(type: "TEXT", nullable: true),
                     webhook_url = table.Column<string>(type: "TEXT", nullable: true),
@@ -101,7 +140,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_jobs", x => x.id);
-                    table.CheckConstraint("ck_jobs_counts", "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
+                    table.CheckConstraint("ck_jobs_counts", "failures >= 0 AND failures <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
                     table.CheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
                     table.CheckConstraint("ck_jobs_fenced", "fence >= 0 AND (fence > 0 OR NOT (state IN ('leased', 'rendering', 'uploading')))");
                     table.CheckConstraint("ck_jobs_finished", "(finished_at IS NOT NULL) = (state IN ('completed', 'cancelled', 'failed', 'expired'))");
@@ -111,6 +150,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     table.CheckConstraint("ck_jobs_not_before", "not_before IS NULL OR state = 'queued'");
                     table.CheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
                     table.CheckConstraint("ck_jobs_state", "state = 'queued' OR state IN ('leased', 'rendering', 'uploading') OR state IN ('completed', 'cancelled', 'failed', 'expired')");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "log_cursors",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    position = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_log_cursors", x => x.name);
                 });
 
             migrationBuilder.CreateTable(
@@ -125,6 +176,29 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_models", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "webhook_deliveries",
+                columns: table => new
+                {
+                    event_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    job_id = table.Column<string>(type: "TEXT", nullable: false),
+                    key_id = table.Column<string>(type: "TEXT", nullable: false),
+                    type = table.Column<string>(type: "TEXT", nullable: false),
+                    job_state = table.Column<string>(type: "TEXT", nullable: false),
+                    url = table.Column<string>(type: "TEXT", nullable: false),
+                    state = table.Column<string>(type: "TEXT", nullable: false),
+                    tries = table.Column<int>(type: "INTEGER", nullable: false),
+                    next_try_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    occurred_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    finished_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    log = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_deliveries", x => x.event_id);
+                    table.CheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')");
                 });
 
             migrationBuilder.CreateTable(
@@ -155,7 +229,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     slot_id = table.Column<string>(type: "TEXT", nullable: false),
                     model = table.Column<string>(type: "TEXT", nullable: false),
                     card = table.Column<string>(type: "TEXT", nullable: false),
+                    driver = table.Column<string>(type: "TEXT", nullable: true),
                     worker_version = table.Column<string>(type: "TEXT", nullable: false),
+                    geometry = table.Column<string>(type: "TEXT", nullable: true),
+                    plan_kind = table.Column<string>(type: "TEXT", nullable: true),
                     attempt = table.Column<int>(type: "INTEGER", nullable: false),
                     step_downs = table.Column<int>(type: "INTEGER", nullable: false),
                     leased_at = table.Column<long>(type: "INTEGER", nullable: false),
@@ -217,15 +294,45 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "ix_batches_request",
+                table: "batches",
+                columns: new[] { "key_id", "request_hash" },
+                filter: "request_hash IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ux_batches_idempotency",
+                table: "batches",
+                columns: new[] { "key_id", "idempotency_key" },
+                unique: true,
+                filter: "idempotency_key IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_events_job",
                 table: "events",
                 columns: new[] { "job_id", "id" });
 
             migrationBuilder.CreateIndex(
-                name: "ix_events_unpublished",
+                name: "ix_events_key",
+                table: "events",
+                columns: new[] { "key_id", "position" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_events_unplaced",
                 table: "events",
                 column: "id",
-                filter: "published_at IS NULL");
+                filter: "position IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ux_events_position",
+                table: "events",
+                column: "position",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_jobs_batch",
+                table: "jobs",
+                columns: new[] { "batch_id", "batch_line" },
+                filter: "batch_id IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_jobs_bell",
@@ -251,6 +358,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                 columns: new[] { "key_id", "id" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_jobs_open",
+                table: "jobs",
+                columns: new[] { "key_id", "state" },
+                filter: "state IN ('queued', 'leased', 'rendering', 'uploading')");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_jobs_over",
+                table: "jobs",
+                column: "finished_at",
+                filter: "state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_jobs_queue",
                 table: "jobs",
                 columns: new[] { "model", "vram_class", "order_key" },
@@ -269,6 +388,12 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                 filter: "fence > 0");
 
             migrationBuilder.CreateIndex(
+                name: "ix_jobs_turn",
+                table: "jobs",
+                columns: new[] { "model", "vram_class", "start_tag" },
+                filter: "state = 'queued' AND fence = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "ux_jobs_idempotency",
                 table: "jobs",
                 columns: new[] { "key_id", "idempotency_key" },
@@ -276,9 +401,26 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                 filter: "idempotency_key IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "ix_lease_records_completed",
+                table: "lease_records",
+                column: "ended_at",
+                filter: "ending = 'completed'");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_lease_records_figures",
                 table: "lease_records",
                 columns: new[] { "model", "card", "leased_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_webhook_deliveries_due",
+                table: "webhook_deliveries",
+                column: "next_try_at",
+                filter: "state = 'pending'");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_webhook_deliveries_job",
+                table: "webhook_deliveries",
+                columns: new[] { "job_id", "event_id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_worker_models_model_id",
@@ -299,10 +441,22 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                 name: "api_keys");
 
             migrationBuilder.DropTable(
+                name: "batches");
+
+            migrationBuilder.DropTable(
                 name: "events");
 
             migrationBuilder.DropTable(
+                name: "fair_clock");
+
+            migrationBuilder.DropTable(
                 name: "lease_records");
+
+            migrationBuilder.DropTable(
+                name: "log_cursors");
+
+            migrationBuilder.DropTable(
+                name: "webhook_deliveries");
 
             migrationBuilder.DropTable(
                 name: "worker_models");

@@ -21,7 +21,14 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     hash = table.Column<string>(type: "text", nullable: false),
                     scopes = table.Column<int>(type: "integer", nullable: false),
                     priority_ceiling = table.Column<int>(type: "integer", nullable: false),
+                    webhook_secret = table.Column<string>(type: "text", nullable: true),
                     virtual_time = table.Column<double>(type: "double precision", nullable: false),
+                    max_queued = table.Column<int>(type: "integer", nullable: true),
+                    max_running = table.Column<int>(type: "integer", nullable: true),
+                    max_per_day = table.Column<int>(type: "integer", nullable: true),
+                    requests_per_minute = table.Column<int>(type: "integer", nullable: true),
+                    day = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    day_jobs = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     revoked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
                 },
@@ -31,22 +38,53 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "batches",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "text", nullable: false),
+                    key_id = table.Column<string>(type: "text", nullable: false),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    cancelled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    idempotency_key = table.Column<string>(type: "text", nullable: true),
+                    request_hash = table.Column<string>(type: "text", nullable: true),
+                    metadata = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_batches", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "events",
                 columns: table => new
                 {
                     id = table.Column<long>(type: "bigint", nullable: false)
                         .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    position = table.Column<long>(type: "bigint", nullable: true),
                     job_id = table.Column<string>(type: "text", nullable: false),
                     key_id = table.Column<string>(type: "text", nullable: false),
                     model = table.Column<string>(type: "text", nullable: false),
                     type = table.Column<string>(type: "text", nullable: false),
                     state = table.Column<string>(type: "text", nullable: false),
-                    occurred_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    published_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                    occurred_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_events", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fair_clock",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "integer", nullable: false),
+                    virtual_time = table.Column<double>(type: "double precision", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fair_clock", x => x.id);
+                    table.CheckConstraint("ck_fair_clock_one", "id = 1");
                 });
 
             migrationBuilder.CreateTable(
@@ -72,7 +110,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     not_before = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     rung_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     fence = table.Column<long>(type: "bigint", nullable: false),
-                    attempt = table.Column<int>(type: "integer", nullable: false),
+                    failures = table.Column<int>(type: "integer", nullable: false),
                     max_attempts = table.Column<int>(type: "integer", nullable: false),
                     step_downs = table.Column<int>(type: "integer", nullable: false),
                     deaths = table.Column<int>(type: "integer", nullable: false),
@@ -95,6 +133,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     idempotency_key = table.Column<string>(type: "text", nullable: true),
                     request_hash = table.Column<string>(type: "text", nullable: true),
                     batch_id = table.Column<string>(type: "text", nullable: true),
+                    batch_line = table.Column<int>(type: "integer", nullable: true),
                     remixed_from_id = table.Column<string>(type: "text", nullable: true),
                     metadata = table.Column<string>(type: "text", nullable: true),
                     webhook_url = table.Column<string>(type: "text", nullable: true),
@@ -103,7 +142,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_jobs", x => x.id);
-                    table.CheckConstraint("ck_jobs_counts", "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
+                    table.CheckConstraint("ck_jobs_counts", "failures >= 0 AND failures <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
                     table.CheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
                     table.CheckConstraint("ck_jobs_fenced", "fence >= 0 AND (fence > 0 OR NOT (state IN ('leased', 'rendering', 'uploading')))");
                     table.CheckConstraint("ck_jobs_finished", "(finished_at IS NOT NULL) = (state IN ('completed', 'cancelled', 'failed', 'expired'))");
@@ -113,6 +152,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     table.CheckConstraint("ck_jobs_not_before", "not_before IS NULL OR state = 'queued'");
                     table.CheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
                     table.CheckConstraint("ck_jobs_state", "state = 'queued' OR state IN ('leased', 'rendering', 'uploading') OR state IN ('completed', 'cancelled', 'failed', 'expired')");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "log_cursors",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    position = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_log_cursors", x => x.name);
                 });
 
             migrationBuilder.CreateTable(
@@ -127,6 +178,29 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_models", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "webhook_deliveries",
+                columns: table => new
+                {
+                    event_id = table.Column<long>(type: "bigint", nullable: false),
+                    job_id = table.Column<string>(type: "text", nullable: false),
+                    key_id = table.Column<string>(type: "text", nullable: false),
+                    type = table.Column<string>(type: "text", nullable: false),
+                    job_state = table.Column<string>(type: "text", nullable: false),
+                    url = table.Column<string>(type: "text", nullable: false),
+                    state = table.Column<string>(type: "text", nullable: false),
+                    tries = table.Column<int>(type: "integer", nullable: false),
+                    next_try_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    occurred_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    log = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_deliveries", x => x.event_id);
+                    table.CheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')");
                 });
 
             migrationBuilder.CreateTable(
@@ -157,7 +231,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     slot_id = table.Column<string>(type: "text", nullable: false),
                     model = table.Column<string>(type: "text", nullable: false),
                     card = table.Column<string>(type: "text", nullable: false),
+                    driver = table.Column<string>(type: "text", nullable: true),
                     worker_version = table.Column<string>(type: "text", nullable: false),
+                    geometry = table.Column<string>(type: "text", nullable: true),
+                    plan_kind = table.Column<string>(type: "text", nullable: true),
                     attempt = table.Column<int>(type: "integer", nullable: false),
                     step_downs = table.Column<int>(type: "integer", nullable: false),
                     leased_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
@@ -219,15 +296,45 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "ix_batches_request",
+                table: "batches",
+                columns: new[] { "key_id", "request_hash" },
+                filter: "request_hash IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ux_batches_idempotency",
+                table: "batches",
+                columns: new[] { "key_id", "idempotency_key" },
+                unique: true,
+                filter: "idempotency_key IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_events_job",
                 table: "events",
                 columns: new[] { "job_id", "id" });
 
             migrationBuilder.CreateIndex(
-                name: "ix_events_unpublished",
+                name: "ix_events_key",
+                table: "events",
+                columns: new[] { "key_id", "position" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_events_unplaced",
                 table: "events",
                 column: "id",
-                filter: "published_at IS NULL");
+                filter: "position IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ux_events_position",
+                table: "events",
+                column: "position",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_jobs_batch",
+                table: "jobs",
+                columns: new[] { "batch_id", "batch_line" },
+                filter: "batch_id IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_jobs_bell",
@@ -253,6 +360,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                 columns: new[] { "key_id", "id" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_jobs_open",
+                table: "jobs",
+                columns: new[] { "key_id", "state" },
+                filter: "state IN ('queued', 'leased', 'rendering', 'uploading')");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_jobs_over",
+                table: "jobs",
+                column: "finished_at",
+                filter: "state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_jobs_queue",
                 table: "jobs",
                 columns: new[] { "model", "vram_class", "order_key" },
@@ -271,6 +390,12 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                 filter: "fence > 0");
 
             migrationBuilder.CreateIndex(
+                name: "ix_jobs_turn",
+                table: "jobs",
+                columns: new[] { "model", "vram_class", "start_tag" },
+                filter: "state = 'queued' AND fence = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "ux_jobs_idempotency",
                 table: "jobs",
                 columns: new[] { "key_id", "idempotency_key" },
@@ -278,9 +403,26 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                 filter: "idempotency_key IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "ix_lease_records_completed",
+                table: "lease_records",
+                column: "ended_at",
+                filter: "ending = 'completed'");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_lease_records_figures",
                 table: "lease_records",
                 columns: new[] { "model", "card", "leased_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_webhook_deliveries_due",
+                table: "webhook_deliveries",
+                column: "next_try_at",
+                filter: "state = 'pending'");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_webhook_deliveries_job",
+                table: "webhook_deliveries",
+                columns: new[] { "job_id", "event_id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_worker_models_model_id",
@@ -301,10 +443,22 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                 name: "api_keys");
 
             migrationBuilder.DropTable(
+                name: "batches");
+
+            migrationBuilder.DropTable(
                 name: "events");
 
             migrationBuilder.DropTable(
+                name: "fair_clock");
+
+            migrationBuilder.DropTable(
                 name: "lease_records");
+
+            migrationBuilder.DropTable(
+                name: "log_cursors");
+
+            migrationBuilder.DropTable(
+                name: "webhook_deliveries");
 
             migrationBuilder.DropTable(
                 name: "worker_models");

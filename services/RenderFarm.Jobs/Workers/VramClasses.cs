@@ -1,7 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
 
-namespace RenderFarm.Jobs.Leasing;
+namespace RenderFarm.Jobs.Workers;
 
 /// <summary>Which classes of job a slot may be offered.</summary>
 public static class VramClasses

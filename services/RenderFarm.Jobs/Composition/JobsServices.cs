@@ -8,13 +8,15 @@ using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Retries;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
 using RenderFarm.Jobs.Workers;
 
-namespace RenderFarm.Jobs;
+namespace RenderFarm.Jobs.Composition;
 
 /// <summary>Everything here, in one call. The host adds an artifact store, and an <see cref="IBell"/> beforehand where there is a
 /// broker.</summary>
