@@ -32,18 +32,20 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
     }
 
     public Task<IReadOnlyList<StoredInput>> StoreAsync(InputPictures pictures, string jobId, CancellationToken cancellationToken) =>
-        AllOrNoneAsync(pictures.All, picture =>
-            PutAsync(
-                new StoredInput(
-                    picture.Role,
-                    ObjectKeys.Input(jobId, picture.Role),
-                    picture.Info.ContentType,
-                    picture.Content.SizeBytes,
-                    picture.Content.Sha256
-                ),
-                picture.Content,
-                cancellationToken
-            )
+        AllOrNoneAsync(
+            pictures.All,
+            picture =>
+                PutAsync(
+                    new StoredInput(
+                        picture.Role,
+                        ObjectKeys.Input(jobId, picture.Role),
+                        picture.Info.ContentType,
+                        picture.Content.SizeBytes,
+                        picture.Content.Sha256
+                    ),
+                    picture.Content,
+                    cancellationToken
+                )
         );
 
     /// <summary>The pictures of one job for another: each job owns its objects, for each is removed by itself.</summary>
@@ -51,12 +53,16 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
         IReadOnlyList<StoredInput> inputs,
         string jobId,
         CancellationToken cancellationToken
-    ) => AllOrNoneAsync(inputs, async input =>
-        {
-            await using var stream = await artifacts.OpenReadAsync(input.Key, null, cancellationToken);
-            using var content = (await SpooledFile.WriteAsync(stream, long.MaxValue, cancellationToken))!;
-            return await PutAsync(input with { Key = ObjectKeys.Input(jobId, input.Role) }, content, cancellationToken);
-        });
+    ) =>
+        AllOrNoneAsync(
+            inputs,
+            async input =>
+            {
+                await using var stream = await artifacts.OpenReadAsync(input.Key, null, cancellationToken);
+                using var content = (await SpooledFile.WriteAsync(stream, long.MaxValue, cancellationToken))!;
+                return await PutAsync(input with { Key = ObjectKeys.Input(jobId, input.Role) }, content, cancellationToken);
+            }
+        );
 
     /// <summary>After a job that came to nothing. The janitor removes only what belongs to a job, so what stays behind is logged.</summary>
     public async Task RemoveAsync(IReadOnlyList<StoredInput> inputs)

@@ -12,8 +12,10 @@ public static class WebhookEndpoints
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
         routes
-            .MapPost("/v1/webhooks/secret", async (HttpContext context, WebhookSecrets secrets, CancellationToken cancellationToken) =>
-                new WebhookSecret(await secrets.ReplaceAsync(context.Caller().Id, cancellationToken))
+            .MapPost(
+                "/v1/webhooks/secret",
+                async (HttpContext context, WebhookSecrets secrets, CancellationToken cancellationToken) =>
+                    new WebhookSecret(await secrets.ReplaceAsync(context.Caller().Id, cancellationToken))
             )
             .WithTags("Webhooks")
             .RequireScope(Scopes.Submit)

@@ -174,18 +174,24 @@ internal sealed class ChaosFarm : IAsyncDisposable
         {
             Disks[name] = await SmallDisk.MakeAsync(Path.Combine(_home, "disks", name));
             var url = $"http://127.0.0.1:{FreePort()}";
-            Add(name, BuiltPrograms.Worker, new Uri($"{url}/health/live"), () => new()
-                {
-                    ["Worker__ApiUrl"] = Front.ToString(),
-                    ["Worker__Name"] = name,
-                    ["Worker__Slots"] = "cpu",
-                    ["Worker__DataDirectory"] = DataDirectory(name),
-                    ["Worker__MinimumFreeDiskMegabytes"] = "1",
-                    ["Worker__RendererPath"] = renderer,
-                    ["Worker__ClockOffsetSeconds"] = ClockOffsets[name].ToString(CultureInfo.InvariantCulture),
-                    ["Models__Directory"] = models,
-                    ["Metrics__Url"] = url,
-                });
+            Add(
+                name,
+                BuiltPrograms.Worker,
+                new Uri($"{url}/health/live"),
+                () =>
+                    new()
+                    {
+                        ["Worker__ApiUrl"] = Front.ToString(),
+                        ["Worker__Name"] = name,
+                        ["Worker__Slots"] = "cpu",
+                        ["Worker__DataDirectory"] = DataDirectory(name),
+                        ["Worker__MinimumFreeDiskMegabytes"] = "1",
+                        ["Worker__RendererPath"] = renderer,
+                        ["Worker__ClockOffsetSeconds"] = ClockOffsets[name].ToString(CultureInfo.InvariantCulture),
+                        ["Models__Directory"] = models,
+                        ["Metrics__Url"] = url,
+                    }
+            );
         }
     }
 

@@ -78,15 +78,18 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _app = WorkerApplication.Build([], builder =>
-        {
-            builder.Configuration.AddInMemoryCollection(_settings);
-            builder
-                .Logging.ClearProviders()
-                .AddProvider(new TestOutputLogger())
-                .SetMinimumLevel(LogLevel.Debug)
-                .AddFilter("Microsoft", LogLevel.Warning);
-        });
+        _app = WorkerApplication.Build(
+            [],
+            builder =>
+            {
+                builder.Configuration.AddInMemoryCollection(_settings);
+                builder
+                    .Logging.ClearProviders()
+                    .AddProvider(new TestOutputLogger())
+                    .SetMinimumLevel(LogLevel.Debug)
+                    .AddFilter("Microsoft", LogLevel.Warning);
+            }
+        );
         await _app.StartAsync();
         _running = _app.Services.GetRequiredService<FarmWorker>().RunAsync();
     }

@@ -74,7 +74,8 @@ internal static class CalibrateVerb
 
     private static CardCalibration Card(string version)
     {
-        using var driver = NvmlLibrary.TryOpen(out var reason)
+        using var driver =
+            NvmlLibrary.TryOpen(out var reason)
             ?? throw new InvalidOperationException($"the driver can't be asked which card this is: {reason}");
         var visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
         var card = driver.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver.Cards[0];
@@ -100,7 +101,7 @@ internal static class CalibrateVerb
     {
         if (value is { } rate)
         {
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name, -20} {rate, 10:0.###} {unit}"));
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-20} {rate,10:0.###} {unit}"));
         }
     }
 }

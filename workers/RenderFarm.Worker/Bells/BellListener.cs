@@ -89,57 +89,68 @@ public sealed class BellListener(
         var credentials = uri.UserInfo.Split(':', 2);
         var host = Uri.UnescapeDataString(uri.AbsolutePath.Trim('/'));
         var port = uri.IsDefaultPort || uri.Port <= 0 ? (ushort)(uri.Scheme == "amqps" ? 5671 : 5672) : (ushort)uri.Port;
-        bus.Host(uri.Host, port, host.Length == 0 ? "/" : host, h =>
-        {
-            if (credentials[0].Length > 0)
+        bus.Host(
+            uri.Host,
+            port,
+            host.Length == 0 ? "/" : host,
+            h =>
             {
-                h.Username(Uri.UnescapeDataString(credentials[0]));
-            }
+                if (credentials[0].Length > 0)
+                {
+                    h.Username(Uri.UnescapeDataString(credentials[0]));
+                }
 
-            if (credentials.Length > 1)
-            {
-                h.Password(Uri.UnescapeDataString(credentials[1]));
-            }
+                if (credentials.Length > 1)
+                {
+                    h.Password(Uri.UnescapeDataString(credentials[1]));
+                }
 
-            if (uri.Scheme == "amqps")
-            {
-                h.UseSsl(_ => { });
+                if (uri.Scheme == "amqps")
+                {
+                    h.UseSsl(_ => { });
+                }
             }
-        });
+        );
     }
 
     private void Listen(IRabbitMqBusFactoryConfigurator bus, int vramClass) =>
-        bus.ReceiveEndpoint(Contracts.Messages.Bells.Queue(vramClass), endpoint =>
-        {
-            endpoint.ConfigureConsumeTopology = false;
-            endpoint.PrefetchCount = 1;
-            endpoint.SetQueueArgument("x-max-length", Contracts.Messages.Bells.MaxLength);
-            endpoint.SetQueueArgument("x-message-ttl", (int)Contracts.Messages.Bells.TimeToLive.TotalMilliseconds);
-            endpoint.Handler<JobQueued>(context =>
+        bus.ReceiveEndpoint(
+            Contracts.Messages.Bells.Queue(vramClass),
+            endpoint =>
             {
-                log.LogDebug("Bell for {Job} of class {Class}", context.Message.JobId, context.Message.VramClass);
-                doorbell.Ring();
-                return Task.CompletedTask;
-            });
-        });
+                endpoint.ConfigureConsumeTopology = false;
+                endpoint.PrefetchCount = 1;
+                endpoint.SetQueueArgument("x-max-length", Contracts.Messages.Bells.MaxLength);
+                endpoint.SetQueueArgument("x-message-ttl", (int)Contracts.Messages.Bells.TimeToLive.TotalMilliseconds);
+                endpoint.Handler<JobQueued>(context =>
+                {
+                    log.LogDebug("Bell for {Job} of class {Class}", context.Message.JobId, context.Message.VramClass);
+                    doorbell.Ring();
+                    return Task.CompletedTask;
+                });
+            }
+        );
 
     private void Control(IRabbitMqBusFactoryConfigurator bus, string workerId) =>
-        bus.ReceiveEndpoint(Contracts.Messages.Bells.ControlQueue(workerId), endpoint =>
-        {
-            endpoint.ConfigureConsumeTopology = false;
-            endpoint.QueueExpiration = ControlQueueExpires;
-            endpoint.Handler<CancelAttempt>(context =>
+        bus.ReceiveEndpoint(
+            Contracts.Messages.Bells.ControlQueue(workerId),
+            endpoint =>
             {
-                var held = running.Cancel(context.Message.Lease);
-                log.LogInformation(
-                    "Cancellation of {Job} under fence {Fence}: {Held}",
-                    context.Message.JobId,
-                    context.Message.Fence,
-                    held ? "stopping it" : "not held here"
-                );
-                return Task.CompletedTask;
-            });
-        });
+                endpoint.ConfigureConsumeTopology = false;
+                endpoint.QueueExpiration = ControlQueueExpires;
+                endpoint.Handler<CancelAttempt>(context =>
+                {
+                    var held = running.Cancel(context.Message.Lease);
+                    log.LogInformation(
+                        "Cancellation of {Job} under fence {Fence}: {Held}",
+                        context.Message.JobId,
+                        context.Message.Fence,
+                        held ? "stopping it" : "not held here"
+                    );
+                    return Task.CompletedTask;
+                });
+            }
+        );
 
     private async Task StartAsync(IBusControl bus, int[] classes)
     {

@@ -57,10 +57,9 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
 
     private async Task<InstalledModel> ReadAsync(string path, CancellationToken cancellationToken)
     {
-        var manifest = JsonSerializer.Deserialize(
-            await File.ReadAllBytesAsync(path, cancellationToken),
-            ContractsJson.Default.ModelManifest
-        ) ?? throw new JsonException("the file holds null");
+        var manifest =
+            JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, cancellationToken), ContractsJson.Default.ModelManifest)
+            ?? throw new JsonException("the file holds null");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var files = manifest.Files.In(folder);
         var fingerprints = new Dictionary<string, string>(StringComparer.Ordinal);
