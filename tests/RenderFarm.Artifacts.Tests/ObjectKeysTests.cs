@@ -34,4 +34,21 @@ public sealed class ObjectKeysTests
     [InlineData("ä")]
     public void For_JobIdThatIsNoSegment_Throws(string jobId) =>
         Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, new LeaseId(jobId, 1)));
+
+    [Fact]
+    public void Tree_OutsideOfObjectKeys_BuildsNoKey()
+    {
+        var root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "RenderFarm.sln")))
+        {
+            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("no folder above this test holds RenderFarm.sln");
+        }
+
+        string[] places = [ObjectKeys.Videos, ObjectKeys.Inputs];
+        var offenders = new[] { "contracts", "services", "workers" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories))
+            .Where(file => Path.GetFileName(file) != "ObjectKeys.cs")
+            .Where(file => places.Any(place => File.ReadAllText(file).Contains($"\"{place}", StringComparison.Ordinal)));
+        Assert.Empty(offenders);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Messages;
 
 namespace RenderFarm.Contracts.Tests.Leases;
 
@@ -58,4 +59,11 @@ public sealed class LeaseReportTests
     [Fact]
     public void Deserialize_WithoutAFence_IsRefused() =>
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize("""{"reason":"draining"}""", ContractsJson.Default.ReleaseRequest));
+
+    [Fact]
+    public void Messages_ThatNameALease_SayItOnceOnTheWire() =>
+        Assert.Equal(
+            """{"job_id":"video_1","fence":7}""",
+            JsonSerializer.Serialize(CancelAttempt.Of(new LeaseId("video_1", 7)), ContractsJson.Default.CancelAttempt)
+        );
 }
