@@ -4,6 +4,7 @@ using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
