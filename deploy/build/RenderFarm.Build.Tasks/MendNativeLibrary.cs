@@ -1,5 +1,4 @@
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 using RenderFarm.Build.Tasks.Elf;
 using Task = Microsoft.Build.Utilities.Task;
 
