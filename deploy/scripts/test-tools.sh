@@ -2,6 +2,7 @@
 # Sourced by what runs the tests. Before it: packages.sh, and ROOT and STATE as there.
 #
 #   need_test_tools           installs what tests use beside the servers: nothing is skipped for want of it
+#   check_format              whether every C# file is laid out as .editorconfig says; the rest of it is a matter of the build
 #   skips_by_reason LOG       how many tests were skipped, and why: a line for each reason
 
 need_test_tools() {
@@ -33,6 +34,11 @@ need_node_packages() {
         fi
     fi
     export RENDERFARM_TEST_NODE="$folder/node_modules"
+}
+
+# Folder by folder and not by the solution: no project is loaded for it, which takes a minute and more.
+check_format() {
+    (cd "$ROOT" && dotnet format whitespace . --folder --verify-no-changes --exclude '**/bin/' '**/obj/') > "$STATE/format.log" 2>&1
 }
 
 skips_by_reason() {
