@@ -13,7 +13,7 @@ namespace RenderFarm.Contracts.Calibration;
 public static class CalibrationFiles
 {
     /// <summary>Rates belong to the version that measured them: its kernels are part of what was measured.</summary>
-    public static string Version { get; } = typeof(CalibrationFiles).Assembly.GetName().Version?.ToString(3) ?? "0";
+    public static string Version => FarmVersion.Release;
 
     /// <summary><c>calibration</c> in <c>RENDERFARM_HOME</c>, or in <c>~/.renderfarm</c>.</summary>
     public static string DefaultFolder =>
