@@ -5,7 +5,7 @@ using RenderFarm.Jobs;
 namespace RenderFarm.Api.Workers;
 
 /// <summary>Counts the ending of each lease once, though a worker may report it several times.</summary>
-public sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
+internal sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
 {
     /// <summary>The lease of this fence has not ended. False too for a deleted video, whose ending is not counted.</summary>
     public async Task<bool> OpenAsync(string jobId, long fence, CancellationToken cancellationToken) =>
