@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using RenderFarm.Api.Composition;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Json;

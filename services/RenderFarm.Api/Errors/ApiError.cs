@@ -6,7 +6,7 @@ namespace RenderFarm.Api.Errors;
 
 /// <summary>A refusal as the client sees it. Thrown as <see cref="ApiErrorException"/>, written by <see cref="ErrorMiddleware"/>.</summary>
 /// <param name="Param">The field at fault, in the spelling of the request; null when it is not one field's fault.</param>
-public sealed record ApiError(int Status, string Code, string Message, string? Param = null)
+internal sealed record ApiError(int Status, string Code, string Message, string? Param = null)
 {
     /// <summary>Nobody knows when a queue moves; this is when to look again.</summary>
     private static readonly TimeSpan QueuePause = TimeSpan.FromSeconds(15);
@@ -141,10 +141,10 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
 }
 
 /// <param name="Line">Numbered from 1.</param>
-public sealed record LineFault(int Line, string Code, string? Param, string Message);
+internal sealed record LineFault(int Line, string Code, string? Param, string Message);
 
 /// <summary>Carries an <see cref="ApiError"/> out of a handler.</summary>
-public sealed class ApiErrorException(ApiError error) : Exception(error.Message)
+internal sealed class ApiErrorException(ApiError error) : Exception(error.Message)
 {
     public ApiError Error { get; } = error;
 }

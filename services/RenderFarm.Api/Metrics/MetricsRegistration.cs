@@ -5,7 +5,7 @@ using RenderFarm.Contracts;
 
 namespace RenderFarm.Api.Metrics;
 
-public static class MetricsRegistration
+internal static class MetricsRegistration
 {
     private static readonly double[] RenderSeconds = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 60, 120, 300, 600, 1200, 2400, 4800, 9600];
     private static readonly double[] StepSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128];

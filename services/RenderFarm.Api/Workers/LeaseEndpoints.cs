@@ -12,7 +12,7 @@ namespace RenderFarm.Api.Workers;
 /// <c>/worker/v1</c>: all that a worker knows of the farm. Every report carries the fence of its lease; one that has
 /// been overtaken gets 409 <c>lease_lost</c> and must stop.
 /// </summary>
-public static class LeaseEndpoints
+internal static class LeaseEndpoints
 {
     private static readonly string[] ReleaseReasons = ["interrupted", "draining"];
 

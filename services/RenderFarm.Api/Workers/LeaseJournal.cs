@@ -6,7 +6,7 @@ using RenderFarm.Jobs.Users;
 namespace RenderFarm.Api.Workers;
 
 /// <summary>Counts the ending of each lease once, though a worker may report it several times.</summary>
-public sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
+internal sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
 {
     /// <summary>The lease has not ended. False too for a deleted video, whose ending is not counted.</summary>
     public async Task<bool> OpenAsync(LeaseId lease, CancellationToken cancellationToken) =>

@@ -6,7 +6,7 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Api.Workers;
 
 /// <summary>What a worker says it uploaded is there, whole, and under its own fence, before a video is called completed.</summary>
-public static class UploadCheck
+internal static class UploadCheck
 {
     /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact and what differs.</exception>
     public static async Task VerifyAsync(

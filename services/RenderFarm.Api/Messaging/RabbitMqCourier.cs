@@ -1,27 +1,15 @@
 using System.Threading.Channels;
 using MassTransit;
+using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Messaging;
 
-/// <summary>Takes the word that a running job is to stop to the worker that has it. A hint: the reply of its renewal says the
-/// same.</summary>
-public interface ICancelCourier
-{
-    /// <summary>Returns at once. Does nothing for a job that no worker holds or that nobody wants stopped.</summary>
-    void TellWorkerOf(Job job);
-}
-
-/// <summary>Without a broker the renewal alone brings it, within three seconds.</summary>
-public sealed class RenewalCourier : ICancelCourier
-{
-    public void TellWorkerOf(Job job) { }
-}
-
-/// <summary>Sends to the worker's control queue. A cancellation that can't be sent in time is dropped, for the renewal has told by
-/// then.</summary>
-public sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> logger) : BackgroundService, ICancelCourier
+/// <summary>
+/// Sends to the worker's control queue. A cancellation that can't be sent in time is dropped, for the renewal has told by then.
+/// </summary>
+internal sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> logger) : BackgroundService, ICancelCourier
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private readonly Channel<(string Worker, CancelAttempt Message)> _outgoing = Channel.CreateBounded<(string, CancelAttempt)>(
@@ -60,6 +48,7 @@ public sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> l
     }
 
     [LoggerMessage(
+        EventId = 404,
         Level = LogLevel.Warning,
         Message = "Cancellation of {JobId} could not be sent to worker {Worker}; its next renewal tells it. {Cause}"
     )]

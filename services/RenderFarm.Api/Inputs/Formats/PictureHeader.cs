@@ -1,12 +1,10 @@
-using RenderFarm.Api.Inputs.Formats;
-
-namespace RenderFarm.Api.Inputs;
+namespace RenderFarm.Api.Inputs.Formats;
 
 /// <summary>
 /// Judges a picture from its bytes: kind by content, size before any pixel, and whether the file is whole. No pixel is
 /// decoded in this process; that is the renderer's, which lives for one job.
 /// </summary>
-public static class PictureHeader
+internal static class PictureHeader
 {
     public const int MaxSide = 16_384;
     public const long MaxPixels = 64_000_000;

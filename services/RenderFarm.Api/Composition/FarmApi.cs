@@ -5,6 +5,7 @@ using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Health;
+using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
@@ -22,10 +23,10 @@ using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 using Scalar.AspNetCore;
 
-namespace RenderFarm.Api.Hosting;
+namespace RenderFarm.Api.Composition;
 
 /// <summary>The API as a list: what is in it, and in which order a request passes it.</summary>
-public static class FarmApi
+internal static class FarmApi
 {
     /// <param name="adjust">For tests: a last word on what is registered.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)

@@ -1,12 +1,11 @@
 using RenderFarm.Api.Errors;
-using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 
-namespace RenderFarm.Api.Inputs;
+namespace RenderFarm.Api.Videos;
 
 /// <summary>Which pictures a model takes, and which it can't do without.</summary>
-public static class PictureRules
+internal static class PictureRules
 {
     /// <exception cref="ApiErrorException">400, naming the picture that is missing or not taken.</exception>
     public static void Require(VideoRequest request, ModelShape model)

@@ -7,12 +7,12 @@ using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 
-namespace RenderFarm.Api.Plans;
+namespace RenderFarm.Api.Videos;
 
 /// <summary>What a job needs at the least: the smallest class of card it runs on, and how long it takes there.</summary>
 /// <param name="VramClass">GiB; 0 runs anywhere.</param>
 /// <param name="Bytes">Device bytes below which no plan exists; 0 for class 0.</param>
-public sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSeconds)
+internal sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSeconds)
 {
     private const long CpuSlotBytes = 8L << 30;
 
