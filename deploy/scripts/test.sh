@@ -6,13 +6,15 @@ ROOT=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 readonly ROOT
 # shellcheck source=deploy/scripts/machine.sh
 source "$ROOT/deploy/scripts/machine.sh"
+# shellcheck source=deploy/scripts/test-tools.sh
+source "$ROOT/deploy/scripts/test-tools.sh"
 
 main() {
     local code=0 filter=("$@") log
     find_state
     need_dotnet
     log="$STATE/test.log"
-    need_ffmpeg
+    need_test_tools
     services="$STATE/services-$$"
     mkdir -p "$services"
     trap '"$ROOT/deploy/scripts/services.sh" stop "$services"' EXIT
@@ -20,7 +22,8 @@ main() {
     # The servers come up while the compiler works.
     "$ROOT/deploy/scripts/services.sh" start "$services" postgres rabbitmq s3 &
     local starting=$!
-    need_node_packages
+    check_format &
+    local formatting=$!
     build tests
     wait "$starting" || fail "the servers did not start"
     # shellcheck source=/dev/null
@@ -40,19 +43,12 @@ main() {
     done
     run_modules 2 "$(IFS=';' && echo "${modules[*]}")" "${filter[@]}" || code=$?
     run_modules 1 "$(IFS=';' && echo "${farms[*]}")" "${filter[@]}" || code=$?
-    summary "$log" "$code"
-}
-
-# Clients that others wrote, for the tests that speak to the farm as they do. Without npm, or without a network, those tests are skipped.
-need_node_packages() {
-    local packages="$STATE/node" wanted="$ROOT/tests/RenderFarm.Api.Tests/Clients/node/package.json"
-    command -v node > /dev/null && command -v npm > /dev/null || return 0
-    mkdir -p "$packages"
-    if ! cmp -s "$wanted" "$packages/package.json"; then
-        cp "$wanted" "$packages/package.json"
-        (cd "$packages" && npm install --no-package-lock --no-audit --no-fund --ignore-scripts) > "$STATE/npm.log" 2>&1 || { rm -f "$packages/package.json"; return 0; }
+    if ! wait "$formatting"; then
+        head -n 20 "$STATE/format.log" >&2
+        printf 'farm: files are not laid out as .editorconfig says; this does it: dotnet format whitespace . --folder\n' >&2
+        ((code != 0)) || code=1
     fi
-    export RENDERFARM_TEST_NODE="$packages/node_modules"
+    summary "$log" "$code"
 }
 
 # run_modules PARALLEL PROGRAMS [FILTER…]: 0 when every test passed; a program in which the filter finds nothing is no failure.
@@ -80,6 +76,7 @@ summary() {
     "$ROOT/deploy/scripts/services.sh" stop "$services" >&2 || true
     trap - EXIT
     [[ $code == 0 ]] || printf 'farm: the run failed (exit code %s)\n' "$code" >&2
+    skips_by_reason "$log"
     printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
     exit "$code"
 }

@@ -3,4 +3,6 @@ using RenderFarm.Rendering.Hosting;
 using RenderFarm.Verbs.Parsing;
 
 NativeEnvironment.Prepare();
-return NativeEnvironment.LeaveAtOnce(await VerbProgram.RunAsync(RendererVerbs.Create(args.Length > 0 ? args[0] : null), args, Console.Error));
+return NativeEnvironment.LeaveAtOnce(
+    await VerbProgram.RunAsync(RendererVerbs.Create(args.Length > 0 ? args[0] : null), args, Console.Error)
+);

@@ -24,14 +24,41 @@ internal sealed class TrainingChoices
     };
 
     private readonly Option<string?> _device = OptionKinds.OptionalChoice("--device", "Absent: cuda where there is one", "cuda", "cpu");
-    private readonly Option<double?> _vaeSeconds = Seconds("--vae-seconds", "How long the VAE is trained");
-    private readonly Option<double?> _textSeconds = Seconds("--text-seconds", "How long the text encoder is trained");
-    private readonly Option<double?> _denoiserSeconds = Seconds("--denoiser-seconds", "How long the DiT is trained");
-    private readonly Option<int?> _batch = OptionKinds.OptionalWhole("--batch", "Clips of one step of the DiT");
-    private readonly Option<int?> _vaeBatch = OptionKinds.OptionalWhole("--vae-batch", "Windows of one step of the VAE");
-    private readonly Option<double?> _vaeRate = OptionKinds.OptionalNumber("--vae-rate", "The VAE's peak rate of learning", 0);
-    private readonly Option<double?> _rate = OptionKinds.OptionalNumber("--rate", "The DiT's peak rate of learning", 0);
-    private readonly Option<long?> _seed = OptionKinds.OptionalLong("--seed", "What everything is drawn from");
+    private readonly Option<double> _vaeSeconds = Seconds("--vae-seconds", "How long the VAE is trained", TrainingDefaults.VaeSeconds);
+    private readonly Option<double> _textSeconds = Seconds(
+        "--text-seconds",
+        "How long the text encoder is trained",
+        TrainingDefaults.TextSeconds
+    );
+    private readonly Option<double> _denoiserSeconds = Seconds(
+        "--denoiser-seconds",
+        "How long the DiT is trained",
+        TrainingDefaults.DenoiserSeconds
+    );
+    private readonly Option<int?> _batch = OptionKinds.OptionalWhole(
+        "--batch",
+        $"Clips of one step of the DiT; absent: {TrainingDefaults.Batch}"
+    );
+    private readonly Option<int?> _vaeBatch = OptionKinds.OptionalWhole(
+        "--vae-batch",
+        $"Windows of one step of the VAE; absent: {TrainingDefaults.VaeBatch}"
+    );
+    private readonly Option<double> _vaeRate = OptionKinds.Number(
+        "--vae-rate",
+        "The VAE's peak rate of learning",
+        TrainingDefaults.VaeRate,
+        0
+    );
+    private readonly Option<double> _rate = OptionKinds.Number(
+        "--rate",
+        "The DiT's peak rate of learning",
+        TrainingDefaults.DenoiserRate,
+        0
+    );
+    private readonly Option<long?> _seed = OptionKinds.OptionalLong(
+        "--seed",
+        $"What everything is drawn from; absent: {TrainingDefaults.Seed}"
+    );
     private readonly Option<bool> _small = new("--small") { Description = "A few small clips a step: to see that it runs" };
 
     public void AddTo(Command verb)
@@ -72,13 +99,13 @@ internal sealed class TrainingChoices
         var options = standard with
         {
             Seed = parsed.GetValue(_seed) ?? standard.Seed,
-            VaeSeconds = parsed.GetValue(_vaeSeconds) ?? standard.VaeSeconds,
-            TextSeconds = parsed.GetValue(_textSeconds) ?? standard.TextSeconds,
-            DenoiserSeconds = parsed.GetValue(_denoiserSeconds) ?? standard.DenoiserSeconds,
+            VaeSeconds = parsed.GetValue(_vaeSeconds),
+            TextSeconds = parsed.GetValue(_textSeconds),
+            DenoiserSeconds = parsed.GetValue(_denoiserSeconds),
             Batch = parsed.GetValue(_batch) ?? (small ? 4 : standard.Batch),
             VaeBatch = parsed.GetValue(_vaeBatch) ?? (small ? 2 : standard.VaeBatch),
-            VaeRate = parsed.GetValue(_vaeRate) ?? standard.VaeRate,
-            DenoiserRate = parsed.GetValue(_rate) ?? standard.DenoiserRate,
+            VaeRate = parsed.GetValue(_vaeRate),
+            DenoiserRate = parsed.GetValue(_rate),
         };
         return small ? Small(options) : options;
     }
@@ -93,5 +120,6 @@ internal sealed class TrainingChoices
             Every = 5,
         };
 
-    private static Option<double?> Seconds(string name, string description) => OptionKinds.OptionalNumber(name, description, 0);
+    private static Option<double> Seconds(string name, string description, double otherwise) =>
+        OptionKinds.Number(name, description, otherwise, 0);
 }

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace RenderFarm.Verbs.Figures;
 
-/// <summary>What a measurement finds, in one form for all: lines for people as they come, one JSON object at the end for programs.</summary>
+/// <summary>What a measurement finds, in one form for all: lines for people as they come, one JSON object for programs.</summary>
 /// <param name="json">Print the object on standard output; lines then go to standard error.</param>
 /// <param name="files">Where the object is written too.</param>
 public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<string> files)
