@@ -18,8 +18,8 @@ using RenderFarm.Api.Videos;
 using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
-using RenderFarm.Jobs;
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Composition;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 using Scalar.AspNetCore;
 

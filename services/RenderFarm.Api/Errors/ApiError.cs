@@ -1,4 +1,5 @@
 using System.Globalization;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Errors;
@@ -75,8 +76,8 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError ContentNotReady(string id, string status) =>
         new(409, "content_not_ready", $"Video '{id}' is {status}; it has no content to download.") { NeverRetry = true };
 
-    public static ApiError LeaseLost(string jobId, long fence) =>
-        new(409, "lease_lost", $"Fence {Text(fence)} no longer holds job '{jobId}'. Stop at once.") { NeverRetry = true };
+    public static ApiError LeaseLost(LeaseId lease) =>
+        new(409, "lease_lost", $"Fence {Text(lease.Fence)} no longer holds job '{lease.JobId}'. Stop at once.") { NeverRetry = true };
 
     public static ApiError TooLarge(long limitBytes) =>
         new(413, "too_large", $"The request body is larger than {Text(limitBytes)} bytes, the most that is accepted here.");

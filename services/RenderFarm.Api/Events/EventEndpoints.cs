@@ -3,7 +3,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 

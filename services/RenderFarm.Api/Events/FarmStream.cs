@@ -1,6 +1,7 @@
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 

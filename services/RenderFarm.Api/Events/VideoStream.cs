@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Health;
 

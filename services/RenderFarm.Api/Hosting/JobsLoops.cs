@@ -1,4 +1,4 @@
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Loops;
 
 namespace RenderFarm.Api.Hosting;
 

@@ -3,7 +3,7 @@ using RenderFarm.Api.Inputs.Formats;
 using RenderFarm.Api.Requests;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs.Intake;
+using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Inputs;
 

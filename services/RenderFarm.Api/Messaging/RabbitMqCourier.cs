@@ -20,7 +20,7 @@ internal sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier>
     {
         if (job is { CancelRequested: true, FinishedAt: null, WorkerId: { } worker })
         {
-            _outgoing.Writer.TryWrite((worker, new CancelAttempt(job.Id, job.Fence)));
+            _outgoing.Writer.TryWrite((worker, CancelAttempt.Of(job.Lease)));
         }
     }
 

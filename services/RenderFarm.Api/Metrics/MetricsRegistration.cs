@@ -1,6 +1,7 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using RenderFarm.Api.Hosting;
+using RenderFarm.Contracts;
 
 namespace RenderFarm.Api.Metrics;
 
@@ -20,7 +21,9 @@ internal static class MetricsRegistration
             .WithMetrics(metrics =>
                 metrics
                     .ConfigureResource(resource =>
-                        resource.AddService("renderfarm-api", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector()
+                        resource
+                            .AddService("renderfarm-api", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
+                            .AddEnvironmentVariableDetector()
                     )
                     .AddMeter(FarmMetrics.MeterName, "MassTransit", "Npgsql")
                     .AddAspNetCoreInstrumentation()

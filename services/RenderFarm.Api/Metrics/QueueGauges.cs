@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Metrics;
 

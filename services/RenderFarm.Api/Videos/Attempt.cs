@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Leasing;
 
 namespace RenderFarm.Api.Videos;
 

@@ -4,6 +4,7 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 

@@ -3,6 +3,7 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 

@@ -11,6 +11,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 

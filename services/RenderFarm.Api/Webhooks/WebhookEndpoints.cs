@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Api.Webhooks;

@@ -1,6 +1,6 @@
 using RenderFarm.Api.Outbound;
 using RenderFarm.Jobs.Events;
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Webhooks;
 

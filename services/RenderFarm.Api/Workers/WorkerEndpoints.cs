@@ -3,6 +3,7 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Workers;
