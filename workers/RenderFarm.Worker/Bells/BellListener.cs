@@ -154,7 +154,7 @@ public sealed class BellListener(
             }
         );
 
-    /// <summary>Else MassTransit keeps it in a queue of its own beside this one, where nobody looks, and tells the address it names.</summary>
+    /// <summary>Else MassTransit keeps it in a queue beside this one, where nobody looks, and tells the address it names.</summary>
     private static void PutDownWhatIsNone(IRabbitMqReceiveEndpointConfigurator endpoint)
     {
         endpoint.PublishFaults = false;
