@@ -6,7 +6,7 @@ namespace RenderFarm.Architecture.Tests;
 public sealed class LayoutTests
 {
     private const int Widest = 140;
-    private static readonly string[] _drawersWithoutLabels = ["Utils", "Utilities", "Helpers", "Common", "Extensions", "Misc", "Shared"];
+    private static readonly string[] DrawersWithoutLabels = ["Utils", "Utilities", "Helpers", "Common", "Extensions", "Misc", "Shared"];
 
     [Fact]
     public void Folders_OfAllProjects_SayWhatTheyHold()
@@ -14,7 +14,7 @@ public sealed class LayoutTests
         var findings = new Findings(TodaysExceptions.Folders);
         foreach (var folder in Repository.Projects.SelectMany(project => Below(project.Folder)))
         {
-            if (_drawersWithoutLabels.Contains(Path.GetFileName(folder), StringComparer.OrdinalIgnoreCase))
+            if (DrawersWithoutLabels.Contains(Path.GetFileName(folder), StringComparer.OrdinalIgnoreCase))
             {
                 findings.Add(Repository.Relative(folder), "");
             }
@@ -43,5 +43,6 @@ public sealed class LayoutTests
         findings.AssertNone($"Lines have at most {Widest} columns.");
     }
 
-    private static IEnumerable<string> Below(string folder) => Repository.FoldersOf(folder).SelectMany(inner => Below(inner).Prepend(inner));
+    private static IEnumerable<string> Below(string folder) =>
+        Repository.FoldersOf(folder).SelectMany(inner => Below(inner).Prepend(inner));
 }

@@ -6,8 +6,7 @@ namespace RenderFarm.Architecture.Tests;
 /// <summary>Every line of a log comes from a method with <c>[LoggerMessage]</c> and a number of its own within the project.</summary>
 public sealed class LoggingTests
 {
-    private static readonly string[] _directCalls =
-        ["LogTrace", "LogDebug", "LogInformation", "LogWarning", "LogError", "LogCritical"];
+    private static readonly string[] DirectCalls = ["LogTrace", "LogDebug", "LogInformation", "LogWarning", "LogError", "LogCritical"];
 
     private static IEnumerable<Project> Product => Repository.Projects.Where(project => project.Area != "tests");
 
@@ -19,7 +18,10 @@ public sealed class LoggingTests
         {
             foreach (var call in file.Syntax.DescendantNodes().OfType<InvocationExpressionSyntax>())
             {
-                if (call.Expression is MemberAccessExpressionSyntax { Name.Identifier.ValueText: var name } && _directCalls.Contains(name, StringComparer.Ordinal))
+                if (
+                    call.Expression is MemberAccessExpressionSyntax { Name.Identifier.ValueText: var name }
+                    && DirectCalls.Contains(name, StringComparer.Ordinal)
+                )
                 {
                     findings.Add(file.Path, $"\n    line {file.LineOf(call)}: {name}");
                 }
@@ -56,7 +58,8 @@ public sealed class LoggingTests
         findings.AssertNone("Event ids are given by hand and unique within a project.");
     }
 
-    private static bool IsLoggerMessage(AttributeSyntax attribute) => attribute.Name.ToString() is "LoggerMessage" or "LoggerMessageAttribute";
+    private static bool IsLoggerMessage(AttributeSyntax attribute) =>
+        attribute.Name.ToString() is "LoggerMessage" or "LoggerMessageAttribute";
 
     /// <summary>The number as it is written; a name of a constant stands for itself.</summary>
     private static string? EventId(AttributeSyntax attribute)
@@ -64,6 +67,10 @@ public sealed class LoggingTests
         var arguments = attribute.ArgumentList?.Arguments ?? default;
         return arguments.FirstOrDefault(argument => argument.NameEquals?.Name.Identifier.ValueText == "EventId")?.Expression.ToString()
             ?? arguments.FirstOrDefault(argument => argument.NameColon?.Name.Identifier.ValueText == "eventId")?.Expression.ToString()
-            ?? (arguments.FirstOrDefault()?.Expression is LiteralExpressionSyntax { Token.Value: int number } ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : null);
+            ?? (
+                arguments.FirstOrDefault()?.Expression is LiteralExpressionSyntax { Token.Value: int number }
+                    ? number.ToString(System.Globalization.CultureInfo.InvariantCulture)
+                    : null
+            );
     }
 }

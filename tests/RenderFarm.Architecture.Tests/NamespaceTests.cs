@@ -6,7 +6,8 @@ namespace RenderFarm.Architecture.Tests;
 /// <summary>No circles within a project: what "uses" means stands at <see cref="NamespaceGraph"/>.</summary>
 public sealed class NamespaceTests
 {
-    private static readonly Dictionary<Project, NamespaceGraph> _graphs = Repository.Projects.AsParallel()
+    private static readonly Dictionary<Project, NamespaceGraph> Graphs = Repository
+        .Projects.AsParallel()
         .Select(project => (project, Graph: new NamespaceGraph(project.Sources)))
         .ToDictionary(one => one.project, one => one.Graph);
 
@@ -14,7 +15,7 @@ public sealed class NamespaceTests
     public void Namespaces_OfOneProject_DoNotUseEachOther()
     {
         var findings = new Findings(TodaysExceptions.MutualNamespaces);
-        foreach (var graph in _graphs.Values)
+        foreach (var graph in Graphs.Values)
         {
             foreach (var (one, other) in graph.Pairs)
             {
@@ -29,7 +30,7 @@ public sealed class NamespaceTests
     public void Namespaces_OfOneProject_FormNoLongerCircle()
     {
         var findings = new Findings(TodaysExceptions.ProjectsWithCircles);
-        foreach (var (project, graph) in _graphs)
+        foreach (var (project, graph) in Graphs)
         {
             foreach (var circle in graph.Circles)
             {

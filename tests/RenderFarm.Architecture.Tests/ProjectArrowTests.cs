@@ -5,10 +5,10 @@ namespace RenderFarm.Architecture.Tests;
 /// <summary>Who may know whom, read from the project files. The picture of it stands in contracts/README.md.</summary>
 public sealed class ProjectArrowTests
 {
-    private static readonly string[] _models = ["Rendering", "Wan", "Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"];
+    private static readonly string[] Models = ["Rendering", "Wan", "Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"];
 
     /// <summary>What each project may know, at first hand or through others.</summary>
-    private static readonly Dictionary<string, string[]> _mayKnow = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string[]> MayKnow = new(StringComparer.Ordinal)
     {
         ["Contracts"] = [],
         ["Planning"] = ["Contracts"],
@@ -25,17 +25,21 @@ public sealed class ProjectArrowTests
         ["Inference"] = ["Cuda", "Nvml", "Checkpoints", "Contracts"],
         ["Wan"] = ["Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"],
         ["Rendering"] = ["Wan", "Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"],
-        ["Renderer"] = [.. _models, "Hosting"],
-        ["Tools"] = [.. _models, "Hosting"],
-        ["Training"] = _models,
+        ["Renderer"] = [.. Models, "Hosting"],
+        ["Tools"] = [.. Models, "Hosting"],
+        ["Training"] = Models,
         ["Worker"] = ["Planning", "Artifacts", "Hosting", "Storage", "Nvml", "Checkpoints", "Contracts"],
     };
 
-    private static readonly string[] _withoutPackages = ["Contracts", "Planning", "Checkpoints", "Nvml"];
+    private static readonly string[] WithoutPackages = ["Contracts", "Planning", "Checkpoints", "Nvml"];
 
-    private static readonly Dictionary<string, Project> _all = Repository.Projects.ToDictionary(project => project.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, Project> All = Repository.Projects.ToDictionary(
+        project => project.Name,
+        StringComparer.Ordinal
+    );
 
-    private static IEnumerable<Project> Product => Repository.Projects.Where(project => project.Area is "contracts" or "services" or "workers");
+    private static IEnumerable<Project> Product =>
+        Repository.Projects.Where(project => project.Area is "contracts" or "services" or "workers");
 
     [Fact]
     public void References_OfAllProjects_FormNoCircle() =>
@@ -47,7 +51,7 @@ public sealed class ProjectArrowTests
         var findings = new Findings(TodaysExceptions.Arrows);
         foreach (var project in Product)
         {
-            if (!_mayKnow.TryGetValue(Short(project), out var allowed))
+            if (!MayKnow.TryGetValue(Short(project), out var allowed))
             {
                 findings.Add(project.Name, "it is new: say here what it may know");
                 continue;
@@ -68,8 +72,14 @@ public sealed class ProjectArrowTests
         foreach (var project in Product)
         {
             string[] allowed = project.Area == "contracts" ? ["contracts"] : ["contracts", project.Area];
-            Assert.All(KnownTo(project), known => Assert.True(
-                allowed.Contains(known.Area) || TodaysExceptions.Arrows.Contains($"{project} -> {known}"), $"{project} under {project.Area}/ knows {known} under {known.Area}/"));
+            Assert.All(
+                KnownTo(project),
+                known =>
+                    Assert.True(
+                        allowed.Contains(known.Area) || TodaysExceptions.Arrows.Contains($"{project} -> {known}"),
+                        $"{project} under {project.Area}/ knows {known} under {known.Area}/"
+                    )
+            );
         }
     }
 
@@ -87,7 +97,7 @@ public sealed class ProjectArrowTests
     [InlineData("Hosting")]
     public void Packages_OutsideTheRenderer_HoldNoTorch(string name)
     {
-        if (!_all.TryGetValue($"RenderFarm.{name}", out var project))
+        if (!All.TryGetValue($"RenderFarm.{name}", out var project))
         {
             return; // not there yet
         }
@@ -97,10 +107,11 @@ public sealed class ProjectArrowTests
 
     [Fact]
     public void Packages_OfWhatEverybodyKnows_AreNone() =>
-        Assert.All(Product.Where(project => _withoutPackages.Contains(Short(project))), project => Assert.Empty(project.Packages));
+        Assert.All(Product.Where(project => WithoutPackages.Contains(Short(project))), project => Assert.Empty(project.Packages));
 
     private static bool IsTorch(string package) =>
-        package.StartsWith("TorchSharp", StringComparison.OrdinalIgnoreCase) || package.StartsWith("libtorch", StringComparison.OrdinalIgnoreCase);
+        package.StartsWith("TorchSharp", StringComparison.OrdinalIgnoreCase)
+        || package.StartsWith("libtorch", StringComparison.OrdinalIgnoreCase);
 
     private static string Short(Project project) => project.Name["RenderFarm.".Length..];
 
@@ -110,7 +121,7 @@ public sealed class ProjectArrowTests
         var open = new Stack<Project>([project]);
         while (open.TryPop(out var at))
         {
-            foreach (var next in at.References.Select(name => _all[name]).Where(known.Add))
+            foreach (var next in at.References.Select(name => All[name]).Where(known.Add))
             {
                 open.Push(next);
             }

@@ -22,12 +22,15 @@ internal sealed class DeclaredNames
 
             foreach (var member in file.Declarations)
             {
-                _types[file.Namespace].Add(member switch
-                {
-                    BaseTypeDeclarationSyntax type => type.Identifier.ValueText,
-                    DelegateDeclarationSyntax type => type.Identifier.ValueText,
-                    _ => throw new InvalidOperationException($"{file.Path} declares something else than types: {member.Kind()}"),
-                });
+                _types[file.Namespace]
+                    .Add(
+                        member switch
+                        {
+                            BaseTypeDeclarationSyntax type => type.Identifier.ValueText,
+                            DelegateDeclarationSyntax type => type.Identifier.ValueText,
+                            _ => throw new InvalidOperationException($"{file.Path} declares something else than types: {member.Kind()}"),
+                        }
+                    );
             }
         }
     }
@@ -99,15 +102,16 @@ internal sealed class DeclaredNames
     private static string ParentOf(string name) => name.LastIndexOf('.') is > 0 and var dot ? name[..dot] : "";
 
     /// <summary>A name that begins something: not behind a dot, no name of an argument, no called method.</summary>
-    private static bool CanNameType(SimpleNameSyntax name) => name.Parent switch
-    {
-        QualifiedNameSyntax qualified => qualified.Left == name,
-        MemberAccessExpressionSyntax access => access.Expression == name,
-        AliasQualifiedNameSyntax or MemberBindingExpressionSyntax or NameColonSyntax or NameEqualsSyntax => false,
-        InvocationExpressionSyntax call => call.Expression != name,
-        AssignmentExpressionSyntax { Parent: InitializerExpressionSyntax } assignment => assignment.Left != name,
-        _ => true,
-    };
+    private static bool CanNameType(SimpleNameSyntax name) =>
+        name.Parent switch
+        {
+            QualifiedNameSyntax qualified => qualified.Left == name,
+            MemberAccessExpressionSyntax access => access.Expression == name,
+            AliasQualifiedNameSyntax or MemberBindingExpressionSyntax or NameColonSyntax or NameEqualsSyntax => false,
+            InvocationExpressionSyntax call => call.Expression != name,
+            AssignmentExpressionSyntax { Parent: InitializerExpressionSyntax } assignment => assignment.Left != name,
+            _ => true,
+        };
 
     /// <summary>The name and what follows it behind dots.</summary>
     private static List<string> PartsFrom(SimpleNameSyntax name)
@@ -120,7 +124,8 @@ internal sealed class DeclaredNames
                 case QualifiedNameSyntax qualified when qualified.Left == at:
                     parts.Add(qualified.Right.Identifier.ValueText);
                     break;
-                case MemberAccessExpressionSyntax access when access.Expression == at && access.IsKind(SyntaxKind.SimpleMemberAccessExpression):
+                case MemberAccessExpressionSyntax access
+                    when access.Expression == at && access.IsKind(SyntaxKind.SimpleMemberAccessExpression):
                     parts.Add(access.Name.Identifier.ValueText);
                     break;
                 default:
@@ -144,22 +149,31 @@ internal sealed class DeclaredNames
             VariableDeclarationSyntax variable => variable.Type == top,
             PropertyDeclarationSyntax property => property.Type == top,
             MethodDeclarationSyntax method => method.ReturnType == top,
-            DeclarationPatternSyntax or RecursivePatternSyntax or TypeOfExpressionSyntax or TypeConstraintSyntax or DeclarationExpressionSyntax => true,
+            DeclarationPatternSyntax
+            or RecursivePatternSyntax
+            or TypeOfExpressionSyntax
+            or TypeConstraintSyntax
+            or DeclarationExpressionSyntax => true,
             _ => false,
         };
     }
 
     /// <summary>Members, parameters and variables that a file declares: where a value can stand, they go before types.</summary>
-    private static HashSet<string> ValuesOf(SourceFile file) => new(
-        file.Syntax.DescendantNodes().Select(node => node switch
-        {
-            PropertyDeclarationSyntax property => property.Identifier.ValueText,
-            ParameterSyntax parameter => parameter.Identifier.ValueText,
-            VariableDeclaratorSyntax variable => variable.Identifier.ValueText,
-            EnumMemberDeclarationSyntax member => member.Identifier.ValueText,
-            SingleVariableDesignationSyntax variable => variable.Identifier.ValueText,
-            MethodDeclarationSyntax method => method.Identifier.ValueText,
-            _ => "",
-        }),
-        StringComparer.Ordinal);
+    private static HashSet<string> ValuesOf(SourceFile file) =>
+        new(
+            file.Syntax.DescendantNodes()
+                .Select(node =>
+                    node switch
+                    {
+                        PropertyDeclarationSyntax property => property.Identifier.ValueText,
+                        ParameterSyntax parameter => parameter.Identifier.ValueText,
+                        VariableDeclaratorSyntax variable => variable.Identifier.ValueText,
+                        EnumMemberDeclarationSyntax member => member.Identifier.ValueText,
+                        SingleVariableDesignationSyntax variable => variable.Identifier.ValueText,
+                        MethodDeclarationSyntax method => method.Identifier.ValueText,
+                        _ => "",
+                    }
+                ),
+            StringComparer.Ordinal
+        );
 }

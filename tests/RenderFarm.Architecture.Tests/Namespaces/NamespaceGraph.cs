@@ -37,9 +37,8 @@ internal sealed class NamespaceGraph
     public IEnumerable<string> Places(string from, string to) => _uses.TryGetValue((from, to), out var places) ? places : [];
 
     /// <summary>Pairs that use each other, the first name the smaller one.</summary>
-    public IEnumerable<(string One, string Other)> Pairs => _uses.Keys
-        .Where(arrow => string.CompareOrdinal(arrow.From, arrow.To) < 0 && _uses.ContainsKey((arrow.To, arrow.From)))
-        .Order();
+    public IEnumerable<(string One, string Other)> Pairs =>
+        _uses.Keys.Where(arrow => string.CompareOrdinal(arrow.From, arrow.To) < 0 && _uses.ContainsKey((arrow.To, arrow.From))).Order();
 
     /// <summary>Namespaces that reach each other over any number of arrows, each circle once.</summary>
     public IEnumerable<IReadOnlyList<string>> Circles
@@ -48,7 +47,9 @@ internal sealed class NamespaceGraph
         {
             var all = _uses.Keys.SelectMany(arrow => new[] { arrow.From, arrow.To }).Distinct().Order(StringComparer.Ordinal).ToList();
             var reached = all.ToDictionary(one => one, Reach);
-            return all.Select(one => all.Where(other => other == one || (reached[one].Contains(other) && reached[other].Contains(one))).ToList())
+            return all.Select(one =>
+                    all.Where(other => other == one || (reached[one].Contains(other) && reached[other].Contains(one))).ToList()
+                )
                 .Where(circle => circle.Count > 1)
                 .DistinctBy(circle => circle[0]);
         }

@@ -7,7 +7,10 @@ public sealed class NamespaceGraphTests
 {
     [Fact]
     public void Pairs_UsingsBothWays_AreFound() =>
-        Assert.Equal([("Farm.A", "Farm.B")], PairsOf("using Farm.B; namespace Farm.A; class One;", "using Farm.A; namespace Farm.B; class Two;"));
+        Assert.Equal(
+            [("Farm.A", "Farm.B")],
+            PairsOf("using Farm.B; namespace Farm.A; class One;", "using Farm.A; namespace Farm.B; class Two;")
+        );
 
     [Fact]
     public void Pairs_OneWayOnly_AreNone() =>
@@ -15,12 +18,17 @@ public sealed class NamespaceGraphTests
 
     [Fact]
     public void Pairs_ChildNamesATypeOfItsParent_CountsWithoutUsing() =>
-        Assert.Equal([("Farm", "Farm.A")], PairsOf("using Farm.A; namespace Farm; class Top;", "namespace Farm.A; class One { Top? top; }"));
+        Assert.Equal(
+            [("Farm", "Farm.A")],
+            PairsOf("using Farm.A; namespace Farm; class Top;", "namespace Farm.A; class One { Top? top; }")
+        );
 
     [Fact]
     public void Pairs_PartialName_CountsWithoutUsing() =>
         Assert.Equal(
-            [("Farm.A", "Farm.B")], PairsOf("namespace Farm.A; class One { void Go() => B.Two.Do(); }", "using Farm.A; namespace Farm.B; class Two;"));
+            [("Farm.A", "Farm.B")],
+            PairsOf("namespace Farm.A; class One { void Go() => B.Two.Do(); }", "using Farm.A; namespace Farm.B; class Two;")
+        );
 
     [Fact]
     public void Pairs_NearerTypeOfTheSameName_GoesBeforeTheParents() =>
@@ -28,7 +36,12 @@ public sealed class NamespaceGraphTests
 
     [Fact]
     public void Pairs_MemberOfTheSameName_IsNoType() =>
-        Assert.Empty(PairsOf("using Farm.A; namespace Farm; class Top;", "namespace Farm.A; class One { string Top => \"\"; int Length => Top.Length; }"));
+        Assert.Empty(
+            PairsOf(
+                "using Farm.A; namespace Farm; class Top;",
+                "namespace Farm.A; class One { string Top => \"\"; int Length => Top.Length; }"
+            )
+        );
 
     [Fact]
     public void Pairs_NameInAComment_IsNoUse() =>
@@ -38,12 +51,16 @@ public sealed class NamespaceGraphTests
     public void Circles_OverThreeNamespaces_AreFound()
     {
         var graph = GraphOf(
-            "using Farm.B; namespace Farm.A; class One;", "using Farm.C; namespace Farm.B; class Two;", "using Farm.A; namespace Farm.C; class Three;");
+            "using Farm.B; namespace Farm.A; class One;",
+            "using Farm.C; namespace Farm.B; class Two;",
+            "using Farm.A; namespace Farm.C; class Three;"
+        );
         Assert.Empty(graph.Pairs);
         Assert.Equal(["Farm.A", "Farm.B", "Farm.C"], Assert.Single(graph.Circles));
     }
 
     private static IEnumerable<(string, string)> PairsOf(params string[] sources) => GraphOf(sources).Pairs;
 
-    private static NamespaceGraph GraphOf(params string[] sources) => new([.. sources.Select((text, index) => new SourceFile($"{index}.cs", text))]);
+    private static NamespaceGraph GraphOf(params string[] sources) =>
+        new([.. sources.Select((text, index) => new SourceFile($"{index}.cs", text))]);
 }

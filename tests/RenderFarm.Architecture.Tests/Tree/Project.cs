@@ -32,9 +32,12 @@ internal sealed class Project
     public static Project Read(string path)
     {
         var elements = XDocument.Load(path).Descendants().ToList();
-        var references = elements.Where(element => element.Name.LocalName == "ProjectReference" && !IsBuildOrder(element))
+        var references = elements
+            .Where(element => element.Name.LocalName == "ProjectReference" && !IsBuildOrder(element))
             .Select(element => Path.GetFileNameWithoutExtension(element.Attribute("Include")!.Value.Replace('\\', '/')));
-        var packages = elements.Where(element => element.Name.LocalName == "PackageReference").Select(element => element.Attribute("Include")!.Value);
+        var packages = elements
+            .Where(element => element.Name.LocalName == "PackageReference")
+            .Select(element => element.Attribute("Include")!.Value);
         return new(path, [.. references], [.. packages]);
     }
 
@@ -43,5 +46,6 @@ internal sealed class Project
     private static bool IsBuildOrder(XElement reference) =>
         string.Equals(Said(reference, "ReferenceOutputAssembly"), "false", StringComparison.OrdinalIgnoreCase);
 
-    private static string? Said(XElement item, string name) => item.Attribute(name)?.Value ?? item.Element(item.Name.Namespace + name)?.Value;
+    private static string? Said(XElement item, string name) =>
+        item.Attribute(name)?.Value ?? item.Element(item.Name.Namespace + name)?.Value;
 }
