@@ -8,6 +8,7 @@ using RenderFarm.Cuda.Kernels;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Renderer.Calibration;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Rendering.Pipelines;

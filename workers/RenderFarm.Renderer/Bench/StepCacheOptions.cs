@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Cuda;
 using RenderFarm.Planning;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Renderer.Bench;

@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Slots;

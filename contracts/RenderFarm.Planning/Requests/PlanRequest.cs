@@ -3,7 +3,7 @@ using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 
-namespace RenderFarm.Planning;
+namespace RenderFarm.Planning.Requests;
 
 /// <summary>What is to be rendered, as far as memory and time depend on it.</summary>
 public sealed record PlanRequest
@@ -65,6 +65,9 @@ public sealed record PlanRequest
             GuidanceScale = shape.Defaults.GuidanceScale,
             HasImage = shape.NeedsFirstFrame,
         };
+
+    /// <summary>What measurements said of this model on the slot's card.</summary>
+    public MeasuredCorrections Corrections { get; init; } = MeasuredCorrections.None;
 
     internal VideoGeometry Geometry => new(Shape.Vae, Width, Height, Frames);
     internal bool Guided => GuidanceScale > 1;

@@ -1,6 +1,6 @@
 using RenderFarm.Contracts.Models;
 
-namespace RenderFarm.Planning;
+namespace RenderFarm.Planning.Models;
 
 /// <summary>How frames are cut into overlapping tiles; the engine cuts by the same rule that the planner counts by.</summary>
 public static class VaeTiling

@@ -1,6 +1,6 @@
 using RenderFarm.Contracts.Models;
 
-namespace RenderFarm.Planning;
+namespace RenderFarm.Planning.Models;
 
 /// <summary>A video's size in the units of the model: latent frames, latent cells, tokens.</summary>
 public sealed record VideoGeometry

@@ -1,7 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 
-namespace RenderFarm.Planning;
+namespace RenderFarm.Planning.Requests;
 
 /// <summary>The slot a plan is for, as it is now.</summary>
 public sealed record SlotState
@@ -24,9 +24,6 @@ public sealed record SlotState
 
     /// <summary>Measured rates. Null: estimates, and no fp8 products.</summary>
     public CardCalibration? Calibration { get; init; }
-
-    /// <summary>What measurements said of this model on this card.</summary>
-    public PlanCorrection? Correction { get; init; }
 
     /// <summary>A card of <paramref name="gibibytes"/> that runs nothing else.</summary>
     public static SlotState Gpu(double gibibytes, string card = "", CardCalibration? calibration = null) =>
