@@ -6,6 +6,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Cuda;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Requests;
+using RenderFarm.Rendering;
 using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Renderer.Bench;

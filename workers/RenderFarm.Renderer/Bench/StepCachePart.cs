@@ -6,6 +6,7 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.StepCaching;
+using RenderFarm.Rendering;
 using RenderFarm.Rendering.Pipelines;
 using TorchSharp;
 

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Cuda;
 using RenderFarm.Inference.Safetensors;
+using RenderFarm.Rendering;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 

@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Renderer.Process;
+using RenderFarm.Rendering;
 using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Renderer.Protocol;

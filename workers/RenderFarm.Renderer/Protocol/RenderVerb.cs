@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Renderer.Process;
+using RenderFarm.Rendering;
 using RenderFarm.Rendering.Pipelines;
 using TorchSharp;
 

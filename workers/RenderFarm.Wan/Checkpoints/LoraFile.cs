@@ -1,7 +1,7 @@
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 
-namespace RenderFarm.Wan.Loras;
+namespace RenderFarm.Wan.Checkpoints;
 
 /// <summary>Tells a LoRA from other files, and which models it may be for.</summary>
 public static class LoraFile

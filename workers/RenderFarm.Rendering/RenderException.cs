@@ -1,6 +1,6 @@
 using RenderFarm.Contracts.Leases;
 
-namespace RenderFarm.Rendering.Pipelines;
+namespace RenderFarm.Rendering;
 
 /// <summary>A render ended for a known reason; the message is one sentence for the user with the remedy.</summary>
 public sealed class RenderException(FailureReason reason, string message, Exception? inner = null) : Exception(message, inner)

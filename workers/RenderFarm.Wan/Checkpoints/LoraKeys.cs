@@ -1,4 +1,4 @@
-namespace RenderFarm.Wan.Loras;
+namespace RenderFarm.Wan.Checkpoints;
 
 /// <summary>What a tensor of a LoRA file does to the module it is named after.</summary>
 public enum LoraPart

@@ -1,8 +1,7 @@
 using RenderFarm.Cuda.Aten;
-using RenderFarm.Inference.Layers;
 using static TorchSharp.torch;
 
-namespace RenderFarm.Inference.Quantization;
+namespace RenderFarm.Inference.Layers;
 
 /// <summary>
 /// A product in e4m3: weights with a scale per output channel, rows with a scale each, accumulated in float32, bf16 out.
