@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Doctor;
 using RenderFarm.Worker.Hosting;
 
@@ -15,7 +16,7 @@ try
 {
     await using var app = WorkerApplication.Build(args);
     await app.StartAsync();
-    app.Logger.LogInformation("Metrics at {Addresses}", app.Urls.Select(url => url + "/metrics"));
+    app.Logger.MetricsAt(app.Urls.Select(url => url + "/metrics"));
     await app.Services.GetRequiredService<FarmWorker>().RunAsync();
     await app.StopAsync();
     return 0;

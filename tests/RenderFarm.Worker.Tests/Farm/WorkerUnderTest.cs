@@ -12,6 +12,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Tests.Farm;
 

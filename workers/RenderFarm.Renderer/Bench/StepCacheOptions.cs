@@ -7,7 +7,6 @@ using RenderFarm.Cuda;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Requests;
 using RenderFarm.Rendering;
-using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Renderer.Bench;
 

@@ -4,7 +4,6 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Cuda;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering;
-using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 
 namespace RenderFarm.Renderer.Protocol;

@@ -5,7 +5,6 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Rendering;
-using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Renderer.Protocol;
 

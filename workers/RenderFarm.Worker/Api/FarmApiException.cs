@@ -5,7 +5,7 @@ namespace RenderFarm.Worker.Api;
 /// <summary>The API could not be reached, or refused a call.</summary>
 /// <param name="status">Null when there was no answer.</param>
 /// <param name="code"><c>error.code</c> of the answer.</param>
-public sealed class FarmApiException(string message, HttpStatusCode? status, string? code, Exception? inner = null)
+internal sealed class FarmApiException(string message, HttpStatusCode? status, string? code, Exception? inner = null)
     : Exception(message, inner)
 {
     public HttpStatusCode? Status { get; } = status;
@@ -19,4 +19,4 @@ public sealed class FarmApiException(string message, HttpStatusCode? status, str
 }
 
 /// <summary>Somebody else holds the job, or nobody does any more: stop at once and touch nothing.</summary>
-public sealed class LeaseLostException(string jobId, long fence) : Exception($"the lease of {jobId} under fence {fence} is lost");
+internal sealed class LeaseLostException(string jobId, long fence) : Exception($"the lease of {jobId} under fence {fence} is lost");

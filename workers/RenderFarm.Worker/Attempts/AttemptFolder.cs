@@ -1,4 +1,4 @@
-using System.Globalization;
+using RenderFarm.Worker.Leases;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -6,7 +6,7 @@ namespace RenderFarm.Worker.Attempts;
 /// Scratch of one attempt: the FIFO, the unfinished video, and <c>work/</c> for the renderer. Gone with the attempt,
 /// unless the video is whole: then the folder moves into the spool as it is.
 /// </summary>
-public sealed class AttemptFolder : IDisposable
+internal sealed class AttemptFolder : IDisposable
 {
     private AttemptFolder(string path) => Path = path;
 
@@ -14,11 +14,9 @@ public sealed class AttemptFolder : IDisposable
     public string Work => System.IO.Path.Combine(Path, "work");
     public string FramePipe => System.IO.Path.Combine(Path, "frames.fifo");
 
-    public static string Name(string jobId, long fence) => string.Create(CultureInfo.InvariantCulture, $"{jobId}-{fence}");
-
     public static AttemptFolder Create(string attempts, string jobId, long fence)
     {
-        var folder = new AttemptFolder(System.IO.Path.Combine(attempts, Name(jobId, fence)));
+        var folder = new AttemptFolder(System.IO.Path.Combine(attempts, LeaseFolder.NameOf(jobId, fence)));
         Directory.CreateDirectory(folder.Work);
         return folder;
     }

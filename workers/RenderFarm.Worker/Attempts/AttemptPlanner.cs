@@ -11,7 +11,7 @@ using RenderFarm.Worker.WeightCache;
 namespace RenderFarm.Worker.Attempts;
 
 /// <summary>The plan for a job on a slot as it is now, one rung further down for every out-of-memory failure before.</summary>
-public sealed class AttemptPlanner(
+internal sealed class AttemptPlanner(
     IOptions<WorkerOptions> options,
     RendererLauncher launcher,
     HostWeightCache cache,
@@ -34,7 +34,7 @@ public sealed class AttemptPlanner(
             Corrections = new MeasuredCorrections(grant.Correction, grant.KindCorrections),
         };
         var started = time.GetTimestamp();
-        var told = false;
+        var logged = false;
         while (true)
         {
             var result = Plan(request, slot, launcher.FreeBytes(slot), grant.StepDowns);
@@ -59,12 +59,12 @@ public sealed class AttemptPlanner(
                 };
             }
 
-            if (!told)
+            if (!logged)
             {
-                log.LogWarning("Waiting for memory of {Slot}: {Refusal} On it now: {InUse}", slot.Id, result.Refusal?.Message, inUse);
+                log.WaitingForMemory(slot.Id, result.Refusal?.Message, inUse);
             }
 
-            told = true;
+            logged = true;
             await Task.Delay(LookEvery, time, cancellationToken);
         }
     }

@@ -3,7 +3,7 @@ using RenderFarm.Worker.Children;
 namespace RenderFarm.Worker.Configuration;
 
 /// <summary>Settings under <c>Worker:</c>.</summary>
-public sealed class WorkerOptions
+internal sealed class WorkerOptions
 {
     public const string Section = "Worker";
 

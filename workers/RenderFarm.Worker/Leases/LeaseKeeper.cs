@@ -4,7 +4,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Metrics;
 
-namespace RenderFarm.Worker.Attempts;
+namespace RenderFarm.Worker.Leases;
 
 /// <summary>
 /// Holds one lease: renews it, and knows when it must be taken for lost.
@@ -15,7 +15,7 @@ namespace RenderFarm.Worker.Attempts;
 /// by a timer of its own that no hanging request can hold up. The first renewal goes out at once, because the age
 /// of a grant that came through a long poll is unknown.
 /// </remarks>
-public sealed class LeaseKeeper : IAsyncDisposable
+internal sealed class LeaseKeeper : IAsyncDisposable
 {
     private readonly FarmApi _api;
     private readonly string _jobId;
@@ -155,14 +155,14 @@ public sealed class LeaseKeeper : IAsyncDisposable
             catch (LeaseLostException)
             {
                 _metrics.Renewed("lost");
-                _log.LogWarning("The API says that the lease is lost");
+                _log.LeaseLost();
                 await LoseAsync();
                 break;
             }
             catch (FarmApiException fault)
             {
                 _metrics.Renewed("failed");
-                _log.LogWarning("Renewal failed, next try in {Seconds} s: {Reason}", _settings.RenewRetrySeconds, fault.Message);
+                _log.RenewalFailed(_settings.RenewRetrySeconds, fault.Message);
                 pause = TimeSpan.FromSeconds(_settings.RenewRetrySeconds);
             }
 
@@ -204,7 +204,7 @@ public sealed class LeaseKeeper : IAsyncDisposable
             return;
         }
 
-        _log.LogWarning("No renewal got through in time: the lease counts as lost");
+        _log.LeaseOverdue();
         _ = LoseAsync();
     }
 

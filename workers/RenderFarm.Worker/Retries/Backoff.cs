@@ -1,7 +1,7 @@
-namespace RenderFarm.Worker.Hosting;
+namespace RenderFarm.Worker.Retries;
 
 /// <summary>Growing pauses between tries, with jitter, so that a farm of workers does not knock in step.</summary>
-public sealed class Pause(double firstSeconds, double longestSeconds)
+internal sealed class Backoff(double firstSeconds, double longestSeconds)
 {
     private int _tries;
 

@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
 
-namespace RenderFarm.Worker.Slots;
+namespace RenderFarm.Worker.Polling;
 
 /// <summary>Whether a slot may take a job now: its card must be sound, and there must be room to keep the video.</summary>
-public sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spool, CardGuard cards)
+internal sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spool, CardGuard cards)
 {
     /// <returns>Null when nothing speaks against it; else why not, in words.</returns>
     public string? WhyClosed(Slot slot) => cards.WhyClosed(slot) ?? WhyClosed();

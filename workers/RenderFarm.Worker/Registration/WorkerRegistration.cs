@@ -3,15 +3,13 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Retries;
 using RenderFarm.Worker.Slots;
 
-namespace RenderFarm.Worker.Hosting;
-
-/// <summary>A setting that can't work; the process ends with it.</summary>
-public sealed class WorkerSettingException(string message) : Exception(message);
+namespace RenderFarm.Worker.Registration;
 
 /// <summary>Tells the API who this worker is and what it has, at start and whenever the models on disk have changed.</summary>
-public sealed class WorkerRegistration(
+internal sealed class WorkerRegistration(
     IOptions<WorkerOptions> options,
     FarmApi api,
     WorkerKey key,
@@ -40,19 +38,13 @@ public sealed class WorkerRegistration(
         try
         {
             _ = await catalog.ScanAsync(cancellationToken);
-            var pause = new Pause(0.2, 2);
-            for (var refusals = 0; ;)
+            var backoff = new Backoff(0.2, 2);
+            for (var refusals = 0; ; )
             {
                 try
                 {
                     _reply = await api.RegisterAsync(Description(), cancellationToken);
-                    log.LogInformation(
-                        "Registered as {Worker} ({Name}) with slots {Slots} and models {Models}",
-                        _reply.WorkerId,
-                        options.Value.Name,
-                        discovery.Slots.Select(slot => slot.Id),
-                        catalog.Models.Keys
-                    );
+                    log.Registered(_reply.WorkerId, options.Value.Name, discovery.Slots.Select(slot => slot.Id), catalog.Models.Keys);
                     return;
                 }
                 catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
@@ -64,8 +56,8 @@ public sealed class WorkerRegistration(
                 }
                 catch (FarmApiException fault)
                 {
-                    var wait = pause.Next();
-                    log.LogWarning("Not registered yet, next try in {Seconds:0.0} s: {Reason}", wait.TotalSeconds, fault.Message);
+                    var wait = backoff.Next();
+                    log.NotRegistered(wait.TotalSeconds, fault.Message);
                     await Task.Delay(wait, time, cancellationToken);
                 }
             }

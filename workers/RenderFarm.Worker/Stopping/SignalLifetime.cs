@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace RenderFarm.Worker.Hosting;
+namespace RenderFarm.Worker.Stopping;
 
 /// <summary>SIGTERM and Ctrl-C drain instead of stopping the host under running jobs.</summary>
-public sealed class SignalLifetime(WorkerDrain drain) : IHostLifetime, IDisposable
+internal sealed class SignalLifetime(WorkerDrain drain) : IHostLifetime, IDisposable
 {
     private readonly List<PosixSignalRegistration> _signals = [];
 

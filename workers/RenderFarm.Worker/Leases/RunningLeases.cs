@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 
-namespace RenderFarm.Worker.Attempts;
+namespace RenderFarm.Worker.Leases;
 
 /// <summary>The leases this worker holds, so that a cancellation from the control queue finds its way.</summary>
-public sealed class RunningLeases
+internal sealed class RunningLeases
 {
     private readonly ConcurrentDictionary<(string JobId, long Fence), LeaseKeeper> _leases = new();
 

@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Worker.Configuration;
 
-namespace RenderFarm.Worker.Hosting;
+namespace RenderFarm.Worker.Stopping;
 
 /// <summary>
 /// How this worker stops. First request: no new lease, jobs may finish within the grace time. Second request, or the
 /// end of the grace time: what still runs is handed back now.
 /// </summary>
-public sealed class WorkerDrain(IOptions<WorkerOptions> options, TimeProvider time, ILogger<WorkerDrain> log) : IDisposable
+internal sealed class WorkerDrain(IOptions<WorkerOptions> options, TimeProvider time, ILogger<WorkerDrain> log) : IDisposable
 {
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _handBack = new();
@@ -28,13 +28,13 @@ public sealed class WorkerDrain(IOptions<WorkerOptions> options, TimeProvider ti
     {
         if (_draining.IsCancellationRequested)
         {
-            log.LogInformation("Asked again: handing back what still runs");
+            log.HandingBack();
             _handBack.Cancel();
             return;
         }
 
         var grace = TimeSpan.FromSeconds(options.Value.DrainGraceSeconds);
-        log.LogInformation("Draining: no new jobs; what runs may finish within {Seconds:0} s", grace.TotalSeconds);
+        log.Draining(grace.TotalSeconds);
         _grace = time.CreateTimer(_ => _handBack.Cancel(), null, grace, Timeout.InfiniteTimeSpan);
         _draining.Cancel();
     }

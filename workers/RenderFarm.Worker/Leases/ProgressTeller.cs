@@ -2,13 +2,13 @@ using System.Threading.Channels;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Api;
 
-namespace RenderFarm.Worker.Attempts;
+namespace RenderFarm.Worker.Leases;
 
 /// <summary>
 /// Tells the API of every step as it comes, for those who watch; the newest only, five times a second at most. It holds
 /// no lease and is never tried again: the renewal says the same, later.
 /// </summary>
-public sealed class ProgressTeller : IAsyncDisposable
+internal sealed class ProgressTeller : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private readonly FarmApi _api;
