@@ -2,7 +2,9 @@ using System.Text;
 
 namespace RenderFarm.Architecture.Tests;
 
-/// <summary>What breaks a rule, less what <see cref="TodaysExceptions"/> lists; an exception that nothing needs any more is a finding too.</summary>
+/// <summary>
+/// What breaks a rule, less what <see cref="TodaysExceptions"/> lists; an exception that nothing needs any more is a finding too.
+/// </summary>
 internal sealed class Findings(IReadOnlyCollection<string> exceptions)
 {
     private readonly SortedDictionary<string, StringBuilder> _found = new(StringComparer.Ordinal);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Cuda;
+using RenderFarm.Cuda.Native;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering;
 using RenderFarm.Wan.TextEncoder.SentencePiece;

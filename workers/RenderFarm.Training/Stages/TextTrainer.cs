@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Training.Clips;
-using RenderFarm.Training.Looks;
 using RenderFarm.Training.Text;
 using RenderFarm.Training.Weights;
 using RenderFarm.Wan.TextEncoder;

@@ -1,4 +1,4 @@
-namespace RenderFarm.Cuda;
+namespace RenderFarm.Cuda.Native;
 
 /// <summary>A CUDA call failed.</summary>
 public sealed class CudaException(int status, string call, string reason) : Exception($"{call}: {reason} (CUDA error {status})")

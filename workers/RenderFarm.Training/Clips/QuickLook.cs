@@ -1,7 +1,6 @@
-using RenderFarm.Training.Clips;
 using static TorchSharp.torch;
 
-namespace RenderFarm.Training.Looks;
+namespace RenderFarm.Training.Clips;
 
 /// <summary>What was asked of one clip.</summary>
 /// <param name="Background">Index of its colour, as <see cref="ObjectKind.Color"/>.</param>
