@@ -7,9 +7,9 @@ using RenderFarm.Worker.Hosting;
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 // 0: drained; 2: a setting that can't work, named on standard error
-if (args is ["doctor", .. var asked])
+if (args is ["doctor", .. var arguments])
 {
-    return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
+    return await DoctorVerb.RunAsync([.. arguments.Where(argument => argument != "--json")]);
 }
 
 try
