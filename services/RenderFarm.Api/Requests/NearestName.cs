@@ -1,7 +1,7 @@
 namespace RenderFarm.Api.Requests;
 
 /// <summary>What somebody probably meant: the known name with the fewest edits.</summary>
-public static class NearestName
+internal static class NearestName
 {
     /// <returns>Null when nothing is near: more than half of the letters would have to change.</returns>
     public static string? To(string name, IEnumerable<string> known)

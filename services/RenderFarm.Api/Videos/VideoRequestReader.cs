@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using RenderFarm.Api.Errors;
+using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
@@ -8,7 +9,7 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Turns a request's fields into a <see cref="VideoRequest"/>, or names the first field that is wrong.</summary>
-public static class VideoRequestReader
+internal static class VideoRequestReader
 {
     public const int MaxPromptLength = 32_000;
     private const int MaxInlineImage = 28 << 20;

@@ -14,7 +14,7 @@ internal sealed class Journal(TextWriter output)
 
     public void Say(string line) =>
         output.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(_started).TotalSeconds, 7:0.0} s  {line}")
+            string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(_started).TotalSeconds,7:0.0} s  {line}")
         );
 
     /// <summary>One point of a stage's curves.</summary>

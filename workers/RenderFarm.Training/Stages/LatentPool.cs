@@ -17,7 +17,7 @@ internal sealed class LatentPool(int capacity, Device device) : IDisposable
     {
         using var scope = NewDisposeScope();
         _latents ??= zeros([capacity, .. batch.shape[1..]], dtype: ScalarType.Float16, device: device).DetachFromDisposeScope();
-        for (var i = 0; i < drawn.Count; )
+        for (var i = 0; i < drawn.Count;)
         {
             var count = Math.Min(drawn.Count - i, capacity - _next);
             _latents.narrow(0, _next, count).copy_(batch.narrow(0, i, count));

@@ -1,4 +1,4 @@
-using RenderFarm.Worker.Leases;
+using RenderFarm.Contracts.Leases;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -14,9 +14,9 @@ internal sealed class AttemptFolder : IDisposable
     public string Work => System.IO.Path.Combine(Path, "work");
     public string FramePipe => System.IO.Path.Combine(Path, "frames.fifo");
 
-    public static AttemptFolder Create(string attempts, string jobId, long fence)
+    public static AttemptFolder Create(string attempts, LeaseId lease)
     {
-        var folder = new AttemptFolder(System.IO.Path.Combine(attempts, LeaseFolder.NameOf(jobId, fence)));
+        var folder = new AttemptFolder(System.IO.Path.Combine(attempts, lease.ToString()));
         Directory.CreateDirectory(folder.Work);
         return folder;
     }

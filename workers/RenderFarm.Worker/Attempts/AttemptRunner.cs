@@ -57,7 +57,7 @@ internal sealed class AttemptRunner(
             log.AttemptFailed(outcome.Name, failed.Reason, failed.Message);
         }
 
-        await reporter.ReportAsync(grant.JobId, grant.Fence, outcome);
+        await reporter.ReportAsync(grant.Lease, outcome);
         await freeAgain;
     }
 }

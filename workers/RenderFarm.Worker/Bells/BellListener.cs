@@ -140,7 +140,7 @@ internal sealed class BellListener(
                 endpoint.QueueExpiration = ControlQueueExpires;
                 endpoint.Handler<CancelAttempt>(context =>
                 {
-                    var held = running.Cancel(context.Message.JobId, context.Message.Fence);
+                    var held = running.Cancel(context.Message.Lease);
                     log.CancellationHeard(context.Message.JobId, context.Message.Fence, held ? "stopping it" : "not held here");
                     return Task.CompletedTask;
                 });

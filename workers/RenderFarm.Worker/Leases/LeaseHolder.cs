@@ -10,43 +10,17 @@ internal sealed class LeaseHolder(FarmApi api, RunningLeases running, WorkerMetr
 {
     /// <summary>While a job renders. When no renewal gets through in time, the lease counts as lost.</summary>
     public HeldLease HoldForAttempt(LeaseGrant grant, LeaseSettings settings) =>
-        List(
-            grant.JobId,
-            grant.Fence,
-            new LeaseKeeper(
-                api,
-                grant.JobId,
-                grant.Fence,
-                grant.LeaseSeconds,
-                settings,
-                new LeaseProgress(RenderStage.Loading, 0, grant.Spec.Steps),
-                strict: true,
-                time,
-                metrics,
-                log
-            )
-        );
+        Hold(grant.Lease, grant.LeaseSeconds, settings, new LeaseProgress(RenderStage.Loading, 0, grant.Spec.Steps), strict: true);
 
     /// <summary>While a finished video is uploaded. It goes on past any deadline: only the API can say that the fence has lost.</summary>
-    public HeldLease HoldForUpload(string jobId, long fence, LeaseSettings settings) =>
-        List(
-            jobId,
-            fence,
-            new LeaseKeeper(
-                api,
-                jobId,
-                fence,
-                settings.UploadLeaseSeconds,
-                settings,
-                new LeaseProgress(RenderStage.Uploading),
-                strict: false,
-                time,
-                metrics,
-                log
-            )
-        );
+    public HeldLease HoldForUpload(LeaseId lease, LeaseSettings settings) =>
+        Hold(lease, settings.UploadLeaseSeconds, settings, new LeaseProgress(RenderStage.Uploading), strict: false);
 
-    private HeldLease List(string jobId, long fence, LeaseKeeper keeper) => new(keeper, running.Add(jobId, fence, keeper));
+    private HeldLease Hold(LeaseId lease, double leaseSeconds, LeaseSettings settings, LeaseProgress first, bool strict)
+    {
+        var keeper = new LeaseKeeper(api, lease, leaseSeconds, settings, first, strict, time, metrics, log);
+        return new HeldLease(keeper, running.Add(lease, keeper));
+    }
 }
 
 /// <summary>A lease in keeping, until this is disposed.</summary>

@@ -29,7 +29,7 @@ internal sealed class SpoolUpload(
         var started = time.GetTimestamp();
 
         // 1: to the very end, since an API that is away while it should record the ending must not cost the lease either
-        await using (var held = leases.HoldForUpload(manifest.JobId, manifest.Fence, settings))
+        await using (var held = leases.HoldForUpload(manifest.Lease, settings))
         {
             // 2
             if (await StoredAsync(entry, manifest, held.Keeper, stop) is not { } stored)
@@ -81,7 +81,7 @@ internal sealed class SpoolUpload(
         var backoff = new Backoff(1, 30);
         foreach (var file in manifest.Files)
         {
-            var key = ObjectKeys.For(file.Kind, manifest.JobId, manifest.Fence);
+            var key = ObjectKeys.For(file.Kind, manifest.Lease);
             var type = ObjectKeys.ContentType(file.Kind);
             while (true)
             {
@@ -114,8 +114,8 @@ internal sealed class SpoolUpload(
             try
             {
                 var outcome = failure is null
-                    ? await api.CompleteAsync(manifest.JobId, Completion(manifest, stored.Artifacts, measured), stop)
-                    : await api.FailAsync(manifest.JobId, Failure(manifest, failure, measured), stop);
+                    ? await api.CompleteAsync(manifest.Lease, Completion(manifest, stored.Artifacts, measured), stop)
+                    : await api.FailAsync(manifest.Lease, Failure(manifest, failure, measured), stop);
                 log.UploadReported(outcome.State);
                 return;
             }
@@ -146,7 +146,6 @@ internal sealed class SpoolUpload(
     private static CompleteRequest Completion(SpoolManifest manifest, IReadOnlyList<Artifact> artifacts, Measurements measured) =>
         new()
         {
-            Fence = manifest.Fence,
             Artifacts = artifacts,
             Measurements = measured,
             LogTail = manifest.LogTail,
@@ -156,7 +155,6 @@ internal sealed class SpoolUpload(
     private static FailRequest Failure(SpoolManifest manifest, UploadFailure failure, Measurements measured) =>
         new()
         {
-            Fence = manifest.Fence,
             Reason = failure.Reason,
             Message = failure.Message,
             Progressed = true,

@@ -35,7 +35,7 @@ internal sealed class UploadSpool : IAsyncDisposable
     public void Accept(string folder, SpoolManifest manifest, LeaseSettings settings)
     {
         Directory.CreateDirectory(_directory);
-        var entry = Path.Combine(_directory, LeaseFolder.NameOf(manifest.JobId, manifest.Fence));
+        var entry = Path.Combine(_directory, manifest.Lease.ToString());
         Directory.Move(folder, entry);
         Artifacts.DurableFile.SyncFolder(_directory);
         Begin(entry, manifest, settings);
