@@ -23,6 +23,7 @@ internal static class BatchEndpoints
             .WithBodyLimit(BodyLimits.Batch)
             .WithSummary("Submit up to 10,000 videos: JSON Lines, or every combination of a matrix; all or none")
             .Produces<BatchView>();
+        batches.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("List batches, newest first").Produces<BatchList>();
         batches
             .MapGet(
                 "/{id}",
@@ -74,6 +75,13 @@ internal static class BatchEndpoints
             cancellationToken
         );
         return result is BatchResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : BatchView.Of(result.Batch);
+    }
+
+    private static async Task<BatchList> ListAsync(HttpContext context, BatchStore store, CancellationToken cancellationToken)
+    {
+        var query = ListQuery.OfBatches(context.Request.Query);
+        var page = await store.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancellationToken);
+        return new BatchList([.. page.Batches.Select(BatchView.Of)], page.HasMore);
     }
 
     private static async Task<BatchView> CancelAsync(

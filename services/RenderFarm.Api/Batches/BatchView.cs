@@ -48,6 +48,14 @@ internal sealed record BatchView
     }
 }
 
+/// <summary>A page of batches, as a page of videos is.</summary>
+internal sealed record BatchList(IReadOnlyList<BatchView> Data, bool HasMore)
+{
+    public string Object { get; } = "list";
+    public string? FirstId => Data.Count > 0 ? Data[0].Id : null;
+    public string? LastId => Data.Count > 0 ? Data[^1].Id : null;
+}
+
 /// <summary>Videos of a batch by what became of them; deleted ones are in none.</summary>
 internal sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
 {

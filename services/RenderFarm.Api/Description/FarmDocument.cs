@@ -63,7 +63,9 @@ internal sealed class FarmDocument : IOpenApiDocumentTransformer
         }
     }
 
-    /// <summary>In the order of <see cref="Tags.All"/>; one that is not there keeps its place at the end, and the linter asks for its words.</summary>
+    /// <summary>
+    /// In the order of <see cref="Tags.All"/>; one that is not there keeps its place at the end, and the linter asks for its words.
+    /// </summary>
     private static void DescribeTags(OpenApiDocument document)
     {
         var used = (document.Tags ?? new HashSet<OpenApiTag>()).ToDictionary(tag => tag.Name!);

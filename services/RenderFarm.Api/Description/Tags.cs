@@ -1,6 +1,8 @@
 namespace RenderFarm.Api.Description;
 
-/// <summary>What each group of operations is for, in the order in which a newcomer needs them. The names are those that the routes give.</summary>
+/// <summary>
+/// What each group of operations is for, in the order in which a newcomer needs them. The names are those that the routes give.
+/// </summary>
 internal static class Tags
 {
     public static readonly IReadOnlyList<(string Name, string Description)> All =

@@ -89,7 +89,13 @@ internal static class KeyEndpoints
     }
 }
 
-internal sealed record KeyFields(string Name, IReadOnlyList<string>? Scopes, int? PriorityCeiling, KeyQuotas? Quotas, int? RequestsPerMinute);
+internal sealed record KeyFields(
+    string Name,
+    IReadOnlyList<string>? Scopes,
+    int? PriorityCeiling,
+    KeyQuotas? Quotas,
+    int? RequestsPerMinute
+);
 
 /// <summary>Videos that may wait, that may run, and that may be submitted a day (UTC); null is no limit.</summary>
 internal sealed record KeyQuotas(int? Queued, int? Running, int? PerDay);

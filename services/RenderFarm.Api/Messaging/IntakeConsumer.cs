@@ -111,7 +111,8 @@ internal sealed partial class IntakeConsumer(
             throw ApiError
                 .InvalidValue(
                     "message_id",
-                    "The message has no message_id. Give each request an id of its own: a message that comes twice under one id is one video."
+                    "The message has no message_id. Give each request an id of its own: a message that comes twice under one id is one "
+                        + "video."
                 )
                 .AsException();
         }

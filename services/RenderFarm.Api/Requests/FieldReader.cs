@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Api.Errors;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Api.Requests;
 

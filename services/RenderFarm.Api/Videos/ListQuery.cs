@@ -1,6 +1,7 @@
 using System.Globalization;
 using RenderFarm.Api.Errors;
-using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Words;
+using RenderFarm.Jobs.Batches;
 using RenderFarm.Jobs.Intake;
 
 namespace RenderFarm.Api.Videos;
@@ -12,7 +13,11 @@ internal sealed record ListQuery(int Limit, string? After, bool Ascending)
     private const int MaxLimit = 100;
     private static readonly string[] Known = ["limit", "after", "order"];
 
-    public static ListQuery Of(IQueryCollection query)
+    public static ListQuery Of(IQueryCollection query) => Of(query, "video", JobIds.IsId);
+
+    public static ListQuery OfBatches(IQueryCollection query) => Of(query, "batch", BatchStore.IsId);
+
+    private static ListQuery Of(IQueryCollection query, string what, Func<string, bool> isId)
     {
         if (query.Keys.FirstOrDefault(key => !Known.Contains(key)) is { } stray)
         {
@@ -21,7 +26,7 @@ internal sealed record ListQuery(int Limit, string? After, bool Ascending)
 
         return new ListQuery(
             LimitOf(query["limit"]),
-            AfterOf(query["after"].ToString()),
+            AfterOf(query["after"].ToString(), what, isId),
             query["order"].ToString() switch
             {
                 "" or "desc" => false,
@@ -31,14 +36,14 @@ internal sealed record ListQuery(int Limit, string? After, bool Ascending)
         );
     }
 
-    /// <summary>A video that has been deleted since still marks its page, so only the form is checked.</summary>
-    private static string? AfterOf(string text) =>
+    /// <summary>What has been deleted since still marks its page, so only the form is checked.</summary>
+    private static string? AfterOf(string text, string what, Func<string, bool> isId) =>
         text.Length == 0 ? null
-        : JobIds.IsId(text) ? text
+        : isId(text) ? text
         : throw ApiError
             .InvalidValue(
                 "after",
-                $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a video is expected, such as the last_id of the "
+                $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a {what} is expected, such as the last_id of the "
                     + "page before."
             )
             .AsException();

@@ -5,6 +5,7 @@ using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Api.Videos;
 

@@ -98,7 +98,7 @@ public sealed class QueueDoorTests : IAsyncLifetime
             ((bool)entity["durable"]!, (bool)entity["auto_delete"]!, entity["arguments"]!.ToJsonString());
     }
 
-    /// <summary>Body and properties as they were, but for an expiry, which would lose it after all; the key is gone and the reason there.</summary>
+    /// <summary>Body and properties as they were, but for an expiry, which would lose it; the key is gone and the reason there.</summary>
     private static void AssertMovedAsItCame(JsonNode sent, JsonNode moved)
     {
         Assert.Equal(("", "renderfarm.intake.rejected"), ((string)moved["exchange"]!, (string)moved["routingKey"]!));

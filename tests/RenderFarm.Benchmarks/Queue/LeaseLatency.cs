@@ -9,6 +9,7 @@ using RenderFarm.Contracts.Messages;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Queue;
 

@@ -3,6 +3,7 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Intake;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Queue;
 

@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Rendering;
+using RenderFarm.Rendering.Hosting;
 using RenderFarm.Rendering.Pipelines;
 using TorchSharp;
 
@@ -15,27 +16,8 @@ namespace RenderFarm.Renderer.Protocol;
 /// </summary>
 internal static class RenderVerb
 {
-    public static int Run(string[] args)
+    public static int Run(string device)
     {
-        var device = "cpu";
-        for (var i = 0; i < args.Length; i++)
-        {
-            if (args[i] == "--device" && i + 1 < args.Length)
-            {
-                device = args[++i];
-            }
-            else
-            {
-                return ExitCodes.Usage(
-                    $"render: unknown argument '{args[i]}'; it takes only --device cpu|cuda, and its order on standard input"
-                );
-            }
-        }
-        if (device is not ("cpu" or "cuda"))
-        {
-            return ExitCodes.Usage($"render: --device is cpu or cuda, not '{device}'");
-        }
-
         // 1
         var reports = new ReportWriter(PrivateStdout.Take());
         ParentWatch.Start();
@@ -94,7 +76,8 @@ internal static class RenderVerb
             try
             {
                 using var frames = new FramePipe(order.FramePipe, cancel.Token);
-                var result = RenderJob.Run(order, frames, observer, meter, cancel.Token);
+                using var pipeline = new VideoPipeline(order, observer, meter, cancel.Token);
+                var result = pipeline.Render(frames);
                 measured = Complete(meter, order, startSeconds);
                 frames.Dispose();
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Configuration;
-using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 
 namespace RenderFarm.Worker.Spool;
