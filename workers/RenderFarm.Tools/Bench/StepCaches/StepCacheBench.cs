@@ -5,7 +5,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.StepCaching;
-using RenderFarm.Rendering.Pipelines;
+using RenderFarm.Rendering;
 using RenderFarm.Verbs.Figures;
 using RenderFarm.Verbs.Parsing;
 using TorchSharp;
