@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Planning.Stages;
 
 namespace RenderFarm.Planning;
@@ -33,14 +34,14 @@ internal sealed record PlanDraft(
 
     public RenderPlan ToPlan(PlanContext context, bool fits, IReadOnlyList<string> reasons)
     {
-        var peaks = new Dictionary<string, long> { ["encoding_text"] = Text.PeakBytes };
+        var peaks = new Dictionary<string, long> { [Word.Of(RenderStage.EncodingText)] = Text.PeakBytes };
         if (Image is not null)
         {
-            peaks["encoding_image"] = Image.PeakBytes;
+            peaks[Word.Of(RenderStage.EncodingImage)] = Image.PeakBytes;
         }
 
-        peaks["denoising"] = Denoise.PeakBytes;
-        peaks["decoding"] = Decode.PeakBytes;
+        peaks[Word.Of(RenderStage.Denoising)] = Denoise.PeakBytes;
+        peaks[Word.Of(RenderStage.Decoding)] = Decode.PeakBytes;
         var dit = Denoise.Choice;
         return new()
         {

@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 
@@ -70,7 +71,10 @@ public sealed record Job
 }
 
 /// <param name="Code">As in the public interface: <c>gpu_out_of_memory</c>, <c>poison</c>, <c>cancelled</c>, …</param>
-public sealed record JobError(string Code, string Message);
+public sealed record JobError(string Code, string Message)
+{
+    public static readonly JobError Cancelled = new(Word.Of(FailureReason.Cancelled), "The video was cancelled.");
+}
 
 /// <summary>One lease of a job, as it was.</summary>
 public sealed record LeaseRecord

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Leases;
 
@@ -35,9 +35,7 @@ public sealed record FailRequest
 public sealed record ReleaseRequest
 {
     public required long Fence { get; init; }
-
-    /// <summary><c>interrupted</c> or <c>draining</c>.</summary>
-    public required string Reason { get; init; }
+    public required ReleaseReason Reason { get; init; }
 }
 
 /// <summary>What the ending of a lease came to; the same answer for every repeat.</summary>
@@ -46,28 +44,52 @@ public sealed record ReleaseRequest
 public sealed record LeaseOutcome(JobState State, double? RetryAfterSeconds = null);
 
 /// <summary>Why an attempt failed. What follows from each is decided by the job store, not by the worker.</summary>
-[JsonConverter(typeof(SnakeCaseEnum<FailureReason>))]
+[JsonConverter(typeof(WordConverter<FailureReason>))]
 public enum FailureReason
 {
+    [JsonStringEnumMemberName("cancelled")]
     Cancelled,
+
+    [JsonStringEnumMemberName("gpu_out_of_memory")]
     GpuOutOfMemory,
+
+    [JsonStringEnumMemberName("host_out_of_memory")]
     HostOutOfMemory,
+
+    [JsonStringEnumMemberName("invalid_output")]
     InvalidOutput,
+
+    [JsonStringEnumMemberName("model_unavailable")]
     ModelUnavailable,
+
+    [JsonStringEnumMemberName("checkpoint_invalid")]
     CheckpointInvalid,
+
+    [JsonStringEnumMemberName("worker_lost")]
     WorkerLost,
+
+    [JsonStringEnumMemberName("renderer_crashed")]
     RendererCrashed,
+
+    [JsonStringEnumMemberName("renderer_timeout")]
     RendererTimeout,
+
+    [JsonStringEnumMemberName("encoder_failed")]
     EncoderFailed,
+
+    [JsonStringEnumMemberName("disk_full")]
     DiskFull,
 
     /// <summary>The request itself can't be rendered; trying again is pointless.</summary>
+    [JsonStringEnumMemberName("invalid_request")]
     InvalidRequest,
 
     /// <summary>No plan fits the slot as it is now.</summary>
+    [JsonStringEnumMemberName("plan_does_not_fit")]
     PlanDoesNotFit,
 
     /// <summary>Something outside the job (network, storage) that may pass.</summary>
+    [JsonStringEnumMemberName("transient")]
     Transient,
 }
 

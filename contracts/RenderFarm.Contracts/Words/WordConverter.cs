@@ -12,11 +12,11 @@ public sealed class WordConverter<[DynamicallyAccessedMembers(DynamicallyAccesse
     {
         if (reader.TokenType != JsonTokenType.String)
         {
-            throw new JsonException($"a word is expected, one of: {string.Join(", ", Word.All<TEnum>())}");
+            throw new UnknownWordException($"is no word; it must be one of: {string.Join(", ", Word.All<TEnum>())}");
         }
 
         var word = reader.GetString();
-        return Word.TryParse<TEnum>(word, out var value) ? value : throw new JsonException($"'{word}' is {Word.NotOneOf<TEnum>(word)}");
+        return Word.TryParse<TEnum>(word, out var value) ? value : throw new UnknownWordException($"is '{word}', {Word.NotOneOf<TEnum>(word)}");
     }
 
     public override void Write(Utf8JsonWriter writer, TEnum value, JsonSerializerOptions options) => writer.WriteStringValue(Word.Of(value));

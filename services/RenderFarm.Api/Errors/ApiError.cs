@@ -1,4 +1,5 @@
 using System.Globalization;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Errors;
@@ -24,6 +25,12 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     public static ApiError Malformed(string message, string? param = null) => new(400, "invalid_request", message, param);
 
     public static ApiError InvalidValue(string param, string message) => new(400, "invalid_value", message, param);
+
+    public static ApiError UnknownWord(UnknownWordException unknown)
+    {
+        var field = unknown.Path is ['$', '.', .. var path] ? path : "body";
+        return InvalidValue(field, $"'{field}' {unknown.Why}.");
+    }
 
     public static ApiError UnknownParameter(string param, string? nearest) =>
         new(

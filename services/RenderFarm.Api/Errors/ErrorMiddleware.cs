@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Api.Errors;
 
@@ -54,6 +55,7 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider t
         exception switch
         {
             BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
+            BadHttpRequestException { InnerException: UnknownWordException unknown } => ApiError.UnknownWord(unknown),
             BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed(
                 $"The body is not what is expected here: {json.Message}"
             ),

@@ -1,8 +1,8 @@
 using System.Globalization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Events;

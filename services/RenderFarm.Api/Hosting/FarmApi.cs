@@ -89,6 +89,7 @@ public static class FarmApi
         builder.Services.AddFarmHealth();
         builder.Services.AddOpenApi(document =>
         {
+            document.AddSchemaTransformer<WordSchema>();
             document.AddOperationTransformer<FarmOperation>();
             document.AddDocumentTransformer<FarmDocument>();
         });

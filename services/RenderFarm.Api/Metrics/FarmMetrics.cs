@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
 
@@ -75,14 +76,13 @@ public sealed class FarmMetrics
 
     public void PollEnded() => Interlocked.Decrement(ref _waitingPolls);
 
-    /// <param name="ending"><c>completed</c>, <c>failed</c> or <c>released</c>.</param>
-    public void Ended(Job job, string ending, FailureReason? reason, Measurements? measured)
+    public void Ended(Job job, LeaseEnding ending, FailureReason? reason, Measurements? measured)
     {
         var model = new KeyValuePair<string, object?>("model", job.Spec.Model);
-        _endings.Add(1, model, new("ending", ending), new("reason", reason is { } why ? Wire.Word(why) : "none"));
+        _endings.Add(1, model, new("ending", Word.Of(ending)), new("reason", reason is { } why ? Word.Of(why) : "none"));
         if (job.LatestLease is { EndedAt: { } ended } lease)
         {
-            _leaseDuration.Record((ended - lease.LeasedAt).TotalSeconds, model, new("ending", ending));
+            _leaseDuration.Record((ended - lease.LeasedAt).TotalSeconds, model, new("ending", Word.Of(ending)));
         }
 
         if (measured is not null)
@@ -117,7 +117,7 @@ public sealed class FarmMetrics
         {
             if (seconds is { } time)
             {
-                _stageDuration.Record(time, model, card, new("stage", Wire.Word(stage)));
+                _stageDuration.Record(time, model, card, new("stage", Word.Of(stage)));
             }
         }
     }

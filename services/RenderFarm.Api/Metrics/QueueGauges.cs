@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Metrics;
@@ -83,7 +84,7 @@ public sealed partial class QueueGauges : BackgroundService
             : Enum.GetValues<JobState>()
                 .Select(state => new Measurement<int>(
                     now.ByState.GetValueOrDefault(state) + _ended.GetValueOrDefault(state),
-                    new KeyValuePair<string, object?>("state", Wire.Word(state))
+                    new KeyValuePair<string, object?>("state", Word.Of(state))
                 ));
 
     private IEnumerable<Measurement<int>> Depths() =>

@@ -1,6 +1,6 @@
 using System.Globalization;
 using RenderFarm.Api.Errors;
-using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Intake;
 
 namespace RenderFarm.Api.Videos;

@@ -14,8 +14,6 @@ namespace RenderFarm.Api.Workers;
 /// </summary>
 public static class LeaseEndpoints
 {
-    private static readonly string[] ReleaseReasons = ["interrupted", "draining"];
-
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
         var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
@@ -69,7 +67,7 @@ public static class LeaseEndpoints
                     // Nobody is left to take it; it need not wait for the lease to run out.
                     await desk.ReleaseAsync(
                         job.Id,
-                        new ReleaseRequest { Fence = job.Fence, Reason = "interrupted" },
+                        new ReleaseRequest { Fence = job.Fence, Reason = ReleaseReason.Interrupted },
                         CancellationToken.None
                     );
                     return Results.NoContent();
@@ -116,7 +114,7 @@ public static class LeaseEndpoints
         }
 
         var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "completed", null, request.Measurements, cancellationToken);
+        await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
 
@@ -130,7 +128,7 @@ public static class LeaseEndpoints
     {
         var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
         var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "failed", request.Reason, request.Measurements, cancellationToken);
+        await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
 
@@ -142,14 +140,9 @@ public static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        Refuse(
-            !ReleaseReasons.Contains(request.Reason),
-            "reason",
-            $"is '{request.Reason}'; accepted are {string.Join(", ", ReleaseReasons)}"
-        );
         var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
         var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "released", null, null, cancellationToken);
+        await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
 

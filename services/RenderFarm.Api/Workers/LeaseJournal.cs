@@ -1,6 +1,7 @@
 using RenderFarm.Api.Metrics;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Leasing;
 
 namespace RenderFarm.Api.Workers;
 
@@ -15,7 +16,7 @@ public sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
     public async Task EndedAsync(
         bool wasOpen,
         string jobId,
-        string ending,
+        LeaseEnding ending,
         FailureReason? reason,
         Measurements? measured,
         CancellationToken cancellationToken

@@ -7,6 +7,7 @@ using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
 using Spectre.Console;
@@ -27,8 +28,8 @@ public static class PlanCommand
         var steps = new Option<int?>("--steps") { Description = "Denoise steps" };
         var guidance = new Option<double?>("--guidance") { Description = "Guidance scale" };
         var loras = new Option<int?>("--loras") { Description = "How many LoRAs run with it" };
-        var stepCache = new Option<string?>("--step-cache") { Description = "teacache or magcache", HelpName = "kind" };
-        stepCache.CompletionSources.Add("teacache", "magcache");
+        var stepCache = new Option<string?>("--step-cache") { Description = string.Join(" or ", Word.All<StepCacheKind>()), HelpName = "kind" };
+        stepCache.CompletionSources.Add([.. Word.All<StepCacheKind>()]);
         var vram = new Option<string>("--vram")
         {
             Description = "GiB of the card, or all for a line per size of card",
@@ -259,7 +260,8 @@ public static class PlanCommand
                         $"--guidance: {request.GuidanceScale} is not from 0 to {VideoLimits.MaxGuidanceScale}"
                     )
                 : Loras is < 0 or > VideoLimits.MaxLoras ? $"--loras: {Loras} is not from 0 to {VideoLimits.MaxLoras}"
-                : StepCache is not (null or "teacache" or "magcache") ? $"--step-cache: '{StepCache}' is neither teacache nor magcache"
+                : StepCache is not null && !Word.TryParse<StepCacheKind>(StepCache, out _)
+                    ? $"--step-cache: '{StepCache}' is {Word.NotOneOf<StepCacheKind>(StepCache)}"
                 : null;
             if (fault is not null)
             {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using RenderFarm.Cli.Http;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Cli.Commands;
@@ -37,7 +39,7 @@ public sealed class SubmitOptions
 
     public void AddTo(Command command)
     {
-        _stepCache.CompletionSources.Add("teacache", "magcache");
+        _stepCache.CompletionSources.Add([.. Word.All<StepCacheKind>()]);
         _stepCache.HelpName = "kind";
         _model.HelpName = "model";
         _model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
@@ -79,7 +81,7 @@ public sealed class SubmitOptions
             LastFrame = Picture(parsed.GetValue(_lastFrame), "last_frame", files),
             Loras = parsed.GetValue(_loras) is { Length: > 0 } loras ? [.. loras.Select(Lora)] : null,
             Preset = parsed.GetValue(_preset),
-            StepCache = parsed.GetValue(_stepCache) is { } kind ? new StepCacheChoice(kind) : null,
+            StepCache = parsed.GetValue(_stepCache) is { } kind ? new Http.StepCacheChoice(kind) : null,
             Metadata = parsed.GetValue(_metadata) is { Length: > 0 } pairs
                 ? pairs.Select(Pair).ToDictionary(pair => pair.Key, pair => pair.Value)
                 : null,

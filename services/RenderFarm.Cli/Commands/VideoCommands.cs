@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Contracts.Words;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
@@ -112,7 +113,7 @@ public static class VideoCommands
                     var video = answer.Deserialize(FarmJson.Default.Video)!;
                     table.Add(
                         video.Id,
-                        video.Error?.Code ?? video.Status,
+                        video.Error?.Code ?? Word.Of(video.Status),
                         video.Progress.ToString(CultureInfo.InvariantCulture),
                         video.Model,
                         video.Size,

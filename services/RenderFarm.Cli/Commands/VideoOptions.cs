@@ -1,5 +1,7 @@
 using System.CommandLine;
 using RenderFarm.Cli.Http;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Cli.Commands;
 
@@ -13,7 +15,7 @@ public sealed class VideoOptions
     private readonly Option<long?> _seed = new("--seed") { Description = "Seed of the starting noise; the one used is printed" };
     private readonly Option<double?> _guidance = new("--guidance") { Description = "Guidance scale" };
     private readonly Option<double?> _shift = new("--shift") { Description = "Warp of the noise schedule" };
-    private readonly Option<string?> _sampler = new("--sampler") { Description = "unipc, euler or dpm++" };
+    private readonly Option<string?> _sampler = new("--sampler") { Description = string.Join(", ", Word.All<Sampler>()) };
     private readonly Option<string?> _negative = new("--negative")
     {
         Description = "What not to show; \"\" for nothing, absent for the model's default",

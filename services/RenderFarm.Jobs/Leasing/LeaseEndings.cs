@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Retries;
@@ -70,7 +71,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             request.Fence,
             job => new Ending(LeaseEnding.Released, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
             {
-                Message = request.Reason,
+                Message = Word.Of(request.Reason),
             },
             onlyIfExpired: false,
             cancellationToken

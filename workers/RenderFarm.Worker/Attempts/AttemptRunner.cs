@@ -129,7 +129,7 @@ public sealed class AttemptRunner(
         {
             return lease.Lost.IsCancellationRequested ? new AttemptOutcome.LeaseLost()
                 : lease.Cancelled.IsCancellationRequested ? new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled")
-                : new AttemptOutcome.HandedBack("interrupted");
+                : new AttemptOutcome.HandedBack(ReleaseReason.Interrupted);
         }
 
         if (planned.Plan is not { } plan)

@@ -100,7 +100,7 @@ public sealed class RenderAttempt(
 
             if (failure is not null && handBack.IsCancellationRequested)
             {
-                return new AttemptOutcome.HandedBack("interrupted");
+                return new AttemptOutcome.HandedBack(ReleaseReason.Interrupted);
             }
 
             if (failure is not null)
@@ -134,7 +134,7 @@ public sealed class RenderAttempt(
                 return new AttemptOutcome.LeaseLost();
             }
 
-            return lease.Cancelled.IsCancellationRequested ? Cancelled(null, null) : new AttemptOutcome.HandedBack("interrupted");
+            return lease.Cancelled.IsCancellationRequested ? Cancelled(null, null) : new AttemptOutcome.HandedBack(ReleaseReason.Interrupted);
         }
     }
 

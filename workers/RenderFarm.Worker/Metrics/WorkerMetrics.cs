@@ -1,9 +1,8 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Nvml;
 using RenderFarm.Worker.Slots;
 
@@ -85,11 +84,11 @@ public sealed class WorkerMetrics : IDisposable
             1,
             new("model", model),
             new("outcome", outcome),
-            new("reason", reason is { } r ? Word(r, ContractsJson.Default.FailureReason) : "none")
+            new("reason", reason is { } r ? Word.Of(r) : "none")
         );
 
     public void StageDone(string model, RenderStage stage, TimeSpan duration) =>
-        _stages.Record(duration.TotalSeconds, new("model", model), new("stage", Word(stage, ContractsJson.Default.RenderStage)));
+        _stages.Record(duration.TotalSeconds, new("model", model), new("stage", Word.Of(stage)));
 
     public void StepDone(string model, double seconds) => _steps.Record(seconds, new KeyValuePair<string, object?>("model", model));
 
@@ -130,7 +129,4 @@ public sealed class WorkerMetrics : IDisposable
     }
 
     private static KeyValuePair<string, object?>[] Of(Slot slot) => [new("slot", slot.Id), new("card", slot.Description.Card)];
-
-    private static string Word<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
-        JsonSerializer.SerializeToElement(value, type).GetString()!;
 }

@@ -1,6 +1,6 @@
-using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Words;
 
-namespace RenderFarm.Api.Tests.Requests;
+namespace RenderFarm.Contracts.Tests.Words;
 
 public sealed class NearestNameTests
 {
