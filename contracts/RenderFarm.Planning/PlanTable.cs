@@ -8,17 +8,7 @@ public static class PlanTable
 {
     private static readonly string[] Header =
     [
-        "",
-        "precision",
-        "resident",
-        "streamed",
-        "ring",
-        "ffn chunk",
-        "guidance",
-        "text",
-        "vae tile",
-        "peak",
-        "step",
+        "", "precision", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "step",
         "total",
     ];
 
@@ -51,14 +41,7 @@ public static class PlanTable
     private static string[] NoPlan(string first, PlanResult result) =>
         [
             first,
-            "does not fit",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
+            "does not fit", "", "", "", "", "", "", "",
             result.Refusal?.LeastPeakBytes is { } least ? $"≥ {Names.Gib(least)}" : "",
             "",
             "",

@@ -5,7 +5,7 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Hosting;
 
-/// <summary>The host gives a start that is told to stop up by an exception, with some of its services begun and others not.</summary>
+/// <summary>Told to stop while it starts, the host gives up by an exception: some of its services have begun, others not.</summary>
 public sealed class StopDuringStartTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -7,7 +7,7 @@ namespace RenderFarm.Benchmarks.Api;
 /// <summary>Videos by the million, as submissions and workers would have left them.</summary>
 internal static class JobsTable
 {
-    /// <param name="completed">Every so many-th video still waits; the others are completed.</param>
+    /// <param name="completed">Of so many videos one still waits; the others are completed.</param>
     public static async Task FillAsync(ApiFarm api, int rows, int completed)
     {
         var spec = JsonSerializer
