@@ -1,7 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RenderFarm.Api.Events;
-using RenderFarm.Api.Hosting;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Events;
 
 namespace RenderFarm.Api.Messaging;
@@ -14,7 +14,7 @@ public static class MessagingRegistration
     /// </summary>
     public static void AddMessaging(this WebApplicationBuilder builder)
     {
-        var settings = builder.AddSettings<BusOptions>(BusOptions.Section);
+        var settings = builder.Services.AddSettings<BusOptions, BusOptionsValidator>(builder.Configuration);
         if (!settings.IsRabbitMq)
         {
             builder.Services.AddSingleton<IBell, SilentBell>();

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
 
@@ -9,12 +10,10 @@ namespace RenderFarm.Api.Metrics;
 
 /// <summary>
 /// What the API can measure: queues (from the store, see <see cref="QueueGauges"/>), and what the endings of leases
-/// report. The names here are the ones dashboards and alerts are built on.
+/// report.
 /// </summary>
 public sealed class FarmMetrics
 {
-    public const string MeterName = "RenderFarm.Api";
-
     private readonly Counter<long> _submissions;
     private readonly Counter<long> _endings;
     private readonly Histogram<double> _leaseDuration;
@@ -27,36 +26,16 @@ public sealed class FarmMetrics
 
     public FarmMetrics(IMeterFactory factory)
     {
-        var meter = factory.Create(MeterName);
-        _submissions = meter.CreateCounter<long>("renderfarm.submissions", description: "Videos submitted, by model and result.");
-        _endings = meter.CreateCounter<long>("renderfarm.lease.endings", description: "Ended leases, by model, ending and reason.");
-        _leaseDuration = meter.CreateHistogram<double>("renderfarm.lease.duration", "s", "From lease to its ending, by model and ending.");
-        _stageDuration = meter.CreateHistogram<double>(
-            "renderfarm.stage.duration",
-            "s",
-            "Time in one stage of a render, by model, card and stage."
-        );
-        _stepDuration = meter.CreateHistogram<double>(
-            "renderfarm.step.duration",
-            "s",
-            "Median denoise step of a render, by model and card."
-        );
-        _queueWait = meter.CreateHistogram<double>("renderfarm.queue.wait", "s", "From submission to the first lease, by model.");
-        _predictedPeak = meter.CreateGauge<long>(
-            "renderfarm.peak.predicted",
-            "By",
-            "Predicted peak memory of the newest render, by model and card."
-        );
-        _measuredPeak = meter.CreateGauge<long>(
-            "renderfarm.peak.measured",
-            "By",
-            "Measured peak memory of the newest render, by model and card."
-        );
-        meter.CreateObservableGauge(
-            "renderfarm.lease.polls",
-            () => WaitingPolls,
-            description: "Slots that are waiting for work in a long poll."
-        );
+        var meter = factory.Create(ApiInstruments.Meter);
+        _submissions = meter.Counter(ApiInstruments.Submissions);
+        _endings = meter.Counter(ApiInstruments.LeaseEndings);
+        _leaseDuration = meter.Histogram(ApiInstruments.LeaseDuration);
+        _stageDuration = meter.Histogram(ApiInstruments.LeaseStageDuration);
+        _stepDuration = meter.Histogram(ApiInstruments.LeaseStepDuration);
+        _queueWait = meter.Histogram(ApiInstruments.QueueWait);
+        _predictedPeak = meter.Gauge(ApiInstruments.LeasePeakPredicted);
+        _measuredPeak = meter.Gauge(ApiInstruments.LeasePeakMeasured);
+        meter.Observe(ApiInstruments.LeasePolls, () => WaitingPolls);
     }
 
     public void Submitted(string model, string result) => _submissions.Add(1, new("model", model), new("result", result));

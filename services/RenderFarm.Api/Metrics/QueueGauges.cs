@@ -3,6 +3,7 @@ using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Metrics;
@@ -31,11 +32,11 @@ public sealed partial class QueueGauges : BackgroundService
     public QueueGauges(JobStore jobs, Readiness readiness, TimeProvider time, IMeterFactory factory, ILogger<QueueGauges> logger)
     {
         (this._jobs, this._readiness, this._time, this._logger) = (jobs, readiness, time, logger);
-        var meter = factory.Create(FarmMetrics.MeterName);
-        meter.CreateObservableGauge("renderfarm.jobs", States, description: "Jobs by state.");
-        meter.CreateObservableGauge("renderfarm.queue.depth", Depths, description: "Queued jobs by model and VRAM class.");
-        meter.CreateObservableGauge("renderfarm.queue.oldest.age", Ages, "s", "Age of the oldest queued job by model and VRAM class.");
-        meter.CreateObservableGauge("renderfarm.store.up", () => _storeUp ? 1 : 0, description: "1 while the job store answers.");
+        var meter = factory.Create(ApiInstruments.Meter);
+        meter.Observe(ApiInstruments.Jobs, States);
+        meter.Observe(ApiInstruments.QueueDepth, Depths);
+        meter.Observe(ApiInstruments.QueueOldestAge, Ages);
+        meter.Observe(ApiInstruments.StoreUp, () => _storeUp ? 1 : 0);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -3,6 +3,7 @@ using System.Globalization;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Hosting.Folders;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;

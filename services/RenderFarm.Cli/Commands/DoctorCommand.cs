@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Folders;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
@@ -36,10 +36,10 @@ public static class DoctorCommand
                 }
                 if (parsed.GetValue(json))
                 {
-                    console.Say(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
+                    console.Say(DoctorReport.Text(checks));
                 }
 
-                return checks.Any(check => check.Result == HostCheckResult.Lacks) ? FarmCommand.Failure : 0;
+                return DoctorReport.ExitCode(checks);
             }
         );
         return command;
@@ -65,7 +65,7 @@ public static class DoctorCommand
     )
     {
         var home = FarmHome.FromEnvironment();
-        var free = new DriveInfo(ExistingParent(home.Root)).AvailableFreeSpace / Math.Pow(2, 30);
+        var free = FreeSpace.BytesFor(home.Root) / Math.Pow(2, 30);
         yield return free >= NeededDiskGib
             ? HostCheck.Ok("disk", $"{Gib(free)} free for {home.Root}")
             : HostCheck.Lacks(
@@ -102,16 +102,6 @@ public static class DoctorCommand
         {
             return (null, HostCheck.Lacks("programs", error.Message, "./farm build"));
         }
-    }
-
-    private static string ExistingParent(string path)
-    {
-        while (!Directory.Exists(path))
-        {
-            path = Path.GetDirectoryName(path)!;
-        }
-
-        return path;
     }
 
     private static string Gib(double value) => value.ToString("0.0 GiB", CultureInfo.InvariantCulture);

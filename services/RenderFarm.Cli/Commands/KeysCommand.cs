@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Hosting.Folders;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;

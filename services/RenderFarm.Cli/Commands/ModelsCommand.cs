@@ -5,6 +5,7 @@ using RenderFarm.Cli.Models;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning.Models;
 using Spectre.Console;
 

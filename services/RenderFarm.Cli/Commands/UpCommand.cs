@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Hosting.Folders;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;

@@ -3,6 +3,7 @@ using RenderFarm.Cli.Farm;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using Spectre.Console.Testing;

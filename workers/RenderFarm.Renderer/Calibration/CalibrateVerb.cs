@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Kernels;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Nvml;
 using RenderFarm.Renderer.Bench;
 using TorchSharp;
@@ -22,7 +23,7 @@ internal static class CalibrateVerb
     {
         var (device, folder, json) = (
             torch.cuda.is_available() && CudaDevice.Count > 0 ? "cuda" : "cpu",
-            CalibrationFiles.DefaultFolder,
+            FarmHome.FromEnvironment().Calibration,
             false
         );
         for (var i = 0; i < args.Length; i++)

@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Text.Json;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
+using RenderFarm.Hosting.Doctor;
 using TorchSharp;
 
 namespace RenderFarm.Renderer.Doctor;
@@ -30,8 +29,7 @@ internal static class DoctorVerb
             checks.Add(HostCheck.Lacks("libtorch", FirstLine(e.GetBaseException().Message), LibTorchRemedy));
         }
         checks.Add(LockedMemory());
-        Console.Out.WriteLine(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
-        return checks.Any(check => check.Result == HostCheckResult.Lacks) ? ExitCodes.Failed : ExitCodes.Done;
+        return DoctorReport.Write(Console.Out, checks);
     }
 
     private static IEnumerable<HostCheck> Card()

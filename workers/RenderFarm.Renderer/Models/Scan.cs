@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Checkpoints.Scanning;
 
@@ -69,7 +70,7 @@ internal static class Scan
         var written = new Dictionary<string, string>();
         foreach (var model in models.Where(model => model.Files is not null && !dryRun))
         {
-            written[model.Shape.Id] = Write(model, Path.Combine(into ?? DefaultFolder(), model.Shape.Id));
+            written[model.Shape.Id] = Write(model, Path.Combine(into ?? FarmHome.FromEnvironment().Models, model.Shape.Id));
         }
 
         if (json)
@@ -175,18 +176,6 @@ internal static class Scan
         {
             text.WriteLine("Workers notice new models by themselves.");
         }
-    }
-
-    /// <summary>The embedded farm's own.</summary>
-    private static string DefaultFolder()
-    {
-        var home = Environment.GetEnvironmentVariable("RENDERFARM_HOME");
-        return Path.Combine(
-            string.IsNullOrEmpty(home)
-                ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".renderfarm")
-                : home,
-            "models"
-        );
     }
 }
 

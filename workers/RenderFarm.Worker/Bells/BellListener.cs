@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Configuration;
@@ -31,7 +32,7 @@ public sealed class BellListener(
 
     public void Start(string workerId, IReadOnlyList<Slot> slots)
     {
-        if (options.Value.Kind == "none")
+        if (!options.Value.IsRabbitMq)
         {
             return;
         }
@@ -40,7 +41,7 @@ public sealed class BellListener(
         int[] classes = [.. Classes(slots)];
         _bus = Bus.Factory.CreateUsingRabbitMq(bus =>
         {
-            Connect(bus, new Uri(options.Value.Uri!));
+            Connect(bus, new Uri(options.Value.Uri));
             foreach (var vramClass in classes)
             {
                 Listen(bus, vramClass);
