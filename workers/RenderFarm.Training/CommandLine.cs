@@ -10,7 +10,7 @@ namespace RenderFarm.Training;
 
 internal static class CommandLine
 {
-    private const string Usage = """
+    private static string Usage { get; } = $"""
         training: trains the demo model
 
           training all | vae | text | decoder | denoiser --out DIR [options]
@@ -22,13 +22,13 @@ internal static class CommandLine
           --out DIR                 weights (DIR/demo), curves.json (of one verb: VERB.json) and pictures go there
           --state DIR               where a stage can be taken up from again (default: DIR/state)
           --device cuda|cpu         default: cuda where there is one
-          --vae-seconds N           default 600
-          --text-seconds N          default 120
-          --denoiser-seconds N      default 560
-          --batch N                 clips of one step of the DiT (default 512)
-          --vae-batch N             windows of one step of the VAE (default 48)
-          --vae-rate X, --rate X    peak rates of learning (default 1.5e-3, 1e-3)
-          --seed N                  default 1
+          --vae-seconds N           default {TrainingDefaults.VaeSeconds}
+          --text-seconds N          default {TrainingDefaults.TextSeconds}
+          --denoiser-seconds N      default {TrainingDefaults.DenoiserSeconds}
+          --batch N                 clips of one step of the DiT (default {TrainingDefaults.Batch})
+          --vae-batch N             windows of one step of the VAE (default {TrainingDefaults.VaeBatch})
+          --vae-rate X, --rate X    peak rates of learning (default {TrainingDefaults.VaeRate}, {TrainingDefaults.DenoiserRate})
+          --seed N                  default {TrainingDefaults.Seed}
           --small                   a few small clips a step: to see that it runs
         """;
 

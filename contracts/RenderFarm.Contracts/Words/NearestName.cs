@@ -1,7 +1,7 @@
 namespace RenderFarm.Contracts.Words;
 
 /// <summary>What somebody probably meant: the known name with the fewest edits.</summary>
-public static class NearestName
+internal static class NearestName
 {
     private const int LongestCompared = 64;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Videos;
@@ -11,7 +10,7 @@ using RenderFarm.Jobs.Batches;
 namespace RenderFarm.Api.Batches;
 
 /// <summary><c>/v1/batches</c>: many videos in one request, all or none.</summary>
-public static class BatchEndpoints
+internal static class BatchEndpoints
 {
     private const int ManifestPage = 500;
 

@@ -6,10 +6,10 @@ using RenderFarm.Jobs.Batches;
 namespace RenderFarm.Api.Batches;
 
 /// <summary>A batch as HTTP shows it.</summary>
-public sealed record BatchView
+internal sealed record BatchView
 {
     public required string Id { get; init; }
-    public string Object => "batch";
+    public string Object { get; } = "batch";
 
     public required BatchState Status { get; init; }
     public required int Total { get; init; }
@@ -47,7 +47,7 @@ public sealed record BatchView
 }
 
 /// <summary>Videos of a batch by what became of them; deleted ones are in none.</summary>
-public sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
+internal sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
 {
     public static BatchCounts Of(Batch batch)
     {
@@ -66,4 +66,4 @@ public sealed record BatchCounts(int Queued, int InProgress, int Completed, int 
 /// <summary>One line of a manifest.</summary>
 /// <param name="Line">Of the batch, from 1.</param>
 /// <param name="Content">Where the MP4 is; null until it is there, and when it is gone.</param>
-public sealed record ManifestLine(int Line, string Id, VideoStatus Status, string? Content, Video Video);
+internal sealed record ManifestLine(int Line, string Id, VideoStatus Status, string? Content, Video Video);

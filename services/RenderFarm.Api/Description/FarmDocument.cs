@@ -5,7 +5,7 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Api.Description;
 
 /// <summary>What holds for the whole interface: what it is, how to be let in, the shape of a refusal.</summary>
-public sealed class FarmDocument : IOpenApiDocumentTransformer
+internal sealed class FarmDocument : IOpenApiDocumentTransformer
 {
     public const string SecurityScheme = "api_key";
 

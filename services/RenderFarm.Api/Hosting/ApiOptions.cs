@@ -4,7 +4,7 @@ using RenderFarm.Hosting.Settings;
 namespace RenderFarm.Api.Hosting;
 
 /// <summary>Settings under <c>Api:</c>.</summary>
-public sealed class ApiOptions : ISettings
+internal sealed class ApiOptions : ISettings
 {
     public static string Section => "Api";
 
@@ -14,4 +14,4 @@ public sealed class ApiOptions : ISettings
 }
 
 [OptionsValidator]
-public sealed partial class ApiOptionsValidator : IValidateOptions<ApiOptions>;
+internal sealed partial class ApiOptionsValidator : IValidateOptions<ApiOptions>;

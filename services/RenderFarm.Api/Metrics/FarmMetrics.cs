@@ -12,7 +12,7 @@ namespace RenderFarm.Api.Metrics;
 /// What the API can measure: queues (from the store, see <see cref="QueueGauges"/>), and what the endings of leases
 /// report.
 /// </summary>
-public sealed class FarmMetrics
+internal sealed class FarmMetrics
 {
     private readonly Counter<long> _submissions;
     private readonly Counter<long> _endings;

@@ -1,11 +1,13 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using RenderFarm.Api.Hosting;
+using RenderFarm.Contracts;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Api.Metrics;
 
-public static class MetricsRegistration
+internal static class MetricsRegistration
 {
     /// <summary><c>/metrics</c> in the Prometheus format: the farm's own figures, HTTP, the runtime, the bus and the database.</summary>
     public static MetricsOptions AddMetrics(this WebApplicationBuilder builder)
@@ -18,7 +20,9 @@ public static class MetricsRegistration
             .WithMetrics(metrics =>
                 metrics
                     .ConfigureResource(resource =>
-                        resource.AddService("renderfarm-api", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector()
+                        resource
+                            .AddService("renderfarm-api", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
+                            .AddEnvironmentVariableDetector()
                     )
                     .AddMeter(ApiInstruments.Meter, "MassTransit", "Npgsql")
                     .AddAspNetCoreInstrumentation()

@@ -6,7 +6,7 @@ using RenderFarm.Hosting.Settings;
 namespace RenderFarm.Api.Outbound;
 
 /// <summary>Settings under <c>Outbound:</c>: where the farm may connect to when a user names the address (pictures, webhooks).</summary>
-public sealed class OutboundOptions : ISettings, IValidatableObject
+internal sealed class OutboundOptions : ISettings, IValidatableObject
 {
     public static string Section => "Outbound";
 
@@ -31,4 +31,4 @@ public sealed class OutboundOptions : ISettings, IValidatableObject
 }
 
 [OptionsValidator]
-public sealed partial class OutboundOptionsValidator : IValidateOptions<OutboundOptions>;
+internal sealed partial class OutboundOptionsValidator : IValidateOptions<OutboundOptions>;

@@ -6,9 +6,9 @@ using RenderFarm.Jobs;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>One lease of a video as HTTP shows it.</summary>
-public sealed record Attempt
+internal sealed record Attempt
 {
-    public string Object => "video.attempt";
+    public string Object { get; } = "video.attempt";
     public required int Number { get; init; }
     public required long Fence { get; init; }
     public required string Worker { get; init; }
@@ -46,7 +46,7 @@ public sealed record Attempt
         };
 }
 
-public sealed record AttemptList(IReadOnlyList<Attempt> Data)
+internal sealed record AttemptList(IReadOnlyList<Attempt> Data)
 {
-    public string Object => "list";
+    public string Object { get; } = "list";
 }

@@ -6,7 +6,7 @@ using RenderFarm.Jobs.Intake;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>The query of a list, checked: an SDK that misspells <c>after</c> would otherwise read page one for ever.</summary>
-public sealed record ListQuery(int Limit, string? After, bool Ascending)
+internal sealed record ListQuery(int Limit, string? After, bool Ascending)
 {
     private const int DefaultLimit = 20;
     private const int MaxLimit = 100;

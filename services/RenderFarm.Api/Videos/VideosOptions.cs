@@ -5,7 +5,7 @@ using RenderFarm.Hosting.Settings;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Settings under <c>Videos:</c>.</summary>
-public sealed class VideosOptions : ISettings
+internal sealed class VideosOptions : ISettings
 {
     public static string Section => "Videos";
 
@@ -24,4 +24,4 @@ public sealed class VideosOptions : ISettings
 }
 
 [OptionsValidator]
-public sealed partial class VideosOptionsValidator : IValidateOptions<VideosOptions>;
+internal sealed partial class VideosOptionsValidator : IValidateOptions<VideosOptions>;

@@ -12,7 +12,7 @@ namespace RenderFarm.Api.Workers;
 /// <c>/worker/v1</c>: all that a worker knows of the farm. Every report carries the fence of its lease; one that has
 /// been overtaken gets 409 <c>lease_lost</c> and must stop.
 /// </summary>
-public static class LeaseEndpoints
+internal static class LeaseEndpoints
 {
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
@@ -67,7 +67,7 @@ public static class LeaseEndpoints
                     // Nobody is left to take it; it need not wait for the lease to run out.
                     await desk.ReleaseAsync(
                         job.Id,
-                        new ReleaseRequest { Fence = job.Fence, Reason = ReleaseReason.Interrupted },
+                        new ReleaseRequest { Reason = ReleaseReason.Interrupted }.Under(job.Lease),
                         CancellationToken.None
                     );
                     return Results.NoContent();
@@ -95,7 +95,7 @@ public static class LeaseEndpoints
         RenewRequest request,
         LeaseDesk desk,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+    ) => await desk.RenewAsync(job, request, cancellationToken) ?? throw Lost(job, request);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
@@ -107,13 +107,13 @@ public static class LeaseEndpoints
     )
     {
         // Only a lease that stands is checked: a repeat is told what was recorded, whatever has become of the files since.
-        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
+        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
         if (open)
         {
-            await UploadCheck.VerifyAsync(artifacts, job, request.Fence, request.Artifacts, cancellationToken);
+            await UploadCheck.VerifyAsync(artifacts, request.LeaseOf(job), request.Artifacts, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request);
         await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -126,8 +126,8 @@ public static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
-        var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
+        var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request);
         await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -140,8 +140,8 @@ public static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
-        var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
+        var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request);
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
@@ -156,5 +156,5 @@ public static class LeaseEndpoints
         }
     }
 
-    private static ApiErrorException Lost(string job, long fence) => ApiError.LeaseLost(job, fence).AsException();
+    private static ApiErrorException Lost(string job, LeaseReport report) => ApiError.LeaseLost(report.LeaseOf(job)).AsException();
 }

@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 
 namespace RenderFarm.Cli.Models;
 

@@ -106,16 +106,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                     ("id", id),
                     ("now", at)
                 );
-                // The same moment in both columns is what tells these jobs from ones that were cancelled one by one
-                var stopped = await db.ExecuteAsync(
-                    """
-                    UPDATE jobs SET state = 'cancelled', not_before = NULL, cancel_requested_at = @now, finished_at = @now
-                    WHERE batch_id = @id AND state = 'queued'
-                    """,
-                    cancellationToken,
-                    ("id", id),
-                    ("now", at)
-                );
+                var stopped = await JobTransitions.CancelBatchAsync(db, id, now, cancellationToken);
                 if (stopped > 0)
                 {
                     const string Just = "batch_id = @id AND state = 'cancelled' AND finished_at = @now AND cancel_requested_at = @now";
@@ -130,18 +121,11 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                         ("key", row.KeyId)
                     );
                 }
-                await db.ExecuteAsync(
-                    "UPDATE jobs SET cancel_requested_at = @now WHERE batch_id = @id AND cancel_requested_at IS NULL AND state IN "
-                        + "('leased', 'rendering', 'uploading')",
-                    cancellationToken,
-                    ("id", id),
-                    ("now", at)
-                );
+                await JobTransitions.WishCancelBatchAsync(db, id, now, cancellationToken);
                 var held = await db
                     .Jobs.AsNoTracking()
-                    .Where(j =>
-                        j.BatchId == id && (j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)
-                    )
+                    .Where(JobTransitions.IsHeld)
+                    .Where(j => j.BatchId == id)
                     .ToListAsync(cancellationToken);
                 row.CancelledAt ??= now;
                 return new BatchStopped(await CountedAsync(db, row, cancellationToken), held.ConvertAll(job => job.ToJob()));

@@ -3,21 +3,6 @@ using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Jobs.Webhooks;
 
-[JsonConverter(typeof(WordConverter<DeliveryState>))]
-public enum DeliveryState
-{
-    /// <summary>To be tried, or tried again.</summary>
-    [JsonStringEnumMemberName("pending")]
-    Pending,
-
-    [JsonStringEnumMemberName("delivered")]
-    Delivered,
-
-    /// <summary>Given up: tried for a day, or refused for good.</summary>
-    [JsonStringEnumMemberName("failed")]
-    Failed,
-}
-
 /// <summary>One event on its way to one video's webhook.</summary>
 public sealed record Delivery
 {

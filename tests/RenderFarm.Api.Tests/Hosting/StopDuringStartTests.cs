@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using RenderFarm.Api.Composition;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Testing;
 

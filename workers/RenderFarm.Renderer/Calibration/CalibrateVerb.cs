@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using RenderFarm.Contracts.Calibration;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Cuda;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Renderer.Process;
@@ -54,7 +55,7 @@ internal static class RenderVerb
             }
             var gauge = card?.Gauge();
             var startSeconds = ProcessFacts.SecondsSinceStart();
-            reports.Write(new RendererReport.Ready(Environment.ProcessId, Version, torch.__version__, device, startSeconds));
+            reports.Write(new RendererReport.Ready(Environment.ProcessId, FarmVersion.Full, torch.__version__, device, startSeconds));
 
             // 3
             if (OrderInput.Read() is not { } order)
@@ -115,8 +116,6 @@ internal static class RenderVerb
             return failure.Reason == FailureReason.Cancelled ? ExitCodes.Cancelled : ExitCodes.Failed;
         }
     }
-
-    private static string Version { get; } = typeof(RenderVerb).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     private static Measurements Complete(StageMeter meter, RenderOrder order, double startSeconds) =>
         meter.Measured() with

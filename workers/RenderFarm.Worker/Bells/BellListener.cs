@@ -141,7 +141,7 @@ public sealed class BellListener(
                 endpoint.QueueExpiration = ControlQueueExpires;
                 endpoint.Handler<CancelAttempt>(context =>
                 {
-                    var held = running.Cancel(context.Message.JobId, context.Message.Fence);
+                    var held = running.Cancel(context.Message.Lease);
                     log.LogInformation(
                         "Cancellation of {Job} under fence {Fence}: {Held}",
                         context.Message.JobId,

@@ -1,5 +1,6 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using RenderFarm.Contracts;
 using RenderFarm.Hosting.Metrics;
 
 namespace RenderFarm.Worker.Metrics;
@@ -14,7 +15,9 @@ public static class MetricsRegistration
             .WithMetrics(metrics =>
                 metrics
                     .ConfigureResource(resource =>
-                        resource.AddService("renderfarm-worker", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector()
+                        resource
+                            .AddService("renderfarm-worker", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
+                            .AddEnvironmentVariableDetector()
                     )
                     .AddMeter(WorkerInstruments.Meter)
                     .AddRuntimeInstrumentation()
