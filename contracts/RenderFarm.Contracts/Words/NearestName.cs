@@ -1,7 +1,7 @@
 namespace RenderFarm.Contracts.Words;
 
 /// <summary>What somebody probably meant: the known name with the fewest edits.</summary>
-internal static class NearestName
+public static class NearestName
 {
     private const int LongestCompared = 64;
 
