@@ -3,28 +3,9 @@ using RenderFarm.Contracts.Plans;
 
 namespace RenderFarm.Planning;
 
-/// <summary>Figures and choices in words, the same everywhere a plan is shown.</summary>
+/// <summary>Figures in words, the same everywhere a plan is shown.</summary>
 public static class Names
 {
-    public static string Of(Precision precision) =>
-        precision switch
-        {
-            Precision.Fp32 => "fp32",
-            Precision.Bf16 => "bf16",
-            Precision.Fp8Weights => "fp8-weights",
-            Precision.Fp8 => "fp8",
-            _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
-        };
-
-    public static string Of(TextEncoderPlacement placement) =>
-        placement switch
-        {
-            TextEncoderPlacement.Cpu => "cpu",
-            TextEncoderPlacement.Streamed => "streamed",
-            TextEncoderPlacement.Resident => "resident",
-            _ => throw new ArgumentOutOfRangeException(nameof(placement), placement, null),
-        };
-
     /// <summary><c>7.4 GiB</c>, or MiB below one.</summary>
     public static string Gib(long bytes) =>
         bytes >= 1L << 30

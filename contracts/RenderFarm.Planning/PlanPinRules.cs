@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Planning.Models;
 using RenderFarm.Planning.Stages;
 
@@ -49,7 +50,7 @@ internal static class PlanPinRules
     {
         if (pins.Precision is { } precision and not Precision.Fp32)
         {
-            return Refuse("precision", $"a CPU slot renders in fp32, not {Names.Of(precision)}.");
+            return Refuse("precision", $"a CPU slot renders in fp32, not {Word.Of(precision)}.");
         }
 
         if (pins.BlocksStreamed is > 0)
@@ -59,7 +60,7 @@ internal static class PlanPinRules
 
         if (pins.TextEncoder is { } placement and not TextEncoderPlacement.Cpu)
         {
-            return Refuse("text_encoder", $"a CPU slot runs the text encoder on the cpu, not {Names.Of(placement)}.");
+            return Refuse("text_encoder", $"a CPU slot runs the text encoder on the cpu, not {Word.Of(placement)}.");
         }
 
         return null;

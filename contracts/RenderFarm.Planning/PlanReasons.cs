@@ -1,5 +1,6 @@
 using System.Globalization;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Planning.Stages;
 
 namespace RenderFarm.Planning;
@@ -86,7 +87,7 @@ internal static class PlanReasons
         var dit = plan.Denoise.Choice;
         var parts = new List<string>
         {
-            Names.Of(dit.Way.Precision),
+            Word.Of(dit.Way.Precision),
             dit.Streamed == 0 ? "all blocks resident" : $"{dit.Streamed} of {dit.Streamed + dit.Resident} blocks streamed",
         };
         if (dit.RingSlots == 1)
@@ -106,7 +107,7 @@ internal static class PlanReasons
 
         if (plan.Text.Choice != TextEncoderPlacement.Streamed && !plan.Context.OnCpu)
         {
-            parts.Add($"text encoder {Names.Of(plan.Text.Choice)}");
+            parts.Add($"text encoder {Word.Of(plan.Text.Choice)}");
         }
 
         if (plan.Decode.Choice > 0)
@@ -163,7 +164,7 @@ internal static class PlanReasons
         var step = Names.Seconds(plan.Denoise.Choice.StepSeconds);
         if (context.Request.Pins.Precision is not null)
         {
-            return $"{Names.Of(precision)} as pinned: {step} a step.";
+            return $"{Word.Of(precision)} as pinned: {step} a step.";
         }
 
         if (context.OnCpu)
@@ -178,7 +179,7 @@ internal static class PlanReasons
                     + $"{Names.Gib(bytes)} of host memory."
                 : "";
         var fp8 = context.Rates.Fp8Flops is null ? " fp8 products are not used: no calibration ran them correctly on this card." : "";
-        return $"{Names.Of(precision)} is the fastest precision that fits: {step} a step.{ruledOut}{fp8}";
+        return $"{Word.Of(precision)} is the fastest precision that fits: {step} a step.{ruledOut}{fp8}";
     }
 
     private static string Loras(PlanContext context, PlanDraft plan)

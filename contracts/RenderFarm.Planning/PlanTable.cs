@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Planning;
 
@@ -49,13 +50,13 @@ public static class PlanTable
     private static string[] Row(string first, RenderPlan plan) =>
         [
             first,
-            Names.Of(plan.Precision),
+            Word.Of(plan.Precision),
             $"{plan.BlocksResident}",
             $"{plan.BlocksStreamed}",
             plan.RingSlots == 0 ? "-" : $"{plan.RingSlots}",
             plan.FfnChunkTokens == 0 ? "all" : $"{plan.FfnChunkTokens}",
             plan.GuidanceBatched ? "batched" : "in turn",
-            Names.Of(plan.TextEncoder),
+            Word.Of(plan.TextEncoder),
             plan.VaeTile == 0 ? "whole" : $"{plan.VaeTile}",
             Names.Gib(plan.PredictedPeakBytes),
             Names.Seconds(plan.PredictedStepSeconds),

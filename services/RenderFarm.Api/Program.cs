@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Api.Composition;
 using RenderFarm.Api.Health;
 using RenderFarm.Api.Hosting;
+using RenderFarm.Hosting.Settings;
 
 if (args is ["doctor", .. var asked])
 {
@@ -19,15 +20,10 @@ try
 }
 catch (OptionsValidationException e)
 {
-    foreach (var fault in e.Failures)
-    {
-        await Console.Error.WriteLineAsync($"renderfarm-api: {fault}");
-    }
-
-    return 2;
+    return await e.TellAsync("renderfarm-api", Console.Error);
 }
 catch (Exception e) when (e is SocketException or IOException { InnerException: AddressInUseException })
 {
     await Console.Error.WriteLineAsync($"renderfarm-api: Api:Url or Metrics:Url: {e.Message}");
-    return 2;
+    return SettingsFaults.ExitCode;
 }

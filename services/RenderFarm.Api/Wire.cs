@@ -15,8 +15,4 @@ internal static class Wire
         options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         return options;
     }
-
-    /// <summary>An enum member as the wire spells it.</summary>
-    public static string Word<TEnum>(TEnum value)
-        where TEnum : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }

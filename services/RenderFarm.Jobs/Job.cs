@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Jobs;
 
@@ -70,4 +71,7 @@ public sealed record Job
 }
 
 /// <param name="Code">As in the public interface: <c>gpu_out_of_memory</c>, <c>poison</c>, <c>cancelled</c>, …</param>
-public sealed record JobError(string Code, string Message);
+public sealed record JobError(string Code, string Message)
+{
+    public static readonly JobError Cancelled = new(Word.Of(FailureReason.Cancelled), "The video was cancelled.");
+}

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Doctor;
 using RenderFarm.Worker.Hosting;
@@ -23,20 +24,10 @@ try
 }
 catch (OptionsValidationException fault)
 {
-    foreach (var failure in fault.Failures)
-    {
-        await Console.Error.WriteLineAsync(failure);
-    }
-
-    return 2;
+    return await fault.TellAsync("renderfarm-worker", Console.Error);
 }
 catch (WorkerSettingException fault)
 {
-    await Console.Error.WriteLineAsync(fault.Message);
-    return 2;
-}
-catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException)
-{
-    await Console.Error.WriteLineAsync(fault.Message); // The binder names the key whose value has the wrong type
-    return 2;
+    await Console.Error.WriteLineAsync($"renderfarm-worker: {fault.Message}");
+    return SettingsFaults.ExitCode;
 }

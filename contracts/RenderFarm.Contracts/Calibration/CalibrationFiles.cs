@@ -15,15 +15,6 @@ public static class CalibrationFiles
     /// <summary>Rates belong to the version that measured them: its kernels are part of what was measured.</summary>
     public static string Version => FarmVersion.Release;
 
-    /// <summary><c>calibration</c> in <c>RENDERFARM_HOME</c>, or in <c>~/.renderfarm</c>.</summary>
-    public static string DefaultFolder =>
-        Path.Combine(
-            Environment.GetEnvironmentVariable("RENDERFARM_HOME") is { Length: > 0 } home
-                ? Path.GetFullPath(home)
-                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".renderfarm"),
-            "calibration"
-        );
-
     /// <summary>Of the slot's card as it is now; null when it was not measured with this driver and version.</summary>
     public static CardCalibration? Find(string folder, string key)
     {

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Checks;
 
@@ -20,14 +20,17 @@ public sealed record HostCheck(string Subject, HostCheckResult Result, string Fi
         new(subject, HostCheckResult.Without, finding) { Remedy = remedy };
 }
 
-[JsonConverter(typeof(SnakeCaseEnum<HostCheckResult>))]
+[JsonConverter(typeof(WordConverter<HostCheckResult>))]
 public enum HostCheckResult
 {
+    [JsonStringEnumMemberName("ok")]
     Ok,
 
     /// <summary>The farm can do without.</summary>
+    [JsonStringEnumMemberName("without")]
     Without,
 
     /// <summary>Something won't work.</summary>
+    [JsonStringEnumMemberName("lacks")]
     Lacks,
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Leases;
@@ -48,7 +47,3 @@ namespace RenderFarm.Contracts.Json;
 [JsonSerializable(typeof(HostCheck[]))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 public sealed partial class ContractsJson : JsonSerializerContext;
-
-/// <summary>An enum written as a snake_case word.</summary>
-public sealed class SnakeCaseEnum<TEnum>() : JsonStringEnumConverter<TEnum>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
-    where TEnum : struct, Enum;

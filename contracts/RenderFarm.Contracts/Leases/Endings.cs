@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Leases;
 
@@ -32,8 +32,7 @@ public sealed record FailRequest : LeaseReport
 /// <summary><c>POST /worker/v1/leases/{job}/release</c>: hand the job back, no attempt burnt. Repeats safely.</summary>
 public sealed record ReleaseRequest : LeaseReport
 {
-    /// <summary><c>interrupted</c> or <c>draining</c>.</summary>
-    public required string Reason { get; init; }
+    public required ReleaseReason Reason { get; init; }
 }
 
 /// <summary>What the ending of a lease came to; the same answer for every repeat.</summary>
@@ -42,28 +41,52 @@ public sealed record ReleaseRequest : LeaseReport
 public sealed record LeaseOutcome(JobState State, double? RetryAfterSeconds = null);
 
 /// <summary>Why an attempt failed. What follows from each is decided by the job store, not by the worker.</summary>
-[JsonConverter(typeof(SnakeCaseEnum<FailureReason>))]
+[JsonConverter(typeof(WordConverter<FailureReason>))]
 public enum FailureReason
 {
+    [JsonStringEnumMemberName("cancelled")]
     Cancelled,
+
+    [JsonStringEnumMemberName("gpu_out_of_memory")]
     GpuOutOfMemory,
+
+    [JsonStringEnumMemberName("host_out_of_memory")]
     HostOutOfMemory,
+
+    [JsonStringEnumMemberName("invalid_output")]
     InvalidOutput,
+
+    [JsonStringEnumMemberName("model_unavailable")]
     ModelUnavailable,
+
+    [JsonStringEnumMemberName("checkpoint_invalid")]
     CheckpointInvalid,
+
+    [JsonStringEnumMemberName("worker_lost")]
     WorkerLost,
+
+    [JsonStringEnumMemberName("renderer_crashed")]
     RendererCrashed,
+
+    [JsonStringEnumMemberName("renderer_timeout")]
     RendererTimeout,
+
+    [JsonStringEnumMemberName("encoder_failed")]
     EncoderFailed,
+
+    [JsonStringEnumMemberName("disk_full")]
     DiskFull,
 
     /// <summary>The request itself can't be rendered; trying again is pointless.</summary>
+    [JsonStringEnumMemberName("invalid_request")]
     InvalidRequest,
 
     /// <summary>No plan fits the slot as it is now.</summary>
+    [JsonStringEnumMemberName("plan_does_not_fit")]
     PlanDoesNotFit,
 
     /// <summary>Something outside the job (network, storage) that may pass.</summary>
+    [JsonStringEnumMemberName("transient")]
     Transient,
 }
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Leases;
 
@@ -16,10 +16,13 @@ public sealed record RegisterWorkerRequest
     public required IReadOnlyList<ModelRegistration> Models { get; init; }
 }
 
-[JsonConverter(typeof(SnakeCaseEnum<SlotKind>))]
+[JsonConverter(typeof(WordConverter<SlotKind>))]
 public enum SlotKind
 {
+    [JsonStringEnumMemberName("cpu")]
     Cpu,
+
+    [JsonStringEnumMemberName("cuda")]
     Cuda,
 }
 

@@ -1,32 +1,38 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Models;
 
-[JsonConverter(typeof(SnakeCaseEnum<ImageBranch>))]
+[JsonConverter(typeof(WordConverter<ImageBranch>))]
 public enum ImageBranch
 {
+    [JsonStringEnumMemberName("none")]
     None,
 
     /// <summary>The tokens of one picture (2.1 image to video).</summary>
+    [JsonStringEnumMemberName("clip")]
     Clip,
 
     /// <summary>The tokens of two pictures, with learned positions (2.1 first and last frame).</summary>
+    [JsonStringEnumMemberName("clip_first_last")]
     ClipFirstLast,
 }
 
 /// <summary>How a model takes pictures.</summary>
-[JsonConverter(typeof(SnakeCaseEnum<PictureConditioning>))]
+[JsonConverter(typeof(WordConverter<PictureConditioning>))]
 public enum PictureConditioning
 {
     /// <summary>Text only.</summary>
+    [JsonStringEnumMemberName("none")]
     None,
 
     /// <summary>A mask and the latent of the given frames in input channels of their own: a first frame is required, a last one
     /// possible.</summary>
+    [JsonStringEnumMemberName("channels")]
     Channels,
 
     /// <summary>The first latent frame is the picture's, at timestep 0: a first frame is possible.</summary>
+    [JsonStringEnumMemberName("first_latent_frame")]
     FirstLatentFrame,
 }
 
@@ -83,13 +89,15 @@ public sealed record ImageEncoderShape
     public int Tokens => 1 + (ImageSize / PatchSize * (ImageSize / PatchSize));
 }
 
-[JsonConverter(typeof(SnakeCaseEnum<VaeKind>))]
+[JsonConverter(typeof(WordConverter<VaeKind>))]
 public enum VaeKind
 {
     /// <summary>Stride 4 × 8 × 8.</summary>
+    [JsonStringEnumMemberName("wan21")]
     Wan21,
 
     /// <summary>Stride 4 × 16 × 16, residual down and up paths, 2 × 2 patches.</summary>
+    [JsonStringEnumMemberName("wan22")]
     Wan22,
 }
 
@@ -130,7 +138,7 @@ public sealed record ModelDefaults
     /// <summary>Of the high-noise expert, where it differs from <see cref="GuidanceScale"/>.</summary>
     public double? HighNoiseGuidanceScale { get; init; }
     public required double Shift { get; init; }
-    public string Sampler { get; set; } = "unipc";
+    public Sampler Sampler { get; set; } = Sampler.UniPc;
     public string NegativePrompt { get; set; } = "";
 
     /// <summary>Largest width × height, before the ten percent of grace.</summary>

@@ -1,7 +1,7 @@
 namespace RenderFarm.Contracts.Models;
 
 /// <summary>Settings that belong together, asked for by one name. What a request gives itself wins over them.</summary>
-public sealed record RenderPreset(string Name, int Steps, double GuidanceScale, double Shift, string Sampler)
+public sealed record RenderPreset(string Name, int Steps, double GuidanceScale, double Shift, Sampler Sampler)
 {
     /// <summary>The first step of the low-noise expert, from 0; null: by the model's boundary.</summary>
     public int? BoundaryStep { get; init; }

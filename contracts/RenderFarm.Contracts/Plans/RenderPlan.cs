@@ -1,8 +1,9 @@
 using System.Text.Json.Serialization;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Plans;
 
-[JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
+[JsonConverter(typeof(WordConverter<Precision>))]
 public enum Precision
 {
     [JsonStringEnumMemberName("fp32")]
@@ -20,7 +21,7 @@ public enum Precision
     Fp8,
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<TextEncoderPlacement>))]
+[JsonConverter(typeof(WordConverter<TextEncoderPlacement>))]
 public enum TextEncoderPlacement
 {
     [JsonStringEnumMemberName("cpu")]
@@ -101,13 +102,7 @@ public sealed record RenderPlan
 
     private IEnumerable<string> KindWords()
     {
-        yield return Precision switch
-        {
-            Precision.Fp32 => "fp32",
-            Precision.Bf16 => "bf16",
-            Precision.Fp8Weights => "fp8-weights",
-            _ => "fp8",
-        };
+        yield return Word.Of(Precision);
         yield return BlocksStreamed > 0 ? "streamed" : "resident";
         if (FfnChunkTokens > 0)
         {
@@ -134,12 +129,7 @@ public sealed record RenderPlan
             yield return "step-cached";
         }
 
-        yield return TextEncoder switch
-        {
-            TextEncoderPlacement.Streamed => "text-streamed",
-            TextEncoderPlacement.Resident => "text-resident",
-            _ => "text-cpu",
-        };
+        yield return $"text-{Word.Of(TextEncoder)}";
     }
 }
 

@@ -1,13 +1,18 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Videos;
 
-[JsonConverter(typeof(SnakeCaseEnum<ArtifactKind>))]
+[JsonConverter(typeof(WordConverter<ArtifactKind>))]
 public enum ArtifactKind
 {
+    [JsonStringEnumMemberName("video")]
     Video,
+
+    [JsonStringEnumMemberName("thumbnail")]
     Thumbnail,
+
+    [JsonStringEnumMemberName("spritesheet")]
     Spritesheet,
 }
 

@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 
 namespace RenderFarm.Contracts.Videos;
@@ -33,9 +34,7 @@ public sealed record RenderSpec
     /// <summary>The first step of the low-noise expert, counted from 0; null: by the model's boundary.</summary>
     public int? BoundaryStep { get; init; }
 
-    /// <summary>One of <c>unipc</c>, <c>euler</c>, <c>dpm++</c>, and <c>distilled</c> for models and LoRAs distilled to few
-    /// steps.</summary>
-    public string Sampler { get; set; } = "unipc";
+    public Sampler Sampler { get; set; } = Sampler.UniPc;
     public required long Seed { get; init; }
     public IReadOnlyList<LoraReference> Loras { get; set; } = [];
 

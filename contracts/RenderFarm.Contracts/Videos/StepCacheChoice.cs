@@ -1,15 +1,17 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Videos;
 
-[JsonConverter(typeof(SnakeCaseEnum<StepCacheKind>))]
+[JsonConverter(typeof(WordConverter<StepCacheKind>))]
 public enum StepCacheKind
 {
     /// <summary>Skips by how much the time embedding has changed.</summary>
+    [JsonStringEnumMemberName("teacache")]
     Teacache,
 
     /// <summary>Skips by how much residuals of this model shrink from step to step, measured beforehand.</summary>
+    [JsonStringEnumMemberName("magcache")]
     Magcache,
 }
 

@@ -3,21 +3,25 @@ namespace RenderFarm.Contracts.Words;
 /// <summary>What somebody probably meant: the known name with the fewest edits.</summary>
 public static class NearestName
 {
+    private const int LongestCompared = 64;
+
     /// <returns>Null when nothing is near: more than half of the letters would have to change.</returns>
-    public static string? To(string name, IEnumerable<string> known)
-    {
-        var best = known
-            .Select(candidate => (Name: candidate, Edits: Edits(name, candidate)))
-            .OrderBy(c => c.Edits)
-            .ThenBy(c => c.Name, StringComparer.Ordinal)
+    public static string? To(string name, IEnumerable<string> known) =>
+        Best(name, known) is var (best, edits) && edits <= Math.Max(2, best.Length / 2) ? best : null;
+
+    /// <returns>Null when nothing is so near.</returns>
+    public static string? Within(int edits, string name, IEnumerable<string> known) =>
+        Best(name, known) is var (best, needed) && needed <= edits ? best : null;
+
+    private static (string Name, int Edits)? Best(string name, IEnumerable<string> known) =>
+        known.Select(candidate => ((string, int)?)(candidate, Edits(name, candidate)))
+            .OrderBy(candidate => candidate!.Value.Item2).ThenBy(candidate => candidate!.Value.Item1, StringComparer.Ordinal)
             .FirstOrDefault();
-        return best.Name is not null && best.Edits <= Math.Max(2, best.Name.Length / 2) ? best.Name : null;
-    }
 
     /// <summary>Levenshtein distance, one row at a time; names are cut so that a hostile key costs nothing.</summary>
     private static int Edits(string a, string b)
     {
-        a = a.Length > 64 ? a[..64] : a;
+        a = a.Length > LongestCompared ? a[..LongestCompared] : a;
         var row = Enumerable.Range(0, b.Length + 1).ToArray();
         for (var i = 1; i <= a.Length; i++)
         {

@@ -15,7 +15,7 @@ public static class ModelShapes
     private const int DemoLatentChannels = 24;
 
     /// <summary>For models distilled to four steps, as files of their own or as LoRAs.</summary>
-    private static RenderPreset FourSteps { get; } = new("4-step", Steps: 4, GuidanceScale: 1, Shift: 5, Sampler: "distilled")
+    private static RenderPreset FourSteps { get; } = new("4-step", Steps: 4, GuidanceScale: 1, Shift: 5, Sampler: Sampler.Distilled)
     {
         Note = "for a checkpoint distilled to four steps, or with a LoRA that distils it: name it in 'loras'",
     };

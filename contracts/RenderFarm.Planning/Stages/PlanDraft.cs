@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Planning.Stages;
 
@@ -45,14 +46,14 @@ internal sealed record PlanDraft(
     public RenderPlan ToPlan(bool fits, IReadOnlyList<string> reasons)
     {
         var context = Context;
-        var peaks = new Dictionary<string, long> { ["encoding_text"] = Text.PeakBytes };
+        var peaks = new Dictionary<string, long> { [Word.Of(RenderStage.EncodingText)] = Text.PeakBytes };
         if (Image is not null)
         {
-            peaks["encoding_image"] = Image.PeakBytes;
+            peaks[Word.Of(RenderStage.EncodingImage)] = Image.PeakBytes;
         }
 
-        peaks["denoising"] = Denoise.PeakBytes;
-        peaks["decoding"] = Decode.PeakBytes;
+        peaks[Word.Of(RenderStage.Denoising)] = Denoise.PeakBytes;
+        peaks[Word.Of(RenderStage.Decoding)] = Decode.PeakBytes;
         var dit = Denoise.Choice;
         return Bare(Text.Choice, dit, Decode.Choice) with
         {

@@ -11,9 +11,7 @@ internal sealed record BatchView
     public required string Id { get; init; }
     public string Object { get; } = "batch";
 
-    /// <summary><c>queued</c> until the first video starts, <c>in_progress</c>, then <c>completed</c> (whatever became of each), or
-    /// <c>cancelled</c>.</summary>
-    public required string Status { get; init; }
+    public required BatchState Status { get; init; }
     public required int Total { get; init; }
 
     /// <summary>0 to 100: videos that have ended, of all.</summary>
@@ -34,9 +32,9 @@ internal sealed record BatchView
         {
             Id = batch.Id,
             Status =
-                left == 0 ? (batch.CancelledAt is null ? "completed" : "cancelled")
-                : begun == 0 ? "queued"
-                : "in_progress",
+                left == 0 ? (batch.CancelledAt is null ? BatchState.Completed : BatchState.Cancelled)
+                : begun == 0 ? BatchState.Queued
+                : BatchState.InProgress,
             Total = batch.Total,
             Progress = (int)(100L * (batch.Total - left) / Math.Max(1, batch.Total)),
             Counts = counts,

@@ -18,6 +18,7 @@ using RenderFarm.Api.Videos;
 using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Composition;
 using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
@@ -33,7 +34,8 @@ internal static class FarmApi
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddEmbeddedDefaults();
-        var api = builder.AddSettings<ApiOptions>(ApiOptions.Section);
+        SectionNames.RefuseMisspelt(builder.Configuration);
+        var api = builder.Services.AddSettings<ApiOptions, ApiOptionsValidator>(builder.Configuration);
         var metrics = builder.AddMetrics();
         builder.WebHost.UseUrls([.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)]);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -54,7 +56,7 @@ internal static class FarmApi
         });
 
         // Who is asking
-        builder.AddSettings<KeysOptions>(KeysOptions.Section);
+        builder.Services.AddSettings<KeysOptions, KeysOptionsValidator>(builder.Configuration);
         builder
             .Services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
@@ -64,15 +66,15 @@ internal static class FarmApi
 
         // What the farm keeps, and how it tells
         builder.AddMessaging();
-        builder.Services.AddJobs(builder.AddSettings<StoreOptions>(StoreOptions.Section));
+        builder.Services.AddJobs(builder.Services.AddSettings<StoreOptions, StoreOptionsValidator>(builder.Configuration));
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddHostedService<JobsLoops>();
         builder.Services.AddArtifacts(builder.Configuration);
 
         // What a request goes through
-        builder.AddSettings<OutboundOptions>(OutboundOptions.Section);
+        builder.Services.AddSettings<OutboundOptions, OutboundOptionsValidator>(builder.Configuration);
         builder.Services.AddSingleton<OutboundGuard>();
-        builder.AddSettings<VideosOptions>(VideosOptions.Section);
+        builder.Services.AddSettings<VideosOptions, VideosOptionsValidator>(builder.Configuration);
         builder.Services.AddSingleton<PictureFetcher>();
         builder.Services.AddSingleton<PictureIntake>();
         builder.Services.AddSingleton<ModelDirectory>();
@@ -90,6 +92,7 @@ internal static class FarmApi
         builder.Services.AddFarmHealth();
         builder.Services.AddOpenApi(document =>
         {
+            document.AddSchemaTransformer<WordSchema>();
             document.AddOperationTransformer<FarmOperation>();
             document.AddDocumentTransformer<FarmDocument>();
         });

@@ -1,5 +1,6 @@
 using System.Globalization;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Errors;
@@ -25,6 +26,12 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError Malformed(string message, string? param = null) => new(400, "invalid_request", message, param);
 
     public static ApiError InvalidValue(string param, string message) => new(400, "invalid_value", message, param);
+
+    public static ApiError UnknownWord(UnknownWordException unknown)
+    {
+        var field = unknown.Path is ['$', '.', .. var path] ? path : "body";
+        return InvalidValue(field, $"'{field}' {unknown.Why}.");
+    }
 
     public static ApiError UnknownParameter(string param, string? nearest) =>
         new(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Api.Errors;
 
@@ -53,6 +54,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider
         exception switch
         {
             BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.BodyLimit()),
+            BadHttpRequestException { InnerException: UnknownWordException unknown } => ApiError.UnknownWord(unknown),
             BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed(
                 $"The body is not what is expected here: {json.Message}"
             ),

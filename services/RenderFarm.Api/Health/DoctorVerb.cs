@@ -1,7 +1,6 @@
-using System.Text.Json;
 using Npgsql;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Hosting.Doctor;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Health;
@@ -24,8 +23,7 @@ internal static class DoctorVerb
             ),
             var other => HostCheck.Lacks("database", $"Store:Kind is '{other}'", "set Store:Kind to sqlite or postgres"),
         };
-        await Console.Out.WriteLineAsync(JsonSerializer.Serialize([check], ContractsJson.Default.HostCheckArray));
-        return check.Result == HostCheckResult.Lacks ? 1 : 0;
+        return DoctorReport.Write(Console.Out, [check]);
     }
 
     private static async Task<HostCheck> PostgresAsync(string connectionString)

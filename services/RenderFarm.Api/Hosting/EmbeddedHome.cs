@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration.Memory;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Api.Hosting;
 
@@ -10,10 +11,10 @@ internal static class EmbeddedHome
 {
     public static void AddEmbeddedDefaults(this ConfigurationManager configuration)
     {
-        var home = Folder(configuration);
+        var home = FarmHome.Of(configuration[FarmHome.Variable]);
+        configuration.AddFarmHome(home);
         var defaults = new Dictionary<string, string?>
         {
-            ["Keys:BootstrapFile"] = Path.Combine(home, "keys.json"),
             // A line for each request and each statement is for those who ask for it.
             ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
@@ -22,24 +23,14 @@ internal static class EmbeddedHome
         };
         if (configuration["Store:Kind"] is null or "" or "sqlite")
         {
-            defaults["Store:ConnectionString"] = $"Data Source={Path.Combine(home, "farm.db")}";
-        }
-
-        if (configuration["Artifacts:Kind"] is null or "" or "directory")
-        {
-            defaults["Artifacts:Directory"] = Path.Combine(home, "artifacts");
+            defaults["Store:ConnectionString"] = $"Data Source={home.Database}";
         }
 
         ((IConfigurationBuilder)configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = defaults });
         // The other files' owners make their folders themselves.
         if (defaults.TryGetValue("Store:ConnectionString", out var database) && configuration["Store:ConnectionString"] == database)
         {
-            Directory.CreateDirectory(home);
+            Directory.CreateDirectory(home.Root);
         }
     }
-
-    private static string Folder(IConfiguration configuration) =>
-        configuration["RENDERFARM_HOME"] is { Length: > 0 } named
-            ? Path.GetFullPath(named)
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".renderfarm");
 }

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using Microsoft.Extensions.Options;
-using RenderFarm.Api.Keys;
 using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 
@@ -50,14 +50,13 @@ internal static partial class Preparation
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancellationToken = default)
     {
         var services = app.Services;
-        services.GetService<IStartupValidator>()?.Validate();
         try
         {
             await UntilThereAsync(app, () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancellationToken), cancellationToken);
         }
         catch (StoreRefusedException e)
         {
-            throw new OptionsValidationException(StoreOptions.Section, typeof(StoreOptions), [$"Store:ConnectionString: {e.Message}"]);
+            throw SettingsFaults.At<StoreOptions>(nameof(StoreOptions.ConnectionString), e.Message);
         }
 
         await PrepareArtifactsAsync(app, cancellationToken);
@@ -73,7 +72,7 @@ internal static partial class Preparation
             }
             catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
             {
-                throw new OptionsValidationException(KeysOptions.Section, typeof(KeysOptions), [$"Keys:BootstrapFile: {e.Message}"]);
+                throw SettingsFaults.At<KeysOptions>(nameof(KeysOptions.BootstrapFile), e.Message);
             }
         }
 
@@ -93,7 +92,7 @@ internal static partial class Preparation
         }
         catch (ArtifactStoreException e)
         {
-            throw new OptionsValidationException(ArtifactsOptions.Section, typeof(ArtifactsOptions), [$"Artifacts: {e.Message}"]);
+            throw SettingsFaults.At<ArtifactsOptions>(null, e.Message);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Options;
 using RenderFarm.Api.Errors;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Keys;

@@ -1,8 +1,8 @@
 using MassTransit;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RenderFarm.Api.Events;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Videos;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Events;
 
 namespace RenderFarm.Api.Messaging;
@@ -15,7 +15,7 @@ internal static class MessagingRegistration
     /// </summary>
     public static void AddMessaging(this WebApplicationBuilder builder)
     {
-        var settings = builder.AddSettings<BusOptions>(BusOptions.Section);
+        var settings = builder.Services.AddSettings<BusOptions, BusOptionsValidator>(builder.Configuration);
         if (!settings.IsRabbitMq)
         {
             builder.Services.AddSingleton<IBell, SilentBell>();

@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
 
@@ -8,12 +10,10 @@ namespace RenderFarm.Api.Metrics;
 
 /// <summary>
 /// What the API can measure: queues (from the store, see <see cref="QueueGauges"/>), and what the endings of leases
-/// report. The names here are the ones dashboards and alerts are built on.
+/// report.
 /// </summary>
 internal sealed class FarmMetrics
 {
-    public const string MeterName = "RenderFarm.Api";
-
     private readonly Counter<long> _submissions;
     private readonly Counter<long> _endings;
     private readonly Histogram<double> _leaseDuration;
@@ -26,36 +26,16 @@ internal sealed class FarmMetrics
 
     public FarmMetrics(IMeterFactory factory)
     {
-        var meter = factory.Create(MeterName);
-        _submissions = meter.CreateCounter<long>("renderfarm.submissions", description: "Videos submitted, by model and result.");
-        _endings = meter.CreateCounter<long>("renderfarm.lease.endings", description: "Ended leases, by model, ending and reason.");
-        _leaseDuration = meter.CreateHistogram<double>("renderfarm.lease.duration", "s", "From lease to its ending, by model and ending.");
-        _stageDuration = meter.CreateHistogram<double>(
-            "renderfarm.stage.duration",
-            "s",
-            "Time in one stage of a render, by model, card and stage."
-        );
-        _stepDuration = meter.CreateHistogram<double>(
-            "renderfarm.step.duration",
-            "s",
-            "Median denoise step of a render, by model and card."
-        );
-        _queueWait = meter.CreateHistogram<double>("renderfarm.queue.wait", "s", "From submission to the first lease, by model.");
-        _predictedPeak = meter.CreateGauge<long>(
-            "renderfarm.peak.predicted",
-            "By",
-            "Predicted peak memory of the newest render, by model and card."
-        );
-        _measuredPeak = meter.CreateGauge<long>(
-            "renderfarm.peak.measured",
-            "By",
-            "Measured peak memory of the newest render, by model and card."
-        );
-        meter.CreateObservableGauge(
-            "renderfarm.lease.polls",
-            () => WaitingPolls,
-            description: "Slots that are waiting for work in a long poll."
-        );
+        var meter = factory.Create(ApiInstruments.Meter);
+        _submissions = meter.Counter(ApiInstruments.Submissions);
+        _endings = meter.Counter(ApiInstruments.LeaseEndings);
+        _leaseDuration = meter.Histogram(ApiInstruments.LeaseDuration);
+        _stageDuration = meter.Histogram(ApiInstruments.LeaseStageDuration);
+        _stepDuration = meter.Histogram(ApiInstruments.LeaseStepDuration);
+        _queueWait = meter.Histogram(ApiInstruments.QueueWait);
+        _predictedPeak = meter.Gauge(ApiInstruments.LeasePeakPredicted);
+        _measuredPeak = meter.Gauge(ApiInstruments.LeasePeakMeasured);
+        meter.Observe(ApiInstruments.LeasePolls, () => WaitingPolls);
     }
 
     public void Submitted(string model, string result) => _submissions.Add(1, new("model", model), new("result", result));
@@ -75,14 +55,13 @@ internal sealed class FarmMetrics
 
     public void PollEnded() => Interlocked.Decrement(ref _waitingPolls);
 
-    /// <param name="ending"><c>completed</c>, <c>failed</c> or <c>released</c>.</param>
-    public void Ended(Job job, string ending, FailureReason? reason, Measurements? measured)
+    public void Ended(Job job, LeaseEnding ending, FailureReason? reason, Measurements? measured)
     {
         var model = new KeyValuePair<string, object?>("model", job.Spec.Model);
-        _endings.Add(1, model, new("ending", ending), new("reason", reason is { } why ? Wire.Word(why) : "none"));
+        _endings.Add(1, model, new("ending", Word.Of(ending)), new("reason", reason is { } why ? Word.Of(why) : "none"));
         if (job.LatestLease is { EndedAt: { } ended } lease)
         {
-            _leaseDuration.Record((ended - lease.LeasedAt).TotalSeconds, model, new("ending", ending));
+            _leaseDuration.Record((ended - lease.LeasedAt).TotalSeconds, model, new("ending", Word.Of(ending)));
         }
 
         if (measured is not null)
@@ -117,7 +96,7 @@ internal sealed class FarmMetrics
         {
             if (seconds is { } time)
             {
-                _stageDuration.Record(time, model, card, new("stage", Wire.Word(stage)));
+                _stageDuration.Record(time, model, card, new("stage", Word.Of(stage)));
             }
         }
     }

@@ -1,19 +1,17 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts;
+using RenderFarm.Hosting.Metrics;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Api.Metrics;
 
 internal static class MetricsRegistration
 {
-    private static readonly double[] RenderSeconds = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 60, 120, 300, 600, 1200, 2400, 4800, 9600];
-    private static readonly double[] StepSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128];
-
     /// <summary><c>/metrics</c> in the Prometheus format: the farm's own figures, HTTP, the runtime, the bus and the database.</summary>
     public static MetricsOptions AddMetrics(this WebApplicationBuilder builder)
     {
-        var settings = builder.AddSettings<MetricsOptions>(MetricsOptions.Section);
+        var settings = builder.Services.AddSettings<MetricsOptions, MetricsOptionsValidator>(builder.Configuration);
         builder.Services.AddSingleton<FarmMetrics>();
         builder.Services.AddHostedService<QueueGauges>();
         builder
@@ -25,13 +23,9 @@ internal static class MetricsRegistration
                             .AddService("renderfarm-api", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
                             .AddEnvironmentVariableDetector()
                     )
-                    .AddMeter(FarmMetrics.MeterName, "MassTransit", "Npgsql")
+                    .AddMeter(ApiInstruments.Meter, "MassTransit", "Npgsql")
                     .AddAspNetCoreInstrumentation()
                     .AddRuntimeInstrumentation()
-                    .AddView("renderfarm.lease.duration", Buckets(RenderSeconds))
-                    .AddView("renderfarm.stage.duration", Buckets(RenderSeconds))
-                    .AddView("renderfarm.queue.wait", Buckets(RenderSeconds))
-                    .AddView("renderfarm.step.duration", Buckets(StepSeconds))
                     .AddPrometheusExporter()
             );
         return settings;
@@ -56,6 +50,4 @@ internal static class MetricsRegistration
             return Task.CompletedTask;
         }
     }
-
-    private static ExplicitBucketHistogramConfiguration Buckets(double[] boundaries) => new() { Boundaries = boundaries };
 }

@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Metrics;
@@ -30,11 +32,11 @@ internal sealed partial class QueueGauges : BackgroundService
     public QueueGauges(JobStore jobs, Readiness readiness, TimeProvider time, IMeterFactory factory, ILogger<QueueGauges> logger)
     {
         (this._jobs, this._readiness, this._time, this._logger) = (jobs, readiness, time, logger);
-        var meter = factory.Create(FarmMetrics.MeterName);
-        meter.CreateObservableGauge("renderfarm.jobs", States, description: "Jobs by state.");
-        meter.CreateObservableGauge("renderfarm.queue.depth", Depths, description: "Queued jobs by model and VRAM class.");
-        meter.CreateObservableGauge("renderfarm.queue.oldest.age", Ages, "s", "Age of the oldest queued job by model and VRAM class.");
-        meter.CreateObservableGauge("renderfarm.store.up", () => _storeUp ? 1 : 0, description: "1 while the job store answers.");
+        var meter = factory.Create(ApiInstruments.Meter);
+        meter.Observe(ApiInstruments.Jobs, States);
+        meter.Observe(ApiInstruments.QueueDepth, Depths);
+        meter.Observe(ApiInstruments.QueueOldestAge, Ages);
+        meter.Observe(ApiInstruments.StoreUp, () => _storeUp ? 1 : 0);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -83,7 +85,7 @@ internal sealed partial class QueueGauges : BackgroundService
             : Enum.GetValues<JobState>()
                 .Select(state => new Measurement<int>(
                     now.ByState.GetValueOrDefault(state) + _ended.GetValueOrDefault(state),
-                    new KeyValuePair<string, object?>("state", Wire.Word(state))
+                    new KeyValuePair<string, object?>("state", Word.Of(state))
                 ));
 
     private IEnumerable<Measurement<int>> Depths() =>

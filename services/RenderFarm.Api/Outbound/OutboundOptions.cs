@@ -1,12 +1,14 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Api.Outbound;
 
 /// <summary>Settings under <c>Outbound:</c>: where the farm may connect to when a user names the address (pictures, webhooks).</summary>
-internal sealed class OutboundOptions : IValidatableObject
+internal sealed class OutboundOptions : ISettings, IValidatableObject
 {
-    public const string Section = "Outbound";
+    public static string Section => "Outbound";
 
     /// <summary>Networks that are allowed although they are not public, in CIDR form: <c>Outbound:AllowedNetworks:0 = 10.20.0.0/16</c>.
     /// Default: none.</summary>
@@ -27,3 +29,6 @@ internal sealed class OutboundOptions : IValidatableObject
         }
     }
 }
+
+[OptionsValidator]
+internal sealed partial class OutboundOptionsValidator : IValidateOptions<OutboundOptions>;

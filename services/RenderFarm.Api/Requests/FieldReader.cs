@@ -88,15 +88,18 @@ internal sealed class FieldReader(JsonObject fields, string path = "")
                 var other => throw Invalid(field, $"is '{Excerpt(other)}'; true or false is expected"),
             };
 
-    public string? OneOf(string field, params ReadOnlySpan<string> words)
+    /// <summary>One of an enum's words.</summary>
+    public TEnum? Choice<TEnum>(string field)
+        where TEnum : struct, Enum
     {
-        var text = Text(field, maxLength: 200);
-        if (text is not null && !words.Contains(text))
+        if (Text(field, maxLength: 200) is not { } text)
         {
-            throw Invalid(field, $"is '{Excerpt(text)}'; accepted are {string.Join(", ", words!)}");
+            return null;
         }
 
-        return text;
+        return Word.TryParse<TEnum>(text, out var value)
+            ? value
+            : throw Invalid(field, $"is '{Excerpt(text)}', {Word.NotOneOf<TEnum>(text)}");
     }
 
     public FieldReader? Object(string field) =>

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Videos;
@@ -36,15 +37,8 @@ internal sealed record Attempt
             StepDowns = lease.StepDowns,
             LeasedAt = lease.LeasedAt.ToUnixTimeSeconds(),
             EndedAt = lease.EndedAt?.ToUnixTimeSeconds(),
-            Outcome = lease.Ending switch
-            {
-                null => "running",
-                LeaseEnding.Completed => "completed",
-                LeaseEnding.Failed => "failed",
-                LeaseEnding.Released => "released",
-                _ => "lost",
-            },
-            Error = lease.Reason is { } reason ? new VideoError(Wire.Word(reason), lease.Message ?? "") : null,
+            Outcome = lease.Ending is { } ending ? Word.Of(ending) : "running",
+            Error = lease.Reason is { } reason ? new VideoError(Word.Of(reason), lease.Message ?? "") : null,
             RetryAfterSeconds = lease.Outcome?.RetryAfterSeconds,
             Plan = lease.Plan,
             Measurements = lease.Measurements,

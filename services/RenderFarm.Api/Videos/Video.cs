@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
@@ -42,7 +43,7 @@ internal sealed record Video
     public required int Step { get; init; }
     public required double GuidanceScale { get; init; }
     public required double Shift { get; init; }
-    public required string Sampler { get; init; }
+    public required Sampler Sampler { get; init; }
     public required string NegativePrompt { get; init; }
 
     /// <summary>As used, also where the request named none.</summary>
@@ -128,15 +129,6 @@ internal sealed record Video
             JobState.Completed or JobState.Expired => VideoStatus.Completed,
             _ => VideoStatus.Failed,
         };
-}
-
-[JsonConverter(typeof(Contracts.Json.SnakeCaseEnum<VideoStatus>))]
-internal enum VideoStatus
-{
-    Queued,
-    InProgress,
-    Completed,
-    Failed,
 }
 
 internal sealed record VideoError(string Code, string Message);

@@ -3,6 +3,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Users;
 
@@ -77,22 +78,16 @@ internal static class VideoContent
     }
 
     private static ArtifactKind Kind(string? variant) =>
-        variant switch
-        {
-            null or "" or "video" => ArtifactKind.Video,
-            "thumbnail" => ArtifactKind.Thumbnail,
-            "spritesheet" => ArtifactKind.Spritesheet,
-            _ => throw ApiError
-                .InvalidValue("variant", $"'variant' is '{variant}'; accepted are video, thumbnail, spritesheet.")
-                .AsException(),
-        };
+        string.IsNullOrEmpty(variant) ? ArtifactKind.Video
+        : Word.TryParse<ArtifactKind>(variant, out var kind) ? kind
+        : throw ApiError.InvalidValue("variant", $"'variant' is '{variant}', {Word.NotOneOf<ArtifactKind>(variant)}.").AsException();
 
     private static Artifact Find(Job job, ArtifactKind kind) =>
         job.State switch
         {
             JobState.Expired => throw ApiError.Expired(job.Id).AsException(),
             JobState.Completed => job.Artifacts.FirstOrDefault(a => a.Kind == kind)
-                ?? throw ApiError.NotFound(Wire.Word(kind) + " of video", job.Id).AsException(),
+                ?? throw ApiError.NotFound(Word.Of(kind) + " of video", job.Id).AsException(),
             _ => throw ApiError.ContentNotReady(job.Id, VideoEndpoints.StatusWord(job)).AsException(),
         };
 
@@ -116,5 +111,5 @@ internal static class VideoContent
     }
 
     private static string FileName(string id, Artifact file) =>
-        $"{id}{(file.Kind == ArtifactKind.Video ? "" : "-" + Wire.Word(file.Kind))}{Path.GetExtension(file.Key)}";
+        $"{id}{(file.Kind == ArtifactKind.Video ? "" : "-" + Word.Of(file.Kind))}{Path.GetExtension(file.Key)}";
 }

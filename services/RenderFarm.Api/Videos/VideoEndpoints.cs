@@ -2,6 +2,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Users;
 
@@ -169,12 +170,5 @@ internal static class VideoEndpoints
     internal static ApiErrorException NotFound(string id) => ApiError.NotFound("video", id).AsException();
 
     internal static string StatusWord(Job job) =>
-        job.State switch
-        {
-            JobState.Queued => "queued",
-            JobState.Leased or JobState.Rendering or JobState.Uploading => "in progress",
-            JobState.Cancelled => "cancelled",
-            JobState.Failed => "failed",
-            _ => "completed",
-        };
+        job.State == JobState.Cancelled ? Word.Of(job.State) : Word.Of(Video.StatusOf(job.State)).Replace('_', ' ');
 }

@@ -44,7 +44,7 @@ internal sealed record VideoFields
     public double? Shift { get; init; }
 
     [Description("unipc, euler or dpm++; distilled for models distilled to few steps.")]
-    public string? Sampler { get; init; }
+    public Contracts.Models.Sampler? Sampler { get; init; }
 
     [Description("4n+1, up to 257; wins over seconds.")]
     public int? Frames { get; init; }

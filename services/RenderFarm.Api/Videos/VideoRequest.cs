@@ -1,4 +1,5 @@
 using RenderFarm.Api.Inputs;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 
@@ -23,7 +24,7 @@ internal sealed record VideoRequest
     public int? Steps { get; init; }
     public double? GuidanceScale { get; init; }
     public double? Shift { get; init; }
-    public string? Sampler { get; init; }
+    public Sampler? Sampler { get; init; }
     public int? Frames { get; init; }
     public int? Fps { get; init; }
     public string? Preset { get; init; }

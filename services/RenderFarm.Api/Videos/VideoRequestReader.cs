@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Text.Json;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
@@ -32,7 +32,7 @@ internal static class VideoRequestReader
             Steps = (int?)fields.Whole("steps", 1, VideoLimits.MaxSteps),
             GuidanceScale = fields.Number("guidance_scale", 0, VideoLimits.MaxGuidanceScale),
             Shift = fields.Number("shift", 0.01, 100),
-            Sampler = fields.OneOf("sampler", "unipc", "euler", "dpm++", "distilled"),
+            Sampler = fields.Choice<Sampler>("sampler"),
             Frames = Frames(fields),
             Fps = (int?)fields.Whole("fps", 1, 60),
             Preset = fields.Text("preset", 100, mayBeEmpty: false),
@@ -164,9 +164,9 @@ internal static class VideoRequestReader
             return null;
         }
 
-        var kind = cache.OneOf("kind", "teacache", "magcache") ?? throw cache.Invalid("kind", "is required: teacache or magcache");
+        var kind = cache.Choice<StepCacheKind>("kind") ?? throw cache.Invalid("kind", $"is required: {string.Join(" or ", Word.All<StepCacheKind>())}");
         var choice = new StepCacheChoice(
-            kind == "teacache" ? StepCacheKind.Teacache : StepCacheKind.Magcache,
+            kind,
             cache.Number("threshold", 0, 10)
         );
         cache.RefuseRest();
@@ -182,10 +182,10 @@ internal static class VideoRequestReader
 
         var pins = new PlanPins
         {
-            Precision = Word<Precision>(plan.OneOf("precision", "fp32", "bf16", "fp8-weights", "fp8")),
+            Precision = plan.Choice<Precision>("precision"),
             BlocksStreamed = (int?)plan.Whole("blocks_streamed", 0, 1_000),
             FfnChunkTokens = (int?)plan.Whole("ffn_chunk_tokens", 0, 10_000_000),
-            TextEncoder = Word<TextEncoderPlacement>(plan.OneOf("text_encoder", "cpu", "streamed", "resident")),
+            TextEncoder = plan.Choice<TextEncoderPlacement>("text_encoder"),
             VaeTile = (int?)plan.Whole("vae_tile", 0, 4_096),
             GuidanceBatched = plan.Flag("guidance_batched"),
         };
@@ -209,8 +209,4 @@ internal static class VideoRequestReader
         debug.RefuseRest();
         return switches;
     }
-
-    /// <summary>The words live at the enum's members; the JSON converter is what knows them.</summary>
-    private static TEnum? Word<TEnum>(string? word)
-        where TEnum : struct, Enum => word is null ? null : JsonSerializer.Deserialize<TEnum>($"\"{word}\"");
 }

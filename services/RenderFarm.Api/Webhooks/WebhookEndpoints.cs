@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
 
@@ -72,7 +73,7 @@ internal sealed record WebhookDelivery
             Id = FormattableString.Invariant($"evt_{delivery.Position}"),
             Type = delivery.Type,
             Url = delivery.Url,
-            Status = Wire.Word(delivery.State),
+            Status = Word.Of(delivery.State),
             Tries = delivery.Tries,
             CreatedAt = delivery.OccurredAt.ToUnixTimeSeconds(),
             NextTryAt = delivery.NextTryAt?.ToUnixTimeSeconds(),

@@ -3,6 +3,7 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Workers;
 
@@ -14,8 +15,6 @@ namespace RenderFarm.Api.Workers;
 /// </summary>
 internal static class LeaseEndpoints
 {
-    private static readonly string[] ReleaseReasons = ["interrupted", "draining"];
-
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
         var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
@@ -67,7 +66,11 @@ internal static class LeaseEndpoints
             {
                 case LeaseResult.Granted { Job: var job } when context.RequestAborted.IsCancellationRequested:
                     // Nobody is left to take it; it need not wait for the lease to run out.
-                    await desk.ReleaseAsync(job.Id, new ReleaseRequest { Reason = "interrupted" }.Under(job.Lease), CancellationToken.None);
+                    await desk.ReleaseAsync(
+                        job.Id,
+                        new ReleaseRequest { Reason = ReleaseReason.Interrupted }.Under(job.Lease),
+                        CancellationToken.None
+                    );
                     return Results.NoContent();
                 case LeaseResult.Granted { Job: var job }:
                     metrics.Leased(job);
@@ -112,7 +115,7 @@ internal static class LeaseEndpoints
         }
 
         var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request);
-        await journal.EndedAsync(open, job, "completed", null, request.Measurements, cancellationToken);
+        await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
 
@@ -126,7 +129,7 @@ internal static class LeaseEndpoints
     {
         var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
         var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request);
-        await journal.EndedAsync(open, job, "failed", request.Reason, request.Measurements, cancellationToken);
+        await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
 
@@ -138,14 +141,9 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        Refuse(
-            !ReleaseReasons.Contains(request.Reason),
-            "reason",
-            $"is '{request.Reason}'; accepted are {string.Join(", ", ReleaseReasons)}"
-        );
         var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
         var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request);
-        await journal.EndedAsync(open, job, "released", null, null, cancellationToken);
+        await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
 

@@ -17,7 +17,7 @@ internal sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
     public async Task EndedAsync(
         bool wasOpen,
         string jobId,
-        string ending,
+        LeaseEnding ending,
         FailureReason? reason,
         Measurements? measured,
         CancellationToken cancellationToken

@@ -3,6 +3,8 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -130,7 +132,7 @@ internal static class BatchCommand
         await foreach (var text in client.LinesAsync($"batches/{Uri.EscapeDataString(id)}/manifest", cancellationToken))
         {
             using var line = JsonDocument.Parse(text);
-            if (line.RootElement.GetProperty("status").GetString() != "completed")
+            if (line.RootElement.GetProperty("status").GetString() != Word.Of(VideoStatus.Completed))
             {
                 continue;
             }

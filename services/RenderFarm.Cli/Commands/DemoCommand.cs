@@ -4,6 +4,7 @@ using RenderFarm.Cli.Errands;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using RenderFarm.Cli.Errands;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -42,10 +42,10 @@ internal static class DoctorCommand
                 }
                 if (parsed.GetValue(json))
                 {
-                    console.Say(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
+                    console.Say(DoctorReport.Text(checks));
                 }
 
-                return checks.Any(check => check.Result == HostCheckResult.Lacks) ? ExitCodes.Failure : 0;
+                return DoctorReport.ExitCode(checks);
             }
         );
         return command;
@@ -71,7 +71,7 @@ internal static class DoctorCommand
     )
     {
         var home = FarmHome.FromEnvironment();
-        var free = new DriveInfo(ExistingParent(home.Root)).AvailableFreeSpace / Math.Pow(2, 30);
+        var free = FreeSpace.BytesFor(home.Root) / Math.Pow(2, 30);
         yield return free >= NeededDiskGib
             ? HostCheck.Ok("disk", $"{Gib(free)} free for {home.Root}")
             : HostCheck.Lacks(
@@ -108,16 +108,6 @@ internal static class DoctorCommand
         {
             return (null, HostCheck.Lacks("programs", error.Message, "./farm build"));
         }
-    }
-
-    private static string ExistingParent(string path)
-    {
-        while (!Directory.Exists(path))
-        {
-            path = Path.GetDirectoryName(path)!;
-        }
-
-        return path;
     }
 
     private static string Gib(double value) => value.ToString("0.0 GiB", CultureInfo.InvariantCulture);

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Cli.Commands;
 

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
-using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Models;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning.Models;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;

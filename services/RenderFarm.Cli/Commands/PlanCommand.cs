@@ -7,6 +7,7 @@ using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
 using RenderFarm.Planning.Requests;
@@ -29,8 +30,8 @@ internal static class PlanCommand
         var steps = OptionKinds.OptionalWhole("--steps", "Denoise steps", int.MinValue);
         var guidance = OptionKinds.OptionalNumber("--guidance", "Guidance scale");
         var loras = OptionKinds.OptionalWhole("--loras", "How many LoRAs run with it", int.MinValue);
-        var stepCache = new Option<string?>("--step-cache") { Description = "teacache or magcache", HelpName = "kind" };
-        stepCache.CompletionSources.Add("teacache", "magcache");
+        var stepCache = new Option<string?>("--step-cache") { Description = string.Join(" or ", Word.All<StepCacheKind>()), HelpName = "kind" };
+        stepCache.CompletionSources.Add([.. Word.All<StepCacheKind>()]);
         var vram = new Option<string>("--vram")
         {
             Description = "GiB of the card, or all for a line per size of card",
@@ -262,7 +263,8 @@ internal static class PlanCommand
                         $"--guidance: {request.GuidanceScale} is not from 0 to {VideoLimits.MaxGuidanceScale}"
                     )
                 : Loras is < 0 or > VideoLimits.MaxLoras ? $"--loras: {Loras} is not from 0 to {VideoLimits.MaxLoras}"
-                : StepCache is not (null or "teacache" or "magcache") ? $"--step-cache: '{StepCache}' is neither teacache nor magcache"
+                : StepCache is not null && !Word.TryParse<StepCacheKind>(StepCache, out _)
+                    ? $"--step-cache: '{StepCache}' is {Word.NotOneOf<StepCacheKind>(StepCache)}"
                 : null;
             if (fault is not null)
             {

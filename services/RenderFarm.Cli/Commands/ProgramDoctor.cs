@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Text.Json;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Hosting.Doctor;
 
 namespace RenderFarm.Cli.Commands;
 
@@ -22,7 +21,7 @@ internal static class ProgramDoctor
             var errors = process.StandardError.ReadToEndAsync(bounded.Token);
             var answer = await process.StandardOutput.ReadToEndAsync(bounded.Token);
             await process.WaitForExitAsync(bounded.Token);
-            return Parse(answer)
+            return DoctorReport.Read(answer)
                 ??
                 [
                     HostCheck.Lacks(
@@ -43,18 +42,6 @@ internal static class ProgramDoctor
                     "look what it waits for: a driver that hangs is the usual cause"
                 ),
             ];
-        }
-    }
-
-    private static HostCheck[]? Parse(string answer)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(answer, ContractsJson.Default.HostCheckArray);
-        }
-        catch (JsonException)
-        {
-            return null;
         }
     }
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using RenderFarm.Cli.Http;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Planning.Models;
 using RenderFarm.Verbs.Parsing;
 
@@ -38,7 +40,7 @@ internal sealed class SubmitOptions
 
     public void AddTo(Command command, FarmConnection connection, TimeProvider time)
     {
-        _stepCache.CompletionSources.Add("teacache", "magcache");
+        _stepCache.CompletionSources.Add([.. Word.All<StepCacheKind>()]);
         _stepCache.HelpName = "kind";
         _model.HelpName = "model";
         _model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
@@ -81,7 +83,7 @@ internal sealed class SubmitOptions
             LastFrame = Picture(parsed.GetValue(_lastFrame), "last_frame", files),
             Loras = parsed.GetValue(_loras) is { Length: > 0 } loras ? [.. loras.Select(Lora)] : null,
             Preset = parsed.GetValue(_preset),
-            StepCache = parsed.GetValue(_stepCache) is { } kind ? new StepCacheChoice(kind) : null,
+            StepCache = parsed.GetValue(_stepCache) is { } kind ? new Http.StepCacheChoice(kind) : null,
             Metadata = parsed.GetValue(_metadata) is { Length: > 0 } pairs
                 ? pairs.Select(Pair).ToDictionary(pair => pair.Key, pair => pair.Value)
                 : null,

@@ -3,6 +3,7 @@ using System.Globalization;
 using RenderFarm.Cli.Errands;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -107,7 +108,7 @@ internal static class VideoCommands
                     var video = answer.Deserialize(FarmJson.Default.Video)!;
                     table.Add(
                         video.Id,
-                        video.Error?.Code ?? video.Status,
+                        video.Error?.Code ?? Word.Of(video.Status),
                         video.Progress.ToString(CultureInfo.InvariantCulture),
                         video.Model,
                         video.Size,

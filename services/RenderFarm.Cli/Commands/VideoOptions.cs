@@ -1,5 +1,7 @@
 using System.CommandLine;
 using RenderFarm.Cli.Http;
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Cli.Commands;
@@ -14,7 +16,7 @@ internal sealed class VideoOptions
     private readonly Option<long?> _seed = OptionKinds.OptionalLong("--seed", "Seed of the starting noise; the one used is printed");
     private readonly Option<double?> _guidance = OptionKinds.OptionalNumber("--guidance", "Guidance scale");
     private readonly Option<double?> _shift = OptionKinds.OptionalNumber("--shift", "Warp of the noise schedule");
-    private readonly Option<string?> _sampler = new("--sampler") { Description = "unipc, euler or dpm++" };
+    private readonly Option<string?> _sampler = new("--sampler") { Description = string.Join(", ", Word.All<Sampler>()) };
     private readonly Option<string?> _negative = new("--negative")
     {
         Description = "What not to show; \"\" for nothing, absent for the model's default",

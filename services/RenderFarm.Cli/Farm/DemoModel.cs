@@ -2,6 +2,7 @@ using System.Text.Json;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Hosting.Folders;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Farm;
@@ -37,7 +38,7 @@ internal static class DemoModel
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw FarmHome.NotWritable(folder, error);
+            throw HomeFolders.NotWritable(folder, error);
         }
         var manifest = Path.Combine(folder, ModelManifest.FileName);
         try

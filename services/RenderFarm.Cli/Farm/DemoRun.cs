@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Cli.Farm;
 
@@ -29,7 +30,7 @@ internal static class DemoRun
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw FarmHome.NotWritable(home.Root, error);
+            throw HomeFolders.NotWritable(home.Root, error);
         }
     }
 

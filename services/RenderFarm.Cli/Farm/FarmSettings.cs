@@ -1,4 +1,5 @@
 using System.Globalization;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Cli.Farm;
 

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Cli.Farm;
 

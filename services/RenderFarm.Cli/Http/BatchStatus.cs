@@ -1,15 +1,17 @@
+using RenderFarm.Contracts.Videos;
+
 namespace RenderFarm.Cli.Http;
 
 /// <summary>A batch as the API shows it; the members that this program prints or waits for.</summary>
 internal sealed record BatchStatus
 {
     public required string Id { get; init; }
-    public required string Status { get; init; }
+    public required BatchState Status { get; init; }
     public required int Total { get; init; }
     public int Progress { get; init; }
     public required BatchCounts Counts { get; init; }
 
-    public bool IsOver => Status is "completed" or "cancelled";
+    public bool IsOver => Status is BatchState.Completed or BatchState.Cancelled;
 
     public static bool IsId(string id) => id.StartsWith("batch_", StringComparison.Ordinal);
 }

@@ -1,10 +1,13 @@
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
+
 namespace RenderFarm.Cli.Http;
 
 /// <summary>A video as the API shows it; the members that this program prints or waits for.</summary>
 internal sealed record Video
 {
     public required string Id { get; init; }
-    public required string Status { get; init; }
+    public required VideoStatus Status { get; init; }
     public string Model { get; init; } = "";
     public string Prompt { get; init; } = "";
     public string Size { get; init; } = "";
@@ -12,7 +15,7 @@ internal sealed record Video
     public int Progress { get; init; }
     public long CreatedAt { get; init; }
     public long? CompletedAt { get; init; }
-    public string Stage { get; init; } = "queued";
+    public string Stage { get; init; } = Word.Of(RenderStage.Queued);
     public int Step { get; init; }
     public int Steps { get; init; }
     public int Frames { get; init; }
@@ -25,7 +28,7 @@ internal sealed record Video
     public string? Warning { get; init; }
     public VideoError? Error { get; init; }
 
-    public bool IsOver => Status is "completed" or "failed";
+    public bool IsOver => Status is VideoStatus.Completed or VideoStatus.Failed;
 }
 
 internal sealed record VideoError(string Code, string Message);

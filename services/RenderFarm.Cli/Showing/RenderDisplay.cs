@@ -1,5 +1,7 @@
 using System.Globalization;
 using RenderFarm.Cli.Http;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Showing;
@@ -51,13 +53,13 @@ internal static class RenderDisplay
     /// <summary><c>denoising, step 3 of 8, about 12 s left</c>.</summary>
     public static string Describe(Video video)
     {
-        var words = new List<string> { video.Status == "failed" ? "failed" : video.Stage.Replace('_', ' ') };
-        if (video.Stage == "denoising")
+        var words = new List<string> { video.Status == VideoStatus.Failed ? Word.Of(video.Status) : video.Stage.Replace('_', ' ') };
+        if (video.Stage == Word.Of(RenderStage.Denoising))
         {
             words.Add($"step {video.Step} of {video.Steps}");
         }
 
-        if (video.Status == "queued" && video.QueuePosition is > 1)
+        if (video.Status == VideoStatus.Queued && video.QueuePosition is > 1)
         {
             words.Add($"number {video.QueuePosition} in the queue");
         }

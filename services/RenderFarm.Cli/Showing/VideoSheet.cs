@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using RenderFarm.Cli.Http;
+using RenderFarm.Contracts.Words;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Showing;
@@ -14,7 +15,7 @@ internal static class VideoSheet
         Write(
             console,
             ("id", video.Id),
-            ("status", video.Status),
+            ("status", Word.Of(video.Status)),
             ("now", RenderDisplay.Describe(video)),
             ("error", video.Error is { } error ? $"{error.Code}: {error.Message}" : null),
             ("prompt", video.Prompt),

@@ -73,7 +73,7 @@ public static class PastJob
                 Artifacts = [],
             },
             JobState.Completed => past with { Error = null },
-            JobState.Cancelled => past with { FinishedAt = told.OccurredAt, Error = new JobError("cancelled", "The video was cancelled.") },
+            JobState.Cancelled => past with { FinishedAt = told.OccurredAt, Error = JobError.Cancelled },
             JobState.Failed => past with
             {
                 FinishedAt = told.OccurredAt,

@@ -4,6 +4,7 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Retries;
@@ -69,7 +70,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             request.LeaseOf(jobId),
             job => new Ending(LeaseEnding.Released, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
             {
-                Message = request.Reason,
+                Message = Word.Of(request.Reason),
             },
             onlyIfExpired: false,
             cancellationToken

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Jobs.Persistence;
 

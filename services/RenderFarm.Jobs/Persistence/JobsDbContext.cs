@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Jobs.Persistence;
 
@@ -37,11 +38,11 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         ArgumentNullException.ThrowIfNull(configurationBuilder);
-        configurationBuilder.Properties<JobState>().HaveConversion<WordConverter<JobState>>();
-        configurationBuilder.Properties<RenderStage>().HaveConversion<WordConverter<RenderStage>>();
-        configurationBuilder.Properties<LeaseEnding>().HaveConversion<WordConverter<LeaseEnding>>();
-        configurationBuilder.Properties<DeliveryState>().HaveConversion<WordConverter<DeliveryState>>();
-        configurationBuilder.Properties<FailureReason>().HaveConversion<WordConverter<FailureReason>>();
+        configurationBuilder.Properties<JobState>().HaveConversion<WordColumn<JobState>>();
+        configurationBuilder.Properties<RenderStage>().HaveConversion<WordColumn<RenderStage>>();
+        configurationBuilder.Properties<LeaseEnding>().HaveConversion<WordColumn<LeaseEnding>>();
+        configurationBuilder.Properties<DeliveryState>().HaveConversion<WordColumn<DeliveryState>>();
+        configurationBuilder.Properties<FailureReason>().HaveConversion<WordColumn<FailureReason>>();
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -185,15 +186,6 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     }
 }
 
-/// <summary>An enum stored as its snake_case word, as on the wire.</summary>
-internal sealed class WordConverter<TEnum>() : ValueConverter<TEnum, string>(value => Word.Of(value), word => Word.Parse<TEnum>(word))
+/// <summary>An enum stored as its word, as on the wire.</summary>
+internal sealed class WordColumn<TEnum>() : ValueConverter<TEnum, string>(value => Word.Of(value), word => Word.Parse<TEnum>(word))
     where TEnum : struct, Enum;
-
-internal static class Word
-{
-    public static string Of<TEnum>(TEnum value)
-        where TEnum : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
-
-    public static TEnum Parse<TEnum>(string word)
-        where TEnum : struct, Enum => Enum.Parse<TEnum>(word.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
-}

@@ -34,7 +34,7 @@ internal static class Mapping
             CancelRequested = row.CancelRequestedAt is not null,
             Deleted = row.DeletedAt is not null,
             Error =
-                row.State == JobState.Cancelled ? new JobError("cancelled", "The video was cancelled.")
+                row.State == JobState.Cancelled ? JobError.Cancelled
                 : row.ErrorCode is null ? null
                 : new JobError(row.ErrorCode, row.ErrorMessage ?? row.ErrorCode),
             Warning = row.Warning,

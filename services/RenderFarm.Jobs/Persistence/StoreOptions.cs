@@ -1,33 +1,34 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
 using Npgsql;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Jobs.Persistence;
 
 /// <summary>Settings under <c>Store:</c>.</summary>
-public sealed class StoreOptions : IValidatableObject
+public sealed class StoreOptions : ISettings, IValidatableObject
 {
-    public const string Section = "Store";
+    public static string Section => "Store";
 
     /// <summary><c>sqlite</c> (one API process, a file) or <c>postgres</c>.</summary>
-    [RegularExpression("sqlite|postgres", ErrorMessage = "Store:Kind must be sqlite or postgres.")]
+    [Words("sqlite", "postgres")]
     public string Kind { get; set; } = "sqlite";
 
     /// <summary>For sqlite <c>Data Source=PATH</c>; for postgres an Npgsql connection string.</summary>
-    [Required(
-        ErrorMessage = "Store:ConnectionString must name the database, such as \"Data Source=farm.db\" or \"Host=...;Database=...\"."
-    )]
+    [Required(ErrorMessage = "must name the database, such as \"Data Source=farm.db\" or \"Host=...;Database=...\".")]
     public string ConnectionString { get; set; } = "";
 
     /// <summary>Rows of jobs without a result, or whose result is gone, are removed so many days after the job ended.</summary>
-    [Range(1, 36_500, ErrorMessage = "Store:KeepDays must be a number of days from 1 to 36500.")]
+    [Between(1, 36_500)]
     public double KeepDays { get; set; } = 90;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Fault() is { } fault)
+        // An unknown kind, and a missing string, have their own line.
+        if (Kind is "sqlite" or "postgres" && ConnectionString.Length > 0 && Fault() is { } fault)
         {
-            yield return new ValidationResult($"Store:ConnectionString for {Kind}: {fault}");
+            yield return new ValidationResult($"for {Kind}: {fault}", [nameof(ConnectionString)]);
         }
     }
 
@@ -50,3 +51,6 @@ public sealed class StoreOptions : IValidatableObject
         }
     }
 }
+
+[OptionsValidator]
+public sealed partial class StoreOptionsValidator : IValidateOptions<StoreOptions>;

@@ -1,5 +1,5 @@
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Jobs.Persistence;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Jobs.Retries;
 

@@ -142,9 +142,9 @@ public sealed class PublicPagesTests(FarmFixture fixture) : IClassFixture<FarmFi
 
         Assert.Contains("renderfarm_submissions_total{", text, StringComparison.Ordinal);
         Assert.Contains("renderfarm_lease_duration_seconds_bucket{", text, StringComparison.Ordinal);
-        Assert.Contains("renderfarm_step_duration_seconds_bucket{", text, StringComparison.Ordinal);
-        Assert.Contains("renderfarm_stage_duration_seconds_bucket{", text, StringComparison.Ordinal);
-        Assert.Contains("renderfarm_peak_measured_bytes{", text, StringComparison.Ordinal);
+        Assert.Contains("renderfarm_lease_step_duration_seconds_bucket{", text, StringComparison.Ordinal);
+        Assert.Contains("renderfarm_lease_stage_duration_seconds_bucket{", text, StringComparison.Ordinal);
+        Assert.Contains("renderfarm_lease_peak_measured_bytes{", text, StringComparison.Ordinal);
         Assert.Contains("renderfarm_jobs{", text, StringComparison.Ordinal);
         Assert.Contains("http_server_request_duration_seconds_bucket{", text, StringComparison.Ordinal);
     }

@@ -22,6 +22,9 @@ public sealed class StartTests
     [InlineData("Store:Kind=postgres", "Store:ConnectionString=Username=farm")]
     [InlineData("Store:ConnectionString=Foo=bar")]
     [InlineData("Keys:BootstrapFile=/proc/nowhere/keys.json")]
+    [InlineData("Keys:RequestsPerMinut=5")]
+    [InlineData("Viedos:DefaultModel=demo")]
+    [InlineData("Outbound:AllowedNetworks:0=ten")]
     public void Main_ABadSetting_EndsWithItsKeyAndCode2(params string[] settings)
     {
         var home = Directory.CreateTempSubdirectory("renderfarm-start-").FullName;

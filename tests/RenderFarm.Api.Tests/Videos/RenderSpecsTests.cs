@@ -1,6 +1,7 @@
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests.Videos;
@@ -47,7 +48,7 @@ public sealed class RenderSpecsTests
         var more = RenderSpecs.Complete(Silent with { Preset = "4-step", Steps = 6 }, ModelShapes.I2vA14B, 0);
 
         Assert.Equal(
-            (4, 1.0, 5.0, "distilled", (int?)2, (double?)null),
+            (4, 1.0, 5.0, Sampler.Distilled, (int?)2, (double?)null),
             (spec.Steps, spec.GuidanceScale, spec.Shift, spec.Sampler, spec.BoundaryStep, spec.HighNoiseGuidanceScale)
         );
         Assert.Equal(16.0, ending.Shift);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 
@@ -29,7 +30,7 @@ public sealed class VideoRequestReaderTests
             (2.5, new FrameSize(256, 160), "", 7L, 4),
             (request.Seconds, request.Size, request.NegativePrompt, request.Seed, request.Steps)
         );
-        Assert.Equal(("dpm++", 17, 8, 80, 5), (request.Sampler, request.Frames, request.Fps, request.Priority, request.MaxAttempts));
+        Assert.Equal((Sampler.DpmPlusPlus, 17, 8, 80, 5), (request.Sampler, request.Frames, request.Fps, request.Priority, request.MaxAttempts));
         Assert.Equal([("soft", 0.5), ("b", 1.0)], request.Loras.Select(lora => (lora.Name, lora.Strength)));
         Assert.Equal(
             new PlanPins

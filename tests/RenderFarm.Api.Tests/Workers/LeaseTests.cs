@@ -214,7 +214,7 @@ public sealed class LeaseTests : IAsyncLifetime
     private Task<HttpResponseMessage> ReleaseAsync(LeaseGrant lease) =>
         _farm.Worker.PostContractAsync(
             $"/worker/v1/leases/{lease.JobId}/release",
-            new ReleaseRequest { Fence = lease.Fence, Reason = "interrupted" }
+            new ReleaseRequest { Fence = lease.Fence, Reason = ReleaseReason.Interrupted }
         );
 
     private static async Task<(int, string)> Refusal(HttpResponseMessage reply)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using Spectre.Console.Testing;

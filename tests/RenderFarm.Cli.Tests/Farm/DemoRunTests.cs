@@ -1,4 +1,5 @@
 using RenderFarm.Cli.Farm;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Cli.Tests.Farm;

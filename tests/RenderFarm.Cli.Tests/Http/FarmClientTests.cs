@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using RenderFarm.Cli.Http;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Cli.Tests.Http;
@@ -28,7 +29,7 @@ public sealed class FarmClientTests
         var request = Assert.Single(server.Requests);
         Assert.Equal((HttpMethod.Post, "http://farm:8080/v1/videos", "rf_key"), (request.Method, request.Uri.ToString(), request.Key));
         Assert.Equal("""{"prompt":"a ball","size":"64x48","seed":7}""", request.Body);
-        Assert.Equal(("video_1", "queued", 7L), (video.Id, video.Status, video.Seed));
+        Assert.Equal(("video_1", VideoStatus.Queued, 7L), (video.Id, video.Status, video.Seed));
     }
 
     [Fact]
@@ -87,7 +88,7 @@ public sealed class FarmClientTests
         using var server = new StubServer(_ => StubServer.Json(answers.Dequeue()));
         var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.Zero };
         using var client = new FarmClient("http://farm:8080", "rf_key", time, server);
-        var seen = new List<string>();
+        var seen = new List<VideoStatus>();
 
         var watching = client.WatchAsync("video_1", video => seen.Add(video.Status), TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(
@@ -101,8 +102,8 @@ public sealed class FarmClientTests
             TestContext.Current.CancellationToken
         );
 
-        Assert.Equal("completed", (await watching).Status);
-        Assert.Equal(["queued", "in_progress", "completed"], seen);
+        Assert.Equal(VideoStatus.Completed, (await watching).Status);
+        Assert.Equal([VideoStatus.Queued, VideoStatus.InProgress, VideoStatus.Completed], seen);
     }
 
     [Fact]

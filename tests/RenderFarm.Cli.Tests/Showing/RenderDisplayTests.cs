@@ -1,5 +1,6 @@
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Contracts.Videos;
 using Spectre.Console.Testing;
 
 namespace RenderFarm.Cli.Tests.Showing;
@@ -9,7 +10,7 @@ public sealed class RenderDisplayTests
     private static readonly Video Denoising = new()
     {
         Id = "video_1",
-        Status = "in_progress",
+        Status = VideoStatus.InProgress,
         Stage = "denoising",
         Step = 3,
         Steps = 8,
@@ -34,7 +35,7 @@ public sealed class RenderDisplayTests
                 new Video
                 {
                     Id = "video_1",
-                    Status = "queued",
+                    Status = VideoStatus.Queued,
                     QueuePosition = 4,
                 }
             )
@@ -66,7 +67,7 @@ public sealed class RenderDisplayTests
             },
             Denoising with
             {
-                Status = "completed",
+                Status = VideoStatus.Completed,
                 Stage = "done",
                 Progress = 100,
             },

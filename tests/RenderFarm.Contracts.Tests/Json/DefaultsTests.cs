@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Models;
 
 namespace RenderFarm.Contracts.Tests.Json;
 
@@ -15,7 +16,7 @@ public sealed class DefaultsTests
 
         var spec = JsonSerializer.Deserialize(Json, ContractsJson.Default.RenderSpec)!;
 
-        Assert.Equal(("unipc", ""), (spec.Sampler, spec.NegativePrompt));
+        Assert.Equal((Sampler.UniPc, ""), (spec.Sampler, spec.NegativePrompt));
         Assert.Empty(spec.Loras);
     }
 

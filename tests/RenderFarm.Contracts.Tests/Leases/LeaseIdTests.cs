@@ -48,7 +48,7 @@ public sealed class LeaseReportTests
     public void Under_ALease_GoesOutWithItsFence()
     {
         var lease = new LeaseId("video_1", 7);
-        var report = new ReleaseRequest { Reason = "draining" }.Under(lease);
+        var report = new ReleaseRequest { Reason = ReleaseReason.Draining }.Under(lease);
         Assert.Equal(lease, report.LeaseOf("video_1"));
 
         var wire = JsonSerializer.Serialize(report, ContractsJson.Default.ReleaseRequest);

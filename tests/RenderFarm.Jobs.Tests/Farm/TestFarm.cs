@@ -192,7 +192,7 @@ public sealed class TestFarm : IAsyncDisposable
         );
 
     public Task<LeaseOutcome?> ReleaseAsync(LeasedJob lease) =>
-        Desk.ReleaseAsync(lease.Id, new ReleaseRequest { Fence = lease.Fence, Reason = "draining" }, Stop);
+        Desk.ReleaseAsync(lease.Id, new ReleaseRequest { Fence = lease.Fence, Reason = ReleaseReason.Draining }, Stop);
 
     public async Task<Job> GetAsync(string id) =>
         await Jobs.GetAsync(id, JobScope.All, Stop) ?? throw new InvalidOperationException($"{id} is not there");

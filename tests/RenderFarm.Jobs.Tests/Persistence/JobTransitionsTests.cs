@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Tests.Persistence;

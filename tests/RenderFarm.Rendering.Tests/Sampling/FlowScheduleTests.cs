@@ -1,3 +1,5 @@
+using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Rendering.Sampling;
 
 namespace RenderFarm.Rendering.Tests.Sampling;
@@ -56,10 +58,10 @@ public sealed class FlowScheduleTests
     }
 
     [Theory]
-    [InlineData("unipc")]
-    [InlineData("dpm++")]
-    [InlineData("euler")]
-    public void Schedule_AnyAllowedSetting_FallsStrictlyToZero(string sampler)
+    [InlineData(Sampler.UniPc)]
+    [InlineData(Sampler.DpmPlusPlus)]
+    [InlineData(Sampler.Euler)]
+    public void Schedule_AnyAllowedSetting_FallsStrictlyToZero(Sampler sampler)
     {
         foreach (var steps in new[] { 1, 2, 3, 50, FlowSchedule.MaxSteps })
         {
@@ -91,7 +93,7 @@ public sealed class FlowScheduleTests
     [InlineData(20, double.PositiveInfinity, "shift")]
     public void Schedule_BadSetting_IsRefusedByName(int steps, double shift, string field)
     {
-        foreach (var sampler in Samplers.Names)
+        foreach (var sampler in Enum.GetValues<Sampler>())
         {
             Assert.Equal(field, Assert.Throws<ArgumentOutOfRangeException>(() => Samplers.Schedule(sampler, steps, shift)).ParamName);
         }
@@ -100,7 +102,7 @@ public sealed class FlowScheduleTests
     [Fact]
     public void Create_UnknownSampler_SaysWhichExist()
     {
-        var error = Assert.Throws<ArgumentException>(() => Samplers.Create("ddim", 20, 5));
+        var error = Assert.Throws<FormatException>(() => Samplers.Create(Word.Parse<Sampler>("ddim"), 20, 5));
 
         Assert.Contains("'ddim'", error.Message, StringComparison.Ordinal);
         Assert.Contains("unipc, euler, dpm++", error.Message, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;

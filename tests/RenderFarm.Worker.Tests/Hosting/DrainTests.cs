@@ -64,7 +64,7 @@ public sealed class DrainTests
 
         await worker.EndAsync();
 
-        Assert.Equal("interrupted", (await worker.Desk.ReleasedAsync(job)).Reason);
+        Assert.Equal(ReleaseReason.Interrupted, (await worker.Desk.ReleasedAsync(job)).Reason);
         Assert.Empty(Processes.Under(worker.Folder));
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 
 namespace RenderFarm.Worker.Tests.Hosting;
@@ -32,12 +33,36 @@ public sealed class SettingsTests
             StringComparison.Ordinal
         );
 
+    [Theory]
+    [InlineData("Worker:Slots", "gpu")]
+    [InlineData("Worker:Name", "")]
+    [InlineData("Worker:ApiUrl", "farm:8080")]
+    [InlineData("Worker:MaxRenderers", "0")]
+    [InlineData("Worker:SilenceSeconds", "soon")]
+    [InlineData("Worker:SpoolGigabytes", "0")]
+    [InlineData("Worker:RendererPath", "/nowhere/renderer")]
+    [InlineData("Worker:SilenceSecond", "1")]
+    [InlineData("Models:Directory", "")]
+    [InlineData("Torch:LibraryPath", "/nowhere")]
+    public void Worker_AWrongOne_IsOneLineThatBeginsWithItsKey(string key, string value)
+    {
+        var wrong = Assert.Throws<OptionsValidationException>(() => Options<WorkerOptions>(key, value));
+
+        Assert.StartsWith(key + " ", Assert.Single(wrong.Failures), StringComparison.Ordinal);
+    }
+
     private static T Options<T>(string key, string? value)
         where T : class
     {
-        IConfiguration configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new("Bus:Kind", "rabbitmq"), new(key, value)])
-            .Build();
+        var settings = new Dictionary<string, string?>
+        {
+            ["Worker:ApiKey"] = "rf_key",
+            ["Bus:Kind"] = "rabbitmq",
+            ["Bus:Uri"] = "amqp://broker/",
+            ["Worker:RendererPath"] = typeof(SettingsTests).Assembly.Location,
+            [key] = value,
+        };
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         return new ServiceCollection().AddWorkerSettings(configuration).BuildServiceProvider().GetRequiredService<IOptions<T>>().Value;
     }
 }

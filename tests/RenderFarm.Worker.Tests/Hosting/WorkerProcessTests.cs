@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Tests.Farm;
 
@@ -96,7 +97,7 @@ public sealed class WorkerProcessTests
         await worker.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(0, worker.ExitCode);
-        Assert.Equal("interrupted", (await settings.Desk.ReleasedAsync(job)).Reason);
+        Assert.Equal(ReleaseReason.Interrupted, (await settings.Desk.ReleasedAsync(job)).Reason);
         Assert.Empty(Processes.Under(settings.Folder));
     }
 

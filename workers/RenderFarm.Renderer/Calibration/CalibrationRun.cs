@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Kernels;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Nvml;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Verbs.Parsing;
@@ -36,7 +37,7 @@ internal static class CalibrationRun
                     CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, version)
                 )
                 : Card(version);
-        var path = CalibrationFiles.Write(into ?? CalibrationFiles.DefaultFolder, measured);
+        var path = CalibrationFiles.Write(into ?? FarmHome.FromEnvironment().Calibration, measured);
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(measured, ContractsJson.Default.CardCalibration));

@@ -1,11 +1,9 @@
 using System.Globalization;
-using System.Text.Json;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Cuda.Native;
-using RenderFarm.Verbs.Parsing;
+using RenderFarm.Hosting.Doctor;
 using TorchSharp;
 
 namespace RenderFarm.Renderer.Doctor;
@@ -32,8 +30,7 @@ internal static class DoctorVerb
             checks.Add(HostCheck.Lacks("libtorch", FirstLine(e.GetBaseException().Message), LibTorchRemedy));
         }
         checks.Add(LockedMemory());
-        Console.Out.WriteLine(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
-        return checks.Any(check => check.Result == HostCheckResult.Lacks) ? VerbProgram.Failed : VerbProgram.Done;
+        return DoctorReport.Write(Console.Out, checks);
     }
 
     private static IEnumerable<HostCheck> Card()

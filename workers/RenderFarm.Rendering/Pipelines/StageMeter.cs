@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Text.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Rendering.Pipelines;
 
@@ -50,7 +50,7 @@ public sealed class StageMeter(IMemoryGauge? gauge = null)
             DecodeSeconds = Seconds(RenderStage.Decoding),
             SecondsToFirstStep = _toFirstStep,
             PeakBytes = _peaks.Count == 0 ? null : _peaks.Values.Max(),
-            StagePeakBytes = _peaks.ToDictionary(p => JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Key.ToString()), p => p.Value),
+            StagePeakBytes = _peaks.ToDictionary(p => Word.Of(p.Key), p => p.Value),
         };
     }
 

@@ -107,14 +107,6 @@ public sealed class VideoPipeline : IDisposable
                 $"the size is {_spec.Width}x{_spec.Height}; multiples of {multiple} are needed"
             );
         }
-
-        if (!Samplers.Names.Contains(_spec.Sampler))
-        {
-            throw new RenderException(
-                FailureReason.InvalidRequest,
-                $"sampler '{_spec.Sampler}' is unknown; use one of {string.Join(", ", Samplers.Names)}"
-            );
-        }
     }
 
     /// <summary>[n, text dim] for the prompt and, where guidance needs it, for the negative prompt.</summary>

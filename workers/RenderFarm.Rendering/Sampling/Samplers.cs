@@ -1,32 +1,29 @@
+using RenderFarm.Contracts.Models;
+
 namespace RenderFarm.Rendering.Sampling;
 
-/// <summary>Samplers by the names that requests use.</summary>
+/// <summary>What each sampler that a request can name is made of.</summary>
 public static class Samplers
 {
-    public static IReadOnlyList<string> Names { get; } = ["unipc", "euler", "dpm++", "distilled"];
-
-    public static FlowSchedule Schedule(string sampler, int steps, double shift) =>
+    public static FlowSchedule Schedule(Sampler sampler, int steps, double shift) =>
         sampler switch
         {
-            "unipc" => FlowSchedule.UniPc(steps, shift),
-            "euler" => FlowSchedule.Euler(steps, shift),
-            "dpm++" => FlowSchedule.DpmSolver(steps, shift),
-            "distilled" => FlowSchedule.Distilled(steps, shift),
-            _ => throw Unknown(sampler),
+            Sampler.UniPc => FlowSchedule.UniPc(steps, shift),
+            Sampler.Euler => FlowSchedule.Euler(steps, shift),
+            Sampler.DpmPlusPlus => FlowSchedule.DpmSolver(steps, shift),
+            Sampler.Distilled => FlowSchedule.Distilled(steps, shift),
+            _ => throw new ArgumentOutOfRangeException(nameof(sampler), sampler, "a sampler without a schedule"),
         };
 
-    public static ISampler Create(string sampler, int steps, double shift)
+    public static ISampler Create(Sampler sampler, int steps, double shift)
     {
         var schedule = Schedule(sampler, steps, shift);
         return sampler switch
         {
-            "unipc" => new UniPcSampler(schedule),
-            "euler" or "distilled" => new EulerSampler(schedule),
-            "dpm++" => new DpmSolverSampler(schedule),
-            _ => throw Unknown(sampler),
+            Sampler.UniPc => new UniPcSampler(schedule),
+            Sampler.Euler or Sampler.Distilled => new EulerSampler(schedule),
+            Sampler.DpmPlusPlus => new DpmSolverSampler(schedule),
+            _ => throw new ArgumentOutOfRangeException(nameof(sampler), sampler, "a sampler without code"),
         };
     }
-
-    private static ArgumentException Unknown(string sampler) =>
-        new($"Unknown sampler '{sampler}'. Use one of: {string.Join(", ", Names)}.", nameof(sampler));
 }

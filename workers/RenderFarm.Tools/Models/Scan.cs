@@ -1,6 +1,7 @@
 using System.Text.Json;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Verbs.Parsing;
 using RenderFarm.Wan.Checkpoints.Scanning;
 
@@ -28,7 +29,7 @@ internal static class Scan
         var written = new Dictionary<string, string>();
         foreach (var model in models.Where(model => model.Files is not null && !dryRun))
         {
-            written[model.Shape.Id] = Write(model, Path.Combine(into ?? DefaultFolder(), model.Shape.Id));
+            written[model.Shape.Id] = Write(model, Path.Combine(into ?? FarmHome.FromEnvironment().Models, model.Shape.Id));
         }
         if (json)
         {
@@ -57,17 +58,5 @@ internal static class Scan
         var manifest = new ModelManifest { Shape = model.Shape, Files = files };
         File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(manifest, ContractsJson.Default.ModelManifest));
         return path;
-    }
-
-    /// <summary>The embedded farm's own.</summary>
-    private static string DefaultFolder()
-    {
-        var home = Environment.GetEnvironmentVariable("RENDERFARM_HOME");
-        return Path.Combine(
-            string.IsNullOrEmpty(home)
-                ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".renderfarm")
-                : home,
-            "models"
-        );
     }
 }

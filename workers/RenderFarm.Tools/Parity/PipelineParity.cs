@@ -22,7 +22,7 @@ internal static class PipelineParity
         var scale = golden.Config("guide_scale").GetDouble();
         using var conditional = dit.Module.Embed([golden.Input("context")]);
         using var unconditional = Guidance.NeedsUnconditional(scale) ? dit.Module.Embed([golden.Input("context_null")]) : null;
-        using var sampler = Samplers.Create("unipc", golden.Size("steps"), golden.Config("shift").GetDouble());
+        using var sampler = Samplers.Create(Sampler.UniPc, golden.Size("steps"), golden.Config("shift").GetDouble());
         var latent = Denoiser.Run(
             new DenoiseInput(dit.Module, conditional, unconditional, scale),
             golden.Input("noise").unsqueeze(0),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Sampling;
 using static TorchSharp.torch;
@@ -13,13 +14,13 @@ internal static class SamplerParity
 {
     private const string Formula = "tanh(0.7x + 0.3 sin(t/100)) - 0.2 x cos(t/170)";
 
-    public static void CheckUniPc(ParityFile file) => Check(file, "unipc");
+    public static void CheckUniPc(ParityFile file) => Check(file, Sampler.UniPc);
 
-    public static void CheckDpmSolver(ParityFile file) => Check(file, "dpm++");
+    public static void CheckDpmSolver(ParityFile file) => Check(file, Sampler.DpmPlusPlus);
 
-    public static void CheckEuler(ParityFile file) => Check(file, "euler");
+    public static void CheckEuler(ParityFile file) => Check(file, Sampler.Euler);
 
-    private static void Check(ParityFile file, string name)
+    private static void Check(ParityFile file, Sampler kind)
     {
         using var golden = file.Open();
         if (golden.Config("velocity") is var velocity && (velocity.ValueKind != JsonValueKind.String || velocity.GetString() != Formula))
@@ -31,7 +32,7 @@ internal static class SamplerParity
         foreach (var settings in golden.Config("cases").EnumerateArray())
         {
             using var scope = NewDisposeScope();
-            using var sampler = Samplers.Create(name, settings.GetProperty("steps").GetInt32(), settings.GetProperty("shift").GetDouble());
+            using var sampler = Samplers.Create(kind, settings.GetProperty("steps").GetInt32(), settings.GetProperty("shift").GetDouble());
             file.Compare(golden, $"sigmas{index}", tensor(sampler.Schedule.Sigmas.ToArray()));
             file.Compare(golden, $"timesteps{index}", tensor(sampler.Schedule.Timesteps.ToArray()));
             file.Compare(golden, $"traj{index}", stack(Path(sampler, golden.Input($"x{index}")), 0));

@@ -1,16 +1,27 @@
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Wan.Checkpoints;
 
-[JsonConverter(typeof(SnakeCaseEnum<CheckpointKind>))]
+[JsonConverter(typeof(WordConverter<CheckpointKind>))]
 public enum CheckpointKind
 {
+    [JsonStringEnumMemberName("unknown")]
     Unknown,
+
+    [JsonStringEnumMemberName("transformer")]
     Transformer,
+
+    [JsonStringEnumMemberName("text_encoder")]
     TextEncoder,
+
+    [JsonStringEnumMemberName("vae")]
     Vae,
+
+    [JsonStringEnumMemberName("image_encoder")]
     ImageEncoder,
+
+    [JsonStringEnumMemberName("lora")]
     Lora,
 }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 
 namespace RenderFarm.Worker.Api;
@@ -17,7 +18,7 @@ internal sealed class WorkerKey(IOptions<WorkerOptions> worker, IOptions<KeysOpt
         string.IsNullOrWhiteSpace(worker.Value.ApiKey) ? $"worker_key in {keys.Value.BootstrapFile} (Keys:BootstrapFile)" : "Worker:ApiKey";
 
     /// <returns>The key, or null while the bootstrap file is not there or holds none.</returns>
-    public string? Current => _key ??= ReadFile(keys.Value.BootstrapFile);
+    public string? Current => _key ??= keys.Value.BootstrapFile is { Length: > 0 } file ? ReadFile(file) : null;
 
     public void Forget()
     {

@@ -48,7 +48,7 @@ internal sealed class AttemptContext : IAsyncDisposable
     }
 
     /// <summary>The outcome when <see cref="Stop"/> came before there was another.</summary>
-    public AttemptOutcome Interrupted() => Unwanted() ?? new AttemptOutcome.HandedBack("interrupted");
+    public AttemptOutcome Interrupted() => Unwanted() ?? new AttemptOutcome.HandedBack(ReleaseReason.Interrupted);
 
     public async ValueTask DisposeAsync()
     {

@@ -22,7 +22,7 @@ internal abstract record AttemptOutcome
     }
 
     /// <summary>Given back unharmed, because this worker stops.</summary>
-    public sealed record HandedBack(string Reason) : AttemptOutcome
+    public sealed record HandedBack(ReleaseReason Reason) : AttemptOutcome
     {
         public override string Name => "handed_back";
     }

@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Worker.Metrics;
@@ -62,7 +63,7 @@ internal sealed class RenderAttempt(
             if (failure is not null)
             {
                 return attempt.HandBack.IsCancellationRequested
-                    ? new AttemptOutcome.HandedBack("interrupted")
+                    ? new AttemptOutcome.HandedBack(ReleaseReason.Interrupted)
                     : failure with
                     {
                         Measurements = measured,

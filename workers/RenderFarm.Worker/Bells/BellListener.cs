@@ -2,8 +2,8 @@ using MassTransit;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Planning;
-using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Slots;
 
@@ -31,7 +31,7 @@ internal sealed class BellListener(
 
     public void Start(string workerId, IReadOnlyList<Slot> slots)
     {
-        if (options.Value.Kind == "none")
+        if (!options.Value.IsRabbitMq)
         {
             return;
         }
@@ -40,7 +40,7 @@ internal sealed class BellListener(
         int[] classes = [.. Classes(slots)];
         _bus = Bus.Factory.CreateUsingRabbitMq(bus =>
         {
-            Connect(bus, new Uri(options.Value.Uri!));
+            Connect(bus, new Uri(options.Value.Uri));
             foreach (var vramClass in classes)
             {
                 Listen(bus, vramClass);

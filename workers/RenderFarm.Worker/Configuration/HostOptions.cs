@@ -1,49 +1,39 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Settings;
+
 namespace RenderFarm.Worker.Configuration;
 
-/// <summary>Settings under <c>Keys:</c>.</summary>
-internal sealed class KeysOptions
-{
-    public const string Section = "Keys";
-
-    /// <summary>File with the farm's first keys; the worker reads <c>worker_key</c> when <c>Worker:ApiKey</c> is not set.</summary>
-    public string BootstrapFile { get; set; } = Path.Combine(FarmHome.Directory, "keys.json");
-}
-
 /// <summary>Settings under <c>Models:</c>.</summary>
-internal sealed class ModelsOptions
+internal sealed class ModelsOptions : ISettings
 {
-    public const string Section = "Models";
+    public static string Section => "Models";
 
     /// <summary>A folder per model, each with a <c>model.json</c>.</summary>
-    public string Directory { get; set; } = Path.Combine(FarmHome.Directory, "models");
+    [Required(ErrorMessage = "must name the folder of models.")]
+    public string Directory { get; set; } = FarmHome.FromEnvironment().Models;
 }
 
+[OptionsValidator]
+internal sealed partial class ModelsOptionsValidator : IValidateOptions<ModelsOptions>;
+
 /// <summary>Settings under <c>Torch:</c>.</summary>
-internal sealed class TorchOptions
+internal sealed class TorchOptions : ISettings, IValidatableObject
 {
-    public const string Section = "Torch";
+    public static string Section => "Torch";
 
     /// <summary>Folder of an existing libtorch that renderers load; empty: the one they were built with.</summary>
     public string? LibraryPath { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!string.IsNullOrEmpty(LibraryPath) && !Directory.Exists(LibraryPath))
+        {
+            yield return new ValidationResult($"is '{LibraryPath}': it must name an existing folder with libtorch.", [nameof(LibraryPath)]);
+        }
+    }
 }
 
-/// <summary>Settings under <c>Metrics:</c>.</summary>
-internal sealed class MetricsOptions
-{
-    public const string Section = "Metrics";
-
-    /// <summary>Where <c>/metrics</c> and <c>/health</c> are served. Default: a free port on loopback.</summary>
-    public string Url { get; set; } = "http://127.0.0.1:0";
-}
-
-/// <summary>Settings under <c>Bus:</c>.</summary>
-internal sealed class BusOptions
-{
-    public const string Section = "Bus";
-
-    /// <summary><c>none</c> (default) or <c>rabbitmq</c>. Without a broker the long poll alone brings work.</summary>
-    public string Kind { get; set; } = "none";
-
-    /// <summary><c>amqp://user:password@host:port/vhost</c>.</summary>
-    public string? Uri { get; set; }
-}
+[OptionsValidator]
+internal sealed partial class TorchOptionsValidator : IValidateOptions<TorchOptions>;

@@ -1,38 +1,49 @@
-using RenderFarm.Contracts.Calibration;
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Children;
 
 namespace RenderFarm.Worker.Configuration;
 
 /// <summary>Settings under <c>Worker:</c>.</summary>
-internal sealed class WorkerOptions
+internal sealed class WorkerOptions : ISettings, IValidatableObject
 {
-    public const string Section = "Worker";
+    public static string Section => "Worker";
 
     /// <summary>Where the API listens.</summary>
+    [Required(ErrorMessage = "must be the address of the API, such as http://127.0.0.1:8080.")]
+    [Address("http://127.0.0.1:8080")]
     public string ApiUrl { get; set; } = "http://127.0.0.1:8080";
 
     /// <summary>Key with scope <c>worker</c>. Default: <c>worker_key</c> of the file that <c>Keys:BootstrapFile</c> names.</summary>
     public string? ApiKey { get; set; }
 
     /// <summary>The name under which an operator knows this worker; stable across restarts. Default: the host's name.</summary>
+    [RegularExpression("(?s).{1,100}", ErrorMessage = "must have 1 to 100 characters.")]
     public string Name { get; set; } = Environment.MachineName;
 
     /// <summary><c>auto</c>: a slot for each card, or the CPU where there is none. <c>cpu</c>: one CPU slot.</summary>
+    [Words("auto", "cpu")]
     public string Slots { get; set; } = "auto";
 
     /// <summary>Holds <c>attempts/</c> (scratch) and <c>spool/</c> (finished videos not uploaded yet).</summary>
-    public string DataDirectory { get; set; } = Path.Combine(FarmHome.Directory, "worker");
+    [Required(ErrorMessage = "must name a folder.")]
+    public string DataDirectory { get; set; } = FarmHome.FromEnvironment().Worker;
 
     /// <summary>The renderer, as a program or a <c>.dll</c>. Default: the one built beside this worker.</summary>
     public string RendererPath { get; set; } = RendererLocator.Default;
 
     /// <summary>Program name or path.</summary>
+    [Required(ErrorMessage = "must name the ffmpeg program.")]
     public string FfmpegPath { get; set; } = "ffmpeg";
 
     /// <summary>After the first SIGTERM, jobs may finish for this long; then they are handed back.</summary>
+    [Between(0, 86_400)]
     public double DrainGraceSeconds { get; set; } = 20;
 
     /// <summary>A renderer that reports nothing for this long is killed.</summary>
+    [Between(1, 86_400)]
     public double SilenceSeconds { get; set; } = 180;
 
     /// <summary>
@@ -42,51 +53,77 @@ internal sealed class WorkerOptions
     public bool Standby { get; set; }
 
     /// <summary>How many renderers may be at work at a time on this host. Default: one a slot.</summary>
+    [Between(1, 64, Or = "leave it out for one a slot")]
     public int? MaxRenderers { get; set; }
 
     /// <summary>Threads of a renderer on the host's cores. Default: OMP_NUM_THREADS, or the cores divided by the slots.</summary>
+    [Between(1, 1024, Or = "leave it out for the cores divided by the slots")]
     public int? RendererThreads { get; set; }
 
     /// <summary>GiB of host memory that one renderer may take before it is ended. Default: 90 % of host memory.</summary>
+    [Between(0, 65_536, Above = true, Or = "leave it out for 90 % of host memory")]
     public double? RendererMemoryGigabytes { get; set; }
 
     /// <summary>How long a job waits for memory that other programs hold on its card, and a card for what a job has to give back.</summary>
+    [Between(0, 3600)]
     public double CardPatienceSeconds { get; set; } = 30;
 
     /// <summary>The driver's management library, where the loader doesn't find it by its name.</summary>
+    [Required(ErrorMessage = "must name the driver's management library, libnvidia-ml.so.1.")]
     public string NvmlPath { get; set; } = Nvml.NvmlLibrary.DefaultPath;
 
     /// <summary>Where <c>farm bench calibrate</c> leaves what it measured; read at start.</summary>
-    public string CalibrationDirectory { get; set; } = CalibrationFiles.DefaultFolder;
+    public string CalibrationDirectory { get; set; } = FarmHome.FromEnvironment().Calibration;
 
     /// <summary>With finished videos of more GiB than this waiting for their upload the worker takes no new job.</summary>
+    [Between(0, 1e6, Above = true)]
     public double SpoolGigabytes { get; set; } = 20;
 
     /// <summary>How long a request for work stays open at the API. A connection that has died without a word costs a slot so long, and a
     /// little more.</summary>
+    [Between(0, 60)]
     public double LeaseWaitSeconds { get; set; } = 10;
 
     /// <summary>With less free disk than this under <see cref="DataDirectory"/> the worker takes no new job.</summary>
+    [Between(0, 1e9)]
     public double MinimumFreeDiskMegabytes { get; set; } = 512;
 
     /// <summary>This host's wall clock is taken to be off by so much. For trials: nothing a worker decides may depend on it.</summary>
+    [Between(-1e9, 1e9, Or = "0 is the host's own clock")]
     public double ClockOffsetSeconds { get; set; }
 
     /// <summary>
     /// Where prepared weights stay for the next renderer: shared memory, one folder for all workers of a user. On disk it works
     /// as well, and copies to a card are as slow as the disk.
     /// </summary>
+    [Required(ErrorMessage = "must name a folder.")]
     public string WeightCacheDirectory { get; set; } =
         Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
 
     /// <summary>GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is
     /// kept.</summary>
+    [Between(0, 65_536, Or = "leave it out for 70 % of host memory")]
     public double? WeightCacheGigabytes { get; set; }
 
     /// <summary>GiB of host memory that plans may count on, where what the system says is wrong (memory that grows when used). Default:
     /// what is available.</summary>
+    [Between(0, 65_536, Above = true, Or = "leave it out for what is available")]
     public double? HostMemoryGigabytes { get; set; }
 
     public string AttemptsDirectory => Path.Combine(DataDirectory, "attempts");
     public string SpoolDirectory => Path.Combine(DataDirectory, "spool");
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!File.Exists(RendererPath))
+        {
+            yield return new ValidationResult(
+                $"is '{RendererPath}': it must name the renderer program or its .dll; build workers/RenderFarm.Renderer or set the path.",
+                [nameof(RendererPath)]
+            );
+        }
+    }
 }
+
+[OptionsValidator]
+internal sealed partial class WorkerOptionsValidator : IValidateOptions<WorkerOptions>;

@@ -1,10 +1,11 @@
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Contracts.Json;
+using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Hosting;
 using RenderFarm.Worker.Models;
@@ -24,7 +25,6 @@ internal static class DoctorVerb
         try
         {
             await using var app = WorkerApplication.Build(args, builder => builder.Logging.ClearProviders());
-            app.Services.GetRequiredService<IStartupValidator>().Validate();
             await LookAsync(app.Services, checks);
         }
         catch (OptionsValidationException fault)
@@ -32,8 +32,7 @@ internal static class DoctorVerb
             checks.AddRange(fault.Failures.Select(failure => HostCheck.Lacks("worker settings", failure, "correct the setting")));
         }
 
-        await Console.Out.WriteLineAsync(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
-        return checks.Any(check => check.Result == HostCheckResult.Lacks) ? 1 : 0;
+        return DoctorReport.Write(Console.Out, checks);
     }
 
     private static async Task LookAsync(IServiceProvider services, List<HostCheck> checks)
@@ -68,13 +67,7 @@ internal static class DoctorVerb
 
     private static HostCheck Disk(WorkerOptions options)
     {
-        var folder = options.DataDirectory;
-        while (!Directory.Exists(folder))
-        {
-            folder = Path.GetDirectoryName(folder) ?? "/";
-        }
-
-        var free = new DriveInfo(folder).AvailableFreeSpace / 1e6;
+        var free = FreeSpace.BytesFor(options.DataDirectory) / 1e6;
         var finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
         return free >= options.MinimumFreeDiskMegabytes
             ? HostCheck.Ok("worker disk", finding)
@@ -109,12 +102,12 @@ internal static class DoctorVerb
 
     private static async Task<HostCheck> BrokerAsync(BusOptions bus)
     {
-        if (bus.Kind == "none")
+        if (!bus.IsRabbitMq)
         {
             return HostCheck.Without("broker", "none set: work comes by long poll");
         }
 
-        var address = new Uri(bus.Uri!);
+        var address = new Uri(bus.Uri);
         var shown = $"{address.Host}:{(address.IsDefaultPort || address.Port < 0 ? 5672 : address.Port)}";
         try
         {

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Worker.Encoding;
 
@@ -31,9 +32,9 @@ internal static class VideoMetadata
             ["steps"] = spec.Steps,
             ["guidance_scale"] = spec.GuidanceScale,
             ["shift"] = spec.Shift,
-            ["sampler"] = spec.Sampler,
+            ["sampler"] = Word.Of(spec.Sampler),
             ["loras"] = spec.Loras.Select(lora => $"{lora.Name}:{FormattableString.Invariant($"{lora.Strength}")}"),
-            ["precision"] = JsonSerializer.SerializeToElement(plan.Precision),
+            ["precision"] = Word.Of(plan.Precision),
             ["encoder"] = "RenderFarm",
         };
         var title = Printable(spec.Prompt);

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Bells;
@@ -28,14 +30,10 @@ internal static class WorkerApplication
         // A start that fails is told in one line by whoever started it.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         adjust?.Invoke(builder);
-        builder.WebHost.UseUrls(
-            builder.Configuration[$"{MetricsOptions.Section}:{nameof(MetricsOptions.Url)}"] is { Length: > 0 } url
-                ? url
-                : new MetricsOptions().Url
-        );
-
+        builder.Configuration.AddFarmHome(FarmHome.Of(builder.Configuration[FarmHome.Variable]));
         builder.Services.AddWorkerSettings(builder.Configuration);
-        builder.Services.Configure<ArtifactsOptions>(artifacts => artifacts.Directory ??= Path.Combine(FarmHome.Directory, "artifacts"));
+        // Without an address of their own, the figures are at a free port.
+        builder.WebHost.UseUrls(builder.Configuration[$"{MetricsOptions.Section}:Url"] is { Length: > 0 } url ? url : "http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(services => new HostClock(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.ClockOffsetSeconds
         ));

@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Nvml;
 using RenderFarm.Worker.Slots;
 
@@ -12,11 +12,7 @@ namespace RenderFarm.Worker.Metrics;
 /// <summary>Everything this worker counts and measures, under one meter.</summary>
 internal sealed class WorkerMetrics : IDisposable
 {
-    public const string MeterName = "RenderFarm.Worker";
-    public const string StepDuration = "renderfarm.step.duration";
-    public const string StageDuration = "renderfarm.stage.duration";
-
-    private readonly Meter _meter = new(MeterName);
+    private readonly Meter _meter = new(WorkerInstruments.Meter);
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _renewals;
     private readonly Counter<long> _leases;
@@ -28,52 +24,20 @@ internal sealed class WorkerMetrics : IDisposable
     public WorkerMetrics(SlotDiscovery discovery)
     {
         var slots = discovery.Slots;
-        _attempts = _meter.CreateCounter<long>("renderfarm.attempts", description: "Attempts by outcome");
-        _renewals = _meter.CreateCounter<long>("renderfarm.lease.renewals", description: "Lease renewals by result");
-        _leases = _meter.CreateCounter<long>("renderfarm.lease.requests", description: "Requests for work by result");
-        _stages = _meter.CreateHistogram<double>(StageDuration, "s", "Time per stage of a render");
-        _steps = _meter.CreateHistogram<double>(StepDuration, "s", "Time per denoise step");
-        _predictedPeak = _meter.CreateGauge<long>("renderfarm.peak.predicted", "By", "Peak memory that the last plan predicted");
-        _measuredPeak = _meter.CreateGauge<long>("renderfarm.peak.measured", "By", "Peak memory that the last render took");
-        _meter.CreateObservableGauge(
-            "renderfarm.slot.busy",
-            () => slots.Select(s => new Measurement<int>(s.CurrentJob is null ? 0 : 1, Of(s))),
-            description: "1 while the slot renders"
-        );
-        _meter.CreateObservableGauge(
-            "renderfarm.slot.memory.total",
-            () => slots.Select(s => new Measurement<long>(s.Description.TotalBytes, Of(s))),
-            "By",
-            "Device memory of a card, host memory of a CPU slot"
-        );
-        _meter.CreateObservableGauge(
-            "renderfarm.slot.memory.used",
-            () => Readings(slots, s => s.Description.TotalBytes - s.FreeBytes),
-            "By",
-            "Memory in use, by anyone"
-        );
-        _meter.CreateObservableGauge(
-            "renderfarm.slot.quarantined",
-            () => slots.Select(s => new Measurement<int>(s.Quarantine is null ? 0 : 1, Of(s))),
-            description: "1 while the slot takes no jobs because something is wrong with its card"
-        );
-        _meter.CreateObservableGauge(
-            "renderfarm.slot.utilization",
-            () => Readings(slots, s => s.Card?.Vitals.UtilizationPercent / 100.0),
-            description: "Part of the last second in which the card computed, 0 to 1"
-        );
-        _meter.CreateObservableGauge(
-            "renderfarm.slot.temperature",
-            () => Readings(slots, s => (double?)s.Card?.Vitals.TemperatureCelsius),
-            "Cel",
-            "Temperature of the card"
-        );
-        _meter.CreateObservableGauge(
-            "renderfarm.slot.power",
-            () => Readings(slots, s => s.Card?.Vitals.PowerWatts),
-            "W",
-            "Power the card draws"
-        );
+        _attempts = _meter.Counter(WorkerInstruments.Attempts);
+        _renewals = _meter.Counter(WorkerInstruments.LeaseRenewals);
+        _leases = _meter.Counter(WorkerInstruments.LeaseRequests);
+        _stages = _meter.Histogram(WorkerInstruments.StageDuration);
+        _steps = _meter.Histogram(WorkerInstruments.StepDuration);
+        _predictedPeak = _meter.Gauge(WorkerInstruments.PeakPredicted);
+        _measuredPeak = _meter.Gauge(WorkerInstruments.PeakMeasured);
+        _meter.Observe(WorkerInstruments.SlotBusy, () => slots.Select(s => new Measurement<int>(s.CurrentJob is null ? 0 : 1, Of(s))));
+        _meter.Observe(WorkerInstruments.SlotMemoryTotal, () => slots.Select(s => new Measurement<long>(s.Description.TotalBytes, Of(s))));
+        _meter.Observe(WorkerInstruments.SlotMemoryUsed, () => Readings(slots, s => s.Description.TotalBytes - s.FreeBytes));
+        _meter.Observe(WorkerInstruments.SlotQuarantined, () => slots.Select(s => new Measurement<int>(s.Quarantine is null ? 0 : 1, Of(s))));
+        _meter.Observe(WorkerInstruments.SlotUtilization, () => Readings(slots, s => s.Card?.Vitals.UtilizationPercent / 100.0));
+        _meter.Observe(WorkerInstruments.SlotTemperature, () => Readings(slots, s => (double?)s.Card?.Vitals.TemperatureCelsius));
+        _meter.Observe(WorkerInstruments.SlotPower, () => Readings(slots, s => s.Card?.Vitals.PowerWatts));
     }
 
     public void Leased(string result) => _leases.Add(1, new KeyValuePair<string, object?>("result", result));
@@ -85,11 +49,11 @@ internal sealed class WorkerMetrics : IDisposable
             1,
             new("model", model),
             new("outcome", outcome),
-            new("reason", reason is { } r ? Word(r, ContractsJson.Default.FailureReason) : "none")
+            new("reason", reason is { } r ? Word.Of(r) : "none")
         );
 
     public void StageDone(string model, RenderStage stage, TimeSpan duration) =>
-        _stages.Record(duration.TotalSeconds, new("model", model), new("stage", Word(stage, ContractsJson.Default.RenderStage)));
+        _stages.Record(duration.TotalSeconds, new("model", model), new("stage", Word.Of(stage)));
 
     public void StepDone(string model, double seconds) => _steps.Record(seconds, new KeyValuePair<string, object?>("model", model));
 
@@ -101,8 +65,8 @@ internal sealed class WorkerMetrics : IDisposable
     /// <summary>The spool's size is read when asked for.</summary>
     public void ObserveSpool(Func<int> entries, Func<long> bytes)
     {
-        _meter.CreateObservableGauge("renderfarm.spool.entries", entries, description: "Finished videos that wait for their upload");
-        _meter.CreateObservableGauge("renderfarm.spool.bytes", bytes, "By", "Size of the finished videos that wait for their upload");
+        _meter.Observe(WorkerInstruments.SpoolEntries, entries);
+        _meter.Observe(WorkerInstruments.SpoolBytes, bytes);
     }
 
     public void Dispose() => _meter.Dispose();
@@ -130,7 +94,4 @@ internal sealed class WorkerMetrics : IDisposable
     }
 
     private static KeyValuePair<string, object?>[] Of(Slot slot) => [new("slot", slot.Id), new("card", slot.Description.Card)];
-
-    private static string Word<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
-        JsonSerializer.SerializeToElement(value, type).GetString()!;
 }

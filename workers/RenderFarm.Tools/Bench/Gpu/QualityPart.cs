@@ -131,7 +131,7 @@ internal static class QualityPart
         using var forward = new DenoiserForward(shape, blocks, ops, Video, Seed, CUDA, keepContext: true, type: type);
         var velocity = forward.Run();
         using var scope = NewDisposeScope();
-        using var sampler = Samplers.Create("unipc", Steps, Shift);
+        using var sampler = Samplers.Create(Sampler.UniPc, Steps, Shift);
         var latent = forward.Latent.alias();
         for (var step = 0; step < Steps; step++)
         {

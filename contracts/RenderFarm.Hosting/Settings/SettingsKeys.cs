@@ -1,0 +1,50 @@
+using System.ComponentModel;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+using RenderFarm.Contracts.Words;
+
+namespace RenderFarm.Hosting.Settings;
+
+/// <summary>What is wrong with a section before its values are looked at: keys that are no settings, and text that is no number.</summary>
+internal static class SettingsKeys
+{
+    public static IEnumerable<string> Faults(Type options, IConfigurationSection section)
+    {
+        var settings = options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite)
+            .ToDictionary(property => property.Name, property => property.PropertyType, StringComparer.OrdinalIgnoreCase);
+        foreach (var given in section.GetChildren())
+        {
+            if (!settings.TryGetValue(given.Key, out var type))
+            {
+                yield return Unknown(given.Key, section.Path, settings.Keys);
+            }
+            else if (given.Value is { } text && !IsOfType(text, type))
+            {
+                yield return $"{given.Path} is '{text}': it must be {InWords(type)}";
+            }
+        }
+    }
+
+    private static string Unknown(string key, string section, IEnumerable<string> known) =>
+        NearestName.To(key, known) is { } nearest
+            ? $"{section}:{key} is no setting: did you mean {section}:{nearest}?"
+            : $"{section}:{key} is no setting: remove it, or take one of {string.Join(", ", known.Order(StringComparer.Ordinal))}";
+
+    /// <summary>By the converters that the binder itself uses; nothing at all leaves a value that may be absent so.</summary>
+    private static bool IsOfType(string text, Type type)
+    {
+        var inner = Nullable.GetUnderlyingType(type);
+        return (inner is not null && text.Length == 0)
+            || !(inner ?? type).IsPrimitive
+            || TypeDescriptor.GetConverter(inner ?? type).IsValid(text);
+    }
+
+    private static string InWords(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type == typeof(bool) ? "true or false"
+            : type == typeof(double) || type == typeof(float) ? "a number"
+            : "a whole number";
+    }
+}

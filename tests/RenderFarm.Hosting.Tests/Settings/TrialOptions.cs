@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Settings;
+
+namespace RenderFarm.Hosting.Tests.Settings;
+
+/// <summary>One of everything that a setting can be.</summary>
+internal sealed class TrialOptions : ISettings, IValidatableObject
+{
+    public static string Section => "Trial";
+
+    [Between(0, 10, Or = "5 is usual")]
+    public double Seconds { get; set; } = 5;
+
+    public int? Most { get; set; }
+
+    public bool On { get; set; } = true;
+
+    [Words("a", "b")]
+    public string Kind { get; set; } = "a";
+
+    [ListenAddress]
+    public string Listen { get; set; } = "";
+
+    [Address("http://host:1")]
+    public string Server { get; set; } = "";
+
+    public Dictionary<string, string> Words { get; set; } = [];
+
+    public bool IsOff => !On;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Most > Seconds)
+        {
+            yield return new ValidationResult("must not be above Trial:Seconds.", [nameof(Most)]);
+        }
+    }
+}
+
+[OptionsValidator]
+internal sealed partial class TrialOptionsValidator : IValidateOptions<TrialOptions>;
