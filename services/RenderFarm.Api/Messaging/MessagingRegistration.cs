@@ -1,7 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RenderFarm.Api.Events;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Videos;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Events;

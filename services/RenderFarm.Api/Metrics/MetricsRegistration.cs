@@ -1,6 +1,5 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;

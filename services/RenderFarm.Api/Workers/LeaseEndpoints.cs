@@ -3,6 +3,7 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Workers;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
 using RenderFarm.Hosting.Folders;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Hosting.Folders;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Models;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;

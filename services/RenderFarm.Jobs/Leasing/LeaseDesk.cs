@@ -2,7 +2,6 @@ using System.Text.Json;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Workers;

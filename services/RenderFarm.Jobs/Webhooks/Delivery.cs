@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Words;
-
 namespace RenderFarm.Jobs.Webhooks;
 
 /// <summary>One event on its way to one video's webhook.</summary>

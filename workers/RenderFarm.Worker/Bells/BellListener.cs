@@ -5,7 +5,6 @@ using RenderFarm.Contracts.Messages;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Attempts;
-using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Bells;

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
-using RenderFarm.Contracts.Calibration;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Children;
