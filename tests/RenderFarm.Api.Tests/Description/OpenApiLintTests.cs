@@ -14,7 +14,10 @@ public sealed class OpenApiLintTests(FarmFixture fixture) : IClassFixture<FarmFi
 
         var said = await NodeProgram.RunAsync("lint.cjs", folder.File("openapi.json"));
 
-        Assert.Empty(said["problems"]!.AsArray().Select(problem => $"{problem!["severity"]} {problem["rule"]} at {problem["where"]}: {problem["message"]}"));
+        var problems =
+            from problem in said["problems"]!.AsArray()
+            select $"{problem["severity"]} {problem["rule"]} at {problem["where"]}: {problem["message"]}";
+        Assert.Empty(problems);
     }
 
     [Fact]
