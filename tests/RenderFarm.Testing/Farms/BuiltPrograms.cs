@@ -7,6 +7,7 @@ public static class BuiltPrograms
     public static string Cli => Program("services", "RenderFarm.Cli");
     public static string Worker => Program("workers", "RenderFarm.Worker");
     public static string Renderer => Program("workers", "RenderFarm.Renderer");
+    public static string Tools => Program("workers", "RenderFarm.Tools");
     public static string Chaos => Program("tests", "RenderFarm.Chaos");
 
     /// <summary>The repository.</summary>

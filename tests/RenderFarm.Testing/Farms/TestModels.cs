@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace RenderFarm.Testing.Farms;
 
-/// <summary>Small random models, made once for a test program by the renderer's own verb.</summary>
+/// <summary>Small random models, made once for a test program by the tools' own verb.</summary>
 public static class TestModels
 {
     private static readonly Lazy<Task<string>> Made = new(MakeAsync);
@@ -16,7 +16,7 @@ public static class TestModels
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
         foreach (var preset in new[] { "tiny", "small" })
         {
-            var start = new ProcessStartInfo(BuiltPrograms.Renderer) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo(BuiltPrograms.Tools) { RedirectStandardOutput = true, RedirectStandardError = true };
             foreach (var argument in new[] { "models", "make-random", preset, Path.Combine(folder, preset), "--seed", "1" })
             {
                 start.ArgumentList.Add(argument);
