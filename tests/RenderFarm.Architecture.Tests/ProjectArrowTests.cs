@@ -15,19 +15,20 @@ public sealed class ProjectArrowTests
         ["Checkpoints"] = ["Contracts"],
         ["Artifacts"] = ["Contracts"],
         ["Hosting"] = ["Contracts"],
+        ["Verbs"] = ["Contracts"],
         ["Storage"] = ["Artifacts", "Hosting", "Contracts"],
         ["Jobs"] = ["Planning", "Artifacts", "Hosting", "Storage", "Contracts"],
         ["Api"] = ["Jobs", "Planning", "Artifacts", "Hosting", "Storage", "Contracts"],
         ["Dashboard"] = ["Jobs", "Planning", "Artifacts", "Hosting", "Storage", "Contracts"],
-        ["Cli"] = ["Planning", "Checkpoints", "Hosting", "Contracts"],
+        ["Cli"] = ["Planning", "Checkpoints", "Hosting", "Verbs", "Contracts"],
         ["Nvml"] = [],
         ["Cuda"] = ["Nvml"],
         ["Inference"] = ["Cuda", "Nvml", "Checkpoints", "Contracts"],
         ["Wan"] = ["Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"],
         ["Rendering"] = ["Wan", "Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"],
-        ["Renderer"] = [.. Models, "Hosting"],
-        ["Tools"] = [.. Models, "Hosting"],
-        ["Training"] = Models,
+        ["Renderer"] = [.. Models, "Hosting", "Verbs"],
+        ["Tools"] = [.. Models, "Hosting", "Verbs"],
+        ["Training"] = [.. Models, "Verbs"],
         ["Worker"] = ["Planning", "Artifacts", "Hosting", "Storage", "Nvml", "Checkpoints", "Contracts"],
     };
 
@@ -95,6 +96,7 @@ public sealed class ProjectArrowTests
     [InlineData("Artifacts")]
     [InlineData("Checkpoints")]
     [InlineData("Hosting")]
+    [InlineData("Verbs")]
     public void Packages_OutsideTheRenderer_HoldNoTorch(string name)
     {
         if (!All.TryGetValue($"RenderFarm.{name}", out var project))

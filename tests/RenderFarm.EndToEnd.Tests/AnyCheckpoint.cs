@@ -19,7 +19,7 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
     {
         using var folder = new TemporaryFolder();
         var (farm, comfy) = (many.Farm, folder.File("comfy"));
-        await RendererAsync("models", "make-random", "tiny", folder.File("download"), "--seed", "1");
+        await ToolsAsync("models", "make-random", "tiny", folder.File("download"), "--seed", "1");
         foreach (
             var (from, to) in new[]
             {
@@ -36,7 +36,7 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         WriteLora(Path.Combine(comfy, "loras", "film.safetensors"), width: 64);
         WriteLora(Path.Combine(comfy, "loras", "for-a-wider-model.safetensors"), width: 96);
 
-        var said = await RendererAsync("models", "scan", comfy, "--into", many.Models);
+        var said = await ToolsAsync("models", "scan", comfy, "--into", many.Models);
         Assert.Contains("LoRAs: film", said, StringComparison.Ordinal);
         await farm.EventuallyAsync(
             async () => (await farm.Http.GetStringAsync("/v1/models")).Contains("\"film\"", StringComparison.Ordinal),
@@ -122,10 +122,10 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         return (mp4[mp4.AsSpan().IndexOf("mdat"u8)..], video);
     }
 
-    private static async Task<string> RendererAsync(params string[] arguments)
+    private static async Task<string> ToolsAsync(params string[] arguments)
     {
         using var process = Process.Start(
-            new ProcessStartInfo(BuiltPrograms.Renderer, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+            new ProcessStartInfo(BuiltPrograms.Tools, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
         )!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -205,7 +205,7 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         {
             foreach (var model in new[] { "tiny-i2v", "tiny-flf2v", "tiny-ti2v", "tiny" })
             {
-                await RendererAsync("models", "make-random", model, Path.Combine(Models, model), "--seed", "1");
+                await ToolsAsync("models", "make-random", model, Path.Combine(Models, model), "--seed", "1");
             }
             // Under the name of one that figures of step caches were published for
             var path = Path.Combine(Models, "tiny", "model.json");

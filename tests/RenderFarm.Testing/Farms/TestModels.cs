@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace RenderFarm.Testing.Farms;
 
-/// <summary>Small random models, made once for a test program by the renderer's own verb.</summary>
+/// <summary>Small random models, made once for a test program by the tools' own verb.</summary>
 public static class TestModels
 {
     private static readonly Lazy<Task<string>> Made = new(MakeAsync);

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Testing.Farms;
 using RenderFarm.Worker.Tests.Farm;
 
 namespace RenderFarm.Worker.Tests.Attempts;
@@ -24,11 +25,7 @@ public sealed class RealRendererTests
         Assert.True(one.Measurements.StepSeconds > 0);
         var video = Path.Combine(worker.Settings["Artifacts:Directory"]!, one.Artifacts[0].Key);
         (_, var probed, _) = await Processes.RunAsync(
-            "ffprobe",
-            "-v",
-            "error",
-            "-count_frames",
-            "-show_entries",
+            "ffprobe", "-v", "error", "-count_frames", "-show_entries",
             "stream=width,height,r_frame_rate,nb_read_frames",
             "-of",
             "csv=p=0",
@@ -61,12 +58,12 @@ public sealed class RealRendererTests
     private static async Task<WorkerUnderTest> RealAsync()
     {
         var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        var renderer = Children.RendererUnderTest.Path;
         var model = Path.Combine(worker.Settings["Models:Directory"]!, "tiny");
         Directory.Delete(model, recursive: true);
-        (var code, var output, var errors) = await Processes.RunAsync(renderer, "models", "make-random", "tiny", model, "--seed", "7");
+        string[] make = ["models", "make-random", "tiny", model, "--seed", "7"];
+        (var code, var output, var errors) = await Processes.RunAsync(BuiltPrograms.Tools, make);
         Assert.True(code == 0, output + errors);
-        worker.Set("Worker:RendererPath", renderer);
+        worker.Set("Worker:RendererPath", Children.RendererUnderTest.Path);
         return worker;
     }
 }
