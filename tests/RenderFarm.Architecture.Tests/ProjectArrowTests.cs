@@ -13,7 +13,7 @@ public sealed class ProjectArrowTests
         ["Contracts"] = [],
         ["Planning"] = ["Contracts"],
         ["Checkpoints"] = ["Contracts"],
-        ["Artifacts"] = ["Contracts"],
+        ["Artifacts"] = ["Hosting", "Contracts"],
         ["Hosting"] = ["Contracts"],
         ["Verbs"] = ["Contracts"],
         ["Storage"] = ["Artifacts", "Hosting", "Contracts"],

@@ -29,7 +29,11 @@ internal sealed class SharedLibrary : IDisposable
             int caller_disposed(void) { return disposed; }
             int caller_never(void) { return provider_marker(); }
             """,
-            "-L" + library._folder.Path, "-lprovider", "-Wl,-z,lazy", "-Wl,-rpath,$ORIGIN");
+            "-L" + library._folder.Path,
+            "-lprovider",
+            "-Wl,-z,lazy",
+            "-Wl,-rpath,$ORIGIN"
+        );
         return library;
     }
 
@@ -38,7 +42,12 @@ internal sealed class SharedLibrary : IDisposable
     {
         var script = File("provider.map");
         await System.IO.File.WriteAllTextAsync(script, $"{version} {{ global: provider_marker; local: *; }};");
-        await CCompiler.CompileAsync(Provider, "int provider_marker(void) { return 9; }", "-Wl,--version-script=" + script, "-Wl,-soname,libprovider.so");
+        await CCompiler.CompileAsync(
+            Provider,
+            "int provider_marker(void) { return 9; " + "}",
+            "-Wl,--version-script=" + script,
+            "-Wl,-soname,libprovider.so"
+        );
     }
 
     public void Dispose() => _folder.Dispose();

@@ -22,8 +22,7 @@ public static class Word
 
     /// <summary>Every word of the enum, in the order of its members.</summary>
     public static IReadOnlyList<string> All<[DynamicallyAccessedMembers(Fields)] TEnum>()
-        where TEnum : struct, Enum =>
-        Lexicon<TEnum>.All;
+        where TEnum : struct, Enum => Lexicon<TEnum>.All;
 
     /// <summary>The member that has this word.</summary>
     public static bool TryParse<[DynamicallyAccessedMembers(Fields)] TEnum>(string? word, out TEnum value)
@@ -41,8 +40,7 @@ public static class Word
 
     /// <summary>Why a word was refused: <c>not one of: unipc, euler, dpm++; the nearest is 'dpm++'</c>.</summary>
     public static string NotOneOf<[DynamicallyAccessedMembers(Fields)] TEnum>(string? word)
-        where TEnum : struct, Enum =>
-        NotOneOf(word, All<TEnum>());
+        where TEnum : struct, Enum => NotOneOf(word, All<TEnum>());
 
     /// <summary>The same for a choice that is no enum's.</summary>
     public static string NotOneOf(string? word, IReadOnlyCollection<string> choices)
@@ -57,13 +55,18 @@ public static class Word
     {
         private static readonly (TEnum Member, string Word)[] Pairs =
         [
-            .. typeof(TEnum).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => ((TEnum)field.GetValue(null)!, WordOf(field))),
+            .. typeof(TEnum)
+                .GetFields(BindingFlags.Public | BindingFlags.Static)
+                .Select(field => ((TEnum)field.GetValue(null)!, WordOf(field))),
         ];
 
         public static readonly Dictionary<TEnum, string> Words = Pairs.ToDictionary(pair => pair.Member, pair => pair.Word);
 
         public static readonly Dictionary<string, TEnum> Members = Pairs.ToDictionary(
-            pair => pair.Word, pair => pair.Member, StringComparer.Ordinal);
+            pair => pair.Word,
+            pair => pair.Member,
+            StringComparer.Ordinal
+        );
 
         public static readonly IReadOnlyList<string> All = [.. Pairs.Select(pair => pair.Word)];
 

@@ -16,8 +16,11 @@ public sealed class WordConverter<[DynamicallyAccessedMembers(DynamicallyAccesse
         }
 
         var word = reader.GetString();
-        return Word.TryParse<TEnum>(word, out var value) ? value : throw new UnknownWordException($"is '{word}', {Word.NotOneOf<TEnum>(word)}");
+        return Word.TryParse<TEnum>(word, out var value)
+            ? value
+            : throw new UnknownWordException($"is '{word}', " + $"{Word.NotOneOf<TEnum>(word)}");
     }
 
-    public override void Write(Utf8JsonWriter writer, TEnum value, JsonSerializerOptions options) => writer.WriteStringValue(Word.Of(value));
+    public override void Write(Utf8JsonWriter writer, TEnum value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(Word.Of(value));
 }

@@ -17,8 +17,15 @@ public sealed record FarmHome(string Root)
     public static FarmHome FromEnvironment() => Of(Environment.GetEnvironmentVariable(Variable));
 
     /// <summary>The named folder, else <c>~/.renderfarm</c>, whether or not it is there.</summary>
-    public static FarmHome Of(string? named) => new(Path.GetFullPath(
-        string.IsNullOrWhiteSpace(named)
-            ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".renderfarm")
-            : named));
+    public static FarmHome Of(string? named) =>
+        new(
+            Path.GetFullPath(
+                string.IsNullOrWhiteSpace(named)
+                    ? Path.Combine(
+                        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
+                        ".renderfarm"
+                    )
+                    : named
+            )
+        );
 }

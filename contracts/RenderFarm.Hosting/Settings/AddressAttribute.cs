@@ -14,8 +14,17 @@ public sealed class AddressAttribute(string example) : ValidationAttribute
     protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
     {
         var text = (string?)value ?? "";
-        return text.Length == 0 || (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && (!WithoutPath || uri.AbsolutePath == "/"))
+        return
+            text.Length == 0
+            || (
+                Uri.TryCreate(text, UriKind.Absolute, out var uri)
+                && uri.Scheme is "http" or "https"
+                && (!WithoutPath || uri.AbsolutePath == "/")
+            )
             ? ValidationResult.Success
-            : new ValidationResult($"is '{text}': it must be an http address such as {Example}{(WithoutPath ? ", without a path" : "")}.", [validationContext.MemberName!]);
+            : new ValidationResult(
+                $"is '{text}': it must be an http address such as " + $"{Example}{(WithoutPath ? ", without a path" : "")}.",
+                [validationContext.MemberName!]
+            );
     }
 }

@@ -4,11 +4,24 @@ using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Hosting.Settings;
 
-/// <summary>The sections of the whole farm, each read by one process or by several; a file of settings is often shared by all of them.</summary>
+/// <summary>The sections of the whole farm, each read by one process or by several; a file of settings is often shared by all of
+/// them.</summary>
 public static class SectionNames
 {
     public static readonly IReadOnlyList<string> All =
-        ["Api", "Artifacts", "Bus", "Keys", "Metrics", "Models", "Outbound", "Store", "Torch", "Videos", "Worker"];
+    [
+        "Api",
+        "Artifacts",
+        "Bus",
+        "Keys",
+        "Metrics",
+        "Models",
+        "Outbound",
+        "Store",
+        "Torch",
+        "Videos",
+        "Worker",
+    ];
 
     /// <summary>
     /// Refuses a section that is nearly one of ours, such as <c>Workr:</c>. Other programs' sections are none of our business, so
@@ -21,11 +34,11 @@ public static class SectionNames
         string[] faults =
         [
             .. from section in configuration.GetChildren()
-               where !All.Contains(section.Key, StringComparer.OrdinalIgnoreCase)
-               let meant = Meant(section.Key)
-               where meant is not null
-               from setting in section.GetChildren().Take(1)
-               select $"{section.Key}:{setting.Key} is no setting: did you mean {meant}:{setting.Key}?",
+            where !All.Contains(section.Key, StringComparer.OrdinalIgnoreCase)
+            let meant = Meant(section.Key)
+            where meant is not null
+            from setting in section.GetChildren().Take(1)
+            select $"{section.Key}:{setting.Key} is no setting: did you mean {meant}:{setting.Key}?",
         ];
         if (faults.Length > 0)
         {
@@ -35,7 +48,9 @@ public static class SectionNames
 
     /// <summary>Of three letters a name is near too much: <c>APP</c> is no <c>Api</c>.</summary>
     private static string? Meant(string name) =>
-        name.Length >= 4 && NearestName.Within(name.Length < 6 ? 1 : 2, name.ToUpperInvariant(), All.Select(known => known.ToUpperInvariant())) is { } nearest
+        name.Length >= 4
+        && NearestName.Within(name.Length < 6 ? 1 : 2, name.ToUpperInvariant(), All.Select(known => known.ToUpperInvariant()))
+            is { } nearest
             ? All.First(known => string.Equals(known, nearest, StringComparison.OrdinalIgnoreCase))
             : null;
 }

@@ -4,7 +4,8 @@ using Task = Microsoft.Build.Utilities.Task;
 
 namespace RenderFarm.Build.Tasks;
 
-/// <summary>Writes a copy of a native library in which a version need is weak and a function does nothing; the source stays untouched.</summary>
+/// <summary>Writes a copy of a native library in which a version need is weak and a function does nothing; the source stays
+/// untouched.</summary>
 public sealed class MendNativeLibrary : Task
 {
     [Required]
@@ -44,7 +45,11 @@ public sealed class MendNativeLibrary : Task
         needs.ForEach(need => need.Weaken(file));
         if (needs.Count == 0)
         {
-            Log.LogWarning("{0} doesn't ask for {1} any more: WeakVersion can go from deploy/build/TorchNative.targets", Source, WeakVersion);
+            Log.LogWarning(
+                "{0} doesn't ask for {1} any more: WeakVersion can go from " + "deploy/build/TorchNative.targets",
+                Source,
+                WeakVersion
+            );
         }
         return true;
     }
@@ -55,8 +60,12 @@ public sealed class MendNativeLibrary : Task
         if (functions is not [var function])
         {
             Log.LogError(
-                "{0} has {1} functions named {2} instead of one: see in deploy/build/TorchNative.targets what it is for, and whether it still is",
-                Source, functions.Count, IdleFunction);
+                "{0} has {1} functions named {2} instead of one: see in deploy/build/TorchNative.targets what it is for, and whether it "
+                    + "still is",
+                Source,
+                functions.Count,
+                IdleFunction
+            );
             return false;
         }
         function.ReturnAtOnce(file);

@@ -12,7 +12,10 @@ internal sealed class WordSchema : IOpenApiSchemaTransformer
         var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
         if (type.IsEnum)
         {
-            schema.Enum = [.. Enum.GetValues(type).Cast<object>().Select(member => JsonSerializer.SerializeToNode(member, type, Wire.Json)!)];
+            schema.Enum =
+            [
+                .. Enum.GetValues(type).Cast<object>().Select(member => JsonSerializer.SerializeToNode(member, type, Wire.Json)!),
+            ];
         }
 
         return Task.CompletedTask;

@@ -164,7 +164,8 @@ internal static class VideoRequestReader
             return null;
         }
 
-        var kind = cache.Choice<StepCacheKind>("kind") ?? throw cache.Invalid("kind", $"is required: {string.Join(" or ", Word.All<StepCacheKind>())}");
+        var kind = cache.Choice<StepCacheKind>("kind") ?? throw cache.Invalid("kind", $"is required: "
+            + $"{string.Join(" or ", Word.All<StepCacheKind>())}");
         var choice = new StepCacheChoice(
             kind,
             cache.Number("threshold", 0, 10)

@@ -30,7 +30,11 @@ internal static class PlanCommand
         var steps = OptionKinds.OptionalWhole("--steps", "Denoise steps", int.MinValue);
         var guidance = OptionKinds.OptionalNumber("--guidance", "Guidance scale");
         var loras = OptionKinds.OptionalWhole("--loras", "How many LoRAs run with it", int.MinValue);
-        var stepCache = new Option<string?>("--step-cache") { Description = string.Join(" or ", Word.All<StepCacheKind>()), HelpName = "kind" };
+        var stepCache = new Option<string?>("--step-cache")
+        {
+            Description = string.Join(" or ", Word.All<StepCacheKind>()),
+            HelpName = "kind",
+        };
         stepCache.CompletionSources.Add([.. Word.All<StepCacheKind>()]);
         var vram = new Option<string>("--vram")
         {

@@ -30,7 +30,10 @@ public sealed class VideoRequestReaderTests
             (2.5, new FrameSize(256, 160), "", 7L, 4),
             (request.Seconds, request.Size, request.NegativePrompt, request.Seed, request.Steps)
         );
-        Assert.Equal((Sampler.DpmPlusPlus, 17, 8, 80, 5), (request.Sampler, request.Frames, request.Fps, request.Priority, request.MaxAttempts));
+        Assert.Equal(
+            (Sampler.DpmPlusPlus, 17, 8, 80, 5),
+            (request.Sampler, request.Frames, request.Fps, request.Priority, request.MaxAttempts)
+        );
         Assert.Equal([("soft", 0.5), ("b", 1.0)], request.Loras.Select(lora => (lora.Name, lora.Strength)));
         Assert.Equal(
             new PlanPins
@@ -55,7 +58,10 @@ public sealed class VideoRequestReaderTests
         foreach (
             var (name, value) in new[]
             {
-                ("prompt", "a ball"), ("seed", "7"), ("steps", "4"), ("loras[][name]", "soft"),
+                ("prompt", "a ball"),
+                ("seed", "7"),
+                ("steps", "4"),
+                ("loras[][name]", "soft"),
                 ("plan[blocks_streamed]", "10"),
                 ("metadata", """{"a":"b"}"""),
             }

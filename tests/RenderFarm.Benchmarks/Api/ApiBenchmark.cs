@@ -1,3 +1,4 @@
+using RenderFarm.Benchmarks.Reporting;
 using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Api;

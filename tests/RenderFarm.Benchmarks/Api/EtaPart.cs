@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RenderFarm.Benchmarks.Reporting;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
 using RenderFarm.Verbs.Figures;

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using RenderFarm.Benchmarks.Reporting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RenderFarm.Artifacts;
+using RenderFarm.Benchmarks.Reporting;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Intake;

@@ -11,31 +11,29 @@ namespace RenderFarm.Contracts.Tests.Words;
 /// <summary>The words of the public interface, and of what is stored: none may ever change, whatever a member is called.</summary>
 public sealed class WireWordTests
 {
-    public static TheoryData<string, string> Published => new()
-    {
-        { Words<BatchState>(), "queued in_progress completed cancelled" },
-        { Words<VideoStatus>(), "queued in_progress completed failed" },
+    public static TheoryData<string, string> Published =>
+        new()
         {
-            Words<RenderStage>(),
-            "queued loading encoding_text encoding_image denoising decoding encoding_video uploading done"
-        },
-        { Words<JobState>(), "queued leased rendering uploading completed cancelled failed expired" },
-        {
-            Words<FailureReason>(),
-            "cancelled gpu_out_of_memory host_out_of_memory invalid_output model_unavailable checkpoint_invalid worker_lost "
-            + "renderer_crashed renderer_timeout encoder_failed disk_full invalid_request plan_does_not_fit transient"
-        },
-        { Words<ReleaseReason>(), "interrupted draining" },
-        { Words<Sampler>(), "unipc euler dpm++ distilled" },
-        { Words<Precision>(), "fp32 bf16 fp8-weights fp8" },
-        { Words<TextEncoderPlacement>(), "cpu streamed resident" },
-        { Words<StepCacheKind>(), "teacache magcache" },
-        { Words<ArtifactKind>(), "video thumbnail spritesheet" },
-        { Words<SlotKind>(), "cpu cuda" },
-        { Words<ImageBranch>(), "none clip clip_first_last" },
-        { Words<PictureConditioning>(), "none channels first_latent_frame" },
-        { Words<VaeKind>(), "wan21 wan22" },
-    };
+            { Words<BatchState>(), "queued in_progress completed cancelled" },
+            { Words<VideoStatus>(), "queued in_progress completed failed" },
+            { Words<RenderStage>(), "queued loading encoding_text encoding_image denoising decoding encoding_video uploading done" },
+            { Words<JobState>(), "queued leased rendering uploading completed cancelled failed expired" },
+            {
+                Words<FailureReason>(),
+                "cancelled gpu_out_of_memory host_out_of_memory invalid_output model_unavailable checkpoint_invalid worker_lost "
+                    + "renderer_crashed renderer_timeout encoder_failed disk_full invalid_request plan_does_not_fit transient"
+            },
+            { Words<ReleaseReason>(), "interrupted draining" },
+            { Words<Sampler>(), "unipc euler dpm++ distilled" },
+            { Words<Precision>(), "fp32 bf16 fp8-weights fp8" },
+            { Words<TextEncoderPlacement>(), "cpu streamed resident" },
+            { Words<StepCacheKind>(), "teacache magcache" },
+            { Words<ArtifactKind>(), "video thumbnail spritesheet" },
+            { Words<SlotKind>(), "cpu cuda" },
+            { Words<ImageBranch>(), "none clip clip_first_last" },
+            { Words<PictureConditioning>(), "none channels first_latent_frame" },
+            { Words<VaeKind>(), "wan21 wan22" },
+        };
 
     [Theory]
     [MemberData(nameof(Published))]
@@ -70,12 +68,19 @@ public sealed class WireWordTests
             "guidance_scale":1,"shift":3,"sampler":"dpm\u002B\u002B","seed":7,"loras":[],"step_cache":{"kind":"teacache"},
             "plan":{"precision":"fp8-weights","text_encoder":"streamed"}}
             """.ReplaceLineEndings(""),
-            json);
-        Assert.Equal(json, JsonSerializer.Serialize(JsonSerializer.Deserialize(json, ContractsJson.Default.RenderSpec)!, ContractsJson.Default.RenderSpec));
+            json
+        );
+        Assert.Equal(
+            json,
+            JsonSerializer.Serialize(JsonSerializer.Deserialize(json, ContractsJson.Default.RenderSpec)!, ContractsJson.Default.RenderSpec)
+        );
     }
 
     [Theory]
-    [InlineData("""{"fence":1,"reason":"interupted"}""", "is 'interupted', not one of: interrupted, draining; the nearest is 'interrupted'")]
+    [InlineData(
+        """{"fence":1,"reason":"interupted"}""",
+        "is 'interupted', not one of: interrupted, draining; the nearest is 'interrupted'"
+    )]
     [InlineData("""{"fence":1,"reason":1}""", "is no word; it must be one of: interrupted, draining")]
     [InlineData("""{"fence":1,"reason":"Draining"}""", "is 'Draining', not one of: interrupted, draining; the nearest is 'draining'")]
     public void Json_AWordThatIsNone_IsRefusedWithThoseThereAre(string json, string why)
@@ -86,6 +91,5 @@ public sealed class WireWordTests
     }
 
     private static string Words<TEnum>()
-        where TEnum : struct, Enum =>
-        string.Join(' ', Word.All<TEnum>());
+        where TEnum : struct, Enum => string.Join(' ', Word.All<TEnum>());
 }

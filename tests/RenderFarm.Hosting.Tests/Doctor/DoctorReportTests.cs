@@ -14,14 +14,22 @@ public sealed class DoctorReportTests
 
         Assert.Equal(0, code);
         Assert.Equal(
-            """[{"subject":"disk","result":"ok","finding":"room"},{"subject":"broker","result":"without","finding":"none set","remedy":"set one"}]""",
-            output.ToString().TrimEnd());
-        Assert.Equal([HostCheck.Ok("disk", "room"), HostCheck.Without("broker", "none set", "set one")], DoctorReport.Read(output.ToString())!);
+            """[{"subject":"disk","result":"ok","finding":"room"},"""
+                + """{"subject":"broker","result":"without","finding":"none set","remedy":"set one"}]""",
+            output.ToString().TrimEnd()
+        );
+        Assert.Equal(
+            [HostCheck.Ok("disk", "room"), HostCheck.Without("broker", "none set", "set " + "one")],
+            DoctorReport.Read(output.ToString())!
+        );
     }
 
     [Fact]
     public void Write_SomethingLacks_EndsWith1() =>
-        Assert.Equal(1, DoctorReport.Write(TextWriter.Null, [HostCheck.Ok("disk", "room"), HostCheck.Lacks("database", "away", "start it")]));
+        Assert.Equal(
+            1,
+            DoctorReport.Write(TextWriter.Null, [HostCheck.Ok("disk", "room"), HostCheck.Lacks("database", "away", "start it")])
+        );
 
     [Theory]
     [InlineData("")]

@@ -25,10 +25,19 @@ public sealed class SettingsTests
     [InlineData("Trial:On", "yes", "Trial:On is 'yes': it must be true or false")]
     [InlineData("Trial:Kind", "bee", "Trial:Kind is 'bee', not one of: a, b; the nearest is 'b'.")]
     [InlineData("Trial:Kind", "", "Trial:Kind is '', not one of: a, b; the nearest is 'a'.")]
-    [InlineData("Trial:Listen", "here", "Trial:Listen is 'here': it must be an address to listen on, such as http://127.0.0.1:8080, or http://*:8080 for every interface.")]
+    [InlineData(
+        "Trial:Listen",
+        "here",
+        "Trial:Listen is 'here': it must be an address to listen on, such as http://127.0.0.1:8080, or "
+            + "http://*:8080 for every interface."
+    )]
     [InlineData("Trial:Server", "host", "Trial:Server is 'host': it must be an http address such as http://host:1.")]
     [InlineData("Trial:Secnods", "1", "Trial:Secnods is no setting: did you mean Trial:Seconds?")]
-    [InlineData("Trial:Completely", "1", "Trial:Completely is no setting: remove it, or take one of Kind, Listen, Most, On, Seconds, Server, Words")]
+    [InlineData(
+        "Trial:Completely",
+        "1",
+        "Trial:Completely is no setting: remove it, or take one of Kind, Listen, Most, On, Seconds, " + "Server, Words"
+    )]
     [InlineData("Trial:Most", "7", "Trial:Most must not be above Trial:Seconds.")]
     public void AddSettings_AWrongOne_IsNamedWithItsRemedy(string key, string value, string line)
     {
@@ -39,7 +48,10 @@ public sealed class SettingsTests
 
     [Fact]
     public void AddSettings_SeveralWrong_NamesEach() =>
-        Assert.Equal(2, Assert.Throws<OptionsValidationException>(() => Read(("Trial:Seconds", "-1"), ("Trial:Kind", "x"))).Failures.Count());
+        Assert.Equal(
+            2,
+            Assert.Throws<OptionsValidationException>(() => Read(("Trial:Seconds", "-1"), ("Trial:Kind", "x"))).Failures.Count()
+        );
 
     [Fact]
     public void AddSettings_NothingWhereNothingMayBe_IsNothing() => Assert.Null(Read(("Trial:Most", "")).Most);
@@ -62,8 +74,9 @@ public sealed class SettingsTests
     [InlineData("http://127.0.0.1:9465/metrics")]
     public void MetricsUrl_NoListener_IsNamed(string url)
     {
-        var wrong = Assert.Throws<OptionsValidationException>(
-            () => SettingsRegistration.Read<MetricsOptions, MetricsOptionsValidator>(Given(("Metrics:Url", url))));
+        var wrong = Assert.Throws<OptionsValidationException>(() =>
+            SettingsRegistration.Read<MetricsOptions, MetricsOptionsValidator>(Given(("Metrics:Url", url)))
+        );
 
         Assert.StartsWith("Metrics:Url is ", Assert.Single(wrong.Failures), StringComparison.Ordinal);
     }
@@ -73,8 +86,9 @@ public sealed class SettingsTests
     [InlineData(null)]
     public void BusUri_NoBrokersAddress_IsNamedWithoutItsValue(string? uri)
     {
-        var wrong = Assert.Throws<OptionsValidationException>(
-            () => SettingsRegistration.Read<BusOptions, BusOptionsValidator>(Given(("Bus:Kind", "rabbitmq"), ("Bus:Uri", uri))));
+        var wrong = Assert.Throws<OptionsValidationException>(() =>
+            SettingsRegistration.Read<BusOptions, BusOptionsValidator>(Given(("Bus:Kind", "rabbitmq"), ("Bus:Uri", uri)))
+        );
 
         var line = Assert.Single(wrong.Failures);
         Assert.StartsWith("Bus:Uri must be of the form amqp://", line, StringComparison.Ordinal);

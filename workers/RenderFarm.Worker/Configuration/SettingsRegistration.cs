@@ -17,7 +17,8 @@ internal static class SettingsRegistration
         if (string.IsNullOrWhiteSpace(worker.ApiKey) && keys.BootstrapFile.Length == 0)
         {
             throw SettingsFaults.At<WorkerOptions>(
-                nameof(WorkerOptions.ApiKey), "is missing: set it to a key with scope 'worker', or Keys:BootstrapFile to the file with the farm's first keys");
+                nameof(WorkerOptions.ApiKey), "is missing: set it to a key with scope 'worker', or Keys:BootstrapFile to the file with the "
+                    + "farm's first keys");
         }
 
         return services;

@@ -34,7 +34,10 @@ internal sealed class WorkerMetrics : IDisposable
         _meter.Observe(WorkerInstruments.SlotBusy, () => slots.Select(s => new Measurement<int>(s.CurrentJob is null ? 0 : 1, Of(s))));
         _meter.Observe(WorkerInstruments.SlotMemoryTotal, () => slots.Select(s => new Measurement<long>(s.Description.TotalBytes, Of(s))));
         _meter.Observe(WorkerInstruments.SlotMemoryUsed, () => Readings(slots, s => s.Description.TotalBytes - s.FreeBytes));
-        _meter.Observe(WorkerInstruments.SlotQuarantined, () => slots.Select(s => new Measurement<int>(s.Quarantine is null ? 0 : 1, Of(s))));
+        _meter.Observe(
+            WorkerInstruments.SlotQuarantined,
+            () => slots.Select(s => new Measurement<int>(s.Quarantine is null ? 0 : 1, Of(s)))
+        );
         _meter.Observe(WorkerInstruments.SlotUtilization, () => Readings(slots, s => s.Card?.Vitals.UtilizationPercent / 100.0));
         _meter.Observe(WorkerInstruments.SlotTemperature, () => Readings(slots, s => (double?)s.Card?.Vitals.TemperatureCelsius));
         _meter.Observe(WorkerInstruments.SlotPower, () => Readings(slots, s => s.Card?.Vitals.PowerWatts));
@@ -45,12 +48,7 @@ internal sealed class WorkerMetrics : IDisposable
     public void Renewed(string result) => _renewals.Add(1, new KeyValuePair<string, object?>("result", result));
 
     public void AttemptEnded(string model, string outcome, FailureReason? reason) =>
-        _attempts.Add(
-            1,
-            new("model", model),
-            new("outcome", outcome),
-            new("reason", reason is { } r ? Word.Of(r) : "none")
-        );
+        _attempts.Add(1, new("model", model), new("outcome", outcome), new("reason", reason is { } r ? Word.Of(r) : "none"));
 
     public void StageDone(string model, RenderStage stage, TimeSpan duration) =>
         _stages.Record(duration.TotalSeconds, new("model", model), new("stage", Word.Of(stage)));

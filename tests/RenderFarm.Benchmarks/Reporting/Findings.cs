@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using RenderFarm.Verbs.Figures;
 
-namespace RenderFarm.Benchmarks;
+namespace RenderFarm.Benchmarks.Reporting;
 
 /// <summary>What a part found: the figures that count, and everything they came from.</summary>
 internal sealed record Findings(IReadOnlyList<Figure> Figures, JsonObject Details);
