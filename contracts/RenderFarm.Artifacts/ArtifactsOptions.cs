@@ -42,8 +42,16 @@ public sealed class ArtifactsOptionsValidator : IValidateOptions<ArtifactsOption
                 Required("SecretKey", options.SecretKey, "the S3 secret key");
                 Required("Bucket", options.Bucket, "the bucket's name");
                 Required("Region", options.Region, "the S3 region, usually us-east-1");
-                if (Required("Endpoint", options.Endpoint, "the S3 server, such as http://127.0.0.1:9000")) Address("Endpoint", options.Endpoint!);
-                if (!string.IsNullOrEmpty(options.PublicEndpoint)) Address("PublicEndpoint", options.PublicEndpoint);
+                if (Required("Endpoint", options.Endpoint, "the S3 server, such as http://127.0.0.1:9000"))
+                {
+                    Address("Endpoint", options.Endpoint!);
+                }
+
+                if (!string.IsNullOrEmpty(options.PublicEndpoint))
+                {
+                    Address("PublicEndpoint", options.PublicEndpoint);
+                }
+
                 break;
             default:
                 faults.Add($"Artifacts:Kind is '{options.Kind}': it must be 'directory' or 's3'");
@@ -54,14 +62,22 @@ public sealed class ArtifactsOptionsValidator : IValidateOptions<ArtifactsOption
 
         bool Required(string key, string? value, string meaning)
         {
-            if (!string.IsNullOrWhiteSpace(value)) return true;
+            if (!string.IsNullOrWhiteSpace(value))
+            {
+                return true;
+            }
+
             faults.Add($"Artifacts:{key} is missing: set it to {meaning} (Artifacts:Kind is '{options.Kind}')");
             return false;
         }
 
         void Address(string key, string value)
         {
-            if (Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.AbsolutePath == "/") return;
+            if (Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.AbsolutePath == "/")
+            {
+                return;
+            }
+
             faults.Add($"Artifacts:{key} is '{value}': it must be an address such as http://127.0.0.1:9000, without a path");
         }
     }

@@ -15,7 +15,7 @@ public static class ArtifactsRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IArtifactStore>(provider =>
         {
-            ArtifactsOptions options = provider.GetRequiredService<IOptions<ArtifactsOptions>>().Value;
+            var options = provider.GetRequiredService<IOptions<ArtifactsOptions>>().Value;
             return options.Kind == "s3"
                 ? new S3ArtifactStore(options, provider.GetRequiredService<TimeProvider>())
                 : new DirectoryArtifactStore(options.Directory!);

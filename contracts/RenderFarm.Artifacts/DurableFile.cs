@@ -17,14 +17,24 @@ public static partial class DurableFile
 
     public static void SyncFolder(string folder)
     {
-        if (!OperatingSystem.IsLinux()) return;
-        int handle = Open(folder, ReadOnlyDirectory);
-        if (handle < 0) throw new IOException($"can't open folder {folder} to sync it: {Marshal.GetLastPInvokeErrorMessage()}");
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        var handle = Open(folder, ReadOnlyDirectory);
+        if (handle < 0)
+        {
+            throw new IOException($"can't open folder {folder} to sync it: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+
         try
         {
-            // some network file systems can't sync a folder (EINVAL) and write renames through anyway
+            // Some network file systems can't sync a folder (EINVAL) and write renames through anyway
             if (Sync(handle) != 0 && Marshal.GetLastPInvokeError() != InvalidArgument)
+            {
                 throw new IOException($"can't sync folder {folder}: {Marshal.GetLastPInvokeErrorMessage()}");
+            }
         }
         finally
         {

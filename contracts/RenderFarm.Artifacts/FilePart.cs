@@ -11,7 +11,7 @@ internal sealed class FilePart : Stream
     {
         _file = file;
         _first = Math.Min(range.First, file.Length);
-        long end = Math.Min(range.Last is { } last ? last + 1 : file.Length, file.Length);
+        var end = Math.Min(range.Last is { } last ? last + 1 : file.Length, file.Length);
         _length = Math.Max(0, end - _first);
         _file.Position = _first;
     }
@@ -20,27 +20,35 @@ internal sealed class FilePart : Stream
     public override bool CanSeek => false;
     public override bool CanWrite => false;
     public override long Length => _length;
-    public override long Position { get => _file.Position - _first; set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => _file.Position - _first;
+        set => throw new NotSupportedException();
+    }
 
     public override int Read(byte[] buffer, int offset, int count) => _file.Read(buffer, offset, Bounded(count));
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        => _file.ReadAsync(buffer[..Bounded(buffer.Length)], cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _file.ReadAsync(buffer[..Bounded(buffer.Length)], cancellationToken);
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
     public override void SetLength(long value) => throw new NotSupportedException();
+
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _file.Dispose();
+        if (disposing)
+        {
+            _file.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 

@@ -21,13 +21,14 @@ public static class ObjectKeys
 
     public static string For(ArtifactKind kind, string jobId, long fence) => Lease(jobId, fence) + FileName(kind);
 
-    public static string FileName(ArtifactKind kind) => kind switch
-    {
-        ArtifactKind.Video => "video.mp4",
-        ArtifactKind.Thumbnail => "thumbnail.webp",
-        ArtifactKind.Spritesheet => "spritesheet.webp",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no file name for this kind of artifact"),
-    };
+    public static string FileName(ArtifactKind kind) =>
+        kind switch
+        {
+            ArtifactKind.Video => "video.mp4",
+            ArtifactKind.Thumbnail => "thumbnail.webp",
+            ArtifactKind.Spritesheet => "spritesheet.webp",
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no file name for this kind of artifact"),
+        };
 
     public static string ContentType(ArtifactKind kind) => kind == ArtifactKind.Video ? "video/mp4" : "image/webp";
 
@@ -40,9 +41,13 @@ public static class ObjectKeys
     /// <summary>The job and fence that an output belongs to; false for anything that is not under <c>videos/</c>.</summary>
     public static bool TryParseLease(string key, [NotNullWhen(true)] out string? jobId, out long fence)
     {
-        string[] parts = key.Split('/');
-        if (parts.Length == 4 && parts[0] + "/" == Videos && parts[1].Length > 0
-            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out fence))
+        var parts = key.Split('/');
+        if (
+            parts.Length == 4
+            && parts[0] + "/" == Videos
+            && parts[1].Length > 0
+            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out fence)
+        )
         {
             jobId = parts[1];
             return true;
@@ -55,7 +60,7 @@ public static class ObjectKeys
     /// <summary>The job that an input came in with; false for anything that is not under <c>inputs/</c>.</summary>
     public static bool TryParseInput(string key, [NotNullWhen(true)] out string? jobId)
     {
-        string[] parts = key.Split('/');
+        var parts = key.Split('/');
         jobId = parts.Length == 3 && parts[0] + "/" == Inputs && parts[1].Length > 0 ? parts[1] : null;
         return jobId is not null;
     }
@@ -64,14 +69,24 @@ public static class ObjectKeys
     public static string Checked(string key)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
-        foreach (string segment in key.Split('/')) _ = Segment(segment);
+        foreach (var segment in key.Split('/'))
+        {
+            _ = Segment(segment);
+        }
+
         return key;
     }
 
     private static string Segment(string segment)
     {
-        bool plain = segment.Length is > 0 and <= 200 && segment[0] != '.'
+        var plain =
+            segment.Length is > 0 and <= 200
+            && segment[0] != '.'
             && segment.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
-        return plain ? segment : throw new ArgumentException($"'{segment}' can't be part of an object key: letters, digits, '-', '_' and '.' only, not starting with '.'");
+        return plain
+            ? segment
+            : throw new ArgumentException(
+                $"'{segment}' can't be part of an object key: letters, digits, '-', '_' and '.' only, not starting with '.'"
+            );
     }
 }

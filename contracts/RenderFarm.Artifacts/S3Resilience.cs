@@ -15,15 +15,17 @@ internal sealed class S3Resilience
 {
     public S3Resilience(TimeProvider time)
     {
-        ResiliencePipeline breaker = new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
-            {
-                FailureRatio = 0.5,
-                MinimumThroughput = 8,
-                SamplingDuration = TimeSpan.FromSeconds(20),
-                BreakDuration = TimeSpan.FromSeconds(5),
-                ShouldHandle = new PredicateBuilder().Handle<Exception>(IsTransient),
-            })
+        var breaker = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddCircuitBreaker(
+                new CircuitBreakerStrategyOptions
+                {
+                    FailureRatio = 0.5,
+                    MinimumThroughput = 8,
+                    SamplingDuration = TimeSpan.FromSeconds(20),
+                    BreakDuration = TimeSpan.FromSeconds(5),
+                    ShouldHandle = new PredicateBuilder().Handle<Exception>(IsTransient),
+                }
+            )
             .Build();
         Small = Build(time, breaker, TimeSpan.FromSeconds(15));
         Transfer = Build(time, breaker, TimeSpan.FromMinutes(10));
@@ -36,28 +38,38 @@ internal sealed class S3Resilience
     public ResiliencePipeline Transfer { get; }
 
     /// <summary>The server is away, slow or out of sorts; anything that it refused for a reason of its own is final.</summary>
-    public static bool IsTransient(Exception fault) => fault switch
-    {
-        OperationCanceledException => false,
-        // a socket's own fault: of a connection that was reset while it was being made, which the HTTP client hands on as it is
-        HttpRequestException or IOException or SocketException or TimeoutRejectedException or BrokenCircuitException => true,
-        ObjectNotFoundException or BucketNotFoundException or AccessDeniedException or AuthorizationException
-            or InvalidBucketNameException or InvalidObjectNameException or InvalidEndpointException => false,
-        MinioException => true,
-        _ => false,
-    };
+    public static bool IsTransient(Exception fault) =>
+        fault switch
+        {
+            OperationCanceledException => false,
+            // A socket's own fault: of a connection that was reset while it was being made, which the HTTP client hands on as it is
+            HttpRequestException or IOException or SocketException or TimeoutRejectedException or BrokenCircuitException => true,
+            ObjectNotFoundException
+            or BucketNotFoundException
+            or AccessDeniedException
+            or AuthorizationException
+            or InvalidBucketNameException
+            or InvalidObjectNameException
+            or InvalidEndpointException => false,
+            MinioException => true,
+            _ => false,
+        };
 
-    private static ResiliencePipeline Build(TimeProvider time, ResiliencePipeline breaker, TimeSpan timeout)
-        => new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions
-            {
-                MaxRetryAttempts = 3,
-                Delay = TimeSpan.FromMilliseconds(250),
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                // an open breaker is an answer: waiting is the caller's decision
-                ShouldHandle = new PredicateBuilder().Handle<Exception>(fault => fault is not BrokenCircuitException && IsTransient(fault)),
-            })
+    private static ResiliencePipeline Build(TimeProvider time, ResiliencePipeline breaker, TimeSpan timeout) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(
+                new RetryStrategyOptions
+                {
+                    MaxRetryAttempts = 3,
+                    Delay = TimeSpan.FromMilliseconds(250),
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                    // An open breaker is an answer: waiting is the caller's decision
+                    ShouldHandle = new PredicateBuilder().Handle<Exception>(fault =>
+                        fault is not BrokenCircuitException && IsTransient(fault)
+                    ),
+                }
+            )
             .AddPipeline(breaker)
             .AddTimeout(timeout)
             .Build();

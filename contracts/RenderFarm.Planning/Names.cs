@@ -6,33 +6,44 @@ namespace RenderFarm.Planning;
 /// <summary>Figures and choices in words, the same everywhere a plan is shown.</summary>
 public static class Names
 {
-    public static string Of(Precision precision) => precision switch
-    {
-        Precision.Fp32 => "fp32",
-        Precision.Bf16 => "bf16",
-        Precision.Fp8Weights => "fp8-weights",
-        Precision.Fp8 => "fp8",
-        _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
-    };
+    public static string Of(Precision precision) =>
+        precision switch
+        {
+            Precision.Fp32 => "fp32",
+            Precision.Bf16 => "bf16",
+            Precision.Fp8Weights => "fp8-weights",
+            Precision.Fp8 => "fp8",
+            _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
+        };
 
-    public static string Of(TextEncoderPlacement placement) => placement switch
-    {
-        TextEncoderPlacement.Cpu => "cpu",
-        TextEncoderPlacement.Streamed => "streamed",
-        TextEncoderPlacement.Resident => "resident",
-        _ => throw new ArgumentOutOfRangeException(nameof(placement), placement, null),
-    };
+    public static string Of(TextEncoderPlacement placement) =>
+        placement switch
+        {
+            TextEncoderPlacement.Cpu => "cpu",
+            TextEncoderPlacement.Streamed => "streamed",
+            TextEncoderPlacement.Resident => "resident",
+            _ => throw new ArgumentOutOfRangeException(nameof(placement), placement, null),
+        };
 
     /// <summary><c>7.4 GiB</c>, or MiB below one.</summary>
-    public static string Gib(long bytes) => bytes >= 1L << 30
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0} MiB");
+    public static string Gib(long bytes) =>
+        bytes >= 1L << 30
+            ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB")
+            : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0} MiB");
 
     /// <summary><c>85 ms</c>, <c>3.2 s</c>, <c>12 min 5 s</c>, <c>3 h 20 min</c>.</summary>
     public static string Seconds(double seconds)
     {
-        if (seconds < 1) return string.Create(CultureInfo.InvariantCulture, $"{seconds * 1000:0.#} ms");
-        if (seconds < 60) return string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s");
+        if (seconds < 1)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"{seconds * 1000:0.#} ms");
+        }
+
+        if (seconds < 60)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s");
+        }
+
         var whole = TimeSpan.FromSeconds(Math.Round(seconds));
         return whole.TotalHours < 1 ? $"{whole.Minutes} min {whole.Seconds} s" : $"{(int)whole.TotalHours} h {whole.Minutes} min";
     }
@@ -44,9 +55,12 @@ public static class Names
     {
         (string Name, bool Set)[] all =
         [
-            ("precision", pins.Precision is not null), ("blocks_streamed", pins.BlocksStreamed is not null),
-            ("ffn_chunk_tokens", pins.FfnChunkTokens is not null), ("text_encoder", pins.TextEncoder is not null),
-            ("vae_tile", pins.VaeTile is not null), ("guidance_batched", pins.GuidanceBatched is not null),
+            ("precision", pins.Precision is not null),
+            ("blocks_streamed", pins.BlocksStreamed is not null),
+            ("ffn_chunk_tokens", pins.FfnChunkTokens is not null),
+            ("text_encoder", pins.TextEncoder is not null),
+            ("vae_tile", pins.VaeTile is not null),
+            ("guidance_batched", pins.GuidanceBatched is not null),
         ];
         return string.Join(", ", all.Where(pin => pin.Set).Select(pin => pin.Name));
     }

@@ -16,26 +16,28 @@ public static class PictureSize
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         double pixels = area ?? shape.Defaults.Width * shape.Defaults.Height;
-        int grid = Math.Max(shape.Defaults.SizeMultiple, 2 * shape.Vae.SpatialStride);
-        // beyond this a side would be a single cell of the grid
-        double ratio = Math.Clamp(width / (double)height, grid * grid / pixels, pixels / (grid * grid));
+        var grid = Math.Max(shape.Defaults.SizeMultiple, 2 * shape.Vae.SpatialStride);
+        // Beyond this a side would be a single cell of the grid
+        var ratio = Math.Clamp(width / (double)height, grid * grid / pixels, pixels / (grid * grid));
         return shape.Pictures == PictureConditioning.FirstLatentFrame ? Nearest(ratio, pixels, grid) : Below(ratio, pixels, grid);
     }
 
     /// <summary>Each side on its own, rounded down to the grid.</summary>
-    private static (int, int) Below(double ratio, double area, int grid) => (Floor(Math.Sqrt(area * ratio), grid), Floor(Math.Sqrt(area / ratio), grid));
+    private static (int, int) Below(double ratio, double area, int grid) =>
+        (Floor(Math.Sqrt(area * ratio), grid), Floor(Math.Sqrt(area / ratio), grid));
 
     /// <summary>One side rounded down, the other by what the area leaves; of the two ways, the one closer to the proportions.</summary>
     private static (int, int) Nearest(double ratio, double area, int grid)
     {
-        int width = Floor(Math.Sqrt(area * ratio), grid), height = Floor(Math.Sqrt(area / ratio), grid);
+        var width = Floor(Math.Sqrt(area * ratio), grid);
+        var height = Floor(Math.Sqrt(area / ratio), grid);
         var byWidth = (Width: width, Height: Floor(area / width, grid));
         var byHeight = (Width: Floor(area / height, grid), Height: height);
         return Stretch(byWidth) < Stretch(byHeight) ? byWidth : byHeight;
 
         double Stretch((int Width, int Height) size)
         {
-            double of = size.Width / (double)size.Height;
+            var of = size.Width / (double)size.Height;
             return Math.Max(ratio / of, of / ratio);
         }
     }

@@ -6,7 +6,11 @@ namespace RenderFarm.Planning;
 
 /// <summary>One choice per stage, before it is written out as a <see cref="RenderPlan"/>.</summary>
 internal sealed record PlanDraft(
-    StageOption<TextEncoderPlacement> Text, StageOption<int>? Image, StageOption<DenoiseChoice> Denoise, StageOption<int> Decode)
+    StageOption<TextEncoderPlacement> Text,
+    StageOption<int>? Image,
+    StageOption<DenoiseChoice> Denoise,
+    StageOption<int> Decode
+)
 {
     /// <summary>From the order to the first operation, with a standby renderer.</summary>
     private const double StartSeconds = 1;
@@ -30,7 +34,11 @@ internal sealed record PlanDraft(
     public RenderPlan ToPlan(PlanContext context, bool fits, IReadOnlyList<string> reasons)
     {
         var peaks = new Dictionary<string, long> { ["encoding_text"] = Text.PeakBytes };
-        if (Image is not null) peaks["encoding_image"] = Image.PeakBytes;
+        if (Image is not null)
+        {
+            peaks["encoding_image"] = Image.PeakBytes;
+        }
+
         peaks["denoising"] = Denoise.PeakBytes;
         peaks["decoding"] = Decode.PeakBytes;
         var dit = Denoise.Choice;

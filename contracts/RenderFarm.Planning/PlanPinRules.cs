@@ -12,38 +12,78 @@ internal static class PlanPinRules
         var layers = request.Shape.Transformer.Layers;
         var smallest = VaeTiling.SmallestTile(request.Shape.Vae);
         if (pins.BlocksStreamed is { } streamed && (streamed < 0 || streamed > layers))
+        {
             return Refuse("blocks_streamed", $"{request.Shape.Id} has {layers} blocks: give 0 to {layers}, not {streamed}.");
+        }
+
         if (pins.FfnChunkTokens is { } chunk && (chunk < 0 || chunk is > 0 and < 256))
+        {
             return Refuse("ffn_chunk_tokens", $"give 0 (all tokens at once) or at least 256, not {chunk}.");
+        }
+
         if (pins.VaeTile is { } tile && tile != 0 && tile < smallest)
+        {
             return Refuse("vae_tile", $"give 0 (untiled) or at least {smallest} latent cells, not {tile}.");
+        }
+
         if (pins.GuidanceBatched == true && !request.Guided)
+        {
             return Refuse("guidance_batched", $"a guidance scale of {request.GuidanceScale} runs one branch only: leave the pin out.");
+        }
+
         if (pins.GuidanceBatched == true && request.HasImage)
+        {
             return Refuse("guidance_batched", "a video from pictures runs its two branches one after the other: leave the pin out.");
+        }
+
         if (pins.GuidanceBatched == true && request.StepCache)
+        {
             return Refuse("guidance_batched", "a step cache decides for each branch apart: leave the pin out.");
+        }
+
         return context.OnCpu ? CheckCpu(pins) : CheckCard(pins, context);
     }
 
     private static PlanRefusal? CheckCpu(PlanPins pins)
     {
         if (pins.Precision is { } precision and not Precision.Fp32)
+        {
             return Refuse("precision", $"a CPU slot renders in fp32, not {Names.Of(precision)}.");
+        }
+
         if (pins.BlocksStreamed is > 0)
+        {
             return Refuse("blocks_streamed", "a CPU slot streams nothing: leave the pin out or give 0.");
+        }
+
         if (pins.TextEncoder is { } placement and not TextEncoderPlacement.Cpu)
+        {
             return Refuse("text_encoder", $"a CPU slot runs the text encoder on the cpu, not {Names.Of(placement)}.");
+        }
+
         return null;
     }
 
     private static PlanRefusal? CheckCard(PlanPins pins, PlanContext context)
     {
         if (pins.Precision is Precision.Fp8 && context.Rates.Fp8Flops is null)
-            return Refuse("precision", "fp8 products are used only on a card whose calibration ran them correctly; fp8-weights runs on every card.");
-        if (pins.Precision is not Precision.Fp32) return null;
+        {
+            return Refuse(
+                "precision",
+                "fp8 products are used only on a card whose calibration ran them correctly; fp8-weights runs on every card."
+            );
+        }
+
+        if (pins.Precision is not Precision.Fp32)
+        {
+            return null;
+        }
+
         if (pins.BlocksStreamed is > 0)
+        {
             return Refuse("blocks_streamed", "float32 blocks are not streamed: give 0, or pin the precision bf16, fp8-weights or fp8.");
+        }
+
         return pins.TextEncoder is TextEncoderPlacement.Streamed
             ? Refuse("text_encoder", "a text encoder in float32 is not streamed: give resident or cpu.")
             : null;

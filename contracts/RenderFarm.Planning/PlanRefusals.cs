@@ -13,30 +13,51 @@ internal static class PlanRefusals
         var what = $"{request.Shape.Id} at {request.Width}x{request.Height}, {request.Frames} frames";
         var (slot, budget) = (context.Slot, context.Slot.BudgetBytes);
         if (fitting.Count > 0)
-            return new($"{what}: {Names.Count(stepDowns, "cheaper plan")} ran out of memory too; the leanest has a predicted peak of "
-                + $"{Names.Gib(fitting[^1].PeakBytes)} and there is none below it. Choose a smaller size or fewer frames.", fitting[^1].PeakBytes);
-        if (tooLarge.Count == 0) return HostMemory(context, what);
+        {
+            return new(
+                $"{what}: {Names.Count(stepDowns, "cheaper plan")} ran out of memory too; the leanest has a predicted peak of "
+                    + $"{Names.Gib(fitting[^1].PeakBytes)} and there is none below it. Choose a smaller size or fewer frames.",
+                fitting[^1].PeakBytes
+            );
+        }
+
+        if (tooLarge.Count == 0)
+        {
+            return HostMemory(context, what);
+        }
 
         var least = tooLarge[^1];
         var pins = Names.Pinned(request.Pins);
-        var remedy = pins.Length > 0 ? $"Leave out the pin on {pins}, or choose a smaller size or fewer frames." : "Choose a smaller size or fewer frames, or a slot with more memory.";
-        return new($"{what} needs at least {Names.Gib(least.PeakBytes)} ({StageName(least.Highest)}){(pins.Length > 0 ? " with these pins" : "")}; "
-            + $"{Names.Gib(budget)} can be used ({Names.Gib(slot.FreeBytes)} free of {Names.Gib(slot.TotalBytes)}, {Names.Gib(slot.ReserveBytes)} kept in reserve). {remedy}",
-            least.PeakBytes, pins.Length > 0 ? "plan" : null);
+        var remedy =
+            pins.Length > 0
+                ? $"Leave out the pin on {pins}, or choose a smaller size or fewer frames."
+                : "Choose a smaller size or fewer frames, or a slot with more memory.";
+        return new(
+            $"{what} needs at least {Names.Gib(least.PeakBytes)} "
+                + $"({StageName(least.Highest)}){(pins.Length > 0 ? " with these pins" : "")}; "
+                + $"{Names.Gib(budget)} can be used ({Names.Gib(slot.FreeBytes)} free of {Names.Gib(slot.TotalBytes)}, "
+                + $"{Names.Gib(slot.ReserveBytes)} kept in reserve). {remedy}",
+            least.PeakBytes,
+            pins.Length > 0 ? "plan" : null
+        );
     }
 
     private static PlanRefusal HostMemory(PlanContext context, string what)
     {
         var leanest = context.Request.Pins.Precision ?? Precision.Fp8Weights;
-        return new($"{what} keeps {Names.Gib(DenoiseWay.HostBytesOf(context.Request.Shape, leanest))} of prepared weights in host memory even in {Names.Of(leanest)}; "
-            + $"{Names.Gib(context.Slot.HostBytes ?? 0)} are there. Add host memory, or choose a smaller model.");
+        return new(
+            $"{what} keeps {Names.Gib(DenoiseWay.HostBytesOf(context.Request.Shape, leanest))} of prepared weights in host memory even in "
+                + $"{Names.Of(leanest)}; "
+                + $"{Names.Gib(context.Slot.HostBytes ?? 0)} are there. Add host memory, or choose a smaller model."
+        );
     }
 
-    private static string StageName(RenderStage stage) => stage switch
-    {
-        RenderStage.Decoding => "while decoding",
-        RenderStage.EncodingText => "while encoding the text",
-        RenderStage.EncodingImage => "while encoding the picture",
-        _ => "while denoising",
-    };
+    private static string StageName(RenderStage stage) =>
+        stage switch
+        {
+            RenderStage.Decoding => "while decoding",
+            RenderStage.EncodingText => "while encoding the text",
+            RenderStage.EncodingImage => "while encoding the picture",
+            _ => "while denoising",
+        };
 }

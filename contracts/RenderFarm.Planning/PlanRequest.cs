@@ -38,31 +38,33 @@ public sealed record PlanRequest
     public PlanPins Pins { get; init; } = new();
 
     /// <summary>The request of a job; its spec has every default filled in.</summary>
-    public static PlanRequest Of(ModelShape shape, RenderSpec spec, bool hasImage = false) => new()
-    {
-        Shape = shape,
-        Width = spec.Width,
-        Height = spec.Height,
-        Frames = spec.Frames,
-        Steps = spec.Steps,
-        GuidanceScale = Math.Max(spec.GuidanceScale, spec.HighNoiseGuidanceScale ?? 0),
-        Loras = spec.Loras.Count,
-        StepCache = spec.StepCache is not null,
-        HasImage = hasImage || shape.NeedsFirstFrame,
-        Pins = spec.Plan ?? new(),
-    };
+    public static PlanRequest Of(ModelShape shape, RenderSpec spec, bool hasImage = false) =>
+        new()
+        {
+            Shape = shape,
+            Width = spec.Width,
+            Height = spec.Height,
+            Frames = spec.Frames,
+            Steps = spec.Steps,
+            GuidanceScale = Math.Max(spec.GuidanceScale, spec.HighNoiseGuidanceScale ?? 0),
+            Loras = spec.Loras.Count,
+            StepCache = spec.StepCache is not null,
+            HasImage = hasImage || shape.NeedsFirstFrame,
+            Pins = spec.Plan ?? new(),
+        };
 
     /// <summary>The model's default video.</summary>
-    public static PlanRequest DefaultOf(ModelShape shape) => new()
-    {
-        Shape = shape,
-        Width = shape.Defaults.Width,
-        Height = shape.Defaults.Height,
-        Frames = shape.Defaults.Frames,
-        Steps = shape.Defaults.Steps,
-        GuidanceScale = shape.Defaults.GuidanceScale,
-        HasImage = shape.NeedsFirstFrame,
-    };
+    public static PlanRequest DefaultOf(ModelShape shape) =>
+        new()
+        {
+            Shape = shape,
+            Width = shape.Defaults.Width,
+            Height = shape.Defaults.Height,
+            Frames = shape.Defaults.Frames,
+            Steps = shape.Defaults.Steps,
+            GuidanceScale = shape.Defaults.GuidanceScale,
+            HasImage = shape.NeedsFirstFrame,
+        };
 
     internal VideoGeometry Geometry => new(Shape.Vae, Width, Height, Frames);
     internal bool Guided => GuidanceScale > 1;

@@ -5,36 +5,84 @@ namespace RenderFarm.Planning;
 /// <summary>Plans as lines of text, for terminals and logs.</summary>
 public static class PlanTable
 {
-    private static readonly string[] Header = ["", "precision", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "step", "total"];
+    private static readonly string[] Header =
+    [
+        "",
+        "precision",
+        "resident",
+        "streamed",
+        "ring",
+        "ffn chunk",
+        "guidance",
+        "text",
+        "vae tile",
+        "peak",
+        "step",
+        "total",
+    ];
 
     /// <summary>A result with its alternatives: a line per plan, the chosen one marked, then the reasons.</summary>
     public static IReadOnlyList<string> Of(PlanResult result)
     {
         var rows = result.Alternatives.Select(plan => Row(Mark(plan, result.Plan), plan));
         var lines = new List<string>(Align([Header, .. rows]));
-        if (result.Refusal is { } refusal) lines.Add(refusal.Message);
-        if (result.Plan is { } chosen) lines.AddRange(chosen.Reasons.Select(reason => $"- {reason}"));
+        if (result.Refusal is { } refusal)
+        {
+            lines.Add(refusal.Message);
+        }
+
+        if (result.Plan is { } chosen)
+        {
+            lines.AddRange(chosen.Reasons.Select(reason => $"- {reason}"));
+        }
+
         return lines;
     }
 
     /// <summary>One line per card size, with what would be chosen on it.</summary>
     public static IReadOnlyList<string> Of(IEnumerable<(string Card, PlanResult Result)> results) =>
-        Align([["card", .. Header[1..]], .. results.Select(row => row.Result.Plan is { } plan
-            ? Row(row.Card, plan)
-            : NoPlan(row.Card, row.Result))]).ToList();
+        Align([
+                ["card", .. Header[1..]],
+                .. results.Select(row => row.Result.Plan is { } plan ? Row(row.Card, plan) : NoPlan(row.Card, row.Result)),
+            ])
+            .ToList();
 
     private static string[] NoPlan(string first, PlanResult result) =>
-        [first, "does not fit", "", "", "", "", "", "", "", result.Refusal?.LeastPeakBytes is { } least ? $"≥ {Names.Gib(least)}" : "", "", ""];
+        [
+            first,
+            "does not fit",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            result.Refusal?.LeastPeakBytes is { } least ? $"≥ {Names.Gib(least)}" : "",
+            "",
+            "",
+        ];
 
     private static string[] Row(string first, RenderPlan plan) =>
-    [
-        first, Names.Of(plan.Precision), $"{plan.BlocksResident}", $"{plan.BlocksStreamed}", plan.RingSlots == 0 ? "-" : $"{plan.RingSlots}",
-        plan.FfnChunkTokens == 0 ? "all" : $"{plan.FfnChunkTokens}", plan.GuidanceBatched ? "batched" : "in turn", Names.Of(plan.TextEncoder),
-        plan.VaeTile == 0 ? "whole" : $"{plan.VaeTile}", Names.Gib(plan.PredictedPeakBytes), Names.Seconds(plan.PredictedStepSeconds), Names.Seconds(plan.PredictedSeconds),
-    ];
+        [
+            first,
+            Names.Of(plan.Precision),
+            $"{plan.BlocksResident}",
+            $"{plan.BlocksStreamed}",
+            plan.RingSlots == 0 ? "-" : $"{plan.RingSlots}",
+            plan.FfnChunkTokens == 0 ? "all" : $"{plan.FfnChunkTokens}",
+            plan.GuidanceBatched ? "batched" : "in turn",
+            Names.Of(plan.TextEncoder),
+            plan.VaeTile == 0 ? "whole" : $"{plan.VaeTile}",
+            Names.Gib(plan.PredictedPeakBytes),
+            Names.Seconds(plan.PredictedStepSeconds),
+            Names.Seconds(plan.PredictedSeconds),
+        ];
 
     private static string Mark(RenderPlan plan, RenderPlan? chosen) =>
-        !plan.Fits ? "too large" : chosen is not null && (plan with { Reasons = chosen.Reasons, StagePeakBytes = chosen.StagePeakBytes }) == chosen ? "chosen" : "cheaper";
+        !plan.Fits ? "too large"
+        : chosen is not null && (plan with { Reasons = chosen.Reasons, StagePeakBytes = chosen.StagePeakBytes }) == chosen ? "chosen"
+        : "cheaper";
 
     private static IEnumerable<string> Align(IReadOnlyList<string[]> rows)
     {

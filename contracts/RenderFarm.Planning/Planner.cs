@@ -25,16 +25,22 @@ public static class Planner
         ArgumentOutOfRangeException.ThrowIfNegative(stepDowns);
         var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
         var budget = slot.BudgetBytes;
-        if (PlanPinRules.Check(context) is { } badPin) return Refused(badPin, [], budget);
+        if (PlanPinRules.Check(context) is { } badPin)
+        {
+            return Refused(badPin, [], budget);
+        }
 
         var stages = new PlanStages(context);
         var faster = Ladder(stages, long.MaxValue).TakeWhile(draft => draft.PeakBytes > budget).ToList();
         var fitting = Ladder(stages, budget).ToList();
-        var alternatives = faster.Select(draft => draft.ToPlan(context, fits: false, [draft.InOneLine(context)]))
+        var alternatives = faster
+            .Select(draft => draft.ToPlan(context, fits: false, [draft.InOneLine(context)]))
             .Concat(fitting.Select(draft => draft.ToPlan(context, fits: true, [draft.InOneLine(context)])))
             .ToList();
         if (stepDowns >= fitting.Count)
+        {
             return Refused(PlanRefusals.DoesNotFit(context, faster, fitting, stepDowns), alternatives, budget);
+        }
 
         var chosen = fitting[stepDowns];
         return new()
@@ -54,14 +60,26 @@ public static class Planner
 
     private static IEnumerable<PlanDraft> Ladder(PlanStages stages, long budget)
     {
-        if (stages.LeastPeakBytes is not { } least) yield break;
+        if (stages.LeastPeakBytes is not { } least)
+        {
+            yield break;
+        }
+
         for (var draft = stages.Best(budget); draft is not null; draft = stages.Best(Math.Max(least, (long)(draft.PeakBytes * Rung))))
         {
             yield return draft;
-            if (draft.PeakBytes <= least) yield break;
+            if (draft.PeakBytes <= least)
+            {
+                yield break;
+            }
         }
     }
 
     private static PlanResult Refused(PlanRefusal refusal, IReadOnlyList<RenderPlan> alternatives, long budget) =>
-        new() { Refusal = refusal, Alternatives = alternatives, BudgetBytes = budget };
+        new()
+        {
+            Refusal = refusal,
+            Alternatives = alternatives,
+            BudgetBytes = budget,
+        };
 }

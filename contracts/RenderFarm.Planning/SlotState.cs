@@ -29,23 +29,30 @@ public sealed record SlotState
     public PlanCorrection? Correction { get; init; }
 
     /// <summary>A card of <paramref name="gibibytes"/> that runs nothing else.</summary>
-    public static SlotState Gpu(double gibibytes, string card = "", CardCalibration? calibration = null) => new()
-    {
-        Kind = SlotKind.Cuda,
-        Card = card,
-        TotalBytes = (long)(gibibytes * (1L << 30)),
-        FreeBytes = (long)(gibibytes * (1L << 30)),
-        Calibration = calibration,
-    };
+    public static SlotState Gpu(double gibibytes, string card = "", CardCalibration? calibration = null) =>
+        new()
+        {
+            Kind = SlotKind.Cuda,
+            Card = card,
+            TotalBytes = (long)(gibibytes * (1L << 30)),
+            FreeBytes = (long)(gibibytes * (1L << 30)),
+            Calibration = calibration,
+        };
 
     /// <summary>A CPU slot with <paramref name="bytes"/> of host memory to itself.</summary>
     public static SlotState Cpu(long bytes, CardCalibration? calibration = null) =>
-        new() { Kind = SlotKind.Cpu, Card = "cpu", TotalBytes = bytes, FreeBytes = bytes, Calibration = calibration };
+        new()
+        {
+            Kind = SlotKind.Cpu,
+            Card = "cpu",
+            TotalBytes = bytes,
+            FreeBytes = bytes,
+            Calibration = calibration,
+        };
 
     /// <summary>Kept free for the driver, a desktop and what the model of memory doesn't see.</summary>
-    public long ReserveBytes => Kind == SlotKind.Cpu
-        ? Math.Min(TotalBytes / 16, 1L << 30)
-        : Math.Clamp(TotalBytes / 50, 192L << 20, 512L << 20);
+    public long ReserveBytes =>
+        Kind == SlotKind.Cpu ? Math.Min(TotalBytes / 16, 1L << 30) : Math.Clamp(TotalBytes / 50, 192L << 20, 512L << 20);
 
     /// <summary>What a plan's peak must stay within: free − reserve.</summary>
     public long BudgetBytes => Math.Max(0, Math.Min(FreeBytes, TotalBytes) - ReserveBytes);

@@ -14,7 +14,11 @@ public static class VaeTiling
     /// <summary>Cells of one tile and number of tiles along a side of <paramref name="cells"/>; a tile of 0 is the whole side.</summary>
     public static (int Cells, int Count) Split(VaeShape shape, int cells, int tile)
     {
-        if (tile == 0 || tile >= cells) return (cells, 1);
+        if (tile == 0 || tile >= cells)
+        {
+            return (cells, 1);
+        }
+
         var stride = tile - Overlap(shape);
         return (tile, 1 + ((cells - tile + stride - 1) / stride));
     }

@@ -26,10 +26,19 @@ public static class VramClass
     /// </summary>
     public static int? Of(PlanRequest request)
     {
-        if (FitsCpu(request)) return 0;
+        if (FitsCpu(request))
+        {
+            return 0;
+        }
+
         foreach (var gibibytes in Bells.Classes)
+        {
             if (gibibytes > 0 && Planner.Fits(request, SmallestCard(gibibytes)))
+            {
                 return gibibytes;
+            }
+        }
+
         return null;
     }
 
@@ -45,7 +54,7 @@ public static class VramClass
 
     private static bool FitsCpu(PlanRequest request)
     {
-        // a precision that only cards have rules a CPU slot out, rather than the job
+        // A precision that only cards have rules a CPU slot out, rather than the job
         var result = Planner.Plan(request, SlotState.Cpu(CpuBytes));
         return result.Plan is { } plan && plan.PredictedSeconds <= CpuTime.TotalSeconds;
     }

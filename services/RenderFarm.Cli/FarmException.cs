@@ -19,15 +19,16 @@ public sealed class FarmException(string code, string message, Exception? inner 
     /// <summary>The status of the API's answer, where it was one.</summary>
     public int? Status { get; init; }
 
-    public int ExitCode => Status switch
-    {
-        429 or >= 500 => FarmCommand.Unavailable,
-        >= 400 => FarmCommand.Refused,
-        _ => Code switch
+    public int ExitCode =>
+        Status switch
         {
-            "unreachable" => FarmCommand.Unavailable,
-            "invalid_option" or "unknown_model" or "no_such_file" => FarmCommand.Refused,
-            _ => FarmCommand.Failure,
-        },
-    };
+            429 or >= 500 => FarmCommand.Unavailable,
+            >= 400 => FarmCommand.Refused,
+            _ => Code switch
+            {
+                "unreachable" => FarmCommand.Unavailable,
+                "invalid_option" or "unknown_model" or "no_such_file" => FarmCommand.Refused,
+                _ => FarmCommand.Failure,
+            },
+        };
 }

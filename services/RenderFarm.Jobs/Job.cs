@@ -60,12 +60,13 @@ public sealed record Job
     public LeaseRecord? LatestLease { get; init; }
 
     /// <summary>The try under way or the last one, numbered from 1; 0 before the first.</summary>
-    public int Attempt => State switch
-    {
-        JobState.Queued => Failures,
-        JobState.Failed or JobState.Cancelled => Math.Max(Failures, Fence > 0 ? 1 : 0),
-        _ => Failures + 1,
-    };
+    public int Attempt =>
+        State switch
+        {
+            JobState.Queued => Failures,
+            JobState.Failed or JobState.Cancelled => Math.Max(Failures, Fence > 0 ? 1 : 0),
+            _ => Failures + 1,
+        };
 }
 
 /// <param name="Code">As in the public interface: <c>gpu_out_of_memory</c>, <c>poison</c>, <c>cancelled</c>, …</param>

@@ -16,7 +16,8 @@ using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Jobs;
 
-/// <summary>Everything here, in one call. The host adds an artifact store, and an <see cref="IBell"/> beforehand where there is a broker.</summary>
+/// <summary>Everything here, in one call. The host adds an artifact store, and an <see cref="IBell"/> beforehand where there is a
+/// broker.</summary>
 public static class JobsServices
 {
     /// <summary>The host migrates (<see cref="JobDatabase.MigrateAsync"/>) and then runs every <see cref="IJobsLoop"/>.</summary>
@@ -59,10 +60,14 @@ public static class JobsServices
         return services;
     }
 
-    private static void AddSweep<TSweep>(IServiceCollection services) where TSweep : class, ISweep
+    private static void AddSweep<TSweep>(IServiceCollection services)
+        where TSweep : class, ISweep
     {
         services.AddSingleton<TSweep>();
         services.AddSingleton<IJobsLoop>(provider => new SweepLoop(
-            provider.GetRequiredService<TSweep>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SweepLoop>>()));
+            provider.GetRequiredService<TSweep>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<SweepLoop>>()
+        ));
     }
 }

@@ -15,15 +15,16 @@ using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests;
 
-/// <summary>A whole API on a loopback port: real Kestrel, a database and artifacts of its own, both first keys, and one worker's voice.</summary>
+/// <summary>A whole API on a loopback port: real Kestrel, a database and artifacts of its own, both first keys, and one worker's
+/// voice.</summary>
 public sealed class TestFarm : IAsyncDisposable
 {
-    private readonly string home;
-    private readonly WebApplication app;
+    private readonly string _home;
+    private readonly WebApplication _app;
 
     private TestFarm(string home, WebApplication app)
     {
-        (this.home, this.app) = (home, app);
+        (this._home, this._app) = (home, app);
         Address = new Uri(app.Urls.First());
         var keys = JsonNode.Parse(File.ReadAllText(app.Configuration["Keys:BootstrapFile"]!))!;
         (AdminKey, WorkerKey) = ((string)keys["admin_key"]!, (string)keys["worker_key"]!);
@@ -35,14 +36,14 @@ public sealed class TestFarm : IAsyncDisposable
     public string WorkerKey { get; }
 
     /// <summary>For a second process of the same farm.</summary>
-    public string KeysFile => app.Configuration["Keys:BootstrapFile"]!;
+    public string KeysFile => _app.Configuration["Keys:BootstrapFile"]!;
 
     /// <summary>Holds the admin key.</summary>
     public HttpClient User { get; }
 
     /// <summary>Holds the worker key.</summary>
     public HttpClient Worker { get; }
-    public IServiceProvider Services => app.Services;
+    public IServiceProvider Services => _app.Services;
     public IArtifactStore Artifacts => Services.GetRequiredService<IArtifactStore>();
 
     /// <param name="settings">As on the command line: <c>--Videos:DefaultModel=tiny</c>; later ones win.</param>
@@ -51,7 +52,13 @@ public sealed class TestFarm : IAsyncDisposable
     public static async Task<TestFarm> StartAsync(Action<WebApplicationBuilder> adjust, params string[] settings)
     {
         var home = Directory.CreateTempSubdirectory("renderfarm-api-").FullName;
-        string[] defaults = [$"--RENDERFARM_HOME={home}", "--Api:Url=http://127.0.0.1:0", "--Videos:DefaultModel=tiny", "--Logging:LogLevel:Default=Warning"];
+        string[] defaults =
+        [
+            $"--RENDERFARM_HOME={home}",
+            "--Api:Url=http://127.0.0.1:0",
+            "--Videos:DefaultModel=tiny",
+            "--Logging:LogLevel:Default=Warning",
+        ];
         var app = FarmApi.Build([.. defaults, .. settings], adjust);
         await app.PrepareAsync();
         await app.StartAsync();
@@ -74,14 +81,33 @@ public sealed class TestFarm : IAsyncDisposable
 
     public async Task<string> RegisterWorkerAsync(string name = "w1", params ModelShape[] models)
     {
-        var reply = await Worker.PostContractAsync("/worker/v1/register", new RegisterWorkerRequest
-        {
-            Name = name,
-            Host = "testhost",
-            Version = "1.0",
-            Slots = [new SlotDescription { Id = "cpu", Kind = SlotKind.Cpu, Card = "cpu", TotalBytes = 16L << 30 }],
-            Models = [.. (models is [] ? [ModelShapes.Tiny] : models).Select(shape => new ModelRegistration(shape.Id, shape, new Dictionary<string, string>()))],
-        });
+        var reply = await Worker.PostContractAsync(
+            "/worker/v1/register",
+            new RegisterWorkerRequest
+            {
+                Name = name,
+                Host = "testhost",
+                Version = "1.0",
+                Slots =
+                [
+                    new SlotDescription
+                    {
+                        Id = "cpu",
+                        Kind = SlotKind.Cpu,
+                        Card = "cpu",
+                        TotalBytes = 16L << 30,
+                    },
+                ],
+                Models =
+                [
+                    .. (models is [] ? [ModelShapes.Tiny] : models).Select(shape => new ModelRegistration(
+                        shape.Id,
+                        shape,
+                        new Dictionary<string, string>()
+                    )),
+                ],
+            }
+        );
         return (await reply.ContractAsync<RegisterWorkerReply>()).WorkerId;
     }
 
@@ -92,36 +118,69 @@ public sealed class TestFarm : IAsyncDisposable
         return await reply.JsonAsync();
     }
 
-    public async Task<LeaseGrant?> LeaseAsync(string workerId, double waitSeconds = 0, CancellationToken cancel = default)
+    public async Task<LeaseGrant?> LeaseAsync(string workerId, double waitSeconds = 0, CancellationToken cancellationToken = default)
     {
         var reply = await Worker.PostContractAsync(
-            "/worker/v1/leases", new LeaseRequest { WorkerId = workerId, SlotId = "cpu", FreeBytes = 16L << 30, WaitSeconds = waitSeconds }, cancel);
+            "/worker/v1/leases",
+            new LeaseRequest
+            {
+                WorkerId = workerId,
+                SlotId = "cpu",
+                FreeBytes = 16L << 30,
+                WaitSeconds = waitSeconds,
+            },
+            cancellationToken
+        );
         return reply.StatusCode == System.Net.HttpStatusCode.NoContent ? null : await reply.ContractAsync<LeaseGrant>();
     }
 
     public Task<HttpResponseMessage> RenewAsync(LeaseGrant lease, RenderStage stage = RenderStage.Denoising, int step = 1) =>
-        Worker.PostContractAsync($"/worker/v1/leases/{lease.JobId}/renew", new RenewRequest { Fence = lease.Fence, Stage = stage, Step = step, Steps = lease.Spec.Steps });
+        Worker.PostContractAsync(
+            $"/worker/v1/leases/{lease.JobId}/renew",
+            new RenewRequest
+            {
+                Fence = lease.Fence,
+                Stage = stage,
+                Step = step,
+                Steps = lease.Spec.Steps,
+            }
+        );
 
     /// <summary>Stores <paramref name="content"/> as the video of the lease, as a worker's upload does.</summary>
     public async Task<Artifact> UploadAsync(LeaseGrant lease, byte[] content)
     {
-        var path = Path.Combine(home, Guid.NewGuid().ToString("N"));
+        var path = Path.Combine(_home, Guid.NewGuid().ToString("N"));
         await File.WriteAllBytesAsync(path, content);
         var artifact = new Artifact(
-            ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.JobId, lease.Fence), "video/mp4", content.Length,
-            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+            ArtifactKind.Video,
+            ObjectKeys.For(ArtifactKind.Video, lease.JobId, lease.Fence),
+            "video/mp4",
+            content.Length,
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))
+        );
         await Artifacts.EnsureReadyAsync(CancellationToken.None);
         await Artifacts.PutFileAsync(artifact.Key, path, artifact.ContentType, artifact.Sha256, CancellationToken.None);
         return artifact;
     }
 
     public Task<HttpResponseMessage> CompleteAsync(LeaseGrant lease, params Artifact[] artifacts) =>
-        Worker.PostContractAsync($"/worker/v1/leases/{lease.JobId}/complete", new CompleteRequest
-        {
-            Fence = lease.Fence,
-            Artifacts = artifacts,
-            Measurements = new Measurements { StepSeconds = 0.5, DenoiseSeconds = 1, DecodeSeconds = 0.25, PeakBytes = 1 << 20, PredictedPeakBytes = 2 << 20, Card = "cpu" },
-        });
+        Worker.PostContractAsync(
+            $"/worker/v1/leases/{lease.JobId}/complete",
+            new CompleteRequest
+            {
+                Fence = lease.Fence,
+                Artifacts = artifacts,
+                Measurements = new Measurements
+                {
+                    StepSeconds = 0.5,
+                    DenoiseSeconds = 1,
+                    DecodeSeconds = 0.25,
+                    PeakBytes = 1 << 20,
+                    PredictedPeakBytes = 2 << 20,
+                    Card = "cpu",
+                },
+            }
+        );
 
     /// <summary>Submits, leases, uploads and completes: a finished video of these bytes.</summary>
     public async Task<string> FinishVideoAsync(byte[] content)
@@ -135,8 +194,7 @@ public sealed class TestFarm : IAsyncDisposable
             await RenewAsync(lease);
             var done = await CompleteAsync(lease, await UploadAsync(lease, content));
             done.EnsureSuccessStatusCode();
-        }
-        while (lease.JobId != id);
+        } while (lease.JobId != id);
 
         return id;
     }
@@ -151,15 +209,15 @@ public sealed class TestFarm : IAsyncDisposable
         }
     }
 
-    public Task StopAsync() => app.StopAsync();
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {
         User.Dispose();
         Worker.Dispose();
-        await app.StopAsync();
-        await app.DisposeAsync();
-        Directory.Delete(home, recursive: true);
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        Directory.Delete(_home, recursive: true);
     }
 }
 
@@ -179,10 +237,20 @@ public sealed class FarmFixture : IAsyncLifetime
 
 internal static class Http
 {
-    public static async Task<JsonNode> JsonAsync(this HttpResponseMessage reply) => JsonNode.Parse(await reply.Content.ReadAsStringAsync())!;
+    public static async Task<JsonNode> JsonAsync(this HttpResponseMessage reply) =>
+        JsonNode.Parse(await reply.Content.ReadAsStringAsync())!;
 
-    public static Task<HttpResponseMessage> PostContractAsync<T>(this HttpClient client, string path, T body, CancellationToken cancel = default) =>
-        client.PostAsync(path, new StringContent(JsonSerializer.Serialize(body, typeof(T), ContractsJson.Default), Encoding.UTF8, "application/json"), cancel);
+    public static Task<HttpResponseMessage> PostContractAsync<T>(
+        this HttpClient client,
+        string path,
+        T body,
+        CancellationToken cancellationToken = default
+    ) =>
+        client.PostAsync(
+            path,
+            new StringContent(JsonSerializer.Serialize(body, typeof(T), ContractsJson.Default), Encoding.UTF8, "application/json"),
+            cancellationToken
+        );
 
     public static async Task<T> ContractAsync<T>(this HttpResponseMessage reply)
     {

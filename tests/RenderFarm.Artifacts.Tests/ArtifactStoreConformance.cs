@@ -16,12 +16,12 @@ public abstract class ArtifactStoreConformance
     [Fact]
     public async Task PutFile_ThenStat_ReturnsSizeTypeAndChecksum()
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("forty-two bytes, or thereabouts, of video");
-        string key = ObjectKeys.For(ArtifactKind.Video, _job, 7);
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("forty-two bytes, or thereabouts, of video");
+        var key = ObjectKeys.For(ArtifactKind.Video, _job, 7);
 
-        StoredObject put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
-        StoredObject? stat = await store.StatAsync(key, Cancellation);
+        var put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+        var stat = await store.StatAsync(key, Cancellation);
 
         Assert.NotNull(stat);
         Assert.Equal((key, file.Bytes.LongLength, "video/mp4", file.Sha256), (stat.Key, stat.SizeBytes, stat.ContentType, stat.Sha256));
@@ -32,11 +32,13 @@ public abstract class ArtifactStoreConformance
     [Fact]
     public async Task PutFile_ContentDiffersFromPromise_StoresNothing()
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("these bytes");
-        string key = ObjectKeys.For(ArtifactKind.Video, _job, 1);
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("these bytes");
+        var key = ObjectKeys.For(ArtifactKind.Video, _job, 1);
 
-        await Assert.ThrowsAsync<ArtifactCorruptException>(() => store.PutFileAsync(key, file.Path, "video/mp4", new string('0', 64), Cancellation));
+        await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
+            store.PutFileAsync(key, file.Path, "video/mp4", new string('0', 64), Cancellation)
+        );
 
         Assert.Null(await store.StatAsync(key, Cancellation));
     }
@@ -44,9 +46,9 @@ public abstract class ArtifactStoreConformance
     [Fact]
     public async Task PutFile_SameContentTwice_IsHarmless()
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("again and again");
-        string key = ObjectKeys.For(ArtifactKind.Thumbnail, _job, 2);
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("again and again");
+        var key = ObjectKeys.For(ArtifactKind.Thumbnail, _job, 2);
 
         await store.PutFileAsync(key, file.Path, "image/webp", file.Sha256, Cancellation);
         await store.PutFileAsync(key, file.Path, "image/webp", file.Sha256, Cancellation);
@@ -57,16 +59,16 @@ public abstract class ArtifactStoreConformance
     [Fact]
     public async Task PutFile_AboveOnePart_ComesBackWhole()
     {
-        IArtifactStore store = await StoreAsync();
-        byte[] bytes = new byte[(16 << 20) + 12_345];
+        var store = await StoreAsync();
+        var bytes = new byte[(16 << 20) + 12_345];
         new Random(5).NextBytes(bytes);
-        using SampleFile file = new(bytes);
-        string key = ObjectKeys.For(ArtifactKind.Video, _job, 3);
+        using var file = new SampleFile(bytes);
+        var key = ObjectKeys.For(ArtifactKind.Video, _job, 3);
 
-        StoredObject put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+        var put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
         Assert.Equal((bytes.LongLength, file.Sha256), (put.SizeBytes, put.Sha256));
-        await using Stream content = await store.OpenReadAsync(key, null, Cancellation);
+        await using var content = await store.OpenReadAsync(key, null, Cancellation);
         Assert.Equal(file.Sha256, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, Cancellation)));
     }
 
@@ -78,12 +80,12 @@ public abstract class ArtifactStoreConformance
     [InlineData(10L, null, "")]
     public async Task OpenRead_WithRange_ReturnsThoseBytes(long first, long? last, string expected)
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("0123456789");
-        string key = ObjectKeys.For(ArtifactKind.Video, _job, 4);
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("0123456789");
+        var key = ObjectKeys.For(ArtifactKind.Video, _job, 4);
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
-        byte[] part = await ReadAsync(store, key, new ByteRange(first, last));
+        var part = await ReadAsync(store, key, new ByteRange(first, last));
 
         Assert.Equal(expected, Encoding.ASCII.GetString(part));
     }
@@ -91,10 +93,11 @@ public abstract class ArtifactStoreConformance
     [Fact]
     public async Task OpenRead_MissingObject_SaysNotFound()
     {
-        IArtifactStore store = await StoreAsync();
+        var store = await StoreAsync();
 
-        ArtifactNotFoundException fault = await Assert.ThrowsAsync<ArtifactNotFoundException>(
-            () => store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, _job, 99), null, Cancellation));
+        var fault = await Assert.ThrowsAsync<ArtifactNotFoundException>(() =>
+            store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, _job, 99), null, Cancellation)
+        );
 
         Assert.Contains(_job, fault.Message, StringComparison.Ordinal);
         Assert.False(fault.IsTransient);
@@ -104,9 +107,9 @@ public abstract class ArtifactStoreConformance
     [Fact]
     public async Task Delete_ObjectThenAgain_LeavesNothing()
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("short life");
-        string key = ObjectKeys.Input(_job, "input_reference");
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("short life");
+        var key = ObjectKeys.Input(_job, "input_reference");
         await store.PutFileAsync(key, file.Path, "image/png", file.Sha256, Cancellation);
 
         await store.DeleteAsync(key, Cancellation);
@@ -119,13 +122,22 @@ public abstract class ArtifactStoreConformance
     [Fact]
     public async Task List_Prefix_FindsEveryFenceOfTheJobAndNoOther()
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("x");
-        string[] mine = [ObjectKeys.For(ArtifactKind.Thumbnail, _job, 5), ObjectKeys.For(ArtifactKind.Video, _job, 5), ObjectKeys.For(ArtifactKind.Video, _job, 6)];
-        foreach (string key in mine) await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("x");
+        string[] mine =
+        [
+            ObjectKeys.For(ArtifactKind.Thumbnail, _job, 5),
+            ObjectKeys.For(ArtifactKind.Video, _job, 5),
+            ObjectKeys.For(ArtifactKind.Video, _job, 6),
+        ];
+        foreach (var key in mine)
+        {
+            await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
+        }
+
         await store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, _job + "x", 5), file.Path, "video/mp4", file.Sha256, Cancellation);
 
-        List<StoredObject> found = await ListAsync(store, $"{ObjectKeys.Videos}{_job}/");
+        var found = await ListAsync(store, $"{ObjectKeys.Videos}{_job}/");
 
         Assert.Equal(mine, found.Select(o => o.Key));
         Assert.All(found, o => Assert.Equal(1, o.SizeBytes));
@@ -140,8 +152,8 @@ public abstract class ArtifactStoreConformance
     [InlineData("videos/.hidden")]
     public async Task AnyCall_KeyThatIsNoPlainPath_IsRefused(string key)
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("x");
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("x");
 
         await Assert.ThrowsAsync<ArgumentException>(() => store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation));
         await Assert.ThrowsAsync<ArgumentException>(() => store.OpenReadAsync(key, null, Cancellation));
@@ -150,8 +162,8 @@ public abstract class ArtifactStoreConformance
 
     protected static async Task<byte[]> ReadAsync(IArtifactStore store, string key, ByteRange? range)
     {
-        await using Stream content = await store.OpenReadAsync(key, range, Cancellation);
-        using MemoryStream all = new();
+        await using var content = await store.OpenReadAsync(key, range, Cancellation);
+        using var all = new MemoryStream();
         await content.CopyToAsync(all, Cancellation);
         return all.ToArray();
     }
@@ -159,7 +171,11 @@ public abstract class ArtifactStoreConformance
     private static async Task<List<StoredObject>> ListAsync(IArtifactStore store, string prefix)
     {
         List<StoredObject> all = [];
-        await foreach (StoredObject o in store.ListAsync(prefix, Cancellation)) all.Add(o);
+        await foreach (var o in store.ListAsync(prefix, Cancellation))
+        {
+            all.Add(o);
+        }
+
         return all;
     }
 }

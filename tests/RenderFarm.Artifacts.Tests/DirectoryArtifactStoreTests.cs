@@ -8,7 +8,7 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
 
     protected override async Task<IArtifactStore> StoreAsync()
     {
-        DirectoryArtifactStore store = new(_root.FullName);
+        var store = new DirectoryArtifactStore(_root.FullName);
         await store.EnsureReadyAsync(Cancellation);
         return store;
     }
@@ -16,26 +16,36 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
     [Fact]
     public async Task PutFile_Anything_LeavesNoTemporaryFiles()
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("x");
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("x");
 
         await store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 1), file.Path, "video/mp4", file.Sha256, Cancellation);
-        await Assert.ThrowsAsync<ArtifactCorruptException>(
-            () => store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 2), file.Path, "video/mp4", "wrong", Cancellation));
+        await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
+            store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 2), file.Path, "video/mp4", "wrong", Cancellation)
+        );
 
-        string[] names = [.. Directory.EnumerateFiles(_root.FullName, "*", SearchOption.AllDirectories).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];
+        string[] names =
+        [
+            .. Directory
+                .EnumerateFiles(_root.FullName, "*", SearchOption.AllDirectories)
+                .Select(p => Path.GetFileName(p)!)
+                .Order(StringComparer.Ordinal),
+        ];
         Assert.Equal([".video.mp4.meta", "video.mp4"], names);
     }
 
     [Fact]
     public async Task RemoveUnfinished_WriterWasKilled_RemovesWhatItLeftAndNoObject()
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("x");
-        string key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("x");
+        var key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
-        string folder = Path.Combine(_root.FullName, ObjectKeys.Lease("job", 1));
-        foreach (string left in (string[])[".video.mp4.1234.tmp", ".video.mp4.1234.tmp.meta"]) await File.WriteAllTextAsync(Path.Combine(folder, left), "x", Cancellation);
+        var folder = Path.Combine(_root.FullName, ObjectKeys.Lease("job", 1));
+        foreach (var left in (string[])[".video.mp4.1234.tmp", ".video.mp4.1234.tmp.meta"])
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, left), "x", Cancellation);
+        }
 
         DateTimeOffset now = File.GetLastWriteTimeUtc(Path.Combine(folder, "video.mp4"));
         Assert.Equal(0, await store.RemoveUnfinishedAsync(now.AddHours(-1), Cancellation));
@@ -46,9 +56,9 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
     [Fact]
     public async Task Delete_LastObjectOfAJob_RemovesItsFolders()
     {
-        IArtifactStore store = await StoreAsync();
-        using SampleFile file = SampleFile.Of("x");
-        string key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        var store = await StoreAsync();
+        using var file = SampleFile.Of("x");
+        var key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
         await store.DeleteAsync(key, Cancellation);
@@ -60,7 +70,7 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
     [Fact]
     public async Task PresignGet_Folder_HasNoLinks()
     {
-        IArtifactStore store = await StoreAsync();
+        var store = await StoreAsync();
 
         Assert.Null(await store.PresignGetAsync("videos/job/1/video.mp4", TimeSpan.FromMinutes(1), LinkReach.Public, null, Cancellation));
     }

@@ -10,11 +10,11 @@ public sealed class ObjectKeysTests
     [InlineData(ArtifactKind.Spritesheet, "videos/video_1/7/spritesheet.webp", "image/webp")]
     public void For_EachKind_CarriesJobAndFence(ArtifactKind kind, string expected, string contentType)
     {
-        string key = ObjectKeys.For(kind, "video_1", 7);
+        var key = ObjectKeys.For(kind, "video_1", 7);
 
         Assert.Equal(expected, key);
         Assert.Equal(contentType, ObjectKeys.ContentType(kind));
-        Assert.True(ObjectKeys.TryParseLease(key, out string? job, out long fence));
+        Assert.True(ObjectKeys.TryParseLease(key, out var job, out var fence));
         Assert.Equal(("video_1", 7L), (job, fence));
     }
 
@@ -31,5 +31,6 @@ public sealed class ObjectKeysTests
     [InlineData("..")]
     [InlineData("")]
     [InlineData("ä")]
-    public void For_JobIdThatIsNoSegment_Throws(string jobId) => Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, jobId, 1));
+    public void For_JobIdThatIsNoSegment_Throws(string jobId) =>
+        Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, jobId, 1));
 }

@@ -15,9 +15,15 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task PresignGet_PublicEndpoint_PointsThereAndNamesTheDownload()
     {
-        IArtifactStore store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
+        var store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
 
-        Uri? link = await store.PresignGetAsync("videos/job/1/video.mp4", TimeSpan.FromMinutes(1), LinkReach.Public, "clip.mp4", Cancellation);
+        var link = await store.PresignGetAsync(
+            "videos/job/1/video.mp4",
+            TimeSpan.FromMinutes(1),
+            LinkReach.Public,
+            "clip.mp4",
+            Cancellation
+        );
 
         Assert.Equal("videos.example.com", link?.Host);
         Assert.Contains("clip.mp4", Uri.UnescapeDataString(link!.Query), StringComparison.Ordinal);
@@ -26,23 +32,23 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task PresignGet_InternalReach_WorksWithoutAKey()
     {
-        IArtifactStore store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
-        using SampleFile file = SampleFile.Of("for anyone with the link");
-        string key = ObjectKeys.Input("job" + Guid.NewGuid().ToString("n"), "input_reference");
+        var store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
+        using var file = SampleFile.Of("for anyone with the link");
+        var key = ObjectKeys.Input("job" + Guid.NewGuid().ToString("n"), "input_reference");
         await store.PutFileAsync(key, file.Path, "image/png", file.Sha256, Cancellation);
 
-        Uri? link = await store.PresignGetAsync(key, TimeSpan.FromMinutes(1), LinkReach.Internal, null, Cancellation);
+        var link = await store.PresignGetAsync(key, TimeSpan.FromMinutes(1), LinkReach.Internal, null, Cancellation);
 
-        using HttpClient anybody = new();
+        using var anybody = new HttpClient();
         Assert.Equal(file.Bytes, await anybody.GetByteArrayAsync(link, Cancellation));
     }
 
     [Fact]
     public async Task AnyCall_WrongSecret_SaysWhichSettingsToCheck()
     {
-        using S3ArtifactStore store = new(Options(o => o.SecretKey = "not-the-secret"), TimeProvider.System);
+        using var store = new S3ArtifactStore(Options(o => o.SecretKey = "not-the-secret"), TimeProvider.System);
 
-        ArtifactStoreException fault = await Assert.ThrowsAsync<ArtifactStoreException>(() => store.EnsureReadyAsync(Cancellation));
+        var fault = await Assert.ThrowsAsync<ArtifactStoreException>(() => store.EnsureReadyAsync(Cancellation));
 
         Assert.Contains("Artifacts:SecretKey", fault.Message, StringComparison.Ordinal);
         Assert.False(fault.IsTransient);
@@ -51,11 +57,11 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task RemoveUnfinished_UploadBrokeOffBetweenParts_EndsItWhenItIsOldEnough()
     {
-        using S3ArtifactStore store = new(Options(o => o.Bucket = "renderfarm-unfinished-tests"), TimeProvider.System);
+        using var store = new S3ArtifactStore(Options(o => o.Bucket = "renderfarm-unfinished-tests"), TimeProvider.System);
         await store.EnsureReadyAsync(Cancellation);
         _ = await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation);
-        using SampleFile file = SampleFile.Of("whole");
-        string whole = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        using var file = SampleFile.Of("whole");
+        var whole = ObjectKeys.For(ArtifactKind.Video, "job", 1);
         await store.PutFileAsync(whole, file.Path, "video/mp4", file.Sha256, Cancellation);
         await BreakOffAsync("renderfarm-unfinished-tests", ObjectKeys.For(ArtifactKind.Video, "job", 2));
 
@@ -68,31 +74,39 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task PutFile_ServerAway_FailsAsTransientAndTheNextCallsFailAtOnce()
     {
-        using S3ArtifactStore store = new(Options(o => o.Endpoint = $"http://127.0.0.1:{UnusedPort()}"), TimeProvider.System);
-        using SampleFile file = SampleFile.Of("x");
-        string key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        using var store = new S3ArtifactStore(Options(o => o.Endpoint = $"http://127.0.0.1:{UnusedPort()}"), TimeProvider.System);
+        using var file = SampleFile.Of("x");
+        var key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
 
-        for (int call = 0; call < 3; call++)
+        for (var call = 0; call < 3; call++)
         {
-            ArtifactStoreException fault = await Assert.ThrowsAsync<ArtifactStoreException>(
-                () => store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation));
+            var fault = await Assert.ThrowsAsync<ArtifactStoreException>(() =>
+                store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation)
+            );
             Assert.True(fault.IsTransient);
-            if (call == 2) Assert.IsType<Polly.CircuitBreaker.BrokenCircuitException>(fault.InnerException);
+            if (call == 2)
+            {
+                Assert.IsType<Polly.CircuitBreaker.BrokenCircuitException>(fault.InnerException);
+            }
         }
     }
 
     /// <summary>What the HTTP client lets through when a connection is reset while it is being made.</summary>
     [Fact]
-    public void IsTransient_BareSocketFault_IsTrue() => Assert.True(S3Resilience.IsTransient(new SocketException((int)SocketError.NotConnected)));
+    public void IsTransient_BareSocketFault_IsTrue() =>
+        Assert.True(S3Resilience.IsTransient(new SocketException((int)SocketError.NotConnected)));
 
     public void Dispose()
     {
-        foreach (S3ArtifactStore store in _stores) store.Dispose();
+        foreach (var store in _stores)
+        {
+            store.Dispose();
+        }
     }
 
     private async Task<IArtifactStore> OpenAsync(Action<ArtifactsOptions> change)
     {
-        S3ArtifactStore store = new(Options(change), TimeProvider.System);
+        var store = new S3ArtifactStore(Options(change), TimeProvider.System);
         _stores.Add(store);
         await store.EnsureReadyAsync(Cancellation);
         return store;
@@ -101,29 +115,48 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     /// <summary>Sends the first part of an object, and no other: as a worker that is killed.</summary>
     private static async Task BreakOffAsync(string bucket, string key)
     {
-        ArtifactsOptions options = Options(_ => { });
-        using IMinioClient client = new MinioClient().WithEndpoint(new Uri(options.Endpoint!).Authority).WithSSL(false).WithRegion(options.Region)
-            .WithCredentials(options.AccessKey, options.SecretKey).Build();
-        using BreakingStream content = new(breaksAt: 17 << 20);
-        await Assert.ThrowsAnyAsync<IOException>(() => client.PutObjectAsync(
-            new PutObjectArgs().WithBucket(bucket).WithObject(key).WithStreamData(content).WithObjectSize(40 << 20).WithContentType("video/mp4"), Cancellation));
+        var options = Options(_ => { });
+        using var client = new MinioClient()
+            .WithEndpoint(new Uri(options.Endpoint!).Authority)
+            .WithSSL(false)
+            .WithRegion(options.Region)
+            .WithCredentials(options.AccessKey, options.SecretKey)
+            .Build();
+        using var content = new BreakingStream(breaksAt: 17 << 20);
+        await Assert.ThrowsAnyAsync<IOException>(() =>
+            client.PutObjectAsync(
+                new PutObjectArgs()
+                    .WithBucket(bucket)
+                    .WithObject(key)
+                    .WithStreamData(content)
+                    .WithObjectSize(40 << 20)
+                    .WithContentType("video/mp4"),
+                Cancellation
+            )
+        );
     }
 
     private sealed class BreakingStream(long breaksAt) : MemoryStream(new byte[40 << 20])
     {
-        public override int Read(byte[] buffer, int offset, int count) => Position < breaksAt ? base.Read(buffer, offset, count) : throw new IOException("broken off");
+        public override int Read(byte[] buffer, int offset, int count) =>
+            Position < breaksAt ? base.Read(buffer, offset, count) : throw new IOException("broken off");
+
         public override int Read(Span<byte> buffer) => Position < breaksAt ? base.Read(buffer) : throw new IOException("broken off");
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer, offset, count));
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            Task.FromResult(Read(buffer, offset, count));
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ValueTask.FromResult(Read(buffer.Span));
     }
 
     private static ArtifactsOptions Options(Action<ArtifactsOptions> change)
     {
-        string? address = Environment.GetEnvironmentVariable("RENDERFARM_TEST_S3");
+        var address = Environment.GetEnvironmentVariable("RENDERFARM_TEST_S3");
         Assert.SkipWhen(string.IsNullOrEmpty(address), "no S3 server (RENDERFARM_TEST_S3): run ./farm test");
-        Uri uri = new(address!);
-        string[] keys = uri.UserInfo.Split(':');
-        ArtifactsOptions options = new()
+        var uri = new Uri(address!);
+        var keys = uri.UserInfo.Split(':');
+        var options = new ArtifactsOptions()
         {
             Kind = "s3",
             Endpoint = uri.GetLeftPart(UriPartial.Authority).Replace(uri.UserInfo + "@", "", StringComparison.Ordinal),
@@ -137,7 +170,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
 
     private static int UnusedPort()
     {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }

@@ -22,15 +22,15 @@ internal sealed record LeakOptions
     public static LeakOptions Parse(string[] arguments)
     {
         var options = new LeakOptions();
-        for (int i = 0; i < arguments.Length; i++)
+        for (var i = 0; i < arguments.Length; i++)
         {
             if (arguments[i] == "--standby")
             {
                 options = options with { Standby = true };
                 continue;
             }
-            string name = arguments[i];
-            string value = ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{name} needs a value");
+            var name = arguments[i];
+            var value = ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{name} needs a value");
             options = name switch
             {
                 "--jobs" => options with { Jobs = Whole(name, value, 10) },
@@ -41,7 +41,10 @@ internal sealed record LeakOptions
                 "--frames" => options with { Frames = Whole(name, value, 1) },
                 "--steps" => options with { Steps = Whole(name, value, 1) },
                 "--report" => options with { Report = Path.GetFullPath(value) },
-                _ => throw new ArgumentException($"unknown option {name}; it takes --jobs N --slots cpu|auto --model ID --size WxH --frames N --steps N --standby --report FILE"),
+                _ => throw new ArgumentException(
+                    $"unknown option {name}; it takes --jobs N --slots cpu|auto --model ID --size WxH --frames N --steps N --standby "
+                        + "--report FILE"
+                ),
             };
         }
         return options;
@@ -50,16 +53,28 @@ internal sealed record LeakOptions
     /// <summary>A weight cache of its own, in shared memory as on a real host; not among what a job may not leave behind.</summary>
     public static string WeightCache { get; } = string.Create(CultureInfo.InvariantCulture, $"/dev/shm/farm-leaks-{Environment.ProcessId}");
 
-    public Dictionary<string, string> Settings() => new()
-    {
-        ["Worker__Slots"] = Slots, ["Worker__Standby"] = Standby ? "true" : "false", ["Worker__WeightCacheDirectory"] = WeightCache,
-    };
+    public Dictionary<string, string> Settings() =>
+        new()
+        {
+            ["Worker__Slots"] = Slots,
+            ["Worker__Standby"] = Standby ? "true" : "false",
+            ["Worker__WeightCacheDirectory"] = WeightCache,
+        };
 
-    public Dictionary<string, object> Request(int number) => new()
-    {
-        ["model"] = Model, ["prompt"] = $"clip {number} of many", ["size"] = Size, ["frames"] = Frames, ["fps"] = 8, ["steps"] = Steps, ["seed"] = number,
-    };
+    public Dictionary<string, object> Request(int number) =>
+        new()
+        {
+            ["model"] = Model,
+            ["prompt"] = $"clip {number} of many",
+            ["size"] = Size,
+            ["frames"] = Frames,
+            ["fps"] = 8,
+            ["steps"] = Steps,
+            ["seed"] = number,
+        };
 
     private static int Whole(string name, string value, int least) =>
-        int.TryParse(value, CultureInfo.InvariantCulture, out int number) && number >= least ? number : throw new ArgumentException($"{name} is a whole number of {least} or more, not '{value}'");
+        int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number >= least
+            ? number
+            : throw new ArgumentException($"{name} is a whole number of {least} or more, not '{value}'");
 }

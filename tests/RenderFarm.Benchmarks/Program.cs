@@ -21,12 +21,16 @@ catch (ArgumentException fault)
 
 static int Usage(string fault)
 {
-    Console.Error.WriteLine($"""
+    Console.Error.WriteLine(
+        $"""
         {fault}
-        RenderFarm.Benchmarks api --help                                                                 (./farm bench api …)
-        RenderFarm.Benchmarks queue [--part rate|latency|turns] [--rows N] [--workers N] [--leases N] [--jobs N] [--report FILE]       (./farm bench queue …)
-        RenderFarm.Benchmarks leaks [--jobs N] [--slots cpu|auto] [--model ID] [--size WxH] [--frames N] [--steps N] [--standby] [--report FILE]      (./farm bench leaks …)
-        RenderFarm.Benchmarks demo --model FOLDER [--captions N] [--pictures N] [--report FILE]                                     (./farm bench demo …)
-        """);
+        RenderFarm.Benchmarks api --help  (./farm bench api …)
+        RenderFarm.Benchmarks queue [--part rate|latency|turns] [--rows N] [--workers N] [--leases N] [--jobs N]
+            [--report FILE]  (./farm bench queue …)
+        RenderFarm.Benchmarks leaks [--jobs N] [--slots cpu|auto] [--model ID] [--size WxH] [--frames N] [--steps N] [--standby]
+            [--report FILE]  (./farm bench leaks …)
+        RenderFarm.Benchmarks demo --model FOLDER [--captions N] [--pictures N] [--report FILE]  (./farm bench demo …)
+        """
+    );
     return 2;
 }

@@ -9,10 +9,15 @@ public sealed class TwentyFaults
     [Fact]
     public async Task Run_EveryKindOfFault_BreaksNoRule()
     {
-        Assert.NotEmpty(TestServices.Postgres); // skips where ./farm test is not at work: this starts servers of its own
+        Assert.NotEmpty(TestServices.Postgres); // Skips where ./farm test is not at work: this starts servers of its own
         using var home = new TemporaryFolder();
         await using var run = FarmProcess.Start(
-            "chaos", BuiltPrograms.Chaos, ["--faults", "20", "--seed", "20", "--home", home.File("farm")], new Dictionary<string, string>(), home.File("chaos.log"));
+            "chaos",
+            BuiltPrograms.Chaos,
+            ["--faults", "20", "--seed", "20", "--home", home.File("farm")],
+            new Dictionary<string, string>(),
+            home.File("chaos.log")
+        );
 
         var code = await run.ExitAsync(TimeSpan.FromMinutes(8));
 

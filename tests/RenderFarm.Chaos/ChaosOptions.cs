@@ -46,7 +46,11 @@ internal sealed record ChaosOptions
             var name = arguments[i];
             if (name is "--plan" or "--figures")
             {
-                options = options with { PlanOnly = options.PlanOnly || name == "--plan", Figures = options.Figures || name == "--figures" };
+                options = options with
+                {
+                    PlanOnly = options.PlanOnly || name == "--plan",
+                    Figures = options.Figures || name == "--figures",
+                };
                 continue;
             }
             var value = i + 1 < arguments.Count ? arguments[++i] : throw new OptionException($"{name} needs a value");
@@ -64,16 +68,21 @@ internal sealed record ChaosOptions
                 _ => throw new OptionException($"there is no option '{name}'"),
             };
         }
-        return options.Home.Length > 0 ? options : options with { Home = Path.Combine(Path.GetTempPath(), $"renderfarm-chaos-{Environment.ProcessId}") };
+        return options.Home.Length > 0
+            ? options
+            : options with
+            {
+                Home = Path.Combine(Path.GetTempPath(), $"renderfarm-chaos-{Environment.ProcessId}"),
+            };
     }
 
-    private static int Whole(string name, string value, int least, int most)
-        => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+    private static int Whole(string name, string value, int least, int most) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
             : throw new OptionException($"{name} is '{value}': it must be a whole number from {least} to {most}");
 
-    private static double Seconds(string name, string value)
-        => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0.1 and <= 600
+    private static double Seconds(string name, string value) =>
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0.1 and <= 600
             ? number
             : throw new OptionException($"{name} is '{value}': it must be seconds from 0.1 to 600");
 }

@@ -22,7 +22,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     private static readonly TimeSpan JanitorEvery = TimeSpan.FromSeconds(45);
     private const int Clients = 3;
 
-    public async Task<Ledger> RunAsync(CancellationToken cancellation)
+    public async Task<Ledger> RunAsync(CancellationToken cancellationToken)
     {
         var plan = FaultPlan.Draw(options.Faults, options.Seed, options.Spacing);
         var (began, load) = (Stopwatch.GetTimestamp(), ThisMachine.LoadAverage);
@@ -30,23 +30,31 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
 
         // 1
         Tell($"starting the farm in {options.Home}; its logs stay there");
-        await using var farm = await ChaosFarm.StartAsync(options.Home, options.IsStub, FaultPlan.Workers.Count, cancellation);
+        await using var farm = await ChaosFarm.StartAsync(options.Home, options.IsStub, FaultPlan.Workers.Count, cancellationToken);
         using var burial = new CancellationTokenSource();
         var burying = ProcessTable.BuryAsync(burial.Token);
-        Tell($"{FaultPlan.Apis.Count} APIs and {FaultPlan.Workers.Count} workers run after {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s; {plan.Count} faults over {plan[^1].At.TotalMinutes:0.0} min, seed {options.Seed}");
+        Tell(
+            $"{FaultPlan.Apis.Count} APIs and {FaultPlan.Workers.Count} workers run after {Stopwatch.GetElapsedTime(began).TotalSeconds:0} "
+                + $"s; {plan.Count} faults over {plan[^1].At.TotalMinutes:0.0} min, seed {options.Seed}"
+        );
 
         // 2
         var ledger = new JobLedger();
-        using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var clients = await ClientsAsync(farm, ledger);
         var working = clients.Select(client => Task.Run(() => client.RunAsync(closing.Token), CancellationToken.None)).ToList();
         await using var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = farm.ConnectionString });
-        var janitor = new ArtifactJanitor(database, farm.Store, new AheadClock(ArtifactJanitor.LeastAge + TimeSpan.FromHours(1)), NullLogger<ArtifactJanitor>.Instance);
+        var janitor = new ArtifactJanitor(
+            database,
+            farm.Store,
+            new AheadClock(ArtifactJanitor.LeastAge + TimeSpan.FromHours(1)),
+            NullLogger<ArtifactJanitor>.Instance
+        );
         var sweeping = SweepAsync(janitor, closing.Token);
         var injector = new FaultInjector(farm, ledger, Tell);
         try
         {
-            await injector.RunAsync(plan, cancellation);
+            await injector.RunAsync(plan, cancellationToken);
         }
         finally
         {
@@ -58,9 +66,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         // 3
         Tell("every fault is over; the farm comes to rest");
         var quiet = Stopwatch.GetTimestamp();
-        var unrest = await SettleAsync(farm, clients, ledger, cancellation);
+        var unrest = await SettleAsync(farm, clients, ledger, cancellationToken);
         Tell($"at rest after {Stopwatch.GetElapsedTime(quiet).TotalSeconds:0} s");
-        swept += await janitor.RunOnceAsync(cancellation);
+        swept += await janitor.RunOnceAsync(cancellationToken);
 
         // 4; the server died many times since these connections were made
         farm.Database.Clear();
@@ -69,9 +77,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         [
             new("the farm comes to rest", 1, unrest),
             new("no client saw what must not be seen", ledger.Answers.Values.Sum(), [.. ledger.Breaches]),
-            .. await tables.RunAsync(ledger, cancellation),
-            .. await new BucketAudit(farm.Store).RunAsync(await tables.RowsAsync(cancellation), cancellation),
-            .. await new HostAudit(farm).RunAsync(cancellation),
+            .. await tables.RunAsync(ledger, cancellationToken),
+            .. await new BucketAudit(farm.Store).RunAsync(await tables.RowsAsync(cancellationToken), cancellationToken),
+            .. await new HostAudit(farm).RunAsync(cancellationToken),
         ];
         await burial.CancelAsync();
         await burying;
@@ -85,15 +93,18 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
             Downloads = ledger.Downloads,
             Swept = swept,
             Answers = ledger.Answers.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToDictionary(),
-            Counts = await tables.CountsAsync(cancellation),
-            Figures = await FiguresUnderFire.OfAsync(farm.Database, injector.Records, cancellation),
+            Counts = await tables.CountsAsync(cancellationToken),
+            Figures = await FiguresUnderFire.OfAsync(farm.Database, injector.Records, cancellationToken),
             Findings = findings,
         };
     }
 
     private void Tell(string line)
     {
-        lock (output) output.WriteLine(line);
+        lock (output)
+        {
+            output.WriteLine(line);
+        }
     }
 
     private async Task<IReadOnlyList<Client>> ClientsAsync(ChaosFarm farm, JobLedger ledger)
@@ -106,7 +117,11 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
             var secret = await NewKey.MakeAsync(admin, name);
             clients.Add(new Client(name, farm.Client(secret), ledger, (options.Seed * 31) + i, "tiny"));
         }
-        await Eventually.TrueAsync(async () => (await admin.GetStringAsync("/v1/models")).Contains("tiny", StringComparison.Ordinal), TimeSpan.FromSeconds(60), "a worker to register its model");
+        await Eventually.TrueAsync(
+            async () => (await admin.GetStringAsync("/v1/models")).Contains("tiny", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(60),
+            "a worker to register its model"
+        );
         return clients;
     }
 
@@ -127,28 +142,43 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
             }
             catch (Exception away) when (away is StoreUnavailableException or ArtifactStoreException)
             {
-                // as in an API: the next pass does it
+                // As in an API: the next pass does it
             }
         }
     }
 
     /// <returns>What did not come to rest in time.</returns>
-    private static async Task<IReadOnlyList<string>> SettleAsync(ChaosFarm farm, IReadOnlyList<Client> clients, JobLedger ledger, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<string>> SettleAsync(
+        ChaosFarm farm,
+        IReadOnlyList<Client> clients,
+        JobLedger ledger,
+        CancellationToken cancellationToken
+    )
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(SettleTime);
         try
         {
             await Task.WhenAll(clients.Select(client => client.SettleAsync(deadline.Token)));
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return [$"after {SettleTime.TotalMinutes:0} minutes {ledger.Jobs.Values.Count(job => job is { IsFinal: false, DeleteAccepted: false })} jobs have not ended"];
+            return
+            [
+                $"after {SettleTime.TotalMinutes:0} minutes "
+                    + $"{ledger.Jobs.Values.Count(job => job is { IsFinal: false, DeleteAccepted: false })} jobs have not ended",
+            ];
         }
         try
         {
-            // deleted jobs are nobody's to look at, and hosts tidy up after the last answer
-            await Eventually.ValueAsync(async () => string.Join("; ", await new HostAudit(farm).RestlessAsync(cancellation)), left => left.Length == 0, TimeSpan.FromSeconds(90), "the hosts to be idle and clean", cancellation);
+            // Deleted jobs are nobody's to look at, and hosts tidy up after the last answer
+            await Eventually.ValueAsync(
+                async () => string.Join("; ", await new HostAudit(farm).RestlessAsync(cancellationToken)),
+                left => left.Length == 0,
+                TimeSpan.FromSeconds(90),
+                "the hosts to be idle and clean",
+                cancellationToken
+            );
             return [];
         }
         catch (TimeoutException e)

@@ -3,8 +3,11 @@ using RenderFarm.Chaos.Figures;
 using RenderFarm.Chaos.Plan;
 using RenderFarm.Chaos.Rendering;
 
-// started by a worker, this program is its renderer
-if (args is ["render", ..]) return await StubRenderer.RunAsync();
+// Started by a worker, this program is its renderer
+if (args is ["render", ..])
+{
+    return await StubRenderer.RunAsync();
+}
 
 try
 {
@@ -16,7 +19,11 @@ try
     var options = ChaosOptions.Parse(args);
     if (options.PlanOnly)
     {
-        foreach (var fault in FaultPlan.Draw(options.Faults, options.Seed, options.Spacing)) Console.Out.WriteLine(fault);
+        foreach (var fault in FaultPlan.Draw(options.Faults, options.Seed, options.Spacing))
+        {
+            Console.Out.WriteLine(fault);
+        }
+
         return 0;
     }
     using var interrupted = new CancellationTokenSource();
@@ -25,10 +32,18 @@ try
         press.Cancel = true;
         interrupted.Cancel();
     };
-    if (options.Figures) return await new FigureRun(options, Console.Out).RunAsync(interrupted.Token) ? 0 : 1;
+    if (options.Figures)
+    {
+        return await new FigureRun(options, Console.Out).RunAsync(interrupted.Token) ? 0 : 1;
+    }
+
     var ledger = await new ChaosRun(options, Console.Out).RunAsync(interrupted.Token);
     ledger.Print(Console.Out);
-    if (options.Report is { } report) await ledger.WriteAsync(report);
+    if (options.Report is { } report)
+    {
+        await ledger.WriteAsync(report);
+    }
+
     return ledger.Breaches == 0 ? 0 : 1;
 }
 catch (OptionException wrong)

@@ -1,2 +1,2 @@
-// tensor counts are a figure of the whole process
+// Tensor counts are a figure of the whole process
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

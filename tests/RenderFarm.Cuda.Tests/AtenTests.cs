@@ -1,5 +1,4 @@
 using RenderFarm.Cuda.Aten;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Cuda.Tests;
@@ -47,8 +46,12 @@ public sealed class AtenTests
     {
         using var x = randn(1000);
         AtenOps.Relu(x).Dispose();
-        long before = Tensor.TotalCount;
-        for (int i = 0; i < 100; i++) AtenOps.Relu(x).Dispose();
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        var before = Tensor.TotalCount;
+        for (var i = 0; i < 100; i++)
+        {
+            AtenOps.Relu(x).Dispose();
+        }
+
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 }

@@ -12,10 +12,10 @@ public sealed partial class ScalarLifetimeTests
     [Fact]
     public void Dispose_OfANativeScalar_LeavesItsMemoryReadable()
     {
-        _ = torch.cuda.is_available(); // loads the library
-        nint first = NewScalar(2.5);
+        _ = torch.cuda.is_available(); // Loads the library
+        var first = NewScalar(2.5);
         DisposeScalar(first);
-        Assert.NotEqual(first, NewScalar(3.5)); // freed memory of this size would be handed out again at once
+        Assert.NotEqual(first, NewScalar(3.5)); // Freed memory of this size would be handed out again at once
     }
 
     [LibraryImport("LibTorchSharp", EntryPoint = "THSTorch_float64_to_scalar")]

@@ -20,11 +20,15 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         using var folder = new TemporaryFolder();
         var (farm, comfy) = (many.Farm, folder.File("comfy"));
         await RendererAsync("models", "make-random", "tiny", folder.File("download"), "--seed", "1");
-        foreach (var (from, to) in new[]
-        {
-            ("diffusion_pytorch_model.safetensors", "diffusion_models/wan_tiny_bf16.safetensors"), ("models_t5_umt5-xxl-enc-bf16.safetensors", "text_encoders/umt5_tiny.safetensors"),
-            ("Wan2.1_VAE.safetensors", "vae/wan_2.1_vae.safetensors"), ("google/umt5-xxl/spiece.model", "text_encoders/spiece.model"),
-        })
+        foreach (
+            var (from, to) in new[]
+            {
+                ("diffusion_pytorch_model.safetensors", "diffusion_models/wan_tiny_bf16.safetensors"),
+                ("models_t5_umt5-xxl-enc-bf16.safetensors", "text_encoders/umt5_tiny.safetensors"),
+                ("Wan2.1_VAE.safetensors", "vae/wan_2.1_vae.safetensors"),
+                ("google/umt5-xxl/spiece.model", "text_encoders/spiece.model"),
+            }
+        )
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(comfy, to))!);
             File.Move(Path.Combine(folder.File("download"), from), Path.Combine(comfy, to));
@@ -34,12 +38,19 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
 
         var said = await RendererAsync("models", "scan", comfy, "--into", many.Models);
         Assert.Contains("LoRAs: film", said, StringComparison.Ordinal);
-        await farm.EventuallyAsync(async () => (await farm.Http.GetStringAsync("/v1/models")).Contains("\"film\"", StringComparison.Ordinal), Patience, "the worker to notice the model");
+        await farm.EventuallyAsync(
+            async () => (await farm.Http.GetStringAsync("/v1/models")).Contains("\"film\"", StringComparison.Ordinal),
+            Patience,
+            "the worker to notice the model"
+        );
 
         var plain = await FramesAsync(farm, Small("tiny"));
         Assert.Equal(plain, await FramesAsync(farm, With(Small("tiny"), "loras", new[] { new { name = "film", strength = 0.0 } })));
         Assert.NotEqual(plain, await FramesAsync(farm, With(Small("tiny"), "loras", new[] { new { name = "film", strength = 0.8 } })));
-        using var refused = await farm.PostAsync("/v1/videos", JsonContent.Create(With(Small("tiny"), "loras", new[] { new { name = "for-a-wider-model" } })));
+        using var refused = await farm.PostAsync(
+            "/v1/videos",
+            JsonContent.Create(With(Small("tiny"), "loras", new[] { new { name = "for-a-wider-model" } }))
+        );
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         Assert.Contains("film", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
@@ -54,12 +65,21 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         {
             var request = With(Small(model), "input_reference", new { image_url = Picture(red, green: 0, blue) });
             request.Remove("size");
-            if (last) request["last_frame"] = new { image_url = Picture(0, 255, 0) };
+            if (last)
+            {
+                request["last_frame"] = new { image_url = Picture(0, 255, 0) };
+            }
+
             return request;
         }
 
         var (one, video) = await RenderAsync(many.Farm, Request(255, 0));
-        var size = video.GetProperty("size").GetString()!.Split('x').Select(side => int.Parse(side, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        var size = video
+            .GetProperty("size")
+            .GetString()!
+            .Split('x')
+            .Select(side => int.Parse(side, System.Globalization.CultureInfo.InvariantCulture))
+            .ToArray();
 
         Assert.True(size[0] < size[1], $"a portrait became {size[0]} x {size[1]}");
         Assert.NotEqual(one, await FramesAsync(many.Farm, Request(0, 255)));
@@ -88,7 +108,8 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         return request;
     }
 
-    private static Dictionary<string, object> With(Dictionary<string, object> request, string field, object value) => new(request) { [field] = value };
+    private static Dictionary<string, object> With(Dictionary<string, object> request, string field, object value) =>
+        new(request) { [field] = value };
 
     private static async Task<byte[]> FramesAsync(FarmUnderTest farm, object request) => (await RenderAsync(farm, request)).Frames;
 
@@ -103,7 +124,9 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
 
     private static async Task<string> RendererAsync(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(BuiltPrograms.Renderer, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(BuiltPrograms.Renderer, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -114,16 +137,28 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
     /// <summary>A portrait of one colour, 20 × 30 pixels.</summary>
     private static string Picture(byte red, byte green, byte blue)
     {
-        const int width = 20, height = 30;
+        const int Width = 20,
+            Height = 30;
         using var file = new MemoryStream();
         using (var write = new BinaryWriter(file, Encoding.ASCII, leaveOpen: true))
         {
             write.Write("BM"u8);
-            foreach (var field in (int[])[54 + (width * height * 3), 0, 54, 40, width, height]) write.Write(field);
+            foreach (var field in (int[])[54 + (Width * Height * 3), 0, 54, 40, Width, Height])
+            {
+                write.Write(field);
+            }
+
             write.Write((short)1);
             write.Write((short)24);
-            for (var field = 0; field < 6; field++) write.Write(0);
-            for (var pixel = 0; pixel < width * height; pixel++) write.Write([blue, green, red]);
+            for (var field = 0; field < 6; field++)
+            {
+                write.Write(0);
+            }
+
+            for (var pixel = 0; pixel < Width * Height; pixel++)
+            {
+                write.Write([blue, green, red]);
+            }
         }
         return $"data:image/bmp;base64,{Convert.ToBase64String(file.ToArray())}";
     }
@@ -134,20 +169,28 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         var header = new JsonObject();
         var at = 0;
         for (var block = 0; block < 2; block++)
-        foreach (var (part, shape) in new[] { ("lora_A", new[] { 2, width }), ("lora_B", [width, 2]) })
         {
-            var bytes = 2 * width * sizeof(float);
-            header[$"diffusion_model.blocks.{block}.self_attn.q.{part}.weight"] = new JsonObject
+            foreach (var (part, shape) in new[] { ("lora_A", new[] { 2, width }), ("lora_B", [width, 2]) })
             {
-                ["dtype"] = "F32", ["shape"] = new JsonArray(shape[0], shape[1]), ["data_offsets"] = new JsonArray(at, at += bytes),
-            };
+                var bytes = 2 * width * sizeof(float);
+                header[$"diffusion_model.blocks.{block}.self_attn.q.{part}.weight"] = new JsonObject
+                {
+                    ["dtype"] = "F32",
+                    ["shape"] = new JsonArray(shape[0], shape[1]),
+                    ["data_offsets"] = new JsonArray(at, at += bytes),
+                };
+            }
         }
+
         var json = Encoding.UTF8.GetBytes(header.ToJsonString());
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var file = new BinaryWriter(File.Create(path));
         file.Write((long)json.Length);
         file.Write(json);
-        for (var value = 0; value < at / sizeof(float); value++) file.Write(0.5f);
+        for (var value = 0; value < at / sizeof(float); value++)
+        {
+            file.Write(0.5f);
+        }
     }
 
     /// <summary>One farm for the whole story, with a small random model of every kind that takes pictures.</summary>
@@ -161,14 +204,21 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
         public async ValueTask InitializeAsync()
         {
             foreach (var model in new[] { "tiny-i2v", "tiny-flf2v", "tiny-ti2v", "tiny" })
+            {
                 await RendererAsync("models", "make-random", model, Path.Combine(Models, model), "--seed", "1");
-            // under the name of one that figures of step caches were published for
+            }
+            // Under the name of one that figures of step caches were published for
             var path = Path.Combine(Models, "tiny", "model.json");
             var manifest = JsonNode.Parse(await File.ReadAllTextAsync(path))!;
             manifest["shape"]!["id"] = "t2v-14b";
             await File.WriteAllTextAsync(path, manifest.ToJsonString());
             Directory.Move(Path.GetDirectoryName(path)!, Path.Combine(Models, "t2v-14b"));
-            Farm = await FarmUnderTest.StartAsync(new FarmSetup { More = new Dictionary<string, string> { ["Models__Directory"] = Models, ["Videos__DefaultModel"] = "tiny-ti2v" } });
+            Farm = await FarmUnderTest.StartAsync(
+                new FarmSetup
+                {
+                    More = new Dictionary<string, string> { ["Models__Directory"] = Models, ["Videos__DefaultModel"] = "tiny-ti2v" },
+                }
+            );
         }
 
         public async ValueTask DisposeAsync()

@@ -27,7 +27,11 @@ public sealed class BadInput : IAsyncLifetime
         await RefusedAsync(With("model", "no-such-model"), HttpStatusCode.BadRequest, "unknown_model", "model");
         await RefusedAsync(With("stepz", 4), HttpStatusCode.BadRequest, "unknown_parameter", "stepz", "steps");
 
-        await RefusedAsync(new StringContent("{\"prompt\": ", Encoding.UTF8, "application/json"), HttpStatusCode.BadRequest, "invalid_request");
+        await RefusedAsync(
+            new StringContent("{\"prompt\": ", Encoding.UTF8, "application/json"),
+            HttpStatusCode.BadRequest,
+            "invalid_request"
+        );
         var multipart = new StringContent("--x\r\nnot a part");
         multipart.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
         await RefusedAsync(multipart, HttpStatusCode.BadRequest, "invalid_request");
@@ -63,9 +67,11 @@ public sealed class BadInput : IAsyncLifetime
         var error = JsonDocument.Parse(body).RootElement.GetProperty("error");
         Assert.Equal((code, param), (error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
         foreach (var words in said)
+        {
             Assert.Contains(words, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
     }
 
-    private static async Task<string?> CodeAsync(HttpResponseMessage answer)
-        => JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("error").GetProperty("code").GetString();
+    private static async Task<string?> CodeAsync(HttpResponseMessage answer) =>
+        JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("error").GetProperty("code").GetString();
 }

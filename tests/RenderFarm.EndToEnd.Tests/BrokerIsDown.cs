@@ -16,7 +16,10 @@ public sealed class BrokerIsDown
         var id = (await farm.SubmitAsync(Requests.Quick())).GetProperty("id").GetString()!;
         var answered = TimeProvider.System.GetElapsedTime(began);
         await farm.EventuallyAsync(
-            async () => (await farm.VideoAsync(id)).GetProperty("status").GetString() != "queued", TimeSpan.FromSeconds(5), "the job to start without a bell");
+            async () => (await farm.VideoAsync(id)).GetProperty("status").GetString() != "queued",
+            TimeSpan.FromSeconds(5),
+            "the job to start without a bell"
+        );
 
         Assert.True(answered < TimeSpan.FromSeconds(5), $"the answer took {answered.TotalSeconds:0.0} s");
         await farm.CompletedAsync(id, TimeSpan.FromSeconds(90));
@@ -32,6 +35,10 @@ public sealed class BrokerIsDown
         await farm.CompletedAsync((await farm.SubmitAsync(Requests.Quick())).GetProperty("id").GetString()!, TimeSpan.FromSeconds(90));
         services.Broker.Restore();
 
-        await farm.EventuallyAsync(async () => (await services.Host.QueuesAsync(TestContext.Current.CancellationToken)).Contains("renderfarm.jobs.cpu"), TimeSpan.FromSeconds(60), "the worker to declare its queue");
+        await farm.EventuallyAsync(
+            async () => (await services.Host.QueuesAsync(TestContext.Current.CancellationToken)).Contains("renderfarm.jobs.cpu"),
+            TimeSpan.FromSeconds(60),
+            "the worker to declare its queue"
+        );
     }
 }

@@ -35,6 +35,9 @@ public sealed class Cancelling
         Assert.Empty(await farm.AttemptsAsync(queued));
     }
 
-    private static void AssertCancelled(JsonElement video)
-        => Assert.Equal(("failed", "cancelled"), (video.GetProperty("status").GetString(), video.GetProperty("error").GetProperty("code").GetString()));
+    private static void AssertCancelled(JsonElement video) =>
+        Assert.Equal(
+            ("failed", "cancelled"),
+            (video.GetProperty("status").GetString(), video.GetProperty("error").GetProperty("code").GetString())
+        );
 }

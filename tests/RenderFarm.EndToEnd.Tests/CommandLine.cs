@@ -26,7 +26,24 @@ public sealed class CommandLine : IDisposable
     public async Task Demo_FreshHome_WritesTheMp4AndLeavesNothingBehind()
     {
         var path = _output.File("clip.mp4");
-        await using var demo = Farm("demo", "a blue square", "--size", "64x32", "--frames", "9", "--steps", "2", "--seed", "5", "--guidance", "2", "--negative", "", "--out", path);
+        await using var demo = Farm(
+            "demo",
+            "a blue square",
+            "--size",
+            "64x32",
+            "--frames",
+            "9",
+            "--steps",
+            "2",
+            "--seed",
+            "5",
+            "--guidance",
+            "2",
+            "--negative",
+            "",
+            "--out",
+            path
+        );
 
         Assert.True(await demo.ExitAsync(Patience) == 0, demo.LastWords());
 
@@ -52,7 +69,10 @@ public sealed class CommandLine : IDisposable
         var file = await VideoFile.ProbeAsync(path);
         var clip = await Clip.ReadAsync(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken), file.Width, file.Height);
         Assert.Equal(new Sight(color, direction, background), Sight.Of(clip));
-        Assert.Equal(prompt.Contains("quixotically", StringComparison.Ordinal), demo.LastWords().Contains("demo never saw the words 'quixotically'", StringComparison.Ordinal));
+        Assert.Equal(
+            prompt.Contains("quixotically", StringComparison.Ordinal),
+            demo.LastWords().Contains("demo never saw the words 'quixotically'", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -70,8 +90,19 @@ public sealed class CommandLine : IDisposable
     [Fact]
     public async Task Demo_Interrupted_StopsEverythingAndLeavesNoHalfVideo()
     {
-        await using var demo = Farm("demo", "a blue square", "--size", "416x256", "--frames", "33", "--steps", "100", "--out", _output.File("clip.mp4"));
-        await SaysAsync(demo, "of 100, about"); // denoising, step N of 100
+        await using var demo = Farm(
+            "demo",
+            "a blue square",
+            "--size",
+            "416x256",
+            "--frames",
+            "33",
+            "--steps",
+            "100",
+            "--out",
+            _output.File("clip.mp4")
+        );
+        await SaysAsync(demo, "of 100, about"); // Denoising, step N of 100
 
         Assert.NotEqual(0, await demo.StopAsync());
 
@@ -86,18 +117,46 @@ public sealed class CommandLine : IDisposable
         using var http = new HttpClient { BaseAddress = new Uri(Address(up)) };
         await using var keys = Farm("keys", "show");
         Assert.Equal(0, await keys.ExitAsync(Patience));
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(keys.Log, TestContext.Current.CancellationToken)).Trim());
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            (await File.ReadAllTextAsync(keys.Log, TestContext.Current.CancellationToken)).Trim()
+        );
 
         var metrics = Regex.Matches(up.LastWords(), @"metrics +(\S+)").Select(match => match.Groups[1].Value).ToArray();
         Assert.Equal(2, metrics.Length);
         foreach (var address in metrics)
-            Assert.Contains("renderfarm_", await http.GetStringAsync(new Uri(address), TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        await using var submit = Farm("submit", "a blue square", "--size", "416x256", "--frames", "33", "--steps", "100", "--url", http.BaseAddress.ToString());
+        {
+            Assert.Contains(
+                "renderfarm_",
+                await http.GetStringAsync(new Uri(address), TestContext.Current.CancellationToken),
+                StringComparison.Ordinal
+            );
+        }
+
+        await using var submit = Farm(
+            "submit",
+            "a blue square",
+            "--size",
+            "416x256",
+            "--frames",
+            "33",
+            "--steps",
+            "100",
+            "--url",
+            http.BaseAddress.ToString()
+        );
         Assert.True(await submit.ExitAsync(Patience) == 0, submit.LastWords());
         var id = (await File.ReadAllTextAsync(submit.Log, TestContext.Current.CancellationToken)).Trim();
         await Eventually.TrueAsync(
-            async () => (await http.GetStringAsync(new Uri($"/v1/videos/{id}", UriKind.Relative))).Contains("\"stage\":\"denoising\"", StringComparison.Ordinal),
-            Patience, "the render to begin", TestContext.Current.CancellationToken);
+            async () =>
+                (await http.GetStringAsync(new Uri($"/v1/videos/{id}", UriKind.Relative))).Contains(
+                    "\"stage\":\"denoising\"",
+                    StringComparison.Ordinal
+                ),
+            Patience,
+            "the render to begin",
+            TestContext.Current.CancellationToken
+        );
 
         var began = TimeProvider.System.GetTimestamp();
         Assert.Equal(0, await up.StopAsync());
@@ -113,8 +172,24 @@ public sealed class CommandLine : IDisposable
         Directory.CreateDirectory(Path.Combine(_home.Path, "models"));
         Directory.CreateSymbolicLink(Path.Combine(_home.Path, "models", "tiny"), Path.Combine(await TestModels.FolderAsync(), "tiny"));
         await using var up = await UpAsync(
-            "--farm", "--postgres", services.Database.ConnectionString, "--rabbitmq", services.Host.Address.ToString(), "--s3", $"{TestServices.S3}up-{Guid.NewGuid():N}");
-        await using var render = Farm("render", "a blue square", "--model", "tiny", "--url", Address(up), "--out", _output.File("clip.mp4"));
+            "--farm",
+            "--postgres",
+            services.Database.ConnectionString,
+            "--rabbitmq",
+            services.Host.Address.ToString(),
+            "--s3",
+            $"{TestServices.S3}up-{Guid.NewGuid():N}"
+        );
+        await using var render = Farm(
+            "render",
+            "a blue square",
+            "--model",
+            "tiny",
+            "--url",
+            Address(up),
+            "--out",
+            _output.File("clip.mp4")
+        );
 
         Assert.True(await render.ExitAsync(Patience) == 0, $"{render.LastWords()}{Environment.NewLine}{up.LastWords()}");
 
@@ -150,21 +225,38 @@ public sealed class CommandLine : IDisposable
         return up;
     }
 
-    private FarmProcess Farm(params string[] arguments)
-        => FarmProcess.Start("farm", BuiltPrograms.Cli, arguments, new Dictionary<string, string> { ["RENDERFARM_HOME"] = _home.Path, ["Worker__Slots"] = "cpu" }, _logs.File($"{arguments[0]}.log"));
+    private FarmProcess Farm(params string[] arguments) =>
+        FarmProcess.Start(
+            "farm",
+            BuiltPrograms.Cli,
+            arguments,
+            new Dictionary<string, string> { ["RENDERFARM_HOME"] = _home.Path, ["Worker__Slots"] = "cpu" },
+            _logs.File($"{arguments[0]}.log")
+        );
 
-    private static Task SaysAsync(FarmProcess process, string words)
-        => Eventually.ValueAsync(
-            () => Task.FromResult(process.LastWords()), said => said.Contains(words, StringComparison.Ordinal) || process.HasExited,
-            Patience, words, TestContext.Current.CancellationToken)
+    private static Task SaysAsync(FarmProcess process, string words) =>
+        Eventually
+            .ValueAsync(
+                () => Task.FromResult(process.LastWords()),
+                said => said.Contains(words, StringComparison.Ordinal) || process.HasExited,
+                Patience,
+                words,
+                TestContext.Current.CancellationToken
+            )
             .ContinueWith(said => Assert.Contains(words, said.Result, StringComparison.Ordinal), TaskScheduler.Default);
 
     /// <summary>API and worker carry the home in their environment; renderer and encoder work in a folder below it.</summary>
-    private List<string> ProcessesOfThisHome()
-        => [.. Directory.EnumerateDirectories("/proc")
-            .Where(folder => int.TryParse(Path.GetFileName(folder), out var id) && FarmProcess.IsRunning(id))
-            .Where(folder => Read(folder, "environ").Contains(_home.Path, StringComparison.Ordinal) || WorkingFolder(folder).StartsWith(_home.Path, StringComparison.Ordinal))
-            .Select(folder => Read(folder, "cmdline").Replace('\0', ' '))];
+    private List<string> ProcessesOfThisHome() =>
+        [
+            .. Directory
+                .EnumerateDirectories("/proc")
+                .Where(folder => int.TryParse(Path.GetFileName(folder), out var id) && FarmProcess.IsRunning(id))
+                .Where(folder =>
+                    Read(folder, "environ").Contains(_home.Path, StringComparison.Ordinal)
+                    || WorkingFolder(folder).StartsWith(_home.Path, StringComparison.Ordinal)
+                )
+                .Select(folder => Read(folder, "cmdline").Replace('\0', ' ')),
+        ];
 
     private static string Read(string folder, string file)
     {
@@ -174,7 +266,7 @@ public sealed class CommandLine : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return ""; // it has just ended, or is not ours to see
+            return ""; // It has just ended, or is not ours to see
         }
     }
 

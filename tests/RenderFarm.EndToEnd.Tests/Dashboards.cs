@@ -23,10 +23,16 @@ public sealed partial class Dashboards
             async () =>
             {
                 foreach (var url in farm.MetricsUrls.Values.Append($"{farm.Url}/metrics"))
+                {
                     missing = missing.Except(Exposed(await farm.Http.GetStringAsync(new Uri(url)))).ToHashSet();
+                }
+
                 return missing.Count == 0;
             },
-            TimeSpan.FromSeconds(30), "every metric of the dashboard", () => $"never seen: {string.Join(", ", missing)}");
+            TimeSpan.FromSeconds(30),
+            "every metric of the dashboard",
+            () => $"never seen: {string.Join(", ", missing)}"
+        );
     }
 
     private static HashSet<string> Named()
@@ -34,7 +40,10 @@ public sealed partial class Dashboards
         var names = new HashSet<string>();
         foreach (var file in Directory.EnumerateFiles(Path.Combine(BuiltPrograms.Root, "deploy", "grafana", "dashboards"), "*.json"))
         {
-            var expressions = JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("panels").EnumerateArray()
+            var expressions = JsonDocument
+                .Parse(File.ReadAllText(file))
+                .RootElement.GetProperty("panels")
+                .EnumerateArray()
                 .SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
                 .Select(target => target.GetProperty("expr").GetString()!);
             names.UnionWith(expressions.SelectMany(expression => Metric().Matches(expression)).Select(match => match.Value));
@@ -43,8 +52,8 @@ public sealed partial class Dashboards
     }
 
     // name{labels} value, or name value
-    private static IEnumerable<string> Exposed(string scrape)
-        => scrape.Split('\n').Where(line => line.Length > 0 && line[0] != '#').Select(line => line[..line.IndexOfAny(['{', ' '])]);
+    private static IEnumerable<string> Exposed(string scrape) =>
+        scrape.Split('\n').Where(line => line.Length > 0 && line[0] != '#').Select(line => line[..line.IndexOfAny(['{', ' '])]);
 
     [GeneratedRegex(@"\brenderfarm_\w+")]
     private static partial Regex Metric();

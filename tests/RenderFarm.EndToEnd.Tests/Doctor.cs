@@ -20,7 +20,10 @@ public sealed class Doctor : IDisposable
         var (code, checks) = await AskAsync([]);
 
         Assert.Equal(0, code);
-        Assert.All(["database", "ffmpeg", "host memory", "artifacts", "broker", "libtorch", "disk"], subject => Assert.Contains(checks, check => check.Subject == subject));
+        Assert.All(
+            ["database", "ffmpeg", "host memory", "artifacts", "broker", "libtorch", "disk"],
+            subject => Assert.Contains(checks, check => check.Subject == subject)
+        );
         Assert.Equal(HostCheckResult.Ok, checks.Single(check => check.Subject == "libtorch").Result);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_home.Path));
     }
@@ -28,13 +31,21 @@ public sealed class Doctor : IDisposable
     [Fact]
     public async Task Doctor_EverythingOutOfReach_NamesEachWithItsRemedy()
     {
-        var (code, checks) = await AskAsync(new()
-        {
-            ["Store__Kind"] = "postgres", ["Store__ConnectionString"] = "Host=127.0.0.1;Port=1;Username=farm;Database=farm",
-            ["Bus__Kind"] = "rabbitmq", ["Bus__Uri"] = "amqp://guest:guest@127.0.0.1:1/",
-            ["Artifacts__Kind"] = "s3", ["Artifacts__Endpoint"] = "http://127.0.0.1:1", ["Artifacts__AccessKey"] = "key", ["Artifacts__SecretKey"] = "long enough", ["Artifacts__Bucket"] = "renderfarm",
-            ["Worker__FfmpegPath"] = "/nowhere/ffmpeg",
-        });
+        var (code, checks) = await AskAsync(
+            new()
+            {
+                ["Store__Kind"] = "postgres",
+                ["Store__ConnectionString"] = "Host=127.0.0.1;Port=1;Username=farm;Database=farm",
+                ["Bus__Kind"] = "rabbitmq",
+                ["Bus__Uri"] = "amqp://guest:guest@127.0.0.1:1/",
+                ["Artifacts__Kind"] = "s3",
+                ["Artifacts__Endpoint"] = "http://127.0.0.1:1",
+                ["Artifacts__AccessKey"] = "key",
+                ["Artifacts__SecretKey"] = "long enough",
+                ["Artifacts__Bucket"] = "renderfarm",
+                ["Worker__FfmpegPath"] = "/nowhere/ffmpeg",
+            }
+        );
 
         Assert.Equal(1, code);
         var lacks = checks.Where(check => check.Result == HostCheckResult.Lacks).ToDictionary(check => check.Subject);
@@ -46,7 +57,13 @@ public sealed class Doctor : IDisposable
     [Fact]
     public async Task Doctor_HostWithACard_SaysWhatItIsAndWhoIsOnIt()
     {
-        using var driver = await FakeDriver.WithAsync(new FakeCard("GPU-1", "NVIDIA_Test", 24L << 30, 9L << 30) { Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 8L << 30 }, Temperature = 71 });
+        using var driver = await FakeDriver.WithAsync(
+            new FakeCard("GPU-1", "NVIDIA_Test", 24L << 30, 9L << 30)
+            {
+                Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 8L << 30 },
+                Temperature = 71,
+            }
+        );
 
         var (_, checks) = await AskAsync(new() { ["Worker__NvmlPath"] = driver.Path });
 
@@ -59,9 +76,17 @@ public sealed class Doctor : IDisposable
 
     private async Task<(int Code, HostCheck[] Checks)> AskAsync(Dictionary<string, string> settings)
     {
-        var start = new ProcessStartInfo(BuiltPrograms.Cli, ["doctor", "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(BuiltPrograms.Cli, ["doctor", "--json"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["RENDERFARM_HOME"] = _home.Path;
-        foreach (var (name, value) in settings) start.Environment[name] = value;
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -16,10 +16,14 @@ public sealed class Draining
         var next = (await farm.SubmitAsync(Requests.Quick())).GetProperty("id").GetString()!;
         var done = await farm.CompletedAsync(running, TimeSpan.FromSeconds(120));
 
-        // it has asked for work since, and got none
+        // It has asked for work since, and got none
         await farm.EventuallyAsync(
-            async () => (await farm.GetAsync($"/v1/workers/{worker}")).GetProperty("seen_at").GetInt64() > done.GetProperty("completed_at").GetInt64() + 1,
-            TimeSpan.FromSeconds(60), "the worker to ask for work");
+            async () =>
+                (await farm.GetAsync($"/v1/workers/{worker}")).GetProperty("seen_at").GetInt64()
+                > done.GetProperty("completed_at").GetInt64() + 1,
+            TimeSpan.FromSeconds(60),
+            "the worker to ask for work"
+        );
         Assert.Equal("draining", (await farm.GetAsync($"/v1/workers/{worker}")).GetProperty("status").GetString());
         Assert.Equal("queued", (await farm.VideoAsync(next)).GetProperty("status").GetString());
         Assert.Single(await farm.AttemptsAsync(running));

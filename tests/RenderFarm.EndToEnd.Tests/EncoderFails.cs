@@ -9,7 +9,10 @@ public sealed class EncoderFails
     [Fact]
     public async Task Start_FfmpegMissing_TheWorkerStopsAndNamesTheKeyAndTheRemedy()
     {
-        await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { More = new Dictionary<string, string> { ["Worker__FfmpegPath"] = "/nowhere/ffmpeg" } }, workers: 0);
+        await using var farm = await FarmUnderTest.StartAsync(
+            new FarmSetup { More = new Dictionary<string, string> { ["Worker__FfmpegPath"] = "/nowhere/ffmpeg" } },
+            workers: 0
+        );
 
         var worker = await farm.LaunchWorkerAsync("worker-1");
 
@@ -24,16 +27,22 @@ public sealed class EncoderFails
         using var folder = new TemporaryFolder();
         // Is ffmpeg in everything but encoding: then it takes some frames, and ends as ffmpeg does when a write finds no space.
         var ffmpeg = folder.File("ffmpeg");
-        await File.WriteAllTextAsync(ffmpeg, """
+        await File.WriteAllTextAsync(
+            ffmpeg,
+            """
             #!/bin/bash
             [[ " $* " == *" rawvideo "* ]] || exec ffmpeg "$@"
             while [[ $1 != -i ]]; do shift; done
             head -c 2000 "${2#file:}" > /dev/null
             echo "av_interleaved_write_frame(): No space left on device" >&2
             exit 228
-            """, TestContext.Current.CancellationToken);
+            """,
+            TestContext.Current.CancellationToken
+        );
         File.SetUnixFileMode(ffmpeg, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { More = new Dictionary<string, string> { ["Worker__FfmpegPath"] = ffmpeg } });
+        await using var farm = await FarmUnderTest.StartAsync(
+            new FarmSetup { More = new Dictionary<string, string> { ["Worker__FfmpegPath"] = ffmpeg } }
+        );
 
         var video = await FailedAsync(farm);
 

@@ -6,8 +6,8 @@ namespace RenderFarm.EndToEnd.Tests;
 /// <summary>PostgreSQL, RabbitMQ and S3 for one story: a database, a virtual host and a bucket of its own.</summary>
 public sealed class FarmOnServices : IAsyncDisposable
 {
-    private FarmOnServices(PostgresDatabase database, BrokerVirtualHost host, CuttableProxy broker)
-        => (Database, Host, Broker) = (database, host, broker);
+    private FarmOnServices(PostgresDatabase database, BrokerVirtualHost host, CuttableProxy broker) =>
+        (Database, Host, Broker) = (database, host, broker);
 
     public PostgresDatabase Database { get; }
     public BrokerVirtualHost Host { get; }
@@ -15,11 +15,17 @@ public sealed class FarmOnServices : IAsyncDisposable
     /// <summary>Between the farm and the broker.</summary>
     public CuttableProxy Broker { get; }
 
-    public FarmSetup Setup => new() { Postgres = Database.ConnectionString, Broker = Broker.Through(Host.Address), S3 = TestServices.S3 };
+    public FarmSetup Setup =>
+        new()
+        {
+            Postgres = Database.ConnectionString,
+            Broker = Broker.Through(Host.Address),
+            S3 = TestServices.S3,
+        };
 
     public static async Task<FarmOnServices> CreateAsync()
     {
-        var s3 = TestServices.S3; // skips before anything is made
+        var s3 = TestServices.S3; // Skips before anything is made
         Assert.NotNull(s3);
         var database = await PostgresDatabase.CreateAsync();
         var host = await BrokerVirtualHost.CreateAsync();

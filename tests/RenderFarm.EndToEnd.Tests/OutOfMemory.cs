@@ -37,8 +37,11 @@ public sealed class OutOfMemory
         Assert.InRange(Bytes(last.GetProperty("measurements"), "peak_bytes"), 100 * Mebibyte, Ceiling);
         Assert.Equal(Enumerable.Range(0, attempts.Count), attempts.Select(attempt => attempt.GetProperty("step_downs").GetInt32()));
         Assert.Equal(attempts.OrderByDescending(attempt => Bytes(attempt.GetProperty("plan"), "predicted_peak_bytes")), attempts);
-        Assert.Equal(attempts.Count, attempts.Select(attempt => attempt.GetProperty("measurements").GetProperty("renderer_process_id").GetInt32()).Distinct().Count());
-        Assert.Equal(1, video.GetProperty("attempt").GetInt32()); // none was burnt
+        Assert.Equal(
+            attempts.Count,
+            attempts.Select(attempt => attempt.GetProperty("measurements").GetProperty("renderer_process_id").GetInt32()).Distinct().Count()
+        );
+        Assert.Equal(1, video.GetProperty("attempt").GetInt32()); // None was burnt
     }
 
     private static long Bytes(JsonElement element, string name) => element.GetProperty(name).GetInt64();

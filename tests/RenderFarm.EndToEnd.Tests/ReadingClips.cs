@@ -5,7 +5,9 @@ namespace RenderFarm.EndToEnd.Tests;
 /// <summary>What the demo model is measured by has to see what is there, and nothing else.</summary>
 public sealed class ReadingClips
 {
-    private const int Width = 160, Height = 96, Frames = 9;
+    private const int Width = 160,
+        Height = 96,
+        Frames = 9;
 
     [Theory]
     [InlineData("a red ball rolls to the right on green")]
@@ -36,15 +38,28 @@ public sealed class ReadingClips
     private static Clip Moving(Caption caption, int by)
     {
         var first = FirstFrames.Draw(caption, Width, Height);
-        var (dx, dy) = caption.Direction switch { Direction.Right => (1, 0), Direction.Left => (-1, 0), Direction.Down => (0, 1), _ => (0, -1) };
+        var (dx, dy) = caption.Direction switch
+        {
+            Direction.Right => (1, 0),
+            Direction.Left => (-1, 0),
+            Direction.Down => (0, 1),
+            _ => (0, -1),
+        };
         var pixels = new byte[first.Pixels.Length * Frames];
         for (var frame = 0; frame < Frames; frame++)
-        for (var y = 0; y < Height; y++)
-        for (var x = 0; x < Width; x++)
         {
-            int shift = by * frame / (Frames - 1), fromX = Math.Clamp(x - dx * shift, 0, Width - 1), fromY = Math.Clamp(y - dy * shift, 0, Height - 1);
-            first.Pixels.AsSpan(3 * (fromY * Width + fromX), 3).CopyTo(pixels.AsSpan(3 * ((frame * Height + y) * Width + x)));
+            for (var y = 0; y < Height; y++)
+            {
+                for (var x = 0; x < Width; x++)
+                {
+                    var shift = by * frame / (Frames - 1);
+                    var fromX = Math.Clamp(x - dx * shift, 0, Width - 1);
+                    var fromY = Math.Clamp(y - dy * shift, 0, Height - 1);
+                    first.Pixels.AsSpan(3 * (fromY * Width + fromX), 3).CopyTo(pixels.AsSpan(3 * ((frame * Height + y) * Width + x)));
+                }
+            }
         }
+
         return new Clip(Width, Height, pixels);
     }
 }

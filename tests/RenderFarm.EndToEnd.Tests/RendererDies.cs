@@ -15,12 +15,17 @@ public sealed class RendererDies
         var renderers = worker.Children("RenderFarm.Renderer");
         Assert.NotEmpty(renderers);
         foreach (var renderer in renderers)
+        {
             FarmProcess.KillHard(renderer);
+        }
 
         var video = await farm.CompletedAsync(id, TimeSpan.FromSeconds(120));
         var attempts = await farm.AttemptsAsync(id);
         Assert.Equal(2, attempts.Count);
-        Assert.Equal(("failed", "renderer_crashed"), (attempts[0].GetProperty("outcome").GetString(), attempts[0].GetProperty("error").GetProperty("code").GetString()));
+        Assert.Equal(
+            ("failed", "renderer_crashed"),
+            (attempts[0].GetProperty("outcome").GetString(), attempts[0].GetProperty("error").GetProperty("code").GetString())
+        );
         Assert.Equal("completed", attempts[1].GetProperty("outcome").GetString());
         Assert.Equal(2, video.GetProperty("attempt").GetInt32());
         Assert.False(worker.HasExited);

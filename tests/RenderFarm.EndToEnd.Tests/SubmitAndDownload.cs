@@ -38,7 +38,10 @@ public sealed class SubmitAndDownload
     {
         await using var farm = await FarmUnderTest.StartAsync(new FarmSetup());
 
-        var (one, other) = (await DownloadAsync(farm, await RenderAsync(farm, seed: 5)), await DownloadAsync(farm, await RenderAsync(farm, seed: 5)));
+        var (one, other) = (
+            await DownloadAsync(farm, await RenderAsync(farm, seed: 5)),
+            await DownloadAsync(farm, await RenderAsync(farm, seed: 5))
+        );
 
         // The container's metadata may differ; the coded frames may not.
         Assert.Equal(MediaData(one), MediaData(other));
@@ -59,17 +62,25 @@ public sealed class SubmitAndDownload
         var file = await VideoFile.ProbeAsync(path);
         Assert.Equal((64, 48, 9, "8/1"), (file.Width, file.Height, file.Frames, file.FrameRate));
         Assert.Equal(("h264", "yuv420p"), (file.Text("codec_name"), file.Text("pix_fmt")));
-        Assert.Equal(("bt709", "bt709", "bt709", "tv"), (file.Text("color_space"), file.Text("color_transfer"), file.Text("color_primaries"), file.Text("color_range")));
+        Assert.Equal(
+            ("bt709", "bt709", "bt709", "tv"),
+            (file.Text("color_space"), file.Text("color_transfer"), file.Text("color_primaries"), file.Text("color_range"))
+        );
         Assert.True(file.Boxes.IndexOf("moov") < file.Boxes.IndexOf("mdat"), $"not ready to stream: {string.Join(' ', file.Boxes)}");
         Assert.Contains("a red ball rolls to the right", file.Format.GetProperty("tags").ToString(), StringComparison.Ordinal);
-        Assert.Contains(seed.ToString(System.Globalization.CultureInfo.InvariantCulture), file.Format.GetProperty("tags").ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            seed.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            file.Format.GetProperty("tags").ToString(),
+            StringComparison.Ordinal
+        );
         return id;
     }
 
-    private static async Task<byte[]> DownloadAsync(FarmUnderTest farm, string id) => await farm.Http.GetByteArrayAsync($"/v1/videos/{id}/content");
+    private static async Task<byte[]> DownloadAsync(FarmUnderTest farm, string id) =>
+        await farm.Http.GetByteArrayAsync($"/v1/videos/{id}/content");
 
-    private static async Task<int> RendererOfAsync(FarmUnderTest farm, string id)
-        => Assert.Single(await farm.AttemptsAsync(id)).GetProperty("measurements").GetProperty("renderer_process_id").GetInt32();
+    private static async Task<int> RendererOfAsync(FarmUnderTest farm, string id) =>
+        Assert.Single(await farm.AttemptsAsync(id)).GetProperty("measurements").GetProperty("renderer_process_id").GetInt32();
 
     private static byte[] MediaData(byte[] mp4)
     {

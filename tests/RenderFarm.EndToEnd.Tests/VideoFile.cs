@@ -14,6 +14,7 @@ public sealed record VideoFile(JsonElement Stream, JsonElement Format, List<stri
     /// <summary>Counted by decoding, not taken from the header.</summary>
     public int Frames => int.Parse(Stream.GetProperty("nb_read_frames").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
     public string FrameRate => Text("r_frame_rate");
+
     public string Text(string member) => Stream.GetProperty(member).GetString()!;
 
     public string Tag(string name) => Format.GetProperty("tags").GetProperty(name).GetString()!;
@@ -22,7 +23,10 @@ public sealed record VideoFile(JsonElement Stream, JsonElement Format, List<stri
     {
         var start = new ProcessStartInfo("ffprobe") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in new[] { "-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json", path })
+        {
             start.ArgumentList.Add(argument);
+        }
+
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var json = await process.StandardOutput.ReadToEndAsync();
@@ -32,7 +36,7 @@ public sealed record VideoFile(JsonElement Stream, JsonElement Format, List<stri
         return new VideoFile(Assert.Single(root.GetProperty("streams").EnumerateArray()), root.GetProperty("format"), TopLevelBoxes(path));
     }
 
-    // size (4 bytes) and name (4 bytes); size 1 means that 8 bytes of size follow
+    // Size (4 bytes) and name (4 bytes); size 1 means that 8 bytes of size follow
     private static List<string> TopLevelBoxes(string path)
     {
         using var file = File.OpenRead(path);

@@ -17,7 +17,11 @@ public sealed class WorkerDies
 
         await first.KillAsync();
 
-        await farm.EventuallyAsync(async () => (await farm.AttemptsAsync(id)).Count == 2, TimeSpan.FromSeconds(30), "the job to be leased again");
+        await farm.EventuallyAsync(
+            async () => (await farm.AttemptsAsync(id)).Count == 2,
+            TimeSpan.FromSeconds(30),
+            "the job to be leased again"
+        );
         await farm.CompletedAsync(id, TimeSpan.FromSeconds(120));
         var attempts = await farm.AttemptsAsync(id);
         Assert.Equal("lost", attempts[0].GetProperty("outcome").GetString());
@@ -30,7 +34,10 @@ public sealed class WorkerDies
     [Fact]
     public async Task Stop_WorkerDrainedMidJob_HandsTheJobBackWithoutBurningAnAttempt()
     {
-        await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { More = new Dictionary<string, string> { ["Worker__DrainGraceSeconds"] = "0" } }, workers: 0);
+        await using var farm = await FarmUnderTest.StartAsync(
+            new FarmSetup { More = new Dictionary<string, string> { ["Worker__DrainGraceSeconds"] = "0" } },
+            workers: 0
+        );
         var first = await farm.StartWorkerAsync("worker-1");
         var id = (await farm.SubmitAsync(Requests.Slow())).GetProperty("id").GetString()!;
         await farm.DenoisingAsync(id, TimeSpan.FromSeconds(60));

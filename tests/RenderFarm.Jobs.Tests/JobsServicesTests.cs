@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Maintenance;
-using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
 using RenderFarm.Testing;
 

@@ -11,35 +11,38 @@ public sealed class NvmlLibraryTests
     [Fact]
     public void TryOpen_HostWithoutDriver_SaysSoAndHasNoCards()
     {
-        bool driver = NativeLibrary.TryLoad("libnvidia-ml.so.1", out _);
+        var driver = NativeLibrary.TryLoad("libnvidia-ml.so.1", out _);
         Assert.SkipWhen(driver, "this host has a driver");
 
-        Assert.Null(NvmlLibrary.TryOpen(out string reason));
+        Assert.Null(NvmlLibrary.TryOpen(out var reason));
         Assert.Contains("libnvidia-ml.so.1", reason, StringComparison.Ordinal);
     }
 
     [Fact]
     public void TryOpen_HostWithCards_ListsThemWithTheirMemory()
     {
-        using NvmlLibrary? library = NvmlLibrary.TryOpen(out string reason);
+        using var library = NvmlLibrary.TryOpen(out var reason);
         Assert.SkipWhen(library is null, "no card here: " + reason);
 
         Assert.NotEmpty(library.DriverVersion);
-        Assert.All(library.Cards, card =>
-        {
-            Assert.StartsWith("GPU-", card.Uuid, StringComparison.Ordinal);
-            Assert.NotEmpty(card.Name);
-            CardMemory memory = library.MemoryOf(card);
-            Assert.Equal(card.TotalBytes, memory.TotalBytes);
-            Assert.InRange(memory.FreeBytes, 0, memory.TotalBytes);
-        });
+        Assert.All(
+            library.Cards,
+            card =>
+            {
+                Assert.StartsWith("GPU-", card.Uuid, StringComparison.Ordinal);
+                Assert.NotEmpty(card.Name);
+                var memory = library.MemoryOf(card);
+                Assert.Equal(card.TotalBytes, memory.TotalBytes);
+                Assert.InRange(memory.FreeBytes, 0, memory.TotalBytes);
+            }
+        );
     }
 
     [Fact]
     public async Task MemoryOf_TwoCards_EachAsItIsNow()
     {
-        using FakeDriver driver = await FakeDriver.WithAsync(Card, Card with { Uuid = "GPU-2", TotalBytes = 12 * GiB, UsedBytes = 0 });
-        using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        using var driver = await FakeDriver.WithAsync(Card, Card with { Uuid = "GPU-2", TotalBytes = 12 * GiB, UsedBytes = 0 });
+        using var library = NvmlLibrary.TryOpen(out _, driver.Path)!;
 
         Assert.Equal("580.65.06", library.DriverVersion);
         Assert.Equal([("GPU-1", 24 * GiB), ("GPU-2", 12 * GiB)], library.Cards.Select(card => (card.Uuid, card.TotalBytes)));
@@ -51,13 +54,13 @@ public sealed class NvmlLibraryTests
     [Fact]
     public async Task ProcessesOn_ManyWithOneNobodyCanMeasure_AllOfThemLargestFirst()
     {
-        Dictionary<int, long?> held = Enumerable.Range(0, 100).ToDictionary(i => 1_000_000 + i, i => (long?)i * 1000);
+        var held = Enumerable.Range(0, 100).ToDictionary(i => 1_000_000 + i, i => (long?)i * 1000);
         held[Environment.ProcessId] = 5 * GiB;
         held[2_000_000] = null;
-        using FakeDriver driver = await FakeDriver.WithAsync(Card with { Processes = held });
-        using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        using var driver = await FakeDriver.WithAsync(Card with { Processes = held });
+        using var library = NvmlLibrary.TryOpen(out _, driver.Path)!;
 
-        IReadOnlyList<CardProcess> processes = library.ProcessesOn(library.Cards[0]);
+        var processes = library.ProcessesOn(library.Cards[0]);
 
         Assert.Equal(102, processes.Count);
         Assert.Equal((Environment.ProcessId, 5 * GiB), (processes[0].Id, processes[0].UsedBytes));
@@ -68,8 +71,16 @@ public sealed class NvmlLibraryTests
     [Fact]
     public async Task VitalsOf_FigureThatTheCardLacks_IsNull()
     {
-        using FakeDriver driver = await FakeDriver.WithAsync(Card with { Utilization = 97, Temperature = 71, PowerWatts = 312.5, PowerLimitWatts = null });
-        using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        using var driver = await FakeDriver.WithAsync(
+            Card with
+            {
+                Utilization = 97,
+                Temperature = 71,
+                PowerWatts = 312.5,
+                PowerLimitWatts = null,
+            }
+        );
+        using var library = NvmlLibrary.TryOpen(out _, driver.Path)!;
 
         Assert.Equal(new CardVitals(97, 71, 312.5, null), library.VitalsOf(library.Cards[0]));
     }
@@ -77,22 +88,22 @@ public sealed class NvmlLibraryTests
     [Fact]
     public async Task MemoryOf_CardLost_SaysWhatTheDriverSays()
     {
-        using FakeDriver driver = await FakeDriver.WithAsync(Card);
-        using NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        using var driver = await FakeDriver.WithAsync(Card);
+        using var library = NvmlLibrary.TryOpen(out _, driver.Path)!;
         driver.LoseCards();
 
-        NvmlException fault = Assert.Throws<NvmlException>(() => library.MemoryOf(library.Cards[0]));
+        var fault = Assert.Throws<NvmlException>(() => library.MemoryOf(library.Cards[0]));
 
         Assert.Equal("nvmlDeviceGetMemoryInfo failed with NVML error 15 (GPU is lost)", fault.Message);
-        Assert.Null(NvmlLibrary.TryOpen(out string reason, driver.Path));
+        Assert.Null(NvmlLibrary.TryOpen(out var reason, driver.Path));
         Assert.Contains("GPU is lost", reason, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Dispose_AfterUse_RefusesFurtherQuestions()
     {
-        using FakeDriver driver = await FakeDriver.WithAsync(Card);
-        NvmlLibrary library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        using var driver = await FakeDriver.WithAsync(Card);
+        var library = NvmlLibrary.TryOpen(out _, driver.Path)!;
         library.Dispose();
         library.Dispose();
 

@@ -14,20 +14,30 @@ public sealed class LorasAndStepCachesTests
     [Fact]
     public void Lora_EveryProductOfA14BBlock_IsRankTimesInAndOut()
     {
-        // eight projections of 5120 to 5120, and two between 5120 and 13824, in forty blocks
-        const long expected = 40 * 64 * ((8 * (5120L + 5120)) + (2 * (5120L + 13824)));
-        Assert.Equal(expected, ParameterCounts.Lora(ModelShapes.T2v14B.Transformer, 64));
-        Assert.Equal(40 * 64 * 2 * (5120L + 5120), ParameterCounts.Lora(ModelShapes.I2v14B480.Transformer, 64) - expected); // k_img and v_img
+        // Eight projections of 5120 to 5120, and two between 5120 and 13824, in forty blocks
+        const long Expected = 40 * 64 * ((8 * (5120L + 5120)) + (2 * (5120L + 13824)));
+        Assert.Equal(Expected, ParameterCounts.Lora(ModelShapes.T2v14B.Transformer, 64));
+        // k_img and v_img
+        Assert.Equal(40 * 64 * 2 * (5120L + 5120), ParameterCounts.Lora(ModelShapes.I2v14B480.Transformer, 64) - Expected);
     }
 
     [Fact]
     public void Plan_LorasBesideStreamedBlocks_LieOnTheCardWhole()
     {
-        var streamed = Job with { Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8, FfnChunkTokens = 4096 } };
+        var streamed = Job with
+        {
+            Pins = new()
+            {
+                BlocksStreamed = 40,
+                Precision = Precision.Fp8,
+                FfnChunkTokens = 4096,
+            },
+        };
         var (without, with) = (Plan(streamed), Plan(streamed with { Loras = 2 }));
 
         Assert.Equal(2 * 2 * ParameterCounts.Lora(Job.Shape.Transformer, ParameterCounts.TypicalLoraRank), with.LoraBytes);
-        Assert.Equal(with.LoraBytes, with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"], 1.0); // chunks keep the hidden layer small
+        // Chunks keep the hidden layer small
+        Assert.Equal(with.LoraBytes, with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"], 1.0);
         Assert.InRange(with.PredictedStepSeconds / without.PredictedStepSeconds, 1.01, 1.15);
         Assert.Contains(with.Reasons, reason => reason.StartsWith("2 LoRAs beside the streamed blocks", StringComparison.Ordinal));
         Assert.NotEqual(without.Kind, with.Kind);
@@ -36,14 +46,27 @@ public sealed class LorasAndStepCachesTests
     [Fact]
     public void Plan_FileIsThere_ItsOwnSizeCounts()
     {
-        var request = Job with { Loras = 1, LoraParameters = 1000, Pins = new() { BlocksStreamed = 40 } };
+        var request = Job with
+        {
+            Loras = 1,
+            LoraParameters = 1000,
+            Pins = new() { BlocksStreamed = 40 },
+        };
         Assert.Equal(2000, Plan(request).LoraBytes);
     }
 
     [Fact]
     public void Plan_WholeFeedForwardBesideALora_CountsItsWideResult()
     {
-        var whole = Job with { Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8, FfnChunkTokens = 0 } };
+        var whole = Job with
+        {
+            Pins = new()
+            {
+                BlocksStreamed = 40,
+                Precision = Precision.Fp8,
+                FfnChunkTokens = 0,
+            },
+        };
         var (without, with) = (Plan(whole), Plan(whole with { Loras = 1 }));
         var hidden = 32_760 * 13_824L * 2;
         Assert.True(with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"] - with.LoraBytes > hidden / 2);
@@ -54,7 +77,10 @@ public sealed class LorasAndStepCachesTests
     {
         var resident = Job with { Pins = new() { BlocksStreamed = 0 } };
         var (without, with) = (Plan(resident), Plan(resident with { Loras = 3 }));
-        Assert.Equal((0, without.PredictedPeakBytes, without.PredictedStepSeconds), (with.LoraBytes, with.PredictedPeakBytes, with.PredictedStepSeconds));
+        Assert.Equal(
+            (0, without.PredictedPeakBytes, without.PredictedStepSeconds),
+            (with.LoraBytes, with.PredictedPeakBytes, with.PredictedStepSeconds)
+        );
         Assert.Contains(with.Reasons, reason => reason == "3 LoRAs merged into the weights.");
     }
 
@@ -63,22 +89,40 @@ public sealed class LorasAndStepCachesTests
     [InlineData(1.0, 1)]
     public void Plan_StepCache_KeepsTheTokensOfEachBranch(double guidance, int branches)
     {
-        var request = Job with { GuidanceScale = guidance, Pins = new() { BlocksStreamed = 0 } };
+        var request = Job with
+        {
+            GuidanceScale = guidance,
+            Pins = new() { BlocksStreamed = 0 },
+        };
         var (without, with) = (Plan(request), Plan(request with { StepCache = true }));
-        long tokens = 32_760 * 5120L;
+        var tokens = 32_760 * 5120L;
 
         Assert.Equal(branches * tokens * 2, with.StepCacheBytes);
-        Assert.Equal(with.StepCacheBytes + (tokens * 4), with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"], 1.0); // and the tokens before the blocks
+        // And the tokens before the blocks
+        Assert.Equal(with.StepCacheBytes + (tokens * 4), with.StagePeakBytes["denoising"] - without.StagePeakBytes["denoising"], 1.0);
     }
 
     [Fact]
     public void Plan_StepCache_RunsBranchesApart()
     {
-        var oneFrame = Job with { Frames = 1, Pins = new() { BlocksStreamed = 40 } };
+        var oneFrame = Job with
+        {
+            Frames = 1,
+            Pins = new() { BlocksStreamed = 40 },
+        };
         var slow = Card with { Calibration = KnownCards.Find("H100")! with { HostToDeviceBytesPerSecond = 12e9 } };
         Assert.True(Planner.Plan(oneFrame, slow).Plan!.GuidanceBatched);
         Assert.False(Planner.Plan(oneFrame with { StepCache = true }, slow).Plan!.GuidanceBatched);
-        var refusal = Planner.Plan(Job with { StepCache = true, Pins = new() { GuidanceBatched = true } }, Card).Refusal!;
+        var refusal = Planner
+            .Plan(
+                Job with
+                {
+                    StepCache = true,
+                    Pins = new() { GuidanceBatched = true },
+                },
+                Card
+            )
+            .Refusal!;
         Assert.Equal("plan.guidance_batched", refusal.Field);
         Assert.Contains("step cache", refusal.Message, StringComparison.Ordinal);
     }
@@ -99,10 +143,19 @@ public sealed class LorasAndStepCachesTests
         foreach (var gib in new[] { 24, 48, 80 })
         {
             var result = Planner.Plan(exact, SlotState.Gpu(gib));
-            Assert.All(result.Alternatives, plan => Assert.Equal((0, false), (plan.BlocksStreamed, plan.TextEncoder == TextEncoderPlacement.Streamed)));
+            Assert.All(
+                result.Alternatives,
+                plan => Assert.Equal((0, false), (plan.BlocksStreamed, plan.TextEncoder == TextEncoderPlacement.Streamed))
+            );
         }
-        Assert.Equal("plan.blocks_streamed", Planner.Plan(exact with { Pins = exact.Pins with { BlocksStreamed = 3 } }, Card).Refusal!.Field);
-        Assert.Equal("plan.text_encoder", Planner.Plan(exact with { Pins = exact.Pins with { TextEncoder = TextEncoderPlacement.Streamed } }, Card).Refusal!.Field);
+        Assert.Equal(
+            "plan.blocks_streamed",
+            Planner.Plan(exact with { Pins = exact.Pins with { BlocksStreamed = 3 } }, Card).Refusal!.Field
+        );
+        Assert.Equal(
+            "plan.text_encoder",
+            Planner.Plan(exact with { Pins = exact.Pins with { TextEncoder = TextEncoderPlacement.Streamed } }, Card).Refusal!.Field
+        );
     }
 
     private static RenderPlan Plan(PlanRequest request) => Planner.Plan(request, Card).Plan!;

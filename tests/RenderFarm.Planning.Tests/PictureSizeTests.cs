@@ -4,7 +4,7 @@ namespace RenderFarm.Planning.Tests;
 
 public sealed class PictureSizeTests
 {
-    [Theory] // worked by hand from the published rule: floor(sqrt(area · ratio) / 16) · 16
+    [Theory] // Worked by hand from the published rule: floor(sqrt(area · ratio) / 16) · 16
     [InlineData(832, 480, 832, 480)]
     [InlineData(480, 832, 480, 832)]
     [InlineData(1000, 1000, 624, 624)]

@@ -26,18 +26,35 @@ public sealed class PlannerProperties
         Assert.Equal(@case.Request.Shape.Transformer.Layers, plan.BlocksResident + plan.BlocksStreamed);
         Assert.Equal(plan.BlocksStreamed > 0, plan.RingSlots > 0);
         Assert.NotEmpty(plan.Reasons);
-        Assert.DoesNotContain(plan.Reasons, reason => reason.Split(" it would take ") is [_, var times] && times.TrimEnd('.').Split(" instead of ") is [var one, var other] && one == other);
+        Assert.DoesNotContain(
+            plan.Reasons,
+            reason =>
+                reason.Split(" it would take ") is [_, var times]
+                && times.TrimEnd('.').Split(" instead of ") is [var one, var other]
+                && one == other
+        );
     }
 
     [Property]
     public void Plan_MoreMemory_IsNeverSlower(Case @case, PositiveInt extraMebibytes)
     {
         var slot = @case.Slot;
-        var larger = slot with { TotalBytes = slot.TotalBytes + ((long)extraMebibytes.Get << 20), FreeBytes = slot.FreeBytes + ((long)extraMebibytes.Get << 20) };
+        var larger = slot with
+        {
+            TotalBytes = slot.TotalBytes + ((long)extraMebibytes.Get << 20),
+            FreeBytes = slot.FreeBytes + ((long)extraMebibytes.Get << 20),
+        };
         var (small, large) = (Planner.Plan(@case.Request, slot).Plan, Planner.Plan(@case.Request, larger).Plan);
-        if (small is null) return;
+        if (small is null)
+        {
+            return;
+        }
+
         Assert.NotNull(large);
-        Assert.True(large.PredictedSeconds <= small.PredictedSeconds, $"{large.PredictedSeconds} s with more memory, {small.PredictedSeconds} s with less");
+        Assert.True(
+            large.PredictedSeconds <= small.PredictedSeconds,
+            $"{large.PredictedSeconds} s with more memory, {small.PredictedSeconds} s with less"
+        );
     }
 
     [Property]
@@ -61,12 +78,35 @@ public sealed class PlannerProperties
             Assert.NotNull(result.Refusal);
             return;
         }
-        if (pins.Precision is { } precision) Assert.Equal(precision, plan.Precision);
-        if (pins.BlocksStreamed is { } streamed) Assert.Equal(streamed, plan.BlocksStreamed);
-        if (pins.FfnChunkTokens is { } chunk) Assert.Equal(chunk, plan.FfnChunkTokens);
-        if (pins.TextEncoder is { } text) Assert.Equal(text, plan.TextEncoder);
-        if (pins.VaeTile is { } tile) Assert.Equal(tile, plan.VaeTile);
-        if (pins.GuidanceBatched is { } batched) Assert.Equal(batched, plan.GuidanceBatched);
+        if (pins.Precision is { } precision)
+        {
+            Assert.Equal(precision, plan.Precision);
+        }
+
+        if (pins.BlocksStreamed is { } streamed)
+        {
+            Assert.Equal(streamed, plan.BlocksStreamed);
+        }
+
+        if (pins.FfnChunkTokens is { } chunk)
+        {
+            Assert.Equal(chunk, plan.FfnChunkTokens);
+        }
+
+        if (pins.TextEncoder is { } text)
+        {
+            Assert.Equal(text, plan.TextEncoder);
+        }
+
+        if (pins.VaeTile is { } tile)
+        {
+            Assert.Equal(tile, plan.VaeTile);
+        }
+
+        if (pins.GuidanceBatched is { } batched)
+        {
+            Assert.Equal(batched, plan.GuidanceBatched);
+        }
     }
 
     [Property]
@@ -74,7 +114,11 @@ public sealed class PlannerProperties
     {
         var pinned = Planner.Plan(@case.Request with { Pins = pins }, @case.Slot).Plan;
         // fp32 is not among a card's own choices, and its VAE is wider
-        if (pinned is null || pinned.Precision == Precision.Fp32) return;
+        if (pinned is null || pinned.Precision == Precision.Fp32)
+        {
+            return;
+        }
+
         Assert.True(Planner.Plan(@case.Request, @case.Slot).Plan!.PredictedSeconds <= pinned.PredictedSeconds + 1e-9);
     }
 
@@ -83,7 +127,11 @@ public sealed class PlannerProperties
     {
         var bare = @case.Request with { Loras = 0, LoraParameters = null, StepCache = false };
         var (with, without) = (Planner.Plan(@case.Request, @case.Slot), Planner.Plan(bare, @case.Slot));
-        if (with.Plan is null) return;
+        if (with.Plan is null)
+        {
+            return;
+        }
+
         Assert.NotNull(without.Plan);
         Assert.True(without.Alternatives[^1].PredictedPeakBytes <= with.Alternatives[^1].PredictedPeakBytes);
         Assert.True(without.Plan.PredictedSeconds <= with.Plan.PredictedSeconds);
@@ -92,62 +140,89 @@ public sealed class PlannerProperties
     [Property]
     public void VramClass_CardOfTheClass_HasAPlan(Case @case)
     {
-        if (VramClass.Of(@case.Request) is not { } needed || needed == 0) return;
+        if (VramClass.Of(@case.Request) is not { } needed || needed == 0)
+        {
+            return;
+        }
+
         Assert.NotNull(Planner.Plan(@case.Request, VramClass.SmallestCard(needed)).Plan);
     }
 
     public sealed record Case(PlanRequest Request, SlotState Slot)
     {
         public override string ToString() =>
-            $"{Request.Shape.Id} {Request.Width}x{Request.Height}x{Request.Frames}, guidance {Request.GuidanceScale}, {Request.Loras} LoRAs of {Request.LoraParameters}, step cache {Request.StepCache}, "
+            $"{Request.Shape.Id} {Request.Width}x{Request.Height}x{Request.Frames}, guidance {Request.GuidanceScale}, {Request.Loras} "
+            + $"LoRAs of {Request.LoraParameters}, step cache {Request.StepCache}, "
             + $"{Names.Gib(Slot.FreeBytes)} free of {Names.Gib(Slot.TotalBytes)}, fp8 {Slot.Calibration?.Fp8Flops:0.#e0}";
     }
 
     public static class Arbitraries
     {
-        public static Arbitrary<Case> Cases() => Arb.From(
-            from shape in Gen.Elements(ModelShapes.All.ToArray())
-            from across in Gen.Choose(1, shape.Defaults.Width / shape.Defaults.SizeMultiple)
-            from down in Gen.Choose(1, shape.Defaults.Height / shape.Defaults.SizeMultiple)
-            from frames in Gen.Choose(0, 40)
-            from steps in Gen.Choose(1, 60)
-            from guidance in Gen.Elements(1.0, 5.0)
-            from card in Gen.Elements("NVIDIA H100 80GB HBM3", "NVIDIA GeForce RTX 3060", "NVIDIA GeForce RTX 4090", "")
-            from bus in Gen.Choose(2, 50)
-            from total in Gen.Choose(3 * 1024, 96 * 1024)
-            from used in Gen.Choose(0, 2 * 1024)
-            from loras in Gen.Elements(0, 0, 1, 3)
-            from rank in Gen.Elements<int?>(null, 4, 32, 512)
-            from cached in Gen.Elements(false, false, true)
-            select new Case(
-                new PlanRequest
-                {
-                    Shape = shape,
-                    Width = across * shape.Defaults.SizeMultiple,
-                    Height = down * shape.Defaults.SizeMultiple,
-                    Frames = (4 * frames) + 1,
-                    Steps = steps,
-                    GuidanceScale = guidance,
-                    HasImage = shape.Transformer.ImageBranch != ImageBranch.None,
-                    Loras = loras,
-                    LoraParameters = rank is { } of ? loras * ParameterCounts.Lora(shape.Transformer, of) : null,
-                    StepCache = cached,
-                },
-                SlotState.Gpu(total / 1024.0, card, (KnownCards.Find(card) ?? KnownCards.Find("H100")!) with { HostToDeviceBytesPerSecond = bus * 1e9 }) with
-                {
-                    FreeBytes = (long)(total - used) << 20,
-                }));
+        public static Arbitrary<Case> Cases() =>
+            Arb.From(
+                from shape in Gen.Elements(ModelShapes.All.ToArray())
+                from across in Gen.Choose(1, shape.Defaults.Width / shape.Defaults.SizeMultiple)
+                from down in Gen.Choose(1, shape.Defaults.Height / shape.Defaults.SizeMultiple)
+                from frames in Gen.Choose(0, 40)
+                from steps in Gen.Choose(1, 60)
+                from guidance in Gen.Elements(1.0, 5.0)
+                from card in Gen.Elements("NVIDIA H100 80GB HBM3", "NVIDIA GeForce RTX 3060", "NVIDIA GeForce RTX 4090", "")
+                from bus in Gen.Choose(2, 50)
+                from total in Gen.Choose(3 * 1024, 96 * 1024)
+                from used in Gen.Choose(0, 2 * 1024)
+                from loras in Gen.Elements(0, 0, 1, 3)
+                from rank in Gen.Elements<int?>(null, 4, 32, 512)
+                from cached in Gen.Elements(false, false, true)
+                select new Case(
+                    new PlanRequest
+                    {
+                        Shape = shape,
+                        Width = across * shape.Defaults.SizeMultiple,
+                        Height = down * shape.Defaults.SizeMultiple,
+                        Frames = (4 * frames) + 1,
+                        Steps = steps,
+                        GuidanceScale = guidance,
+                        HasImage = shape.Transformer.ImageBranch != ImageBranch.None,
+                        Loras = loras,
+                        LoraParameters = rank is { } of ? loras * ParameterCounts.Lora(shape.Transformer, of) : null,
+                        StepCache = cached,
+                    },
+                    SlotState.Gpu(
+                        total / 1024.0,
+                        card,
+                        (KnownCards.Find(card) ?? KnownCards.Find("H100")!) with
+                        {
+                            HostToDeviceBytesPerSecond = bus * 1e9,
+                        }
+                    ) with
+                    {
+                        FreeBytes = (long)(total - used) << 20,
+                    }
+                )
+            );
 
-        public static Arbitrary<PlanPins> Pins() => Arb.From(
-            from precision in Gen.Elements<Precision?>(null, null, Precision.Fp32, Precision.Bf16, Precision.Fp8Weights, Precision.Fp8)
-            from streamed in Gen.Elements<int?>(null, null, 0, 1, 2, 17, 30, 40)
-            from chunk in Gen.Elements<int?>(null, null, 0, 256, 4096, 100_000)
-            from text in Gen.Elements<TextEncoderPlacement?>(null, TextEncoderPlacement.Cpu, TextEncoderPlacement.Streamed, TextEncoderPlacement.Resident)
-            from tile in Gen.Elements<int?>(null, null, 0, 16, 40, 1000)
-            from batched in Gen.Elements<bool?>(null, false, true)
-            select new PlanPins
-            {
-                Precision = precision, BlocksStreamed = streamed, FfnChunkTokens = chunk, TextEncoder = text, VaeTile = tile, GuidanceBatched = batched,
-            });
+        public static Arbitrary<PlanPins> Pins() =>
+            Arb.From(
+                from precision in Gen.Elements<Precision?>(null, null, Precision.Fp32, Precision.Bf16, Precision.Fp8Weights, Precision.Fp8)
+                from streamed in Gen.Elements<int?>(null, null, 0, 1, 2, 17, 30, 40)
+                from chunk in Gen.Elements<int?>(null, null, 0, 256, 4096, 100_000)
+                from text in Gen.Elements<TextEncoderPlacement?>(
+                    null,
+                    TextEncoderPlacement.Cpu,
+                    TextEncoderPlacement.Streamed,
+                    TextEncoderPlacement.Resident
+                )
+                from tile in Gen.Elements<int?>(null, null, 0, 16, 40, 1000)
+                from batched in Gen.Elements<bool?>(null, false, true)
+                select new PlanPins
+                {
+                    Precision = precision,
+                    BlocksStreamed = streamed,
+                    FfnChunkTokens = chunk,
+                    TextEncoder = text,
+                    VaeTile = tile,
+                    GuidanceBatched = batched,
+                }
+            );
     }
 }

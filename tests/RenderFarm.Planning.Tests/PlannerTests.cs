@@ -1,4 +1,3 @@
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
@@ -11,7 +10,13 @@ public sealed class PlannerTests
     private static readonly CardCalibration H100 = KnownCards.Find("NVIDIA H100 80GB HBM3")!;
 
     private static PlanRequest T2v14B(int width = 832, int height = 480, int frames = 81) =>
-        PlanRequest.DefaultOf(ModelShapes.T2v14B) with { Width = width, Height = height, Frames = frames, Steps = 20 };
+        PlanRequest.DefaultOf(ModelShapes.T2v14B) with
+        {
+            Width = width,
+            Height = height,
+            Frames = frames,
+            Steps = 20,
+        };
 
     [Fact]
     public void Plan_14BAt480pWithEightGib_FitsByStreaming()
@@ -26,8 +31,11 @@ public sealed class PlannerTests
     [Fact]
     public void Plan_14BAt480pFullyStreamed_NeedsLittleMoreThanTheActivations()
     {
-        // measured elsewhere on this kind of card: 4.6 GiB for a slower plan of the same streaming
-        var request = T2v14B() with { Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8 } };
+        // Measured elsewhere on this kind of card: 4.6 GiB for a slower plan of the same streaming
+        var request = T2v14B() with
+        {
+            Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8 },
+        };
         var plan = Planner.Plan(request, SlotState.Gpu(80, calibration: H100)).Plan!;
         Assert.InRange(plan.StagePeakBytes["denoising"] / (double)GiB, 3.5, 6.2);
     }
@@ -39,7 +47,7 @@ public sealed class PlannerTests
     [Fact]
     public void Plan_14BAt480pOnH100_TakesAboutTheMeasuredTime()
     {
-        // products and attention alone were measured at 2.19 s a forward (fp8) on this card
+        // Products and attention alone were measured at 2.19 s a forward (fp8) on this card
         var fp8 = Planner.Plan(T2v14B(), SlotState.Gpu(80, calibration: H100)).Plan!;
         Assert.Equal(0, fp8.BlocksStreamed);
         Assert.InRange(fp8.PredictedStepSeconds / 2, 2.1, 2.6);
@@ -58,8 +66,11 @@ public sealed class PlannerTests
     [Fact]
     public void Plan_OneFrameOnASlowBus_IsBoundByCopies()
     {
-        // a single picture computes for less time than its blocks take to arrive
-        var request = T2v14B(frames: 1) with { Pins = new() { BlocksStreamed = 40 } };
+        // A single picture computes for less time than its blocks take to arrive
+        var request = T2v14B(frames: 1) with
+        {
+            Pins = new() { BlocksStreamed = 40 },
+        };
         var plan = Planner.Plan(request, SlotState.Gpu(24, calibration: H100 with { HostToDeviceBytesPerSecond = 12e9 })).Plan!;
         Assert.Contains(plan.Reasons, reason => reason.Contains("longer than", StringComparison.Ordinal));
         Assert.True(plan.GuidanceBatched);
@@ -120,10 +131,18 @@ public sealed class PlannerTests
     {
         var slot = SlotState.Gpu(16, calibration: H100);
         var peaks = new List<long>();
-        for (var down = 0; Planner.Plan(T2v14B(), slot, down).Plan is { } plan; down++) peaks.Add(plan.PredictedPeakBytes);
+        for (var down = 0; Planner.Plan(T2v14B(), slot, down).Plan is { } plan; down++)
+        {
+            peaks.Add(plan.PredictedPeakBytes);
+        }
+
         Assert.True(peaks.Count >= 4);
-        // the last rung is the least there is and may be nearer
-        for (var i = 1; i < peaks.Count - 1; i++) Assert.True(peaks[i] <= 0.9 * peaks[i - 1]);
+        // The last rung is the least there is and may be nearer
+        for (var i = 1; i < peaks.Count - 1; i++)
+        {
+            Assert.True(peaks[i] <= 0.9 * peaks[i - 1]);
+        }
+
         Assert.True(peaks[^1] < peaks[^2]);
         var refusal = Planner.Plan(T2v14B(), slot, peaks.Count).Refusal!;
         Assert.Contains("cheaper plan", refusal.Message, StringComparison.Ordinal);
@@ -214,13 +233,16 @@ public sealed class PlannerTests
     {
         var slot = SlotState.Gpu(24, calibration: H100);
         var best = TimeSpan.MaxValue;
-        // the fastest of many, so that a busy machine doesn't decide the outcome
+        // The fastest of many, so that a busy machine doesn't decide the outcome
         for (var i = 0; i < 2000; i++)
         {
             var start = TimeProvider.System.GetTimestamp();
             Planner.Plan(T2v14B(), slot);
             var took = TimeProvider.System.GetElapsedTime(start);
-            if (took < best) best = took;
+            if (took < best)
+            {
+                best = took;
+            }
         }
         Assert.True(best < TimeSpan.FromMilliseconds(1), $"{best.TotalMilliseconds} ms");
     }

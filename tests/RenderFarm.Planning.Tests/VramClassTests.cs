@@ -14,7 +14,10 @@ public sealed class VramClassTests
     [InlineData("t2v-14b", 832, 480, 81, 6)]
     [InlineData("t2v-14b", 1280, 720, 81, 12)]
     public void Of_Job_IsTheLeastClassThatRunsIt(string id, int width, int height, int frames, int expected) =>
-        Assert.Equal(expected, VramClass.Of(PlanRequest.DefaultOf(ModelShapes.Get(id)) with { Width = width, Height = height, Frames = frames }));
+        Assert.Equal(
+            expected,
+            VramClass.Of(PlanRequest.DefaultOf(ModelShapes.Get(id)) with { Width = width, Height = height, Frames = frames })
+        );
 
     [Fact]
     public void Of_SmallAtItsLargest_StillRunsOnACpu() =>
@@ -23,7 +26,10 @@ public sealed class VramClassTests
     [Fact]
     public void Of_PinnedResidentBf16_NeedsTheCardForIt()
     {
-        var request = PlanRequest.DefaultOf(ModelShapes.T2v14B) with { Pins = new() { Precision = Precision.Bf16, BlocksStreamed = 0 } };
+        var request = PlanRequest.DefaultOf(ModelShapes.T2v14B) with
+        {
+            Pins = new() { Precision = Precision.Bf16, BlocksStreamed = 0 },
+        };
         Assert.Equal(48, VramClass.Of(request));
     }
 

@@ -11,26 +11,25 @@ namespace RenderFarm.Renderer.Tests;
 /// <summary>A model of random weights on disk, and orders to render with it.</summary>
 public sealed class RandomTinyModel : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
-    private readonly ModelShape shape;
+    private readonly TemporaryFolder _folder = new();
+    private readonly ModelShape _shape;
 
-    public RandomTinyModel() : this(ModelShapes.Tiny)
-    {
-    }
+    public RandomTinyModel()
+        : this(ModelShapes.Tiny) { }
 
     internal RandomTinyModel(ModelShape shape)
     {
-        this.shape = shape;
-        Manifest = RandomModel.Write(shape, folder.Path, seed: 1, _ => { });
+        this._shape = shape;
+        Manifest = RandomModel.Write(shape, _folder.Path, seed: 1, _ => { });
     }
 
     public ModelManifest Manifest { get; }
 
-    public string Folder => folder.Path;
+    public string Folder => _folder.Path;
 
     public RenderOrder Order(string framePipe, long seed = 7, int steps = 2, int frames = 5, int width = 64, int height = 48)
     {
-        string At(string name) => Path.Combine(folder.Path, name);
+        string At(string name) => Path.Combine(_folder.Path, name);
         var files = Manifest.Files;
         return new RenderOrder
         {
@@ -38,14 +37,28 @@ public sealed class RandomTinyModel : IDisposable
             Fence = 1,
             Spec = new RenderSpec
             {
-                Model = shape.Id, Prompt = "a red ball", NegativePrompt = "blurry", Width = width, Height = height, Frames = frames,
-                Fps = 8, Steps = steps, GuidanceScale = 3, Shift = 3, Seed = seed,
+                Model = _shape.Id,
+                Prompt = "a red ball",
+                NegativePrompt = "blurry",
+                Width = width,
+                Height = height,
+                Frames = frames,
+                Fps = 8,
+                Steps = steps,
+                GuidanceScale = 3,
+                Shift = 3,
+                Seed = seed,
             },
             Plan = new RenderPlan
             {
-                Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, PredictedPeakBytes = 123, Fits = true,
+                Device = "cpu",
+                Precision = Precision.Fp32,
+                BlocksResident = 2,
+                BlocksStreamed = 0,
+                PredictedPeakBytes = 123,
+                Fits = true,
             },
-            Shape = shape,
+            Shape = _shape,
             Files = new ModelFiles
             {
                 Transformer = [.. files.Transformer.Select(At)],
@@ -60,5 +73,5 @@ public sealed class RandomTinyModel : IDisposable
         };
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 }

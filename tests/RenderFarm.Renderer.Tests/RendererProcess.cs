@@ -11,21 +11,24 @@ public sealed class RendererProcess : IDisposable
 {
     public static string Binary { get; } = Path.Combine(AppContext.BaseDirectory, "RenderFarm.Renderer");
 
-    private readonly System.Diagnostics.Process process;
-    private readonly Task<string> errors;
+    private readonly System.Diagnostics.Process _process;
+    private readonly Task<string> _errors;
 
     public RendererProcess(params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(Binary, arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
         };
-        start.Environment["OMP_NUM_THREADS"] = "1"; // two renderers beside the rest of the suite: more threads only wait for each other
-        process = System.Diagnostics.Process.Start(start)!;
-        errors = process.StandardError.ReadToEndAsync();
+        start.Environment["OMP_NUM_THREADS"] = "1"; // Two renderers beside the rest of the suite: more threads only wait for each other
+        _process = System.Diagnostics.Process.Start(start)!;
+        _errors = _process.StandardError.ReadToEndAsync();
     }
 
-    public int Id => process.Id;
+    public int Id => _process.Id;
 
     public static string MakePipe(TemporaryFolder folder)
     {
@@ -39,11 +42,11 @@ public sealed class RendererProcess : IDisposable
 
     public void SendLine(string line)
     {
-        process.StandardInput.WriteLine(line);
-        process.StandardInput.Flush();
+        _process.StandardInput.WriteLine(line);
+        _process.StandardInput.Flush();
     }
 
-    public void CloseInput() => process.StandardInput.Close();
+    public void CloseInput() => _process.StandardInput.Close();
 
     public void Terminate() => Signal("TERM");
 
@@ -56,34 +59,46 @@ public sealed class RendererProcess : IDisposable
     /// <summary>The next report; every line must be one.</summary>
     public async Task<RendererReport?> NextAsync()
     {
-        var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        var line = await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
         return line is null ? null : JsonSerializer.Deserialize(line, ContractsJson.Default.RendererReport);
     }
 
     /// <summary>Reads on until a report of this type.</summary>
-    public async Task<T> UntilAsync<T>() where T : RendererReport
+    public async Task<T> UntilAsync<T>()
+        where T : RendererReport
     {
         while (await NextAsync() is { } report)
         {
-            if (report is T found) return found;
+            if (report is T found)
+            {
+                return found;
+            }
         }
-        throw new InvalidOperationException($"the renderer ended without {typeof(T).Name}; its errors: {await errors}");
+        throw new InvalidOperationException($"the renderer ended without {typeof(T).Name}; its errors: {await _errors}");
     }
 
     /// <summary>All reports to the end, and how the process ended.</summary>
     public async Task<(IReadOnlyList<RendererReport> Reports, int ExitCode)> ToEndAsync()
     {
         var reports = new List<RendererReport>();
-        while (await NextAsync() is { } report) reports.Add(report);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (reports, process.ExitCode);
+        while (await NextAsync() is { } report)
+        {
+            reports.Add(report);
+        }
+
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (reports, _process.ExitCode);
     }
 
-    public Task<string> ErrorsAsync() => errors;
+    public Task<string> ErrorsAsync() => _errors;
 
     public void Dispose()
     {
-        if (!process.HasExited) process.Kill();
-        process.Dispose();
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
     }
 }

@@ -5,19 +5,11 @@ namespace RenderFarm.Rendering.Tests;
 
 internal sealed class SilentObserver : IRenderObserver
 {
-    public void StageStarted(RenderStage stage)
-    {
-    }
+    public void StageStarted(RenderStage stage) { }
 
-    public void Alive()
-    {
-    }
+    public void Alive() { }
 
-    public void StepDone(int step, int steps, double seconds)
-    {
-    }
+    public void StepDone(int step, int steps, double seconds) { }
 
-    public void FramesWritten(int frames, int of)
-    {
-    }
+    public void FramesWritten(int frames, int of) { }
 }

@@ -9,7 +9,8 @@ public sealed class BrokerVirtualHost : IAsyncDisposable
 {
     private readonly HttpClient _management;
 
-    private BrokerVirtualHost(HttpClient management, string name, Uri address) => (_management, Name, Address) = (management, name, address);
+    private BrokerVirtualHost(HttpClient management, string name, Uri address) =>
+        (_management, Name, Address) = (management, name, address);
 
     public string Name { get; }
 
@@ -17,22 +18,37 @@ public sealed class BrokerVirtualHost : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>Skips the test where there is no server.</summary>
-    public static async Task<BrokerVirtualHost> CreateAsync(CancellationToken cancellation = default)
+    public static async Task<BrokerVirtualHost> CreateAsync(CancellationToken cancellationToken = default)
     {
         var (broker, management) = (TestServices.RabbitMq, TestServices.RabbitMqManagement);
         var name = $"test-{Guid.NewGuid():N}";
-        var http = new HttpClient { BaseAddress = new Uri(management.GetLeftPart(UriPartial.Scheme) + $"{management.Host}:{management.Port}/api/") };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(management.UserInfo)));
-        (await http.PutAsync(new Uri($"vhosts/{name}", UriKind.Relative), content: null, cancellation)).EnsureSuccessStatusCode();
+        var http = new HttpClient
+        {
+            BaseAddress = new Uri(management.GetLeftPart(UriPartial.Scheme) + $"{management.Host}:{management.Port}/api/"),
+        };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(management.UserInfo))
+        );
+        (await http.PutAsync(new Uri($"vhosts/{name}", UriKind.Relative), content: null, cancellationToken)).EnsureSuccessStatusCode();
         var user = management.UserInfo.Split(':')[0];
-        var everything = new Dictionary<string, string> { ["configure"] = ".*", ["write"] = ".*", ["read"] = ".*" };
-        (await http.PutAsJsonAsync(new Uri($"permissions/{name}/{user}", UriKind.Relative), everything, cancellation)).EnsureSuccessStatusCode();
+        var everything = new Dictionary<string, string>
+        {
+            ["configure"] = ".*",
+            ["write"] = ".*",
+            ["read"] = ".*",
+        };
+        (
+            await http.PutAsJsonAsync(new Uri($"permissions/{name}/{user}", UriKind.Relative), everything, cancellationToken)
+        ).EnsureSuccessStatusCode();
         return new BrokerVirtualHost(http, name, new Uri($"amqp://{broker.UserInfo}@{broker.Host}:{broker.Port}/{name}"));
     }
 
     /// <summary>Names of the queues that exist now.</summary>
-    public async Task<IReadOnlyList<string>> QueuesAsync(CancellationToken cancellation = default)
-        => (await _management.GetFromJsonAsync<List<Queue>>(new Uri($"queues/{Name}", UriKind.Relative), cancellation) ?? []).Select(queue => queue.Name).ToArray();
+    public async Task<IReadOnlyList<string>> QueuesAsync(CancellationToken cancellationToken = default) =>
+        (await _management.GetFromJsonAsync<List<Queue>>(new Uri($"queues/{Name}", UriKind.Relative), cancellationToken) ?? [])
+            .Select(queue => queue.Name)
+            .ToArray();
 
     public async ValueTask DisposeAsync()
     {

@@ -31,13 +31,18 @@ public sealed class CuttableProxy : IDisposable
         _listener?.Dispose();
         _listener = null;
         foreach (var socket in _open.Keys)
+        {
             socket.Dispose();
+        }
     }
 
     public void Restore()
     {
         if (_listener is not null)
+        {
             return;
+        }
+
         var listener = new TcpListener(IPAddress.Loopback, Port);
         // The port lingers after a cut; it must come back as the same one.
         listener.Server.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
@@ -54,7 +59,9 @@ public sealed class CuttableProxy : IDisposable
         try
         {
             while (true)
+            {
                 _ = CarryAsync(await listener.AcceptSocketAsync());
+            }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
@@ -69,7 +76,8 @@ public sealed class CuttableProxy : IDisposable
         try
         {
             await server.ConnectAsync(_host, _port);
-            await using NetworkStream near = new(client), far = new(server);
+            await using NetworkStream near = new(client),
+                far = new(server);
             await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));
         }
         catch (Exception error) when (error is SocketException or IOException or ObjectDisposedException)

@@ -14,8 +14,13 @@ public static class GoldenFiles
     private static string Find()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
             if (System.IO.Path.Combine(folder.FullName, "tests", "golden") is var golden && System.IO.Directory.Exists(golden))
+            {
                 return golden;
+            }
+        }
+
         throw new DirectoryNotFoundException($"No tests/golden above '{AppContext.BaseDirectory}'.");
     }
 }

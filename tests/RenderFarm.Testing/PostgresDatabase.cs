@@ -17,19 +17,20 @@ public sealed class PostgresDatabase : IAsyncDisposable
     public string ConnectionString { get; }
 
     /// <summary>Skips the test where there is no server.</summary>
-    public static async Task<PostgresDatabase> CreateAsync(CancellationToken cancellation = default)
+    public static async Task<PostgresDatabase> CreateAsync(CancellationToken cancellationToken = default)
     {
         var database = new PostgresDatabase(TestServices.Postgres, $"test_{Guid.NewGuid():N}");
-        await database.OnServerAsync($"CREATE DATABASE \"{database.Name}\"", cancellation);
+        await database.OnServerAsync($"CREATE DATABASE \"{database.Name}\"", cancellationToken);
         return database;
     }
 
-    public async ValueTask DisposeAsync() => await OnServerAsync($"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)", CancellationToken.None);
+    public async ValueTask DisposeAsync() =>
+        await OnServerAsync($"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)", CancellationToken.None);
 
-    private async Task OnServerAsync(string sql, CancellationToken cancellation)
+    private async Task OnServerAsync(string sql, CancellationToken cancellationToken)
     {
         await using var source = NpgsqlDataSource.Create(_server);
         await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(cancellation);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

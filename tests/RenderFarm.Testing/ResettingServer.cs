@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace RenderFarm.Testing;
 
-/// <summary>Accepts every connection and resets it at once, as a proxy does whose server is gone. HTTP clients meet that in several guises, a bare <see cref="SocketException"/> among them.</summary>
+/// <summary>Accepts every connection and resets it at once, as a proxy does whose server is gone. HTTP clients meet that in several guises,
+/// a bare <see cref="SocketException"/> among them.</summary>
 public sealed class ResettingServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -31,7 +32,7 @@ public sealed class ResettingServer : IDisposable
         }
         catch (Exception disposed) when (disposed is SocketException or ObjectDisposedException)
         {
-            // nobody is to be reset any more
+            // Nobody is to be reset any more
         }
     }
 }

@@ -33,5 +33,6 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("vae and text", _errors.ToString(), StringComparison.Ordinal);
     }
 
-    private int Run(string verb, params string[] options) => CommandLine.Run([verb, "--out", _folder.Path, .. options], TextWriter.Null, _errors);
+    private int Run(string verb, params string[] options) =>
+        CommandLine.Run([verb, "--out", _folder.Path, .. options], TextWriter.Null, _errors);
 }

@@ -43,5 +43,8 @@ public sealed class PublishedSizesTests
     [InlineData("patch_embedding.weight F32 [5120, 16, 1, 2, 2]")]
     [InlineData("head.modulation F32 [1, 2, 5120]")]
     public void Transformer_Preset_HasTheNamesOfTheCheckpointsAndItsExactPartsInFloat32(string entry) =>
-        Assert.Contains(entry, WeightListing.Of(weights => new WanModel(weights, ModelShapes.T2v14B.Transformer)).Select(e => e.ToString()));
+        Assert.Contains(
+            entry,
+            WeightListing.Of(weights => new WanModel(weights, ModelShapes.T2v14B.Transformer)).Select(e => e.ToString())
+        );
 }

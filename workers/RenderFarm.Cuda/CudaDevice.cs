@@ -6,15 +6,20 @@ namespace RenderFarm.Cuda;
 /// <summary>The cards that this process sees; a renderer sees exactly one, number 0.</summary>
 public static class CudaDevice
 {
-    private const int ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76;
+    private const int ComputeCapabilityMajor = 75,
+        ComputeCapabilityMinor = 76;
 
     /// <summary>0 without a card, a driver or the CUDA libraries.</summary>
     public static int Count
     {
         get
         {
-            if (!CudaLibraries.IsPresent(CudaLibraries.Driver) || !CudaLibraries.IsPresent(CudaLibraries.Runtime)) return 0;
-            return CudaRuntime.DeviceCount(out int count) == 0 ? count : 0;
+            if (!CudaLibraries.IsPresent(CudaLibraries.Driver) || !CudaLibraries.IsPresent(CudaLibraries.Runtime))
+            {
+                return 0;
+            }
+
+            return CudaRuntime.DeviceCount(out var count) == 0 ? count : 0;
         }
     }
 
@@ -23,8 +28,8 @@ public static class CudaDevice
     {
         get
         {
-            Check(DeviceAttribute(out int major, ComputeCapabilityMajor, 0), "cudaDeviceGetAttribute");
-            Check(DeviceAttribute(out int minor, ComputeCapabilityMinor, 0), "cudaDeviceGetAttribute");
+            Check(DeviceAttribute(out var major, ComputeCapabilityMajor, 0), "cudaDeviceGetAttribute");
+            Check(DeviceAttribute(out var minor, ComputeCapabilityMinor, 0), "cudaDeviceGetAttribute");
             return (major, minor);
         }
     }
@@ -34,7 +39,7 @@ public static class CudaDevice
     {
         get
         {
-            Check(CudaRuntime.DriverVersion(out int version), "cudaDriverGetVersion");
+            Check(CudaRuntime.DriverVersion(out var version), "cudaDriverGetVersion");
             return version;
         }
     }
@@ -44,7 +49,7 @@ public static class CudaDevice
     {
         get
         {
-            Check(MemoryInfo(out nuint free, out nuint total), "cudaMemGetInfo");
+            Check(MemoryInfo(out var free, out var total), "cudaMemGetInfo");
             return ((long)free, (long)total);
         }
     }

@@ -8,12 +8,13 @@ public sealed class CudaEvent : SafeHandle
 {
     private const uint WithoutTiming = 2;
 
-    private CudaEvent(nint cudaEvent) : base(0, ownsHandle: true) => SetHandle(cudaEvent);
+    private CudaEvent(nint cudaEvent)
+        : base(0, ownsHandle: true) => SetHandle(cudaEvent);
 
     /// <param name="timing">Keeps a time stamp; costs a little, so events that only order go without.</param>
     public static CudaEvent Create(bool timing = false)
     {
-        Check(EventCreate(out nint cudaEvent, timing ? 0 : WithoutTiming), "cudaEventCreateWithFlags");
+        Check(EventCreate(out var cudaEvent, timing ? 0 : WithoutTiming), "cudaEventCreateWithFlags");
         return new CudaEvent(cudaEvent);
     }
 
@@ -26,7 +27,7 @@ public sealed class CudaEvent : SafeHandle
     /// <summary>Device time from <paramref name="start"/> to this event; both timed, recorded and done.</summary>
     public TimeSpan Since(CudaEvent start)
     {
-        Check(EventElapsed(out float milliseconds, start.handle, handle), "cudaEventElapsedTime");
+        Check(EventElapsed(out var milliseconds, start.handle, handle), "cudaEventElapsedTime");
         return TimeSpan.FromMilliseconds(milliseconds);
     }
 

@@ -1,8 +1,7 @@
 namespace RenderFarm.Cuda;
 
 /// <summary>A CUDA call failed.</summary>
-public sealed class CudaException(int status, string call, string reason)
-    : Exception($"{call}: {reason} (CUDA error {status})")
+public sealed class CudaException(int status, string call, string reason) : Exception($"{call}: {reason} (CUDA error {status})")
 {
     private const int MemoryAllocation = 2;
 

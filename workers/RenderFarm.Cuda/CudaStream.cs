@@ -8,7 +8,8 @@ public sealed class CudaStream : SafeHandle
 {
     private const uint NonBlocking = 1;
 
-    private CudaStream(nint stream, bool owned) : base(-1, owned) => SetHandle(stream);
+    private CudaStream(nint stream, bool owned)
+        : base(-1, owned) => SetHandle(stream);
 
     /// <summary>The stream that libtorch works on.</summary>
     public static CudaStream Default { get; } = new(0, owned: false);
@@ -16,7 +17,7 @@ public sealed class CudaStream : SafeHandle
     /// <summary>A stream that runs beside the default one; only events order the two.</summary>
     public static CudaStream Create()
     {
-        Check(StreamCreate(out nint stream, NonBlocking), "cudaStreamCreateWithFlags");
+        Check(StreamCreate(out var stream, NonBlocking), "cudaStreamCreateWithFlags");
         return new CudaStream(stream, owned: true);
     }
 

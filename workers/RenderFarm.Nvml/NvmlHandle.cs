@@ -12,14 +12,16 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
     private bool _started;
 
     public NvmlHandle()
-        : base(ownsHandle: true)
-    {
-    }
+        : base(ownsHandle: true) { }
 
     public static NvmlHandle? TryLoad(string library)
     {
-        if (!NativeLibrary.TryLoad(library, out nint loaded)) return null;
-        NvmlHandle handle = new();
+        if (!NativeLibrary.TryLoad(library, out var loaded))
+        {
+            return null;
+        }
+
+        var handle = new NvmlHandle();
         handle.SetHandle(loaded);
         return handle;
     }
@@ -27,7 +29,7 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>Asks the library for its services; it is told when they are no longer needed.</summary>
     public int Start()
     {
-        int code = ((delegate* unmanaged<int>)NativeLibrary.GetExport(handle, "nvmlInit_v2"))();
+        var code = ((delegate* unmanaged<int>)NativeLibrary.GetExport(handle, "nvmlInit_v2"))();
         _started = code == 0;
         return code;
     }
@@ -36,9 +38,13 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
     /// <exception cref="EntryPointNotFoundException">An older driver without that function.</exception>
     public NvmlCall Enter(string function)
     {
-        bool held = false;
+        var held = false;
         DangerousAddRef(ref held);
-        if (NativeLibrary.TryGetExport(handle, function, out nint address)) return new NvmlCall(this, address);
+        if (NativeLibrary.TryGetExport(handle, function, out var address))
+        {
+            return new NvmlCall(this, address);
+        }
+
         DangerousRelease();
         throw new EntryPointNotFoundException($"the driver's library has no {function}; update the driver");
     }
@@ -47,7 +53,11 @@ internal sealed unsafe class NvmlHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     protected override bool ReleaseHandle()
     {
-        if (_started && NativeLibrary.TryGetExport(handle, "nvmlShutdown", out nint shutdown)) _ = ((delegate* unmanaged<int>)shutdown)();
+        if (_started && NativeLibrary.TryGetExport(handle, "nvmlShutdown", out var shutdown))
+        {
+            _ = ((delegate* unmanaged<int>)shutdown)();
+        }
+
         NativeLibrary.Free(handle);
         return true;
     }

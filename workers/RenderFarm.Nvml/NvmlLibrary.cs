@@ -37,7 +37,7 @@ public sealed unsafe class NvmlLibrary : IDisposable
             return null;
         }
 
-        NvmlLibrary library = new(handle);
+        var library = new NvmlLibrary(handle);
         try
         {
             library.Start();
@@ -65,27 +65,37 @@ public sealed unsafe class NvmlLibrary : IDisposable
     /// <summary>Everybody with a context on the card, the largest first.</summary>
     public IReadOnlyList<CardProcess> ProcessesOn(Card card)
     {
-        nint device = DeviceOf(card);
+        var device = DeviceOf(card);
         Dictionary<int, long?> found = [];
-        foreach (string kind in new[] { "Compute", "Graphics" })
+        foreach (var kind in new[] { "Compute", "Graphics" })
         {
-            foreach (Process process in ProcessesOn(device, $"nvmlDeviceGet{kind}RunningProcesses"))
+            foreach (var process in ProcessesOn(device, $"nvmlDeviceGet{kind}RunningProcesses"))
             {
                 long? used = process.UsedBytes == Untold ? null : (long)process.UsedBytes;
-                int id = (int)process.Id;
-                // a process that computes and draws is listed under both, with the same figure
-                if (!found.TryGetValue(id, out long? before) || used > (before ?? -1)) found[id] = used;
+                var id = (int)process.Id;
+                // A process that computes and draws is listed under both, with the same figure
+                if (!found.TryGetValue(id, out var before) || used > (before ?? -1))
+                {
+                    found[id] = used;
+                }
             }
         }
 
-        return [.. found.Select(entry => new CardProcess(entry.Key, ProgramOf(entry.Key), entry.Value)).OrderByDescending(process => process.UsedBytes ?? 0).ThenBy(process => process.Id)];
+        return
+        [
+            .. found
+                .Select(entry => new CardProcess(entry.Key, ProgramOf(entry.Key), entry.Value))
+                .OrderByDescending(process => process.UsedBytes ?? 0)
+                .ThenBy(process => process.Id),
+        ];
     }
 
     public CardVitals VitalsOf(Card card)
     {
-        nint device = DeviceOf(card);
-        Utilization? utilization = Told<Utilization>("nvmlDeviceGetUtilizationRates", device);
-        uint? milliwatts = Told<uint>("nvmlDeviceGetPowerUsage", device), limit = Told<uint>("nvmlDeviceGetEnforcedPowerLimit", device);
+        var device = DeviceOf(card);
+        var utilization = Told<Utilization>("nvmlDeviceGetUtilizationRates", device);
+        var milliwatts = Told<uint>("nvmlDeviceGetPowerUsage", device);
+        var limit = Told<uint>("nvmlDeviceGetEnforcedPowerLimit", device);
         return new CardVitals((int?)utilization?.Gpu, TemperatureOf(device), milliwatts / 1000.0, limit / 1000.0);
     }
 
@@ -96,13 +106,16 @@ public sealed unsafe class NvmlLibrary : IDisposable
         Check("nvmlInit_v2", _library.Start());
         DriverVersion = DriverText();
         uint count;
-        using (NvmlCall call = _library.Enter("nvmlDeviceGetCount_v2"))
+        using (var call = _library.Enter("nvmlDeviceGetCount_v2"))
+        {
             Check("nvmlDeviceGetCount_v2", ((delegate* unmanaged<uint*, int>)call.Function)(&count));
+        }
+
         List<Card> cards = [];
         for (uint index = 0; index < count; index++)
         {
-            nint device = DeviceAt(index);
-            string uuid = Text("nvmlDeviceGetUUID", device);
+            var device = DeviceAt(index);
+            var uuid = Text("nvmlDeviceGetUUID", device);
             _devices[uuid] = device;
             cards.Add(new Card((int)index, uuid, Text("nvmlDeviceGetName", device), MemoryOf(device).TotalBytes));
         }
@@ -113,7 +126,7 @@ public sealed unsafe class NvmlLibrary : IDisposable
     private nint DeviceAt(uint index)
     {
         nint device;
-        using NvmlCall call = _library.Enter("nvmlDeviceGetHandleByIndex_v2");
+        using var call = _library.Enter("nvmlDeviceGetHandleByIndex_v2");
         Check("nvmlDeviceGetHandleByIndex_v2", ((delegate* unmanaged<uint, nint*, int>)call.Function)(index, &device));
         return device;
     }
@@ -121,7 +134,7 @@ public sealed unsafe class NvmlLibrary : IDisposable
     private CardMemory MemoryOf(nint device)
     {
         Memory memory;
-        using NvmlCall call = _library.Enter("nvmlDeviceGetMemoryInfo");
+        using var call = _library.Enter("nvmlDeviceGetMemoryInfo");
         Check("nvmlDeviceGetMemoryInfo", ((delegate* unmanaged<nint, Memory*, int>)call.Function)(device, &memory));
         return new CardMemory((long)memory.Total, (long)memory.Free, (long)memory.Used);
     }
@@ -130,9 +143,15 @@ public sealed unsafe class NvmlLibrary : IDisposable
     {
         const int OfTheChip = 0;
         uint celsius;
-        if (!_library.Has("nvmlDeviceGetTemperature")) return null;
-        using NvmlCall call = _library.Enter("nvmlDeviceGetTemperature");
-        return Told("nvmlDeviceGetTemperature", ((delegate* unmanaged<nint, int, uint*, int>)call.Function)(device, OfTheChip, &celsius)) ? (int)celsius : null;
+        if (!_library.Has("nvmlDeviceGetTemperature"))
+        {
+            return null;
+        }
+
+        using var call = _library.Enter("nvmlDeviceGetTemperature");
+        return Told("nvmlDeviceGetTemperature", ((delegate* unmanaged<nint, int, uint*, int>)call.Function)(device, OfTheChip, &celsius))
+            ? (int)celsius
+            : null;
     }
 
     /// <summary>One figure or record of a device; null where the card or the driver has none.</summary>
@@ -140,14 +159,22 @@ public sealed unsafe class NvmlLibrary : IDisposable
         where T : unmanaged
     {
         T value;
-        if (!_library.Has(function)) return null;
-        using NvmlCall call = _library.Enter(function);
+        if (!_library.Has(function))
+        {
+            return null;
+        }
+
+        using var call = _library.Enter(function);
         return Told(function, ((delegate* unmanaged<nint, T*, int>)call.Function)(device, &value)) ? value : null;
     }
 
     private bool Told(string function, int code)
     {
-        if (code == NotSupported) return false;
+        if (code == NotSupported)
+        {
+            return false;
+        }
+
         Check(function, code);
         return true;
     }
@@ -155,56 +182,76 @@ public sealed unsafe class NvmlLibrary : IDisposable
     /// <summary>The third version of the call says more than the second, in the same records.</summary>
     private Process[] ProcessesOn(nint device, string name)
     {
-        string function = _library.Has(name + "_v3") ? name + "_v3" : name + "_v2";
-        if (!_library.Has(function)) return [];
-        using NvmlCall call = _library.Enter(function);
+        var function = _library.Has(name + "_v3") ? name + "_v3" : name + "_v2";
+        if (!_library.Has(function))
+        {
+            return [];
+        }
+
+        using var call = _library.Enter(function);
         for (uint room = 32; ; room *= 2)
         {
-            Process[] processes = new Process[room];
-            uint count = room;
+            var processes = new Process[room];
+            var count = room;
             int code;
-            fixed (Process* first = processes) code = ((delegate* unmanaged<nint, uint*, Process*, int>)call.Function)(device, &count, first);
-            if (code == InsufficientSize && room < 1 << 16) continue; // more came meanwhile
+            fixed (Process* first = processes)
+            {
+                code = ((delegate* unmanaged<nint, uint*, Process*, int>)call.Function)(device, &count, first);
+            }
+
+            if (code == InsufficientSize && room < 1 << 16)
+            {
+                continue; // More came meanwhile
+            }
+
             return Told(function, code) ? processes[..(int)count] : [];
         }
     }
 
-    private nint DeviceOf(Card card) => _devices.TryGetValue(card.Uuid, out nint device)
-        ? device
-        : throw new ArgumentException($"card {card.Uuid} is none of this host", nameof(card));
+    private nint DeviceOf(Card card) =>
+        _devices.TryGetValue(card.Uuid, out var device)
+            ? device
+            : throw new ArgumentException($"card {card.Uuid} is none of this host", nameof(card));
 
     private string DriverText()
     {
-        byte* buffer = stackalloc byte[TextBytes];
-        using NvmlCall call = _library.Enter("nvmlSystemGetDriverVersion");
+        var buffer = stackalloc byte[TextBytes];
+        using var call = _library.Enter("nvmlSystemGetDriverVersion");
         Check("nvmlSystemGetDriverVersion", ((delegate* unmanaged<byte*, uint, int>)call.Function)(buffer, TextBytes));
         return Read(buffer);
     }
 
     private string Text(string function, nint device)
     {
-        byte* buffer = stackalloc byte[TextBytes];
-        using NvmlCall call = _library.Enter(function);
+        var buffer = stackalloc byte[TextBytes];
+        using var call = _library.Enter(function);
         Check(function, ((delegate* unmanaged<nint, byte*, uint, int>)call.Function)(device, buffer, TextBytes));
         return Read(buffer);
     }
 
     private static string Read(byte* buffer)
     {
-        ReadOnlySpan<byte> all = new(buffer, TextBytes);
-        int end = all.IndexOf((byte)0);
+        var all = new ReadOnlySpan<byte>(buffer, TextBytes);
+        var end = all.IndexOf((byte)0);
         return Encoding.UTF8.GetString(end < 0 ? all : all[..end]);
     }
 
     private void Check(string function, int code)
     {
-        if (code != Success) throw new NvmlException(function, code, Meaning(code));
+        if (code != Success)
+        {
+            throw new NvmlException(function, code, Meaning(code));
+        }
     }
 
     private string Meaning(int code)
     {
-        if (!_library.Has("nvmlErrorString")) return "unknown";
-        using NvmlCall call = _library.Enter("nvmlErrorString");
+        if (!_library.Has("nvmlErrorString"))
+        {
+            return "unknown";
+        }
+
+        using var call = _library.Enter("nvmlErrorString");
         return Marshal.PtrToStringUTF8(((delegate* unmanaged<int, nint>)call.Function)(code)) ?? "unknown";
     }
 
@@ -216,7 +263,7 @@ public sealed unsafe class NvmlLibrary : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return ""; // it has ended, or lives in another container
+            return ""; // It has ended, or lives in another container
         }
     }
 

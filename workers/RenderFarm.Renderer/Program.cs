@@ -3,8 +3,8 @@ using RenderFarm.Renderer.Bench;
 using RenderFarm.Renderer.Cache;
 using RenderFarm.Renderer.Calibration;
 using RenderFarm.Renderer.Doctor;
-using RenderFarm.Renderer.Parity;
 using RenderFarm.Renderer.Models;
+using RenderFarm.Renderer.Parity;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Renderer.Protocol;
 

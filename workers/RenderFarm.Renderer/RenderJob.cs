@@ -6,9 +6,15 @@ namespace RenderFarm.Renderer;
 /// <summary>Chooses the pipeline of an order.</summary>
 internal static class RenderJob
 {
-    public static RenderResult Run(RenderOrder order, IFrameSink frames, IRenderObserver observer, StageMeter meter, CancellationToken cancellation)
+    public static RenderResult Run(
+        RenderOrder order,
+        IFrameSink frames,
+        IRenderObserver observer,
+        StageMeter meter,
+        CancellationToken cancellationToken
+    )
     {
-        using var pipeline = new VideoPipeline(order, observer, meter, cancellation);
+        using var pipeline = new VideoPipeline(order, observer, meter, cancellationToken);
         return pipeline.Render(frames);
     }
 }

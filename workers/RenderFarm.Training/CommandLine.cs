@@ -4,7 +4,6 @@ using RenderFarm.Planning.Models;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Looks;
 using RenderFarm.Training.Stages;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
@@ -40,15 +39,23 @@ internal static class CommandLine
             output.WriteLine(Usage);
             return 0;
         }
-        string verb = args[0];
+        var verb = args[0];
         if (verb == "captions")
         {
-            foreach (var question in QuickLook.Questions(200, seed: 2026)) output.WriteLine(question.Caption);
+            foreach (var question in QuickLook.Questions(200, seed: 2026))
+            {
+                output.WriteLine(question.Caption);
+            }
+
             return 0;
         }
         try
         {
-            if (verb is not ("all" or "vae" or "text" or "decoder" or "denoiser" or "profile")) throw new ArgumentException($"unknown verb '{verb}'; use all, vae, text, decoder, denoiser, captions or profile");
+            if (verb is not ("all" or "vae" or "text" or "decoder" or "denoiser" or "profile"))
+            {
+                throw new ArgumentException($"unknown verb '{verb}'; use all, vae, text, decoder, denoiser, captions or profile");
+            }
+
             var options = Read(args);
             Directory.CreateDirectory(options.Output);
             if (options.OnCard)
@@ -58,11 +65,27 @@ internal static class CommandLine
             }
             manual_seed(options.Seed);
             var journal = new Journal(output);
-            if (verb == "profile") new Profile(options, journal).Run();
+            if (verb == "profile")
+            {
+                new Profile(options, journal).Run();
+            }
+
             var run = new TrainingRun(options, journal);
-            if (verb is "all" or "vae" or "decoder") run.Vae();
-            if (verb is "all" or "text") run.Text();
-            if (verb is "all" or "denoiser") run.Denoiser();
+            if (verb is "all" or "vae" or "decoder")
+            {
+                run.Vae();
+            }
+
+            if (verb is "all" or "text")
+            {
+                run.Text();
+            }
+
+            if (verb is "all" or "denoiser")
+            {
+                run.Denoiser();
+            }
+
             journal.Say("done");
             return 0;
         }
@@ -73,7 +96,8 @@ internal static class CommandLine
         }
         catch (Exception error) when (error is CheckpointException or IOException or UnauthorizedAccessException)
         {
-            errors.WriteLine($"training: {error.Message}{(verb is "denoiser" or "decoder" ? "; it goes on from what vae and text leave in --out and --state" : "")}");
+            var remedy = verb is "denoiser" or "decoder" ? "; it goes on from what vae and text leave in --out and --state" : "";
+            errors.WriteLine($"training: {error.Message}{remedy}");
             return 1;
         }
     }
@@ -84,25 +108,57 @@ internal static class CommandLine
         var small = false;
         for (var i = 1; i < args.Count; i++)
         {
-            if (args[i] == "--small") small = true;
-            else if (!args[i].StartsWith("--", StringComparison.Ordinal) || i + 1 == args.Count) throw new ArgumentException($"'{args[i]}' is no option with a value");
-            else values[args[i][2..]] = args[++i];
+            if (args[i] == "--small")
+            {
+                small = true;
+            }
+            else if (!args[i].StartsWith("--", StringComparison.Ordinal) || i + 1 == args.Count)
+            {
+                throw new ArgumentException($"'{args[i]}' is no option with a value");
+            }
+            else
+            {
+                values[args[i][2..]] = args[++i];
+            }
         }
-        string[] known = ["out", "state", "device", "vae-seconds", "text-seconds", "denoiser-seconds", "batch", "vae-batch", "vae-rate", "rate", "seed"];
-        if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown) throw new ArgumentException($"unknown option --{unknown}");
-        if (!values.TryGetValue("out", out var folder)) throw new ArgumentException("--out is missing");
+        string[] known =
+        [
+            "out",
+            "state",
+            "device",
+            "vae-seconds",
+            "text-seconds",
+            "denoiser-seconds",
+            "batch",
+            "vae-batch",
+            "vae-rate",
+            "rate",
+            "seed",
+        ];
+        if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
+        {
+            throw new ArgumentException($"unknown option --{unknown}");
+        }
+
+        if (!values.TryGetValue("out", out var folder))
+        {
+            throw new ArgumentException("--out is missing");
+        }
+
         var standard = new TrainingOptions
         {
             Shape = ModelShapes.Demo,
             Output = folder,
             Curves = args[0] == "all" ? "curves.json" : $"{args[0]}.json",
             State = values.GetValueOrDefault("state") ?? Path.Combine(folder, "state"),
-            Device = new Device(values.GetValueOrDefault("device") switch
-            {
-                null => cuda.is_available() ? "cuda" : "cpu",
-                "cuda" or "cpu" => values["device"],
-                var other => throw new ArgumentException($"--device is '{other}'; use cuda or cpu"),
-            }),
+            Device = new Device(
+                values.GetValueOrDefault("device") switch
+                {
+                    null => cuda.is_available() ? "cuda" : "cpu",
+                    "cuda" or "cpu" => values["device"],
+                    var other => throw new ArgumentException($"--device is '{other}'; use cuda or cpu"),
+                }
+            ),
             DecoderOnly = args[0] == "decoder",
         };
         var options = standard with
@@ -116,14 +172,16 @@ internal static class CommandLine
             VaeRate = Number("vae-rate", standard.VaeRate),
             DenoiserRate = Number("rate", standard.DenoiserRate),
         };
-        return !small ? options : options with
-        {
-            Sizes = [(new ClipSize(64, 64, 9), 0.8), (new ClipSize(64, 64, 5), 0.2)],
-            Windows = [(new ClipSize(32, 32, 5), 0.8, 1), (new ClipSize(48, 48, 9), 0.2, 0.5)],
-            Pool = 64,
-            Looks = 4,
-            Every = 5,
-        };
+        return !small
+            ? options
+            : options with
+            {
+                Sizes = [(new ClipSize(64, 64, 9), 0.8), (new ClipSize(64, 64, 5), 0.2)],
+                Windows = [(new ClipSize(32, 32, 5), 0.8, 1), (new ClipSize(48, 48, 9), 0.2, 0.5)],
+                Pool = 64,
+                Looks = 4,
+                Every = 5,
+            };
 
         double Number(string name, double otherwise) =>
             !values.TryGetValue(name, out var text) ? otherwise

@@ -8,16 +8,22 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
 
-/// <summary>Where a step's time goes, on random weights: seconds of its parts, one after the other, and of a whole step as training runs it.</summary>
+/// <summary>Where a step's time goes, on random weights: seconds of its parts, one after the other, and of a whole step as training runs
+/// it.</summary>
 internal sealed class Profile(TrainingOptions options, Journal journal)
 {
-    private const int Warm = 3, Steps = 8;
+    private const int Warm = 3,
+        Steps = 8;
 
     public void Run()
     {
         var videos = options with { PicturesShare = 0, Windows = [options.Windows[0]] };
-        // a CPU trains in the first of them
-        foreach (var products in options.OnCard ? VaeProducts.All : VaeProducts.All.Take(2)) Vae(videos, products, options.Windows[0].Size.ToString());
+        // A CPU trains in the first of them
+        foreach (var products in options.OnCard ? VaeProducts.All : VaeProducts.All.Take(2))
+        {
+            Vae(videos, products, options.Windows[0].Size.ToString());
+        }
+
         Vae(options with { PicturesShare = 2 }, VaeProducts.All[options.OnCard ? 1 : 0], "single frames");
         Denoiser();
         journal.Write(Path.Combine(options.Output, options.Curves));
@@ -47,13 +53,29 @@ internal sealed class Profile(TrainingOptions options, Journal journal)
 
     private void Measure(string name, Action<StepParts> step)
     {
-        for (var i = 0; i < Warm; i++) step(StepParts.None);
+        for (var i = 0; i < Warm; i++)
+        {
+            step(StepParts.None);
+        }
+
         var parts = new StepParts(options.Device);
-        for (var i = 0; i < Steps; i++) step(parts);
-        foreach (var (part, seconds) in parts.Seconds) journal.Fact($"{name}: {part}", seconds / Steps);
+        for (var i = 0; i < Steps; i++)
+        {
+            step(parts);
+        }
+
+        foreach (var (part, seconds) in parts.Seconds)
+        {
+            journal.Fact($"{name}: {part}", seconds / Steps);
+        }
+
         parts.Wait();
         var started = Stopwatch.GetTimestamp();
-        for (var i = 0; i < Steps; i++) step(StepParts.None);
+        for (var i = 0; i < Steps; i++)
+        {
+            step(StepParts.None);
+        }
+
         parts.Wait();
         journal.Fact($"{name}: whole step", Stopwatch.GetElapsedTime(started).TotalSeconds / Steps);
     }

@@ -1,4 +1,3 @@
-using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Training.Clips;
@@ -9,17 +8,17 @@ using RenderFarm.Training.Weights;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
 
-/// <summary>The stages in their order: VAE and text encoder, each for itself, then the DiT between them, then a look at what came out.</summary>
+/// <summary>The stages in their order: VAE and text encoder, each for itself, then the DiT between them, then a look at what came
+/// out.</summary>
 internal sealed class TrainingRun(TrainingOptions options, Journal journal)
 {
     private const string Note = "The demo model knows coloured shapes and simple motions; words it never saw have no effect.";
 
-    private readonly ModelFolder folder = new(Path.Combine(options.Output, options.Shape.Id));
+    private readonly ModelFolder _folder = new(Path.Combine(options.Output, options.Shape.Id));
 
     public void Vae()
     {
@@ -29,7 +28,7 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         using var scope = NewDisposeScope();
         var (mean, deviation) = LatentStatistics.Measure(trainer.Parameters, trainer.Average, options, options.OnCard ? 256 : 8);
         var tensors = Named(trainer.Parameters, trainer.Average.cpu());
-        folder.Write(ModelFolder.Vae, LatentStatistics.Folded(tensors, options.Shape.Vae, mean, deviation));
+        _folder.Write(ModelFolder.Vae, LatentStatistics.Folded(tensors, options.Shape.Vae, mean, deviation));
         using var finished = FinishedVae();
         LookAtVae(finished.Module);
         Save();
@@ -44,9 +43,13 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         var tokenizer = new DemoTokenizer();
         var tensors = Below(Named(trainer.Parameters, trainer.Average.cpu()), TextTrainer.Encoder + ".");
         var table = tensors[Umt5Encoder.TableName] = tensors[Umt5Encoder.TableName].clone();
-        foreach (var (piece, like) in tokenizer.Capitals()) table[piece].copy_(table[like]);
-        folder.Write(ModelFolder.TextEncoder, tensors);
-        folder.Write(tokenizer.Model);
+        foreach (var (piece, like) in tokenizer.Capitals())
+        {
+            table[piece].copy_(table[like]);
+        }
+
+        _folder.Write(ModelFolder.TextEncoder, tensors);
+        _folder.Write(tokenizer.Model);
         Save();
     }
 
@@ -58,8 +61,8 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         trainer.Run();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        folder.Write(ModelFolder.Transformer, Named(trainer.Parameters, trainer.Average.cpu()));
-        folder.WriteManifest(options.Shape, Note);
+        _folder.Write(ModelFolder.Transformer, Named(trainer.Parameters, trainer.Average.cpu()));
+        _folder.WriteManifest(options.Shape, Note);
         Save();
         var weights = trainer.Parameters.Open(trainer.Average, options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32);
         LookAtModel(new WanModel(weights, options.Shape.Transformer), encoder.Module, vae.Module);
@@ -68,14 +71,24 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
 
     private Loaded<WanVae> FinishedVae()
     {
-        using var source = SafetensorsFile.Open(folder.PathOf(ModelFolder.Vae));
-        return LoadedWeights.Build(source, options.Device, ScalarType.Float32, weights => new WanVae(weights, options.Shape.Vae) { FramesAsChannels = options.OnCard });
+        using var source = SafetensorsFile.Open(_folder.PathOf(ModelFolder.Vae));
+        return LoadedWeights.Build(
+            source,
+            options.Device,
+            ScalarType.Float32,
+            weights => new WanVae(weights, options.Shape.Vae) { FramesAsChannels = options.OnCard }
+        );
     }
 
     private Loaded<Umt5Encoder> FinishedEncoder()
     {
-        using var source = SafetensorsFile.Open(folder.PathOf(ModelFolder.TextEncoder));
-        return LoadedWeights.Build(source, options.Device, ScalarType.Float32, weights => new Umt5Encoder(weights, options.Shape.TextEncoder));
+        using var source = SafetensorsFile.Open(_folder.PathOf(ModelFolder.TextEncoder));
+        return LoadedWeights.Build(
+            source,
+            options.Device,
+            ScalarType.Float32,
+            weights => new Umt5Encoder(weights, options.Shape.TextEncoder)
+        );
     }
 
     /// <summary>How well clips that it never saw come back.</summary>
@@ -84,7 +97,9 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         using var scope = NewDisposeScope();
         var scenes = new SceneGenerator(options.Seed + 9_000);
         var size = options.Sizes[0].Size;
-        var clips = new ClipPainter(options.Device).Paint([.. Enumerable.Range(0, options.OnCard ? 16 : 2).Select(i => scenes.Draw(i, size))]);
+        var clips = new ClipPainter(options.Device).Paint([
+            .. Enumerable.Range(0, options.OnCard ? 16 : 2).Select(i => scenes.Draw(i, size)),
+        ]);
         var latent = vae.Encode(clips);
         var back = VaeTrainer.Joined(vae.Decode(latent));
         var error = ((back - clips) / 2).square().mean().item<float>();
@@ -106,14 +121,28 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         {
             using var piece = NewDisposeScope();
             var batch = questions.Skip(at).Take(16).ToList();
-            var clips = sampler.Render([.. batch.Select(q => tokenizer.Ids(q.Caption, length))], tokenizer.Ids("", length), size, seed: 100 + at);
+            var clips = sampler.Render(
+                [.. batch.Select(q => tokenizer.Ids(q.Caption, length))],
+                tokenizer.Ids("", length),
+                size,
+                seed: 100 + at
+            );
             right.AddRange(QuickLook.Judge(batch, clips));
             for (var i = 0; i < batch.Count; i++)
             {
                 var (color, direction, background) = right[at + i];
-                if (!(color && direction && background)) journal.Say($"wrong {(color ? "" : "colour ")}{(direction ? "" : "direction ")}{(background ? "" : "background ")}in: {batch[i].Caption}");
+                if (!(color && direction && background))
+                {
+                    journal.Say(
+                        $"wrong {(color ? "" : "colour ")}{(direction ? "" : "direction ")}{(background ? "" : "background ")}in: "
+                            + $"{batch[i].Caption}"
+                    );
+                }
             }
-            if (at == 0) PngSheet.Write(Path.Combine(options.Output, "held-out.png"), clips, 12, 5);
+            if (at == 0)
+            {
+                PngSheet.Write(Path.Combine(options.Output, "held-out.png"), clips, 12, 5);
+            }
         }
         journal.Fact("held-out colour", right.Average(r => r.Color ? 1.0 : 0));
         journal.Fact("held-out direction", right.Average(r => r.Direction ? 1.0 : 0));
@@ -128,24 +157,44 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
     {
         string[] prompts =
         [
-            "a red ball rolls to the right on green", "a red ball moves right and a blue square moves left on white", "three yellow stars fall on black",
-            "a small white cube rises on a purple background", "a large orange ring bounces on blue", "a green triangle spins on pink",
-            "a cat plays the piano in Paris", "A Blue Diamond Moves In A Circle On White.", "two pink balls roll to the left on a striped blue background",
+            "a red ball rolls to the right on green",
+            "a red ball moves right and a blue square moves left on white",
+            "three yellow stars fall on black",
+            "a small white cube rises on a purple background",
+            "a large orange ring bounces on blue",
+            "a green triangle spins on pink",
+            "a cat plays the piano in Paris",
+            "A Blue Diamond Moves In A Circle On White.",
+            "two pink balls roll to the left on a striped blue background",
             "a black cross grows on yellow",
         ];
-        using var clips = sampler.Render([.. prompts.Select(p => tokenizer.Ids(p, options.Shape.Transformer.TextLength))], tokenizer.Ids("", options.Shape.Transformer.TextLength), size, seed: 7);
+        using var clips = sampler.Render(
+            [.. prompts.Select(p => tokenizer.Ids(p, options.Shape.Transformer.TextLength))],
+            tokenizer.Ids("", options.Shape.Transformer.TextLength),
+            size,
+            seed: 7
+        );
         PngSheet.Write(Path.Combine(options.Output, "prompts.png"), clips, prompts.Length, 5);
     }
 
-    /// <summary>First frames of clips it never saw, with a caption that says where to go: left half as drawn, right half as rendered.</summary>
+    /// <summary>First frames of clips it never saw, with a caption that says where to go: left half as drawn, right half as
+    /// rendered.</summary>
     private void LookAtGivenFrames(Sampler sampler, WanVae vae, DemoTokenizer tokenizer, ClipSize size)
     {
         using var scope = NewDisposeScope();
         var questions = QuickLook.Questions(options.OnCard ? 16 : 2, seed: 6);
         var length = options.Shape.Transformer.TextLength;
-        var drawn = new ClipPainter(options.Device).Paint([.. questions.Select((q, i) => SceneGenerator.Of(q.Kind, q.Background, size, i))]);
+        var drawn = new ClipPainter(options.Device).Paint([
+            .. questions.Select((q, i) => SceneGenerator.Of(q.Kind, q.Background, size, i)),
+        ]);
         var first = vae.Encode(drawn.narrow(2, 0, 1));
-        var clips = sampler.Render([.. questions.Select(q => tokenizer.Ids(q.Caption, length))], tokenizer.Ids("", length), size, seed: 300, first);
+        var clips = sampler.Render(
+            [.. questions.Select(q => tokenizer.Ids(q.Caption, length))],
+            tokenizer.Ids("", length),
+            size,
+            seed: 300,
+            first
+        );
         var right = QuickLook.Judge(questions, clips);
         journal.Fact("given frame colour and direction", right.Average(r => r is { Color: true, Direction: true } ? 1.0 : 0));
         PngSheet.Write(Path.Combine(options.Output, "given-frame.png"), cat([drawn.add(1).div(2).cpu(), clips], 4), 8, 4);

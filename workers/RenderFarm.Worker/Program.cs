@@ -2,14 +2,18 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Worker.Doctor;
 using RenderFarm.Worker.Hosting;
 
-// sessions, FIFOs, /proc, signals
+// Sessions, FIFOs, /proc, signals
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 // 0: drained; 2: a setting that can't work, named on standard error
-if (args is ["doctor", .. var asked]) return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
+if (args is ["doctor", .. var asked])
+{
+    return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
+}
+
 try
 {
-    await using WebApplication app = WorkerApplication.Build(args);
+    await using var app = WorkerApplication.Build(args);
     await app.StartAsync();
     app.Logger.LogInformation("Metrics at {Addresses}", app.Urls.Select(url => url + "/metrics"));
     await app.Services.GetRequiredService<FarmWorker>().RunAsync();
@@ -18,7 +22,11 @@ try
 }
 catch (OptionsValidationException fault)
 {
-    foreach (string failure in fault.Failures) await Console.Error.WriteLineAsync(failure);
+    foreach (var failure in fault.Failures)
+    {
+        await Console.Error.WriteLineAsync(failure);
+    }
+
     return 2;
 }
 catch (WorkerSettingException fault)
@@ -28,6 +36,6 @@ catch (WorkerSettingException fault)
 }
 catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException)
 {
-    await Console.Error.WriteLineAsync(fault.Message); // the binder names the key whose value has the wrong type
+    await Console.Error.WriteLineAsync(fault.Message); // The binder names the key whose value has the wrong type
     return 2;
 }

@@ -3,7 +3,8 @@ using RenderFarm.Contracts.Json;
 
 namespace RenderFarm.Contracts.Checks;
 
-/// <summary>One thing that a program of the farm found of the host it is on. Each program prints its own: <c>PROGRAM doctor --json</c>.</summary>
+/// <summary>One thing that a program of the farm found of the host it is on. Each program prints its own: <c>PROGRAM doctor
+/// --json</c>.</summary>
 public sealed record HostCheck(string Subject, HostCheckResult Result, string Finding)
 {
     /// <summary>What to do about it; null when nothing needs doing.</summary>
@@ -11,10 +12,12 @@ public sealed record HostCheck(string Subject, HostCheckResult Result, string Fi
 
     public static HostCheck Ok(string subject, string finding) => new(subject, HostCheckResult.Ok, finding);
 
-    public static HostCheck Lacks(string subject, string finding, string remedy) => new(subject, HostCheckResult.Lacks, finding) { Remedy = remedy };
+    public static HostCheck Lacks(string subject, string finding, string remedy) =>
+        new(subject, HostCheckResult.Lacks, finding) { Remedy = remedy };
 
     /// <summary>It isn't there, or is less than it could be, and things work without.</summary>
-    public static HostCheck Without(string subject, string finding, string? remedy = null) => new(subject, HostCheckResult.Without, finding) { Remedy = remedy };
+    public static HostCheck Without(string subject, string finding, string? remedy = null) =>
+        new(subject, HostCheckResult.Without, finding) { Remedy = remedy };
 }
 
 [JsonConverter(typeof(SnakeCaseEnum<HostCheckResult>))]

@@ -17,7 +17,8 @@ namespace RenderFarm.Contracts.Json;
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(RenderSpec))]
 [JsonSerializable(typeof(RenderPlan))]
 [JsonSerializable(typeof(PlanPins))]

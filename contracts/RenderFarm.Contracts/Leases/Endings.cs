@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Contracts.Leases;

@@ -19,7 +19,8 @@ public static class Bells
     /// <summary>Exchange and queue of a class: <c>renderfarm.jobs.cpu</c>, <c>renderfarm.jobs.24</c>.</summary>
     public static string Queue(int vramClass) => $"renderfarm.jobs.{ClassName(vramClass)}";
 
-    public static string ClassName(int vramClass) => vramClass == 0 ? "cpu" : vramClass.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public static string ClassName(int vramClass) =>
+        vramClass == 0 ? "cpu" : vramClass.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Where one worker hears of cancellations and drains.</summary>
     public static string ControlQueue(string workerId) => $"renderfarm.worker.{workerId}";

@@ -22,7 +22,8 @@ public enum PictureConditioning
     /// <summary>Text only.</summary>
     None,
 
-    /// <summary>A mask and the latent of the given frames in input channels of their own: a first frame is required, a last one possible.</summary>
+    /// <summary>A mask and the latent of the given frames in input channels of their own: a first frame is required, a last one
+    /// possible.</summary>
     Channels,
 
     /// <summary>The first latent frame is the picture's, at timestep 0: a first frame is possible.</summary>
@@ -47,7 +48,9 @@ public sealed record TransformerShape
     /// <summary>Width of a picture's features, and how many each picture has; with an image branch only.</summary>
     public int ImageDim { get; set; } = 1280;
     public int ImageTokens { get; set; } = 257;
-    [JsonIgnore] public int HeadDim => Dim / Heads;
+
+    [JsonIgnore]
+    public int HeadDim => Dim / Heads;
 }
 
 /// <summary>Sizes of a UMT5 encoder.</summary>
@@ -76,7 +79,8 @@ public sealed record ImageEncoderShape
     public required int OutDim { get; init; }
 
     /// <summary>One class token and one per patch.</summary>
-    [JsonIgnore] public int Tokens => 1 + (ImageSize / PatchSize * (ImageSize / PatchSize));
+    [JsonIgnore]
+    public int Tokens => 1 + (ImageSize / PatchSize * (ImageSize / PatchSize));
 }
 
 [JsonConverter(typeof(SnakeCaseEnum<VaeKind>))]
@@ -107,7 +111,9 @@ public sealed record VaeShape
     /// <summary>Per-channel mean of latents as the DiT sees them: (z − mean) / std.</summary>
     public required IReadOnlyList<float> LatentMean { get; init; }
     public required IReadOnlyList<float> LatentStd { get; init; }
-    [JsonIgnore] public int SpatialStride => Kind == VaeKind.Wan21 ? 8 : 16;
+
+    [JsonIgnore]
+    public int SpatialStride => Kind == VaeKind.Wan21 ? 8 : 16;
     public const int TemporalStride = 4;
 }
 
@@ -150,14 +156,18 @@ public sealed record ModelShape
     public IReadOnlyList<RenderPreset> Presets { get; set; } = [];
 
     /// <summary>Nothing can be rendered without a picture to start from.</summary>
-    [JsonIgnore] public bool NeedsFirstFrame => Pictures == PictureConditioning.Channels;
+    [JsonIgnore]
+    public bool NeedsFirstFrame => Pictures == PictureConditioning.Channels;
 
     /// <summary>Trained on first and last frame together.</summary>
-    [JsonIgnore] public bool NeedsLastFrame => Transformer.ImageBranch == ImageBranch.ClipFirstLast;
+    [JsonIgnore]
+    public bool NeedsLastFrame => Transformer.ImageBranch == ImageBranch.ClipFirstLast;
 
-    [JsonIgnore] public bool TakesFirstFrame => Pictures != PictureConditioning.None;
+    [JsonIgnore]
+    public bool TakesFirstFrame => Pictures != PictureConditioning.None;
 
-    [JsonIgnore] public bool TakesLastFrame => Pictures == PictureConditioning.Channels;
+    [JsonIgnore]
+    public bool TakesLastFrame => Pictures == PictureConditioning.Channels;
 
     /// <summary>2 for the A14B models: a high-noise and a low-noise DiT of the same shape.</summary>
     public int Experts { get; set; } = 1;

@@ -15,17 +15,23 @@ public static class CalibrationFiles
     public static string Version { get; } = typeof(CalibrationFiles).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary><c>calibration</c> in <c>RENDERFARM_HOME</c>, or in <c>~/.renderfarm</c>.</summary>
-    public static string DefaultFolder => Path.Combine(
-        Environment.GetEnvironmentVariable("RENDERFARM_HOME") is { Length: > 0 } home
-            ? Path.GetFullPath(home)
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".renderfarm"),
-        "calibration");
+    public static string DefaultFolder =>
+        Path.Combine(
+            Environment.GetEnvironmentVariable("RENDERFARM_HOME") is { Length: > 0 } home
+                ? Path.GetFullPath(home)
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".renderfarm"),
+            "calibration"
+        );
 
     /// <summary>Of the slot's card as it is now; null when it was not measured with this driver and version.</summary>
     public static CardCalibration? Find(string folder, string key)
     {
-        string path = Path.Combine(folder, FileName(key));
-        if (!File.Exists(path)) return null;
+        var path = Path.Combine(folder, FileName(key));
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
         try
         {
             var read = JsonSerializer.Deserialize(File.ReadAllBytes(path), ContractsJson.Default.CardCalibration);
@@ -33,7 +39,7 @@ public static class CalibrationFiles
         }
         catch (JsonException)
         {
-            return null; // cut off while it was written: as good as not measured, and measuring replaces it
+            return null; // Cut off while it was written: as good as not measured, and measuring replaces it
         }
     }
 
@@ -41,7 +47,8 @@ public static class CalibrationFiles
     public static string Write(string folder, CardCalibration calibration)
     {
         Directory.CreateDirectory(folder);
-        string path = Path.Combine(folder, FileName(calibration.Key)), aside = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}");
+        var path = Path.Combine(folder, FileName(calibration.Key));
+        var aside = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}");
         File.WriteAllBytes(aside, JsonSerializer.SerializeToUtf8Bytes(calibration, ContractsJson.Default.CardCalibration));
         File.Move(aside, path, overwrite: true);
         return path;
@@ -50,7 +57,11 @@ public static class CalibrationFiles
     private static string FileName(string key)
     {
         var name = new StringBuilder(key.Length);
-        foreach (char c in key) name.Append(char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? char.ToLowerInvariant(c) : '-');
+        foreach (var c in key)
+        {
+            name.Append(char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? char.ToLowerInvariant(c) : '-');
+        }
+
         return name.Append(".json").ToString();
     }
 }

@@ -5,22 +5,32 @@ namespace RenderFarm.Contracts.Plans;
 [JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
 public enum Precision
 {
-    [JsonStringEnumMemberName("fp32")] Fp32,
-    [JsonStringEnumMemberName("bf16")] Bf16,
+    [JsonStringEnumMemberName("fp32")]
+    Fp32,
+
+    [JsonStringEnumMemberName("bf16")]
+    Bf16,
 
     /// <summary>Weights stored as e4m3 with a scale per output channel, cast up for each product.</summary>
-    [JsonStringEnumMemberName("fp8-weights")] Fp8Weights,
+    [JsonStringEnumMemberName("fp8-weights")]
+    Fp8Weights,
 
     /// <summary>Activations quantised per token too; the product itself runs in fp8.</summary>
-    [JsonStringEnumMemberName("fp8")] Fp8,
+    [JsonStringEnumMemberName("fp8")]
+    Fp8,
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<TextEncoderPlacement>))]
 public enum TextEncoderPlacement
 {
-    [JsonStringEnumMemberName("cpu")] Cpu,
-    [JsonStringEnumMemberName("streamed")] Streamed,
-    [JsonStringEnumMemberName("resident")] Resident,
+    [JsonStringEnumMemberName("cpu")]
+    Cpu,
+
+    [JsonStringEnumMemberName("streamed")]
+    Streamed,
+
+    [JsonStringEnumMemberName("resident")]
+    Resident,
 }
 
 /// <summary>What will be resident, what will be streamed, how much memory that takes and how long it runs.</summary>
@@ -52,7 +62,8 @@ public sealed record RenderPlan
     /// <summary>Both guidance branches in one forward instead of two.</summary>
     public bool GuidanceBatched { get; init; }
 
-    /// <summary>Device bytes of LoRAs that run beside streamed blocks; 0 where they are merged into the weights, or there are none.</summary>
+    /// <summary>Device bytes of LoRAs that run beside streamed blocks; 0 where they are merged into the weights, or there are
+    /// none.</summary>
     public long LoraBytes { get; init; }
 
     /// <summary>Device bytes of what a step cache keeps from one step to the next.</summary>
@@ -90,14 +101,45 @@ public sealed record RenderPlan
 
     private IEnumerable<string> KindWords()
     {
-        yield return Precision switch { Precision.Fp32 => "fp32", Precision.Bf16 => "bf16", Precision.Fp8Weights => "fp8-weights", _ => "fp8" };
+        yield return Precision switch
+        {
+            Precision.Fp32 => "fp32",
+            Precision.Bf16 => "bf16",
+            Precision.Fp8Weights => "fp8-weights",
+            _ => "fp8",
+        };
         yield return BlocksStreamed > 0 ? "streamed" : "resident";
-        if (FfnChunkTokens > 0) yield return "ffn-chunked";
-        if (VaeTile > 0) yield return "vae-tiled";
-        if (GuidanceBatched) yield return "guidance-batched";
-        if (LoraBytes > 0) yield return "loras-beside";
-        if (StepCacheBytes > 0) yield return "step-cached";
-        yield return TextEncoder switch { TextEncoderPlacement.Streamed => "text-streamed", TextEncoderPlacement.Resident => "text-resident", _ => "text-cpu" };
+        if (FfnChunkTokens > 0)
+        {
+            yield return "ffn-chunked";
+        }
+
+        if (VaeTile > 0)
+        {
+            yield return "vae-tiled";
+        }
+
+        if (GuidanceBatched)
+        {
+            yield return "guidance-batched";
+        }
+
+        if (LoraBytes > 0)
+        {
+            yield return "loras-beside";
+        }
+
+        if (StepCacheBytes > 0)
+        {
+            yield return "step-cached";
+        }
+
+        yield return TextEncoder switch
+        {
+            TextEncoderPlacement.Streamed => "text-streamed",
+            TextEncoderPlacement.Resident => "text-resident",
+            _ => "text-cpu",
+        };
     }
 }
 
@@ -118,7 +160,8 @@ public sealed record CardCalibration
     /// <summary>Card, driver and worker version the figures belong to: <see cref="KeyOf"/>.</summary>
     public required string Key { get; init; }
 
-    public static string KeyOf(string card, string? driver, string version) => driver is null ? $"{card} | {version}" : $"{card} | driver {driver} | {version}";
+    public static string KeyOf(string card, string? driver, string version) =>
+        driver is null ? $"{card} | {version}" : $"{card} | driver {driver} | {version}";
 
     /// <summary>What stands for the card of a CPU slot.</summary>
     public static string Processor(int threads) => $"cpu x {threads}";

@@ -1,4 +1,3 @@
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
@@ -76,6 +75,7 @@ public sealed record ModelFiles
 
         string One(string path) => Path.GetFullPath(Path.Combine(folder, path));
         string[] All(IReadOnlyList<string> paths) => [.. paths.Select(One)];
-        Dictionary<string, string> Named(IReadOnlyDictionary<string, string> paths) => paths.ToDictionary(pair => pair.Key, pair => One(pair.Value));
+        Dictionary<string, string> Named(IReadOnlyDictionary<string, string> paths) =>
+            paths.ToDictionary(pair => pair.Key, pair => One(pair.Value));
     }
 }

@@ -33,7 +33,8 @@ public sealed record RenderSpec
     /// <summary>The first step of the low-noise expert, counted from 0; null: by the model's boundary.</summary>
     public int? BoundaryStep { get; init; }
 
-    /// <summary>One of <c>unipc</c>, <c>euler</c>, <c>dpm++</c>, and <c>distilled</c> for models and LoRAs distilled to few steps.</summary>
+    /// <summary>One of <c>unipc</c>, <c>euler</c>, <c>dpm++</c>, and <c>distilled</c> for models and LoRAs distilled to few
+    /// steps.</summary>
     public string Sampler { get; set; } = "unipc";
     public required long Seed { get; init; }
     public IReadOnlyList<LoraReference> Loras { get; set; } = [];

@@ -9,7 +9,8 @@ namespace RenderFarm.Planning.Cards;
 /// </summary>
 public static class KnownCards
 {
-    private const double T = 1e12, G = 1e9;
+    private const double T = 1e12,
+        G = 1e9;
 
     /// <summary>Name as the driver gives it contains this; longer names come first.</summary>
     private static readonly (string Name, Estimate Rates)[] Cards =
@@ -57,7 +58,10 @@ public static class KnownCards
     private static bool Matches(string card, string name)
     {
         var at = card.IndexOf(name, StringComparison.OrdinalIgnoreCase);
-        if (at < 0) return false;
+        if (at < 0)
+        {
+            return false;
+        }
         // "L4" must not be found in "L40"
         var end = at + name.Length;
         return end == card.Length || !char.IsAsciiLetterOrDigit(card[end]);
@@ -65,15 +69,16 @@ public static class KnownCards
 
     private sealed record Estimate(double Bf16, double? Fp8, double Attention, double HostToDevice, double Memory)
     {
-        public CardCalibration AsCalibration(string name) => new()
-        {
-            Key = $"estimate:{name}",
-            Bf16Flops = Bf16,
-            Fp8Flops = Fp8,
-            AttentionFlops = Attention,
-            HostToDeviceBytesPerSecond = HostToDevice,
-            MemoryBytesPerSecond = Memory,
-            Fp32Flops = Bf16 / 8,
-        };
+        public CardCalibration AsCalibration(string name) =>
+            new()
+            {
+                Key = $"estimate:{name}",
+                Bf16Flops = Bf16,
+                Fp8Flops = Fp8,
+                AttentionFlops = Attention,
+                HostToDeviceBytesPerSecond = HostToDevice,
+                MemoryBytesPerSecond = Memory,
+                Fp32Flops = Bf16 / 8,
+            };
     }
 }

@@ -7,8 +7,14 @@ namespace RenderFarm.Planning.Cards;
 /// <param name="Fp8Flops">Null when fp8 products are not to be used on the card.</param>
 /// <param name="Origin">Where they come from, for the plan's reasons.</param>
 internal sealed record SlotRates(
-    double Fp32Flops, double Bf16Flops, double? Fp8Flops, double AttentionFlops,
-    double HostToDeviceBytesPerSecond, double MemoryBytesPerSecond, string Origin)
+    double Fp32Flops,
+    double Bf16Flops,
+    double? Fp8Flops,
+    double AttentionFlops,
+    double HostToDeviceBytesPerSecond,
+    double MemoryBytesPerSecond,
+    string Origin
+)
 {
     /// <summary>Float32 products of two ordinary cores, what an unmeasured CPU slot is taken for.</summary>
     public const double UnmeasuredCpuFlops = 60e9;
@@ -39,6 +45,7 @@ internal sealed record SlotRates(
             measured?.AttentionFlops ?? estimate.AttentionFlops!.Value,
             measured?.HostToDeviceBytesPerSecond ?? estimate.HostToDeviceBytesPerSecond!.Value,
             measured?.MemoryBytesPerSecond ?? estimate.MemoryBytesPerSecond!.Value,
-            origin);
+            origin
+        );
     }
 }

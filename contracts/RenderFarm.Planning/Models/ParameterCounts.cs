@@ -8,7 +8,8 @@ public static class ParameterCounts
     /// <summary>One DiT block: the unit of streaming.</summary>
     public static long Block(TransformerShape shape)
     {
-        long d = shape.Dim, f = shape.FfnDim;
+        long d = shape.Dim,
+            f = shape.FfnDim;
         var attention = 4 * Linear(d, d) + 2 * d;
         var image = shape.ImageBranch == ImageBranch.None ? 0 : 2 * Linear(d, d) + d;
         var crossNorm = 2 * d;
@@ -20,7 +21,8 @@ public static class ParameterCounts
     /// <summary>The weights of a block that are matrices, and so may be stored in eight bits.</summary>
     public static long BlockMatrices(TransformerShape shape)
     {
-        long d = shape.Dim, f = shape.FfnDim;
+        long d = shape.Dim,
+            f = shape.FfnDim;
         return (shape.ImageBranch == ImageBranch.None ? 8 : 10) * d * d + 2 * d * f;
     }
 
@@ -30,7 +32,8 @@ public static class ParameterCounts
     /// <summary>A LoRA on every product of every block: a way down [r, in] and a way up [out, r] for each.</summary>
     public static long Lora(TransformerShape shape, int rank)
     {
-        long d = shape.Dim, f = shape.FfnDim;
+        long d = shape.Dim,
+            f = shape.FfnDim;
         var square = shape.ImageBranch == ImageBranch.None ? 8 : 10;
         return shape.Layers * rank * ((square * 2 * d) + (2 * (d + f)));
     }
@@ -80,7 +83,11 @@ public static class ParameterCounts
 
     private static long ImageEmbedding(TransformerShape shape)
     {
-        if (shape.ImageBranch == ImageBranch.None) return 0;
+        if (shape.ImageBranch == ImageBranch.None)
+        {
+            return 0;
+        }
+
         long clip = shape.ImageDim;
         var projection = 2 * clip + Linear(clip, clip) + Linear(clip, shape.Dim) + 2 * shape.Dim;
         return projection + (shape.ImageBranch == ImageBranch.ClipFirstLast ? 2L * shape.ImageTokens * clip : 0);

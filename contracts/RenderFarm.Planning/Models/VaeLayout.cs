@@ -12,7 +12,16 @@ namespace RenderFarm.Planning.Models;
 /// <param name="CachedChannels">Channels of the two-frame cache kept for the step, summed over its convolutions.</param>
 /// <param name="CacheSpace">Side of the cached frames, in units of the latent's side.</param>
 public sealed record VaeLayer(
-    string Name, int In, int Out, long Parameters, double FlopsPerCell, double Space, double Time, int CachedChannels, double CacheSpace);
+    string Name,
+    int In,
+    int Out,
+    long Parameters,
+    double FlopsPerCell,
+    double Space,
+    double Time,
+    int CachedChannels,
+    double CacheSpace
+);
 
 /// <summary>The steps of a VAE's encoder and decoder in the order they run, derived from its widths.</summary>
 public static class VaeLayout
@@ -23,7 +32,8 @@ public static class VaeLayout
         var layers = new List<VaeLayer>();
         var levels = shape.DimMultipliers.Count;
         var width = shape.DecoderDim * shape.DimMultipliers[levels - 1];
-        double space = 1, time = 1;
+        double space = 1,
+            time = 1;
         layers.Add(Conv("conv1", shape.LatentChannels, width, space, time));
         AddMiddle(layers, width, space, time);
         for (var level = 0; level < levels; level++)
@@ -34,17 +44,44 @@ public static class VaeLayout
                 layers.Add(Residual($"level {level}, block {i}", width, next, space, time));
                 width = next;
             }
-            if (level == levels - 1) continue;
-            // time is doubled before space, by a convolution from C to 2C channels
+            if (level == levels - 1)
+            {
+                continue;
+            }
+            // Time is doubled before space, by a convolution from C to 2C channels
             if (shape.TemporalDownsample[levels - 2 - level])
             {
                 time *= 2;
-                layers.Add(new($"level {level}, time", width, width, (6L * width * width) + (2L * width), 6.0 * width * width, space, time, width, space));
+                layers.Add(
+                    new(
+                        $"level {level}, time",
+                        width,
+                        width,
+                        (6L * width * width) + (2L * width),
+                        6.0 * width * width,
+                        space,
+                        time,
+                        width,
+                        space
+                    )
+                );
             }
             // VAE 2.1 halves the channels here; 2.2 leaves that to the next level's first block
             var narrowed = shape.Kind == VaeKind.Wan21 ? width / 2 : width;
             space *= 2;
-            layers.Add(new($"level {level}, up", width, narrowed, (9L * width * narrowed) + narrowed, 18.0 * width * narrowed, space, time, 0, space));
+            layers.Add(
+                new(
+                    $"level {level}, up",
+                    width,
+                    narrowed,
+                    (9L * width * narrowed) + narrowed,
+                    18.0 * width * narrowed,
+                    space,
+                    time,
+                    0,
+                    space
+                )
+            );
             width = narrowed;
         }
         layers.Add(Conv("head", width, PixelChannels(shape), space, time, norm: true));
@@ -56,7 +93,8 @@ public static class VaeLayout
     {
         var layers = new List<VaeLayer>();
         var levels = shape.DimMultipliers.Count;
-        double space = Math.Pow(2, levels - 1), time = Math.Pow(2, shape.TemporalDownsample.Count(halved => halved));
+        var space = Math.Pow(2, levels - 1);
+        var time = Math.Pow(2, shape.TemporalDownsample.Count(halved => halved));
         var width = shape.Dim;
         layers.Add(Conv("conv1", PixelChannels(shape), width, space, time));
         for (var level = 0; level < levels; level++)
@@ -67,19 +105,32 @@ public static class VaeLayout
                 layers.Add(Residual($"level {level}, block {i}", width, next, space, time));
                 width = next;
             }
-            if (level == levels - 1) continue;
+            if (level == levels - 1)
+            {
+                continue;
+            }
+
             space /= 2;
-            layers.Add(new($"level {level}, down", width, width, (9L * width * width) + width, 18.0 * width * width, space, time, 0, space));
-            if (!shape.TemporalDownsample[level]) continue;
+            layers.Add(
+                new($"level {level}, down", width, width, (9L * width * width) + width, 18.0 * width * width, space, time, 0, space)
+            );
+            if (!shape.TemporalDownsample[level])
+            {
+                continue;
+            }
+
             time /= 2;
-            layers.Add(new($"level {level}, time", width, width, (3L * width * width) + width, 6.0 * width * width, space, time, width, space));
+            layers.Add(
+                new($"level {level}, time", width, width, (3L * width * width) + width, 6.0 * width * width, space, time, width, space)
+            );
         }
         AddMiddle(layers, width, space, time);
         layers.Add(Conv("head", width, 2 * shape.LatentChannels, space, time, norm: true));
         return layers;
     }
 
-    /// <summary>Values in the feature cache of a pass over frames whose latent is <paramref name="height"/> × <paramref name="width"/>.</summary>
+    /// <summary>Values in the feature cache of a pass over frames whose latent is <paramref name="height"/> × <paramref
+    /// name="width"/>.</summary>
     public static double CacheElements(IEnumerable<VaeLayer> layers, int height, int width) =>
         layers.Sum(layer => 2.0 * layer.CachedChannels * layer.CacheSpace * layer.CacheSpace) * height * width;
 

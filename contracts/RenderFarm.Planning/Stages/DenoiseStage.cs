@@ -1,6 +1,4 @@
-using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
-using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Planning.Stages;
 
@@ -20,51 +18,88 @@ internal sealed class DenoiseStage
     /// <summary>What the traffic of a copy costs the block that computes meanwhile, as part of the copy.</summary>
     private const double CopyDisturbance = 0.004;
 
-    private readonly PlanContext context;
-    private readonly List<DenoiseWay> ways = [];
-    private readonly int layers;
+    private readonly PlanContext _context;
+    private readonly List<DenoiseWay> _ways = [];
+    private readonly int _layers;
 
     public DenoiseStage(PlanContext context)
     {
-        this.context = context;
-        layers = context.Request.Shape.Transformer.Layers;
+        this._context = context;
+        _layers = context.Request.Shape.Transformer.Layers;
         var (request, pins) = (context.Request, context.Request.Pins);
-        // one forward for both branches pays where weights travel; on a CPU they don't, and pictures are given per branch
-        bool[] batchings = !request.Guided || request.HasImage || request.StepCache ? [false] : pins.GuidanceBatched is { } batch ? [batch] : context.OnCpu ? [false] : [false, true];
-        foreach (var precision in pins.Precision is { } pinned ? [pinned] : context.OnCpu ? [Precision.Fp32] : CardPrecisions)
+        // One forward for both branches pays where weights travel; on a CPU they don't, and pictures are given per branch
+        bool[] batchings =
+            !request.Guided || request.HasImage || request.StepCache ? [false]
+            : pins.GuidanceBatched is { } batch ? [batch]
+            : context.OnCpu ? [false]
+            : [false, true];
+        foreach (
+            var precision in pins.Precision is { } pinned ? [pinned]
+            : context.OnCpu ? [Precision.Fp32]
+            : CardPrecisions
+        )
         {
-            if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null) continue;
-            if (!context.OnCpu && DenoiseWay.HostBytesOf(request.Shape, precision) > (context.Slot.HostBytes ?? long.MaxValue)) continue;
+            if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null)
+            {
+                continue;
+            }
+
+            if (!context.OnCpu && DenoiseWay.HostBytesOf(request.Shape, precision) > (context.Slot.HostBytes ?? long.MaxValue))
+            {
+                continue;
+            }
+
             foreach (var batched in batchings)
-            foreach (var chunk in pins.FfnChunkTokens is { } fixedChunk ? [fixedChunk] : Chunks)
-                if (chunk < context.Geometry.Tokens * (batched ? 2 : 1) || pins.FfnChunkTokens is not null)
-                    ways.Add(new(context, precision, chunk, batched));
+            {
+                foreach (var chunk in pins.FfnChunkTokens is { } fixedChunk ? [fixedChunk] : Chunks)
+                {
+                    if (chunk < context.Geometry.Tokens * (batched ? 2 : 1) || pins.FfnChunkTokens is not null)
+                    {
+                        _ways.Add(new(context, precision, chunk, batched));
+                    }
+                }
+            }
         }
-        for (var i = ways.Count - 1; i >= 0; i--)
-            if (ways.Exists(other => other != ways[i] && other.Dominates(ways[i])))
-                ways.RemoveAt(i);
+        for (var i = _ways.Count - 1; i >= 0; i--)
+        {
+            if (_ways.Exists(other => other != _ways[i] && other.Dominates(_ways[i])))
+            {
+                _ways.RemoveAt(i);
+            }
+        }
     }
 
     /// <summary>The least that any way needs, blocks streamed as far as pins allow; null when there is no way.</summary>
-    public long? LeastPeakBytes => ways.Count == 0 ? null : ways.Min(LeastPeak);
+    public long? LeastPeakBytes => _ways.Count == 0 ? null : _ways.Min(LeastPeak);
 
     /// <summary>The fastest within the budget, the leaner of equals; null when none fits.</summary>
     public StageOption<DenoiseChoice>? Fastest(long budget) => Options(budget).Fastest(budget);
 
     private IEnumerable<StageOption<DenoiseChoice>> Options(long budget)
     {
-        foreach (var way in ways)
+        foreach (var way in _ways)
         {
             if (!Streams(way))
-                yield return Option(way, layers, 0);
-            else if (context.Request.Pins.BlocksStreamed is { } streamed)
-                foreach (var ring in Rings(streamed)) yield return Option(way, layers - streamed, ring);
+            {
+                yield return Option(way, _layers, 0);
+            }
+            else if (_context.Request.Pins.BlocksStreamed is { } streamed)
+            {
+                foreach (var ring in Rings(streamed))
+                {
+                    yield return Option(way, _layers - streamed, ring);
+                }
+            }
             else
             {
-                yield return Option(way, layers, 0);
-                foreach (var ring in Rings(layers))
+                yield return Option(way, _layers, 0);
+                foreach (var ring in Rings(_layers))
+                {
                     if (Room(way, ring, budget) is { } resident)
-                        yield return Option(way, resident, Math.Min(ring, layers - resident));
+                    {
+                        yield return Option(way, resident, Math.Min(ring, _layers - resident));
+                    }
+                }
             }
         }
     }
@@ -72,39 +107,53 @@ internal sealed class DenoiseStage
     /// <summary>How many blocks can stay beside a ring; null when not even the ring fits.</summary>
     private int? Room(DenoiseWay way, int ring, long budget)
     {
-        var bare = Peak(way, 0, ring); // with LoRAs beside, as long as any block is streamed
-        if (bare > budget) return null;
-        // the peak is a straight line in the resident blocks: one division instead of a search, then stay on the safe side
+        var bare = Peak(way, 0, ring); // With LoRAs beside, as long as any block is streamed
+        if (bare > budget)
+        {
+            return null;
+        }
+        // The peak is a straight line in the resident blocks: one division instead of a search, then stay on the safe side
         var perBlock = Peak(way, 1, ring) - bare;
-        var room = (int)Math.Clamp((budget - bare) / Math.Max(1, perBlock), 0, layers - 1);
-        while (room > 0 && Peak(way, room, ring) > budget) room--;
+        var room = (int)Math.Clamp((budget - bare) / Math.Max(1, perBlock), 0, _layers - 1);
+        while (room > 0 && Peak(way, room, ring) > budget)
+        {
+            room--;
+        }
+
         return room;
     }
 
     private long LeastPeak(DenoiseWay way)
     {
-        if (!Streams(way)) return Peak(way, layers, 0);
-        if (context.Request.Pins.BlocksStreamed is { } streamed) return Peak(way, layers - streamed, 1);
-        // what large LoRAs take beside streamed blocks may be more than a small model's blocks
-        return Math.Min(Peak(way, 0, 1), Peak(way, layers, 0));
+        if (!Streams(way))
+        {
+            return Peak(way, _layers, 0);
+        }
+
+        if (_context.Request.Pins.BlocksStreamed is { } streamed)
+        {
+            return Peak(way, _layers - streamed, 1);
+        }
+        // What large LoRAs take beside streamed blocks may be more than a small model's blocks
+        return Math.Min(Peak(way, 0, 1), Peak(way, _layers, 0));
     }
 
     /// <summary>Float32 blocks run from the checkpoint as it is.</summary>
-    private bool Streams(DenoiseWay way) => !context.OnCpu && way.Precision != Precision.Fp32 && context.Request.Pins.BlocksStreamed != 0;
+    private bool Streams(DenoiseWay way) => !_context.OnCpu && way.Precision != Precision.Fp32 && _context.Request.Pins.BlocksStreamed != 0;
 
     private static int[] Rings(int streamed) => streamed == 1 ? [1] : [2, 1];
 
     private StageOption<DenoiseChoice> Option(DenoiseWay way, int resident, int ring)
     {
-        var (request, forwardsPerStep) = (context.Request, way.ForwardsPerStep);
-        var forward = Forward(way, layers - resident, ring, beside: ring > 0);
+        var (request, forwardsPerStep) = (_context.Request, way.ForwardsPerStep);
+        var forward = Forward(way, _layers - resident, ring, beside: ring > 0);
         // Resident blocks come over the bus like the others, once: during the first forward (of each expert).
-        var first = Forward(way, layers, ring == 1 ? 1 : 2, beside: ring > 0);
+        var first = Forward(way, _layers, ring == 1 ? 1 : 2, beside: ring > 0);
         var forwards = forwardsPerStep * request.Steps;
         var loading = Math.Min(request.Shape.Experts, forwards);
         var seconds = way.OutsideLoadSeconds + (first * loading) + (forward * (forwards - loading));
-        var choice = new DenoiseChoice(way, resident, layers - resident, ring, forward * forwardsPerStep * context.StepTimeFactor);
-        return new(choice, Peak(way, resident, ring), seconds * context.StepTimeFactor);
+        var choice = new DenoiseChoice(way, resident, _layers - resident, ring, forward * forwardsPerStep * _context.StepTimeFactor);
+        return new(choice, Peak(way, resident, ring), seconds * _context.StepTimeFactor);
     }
 
     /// <summary>With two slots a copy runs while another block computes; with one it is waited for.</summary>
@@ -115,5 +164,6 @@ internal sealed class DenoiseStage
         return ring == 1 ? compute + copy : Math.Max(compute, copy) + (CopyDisturbance * copy);
     }
 
-    private long Peak(DenoiseWay way, int resident, int ring) => context.Peak(((double)(resident + ring) * way.BlockBytes) + way.FixedBytes + (ring > 0 ? way.BesideBytes : 0));
+    private long Peak(DenoiseWay way, int resident, int ring) =>
+        _context.Peak(((double)(resident + ring) * way.BlockBytes) + way.FixedBytes + (ring > 0 ? way.BesideBytes : 0));
 }

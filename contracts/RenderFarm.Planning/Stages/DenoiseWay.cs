@@ -21,7 +21,8 @@ internal sealed class DenoiseWay
     /// projection 4, normed rows 2, the rest what can't be joined again. Less where products take weights that were cast up.
     /// Fitted, like the next, to 26 jobs of 1.3B and 14B (<c>bench gpu --part predict</c>), which it meets within 3 %.
     /// </summary>
-    private const double PooledPerChannel = 18, PooledPerChannelCastUp = 16;
+    private const double PooledPerChannel = 18,
+        PooledPerChannelCastUp = 16;
 
     /// <summary>A hidden layer too wide for the range that q, k and v left takes a new one, this many times what it lacks.</summary>
     private const double WideHidden = 1.77;
@@ -40,12 +41,17 @@ internal sealed class DenoiseWay
         HostBytes = HostBytesOf(shape, precision);
         var outside = OutsideBytesOf(shape.Transformer, precision);
         StepCacheBytes = StepCacheOf(context, shape.Transformer);
-        var besides = outside + StepCacheBytes + (context.Request.StepCache ? Rows(context) * shape.Transformer.Dim * 4 : 0); // and the tokens before the blocks
-        FixedBytes = besides + (context.OnCpu ? Activations(context, shape.Transformer) : PooledActivations(context, shape.Transformer, beside: false));
+        // And the tokens before the blocks
+        var besides = outside + StepCacheBytes + (context.Request.StepCache ? Rows(context) * shape.Transformer.Dim * 4 : 0);
+        FixedBytes =
+            besides
+            + (context.OnCpu ? Activations(context, shape.Transformer) : PooledActivations(context, shape.Transformer, beside: false));
         ForwardSeconds = Compute(context, shape.Transformer) * (batched ? BatchingCost : 1);
         if (context.Request.Loras > 0 && !context.OnCpu && precision != Precision.Fp32)
         {
-            var parameters = context.Request.LoraParameters ?? context.Request.Loras * ParameterCounts.Lora(shape.Transformer, ParameterCounts.TypicalLoraRank);
+            var parameters =
+                context.Request.LoraParameters
+                ?? context.Request.Loras * ParameterCounts.Lora(shape.Transformer, ParameterCounts.TypicalLoraRank);
             LoraBytes = parameters * 2;
             BesideBytes = LoraBytes + besides + PooledActivations(context, shape.Transformer, beside: true) - FixedBytes;
             BesideSeconds = BesideCompute(context, shape.Transformer, parameters);
@@ -92,37 +98,54 @@ internal sealed class DenoiseWay
 
     /// <summary>At least as good in everything that counts, so that the other need not be looked at.</summary>
     public bool Dominates(DenoiseWay other) =>
-        FixedBytes <= other.FixedBytes && BlockBytes <= other.BlockBytes && HostBytes <= other.HostBytes
-        && BesideBytes <= other.BesideBytes && (ForwardSeconds + BesideSeconds) * ForwardsPerStep <= (other.ForwardSeconds + other.BesideSeconds) * other.ForwardsPerStep
-        && ForwardSeconds <= other.ForwardSeconds && ForwardSeconds * ForwardsPerStep <= other.ForwardSeconds * other.ForwardsPerStep
+        FixedBytes <= other.FixedBytes
+        && BlockBytes <= other.BlockBytes
+        && HostBytes <= other.HostBytes
+        && BesideBytes <= other.BesideBytes
+        && (ForwardSeconds + BesideSeconds) * ForwardsPerStep <= (other.ForwardSeconds + other.BesideSeconds) * other.ForwardsPerStep
+        && ForwardSeconds <= other.ForwardSeconds
+        && ForwardSeconds * ForwardsPerStep <= other.ForwardSeconds * other.ForwardsPerStep
         && BlockCopySeconds * ForwardsPerStep <= other.BlockCopySeconds * other.ForwardsPerStep
         && (FixedBytes < other.FixedBytes || BlockBytes < other.BlockBytes || ForwardSeconds < other.ForwardSeconds);
 
     public static long HostBytesOf(ModelShape shape, Precision precision) =>
-        shape.Experts * ((shape.Transformer.Layers * BlockBytesOf(shape.Transformer, precision)) + OutsideBytesOf(shape.Transformer, precision));
+        shape.Experts
+        * ((shape.Transformer.Layers * BlockBytesOf(shape.Transformer, precision)) + OutsideBytesOf(shape.Transformer, precision));
 
     private static long BlockBytesOf(TransformerShape shape, Precision precision)
     {
         var parameters = ParameterCounts.Block(shape);
-        if (precision is Precision.Fp32) return parameters * 4;
-        if (precision is Precision.Bf16) return parameters * 2;
+        if (precision is Precision.Fp32)
+        {
+            return parameters * 4;
+        }
+
+        if (precision is Precision.Bf16)
+        {
+            return parameters * 2;
+        }
+
         var matrices = ParameterCounts.BlockMatrices(shape);
         var scales = 4L * (((shape.ImageBranch == ImageBranch.None ? 9 : 11) * shape.Dim) + shape.FfnDim);
         return matrices + ((parameters - matrices) * 2) + scales;
     }
 
     /// <summary>The time embedding is float32 in every precision.</summary>
-    private static long OutsideBytesOf(TransformerShape shape, Precision precision) => precision is Precision.Fp32
-        ? ParameterCounts.OutsideBlocks(shape) * 4
-        : (ParameterCounts.OutsideBlocks(shape) + ParameterCounts.TimeEmbedding(shape)) * 2;
+    private static long OutsideBytesOf(TransformerShape shape, Precision precision) =>
+        precision is Precision.Fp32
+            ? ParameterCounts.OutsideBlocks(shape) * 4
+            : (ParameterCounts.OutsideBlocks(shape) + ParameterCounts.TimeEmbedding(shape)) * 2;
 
     /// <summary>What is alive at the worst moment of a block of plain float32 tensors.</summary>
     private double Activations(PlanContext context, TransformerShape shape)
     {
-        double d = shape.Dim, f = shape.FfnDim, rows = Rows(context), element = 4;
+        double d = shape.Dim,
+            f = shape.FfnDim,
+            rows = Rows(context),
+            element = 4;
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
         var residual = rows * d * 4;
-        // norm and rotation write beside their input, and their temporaries are kept as well
+        // Norm and rotation write beside their input, and their temporaries are kept as well
         var attention = rows * d * ((5 * element) + 8);
         var feedForward = (chunkRows * 2 * element * (d + f)) + (FfnChunk == 0 ? 0 : rows * d * element);
         return residual + Math.Max(attention, feedForward) + Shared(context, shape);
@@ -132,8 +155,14 @@ internal sealed class DenoiseWay
     /// <param name="beside">With LoRAs as branches, whose widest result lies beside the hidden layer.</param>
     private double PooledActivations(PlanContext context, TransformerShape shape, bool beside)
     {
-        if (Precision is Precision.Fp32) return Activations(context, shape) * 1.2;
-        double d = shape.Dim, f = shape.FfnDim, rows = Rows(context);
+        if (Precision is Precision.Fp32)
+        {
+            return Activations(context, shape) * 1.2;
+        }
+
+        double d = shape.Dim,
+            f = shape.FfnDim,
+            rows = Rows(context);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
         var castUp = Precision is Precision.Fp8Weights ? d * f * 2 * 1.5 : 0;
         var perChannel = castUp > 0 ? PooledPerChannelCastUp : PooledPerChannel;
@@ -143,11 +172,14 @@ internal sealed class DenoiseWay
 
     /// <summary>Angles, and the latent with what the sampler keeps of it.</summary>
     private static double Shared(PlanContext context, TransformerShape shape) =>
-        (context.Geometry.Tokens * (double)shape.HeadDim * 4) + (context.Geometry.LatentCells * (double)(shape.InChannels + (6 * shape.OutChannels)) * 4);
+        (context.Geometry.Tokens * (double)shape.HeadDim * 4)
+        + (context.Geometry.LatentCells * (double)(shape.InChannels + (6 * shape.OutChannels)) * 4);
 
     /// <summary>What the blocks added to the tokens when they last ran, for each branch.</summary>
-    private long StepCacheOf(PlanContext context, TransformerShape shape) => !context.Request.StepCache ? 0
-        : (long)context.Geometry.Tokens * shape.Dim * (Precision is Precision.Fp32 ? 4 : 2) * (context.Request.Guided ? 2 : 1);
+    private long StepCacheOf(PlanContext context, TransformerShape shape) =>
+        !context.Request.StepCache
+            ? 0
+            : (long)context.Geometry.Tokens * shape.Dim * (Precision is Precision.Fp32 ? 4 : 2) * (context.Request.Guided ? 2 : 1);
 
     /// <summary>The products of the branches, and their results added to those of a block's nine others.</summary>
     private double BesideCompute(PlanContext context, TransformerShape shape, long parameters)
@@ -162,7 +194,10 @@ internal sealed class DenoiseWay
     private double Compute(PlanContext context, TransformerShape shape)
     {
         var batch = Batched ? 2 : 1;
-        double d = shape.Dim, f = shape.FfnDim, tokens = context.Geometry.Tokens, rows = tokens * batch;
+        double d = shape.Dim,
+            f = shape.FfnDim,
+            tokens = context.Geometry.Tokens,
+            rows = tokens * batch;
         var rates = context.Rates;
         var plain = Precision is Precision.Fp32;
         var productRate = Precision switch
@@ -174,7 +209,7 @@ internal sealed class DenoiseWay
         var attentionRate = plain && !context.OnCpu ? Math.Min(rates.Fp32Flops, rates.AttentionFlops) : rates.AttentionFlops;
         var contextTokens = shape.TextLength + ImageTokens(shape);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
-        // short products don't fill a card
+        // Short products don't fill a card
         double fill = context.OnCpu ? 0 : 256;
         var projections = ((rows * 12 * d * d) + (batch * 4 * d * d * contextTokens)) * (1 + (fill / rows));
         var feedForward = rows * 4 * d * f * (1 + (fill / chunkRows));
@@ -182,14 +217,20 @@ internal sealed class DenoiseWay
         var traffic = rows * ((60 * d) + (6 * f)) * (plain ? 3 : 1);
         var castUp = Precision is Precision.Fp8Weights ? ParameterCounts.BlockMatrices(shape) * CastUpBytesPerParameter : 0;
         var launches = (context.OnCpu ? 0.0003 : 0.00006) * (1 + (0.5 * (Math.Ceiling(rows / chunkRows) - 1)));
-        return shape.Layers * (((projections + feedForward) / productRate) + (attention / attentionRate)
-            + ((traffic + castUp) / rates.MemoryBytesPerSecond) + launches);
+        return shape.Layers
+            * (
+                ((projections + feedForward) / productRate)
+                + (attention / attentionRate)
+                + ((traffic + castUp) / rates.MemoryBytesPerSecond)
+                + launches
+            );
     }
 
-    private static int ImageTokens(TransformerShape shape) => shape.ImageBranch switch
-    {
-        ImageBranch.Clip => shape.ImageTokens,
-        ImageBranch.ClipFirstLast => 2 * shape.ImageTokens,
-        _ => 0,
-    };
+    private static int ImageTokens(TransformerShape shape) =>
+        shape.ImageBranch switch
+        {
+            ImageBranch.Clip => shape.ImageTokens,
+            ImageBranch.ClipFirstLast => 2 * shape.ImageTokens,
+            _ => 0,
+        };
 }

@@ -36,7 +36,9 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     /// <summary>Peak of the process while a stage holds <paramref name="bytes"/>, corrected by what was measured.</summary>
     public long Peak(double bytes)
     {
-        var process = OnCpu ? HostProcessBytes + Math.Min(HostKeptMostBytes, bytes * HostKeptFactor) + (bytes * 0.02) : DeviceProcessBytes + WorkspaceBytes;
+        var process = OnCpu
+            ? HostProcessBytes + Math.Min(HostKeptMostBytes, bytes * HostKeptFactor) + (bytes * 0.02)
+            : DeviceProcessBytes + WorkspaceBytes;
         return (long)((process + bytes) * PeakFactor);
     }
 }

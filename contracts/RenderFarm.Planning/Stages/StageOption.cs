@@ -12,8 +12,15 @@ internal static class StageOptions
         StageOption<T>? best = null;
         foreach (var option in options)
         {
-            if (option.PeakBytes > budget) continue;
-            if (best is null || (option.Seconds, option.PeakBytes).CompareTo((best.Seconds, best.PeakBytes)) < 0) best = option;
+            if (option.PeakBytes > budget)
+            {
+                continue;
+            }
+
+            if (best is null || (option.Seconds, option.PeakBytes).CompareTo((best.Seconds, best.PeakBytes)) < 0)
+            {
+                best = option;
+            }
         }
         return best;
     }

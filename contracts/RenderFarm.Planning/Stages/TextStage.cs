@@ -18,7 +18,7 @@ internal sealed class TextStage(PlanContext context)
     public IEnumerable<StageOption<TextEncoderPlacement>> Options()
     {
         var shape = context.Request.Shape.TextEncoder;
-        var exact = context.Request.Pins.Precision is Precision.Fp32; // then nothing is prepared, and what isn't is not streamed
+        var exact = context.Request.Pins.Precision is Precision.Fp32; // Then nothing is prepared, and what isn't is not streamed
         var layerBytes = (double)ParameterCounts.TextEncoderLayer(shape) * (exact ? 4 : context.ElementBytes);
         var weightBytes = layerBytes * shape.Layers;
         double length = context.Request.Shape.Transformer.TextLength;
@@ -36,11 +36,19 @@ internal sealed class TextStage(PlanContext context)
         var compute = flops / rates.Bf16Flops;
         var pinned = context.Request.Pins.TextEncoder;
         if (!exact && pinned is null or TextEncoderPlacement.Streamed)
+        {
             yield return new(TextEncoderPlacement.Streamed, context.Peak((2 * layerBytes) + activations), Math.Max(copy, compute) + 0.05);
+        }
+
         if (pinned is null or TextEncoderPlacement.Resident)
+        {
             yield return new(TextEncoderPlacement.Resident, context.Peak(weightBytes + activations), copy + compute + 0.05);
+        }
+
         if (pinned is null or TextEncoderPlacement.Cpu)
+        {
             yield return new(TextEncoderPlacement.Cpu, context.Peak(0), flops / HostFlops);
+        }
     }
 
     /// <summary>Weights on the host while the stage runs.</summary>

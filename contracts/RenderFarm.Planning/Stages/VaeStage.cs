@@ -19,29 +19,34 @@ internal sealed class VaeStage(PlanContext context)
     /// <summary>3D convolutions reach this part of the product rate.</summary>
     private double ConvolutionEfficiency => context.OnCpu ? 0.5 : 0.2;
 
-    private readonly VaeShape shape = context.Request.Shape.Vae;
+    private readonly VaeShape _shape = context.Request.Shape.Vae;
 
     private int ElementBytes => context.Request.Pins.Precision is Precision.Fp32 ? 4 : context.ElementBytes;
 
     public IEnumerable<StageOption<int>> DecodeOptions()
     {
-        var layers = VaeLayout.Decoder(shape);
-        var weights = (double)ParameterCounts.VaeDecoder(shape) * ElementBytes;
+        var layers = VaeLayout.Decoder(_shape);
+        var weights = (double)ParameterCounts.VaeDecoder(_shape) * ElementBytes;
         return Candidates().Select(tile => Pass(layers, weights, tile));
     }
 
     /// <summary>Pictures to latents; the tile is the encoder's own and need not be the decoder's.</summary>
     public IEnumerable<StageOption<int>> ImageOptions() => Candidates().Select(EncodeImage);
 
-    private IEnumerable<int> Candidates() => context.Request.Pins.VaeTile is { } pinned
-        ? [pinned]
-        : Tiles.Where(tile => tile < Math.Max(context.Geometry.LatentHeight, context.Geometry.LatentWidth));
+    private IEnumerable<int> Candidates() =>
+        context.Request.Pins.VaeTile is { } pinned
+            ? [pinned]
+            : Tiles.Where(tile => tile < Math.Max(context.Geometry.LatentHeight, context.Geometry.LatentWidth));
 
     /// <summary>The CLIP tower first where the model has one, then the VAE's encoder.</summary>
     private StageOption<int> EncodeImage(int tile)
     {
-        var pass = Pass(VaeLayout.Encoder(shape), (double)ParameterCounts.VaeEncoder(shape) * ElementBytes, tile);
-        if (context.Request.Shape.ImageEncoder is not { } clip) return pass;
+        var pass = Pass(VaeLayout.Encoder(_shape), (double)ParameterCounts.VaeEncoder(_shape) * ElementBytes, tile);
+        if (context.Request.Shape.ImageEncoder is not { } clip)
+        {
+            return pass;
+        }
+
         var clipBytes = (double)ParameterCounts.ImageEncoder(clip) * ElementBytes;
         var clipSeconds = clipBytes / context.Rates.HostToDeviceBytesPerSecond;
         return new(tile, Math.Max(pass.PeakBytes, context.Peak(clipBytes * 1.05)), pass.Seconds + clipSeconds);
@@ -50,8 +55,8 @@ internal sealed class VaeStage(PlanContext context)
     private StageOption<int> Pass(IReadOnlyList<VaeLayer> layers, double weights, int tile)
     {
         var geometry = context.Geometry;
-        var (high, down) = VaeTiling.Split(shape, geometry.LatentHeight, tile);
-        var (wide, across) = VaeTiling.Split(shape, geometry.LatentWidth, tile);
+        var (high, down) = VaeTiling.Split(_shape, geometry.LatentHeight, tile);
+        var (wide, across) = VaeTiling.Split(_shape, geometry.LatentWidth, tile);
         var cache = VaeLayout.CacheElements(layers, high, wide);
         var live = layers.Max(layer => LiveElements(layer, high, wide));
         var pixels = (double)geometry.Width * geometry.Height * 3 * 8;
@@ -67,9 +72,12 @@ internal sealed class VaeStage(PlanContext context)
     {
         var cells = layer.Space * layer.Space * height * width;
         if (layer.Name == "middle attention")
+        {
             return (cells * layer.In * 5) + (cells * cells * 3);
+        }
+
         var channels = Math.Max(layer.In, layer.Out);
-        // on a card cuDNN lays input and output out anew for its 3D kernels
+        // On a card cuDNN lays input and output out anew for its 3D kernels
         var copies = context.OnCpu ? 5 : 9;
         return layer.CachedChannels > 0
             ? cells * channels * ((copies * layer.Time) + 4)

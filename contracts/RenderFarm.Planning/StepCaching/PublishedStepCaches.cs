@@ -27,8 +27,11 @@ public static class PublishedStepCaches
         [ModelShapes.T2v14B.Id] = new([-5784.54975374, 5449.50911966, -1811.16591783, 256.27178429, -13.02252404], 0.15),
         [ModelShapes.I2v14B480.Id] = new([-3.02331670e+02, 2.23948934e+02, -5.25463970e+01, 5.87348440e+00, -2.01973289e-01], 0.19),
         [ModelShapes.I2v14B720.Id] = new([-114.36346466, 65.26524496, -18.82220707, 4.91518089, -0.23412683], 0.2),
-        // of another project's configuration, without a threshold
-        [ModelShapes.Ti2v5B.Id] = new([1.57472669e+05, -1.15702395e+05, 3.10761669e+04, -3.83116651e+03, 2.21608777e+02, -4.81179567], null),
+        // Of another project's configuration, without a threshold
+        [ModelShapes.Ti2v5B.Id] = new(
+            [1.57472669e+05, -1.15702395e+05, 3.10761669e+04, -3.83116651e+03, 2.21608777e+02, -4.81179567],
+            null
+        ),
     };
 
     private static readonly Dictionary<string, MagCacheFigures> Mag = new(StringComparer.Ordinal)
@@ -50,7 +53,11 @@ public static class PublishedStepCaches
     public static string? Fault(string model, StepCacheChoice choice)
     {
         IReadOnlyCollection<string> known = choice.Kind == StepCacheKind.Teacache ? Tea.Keys : Mag.Keys;
-        if (!known.Contains(model)) return $"nothing was published for {model} and {Name(choice.Kind)}; there is for {string.Join(", ", known)}";
+        if (!known.Contains(model))
+        {
+            return $"nothing was published for {model} and {Name(choice.Kind)}; there is for {string.Join(", ", known)}";
+        }
+
         return choice.Kind == StepCacheKind.Teacache && Tea[model].Threshold is null && choice.Threshold is null
             ? $"no threshold was published for {Name(choice.Kind)} with {model}; give step_cache.threshold, such as 0.1"
             : null;

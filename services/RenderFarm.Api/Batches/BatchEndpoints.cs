@@ -18,35 +18,74 @@ public static class BatchEndpoints
     public static void MapBatches(this IEndpointRouteBuilder routes)
     {
         var batches = routes.MapGroup("/v1/batches").WithTags("Batches");
-        batches.MapPost("/", CreateAsync).RequireScope(Scopes.Submit).WithBodyLimit(BodyLimits.Batch)
-            .WithSummary("Submit up to 10,000 videos: JSON Lines, or every combination of a matrix; all or none").Produces<BatchView>();
-        batches.MapGet("/{id}", async (string id, HttpContext context, BatchStore store, CancellationToken cancel) =>
-            BatchView.Of(await FindAsync(id, context, store, cancel))).RequireScope(Scopes.Read).WithSummary("How a batch is doing").Produces<BatchView>();
-        batches.MapPost("/{id}/cancel", CancelAsync).RequireScope(Scopes.Submit).WithSummary("Stop what has not ended").Produces<BatchView>();
-        batches.MapGet("/{id}/manifest", ManifestAsync).RequireScope(Scopes.Read)
-            .WithSummary("What became of each line, as JSON Lines").Produces(200, contentType: "application/jsonl");
+        batches
+            .MapPost("/", CreateAsync)
+            .RequireScope(Scopes.Submit)
+            .WithBodyLimit(BodyLimits.Batch)
+            .WithSummary("Submit up to 10,000 videos: JSON Lines, or every combination of a matrix; all or none")
+            .Produces<BatchView>();
+        batches
+            .MapGet(
+                "/{id}",
+                async (string id, HttpContext context, BatchStore store, CancellationToken cancellationToken) =>
+                    BatchView.Of(await FindAsync(id, context, store, cancellationToken))
+            )
+            .RequireScope(Scopes.Read)
+            .WithSummary("How a batch is doing")
+            .Produces<BatchView>();
+        batches
+            .MapPost("/{id}/cancel", CancelAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Stop what has not ended")
+            .Produces<BatchView>();
+        batches
+            .MapGet("/{id}/manifest", ManifestAsync)
+            .RequireScope(Scopes.Read)
+            .WithSummary("What became of each line, as JSON Lines")
+            .Produces(200, contentType: "application/jsonl");
     }
 
-    private static async Task<BatchView> CreateAsync(HttpContext context, BatchReader reader, BatchStore store, TimeProvider time, CancellationToken cancel)
+    private static async Task<BatchView> CreateAsync(
+        HttpContext context,
+        BatchReader reader,
+        BatchStore store,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         var (caller, repeat, id) = (context.Caller(), RepeatMarks.Of(context.Request), BatchStore.NewId(time));
-        var result = await reader.ReadAsync(context.Request, caller, id, batch => store.SubmitAsync(
-            new NewBatch
-            {
-                Id = id,
-                KeyId = caller.Id,
-                IdempotencyKey = repeat.IdempotencyKey,
-                RequestHash = batch.Digest,
-                IsClientRetry = repeat.IsClientRetry,
-                Metadata = batch.Metadata,
-            },
-            batch.Jobs, cancel), cancel);
+        var result = await reader.ReadAsync(
+            context.Request,
+            caller,
+            id,
+            batch =>
+                store.SubmitAsync(
+                    new NewBatch
+                    {
+                        Id = id,
+                        KeyId = caller.Id,
+                        IdempotencyKey = repeat.IdempotencyKey,
+                        RequestHash = batch.Digest,
+                        IsClientRetry = repeat.IsClientRetry,
+                        Metadata = batch.Metadata,
+                    },
+                    batch.Jobs,
+                    cancellationToken
+                ),
+            cancellationToken
+        );
         return result is BatchResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : BatchView.Of(result.Batch);
     }
 
-    private static async Task<BatchView> CancelAsync(string id, HttpContext context, BatchStore store, ICancelCourier courier, CancellationToken cancel)
+    private static async Task<BatchView> CancelAsync(
+        string id,
+        HttpContext context,
+        BatchStore store,
+        ICancelCourier courier,
+        CancellationToken cancellationToken
+    )
     {
-        var stopped = await store.CancelAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var stopped = await store.CancelAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
         foreach (var job in stopped.Held)
         {
             courier.TellWorkerOf(job);
@@ -55,30 +94,32 @@ public static class BatchEndpoints
         return BatchView.Of(stopped.Batch);
     }
 
-    private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, CancellationToken cancel)
+    private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, CancellationToken cancellationToken)
     {
-        await FindAsync(id, context, store, cancel);
+        await FindAsync(id, context, store, cancellationToken);
         context.Response.ContentType = "application/jsonl";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}.jsonl\"";
         var line = 0;
         IReadOnlyList<Job> page;
         do
         {
-            page = await store.JobsAsync(id, line, ManifestPage, cancel);
+            page = await store.JobsAsync(id, line, ManifestPage, cancellationToken);
             foreach (var job in page)
             {
                 line = job.BatchLine!.Value;
                 var video = Video.Of(job);
                 var content = job.State == JobState.Completed ? $"/v1/videos/{job.Id}/content" : null;
-                await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ManifestLine(line, job.Id, video.Status, content, video), Wire.Json), cancel);
-                await context.Response.Body.WriteAsync("\n"u8.ToArray(), cancel);
+                await context.Response.Body.WriteAsync(
+                    JsonSerializer.SerializeToUtf8Bytes(new ManifestLine(line, job.Id, video.Status, content, video), Wire.Json),
+                    cancellationToken
+                );
+                await context.Response.Body.WriteAsync("\n"u8.ToArray(), cancellationToken);
             }
-        }
-        while (page.Count == ManifestPage);
+        } while (page.Count == ManifestPage);
     }
 
-    private static async Task<Batch> FindAsync(string id, HttpContext context, BatchStore store, CancellationToken cancel) =>
-        await store.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+    private static async Task<Batch> FindAsync(string id, HttpContext context, BatchStore store, CancellationToken cancellationToken) =>
+        await store.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
 
     private static ApiErrorException NotFound(string id) => ApiError.NotFound("batch", id).AsException();
 }

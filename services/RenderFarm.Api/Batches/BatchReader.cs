@@ -22,13 +22,27 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
 {
     public const int MaxLines = 10_000;
     private const int MaxFaultsListed = 100;
-    private static readonly string[] LineTypes = ["application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/json-lines", "text/plain", "application/octet-stream"];
+    private static readonly string[] LineTypes =
+    [
+        "application/jsonl",
+        "application/x-ndjson",
+        "application/x-jsonlines",
+        "application/json-lines",
+        "text/plain",
+        "application/octet-stream",
+    ];
 
     /// <summary>Batches are held in memory while they are judged: one after the other.</summary>
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly SemaphoreSlim _turn = new(1);
 
     /// <param name="take">What is done with the batch while it is in memory.</param>
-    public async Task<T> ReadAsync<T>(HttpRequest request, ApiKey caller, string batchId, Func<BatchRequest, Task<T>> take, CancellationToken cancel)
+    public async Task<T> ReadAsync<T>(
+        HttpRequest request,
+        ApiKey caller,
+        string batchId,
+        Func<BatchRequest, Task<T>> take,
+        CancellationToken cancellationToken
+    )
     {
         if (LineTypes.Contains(TypeOf(request), StringComparer.OrdinalIgnoreCase))
         {
@@ -37,11 +51,16 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
                 throw ApiError.TooLarge(BodyLimits.Batch).AsException();
             }
 
-            using var spooled = await SpooledFile.WriteAsync(request.Body, BodyLimits.Batch, cancel) ?? throw ApiError.TooLarge(BodyLimits.Batch).AsException();
-            return await InTurnAsync(async () => await take(await LinesAsync(spooled, null, caller, batchId, cancel)), cancel);
+            using var spooled =
+                await SpooledFile.WriteAsync(request.Body, BodyLimits.Batch, cancellationToken)
+                ?? throw ApiError.TooLarge(BodyLimits.Batch).AsException();
+            return await InTurnAsync(
+                async () => await take(await LinesAsync(spooled, null, caller, batchId, cancellationToken)),
+                cancellationToken
+            );
         }
 
-        var body = await BodyReader.ReadAsync(request, cancel);
+        var body = await BodyReader.ReadAsync(request, cancellationToken);
         var fields = new FieldReader(body.Fields);
         var metadata = fields.Strings("metadata", maxPairs: 16, maxKey: 64, maxValue: 512);
         if (body.Files.FirstOrDefault(file => file.Field != "file") is { } stray)
@@ -52,7 +71,10 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
         if (body.Files is [var lines])
         {
             fields.RefuseRest();
-            return await InTurnAsync(async () => await take(await LinesAsync(lines.Content, metadata, caller, batchId, cancel)), cancel);
+            return await InTurnAsync(
+                async () => await take(await LinesAsync(lines.Content, metadata, caller, batchId, cancellationToken)),
+                cancellationToken
+            );
         }
 
         if (body.Files.Count > 1)
@@ -62,33 +84,46 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
 
         var digest = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(body.Fields)));
         var requests = MatrixReader.Read(fields, body.Fields);
-        return await InTurnAsync(async () => await take(new BatchRequest(await JudgeAsync(requests, caller, batchId, cancel), digest, metadata)), cancel);
+        return await InTurnAsync(
+            async () => await take(new BatchRequest(await JudgeAsync(requests, caller, batchId, cancellationToken), digest, metadata)),
+            cancellationToken
+        );
     }
 
-    public void Dispose() => turn.Dispose();
+    public void Dispose() => _turn.Dispose();
 
-    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancel)
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
-        await turn.WaitAsync(cancel);
+        await _turn.WaitAsync(cancellationToken);
         try
         {
             return await work();
         }
         finally
         {
-            turn.Release();
+            _turn.Release();
         }
     }
 
-    private async Task<BatchRequest> LinesAsync(SpooledFile file, IReadOnlyDictionary<string, string>? metadata, ApiKey caller, string batchId, CancellationToken cancel)
+    private async Task<BatchRequest> LinesAsync(
+        SpooledFile file,
+        IReadOnlyDictionary<string, string>? metadata,
+        ApiKey caller,
+        string batchId,
+        CancellationToken cancellationToken
+    )
     {
-        var bytes = await File.ReadAllBytesAsync(file.Path, cancel);
-        return new BatchRequest(await JudgeAsync(JsonLines.Of(bytes), caller, batchId, cancel), file.Sha256, metadata);
+        var bytes = await File.ReadAllBytesAsync(file.Path, cancellationToken);
+        return new BatchRequest(await JudgeAsync(JsonLines.Of(bytes), caller, batchId, cancellationToken), file.Sha256, metadata);
     }
 
     /// <exception cref="ApiErrorException">400 with what is wrong, line by line; nothing has been taken.</exception>
     private async Task<IReadOnlyList<NewJob>> JudgeAsync(
-        IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> lines, ApiKey caller, string batchId, CancellationToken cancel)
+        IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> lines,
+        ApiKey caller,
+        string batchId,
+        CancellationToken cancellationToken
+    )
     {
         var (jobs, faults, wrong) = (new List<NewJob>(), new List<LineFault>(), 0);
         foreach (var (line, read) in lines)
@@ -100,10 +135,11 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
 
             try
             {
-                var request = VideoRequestReader.Read(await read(cancel));
-                jobs.Add(await submission.LineAsync(request, caller, cancel) with { BatchId = batchId, BatchLine = line });
+                var request = VideoRequestReader.Read(await read(cancellationToken));
+                jobs.Add(await submission.LineAsync(request, caller, cancellationToken) with { BatchId = batchId, BatchLine = line });
             }
-            catch (ApiErrorException e) when (e.Error.Status < StatusCodes.Status500InternalServerError || e.Error.Status == StatusCodes.Status501NotImplemented)
+            catch (ApiErrorException e)
+                when (e.Error.Status < StatusCodes.Status500InternalServerError || e.Error.Status == StatusCodes.Status501NotImplemented)
             {
                 wrong++;
                 if (faults.Count < MaxFaultsListed)
@@ -116,10 +152,20 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
         if (wrong > 0)
         {
             var first = faults[0];
-            throw (ApiError.InvalidValue("file", $"{wrong} of {jobs.Count + wrong} lines can't be taken, so none was. Line {first.Line}: {first.Message}") with { Lines = faults }).AsException();
+            throw (
+                ApiError.InvalidValue(
+                    "file",
+                    $"{wrong} of {jobs.Count + wrong} lines can't be taken, so none was. Line {first.Line}: {first.Message}"
+                ) with
+                {
+                    Lines = faults,
+                }
+            ).AsException();
         }
 
-        return jobs.Count > 0 ? jobs : throw ApiError.InvalidValue("file", "The batch holds no video: at least one line is expected.").AsException();
+        return jobs.Count > 0
+            ? jobs
+            : throw ApiError.InvalidValue("file", "The batch holds no video: at least one line is expected.").AsException();
     }
 
     private static string TypeOf(HttpRequest request) =>

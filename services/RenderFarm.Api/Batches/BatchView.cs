@@ -11,7 +11,8 @@ public sealed record BatchView
     public required string Id { get; init; }
     public string Object => "batch";
 
-    /// <summary><c>queued</c> until the first video starts, <c>in_progress</c>, then <c>completed</c> (whatever became of each), or <c>cancelled</c>.</summary>
+    /// <summary><c>queued</c> until the first video starts, <c>in_progress</c>, then <c>completed</c> (whatever became of each), or
+    /// <c>cancelled</c>.</summary>
     public required string Status { get; init; }
     public required int Total { get; init; }
 
@@ -21,7 +22,9 @@ public sealed record BatchView
     public required long CreatedAt { get; init; }
     public long? CompletedAt { get; init; }
     public long? CancelledAt { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     public static BatchView Of(Batch batch)
     {
@@ -30,7 +33,10 @@ public sealed record BatchView
         return new BatchView
         {
             Id = batch.Id,
-            Status = left == 0 ? (batch.CancelledAt is null ? "completed" : "cancelled") : begun == 0 ? "queued" : "in_progress",
+            Status =
+                left == 0 ? (batch.CancelledAt is null ? "completed" : "cancelled")
+                : begun == 0 ? "queued"
+                : "in_progress",
             Total = batch.Total,
             Progress = (int)(100L * (batch.Total - left) / Math.Max(1, batch.Total)),
             Counts = counts,
@@ -48,8 +54,12 @@ public sealed record BatchCounts(int Queued, int InProgress, int Completed, int 
     public static BatchCounts Of(Batch batch)
     {
         return new BatchCounts(
-            In(JobState.Queued), In(JobState.Leased) + In(JobState.Rendering) + In(JobState.Uploading),
-            In(JobState.Completed) + In(JobState.Expired), In(JobState.Failed), In(JobState.Cancelled));
+            In(JobState.Queued),
+            In(JobState.Leased) + In(JobState.Rendering) + In(JobState.Uploading),
+            In(JobState.Completed) + In(JobState.Expired),
+            In(JobState.Failed),
+            In(JobState.Cancelled)
+        );
 
         int In(JobState state) => batch.Counts.GetValueOrDefault(state);
     }

@@ -21,7 +21,7 @@ public static class JsonLines
             bytes = end < 0 ? default : bytes[(end + 1)..];
             if (text.Length > 0)
             {
-                yield return (line, cancel => BodyReader.OfJsonAsync(text, cancel));
+                yield return (line, cancellationToken => BodyReader.OfJsonAsync(text, cancellationToken));
             }
         }
     }
@@ -29,8 +29,16 @@ public static class JsonLines
     private static ReadOnlyMemory<byte> Trimmed(ReadOnlyMemory<byte> line)
     {
         var (start, end) = (0, line.Length);
-        while (start < end && IsBlank(line.Span[start])) start++;
-        while (end > start && IsBlank(line.Span[end - 1])) end--;
+        while (start < end && IsBlank(line.Span[start]))
+        {
+            start++;
+        }
+
+        while (end > start && IsBlank(line.Span[end - 1]))
+        {
+            end--;
+        }
+
         return line[start..end];
 
         static bool IsBlank(byte letter) => letter is (byte)' ' or (byte)'\t' or (byte)'\r';

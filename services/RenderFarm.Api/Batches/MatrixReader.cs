@@ -17,7 +17,11 @@ public static class MatrixReader
         fields.RefuseRest();
         if (!known)
         {
-            throw fields.Invalid("matrix", "is required in a JSON body; JSON Lines come as Content-Type application/jsonl, or as the part 'file' of multipart/form-data");
+            throw fields.Invalid(
+                "matrix",
+                "is required in a JSON body; JSON Lines come as Content-Type application/jsonl, or as the part 'file' of "
+                    + "multipart/form-data"
+            );
         }
 
         var axes = AxesOf(fields, Parsed(body["matrix"]!));
@@ -38,15 +42,23 @@ public static class MatrixReader
         var axes = new List<Axis>();
         foreach (var (name, values) in matrix)
         {
-            axes.Add(values is JsonArray { Count: > 0 } list
-                ? new Axis(name, list)
-                : throw ApiError.InvalidValue($"matrix.{name}", $"'matrix.{name}' must be a list of values, with at least one.").AsException());
+            axes.Add(
+                values is JsonArray { Count: > 0 } list
+                    ? new Axis(name, list)
+                    : throw ApiError
+                        .InvalidValue($"matrix.{name}", $"'matrix.{name}' must be a list of values, with at least one.")
+                        .AsException()
+            );
         }
 
         return axes.Count > 0 ? axes : throw fields.Invalid("matrix", "must name at least one field with a list of values");
     }
 
-    private static IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> Combinations(List<Axis> axes, JsonObject shared, int count)
+    private static IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> Combinations(
+        List<Axis> axes,
+        JsonObject shared,
+        int count
+    )
     {
         for (var number = 0; number < count; number++)
         {
@@ -58,16 +70,20 @@ public static class MatrixReader
                 rest /= axis.Values.Count;
             }
 
-            yield return (number + 1, _ =>
-            {
-                WellFormedText.Require(request);
-                return Task.FromResult(new RequestBody(request, []));
-            });
+            yield return (
+                number + 1,
+                _ =>
+                {
+                    WellFormedText.Require(request);
+                    return Task.FromResult(new RequestBody(request, []));
+                }
+            );
         }
     }
 
     /// <summary>In a multipart body a nested object is its text.</summary>
-    private static JsonObject Parsed(JsonNode node) => node as JsonObject ?? (JsonObject)JsonNode.Parse(node.GetValue<string>(), documentOptions: BodyReader.Strict)!;
+    private static JsonObject Parsed(JsonNode node) =>
+        node as JsonObject ?? (JsonObject)JsonNode.Parse(node.GetValue<string>(), documentOptions: BodyReader.Strict)!;
 
     private sealed record Axis(string Name, JsonArray Values);
 }

@@ -15,8 +15,7 @@ public sealed class FarmDocument : IOpenApiDocumentTransformer
     /// <summary>The form of <c>VideoFields</c> in which pictures are file parts.</summary>
     private const string Form = "VideoForm";
 
-    private const string About =
-        """
+    private const string About = """
         Video generation with Wan 2.x models, in the shape of the OpenAI Videos API: point an OpenAI SDK at this address and it works.
 
         Submit with `POST /v1/videos`, wait by `GET /v1/videos/{id}` or its `/events`, download from `/content`. The keys that the
@@ -28,7 +27,12 @@ public sealed class FarmDocument : IOpenApiDocumentTransformer
 
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
-        document.Info = new OpenApiInfo { Title = "RenderFarm", Version = "1", Description = About };
+        document.Info = new OpenApiInfo
+        {
+            Title = "RenderFarm",
+            Version = "1",
+            Description = About,
+        };
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
         {
@@ -37,7 +41,8 @@ public sealed class FarmDocument : IOpenApiDocumentTransformer
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 BearerFormat = "rf_…",
-                Description = "An API key. `./farm keys show` prints the local farm's first one; administrators make more with `POST /v1/keys`.",
+                Description =
+                    "An API key. `./farm keys show` prints the local farm's first one; administrators make more with `POST /v1/keys`.",
             },
         };
         document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
@@ -49,28 +54,43 @@ public sealed class FarmDocument : IOpenApiDocumentTransformer
     private static OpenApiSchema Refusal()
     {
         return Object(
-            ("type", Text("`urn:renderfarm:error:` and the code")), ("title", Text("The status in words")), ("status", new OpenApiSchema { Type = JsonSchemaType.Integer }),
-            ("detail", Text("What is wrong and what would be accepted")), ("traceId", Text("Finds the request in logs and traces")),
-            ("error", Object(
-                ("message", Text("The detail again, where OpenAI clients look for it")), ("type", Text("The class of the error, as OpenAI clients know it")),
-                ("param", new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null, Description = "The field at fault" }), ("code", Text("For programs; stable")))));
+            ("type", Text("`urn:renderfarm:error:` and the code")),
+            ("title", Text("The status in words")),
+            ("status", new OpenApiSchema { Type = JsonSchemaType.Integer }),
+            ("detail", Text("What is wrong and what would be accepted")),
+            ("traceId", Text("Finds the request in logs and traces")),
+            (
+                "error",
+                Object(
+                    ("message", Text("The detail again, where OpenAI clients look for it")),
+                    ("type", Text("The class of the error, as OpenAI clients know it")),
+                    ("param", new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null, Description = "The field at fault" }),
+                    ("code", Text("For programs; stable"))
+                )
+            )
+        );
 
         static OpenApiSchema Text(string about) => new() { Type = JsonSchemaType.String, Description = about };
 
-        static OpenApiSchema Object(params (string Name, OpenApiSchema Schema)[] members) => new()
-        {
-            Type = JsonSchemaType.Object,
-            Required = members.Select(member => member.Name).ToHashSet(),
-            Properties = members.ToDictionary(member => member.Name, IOpenApiSchema (member) => member.Schema),
-        };
+        static OpenApiSchema Object(params (string Name, OpenApiSchema Schema)[] members) =>
+            new()
+            {
+                Type = JsonSchemaType.Object,
+                Required = members.Select(member => member.Name).ToHashSet(),
+                Properties = members.ToDictionary(member => member.Name, IOpenApiSchema (member) => member.Schema),
+            };
     }
 
     private static void GiveSubmitItsForm(OpenApiDocument document)
     {
-        if (document.Components?.Schemas is not { } schemas || !schemas.TryGetValue("VideoFields", out var fields) || fields.Properties is null
+        if (
+            document.Components?.Schemas is not { } schemas
+            || !schemas.TryGetValue("VideoFields", out var fields)
+            || fields.Properties is null
             || !document.Paths.TryGetValue("/v1/videos", out var path)
             || path.Operations?.GetValueOrDefault(HttpMethod.Post)?.RequestBody?.Content is not { } content
-            || !content.TryGetValue("multipart/form-data", out var form))
+            || !content.TryGetValue("multipart/form-data", out var form)
+        )
         {
             return;
         }
@@ -78,10 +98,20 @@ public sealed class FarmDocument : IOpenApiDocumentTransformer
         var properties = new Dictionary<string, IOpenApiSchema>(fields.Properties);
         foreach (var role in (string[])[InputRoles.FirstFrame, InputRoles.LastFrame])
         {
-            properties[role] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary", Description = $"A file part. A link goes into `{role}[image_url]`." };
+            properties[role] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Format = "binary",
+                Description = $"A file part. A link goes into `{role}[image_url]`.",
+            };
         }
 
-        schemas[Form] = new OpenApiSchema { Type = JsonSchemaType.Object, Required = fields.Required, Properties = properties };
+        schemas[Form] = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Required = fields.Required,
+            Properties = properties,
+        };
         form.Schema = new OpenApiSchemaReference(Form, document);
     }
 }

@@ -26,16 +26,24 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     public static ApiError InvalidValue(string param, string message) => new(400, "invalid_value", message, param);
 
     public static ApiError UnknownParameter(string param, string? nearest) =>
-        new(400, "unknown_parameter", nearest is null
-            ? $"There is no parameter '{param}'."
-            : $"There is no parameter '{param}'; the nearest one is '{nearest}'.", param);
+        new(
+            400,
+            "unknown_parameter",
+            nearest is null ? $"There is no parameter '{param}'." : $"There is no parameter '{param}'; the nearest one is '{nearest}'.",
+            param
+        );
 
     public static ApiError UnknownModel(string model, IEnumerable<string> known)
     {
         var list = string.Join(", ", known);
-        return new(400, "unknown_model", list.Length == 0
-            ? $"No worker has registered a model '{model}', nor any other model yet. Start a worker that has it."
-            : $"There is no model '{model}'. Known: {list}.", "model");
+        return new(
+            400,
+            "unknown_model",
+            list.Length == 0
+                ? $"No worker has registered a model '{model}', nor any other model yet. Start a worker that has it."
+                : $"There is no model '{model}'. Known: {list}.",
+            "model"
+        );
     }
 
     public static ApiError UnsupportedImage(string param, string message) => new(400, "unsupported_image", message, param);
@@ -50,13 +58,17 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
 
     public static ApiError NotFound(string what, string id) => new(404, "not_found", $"There is no {what} '{id}'.");
 
-    public static ApiError NoRoute(string method, string path) => new(404, "not_found", $"There is nothing at {method} {path}. See /openapi/v1.json.");
+    public static ApiError NoRoute(string method, string path) =>
+        new(404, "not_found", $"There is nothing at {method} {path}. See /openapi/v1.json.");
 
     public static ApiError Expired(string id) =>
         new(404, "expired", $"The files of video '{id}' have been removed: its time was over. Its record is kept.");
 
     public static ApiError IdempotencyConflict() =>
-        new(409, "idempotency_conflict", "This Idempotency-Key was used with another request before. Take a new key for a new request.") { NeverRetry = true };
+        new(409, "idempotency_conflict", "This Idempotency-Key was used with another request before. Take a new key for a new request.")
+        {
+            NeverRetry = true,
+        };
 
     public static ApiError WrongState(string message) => new(409, "wrong_state", message) { NeverRetry = true };
 
@@ -81,18 +93,40 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     public static ApiError PlanDoesNotFit(string message) => new(422, "plan_does_not_fit", message, "plan");
 
     public static ApiError RateLimited(int perMinute, TimeSpan nextIn) =>
-        new(429, "rate_limited", $"This API key may send {Text(perMinute)} requests a minute. The next one is taken in {Text((long)Math.Ceiling(nextIn.TotalSeconds))} s.") { RetryAfter = nextIn };
+        new(
+            429,
+            "rate_limited",
+            $"This API key may send {Text(perMinute)} requests a minute. The next one is taken in "
+                + $"{Text((long)Math.Ceiling(nextIn.TotalSeconds))} s."
+        )
+        {
+            RetryAfter = nextIn,
+        };
 
     /// <param name="now">For the time until it frees.</param>
-    public static ApiError QuotaExceeded(QuotaExceededException exceeded, DateTimeOffset now) => exceeded switch
-    {
-        { Quota: Quota.PerDay, Frees: { } frees } => new(429, "quota_exceeded",
-            $"This API key may submit {Text(exceeded.Limit)} videos a day (quota 'per_day'). It frees at midnight UTC: {frees.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}.")
-            { RetryAfter = frees - now, NeverRetry = true },
-        _ => new(429, "quota_exceeded",
-            $"This API key may have {Text(exceeded.Limit)} videos waiting (quota 'queued'). It frees when one of them starts or is cancelled.")
-            { RetryAfter = QueuePause },
-    };
+    public static ApiError QuotaExceeded(QuotaExceededException exceeded, DateTimeOffset now) =>
+        exceeded switch
+        {
+            { Quota: Quota.PerDay, Frees: { } frees } => new(
+                429,
+                "quota_exceeded",
+                $"This API key may submit {Text(exceeded.Limit)} videos a day (quota 'per_day'). It frees at midnight UTC: "
+                    + $"{frees.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}."
+            )
+            {
+                RetryAfter = frees - now,
+                NeverRetry = true,
+            },
+            _ => new(
+                429,
+                "quota_exceeded",
+                $"This API key may have {Text(exceeded.Limit)} videos waiting (quota 'queued'). It frees when one of them starts or is "
+                    + "cancelled."
+            )
+            {
+                RetryAfter = QueuePause,
+            },
+        };
 
     public static ApiError NotSupported(string message) => new(501, "not_supported", message) { NeverRetry = true };
 

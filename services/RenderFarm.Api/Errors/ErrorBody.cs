@@ -10,28 +10,33 @@ namespace RenderFarm.Api.Errors;
 /// </summary>
 public sealed record ErrorBody(string Type, string Title, int Status, string Detail, string TraceId, ErrorDetail Error)
 {
-    public static ErrorBody Of(ApiError error, HttpContext context) => Of(error, Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);
+    public static ErrorBody Of(ApiError error, HttpContext context) =>
+        Of(error, Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);
 
-    public static ErrorBody Of(ApiError error, string traceId) => new(
-        $"urn:renderfarm:error:{error.Code}",
-        ReasonPhrases.GetReasonPhrase(error.Status),
-        error.Status,
-        error.Message,
-        traceId,
-        new ErrorDetail(error.Message, TypeOf(error.Status), error.Param, error.Code) { Lines = error.Lines });
+    public static ErrorBody Of(ApiError error, string traceId) =>
+        new(
+            $"urn:renderfarm:error:{error.Code}",
+            ReasonPhrases.GetReasonPhrase(error.Status),
+            error.Status,
+            error.Message,
+            traceId,
+            new ErrorDetail(error.Message, TypeOf(error.Status), error.Param, error.Code) { Lines = error.Lines }
+        );
 
-    private static string TypeOf(int status) => status switch
-    {
-        401 => "authentication_error",
-        403 => "permission_error",
-        429 => "rate_limit_error",
-        >= 500 => "server_error",
-        _ => "invalid_request_error",
-    };
+    private static string TypeOf(int status) =>
+        status switch
+        {
+            401 => "authentication_error",
+            403 => "permission_error",
+            429 => "rate_limit_error",
+            >= 500 => "server_error",
+            _ => "invalid_request_error",
+        };
 }
 
 /// <summary>Members are written even when null: the SDKs read <c>param</c> and <c>code</c> unconditionally.</summary>
 public sealed record ErrorDetail(string Message, string Type, string? Param, string Code)
 {
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<LineFault>? Lines { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<LineFault>? Lines { get; init; }
 }

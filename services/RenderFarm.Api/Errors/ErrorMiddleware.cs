@@ -39,25 +39,34 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider t
             return;
         }
 
-        if (!context.Response.HasStarted && context.Response.ContentLength is null && context.Response.ContentType is null
-            && FrameworkRefusal(context) is { } refusal)
+        if (
+            !context.Response.HasStarted
+            && context.Response.ContentLength is null
+            && context.Response.ContentType is null
+            && FrameworkRefusal(context) is { } refusal
+        )
         {
             await ErrorWriter.WriteAsync(context, refusal);
         }
     }
 
-    private ApiError Translate(Exception exception, HttpContext context) => exception switch
-    {
-        BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
-        BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed($"The body is not what is expected here: {json.Message}"),
-        BadHttpRequestException { StatusCode: 415 } => ApiError.UnsupportedMediaType(context.Request.ContentType, Readable(context)),
-        BadHttpRequestException bad => ApiError.Malformed($"The request could not be read: {bad.Message}"),
-        _ => Refusals.Of(exception, time.GetUtcNow()),
-    };
+    private ApiError Translate(Exception exception, HttpContext context) =>
+        exception switch
+        {
+            BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
+            BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed(
+                $"The body is not what is expected here: {json.Message}"
+            ),
+            BadHttpRequestException { StatusCode: 415 } => ApiError.UnsupportedMediaType(context.Request.ContentType, Readable(context)),
+            BadHttpRequestException bad => ApiError.Malformed($"The request could not be read: {bad.Message}"),
+            _ => Refusals.Of(exception, time.GetUtcNow()),
+        };
 
     /// <summary>Routing has put a refusal in the place of the endpoint, and with it went what that reads.</summary>
     private static string Readable(HttpContext context) =>
-        context.Request.Path.StartsWithSegments("/v1/videos", StringComparison.Ordinal) ? "application/json or multipart/form-data" : "application/json";
+        context.Request.Path.StartsWithSegments("/v1/videos", StringComparison.Ordinal)
+            ? "application/json or multipart/form-data"
+            : "application/json";
 
     private static ApiError? FrameworkRefusal(HttpContext context)
     {

@@ -8,7 +8,10 @@ namespace RenderFarm.Api.Errors;
 public static class ErrorWriter
 {
     /// <summary><c>traceId</c> keeps the spelling of the problem+json that ASP.NET writes; everything else is one word.</summary>
-    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static Task WriteAsync(HttpContext context, ApiError error)
     {

@@ -4,35 +4,37 @@ using System.Text;
 
 namespace RenderFarm.Api.Errors;
 
-/// <summary>A connection's two ways, passed through as they are until the server refuses a request: then its empty answer gets a body.</summary>
+/// <summary>A connection's two ways, passed through as they are until the server refuses a request: then its empty answer gets a
+/// body.</summary>
 public sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexPipe
 {
     private const string NoBody = "Content-Length: 0\r\n";
-    private ArrayBufferWriter<byte>? answer;
-    private byte[] body = [];
-    private string requestId = "";
+    private ArrayBufferWriter<byte>? _answer;
+    private byte[] _body = [];
+    private string _requestId = "";
 
     public PipeReader Input => connection.Input;
     public PipeWriter Output => this;
     public override bool CanGetUnflushedBytes => connection.Output.CanGetUnflushedBytes;
-    public override long UnflushedBytes => connection.Output.UnflushedBytes + (answer?.WrittenCount ?? 0);
+    public override long UnflushedBytes => connection.Output.UnflushedBytes + (_answer?.WrittenCount ?? 0);
 
     /// <summary>What the server writes next is its refusal of this request, and the last of the connection.</summary>
-    public void Refuse(byte[] body, string requestId) => (answer, this.body, this.requestId) = (new ArrayBufferWriter<byte>(), body, requestId);
+    public void Refuse(byte[] body, string requestId) =>
+        (_answer, this._body, this._requestId) = (new ArrayBufferWriter<byte>(), body, requestId);
 
-    public override Memory<byte> GetMemory(int sizeHint = 0) => answer?.GetMemory(sizeHint) ?? connection.Output.GetMemory(sizeHint);
+    public override Memory<byte> GetMemory(int sizeHint = 0) => _answer?.GetMemory(sizeHint) ?? connection.Output.GetMemory(sizeHint);
 
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     public override void Advance(int bytes)
     {
-        if (answer is null)
+        if (_answer is null)
         {
             connection.Output.Advance(bytes);
         }
         else
         {
-            answer.Advance(bytes);
+            _answer.Advance(bytes);
         }
     }
 
@@ -58,19 +60,26 @@ public sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexPip
 
     private void WriteAnswer()
     {
-        if (answer is not { WrittenCount: > 0 })
+        if (_answer is not { WrittenCount: > 0 })
         {
             return;
         }
 
-        var head = Encoding.Latin1.GetString(answer.WrittenSpan);
-        answer = null;
+        var head = Encoding.Latin1.GetString(_answer.WrittenSpan);
+        _answer = null;
         var isEmpty = head.Contains(NoBody, StringComparison.Ordinal);
-        connection.Output.Write(Encoding.Latin1.GetBytes(
-            head.Replace(NoBody, $"Content-Length: {body.Length}\r\nContent-Type: application/problem+json\r\nx-request-id: {requestId}\r\n", StringComparison.Ordinal)));
+        connection.Output.Write(
+            Encoding.Latin1.GetBytes(
+                head.Replace(
+                    NoBody,
+                    $"Content-Length: {_body.Length}\r\nContent-Type: application/problem+json\r\nx-request-id: {_requestId}\r\n",
+                    StringComparison.Ordinal
+                )
+            )
+        );
         if (isEmpty)
         {
-            connection.Output.Write(body);
+            connection.Output.Write(_body);
         }
     }
 }

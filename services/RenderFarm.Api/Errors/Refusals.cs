@@ -7,12 +7,13 @@ namespace RenderFarm.Api.Errors;
 /// <summary>What an exception of the farm's own means to a client, whichever door it came through.</summary>
 public static class Refusals
 {
-    public static ApiError Of(Exception exception, DateTimeOffset now) => exception switch
-    {
-        ApiErrorException refused => refused.Error,
-        QuotaExceededException exceeded => ApiError.QuotaExceeded(exceeded, now),
-        StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
-        ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
-        _ => ApiError.Internal(),
-    };
+    public static ApiError Of(Exception exception, DateTimeOffset now) =>
+        exception switch
+        {
+            ApiErrorException refused => refused.Error,
+            QuotaExceededException exceeded => ApiError.QuotaExceeded(exceeded, now),
+            StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
+            ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
+            _ => ApiError.Internal(),
+        };
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -18,20 +17,25 @@ public sealed class ServerRefusals : IObserver<KeyValuePair<string, object?>>
     public static void Listen(IServiceProvider services) =>
         services.GetRequiredService<DiagnosticListener>().Subscribe(new ServerRefusals(), name => name == BadRequest);
 
-    public static void Attach(ListenOptions listen) => listen.Use(next => connection =>
-    {
-        var pipe = new RefusalPipe(connection.Transport);
-        connection.Features.Set(pipe);
-        connection.Transport = pipe;
-        return next(connection);
-    });
+    public static void Attach(ListenOptions listen) =>
+        listen.Use(next =>
+            connection =>
+            {
+                var pipe = new RefusalPipe(connection.Transport);
+                connection.Features.Set(pipe);
+                connection.Transport = pipe;
+                return next(connection);
+            }
+        );
 
     public void OnNext(KeyValuePair<string, object?> value)
     {
-        if (value is { Key: BadRequest, Value: IFeatureCollection features }
+        if (
+            value is { Key: BadRequest, Value: IFeatureCollection features }
             && features.Get<IBadRequestExceptionFeature>()?.Error is Microsoft.AspNetCore.Http.BadHttpRequestException refused
             && features.Get<IHttpResponseFeature>() is { HasStarted: false }
-            && features.Get<RefusalPipe>() is { } pipe)
+            && features.Get<RefusalPipe>() is { } pipe
+        )
         {
             var id = features.Get<IHttpRequestIdentifierFeature>()?.TraceIdentifier ?? "";
             var error = ApiError.Malformed($"The request could not be read: {refused.Message}") with { Status = refused.StatusCode };
@@ -39,11 +43,7 @@ public sealed class ServerRefusals : IObserver<KeyValuePair<string, object?>>
         }
     }
 
-    public void OnCompleted()
-    {
-    }
+    public void OnCompleted() { }
 
-    public void OnError(Exception error)
-    {
-    }
+    public void OnError(Exception error) { }
 }

@@ -3,9 +3,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Events;
 
 namespace RenderFarm.Api.Events;
 
@@ -17,15 +15,32 @@ public static class EventEndpoints
 
     public static void MapEvents(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/videos/{id}/events", OfVideoAsync).WithTags("Events").RequireScope(Scopes.Read)
-            .WithSummary("What happens to a video, as server-sent events; resumes after Last-Event-ID, ends with the video").Produces(200, contentType: "text/event-stream");
-        routes.MapGet("/v1/events", OfKeyAsync).WithTags("Events").RequireScope(Scopes.Read)
-            .WithSummary("What happens to all videos of this key, as server-sent events from now on, or from after Last-Event-ID").Produces(200, contentType: "text/event-stream");
-        routes.MapPost("/worker/v1/leases/{job}/progress", ReportAsync).WithTags("Worker protocol").RequireScope(Scopes.Worker)
+        routes
+            .MapGet("/v1/videos/{id}/events", OfVideoAsync)
+            .WithTags("Events")
+            .RequireScope(Scopes.Read)
+            .WithSummary("What happens to a video, as server-sent events; resumes after Last-Event-ID, ends with the video")
+            .Produces(200, contentType: "text/event-stream");
+        routes
+            .MapGet("/v1/events", OfKeyAsync)
+            .WithTags("Events")
+            .RequireScope(Scopes.Read)
+            .WithSummary("What happens to all videos of this key, as server-sent events from now on, or from after Last-Event-ID")
+            .Produces(200, contentType: "text/event-stream");
+        routes
+            .MapPost("/worker/v1/leases/{job}/progress", ReportAsync)
+            .WithTags("Worker protocol")
+            .RequireScope(Scopes.Worker)
             .WithSummary("How far the render is, for whoever watches; kept nowhere");
     }
 
-    private static async Task OfVideoAsync(string id, HttpContext context, JobStore jobs, VideoStream videos, IHostApplicationLifetime lifetime)
+    private static async Task OfVideoAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoStream videos,
+        IHostApplicationLifetime lifetime
+    )
     {
         var previews = FlagOf(context.Request.Query, "preview");
         var after = PlaceOf(context.Request);
@@ -33,7 +48,7 @@ public static class EventEndpoints
         var job = await jobs.GetAsync(id, scope, context.RequestAborted) ?? throw ApiError.NotFound("video", id).AsException();
         if (after is { } place && await videos.IsOverAsync(job, place, context.RequestAborted))
         {
-            // tells a browser not to come back
+            // Tells a browser not to come back
             context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
         }
@@ -47,7 +62,11 @@ public static class EventEndpoints
         return StreamAsync(context, lifetime, (stream, ended) => farm.SendAsync(context.Caller().Jobs, after, stream, ended));
     }
 
-    private static async Task StreamAsync(HttpContext context, IHostApplicationLifetime lifetime, Func<ServerSentEvents, CancellationToken, Task> send)
+    private static async Task StreamAsync(
+        HttpContext context,
+        IHostApplicationLifetime lifetime,
+        Func<ServerSentEvents, CancellationToken, Task> send
+    )
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
@@ -62,7 +81,12 @@ public static class EventEndpoints
         }
     }
 
-    private static async Task<ProgressReply> ReportAsync(string job, ProgressReport report, EventHub hub, CancellationToken cancel)
+    private static async Task<ProgressReply> ReportAsync(
+        string job,
+        ProgressReport report,
+        EventHub hub,
+        CancellationToken cancellationToken
+    )
     {
         if (report.Step < 0 || report.Steps < report.Step)
         {
@@ -71,11 +95,22 @@ public static class EventEndpoints
 
         if (report.Preview is { } picture && (picture.Length > MaxPreviewBytes || report.PreviewType is not ("image/png" or "image/jpeg")))
         {
-            throw ApiError.InvalidValue("preview", $"'preview' must be image/png or image/jpeg, as 'preview_type' says, of at most {MaxPreviewBytes} bytes.").AsException();
+            throw ApiError
+                .InvalidValue(
+                    "preview",
+                    $"'preview' must be image/png or image/jpeg, as 'preview_type' says, of at most {MaxPreviewBytes} bytes."
+                )
+                .AsException();
         }
 
         await hub.ReportAsync(
-            new ProgressNotice(job, report.Fence, report.Stage, report.Step, report.Steps) { Preview = report.Preview, PreviewType = report.PreviewType }, cancel);
+            new ProgressNotice(job, report.Fence, report.Stage, report.Step, report.Steps)
+            {
+                Preview = report.Preview,
+                PreviewType = report.PreviewType,
+            },
+            cancellationToken
+        );
         return new ProgressReply(hub.WantsPreview(job));
     }
 
@@ -87,16 +122,19 @@ public static class EventEndpoints
             throw ApiError.UnknownParameter(stray, NearestName.To(stray, Known)).AsException();
         }
 
-        var (text, name) = request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header ? (header, "Last-Event-ID") : (request.Query["after"].ToString(), "after");
+        var (text, name) = request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header
+            ? (header, "Last-Event-ID")
+            : (request.Query["after"].ToString(), "after");
         return text.Length == 0 ? null
             : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place
             : throw ApiError.InvalidValue(name, $"'{name}' is not the id of an event of this farm.").AsException();
     }
 
-    private static bool FlagOf(IQueryCollection query, string name) => query[name].ToString() switch
-    {
-        "" or "false" => false,
-        "true" => true,
-        _ => throw ApiError.InvalidValue(name, $"'{name}' must be true or false.").AsException(),
-    };
+    private static bool FlagOf(IQueryCollection query, string name) =>
+        query[name].ToString() switch
+        {
+            "" or "false" => false,
+            "true" => true,
+            _ => throw ApiError.InvalidValue(name, $"'{name}' must be true or false.").AsException(),
+        };
 }

@@ -14,17 +14,17 @@ public sealed class EventHub
     public static readonly TimeSpan WishFor = TimeSpan.FromSeconds(15);
 
     private const int MostRemembered = 10_000;
-    private readonly JobStore jobs;
-    private readonly INoticeRelay others;
-    private readonly TimeProvider time;
-    private readonly Lock gate = new();
-    private readonly HashSet<Watcher> watchers = [];
-    private readonly ConcurrentDictionary<string, ProgressNotice> newest = new();
-    private readonly ConcurrentDictionary<string, long> wishes = new();
+    private readonly JobStore _jobs;
+    private readonly INoticeRelay _others;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly HashSet<Watcher> _watchers = [];
+    private readonly ConcurrentDictionary<string, ProgressNotice> _newest = new();
+    private readonly ConcurrentDictionary<string, long> _wishes = new();
 
     public EventHub(JobStore jobs, EventFeed feed, INoticeRelay others, TimeProvider time)
     {
-        (this.jobs, this.others, this.time) = (jobs, others, time);
+        (this._jobs, this._others, this._time) = (jobs, others, time);
         feed.Happened += Happened;
         others.Listen(HeardAsync);
     }
@@ -33,89 +33,101 @@ public sealed class EventHub
     public Watcher Watch(JobScope scope, string? jobId)
     {
         var watcher = new Watcher(this, scope, jobId);
-        lock (gate) watchers.Add(watcher);
+        lock (_gate)
+        {
+            _watchers.Add(watcher);
+        }
+
         return watcher;
     }
 
     /// <summary>Null when nothing was heard of it here.</summary>
-    public ProgressNotice? NewestOf(string jobId) => newest.GetValueOrDefault(jobId);
+    public ProgressNotice? NewestOf(string jobId) => _newest.GetValueOrDefault(jobId);
 
     /// <summary>From a worker that reports to this process: for the watchers here and elsewhere.</summary>
-    public async Task ReportAsync(ProgressNotice notice, CancellationToken cancel)
+    public async Task ReportAsync(ProgressNotice notice, CancellationToken cancellationToken)
     {
-        if (await TakeAsync(notice, cancel))
+        if (await TakeAsync(notice, cancellationToken))
         {
-            others.Tell(notice);
+            _others.Tell(notice);
         }
     }
 
     /// <summary>From another process.</summary>
-    private Task HeardAsync(ProgressNotice notice, CancellationToken cancel)
+    private Task HeardAsync(ProgressNotice notice, CancellationToken cancellationToken)
     {
         if (notice.IsWish)
         {
-            wishes[notice.JobId] = time.GetTimestamp();
+            _wishes[notice.JobId] = _time.GetTimestamp();
             return Task.CompletedTask;
         }
 
-        return TakeAsync(notice, cancel);
+        return TakeAsync(notice, cancellationToken);
     }
 
     /// <summary>Somebody wants pictures of the job; to be said again before <see cref="WishFor"/> is over.</summary>
     public void WishForPreview(string jobId)
     {
-        if (wishes.TryGetValue(jobId, out var since) && time.GetElapsedTime(since) < WishFor / 3)
+        if (_wishes.TryGetValue(jobId, out var since) && _time.GetElapsedTime(since) < WishFor / 3)
         {
             return;
         }
 
-        wishes[jobId] = time.GetTimestamp();
-        others.Tell(ProgressNotice.Wish(jobId));
+        _wishes[jobId] = _time.GetTimestamp();
+        _others.Tell(ProgressNotice.Wish(jobId));
     }
 
     public bool WantsPreview(string jobId)
     {
-        if (!wishes.TryGetValue(jobId, out var since))
+        if (!_wishes.TryGetValue(jobId, out var since))
         {
             return false;
         }
 
-        if (time.GetElapsedTime(since) < WishFor)
+        if (_time.GetElapsedTime(since) < WishFor)
         {
             return true;
         }
 
-        wishes.TryRemove(jobId, out _);
+        _wishes.TryRemove(jobId, out _);
         return false;
     }
 
     internal void Leave(Watcher watcher)
     {
-        lock (gate) watchers.Remove(watcher);
+        lock (_gate)
+        {
+            _watchers.Remove(watcher);
+        }
     }
 
     /// <summary>False for a report under a fence that another has overtaken.</summary>
-    private async Task<bool> TakeAsync(ProgressNotice notice, CancellationToken cancel)
+    private async Task<bool> TakeAsync(ProgressNotice notice, CancellationToken cancellationToken)
     {
         // A worker that has lost its lease may still talk; the pictures of the newest fence are the ones to show.
-        var kept = newest.AddOrUpdate(notice.JobId, notice, (_, before) => before.Fence > notice.Fence ? before : notice);
+        var kept = _newest.AddOrUpdate(notice.JobId, notice, (_, before) => before.Fence > notice.Fence ? before : notice);
         if (!ReferenceEquals(kept, notice))
         {
             return false;
         }
 
-        if (newest.Count > MostRemembered)
+        if (_newest.Count > MostRemembered)
         {
-            newest.Clear();
+            _newest.Clear();
         }
 
         List<Watcher> here;
-        lock (gate) here = [.. watchers.Where(watcher => watcher.JobId is null || watcher.JobId == notice.JobId)];
+        lock (_gate)
+        {
+            here = [.. _watchers.Where(watcher => watcher.JobId is null || watcher.JobId == notice.JobId)];
+        }
         // A watcher of one job was let in by its key already; for the others somebody has to know whose job this is.
         var key = here.Any(watcher => watcher is { JobId: null, Scope.KeyId: not null })
-            ? (await jobs.GetAsync(notice.JobId, JobScope.All, cancel))?.KeyId
+            ? (await _jobs.GetAsync(notice.JobId, JobScope.All, cancellationToken))?.KeyId
             : null;
-        foreach (var watcher in here.Where(watcher => watcher.JobId is not null || watcher.Scope.KeyId is null || watcher.Scope.KeyId == key))
+        foreach (
+            var watcher in here.Where(watcher => watcher.JobId is not null || watcher.Scope.KeyId is null || watcher.Scope.KeyId == key)
+        )
         {
             watcher.Tell(notice);
         }
@@ -127,13 +139,13 @@ public sealed class EventHub
     {
         foreach (var ended in news.Where(told => told.IsEnding))
         {
-            newest.TryRemove(ended.JobId, out _);
-            wishes.TryRemove(ended.JobId, out _);
+            _newest.TryRemove(ended.JobId, out _);
+            _wishes.TryRemove(ended.JobId, out _);
         }
 
-        lock (gate)
+        lock (_gate)
         {
-            foreach (var watcher in watchers)
+            foreach (var watcher in _watchers)
             {
                 if (news.Any(watcher.Concerns))
                 {

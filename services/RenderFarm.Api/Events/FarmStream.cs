@@ -7,16 +7,16 @@ namespace RenderFarm.Api.Events;
 /// <summary>The events of all videos that a key may see, from the client's place on, and the progress of those under way.</summary>
 public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, QueueForecast forecast, TimeProvider time)
 {
-    public async Task SendAsync(JobScope scope, long? after, ServerSentEvents stream, CancellationToken cancel)
+    public async Task SendAsync(JobScope scope, long? after, ServerSentEvents stream, CancellationToken cancellationToken)
     {
         using var watcher = hub.Watch(scope, null);
         var began = time.GetTimestamp();
-        var place = after ?? await log.EndAsync(cancel);
+        var place = after ?? await log.EndAsync(cancellationToken);
         var running = new Dictionary<string, Job>();
         var heard = new Heard(Events: true, TimeUp: true, []);
         while (time.GetElapsedTime(began) < VideoStream.Longest)
         {
-            while (heard.Events && await log.OfScopeAsync(scope, place, cancel) is { Count: > 0 } news)
+            while (heard.Events && await log.OfScopeAsync(scope, place, cancellationToken) is { Count: > 0 } news)
             {
                 foreach (var told in news)
                 {
@@ -30,13 +30,16 @@ public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, QueueF
             {
                 if (running.GetValueOrDefault(notice.JobId) is not { } job || job.Fence < notice.Fence)
                 {
-                    job = await jobs.GetAsync(notice.JobId, scope, cancel);
+                    job = await jobs.GetAsync(notice.JobId, scope, cancellationToken);
                 }
 
                 if (job is { FinishedAt: null } && job.Fence == notice.Fence)
                 {
                     running[job.Id] = VideoProgress.Applied(job, notice);
-                    await stream.SendAsync("video.progress", VideoProgress.Of(running[job.Id], (await forecast.OfAsync(running[job.Id], cancel)).Seconds));
+                    await stream.SendAsync(
+                        "video.progress",
+                        VideoProgress.Of(running[job.Id], (await forecast.OfAsync(running[job.Id], cancellationToken)).Seconds)
+                    );
                 }
             }
 
@@ -45,7 +48,7 @@ public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, QueueF
                 await stream.StillThereAsync();
             }
 
-            heard = await watcher.NextAsync(ServerSentEvents.KeepAlive, time, cancel);
+            heard = await watcher.NextAsync(ServerSentEvents.KeepAlive, time, cancellationToken);
         }
     }
 }

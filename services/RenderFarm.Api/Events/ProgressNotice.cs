@@ -28,11 +28,7 @@ public interface INoticeRelay
 /// <summary>For a farm without a broker: streams at another process see the progress of the row, every few seconds.</summary>
 public sealed class SilentRelay : INoticeRelay
 {
-    public void Tell(ProgressNotice notice)
-    {
-    }
+    public void Tell(ProgressNotice notice) { }
 
-    public void Listen(Func<ProgressNotice, CancellationToken, Task> listener)
-    {
-    }
+    public void Listen(Func<ProgressNotice, CancellationToken, Task> listener) { }
 }

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace RenderFarm.Api.Events;
 
 /// <summary>Writes <c>text/event-stream</c>. An event with an id is one to resume from; the others are gone when they are missed.</summary>
-public sealed class ServerSentEvents(HttpResponse response, CancellationToken cancel)
+public sealed class ServerSentEvents(HttpResponse response, CancellationToken cancellationToken)
 {
     /// <summary>Sent when nothing else is, so that nobody in between takes the connection for dead.</summary>
     public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
@@ -15,7 +15,7 @@ public sealed class ServerSentEvents(HttpResponse response, CancellationToken ca
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
-        // how soon a browser comes back after a break
+        // How soon a browser comes back after a break
         await WriteAsync("retry: 2000\n\n");
     }
 
@@ -28,14 +28,16 @@ public sealed class ServerSentEvents(HttpResponse response, CancellationToken ca
         }
 
         // JSON holds no line break, so the data is one line
-        return WriteAsync(text.Append(CultureInfo.InvariantCulture, $"event: {name}\ndata: {JsonSerializer.Serialize(data, Wire.Json)}\n\n").ToString());
+        return WriteAsync(
+            text.Append(CultureInfo.InvariantCulture, $"event: {name}\ndata: {JsonSerializer.Serialize(data, Wire.Json)}\n\n").ToString()
+        );
     }
 
     public Task StillThereAsync() => WriteAsync(": still here\n\n");
 
     private async Task WriteAsync(string text)
     {
-        await response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), cancel);
-        await response.Body.FlushAsync(cancel);
+        await response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
+        await response.Body.FlushAsync(cancellationToken);
     }
 }

@@ -18,26 +18,30 @@ public sealed record VideoProgress
 
     /// <summary>0 to 100, as the video itself shows it.</summary>
     public required int Progress { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? EtaSeconds { get; init; }
 
-    public static VideoProgress Of(Job job, double? etaSeconds) => new()
-    {
-        Id = job.Id,
-        Stage = job.Stage,
-        Step = job.Step,
-        Steps = job.Steps > 0 ? job.Steps : job.Spec.Steps,
-        Progress = RenderProgress.Percent(job),
-        EtaSeconds = RenderProgress.Rounded(etaSeconds),
-    };
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? EtaSeconds { get; init; }
+
+    public static VideoProgress Of(Job job, double? etaSeconds) =>
+        new()
+        {
+            Id = job.Id,
+            Stage = job.Stage,
+            Step = job.Step,
+            Steps = job.Steps > 0 ? job.Steps : job.Spec.Steps,
+            Progress = RenderProgress.Percent(job),
+            EtaSeconds = RenderProgress.Rounded(etaSeconds),
+        };
 
     /// <summary>The row is as old as its last renewal; the notice is newer.</summary>
-    public static Job Applied(Job job, ProgressNotice notice) => job with
-    {
-        State = notice.Stage >= RenderStage.Uploading ? JobState.Uploading : JobState.Rendering,
-        Stage = notice.Stage,
-        Step = notice.Step,
-        Steps = notice.Steps,
-    };
+    public static Job Applied(Job job, ProgressNotice notice) =>
+        job with
+        {
+            State = notice.Stage >= RenderStage.Uploading ? JobState.Uploading : JobState.Rendering,
+            Stage = notice.Stage,
+            Step = notice.Step,
+            Steps = notice.Steps,
+        };
 }
 
 /// <summary>The data of <c>event: video.preview</c>: a small picture of what the video is becoming.</summary>

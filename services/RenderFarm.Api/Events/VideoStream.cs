@@ -17,9 +17,16 @@ public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, Queue
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
 
     /// <param name="after">The client's place: 0 for everything there is.</param>
-    public async Task SendAsync(Job job, JobScope scope, long after, bool previews, ServerSentEvents stream, CancellationToken cancel)
+    public async Task SendAsync(
+        Job job,
+        JobScope scope,
+        long after,
+        bool previews,
+        ServerSentEvents stream,
+        CancellationToken cancellationToken
+    )
     {
-        // listening starts before the log is read, so that nothing falls in between
+        // Listening starts before the log is read, so that nothing falls in between
         using var watcher = hub.Watch(scope, job.Id);
         var began = time.GetTimestamp();
         var (place, shown, quiet) = (after, (Stage: (RenderStage?)null, Step: 0), 0);
@@ -34,13 +41,16 @@ public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, Queue
             var sent = 0;
             if (heard.Events)
             {
-                foreach (var told in await log.OfJobAsync(job.Id, place, cancel))
+                foreach (var told in await log.OfJobAsync(job.Id, place, cancellationToken))
                 {
                     await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job), told.Event.Position);
                     (place, shown, sent) = (told.Event.Position, (null, 0), sent + 1);
                 }
 
-                if (await jobs.GetAsync(job.Id, scope, cancel) is not { } now || await IsOverAsync(now, place, cancel))
+                if (
+                    await jobs.GetAsync(job.Id, scope, cancellationToken) is not { } now
+                    || await IsOverAsync(now, place, cancellationToken)
+                )
                 {
                     return;
                 }
@@ -48,10 +58,10 @@ public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, Queue
                 job = now;
             }
 
-            // progress does not overtake the event that it follows
-            if (shown.Stage is null && await log.IsBehindAsync(job.Id, cancel))
+            // Progress does not overtake the event that it follows
+            if (shown.Stage is null && await log.IsBehindAsync(job.Id, cancellationToken))
             {
-                heard = await watcher.NextAsync(LookEvery, time, cancel) with { Events = true };
+                heard = await watcher.NextAsync(LookEvery, time, cancellationToken) with { Events = true };
                 if (heard.Progress.Count == 0 && hub.NewestOf(job.Id) is { } held)
                 {
                     heard = heard with { Progress = [held] };
@@ -82,25 +92,27 @@ public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, Queue
                 quiet = 0;
             }
 
-            heard = await watcher.NextAsync(LookEvery, time, cancel);
+            heard = await watcher.NextAsync(LookEvery, time, cancellationToken);
         }
 
         async Task<int> ShowAsync(Job seen)
         {
-            // the row may be behind what a notice has told already
+            // The row may be behind what a notice has told already
             if (shown.Stage is { } stage && (seen.Stage, seen.Step).CompareTo((stage, shown.Step)) <= 0)
             {
                 return 0;
             }
 
             shown = (seen.Stage, seen.Step);
-            await stream.SendAsync("video.progress", VideoProgress.Of(seen, (await forecast.OfAsync(seen, cancel)).Seconds));
+            await stream.SendAsync("video.progress", VideoProgress.Of(seen, (await forecast.OfAsync(seen, cancellationToken)).Seconds));
             return 1;
         }
     }
 
     /// <summary>Ended, and the client has been told of the ending: there is nothing left to wait for.</summary>
-    public async Task<bool> IsOverAsync(Job job, long place, CancellationToken cancel) =>
-        job.FinishedAt is not null && place > 0
-        && (await log.OfJobAsync(job.Id, place - 1, cancel)) is [{ Event: { IsEnding: true } last }] && last.Position == place;
+    public async Task<bool> IsOverAsync(Job job, long place, CancellationToken cancellationToken) =>
+        job.FinishedAt is not null
+        && place > 0
+        && (await log.OfJobAsync(job.Id, place - 1, cancellationToken)) is [{ Event: { IsEnding: true } last }]
+        && last.Position == place;
 }

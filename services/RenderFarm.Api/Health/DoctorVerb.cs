@@ -18,7 +18,10 @@ public static class DoctorVerb
         var check = store.Kind switch
         {
             "postgres" => await PostgresAsync(store.ConnectionString),
-            "sqlite" => HostCheck.Ok("database", $"a SQLite file{(store.ConnectionString.Length > 0 ? $": {store.ConnectionString}" : " in the farm's home")}"),
+            "sqlite" => HostCheck.Ok(
+                "database",
+                $"a SQLite file{(store.ConnectionString.Length > 0 ? $": {store.ConnectionString}" : " in the farm's home")}"
+            ),
             var other => HostCheck.Lacks("database", $"Store:Kind is '{other}'", "set Store:Kind to sqlite or postgres"),
         };
         await Console.Out.WriteLineAsync(JsonSerializer.Serialize([check], ContractsJson.Default.HostCheckArray));
@@ -27,17 +30,25 @@ public static class DoctorVerb
 
     private static async Task<HostCheck> PostgresAsync(string connectionString)
     {
-        const string remedy = "start PostgreSQL there, or correct Store:ConnectionString (Host=…;Port=…;Username=…;Password=…;Database=…)";
+        const string Remedy = "start PostgreSQL there, or correct Store:ConnectionString (Host=…;Port=…;Username=…;Password=…;Database=…)";
         try
         {
-            var builder = new NpgsqlConnectionStringBuilder(connectionString) { Timeout = PatienceSeconds, CommandTimeout = PatienceSeconds, Pooling = false };
+            var builder = new NpgsqlConnectionStringBuilder(connectionString)
+            {
+                Timeout = PatienceSeconds,
+                CommandTimeout = PatienceSeconds,
+                Pooling = false,
+            };
             await using var connection = new NpgsqlConnection(builder.ConnectionString);
             await connection.OpenAsync();
-            return HostCheck.Ok("database", $"PostgreSQL {connection.PostgreSqlVersion} at {builder.Host}:{builder.Port}/{builder.Database}");
+            return HostCheck.Ok(
+                "database",
+                $"PostgreSQL {connection.PostgreSqlVersion} at {builder.Host}:{builder.Port}/{builder.Database}"
+            );
         }
         catch (Exception fault) when (fault is NpgsqlException or ArgumentException or TimeoutException or InvalidOperationException)
         {
-            return HostCheck.Lacks("database", fault.Message, remedy);
+            return HostCheck.Lacks("database", fault.Message, Remedy);
         }
     }
 }

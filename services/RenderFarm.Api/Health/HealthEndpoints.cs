@@ -18,14 +18,22 @@ public static class HealthEndpoints
     {
         routes.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync });
         // MassTransit tags its own check with the same word.
-        routes.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync });
+        routes.MapHealthChecks(
+            "/health/ready",
+            new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync }
+        );
     }
 
-    private static Task WriteAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new
-    {
-        Status = report.Status.ToString().ToLowerInvariant(),
-        Checks = report.Entries.ToDictionary(
-            check => check.Key,
-            check => new { Status = check.Value.Status.ToString().ToLowerInvariant(), check.Value.Description }),
-    }, Wire.Json);
+    private static Task WriteAsync(HttpContext context, HealthReport report) =>
+        context.Response.WriteAsJsonAsync(
+            new
+            {
+                Status = report.Status.ToString().ToLowerInvariant(),
+                Checks = report.Entries.ToDictionary(
+                    check => check.Key,
+                    check => new { Status = check.Value.Status.ToString().ToLowerInvariant(), check.Value.Description }
+                ),
+            },
+            Wire.Json
+        );
 }

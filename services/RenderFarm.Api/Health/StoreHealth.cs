@@ -9,7 +9,11 @@ public sealed class StoreHealth(JobStore jobs, Readiness readiness) : IHealthChe
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        if (readiness.Waiting is { } why) return HealthCheckResult.Unhealthy(why);
+        if (readiness.Waiting is { } why)
+        {
+            return HealthCheckResult.Unhealthy(why);
+        }
+
         try
         {
             await jobs.ListAsync(JobScope.All, limit: 1, after: null, ascending: false, cancellationToken);

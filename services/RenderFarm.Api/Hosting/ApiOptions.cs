@@ -21,7 +21,10 @@ public sealed class MetricsOptions
     [ListenAddress("Metrics:Url")]
     public string Url { get; set; } = "";
 
-    public int? Port => Url.Length == 0 ? null : new Uri(Url.Replace("*", "localhost", StringComparison.Ordinal).Replace("+", "localhost", StringComparison.Ordinal)).Port;
+    public int? Port =>
+        Url.Length == 0
+            ? null
+            : new Uri(Url.Replace("*", "localhost", StringComparison.Ordinal).Replace("+", "localhost", StringComparison.Ordinal)).Port;
 }
 
 /// <summary>An address that Kestrel can listen on: <c>http://HOST:PORT</c>, with <c>*</c> for every interface.</summary>
@@ -33,10 +36,16 @@ public sealed class ListenAddressAttribute(string key) : ValidationAttribute
     protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
     {
         var text = (string?)value ?? "";
-        var checkable = text.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal);
-        return text.Length == 0 || (Uri.TryCreate(checkable, UriKind.Absolute, out var uri) && uri.Scheme is "http" && uri.AbsolutePath == "/" && IsOurs(uri))
+        var checkable = text.Replace("://*", "://localhost", StringComparison.Ordinal)
+            .Replace("://+", "://localhost", StringComparison.Ordinal);
+        return
+            text.Length == 0
+            || (Uri.TryCreate(checkable, UriKind.Absolute, out var uri) && uri.Scheme is "http" && uri.AbsolutePath == "/" && IsOurs(uri))
             ? ValidationResult.Success
-            : new ValidationResult($"{Key} is '{text}': it must be an address to listen on, such as http://127.0.0.1:8080, or http://*:8080 for every interface.");
+            : new ValidationResult(
+                $"{Key} is '{text}': it must be an address to listen on, such as http://127.0.0.1:8080, or http://*:8080 for every "
+                    + "interface."
+            );
     }
 
     /// <summary>For any other name Kestrel would listen on every interface.</summary>

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
-using RenderFarm.Api.Description;
 using RenderFarm.Api.Batches;
+using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Health;
@@ -52,22 +52,23 @@ public static class FarmApi
             json.SerializerOptions.RespectNullableAnnotations = true;
         });
 
-        // who is asking
+        // Who is asking
         builder.AddSettings<KeysOptions>(KeysOptions.Section);
-        builder.Services.AddAuthentication(ApiKeyAuthentication.SchemeName)
+        builder
+            .Services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
         builder.Services.AddAuthorizationBuilder().AddScopePolicies();
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, ScopeRefusals>();
         builder.Services.AddSingleton<RateLimits>();
 
-        // what the farm keeps, and how it tells
+        // What the farm keeps, and how it tells
         builder.AddMessaging();
         builder.Services.AddJobs(builder.AddSettings<StoreOptions>(StoreOptions.Section));
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddHostedService<JobsLoops>();
         builder.Services.AddArtifacts(builder.Configuration);
 
-        // what a request goes through
+        // What a request goes through
         builder.AddSettings<OutboundOptions>(OutboundOptions.Section);
         builder.Services.AddSingleton<OutboundGuard>();
         builder.AddSettings<VideosOptions>(VideosOptions.Section);
@@ -84,7 +85,7 @@ public static class FarmApi
         builder.Services.AddSingleton<LeaseInputs>();
         builder.Services.AddSingleton<LeaseJournal>();
 
-        // what can be seen from outside
+        // What can be seen from outside
         builder.Services.AddFarmHealth();
         builder.Services.AddOpenApi(document =>
         {

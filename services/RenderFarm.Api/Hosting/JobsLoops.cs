@@ -2,7 +2,8 @@ using RenderFarm.Jobs.Maintenance;
 
 namespace RenderFarm.Api.Hosting;
 
-/// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API, once the store is prepared. One that breaks stops the process: a farm without a reaper loses jobs quietly.</summary>
+/// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API, once the store is prepared. One that breaks
+/// stops the process: a farm without a reaper loses jobs quietly.</summary>
 public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness readiness, ILogger<JobsLoops> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -12,7 +13,10 @@ public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness re
             return;
         }
 
-        var running = loops.ToDictionary(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None), loop => loop.GetType().Name);
+        var running = loops.ToDictionary(
+            loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None),
+            loop => loop.GetType().Name
+        );
         await foreach (var ended in Task.WhenEach(running.Keys))
         {
             if (ended.Exception is { } broken && !stoppingToken.IsCancellationRequested)

@@ -24,7 +24,7 @@ public static class Preparation
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // told to stop while it was starting, or before the store was there
+            // Told to stop while it was starting, or before the store was there
         }
 
         await app.WaitForShutdownAsync(CancellationToken.None);
@@ -44,27 +44,32 @@ public static class Preparation
         }
     }
 
-    /// <summary>Waits for a job store that is not up yet; artifact store and broker are never waited for. <see cref="Readiness"/> says when it is through.</summary>
+    /// <summary>Waits for a job store that is not up yet; artifact store and broker are never waited for. <see cref="Readiness"/> says when
+    /// it is through.</summary>
     /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
-    public static async Task PrepareAsync(this WebApplication app, CancellationToken cancel = default)
+    public static async Task PrepareAsync(this WebApplication app, CancellationToken cancellationToken = default)
     {
         var services = app.Services;
         services.GetService<IStartupValidator>()?.Validate();
         try
         {
-            await UntilThereAsync(app, () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancel), cancel);
+            await UntilThereAsync(app, () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancellationToken), cancellationToken);
         }
         catch (StoreRefusedException e)
         {
             throw new OptionsValidationException(StoreOptions.Section, typeof(StoreOptions), [$"Store:ConnectionString: {e.Message}"]);
         }
 
-        await PrepareArtifactsAsync(app, cancel);
+        await PrepareArtifactsAsync(app, cancellationToken);
         if (services.GetRequiredService<IOptions<KeysOptions>>().Value.BootstrapFile is { Length: > 0 } file)
         {
             try
             {
-                await UntilThereAsync(app, () => services.GetRequiredService<KeyBootstrap>().EnsureAsync(file, cancel), cancel);
+                await UntilThereAsync(
+                    app,
+                    () => services.GetRequiredService<KeyBootstrap>().EnsureAsync(file, cancellationToken),
+                    cancellationToken
+                );
             }
             catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
             {
@@ -76,15 +81,18 @@ public static class Preparation
     }
 
     /// <summary>A store that is away now is no reason to refuse jobs; whoever stores first makes what is missing.</summary>
-    private static async Task PrepareArtifactsAsync(WebApplication app, CancellationToken cancel)
+    private static async Task PrepareArtifactsAsync(WebApplication app, CancellationToken cancellationToken)
     {
         try
         {
-            await app.Services.GetRequiredService<IArtifactStore>().EnsureReadyAsync(cancel);
+            await app.Services.GetRequiredService<IArtifactStore>().EnsureReadyAsync(cancellationToken);
         }
         catch (ArtifactStoreException e) when (e.IsTransient)
         {
-            app.Logger.LogWarning("The artifact store is not there yet; starting without it: {Cause}", e.InnerException?.Message ?? e.Message);
+            app.Logger.LogWarning(
+                "The artifact store is not there yet; starting without it: {Cause}",
+                e.InnerException?.Message ?? e.Message
+            );
         }
         catch (ArtifactStoreException e)
         {
@@ -92,7 +100,7 @@ public static class Preparation
         }
     }
 
-    private static async Task UntilThereAsync(WebApplication app, Func<Task> attempt, CancellationToken cancel)
+    private static async Task UntilThereAsync(WebApplication app, Func<Task> attempt, CancellationToken cancellationToken)
     {
         for (var waited = false; ; waited = true)
         {
@@ -111,7 +119,7 @@ public static class Preparation
                 var cause = CauseOf(e);
                 app.Services.GetRequiredService<Readiness>().WaitsFor($"The job store is not there yet: {cause}");
                 app.Logger.LogWarning("The job store is not there yet; trying again: {Cause}", cause);
-                await Task.Delay(Pause, app.Services.GetRequiredService<TimeProvider>(), cancel);
+                await Task.Delay(Pause, app.Services.GetRequiredService<TimeProvider>(), cancellationToken);
             }
         }
     }

@@ -8,18 +8,18 @@ namespace RenderFarm.Api.Hosting;
 /// </summary>
 public sealed class Readiness
 {
-    private readonly TaskCompletionSource prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile string? waiting = "The API is starting.";
+    private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile string? _waiting = "The API is starting.";
 
     /// <summary>What it is that isn't there yet; null when everything is.</summary>
-    public string? Waiting => waiting;
+    public string? Waiting => _waiting;
 
     /// <summary>Background duties begin with this. False: told to stop before it came to that, as by a start that fails.</summary>
     public async Task<bool> WaitAsync(CancellationToken stopping)
     {
         try
         {
-            await prepared.Task.WaitAsync(stopping);
+            await _prepared.Task.WaitAsync(stopping);
             return true;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -28,12 +28,12 @@ public sealed class Readiness
         }
     }
 
-    internal void WaitsFor(string what) => waiting = what;
+    internal void WaitsFor(string what) => _waiting = what;
 
     internal void IsThere()
     {
-        waiting = null;
-        prepared.TrySetResult();
+        _waiting = null;
+        _prepared.TrySetResult();
     }
 }
 

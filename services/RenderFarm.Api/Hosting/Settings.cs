@@ -10,14 +10,16 @@ namespace RenderFarm.Api.Hosting;
 public static class Settings
 {
     /// <summary>Reads the section, and registers it for everybody else.</summary>
-    public static T AddSettings<T>(this WebApplicationBuilder builder, string section) where T : class, new()
+    public static T AddSettings<T>(this WebApplicationBuilder builder, string section)
+        where T : class, new()
     {
         var settings = Read<T>(builder.Configuration, section);
         builder.Services.AddSingleton(Options.Create(settings));
         return settings;
     }
 
-    private static T Read<T>(IConfiguration configuration, string section) where T : class, new()
+    private static T Read<T>(IConfiguration configuration, string section)
+        where T : class, new()
     {
         var settings = new T();
         try

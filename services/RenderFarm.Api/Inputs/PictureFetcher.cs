@@ -14,7 +14,7 @@ public sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDi
 {
     private const int MaxRedirects = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private readonly HttpClient http = new(guard.CreateHandler())
+    private readonly HttpClient _http = new(guard.CreateHandler())
     {
         Timeout = Timeout.InfiniteTimeSpan,
         DefaultRequestHeaders = { { "User-Agent", "RenderFarm" }, { "Accept", "image/*" } },
@@ -22,15 +22,17 @@ public sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDi
 
     /// <param name="param">The field that holds the URL.</param>
     /// <exception cref="ApiErrorException">400 or 413, naming the field: there is no such picture for us.</exception>
-    public async Task<SpooledFile> FetchAsync(string url, string param, CancellationToken cancel)
+    public async Task<SpooledFile> FetchAsync(string url, string param, CancellationToken cancellationToken)
     {
-        var content = url.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? await UnpackAsync(url, param, cancel) : await GetAsync(url, param, cancel);
+        var content = url.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
+            ? await UnpackAsync(url, param, cancellationToken)
+            : await GetAsync(url, param, cancellationToken);
         return content ?? throw ApiError.PartTooLarge(param, BodyLimits.File).AsException();
     }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose() => _http.Dispose();
 
-    private static async Task<SpooledFile?> UnpackAsync(string url, string param, CancellationToken cancel)
+    private static async Task<SpooledFile?> UnpackAsync(string url, string param, CancellationToken cancellationToken)
     {
         var comma = url.IndexOf(',', StringComparison.Ordinal);
         if (comma < 0 || !url.AsSpan(0, comma).EndsWith(";base64", StringComparison.OrdinalIgnoreCase))
@@ -46,13 +48,13 @@ public sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDi
             throw Wrong(param, "holds text that is not base64");
         }
 
-        return await SpooledFile.WriteAsync(new MemoryStream(packed, 0, length), BodyLimits.File, cancel);
+        return await SpooledFile.WriteAsync(new MemoryStream(packed, 0, length), BodyLimits.File, cancellationToken);
     }
 
-    private async Task<SpooledFile?> GetAsync(string url, string param, CancellationToken cancel)
+    private async Task<SpooledFile?> GetAsync(string url, string param, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Patience, time);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
             for (var hop = 0; ; hop++)
@@ -62,7 +64,7 @@ public sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDi
                     throw Wrong(param, hop == 0 ? fault : $"redirects to an address that {fault}");
                 }
 
-                using var answer = await http.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, ended.Token);
+                using var answer = await _http.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, ended.Token);
                 if (answer.IsSuccessStatusCode)
                 {
                     return answer.Content.Headers.ContentLength > BodyLimits.File
@@ -83,13 +85,16 @@ public sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDi
                 url = new Uri(new Uri(url), target).AbsoluteUri;
             }
         }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw Wrong(param, $"could not be fetched: it did not arrive within {Patience.TotalSeconds:0} s");
         }
         catch (HttpRequestException e)
         {
-            throw Wrong(param, $"could not be fetched: {(e.InnerException as OutboundRefusedException ?? (Exception)e).Message.TrimEnd('.')}");
+            throw Wrong(
+                param,
+                $"could not be fetched: {(e.InnerException as OutboundRefusedException ?? (Exception)e).Message.TrimEnd('.')}"
+            );
         }
         catch (Exception e) when (e is IOException or UriFormatException)
         {

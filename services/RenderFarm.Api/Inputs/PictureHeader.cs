@@ -17,7 +17,8 @@ public static class PictureHeader
     {
         try
         {
-            var info = Png.Is(file) ? Png.Read(file)
+            var info =
+                Png.Is(file) ? Png.Read(file)
                 : Jpeg.Is(file) ? Jpeg.Read(file)
                 : WebP.Is(file) ? WebP.Read(file)
                 : Gif.Is(file) ? Gif.Read(file)
@@ -42,7 +43,9 @@ public static class PictureHeader
 
         if (width > MaxSide || height > MaxSide || (long)width * height > MaxPixels)
         {
-            throw new PictureFaultException($"is {width}x{height}; at most {MaxSide} a side and {MaxPixels / 1_000_000} million pixels are accepted");
+            throw new PictureFaultException(
+                $"is {width}x{height}; at most {MaxSide} a side and {MaxPixels / 1_000_000} million pixels are accepted"
+            );
         }
     }
 }

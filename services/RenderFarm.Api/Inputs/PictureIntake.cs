@@ -11,17 +11,17 @@ namespace RenderFarm.Api.Inputs;
 public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore artifacts, ILogger<PictureIntake> logger) : IDisposable
 {
     /// <summary>So many pictures are held in memory at once, whatever the number of requests.</summary>
-    private readonly SemaphoreSlim looking = new(4);
+    private readonly SemaphoreSlim _looking = new(4);
 
     /// <summary>Gets and judges every picture of a request; nothing is stored yet.</summary>
     /// <exception cref="ApiErrorException">400 or 413, naming the picture.</exception>
-    public async Task<InputPictures> OpenAsync(VideoRequest request, CancellationToken cancel)
+    public async Task<InputPictures> OpenAsync(VideoRequest request, CancellationToken cancellationToken)
     {
         var pictures = new InputPictures();
         try
         {
-            await AddAsync(pictures, InputRoles.FirstFrame, request.InputReference, cancel);
-            await AddAsync(pictures, InputRoles.LastFrame, request.LastFrame, cancel);
+            await AddAsync(pictures, InputRoles.FirstFrame, request.InputReference, cancellationToken);
+            await AddAsync(pictures, InputRoles.LastFrame, request.LastFrame, cancellationToken);
             return pictures;
         }
         catch
@@ -31,19 +31,38 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
         }
     }
 
-    public Task<IReadOnlyList<StoredInput>> StoreAsync(InputPictures pictures, string jobId, CancellationToken cancel) =>
-        AllOrNoneAsync(pictures.All, picture => PutAsync(
-            new StoredInput(picture.Role, ObjectKeys.Input(jobId, picture.Role), picture.Info.ContentType, picture.Content.SizeBytes, picture.Content.Sha256),
-            picture.Content, cancel));
+    public Task<IReadOnlyList<StoredInput>> StoreAsync(InputPictures pictures, string jobId, CancellationToken cancellationToken) =>
+        AllOrNoneAsync(
+            pictures.All,
+            picture =>
+                PutAsync(
+                    new StoredInput(
+                        picture.Role,
+                        ObjectKeys.Input(jobId, picture.Role),
+                        picture.Info.ContentType,
+                        picture.Content.SizeBytes,
+                        picture.Content.Sha256
+                    ),
+                    picture.Content,
+                    cancellationToken
+                )
+        );
 
     /// <summary>The pictures of one job for another: each job owns its objects, for each is removed by itself.</summary>
-    public Task<IReadOnlyList<StoredInput>> CopyAsync(IReadOnlyList<StoredInput> inputs, string jobId, CancellationToken cancel) =>
-        AllOrNoneAsync(inputs, async input =>
-        {
-            await using var stream = await artifacts.OpenReadAsync(input.Key, null, cancel);
-            using var content = (await SpooledFile.WriteAsync(stream, long.MaxValue, cancel))!;
-            return await PutAsync(input with { Key = ObjectKeys.Input(jobId, input.Role) }, content, cancel);
-        });
+    public Task<IReadOnlyList<StoredInput>> CopyAsync(
+        IReadOnlyList<StoredInput> inputs,
+        string jobId,
+        CancellationToken cancellationToken
+    ) =>
+        AllOrNoneAsync(
+            inputs,
+            async input =>
+            {
+                await using var stream = await artifacts.OpenReadAsync(input.Key, null, cancellationToken);
+                using var content = (await SpooledFile.WriteAsync(stream, long.MaxValue, cancellationToken))!;
+                return await PutAsync(input with { Key = ObjectKeys.Input(jobId, input.Role) }, content, cancellationToken);
+            }
+        );
 
     /// <summary>After a job that came to nothing. The janitor removes only what belongs to a job, so what stays behind is logged.</summary>
     public async Task RemoveAsync(IReadOnlyList<StoredInput> inputs)
@@ -61,11 +80,11 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
         }
     }
 
-    public void Dispose() => looking.Dispose();
+    public void Dispose() => _looking.Dispose();
 
-    private async Task<StoredInput> PutAsync(StoredInput input, SpooledFile content, CancellationToken cancel)
+    private async Task<StoredInput> PutAsync(StoredInput input, SpooledFile content, CancellationToken cancellationToken)
     {
-        await artifacts.PutFileAsync(input.Key, content.Path, input.ContentType, input.Sha256, cancel);
+        await artifacts.PutFileAsync(input.Key, content.Path, input.ContentType, input.Sha256, cancellationToken);
         return input;
     }
 
@@ -88,7 +107,7 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
         }
     }
 
-    private async Task AddAsync(InputPictures pictures, string role, InputReference? reference, CancellationToken cancel)
+    private async Task AddAsync(InputPictures pictures, string role, InputReference? reference, CancellationToken cancellationToken)
     {
         if (reference is null)
         {
@@ -98,14 +117,16 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
         var content = reference.File?.Content;
         if (content is null)
         {
-            content = await fetcher.FetchAsync(reference.ImageUrl!, $"{role}.image_url", cancel);
+            content = await fetcher.FetchAsync(reference.ImageUrl!, $"{role}.image_url", cancellationToken);
             pictures.Own(content);
         }
 
-        await looking.WaitAsync(cancel);
+        await _looking.WaitAsync(cancellationToken);
         try
         {
-            pictures.Add(new InputPicture(role, content, PictureHeader.Read(await File.ReadAllBytesAsync(content.Path, cancel))));
+            pictures.Add(
+                new InputPicture(role, content, PictureHeader.Read(await File.ReadAllBytesAsync(content.Path, cancellationToken)))
+            );
         }
         catch (PictureFaultException e)
         {
@@ -113,7 +134,7 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
         }
         finally
         {
-            looking.Release();
+            _looking.Release();
         }
     }
 
@@ -124,17 +145,17 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
 /// <summary>The pictures of one request. What was fetched for it goes with it; uploads go with their request.</summary>
 public sealed class InputPictures : IDisposable
 {
-    private readonly List<InputPicture> all = [];
-    private readonly List<SpooledFile> owned = [];
+    private readonly List<InputPicture> _all = [];
+    private readonly List<SpooledFile> _owned = [];
 
-    public IReadOnlyList<InputPicture> All => all;
-    public PictureInfo? FirstFrame => all.FirstOrDefault(picture => picture.Role == InputRoles.FirstFrame)?.Info;
+    public IReadOnlyList<InputPicture> All => _all;
+    public PictureInfo? FirstFrame => _all.FirstOrDefault(picture => picture.Role == InputRoles.FirstFrame)?.Info;
 
-    public void Dispose() => owned.ForEach(file => file.Dispose());
+    public void Dispose() => _owned.ForEach(file => file.Dispose());
 
-    internal void Add(InputPicture picture) => all.Add(picture);
+    internal void Add(InputPicture picture) => _all.Add(picture);
 
-    internal void Own(SpooledFile file) => owned.Add(file);
+    internal void Own(SpooledFile file) => _owned.Add(file);
 }
 
 /// <param name="Role">See <see cref="InputRoles"/>.</param>

@@ -11,8 +11,11 @@ namespace RenderFarm.Api.Keys;
 
 /// <summary><c>Authorization: Bearer rf_…</c>.</summary>
 public sealed class ApiKeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiKeys keys)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    ApiKeys keys
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Bearer";
     private const string Prefix = "Bearer ";
@@ -39,13 +42,20 @@ public sealed class ApiKeyAuthentication(
 /// <summary>Says 401 and 403 in the body that every other refusal has.</summary>
 public sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
 {
-    public async Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    public async Task HandleAsync(
+        RequestDelegate next,
+        HttpContext context,
+        AuthorizationPolicy policy,
+        PolicyAuthorizationResult authorizeResult
+    )
     {
         if (authorizeResult.Challenged)
         {
             context.Response.Headers.WWWAuthenticate = ApiKeyAuthentication.SchemeName;
             var attempt = await context.AuthenticateAsync();
-            throw ApiError.InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.").AsException();
+            throw ApiError
+                .InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.")
+                .AsException();
         }
 
         if (authorizeResult.Forbidden)

@@ -4,7 +4,8 @@ using RenderFarm.Jobs.Keys;
 namespace RenderFarm.Api.Keys;
 
 /// <summary>Whoever holds the API key of a request.</summary>
-public sealed class CallerIdentity(ApiKey key) : ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, key.Id)], ApiKeyAuthentication.SchemeName)
+public sealed class CallerIdentity(ApiKey key)
+    : ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, key.Id)], ApiKeyAuthentication.SchemeName)
 {
     public ApiKey Key { get; } = key;
 }

@@ -17,34 +17,47 @@ public static class KeyEndpoints
         var keys = routes.MapGroup("/v1/keys").WithTags("Keys").RequireScope(Scopes.Admin);
         keys.MapGet("/", ListAsync).WithSummary("Keys that work, with what they use of their quotas; never their secrets");
         keys.MapGet("/{id}", ShowAsync).WithSummary("One key");
-        keys.MapPost("/", CreateAsync).WithSummary("A new key; its secret is shown this once").Accepts<KeyFields>("application/json").Produces<KeyView>();
-        keys.MapDelete("/{id}", async (string id, ApiKeys store, CancellationToken cancel) =>
-            await store.RevokeAsync(id, cancel) ? new DeletedKey(id) : throw ApiError.NotFound("key", id).AsException()).WithSummary("The key stops working; its videos stay");
+        keys.MapPost("/", CreateAsync)
+            .WithSummary("A new key; its secret is shown this once")
+            .Accepts<KeyFields>("application/json")
+            .Produces<KeyView>();
+        keys.MapDelete(
+                "/{id}",
+                async (string id, ApiKeys store, CancellationToken cancellationToken) =>
+                    await store.RevokeAsync(id, cancellationToken) ? new DeletedKey(id) : throw ApiError.NotFound("key", id).AsException()
+            )
+            .WithSummary("The key stops working; its videos stay");
     }
 
-    private static async Task<KeyList> ListAsync(ApiKeys store, CancellationToken cancel)
+    private static async Task<KeyList> ListAsync(ApiKeys store, CancellationToken cancellationToken)
     {
-        var used = await store.UsageAsync(cancel);
-        return new KeyList([.. (await store.ListAsync(cancel)).Select(key => KeyView.Of(key, used.GetValueOrDefault(key.Id)))]);
+        var used = await store.UsageAsync(cancellationToken);
+        return new KeyList([.. (await store.ListAsync(cancellationToken)).Select(key => KeyView.Of(key, used.GetValueOrDefault(key.Id)))]);
     }
 
-    private static async Task<KeyView> ShowAsync(string id, ApiKeys store, CancellationToken cancel) =>
-        (await ListAsync(store, cancel)).Data.FirstOrDefault(key => key.Id == id) ?? throw ApiError.NotFound("key", id).AsException();
+    private static async Task<KeyView> ShowAsync(string id, ApiKeys store, CancellationToken cancellationToken) =>
+        (await ListAsync(store, cancellationToken)).Data.FirstOrDefault(key => key.Id == id)
+        ?? throw ApiError.NotFound("key", id).AsException();
 
-    private static async Task<KeyView> CreateAsync(HttpContext context, ApiKeys store, WebhookSecrets secrets, CancellationToken cancel)
+    private static async Task<KeyView> CreateAsync(
+        HttpContext context,
+        ApiKeys store,
+        WebhookSecrets secrets,
+        CancellationToken cancellationToken
+    )
     {
-        var body = await BodyReader.ReadAsync(context.Request, cancel);
+        var body = await BodyReader.ReadAsync(context.Request, cancellationToken);
         var fields = new FieldReader(body.Fields);
         var name = fields.Text("name", 100, mayBeEmpty: false) ?? throw fields.Invalid("name", "is required");
         var scopes = ScopesOf(fields, body.Fields["scopes"]);
         var ceiling = (int)(fields.Whole("priority_ceiling", 0, 100) ?? 100);
         var limits = LimitsOf(fields);
         fields.RefuseRest();
-        var made = await store.CreateAsync(name, scopes, ceiling, limits, cancel);
+        var made = await store.CreateAsync(name, scopes, ceiling, limits, cancellationToken);
         return KeyView.Of(made.Key, null) with
         {
             Key = made.Secret,
-            WebhookSecret = made.Key.Allows(KeyScopes.Submit) ? await secrets.OfAsync(made.Key.Id, cancel) : null,
+            WebhookSecret = made.Key.Allows(KeyScopes.Submit) ? await secrets.OfAsync(made.Key.Id, cancellationToken) : null,
         };
     }
 
@@ -103,17 +116,18 @@ public sealed record KeyView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? WebhookSecret { get; init; }
 
-    public static KeyView Of(ApiKey key, KeyUsage? usage) => new()
-    {
-        Id = key.Id,
-        Name = key.Name,
-        Scopes = Api.Keys.Scopes.Words(key.Scopes),
-        PriorityCeiling = key.PriorityCeiling,
-        Quotas = new KeyQuotas(key.Limits.Queued, key.Limits.Running, key.Limits.PerDay),
-        RequestsPerMinute = key.Limits.RequestsPerMinute,
-        Usage = new KeyUsageView(usage?.Queued ?? 0, usage?.Running ?? 0, usage?.Today ?? 0),
-        CreatedAt = key.CreatedAt.ToUnixTimeSeconds(),
-    };
+    public static KeyView Of(ApiKey key, KeyUsage? usage) =>
+        new()
+        {
+            Id = key.Id,
+            Name = key.Name,
+            Scopes = Api.Keys.Scopes.Words(key.Scopes),
+            PriorityCeiling = key.PriorityCeiling,
+            Quotas = new KeyQuotas(key.Limits.Queued, key.Limits.Running, key.Limits.PerDay),
+            RequestsPerMinute = key.Limits.RequestsPerMinute,
+            Usage = new KeyUsageView(usage?.Queued ?? 0, usage?.Running ?? 0, usage?.Today ?? 0),
+            CreatedAt = key.CreatedAt.ToUnixTimeSeconds(),
+        };
 }
 
 /// <summary>What counts against the quotas now.</summary>

@@ -10,7 +10,8 @@ public sealed class KeysOptions
     /// <summary>JSON with the first admin and worker key; written (mode 600) when missing. Empty: keys come from elsewhere.</summary>
     public string BootstrapFile { get; set; } = "";
 
-    /// <summary>HTTP requests a minute of a key that has no limit of its own and is neither an operator's nor a worker's; 0 is no limit.</summary>
+    /// <summary>HTTP requests a minute of a key that has no limit of its own and is neither an operator's nor a worker's; 0 is no
+    /// limit.</summary>
     [Range(0, 1_000_000_000, ErrorMessage = "Keys:RequestsPerMinute must be 0 (no limit) or more.")]
     public int RequestsPerMinute { get; set; } = 6_000;
 }

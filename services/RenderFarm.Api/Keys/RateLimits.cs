@@ -12,32 +12,37 @@ namespace RenderFarm.Api.Keys;
 /// </summary>
 public sealed class RateLimits(IOptions<KeysOptions> options, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<string, Bucket> buckets = [];
+    private readonly ConcurrentDictionary<string, Bucket> _buckets = [];
 
     /// <returns>Null: go ahead, and no limit applies.</returns>
     public Admission? Admit(ApiKey key)
     {
-        var limit = key.Limits.RequestsPerMinute
-            ?? ((key.Scopes & (KeyScopes.Admin | KeyScopes.Worker)) == 0 && options.Value.RequestsPerMinute > 0 ? options.Value.RequestsPerMinute : null);
-        return limit is { } perMinute ? buckets.GetOrAdd(key.Id, _ => new Bucket(time)).Take(perMinute) : null;
+        var limit =
+            key.Limits.RequestsPerMinute
+            ?? (
+                (key.Scopes & (KeyScopes.Admin | KeyScopes.Worker)) == 0 && options.Value.RequestsPerMinute > 0
+                    ? options.Value.RequestsPerMinute
+                    : null
+            );
+        return limit is { } perMinute ? _buckets.GetOrAdd(key.Id, _ => new Bucket(time)).Take(perMinute) : null;
     }
 
     private sealed class Bucket(TimeProvider time)
     {
-        private readonly Lock gate = new();
-        private double left = double.NaN;
-        private long at;
+        private readonly Lock _gate = new();
+        private double _left = double.NaN;
+        private long _at;
 
         public Admission Take(int perMinute)
         {
-            lock (gate)
+            lock (_gate)
             {
                 var perSecond = perMinute / 60.0;
-                left = double.IsNaN(left) ? perMinute : Math.Min(perMinute, left + (time.GetElapsedTime(at).TotalSeconds * perSecond));
-                at = time.GetTimestamp();
-                var admitted = left >= 1;
-                left -= admitted ? 1 : 0;
-                return new Admission(admitted, perMinute, (int)left, TimeSpan.FromSeconds(left >= 1 ? 0 : (1 - left) / perSecond));
+                _left = double.IsNaN(_left) ? perMinute : Math.Min(perMinute, _left + (time.GetElapsedTime(_at).TotalSeconds * perSecond));
+                _at = time.GetTimestamp();
+                var admitted = _left >= 1;
+                _left -= admitted ? 1 : 0;
+                return new Admission(admitted, perMinute, (int)_left, TimeSpan.FromSeconds(_left >= 1 ? 0 : (1 - _left) / perSecond));
             }
         }
     }

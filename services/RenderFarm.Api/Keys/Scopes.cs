@@ -13,8 +13,8 @@ public static class Scopes
 
     public static readonly string[] All = [Submit, Read, Admin, Worker];
 
-    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireAuthorization(scope);
+    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
+        where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(scope);
 
     public static void AddScopePolicies(this AuthorizationBuilder authorization)
     {
@@ -25,8 +25,7 @@ public static class Scopes
     }
 
     /// <param name="words">Each one of <see cref="All"/>.</param>
-    public static KeyScopes Parse(IEnumerable<string> words) =>
-        words.Aggregate(default(KeyScopes), (scopes, word) => scopes | Flag(word));
+    public static KeyScopes Parse(IEnumerable<string> words) => words.Aggregate(default(KeyScopes), (scopes, word) => scopes | Flag(word));
 
     public static IReadOnlyList<string> Words(KeyScopes scopes) => [.. All.Where(word => scopes.HasFlag(Flag(word)))];
 

@@ -9,8 +9,8 @@ namespace RenderFarm.Api.Messaging;
 /// </summary>
 public sealed class BrokerConnection(BusOptions options) : IAsyncDisposable
 {
-    private readonly SemaphoreSlim gate = new(1);
-    private readonly ConnectionFactory factory = new()
+    private readonly SemaphoreSlim _gate = new(1);
+    private readonly ConnectionFactory _factory = new()
     {
         Uri = new Uri(options.Uri),
         ClientProvidedName = "renderfarm-api",
@@ -20,39 +20,39 @@ public sealed class BrokerConnection(BusOptions options) : IAsyncDisposable
         RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
     };
 
-    private IConnection? connection;
+    private IConnection? _connection;
 
     /// <exception cref="BrokerUnreachableException">No broker, or it refuses.</exception>
-    public async Task<IConnection> OpenAsync(CancellationToken cancel)
+    public async Task<IConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        await gate.WaitAsync(cancel);
+        await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (connection is { IsOpen: true })
+            if (_connection is { IsOpen: true })
             {
-                return connection;
+                return _connection;
             }
 
             await CloseAsync();
-            return connection = await factory.CreateConnectionAsync(cancel);
+            return _connection = await _factory.CreateConnectionAsync(cancellationToken);
         }
         finally
         {
-            gate.Release();
+            _gate.Release();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
-        gate.Dispose();
+        _gate.Dispose();
     }
 
     private async Task CloseAsync()
     {
-        if (connection is { } old)
+        if (_connection is { } old)
         {
-            connection = null;
+            _connection = null;
             await old.DisposeAsync();
         }
     }

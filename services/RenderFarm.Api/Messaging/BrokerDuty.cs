@@ -3,12 +3,15 @@ using RenderFarm.Api.Hosting;
 
 namespace RenderFarm.Api.Messaging;
 
-/// <summary>Something that lives on a channel of its own: begun anew, from its declarations on, whenever the channel or the broker is gone. What it does touches the job store, so that is waited for first.</summary>
-public abstract partial class BrokerDuty(BrokerConnection broker, Readiness readiness, TimeProvider time, ILogger logger) : BackgroundService
+/// <summary>Something that lives on a channel of its own: begun anew, from its declarations on, whenever the channel or the broker is gone.
+/// What it does touches the job store, so that is waited for first.</summary>
+public abstract partial class BrokerDuty(BrokerConnection broker, Readiness readiness, TimeProvider time, ILogger logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    protected virtual CreateChannelOptions Channel { get; } = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true);
+    protected virtual CreateChannelOptions Channel { get; } =
+        new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true);
 
     /// <summary>Runs until the token, which also says that the channel is gone.</summary>
     protected abstract Task RunAsync(IChannel channel, CancellationToken gone);

@@ -24,7 +24,9 @@ public sealed class BusOptions : IValidatableObject
         else if (IsRabbitMq && !(System.Uri.TryCreate(Uri, UriKind.Absolute, out var uri) && uri.Scheme is "amqp" or "amqps"))
         {
             // The value is left out: it may hold a password.
-            yield return new ValidationResult("Bus:Uri must be of the form amqp://user:password@host:port/vhost when Bus:Kind is 'rabbitmq'.");
+            yield return new ValidationResult(
+                "Bus:Uri must be of the form amqp://user:password@host:port/vhost when Bus:Kind is 'rabbitmq'."
+            );
         }
     }
 }

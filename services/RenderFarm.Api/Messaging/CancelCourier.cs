@@ -5,7 +5,8 @@ using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Messaging;
 
-/// <summary>Takes the word that a running job is to stop to the worker that has it. A hint: the reply of its renewal says the same.</summary>
+/// <summary>Takes the word that a running job is to stop to the worker that has it. A hint: the reply of its renewal says the
+/// same.</summary>
 public interface ICancelCourier
 {
     /// <summary>Returns at once. Does nothing for a job that no worker holds or that nobody wants stopped.</summary>
@@ -15,30 +16,30 @@ public interface ICancelCourier
 /// <summary>Without a broker the renewal alone brings it, within three seconds.</summary>
 public sealed class RenewalCourier : ICancelCourier
 {
-    public void TellWorkerOf(Job job)
-    {
-    }
+    public void TellWorkerOf(Job job) { }
 }
 
-/// <summary>Sends to the worker's control queue. A cancellation that can't be sent in time is dropped, for the renewal has told by then.</summary>
+/// <summary>Sends to the worker's control queue. A cancellation that can't be sent in time is dropped, for the renewal has told by
+/// then.</summary>
 public sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> logger) : BackgroundService, ICancelCourier
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-    private readonly Channel<(string Worker, CancelAttempt Message)> outgoing =
-        Channel.CreateBounded<(string, CancelAttempt)>(new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<(string Worker, CancelAttempt Message)> _outgoing = Channel.CreateBounded<(string, CancelAttempt)>(
+        new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
 
     public void TellWorkerOf(Job job)
     {
         if (job is { CancelRequested: true, FinishedAt: null, WorkerId: { } worker })
         {
-            outgoing.Writer.TryWrite((worker, new CancelAttempt(job.Id, job.Fence)));
+            _outgoing.Writer.TryWrite((worker, new CancelAttempt(job.Id, job.Fence)));
         }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var stop = stoppingToken.Register(() => outgoing.Writer.TryComplete());
-        await foreach (var (worker, message) in outgoing.Reader.ReadAllAsync(CancellationToken.None))
+        await using var stop = stoppingToken.Register(() => _outgoing.Writer.TryComplete());
+        await foreach (var (worker, message) in _outgoing.Reader.ReadAllAsync(CancellationToken.None))
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             limit.CancelAfter(Patience);
@@ -58,6 +59,9 @@ public sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> l
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Cancellation of {JobId} could not be sent to worker {Worker}; its next renewal tells it. {Cause}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Cancellation of {JobId} could not be sent to worker {Worker}; its next renewal tells it. {Cause}"
+    )]
     private partial void LogUnsent(string jobId, string worker, string cause);
 }

@@ -17,8 +17,13 @@ namespace RenderFarm.Api.Messaging;
 /// reason. While the store is away it waits where it is: nothing is dropped, and nothing is tried for ever.
 /// </summary>
 public sealed partial class IntakeConsumer(
-    BrokerConnection broker, ApiKeys keys, VideoSubmission submission, Readiness readiness, TimeProvider time, ILogger<IntakeConsumer> logger)
-    : BrokerDuty(broker, readiness, time, logger)
+    BrokerConnection broker,
+    ApiKeys keys,
+    VideoSubmission submission,
+    Readiness readiness,
+    TimeProvider time,
+    ILogger<IntakeConsumer> logger
+) : BrokerDuty(broker, readiness, time, logger)
 {
     /// <summary>Messages in hand at once; their bodies are in memory.</summary>
     private const ushort Prefetch = 32;
@@ -26,7 +31,7 @@ public sealed partial class IntakeConsumer(
     private const ushort AtOnce = 8;
     private const string KeyHeader = "x-api-key";
     private static readonly TimeSpan StorePause = TimeSpan.FromSeconds(1);
-    private readonly TimeProvider time = time;
+    private readonly TimeProvider _time = time;
 
     protected override CreateChannelOptions Channel { get; } =
         new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, consumerDispatchConcurrency: AtOnce);
@@ -35,9 +40,23 @@ public sealed partial class IntakeConsumer(
     {
         var kept = new Dictionary<string, object?> { ["x-queue-type"] = "quorum" };
         await channel.ExchangeDeclareAsync(Bells.IntakeExchange, ExchangeType.Fanout, durable: true, cancellationToken: gone);
-        await channel.QueueDeclareAsync(Bells.IntakeExchange, durable: true, exclusive: false, autoDelete: false, kept, cancellationToken: gone);
+        await channel.QueueDeclareAsync(
+            Bells.IntakeExchange,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            kept,
+            cancellationToken: gone
+        );
         await channel.QueueBindAsync(Bells.IntakeExchange, Bells.IntakeExchange, "", cancellationToken: gone);
-        await channel.QueueDeclareAsync(Bells.RejectedIntakeQueue, durable: true, exclusive: false, autoDelete: false, kept, cancellationToken: gone);
+        await channel.QueueDeclareAsync(
+            Bells.RejectedIntakeQueue,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            kept,
+            cancellationToken: gone
+        );
         await channel.BasicQosAsync(0, Prefetch, global: false, gone);
 
         using var publishing = new SemaphoreSlim(1);
@@ -68,7 +87,13 @@ public sealed partial class IntakeConsumer(
             try
             {
                 await channel.BasicPublishAsync(
-                    "", Bells.RejectedIntakeQueue, mandatory: true, RejectedMessage.Properties(message.BasicProperties, refusal, KeyHeader, time.GetUtcNow()), message.Body, gone);
+                    "",
+                    Bells.RejectedIntakeQueue,
+                    mandatory: true,
+                    RejectedMessage.Properties(message.BasicProperties, refusal, KeyHeader, _time.GetUtcNow()),
+                    message.Body,
+                    gone
+                );
             }
             finally
             {
@@ -91,7 +116,7 @@ public sealed partial class IntakeConsumer(
             }
             catch (Exception e) when (!gone.IsCancellationRequested)
             {
-                var refusal = Refusals.Of(e, time.GetUtcNow());
+                var refusal = Refusals.Of(e, _time.GetUtcNow());
                 if (refusal.Status != StatusCodes.Status503ServiceUnavailable)
                 {
                     if (refusal.Status == StatusCodes.Status500InternalServerError)
@@ -102,7 +127,7 @@ public sealed partial class IntakeConsumer(
                     return refusal;
                 }
 
-                await Task.Delay(StorePause, time, gone);
+                await Task.Delay(StorePause, _time, gone);
             }
         }
     }
@@ -111,10 +136,19 @@ public sealed partial class IntakeConsumer(
     {
         if (properties.MessageId is not { Length: > 0 } id)
         {
-            throw ApiError.InvalidValue("message_id", "The message has no message_id. Give each request an id of its own: a message that comes twice under one id is one video.").AsException();
+            throw ApiError
+                .InvalidValue(
+                    "message_id",
+                    "The message has no message_id. Give each request an id of its own: a message that comes twice under one id is one "
+                        + "video."
+                )
+                .AsException();
         }
 
-        if (properties.ContentType is { Length: > 0 } type && !(MediaTypeHeaderValue.TryParse(type, out var media) && (media.SubType == "json" || media.Suffix == "json")))
+        if (
+            properties.ContentType is { Length: > 0 } type
+            && !(MediaTypeHeaderValue.TryParse(type, out var media) && (media.SubType == "json" || media.Suffix == "json"))
+        )
         {
             throw ApiError.UnsupportedMediaType(type, "application/json").AsException();
         }
@@ -124,15 +158,23 @@ public sealed partial class IntakeConsumer(
             throw ApiError.TooLarge(BodyLimits.Submit).AsException();
         }
 
-        var secret = (properties.Headers is { } headers && headers.TryGetValue(KeyHeader, out var value) ? RejectedMessage.Text(value) : null)
+        var secret =
+            (properties.Headers is { } headers && headers.TryGetValue(KeyHeader, out var value) ? RejectedMessage.Text(value) : null)
             ?? throw ApiError.InvalidApiKey($"The message has no header {KeyHeader}.").AsException();
-        var caller = await keys.AuthenticateAsync(secret, gone) ?? throw ApiError.InvalidApiKey("This API key is unknown or has been revoked.").AsException();
+        var caller =
+            await keys.AuthenticateAsync(secret, gone)
+            ?? throw ApiError.InvalidApiKey("This API key is unknown or has been revoked.").AsException();
         if (!caller.Allows(KeyScopes.Submit))
         {
             throw ApiError.MissingScope(Scopes.Submit).AsException();
         }
 
-        await submission.SubmitAsync(VideoRequestReader.Read(await BodyReader.OfJsonAsync(body, gone)), caller, new RepeatMarks(id, IsClientRetry: false), gone);
+        await submission.SubmitAsync(
+            VideoRequestReader.Read(await BodyReader.OfJsonAsync(body, gone)),
+            caller,
+            new RepeatMarks(id, IsClientRetry: false),
+            gone
+        );
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Intake message {MessageId} was rejected: {Code}, {Reason}")]

@@ -12,9 +12,9 @@ public sealed class RabbitMqBell(IBus bus) : IBell
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public async Task RingAsync(string jobId, int vramClass, CancellationToken cancellation)
+    public async Task RingAsync(string jobId, int vramClass, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Patience);
         var exchange = await bus.GetSendEndpoint(new Uri($"exchange:{Bells.Queue(vramClass)}"));
         await exchange.Send(new JobQueued(jobId, Bells.ClassName(vramClass)), limit.Token);

@@ -14,20 +14,27 @@ namespace RenderFarm.Api.Messaging;
 /// from the exchange of events. Nothing here is kept or confirmed: a process that was away looks for itself.
 /// </summary>
 public sealed partial class RabbitMqNotices(
-    BrokerConnection broker, EventFeed feed, Readiness readiness, TimeProvider time, ILogger<RabbitMqNotices> logger) : BrokerDuty(broker, readiness, time, logger), INoticeRelay
+    BrokerConnection broker,
+    EventFeed feed,
+    Readiness readiness,
+    TimeProvider time,
+    ILogger<RabbitMqNotices> logger
+) : BrokerDuty(broker, readiness, time, logger), INoticeRelay
 {
     private const string Exchange = "renderfarm.notices";
     private const int MostWaiting = 1_000;
-    private readonly string sender = Guid.NewGuid().ToString("N");
-    private Func<ProgressNotice, CancellationToken, Task> hear = (_, _) => Task.CompletedTask;
-    private readonly Channel<ProgressNotice> outgoing =
-        System.Threading.Channels.Channel.CreateBounded<ProgressNotice>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly string _sender = Guid.NewGuid().ToString("N");
+    private Func<ProgressNotice, CancellationToken, Task> _hear = (_, _) => Task.CompletedTask;
+    private readonly Channel<ProgressNotice> _outgoing = System.Threading.Channels.Channel.CreateBounded<ProgressNotice>(
+        new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
 
-    protected override CreateChannelOptions Channel { get; } = new(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false);
+    protected override CreateChannelOptions Channel { get; } =
+        new(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false);
 
-    public void Listen(Func<ProgressNotice, CancellationToken, Task> listener) => hear = listener;
+    public void Listen(Func<ProgressNotice, CancellationToken, Task> listener) => _hear = listener;
 
-    public void Tell(ProgressNotice notice) => outgoing.Writer.TryWrite(notice);
+    public void Tell(ProgressNotice notice) => _outgoing.Writer.TryWrite(notice);
 
     protected override async Task RunAsync(IChannel channel, CancellationToken gone)
     {
@@ -40,10 +47,17 @@ public sealed partial class RabbitMqNotices(
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, message) => HearAsync(message, gone);
         await channel.BasicConsumeAsync(queue.QueueName, autoAck: true, consumer, gone);
-        await foreach (var notice in outgoing.Reader.ReadAllAsync(gone))
+        await foreach (var notice in _outgoing.Reader.ReadAllAsync(gone))
         {
-            var properties = new BasicProperties { ContentType = "application/json", AppId = sender };
-            await channel.BasicPublishAsync(Exchange, "", mandatory: false, properties, JsonSerializer.SerializeToUtf8Bytes(notice, Wire.Json), gone);
+            var properties = new BasicProperties { ContentType = "application/json", AppId = _sender };
+            await channel.BasicPublishAsync(
+                Exchange,
+                "",
+                mandatory: false,
+                properties,
+                JsonSerializer.SerializeToUtf8Bytes(notice, Wire.Json),
+                gone
+            );
         }
     }
 
@@ -55,7 +69,7 @@ public sealed partial class RabbitMqNotices(
             return;
         }
 
-        if (message.BasicProperties.AppId == sender)
+        if (message.BasicProperties.AppId == _sender)
         {
             return;
         }
@@ -64,7 +78,7 @@ public sealed partial class RabbitMqNotices(
         {
             if (JsonSerializer.Deserialize<ProgressNotice>(message.Body.Span, Wire.Json) is { } notice)
             {
-                await hear(notice, gone);
+                await _hear(notice, gone);
             }
         }
         catch (Exception e) when (e is JsonException or Jobs.Persistence.StoreUnavailableException)

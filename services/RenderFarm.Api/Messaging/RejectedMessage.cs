@@ -46,20 +46,23 @@ internal static class RejectedMessage
     }
 
     /// <summary>Clients send strings as bytes.</summary>
-    public static string? Text(object? value) => value switch
-    {
-        string text => text,
-        byte[] bytes => Encoding.UTF8.GetString(bytes),
-        _ => null,
-    };
+    public static string? Text(object? value) =>
+        value switch
+        {
+            string text => text,
+            byte[] bytes => Encoding.UTF8.GetString(bytes),
+            _ => null,
+        };
 
-    private static int SizeOf(string name, object? value) => name.Length + value switch
-    {
-        byte[] bytes => bytes.Length,
-        string text => text.Length,
-        null or bool or byte or sbyte or short or ushort or int or uint or long or float or double or decimal or AmqpTimestamp => 16,
-        System.Collections.IDictionary table => table.Keys.Cast<string>().Sum(key => SizeOf(key, table[key])),
-        System.Collections.IEnumerable list => list.Cast<object?>().Sum(item => SizeOf("", item)),
-        _ => MaxHeaderBytes,
-    };
+    private static int SizeOf(string name, object? value) =>
+        name.Length
+        + value switch
+        {
+            byte[] bytes => bytes.Length,
+            string text => text.Length,
+            null or bool or byte or sbyte or short or ushort or int or uint or long or float or double or decimal or AmqpTimestamp => 16,
+            System.Collections.IDictionary table => table.Keys.Cast<string>().Sum(key => SizeOf(key, table[key])),
+            System.Collections.IEnumerable list => list.Cast<object?>().Sum(item => SizeOf("", item)),
+            _ => MaxHeaderBytes,
+        };
 }

@@ -14,55 +14,75 @@ public sealed class FarmMetrics
 {
     public const string MeterName = "RenderFarm.Api";
 
-    private readonly Counter<long> submissions;
-    private readonly Counter<long> endings;
-    private readonly Histogram<double> leaseDuration;
-    private readonly Histogram<double> stageDuration;
-    private readonly Histogram<double> stepDuration;
-    private readonly Histogram<double> queueWait;
-    private readonly Gauge<long> predictedPeak;
-    private readonly Gauge<long> measuredPeak;
-    private int waitingPolls;
+    private readonly Counter<long> _submissions;
+    private readonly Counter<long> _endings;
+    private readonly Histogram<double> _leaseDuration;
+    private readonly Histogram<double> _stageDuration;
+    private readonly Histogram<double> _stepDuration;
+    private readonly Histogram<double> _queueWait;
+    private readonly Gauge<long> _predictedPeak;
+    private readonly Gauge<long> _measuredPeak;
+    private int _waitingPolls;
 
     public FarmMetrics(IMeterFactory factory)
     {
         var meter = factory.Create(MeterName);
-        submissions = meter.CreateCounter<long>("renderfarm.submissions", description: "Videos submitted, by model and result.");
-        endings = meter.CreateCounter<long>("renderfarm.lease.endings", description: "Ended leases, by model, ending and reason.");
-        leaseDuration = meter.CreateHistogram<double>("renderfarm.lease.duration", "s", "From lease to its ending, by model and ending.");
-        stageDuration = meter.CreateHistogram<double>("renderfarm.stage.duration", "s", "Time in one stage of a render, by model, card and stage.");
-        stepDuration = meter.CreateHistogram<double>("renderfarm.step.duration", "s", "Median denoise step of a render, by model and card.");
-        queueWait = meter.CreateHistogram<double>("renderfarm.queue.wait", "s", "From submission to the first lease, by model.");
-        predictedPeak = meter.CreateGauge<long>("renderfarm.peak.predicted", "By", "Predicted peak memory of the newest render, by model and card.");
-        measuredPeak = meter.CreateGauge<long>("renderfarm.peak.measured", "By", "Measured peak memory of the newest render, by model and card.");
-        meter.CreateObservableGauge("renderfarm.lease.polls", () => WaitingPolls, description: "Slots that are waiting for work in a long poll.");
+        _submissions = meter.CreateCounter<long>("renderfarm.submissions", description: "Videos submitted, by model and result.");
+        _endings = meter.CreateCounter<long>("renderfarm.lease.endings", description: "Ended leases, by model, ending and reason.");
+        _leaseDuration = meter.CreateHistogram<double>("renderfarm.lease.duration", "s", "From lease to its ending, by model and ending.");
+        _stageDuration = meter.CreateHistogram<double>(
+            "renderfarm.stage.duration",
+            "s",
+            "Time in one stage of a render, by model, card and stage."
+        );
+        _stepDuration = meter.CreateHistogram<double>(
+            "renderfarm.step.duration",
+            "s",
+            "Median denoise step of a render, by model and card."
+        );
+        _queueWait = meter.CreateHistogram<double>("renderfarm.queue.wait", "s", "From submission to the first lease, by model.");
+        _predictedPeak = meter.CreateGauge<long>(
+            "renderfarm.peak.predicted",
+            "By",
+            "Predicted peak memory of the newest render, by model and card."
+        );
+        _measuredPeak = meter.CreateGauge<long>(
+            "renderfarm.peak.measured",
+            "By",
+            "Measured peak memory of the newest render, by model and card."
+        );
+        meter.CreateObservableGauge(
+            "renderfarm.lease.polls",
+            () => WaitingPolls,
+            description: "Slots that are waiting for work in a long poll."
+        );
     }
 
-    public void Submitted(string model, string result) => submissions.Add(1, new("model", model), new("result", result));
+    public void Submitted(string model, string result) => _submissions.Add(1, new("model", model), new("result", result));
 
     public void Leased(LeasedJob job)
     {
         // Only the first lease of a job ends its wait; later ones would count the render before them as waiting.
         if (job.Fence == 1)
         {
-            queueWait.Record(Math.Max(0, job.WaitedSeconds), new KeyValuePair<string, object?>("model", job.Spec.Model));
+            _queueWait.Record(Math.Max(0, job.WaitedSeconds), new KeyValuePair<string, object?>("model", job.Spec.Model));
         }
     }
 
-    public int WaitingPolls => Volatile.Read(ref waitingPolls);
+    public int WaitingPolls => Volatile.Read(ref _waitingPolls);
 
-    public void PollBegan() => Interlocked.Increment(ref waitingPolls);
+    public void PollBegan() => Interlocked.Increment(ref _waitingPolls);
 
-    public void PollEnded() => Interlocked.Decrement(ref waitingPolls);
+    public void PollEnded() => Interlocked.Decrement(ref _waitingPolls);
 
     /// <param name="ending"><c>completed</c>, <c>failed</c> or <c>released</c>.</param>
     public void Ended(Job job, string ending, FailureReason? reason, Measurements? measured)
     {
         var model = new KeyValuePair<string, object?>("model", job.Spec.Model);
-        endings.Add(1, model, new("ending", ending), new("reason", reason is { } why ? Wire.Word(why) : "none"));
+        _endings.Add(1, model, new("ending", ending), new("reason", reason is { } why ? Wire.Word(why) : "none"));
         if (job.LatestLease is { EndedAt: { } ended } lease)
         {
-            leaseDuration.Record((ended - lease.LeasedAt).TotalSeconds, model, new("ending", ending));
+            _leaseDuration.Record((ended - lease.LeasedAt).TotalSeconds, model, new("ending", ending));
         }
 
         if (measured is not null)
@@ -80,24 +100,24 @@ public sealed class FarmMetrics
         Stage(RenderStage.Uploading, measured.UploadSeconds);
         if (measured.StepSeconds is { } step)
         {
-            stepDuration.Record(step, model, card);
+            _stepDuration.Record(step, model, card);
         }
 
         if (measured.PredictedPeakBytes is { } predicted)
         {
-            predictedPeak.Record(predicted, model, card);
+            _predictedPeak.Record(predicted, model, card);
         }
 
         if (measured.PeakBytes is { } peak)
         {
-            measuredPeak.Record(peak, model, card);
+            _measuredPeak.Record(peak, model, card);
         }
 
         void Stage(RenderStage stage, double? seconds)
         {
             if (seconds is { } time)
             {
-                stageDuration.Record(time, model, card, new("stage", Wire.Word(stage)));
+                _stageDuration.Record(time, model, card, new("stage", Wire.Word(stage)));
             }
         }
     }

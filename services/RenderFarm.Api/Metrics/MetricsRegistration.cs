@@ -15,16 +15,22 @@ public static class MetricsRegistration
         var settings = builder.AddSettings<MetricsOptions>(MetricsOptions.Section);
         builder.Services.AddSingleton<FarmMetrics>();
         builder.Services.AddHostedService<QueueGauges>();
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .ConfigureResource(resource => resource.AddService("renderfarm-api", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector())
-            .AddMeter(FarmMetrics.MeterName, "MassTransit", "Npgsql")
-            .AddAspNetCoreInstrumentation()
-            .AddRuntimeInstrumentation()
-            .AddView("renderfarm.lease.duration", Buckets(RenderSeconds))
-            .AddView("renderfarm.stage.duration", Buckets(RenderSeconds))
-            .AddView("renderfarm.queue.wait", Buckets(RenderSeconds))
-            .AddView("renderfarm.step.duration", Buckets(StepSeconds))
-            .AddPrometheusExporter());
+        builder
+            .Services.AddOpenTelemetry()
+            .WithMetrics(metrics =>
+                metrics
+                    .ConfigureResource(resource =>
+                        resource.AddService("renderfarm-api", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector()
+                    )
+                    .AddMeter(FarmMetrics.MeterName, "MassTransit", "Npgsql")
+                    .AddAspNetCoreInstrumentation()
+                    .AddRuntimeInstrumentation()
+                    .AddView("renderfarm.lease.duration", Buckets(RenderSeconds))
+                    .AddView("renderfarm.stage.duration", Buckets(RenderSeconds))
+                    .AddView("renderfarm.queue.wait", Buckets(RenderSeconds))
+                    .AddView("renderfarm.step.duration", Buckets(StepSeconds))
+                    .AddPrometheusExporter()
+            );
         return settings;
     }
 
@@ -32,7 +38,8 @@ public static class MetricsRegistration
     public static void UseMetrics(this WebApplication app, MetricsOptions settings)
     {
         app.UseOpenTelemetryPrometheusScrapingEndpoint(context =>
-            context.Request.Path == "/metrics" && (settings.Port is not { } own || context.Connection.LocalPort == own));
+            context.Request.Path == "/metrics" && (settings.Port is not { } own || context.Connection.LocalPort == own)
+        );
         if (settings.Port is { } port)
         {
             app.Use((context, next) => context.Connection.LocalPort == port ? NothingHere(context) : next(context));

@@ -19,41 +19,50 @@ public sealed partial class QueueGauges : BackgroundService
 
     /// <summary>Counting may take this part of one connection's time.</summary>
     private const double Share = 0.02;
-    private readonly JobStore jobs;
-    private readonly Readiness readiness;
-    private readonly TimeProvider time;
-    private readonly ILogger<QueueGauges> logger;
-    private volatile JobCounts? counts;
-    private volatile IReadOnlyDictionary<JobState, int> ended = new Dictionary<JobState, int>();
-    private volatile bool storeUp;
+    private readonly JobStore _jobs;
+    private readonly Readiness _readiness;
+    private readonly TimeProvider _time;
+    private readonly ILogger<QueueGauges> _logger;
+    private volatile JobCounts? _counts;
+    private volatile IReadOnlyDictionary<JobState, int> _ended = new Dictionary<JobState, int>();
+    private volatile bool _storeUp;
 
     public QueueGauges(JobStore jobs, Readiness readiness, TimeProvider time, IMeterFactory factory, ILogger<QueueGauges> logger)
     {
-        (this.jobs, this.readiness, this.time, this.logger) = (jobs, readiness, time, logger);
+        (this._jobs, this._readiness, this._time, this._logger) = (jobs, readiness, time, logger);
         var meter = factory.Create(FarmMetrics.MeterName);
         meter.CreateObservableGauge("renderfarm.jobs", States, description: "Jobs by state.");
         meter.CreateObservableGauge("renderfarm.queue.depth", Depths, description: "Queued jobs by model and VRAM class.");
         meter.CreateObservableGauge("renderfarm.queue.oldest.age", Ages, "s", "Age of the oldest queued job by model and VRAM class.");
-        meter.CreateObservableGauge("renderfarm.store.up", () => storeUp ? 1 : 0, description: "1 while the job store answers.");
+        meter.CreateObservableGauge("renderfarm.store.up", () => _storeUp ? 1 : 0, description: "1 while the job store answers.");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!await readiness.WaitAsync(stoppingToken))
+        if (!await _readiness.WaitAsync(stoppingToken))
         {
             return;
         }
 
-        using var timer = new PeriodicTimer(Period, time);
+        using var timer = new PeriodicTimer(Period, _time);
         await using var stop = stoppingToken.Register(timer.Dispose);
-        Due active = new(Period), all = new(EndedPeriod);
+        var active = new Due(Period);
+        var all = new Due(EndedPeriod);
         do
         {
             try
             {
-                if (active.IsDue(time)) await active.MeasureAsync(time, async () => counts = await jobs.CountsAsync(stoppingToken));
-                if (all.IsDue(time)) await all.MeasureAsync(time, async () => ended = await jobs.EndedCountsAsync(stoppingToken));
-                storeUp = true;
+                if (active.IsDue(_time))
+                {
+                    await active.MeasureAsync(_time, async () => _counts = await _jobs.CountsAsync(stoppingToken));
+                }
+
+                if (all.IsDue(_time))
+                {
+                    await all.MeasureAsync(_time, async () => _ended = await _jobs.EndedCountsAsync(stoppingToken));
+                }
+
+                _storeUp = true;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -61,22 +70,29 @@ public sealed partial class QueueGauges : BackgroundService
             }
             catch (Exception e)
             {
-                storeUp = false;
+                _storeUp = false;
                 LogAway(e.Message);
             }
-        }
-        while (await timer.WaitForNextTickAsync(CancellationToken.None));
+        } while (await timer.WaitForNextTickAsync(CancellationToken.None));
     }
 
     /// <summary>States without a job are shown as 0, so that a rate has something to start from.</summary>
-    private IEnumerable<Measurement<int>> States() => counts is not { } now ? [] :
-        Enum.GetValues<JobState>().Select(state => new Measurement<int>(now.ByState.GetValueOrDefault(state) + ended.GetValueOrDefault(state), new KeyValuePair<string, object?>("state", Wire.Word(state))));
+    private IEnumerable<Measurement<int>> States() =>
+        _counts is not { } now
+            ? []
+            : Enum.GetValues<JobState>()
+                .Select(state => new Measurement<int>(
+                    now.ByState.GetValueOrDefault(state) + _ended.GetValueOrDefault(state),
+                    new KeyValuePair<string, object?>("state", Wire.Word(state))
+                ));
 
-    private IEnumerable<Measurement<int>> Depths() => counts is not { } now ? [] :
-        now.Queues.Select(queue => new Measurement<int>(queue.Count, Tags(queue)));
+    private IEnumerable<Measurement<int>> Depths() =>
+        _counts is not { } now ? [] : now.Queues.Select(queue => new Measurement<int>(queue.Count, Tags(queue)));
 
-    private IEnumerable<Measurement<double>> Ages() => counts is not { } now ? [] :
-        now.Queues.Select(queue => new Measurement<double>((time.GetUtcNow() - queue.OldestQueuedAt).TotalSeconds, Tags(queue)));
+    private IEnumerable<Measurement<double>> Ages() =>
+        _counts is not { } now
+            ? []
+            : now.Queues.Select(queue => new Measurement<double>((_time.GetUtcNow() - queue.OldestQueuedAt).TotalSeconds, Tags(queue)));
 
     private static KeyValuePair<string, object?>[] Tags(QueueCount queue) =>
         [new("model", queue.Model), new("vram_class", Bells.ClassName(queue.VramClass))];
@@ -84,19 +100,19 @@ public sealed partial class QueueGauges : BackgroundService
     /// <summary>When to count again: after the period, or so much later that counting stays within its share.</summary>
     private sealed class Due(TimeSpan period)
     {
-        private long? last;
-        private TimeSpan pause;
+        private long? _last;
+        private TimeSpan _pause;
 
-        public bool IsDue(TimeProvider time) => last is not { } at || time.GetElapsedTime(at) >= pause;
+        public bool IsDue(TimeProvider time) => _last is not { } at || time.GetElapsedTime(at) >= _pause;
 
         public async Task MeasureAsync(TimeProvider time, Func<Task> count)
         {
             var began = time.GetTimestamp();
             await count();
-            last = time.GetTimestamp();
+            _last = time.GetTimestamp();
             var rested = time.GetElapsedTime(began) / Share;
-            // the timer's own tick is a little early or late: half of one is near enough
-            pause = (rested > period ? rested : period) - (Period / 2);
+            // The timer's own tick is a little early or late: half of one is near enough
+            _pause = (rested > period ? rested : period) - (Period / 2);
         }
     }
 

@@ -11,30 +11,40 @@ namespace RenderFarm.Api.Models;
 public sealed class ModelDirectory(WorkerRegistry workers, TimeProvider time)
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
-    private volatile Known known = new(new Dictionary<string, KnownModel>(), null);
+    private volatile Known _known = new(new Dictionary<string, KnownModel>(), null);
 
     /// <summary>Null for a model that no worker ever registered.</summary>
-    public async Task<KnownModel?> FindAsync(string id, CancellationToken cancel)
+    public async Task<KnownModel?> FindAsync(string id, CancellationToken cancellationToken)
     {
-        var now = known;
+        var now = _known;
         if (now.At is not { } at || time.GetElapsedTime(at) > Fresh || !now.Models.ContainsKey(id))
         {
-            now = known = await LookAsync(now, cancel);
+            now = _known = await LookAsync(now, cancellationToken);
         }
 
         return now.Models.GetValueOrDefault(id);
     }
 
     /// <exception cref="ApiErrorException">400 <c>unknown_model</c>, naming those there are.</exception>
-    public async Task<ModelRegistration> RegistrationAsync(string id, CancellationToken cancel) =>
-        (await FindAsync(id, cancel))?.Registration ?? throw ApiError.UnknownModel(id, known.Models.Keys.Order(StringComparer.Ordinal)).AsException();
+    public async Task<ModelRegistration> RegistrationAsync(string id, CancellationToken cancellationToken) =>
+        (await FindAsync(id, cancellationToken))?.Registration
+        ?? throw ApiError.UnknownModel(id, _known.Models.Keys.Order(StringComparer.Ordinal)).AsException();
 
     /// <summary>A registration that is still the same stays the same object: what was worked out for it holds on.</summary>
-    private async Task<Known> LookAsync(Known before, CancellationToken cancel) => new(
-        (await workers.ModelsAsync(cancel)).ToDictionary(
-            model => model.Registration.Id,
-            model => before.Models.GetValueOrDefault(model.Registration.Id) is { } old && old.SeenAt == model.SeenAt ? model with { Registration = old.Registration } : model),
-        time.GetTimestamp());
+    private async Task<Known> LookAsync(Known before, CancellationToken cancellationToken) =>
+        new(
+            (await workers.ModelsAsync(cancellationToken)).ToDictionary(
+                model => model.Registration.Id,
+                model =>
+                    before.Models.GetValueOrDefault(model.Registration.Id) is { } old && old.SeenAt == model.SeenAt
+                        ? model with
+                        {
+                            Registration = old.Registration,
+                        }
+                        : model
+            ),
+            time.GetTimestamp()
+        );
 
     private sealed record Known(IReadOnlyDictionary<string, KnownModel> Models, long? At);
 }

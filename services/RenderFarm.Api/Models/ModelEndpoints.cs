@@ -11,10 +11,20 @@ public static class ModelEndpoints
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
         var models = routes.MapGroup("/v1/models").WithTags("Models").RequireScope(Scopes.Read);
-        models.MapGet("/", async (WorkerRegistry workers, CancellationToken cancel) =>
-            new ModelList([.. (await workers.ModelsAsync(cancel)).Select(ModelView.Of)])).WithSummary("Models that can be asked for");
-        models.MapGet("/{id}", async (string id, WorkerRegistry workers, CancellationToken cancel) =>
-            ModelView.Of(await workers.FindModelAsync(id, cancel) ?? throw ApiError.NotFound("model", id).AsException())).WithSummary("One model");
+        models
+            .MapGet(
+                "/",
+                async (WorkerRegistry workers, CancellationToken cancellationToken) =>
+                    new ModelList([.. (await workers.ModelsAsync(cancellationToken)).Select(ModelView.Of)])
+            )
+            .WithSummary("Models that can be asked for");
+        models
+            .MapGet(
+                "/{id}",
+                async (string id, WorkerRegistry workers, CancellationToken cancellationToken) =>
+                    ModelView.Of(await workers.FindModelAsync(id, cancellationToken) ?? throw ApiError.NotFound("model", id).AsException())
+            )
+            .WithSummary("One model");
     }
 }
 
@@ -43,18 +53,19 @@ public sealed record ModelView
     public IReadOnlyList<string> Loras { get; init; } = [];
     public string? Note { get; init; }
 
-    public static ModelView Of(KnownModel model) => new()
-    {
-        Id = model.Registration.Id,
-        Created = model.FirstSeenAt.ToUnixTimeSeconds(),
-        Available = model.LiveWorkers > 0,
-        Defaults = model.Registration.Shape.Defaults,
-        TakesPicture = model.Registration.Shape.TakesFirstFrame,
-        TakesLastFrame = model.Registration.Shape.TakesLastFrame,
-        Presets = model.Registration.Shape.Presets,
-        Loras = model.Registration.Loras,
-        Note = model.Registration.Note,
-    };
+    public static ModelView Of(KnownModel model) =>
+        new()
+        {
+            Id = model.Registration.Id,
+            Created = model.FirstSeenAt.ToUnixTimeSeconds(),
+            Available = model.LiveWorkers > 0,
+            Defaults = model.Registration.Shape.Defaults,
+            TakesPicture = model.Registration.Shape.TakesFirstFrame,
+            TakesLastFrame = model.Registration.Shape.TakesLastFrame,
+            Presets = model.Registration.Shape.Presets,
+            Loras = model.Registration.Loras,
+            Note = model.Registration.Note,
+        };
 }
 
 public sealed record ModelList(IReadOnlyList<ModelView> Data)

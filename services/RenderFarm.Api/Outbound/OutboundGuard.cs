@@ -12,20 +12,19 @@ namespace RenderFarm.Api.Outbound;
 public sealed class OutboundGuard
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
-    private readonly IReadOnlyList<IPNetwork> allowed;
-    private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve;
+    private readonly IReadOnlyList<IPNetwork> _allowed;
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
 
     public OutboundGuard(IOptions<OutboundOptions> options)
-        : this(options.Value, Dns.GetHostAddressesAsync)
-    {
-    }
+        : this(options.Value, Dns.GetHostAddressesAsync) { }
 
     /// <param name="resolve">A name to its addresses.</param>
     public OutboundGuard(OutboundOptions options, Func<string, CancellationToken, Task<IPAddress[]>> resolve) =>
-        (allowed, this.resolve) = (options.Networks, resolve);
+        (_allowed, this._resolve) = (options.Networks, resolve);
 
     public bool Allows(IPAddress address) =>
-        PublicAddress.Is(address) || allowed.Any(network => network.Contains(PublicAddress.Unwrapped(address)) || network.Contains(address));
+        PublicAddress.Is(address)
+        || _allowed.Any(network => network.Contains(PublicAddress.Unwrapped(address)) || network.Contains(address));
 
     /// <summary>
     /// What can be said of an address without a look-up: http or https, no user name, and no private address in any
@@ -34,7 +33,12 @@ public sealed class OutboundGuard
     /// <returns>Null, or what is wrong with it, as the end of a sentence about it.</returns>
     public string? FaultOf(string text)
     {
-        if (text.Any(char.IsControl) || !Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.IdnHost.Length == 0)
+        if (
+            text.Any(char.IsControl)
+            || !Uri.TryCreate(text, UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https")
+            || url.IdnHost.Length == 0
+        )
         {
             return "must be an absolute http or https URL";
         }
@@ -44,27 +48,31 @@ public sealed class OutboundGuard
             return "must not carry a user name or password";
         }
 
-        return IPAddress.TryParse(url.IdnHost, out var literal) && !Allows(literal) ? $"leads to {literal}, which is not a public address" : null;
+        return IPAddress.TryParse(url.IdnHost, out var literal) && !Allows(literal)
+            ? $"leads to {literal}, which is not a public address"
+            : null;
     }
 
-    /// <summary>A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/> around <see cref="OutboundRefusedException"/>.</summary>
-    public SocketsHttpHandler CreateHandler() => new()
-    {
-        ConnectCallback = ConnectAsync,
-        ConnectTimeout = ConnectTimeout,
-        AllowAutoRedirect = false,
-        UseProxy = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        MaxResponseHeadersLength = 32,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-    };
+    /// <summary>A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/>
+    /// around <see cref="OutboundRefusedException"/>.</summary>
+    public SocketsHttpHandler CreateHandler() =>
+        new()
+        {
+            ConnectCallback = ConnectAsync,
+            ConnectTimeout = ConnectTimeout,
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            MaxResponseHeadersLength = 32,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+        };
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        var addresses = await AddressesAsync(host, cancel);
+        var addresses = await AddressesAsync(host, cancellationToken);
         if (addresses.FirstOrDefault(address => !Allows(address)) is { } refused)
         {
             throw new OutboundRefusedException(host, refused);
@@ -77,7 +85,7 @@ public sealed class OutboundGuard
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(address, port), cancel);
+                await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch (SocketException e)
@@ -95,10 +103,12 @@ public sealed class OutboundGuard
         throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
 
-    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken cancel) =>
-        IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, cancel);
+    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken cancellationToken) =>
+        IPAddress.TryParse(host, out var literal) ? [literal] : await _resolve(host, cancellationToken);
 }
 
 /// <summary>The host is, or resolves to, an address that users may not reach through the farm.</summary>
 public sealed class OutboundRefusedException(string host, IPAddress address)
-    : IOException(host == address.ToString() ? $"{address} is not a public address" : $"{host} resolves to {address}, which is not a public address");
+    : IOException(
+        host == address.ToString() ? $"{address} is not a public address" : $"{host} resolves to {address}, which is not a public address"
+    );

@@ -8,7 +8,8 @@ public sealed class OutboundOptions : IValidatableObject
 {
     public const string Section = "Outbound";
 
-    /// <summary>Networks that are allowed although they are not public, in CIDR form: <c>Outbound:AllowedNetworks:0 = 10.20.0.0/16</c>. Default: none.</summary>
+    /// <summary>Networks that are allowed although they are not public, in CIDR form: <c>Outbound:AllowedNetworks:0 = 10.20.0.0/16</c>.
+    /// Default: none.</summary>
     public List<string> AllowedNetworks { get; set; } = [];
 
     public IReadOnlyList<IPNetwork> Networks => [.. AllowedNetworks.Select(IPNetwork.Parse)];
@@ -19,7 +20,9 @@ public sealed class OutboundOptions : IValidatableObject
         {
             if (!IPNetwork.TryParse(text, out _))
             {
-                yield return new ValidationResult($"Outbound:AllowedNetworks:{i} is '{text}'; a network such as 10.20.0.0/16 or fd00::/8 is expected.");
+                yield return new ValidationResult(
+                    $"Outbound:AllowedNetworks:{i} is '{text}'; a network such as 10.20.0.0/16 or fd00::/8 is expected."
+                );
             }
         }
     }

@@ -8,20 +8,20 @@ public static class PublicAddress
 {
     private static readonly IPNetwork[] Reserved4 =
     [
-        IPNetwork.Parse("0.0.0.0/8"),       // this host
+        IPNetwork.Parse("0.0.0.0/8"), // This host
         IPNetwork.Parse("10.0.0.0/8"),
-        IPNetwork.Parse("100.64.0.0/10"),   // carriers
+        IPNetwork.Parse("100.64.0.0/10"), // Carriers
         IPNetwork.Parse("127.0.0.0/8"),
-        IPNetwork.Parse("169.254.0.0/16"),  // link-local, and the metadata services of clouds
+        IPNetwork.Parse("169.254.0.0/16"), // link-local, and the metadata services of clouds
         IPNetwork.Parse("172.16.0.0/12"),
         IPNetwork.Parse("192.0.0.0/24"),
-        IPNetwork.Parse("192.0.2.0/24"),    // documentation
-        IPNetwork.Parse("192.88.99.0/24"),  // 6to4 relays
+        IPNetwork.Parse("192.0.2.0/24"), // Documentation
+        IPNetwork.Parse("192.88.99.0/24"), // 6to4 relays
         IPNetwork.Parse("192.168.0.0/16"),
-        IPNetwork.Parse("198.18.0.0/15"),   // benchmarks
+        IPNetwork.Parse("198.18.0.0/15"), // Benchmarks
         IPNetwork.Parse("198.51.100.0/24"),
         IPNetwork.Parse("203.0.113.0/24"),
-        IPNetwork.Parse("224.0.0.0/3"),     // multicast, reserved, broadcast
+        IPNetwork.Parse("224.0.0.0/3"), // Multicast, reserved, broadcast
     ];
 
     /// <summary>The only part of IPv6 in which hosts are reached from everywhere.</summary>
@@ -29,10 +29,10 @@ public static class PublicAddress
 
     private static readonly IPNetwork[] Reserved6 =
     [
-        IPNetwork.Parse("2001::/23"),       // Teredo, benchmarks, ORCHID
-        IPNetwork.Parse("2001:db8::/32"),   // documentation
-        IPNetwork.Parse("2002::/16"),       // 6to4: carries any IPv4 address
-        IPNetwork.Parse("3fff::/20"),       // documentation
+        IPNetwork.Parse("2001::/23"), // Teredo, benchmarks, ORCHID
+        IPNetwork.Parse("2001:db8::/32"), // Documentation
+        IPNetwork.Parse("2002::/16"), // 6to4: carries any IPv4 address
+        IPNetwork.Parse("3fff::/20"), // Documentation
     ];
 
     /// <summary>Hosts of IPv4 as an IPv6-only network sees them.</summary>
@@ -49,6 +49,7 @@ public static class PublicAddress
     /// <summary>The IPv4 address inside <c>::ffff:a.b.c.d</c> and <c>64:ff9b::a.b.c.d</c>; any other address as it is.</summary>
     public static IPAddress Unwrapped(IPAddress address) =>
         address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
-        : address.AddressFamily == AddressFamily.InterNetworkV6 && Nat64.Contains(address) ? new IPAddress(address.GetAddressBytes().AsSpan(12))
+        : address.AddressFamily == AddressFamily.InterNetworkV6 && Nat64.Contains(address)
+            ? new IPAddress(address.GetAddressBytes().AsSpan(12))
         : address;
 }

@@ -25,7 +25,17 @@ public sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSeco
     public static LeastMemory Of(ModelShape model, RenderSpec spec, bool hasImage = false)
     {
         var request = PlanRequest.Of(model, spec, hasImage);
-        var kind = new Kind(request.Width, request.Height, request.Frames, request.Steps, request.GuidanceScale, request.Loras, request.StepCache, request.HasImage, request.Pins);
+        var kind = new Kind(
+            request.Width,
+            request.Height,
+            request.Frames,
+            request.Steps,
+            request.GuidanceScale,
+            request.Loras,
+            request.StepCache,
+            request.HasImage,
+            request.Pins
+        );
         var kept = Kept.GetOrCreateValue(model);
         if (kept.TryGetValue(kind, out var known))
         {
@@ -52,5 +62,15 @@ public sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSeco
         return new LeastMemory(least, least == 0 ? 0 : result.Alternatives[^1].PredictedPeakBytes, result.Plan!.PredictedSeconds);
     }
 
-    private sealed record Kind(int Width, int Height, int Frames, int Steps, double GuidanceScale, int Loras, bool StepCache, bool HasImage, PlanPins Pins);
+    private sealed record Kind(
+        int Width,
+        int Height,
+        int Frames,
+        int Steps,
+        double GuidanceScale,
+        int Loras,
+        bool StepCache,
+        bool HasImage,
+        PlanPins Pins
+    );
 }

@@ -17,13 +17,23 @@ public static class PlanEndpoints
     private const double Gibibyte = 1L << 30;
 
     public static void MapPlans(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/v1/plans", PlanAsync).RequireScope(Scopes.Read).WithTags("Plans")
-            .WithSummary("What would be chosen for this request on this card").Accepts<PlanFields>("application/json").Produces<PlanAnswer>();
+        routes
+            .MapPost("/v1/plans", PlanAsync)
+            .RequireScope(Scopes.Read)
+            .WithTags("Plans")
+            .WithSummary("What would be chosen for this request on this card")
+            .Accepts<PlanFields>("application/json")
+            .Produces<PlanAnswer>();
 
     private static async Task<PlanAnswer> PlanAsync(
-        HttpContext context, WorkerRegistry workers, ModelDirectory models, IOptions<VideosOptions> options, CancellationToken cancel)
+        HttpContext context,
+        WorkerRegistry workers,
+        ModelDirectory models,
+        IOptions<VideosOptions> options,
+        CancellationToken cancellationToken
+    )
     {
-        var body = await BodyReader.ReadAsync(context.Request, cancel);
+        var body = await BodyReader.ReadAsync(context.Request, cancellationToken);
         var fields = new FieldReader(body.Fields);
         var (size, gpu, worker) = (fields.Number("vram_gib", 0, 1_024), fields.Text("gpu", 100), fields.Text("worker", 100));
         foreach (var field in PlanFields.OfTheCard)
@@ -35,28 +45,40 @@ public static class PlanEndpoints
         body.Fields.TryAdd("prompt", "-");
         // A misspelt field is told of before the one that is missing for it.
         var request = VideoRequestReader.Read(body);
-        var card = worker is not null ? await SlotOfAsync(worker, workers, cancel) : size switch
-        {
-            null => throw fields.Invalid("vram_gib", "is required, or 'worker': the card to plan for; 0 is a CPU slot"),
-            0 => SlotState.Cpu(8L << 30),
-            { } gibibytes => SlotState.Gpu(gibibytes, gpu ?? "", gpu is null ? null : Planning.Cards.KnownCards.Find(gpu)),
-        };
+        var card = worker is not null
+            ? await SlotOfAsync(worker, workers, cancellationToken)
+            : size switch
+            {
+                null => throw fields.Invalid("vram_gib", "is required, or 'worker': the card to plan for; 0 is a CPU slot"),
+                0 => SlotState.Cpu(8L << 30),
+                { } gibibytes => SlotState.Gpu(gibibytes, gpu ?? "", gpu is null ? null : Planning.Cards.KnownCards.Find(gpu)),
+            };
         var name = options.Value.Resolve(request.Model);
         // A published model may be asked about before any worker has it: that is when people buy cards.
-        var model = (await models.FindAsync(name, cancel))?.Registration.Shape
+        var model =
+            (await models.FindAsync(name, cancellationToken))?.Registration.Shape
             ?? ModelShapes.All.FirstOrDefault(shape => shape.Id == name)
-            ?? (await models.RegistrationAsync(name, cancel)).Shape;
+            ?? (await models.RegistrationAsync(name, cancellationToken)).Shape;
         var spec = RenderSpecs.Complete(request, model, seed: 0);
         return PlanAnswer.Of(Planner.Plan(PlanRequest.Of(model, spec, request.HasPictures || model.NeedsFirstFrame), card));
     }
 
     /// <summary>The largest slot of a worker, as registered and idle.</summary>
-    private static async Task<SlotState> SlotOfAsync(string worker, WorkerRegistry workers, CancellationToken cancel)
+    private static async Task<SlotState> SlotOfAsync(string worker, WorkerRegistry workers, CancellationToken cancellationToken)
     {
-        var known = (await workers.ListAsync(cancel)).FirstOrDefault(w => w.Id == worker || w.Name == worker)
+        var known =
+            (await workers.ListAsync(cancellationToken)).FirstOrDefault(w => w.Id == worker || w.Name == worker)
             ?? throw ApiError.InvalidValue("worker", $"There is no worker '{worker}'; see /v1/workers.").AsException();
-        var slot = known.Slots.MaxBy(s => s.TotalBytes) ?? throw ApiError.InvalidValue("worker", $"Worker '{worker}' has no slot.").AsException();
-        return new SlotState { Kind = slot.Kind, Card = slot.Card, TotalBytes = slot.TotalBytes, FreeBytes = slot.TotalBytes, Calibration = slot.Calibration };
+        var slot =
+            known.Slots.MaxBy(s => s.TotalBytes) ?? throw ApiError.InvalidValue("worker", $"Worker '{worker}' has no slot.").AsException();
+        return new SlotState
+        {
+            Kind = slot.Kind,
+            Card = slot.Card,
+            TotalBytes = slot.TotalBytes,
+            FreeBytes = slot.TotalBytes,
+            Calibration = slot.Calibration,
+        };
     }
 
     public sealed record PlanAnswer(RenderPlan? Plan, double BudgetGib, PlanRefusal? Refusal, IReadOnlyList<RenderPlan> Alternatives)
@@ -64,7 +86,8 @@ public static class PlanEndpoints
         public string Object => "plan";
         public bool Fits => Plan is not null;
 
-        public static PlanAnswer Of(PlanResult result) => new(result.Plan, Math.Round(result.BudgetBytes / Gibibyte, 2), result.Refusal, result.Alternatives);
+        public static PlanAnswer Of(PlanResult result) =>
+            new(result.Plan, Math.Round(result.BudgetBytes / Gibibyte, 2), result.Refusal, result.Alternatives);
     }
 }
 

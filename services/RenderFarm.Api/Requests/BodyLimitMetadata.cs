@@ -7,6 +7,6 @@ public sealed record BodyLimitMetadata(long? MaxRequestBodySize) : IRequestSizeL
 
 public static class BodyLimitConventions
 {
-    public static TBuilder WithBodyLimit<TBuilder>(this TBuilder builder, long bytes) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new BodyLimitMetadata(bytes));
+    public static TBuilder WithBodyLimit<TBuilder>(this TBuilder builder, long bytes)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new BodyLimitMetadata(bytes));
 }

@@ -12,16 +12,16 @@ public static class BodyReader
 
     internal static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
-    public static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancel)
+    public static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         RefuseTooLarge(request);
         RefusePacked(request);
-        var body = await ReadEitherAsync(request, cancel);
+        var body = await ReadEitherAsync(request, cancellationToken);
         WellFormedText.Require(body.Fields);
         return body;
     }
 
-    private static async Task<RequestBody> ReadEitherAsync(HttpRequest request, CancellationToken cancel)
+    private static async Task<RequestBody> ReadEitherAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
@@ -30,12 +30,20 @@ public static class BodyReader
 
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
-            return await MultipartBody.ReadAsync(request.Body, HeaderUtilities.RemoveQuotes(type.Boundary).Value, request.HttpContext.Response.RegisterForDispose, cancel);
+            return await MultipartBody.ReadAsync(
+                request.Body,
+                HeaderUtilities.RemoveQuotes(type.Boundary).Value,
+                request.HttpContext.Response.RegisterForDispose,
+                cancellationToken
+            );
         }
 
-        if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        if (
+            type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)
+        )
         {
-            return new RequestBody(await ReadJsonAsync(request, cancel), []);
+            return new RequestBody(await ReadJsonAsync(request, cancellationToken), []);
         }
 
         throw Unsupported(request);
@@ -52,10 +60,10 @@ public static class BodyReader
     }
 
     /// <summary>A body that is at hand already: a message, or a line of a batch.</summary>
-    public static async Task<RequestBody> OfJsonAsync(ReadOnlyMemory<byte> json, CancellationToken cancel)
+    public static async Task<RequestBody> OfJsonAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
         using var stream = new MemoryStream(json.ToArray(), writable: false);
-        var body = new RequestBody(await ParseAsync(stream, cancel), []);
+        var body = new RequestBody(await ParseAsync(stream, cancellationToken), []);
         WellFormedText.Require(body.Fields);
         return body;
     }
@@ -63,26 +71,34 @@ public static class BodyReader
     /// <summary>A body that has to be unpacked first can be of any size.</summary>
     private static void RefusePacked(HttpRequest request)
     {
-        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        if (
+            request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding
+            && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase)
+        )
         {
-            throw (ApiError.UnsupportedMediaType(encoding, "") with { Message = $"Content-Encoding '{encoding}' is not unpacked here; send the body as it is." }).AsException();
+            throw (
+                ApiError.UnsupportedMediaType(encoding, "") with
+                {
+                    Message = $"Content-Encoding '{encoding}' is not unpacked here; send the body as it is.",
+                }
+            ).AsException();
         }
     }
 
     /// <summary>A large body is parsed when all of it is there, and only so many at once: slow senders hold no memory.</summary>
-    private static async Task<JsonObject> ReadJsonAsync(HttpRequest request, CancellationToken cancel)
+    private static async Task<JsonObject> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (request.ContentLength <= BodyLimits.Default)
         {
-            return await ParseAsync(request.Body, cancel);
+            return await ParseAsync(request.Body, cancellationToken);
         }
 
-        using var spooled = await SpooledFile.WriteAsync(request.Body, long.MaxValue, cancel);
-        await LargeBodies.WaitAsync(cancel);
+        using var spooled = await SpooledFile.WriteAsync(request.Body, long.MaxValue, cancellationToken);
+        await LargeBodies.WaitAsync(cancellationToken);
         try
         {
             await using var whole = File.OpenRead(spooled!.Path);
-            return await ParseAsync(whole, cancel);
+            return await ParseAsync(whole, cancellationToken);
         }
         finally
         {
@@ -90,11 +106,11 @@ public static class BodyReader
         }
     }
 
-    private static async Task<JsonObject> ParseAsync(Stream body, CancellationToken cancel)
+    private static async Task<JsonObject> ParseAsync(Stream body, CancellationToken cancellationToken)
     {
         try
         {
-            return await JsonNode.ParseAsync(body, documentOptions: Strict, cancellationToken: cancel) as JsonObject
+            return await JsonNode.ParseAsync(body, documentOptions: Strict, cancellationToken: cancellationToken) as JsonObject
                 ?? throw ApiError.Malformed("The body must be a JSON object.").AsException();
         }
         catch (JsonException e)

@@ -11,17 +11,19 @@ namespace RenderFarm.Api.Requests;
 public sealed class BracketTree
 {
     private const int MaxDepth = 8;
-    private readonly Node root = new();
+    private readonly Node _root = new();
 
     public void Add(string name, string value)
     {
-        var at = root;
+        var at = _root;
         var path = Split(name);
         for (var i = 0; i < path.Count; i++)
         {
             if (at.Text is not null)
             {
-                throw ApiError.Malformed($"The field '{name}' lies inside a field that is given as a whole too; send one of the two.", name).AsException();
+                throw ApiError
+                    .Malformed($"The field '{name}' lies inside a field that is given as a whole too; send one of the two.", name)
+                    .AsException();
             }
 
             at = path[i].Length > 0 ? at.Member(path[i]) : at.NextItem(opensWith: i + 1 < path.Count ? path[i + 1] : null);
@@ -35,7 +37,7 @@ public sealed class BracketTree
         at.Text = value;
     }
 
-    public JsonObject ToJson() => (JsonObject)root.ToJson(isRoot: true);
+    public JsonObject ToJson() => (JsonObject)_root.ToJson(isRoot: true);
 
     private static List<string> Split(string name)
     {
@@ -63,7 +65,7 @@ public sealed class BracketTree
 
     private sealed class Node
     {
-        private bool appended;
+        private bool _appended;
 
         public string? Text { get; set; }
 
@@ -81,9 +83,11 @@ public sealed class BracketTree
 
         public Node NextItem(string? opensWith)
         {
-            appended = true;
+            _appended = true;
             var last = Members.Count == 0 ? null : Members[Index(Members.Count - 1)];
-            return last is not null && opensWith is { Length: > 0 } && !last.Members.ContainsKey(opensWith) ? last : Member(Index(Members.Count));
+            return last is not null && opensWith is { Length: > 0 } && !last.Members.ContainsKey(opensWith)
+                ? last
+                : Member(Index(Members.Count));
         }
 
         public JsonNode ToJson(bool isRoot = false)
@@ -93,7 +97,9 @@ public sealed class BracketTree
                 return JsonValue.Create(Text);
             }
 
-            if (!isRoot && (appended || Members.Keys.All(key => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _))))
+            if (
+                !isRoot && (_appended || Members.Keys.All(key => int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+            )
             {
                 return new JsonArray([.. Members.Values.Select(item => item.ToJson())]);
             }

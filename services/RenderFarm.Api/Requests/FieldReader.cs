@@ -12,7 +12,7 @@ namespace RenderFarm.Api.Requests;
 /// <param name="path">Where this level lies, for messages: <c>plan</c> reads as <c>plan.precision</c>.</param>
 public sealed class FieldReader(JsonObject fields, string path = "")
 {
-    private readonly HashSet<string> known = [];
+    private readonly HashSet<string> _known = [];
 
     public string Name(string field) => path.Length == 0 ? field : $"{path}.{field}";
 
@@ -36,7 +36,9 @@ public sealed class FieldReader(JsonObject fields, string path = "")
             throw Invalid(field, "must not be empty");
         }
 
-        return Length(text) <= maxLength ? text : throw Invalid(field, $"is {Show(Length(text))} characters long; at most {Show(maxLength)} are accepted");
+        return Length(text) <= maxLength
+            ? text
+            : throw Invalid(field, $"is {Show(Length(text))} characters long; at most {Show(maxLength)} are accepted");
     }
 
     public long? Whole(string field, long min, long max)
@@ -52,7 +54,9 @@ public sealed class FieldReader(JsonObject fields, string path = "")
             throw Invalid(field, $"is '{Excerpt(text)}'; a whole number from {Show(min)} to {Show(max)} is expected");
         }
 
-        return value >= min && value <= max ? (long)value : throw Invalid(field, $"is {Excerpt(text)}; it must be from {Show(min)} to {Show(max)}");
+        return value >= min && value <= max
+            ? (long)value
+            : throw Invalid(field, $"is {Excerpt(text)}; it must be from {Show(min)} to {Show(max)}");
     }
 
     public double? Number(string field, double min, double max)
@@ -68,15 +72,20 @@ public sealed class FieldReader(JsonObject fields, string path = "")
             throw Invalid(field, $"is '{Excerpt(text)}'; a number from {Show(min)} to {Show(max)} is expected");
         }
 
-        return value >= min && value <= max ? value : throw Invalid(field, $"is {Excerpt(text)}; it must be from {Show(min)} to {Show(max)}");
+        return value >= min && value <= max
+            ? value
+            : throw Invalid(field, $"is {Excerpt(text)}; it must be from {Show(min)} to {Show(max)}");
     }
 
-    public bool? Flag(string field) => Node(field) is not { } node ? null : Scalar(node, field, "true or false") switch
-    {
-        "true" => true,
-        "false" => false,
-        var other => throw Invalid(field, $"is '{Excerpt(other)}'; true or false is expected"),
-    };
+    public bool? Flag(string field) =>
+        Node(field) is not { } node
+            ? null
+            : Scalar(node, field, "true or false") switch
+            {
+                "true" => true,
+                "false" => false,
+                var other => throw Invalid(field, $"is '{Excerpt(other)}'; true or false is expected"),
+            };
 
     public string? OneOf(string field, params ReadOnlySpan<string> words)
     {
@@ -89,7 +98,8 @@ public sealed class FieldReader(JsonObject fields, string path = "")
         return text;
     }
 
-    public FieldReader? Object(string field) => Node(field) is not { } node ? null
+    public FieldReader? Object(string field) =>
+        Node(field) is not { } node ? null
         : Parsed(node, field) is JsonObject members ? new FieldReader(members, Name(field))
         : throw Invalid(field, "must be an object");
 
@@ -131,7 +141,8 @@ public sealed class FieldReader(JsonObject fields, string path = "")
         var reader = new FieldReader(pairs, Name(field));
         return pairs.ToDictionary(
             pair => pair.Key.Length <= maxKey ? pair.Key : throw Invalid(field, $"has a key longer than {maxKey} characters"),
-            pair => reader.Text(pair.Key, maxValue) ?? throw Invalid(field, $"has no string at '{pair.Key}'"));
+            pair => reader.Text(pair.Key, maxValue) ?? throw Invalid(field, $"has no string at '{pair.Key}'")
+        );
     }
 
     /// <summary>Refuses the first field that was not asked for, naming the nearest one that exists.</summary>
@@ -139,29 +150,31 @@ public sealed class FieldReader(JsonObject fields, string path = "")
     {
         foreach (var (field, _) in fields)
         {
-            if (!known.Contains(field))
+            if (!_known.Contains(field))
             {
-                throw ApiError.UnknownParameter(Name(field), NearestName.To(field, known)).AsException();
+                throw ApiError.UnknownParameter(Name(field), NearestName.To(field, _known)).AsException();
             }
         }
     }
 
-    public ApiErrorException Invalid(string field, string what) => ApiError.InvalidValue(Name(field), $"'{Name(field)}' {what}.").AsException();
+    public ApiErrorException Invalid(string field, string what) =>
+        ApiError.InvalidValue(Name(field), $"'{Name(field)}' {what}.").AsException();
 
     private JsonNode? Node(string field)
     {
-        known.Add(field);
+        _known.Add(field);
         return fields[field];
     }
 
-    private string Scalar(JsonNode node, string field, string expected) => node.GetValueKind() switch
-    {
-        JsonValueKind.String => node.GetValue<string>(),
-        JsonValueKind.Number => node.ToJsonString(),
-        JsonValueKind.True => "true",
-        JsonValueKind.False => "false",
-        _ => throw Invalid(field, $"must be {expected}"),
-    };
+    private string Scalar(JsonNode node, string field, string expected) =>
+        node.GetValueKind() switch
+        {
+            JsonValueKind.String => node.GetValue<string>(),
+            JsonValueKind.Number => node.ToJsonString(),
+            JsonValueKind.True => "true",
+            JsonValueKind.False => "false",
+            _ => throw Invalid(field, $"must be {expected}"),
+        };
 
     /// <summary>Multipart clients send objects as bracketed parts or as one part of JSON text.</summary>
     private JsonNode Parsed(JsonNode node, string field)

@@ -15,7 +15,12 @@ public static class MultipartBody
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <param name="keep">Told of each file as it comes, so that it goes with the request.</param>
-    public static async Task<RequestBody> ReadAsync(Stream body, string? boundary, Action<IDisposable> keep, CancellationToken cancel)
+    public static async Task<RequestBody> ReadAsync(
+        Stream body,
+        string? boundary,
+        Action<IDisposable> keep,
+        CancellationToken cancellationToken
+    )
     {
         if (string.IsNullOrEmpty(boundary))
         {
@@ -24,13 +29,15 @@ public static class MultipartBody
 
         if (boundary.Length > MaxBoundary)
         {
-            throw ApiError.Malformed($"The multipart boundary has {boundary.Length} characters; at most {MaxBoundary} are allowed.").AsException();
+            throw ApiError
+                .Malformed($"The multipart boundary has {boundary.Length} characters; at most {MaxBoundary} are allowed.")
+                .AsException();
         }
 
         var tree = new BracketTree();
         var files = new List<UploadedFile>();
         var reader = new MultipartReader(boundary, body) { HeadersCountLimit = 16 };
-        for (var part = 1; await NextAsync(reader, part, cancel) is { } section; part++)
+        for (var part = 1; await NextAsync(reader, part, cancellationToken) is { } section; part++)
         {
             if (part > MaxParts)
             {
@@ -41,24 +48,24 @@ public static class MultipartBody
             var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value!;
             if (FileName(disposition) is { } fileName)
             {
-                var content = await FileAsync(section, name, cancel);
+                var content = await FileAsync(section, name, cancellationToken);
                 keep(content);
                 files.Add(new UploadedFile(name, fileName, content));
             }
             else
             {
-                tree.Add(name, await TextAsync(section, name, cancel));
+                tree.Add(name, await TextAsync(section, name, cancellationToken));
             }
         }
 
         return new RequestBody(tree.ToJson(), files);
     }
 
-    private static async Task<MultipartSection?> NextAsync(MultipartReader reader, int part, CancellationToken cancel)
+    private static async Task<MultipartSection?> NextAsync(MultipartReader reader, int part, CancellationToken cancellationToken)
     {
         try
         {
-            return await reader.ReadNextSectionAsync(cancel);
+            return await reader.ReadNextSectionAsync(cancellationToken);
         }
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
         {
@@ -69,8 +76,8 @@ public static class MultipartBody
     /// <summary>.NET clients send names without quotes, others with; both are one name.</summary>
     private static ContentDispositionHeaderValue Disposition(MultipartSection section, int part) =>
         ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var value)
-            && value.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase)
-            && !string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(value.Name).Value)
+        && value.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase)
+        && !string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(value.Name).Value)
             ? value
             : throw ApiError.Malformed($"Part {part} of the multipart body has no 'Content-Disposition: form-data; name=…'.").AsException();
 
@@ -79,27 +86,30 @@ public static class MultipartBody
         : disposition.FileName.HasValue ? HeaderUtilities.RemoveQuotes(disposition.FileName).Value
         : null;
 
-    private static async Task<SpooledFile> FileAsync(MultipartSection section, string name, CancellationToken cancel) =>
-        await WholeAsync(() => SpooledFile.WriteAsync(section.Body, BodyLimits.File, cancel), name)
-            ?? throw ApiError.PartTooLarge(name, BodyLimits.File).AsException();
+    private static async Task<SpooledFile> FileAsync(MultipartSection section, string name, CancellationToken cancellationToken) =>
+        await WholeAsync(() => SpooledFile.WriteAsync(section.Body, BodyLimits.File, cancellationToken), name)
+        ?? throw ApiError.PartTooLarge(name, BodyLimits.File).AsException();
 
-    private static async Task<string> TextAsync(MultipartSection section, string name, CancellationToken cancel)
+    private static async Task<string> TextAsync(MultipartSection section, string name, CancellationToken cancellationToken)
     {
         using var copy = new MemoryStream();
-        await WholeAsync(async () =>
-        {
-            var buffer = new byte[8192];
-            for (int read; (read = await section.Body.ReadAsync(buffer, cancel)) > 0;)
+        await WholeAsync(
+            async () =>
             {
-                copy.Write(buffer, 0, read);
-                if (copy.Length > BodyLimits.Text)
+                var buffer = new byte[8192];
+                for (int read; (read = await section.Body.ReadAsync(buffer, cancellationToken)) > 0;)
                 {
-                    throw ApiError.PartTooLarge(name, BodyLimits.Text).AsException();
+                    copy.Write(buffer, 0, read);
+                    if (copy.Length > BodyLimits.Text)
+                    {
+                        throw ApiError.PartTooLarge(name, BodyLimits.Text).AsException();
+                    }
                 }
-            }
 
-            return true;
-        }, name);
+                return true;
+            },
+            name
+        );
         try
         {
             return StrictUtf8.GetString(copy.GetBuffer(), 0, (int)copy.Length);

@@ -6,7 +6,11 @@ public static class NearestName
     /// <returns>Null when nothing is near: more than half of the letters would have to change.</returns>
     public static string? To(string name, IEnumerable<string> known)
     {
-        var best = known.Select(candidate => (Name: candidate, Edits: Edits(name, candidate))).OrderBy(c => c.Edits).ThenBy(c => c.Name, StringComparer.Ordinal).FirstOrDefault();
+        var best = known
+            .Select(candidate => (Name: candidate, Edits: Edits(name, candidate)))
+            .OrderBy(c => c.Edits)
+            .ThenBy(c => c.Name, StringComparer.Ordinal)
+            .FirstOrDefault();
         return best.Name is not null && best.Edits <= Math.Max(2, best.Name.Length / 2) ? best.Name : null;
     }
 

@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 
 namespace RenderFarm.Api.Requests;
 
-/// <summary>Bytes from outside on their way in: on disk, so that many slow uploads at once take no memory. Disposing removes the file.</summary>
+/// <summary>Bytes from outside on their way in: on disk, so that many slow uploads at once take no memory. Disposing removes the
+/// file.</summary>
 public sealed class SpooledFile : IDisposable
 {
     private SpooledFile(string path, long sizeBytes, string sha256) => (Path, SizeBytes, Sha256) = (path, sizeBytes, sha256);
@@ -15,7 +16,7 @@ public sealed class SpooledFile : IDisposable
 
     /// <param name="limit">Reading stops at the first byte beyond it.</param>
     /// <returns>Null when there is more than <paramref name="limit"/>.</returns>
-    public static async Task<SpooledFile?> WriteAsync(Stream source, long limit, CancellationToken cancel)
+    public static async Task<SpooledFile?> WriteAsync(Stream source, long limit, CancellationToken cancellationToken)
     {
         var path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"renderfarm-in-{Guid.NewGuid():N}");
         try
@@ -25,7 +26,7 @@ public sealed class SpooledFile : IDisposable
             await using (var file = new FileStream(path, Options()))
             {
                 var buffer = new byte[1 << 16];
-                for (int read; (read = await source.ReadAsync(buffer, cancel)) > 0;)
+                for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0;)
                 {
                     if ((size += read) > limit)
                     {
@@ -33,7 +34,7 @@ public sealed class SpooledFile : IDisposable
                     }
 
                     hash.AppendData(buffer, 0, read);
-                    await file.WriteAsync(buffer.AsMemory(0, read), cancel);
+                    await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
                 }
             }
 
@@ -56,7 +57,12 @@ public sealed class SpooledFile : IDisposable
 
     private static FileStreamOptions Options()
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Options = FileOptions.Asynchronous,
+        };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

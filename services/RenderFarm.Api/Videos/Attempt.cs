@@ -27,29 +27,30 @@ public sealed record Attempt
     public Measurements? Measurements { get; init; }
     public string? LogTail { get; init; }
 
-    public static Attempt Of(LeaseRecord lease) => new()
-    {
-        Number = lease.Attempt,
-        Fence = lease.Fence,
-        Worker = lease.WorkerId,
-        Slot = lease.SlotId,
-        StepDowns = lease.StepDowns,
-        LeasedAt = lease.LeasedAt.ToUnixTimeSeconds(),
-        EndedAt = lease.EndedAt?.ToUnixTimeSeconds(),
-        Outcome = lease.Ending switch
+    public static Attempt Of(LeaseRecord lease) =>
+        new()
         {
-            null => "running",
-            LeaseEnding.Completed => "completed",
-            LeaseEnding.Failed => "failed",
-            LeaseEnding.Released => "released",
-            _ => "lost",
-        },
-        Error = lease.Reason is { } reason ? new VideoError(Wire.Word(reason), lease.Message ?? "") : null,
-        RetryAfterSeconds = lease.Outcome?.RetryAfterSeconds,
-        Plan = lease.Plan,
-        Measurements = lease.Measurements,
-        LogTail = lease.LogTail,
-    };
+            Number = lease.Attempt,
+            Fence = lease.Fence,
+            Worker = lease.WorkerId,
+            Slot = lease.SlotId,
+            StepDowns = lease.StepDowns,
+            LeasedAt = lease.LeasedAt.ToUnixTimeSeconds(),
+            EndedAt = lease.EndedAt?.ToUnixTimeSeconds(),
+            Outcome = lease.Ending switch
+            {
+                null => "running",
+                LeaseEnding.Completed => "completed",
+                LeaseEnding.Failed => "failed",
+                LeaseEnding.Released => "released",
+                _ => "lost",
+            },
+            Error = lease.Reason is { } reason ? new VideoError(Wire.Word(reason), lease.Message ?? "") : null,
+            RetryAfterSeconds = lease.Outcome?.RetryAfterSeconds,
+            Plan = lease.Plan,
+            Measurements = lease.Measurements,
+            LogTail = lease.LogTail,
+        };
 }
 
 public sealed record AttemptList(IReadOnlyList<Attempt> Data)

@@ -23,8 +23,12 @@ public abstract record ContentRange
     public static ContentRange Of(HttpRequest request, long size, EntityTagHeaderValue etag)
     {
         var headers = request.GetTypedHeaders();
-        if (headers.Range is not { } range || range.Unit != "bytes" || range.Ranges.Count != 1
-            || (headers.IfRange is { } condition && condition.EntityTag?.Compare(etag, useStrongComparison: true) != true))
+        if (
+            headers.Range is not { } range
+            || range.Unit != "bytes"
+            || range.Ranges.Count != 1
+            || (headers.IfRange is { } condition && condition.EntityTag?.Compare(etag, useStrongComparison: true) != true)
+        )
         {
             return new Whole();
         }

@@ -27,14 +27,21 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
                 "" or "desc" => false,
                 "asc" => true,
                 var other => throw ApiError.InvalidValue("order", $"'order' is '{other}'; accepted are asc, desc.").AsException(),
-            });
+            }
+        );
     }
 
     /// <summary>A video that has been deleted since still marks its page, so only the form is checked.</summary>
     private static string? AfterOf(string text) =>
         text.Length == 0 ? null
         : JobIds.IsId(text) ? text
-        : throw ApiError.InvalidValue("after", $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a video is expected, such as the last_id of the page before.").AsException();
+        : throw ApiError
+            .InvalidValue(
+                "after",
+                $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a video is expected, such as the last_id of the "
+                    + "page before."
+            )
+            .AsException();
 
     private static int LimitOf(string? text) =>
         string.IsNullOrEmpty(text) ? DefaultLimit

@@ -14,8 +14,13 @@ public static class LoraRules
             var name = request.Loras[i].Name;
             if (!model.Loras.Contains(name, StringComparer.Ordinal))
             {
-                throw ApiError.InvalidValue($"loras[{i}].name", $"'loras[{i}].name' is '{name}'; model '{model.Id}' has "
-                    + (model.Loras.Count == 0 ? "no LoRAs." : $"{string.Join(", ", model.Loras)}.")).AsException();
+                throw ApiError
+                    .InvalidValue(
+                        $"loras[{i}].name",
+                        $"'loras[{i}].name' is '{name}'; model '{model.Id}' has "
+                            + (model.Loras.Count == 0 ? "no LoRAs." : $"{string.Join(", ", model.Loras)}.")
+                    )
+                    .AsException();
             }
         }
     }

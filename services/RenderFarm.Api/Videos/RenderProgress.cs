@@ -10,17 +10,20 @@ public static class RenderProgress
     private const int DenoisingFrom = 5;
     private const int DenoisingTo = 90;
 
-    public static int Percent(Job job) => job.State is JobState.Completed or JobState.Expired ? 100 : job.Stage switch
-    {
-        RenderStage.Queued => 0,
-        RenderStage.Loading => 1,
-        RenderStage.EncodingText => 3,
-        RenderStage.EncodingImage => 4,
-        RenderStage.Denoising => DenoisingFrom + ((DenoisingTo - DenoisingFrom) * job.Step / Math.Max(1, job.Steps)),
-        RenderStage.Decoding => DenoisingTo,
-        RenderStage.EncodingVideo => 96,
-        _ => 98,
-    };
+    public static int Percent(Job job) =>
+        job.State is JobState.Completed or JobState.Expired
+            ? 100
+            : job.Stage switch
+            {
+                RenderStage.Queued => 0,
+                RenderStage.Loading => 1,
+                RenderStage.EncodingText => 3,
+                RenderStage.EncodingImage => 4,
+                RenderStage.Denoising => DenoisingFrom + ((DenoisingTo - DenoisingFrom) * job.Step / Math.Max(1, job.Steps)),
+                RenderStage.Decoding => DenoisingTo,
+                RenderStage.EncodingVideo => 96,
+                _ => 98,
+            };
 
     /// <summary>To a tenth: nobody knows it better.</summary>
     public static double? Rounded(double? etaSeconds) => etaSeconds is { } seconds ? Math.Round(seconds, 1) : null;

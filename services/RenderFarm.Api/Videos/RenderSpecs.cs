@@ -10,11 +10,14 @@ namespace RenderFarm.Api.Videos;
 public static class RenderSpecs
 {
     /// <param name="seed">Used when the request names none.</param>
-    /// <param name="picture">The size of the picture to start from: the video gets its proportions unless the request says otherwise.</param>
+    /// <param name="picture">The size of the picture to start from: the video gets its proportions unless the request says
+    /// otherwise.</param>
     public static RenderSpec Complete(VideoRequest request, ModelShape model, long seed, FrameSize? picture = null)
     {
         var defaults = model.Defaults;
-        var size = request.Size ?? (picture is { } seen ? Of(PictureSize.Of(model, seen.Width, seen.Height)) : new FrameSize(defaults.Width, defaults.Height));
+        var size =
+            request.Size
+            ?? (picture is { } seen ? Of(PictureSize.Of(model, seen.Width, seen.Height)) : new FrameSize(defaults.Width, defaults.Height));
         CheckSize(size, defaults);
         CheckStepCache(request, model);
         var preset = Preset(request, model);
@@ -51,9 +54,14 @@ public static class RenderSpecs
         }
 
         return model.Presets.FirstOrDefault(preset => preset.Name == name)
-            ?? throw ApiError.InvalidValue("preset", model.Presets.Count == 0
-                ? $"'preset' is '{name}'; model '{model.Id}' has none."
-                : $"'preset' is '{name}'; model '{model.Id}' has: {string.Join(", ", model.Presets.Select(preset => preset.Name))}.").AsException();
+            ?? throw ApiError
+                .InvalidValue(
+                    "preset",
+                    model.Presets.Count == 0
+                        ? $"'preset' is '{name}'; model '{model.Id}' has none."
+                        : $"'preset' is '{name}'; model '{model.Id}' has: {string.Join(", ", model.Presets.Select(preset => preset.Name))}."
+                )
+                .AsException();
     }
 
     private static void CheckStepCache(VideoRequest request, ModelShape model)
@@ -77,15 +85,22 @@ public static class RenderSpecs
         var frames = (4 * Math.Max(0, (int)Math.Round(((length * fps) - 1) / 4, MidpointRounding.AwayFromZero))) + 1;
         return frames <= VideoLimits.MaxFrames
             ? frames
-            : throw ApiError.InvalidValue("seconds", FormattableString.Invariant(
-                $"'seconds' is {length}, which is {frames} frames at {fps} fps; at most {VideoLimits.MaxFrames} frames are rendered: {(double)VideoLimits.MaxFrames / fps:0.##} seconds.")).AsException();
+            : throw ApiError
+                .InvalidValue(
+                    "seconds",
+                    $"'seconds' is {length}, which is {frames} frames at {fps} fps; at most {VideoLimits.MaxFrames} frames are "
+                        + $"rendered: {(double)VideoLimits.MaxFrames / fps:0.##} seconds."
+                )
+                .AsException();
     }
 
     private static void CheckSize(FrameSize size, ModelDefaults model)
     {
         if (VideoLimits.SizeFault(size.Width, size.Height, model) is { } fault)
         {
-            throw ApiError.InvalidValue("size", $"'size' is {size}: {fault}. The nearest accepted size is {NearestSize(size, model)}.").AsException();
+            throw ApiError
+                .InvalidValue("size", $"'size' is {size}: {fault}. The nearest accepted size is {NearestSize(size, model)}.")
+                .AsException();
         }
     }
 
@@ -105,6 +120,7 @@ public static class RenderSpecs
 
         return new FrameSize(width, height);
 
-        int Snap(double side) => Math.Clamp((int)Math.Round(side / step, MidpointRounding.AwayFromZero), 1, VideoLimits.MaxSide / step) * step;
+        int Snap(double side) =>
+            Math.Clamp((int)Math.Round(side / step, MidpointRounding.AwayFromZero), 1, VideoLimits.MaxSide / step) * step;
     }
 }

@@ -20,7 +20,9 @@ public sealed record RepeatMarks(string? IdempotencyKey, bool IsClientRetry, str
         var key = request.Headers["Idempotency-Key"].ToString();
         if (key.Length > MaxKeyLength)
         {
-            throw ApiError.InvalidValue("Idempotency-Key", $"The header Idempotency-Key is longer than {MaxKeyLength} characters.").AsException();
+            throw ApiError
+                .InvalidValue("Idempotency-Key", $"The header Idempotency-Key is longer than {MaxKeyLength} characters.")
+                .AsException();
         }
 
         var retries = request.Headers["X-Stainless-Retry-Count"].ToString();
@@ -28,7 +30,8 @@ public sealed record RepeatMarks(string? IdempotencyKey, bool IsClientRetry, str
         return new RepeatMarks(
             key.Length > 0 ? key : null,
             boundary is not null || (int.TryParse(retries, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0),
-            boundary);
+            boundary
+        );
     }
 
     /// <summary>Only what is drawn at random counts: others use the same boundary for everything they send.</summary>

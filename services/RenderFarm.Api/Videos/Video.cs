@@ -48,67 +48,86 @@ public sealed record Video
     /// <summary>As used, also where the request named none.</summary>
     public required long Seed { get; init; }
     public required int Priority { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<LoraReference>? Loras { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyDictionary<string, string>? Metadata { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? WebhookUrl { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<LoraReference>? Loras { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? WebhookUrl { get; init; }
 
     /// <summary>1 is next.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? QueuePosition { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? EtaSeconds { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RenderPlan? Plan { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public VideoUsage? Usage { get; init; }
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? DownloadUrl { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? QueuePosition { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? EtaSeconds { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RenderPlan? Plan { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public VideoUsage? Usage { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? DownloadUrl { get; init; }
 
     /// <summary>Something to know of a good result, such as that all frames are black.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Warning { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Warning { get; init; }
 
     /// <summary>Something to know of the request, such as that no worker with its model is there now.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Note { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Note { get; init; }
 
-    public static Video Of(Job job) => new()
-    {
-        Id = job.Id,
-        Model = job.Spec.Model,
-        Status = StatusOf(job.State),
-        Progress = RenderProgress.Percent(job),
-        CreatedAt = job.CreatedAt.ToUnixTimeSeconds(),
-        CompletedAt = job.State is JobState.Completed or JobState.Expired ? job.FinishedAt?.ToUnixTimeSeconds() : null,
-        ExpiresAt = job.ExpiresAt?.ToUnixTimeSeconds(),
-        Prompt = job.Spec.Prompt,
-        Size = new FrameSize(job.Spec.Width, job.Spec.Height).ToString(),
-        Seconds = ((double)job.Spec.Frames / job.Spec.Fps).ToString("0.####", CultureInfo.InvariantCulture),
-        RemixedFromVideoId = job.RemixedFromId,
-        Error = job.Error is { } error ? new VideoError(error.Code, error.Message) : null,
-        Stage = job.State is JobState.Completed or JobState.Expired ? RenderStage.Done : job.Stage,
-        Attempt = job.Attempt,
-        MaxAttempts = job.MaxAttempts,
-        Frames = job.Spec.Frames,
-        Fps = job.Spec.Fps,
-        Steps = job.Spec.Steps,
-        // the last step is seldom in a renewal
-        Step = job.State is JobState.Completed or JobState.Expired ? job.Spec.Steps : job.Step,
-        GuidanceScale = job.Spec.GuidanceScale,
-        Shift = job.Spec.Shift,
-        Sampler = job.Spec.Sampler,
-        NegativePrompt = job.Spec.NegativePrompt,
-        Seed = job.Spec.Seed,
-        Priority = job.Priority,
-        Loras = job.Spec.Loras.Count > 0 ? job.Spec.Loras : null,
-        Metadata = job.Metadata is { Count: > 0 } ? job.Metadata : null,
-        WebhookUrl = job.WebhookUrl,
-        Plan = job.LatestLease?.Plan,
-        Usage = VideoUsage.Of(job),
-        Warning = job.Warning,
-    };
+    public static Video Of(Job job) =>
+        new()
+        {
+            Id = job.Id,
+            Model = job.Spec.Model,
+            Status = StatusOf(job.State),
+            Progress = RenderProgress.Percent(job),
+            CreatedAt = job.CreatedAt.ToUnixTimeSeconds(),
+            CompletedAt = job.State is JobState.Completed or JobState.Expired ? job.FinishedAt?.ToUnixTimeSeconds() : null,
+            ExpiresAt = job.ExpiresAt?.ToUnixTimeSeconds(),
+            Prompt = job.Spec.Prompt,
+            Size = new FrameSize(job.Spec.Width, job.Spec.Height).ToString(),
+            Seconds = ((double)job.Spec.Frames / job.Spec.Fps).ToString("0.####", CultureInfo.InvariantCulture),
+            RemixedFromVideoId = job.RemixedFromId,
+            Error = job.Error is { } error ? new VideoError(error.Code, error.Message) : null,
+            Stage = job.State is JobState.Completed or JobState.Expired ? RenderStage.Done : job.Stage,
+            Attempt = job.Attempt,
+            MaxAttempts = job.MaxAttempts,
+            Frames = job.Spec.Frames,
+            Fps = job.Spec.Fps,
+            Steps = job.Spec.Steps,
+            // The last step is seldom in a renewal
+            Step = job.State is JobState.Completed or JobState.Expired ? job.Spec.Steps : job.Step,
+            GuidanceScale = job.Spec.GuidanceScale,
+            Shift = job.Spec.Shift,
+            Sampler = job.Spec.Sampler,
+            NegativePrompt = job.Spec.NegativePrompt,
+            Seed = job.Spec.Seed,
+            Priority = job.Priority,
+            Loras = job.Spec.Loras.Count > 0 ? job.Spec.Loras : null,
+            Metadata = job.Metadata is { Count: > 0 } ? job.Metadata : null,
+            WebhookUrl = job.WebhookUrl,
+            Plan = job.LatestLease?.Plan,
+            Usage = VideoUsage.Of(job),
+            Warning = job.Warning,
+        };
 
     /// <summary>What the OpenAI shape has words for. An expired video did complete; a cancelled one reads as failed.</summary>
-    public static VideoStatus StatusOf(JobState state) => state switch
-    {
-        JobState.Queued => VideoStatus.Queued,
-        JobState.Leased or JobState.Rendering or JobState.Uploading => VideoStatus.InProgress,
-        JobState.Completed or JobState.Expired => VideoStatus.Completed,
-        _ => VideoStatus.Failed,
-    };
+    public static VideoStatus StatusOf(JobState state) =>
+        state switch
+        {
+            JobState.Queued => VideoStatus.Queued,
+            JobState.Leased or JobState.Rendering or JobState.Uploading => VideoStatus.InProgress,
+            JobState.Completed or JobState.Expired => VideoStatus.Completed,
+            _ => VideoStatus.Failed,
+        };
 }
 
 [JsonConverter(typeof(Contracts.Json.SnakeCaseEnum<VideoStatus>))]

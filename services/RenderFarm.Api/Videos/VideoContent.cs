@@ -13,9 +13,15 @@ namespace RenderFarm.Api.Videos;
 /// </summary>
 public static class VideoContent
 {
-    public static async Task GetAsync(string id, HttpContext context, JobStore jobs, IArtifactStore artifacts, CancellationToken cancel)
+    public static async Task GetAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        IArtifactStore artifacts,
+        CancellationToken cancellationToken
+    )
     {
-        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw VideoEndpoints.NotFound(id);
+        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw VideoEndpoints.NotFound(id);
         if (context.Request.Query.Keys.FirstOrDefault(key => key != "variant") is { } stray)
         {
             throw ApiError.UnknownParameter(stray, "variant").AsException();
@@ -25,7 +31,11 @@ public static class VideoContent
         var etag = new EntityTagHeaderValue($"\"{file.Sha256}\"");
         var response = context.Response;
         var headers = response.GetTypedHeaders();
-        if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(etag, useStrongComparison: false) || known == EntityTagHeaderValue.Any))
+        if (
+            context
+                .Request.GetTypedHeaders()
+                .IfNoneMatch.Any(known => known.Compare(etag, useStrongComparison: false) || known == EntityTagHeaderValue.Any)
+        )
         {
             Describe();
             response.StatusCode = StatusCodes.Status304NotModified;
@@ -41,7 +51,9 @@ public static class VideoContent
 
         // Opened before anything is said of the content: a refusal must not carry its tag, or be cached for it.
         var part = asked as ContentRange.Part;
-        await using var stream = HttpMethods.IsHead(context.Request.Method) ? Stream.Null : await OpenAsync(artifacts, file.Key, part?.Bytes, job.Id, cancel);
+        await using var stream = HttpMethods.IsHead(context.Request.Method)
+            ? Stream.Null
+            : await OpenAsync(artifacts, file.Key, part?.Bytes, job.Id, cancellationToken);
         Describe();
         if (part is not null)
         {
@@ -52,7 +64,7 @@ public static class VideoContent
         response.ContentType = file.ContentType;
         response.ContentLength = part?.Length ?? file.SizeBytes;
         headers.ContentDisposition = new ContentDispositionHeaderValue("inline") { FileName = FileName(job.Id, file) };
-        await stream.CopyToAsync(response.Body, cancel);
+        await stream.CopyToAsync(response.Body, cancellationToken);
 
         void Describe()
         {
@@ -63,27 +75,37 @@ public static class VideoContent
         }
     }
 
-    private static ArtifactKind Kind(string? variant) => variant switch
-    {
-        null or "" or "video" => ArtifactKind.Video,
-        "thumbnail" => ArtifactKind.Thumbnail,
-        "spritesheet" => ArtifactKind.Spritesheet,
-        _ => throw ApiError.InvalidValue("variant", $"'variant' is '{variant}'; accepted are video, thumbnail, spritesheet.").AsException(),
-    };
+    private static ArtifactKind Kind(string? variant) =>
+        variant switch
+        {
+            null or "" or "video" => ArtifactKind.Video,
+            "thumbnail" => ArtifactKind.Thumbnail,
+            "spritesheet" => ArtifactKind.Spritesheet,
+            _ => throw ApiError
+                .InvalidValue("variant", $"'variant' is '{variant}'; accepted are video, thumbnail, spritesheet.")
+                .AsException(),
+        };
 
-    private static Artifact Find(Job job, ArtifactKind kind) => job.State switch
-    {
-        JobState.Expired => throw ApiError.Expired(job.Id).AsException(),
-        JobState.Completed => job.Artifacts.FirstOrDefault(a => a.Kind == kind)
-            ?? throw ApiError.NotFound(Wire.Word(kind) + " of video", job.Id).AsException(),
-        _ => throw ApiError.ContentNotReady(job.Id, VideoEndpoints.StatusWord(job)).AsException(),
-    };
+    private static Artifact Find(Job job, ArtifactKind kind) =>
+        job.State switch
+        {
+            JobState.Expired => throw ApiError.Expired(job.Id).AsException(),
+            JobState.Completed => job.Artifacts.FirstOrDefault(a => a.Kind == kind)
+                ?? throw ApiError.NotFound(Wire.Word(kind) + " of video", job.Id).AsException(),
+            _ => throw ApiError.ContentNotReady(job.Id, VideoEndpoints.StatusWord(job)).AsException(),
+        };
 
-    private static async Task<Stream> OpenAsync(IArtifactStore artifacts, string key, ByteRange? range, string id, CancellationToken cancel)
+    private static async Task<Stream> OpenAsync(
+        IArtifactStore artifacts,
+        string key,
+        ByteRange? range,
+        string id,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return await artifacts.OpenReadAsync(key, range, cancel);
+            return await artifacts.OpenReadAsync(key, range, cancellationToken);
         }
         catch (ArtifactNotFoundException)
         {
@@ -92,5 +114,6 @@ public static class VideoContent
         }
     }
 
-    private static string FileName(string id, Artifact file) => $"{id}{(file.Kind == ArtifactKind.Video ? "" : "-" + Wire.Word(file.Kind))}{Path.GetExtension(file.Key)}";
+    private static string FileName(string id, Artifact file) =>
+        $"{id}{(file.Kind == ArtifactKind.Video ? "" : "-" + Wire.Word(file.Kind))}{Path.GetExtension(file.Key)}";
 }

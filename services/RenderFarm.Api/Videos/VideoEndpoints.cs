@@ -1,9 +1,7 @@
-using Microsoft.Extensions.Options;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Requests;
-using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 
@@ -16,85 +14,153 @@ public static class VideoEndpoints
     {
         var videos = routes.MapGroup("/v1/videos").WithTags("Videos");
 
-        videos.MapPost("/", CreateAsync).RequireScope(Scopes.Submit).WithBodyLimit(BodyLimits.Submit)
-            .WithSummary("Submit a video").Accepts<VideoFields>("application/json", "multipart/form-data").Produces<Video>();
+        videos
+            .MapPost("/", CreateAsync)
+            .RequireScope(Scopes.Submit)
+            .WithBodyLimit(BodyLimits.Submit)
+            .WithSummary("Submit a video")
+            .Accepts<VideoFields>("application/json", "multipart/form-data")
+            .Produces<Video>();
         videos.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("List videos, newest first").Produces<VideoList>();
         videos.MapGet("/{id}", GetAsync).RequireScope(Scopes.Read).WithSummary("One video").Produces<Video>();
-        videos.MapDelete("/{id}", DeleteAsync).RequireScope(Scopes.Submit).WithSummary("Delete a video; a running one is cancelled first").Produces<DeletedVideo>();
+        videos
+            .MapDelete("/{id}", DeleteAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Delete a video; a running one is cancelled first")
+            .Produces<DeletedVideo>();
         videos.MapPost("/{id}/cancel", CancelAsync).RequireScope(Scopes.Submit).WithSummary("Stop a video").Produces<Video>();
-        videos.MapPost("/{id}/retry", RetryAsync).RequireScope(Scopes.Submit).WithSummary("Run a failed or cancelled video again").Produces<Video>();
-        videos.MapPost("/{id}/remix", RemixAsync).RequireScope(Scopes.Submit).WithSummary("The same video with another prompt")
-            .Accepts<RemixFields>("application/json", "multipart/form-data").Produces<Video>();
-        videos.MapGet("/{id}/attempts", AttemptsAsync).RequireScope(Scopes.Read).WithSummary("What each lease of a video came to").Produces<AttemptList>();
-        videos.MapMethods("/{id}/content", ["GET", "HEAD"], VideoContent.GetAsync).RequireScope(Scopes.Read)
-            .WithSummary("Download the video, its thumbnail or its spritesheet").Produces(200, contentType: "video/mp4");
+        videos
+            .MapPost("/{id}/retry", RetryAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Run a failed or cancelled video again")
+            .Produces<Video>();
+        videos
+            .MapPost("/{id}/remix", RemixAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("The same video with another prompt")
+            .Accepts<RemixFields>("application/json", "multipart/form-data")
+            .Produces<Video>();
+        videos
+            .MapGet("/{id}/attempts", AttemptsAsync)
+            .RequireScope(Scopes.Read)
+            .WithSummary("What each lease of a video came to")
+            .Produces<AttemptList>();
+        videos
+            .MapMethods("/{id}/content", ["GET", "HEAD"], VideoContent.GetAsync)
+            .RequireScope(Scopes.Read)
+            .WithSummary("Download the video, its thumbnail or its spritesheet")
+            .Produces(200, contentType: "video/mp4");
 
         foreach (var action in (string[])["edits", "extensions", "characters"])
         {
-            videos.MapMethods($"/{action}/{{**rest}}", ["GET", "POST", "DELETE"], () => NotBuilt($"/v1/videos/{action}")).RequireScope(Scopes.Read).ExcludeFromDescription();
+            videos
+                .MapMethods($"/{action}/{{**rest}}", ["GET", "POST", "DELETE"], () => NotBuilt($"/v1/videos/{action}"))
+                .RequireScope(Scopes.Read)
+                .ExcludeFromDescription();
         }
 
         return videos;
     }
 
-    private static async Task<Video> CreateAsync(HttpContext context, VideoSubmission submission, VideoPage page, CancellationToken cancel)
+    private static async Task<Video> CreateAsync(
+        HttpContext context,
+        VideoSubmission submission,
+        VideoPage page,
+        CancellationToken cancellationToken
+    )
     {
-        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, cancel));
-        var job = await submission.SubmitAsync(request, context.Caller(), RepeatMarks.Of(context.Request), cancel);
-        return await page.ShowAsync(job, context.Response, cancel);
+        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, cancellationToken));
+        var job = await submission.SubmitAsync(request, context.Caller(), RepeatMarks.Of(context.Request), cancellationToken);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
-    private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, CancellationToken cancel)
+    private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, CancellationToken cancellationToken)
     {
         var query = ListQuery.Of(context.Request.Query);
-        var found = await jobs.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancel);
+        var found = await jobs.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancellationToken);
         return new VideoList([.. found.Jobs.Select(job => Video.Of(job))], found.HasMore);
     }
 
-    private static async Task<Video> GetAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel)
+    private static async Task<Video> GetAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoPage page,
+        CancellationToken cancellationToken
+    )
     {
-        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
-        return await page.ShowAsync(job, context.Response, cancel);
+        var job = await jobs.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
-    private static async Task<DeletedVideo> DeleteAsync(string id, HttpContext context, JobStore jobs, ICancelCourier courier, CancellationToken cancel)
+    private static async Task<DeletedVideo> DeleteAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        ICancelCourier courier,
+        CancellationToken cancellationToken
+    )
     {
-        var job = await jobs.DeleteAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var job = await jobs.DeleteAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
         courier.TellWorkerOf(job);
         return new DeletedVideo(id);
     }
 
-    private static async Task<Video> CancelAsync(string id, HttpContext context, JobStore jobs, ICancelCourier courier, VideoPage page, CancellationToken cancel)
+    private static async Task<Video> CancelAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        ICancelCourier courier,
+        VideoPage page,
+        CancellationToken cancellationToken
+    )
     {
-        var job = await jobs.CancelAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var job = await jobs.CancelAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
         courier.TellWorkerOf(job);
-        return await page.ShowAsync(job, context.Response, cancel);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
-    private static async Task<Video> RetryAsync(string id, HttpContext context, JobStore jobs, VideoPage page, CancellationToken cancel) =>
-        await jobs.RetryAsync(id, context.Caller().Jobs, cancel) switch
+    private static async Task<Video> RetryAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoPage page,
+        CancellationToken cancellationToken
+    ) =>
+        await jobs.RetryAsync(id, context.Caller().Jobs, cancellationToken) switch
         {
-            RetryResult.Requeued { Job: var job } => await page.ShowAsync(job, context.Response, cancel),
+            RetryResult.Requeued { Job: var job } => await page.ShowAsync(job, context.Response, cancellationToken),
             // A repeat of a retry that got through: the job is on its way again, and that is the answer.
-            RetryResult.WrongState { Job: { FinishedAt: null } job } when RepeatMarks.Of(context.Request) is { IsClientRetry: true } or { IdempotencyKey: not null } =>
-                await page.ShowAsync(job, context.Response, cancel),
-            RetryResult.WrongState { Job: var job } =>
-                throw ApiError.WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.").AsException(),
+            RetryResult.WrongState { Job: { FinishedAt: null } job }
+                when RepeatMarks.Of(context.Request) is { IsClientRetry: true } or { IdempotencyKey: not null } => await page.ShowAsync(
+                job,
+                context.Response,
+                cancellationToken
+            ),
+            RetryResult.WrongState { Job: var job } => throw ApiError
+                .WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.")
+                .AsException(),
             _ => throw NotFound(id),
         };
 
     private static async Task<Video> RemixAsync(
-        string id, HttpContext context, JobStore jobs, VideoSubmission submission, VideoPage page, CancellationToken cancel)
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoSubmission submission,
+        VideoPage page,
+        CancellationToken cancellationToken
+    )
     {
-        var prompt = VideoRequestReader.ReadRemix(await BodyReader.ReadAsync(context.Request, cancel));
-        var source = await jobs.GetAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
-        var job = await submission.RemixAsync(source, prompt, context.Caller(), RepeatMarks.Of(context.Request), cancel);
-        return await page.ShowAsync(job, context.Response, cancel);
+        var prompt = VideoRequestReader.ReadRemix(await BodyReader.ReadAsync(context.Request, cancellationToken));
+        var source = await jobs.GetAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
+        var job = await submission.RemixAsync(source, prompt, context.Caller(), RepeatMarks.Of(context.Request), cancellationToken);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
-    private static async Task<AttemptList> AttemptsAsync(string id, HttpContext context, JobStore jobs, CancellationToken cancel)
+    private static async Task<AttemptList> AttemptsAsync(string id, HttpContext context, JobStore jobs, CancellationToken cancellationToken)
     {
-        var leases = await jobs.LeasesAsync(id, context.Caller().Jobs, cancel) ?? throw NotFound(id);
+        var leases = await jobs.LeasesAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
         return new AttemptList([.. leases.Select(Attempt.Of)]);
     }
 
@@ -102,12 +168,13 @@ public static class VideoEndpoints
 
     internal static ApiErrorException NotFound(string id) => ApiError.NotFound("video", id).AsException();
 
-    internal static string StatusWord(Job job) => job.State switch
-    {
-        JobState.Queued => "queued",
-        JobState.Leased or JobState.Rendering or JobState.Uploading => "in progress",
-        JobState.Cancelled => "cancelled",
-        JobState.Failed => "failed",
-        _ => "completed",
-    };
+    internal static string StatusWord(Job job) =>
+        job.State switch
+        {
+            JobState.Queued => "queued",
+            JobState.Leased or JobState.Rendering or JobState.Uploading => "in progress",
+            JobState.Cancelled => "cancelled",
+            JobState.Failed => "failed",
+            _ => "completed",
+        };
 }

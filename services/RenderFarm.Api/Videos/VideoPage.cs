@@ -12,38 +12,46 @@ namespace RenderFarm.Api.Videos;
 public sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, ModelDirectory models, IOptions<VideosOptions> options)
 {
     /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
-    public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancel)
+    public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancellationToken)
     {
-        var outlook = await forecast.OfAsync(job, cancel);
+        var outlook = await forecast.OfAsync(job, cancellationToken);
         var video = Video.Of(job) with
         {
             QueuePosition = outlook.Ahead + 1,
             EtaSeconds = RenderProgress.Rounded(outlook.Seconds),
-            DownloadUrl = await LinkAsync(job, cancel),
-            Note = await NoteAsync(job, outlook, cancel),
+            DownloadUrl = await LinkAsync(job, cancellationToken),
+            Note = await NoteAsync(job, outlook, cancellationToken),
         };
         if (video.Status is VideoStatus.Queued or VideoStatus.InProgress)
         {
-            response.Headers["openai-poll-after-ms"] = RenderProgress.PollAfterMilliseconds(video.EtaSeconds).ToString(CultureInfo.InvariantCulture);
+            response.Headers["openai-poll-after-ms"] = RenderProgress
+                .PollAfterMilliseconds(video.EtaSeconds)
+                .ToString(CultureInfo.InvariantCulture);
         }
 
         return video;
     }
 
-    private async Task<string?> LinkAsync(Job job, CancellationToken cancel)
+    private async Task<string?> LinkAsync(Job job, CancellationToken cancellationToken)
     {
         if (job.State != JobState.Completed || job.Artifacts.FirstOrDefault(a => a.Kind == ArtifactKind.Video) is not { } file)
         {
             return null;
         }
 
-        var link = await artifacts.PresignGetAsync(file.Key, TimeSpan.FromSeconds(options.Value.DownloadLinkSeconds), LinkReach.Public, $"{job.Id}.mp4", cancel);
+        var link = await artifacts.PresignGetAsync(
+            file.Key,
+            TimeSpan.FromSeconds(options.Value.DownloadLinkSeconds),
+            LinkReach.Public,
+            $"{job.Id}.mp4",
+            cancellationToken
+        );
         return link?.AbsoluteUri;
     }
 
-    private async Task<string?> NoteAsync(Job job, Outlook outlook, CancellationToken cancel)
+    private async Task<string?> NoteAsync(Job job, Outlook outlook, CancellationToken cancellationToken)
     {
-        if (await models.FindAsync(job.Spec.Model, cancel) is not { } model)
+        if (await models.FindAsync(job.Spec.Model, cancellationToken) is not { } model)
         {
             return null;
         }

@@ -90,7 +90,10 @@ public static class VideoRequestReader
         var below = frames - ((frames - 1) % 4);
         return frames == below
             ? (int)frames
-            : throw fields.Invalid("frames", FormattableString.Invariant($"is {frames}; it must be 4n+1, and the nearest are {below} and {below + 4}"));
+            : throw fields.Invalid(
+                "frames",
+                FormattableString.Invariant($"is {frames}; it must be 4n+1, and the nearest are {below} and {below + 4}")
+            );
     }
 
     private static InputReference? Reference(FieldReader fields, string field, IReadOnlyList<UploadedFile> files)
@@ -128,16 +131,15 @@ public static class VideoRequestReader
         return url is null || IsWebAddress(url) ? url : throw fields.Invalid("webhook_url", "must be an absolute http or https URL");
     }
 
-    private static bool IsWebAddress(string text) => !text.Any(char.IsControl) && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
+    private static bool IsWebAddress(string text) =>
+        !text.Any(char.IsControl) && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
 
     private static IReadOnlyList<LoraReference> Loras(FieldReader fields)
     {
         var loras = new List<LoraReference>();
         foreach (var item in fields.Objects("loras", VideoLimits.MaxLoras) ?? [])
         {
-            loras.Add(new LoraReference(
-                LoraName(item),
-                item.Number("strength", -10, 10) ?? 1));
+            loras.Add(new LoraReference(LoraName(item), item.Number("strength", -10, 10) ?? 1));
             item.RefuseRest();
         }
 
@@ -161,7 +163,10 @@ public static class VideoRequestReader
         }
 
         var kind = cache.OneOf("kind", "teacache", "magcache") ?? throw cache.Invalid("kind", "is required: teacache or magcache");
-        var choice = new StepCacheChoice(kind == "teacache" ? StepCacheKind.Teacache : StepCacheKind.Magcache, cache.Number("threshold", 0, 10));
+        var choice = new StepCacheChoice(
+            kind == "teacache" ? StepCacheKind.Teacache : StepCacheKind.Magcache,
+            cache.Number("threshold", 0, 10)
+        );
         cache.RefuseRest();
         return choice;
     }
@@ -204,6 +209,6 @@ public static class VideoRequestReader
     }
 
     /// <summary>The words live at the enum's members; the JSON converter is what knows them.</summary>
-    private static TEnum? Word<TEnum>(string? word) where TEnum : struct, Enum =>
-        word is null ? null : JsonSerializer.Deserialize<TEnum>($"\"{word}\"");
+    private static TEnum? Word<TEnum>(string? word)
+        where TEnum : struct, Enum => word is null ? null : JsonSerializer.Deserialize<TEnum>($"\"{word}\"");
 }

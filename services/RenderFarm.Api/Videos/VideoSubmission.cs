@@ -15,54 +15,64 @@ using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Videos;
 
-/// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.</summary>
+/// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not
+/// matter.</summary>
 public sealed class VideoSubmission(
-    JobStore jobs, ModelDirectory models, PictureIntake pictures, OutboundGuard guard, FarmMetrics metrics, IOptions<VideosOptions> options, TimeProvider time)
+    JobStore jobs,
+    ModelDirectory models,
+    PictureIntake pictures,
+    OutboundGuard guard,
+    FarmMetrics metrics,
+    IOptions<VideosOptions> options,
+    TimeProvider time
+)
 {
     private const string Action = "videos.create";
     private const int DefaultPriority = 50;
 
     /// <summary>Returns after the commit: what was answered is never lost.</summary>
     /// <exception cref="ApiErrorException">The request can't be a job.</exception>
-    public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
+    public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancellationToken)
     {
-        var (job, model) = await JudgeAsync(request, caller, repeat, cancel);
+        var (job, model) = await JudgeAsync(request, caller, repeat, cancellationToken);
         if (!request.HasPictures)
         {
-            return Answer(await jobs.SubmitAsync(job, cancel));
+            return Answer(await jobs.SubmitAsync(job, cancellationToken));
         }
 
         // Before any picture is fetched: the second try of a request must not depend on a link that worked for the first.
-        if (await jobs.EarlierAsync(job, cancel) is { } earlier)
+        if (await jobs.EarlierAsync(job, cancellationToken) is { } earlier)
         {
             return Answer(earlier);
         }
 
-        using var opened = await pictures.OpenAsync(request, cancel);
+        using var opened = await pictures.OpenAsync(request, cancellationToken);
         if (opened.FirstFrame is { } seen)
         {
             var spec = RenderSpecs.Complete(request, model, job.Spec.Seed, new FrameSize(seen.Width, seen.Height));
             job = NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, hasImage: true));
         }
 
-        return await SubmitAsync(job, await pictures.StoreAsync(opened, job.Id, cancel), cancel);
+        return await SubmitAsync(job, await pictures.StoreAsync(opened, job.Id, cancellationToken), cancellationToken);
     }
 
     /// <summary>A line of a batch: judged as a request by itself, taken with the others.</summary>
     /// <exception cref="ApiErrorException">The line can't be a job.</exception>
-    public async Task<NewJob> LineAsync(VideoRequest request, ApiKey caller, CancellationToken cancel)
+    public async Task<NewJob> LineAsync(VideoRequest request, ApiKey caller, CancellationToken cancellationToken)
     {
         if (request.HasPictures)
         {
             var field = request.InputReference is not null ? "input_reference" : "last_frame";
-            throw ApiError.InvalidValue(field, $"'{field}' can't be part of a batch; submit videos with pictures by POST /v1/videos.").AsException();
+            throw ApiError
+                .InvalidValue(field, $"'{field}' can't be part of a batch; submit videos with pictures by POST /v1/videos.")
+                .AsException();
         }
 
-        return (await JudgeAsync(request, caller, new RepeatMarks(null, IsClientRetry: false), cancel)).Job;
+        return (await JudgeAsync(request, caller, new RepeatMarks(null, IsClientRetry: false), cancellationToken)).Job;
     }
 
     /// <summary>The same video with another prompt, seed and pictures included, as a video of its own.</summary>
-    public async Task<Job> RemixAsync(Job source, string prompt, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
+    public async Task<Job> RemixAsync(Job source, string prompt, ApiKey caller, RepeatMarks repeat, CancellationToken cancellationToken)
     {
         var job = new NewJob
         {
@@ -82,19 +92,24 @@ public sealed class VideoSubmission(
             RemixedFromId = source.Id,
             TraceParent = Activity.Current?.Id,
         };
-        if (await jobs.EarlierAsync(job, cancel) is { } earlier)
+        if (await jobs.EarlierAsync(job, cancellationToken) is { } earlier)
         {
             return Answer(earlier);
         }
 
-        return await SubmitAsync(job, await pictures.CopyAsync(source.Inputs, job.Id, cancel), cancel);
+        return await SubmitAsync(job, await pictures.CopyAsync(source.Inputs, job.Id, cancellationToken), cancellationToken);
     }
 
     /// <summary>Everything that can be said of a request without looking at its pictures.</summary>
-    private async Task<(NewJob Job, ModelShape Model)> JudgeAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancel)
+    private async Task<(NewJob Job, ModelShape Model)> JudgeAsync(
+        VideoRequest request,
+        ApiKey caller,
+        RepeatMarks repeat,
+        CancellationToken cancellationToken
+    )
     {
         CheckWebhook(request);
-        var registration = await models.RegistrationAsync(options.Value.Resolve(request.Model), cancel);
+        var registration = await models.RegistrationAsync(options.Value.Resolve(request.Model), cancellationToken);
         var model = registration.Shape;
         PictureRules.Require(request, model);
         LoraRules.Require(request, registration);
@@ -107,32 +122,33 @@ public sealed class VideoSubmission(
         return (NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, request.HasPictures)), model);
     }
 
-    private NewJob NewJobOf(VideoRequest request, ApiKey caller, RepeatMarks repeat, RenderSpec spec, LeastMemory need) => new()
-    {
-        Id = JobIds.New(time),
-        KeyId = caller.Id,
-        Spec = spec,
-        Priority = request.Priority ?? Math.Min(DefaultPriority, caller.PriorityCeiling),
-        VramClass = need.VramClass,
-        LeastVramBytes = need.Bytes,
-        EstimatedSeconds = need.EstimatedSeconds,
-        MaxAttempts = request.MaxAttempts ?? 3,
-        IdempotencyKey = repeat.IdempotencyKey,
-        RequestHash = RequestDigest.Of(Action, request, repeat.Boundary),
-        IsClientRetry = repeat.IsClientRetry,
-        Metadata = request.Metadata,
-        WebhookUrl = request.WebhookUrl,
-        ExpiresAfter = request.ExpiresAfter,
-        TraceParent = Activity.Current?.Id,
-    };
+    private NewJob NewJobOf(VideoRequest request, ApiKey caller, RepeatMarks repeat, RenderSpec spec, LeastMemory need) =>
+        new()
+        {
+            Id = JobIds.New(time),
+            KeyId = caller.Id,
+            Spec = spec,
+            Priority = request.Priority ?? Math.Min(DefaultPriority, caller.PriorityCeiling),
+            VramClass = need.VramClass,
+            LeastVramBytes = need.Bytes,
+            EstimatedSeconds = need.EstimatedSeconds,
+            MaxAttempts = request.MaxAttempts ?? 3,
+            IdempotencyKey = repeat.IdempotencyKey,
+            RequestHash = RequestDigest.Of(Action, request, repeat.Boundary),
+            IsClientRetry = repeat.IsClientRetry,
+            Metadata = request.Metadata,
+            WebhookUrl = request.WebhookUrl,
+            ExpiresAfter = request.ExpiresAfter,
+            TraceParent = Activity.Current?.Id,
+        };
 
     /// <summary>The pictures of a job that isn't taken (a repeat at the same moment, a quota) go again.</summary>
-    private async Task<Job> SubmitAsync(NewJob job, IReadOnlyList<StoredInput> inputs, CancellationToken cancel)
+    private async Task<Job> SubmitAsync(NewJob job, IReadOnlyList<StoredInput> inputs, CancellationToken cancellationToken)
     {
         var taken = false;
         try
         {
-            var result = await jobs.SubmitAsync(job with { Inputs = inputs }, cancel);
+            var result = await jobs.SubmitAsync(job with { Inputs = inputs }, cancellationToken);
             taken = result is SubmitResult.Created;
             return Answer(result);
         }
@@ -147,7 +163,15 @@ public sealed class VideoSubmission(
 
     private Job Answer(SubmitResult result)
     {
-        metrics.Submitted(result.Job.Spec.Model, result switch { SubmitResult.Conflict => "conflict", SubmitResult.Existing => "repeat", _ => "created" });
+        metrics.Submitted(
+            result.Job.Spec.Model,
+            result switch
+            {
+                SubmitResult.Conflict => "conflict",
+                SubmitResult.Existing => "repeat",
+                _ => "created",
+            }
+        );
         return result is SubmitResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : result.Job;
     }
 

@@ -15,9 +15,20 @@ public static class WebhookMessage
     {
         var id = EventIds.Of(told.Event);
         var body = JsonSerializer.SerializeToUtf8Bytes(
-            new WebhookBody(id, told.Event.Type, told.Event.OccurredAt.ToUnixTimeSeconds(), told.Event.OccurredAt.UtcDateTime, Video.Of(told.Job)), Wire.Json);
+            new WebhookBody(
+                id,
+                told.Event.Type,
+                told.Event.OccurredAt.ToUnixTimeSeconds(),
+                told.Event.OccurredAt.UtcDateTime,
+                Video.Of(told.Job)
+            ),
+            Wire.Json
+        );
         var sent = now.ToUnixTimeSeconds();
-        var message = new HttpRequestMessage(HttpMethod.Post, url) { Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } };
+        var message = new HttpRequestMessage(HttpMethod.Post, url)
+        {
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } },
+        };
         message.Headers.Add("webhook-id", id);
         message.Headers.Add("webhook-timestamp", FormattableString.Invariant($"{sent}"));
         message.Headers.Add("webhook-signature", "v1," + Sign(secret, id, sent, body));
@@ -25,7 +36,8 @@ public static class WebhookMessage
         return message;
     }
 
-    /// <summary>Base64 of HMAC-SHA256 over <c>{id}.{timestamp}.{body}</c>, with the decoded part of the secret after its prefix as key.</summary>
+    /// <summary>Base64 of HMAC-SHA256 over <c>{id}.{timestamp}.{body}</c>, with the decoded part of the secret after its prefix as
+    /// key.</summary>
     public static string Sign(string secret, string id, long timestamp, ReadOnlySpan<byte> body)
     {
         var key = Convert.FromBase64String(secret[WebhookSecrets.Prefix.Length..]);

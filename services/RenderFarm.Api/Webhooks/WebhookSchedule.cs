@@ -5,8 +5,16 @@ public static class WebhookSchedule
 {
     private static readonly TimeSpan[] Pauses =
     [
-        TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30),
-        TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.FromHours(4), TimeSpan.FromHours(8), TimeSpan.FromHours(8),
+        TimeSpan.FromSeconds(5),
+        TimeSpan.FromSeconds(30),
+        TimeSpan.FromMinutes(2),
+        TimeSpan.FromMinutes(10),
+        TimeSpan.FromMinutes(30),
+        TimeSpan.FromHours(1),
+        TimeSpan.FromHours(2),
+        TimeSpan.FromHours(4),
+        TimeSpan.FromHours(8),
+        TimeSpan.FromHours(8),
     ];
 
     /// <param name="tries">Made so far, the failed one included.</param>
@@ -15,5 +23,8 @@ public static class WebhookSchedule
     /// <returns>Null: given up.</returns>
     public static TimeSpan? After(int tries, int? status, double jitter) =>
         // Gone: the receiver asks never to be told again.
-        status == StatusCodes.Status410Gone || tries > Pauses.Length ? null : Pauses[tries - 1] * (1 + (jitter / 10));
+        status == StatusCodes.Status410Gone
+        || tries > Pauses.Length
+            ? null
+            : Pauses[tries - 1] * (1 + (jitter / 10));
 }

@@ -15,19 +15,26 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
     private const int AtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private readonly DeliveryStore deliveries;
-    private readonly WebhookSecrets secrets;
-    private readonly OutboundGuard guard;
-    private readonly TimeProvider time;
-    private readonly ILogger<WebhookSender> logger;
-    private readonly HttpClient http;
-    private readonly SemaphoreSlim news = new(0);
+    private readonly DeliveryStore _deliveries;
+    private readonly WebhookSecrets _secrets;
+    private readonly OutboundGuard _guard;
+    private readonly TimeProvider _time;
+    private readonly ILogger<WebhookSender> _logger;
+    private readonly HttpClient _http;
+    private readonly SemaphoreSlim _news = new(0);
 
-    public WebhookSender(DeliveryStore deliveries, WebhookSecrets secrets, EventFeed feed, OutboundGuard guard, TimeProvider time, ILogger<WebhookSender> logger)
+    public WebhookSender(
+        DeliveryStore deliveries,
+        WebhookSecrets secrets,
+        EventFeed feed,
+        OutboundGuard guard,
+        TimeProvider time,
+        ILogger<WebhookSender> logger
+    )
     {
-        (this.deliveries, this.secrets, this.guard, this.time, this.logger) = (deliveries, secrets, guard, time, logger);
-        http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
-        feed.Happened += _ => news.Release();
+        (this._deliveries, this._secrets, this._guard, this._time, this._logger) = (deliveries, secrets, guard, time, logger);
+        _http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
+        feed.Happened += _ => _news.Release();
     }
 
     public async Task RunAsync(CancellationToken stop)
@@ -36,9 +43,7 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
         {
             try
             {
-                while (await PassAsync(stop) > 0)
-                {
-                }
+                while (await PassAsync(stop) > 0) { }
 
                 await NewsAsync(stop);
             }
@@ -56,28 +61,32 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
 
     public void Dispose()
     {
-        http.Dispose();
-        news.Dispose();
+        _http.Dispose();
+        _news.Dispose();
     }
 
     /// <summary>How many were tried.</summary>
     internal async Task<int> PassAsync(CancellationToken stop)
     {
-        var due = await deliveries.TakeDueAsync(AtOnce, stop);
-        await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop }, async (one, cancel) => await DeliverAsync(one, cancel));
+        var due = await _deliveries.TakeDueAsync(AtOnce, stop);
+        await Parallel.ForEachAsync(
+            due,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
+            async (one, cancellationToken) => await DeliverAsync(one, cancellationToken)
+        );
         return due.Count;
     }
 
     private async Task DeliverAsync(DueDelivery due, CancellationToken stop)
     {
-        var (delivery, began) = (due.Delivery, time.GetTimestamp());
-        var (at, status, error) = (time.GetUtcNow(), (int?)null, (string?)null);
-        var secret = await secrets.OfAsync(delivery.KeyId, stop);
+        var (delivery, began) = (due.Delivery, _time.GetTimestamp());
+        var (at, status, error) = (_time.GetUtcNow(), (int?)null, (string?)null);
+        var secret = await _secrets.OfAsync(delivery.KeyId, stop);
         if (secret is null)
         {
             error = "the API key was revoked";
         }
-        else if (guard.FaultOf(delivery.Url) is { } fault)
+        else if (_guard.FaultOf(delivery.Url) is { } fault)
         {
             error = $"webhook_url {fault}";
         }
@@ -86,9 +95,9 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
             (status, error) = await PostAsync(due, secret, stop);
         }
 
-        var tried = new DeliveryTry(at, Math.Round(time.GetElapsedTime(began).TotalSeconds, 3), status, error);
-        TimeSpan? again = error is null || secret is null ? null : WebhookSchedule.After(delivery.Tries + 1, status, Random.Shared.NextDouble());
-        await deliveries.RecordAsync(delivery, tried, again, stop);
+        var tried = new DeliveryTry(at, Math.Round(_time.GetElapsedTime(began).TotalSeconds, 3), status, error);
+        var again = error is null || secret is null ? null : WebhookSchedule.After(delivery.Tries + 1, status, Random.Shared.NextDouble());
+        await _deliveries.RecordAsync(delivery, tried, again, stop);
         if (error is not null)
         {
             LogFailed(delivery.Type, delivery.JobId, delivery.Tries + 1, error);
@@ -99,11 +108,16 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
     {
         try
         {
-            using var message = WebhookMessage.Of(due.Told, due.Delivery.Url, secret, time.GetUtcNow());
+            using var message = WebhookMessage.Of(due.Told, due.Delivery.Url, secret, _time.GetUtcNow());
             // What the receiver says besides its status is of no use here, and may be endless.
-            using var answer = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, stop);
+            using var answer = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, stop);
             var status = (int)answer.StatusCode;
-            return (status, status is >= 200 and < 300 ? null : status is >= 300 and < 400 ? $"answered {status}; redirects are not followed" : $"answered {status}");
+            return (
+                status,
+                status is >= 200 and < 300 ? null
+                : status is >= 300 and < 400 ? $"answered {status}; redirects are not followed"
+                : $"answered {status}"
+            );
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -117,18 +131,14 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
 
     private async Task NewsAsync(CancellationToken stop)
     {
-        using var limit = new CancellationTokenSource(LookEvery, time);
+        using var limit = new CancellationTokenSource(LookEvery, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            await news.WaitAsync(either.Token);
-            while (news.Wait(0, CancellationToken.None))
-            {
-            }
+            await _news.WaitAsync(either.Token);
+            while (_news.Wait(0, CancellationToken.None)) { }
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested) { }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Type} of {JobId}, try {Try}: {Cause}")]

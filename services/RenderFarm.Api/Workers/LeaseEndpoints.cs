@@ -20,7 +20,11 @@ public static class LeaseEndpoints
     {
         var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
-        worker.MapPost("/leases", LeaseAsync).WithSummary("The best job for this slot; waits for one up to wait_seconds").Produces<LeaseGrant>().Produces(204);
+        worker
+            .MapPost("/leases", LeaseAsync)
+            .WithSummary("The best job for this slot; waits for one up to wait_seconds")
+            .Produces<LeaseGrant>()
+            .Produces(204);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
@@ -30,7 +34,11 @@ public static class LeaseEndpoints
     }
 
     private static async Task<RegisterWorkerReply> RegisterAsync(
-        RegisterWorkerRequest request, WorkerRegistry workers, LeaseSettings settings, CancellationToken cancel)
+        RegisterWorkerRequest request,
+        WorkerRegistry workers,
+        LeaseSettings settings,
+        CancellationToken cancellationToken
+    )
     {
         Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
         Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
@@ -38,11 +46,17 @@ public static class LeaseEndpoints
         // An id is part of routing keys, and of paths on the worker's side.
         var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
         Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
-        return new RegisterWorkerReply { WorkerId = await workers.RegisterAsync(request, cancel), Settings = settings };
+        return new RegisterWorkerReply { WorkerId = await workers.RegisterAsync(request, cancellationToken), Settings = settings };
     }
 
     private static async Task<IResult> LeaseAsync(
-        LeaseRequest request, HttpContext context, LeaseDesk desk, LeaseInputs inputs, FarmMetrics metrics, IHostApplicationLifetime lifetime)
+        LeaseRequest request,
+        HttpContext context,
+        LeaseDesk desk,
+        LeaseInputs inputs,
+        FarmMetrics metrics,
+        IHostApplicationLifetime lifetime
+    )
     {
         // A poll ends early when its worker goes away, or when this process is told to stop.
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -53,7 +67,11 @@ public static class LeaseEndpoints
             {
                 case LeaseResult.Granted { Job: var job } when context.RequestAborted.IsCancellationRequested:
                     // Nobody is left to take it; it need not wait for the lease to run out.
-                    await desk.ReleaseAsync(job.Id, new ReleaseRequest { Fence = job.Fence, Reason = "interrupted" }, CancellationToken.None);
+                    await desk.ReleaseAsync(
+                        job.Id,
+                        new ReleaseRequest { Fence = job.Fence, Reason = "interrupted" },
+                        CancellationToken.None
+                    );
                     return Results.NoContent();
                 case LeaseResult.Granted { Job: var job }:
                     metrics.Leased(job);
@@ -74,38 +92,64 @@ public static class LeaseEndpoints
         }
     }
 
-    private static async Task<RenewReply> RenewAsync(string job, RenewRequest request, LeaseDesk desk, CancellationToken cancel) =>
-        await desk.RenewAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
+    private static async Task<RenewReply> RenewAsync(
+        string job,
+        RenewRequest request,
+        LeaseDesk desk,
+        CancellationToken cancellationToken
+    ) => await desk.RenewAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
 
     private static async Task<LeaseOutcome> CompleteAsync(
-        string job, CompleteRequest request, LeaseDesk desk, LeaseJournal journal, IArtifactStore artifacts, CancellationToken cancel)
+        string job,
+        CompleteRequest request,
+        LeaseDesk desk,
+        LeaseJournal journal,
+        IArtifactStore artifacts,
+        CancellationToken cancellationToken
+    )
     {
         // Only a lease that stands is checked: a repeat is told what was recorded, whatever has become of the files since.
-        var open = await journal.OpenAsync(job, request.Fence, cancel);
+        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
         if (open)
         {
-            await UploadCheck.VerifyAsync(artifacts, job, request.Fence, request.Artifacts, cancel);
+            await UploadCheck.VerifyAsync(artifacts, job, request.Fence, request.Artifacts, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "completed", null, request.Measurements, cancel);
+        var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "completed", null, request.Measurements, cancellationToken);
         return outcome;
     }
 
-    private static async Task<LeaseOutcome> FailAsync(string job, FailRequest request, LeaseDesk desk, LeaseJournal journal, CancellationToken cancel)
+    private static async Task<LeaseOutcome> FailAsync(
+        string job,
+        FailRequest request,
+        LeaseDesk desk,
+        LeaseJournal journal,
+        CancellationToken cancellationToken
+    )
     {
-        var open = await journal.OpenAsync(job, request.Fence, cancel);
-        var outcome = await desk.FailAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "failed", request.Reason, request.Measurements, cancel);
+        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
+        var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "failed", request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
 
-    private static async Task<LeaseOutcome> ReleaseAsync(string job, ReleaseRequest request, LeaseDesk desk, LeaseJournal journal, CancellationToken cancel)
+    private static async Task<LeaseOutcome> ReleaseAsync(
+        string job,
+        ReleaseRequest request,
+        LeaseDesk desk,
+        LeaseJournal journal,
+        CancellationToken cancellationToken
+    )
     {
-        Refuse(!ReleaseReasons.Contains(request.Reason), "reason", $"is '{request.Reason}'; accepted are {string.Join(", ", ReleaseReasons)}");
-        var open = await journal.OpenAsync(job, request.Fence, cancel);
-        var outcome = await desk.ReleaseAsync(job, request, cancel) ?? throw Lost(job, request.Fence);
-        await journal.EndedAsync(open, job, "released", null, null, cancel);
+        Refuse(
+            !ReleaseReasons.Contains(request.Reason),
+            "reason",
+            $"is '{request.Reason}'; accepted are {string.Join(", ", ReleaseReasons)}"
+        );
+        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
+        var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        await journal.EndedAsync(open, job, "released", null, null, cancellationToken);
         return outcome;
     }
 

@@ -12,13 +12,21 @@ public sealed class LeaseInputs(IArtifactStore artifacts)
     /// <summary>A worker fetches its inputs at once; the rest is for one that starts over.</summary>
     private static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);
 
-    public async Task<LeaseGrant> GrantAsync(LeasedJob job, CancellationToken cancel)
+    public async Task<LeaseGrant> GrantAsync(LeasedJob job, CancellationToken cancellationToken)
     {
         var inputs = new List<JobInput>();
         foreach (var input in job.Inputs)
         {
-            var link = await artifacts.PresignGetAsync(input.Key, LinkLifetime, LinkReach.Internal, null, cancel);
-            inputs.Add(new JobInput(input.Role, link?.AbsoluteUri ?? $"/worker/v1/leases/{job.Id}/inputs/{input.Role}", input.ContentType, input.SizeBytes, input.Sha256));
+            var link = await artifacts.PresignGetAsync(input.Key, LinkLifetime, LinkReach.Internal, null, cancellationToken);
+            inputs.Add(
+                new JobInput(
+                    input.Role,
+                    link?.AbsoluteUri ?? $"/worker/v1/leases/{job.Id}/inputs/{input.Role}",
+                    input.ContentType,
+                    input.SizeBytes,
+                    input.Sha256
+                )
+            );
         }
 
         return new LeaseGrant
@@ -36,10 +44,16 @@ public sealed class LeaseInputs(IArtifactStore artifacts)
         };
     }
 
-    public static async Task<IResult> GetAsync(string job, string role, JobStore jobs, IArtifactStore artifacts, CancellationToken cancel)
+    public static async Task<IResult> GetAsync(
+        string job,
+        string role,
+        JobStore jobs,
+        IArtifactStore artifacts,
+        CancellationToken cancellationToken
+    )
     {
-        var found = await jobs.GetAsync(job, JobScope.All, cancel) ?? throw ApiError.NotFound("video", job).AsException();
+        var found = await jobs.GetAsync(job, JobScope.All, cancellationToken) ?? throw ApiError.NotFound("video", job).AsException();
         var input = found.Inputs.FirstOrDefault(i => i.Role == role) ?? throw ApiError.NotFound("input", role).AsException();
-        return Results.Stream(await artifacts.OpenReadAsync(input.Key, null, cancel), input.ContentType);
+        return Results.Stream(await artifacts.OpenReadAsync(input.Key, null, cancellationToken), input.ContentType);
     }
 }

@@ -8,13 +8,20 @@ namespace RenderFarm.Api.Workers;
 public sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
 {
     /// <summary>The lease of this fence has not ended. False too for a deleted video, whose ending is not counted.</summary>
-    public async Task<bool> OpenAsync(string jobId, long fence, CancellationToken cancel) =>
-        await jobs.GetAsync(jobId, JobScope.All, cancel) is { LatestLease: { EndedAt: null } lease } && lease.Fence == fence;
+    public async Task<bool> OpenAsync(string jobId, long fence, CancellationToken cancellationToken) =>
+        await jobs.GetAsync(jobId, JobScope.All, cancellationToken) is { LatestLease: { EndedAt: null } lease } && lease.Fence == fence;
 
     /// <param name="wasOpen">From <see cref="OpenAsync"/>, asked before the report was taken.</param>
-    public async Task EndedAsync(bool wasOpen, string jobId, string ending, FailureReason? reason, Measurements? measured, CancellationToken cancel)
+    public async Task EndedAsync(
+        bool wasOpen,
+        string jobId,
+        string ending,
+        FailureReason? reason,
+        Measurements? measured,
+        CancellationToken cancellationToken
+    )
     {
-        if (wasOpen && await jobs.GetAsync(jobId, JobScope.All, cancel) is { } job)
+        if (wasOpen && await jobs.GetAsync(jobId, JobScope.All, cancellationToken) is { } job)
         {
             metrics.Ended(job, ending, reason, measured);
         }

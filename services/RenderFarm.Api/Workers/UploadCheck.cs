@@ -8,7 +8,13 @@ namespace RenderFarm.Api.Workers;
 public static class UploadCheck
 {
     /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact and what differs.</exception>
-    public static async Task VerifyAsync(IArtifactStore store, string jobId, long fence, IReadOnlyList<Artifact> artifacts, CancellationToken cancel)
+    public static async Task VerifyAsync(
+        IArtifactStore store,
+        string jobId,
+        long fence,
+        IReadOnlyList<Artifact> artifacts,
+        CancellationToken cancellationToken
+    )
     {
         if (artifacts.All(artifact => artifact.Kind != ArtifactKind.Video))
         {
@@ -25,7 +31,8 @@ public static class UploadCheck
                 throw Wrong(field + ".key", $"is '{said.Key}'; this lease's is '{key}'");
             }
 
-            var stored = await store.StatAsync(said.Key, cancel) ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
+            var stored =
+                await store.StatAsync(said.Key, cancellationToken) ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
             if (stored.SizeBytes != said.SizeBytes)
             {
                 throw Wrong(field + ".size_bytes", $"'{said.Key}' has {stored.SizeBytes} bytes, not {said.SizeBytes}");

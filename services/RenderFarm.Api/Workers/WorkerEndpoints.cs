@@ -15,25 +15,59 @@ public static class WorkerEndpoints
         var workers = routes.MapGroup("/v1/workers").WithTags("Workers");
         workers.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("Workers, by name, and what they hold");
         workers.MapGet("/{id}", ShowAsync).RequireScope(Scopes.Read).WithSummary("One worker");
-        workers.MapPost("/{id}/drain", (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) => SetAsync(id, true, context, registry, jobs, cancel))
-            .RequireScope(Scopes.Admin).WithSummary("No new jobs; running ones finish");
-        workers.MapPost("/{id}/resume", (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) => SetAsync(id, false, context, registry, jobs, cancel))
-            .RequireScope(Scopes.Admin).WithSummary("Jobs again");
+        workers
+            .MapPost(
+                "/{id}/drain",
+                (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancellationToken) =>
+                    SetAsync(id, true, context, registry, jobs, cancellationToken)
+            )
+            .RequireScope(Scopes.Admin)
+            .WithSummary("No new jobs; running ones finish");
+        workers
+            .MapPost(
+                "/{id}/resume",
+                (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancellationToken) =>
+                    SetAsync(id, false, context, registry, jobs, cancellationToken)
+            )
+            .RequireScope(Scopes.Admin)
+            .WithSummary("Jobs again");
     }
 
-    private static async Task<WorkerList> ListAsync(HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel)
+    private static async Task<WorkerList> ListAsync(
+        HttpContext context,
+        WorkerRegistry registry,
+        JobStore jobs,
+        CancellationToken cancellationToken
+    )
     {
-        var held = await jobs.HeldAsync(cancel);
-        return new WorkerList([.. (await registry.ListAsync(cancel)).Select(worker => WorkerView.Of(worker, held, context.Caller().Jobs))]);
+        var held = await jobs.HeldAsync(cancellationToken);
+        return new WorkerList([
+            .. (await registry.ListAsync(cancellationToken)).Select(worker => WorkerView.Of(worker, held, context.Caller().Jobs)),
+        ]);
     }
 
-    private static async Task<WorkerView> ShowAsync(string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) =>
-        await registry.FindAsync(id, cancel) is { } worker
-            ? WorkerView.Of(worker, await jobs.HeldAsync(cancel), context.Caller().Jobs)
+    private static async Task<WorkerView> ShowAsync(
+        string id,
+        HttpContext context,
+        WorkerRegistry registry,
+        JobStore jobs,
+        CancellationToken cancellationToken
+    ) =>
+        await registry.FindAsync(id, cancellationToken) is { } worker
+            ? WorkerView.Of(worker, await jobs.HeldAsync(cancellationToken), context.Caller().Jobs)
             : throw ApiError.NotFound("worker", id).AsException();
 
-    private static async Task<WorkerView> SetAsync(string id, bool draining, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancel) =>
-        await registry.SetDrainingAsync(id, draining, cancel) ? await ShowAsync(id, context, registry, jobs, cancel) : throw ApiError.NotFound("worker", id).AsException();
+    private static async Task<WorkerView> SetAsync(
+        string id,
+        bool draining,
+        HttpContext context,
+        WorkerRegistry registry,
+        JobStore jobs,
+        CancellationToken cancellationToken
+    ) =>
+        await registry.SetDrainingAsync(id, draining, cancellationToken)
+            ? await ShowAsync(id, context, registry, jobs, cancellationToken)
+            : throw ApiError.NotFound("worker", id).AsException();
 }
 
 public sealed record WorkerView
@@ -54,20 +88,31 @@ public sealed record WorkerView
     public required long RegisteredAt { get; init; }
     public required long SeenAt { get; init; }
 
-    public static WorkerView Of(FarmWorker worker, IReadOnlyList<HeldJob> held, JobScope scope) => new()
-    {
-        Id = worker.Id,
-        Name = worker.Name,
-        Host = worker.Host,
-        Version = worker.Version,
-        Status = !worker.IsLive ? "gone" : worker.Draining ? "draining" : "live",
-        Slots = worker.Slots,
-        Models = worker.Models,
-        Held = [.. held.Where(job => job.WorkerId == worker.Id).Select(job => new HeldVideo(
-            job.SlotId, job.Stage, scope.KeyId is null || scope.KeyId == job.KeyId ? job.JobId : null))],
-        RegisteredAt = worker.RegisteredAt.ToUnixTimeSeconds(),
-        SeenAt = worker.SeenAt.ToUnixTimeSeconds(),
-    };
+    public static WorkerView Of(FarmWorker worker, IReadOnlyList<HeldJob> held, JobScope scope) =>
+        new()
+        {
+            Id = worker.Id,
+            Name = worker.Name,
+            Host = worker.Host,
+            Version = worker.Version,
+            Status =
+                !worker.IsLive ? "gone"
+                : worker.Draining ? "draining"
+                : "live",
+            Slots = worker.Slots,
+            Models = worker.Models,
+            Held =
+            [
+                .. held.Where(job => job.WorkerId == worker.Id)
+                    .Select(job => new HeldVideo(
+                        job.SlotId,
+                        job.Stage,
+                        scope.KeyId is null || scope.KeyId == job.KeyId ? job.JobId : null
+                    )),
+            ],
+            RegisteredAt = worker.RegisteredAt.ToUnixTimeSeconds(),
+            SeenAt = worker.SeenAt.ToUnixTimeSeconds(),
+        };
 }
 
 /// <param name="VideoId">Null when the video is not the caller's.</param>

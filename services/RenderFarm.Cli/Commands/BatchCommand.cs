@@ -18,32 +18,51 @@ public static class BatchCommand
 
     private static Command Batch(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        var file = new Argument<string>("file") { Description = "JSON Lines, one video request a line; or a matrix, if its name ends in .json; - reads lines from standard input" };
+        var file = new Argument<string>("file")
+        {
+            Description = "JSON Lines, one video request a line; or a matrix, if its name ends in .json; - reads lines from standard input",
+        };
         var wait = new Option<bool>("--wait") { Description = "Stay until every video has ended" };
         var output = new Option<string?>("--out", "-o") { Description = "Stay, and download what is completed into this folder" };
         var key = new Option<string?>("--idempotency-key") { Description = "The same key again gives the same batch" };
         var connection = new FarmConnection();
         var command = new Command("batch", "Submit many videos from a file, all or none") { file, wait, output, key, JsonSwitch.Option };
         connection.AddTo(command);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            var (bytes, type) = await ReadAsync(parsed.GetValue(file)!, cancellation);
-            using var client = connection.Open(parsed, time);
-            var answer = await client.SendJsonAsync(
-                HttpMethod.Post, "batches", () => new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(type) } }, cancellation, parsed.GetValue(key));
-            var id = answer.GetProperty("id").GetString()!;
-            var folder = parsed.GetValue(output);
-            if (!parsed.GetValue(wait) && folder is null)
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
             {
-                console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : id);
-                return 0;
+                var (bytes, type) = await ReadAsync(parsed.GetValue(file)!, cancellationToken);
+                using var client = connection.Open(parsed, time);
+                var answer = await client.SendJsonAsync(
+                    HttpMethod.Post,
+                    "batches",
+                    () => new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(type) } },
+                    cancellationToken,
+                    parsed.GetValue(key)
+                );
+                var id = answer.GetProperty("id").GetString()!;
+                var folder = parsed.GetValue(output);
+                if (!parsed.GetValue(wait) && folder is null)
+                {
+                    console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : id);
+                    return 0;
+                }
+                var code = await Watching.BatchUntilOverAsync(client, id, console, time, parsed.WantsJson(), cancellationToken);
+                if (folder is not null)
+                {
+                    await DownloadAsync(client, id, Path.GetFullPath(folder), console, parsed.WantsJson(), cancellationToken);
+                }
+
+                return code;
             }
-            var code = await Watching.BatchUntilOverAsync(client, id, console, time, parsed.WantsJson(), cancellation);
-            if (folder is not null)
-                await DownloadAsync(client, id, Path.GetFullPath(folder), console, parsed.WantsJson(), cancellation);
-            return code;
-        });
-        return command.WithExamples("batch prompts.jsonl", "batch prompts.jsonl --out clips", "batch matrix.json --wait", "batch - < prompts.jsonl");
+        );
+        return command.WithExamples(
+            "batch prompts.jsonl",
+            "batch prompts.jsonl --out clips",
+            "batch matrix.json --wait",
+            "batch - < prompts.jsonl"
+        );
     }
 
     private static Command Manifest(CommandRunner run, IAnsiConsole console, TimeProvider time)
@@ -52,25 +71,42 @@ public static class BatchCommand
         var connection = new FarmConnection();
         var command = new Command("manifest", "Print what became of each line of a batch, as JSON Lines") { id };
         connection.AddTo(command);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            using var client = connection.Open(parsed, time);
-            await foreach (var line in client.LinesAsync($"batches/{Uri.EscapeDataString(parsed.GetValue(id)!)}/manifest", cancellation))
-                console.Say(line);
-            return 0;
-        });
-        return command.WithExamples("manifest batch_019… > results.jsonl", "manifest batch_019… | jq -r 'select(.status==\"failed\").id' | xargs ./farm retry");
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
+            {
+                using var client = connection.Open(parsed, time);
+                await foreach (
+                    var line in client.LinesAsync($"batches/{Uri.EscapeDataString(parsed.GetValue(id)!)}/manifest", cancellationToken)
+                )
+                {
+                    console.Say(line);
+                }
+
+                return 0;
+            }
+        );
+        return command.WithExamples(
+            "manifest batch_019… > results.jsonl",
+            "manifest batch_019… | jq -r 'select(.status==\"failed\").id' | xargs ./farm retry"
+        );
     }
 
-    private static async Task<(byte[] Bytes, string Type)> ReadAsync(string file, CancellationToken cancellation)
+    private static async Task<(byte[] Bytes, string Type)> ReadAsync(string file, CancellationToken cancellationToken)
     {
         try
         {
             if (file != "-")
-                return (await File.ReadAllBytesAsync(file, cancellation), file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? "application/json" : "application/jsonl");
+            {
+                return (
+                    await File.ReadAllBytesAsync(file, cancellationToken),
+                    file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? "application/json" : "application/jsonl"
+                );
+            }
+
             using var copy = new MemoryStream();
             await using var input = Console.OpenStandardInput();
-            await input.CopyToAsync(copy, cancellation);
+            await input.CopyToAsync(copy, cancellationToken);
             return (copy.ToArray(), "application/jsonl");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -80,18 +116,33 @@ public static class BatchCommand
     }
 
     /// <summary>Named by line and id: names sort as the lines do.</summary>
-    private static async Task DownloadAsync(FarmClient client, string id, string folder, IAnsiConsole console, bool asJson, CancellationToken cancellation)
+    private static async Task DownloadAsync(
+        FarmClient client,
+        string id,
+        string folder,
+        IAnsiConsole console,
+        bool asJson,
+        CancellationToken cancellationToken
+    )
     {
-        await foreach (var text in client.LinesAsync($"batches/{Uri.EscapeDataString(id)}/manifest", cancellation))
+        await foreach (var text in client.LinesAsync($"batches/{Uri.EscapeDataString(id)}/manifest", cancellationToken))
         {
             using var line = JsonDocument.Parse(text);
             if (line.RootElement.GetProperty("status").GetString() != "completed")
+            {
                 continue;
+            }
+
             var video = line.RootElement.GetProperty("id").GetString()!;
-            var path = Path.Combine(folder, FormattableString.Invariant($"{line.RootElement.GetProperty("line").GetInt32():00000}-{video}.mp4"));
-            await client.DownloadAsync(video, path, cancellation);
+            var path = Path.Combine(
+                folder,
+                FormattableString.Invariant($"{line.RootElement.GetProperty("line").GetInt32():00000}-{video}.mp4")
+            );
+            await client.DownloadAsync(video, path, cancellationToken);
             if (!asJson)
+            {
                 console.Say(path);
+            }
         }
     }
 }

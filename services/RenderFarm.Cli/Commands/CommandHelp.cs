@@ -33,7 +33,10 @@ public static class CommandHelp
                 var output = parseResult.InvocationConfiguration.Output;
                 output.WriteLine("Examples:");
                 foreach (var example in examples)
+                {
                     output.WriteLine($"  ./farm {example}");
+                }
+
                 output.WriteLine();
             }
             return code;

@@ -8,8 +8,7 @@ namespace RenderFarm.Cli.Commands;
 public static class CompletionCommand
 {
     // Each asks with the line after the program's name, and the cursor counted from there.
-    private const string Bash =
-        """
+    private const string Bash = """
         _farm() {
             local line=${COMP_LINE#* } word=${COMP_WORDS[COMP_CWORD]} answers
             local at=$((COMP_POINT - ${#COMP_LINE} + ${#line}))
@@ -19,8 +18,7 @@ public static class CompletionCommand
         complete -o default -F _farm farm ./farm
         """;
 
-    private const string Zsh =
-        """
+    private const string Zsh = """
         #compdef farm ./farm
         _farm() {
             local line=${BUFFER#* }
@@ -32,8 +30,7 @@ public static class CompletionCommand
         compdef _farm farm ./farm
         """;
 
-    private const string Fish =
-        """
+    private const string Fish = """
         function __farm_complete
             set -l whole (commandline -cp)
             set -l line (string replace -r '^\S+ ' '' -- $whole)
@@ -47,13 +44,26 @@ public static class CompletionCommand
         var shell = new Argument<string>("shell") { Description = "bash, zsh or fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         var command = new Command("completion", "Print a completion script for a shell").WithExamples(
-            "completion bash >> ~/.bashrc", "completion zsh > ~/.zfunc/_farm", "completion fish > ~/.config/fish/completions/farm.fish");
+            "completion bash >> ~/.bashrc",
+            "completion zsh > ~/.zfunc/_farm",
+            "completion fish > ~/.config/fish/completions/farm.fish"
+        );
         command.Add(shell);
-        run.Run(command, (parsed, _) =>
-        {
-            console.Say(parsed.GetValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => Fish });
-            return Task.FromResult(0);
-        });
+        run.Run(
+            command,
+            (parsed, _) =>
+            {
+                console.Say(
+                    parsed.GetValue(shell) switch
+                    {
+                        "bash" => Bash,
+                        "zsh" => Zsh,
+                        _ => Fish,
+                    }
+                );
+                return Task.FromResult(0);
+            }
+        );
         return command;
     }
 }

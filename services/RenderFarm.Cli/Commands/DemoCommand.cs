@@ -23,42 +23,68 @@ public static class DemoCommand
         prompt.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var word }] && word.StartsWith("--", StringComparison.Ordinal))
+            {
                 result.AddError($"'{word}' is not an option; see ./farm demo --help. A prompt can't begin with two dashes.");
+            }
         });
         var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
         var video = new VideoOptions();
-        var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop") { prompt, output }.WithExamples("demo", "demo \"a red ball rolls to the right\" --steps 8 --out ball.mp4");
+        var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop")
+        {
+            prompt,
+            output,
+        }.WithExamples("demo", "demo \"a red ball rolls to the right\" --steps 8 --out ball.mp4");
         video.AddTo(command);
-        run.Run(command, (parsed, cancellation) => RunAsync(
-            video.Read(parsed, parsed.GetValue(prompt)!, Model), parsed.GetValue(output)!, console, time, cancellation));
+        run.Run(
+            command,
+            (parsed, cancellationToken) =>
+                RunAsync(video.Read(parsed, parsed.GetValue(prompt)!, Model), parsed.GetValue(output)!, console, time, cancellationToken)
+        );
         return command;
     }
 
-    private static async Task<int> RunAsync(VideoRequest request, string output, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
+    private static async Task<int> RunAsync(
+        VideoRequest request,
+        string output,
+        IAnsiConsole console,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         OutputFile.Require(output);
         var programs = FarmPrograms.Find();
         var home = FarmHome.FromEnvironment().Create();
-        var model = await DemoModel.EnsureAsync(home, programs, console, cancellation);
+        var model = await DemoModel.EnsureAsync(home, programs, console, cancellationToken);
         if (model.Note is { } note)
+        {
             console.Say($"Note: {note}");
+        }
 
         var run = DemoRun.Create(home, time);
         var began = time.GetTimestamp();
         var settings = FarmSettings.Embedded(run, home, programs, LocalPorts.Free(), LocalPorts.Free(), drainSeconds: 0);
-        await using (var farm = await LocalFarm.StartAsync(programs, settings, run, time, cancellation))
+        await using (var farm = await LocalFarm.StartAsync(programs, settings, run, time, cancellationToken))
         {
             using var client = new FarmClient(settings.ApiUrl, KeysFile.Read(run.Keys).AdminKey, time);
-            var submitted = await client.SubmitAsync(request, cancellation);
-            var finished = await RenderDisplay.RunAsync(console, update => client.WatchAsync(submitted.Id, update, cancellation));
+            var submitted = await client.SubmitAsync(request, cancellationToken);
+            var finished = await RenderDisplay.RunAsync(console, update => client.WatchAsync(submitted.Id, update, cancellationToken));
             if (finished.Error is { } error)
+            {
                 throw new FarmException(error.Code, error.Message) { Log = run.Logs };
-            await client.DownloadAsync(finished.Id, output, cancellation);
-            console.Say(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Path.GetFullPath(output)}  {finished.Size}, {finished.Frames} frames at {finished.Fps} fps, seed {finished.Seed}, {time.GetElapsedTime(began).TotalSeconds:0.0} s"));
+            }
+
+            await client.DownloadAsync(finished.Id, output, cancellationToken);
+            console.Say(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Path.GetFullPath(output)}  {finished.Size}, {finished.Frames} frames at {finished.Fps} fps, seed {finished.Seed}, "
+                        + $"{time.GetElapsedTime(began).TotalSeconds:0.0} s"
+                )
+            );
             if (finished.Warning is { } warning)
+            {
                 console.Say($"Warning: {warning}");
+            }
         }
         // Only a run that failed leaves its logs behind.
         Directory.Delete(run.Root, recursive: true);

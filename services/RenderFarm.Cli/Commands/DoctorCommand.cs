@@ -21,34 +21,58 @@ public static class DoctorCommand
     {
         var json = new Option<bool>("--json") { Description = "A JSON list of checks" };
         var command = new Command("doctor", "Say what this machine has and lacks") { json }.WithExamples("doctor", "doctor --json");
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            var checks = new List<HostCheck>();
-            await foreach (var check in ChecksAsync(cancellation))
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
             {
-                checks.Add(check);
-                if (!parsed.GetValue(json)) Show(console, check);
+                var checks = new List<HostCheck>();
+                await foreach (var check in ChecksAsync(cancellationToken))
+                {
+                    checks.Add(check);
+                    if (!parsed.GetValue(json))
+                    {
+                        Show(console, check);
+                    }
+                }
+                if (parsed.GetValue(json))
+                {
+                    console.Say(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
+                }
+
+                return checks.Any(check => check.Result == HostCheckResult.Lacks) ? FarmCommand.Failure : 0;
             }
-            if (parsed.GetValue(json)) console.Say(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
-            return checks.Any(check => check.Result == HostCheckResult.Lacks) ? FarmCommand.Failure : 0;
-        });
+        );
         return command;
     }
 
     private static void Show(IAnsiConsole console, HostCheck check)
     {
-        var mark = check.Result switch { HostCheckResult.Ok => "ok    ", HostCheckResult.Lacks => "LACKS ", _ => "-     " };
+        var mark = check.Result switch
+        {
+            HostCheckResult.Ok => "ok    ",
+            HostCheckResult.Lacks => "LACKS ",
+            _ => "-     ",
+        };
         console.Say($"{mark} {check.Subject}: {check.Finding}");
-        if (check.Remedy is { } remedy) console.Say($"         → {remedy}");
+        if (check.Remedy is { } remedy)
+        {
+            console.Say($"         → {remedy}");
+        }
     }
 
-    private static async IAsyncEnumerable<HostCheck> ChecksAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    private static async IAsyncEnumerable<HostCheck> ChecksAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var home = FarmHome.FromEnvironment();
         var free = new DriveInfo(ExistingParent(home.Root)).AvailableFreeSpace / Math.Pow(2, 30);
         yield return free >= NeededDiskGib
             ? HostCheck.Ok("disk", $"{Gib(free)} free for {home.Root}")
-            : HostCheck.Lacks("disk", $"{Gib(free)} free for {home.Root}", $"set {FarmHome.Variable} to a folder with {Gib(NeededDiskGib)} or more");
+            : HostCheck.Lacks(
+                "disk",
+                $"{Gib(free)} free for {home.Root}",
+                $"set {FarmHome.Variable} to a folder with {Gib(NeededDiskGib)} or more"
+            );
         yield return LocalPorts.IsFree(8080)
             ? HostCheck.Ok("port 8080", "free")
             : HostCheck.Without("port 8080", "in use: a farm is up, or another program has it", "./farm up --port N chooses another");
@@ -60,8 +84,12 @@ public static class DoctorCommand
             yield break;
         }
         foreach (var (name, program) in new[] { ("api", programs.Api), ("worker", programs.Worker), ("renderer", programs.Renderer) })
-            foreach (var check in await ProgramDoctor.AskAsync(name, program, cancellation))
+        {
+            foreach (var check in await ProgramDoctor.AskAsync(name, program, cancellationToken))
+            {
                 yield return check;
+            }
+        }
     }
 
     private static (FarmPrograms?, HostCheck?) Programs()
@@ -79,7 +107,10 @@ public static class DoctorCommand
     private static string ExistingParent(string path)
     {
         while (!Directory.Exists(path))
+        {
             path = Path.GetDirectoryName(path)!;
+        }
+
         return path;
     }
 

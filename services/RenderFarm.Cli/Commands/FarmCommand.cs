@@ -33,7 +33,9 @@ public static class FarmCommand
     {
         var run = new CommandRunner(errors);
         var root = new RootCommand(
-            "RenderFarm: prompts in, MP4s out. Exit codes: 0 done, 1 failed, 2 wrong options or refused, 3 no farm or a busy one, 130 Ctrl-C (the video goes on)")
+            "RenderFarm: prompts in, MP4s out. Exit codes: 0 done, 1 failed, 2 wrong options or refused, 3 no farm or a busy one, 130 "
+                + "Ctrl-C (the video goes on)"
+        )
         {
             DemoCommand.Create(run, console, time),
             UpCommand.Create(run, console, time),
@@ -44,11 +46,18 @@ public static class FarmCommand
         root.HelpName = "farm";
         IEnumerable<Command> verbs =
         [
-            .. VideoCommands.Create(run, console, time), .. BatchCommand.Create(run, console, time), .. WorkerCommands.Create(run, console, time),
-            KeysCommand.Create(run, console, time), .. LoginCommand.Create(run, console, time), CompletionCommand.Create(run, console),
+            .. VideoCommands.Create(run, console, time),
+            .. BatchCommand.Create(run, console, time),
+            .. WorkerCommands.Create(run, console, time),
+            KeysCommand.Create(run, console, time),
+            .. LoginCommand.Create(run, console, time),
+            CompletionCommand.Create(run, console),
         ];
         foreach (var verb in verbs)
+        {
             root.Add(verb);
+        }
+
         CommandHelp.AddTo(root);
         return root;
     }

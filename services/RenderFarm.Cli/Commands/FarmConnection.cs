@@ -11,8 +11,14 @@ public sealed class FarmConnection
     public const string KeyVariable = "RENDERFARM_API_KEY";
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
-    private readonly Option<string?> _url = new("--url") { Description = $"The farm's address (else {UrlVariable}, else that of ./farm login, else {DefaultUrl})" };
-    private readonly Option<string?> _key = new("--key") { Description = $"API key (else {KeyVariable}, else that of ./farm login, else the local farm's own)" };
+    private readonly Option<string?> _url = new("--url")
+    {
+        Description = $"The farm's address (else {UrlVariable}, else that of ./farm login, else {DefaultUrl})",
+    };
+    private readonly Option<string?> _key = new("--key")
+    {
+        Description = $"API key (else {KeyVariable}, else that of ./farm login, else the local farm's own)",
+    };
 
     public void AddTo(Command command)
     {
@@ -27,7 +33,11 @@ public sealed class FarmConnection
         var saved = named is null || key is null ? SavedLogin.Read() : null;
         var url = RequireAddress(named ?? saved?.Url ?? DefaultUrl, "--url");
         // A saved key goes to the farm it was saved for, and to no other.
-        return new FarmClient(url, key ?? (saved?.Url == url ? saved.Key : null) ?? KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey, time);
+        return new FarmClient(
+            url,
+            key ?? (saved?.Url == url ? saved.Key : null) ?? KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey,
+            time
+        );
     }
 
     /// <returns>The address without its last slash.</returns>

@@ -16,47 +16,77 @@ public static class KeysCommand
 
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        var show = new Command("show", "Print the local farm's first key, alone on its line").WithExamples("keys show", "keys show | ./farm login http://127.0.0.1:8080");
-        run.Run(show, (_, _) =>
+        var show = new Command("show", "Print the local farm's first key, alone on its line").WithExamples(
+            "keys show",
+            "keys show | ./farm login http://127.0.0.1:8080"
+        );
+        run.Run(
+            show,
+            (_, _) =>
+            {
+                console.Say(KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey);
+                return Task.FromResult(0);
+            }
+        );
+        return new Command("keys", "API keys")
         {
-            console.Say(KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey);
-            return Task.FromResult(0);
-        });
-        return new Command("keys", "API keys") { show, List(run, console, time), Make(run, console, time), Revoke(run, console, time) }.WithExamples("keys list", "keys create studio --queued 200", "keys revoke key_019…");
+            show,
+            List(run, console, time),
+            Make(run, console, time),
+            Revoke(run, console, time),
+        }.WithExamples("keys list", "keys create studio --queued 200", "keys revoke key_019…");
     }
 
     private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var connection = new FarmConnection();
-        var command = new Command("list", "Keys, their limits and what they use of them") { JsonSwitch.Option }.WithExamples("keys list", "keys list --json");
+        var command = new Command("list", "Keys, their limits and what they use of them") { JsonSwitch.Option }.WithExamples(
+            "keys list",
+            "keys list --json"
+        );
         connection.AddTo(command);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            using var client = connection.Open(parsed, time);
-            var keys = (await client.GetJsonAsync("keys", cancellation)).GetProperty("data");
-            if (parsed.WantsJson())
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
             {
+                using var client = connection.Open(parsed, time);
+                var keys = (await client.GetJsonAsync("keys", cancellationToken)).GetProperty("data");
+                if (parsed.WantsJson())
+                {
+                    foreach (var key in keys.EnumerateArray())
+                    {
+                        console.Say(JsonSwitch.Line(key));
+                    }
+
+                    return 0;
+                }
+                var table = new PlainTable("id", "name", "scopes", "priority", "queued", "running", "today");
                 foreach (var key in keys.EnumerateArray())
-                    console.Say(JsonSwitch.Line(key));
+                {
+                    table.Add(
+                        key.GetProperty("id").ToString(),
+                        key.GetProperty("name").ToString(),
+                        string.Join(' ', key.GetProperty("scopes").EnumerateArray()),
+                        $"≤ {key.GetProperty("priority_ceiling")}",
+                        Use(key, "queued", "queued"),
+                        Use(key, "running", "running"),
+                        Use(key, "today", "per_day")
+                    );
+                }
+                table.WriteTo(console);
                 return 0;
             }
-            var table = new PlainTable("id", "name", "scopes", "priority", "queued", "running", "today");
-            foreach (var key in keys.EnumerateArray())
-            {
-                table.Add(
-                    key.GetProperty("id").ToString(), key.GetProperty("name").ToString(), string.Join(' ', key.GetProperty("scopes").EnumerateArray()), $"≤ {key.GetProperty("priority_ceiling")}",
-                    Use(key, "queued", "queued"), Use(key, "running", "running"), Use(key, "today", "per_day"));
-            }
-            table.WriteTo(console);
-            return 0;
-        });
+        );
         return command;
     }
 
     private static Command Make(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var name = new Argument<string>("name") { Description = "Whose key it is" };
-        var scopes = new Option<string[]>("--scope") { Description = "submit, read, admin or worker; may be repeated; absent: submit and read" };
+        var scopes = new Option<string[]>("--scope")
+        {
+            Description = "submit, read, admin or worker; may be repeated; absent: submit and read",
+        };
         scopes.AcceptOnlyFromAmong(Scopes);
         var ceiling = new Option<int?>("--priority-ceiling") { Description = "The highest priority it may ask for" };
         var queued = new Option<int?>("--queued") { Description = "How many videos may wait" };
@@ -64,23 +94,44 @@ public static class KeysCommand
         var perDay = new Option<int?>("--per-day") { Description = "How many may be submitted a day (UTC)" };
         var perMinute = new Option<int?>("--requests-per-minute") { Description = "How many requests it may send" };
         var connection = new FarmConnection();
-        var command = new Command("create", "Make a key; its secret is printed this once") { name, scopes, ceiling, queued, running, perDay, perMinute, JsonSwitch.Option };
-        connection.AddTo(command);
-        run.Run(command, async (parsed, cancellation) =>
+        var command = new Command("create", "Make a key; its secret is printed this once")
         {
-            var body = new JsonObject { ["name"] = parsed.GetValue(name), ["quotas"] = new JsonObject() };
-            if (parsed.GetValue(scopes) is { Length: > 0 } chosen)
-                body["scopes"] = new JsonArray([.. chosen.Select(scope => (JsonNode)scope)]);
-            Set(body, "priority_ceiling", parsed.GetValue(ceiling));
-            Set(body, "requests_per_minute", parsed.GetValue(perMinute));
-            Set(body["quotas"]!, "queued", parsed.GetValue(queued));
-            Set(body["quotas"]!, "running", parsed.GetValue(running));
-            Set(body["quotas"]!, "per_day", parsed.GetValue(perDay));
-            using var client = connection.Open(parsed, time);
-            var key = await client.SendJsonAsync(HttpMethod.Post, "keys", () => JsonContent.Create(body, FarmJson.Default.JsonObject), cancellation);
-            console.Say(parsed.WantsJson() ? JsonSwitch.Line(key) : key.GetProperty("key").GetString()!);
-            return 0;
-        });
+            name,
+            scopes,
+            ceiling,
+            queued,
+            running,
+            perDay,
+            perMinute,
+            JsonSwitch.Option,
+        };
+        connection.AddTo(command);
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
+            {
+                var body = new JsonObject { ["name"] = parsed.GetValue(name), ["quotas"] = new JsonObject() };
+                if (parsed.GetValue(scopes) is { Length: > 0 } chosen)
+                {
+                    body["scopes"] = new JsonArray([.. chosen.Select(scope => (JsonNode)scope)]);
+                }
+
+                Set(body, "priority_ceiling", parsed.GetValue(ceiling));
+                Set(body, "requests_per_minute", parsed.GetValue(perMinute));
+                Set(body["quotas"]!, "queued", parsed.GetValue(queued));
+                Set(body["quotas"]!, "running", parsed.GetValue(running));
+                Set(body["quotas"]!, "per_day", parsed.GetValue(perDay));
+                using var client = connection.Open(parsed, time);
+                var key = await client.SendJsonAsync(
+                    HttpMethod.Post,
+                    "keys",
+                    () => JsonContent.Create(body, FarmJson.Default.JsonObject),
+                    cancellationToken
+                );
+                console.Say(parsed.WantsJson() ? JsonSwitch.Line(key) : key.GetProperty("key").GetString()!);
+                return 0;
+            }
+        );
         return command.WithExamples("keys create studio --queued 200 --running 4 --per-day 1000", "keys create rack-7 --scope worker");
     }
 
@@ -88,25 +139,44 @@ public static class KeysCommand
     {
         var id = new Argument<string>("id") { Description = "key_…, as keys list shows it" };
         var connection = new FarmConnection();
-        var command = new Command("revoke", "A key stops working; its videos stay") { id, JsonSwitch.Option }.WithExamples("keys revoke key_019…");
+        var command = new Command("revoke", "A key stops working; its videos stay") { id, JsonSwitch.Option }.WithExamples(
+            "keys revoke key_019…"
+        );
         connection.AddTo(command);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            using var client = connection.Open(parsed, time);
-            var answer = await client.SendJsonAsync(HttpMethod.Delete, $"keys/{Uri.EscapeDataString(parsed.GetValue(id)!)}", null, cancellation);
-            if (parsed.WantsJson())
-                console.Say(JsonSwitch.Line(answer));
-            return 0;
-        });
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
+            {
+                using var client = connection.Open(parsed, time);
+                var answer = await client.SendJsonAsync(
+                    HttpMethod.Delete,
+                    $"keys/{Uri.EscapeDataString(parsed.GetValue(id)!)}",
+                    null,
+                    cancellationToken
+                );
+                if (parsed.WantsJson())
+                {
+                    console.Say(JsonSwitch.Line(answer));
+                }
+
+                return 0;
+            }
+        );
         return command;
     }
 
-    private static string Use(JsonElement key, string use, string quota) =>
-        $"{key.GetProperty("usage").GetProperty(use)}{(key.GetProperty("quotas").GetProperty(quota) is { ValueKind: JsonValueKind.Number } limit ? $" of {limit}" : "")}";
+    private static string Use(JsonElement key, string use, string quota)
+    {
+        var used = key.GetProperty("usage").GetProperty(use);
+        var limit = key.GetProperty("quotas").GetProperty(quota);
+        return limit.ValueKind == JsonValueKind.Number ? $"{used} of {limit}" : $"{used}";
+    }
 
     private static void Set(JsonNode node, string name, int? value)
     {
         if (value is { } given)
+        {
             node[name] = given;
+        }
     }
 }

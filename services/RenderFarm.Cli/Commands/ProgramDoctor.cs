@@ -11,9 +11,9 @@ internal static class ProgramDoctor
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <returns>Its checks; a program that can't answer is a lack itself.</returns>
-    public static async Task<IReadOnlyList<HostCheck>> AskAsync(string name, string program, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<HostCheck>> AskAsync(string name, string program, CancellationToken cancellationToken)
     {
-        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bounded.CancelAfter(Patience);
         var start = new ProcessStartInfo(program, ["doctor", "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
@@ -22,12 +22,27 @@ internal static class ProgramDoctor
             var errors = process.StandardError.ReadToEndAsync(bounded.Token);
             var answer = await process.StandardOutput.ReadToEndAsync(bounded.Token);
             await process.WaitForExitAsync(bounded.Token);
-            return Parse(answer) ?? [HostCheck.Lacks(name, $"{program} ended with code {process.ExitCode}: {LastLine(await errors)}", "./farm build; its own message says more")];
+            return Parse(answer)
+                ??
+                [
+                    HostCheck.Lacks(
+                        name,
+                        $"{program} ended with code {process.ExitCode}: {LastLine(await errors)}",
+                        "./farm build; its own message says more"
+                    ),
+                ];
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             process.Kill(entireProcessTree: true);
-            return [HostCheck.Lacks(name, $"{program} did not answer within {Patience.TotalSeconds:0} s", "look what it waits for: a driver that hangs is the usual cause")];
+            return
+            [
+                HostCheck.Lacks(
+                    name,
+                    $"{program} did not answer within {Patience.TotalSeconds:0} s",
+                    "look what it waits for: a driver that hangs is the usual cause"
+                ),
+            ];
         }
     }
 
@@ -43,5 +58,6 @@ internal static class ProgramDoctor
         }
     }
 
-    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "it said nothing";
+    private static string LastLine(string text) =>
+        text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "it said nothing";
 }

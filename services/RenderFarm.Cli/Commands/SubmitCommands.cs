@@ -16,16 +16,22 @@ public static class SubmitCommands
         var prompt = new Argument<string>("prompt") { Description = "What to show" };
         var (options, connection) = (new SubmitOptions(), new FarmConnection());
         var command = new Command("submit", "Submit a video and print its id").WithExamples(
-            "submit \"a red ball rolls to the right\"", "submit \"the boat leaves\" --model i2v-14b-480p --image boat.jpg", "submit \"a cat\" --priority 90 --metadata shot=12b --json");
+            "submit \"a red ball rolls to the right\"",
+            "submit \"the boat leaves\" --model i2v-14b-480p --image boat.jpg",
+            "submit \"a cat\" --priority 90 --metadata shot=12b --json"
+        );
         command.Add(prompt);
         AddTo(command, options, connection);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            using var client = connection.Open(parsed, time);
-            var answer = await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellation);
-            console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : answer.GetProperty("id").GetString()!);
-            return 0;
-        });
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
+            {
+                using var client = connection.Open(parsed, time);
+                var answer = await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellationToken);
+                console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : answer.GetProperty("id").GetString()!);
+                return 0;
+            }
+        );
         return command;
     }
 
@@ -35,30 +41,38 @@ public static class SubmitCommands
         var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
         var (options, connection) = (new SubmitOptions(), new FarmConnection());
         var command = new Command("render", "Submit a video, watch it and download it; Ctrl-C leaves it to the farm").WithExamples(
-            "render \"a red ball rolls to the right\"", "render \"a cat\" --model t2v-14b --size 832x480 --frames 81 -o cat.mp4", "render \"a cat\" --json | jq -r .file");
+            "render \"a red ball rolls to the right\"",
+            "render \"a cat\" --model t2v-14b --size 832x480 --frames 81 -o cat.mp4",
+            "render \"a cat\" --json | jq -r .file"
+        );
         command.Add(prompt);
         command.Add(output);
         AddTo(command, options, connection);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            var path = Path.GetFullPath(parsed.GetValue(output)!);
-            OutputFile.Require(path);
-            using var client = connection.Open(parsed, time);
-            var id = (await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellation)).GetProperty("id").GetString()!;
-            var video = await Watching.UntilOverAsync(client, id, console, quiet: parsed.WantsJson(), cancellation);
-            await client.DownloadAsync(id, path, cancellation);
-            if (parsed.WantsJson())
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
             {
-                var answer = JsonObject.Create(await client.GetJsonAsync(FarmClient.Of(id), cancellation))!;
-                answer["file"] = path;
-                console.Say(answer.ToJsonString(FarmJson.Plain.Options));
+                var path = Path.GetFullPath(parsed.GetValue(output)!);
+                OutputFile.Require(path);
+                using var client = connection.Open(parsed, time);
+                var id = (await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellationToken))
+                    .GetProperty("id")
+                    .GetString()!;
+                var video = await Watching.UntilOverAsync(client, id, console, quiet: parsed.WantsJson(), cancellationToken);
+                await client.DownloadAsync(id, path, cancellationToken);
+                if (parsed.WantsJson())
+                {
+                    var answer = JsonObject.Create(await client.GetJsonAsync(FarmClient.Of(id), cancellationToken))!;
+                    answer["file"] = path;
+                    console.Say(answer.ToJsonString(FarmJson.Plain.Options));
+                }
+                else
+                {
+                    console.Say(string.Create(CultureInfo.InvariantCulture, $"{path}  seed {video.Seed}"));
+                }
+                return 0;
             }
-            else
-            {
-                console.Say(string.Create(CultureInfo.InvariantCulture, $"{path}  seed {video.Seed}"));
-            }
-            return 0;
-        });
+        );
         return command;
     }
 
@@ -69,9 +83,15 @@ public static class SubmitCommands
         command.Add(JsonSwitch.Option);
     }
 
-    private static Task<JsonElement> SubmitAsync(FarmClient client, SubmitOptions options, ParseResult parsed, string prompt, CancellationToken cancellation)
+    private static Task<JsonElement> SubmitAsync(
+        FarmClient client,
+        SubmitOptions options,
+        ParseResult parsed,
+        string prompt,
+        CancellationToken cancellationToken
+    )
     {
         var (request, files) = options.Read(parsed, prompt);
-        return client.SubmitAsync(request, files, options.IdempotencyKey(parsed), cancellation);
+        return client.SubmitAsync(request, files, options.IdempotencyKey(parsed), cancellationToken);
     }
 }

@@ -8,14 +8,26 @@ namespace RenderFarm.Cli.Commands;
 /// <summary>The options of a submission besides <see cref="VideoOptions"/>: which model, which pictures, what to keep with it.</summary>
 public sealed class SubmitOptions
 {
-    private readonly Option<string?> _model = new("--model") { Description = "A model id, such as t2v-1-3b; absent for the farm's default" };
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = "A model id, such as t2v-1-3b; absent for the farm's default",
+    };
     private readonly Option<int?> _priority = new("--priority") { Description = "0 to 100, higher first" };
     private readonly Option<string?> _seconds = new("--seconds") { Description = "Length; --frames wins over it" };
-    private readonly Option<string?> _image = new("--image") { Description = "Picture to start from: a file, or an http, https or data URL" };
+    private readonly Option<string?> _image = new("--image")
+    {
+        Description = "Picture to start from: a file, or an http, https or data URL",
+    };
     private readonly Option<string?> _lastFrame = new("--last-frame") { Description = "Picture to end on, given in the same way" };
     private readonly Option<string[]> _loras = new("--lora") { Description = "NAME or NAME:STRENGTH; may be repeated" };
-    private readonly Option<string?> _preset = new("--preset") { Description = "Settings by name, such as those of a model distilled to few steps; see ./farm models list --json" };
-    private readonly Option<string?> _stepCache = new("--step-cache") { Description = "teacache or magcache: faster, a little unlike the full render" };
+    private readonly Option<string?> _preset = new("--preset")
+    {
+        Description = "Settings by name, such as those of a model distilled to few steps; see ./farm models list --json",
+    };
+    private readonly Option<string?> _stepCache = new("--step-cache")
+    {
+        Description = "teacache or magcache: faster, a little unlike the full render",
+    };
     private readonly Option<string[]> _metadata = new("--metadata") { Description = "KEY=VALUE, kept with the video; may be repeated" };
     private readonly Option<string?> _webhook = new("--webhook-url") { Description = "Where to post lifecycle events" };
     private readonly Option<long?> _expires = new("--expires-after") { Description = "Seconds after which the files are removed" };
@@ -29,8 +41,28 @@ public sealed class SubmitOptions
         _stepCache.HelpName = "kind";
         _model.HelpName = "model";
         _model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
-        foreach (var option in new Option[] { _model, _seconds, _image, _lastFrame, _loras, _preset, _stepCache, _priority, _metadata, _webhook, _expires, _attempts, _idempotency })
+        foreach (
+            var option in new Option[]
+            {
+                _model,
+                _seconds,
+                _image,
+                _lastFrame,
+                _loras,
+                _preset,
+                _stepCache,
+                _priority,
+                _metadata,
+                _webhook,
+                _expires,
+                _attempts,
+                _idempotency,
+            }
+        )
+        {
             command.Add(option);
+        }
+
         _video.AddTo(command);
     }
 
@@ -48,7 +80,9 @@ public sealed class SubmitOptions
             Loras = parsed.GetValue(_loras) is { Length: > 0 } loras ? [.. loras.Select(Lora)] : null,
             Preset = parsed.GetValue(_preset),
             StepCache = parsed.GetValue(_stepCache) is { } kind ? new StepCacheChoice(kind) : null,
-            Metadata = parsed.GetValue(_metadata) is { Length: > 0 } pairs ? pairs.Select(Pair).ToDictionary(pair => pair.Key, pair => pair.Value) : null,
+            Metadata = parsed.GetValue(_metadata) is { Length: > 0 } pairs
+                ? pairs.Select(Pair).ToDictionary(pair => pair.Key, pair => pair.Value)
+                : null,
             WebhookUrl = parsed.GetValue(_webhook),
             ExpiresAfter = parsed.GetValue(_expires),
             MaxAttempts = parsed.GetValue(_attempts),
@@ -60,9 +94,15 @@ public sealed class SubmitOptions
     private static PictureLink? Picture(string? text, string field, Dictionary<string, string> files)
     {
         if (text is null)
+        {
             return null;
+        }
+
         if (text.Contains("://", StringComparison.Ordinal) || text.StartsWith("data:", StringComparison.Ordinal))
+        {
             return new PictureLink(text);
+        }
+
         files[field] = File.Exists(text) ? text : throw new FarmException("no_such_file", $"there is no file {Path.GetFullPath(text)}");
         return null;
     }
@@ -71,8 +111,13 @@ public sealed class SubmitOptions
     {
         var colon = text.LastIndexOf(':');
         if (colon < 0)
+        {
             return new LoraChoice(text, null);
-        return double.TryParse(text[(colon + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out var strength) && double.IsFinite(strength)
+        }
+
+        return
+            double.TryParse(text[(colon + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out var strength)
+            && double.IsFinite(strength)
             ? new LoraChoice(text[..colon], strength)
             : throw new FarmException("invalid_option", $"--lora: '{text}' is not NAME or NAME:STRENGTH, such as film-look:0.8");
     }

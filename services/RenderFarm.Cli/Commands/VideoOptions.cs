@@ -14,7 +14,10 @@ public sealed class VideoOptions
     private readonly Option<double?> _guidance = new("--guidance") { Description = "Guidance scale" };
     private readonly Option<double?> _shift = new("--shift") { Description = "Warp of the noise schedule" };
     private readonly Option<string?> _sampler = new("--sampler") { Description = "unipc, euler or dpm++" };
-    private readonly Option<string?> _negative = new("--negative") { Description = "What not to show; \"\" for nothing, absent for the model's default" };
+    private readonly Option<string?> _negative = new("--negative")
+    {
+        Description = "What not to show; \"\" for nothing, absent for the model's default",
+    };
 
     public void AddTo(Command command)
     {
@@ -23,25 +26,30 @@ public sealed class VideoOptions
             number.Validators.Add(result =>
             {
                 if (result.GetValueOrDefault<double?>() is { } value && !double.IsFinite(value))
+                {
                     result.AddError($"{number.Name}: a finite number");
+                }
             });
         }
         foreach (var option in new Option[] { _size, _frames, _fps, _steps, _seed, _guidance, _shift, _sampler, _negative })
+        {
             command.Add(option);
+        }
     }
 
-    public VideoRequest Read(ParseResult parsed, string prompt, string? model) => new()
-    {
-        Prompt = prompt,
-        Model = model,
-        Size = parsed.GetValue(_size),
-        Frames = parsed.GetValue(_frames),
-        Fps = parsed.GetValue(_fps),
-        Steps = parsed.GetValue(_steps),
-        Seed = parsed.GetValue(_seed),
-        GuidanceScale = parsed.GetValue(_guidance),
-        Shift = parsed.GetValue(_shift),
-        Sampler = parsed.GetValue(_sampler),
-        NegativePrompt = parsed.GetValue(_negative),
-    };
+    public VideoRequest Read(ParseResult parsed, string prompt, string? model) =>
+        new()
+        {
+            Prompt = prompt,
+            Model = model,
+            Size = parsed.GetValue(_size),
+            Frames = parsed.GetValue(_frames),
+            Fps = parsed.GetValue(_fps),
+            Steps = parsed.GetValue(_steps),
+            Seed = parsed.GetValue(_seed),
+            GuidanceScale = parsed.GetValue(_guidance),
+            Shift = parsed.GetValue(_shift),
+            Sampler = parsed.GetValue(_sampler),
+            NegativePrompt = parsed.GetValue(_negative),
+        };
 }

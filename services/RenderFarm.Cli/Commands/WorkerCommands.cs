@@ -24,77 +24,155 @@ public static class WorkerCommands
         var connection = new FarmConnection();
         var command = new Command("workers", "List workers and what they hold") { JsonSwitch.Option };
         connection.AddTo(command);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            using var client = connection.Open(parsed, time);
-            var workers = (await client.GetJsonAsync("workers", cancellation)).GetProperty("data");
-            if (parsed.WantsJson())
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
             {
+                using var client = connection.Open(parsed, time);
+                var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data");
+                if (parsed.WantsJson())
+                {
+                    foreach (var worker in workers.EnumerateArray())
+                    {
+                        console.Say(JsonSwitch.Line(worker));
+                    }
+
+                    return 0;
+                }
+                var table = new PlainTable("name", "status", "slots", "models", "holds");
                 foreach (var worker in workers.EnumerateArray())
-                    console.Say(JsonSwitch.Line(worker));
+                {
+                    table.Add(
+                        Text(worker, "name"),
+                        Text(worker, "status"),
+                        Slots(worker),
+                        string.Join(' ', worker.GetProperty("models").EnumerateArray()),
+                        Held(worker)
+                    );
+                }
+
+                table.WriteTo(console);
                 return 0;
             }
-            var table = new PlainTable("name", "status", "slots", "models", "holds");
-            foreach (var worker in workers.EnumerateArray())
-                table.Add(Text(worker, "name"), Text(worker, "status"), Slots(worker), string.Join(' ', worker.GetProperty("models").EnumerateArray()), Held(worker));
-            table.WriteTo(console);
-            return 0;
-        });
+        );
         return command.WithExamples("workers", "workers --json | jq -r 'select(.status==\"gone\").name'");
     }
 
     private static Command Drain(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var wait = new Option<bool>("--wait") { Description = "Until it holds nothing any more" };
-        var command = OnOne(run, time, "drain", "Give a worker no new jobs; running ones finish", async (client, id, parsed, cancellation) =>
-        {
-            var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/drain", null, cancellation);
-            for (var said = ""; parsed.GetValue(wait) && worker.GetProperty("held").GetArrayLength() > 0; worker = await client.GetJsonAsync($"workers/{id}", cancellation))
+        var command = OnOne(
+            run,
+            time,
+            "drain",
+            "Give a worker no new jobs; running ones finish",
+            async (client, id, parsed, cancellationToken) =>
             {
-                if (!parsed.WantsJson() && Held(worker) is var holds && holds != said)
-                    console.Say($"{Text(worker, "name")} still holds {said = holds}");
-                await Task.Delay(LookEvery, time, cancellation);
+                var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/drain", null, cancellationToken);
+                for (
+                    var said = "";
+                    parsed.GetValue(wait) && worker.GetProperty("held").GetArrayLength() > 0;
+                    worker = await client.GetJsonAsync($"workers/{id}", cancellationToken)
+                )
+                {
+                    if (!parsed.WantsJson() && Held(worker) is var holds && holds != said)
+                    {
+                        console.Say($"{Text(worker, "name")} still holds {said = holds}");
+                    }
+
+                    await Task.Delay(LookEvery, time, cancellationToken);
+                }
+                console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
             }
-            console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
-        });
+        );
         command.Add(wait);
         return command.WithExamples("drain rack-1", "drain rack-1 --wait && ssh rack-1 sudo reboot");
     }
 
-    private static Command Resume(CommandRunner run, IAnsiConsole console, TimeProvider time)
-        => OnOne(run, time, "resume", "Give a drained worker jobs again", async (client, id, parsed, cancellation) =>
-        {
-            var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/resume", null, cancellation);
-            console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
-        }).WithExamples("resume rack-1");
+    private static Command Resume(CommandRunner run, IAnsiConsole console, TimeProvider time) =>
+        OnOne(
+                run,
+                time,
+                "resume",
+                "Give a drained worker jobs again",
+                async (client, id, parsed, cancellationToken) =>
+                {
+                    var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/resume", null, cancellationToken);
+                    console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
+                }
+            )
+            .WithExamples("resume rack-1");
 
-    private static Command OnOne(CommandRunner run, TimeProvider time, string name, string description, Func<FarmClient, string, ParseResult, CancellationToken, Task> verb)
+    private static Command OnOne(
+        CommandRunner run,
+        TimeProvider time,
+        string name,
+        string description,
+        Func<FarmClient, string, ParseResult, CancellationToken, Task> verb
+    )
     {
         var named = new Argument<string>("worker") { Description = "Its name or id" };
         var connection = new FarmConnection();
         var command = new Command(name, description) { named, JsonSwitch.Option };
         connection.AddTo(command);
-        run.Run(command, async (parsed, cancellation) =>
-        {
-            using var client = connection.Open(parsed, time);
-            await verb(client, Uri.EscapeDataString(await IdOfAsync(client, parsed.GetValue(named)!, cancellation)), parsed, cancellation);
-            return 0;
-        });
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
+            {
+                using var client = connection.Open(parsed, time);
+                await verb(
+                    client,
+                    Uri.EscapeDataString(await IdOfAsync(client, parsed.GetValue(named)!, cancellationToken)),
+                    parsed,
+                    cancellationToken
+                );
+                return 0;
+            }
+        );
         return command;
     }
 
-    private static async Task<string> IdOfAsync(FarmClient client, string named, CancellationToken cancellation)
+    private static async Task<string> IdOfAsync(FarmClient client, string named, CancellationToken cancellationToken)
     {
-        var workers = (await client.GetJsonAsync("workers", cancellation)).GetProperty("data").EnumerateArray().ToList();
-        return workers.Where(worker => Text(worker, "id") == named || Text(worker, "name") == named).Select(worker => Text(worker, "id")).FirstOrDefault()
-            ?? throw new FarmException("not_found", $"there is no worker '{named}'; there are {string.Join(", ", workers.Select(worker => Text(worker, "name")))}") { Status = 404 };
+        var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data").EnumerateArray().ToList();
+        return workers
+                .Where(worker => Text(worker, "id") == named || Text(worker, "name") == named)
+                .Select(worker => Text(worker, "id"))
+                .FirstOrDefault()
+            ?? throw new FarmException(
+                "not_found",
+                $"there is no worker '{named}'; there are {string.Join(", ", workers.Select(worker => Text(worker, "name")))}"
+            )
+            {
+                Status = 404,
+            };
     }
 
-    private static string Slots(JsonElement worker) => string.Join(", ", worker.GetProperty("slots").EnumerateArray().Select(slot => string.Create(
-        CultureInfo.InvariantCulture, $"{Text(slot, "card")} {slot.GetProperty("total_bytes").GetInt64() / Math.Pow(2, 30):0} GiB")));
+    private static string Slots(JsonElement worker) =>
+        string.Join(
+            ", ",
+            worker
+                .GetProperty("slots")
+                .EnumerateArray()
+                .Select(slot =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Text(slot, "card")} {slot.GetProperty("total_bytes").GetInt64() / Math.Pow(2, 30):0} GiB"
+                    )
+                )
+        );
 
-    private static string Held(JsonElement worker) => string.Join(", ", worker.GetProperty("held").EnumerateArray().Select(held =>
-        $"{(Text(held, "video_id") is { Length: > 0 } id ? id : "another key's video")} ({Text(held, "stage").Replace('_', ' ')})"));
+    private static string Held(JsonElement worker) =>
+        string.Join(
+            ", ",
+            worker
+                .GetProperty("held")
+                .EnumerateArray()
+                .Select(held =>
+                    $"{(Text(held, "video_id") is { Length: > 0 } id ? id : "another key's video")} "
+                    + $"({Text(held, "stage").Replace('_', ' ')})"
+                )
+        );
 
     private static string Text(JsonElement element, string name) => element.TryGetProperty(name, out var member) ? member.ToString() : "";
 }

@@ -23,9 +23,14 @@ public sealed class ChildProgram : IDisposable
 
     /// <param name="environment">On top of this process's own.</param>
     public static ChildProgram Start(
-        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string log)
+        string name,
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string> environment,
+        string log
+    )
     {
-        // exec twice: the process started here becomes the program, so its pid and its exit code are the program's.
+        // Exec twice: the process started here becomes the program, so its pid and its exit code are the program's.
         var start = new ProcessStartInfo("/bin/sh")
         {
             ArgumentList = { "-c", "exec setsid \"$@\" >> \"$FARM_LOG\" 2>&1 < /dev/null", "sh", program },
@@ -33,21 +38,30 @@ public sealed class ChildProgram : IDisposable
             WorkingDirectory = Path.GetDirectoryName(program),
         };
         foreach (var argument in arguments)
+        {
             start.ArgumentList.Add(argument);
+        }
+
         foreach (var (key, value) in environment)
+        {
             start.Environment[key] = value;
+        }
+
         start.Environment["FARM_LOG"] = log;
         var process = Process.Start(start) ?? throw new FarmException("start_failed", $"could not start {program}");
         return new ChildProgram(name, log, process);
     }
 
-    public Task WaitForExitAsync(CancellationToken cancellation) => _process.WaitForExitAsync(cancellation);
+    public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 
     /// <summary>Asks it to stop; what is still there after <paramref name="grace"/> is killed with all it started.</summary>
     public async Task StopAsync(TimeSpan grace, TimeProvider time)
     {
         if (_process.HasExited)
+        {
             return;
+        }
+
         _ = Signal(_process.Id, Terminate);
         using var deadline = new CancellationTokenSource(grace, time);
         try
@@ -64,9 +78,14 @@ public sealed class ChildProgram : IDisposable
     /// <summary>The last lines it wrote.</summary>
     public IReadOnlyList<string> LastWords(int lines = 15) => File.Exists(Log) ? File.ReadLines(Log).TakeLast(lines).ToArray() : [];
 
-    public FarmException Death(string when) => new(
-        "process_died",
-        $"{Name} {when} with exit code {ExitCode}. It said last:{Environment.NewLine}{string.Join(Environment.NewLine, LastWords())}") { Log = Log };
+    public FarmException Death(string when) =>
+        new(
+            "process_died",
+            $"{Name} {when} with exit code {ExitCode}. It said last:{Environment.NewLine}{string.Join(Environment.NewLine, LastWords())}"
+        )
+        {
+            Log = Log,
+        };
 
     public void Dispose() => _process.Dispose();
 

@@ -15,8 +15,16 @@ public static class DemoRun
         {
             var runs = Directory.CreateDirectory(Path.Combine(home.Root, "demo"));
             // Names begin with the time: the order of names is the order of age.
-            foreach (var old in runs.EnumerateDirectories().OrderByDescending(run => run.Name, StringComparer.Ordinal).Skip(Kept).Where(run => !IsLive(run.Name)))
+            foreach (
+                var old in runs.EnumerateDirectories()
+                    .OrderByDescending(run => run.Name, StringComparer.Ordinal)
+                    .Skip(Kept)
+                    .Where(run => !IsLive(run.Name))
+            )
+            {
                 Remove(old);
+            }
+
             return new FarmHome(Path.Combine(runs.FullName, $"{time.GetUtcNow():yyyyMMdd-HHmmss}-{Environment.ProcessId}")).Create();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -29,7 +37,10 @@ public static class DemoRun
     private static bool IsLive(string name)
     {
         if (!int.TryParse(name.AsSpan(name.LastIndexOf('-') + 1), CultureInfo.InvariantCulture, out var id))
+        {
             return false;
+        }
+
         try
         {
             using var process = Process.GetProcessById(id);
@@ -37,7 +48,7 @@ public static class DemoRun
         }
         catch (ArgumentException)
         {
-            return false; // no such process
+            return false; // No such process
         }
     }
 
@@ -49,7 +60,7 @@ public static class DemoRun
         }
         catch (DirectoryNotFoundException)
         {
-            // another demo was quicker
+            // Another demo was quicker
         }
     }
 }

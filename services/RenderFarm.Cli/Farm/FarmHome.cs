@@ -17,7 +17,13 @@ public sealed record FarmHome(string Root)
     {
         var home = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrWhiteSpace(home))
-            home = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".renderfarm");
+        {
+            home = Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
+                ".renderfarm"
+            );
+        }
+
         return new FarmHome(Path.GetFullPath(home));
     }
 
@@ -26,7 +32,9 @@ public sealed record FarmHome(string Root)
         try
         {
             foreach (var folder in new[] { Root, Artifacts, Models, Worker, Logs })
+            {
                 Directory.CreateDirectory(folder);
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -37,5 +45,9 @@ public sealed record FarmHome(string Root)
 
     /// <param name="what">The folder that was to be written.</param>
     public static FarmException NotWritable(string what, Exception error) =>
-        new("home_not_writable", $"can't keep the farm's data in {what}: {error.Message} Name a folder that can be written in {Variable}", error);
+        new(
+            "home_not_writable",
+            $"can't keep the farm's data in {what}: {error.Message} Name a folder that can be written in {Variable}",
+            error
+        );
 }

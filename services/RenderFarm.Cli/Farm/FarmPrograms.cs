@@ -12,7 +12,8 @@ public sealed record FarmPrograms(string Api, string Worker, string Renderer, st
         // services/RenderFarm.Cli/bin/Release/net10.0 → net10.0, Release, …, root
         var framework = new DirectoryInfo(Path.TrimEndingDirectorySeparator(baseDirectory));
         var configuration = framework.Parent;
-        var root = configuration?.Parent?.Parent?.Parent?.Parent
+        var root =
+            configuration?.Parent?.Parent?.Parent?.Parent
             ?? throw new FarmException("not_built", $"'{baseDirectory}' is not inside a build of RenderFarm");
 
         string Program(string part, string name)
@@ -22,7 +23,10 @@ public sealed record FarmPrograms(string Api, string Worker, string Renderer, st
         }
 
         return new FarmPrograms(
-            Program("services", "RenderFarm.Api"), Program("workers", "RenderFarm.Worker"), Program("workers", "RenderFarm.Renderer"),
-            Path.Combine(root.FullName, "deploy", "models"));
+            Program("services", "RenderFarm.Api"),
+            Program("workers", "RenderFarm.Worker"),
+            Program("workers", "RenderFarm.Renderer"),
+            Path.Combine(root.FullName, "deploy", "models")
+        );
     }
 }

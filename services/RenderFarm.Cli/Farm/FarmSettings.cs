@@ -7,8 +7,12 @@ namespace RenderFarm.Cli.Farm;
 /// a process listing.
 /// </summary>
 public sealed record FarmSettings(
-    string ApiUrl, string? ApiMetricsUrl, string WorkerMetricsUrl,
-    IReadOnlyDictionary<string, string> Api, IReadOnlyDictionary<string, string> Worker)
+    string ApiUrl,
+    string? ApiMetricsUrl,
+    string WorkerMetricsUrl,
+    IReadOnlyDictionary<string, string> Api,
+    IReadOnlyDictionary<string, string> Worker
+)
 {
     /// <summary>How long a job in hand may go on after SIGTERM before it is handed back. The whole stop takes at most 30 s.</summary>
     public const int DrainSeconds = 12;
@@ -18,7 +22,14 @@ public sealed record FarmSettings(
 
     /// <summary>SQLite, a folder, no broker, whatever slots the machine has.</summary>
     /// <param name="models">The home whose models are used.</param>
-    public static FarmSettings Embedded(FarmHome home, FarmHome models, FarmPrograms programs, int apiPort, int workerMetricsPort, int drainSeconds = DrainSeconds)
+    public static FarmSettings Embedded(
+        FarmHome home,
+        FarmHome models,
+        FarmPrograms programs,
+        int apiPort,
+        int workerMetricsPort,
+        int drainSeconds = DrainSeconds
+    )
     {
         var (apiUrl, workerMetrics) = (Loopback(apiPort), Loopback(workerMetricsPort));
         var shared = new Dictionary<string, string>
@@ -36,12 +47,24 @@ public sealed record FarmSettings(
             ["Api__Url"] = apiUrl,
             ["Metrics__Url"] = "",
         };
-        return new FarmSettings(apiUrl, null, workerMetrics, api, WorkerSettings(shared, home, models, programs, apiUrl, workerMetrics, drainSeconds));
+        return new FarmSettings(
+            apiUrl,
+            null,
+            workerMetrics,
+            api,
+            WorkerSettings(shared, home, models, programs, apiUrl, workerMetrics, drainSeconds)
+        );
     }
 
     /// <summary>PostgreSQL, RabbitMQ and S3, as given by the options or the environment.</summary>
     public static FarmSettings OnServices(
-        FarmHome home, FarmPrograms programs, ServiceAddresses services, int apiPort, int apiMetricsPort, int workerMetricsPort)
+        FarmHome home,
+        FarmPrograms programs,
+        ServiceAddresses services,
+        int apiPort,
+        int apiMetricsPort,
+        int workerMetricsPort
+    )
     {
         var (apiUrl, apiMetrics, workerMetrics) = (Loopback(apiPort), Loopback(apiMetricsPort), Loopback(workerMetricsPort));
         var shared = new Dictionary<string, string>(services.SharedSettings()) { ["Keys__BootstrapFile"] = home.Keys };
@@ -53,11 +76,24 @@ public sealed record FarmSettings(
             ["Metrics__Url"] = apiMetrics,
         };
         api.TryAdd("Videos__DefaultModel", Environment.GetEnvironmentVariable("Videos__DefaultModel") ?? "demo");
-        return new FarmSettings(apiUrl, apiMetrics, workerMetrics, api, WorkerSettings(shared, home, home, programs, apiUrl, workerMetrics, DrainSeconds));
+        return new FarmSettings(
+            apiUrl,
+            apiMetrics,
+            workerMetrics,
+            api,
+            WorkerSettings(shared, home, home, programs, apiUrl, workerMetrics, DrainSeconds)
+        );
     }
 
     private static Dictionary<string, string> WorkerSettings(
-        Dictionary<string, string> shared, FarmHome home, FarmHome models, FarmPrograms programs, string apiUrl, string metricsUrl, int drainSeconds)
+        Dictionary<string, string> shared,
+        FarmHome home,
+        FarmHome models,
+        FarmPrograms programs,
+        string apiUrl,
+        string metricsUrl,
+        int drainSeconds
+    )
     {
         var worker = new Dictionary<string, string>(shared)
         {
@@ -67,8 +103,18 @@ public sealed record FarmSettings(
             ["Worker__DrainGraceSeconds"] = drainSeconds.ToString(CultureInfo.InvariantCulture),
             ["Metrics__Url"] = metricsUrl,
         };
-        foreach (var (key, value) in new[] { ("Worker__Name", Environment.MachineName), ("Worker__Slots", "auto"), ("Models__Directory", models.Models) })
+        foreach (
+            var (key, value) in new[]
+            {
+                ("Worker__Name", Environment.MachineName),
+                ("Worker__Slots", "auto"),
+                ("Models__Directory", models.Models),
+            }
+        )
+        {
             worker[key] = Environment.GetEnvironmentVariable(key) is { Length: > 0 } set ? set : value;
+        }
+
         return worker;
     }
 

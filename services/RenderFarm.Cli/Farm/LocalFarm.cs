@@ -19,8 +19,8 @@ public sealed class LocalFarm : IAsyncDisposable
     private readonly FarmHome _home;
     private readonly TimeProvider _time;
 
-    private LocalFarm(FarmPrograms programs, FarmSettings settings, FarmHome home, TimeProvider time)
-        => (_programs, _settings, _home, _time) = (programs, settings, home, time);
+    private LocalFarm(FarmPrograms programs, FarmSettings settings, FarmHome home, TimeProvider time) =>
+        (_programs, _settings, _home, _time) = (programs, settings, home, time);
 
     public ChildProgram Api { get; private set; } = null!;
     public ChildProgram Worker { get; private set; } = null!;
@@ -29,13 +29,18 @@ public sealed class LocalFarm : IAsyncDisposable
 
     /// <exception cref="FarmException">One of the two died or did not answer in time; what was started is stopped again.</exception>
     public static async Task<LocalFarm> StartAsync(
-        FarmPrograms programs, FarmSettings settings, FarmHome home, TimeProvider time, CancellationToken cancellation)
+        FarmPrograms programs,
+        FarmSettings settings,
+        FarmHome home,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         var farm = new LocalFarm(programs, settings, home.Create(), time);
         try
         {
-            await farm.StartApiAsync(cancellation);
-            await farm.StartWorkerAsync(cancellation);
+            await farm.StartApiAsync(cancellationToken);
+            await farm.StartWorkerAsync(cancellationToken);
             return farm;
         }
         catch
@@ -45,17 +50,17 @@ public sealed class LocalFarm : IAsyncDisposable
         }
     }
 
-    public async Task StartApiAsync(CancellationToken cancellation)
+    public async Task StartApiAsync(CancellationToken cancellationToken)
     {
         Api = ChildProgram.Start("the API", _programs.Api, [], _settings.Api, Path.Combine(_home.Logs, "api.log"));
-        await AwaitAnswerAsync(Api, $"{_settings.ApiUrl}/health/ready", cancellation);
+        await AwaitAnswerAsync(Api, $"{_settings.ApiUrl}/health/ready", cancellationToken);
     }
 
-    public async Task StartWorkerAsync(CancellationToken cancellation)
+    public async Task StartWorkerAsync(CancellationToken cancellationToken)
     {
         Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, Path.Combine(_home.Logs, "worker.log"));
         // Ready means registered: from here on the API knows the worker's models.
-        await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellation);
+        await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -72,7 +77,7 @@ public sealed class LocalFarm : IAsyncDisposable
         }
     }
 
-    private async Task AwaitAnswerAsync(ChildProgram program, string url, CancellationToken cancellation)
+    private async Task AwaitAnswerAsync(ChildProgram program, string url, CancellationToken cancellationToken)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
@@ -81,20 +86,30 @@ public sealed class LocalFarm : IAsyncDisposable
         while (_time.GetElapsedTime(began) < StartTime)
         {
             if (program.HasExited)
+            {
                 throw program.Death("stopped while starting");
+            }
+
             try
             {
-                using var answer = await http.GetAsync(new Uri(url), cancellation);
+                using var answer = await http.GetAsync(new Uri(url), cancellationToken);
                 if (answer.IsSuccessStatusCode)
+                {
                     return;
-                last = $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}";
+                }
+
+                last = $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellationToken)}";
             }
-            catch (Exception error) when (error is HttpRequestException || (error is TaskCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception error)
+                when (error is HttpRequestException || (error is TaskCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 last = error.Message;
             }
-            await Task.Delay(PollInterval, _time, cancellation);
+            await Task.Delay(PollInterval, _time, cancellationToken);
         }
-        throw new FarmException("not_ready", $"{program.Name} did not get ready at {url} within {StartTime.TotalSeconds:0} s ({last})") { Log = program.Log };
+        throw new FarmException("not_ready", $"{program.Name} did not get ready at {url} within {StartTime.TotalSeconds:0} s ({last})")
+        {
+            Log = program.Log,
+        };
     }
 }

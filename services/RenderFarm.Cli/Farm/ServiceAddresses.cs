@@ -12,13 +12,26 @@ public sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
     {
         postgres ??= environment("Store__ConnectionString");
         if (string.IsNullOrWhiteSpace(postgres))
+        {
             throw Missing("--postgres", "Store__ConnectionString", "Host=127.0.0.1;Username=farm;Password=…;Database=farm");
+        }
+
         rabbit ??= environment("Bus__Uri");
         if (string.IsNullOrWhiteSpace(rabbit))
+        {
             throw Missing("--rabbitmq", "Bus__Uri", "amqp://user:password@127.0.0.1:5672/");
+        }
+
         s3 ??= FromParts(environment);
         if (string.IsNullOrWhiteSpace(s3))
-            throw Missing("--s3", "Artifacts__Endpoint, Artifacts__AccessKey and Artifacts__SecretKey", "http://accesskey:secret@127.0.0.1:9000/bucket");
+        {
+            throw Missing(
+                "--s3",
+                "Artifacts__Endpoint, Artifacts__AccessKey and Artifacts__SecretKey",
+                "http://accesskey:secret@127.0.0.1:9000/bucket"
+            );
+        }
+
         return new ServiceAddresses(postgres, Address("--rabbitmq", rabbit, "amqp", "amqps"), Address("--s3", s3, "http", "https"));
     }
 
@@ -32,7 +45,8 @@ public sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
             ["Bus__Kind"] = "rabbitmq",
             ["Bus__Uri"] = Rabbit.OriginalString,
             ["Artifacts__Kind"] = "s3",
-            ["Artifacts__Endpoint"] = S3.GetLeftPart(UriPartial.Scheme) + S3.Authority[(S3.Authority.IndexOf('@', StringComparison.Ordinal) + 1)..],
+            ["Artifacts__Endpoint"] =
+                S3.GetLeftPart(UriPartial.Scheme) + S3.Authority[(S3.Authority.IndexOf('@', StringComparison.Ordinal) + 1)..],
             ["Artifacts__AccessKey"] = Uri.UnescapeDataString(user),
             ["Artifacts__SecretKey"] = Uri.UnescapeDataString(secret),
             ["Artifacts__Bucket"] = bucket.Length > 0 ? bucket : "renderfarm",
@@ -42,16 +56,23 @@ public sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
     private static string? FromParts(Func<string, string?> environment)
     {
         if (environment("Artifacts__Endpoint") is not { Length: > 0 } endpoint || !Uri.TryCreate(endpoint, UriKind.Absolute, out var uri))
+        {
             return null;
+        }
+
         var (key, secret) = (environment("Artifacts__AccessKey") ?? "", environment("Artifacts__SecretKey") ?? "");
-        return $"{uri.Scheme}://{Uri.EscapeDataString(key)}:{Uri.EscapeDataString(secret)}@{uri.Authority}/{environment("Artifacts__Bucket")}";
+        var user = $"{Uri.EscapeDataString(key)}:{Uri.EscapeDataString(secret)}";
+        return $"{uri.Scheme}://{user}@{uri.Authority}/{environment("Artifacts__Bucket")}";
     }
 
-    private static Uri Address(string option, string value, params string[] schemes)
-        => Uri.TryCreate(value, UriKind.Absolute, out var uri) && schemes.Contains(uri.Scheme)
+    private static Uri Address(string option, string value, params string[] schemes) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var uri) && schemes.Contains(uri.Scheme)
             ? uri
-            : throw new FarmException("invalid_option", $"{option}: not an address that begins with {string.Join(" or ", schemes.Select(s => s + "://"))}");
+            : throw new FarmException(
+                "invalid_option",
+                $"{option}: not an address that begins with {string.Join(" or ", schemes.Select(s => s + "://"))}"
+            );
 
-    private static FarmException Missing(string option, string variable, string example)
-        => new("missing_option", $"--farm needs {option} (or {variable} in the environment), such as: {option} '{example}'");
+    private static FarmException Missing(string option, string variable, string example) =>
+        new("missing_option", $"--farm needs {option} (or {variable} in the environment), such as: {option} '{example}'");
 }

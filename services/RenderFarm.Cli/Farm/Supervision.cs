@@ -12,9 +12,9 @@ public sealed class Supervision(LocalFarm farm, TimeProvider time, Action<string
 
     /// <summary>Until cancelled.</summary>
     /// <exception cref="FarmException">A child keeps dying.</exception>
-    public async Task RunAsync(CancellationToken cancellation)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var api = KeepAsync(() => farm.Api, farm.StartApiAsync, either.Token);
         var worker = KeepAsync(() => farm.Worker, farm.StartWorkerAsync, either.Token);
         var first = await Task.WhenAny(api, worker);
@@ -23,23 +23,29 @@ public sealed class Supervision(LocalFarm farm, TimeProvider time, Action<string
         await first;
     }
 
-    private async Task KeepAsync(Func<ChildProgram> current, Func<CancellationToken, Task> start, CancellationToken cancellation)
+    private async Task KeepAsync(Func<ChildProgram> current, Func<CancellationToken, Task> start, CancellationToken cancellationToken)
     {
         var deaths = new Queue<long>();
         while (true)
         {
             var program = current();
-            await program.WaitForExitAsync(cancellation);
+            await program.WaitForExitAsync(cancellationToken);
             var death = program.Death("died");
             deaths.Enqueue(time.GetTimestamp());
             while (time.GetElapsedTime(deaths.Peek()) > Window)
+            {
                 deaths.Dequeue();
+            }
+
             if (deaths.Count > DeathsAllowed)
+            {
                 throw death;
+            }
+
             report($"{death.Message}{Environment.NewLine}Starting it again (log: {program.Log}).");
             program.Dispose();
-            await Task.Delay(Pause, time, cancellation);
-            await start(cancellation);
+            await Task.Delay(Pause, time, cancellationToken);
+            await start(cancellationToken);
             report($"{program.Name} is back.");
         }
     }
@@ -51,8 +57,6 @@ public sealed class Supervision(LocalFarm farm, TimeProvider time, Action<string
         {
             await task;
         }
-        catch (Exception) when (task != first || task.IsCanceled)
-        {
-        }
+        catch (Exception) when (task != first || task.IsCanceled) { }
     }
 }

@@ -18,7 +18,17 @@ public sealed record BatchCounts(int Queued, int InProgress, int Completed, int 
 {
     public override string ToString()
     {
-        var parts = new[] { (Completed, "completed"), (InProgress, "in progress"), (Queued, "queued"), (Failed, "failed"), (Cancelled, "cancelled") };
-        return string.Join(", ", parts.Where(part => part.Item1 > 0).Select(part => FormattableString.Invariant($"{part.Item1} {part.Item2}")));
+        var parts = new[]
+        {
+            (Completed, "completed"),
+            (InProgress, "in progress"),
+            (Queued, "queued"),
+            (Failed, "failed"),
+            (Cancelled, "cancelled"),
+        };
+        return string.Join(
+            ", ",
+            parts.Where(part => part.Item1 > 0).Select(part => FormattableString.Invariant($"{part.Item1} {part.Item2}"))
+        );
     }
 }

@@ -22,80 +22,122 @@ public sealed class FarmClient : IDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
-    public Task<Video> SubmitAsync(VideoRequest request, CancellationToken cancellation)
-        => SendAsync(() => new(HttpMethod.Post, "videos") { Content = JsonContent.Create(request, FarmJson.Default.VideoRequest) }, FarmJson.Default.Video, cancellation);
+    public Task<Video> SubmitAsync(VideoRequest request, CancellationToken cancellationToken) =>
+        SendAsync(
+            () => new(HttpMethod.Post, "videos") { Content = JsonContent.Create(request, FarmJson.Default.VideoRequest) },
+            FarmJson.Default.Video,
+            cancellationToken
+        );
 
     /// <param name="files">Pictures on this machine by their field; with any, the request goes as a form.</param>
     /// <param name="idempotencyKey">Makes the submission safe to repeat.</param>
-    public Task<JsonElement> SubmitAsync(VideoRequest request, IReadOnlyDictionary<string, string> files, string? idempotencyKey, CancellationToken cancellation)
-        => SendJsonAsync(HttpMethod.Post, "videos", () => files.Count == 0 ? JsonContent.Create(request, FarmJson.Default.VideoRequest) : VideoForm.Of(request, files), cancellation, idempotencyKey);
+    public Task<JsonElement> SubmitAsync(
+        VideoRequest request,
+        IReadOnlyDictionary<string, string> files,
+        string? idempotencyKey,
+        CancellationToken cancellationToken
+    ) =>
+        SendJsonAsync(
+            HttpMethod.Post,
+            "videos",
+            () => files.Count == 0 ? JsonContent.Create(request, FarmJson.Default.VideoRequest) : VideoForm.Of(request, files),
+            cancellationToken,
+            idempotencyKey
+        );
 
     /// <summary>What the farm answers, as it is.</summary>
-    public Task<JsonElement> GetJsonAsync(string path, CancellationToken cancellation) => SendJsonAsync(HttpMethod.Get, path, null, cancellation);
+    public Task<JsonElement> GetJsonAsync(string path, CancellationToken cancellationToken) =>
+        SendJsonAsync(HttpMethod.Get, path, null, cancellationToken);
 
     /// <inheritdoc cref="GetJsonAsync"/>
     public Task<JsonElement> SendJsonAsync(
-        HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancellation, string? idempotencyKey = null)
-        => SendAsync(
+        HttpMethod method,
+        string path,
+        Func<HttpContent>? content,
+        CancellationToken cancellationToken,
+        string? idempotencyKey = null
+    ) =>
+        SendAsync(
             () =>
             {
                 var request = new HttpRequestMessage(method, path) { Content = content?.Invoke() };
                 if (idempotencyKey is not null)
+                {
                     request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
+                }
+
                 return request;
             },
-            FarmJson.Default.JsonElement, cancellation);
+            FarmJson.Default.JsonElement,
+            cancellationToken
+        );
 
-    public Task<Video> GetAsync(string id, CancellationToken cancellation)
-        => SendAsync(() => new(HttpMethod.Get, Of(id)), FarmJson.Default.Video, cancellation);
+    public Task<Video> GetAsync(string id, CancellationToken cancellationToken) =>
+        SendAsync(() => new(HttpMethod.Get, Of(id)), FarmJson.Default.Video, cancellationToken);
 
     /// <summary>An answer of JSON Lines, as it comes.</summary>
-    public async IAsyncEnumerable<string> LinesAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<string> LinesAsync(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var answer = await AnswerAsync(() => new(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead, cancellation);
-        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellation));
-        while (await reader.ReadLineAsync(cancellation) is { } line)
+        using var answer = await AnswerAsync(() => new(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellationToken));
+        while (await reader.ReadLineAsync(cancellationToken) is { } line)
         {
             if (line.Length > 0)
+            {
                 yield return line;
+            }
         }
     }
 
-    public async Task DeleteAsync(string id, CancellationToken cancellation)
+    public async Task DeleteAsync(string id, CancellationToken cancellationToken)
     {
-        using var answer = await AnswerAsync(() => new(HttpMethod.Delete, Of(id)), HttpCompletionOption.ResponseContentRead, cancellation);
+        using var answer = await AnswerAsync(
+            () => new(HttpMethod.Delete, Of(id)),
+            HttpCompletionOption.ResponseContentRead,
+            cancellationToken
+        );
     }
 
     /// <summary>Asks again and again until the video is completed or has failed.</summary>
-    public async Task<Video> WatchAsync(string id, Action<Video> onUpdate, CancellationToken cancellation)
+    public async Task<Video> WatchAsync(string id, Action<Video> onUpdate, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var video = await GetAsync(id, cancellation);
+            var video = await GetAsync(id, cancellationToken);
             onUpdate(video);
             if (video.IsOver)
+            {
                 return video;
-            await Task.Delay(PollInterval, _time, cancellation);
+            }
+
+            await Task.Delay(PollInterval, _time, cancellationToken);
         }
     }
 
     /// <inheritdoc cref="DownloadAsync(string, string, string, CancellationToken)"/>
-    public Task DownloadAsync(string id, string path, CancellationToken cancellation) => DownloadAsync($"{Of(id)}/content", id, path, cancellation);
+    public Task DownloadAsync(string id, string path, CancellationToken cancellationToken) =>
+        DownloadAsync($"{Of(id)}/content", id, path, cancellationToken);
 
     /// <summary>Whole or not at all: written beside <paramref name="path"/> first, then renamed.</summary>
-    public async Task DownloadAsync(string from, string what, string path, CancellationToken cancellation)
+    public async Task DownloadAsync(string from, string what, string path, CancellationToken cancellationToken)
     {
         var full = Path.GetFullPath(path);
         var part = $"{full}.{Guid.NewGuid():N}.part";
         try
         {
-            using var answer = await AnswerAsync(() => new(HttpMethod.Get, from), HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var answer = await AnswerAsync(
+                () => new(HttpMethod.Get, from),
+                HttpCompletionOption.ResponseHeadersRead,
+                cancellationToken
+            );
             Directory.CreateDirectory(Path.GetDirectoryName(full)!);
             await using (var file = File.Create(part))
             {
-                await answer.Content.CopyToAsync(file, cancellation);
+                await answer.Content.CopyToAsync(file, cancellationToken);
                 if (answer.Content.Headers.ContentLength is { } length && file.Length != length)
+                {
                     throw new FarmException("incomplete_download", $"got {file.Length} of {length} bytes of {what}");
+                }
             }
             File.Move(part, full, overwrite: true);
         }
@@ -114,43 +156,69 @@ public sealed class FarmClient : IDisposable
     /// <summary>The address of a video, or of a batch.</summary>
     public static string Of(string id) => $"{(BatchStatus.IsId(id) ? "batches" : "videos")}/{Uri.EscapeDataString(id)}";
 
-    private async Task<T> SendAsync<T>(Func<HttpRequestMessage> request, JsonTypeInfo<T> type, CancellationToken cancellation)
+    private async Task<T> SendAsync<T>(Func<HttpRequestMessage> request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var answer = await AnswerAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
-        return await answer.Content.ReadFromJsonAsync(type, cancellation)
+        using var answer = await AnswerAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await answer.Content.ReadFromJsonAsync(type, cancellationToken)
             ?? throw new FarmException("bad_answer", $"the farm at {_http.BaseAddress} answered with nothing");
     }
 
-    private async Task<HttpResponseMessage> AnswerAsync(Func<HttpRequestMessage> request, HttpCompletionOption completion, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> AnswerAsync(
+        Func<HttpRequestMessage> request,
+        HttpCompletionOption completion,
+        CancellationToken cancellationToken
+    )
     {
         HttpResponseMessage answer;
         using var message = request();
         try
         {
-            answer = await _http.SendAsync(message, completion, cancellation);
+            answer = await _http.SendAsync(message, completion, cancellationToken);
         }
         catch (HttpRequestException error)
         {
-            throw new FarmException("unreachable", $"no farm answers at {_http.BaseAddress}: {error.Message}. Start one with ./farm up, or name another with --url", error);
+            throw new FarmException(
+                "unreachable",
+                $"no farm answers at {_http.BaseAddress}: {error.Message}. Start one with ./farm up, or name another with --url",
+                error
+            );
         }
         if (answer.IsSuccessStatusCode)
+        {
             return answer;
+        }
+
         using (answer)
-            throw await ErrorOfAsync(answer, cancellation);
+        {
+            throw await ErrorOfAsync(answer, cancellationToken);
+        }
     }
 
-    private static async Task<FarmException> ErrorOfAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    private static async Task<FarmException> ErrorOfAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
-        var body = await answer.Content.ReadAsStringAsync(cancellation);
+        var body = await answer.Content.ReadAsStringAsync(cancellationToken);
         try
         {
             if (JsonSerializer.Deserialize(body, FarmJson.Default.ErrorBody)?.Error is { } error)
-                return new FarmException(error.Code, error.Message) { Param = error.Param, Lines = error.Lines, Status = (int)answer.StatusCode };
+            {
+                return new FarmException(error.Code, error.Message)
+                {
+                    Param = error.Param,
+                    Lines = error.Lines,
+                    Status = (int)answer.StatusCode,
+                };
+            }
         }
         catch (JsonException)
         {
             // Not this farm's error body (a proxy's page, say): the status has to do.
         }
-        return new FarmException($"http_{(int)answer.StatusCode}", $"{(int)answer.StatusCode} {answer.ReasonPhrase}: {body[..Math.Min(body.Length, 500)]}") { Status = (int)answer.StatusCode };
+        return new FarmException(
+            $"http_{(int)answer.StatusCode}",
+            $"{(int)answer.StatusCode} {answer.ReasonPhrase}: {body[..Math.Min(body.Length, 500)]}"
+        )
+        {
+            Status = (int)answer.StatusCode,
+        };
     }
 }

@@ -6,7 +6,9 @@ using System.Text.Json.Serialization;
 namespace RenderFarm.Cli.Http;
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(VideoRequest))]
 [JsonSerializable(typeof(Video))]
 [JsonSerializable(typeof(BatchStatus))]
@@ -17,8 +19,9 @@ namespace RenderFarm.Cli.Http;
 [JsonSerializable(typeof(JsonObject))]
 internal sealed partial class FarmJson : JsonSerializerContext
 {
-    private static FarmJson? plain;
+    private static FarmJson? _plain;
 
     /// <summary>For what people and programs read on a terminal: no apostrophe or letter escaped that JSON doesn't need escaped.</summary>
-    public static FarmJson Plain => plain ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static FarmJson Plain =>
+        _plain ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -15,7 +15,11 @@ public sealed record KeysFile(string AdminKey, string WorkerKey)
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new FarmException("no_keys", $"there are no keys at {path} yet: a farm writes them when it first starts (./farm up)", error);
+            throw new FarmException(
+                "no_keys",
+                $"there are no keys at {path} yet: a farm writes them when it first starts (./farm up)",
+                error
+            );
         }
         catch (Exception error) when (error is JsonException or UnauthorizedAccessException)
         {

@@ -8,11 +8,21 @@ public static class OutputFile
     {
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
+        {
             throw new FarmException("cannot_write", $"can't write {full}: it is a folder; name a file with --out");
+        }
+
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-            using var trial = new FileStream($"{full}.{Guid.NewGuid():N}.part", FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            using var trial = new FileStream(
+                $"{full}.{Guid.NewGuid():N}.part",
+                FileMode.CreateNew,
+                FileAccess.Write,
+                FileShare.None,
+                bufferSize: 1,
+                FileOptions.DeleteOnClose
+            );
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

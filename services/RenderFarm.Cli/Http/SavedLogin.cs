@@ -6,8 +6,12 @@ namespace RenderFarm.Cli.Http;
 public sealed record SavedLogin(string Url, string Key)
 {
     /// <summary><c>$XDG_CONFIG_HOME/renderfarm/login.json</c>, which is <c>~/.config/…</c> where nothing is set.</summary>
-    public static string FilePath => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "renderfarm", "login.json");
+    public static string FilePath =>
+        Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            "renderfarm",
+            "login.json"
+        );
 
     /// <summary>Null where nobody has logged in.</summary>
     /// <exception cref="FarmException">The file is there, and is not one.</exception>
@@ -32,9 +36,15 @@ public sealed record SavedLogin(string Url, string Key)
             Directory.CreateDirectory(folder);
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows())
+            {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
             using (var file = new FileStream(part, options))
+            {
                 JsonSerializer.Serialize(file, this, FarmJson.Default.SavedLogin);
+            }
+
             File.Move(part, FilePath, overwrite: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -10,9 +10,18 @@ internal static class VideoForm
     {
         var form = new MultipartFormDataContent();
         foreach (var field in JsonSerializer.SerializeToElement(request, FarmJson.Default.VideoRequest).EnumerateObject())
-            form.Add(new StringContent(field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText()), field.Name);
+        {
+            form.Add(
+                new StringContent(field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText()),
+                field.Name
+            );
+        }
+
         foreach (var (field, path) in files)
+        {
             form.Add(new StreamContent(Open(path)), field, Path.GetFileName(path));
+        }
+
         return form;
     }
 

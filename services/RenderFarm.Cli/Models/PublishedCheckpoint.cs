@@ -12,16 +12,20 @@ public static class PublishedCheckpoint
     public static ModelFiles Find(ModelShape shape, string folder)
     {
         if (!Directory.Exists(folder))
+        {
             throw new FarmException("no_such_folder", $"there is no folder {folder}");
+        }
+
         var two = shape.Experts == 2;
         return new ModelFiles
         {
             Transformer = Need("transformer", folder, two ? "high_noise_model/diffusion_pytorch_model*" : "diffusion_pytorch_model*"),
             TransformerLowNoise = two ? Need("low-noise transformer", folder, "low_noise_model/diffusion_pytorch_model*") : [],
             TextEncoder = Need("text encoder", folder, "models_t5*"),
-            Tokenizer = Path.Combine(folder, "google", "umt5-xxl", "spiece.model") is var tokenizer && File.Exists(tokenizer)
-                ? tokenizer
-                : throw Missing("tokenizer", folder, "google/umt5-xxl/spiece.model"),
+            Tokenizer =
+                Path.Combine(folder, "google", "umt5-xxl", "spiece.model") is var tokenizer && File.Exists(tokenizer)
+                    ? tokenizer
+                    : throw Missing("tokenizer", folder, "google/umt5-xxl/spiece.model"),
             Vae = Need("VAE", folder, shape.Vae.Kind == VaeKind.Wan21 ? "Wan2.1_VAE*" : "Wan2.2_VAE*"),
             ImageEncoder = shape.Transformer.ImageBranch == ImageBranch.None ? [] : Need("image encoder", folder, "models_clip*"),
         };
@@ -35,11 +39,13 @@ public static class PublishedCheckpoint
         {
             var found = Directory.Exists(directory) ? Directory.GetFiles(directory, name + extension) : [];
             if (found.Length > 0)
+            {
                 return [.. found.Order(StringComparer.Ordinal)];
+            }
         }
         throw Missing(component, folder, string.Join(" or ", Weights.Select(extension => pattern + extension)));
     }
 
-    private static FarmException Missing(string component, string folder, string pattern)
-        => new("missing_component", $"the {component} is missing in {folder}: looked for {pattern}");
+    private static FarmException Missing(string component, string folder, string pattern) =>
+        new("missing_component", $"the {component} is missing in {folder}: looked for {pattern}");
 }

@@ -9,24 +9,42 @@ public static class BatchDisplay
 {
     /// <param name="watch">Reports every state of the batch, and returns the last one.</param>
     public static async Task<(JsonElement Answer, BatchStatus Batch)> RunAsync(
-        IAnsiConsole console, bool quiet, Func<Action<BatchStatus>, Task<(JsonElement Answer, BatchStatus Batch)>> watch)
+        IAnsiConsole console,
+        bool quiet,
+        Func<Action<BatchStatus>, Task<(JsonElement Answer, BatchStatus Batch)>> watch
+    )
     {
         if (quiet)
+        {
             return await watch(_ => { });
+        }
+
         if (console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal)
-            return await console.Progress()
-                .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
+        {
+            return await console
+                .Progress()
+                .Columns(
+                    new SpinnerColumn(),
+                    new TaskDescriptionColumn { Alignment = Justify.Left },
+                    new ProgressBarColumn(),
+                    new PercentageColumn(),
+                    new ElapsedTimeColumn()
+                )
                 .StartAsync(async progress =>
                 {
                     var task = progress.AddTask("queued", maxValue: 100);
                     return await watch(batch => (task.Description, task.Value) = (Markup.Escape(batch.Counts.ToString()), batch.Progress));
                 });
+        }
+
         var last = "";
         return await watch(batch =>
         {
             var now = batch.Counts.ToString();
             if (now != last)
+            {
                 console.Say($"{batch.Progress,3} %  {last = now}");
+            }
         });
     }
 }

@@ -19,7 +19,10 @@ public sealed class PlainTable
     public void WriteTo(IAnsiConsole console)
     {
         if (!console.Profile.Out.IsTerminal)
+        {
             console.Profile.Width = WidthOfAPipe;
+        }
+
         console.Write(_table);
     }
 }

@@ -22,83 +22,145 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
     /// <summary>All jobs in one transaction, with their events; a batch that came before is not taken twice.</summary>
     /// <param name="jobs">In the order of their lines; each has the batch's id and its line.</param>
     /// <exception cref="Keys.QuotaExceededException">The key has no room for all of them.</exception>
-    public async Task<BatchResult> SubmitAsync(NewBatch batch, IReadOnlyList<NewJob> jobs, CancellationToken cancellation)
+    public async Task<BatchResult> SubmitAsync(NewBatch batch, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(jobs);
         try
         {
-            var result = await database.WriteAsync(async db => await EarlierAsync(db, batch, cancellation) ?? await InsertAsync(db, batch, jobs, cancellation), cancellation);
+            var result = await database.WriteAsync(
+                async db => await EarlierAsync(db, batch, cancellationToken) ?? await InsertAsync(db, batch, jobs, cancellationToken),
+                cancellationToken
+            );
             if (result is BatchResult.Created)
-                foreach (var job in jobs) announcer.Committed(job.Id, job.Spec.Model, job.VramClass);
+            {
+                foreach (var job in jobs)
+                {
+                    announcer.Committed(job.Id, job.Spec.Model, job.VramClass);
+                }
+            }
+
             return result;
         }
         catch (DbUpdateException e) when (batch.IdempotencyKey is not null && Stores.IsUniqueViolation(e))
         {
-            return await database.ReadAsync(db => EarlierAsync(db, batch, cancellation), cancellation)
+            return await database.ReadAsync(db => EarlierAsync(db, batch, cancellationToken), cancellationToken)
                 ?? throw new InvalidOperationException($"Idempotency key {batch.IdempotencyKey} is taken, and by nobody.", e);
         }
     }
 
     /// <summary>What came of this batch when it was sent before; null where it wasn't.</summary>
-    public Task<BatchResult?> EarlierAsync(NewBatch batch, CancellationToken cancellation) =>
-        database.ReadAsync(db => EarlierAsync(db, batch, cancellation), cancellation);
+    public Task<BatchResult?> EarlierAsync(NewBatch batch, CancellationToken cancellationToken) =>
+        database.ReadAsync(db => EarlierAsync(db, batch, cancellationToken), cancellationToken);
 
     /// <summary>Null for an id that does not exist or belongs to another key.</summary>
-    public Task<Batch?> GetAsync(string id, JobScope scope, CancellationToken cancellation) => database.ReadAsync(async db =>
-    {
-        var row = await db.Batches.AsNoTracking().SingleOrDefaultAsync(b => b.Id == id && (scope.KeyId == null || b.KeyId == scope.KeyId), cancellation);
-        return row is null ? null : await CountedAsync(db, row, cancellation);
-    }, cancellation);
+    public Task<Batch?> GetAsync(string id, JobScope scope, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            async db =>
+            {
+                var row = await db
+                    .Batches.AsNoTracking()
+                    .SingleOrDefaultAsync(b => b.Id == id && (scope.KeyId == null || b.KeyId == scope.KeyId), cancellationToken);
+                return row is null ? null : await CountedAsync(db, row, cancellationToken);
+            },
+            cancellationToken
+        );
 
     /// <summary>Jobs of a batch in the order of their lines, after one of them. Deleted ones are left out.</summary>
-    public Task<IReadOnlyList<Job>> JobsAsync(string id, int afterLine, int limit, CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<Job>>(async db =>
-    {
-        var rows = await db.Jobs.AsNoTracking().Where(j => j.BatchId == id && j.BatchLine > afterLine && j.DeletedAt == null)
-            .OrderBy(j => j.BatchLine).Take(limit).ToListAsync(cancellation);
-        return rows.ConvertAll(row => row.ToJob());
-    }, cancellation);
+    public Task<IReadOnlyList<Job>> JobsAsync(string id, int afterLine, int limit, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<Job>>(
+            async db =>
+            {
+                var rows = await db
+                    .Jobs.AsNoTracking()
+                    .Where(j => j.BatchId == id && j.BatchLine > afterLine && j.DeletedAt == null)
+                    .OrderBy(j => j.BatchLine)
+                    .Take(limit)
+                    .ToListAsync(cancellationToken);
+                return rows.ConvertAll(row => row.ToJob());
+            },
+            cancellationToken
+        );
 
     /// <summary>
     /// Ends every queued job at once and asks for the end of those at work: these are returned, so that their workers can be
     /// told. Null: not found.
     /// </summary>
-    public Task<BatchStopped?> CancelAsync(string id, JobScope scope, CancellationToken cancellation) => database.WriteAsync(async db =>
-    {
-        var row = await db.Batches.AsNoTracking().SingleOrDefaultAsync(b => b.Id == id && (scope.KeyId == null || b.KeyId == scope.KeyId), cancellation);
-        if (row is null) return null;
-        var now = time.GetUtcNow();
-        var at = db.Dialect.Time(now);
-        await db.ExecuteAsync("UPDATE batches SET cancelled_at = COALESCE(cancelled_at, @now) WHERE id = @id", cancellation, ("id", id), ("now", at));
-        // the same moment in both columns is what tells these jobs from ones that were cancelled one by one
-        var stopped = await db.ExecuteAsync(
-            """
-            UPDATE jobs SET state = 'cancelled', not_before = NULL, cancel_requested_at = @now, finished_at = @now
-            WHERE batch_id = @id AND state = 'queued'
-            """,
-            cancellation, ("id", id), ("now", at));
-        if (stopped > 0)
-        {
-            const string Just = "batch_id = @id AND state = 'cancelled' AND finished_at = @now AND cancel_requested_at = @now";
-            await Outbox.AddWhereAsync(db, Just, Outbox.Cancelled, now, cancellation, ("id", id));
-            // work that was never begun is not held against its key
-            await db.ExecuteAsync(
-                $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs WHERE {Just} AND fence = 0), 0) WHERE id = @key",
-                cancellation, ("id", id), ("now", at), ("key", row.KeyId));
-        }
-        await db.ExecuteAsync(
-            "UPDATE jobs SET cancel_requested_at = @now WHERE batch_id = @id AND cancel_requested_at IS NULL AND state IN ('leased', 'rendering', 'uploading')",
-            cancellation, ("id", id), ("now", at));
-        var held = await db.Jobs.AsNoTracking()
-            .Where(j => j.BatchId == id && (j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)).ToListAsync(cancellation);
-        row.CancelledAt ??= now;
-        return new BatchStopped(await CountedAsync(db, row, cancellation), held.ConvertAll(job => job.ToJob()));
-    }, cancellation);
+    public Task<BatchStopped?> CancelAsync(string id, JobScope scope, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async db =>
+            {
+                var row = await db
+                    .Batches.AsNoTracking()
+                    .SingleOrDefaultAsync(b => b.Id == id && (scope.KeyId == null || b.KeyId == scope.KeyId), cancellationToken);
+                if (row is null)
+                {
+                    return null;
+                }
 
-    private static async Task<Batch> CountedAsync(JobsDbContext db, BatchRow row, CancellationToken cancellation)
+                var now = time.GetUtcNow();
+                var at = db.Dialect.Time(now);
+                await db.ExecuteAsync(
+                    "UPDATE batches SET cancelled_at = COALESCE(cancelled_at, @now) WHERE id = @id",
+                    cancellationToken,
+                    ("id", id),
+                    ("now", at)
+                );
+                // The same moment in both columns is what tells these jobs from ones that were cancelled one by one
+                var stopped = await db.ExecuteAsync(
+                    """
+                    UPDATE jobs SET state = 'cancelled', not_before = NULL, cancel_requested_at = @now, finished_at = @now
+                    WHERE batch_id = @id AND state = 'queued'
+                    """,
+                    cancellationToken,
+                    ("id", id),
+                    ("now", at)
+                );
+                if (stopped > 0)
+                {
+                    const string Just = "batch_id = @id AND state = 'cancelled' AND finished_at = @now AND cancel_requested_at = @now";
+                    await Outbox.AddWhereAsync(db, Just, Outbox.Cancelled, now, cancellationToken, ("id", id));
+                    // Work that was never begun is not held against its key
+                    await db.ExecuteAsync(
+                        $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs WHERE {Just} "
+                            + "AND fence = 0), 0) WHERE id = @key",
+                        cancellationToken,
+                        ("id", id),
+                        ("now", at),
+                        ("key", row.KeyId)
+                    );
+                }
+                await db.ExecuteAsync(
+                    "UPDATE jobs SET cancel_requested_at = @now WHERE batch_id = @id AND cancel_requested_at IS NULL AND state IN "
+                        + "('leased', 'rendering', 'uploading')",
+                    cancellationToken,
+                    ("id", id),
+                    ("now", at)
+                );
+                var held = await db
+                    .Jobs.AsNoTracking()
+                    .Where(j =>
+                        j.BatchId == id && (j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)
+                    )
+                    .ToListAsync(cancellationToken);
+                row.CancelledAt ??= now;
+                return new BatchStopped(await CountedAsync(db, row, cancellationToken), held.ConvertAll(job => job.ToJob()));
+            },
+            cancellationToken
+        );
+
+    private static async Task<Batch> CountedAsync(JobsDbContext db, BatchRow row, CancellationToken cancellationToken)
     {
-        var counts = await db.Jobs.Where(j => j.BatchId == row.Id && j.DeletedAt == null).GroupBy(j => j.State)
-            .Select(g => new { State = g.Key, Count = g.Count(), Last = g.Max(j => j.FinishedAt) }).ToListAsync(cancellation);
+        var counts = await db
+            .Jobs.Where(j => j.BatchId == row.Id && j.DeletedAt == null)
+            .GroupBy(j => j.State)
+            .Select(g => new
+            {
+                State = g.Key,
+                Count = g.Count(),
+                Last = g.Max(j => j.FinishedAt),
+            })
+            .ToListAsync(cancellationToken);
         var over = counts.All(c => c.State is JobState.Completed or JobState.Failed or JobState.Cancelled or JobState.Expired);
         return new Batch
         {
@@ -113,22 +175,37 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
         };
     }
 
-    private async Task<BatchResult?> EarlierAsync(JobsDbContext db, NewBatch batch, CancellationToken cancellation)
+    private async Task<BatchResult?> EarlierAsync(JobsDbContext db, NewBatch batch, CancellationToken cancellationToken)
     {
         var mine = db.Batches.AsNoTracking().Where(b => b.KeyId == batch.KeyId);
         if (batch.IdempotencyKey is { } key)
         {
-            if (await mine.SingleOrDefaultAsync(b => b.IdempotencyKey == key, cancellation) is not { } marked) return null;
-            var found = await CountedAsync(db, marked, cancellation);
+            if (await mine.SingleOrDefaultAsync(b => b.IdempotencyKey == key, cancellationToken) is not { } marked)
+            {
+                return null;
+            }
+
+            var found = await CountedAsync(db, marked, cancellationToken);
             return marked.RequestHash == batch.RequestHash ? new BatchResult.Existing(found) : new BatchResult.Conflict(found);
         }
-        if (batch is not { IsClientRetry: true, RequestHash: { } hash }) return null;
+        if (batch is not { IsClientRetry: true, RequestHash: { } hash })
+        {
+            return null;
+        }
+
         var since = time.GetUtcNow() - JobSubmission.RepeatWindow;
-        var earlier = await mine.Where(b => b.RequestHash == hash && b.CreatedAt >= since).OrderByDescending(b => b.Id).FirstOrDefaultAsync(cancellation);
-        return earlier is null ? null : new BatchResult.Existing(await CountedAsync(db, earlier, cancellation));
+        var earlier = await mine.Where(b => b.RequestHash == hash && b.CreatedAt >= since)
+            .OrderByDescending(b => b.Id)
+            .FirstOrDefaultAsync(cancellationToken);
+        return earlier is null ? null : new BatchResult.Existing(await CountedAsync(db, earlier, cancellationToken));
     }
 
-    private async Task<BatchResult> InsertAsync(JobsDbContext db, NewBatch batch, IReadOnlyList<NewJob> jobs, CancellationToken cancellation)
+    private async Task<BatchResult> InsertAsync(
+        JobsDbContext db,
+        NewBatch batch,
+        IReadOnlyList<NewJob> jobs,
+        CancellationToken cancellationToken
+    )
     {
         var row = new BatchRow
         {
@@ -138,16 +215,18 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             CreatedAt = time.GetUtcNow(),
             IdempotencyKey = batch.IdempotencyKey,
             RequestHash = batch.RequestHash,
-            Metadata = batch.Metadata is null ? null : JsonSerializer.Serialize(batch.Metadata.ToDictionary(), JobsJson.Default.DictionaryStringString),
+            Metadata = batch.Metadata is null
+                ? null
+                : JsonSerializer.Serialize(batch.Metadata.ToDictionary(), JobsJson.Default.DictionaryStringString),
         };
         db.Batches.Add(row);
-        await db.SaveChangesAsync(cancellation);
+        await db.SaveChangesAsync(cancellationToken);
         foreach (var some in jobs.Chunk(Chunk))
         {
-            await JobRows.InsertAsync(db, some, announcer.Sender, row.CreatedAt, cancellation);
+            await JobRows.InsertAsync(db, some, announcer.Sender, row.CreatedAt, cancellationToken);
             db.ChangeTracker.Clear();
         }
-        return new BatchResult.Created(await CountedAsync(db, row, cancellation));
+        return new BatchResult.Created(await CountedAsync(db, row, cancellationToken));
     }
 }
 

@@ -12,8 +12,14 @@ namespace RenderFarm.Jobs.Events;
 /// Which jobs were rung for is written down a moment later and together: a row that is being written to just when its
 /// worker comes running is a row that the worker is not given.
 /// </summary>
-public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, JobDatabase database, JobSignal signal, TimeProvider time, ILogger<BellRinger> log)
-    : IJobsLoop
+public sealed partial class BellRinger(
+    JobAnnouncer announcer,
+    IBell bell,
+    JobDatabase database,
+    JobSignal signal,
+    TimeProvider time,
+    ILogger<BellRinger> log
+) : IJobsLoop
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     public static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(1);
@@ -34,7 +40,7 @@ public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, JobDa
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
-            // whatever a broker's client throws: the row stays unrung, and workers poll
+            // Whatever a broker's client throws: the row stays unrung, and workers poll
             NotRung(job.JobId, e.Message);
             return false;
         }
@@ -42,45 +48,65 @@ public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, JobDa
 
     /// <summary>Writes down for which of the waiting jobs the bell has rung. One that was taken meanwhile needs no note.</summary>
     /// <param name="ago">Only those for which it rang so long ago: whoever comes running is there by then.</param>
-    internal async Task NoteRungAsync(TimeSpan ago, CancellationToken cancellation)
+    internal async Task NoteRungAsync(TimeSpan ago, CancellationToken cancellationToken)
     {
         var rung = new List<Announcement>();
-        while (_rung.TryPeek(out var next) && time.GetElapsedTime(next.At) >= ago && _rung.TryDequeue(out next)) rung.Add(next.Job);
-        if (rung.Count == 0) return;
+        while (_rung.TryPeek(out var next) && time.GetElapsedTime(next.At) >= ago && _rung.TryDequeue(out next))
+        {
+            rung.Add(next.Job);
+        }
+
+        if (rung.Count == 0)
+        {
+            return;
+        }
+
         var (ids, now) = (rung.ConvertAll(job => job.JobId), time.GetUtcNow());
-        var waiting = await database.WriteAsync(db => db.Jobs.Where(j => ids.Contains(j.Id) && j.State == JobState.Queued)
-            .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), cancellation), cancellation);
-        // a poll that looked during the write may have been passed over
+        var waiting = await database.WriteAsync(
+            db =>
+                db.Jobs.Where(j => ids.Contains(j.Id) && j.State == JobState.Queued)
+                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), cancellationToken),
+            cancellationToken
+        );
+        // A poll that looked during the write may have been passed over
         if (waiting > 0)
-            foreach (var (model, vramClass) in rung.Select(job => (job.Model, job.VramClass)).Distinct()) signal.Raise(model, vramClass);
+        {
+            foreach (var (model, vramClass) in rung.Select(job => (job.Model, job.VramClass)).Distinct())
+            {
+                signal.Raise(model, vramClass);
+            }
+        }
     }
 
     private async Task RingAsync(CancellationToken stop)
     {
         try
         {
-            await foreach (var job in announcer.Bells.ReadAllAsync(stop)) await RingAsync(job, stop);
+            await foreach (var job in announcer.Bells.ReadAllAsync(stop))
+            {
+                await RingAsync(job, stop);
+            }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
     }
 
     private async Task NoteAsync(CancellationToken stop)
     {
         while (await Loops.PauseAsync(NoteEvery, time, stop))
+        {
             try
             {
                 await NoteRungAsync(NoteEvery, stop);
             }
             catch (StoreUnavailableException)
             {
-                // the relay rings for them once more
+                // The relay rings for them once more
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The bell for {JobId} was not rung: {Cause}")]

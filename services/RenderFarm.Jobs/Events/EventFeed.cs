@@ -16,7 +16,9 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
     /// <summary>Events come in bursts; one pass for a burst costs the store one commit.</summary>
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
 
-    private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     /// <summary>New events in their order. Handlers return at once; who may have missed some reads the log.</summary>
     public event Action<IReadOnlyList<JobEvent>>? Happened;
@@ -41,12 +43,13 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
                 {
                     Unavailable(e.InnerException?.Message ?? e.Message);
                 }
-                if (await WokenAsync(stop)) await Loops.PauseAsync(Gather, time, stop);
+                if (await WokenAsync(stop))
+                {
+                    await Loops.PauseAsync(Gather, time, stop);
+                }
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
         finally
         {
             database.EventsWritten -= Wake;
@@ -55,9 +58,7 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
 
     private async Task<long> PassAsync(long read, CancellationToken stop)
     {
-        while (await log.PlaceAsync(stop) == EventLog.Batch)
-        {
-        }
+        while (await log.PlaceAsync(stop) == EventLog.Batch) { }
         while (await log.AfterAsync(read, stop) is { Count: > 0 } news)
         {
             read = news[^1].Position;

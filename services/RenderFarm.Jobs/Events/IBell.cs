@@ -7,11 +7,11 @@ namespace RenderFarm.Jobs.Events;
 public interface IBell
 {
     /// <summary>Returns when the broker has confirmed; throws or is cancelled when it has not.</summary>
-    Task RingAsync(string jobId, int vramClass, CancellationToken cancellation);
+    Task RingAsync(string jobId, int vramClass, CancellationToken cancellationToken);
 }
 
 /// <summary>For a farm without a broker: long polls are woken by <see cref="JobSignal"/> anyway.</summary>
 public sealed class SilentBell : IBell
 {
-    public Task RingAsync(string jobId, int vramClass, CancellationToken cancellation) => Task.CompletedTask;
+    public Task RingAsync(string jobId, int vramClass, CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -12,9 +12,10 @@ public sealed class JobAnnouncer(JobSignal signal)
 {
     internal const string Channel = "renderfarm_jobs";
 
-    // bells beyond this many are left to the relay; a worker at work looks for its next job unrung
+    // Bells beyond this many are left to the relay; a worker at work looks for its next job unrung
     private readonly Channel<Announcement> _bells = System.Threading.Channels.Channel.CreateBounded<Announcement>(
-        new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropWrite });
+        new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     /// <summary>Tells this process's notifications from those of others.</summary>
     internal string Sender { get; } = Guid.NewGuid().ToString("N");
@@ -22,11 +23,25 @@ public sealed class JobAnnouncer(JobSignal signal)
     internal ChannelReader<Announcement> Bells => _bells.Reader;
 
     /// <summary>Inside the transaction: other processes hear of it when it commits.</summary>
-    internal static async Task NotifyAsync(JobsDbContext db, string model, int vramClass, string sender, CancellationToken cancellation)
+    internal static async Task NotifyAsync(
+        JobsDbContext db,
+        string model,
+        int vramClass,
+        string sender,
+        CancellationToken cancellationToken
+    )
     {
-        if (db.Dialect.Notify is not { } notify) return;
-        await db.ExecuteAsync(notify, cancellation, ("channel", Channel),
-            ("payload", string.Create(CultureInfo.InvariantCulture, $"{sender} {model} {vramClass}")));
+        if (db.Dialect.Notify is not { } notify)
+        {
+            return;
+        }
+
+        await db.ExecuteAsync(
+            notify,
+            cancellationToken,
+            ("channel", Channel),
+            ("payload", string.Create(CultureInfo.InvariantCulture, $"{sender} {model} {vramClass}"))
+        );
     }
 
     /// <summary>After the commit.</summary>
@@ -41,7 +56,9 @@ public sealed class JobAnnouncer(JobSignal signal)
     {
         var parts = payload.Split(' ');
         if (parts.Length == 3 && parts[0] != Sender && int.TryParse(parts[2], CultureInfo.InvariantCulture, out var vramClass))
+        {
             signal.Raise(parts[1], vramClass);
+        }
     }
 }
 

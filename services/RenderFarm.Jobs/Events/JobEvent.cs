@@ -4,9 +4,18 @@ namespace RenderFarm.Jobs.Events;
 
 /// <summary>Something happened to a job.</summary>
 /// <param name="Position">Its place in the farm's log: a reader that has read up to here resumes after it.</param>
-/// <param name="Type"><c>video.queued</c>, <c>video.started</c>, <c>video.completed</c>, <c>video.failed</c>, <c>video.cancelled</c> or <c>video.expired</c>.</param>
+/// <param name="Type"><c>video.queued</c>, <c>video.started</c>, <c>video.completed</c>, <c>video.failed</c>, <c>video.cancelled</c> or
+/// <c>video.expired</c>.</param>
 /// <param name="State">The state that the job came to.</param>
-public sealed record JobEvent(long Position, string Type, string JobId, string KeyId, string Model, JobState State, DateTimeOffset OccurredAt)
+public sealed record JobEvent(
+    long Position,
+    string Type,
+    string JobId,
+    string KeyId,
+    string Model,
+    JobState State,
+    DateTimeOffset OccurredAt
+)
 {
     /// <summary>No further event follows but an expiry, unless somebody asks for another run.</summary>
     public bool IsEnding => State is JobState.Completed or JobState.Failed or JobState.Cancelled or JobState.Expired;
@@ -28,23 +37,48 @@ public static class PastJob
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(told);
-        if (job.State == told.State) return job;
+        if (job.State == told.State)
+        {
+            return job;
+        }
+
         var past = job with { State = told.State };
         return told.State switch
         {
             JobState.Queued => past with
             {
-                Stage = RenderStage.Queued, LatestLease = null, Step = 0, Steps = 0, Error = null, Warning = null, FinishedAt = null, ExpiresAt = null,
-                WinningFence = null, Artifacts = [], WorkerId = null, SlotId = null,
+                Stage = RenderStage.Queued,
+                LatestLease = null,
+                Step = 0,
+                Steps = 0,
+                Error = null,
+                Warning = null,
+                FinishedAt = null,
+                ExpiresAt = null,
+                WinningFence = null,
+                Artifacts = [],
+                WorkerId = null,
+                SlotId = null,
             },
             JobState.Rendering => past with
             {
-                Stage = RenderStage.Loading, Step = 0, Steps = 0, Error = null, Warning = null, FinishedAt = null, ExpiresAt = null,
-                WinningFence = null, Artifacts = [],
+                Stage = RenderStage.Loading,
+                Step = 0,
+                Steps = 0,
+                Error = null,
+                Warning = null,
+                FinishedAt = null,
+                ExpiresAt = null,
+                WinningFence = null,
+                Artifacts = [],
             },
             JobState.Completed => past with { Error = null },
             JobState.Cancelled => past with { FinishedAt = told.OccurredAt, Error = new JobError("cancelled", "The video was cancelled.") },
-            JobState.Failed => past with { FinishedAt = told.OccurredAt, Error = job.Error ?? new JobError("failed", "An earlier run of this video failed.") },
+            JobState.Failed => past with
+            {
+                FinishedAt = told.OccurredAt,
+                Error = job.Error ?? new JobError("failed", "An earlier run of this video failed."),
+            },
             _ => past,
         };
     }

@@ -10,10 +10,15 @@ public sealed class JobSignal(TimeProvider time)
     private readonly LinkedList<Waiter> _waiters = [];
 
     /// <summary>True when something that the waiter could run may be there; false when the time is up.</summary>
-    public async Task<bool> WaitAsync(IReadOnlyCollection<string> models, int largestClass, TimeSpan timeout, CancellationToken cancellation)
+    public async Task<bool> WaitAsync(
+        IReadOnlyCollection<string> models,
+        int largestClass,
+        TimeSpan timeout,
+        CancellationToken cancellationToken
+    )
     {
         using var waiter = Watch(models, largestClass);
-        return await waiter.WaitAsync(timeout, cancellation);
+        return await waiter.WaitAsync(timeout, cancellationToken);
     }
 
     /// <summary>
@@ -22,7 +27,11 @@ public sealed class JobSignal(TimeProvider time)
     internal Watcher Watch(IReadOnlyCollection<string> models, int largestClass)
     {
         var waiter = new Waiter(models, largestClass, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        lock (_gate) _waiters.AddLast(waiter);
+        lock (_gate)
+        {
+            _waiters.AddLast(waiter);
+        }
+
         return new Watcher(this, waiter);
     }
 
@@ -33,9 +42,22 @@ public sealed class JobSignal(TimeProvider time)
         {
             Waiter? best = null;
             foreach (var waiter in _waiters)
-                if (waiter.LargestClass >= vramClass && waiter.Models.Contains(model) && (best is null || waiter.LargestClass < best.LargestClass))
+            {
+                if (
+                    waiter.LargestClass >= vramClass
+                    && waiter.Models.Contains(model)
+                    && (best is null || waiter.LargestClass < best.LargestClass)
+                )
+                {
                     best = waiter;
-            if (best is null) return;
+                }
+            }
+
+            if (best is null)
+            {
+                return;
+            }
+
             _waiters.Remove(best);
             best.Woken.TrySetResult();
         }
@@ -46,7 +68,11 @@ public sealed class JobSignal(TimeProvider time)
     {
         lock (_gate)
         {
-            foreach (var waiter in _waiters) waiter.Woken.TrySetResult();
+            foreach (var waiter in _waiters)
+            {
+                waiter.Woken.TrySetResult();
+            }
+
             _waiters.Clear();
         }
     }
@@ -60,11 +86,11 @@ public sealed class JobSignal(TimeProvider time)
 
         internal Watcher(JobSignal signal, object waiter) => (_signal, _waiter) = (signal, (Waiter)waiter);
 
-        public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellation)
+        public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
         {
             try
             {
-                await _waiter.Woken.Task.WaitAsync(timeout, _signal.Time, cancellation);
+                await _waiter.Woken.Task.WaitAsync(timeout, _signal.Time, cancellationToken);
                 return true;
             }
             catch (TimeoutException)
@@ -75,7 +101,10 @@ public sealed class JobSignal(TimeProvider time)
 
         public void Dispose()
         {
-            lock (_signal._gate) _signal._waiters.Remove(_waiter);
+            lock (_signal._gate)
+            {
+                _signal._waiters.Remove(_waiter);
+            }
         }
     }
 

@@ -17,19 +17,20 @@ public static class Outbox
     public static readonly string[] ForWebhooks = [Queued, Started, Completed, Failed, Cancelled];
 
     /// <summary>The event that belongs to a job's arrival in a state; null where a state has none.</summary>
-    public static string? TypeOf(JobState state) => state switch
-    {
-        JobState.Queued => Queued,
-        JobState.Rendering => Started,
-        JobState.Completed => Completed,
-        JobState.Failed => Failed,
-        JobState.Cancelled => Cancelled,
-        JobState.Expired => Expired,
-        _ => null,
-    };
+    public static string? TypeOf(JobState state) =>
+        state switch
+        {
+            JobState.Queued => Queued,
+            JobState.Rendering => Started,
+            JobState.Completed => Completed,
+            JobState.Failed => Failed,
+            JobState.Cancelled => Cancelled,
+            JobState.Expired => Expired,
+            _ => null,
+        };
 
     /// <summary>Writes down that the job has just come to the state its row is in.</summary>
-    internal static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellation)
+    internal static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellationToken)
     {
         db.WroteEvents = db.ChangedQueue = true;
         return db.ExecuteAsync(
@@ -37,12 +38,22 @@ public static class Outbox
             INSERT INTO events (job_id, key_id, model, type, state, occurred_at)
             SELECT id, key_id, model, @type, state, @at FROM jobs WHERE id = @id
             """,
-            cancellation, ("id", jobId), ("type", type), ("at", db.Dialect.Time(at)));
+            cancellationToken,
+            ("id", jobId),
+            ("type", type),
+            ("at", db.Dialect.Time(at))
+        );
     }
 
     /// <summary>The same for all jobs of a condition, in which <c>@now</c> is the time of the event.</summary>
     internal static Task AddWhereAsync(
-        JobsDbContext db, string condition, string type, DateTimeOffset at, CancellationToken cancellation, params (string Name, object? Value)[] arguments)
+        JobsDbContext db,
+        string condition,
+        string type,
+        DateTimeOffset at,
+        CancellationToken cancellationToken,
+        params (string Name, object? Value)[] arguments
+    )
     {
         db.WroteEvents = db.ChangedQueue = true;
         return db.ExecuteAsync(
@@ -50,6 +61,8 @@ public static class Outbox
             INSERT INTO events (job_id, key_id, model, type, state, occurred_at)
             SELECT id, key_id, model, @type, state, @now FROM jobs WHERE {condition}
             """,
-            cancellation, [.. arguments, ("type", type), ("now", db.Dialect.Time(at))]);
+            cancellationToken,
+            [.. arguments, ("type", type), ("now", db.Dialect.Time(at))]
+        );
     }
 }

@@ -10,13 +10,22 @@ namespace RenderFarm.Jobs.Events;
 /// nothing to hear.
 /// </summary>
 public sealed partial class PostgresSignalListener(
-    JobDatabase database, JobAnnouncer announcer, JobSignal signal, TimeProvider time, ILogger<PostgresSignalListener> log) : IJobsLoop
+    JobDatabase database,
+    JobAnnouncer announcer,
+    JobSignal signal,
+    TimeProvider time,
+    ILogger<PostgresSignalListener> log
+) : IJobsLoop
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     public async Task RunAsync(CancellationToken stop)
     {
-        if (database.Listening is not { } source) return;
+        if (database.Listening is not { } source)
+        {
+            return;
+        }
+
         while (!stop.IsCancellationRequested)
         {
             try
@@ -30,7 +39,10 @@ public sealed partial class PostgresSignalListener(
             catch (Exception e) when (e is NpgsqlException or System.Net.Sockets.SocketException or IOException or TimeoutException)
             {
                 Lost(e);
-                if (!await Loops.PauseAsync(Pause, time, stop)) return;
+                if (!await Loops.PauseAsync(Pause, time, stop))
+                {
+                    return;
+                }
             }
         }
     }
@@ -40,12 +52,20 @@ public sealed partial class PostgresSignalListener(
         await using var connection = await source.OpenConnectionAsync(stop);
         connection.Notification += (_, heard) => announcer.Heard(heard.Payload);
         await using (var listen = new NpgsqlCommand($"LISTEN {JobAnnouncer.Channel}", connection))
+        {
             await listen.ExecuteNonQueryAsync(stop);
-        // whatever was said before this connection listened is lost: everybody looks once
+        }
+        // Whatever was said before this connection listened is lost: everybody looks once
         signal.RaiseAll();
-        while (true) await connection.WaitAsync(stop);
+        while (true)
+        {
+            await connection.WaitAsync(stop);
+        }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection that hears of new jobs broke; polls look every few seconds until it is back.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The connection that hears of new jobs broke; polls look every few seconds until it is back."
+    )]
     private partial void Lost(Exception cause);
 }

@@ -25,8 +25,13 @@ public sealed record Outlook(int? Ahead, double? Seconds, bool IsServed);
 public sealed class QueueForecast
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
-    private static readonly string FirstInLine = string.Join(" UNION ALL ", Bells.Classes.Select(vramClass =>
-        $"SELECT * FROM (SELECT order_key, estimated_seconds FROM jobs WHERE state = 'queued' AND model = @model AND vram_class = {vramClass} ORDER BY order_key LIMIT {QueueLine.Longest}) c{vramClass}"));
+    private static readonly string FirstInLine = string.Join(
+        " UNION ALL ",
+        Bells.Classes.Select(vramClass =>
+            $"SELECT * FROM (SELECT order_key, estimated_seconds FROM jobs WHERE state = 'queued' AND model = @model AND vram_class = "
+            + $"{vramClass} ORDER BY order_key LIMIT {QueueLine.Longest}) c{vramClass}"
+        )
+    );
 
     private readonly JobDatabase _database;
     private readonly WorkerRegistry _workers;
@@ -43,24 +48,38 @@ public sealed class QueueForecast
         database.Joined += rows =>
         {
             foreach (var row in rows)
-                if (_places.TryGetValue(row.Model, out var place)) place.Join(row.OrderKey, row.EstimatedSeconds);
+            {
+                if (_places.TryGetValue(row.Model, out var place))
+                {
+                    place.Join(row.OrderKey, row.EstimatedSeconds);
+                }
+            }
         };
     }
 
-    public async Task<Outlook> OfAsync(Job job, CancellationToken cancellation)
+    public async Task<Outlook> OfAsync(Job job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
         switch (job.State)
         {
             case JobState.Queued:
-                var line = await LineAsync(job.Spec.Model, cancellation);
+                var line = await LineAsync(job.Spec.Model, cancellationToken);
                 var ahead = line.Ahead(job.OrderKey);
-                // with nobody there: as if one slot came and took as long as was estimated
-                if (line.StartAfter(ahead, job.VramClass) is not var (start, slot)) return new Outlook(ahead, job.EstimatedSeconds * (ahead + 1), IsServed: false);
-                var own = job.EstimatedSeconds * ((await _times.OfAsync(job.Spec.Model, slot.Card, cancellation)).Of(PlanCorrections.GeometryOf(job.Spec)) ?? slot.Factor);
+                // With nobody there: as if one slot came and took as long as was estimated
+                if (line.StartAfter(ahead, job.VramClass) is not var (start, slot))
+                {
+                    return new Outlook(ahead, job.EstimatedSeconds * (ahead + 1), IsServed: false);
+                }
+
+                var own =
+                    job.EstimatedSeconds
+                    * (
+                        (await _times.OfAsync(job.Spec.Model, slot.Card, cancellationToken)).Of(PlanCorrections.GeometryOf(job.Spec))
+                        ?? slot.Factor
+                    );
                 return new Outlook(ahead, Math.Max(0, start - _time.GetElapsedTime(line.At).TotalSeconds) + own, IsServed: true);
             case JobState.Leased or JobState.Rendering when job.LatestLease is { } lease:
-                return new Outlook(null, await LeftAsync(job, lease, cancellation), IsServed: true);
+                return new Outlook(null, await LeftAsync(job, lease, cancellationToken), IsServed: true);
             case JobState.Uploading:
                 return new Outlook(null, 1, IsServed: true);
             default:
@@ -68,24 +87,34 @@ public sealed class QueueForecast
         }
     }
 
-    /// <summary>What renders of its kind took, less what has passed; before any was measured, what was planned. Never less than the steps still to do.</summary>
-    private async Task<double> LeftAsync(Job job, LeaseRecord lease, CancellationToken cancellation)
+    /// <summary>What renders of its kind took, less what has passed; before any was measured, what was planned. Never less than the steps
+    /// still to do.</summary>
+    private async Task<double> LeftAsync(Job job, LeaseRecord lease, CancellationToken cancellationToken)
     {
-        var measured = (await _times.OfAsync(job.Spec.Model, lease.Card, cancellation)).Of(PlanCorrections.GeometryOf(job.Spec)) * job.EstimatedSeconds;
+        var measured =
+            (await _times.OfAsync(job.Spec.Model, lease.Card, cancellationToken)).Of(PlanCorrections.GeometryOf(job.Spec))
+            * job.EstimatedSeconds;
         var all = measured ?? lease.Plan?.PredictedSeconds ?? job.EstimatedSeconds;
         var step = lease.Measurements?.StepSeconds ?? lease.Plan?.PredictedStepSeconds ?? 0;
-        var steps = job.Stage == RenderStage.Denoising || measured is null && job.Stage < RenderStage.Denoising ? (job.Spec.Steps - job.Step) * step : 0;
+        var steps =
+            job.Stage == RenderStage.Denoising || measured is null && job.Stage < RenderStage.Denoising
+                ? (job.Spec.Steps - job.Step) * step
+                : 0;
         return Math.Max(Math.Max(all - (_time.GetUtcNow() - lease.LeasedAt).TotalSeconds, steps), 0.5);
     }
 
-    private async Task<QueueLine> LineAsync(string model, CancellationToken cancellation)
+    private async Task<QueueLine> LineAsync(string model, CancellationToken cancellationToken)
     {
         var place = _places.GetOrAdd(model, _ => new Place());
-        if (IsGood(place.Line)) return place.Line!;
-        await place.Turn.WaitAsync(cancellation);
+        if (IsGood(place.Line))
+        {
+            return place.Line!;
+        }
+
+        await place.Turn.WaitAsync(cancellationToken);
         try
         {
-            return IsGood(place.Line) ? place.Line! : place.Put(await ReadAsync(model, place, cancellation));
+            return IsGood(place.Line) ? place.Line! : place.Put(await ReadAsync(model, place, cancellationToken));
         }
         finally
         {
@@ -93,34 +122,73 @@ public sealed class QueueForecast
         }
     }
 
-    private bool IsGood(QueueLine? line) => line is not null && line.Version == Volatile.Read(ref _version) && _time.GetElapsedTime(line.At) < Fresh;
+    private bool IsGood(QueueLine? line) =>
+        line is not null && line.Version == Volatile.Read(ref _version) && _time.GetElapsedTime(line.At) < Fresh;
 
-    private async Task<QueueLine> ReadAsync(string model, Place place, CancellationToken cancellation)
+    private async Task<QueueLine> ReadAsync(string model, Place place, CancellationToken cancellationToken)
     {
         var (at, version) = (_time.GetTimestamp(), Volatile.Read(ref _version));
         place.Begin();
-        var (jobs, held) = await _database.ReadAsync(async db => (
-            await db.RowsAsync(FirstInLine, row => (OrderKey: row.GetDouble(0), Estimated: row.GetDouble(1)), cancellation, ("model", model)),
-            await (
-                from job in db.Jobs.AsNoTracking()
-                where job.State == JobState.Leased || job.State == JobState.Rendering
-                join lease in db.LeaseRecords on new { JobId = job.Id, job.Fence } equals new { lease.JobId, lease.Fence }
-                select new Held(job.LeaseWorkerId!, job.LeaseSlotId!, lease.Model, lease.Card, lease.Geometry ?? "", lease.LeasedAt, job.EstimatedSeconds))
-                .ToListAsync(cancellation)), cancellation);
+        var (jobs, held) = await _database.ReadAsync(
+            async db =>
+                (
+                    await db.RowsAsync(
+                        FirstInLine,
+                        row => (OrderKey: row.GetDouble(0), Estimated: row.GetDouble(1)),
+                        cancellationToken,
+                        ("model", model)
+                    ),
+                    await (
+                        from job in db.Jobs.AsNoTracking()
+                        where job.State == JobState.Leased || job.State == JobState.Rendering
+                        join lease in db.LeaseRecords on new { JobId = job.Id, job.Fence } equals new { lease.JobId, lease.Fence }
+                        select new Held(
+                            job.LeaseWorkerId!,
+                            job.LeaseSlotId!,
+                            lease.Model,
+                            lease.Card,
+                            lease.Geometry ?? "",
+                            lease.LeasedAt,
+                            job.EstimatedSeconds
+                        )
+                    ).ToListAsync(cancellationToken)
+                ),
+            cancellationToken
+        );
         var now = _time.GetUtcNow();
         var busy = held.ToLookup(job => (job.WorkerId, job.SlotId));
         var slots = new List<(SlotTime, int)>();
-        foreach (var slot in (await _workers.FleetAsync(cancellation)).Serving(model))
+        foreach (var slot in (await _workers.FleetAsync(cancellationToken)).Serving(model))
         {
             double left = 0;
             foreach (var job in busy[(slot.WorkerId, slot.SlotId)])
-                left = Math.Max(left, (job.Estimated * ((await _times.OfAsync(job.Model, job.Card, cancellation)).Of(job.Geometry) ?? 1)) - (now - job.LeasedAt).TotalSeconds);
-            slots.Add((new SlotTime(slot.Card, Math.Max(0, left), (await _times.OfAsync(model, slot.Card, cancellation)).OfAny ?? 1), slot.LargestClass));
+            {
+                left = Math.Max(
+                    left,
+                    (job.Estimated * ((await _times.OfAsync(job.Model, job.Card, cancellationToken)).Of(job.Geometry) ?? 1))
+                        - (now - job.LeasedAt).TotalSeconds
+                );
+            }
+
+            slots.Add(
+                (
+                    new SlotTime(slot.Card, Math.Max(0, left), (await _times.OfAsync(model, slot.Card, cancellationToken)).OfAny ?? 1),
+                    slot.LargestClass
+                )
+            );
         }
         return new QueueLine([.. jobs.OrderBy(job => job.OrderKey).Take(QueueLine.Longest)], slots, at, version);
     }
 
-    private sealed record Held(string WorkerId, string SlotId, string Model, string Card, string Geometry, DateTimeOffset LeasedAt, double Estimated);
+    private sealed record Held(
+        string WorkerId,
+        string SlotId,
+        string Model,
+        string Card,
+        string Geometry,
+        DateTimeOffset LeasedAt,
+        double Estimated
+    );
 
     /// <summary>One model's line, and the jobs that have joined since it was begun to be read.</summary>
     private sealed class Place
@@ -146,9 +214,15 @@ public sealed class QueueForecast
         {
             lock (_gate)
             {
-                // one that was read already is not counted twice
+                // One that was read already is not counted twice
                 foreach (var (orderKey, estimated) in _meanwhile)
-                    if (!line.Holds(orderKey)) line.Join(orderKey, estimated);
+                {
+                    if (!line.Holds(orderKey))
+                    {
+                        line.Join(orderKey, estimated);
+                    }
+                }
+
                 _reading = false;
                 return _line = line;
             }
@@ -159,7 +233,10 @@ public sealed class QueueForecast
             lock (_gate)
             {
                 _line?.Join(orderKey, estimated);
-                if (_reading) _meanwhile.Add((orderKey, estimated));
+                if (_reading)
+                {
+                    _meanwhile.Add((orderKey, estimated));
+                }
             }
         }
     }

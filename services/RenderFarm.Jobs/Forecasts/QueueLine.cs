@@ -14,7 +14,12 @@ internal sealed class QueueLine
 
     /// <param name="jobs">In order.</param>
     /// <param name="at">When this was so.</param>
-    public QueueLine(IReadOnlyList<(double OrderKey, double Estimated)> jobs, IReadOnlyList<(SlotTime Slot, int LargestClass)> slots, long at, int version)
+    public QueueLine(
+        IReadOnlyList<(double OrderKey, double Estimated)> jobs,
+        IReadOnlyList<(SlotTime Slot, int LargestClass)> slots,
+        long at,
+        int version
+    )
     {
         (_orderKeys, _estimated) = ([.. jobs.Select(job => job.OrderKey)], [.. jobs.Select(job => job.Estimated)]);
         (_slots, At, Version) = (slots, at, version);
@@ -28,7 +33,11 @@ internal sealed class QueueLine
         lock (_gate)
         {
             var place = Before(orderKey);
-            if (place == Longest) return;
+            if (place == Longest)
+            {
+                return;
+            }
+
             _orderKeys.Insert(place, orderKey);
             _estimated.Insert(place, estimated);
             if (_orderKeys.Count > Longest)
@@ -36,19 +45,28 @@ internal sealed class QueueLine
                 _orderKeys.RemoveAt(Longest);
                 _estimated.RemoveAt(Longest);
             }
-            // a job that joins at the end begins when those before it have: what is known holds
-            if (place < _orderKeys.Count - 1) _starts.Clear();
+            // A job that joins at the end begins when those before it have: what is known holds
+            if (place < _orderKeys.Count - 1)
+            {
+                _starts.Clear();
+            }
         }
     }
 
     public int Ahead(double orderKey)
     {
-        lock (_gate) return Before(orderKey);
+        lock (_gate)
+        {
+            return Before(orderKey);
+        }
     }
 
     public bool Holds(double orderKey)
     {
-        lock (_gate) return _orderKeys.BinarySearch(orderKey) >= 0;
+        lock (_gate)
+        {
+            return _orderKeys.BinarySearch(orderKey) >= 0;
+        }
     }
 
     /// <summary>When the job after so many begins, and where; null where nobody takes jobs of its class.</summary>
@@ -68,8 +86,16 @@ internal sealed class QueueLine
     private int Before(double orderKey)
     {
         var place = _orderKeys.BinarySearch(orderKey);
-        if (place < 0) return ~place;
-        while (place > 0 && _orderKeys[place - 1] == orderKey) place--;
+        if (place < 0)
+        {
+            return ~place;
+        }
+
+        while (place > 0 && _orderKeys[place - 1] == orderKey)
+        {
+            place--;
+        }
+
         return place;
     }
 }

@@ -18,7 +18,8 @@ public static class JobIds
     public static bool IsId(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.StartsWith(Prefix, StringComparison.Ordinal) && text.Length == Prefix.Length + 32
+        return text.StartsWith(Prefix, StringComparison.Ordinal)
+            && text.Length == Prefix.Length + 32
             && text.AsSpan(Prefix.Length).IndexOfAnyExcept(Digits) < 0;
     }
 }

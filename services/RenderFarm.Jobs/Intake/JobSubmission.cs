@@ -26,11 +26,11 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     /// wait here instead, and those that have gathered meanwhile share the next commit.
     /// </remarks>
     /// <exception cref="QuotaExceededException">The key has no room for it.</exception>
-    public async Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellation)
+    public async Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
         var doorway = _doorways.GetOrAdd(job.KeyId, _ => new Doorway());
-        var mine = new Waiting(job, cancellation);
+        var mine = new Waiting(job, cancellationToken);
         doorway.Queue.Enqueue(mine);
         _ = TakeTurnAsync(doorway);
         return await mine.Done.Task;
@@ -57,73 +57,125 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         while (gathered.Count < MostTogether && queue.TryPeek(out var next))
         {
             var job = next.Job;
-            if (job.IdempotencyKey is { } key && !keys.Add(key) || job is { IsClientRetry: true, RequestHash: { } repeated } && hashes.Contains(repeated)) break;
-            if (job.RequestHash is { } hash) hashes.Add(hash);
+            if (
+                job.IdempotencyKey is { } key && !keys.Add(key)
+                || job is { IsClientRetry: true, RequestHash: { } repeated } && hashes.Contains(repeated)
+            )
+            {
+                break;
+            }
+
+            if (job.RequestHash is { } hash)
+            {
+                hashes.Add(hash);
+            }
+
             queue.TryDequeue(out _);
-            if (next.Cancellation.IsCancellationRequested) next.Done.TrySetCanceled(next.Cancellation);
-            else gathered.Add(next);
+            if (next.Cancellation.IsCancellationRequested)
+            {
+                next.Done.TrySetCanceled(next.Cancellation);
+            }
+            else
+            {
+                gathered.Add(next);
+            }
         }
         return gathered;
     }
 
     private async Task TakeInAsync(List<Waiting> together)
     {
-        if (together.Count == 0) return;
+        if (together.Count == 0)
+        {
+            return;
+        }
+
         try
         {
             var jobs = together.ConvertAll(waiting => waiting.Job);
             var results = await database.WriteAsync(db => SubmitAsync(db, jobs, CancellationToken.None), CancellationToken.None);
-            foreach (var (waiting, result) in together.Zip(results)) Answer(waiting, result);
+            foreach (var (waiting, result) in together.Zip(results))
+            {
+                Answer(waiting, result);
+            }
         }
         catch (Exception e) when (together.Count > 1 && e is QuotaExceededException or DbUpdateException)
         {
-            // one of them is at fault: each by itself
-            foreach (var waiting in together) await TakeInAsync([waiting]);
+            // One of them is at fault: each by itself
+            foreach (var waiting in together)
+            {
+                await TakeInAsync([waiting]);
+            }
         }
         catch (DbUpdateException e) when (together[0].Job.IdempotencyKey is { } key && Stores.IsUniqueViolation(e))
         {
-            // the same request at the same moment at another process; it has committed by now
+            // The same request at the same moment at another process; it has committed by now
             var earlier = await database.ReadAsync(db => EarlierAsync(db, together[0].Job, CancellationToken.None), CancellationToken.None);
-            if (earlier is not null) Answer(together[0], earlier);
-            else together[0].Done.TrySetException(new InvalidOperationException($"Idempotency key {key} is taken, and by nobody.", e));
+            if (earlier is not null)
+            {
+                Answer(together[0], earlier);
+            }
+            else
+            {
+                together[0].Done.TrySetException(new InvalidOperationException($"Idempotency key {key} is taken, and by nobody.", e));
+            }
         }
         catch (Exception e)
         {
-            foreach (var waiting in together) waiting.Done.TrySetException(e);
+            foreach (var waiting in together)
+            {
+                waiting.Done.TrySetException(e);
+            }
         }
     }
 
     private void Answer(Waiting waiting, SubmitResult result)
     {
-        if (result is SubmitResult.Created) announcer.Committed(waiting.Job.Id, waiting.Job.Spec.Model, waiting.Job.VramClass);
+        if (result is SubmitResult.Created)
+        {
+            announcer.Committed(waiting.Job.Id, waiting.Job.Spec.Model, waiting.Job.VramClass);
+        }
+
         waiting.Done.TrySetResult(result);
     }
 
-    private async Task<IReadOnlyList<SubmitResult>> SubmitAsync(JobsDbContext db, List<NewJob> jobs, CancellationToken cancellation)
+    private async Task<IReadOnlyList<SubmitResult>> SubmitAsync(JobsDbContext db, List<NewJob> jobs, CancellationToken cancellationToken)
     {
         var results = new SubmitResult?[jobs.Count];
-        for (var i = 0; i < jobs.Count; i++) results[i] = await EarlierAsync(db, jobs[i], cancellation);
+        for (var i = 0; i < jobs.Count; i++)
+        {
+            results[i] = await EarlierAsync(db, jobs[i], cancellationToken);
+        }
+
         var fresh = jobs.Where((_, i) => results[i] is null).ToList();
         if (fresh.Count > 0)
         {
-            var inserted = await JobRows.InsertAsync(db, fresh, announcer.Sender, time.GetUtcNow(), cancellation);
-            for (int i = 0, next = 0; i < jobs.Count; i++) results[i] ??= new SubmitResult.Created(inserted[next++]);
+            var inserted = await JobRows.InsertAsync(db, fresh, announcer.Sender, time.GetUtcNow(), cancellationToken);
+            for (int i = 0, next = 0; i < jobs.Count; i++)
+            {
+                results[i] ??= new SubmitResult.Created(inserted[next++]);
+            }
         }
         return results!;
     }
 
-    /// <summary>What came of this request when it was sent before; null where it wasn't. For whoever has work to do before the job can be submitted.</summary>
+    /// <summary>What came of this request when it was sent before; null where it wasn't. For whoever has work to do before the job can be
+    /// submitted.</summary>
     /// <param name="job">Only what tells repeats is looked at.</param>
-    public Task<SubmitResult?> EarlierAsync(NewJob job, CancellationToken cancellation) =>
-        database.ReadAsync(db => EarlierAsync(db, job, cancellation), cancellation);
+    public Task<SubmitResult?> EarlierAsync(NewJob job, CancellationToken cancellationToken) =>
+        database.ReadAsync(db => EarlierAsync(db, job, cancellationToken), cancellationToken);
 
-    private async Task<SubmitResult?> EarlierAsync(JobsDbContext db, NewJob job, CancellationToken cancellation)
+    private async Task<SubmitResult?> EarlierAsync(JobsDbContext db, NewJob job, CancellationToken cancellationToken)
     {
         var mine = db.Jobs.AsNoTracking().Where(j => j.KeyId == job.KeyId);
         if (job.IdempotencyKey is { } key)
         {
-            var earlier = await mine.SingleOrDefaultAsync(j => j.IdempotencyKey == key, cancellation);
-            if (earlier is null) return null;
+            var earlier = await mine.SingleOrDefaultAsync(j => j.IdempotencyKey == key, cancellationToken);
+            if (earlier is null)
+            {
+                return null;
+            }
+
             return earlier.RequestHash == job.RequestHash
                 ? new SubmitResult.Existing(earlier.ToJob())
                 : new SubmitResult.Conflict(earlier.ToJob());
@@ -132,8 +184,12 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         {
             var since = time.GetUtcNow() - RepeatWindow;
             var earlier = await mine.Where(j => j.RequestHash == hash && j.CreatedAt >= since && j.DeletedAt == null)
-                .OrderByDescending(j => j.Id).FirstOrDefaultAsync(cancellation);
-            if (earlier is not null) return new SubmitResult.Existing(earlier.ToJob());
+                .OrderByDescending(j => j.Id)
+                .FirstOrDefaultAsync(cancellationToken);
+            if (earlier is not null)
+            {
+                return new SubmitResult.Existing(earlier.ToJob());
+            }
         }
         return null;
     }

@@ -20,92 +20,167 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
 
     public static string NewSecret() => SecretPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
-    public Task<CreatedKey> CreateAsync(string name, KeyScopes scopes, int priorityCeiling, CancellationToken cancellation) =>
-        CreateAsync(name, scopes, priorityCeiling, KeyLimits.None, cancellation);
+    public Task<CreatedKey> CreateAsync(string name, KeyScopes scopes, int priorityCeiling, CancellationToken cancellationToken) =>
+        CreateAsync(name, scopes, priorityCeiling, KeyLimits.None, cancellationToken);
 
-    public Task<CreatedKey> CreateAsync(string name, KeyScopes scopes, int priorityCeiling, KeyLimits limits, CancellationToken cancellation) =>
-        AddAsync(name, scopes, priorityCeiling, limits, NewSecret(), cancellation);
+    public Task<CreatedKey> CreateAsync(
+        string name,
+        KeyScopes scopes,
+        int priorityCeiling,
+        KeyLimits limits,
+        CancellationToken cancellationToken
+    ) => AddAsync(name, scopes, priorityCeiling, limits, NewSecret(), cancellationToken);
 
     /// <summary>Null for a secret that no valid key has.</summary>
-    public async Task<ApiKey?> AuthenticateAsync(string secret, CancellationToken cancellation)
+    public async Task<ApiKey?> AuthenticateAsync(string secret, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(secret);
-        // a wrong secret costs one digest and one look-up, and is not remembered: nobody can fill the cache with guesses
-        if (!secret.StartsWith(SecretPrefix, StringComparison.Ordinal)) return null;
-        var hash = Hash(secret);
-        if (_known.TryGetValue(hash, out var cached) && time.GetElapsedTime(cached.At) < CacheFor) return cached.Key;
+        // A wrong secret costs one digest and one look-up, and is not remembered: nobody can fill the cache with guesses
+        if (!secret.StartsWith(SecretPrefix, StringComparison.Ordinal))
+        {
+            return null;
+        }
 
-        var row = await database.ReadAsync(db => db.ApiKeys.AsNoTracking()
-            .SingleOrDefaultAsync(k => k.Hash == hash && k.RevokedAt == null, cancellation), cancellation);
+        var hash = Hash(secret);
+        if (_known.TryGetValue(hash, out var cached) && time.GetElapsedTime(cached.At) < CacheFor)
+        {
+            return cached.Key;
+        }
+
+        var row = await database.ReadAsync(
+            db => db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Hash == hash && k.RevokedAt == null, cancellationToken),
+            cancellationToken
+        );
         if (row is null)
         {
             _known.TryRemove(hash, out _);
             return null;
         }
-        if (_known.Count >= CacheLimit) _known.Clear();
+        if (_known.Count >= CacheLimit)
+        {
+            _known.Clear();
+        }
+
         var key = ToKey(row);
         _known[hash] = (key, time.GetTimestamp());
         return key;
     }
 
-    public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<ApiKey>>(async db =>
-        (await db.ApiKeys.AsNoTracking().Where(k => k.RevokedAt == null).OrderBy(k => k.Id).ToListAsync(cancellation)).ConvertAll(ToKey), cancellation);
+    public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<ApiKey>>(
+            async db =>
+                (
+                    await db.ApiKeys.AsNoTracking().Where(k => k.RevokedAt == null).OrderBy(k => k.Id).ToListAsync(cancellationToken)
+                ).ConvertAll(ToKey),
+            cancellationToken
+        );
 
     /// <summary>What every key has queued, running, and submitted today, by key id; a key with nothing of them may be absent.</summary>
-    public Task<IReadOnlyDictionary<string, KeyUsage>> UsageAsync(CancellationToken cancellation) =>
-        database.ReadAsync<IReadOnlyDictionary<string, KeyUsage>>(async db =>
-        {
-            var day = (int)(time.GetUtcNow().ToUnixTimeSeconds() / 86_400);
-            var open = await db.Jobs
-                .Where(j => j.State == JobState.Queued || j.State == JobState.Leased || j.State == JobState.Rendering)
-                .GroupBy(j => new { j.KeyId, IsQueued = j.State == JobState.Queued })
-                .Select(g => new { g.Key.KeyId, g.Key.IsQueued, Count = g.Count() })
-                .ToListAsync(cancellation);
-            var today = await db.ApiKeys.Where(k => k.Day == day).Select(k => new { k.Id, k.DayJobs }).ToListAsync(cancellation);
-            return open.Select(o => o.KeyId).Union(today.Select(t => t.Id)).ToDictionary(id => id, id => new KeyUsage(
-                open.FirstOrDefault(o => o.KeyId == id && o.IsQueued)?.Count ?? 0,
-                open.FirstOrDefault(o => o.KeyId == id && !o.IsQueued)?.Count ?? 0,
-                today.FirstOrDefault(t => t.Id == id)?.DayJobs ?? 0));
-        }, cancellation);
+    public Task<IReadOnlyDictionary<string, KeyUsage>> UsageAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyDictionary<string, KeyUsage>>(
+            async db =>
+            {
+                var day = (int)(time.GetUtcNow().ToUnixTimeSeconds() / 86_400);
+                var open = await db
+                    .Jobs.Where(j => j.State == JobState.Queued || j.State == JobState.Leased || j.State == JobState.Rendering)
+                    .GroupBy(j => new { j.KeyId, IsQueued = j.State == JobState.Queued })
+                    .Select(g => new
+                    {
+                        g.Key.KeyId,
+                        g.Key.IsQueued,
+                        Count = g.Count(),
+                    })
+                    .ToListAsync(cancellationToken);
+                var today = await db.ApiKeys.Where(k => k.Day == day).Select(k => new { k.Id, k.DayJobs }).ToListAsync(cancellationToken);
+                return open.Select(o => o.KeyId)
+                    .Union(today.Select(t => t.Id))
+                    .ToDictionary(
+                        id => id,
+                        id => new KeyUsage(
+                            open.FirstOrDefault(o => o.KeyId == id && o.IsQueued)?.Count ?? 0,
+                            open.FirstOrDefault(o => o.KeyId == id && !o.IsQueued)?.Count ?? 0,
+                            today.FirstOrDefault(t => t.Id == id)?.DayJobs ?? 0
+                        )
+                    );
+            },
+            cancellationToken
+        );
 
     /// <summary>False when there is no such key. Its jobs stay.</summary>
-    public async Task<bool> RevokeAsync(string id, CancellationToken cancellation)
+    public async Task<bool> RevokeAsync(string id, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var revoked = await database.WriteAsync(db => db.ApiKeys.Where(k => k.Id == id && k.RevokedAt == null)
-            .ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, now), cancellation), cancellation);
+        var revoked = await database.WriteAsync(
+            db =>
+                db.ApiKeys.Where(k => k.Id == id && k.RevokedAt == null)
+                    .ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, now), cancellationToken),
+            cancellationToken
+        );
         foreach (var (hash, (key, _)) in _known)
-            if (key.Id == id) _known.TryRemove(hash, out _);
+        {
+            if (key.Id == id)
+            {
+                _known.TryRemove(hash, out _);
+            }
+        }
+
         return revoked == 1;
     }
 
     /// <summary>Adds a key with a secret from elsewhere; a secret that is known already stays as it is.</summary>
-    internal Task<CreatedKey> AddAsync(string name, KeyScopes scopes, int priorityCeiling, KeyLimits limits, string secret, CancellationToken cancellation) =>
-        database.WriteAsync(async db =>
-        {
-            var now = time.GetUtcNow();
-            var hash = Hash(secret);
-            await db.ExecuteAsync(
-                """
-                INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, max_queued, max_running, max_per_day, requests_per_minute, virtual_time, created_at)
-                VALUES (@id, @name, @hash, @scopes, @ceiling, @queued, @running, @per_day, @per_minute, 0, @now)
-                ON CONFLICT (hash) DO NOTHING
-                """,
-                cancellation, ("id", "key_" + Guid.CreateVersion7(now).ToString("N")), ("name", name), ("hash", hash),
-                ("scopes", (int)scopes), ("ceiling", priorityCeiling), ("queued", limits.Queued), ("running", limits.Running),
-                ("per_day", limits.PerDay), ("per_minute", limits.RequestsPerMinute), ("now", db.Dialect.Time(now)));
-            return new CreatedKey(ToKey(await db.ApiKeys.AsNoTracking().SingleAsync(k => k.Hash == hash, cancellation)), secret);
-        }, cancellation);
+    internal Task<CreatedKey> AddAsync(
+        string name,
+        KeyScopes scopes,
+        int priorityCeiling,
+        KeyLimits limits,
+        string secret,
+        CancellationToken cancellationToken
+    ) =>
+        database.WriteAsync(
+            async db =>
+            {
+                var now = time.GetUtcNow();
+                var hash = Hash(secret);
+                await db.ExecuteAsync(
+                    """
+                    INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, max_queued, max_running, max_per_day,
+                        requests_per_minute, virtual_time, created_at)
+                    VALUES (@id, @name, @hash, @scopes, @ceiling, @queued, @running, @per_day, @per_minute, 0, @now)
+                    ON CONFLICT (hash) DO NOTHING
+                    """,
+                    cancellationToken,
+                    ("id", "key_" + Guid.CreateVersion7(now).ToString("N")),
+                    ("name", name),
+                    ("hash", hash),
+                    ("scopes", (int)scopes),
+                    ("ceiling", priorityCeiling),
+                    ("queued", limits.Queued),
+                    ("running", limits.Running),
+                    ("per_day", limits.PerDay),
+                    ("per_minute", limits.RequestsPerMinute),
+                    ("now", db.Dialect.Time(now))
+                );
+                return new CreatedKey(ToKey(await db.ApiKeys.AsNoTracking().SingleAsync(k => k.Hash == hash, cancellationToken)), secret);
+            },
+            cancellationToken
+        );
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
-    private static ApiKey ToKey(ApiKeyRow row) => new()
-    {
-        Id = row.Id,
-        Name = row.Name,
-        Scopes = row.Scopes,
-        PriorityCeiling = row.PriorityCeiling,
-        Limits = new KeyLimits { Queued = row.MaxQueued, Running = row.MaxRunning, PerDay = row.MaxPerDay, RequestsPerMinute = row.RequestsPerMinute },
-        CreatedAt = row.CreatedAt,
-    };
+    private static ApiKey ToKey(ApiKeyRow row) =>
+        new()
+        {
+            Id = row.Id,
+            Name = row.Name,
+            Scopes = row.Scopes,
+            PriorityCeiling = row.PriorityCeiling,
+            Limits = new KeyLimits
+            {
+                Queued = row.MaxQueued,
+                Running = row.MaxRunning,
+                PerDay = row.MaxPerDay,
+                RequestsPerMinute = row.RequestsPerMinute,
+            },
+            CreatedAt = row.CreatedAt,
+        };
 }

@@ -7,23 +7,33 @@ namespace RenderFarm.Jobs.Keys;
 /// <summary>The first keys of a farm, in a file that only its owner can read.</summary>
 public sealed record BootstrapKeys
 {
-    [JsonPropertyName("admin_key")] public required string AdminKey { get; init; }
-    [JsonPropertyName("worker_key")] public required string WorkerKey { get; init; }
+    [JsonPropertyName("admin_key")]
+    public required string AdminKey { get; init; }
+
+    [JsonPropertyName("worker_key")]
+    public required string WorkerKey { get; init; }
 }
 
 /// <summary>Makes sure that the keys of the bootstrap file are valid; writes the file (mode 600) where it is missing.</summary>
 public sealed class KeyBootstrap(ApiKeys keys)
 {
     /// <exception cref="InvalidDataException">The file is there but is not a key file.</exception>
-    public async Task<BootstrapKeys> EnsureAsync(string path, CancellationToken cancellation)
+    public async Task<BootstrapKeys> EnsureAsync(string path, CancellationToken cancellationToken)
     {
-        var first = await ReadOrWriteAsync(Path.GetFullPath(path), cancellation);
-        await keys.AddAsync("bootstrap admin", KeyScopes.Admin | KeyScopes.Submit | KeyScopes.Read, 100, KeyLimits.None, first.AdminKey, cancellation);
-        await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, KeyLimits.None, first.WorkerKey, cancellation);
+        var first = await ReadOrWriteAsync(Path.GetFullPath(path), cancellationToken);
+        await keys.AddAsync(
+            "bootstrap admin",
+            KeyScopes.Admin | KeyScopes.Submit | KeyScopes.Read,
+            100,
+            KeyLimits.None,
+            first.AdminKey,
+            cancellationToken
+        );
+        await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, KeyLimits.None, first.WorkerKey, cancellationToken);
         return first;
     }
 
-    private static async Task<BootstrapKeys> ReadOrWriteAsync(string path, CancellationToken cancellation)
+    private static async Task<BootstrapKeys> ReadOrWriteAsync(string path, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
         {
@@ -31,12 +41,19 @@ public sealed class KeyBootstrap(ApiKeys keys)
             var made = new BootstrapKeys { AdminKey = ApiKeys.NewSecret(), WorkerKey = ApiKeys.NewSecret() };
             var part = $"{path}.{Guid.NewGuid():N}.part";
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
             await using (var stream = new FileStream(part, options))
-                await JsonSerializer.SerializeAsync(stream, made, JobsJson.Default.BootstrapKeys, cancellation);
+            {
+                await JsonSerializer.SerializeAsync(stream, made, JobsJson.Default.BootstrapKeys, cancellationToken);
+            }
+
             try
             {
-                // never over a file that another process has just made: both must end up with the same keys
+                // Never over a file that another process has just made: both must end up with the same keys
                 File.Move(part, path, overwrite: false);
                 return made;
             }
@@ -48,9 +65,15 @@ public sealed class KeyBootstrap(ApiKeys keys)
         try
         {
             await using var stream = File.OpenRead(path);
-            var read = await JsonSerializer.DeserializeAsync(stream, JobsJson.Default.BootstrapKeys, cancellation);
-            if (read is { } && read.AdminKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)
-                && read.WorkerKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)) return read;
+            var read = await JsonSerializer.DeserializeAsync(stream, JobsJson.Default.BootstrapKeys, cancellationToken);
+            if (
+                read is { }
+                && read.AdminKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)
+                && read.WorkerKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)
+            )
+            {
+                return read;
+            }
         }
         catch (JsonException e)
         {
@@ -60,5 +83,6 @@ public sealed class KeyBootstrap(ApiKeys keys)
     }
 
     private static string Malformed(string path) =>
-        $"Keys:BootstrapFile {path} must hold {{\"admin_key\":\"rf_…\",\"worker_key\":\"rf_…\"}}; mend it, or remove it to have a new one written.";
+        $"Keys:BootstrapFile {path} must hold {{\"admin_key\":\"rf_…\",\"worker_key\":\"rf_…\"}}; mend it, or remove it to have a new one "
+        + "written.";
 }

@@ -30,7 +30,10 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
     private const int EnoughForModel = 3;
 
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
-    private readonly ConcurrentDictionary<(string Model, string Card, string Driver, string Version), (long At, IReadOnlyList<Figure> Figures)> _known = new();
+    private readonly ConcurrentDictionary<
+        (string Model, string Card, string Driver, string Version),
+        (long At, IReadOnlyList<Figure> Figures)
+    > _known = new();
 
     /// <summary><c>832x480x81</c></summary>
     public static string GeometryOf(RenderSpec spec)
@@ -57,7 +60,8 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
 
     internal static Corrections From(IReadOnlyList<Figure> figures, string geometry)
     {
-        var kinds = figures.GroupBy(figure => figure.Kind, StringComparer.Ordinal)
+        var kinds = figures
+            .GroupBy(figure => figure.Kind, StringComparer.Ordinal)
             .Select(kind => (kind.Key, Figures: OfGeometry([.. kind], geometry)))
             .Where(kind => kind.Figures.Count > 0)
             .Select(kind => new KindCorrection(kind.Key, Of(kind.Figures)))
@@ -68,7 +72,7 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
 
     private static List<Figure> OfGeometry(IReadOnlyList<Figure> newestFirst, string geometry)
     {
-        // a lower bound under the prediction says nothing: somebody else took the memory
+        // A lower bound under the prediction says nothing: somebody else took the memory
         var telling = newestFirst.Where(figure => !figure.IsLowerBound || figure.PeakFactor > 1).ToList();
         var same = telling.Where(figure => figure.Geometry == geometry).Take(NewestOfKind).ToList();
         return same.Count > 0 ? same : [.. telling.Take(NewestOfKind)];
@@ -84,21 +88,40 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
     private async Task<IReadOnlyList<Figure>> FiguresAsync(string model, string card, string driver, string version)
     {
         var key = (model, card, driver, version);
-        if (_known.TryGetValue(key, out var known) && time.GetElapsedTime(known.At) < Fresh) return known.Figures;
+        if (_known.TryGetValue(key, out var known) && time.GetElapsedTime(known.At) < Fresh)
+        {
+            return known.Figures;
+        }
+
         var now = time.GetTimestamp();
-        var figures = await database.ReadAsync<IReadOnlyList<Figure>>(async db => await db.RowsAsync(
-            $"""
-            SELECT job_id, geometry, plan_kind, predicted_peak_bytes, peak_bytes, predicted_step_seconds, step_seconds, ending <> 'completed'
-            FROM lease_records
-            WHERE model = @model AND card = @card AND COALESCE(driver, '') = @driver AND worker_version = @version
-              AND plan_kind IS NOT NULL AND geometry IS NOT NULL AND predicted_peak_bytes > 0 AND peak_bytes > 0
-              AND (ending = 'completed' OR reason = 'gpu_out_of_memory')
-            ORDER BY leased_at DESC LIMIT {NewestFigures}
-            """,
-            row => new Figure(
-                row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(4) / (double)row.GetInt64(3),
-                row.IsDBNull(5) || row.IsDBNull(6) || row.GetDouble(5) <= 0 ? null : row.GetDouble(6) / row.GetDouble(5), row.GetBoolean(7)),
-            CancellationToken.None, ("model", model), ("card", card), ("driver", driver), ("version", version)), CancellationToken.None);
+        var figures = await database.ReadAsync<IReadOnlyList<Figure>>(
+            async db =>
+                await db.RowsAsync(
+                    $"""
+                    SELECT job_id, geometry, plan_kind, predicted_peak_bytes, peak_bytes, predicted_step_seconds, step_seconds, ending <>
+                        'completed'
+                    FROM lease_records
+                    WHERE model = @model AND card = @card AND COALESCE(driver, '') = @driver AND worker_version = @version
+                      AND plan_kind IS NOT NULL AND geometry IS NOT NULL AND predicted_peak_bytes > 0 AND peak_bytes > 0
+                      AND (ending = 'completed' OR reason = 'gpu_out_of_memory')
+                    ORDER BY leased_at DESC LIMIT {NewestFigures}
+                    """,
+                    row => new Figure(
+                        row.GetString(0),
+                        row.GetString(1),
+                        row.GetString(2),
+                        row.GetInt64(4) / (double)row.GetInt64(3),
+                        row.IsDBNull(5) || row.IsDBNull(6) || row.GetDouble(5) <= 0 ? null : row.GetDouble(6) / row.GetDouble(5),
+                        row.GetBoolean(7)
+                    ),
+                    CancellationToken.None,
+                    ("model", model),
+                    ("card", card),
+                    ("driver", driver),
+                    ("version", version)
+                ),
+            CancellationToken.None
+        );
         _known[key] = (now, figures);
         return figures;
     }

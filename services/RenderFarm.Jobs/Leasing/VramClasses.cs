@@ -17,10 +17,20 @@ public static class VramClasses
     /// </summary>
     public static int[] Offered(SlotKind kind, long freeBytes)
     {
-        if (kind == SlotKind.Cpu) return [0];
+        if (kind == SlotKind.Cpu)
+        {
+            return [0];
+        }
+
         var offered = new List<int> { 0 };
         for (var i = 1; i < Bells.Classes.Length; i++)
-            if (i == 1 || Bells.Classes[i - 1] * GiB * ReportedShare < freeBytes) offered.Add(Bells.Classes[i]);
+        {
+            if (i == 1 || Bells.Classes[i - 1] * GiB * ReportedShare < freeBytes)
+            {
+                offered.Add(Bells.Classes[i]);
+            }
+        }
+
         return [.. offered];
     }
 

@@ -18,33 +18,47 @@ public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal
 
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
-    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var due = await database.ReadAsync(async db =>
-        {
-            var never = await db.RowsAsync(
-                $"""
-                SELECT id, model, vram_class FROM jobs
-                WHERE state = 'queued' AND rung_at IS NULL AND queued_at <= @grace AND (not_before IS NULL OR not_before <= {db.Dialect.Now})
-                LIMIT {Unrung}
-                """,
-                Read, cancellation, ("grace", db.Dialect.Time(now - Grace)));
-            var stale = await db.RowsAsync(
-                $"SELECT id, model, vram_class FROM jobs WHERE state = 'queued' AND rung_at < @before ORDER BY rung_at LIMIT {Stale}",
-                Read, cancellation, ("before", db.Dialect.Time(now - RingAgainAfter)));
-            return never.Concat(stale).ToList();
-        }, cancellation);
+        var due = await database.ReadAsync(
+            async db =>
+            {
+                var never = await db.RowsAsync(
+                    $"""
+                    SELECT id, model, vram_class FROM jobs
+                    WHERE state = 'queued' AND rung_at IS NULL AND queued_at <= @grace AND (not_before IS NULL
+                        OR not_before <= {db.Dialect.Now})
+                    LIMIT {Unrung}
+                    """,
+                    Read,
+                    cancellationToken,
+                    ("grace", db.Dialect.Time(now - Grace))
+                );
+                var stale = await db.RowsAsync(
+                    $"SELECT id, model, vram_class FROM jobs WHERE state = 'queued' AND rung_at < @before ORDER BY rung_at LIMIT {Stale}",
+                    Read,
+                    cancellationToken,
+                    ("before", db.Dialect.Time(now - RingAgainAfter))
+                );
+                return never.Concat(stale).ToList();
+            },
+            cancellationToken
+        );
 
         var rung = 0;
         foreach (var job in due)
         {
             signal.Raise(job.Model, job.VramClass);
-            // one refusal means that the broker is away: the others wait for the next pass
-            if (!await ringer.RingAsync(job, cancellation)) break;
+            // One refusal means that the broker is away: the others wait for the next pass
+            if (!await ringer.RingAsync(job, cancellationToken))
+            {
+                break;
+            }
+
             rung++;
         }
-        await ringer.NoteRungAsync(TimeSpan.Zero, cancellation);
+        await ringer.NoteRungAsync(TimeSpan.Zero, cancellationToken);
         return rung;
 
         static Announcement Read(System.Data.Common.DbDataReader row) => new(row.GetString(0), row.GetString(1), row.GetInt32(2));

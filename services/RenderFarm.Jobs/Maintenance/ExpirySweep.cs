@@ -12,20 +12,38 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
 
     public TimeSpan Every => TimeSpan.FromSeconds(30);
 
-    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var due = await database.ReadAsync(db => db.Jobs.Where(j => j.State == JobState.Completed && j.ExpiresAt <= now)
-            .OrderBy(j => j.ExpiresAt).Select(j => j.Id).Take(Batch).ToListAsync(cancellation), cancellation);
+        var due = await database.ReadAsync(
+            db =>
+                db.Jobs.Where(j => j.State == JobState.Completed && j.ExpiresAt <= now)
+                    .OrderBy(j => j.ExpiresAt)
+                    .Select(j => j.Id)
+                    .Take(Batch)
+                    .ToListAsync(cancellationToken),
+            cancellationToken
+        );
         var expired = 0;
         foreach (var id in due)
-            expired += await database.WriteAsync(async db =>
-            {
-                var changed = await db.Jobs.Where(j => j.Id == id && j.State == JobState.Completed && j.ExpiresAt <= now)
-                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.State, JobState.Expired), cancellation);
-                if (changed == 1) await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellation);
-                return changed;
-            }, cancellation);
+        {
+            expired += await database.WriteAsync(
+                async db =>
+                {
+                    var changed = await db
+                        .Jobs.Where(j => j.Id == id && j.State == JobState.Completed && j.ExpiresAt <= now)
+                        .ExecuteUpdateAsync(set => set.SetProperty(j => j.State, JobState.Expired), cancellationToken);
+                    if (changed == 1)
+                    {
+                        await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellationToken);
+                    }
+
+                    return changed;
+                },
+                cancellationToken
+            );
+        }
+
         return expired;
     }
 }

@@ -17,26 +17,45 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
     /// <returns>Always 0: a clock that ticks is no news.</returns>
-    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
-        var fleet = await workers.FleetAsync(cancellation);
+        var fleet = await workers.FleetAsync(cancellationToken);
         var now = await database.ReadAsync(
-            async db => await LeastWaitingAsync(db, fleet.Pairs, cancellation) ?? await MostServedAsync(db, cancellation), cancellation);
-        if (now <= _told) return 0;
-        await database.WriteAsync(db => db.ExecuteAsync(
-            """
-            INSERT INTO fair_clock (id, virtual_time) VALUES (1, @now)
-            ON CONFLICT (id) DO UPDATE SET virtual_time = excluded.virtual_time WHERE fair_clock.virtual_time < excluded.virtual_time
-            """,
-            cancellation, ("now", now)), cancellation);
+            async db => await LeastWaitingAsync(db, fleet.Pairs, cancellationToken) ?? await MostServedAsync(db, cancellationToken),
+            cancellationToken
+        );
+        if (now <= _told)
+        {
+            return 0;
+        }
+
+        await database.WriteAsync(
+            db =>
+                db.ExecuteAsync(
+                    """
+                    INSERT INTO fair_clock (id, virtual_time) VALUES (1, @now)
+                    ON CONFLICT (id) DO UPDATE SET virtual_time = excluded.virtual_time
+                        WHERE fair_clock.virtual_time < excluded.virtual_time
+                    """,
+                    cancellationToken,
+                    ("now", now)
+                ),
+            cancellationToken
+        );
         _told = now;
         return 0;
     }
 
-    private static async Task<double> MostServedAsync(JobsDbContext db, CancellationToken cancellation) =>
-        (await db.RowsAsync("SELECT COALESCE(MAX(start_tag), 0.0) FROM jobs WHERE fence > 0", row => row.GetDouble(0), cancellation)).Single();
+    private static async Task<double> MostServedAsync(JobsDbContext db, CancellationToken cancellationToken) =>
+        (
+            await db.RowsAsync("SELECT COALESCE(MAX(start_tag), 0.0) FROM jobs WHERE fence > 0", row => row.GetDouble(0), cancellationToken)
+        ).Single();
 
-    private static async Task<double?> LeastWaitingAsync(JobsDbContext db, IReadOnlyList<QueuePair> pairs, CancellationToken cancellation)
+    private static async Task<double?> LeastWaitingAsync(
+        JobsDbContext db,
+        IReadOnlyList<QueuePair> pairs,
+        CancellationToken cancellationToken
+    )
     {
         double? least = null;
         foreach (var (model, vramClass) in pairs)
@@ -47,8 +66,15 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
                 WHERE model = @model AND vram_class = @class AND state = 'queued' AND fence = 0 AND key_id NOT IN ({LeaseQueue.FullKeys})
                 ORDER BY start_tag LIMIT 1
                 """,
-                row => row.GetDouble(0), cancellation, ("model", model), ("class", vramClass));
-            if (found.Count == 1 && !(least <= found[0])) least = found[0];
+                row => row.GetDouble(0),
+                cancellationToken,
+                ("model", model),
+                ("class", vramClass)
+            );
+            if (found.Count == 1 && !(least <= found[0]))
+            {
+                least = found[0];
+            }
         }
         return least;
     }

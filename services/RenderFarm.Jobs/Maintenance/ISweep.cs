@@ -10,7 +10,7 @@ public interface ISweep
     TimeSpan Every { get; }
 
     /// <summary>One pass; how many rows it acted on.</summary>
-    Task<int> RunOnceAsync(CancellationToken cancellation);
+    Task<int> RunOnceAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>The thin loop around a sweep.</summary>
@@ -24,7 +24,10 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
             try
             {
                 var count = await sweep.RunOnceAsync(stop);
-                if (count > 0) Swept(name, count);
+                if (count > 0)
+                {
+                    Swept(name, count);
+                }
             }
             catch (Exception e) when (e is StoreUnavailableException or ArtifactStoreException)
             {
@@ -34,8 +37,7 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
             {
                 return;
             }
-        }
-        while (await Loops.PauseAsync(sweep.Every, time, stop));
+        } while (await Loops.PauseAsync(sweep.Every, time, stop));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Sweep}: {Count}")]

@@ -6,7 +6,8 @@ namespace RenderFarm.Jobs.Maintenance;
 /// <summary>
 /// Takes back jobs whose lease ran out. From its first look on, and after the store was away, it takes nothing for <see cref="Quiet"/>:
 /// workers could not renew meanwhile, and get the time to do so before their healthy renders are lost. An absence shorter than
-/// <see cref="Blip"/>, such as a connection that broke, has cost no lease; and being slow is no absence, or a host under load would never take anything back.
+/// <see cref="Blip"/>, such as a connection that broke, has cost no lease; and being slow is no absence, or a host under load would never
+/// take anything back.
 /// </summary>
 public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, TimeProvider time) : ISweep
 {
@@ -22,23 +23,36 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
 
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
-    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
-        var expired = await LookAsync(cancellation);
-        if (_backSince is not { } since || time.GetElapsedTime(since) < Quiet) return 0;
+        var expired = await LookAsync(cancellationToken);
+        if (_backSince is not { } since || time.GetElapsedTime(since) < Quiet)
+        {
+            return 0;
+        }
 
         var lost = 0;
         foreach (var (id, fence) in expired)
-            if (await endings.LoseAsync(id, fence, cancellation) is not null) lost++;
+        {
+            if (await endings.LoseAsync(id, fence, cancellationToken) is not null)
+            {
+                lost++;
+            }
+        }
+
         return lost;
     }
 
-    private async Task<List<(string Id, long Fence)>> LookAsync(CancellationToken cancellation)
+    private async Task<List<(string Id, long Fence)>> LookAsync(CancellationToken cancellationToken)
     {
         try
         {
-            var expired = await ExpiredAsync(cancellation);
-            if (_backSince is null || (_away && time.GetElapsedTime(_lastSeen) >= Blip)) _backSince = time.GetTimestamp();
+            var expired = await ExpiredAsync(cancellationToken);
+            if (_backSince is null || (_away && time.GetElapsedTime(_lastSeen) >= Blip))
+            {
+                _backSince = time.GetTimestamp();
+            }
+
             (_away, _lastSeen) = (false, time.GetTimestamp());
             return expired;
         }
@@ -49,10 +63,17 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
         }
     }
 
-    private Task<List<(string, long)>> ExpiredAsync(CancellationToken cancellation) => database.ReadAsync(db => db.RowsAsync(
-        $"""
-        SELECT id, fence FROM jobs
-        WHERE state IN ('leased', 'rendering', 'uploading') AND lease_until < {db.Dialect.Now} LIMIT {Batch}
-        """,
-        row => (row.GetString(0), row.GetInt64(1)), cancellation), cancellation);
+    private Task<List<(string, long)>> ExpiredAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            db =>
+                db.RowsAsync(
+                    $"""
+                    SELECT id, fence FROM jobs
+                    WHERE state IN ('leased', 'rendering', 'uploading') AND lease_until < {db.Dialect.Now} LIMIT {Batch}
+                    """,
+                    row => (row.GetString(0), row.GetInt64(1)),
+                    cancellationToken
+                ),
+            cancellationToken
+        );
 }

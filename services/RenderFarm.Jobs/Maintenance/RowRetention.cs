@@ -18,56 +18,100 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
     public TimeSpan Every => TimeSpan.FromHours(1);
 
     /// <returns>How many jobs went.</returns>
-    public async Task<int> RunOnceAsync(CancellationToken cancellation)
+    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
         var before = time.GetUtcNow() - TimeSpan.FromDays(options.KeepDays);
         var (removed, seen, last) = (0, 0, "");
-        while (seen < MostInAPass && await OldJobsAsync(before, last, cancellation) is { Count: > 0 } old)
+        while (seen < MostInAPass && await OldJobsAsync(before, last, cancellationToken) is { Count: > 0 } old)
         {
             foreach (var id in old)
-                if (!await HasObjectsAsync(id, cancellation) && await RemoveAsync(id, before, cancellation)) removed++;
+            {
+                if (!await HasObjectsAsync(id, cancellationToken) && await RemoveAsync(id, before, cancellationToken))
+                {
+                    removed++;
+                }
+            }
+
             (seen, last) = (seen + old.Count, old[^1]);
         }
-        await RemoveEmptiedAsync(before, cancellation);
+        await RemoveEmptiedAsync(before, cancellationToken);
         return removed;
     }
 
-    private Task<List<string>> OldJobsAsync(DateTimeOffset before, string after, CancellationToken cancellation) => database.ReadAsync(db => db.RowsAsync(
-        $"SELECT id FROM jobs WHERE {Over} AND id > @after ORDER BY id LIMIT {Batch}",
-        row => row.GetString(0), cancellation, ("before", db.Dialect.Time(before)), ("after", after)), cancellation);
+    private Task<List<string>> OldJobsAsync(DateTimeOffset before, string after, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            db =>
+                db.RowsAsync(
+                    $"SELECT id FROM jobs WHERE {Over} AND id > @after ORDER BY id LIMIT {Batch}",
+                    row => row.GetString(0),
+                    cancellationToken,
+                    ("before", db.Dialect.Time(before)),
+                    ("after", after)
+                ),
+            cancellationToken
+        );
 
-    private async Task<bool> HasObjectsAsync(string jobId, CancellationToken cancellation)
+    private async Task<bool> HasObjectsAsync(string jobId, CancellationToken cancellationToken)
     {
         foreach (var prefix in (string[])[ObjectKeys.OutputsOf(jobId), ObjectKeys.InputsOf(jobId)])
-            await foreach (var _ in store.ListAsync(prefix, cancellation)) return true;
+        {
+            await foreach (var _ in store.ListAsync(prefix, cancellationToken))
+            {
+                return true;
+            }
+        }
+
         return false;
     }
 
     /// <summary>Looked at again in the statement: a failed job may have been asked for once more just now.</summary>
-    private Task<bool> RemoveAsync(string jobId, DateTimeOffset before, CancellationToken cancellation) => database.WriteAsync(async db =>
-    {
-        var gone = await db.ExecuteAsync(
-            $"""
-            DELETE FROM jobs WHERE id = @id AND {Over} AND NOT EXISTS (
-                SELECT 1 FROM events e WHERE e.job_id = jobs.id AND (e.position IS NULL OR e.position = (SELECT MAX(position) FROM events)))
-            """,
-            cancellation, ("id", jobId), ("before", db.Dialect.Time(before)));
-        if (gone == 0) return false;
-        // lease records go with their job by themselves
-        await db.ExecuteAsync("DELETE FROM webhook_deliveries WHERE job_id = @id", cancellation, ("id", jobId));
-        await db.ExecuteAsync("DELETE FROM events WHERE job_id = @id", cancellation, ("id", jobId));
-        return true;
-    }, cancellation);
+    private Task<bool> RemoveAsync(string jobId, DateTimeOffset before, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async db =>
+            {
+                var gone = await db.ExecuteAsync(
+                    $"""
+                    DELETE FROM jobs WHERE id = @id AND {Over} AND NOT EXISTS (
+                        SELECT 1 FROM events e WHERE e.job_id = jobs.id AND (e.position IS NULL OR e.position = (SELECT MAX(position)
+                            FROM events)))
+                    """,
+                    cancellationToken,
+                    ("id", jobId),
+                    ("before", db.Dialect.Time(before))
+                );
+                if (gone == 0)
+                {
+                    return false;
+                }
+                // Lease records go with their job by themselves
+                await db.ExecuteAsync("DELETE FROM webhook_deliveries WHERE job_id = @id", cancellationToken, ("id", jobId));
+                await db.ExecuteAsync("DELETE FROM events WHERE job_id = @id", cancellationToken, ("id", jobId));
+                return true;
+            },
+            cancellationToken
+        );
 
-    private Task<int> RemoveEmptiedAsync(DateTimeOffset before, CancellationToken cancellation) => database.WriteAsync(async db =>
-    {
-        var at = db.Dialect.Time(before);
-        return await db.ExecuteAsync("DELETE FROM batches WHERE created_at <= @before AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.batch_id = batches.id)", cancellation, ("before", at))
-            + await db.ExecuteAsync(
-                """
-                DELETE FROM workers WHERE seen_at <= @before
-                  AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.lease_worker_id = workers.id AND j.state IN ('leased', 'rendering', 'uploading'))
-                """,
-                cancellation, ("before", at));
-    }, cancellation);
+    private Task<int> RemoveEmptiedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async db =>
+            {
+                var at = db.Dialect.Time(before);
+                return await db.ExecuteAsync(
+                        "DELETE FROM batches WHERE created_at <= @before AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.batch_id = "
+                            + "batches.id)",
+                        cancellationToken,
+                        ("before", at)
+                    )
+                    + await db.ExecuteAsync(
+                        """
+                        DELETE FROM workers WHERE seen_at <= @before
+                          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.lease_worker_id = workers.id
+                              AND j.state IN ('leased', 'rendering', 'uploading'))
+                        """,
+                        cancellationToken,
+                        ("before", at)
+                    );
+            },
+            cancellationToken
+        );
 }

@@ -19,7 +19,8 @@ public sealed class JobDatabase : IAsyncDisposable
     private const int Tries = 5;
 
     /// <summary>
-    /// Every statement but the counting ones takes milliseconds. A connection that has silently died is found out by this much waiting, well
+    /// Every statement but the counting ones takes milliseconds. A connection that has silently died is found out by this much waiting,
+    /// well
     /// within a lease; the one that listens is found out by asking it every so often.
     /// </summary>
     private const int PatienceSeconds = 5;
@@ -39,13 +40,17 @@ public sealed class JobDatabase : IAsyncDisposable
         }
         else
         {
-            _open = Pool(new DbContextOptionsBuilder<SqliteJobsDbContext>()
-                .UseSqlite(options.ConnectionString)
-                .AddInterceptors(new SqlitePragmas()).Options);
+            _open = Pool(
+                new DbContextOptionsBuilder<SqliteJobsDbContext>()
+                    .UseSqlite(options.ConnectionString)
+                    .AddInterceptors(new SqlitePragmas())
+                    .Options
+            );
         }
     }
 
-    private static Func<JobsDbContext> Pool<TContext>(DbContextOptions<TContext> options) where TContext : JobsDbContext
+    private static Func<JobsDbContext> Pool<TContext>(DbContextOptions<TContext> options)
+        where TContext : JobsDbContext
     {
         var contexts = new PooledDbContextFactory<TContext>(options);
         return () =>
@@ -60,9 +65,16 @@ public sealed class JobDatabase : IAsyncDisposable
     private static string WithPatience(string connectionString)
     {
         var (given, plain) = (new NpgsqlConnectionStringBuilder(connectionString), new NpgsqlConnectionStringBuilder());
-        if (given.CommandTimeout == plain.CommandTimeout) given.CommandTimeout = PatienceSeconds;
-        // planning most of the statements takes longer than running them; 0 switches it off, for a pooler in between
-        if (!new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Max Auto Prepare")) given.MaxAutoPrepare = PreparedStatements;
+        if (given.CommandTimeout == plain.CommandTimeout)
+        {
+            given.CommandTimeout = PatienceSeconds;
+        }
+        // Planning most of the statements takes longer than running them; 0 switches it off, for a pooler in between
+        if (!new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Max Auto Prepare"))
+        {
+            given.MaxAutoPrepare = PreparedStatements;
+        }
+
         return given.ConnectionString;
     }
 
@@ -73,7 +85,11 @@ public sealed class JobDatabase : IAsyncDisposable
     private static string Asked(string connectionString)
     {
         var asked = new NpgsqlConnectionStringBuilder(connectionString);
-        if (asked.KeepAlive == new NpgsqlConnectionStringBuilder().KeepAlive) asked.KeepAlive = PatienceSeconds;
+        if (asked.KeepAlive == new NpgsqlConnectionStringBuilder().KeepAlive)
+        {
+            asked.KeepAlive = PatienceSeconds;
+        }
+
         return asked.ConnectionString;
     }
 
@@ -92,7 +108,7 @@ public sealed class JobDatabase : IAsyncDisposable
     /// <summary>Raised after a commit that added jobs to the queue. Handlers return at once.</summary>
     internal event Action<IReadOnlyList<JobRow>>? Joined;
 
-    public async Task<T> ReadAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellation)
+    public async Task<T> ReadAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
         await using var db = _open();
@@ -102,11 +118,11 @@ public sealed class JobDatabase : IAsyncDisposable
         }
         catch (Exception e) when (IsOutage(e))
         {
-            throw Unavailable(e, cancellation);
+            throw Unavailable(e, cancellationToken);
         }
     }
 
-    public async Task<T> WriteAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellation)
+    public async Task<T> WriteAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
         for (var attempt = 1; ; attempt++)
@@ -114,32 +130,42 @@ public sealed class JobDatabase : IAsyncDisposable
             await using var db = _open();
             try
             {
-                await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+                await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
                 var result = await work(db);
-                // not to be cancelled: a caller who has gone must not leave it open whether this happened
+                // Not to be cancelled: a caller who has gone must not leave it open whether this happened
                 await transaction.CommitAsync(CancellationToken.None);
-                if (db.ChangedQueue) QueueChanged?.Invoke();
-                if (db.Joined.Count > 0) Joined?.Invoke(db.Joined);
-                if (db.WroteEvents) EventsWritten?.Invoke();
+                if (db.ChangedQueue)
+                {
+                    QueueChanged?.Invoke();
+                }
+
+                if (db.Joined.Count > 0)
+                {
+                    Joined?.Invoke(db.Joined);
+                }
+
+                if (db.WroteEvents)
+                {
+                    EventsWritten?.Invoke();
+                }
+
                 return result;
             }
-            catch (Exception e) when (attempt < Tries && IsCollision(e))
-            {
-            }
+            catch (Exception e) when (attempt < Tries && IsCollision(e)) { }
             catch (Exception e) when (IsOutage(e))
             {
-                throw Unavailable(e, cancellation);
+                throw Unavailable(e, cancellationToken);
             }
         }
     }
 
     /// <summary>Brings the schema up to date. Two services may start at once: the second waits, and then finds nothing to do.</summary>
     /// <exception cref="StoreRefusedException">Not with these settings.</exception>
-    public async Task MigrateAsync(CancellationToken cancellation)
+    public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await BringUpToDateAsync(cancellation);
+            await BringUpToDateAsync(cancellationToken);
         }
         catch (Exception e) when (Refusal(e) is { } refusal)
         {
@@ -147,87 +173,118 @@ public sealed class JobDatabase : IAsyncDisposable
         }
     }
 
-    private Task<bool> BringUpToDateAsync(CancellationToken cancellation) => ReadAsync(async db =>
-    {
-        if (Postgres is null)
-        {
-            await db.Database.MigrateAsync(cancellation);
-            return true;
-        }
-        // one may have to wait for another process's, and rewriting a table takes its time
-        db.Database.SetCommandTimeout(MigrationSeconds);
-        var creator = db.GetService<IRelationalDatabaseCreator>();
-        try
-        {
-            if (!await creator.ExistsAsync(cancellation)) await creator.CreateAsync(cancellation);
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicateDatabase)
-        {
-            // a server that is just starting up was taken for one without the database, or another process was first
-        }
-        // EF Core's own lock ends with each migration: between two of them another process would step in
-        await db.ExecuteAsync("SELECT pg_advisory_lock(@key)", cancellation, ("key", SqlDialect.MigrationLock));
-        try
-        {
-            await db.Database.MigrateAsync(cancellation);
-        }
-        finally
-        {
-            await db.ExecuteAsync("SELECT pg_advisory_unlock(@key)", CancellationToken.None, ("key", SqlDialect.MigrationLock));
-        }
-        return true;
-    }, cancellation);
+    private Task<bool> BringUpToDateAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            async db =>
+            {
+                if (Postgres is null)
+                {
+                    await db.Database.MigrateAsync(cancellationToken);
+                    return true;
+                }
+                // One may have to wait for another process's, and rewriting a table takes its time
+                db.Database.SetCommandTimeout(MigrationSeconds);
+                var creator = db.GetService<IRelationalDatabaseCreator>();
+                try
+                {
+                    if (!await creator.ExistsAsync(cancellationToken))
+                    {
+                        await creator.CreateAsync(cancellationToken);
+                    }
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicateDatabase)
+                {
+                    // A server that is just starting up was taken for one without the database, or another process was first
+                }
+                // EF Core's own lock ends with each migration: between two of them another process would step in
+                await db.ExecuteAsync("SELECT pg_advisory_lock(@key)", cancellationToken, ("key", SqlDialect.MigrationLock));
+                try
+                {
+                    await db.Database.MigrateAsync(cancellationToken);
+                }
+                finally
+                {
+                    await db.ExecuteAsync("SELECT pg_advisory_unlock(@key)", CancellationToken.None, ("key", SqlDialect.MigrationLock));
+                }
+                return true;
+            },
+            cancellationToken
+        );
 
     public async ValueTask DisposeAsync()
     {
-        if (Postgres is not null) await Postgres.DisposeAsync();
-        if (Listening is not null) await Listening.DisposeAsync();
+        if (Postgres is not null)
+        {
+            await Postgres.DisposeAsync();
+        }
+
+        if (Listening is not null)
+        {
+            await Listening.DisposeAsync();
+        }
     }
 
-    private StoreUnavailableException Unavailable(Exception e, CancellationToken cancellation)
+    private StoreUnavailableException Unavailable(Exception e, CancellationToken cancellationToken)
     {
-        // who has given up hears just that, whatever his last attempt met with
-        cancellation.ThrowIfCancellationRequested();
-        // where one connection has died without a word, those that lie idle have too: new ones are made
+        // Who has given up hears just that, whatever his last attempt met with
+        cancellationToken.ThrowIfCancellationRequested();
+        // Where one connection has died without a word, those that lie idle have too: new ones are made
         for (var cause = e; cause is not null; cause = cause.InnerException)
-            if (cause is TimeoutException) Postgres?.Clear();
+        {
+            if (cause is TimeoutException)
+            {
+                Postgres?.Clear();
+            }
+        }
+
         return new StoreUnavailableException("The job store is unavailable; try again in a moment.", e);
     }
 
     /// <summary>Two transactions met; the store rolled one of them back and asks to have it run again.</summary>
-    private static bool IsCollision(Exception e) => Root(e) switch
-    {
-        PostgresException p => p.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure,
-        _ => false,
-    };
+    private static bool IsCollision(Exception e) =>
+        Root(e) switch
+        {
+            PostgresException p => p.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure,
+            _ => false,
+        };
 
-    private static bool IsOutage(Exception e) => Root(e) switch
-    {
-        // a server that is starting, stopping or out of connections; anything else it says is about the statement
-        PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("08", StringComparison.Ordinal)
-            || p.SqlState.StartsWith("53", StringComparison.Ordinal) || p.SqlState is "40P01" or "40001" or "3D000"
-            || p.SqlState == PostgresErrorCodes.DuplicateDatabase, // migration took a server that is starting for one without the database
-        NpgsqlException => true,
-        SocketException or TimeoutException or EndOfStreamException => true,
-        SqliteException s => s.SqliteErrorCode is 5 or 6 or 10 or 13 or 14,   // busy, locked, I/O error, full, can't open
-        _ => false,
-    };
+    private static bool IsOutage(Exception e) =>
+        Root(e) switch
+        {
+            // A server that is starting, stopping or out of connections; anything else it says is about the statement
+            PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal)
+                || p.SqlState.StartsWith("08", StringComparison.Ordinal)
+                || p.SqlState.StartsWith("53", StringComparison.Ordinal)
+                || p.SqlState is "40P01" or "40001" or "3D000"
+                // Migration took a server that is starting for one without the database
+                || p.SqlState == PostgresErrorCodes.DuplicateDatabase,
+            NpgsqlException => true,
+            SocketException or TimeoutException or EndOfStreamException => true,
+            SqliteException s => s.SqliteErrorCode is 5 or 6 or 10 or 13 or 14, // Busy, locked, I/O error, full, can't open
+            _ => false,
+        };
 
     /// <summary>In words, for who set it up; null for any other fault.</summary>
-    private static string? Refusal(Exception e) => Root(e) switch
-    {
-        PostgresException p when p.SqlState.StartsWith("28", StringComparison.Ordinal) => $"the server does not let this user in: {p.MessageText} ({p.SqlState}).",
-        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } p => $"{p.MessageText} ({p.SqlState}); the user must own the database, or be allowed to create it.",
-        SqliteException { SqliteErrorCode: 3 or 8 or 26 } s => $"{s.Message} The file must be a database of this farm, or absent, and its folder writable.", // rights, read-only, not a database
-        _ => null,
-    };
+    private static string? Refusal(Exception e) =>
+        Root(e) switch
+        {
+            PostgresException p when p.SqlState.StartsWith("28", StringComparison.Ordinal) =>
+                $"the server does not let this user in: {p.MessageText} ({p.SqlState}).",
+            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } p =>
+                $"{p.MessageText} ({p.SqlState}); the user must own the database, or be allowed to create it.",
+            SqliteException { SqliteErrorCode: 3 or 8 or 26 } s =>
+            // Rights, read-only, not a database
+            $"{s.Message} The file must be a database of this farm, or absent, and its folder writable.",
+            _ => null,
+        };
 
-    private static Exception Root(Exception e) => e switch
-    {
-        DbException => e,
-        { InnerException: { } inner } => Root(inner),
-        _ => e,
-    };
+    private static Exception Root(Exception e) =>
+        e switch
+        {
+            DbException => e,
+            { InnerException: { } inner } => Root(inner),
+            _ => e,
+        };
 
     /// <summary>Readers beside the one writer, and a wait instead of an error where two writers meet.</summary>
     private sealed class SqlitePragmas : DbConnectionInterceptor
@@ -241,7 +298,11 @@ public sealed class JobDatabase : IAsyncDisposable
             command.ExecuteNonQuery();
         }
 
-        public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        public override async Task ConnectionOpenedAsync(
+            DbConnection connection,
+            ConnectionEndEventData eventData,
+            CancellationToken cancellationToken = default
+        )
         {
             await using var command = Pragmas(connection);
             await command.ExecuteNonQueryAsync(cancellationToken);
@@ -249,8 +310,9 @@ public sealed class JobDatabase : IAsyncDisposable
 
         private static DbCommand Pragmas(DbConnection connection)
         {
-            // migration first looks, without the right to write, whether there is a file: one that another process has just made is not in WAL mode yet
-            bool reads = new SqliteConnectionStringBuilder(connection.ConnectionString).Mode == SqliteOpenMode.ReadOnly;
+            // Migration first looks, without the right to write, whether there is a file: one that another process has just made is not in
+            // WAL mode yet
+            var reads = new SqliteConnectionStringBuilder(connection.ConnectionString).Mode == SqliteOpenMode.ReadOnly;
             var command = connection.CreateCommand();
             command.CommandText = reads ? Reading : Writing;
             return command;

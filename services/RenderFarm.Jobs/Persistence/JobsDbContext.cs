@@ -51,49 +51,88 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         ArgumentNullException.ThrowIfNull(modelBuilder);
         modelBuilder.Entity<JobRow>(job =>
         {
-            job.ToTable("jobs", table =>
-            {
-                const string Held = "state IN ('leased', 'rendering', 'uploading')";
-                const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
-                table.HasCheckConstraint("ck_jobs_state", $"state = 'queued' OR {Held} OR {Final}");
-                table.HasCheckConstraint("ck_jobs_finished", $"(finished_at IS NOT NULL) = ({Final})");
-                table.HasCheckConstraint("ck_jobs_lease_worker", $"(lease_worker_id IS NOT NULL) = ({Held})");
-                table.HasCheckConstraint("ck_jobs_lease_slot", $"(lease_slot_id IS NOT NULL) = ({Held})");
-                table.HasCheckConstraint("ck_jobs_lease_until", $"(lease_until IS NOT NULL) = ({Held})");
-                table.HasCheckConstraint("ck_jobs_fenced", $"fence >= 0 AND (fence > 0 OR NOT ({Held}))");
-                table.HasCheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
-                table.HasCheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
-                table.HasCheckConstraint("ck_jobs_not_before", "not_before IS NULL OR state = 'queued'");
-                table.HasCheckConstraint("ck_jobs_counts",
-                    "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
-            });
+            job.ToTable(
+                "jobs",
+                table =>
+                {
+                    const string Held = "state IN ('leased', 'rendering', 'uploading')";
+                    const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
+                    table.HasCheckConstraint("ck_jobs_state", $"state = 'queued' OR {Held} OR {Final}");
+                    table.HasCheckConstraint("ck_jobs_finished", $"(finished_at IS NOT NULL) = ({Final})");
+                    table.HasCheckConstraint("ck_jobs_lease_worker", $"(lease_worker_id IS NOT NULL) = ({Held})");
+                    table.HasCheckConstraint("ck_jobs_lease_slot", $"(lease_slot_id IS NOT NULL) = ({Held})");
+                    table.HasCheckConstraint("ck_jobs_lease_until", $"(lease_until IS NOT NULL) = ({Held})");
+                    table.HasCheckConstraint("ck_jobs_fenced", $"fence >= 0 AND (fence > 0 OR NOT ({Held}))");
+                    table.HasCheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
+                    table.HasCheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
+                    table.HasCheckConstraint("ck_jobs_not_before", "not_before IS NULL OR state = 'queued'");
+                    table.HasCheckConstraint(
+                        "ck_jobs_counts",
+                        "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 "
+                            + "AND 100"
+                    );
+                }
+            );
             job.HasKey(j => j.Id);
 
-            // the lease walks this one: fair, by priority, and per (model, class) in order
-            job.HasIndex(j => new { j.Model, j.VramClass, j.OrderKey }, "ix_jobs_queue").HasFilter("state = 'queued'");
-            // the virtual clock: who waits with the least, and how far those came who have been served
-            job.HasIndex(j => new { j.Model, j.VramClass, j.StartTag }, "ix_jobs_turn").HasFilter("state = 'queued' AND fence = 0");
+            // The lease walks this one: fair, by priority, and per (model, class) in order
+            job.HasIndex(
+                    j => new
+                    {
+                        j.Model,
+                        j.VramClass,
+                        j.OrderKey,
+                    },
+                    "ix_jobs_queue"
+                )
+                .HasFilter("state = 'queued'");
+            // The virtual clock: who waits with the least, and how far those came who have been served
+            job.HasIndex(
+                    j => new
+                    {
+                        j.Model,
+                        j.VramClass,
+                        j.StartTag,
+                    },
+                    "ix_jobs_turn"
+                )
+                .HasFilter("state = 'queued' AND fence = 0");
             job.HasIndex(j => j.StartTag, "ix_jobs_served").HasFilter("fence > 0");
             job.HasIndex(j => j.RungAt, "ix_jobs_bell").HasFilter("state = 'queued'");
-            // which jobs are held, without lease_until in it: a renewal must not touch an index
+            // Which jobs are held, without lease_until in it: a renewal must not touch an index
             job.HasIndex(j => j.Id, "ix_jobs_held").HasFilter("state IN ('leased', 'rendering', 'uploading')");
             job.HasIndex(j => new { j.KeyId, j.Id }, "ix_jobs_key");
-            // what a key has queued and running, for its quotas
-            job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open").HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
+            // What a key has queued and running, for its quotas
+            job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open")
+                .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
             job.HasIndex(j => new { j.KeyId, j.IdempotencyKey }, "ux_jobs_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
             job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
             job.HasIndex(j => new { j.BatchId, j.BatchLine }, "ix_jobs_batch").HasFilter("batch_id IS NOT NULL");
             job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
-            // what retention may remove, some day
-            job.HasIndex(j => j.FinishedAt, "ix_jobs_over").HasFilter("state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
+            // What retention may remove, some day
+            job.HasIndex(j => j.FinishedAt, "ix_jobs_over")
+                .HasFilter("state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
         });
         modelBuilder.Entity<LeaseRecordRow>(record =>
         {
-            record.ToTable("lease_records", table =>
-                table.HasCheckConstraint("ck_lease_records_ended",
-                    "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)"));
+            record.ToTable(
+                "lease_records",
+                table =>
+                    table.HasCheckConstraint(
+                        "ck_lease_records_ended",
+                        "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)"
+                    )
+            );
             record.HasKey(r => new { r.JobId, r.Fence });
-            record.HasIndex(r => new { r.Model, r.Card, r.LeasedAt }, "ix_lease_records_figures");
+            record.HasIndex(
+                r => new
+                {
+                    r.Model,
+                    r.Card,
+                    r.LeasedAt,
+                },
+                "ix_lease_records_figures"
+            );
             record.HasIndex(r => r.EndedAt, "ix_lease_records_completed").HasFilter("ending = 'completed'");
             record.HasOne<JobRow>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         });
@@ -115,8 +154,10 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         modelBuilder.Entity<LogCursorRow>().ToTable("log_cursors").HasKey(c => c.Name);
         modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
         {
-            delivery.ToTable("webhook_deliveries", table =>
-                table.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')"));
+            delivery.ToTable(
+                "webhook_deliveries",
+                table => table.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')")
+            );
             delivery.HasKey(d => d.EventId);
             delivery.Property(d => d.EventId).ValueGeneratedNever();
             delivery.HasIndex(d => d.NextTryAt, "ix_webhook_deliveries_due").HasFilter("state = 'pending'");
@@ -126,7 +167,10 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         {
             batch.ToTable("batches");
             batch.HasKey(b => b.Id);
-            batch.HasIndex(b => new { b.KeyId, b.IdempotencyKey }, "ux_batches_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
+            batch
+                .HasIndex(b => new { b.KeyId, b.IdempotencyKey }, "ux_batches_idempotency")
+                .IsUnique()
+                .HasFilter("idempotency_key IS NOT NULL");
             batch.HasIndex(b => new { b.KeyId, b.RequestHash }, "ix_batches_request").HasFilter("request_hash IS NOT NULL");
         });
         modelBuilder.Entity<WorkerRow>(worker =>
@@ -153,8 +197,12 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         });
 
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
+        {
             foreach (var property in entity.GetProperties())
+            {
                 property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+            }
+        }
     }
 }
 
@@ -164,8 +212,9 @@ internal sealed class WordConverter<TEnum>() : ValueConverter<TEnum, string>(val
 
 internal static class Word
 {
-    public static string Of<TEnum>(TEnum value) where TEnum : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+    public static string Of<TEnum>(TEnum value)
+        where TEnum : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
-    public static TEnum Parse<TEnum>(string word) where TEnum : struct, Enum =>
-        Enum.Parse<TEnum>(word.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+    public static TEnum Parse<TEnum>(string word)
+        where TEnum : struct, Enum => Enum.Parse<TEnum>(word.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
 }

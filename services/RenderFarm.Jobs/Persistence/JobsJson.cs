@@ -8,7 +8,8 @@ namespace RenderFarm.Jobs.Persistence;
 /// <summary>JSON inside the tables that is not on any wire; the same dialect as <see cref="Contracts.Json.ContractsJson"/>.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(StoredInput[]))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(SlotDescription[]))]

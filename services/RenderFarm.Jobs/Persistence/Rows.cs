@@ -17,7 +17,7 @@ public sealed class JobRow
     public required string Inputs { get; set; }
     public JobState State { get; set; }
 
-    // progress: written by renewals, so none of these is in an index
+    // Progress: written by renewals, so none of these is in an index
     public RenderStage Stage { get; set; }
     public int Step { get; set; }
     public int Steps { get; set; }
@@ -25,7 +25,7 @@ public sealed class JobRow
     /// <summary>The furthest step that any earlier lease reached; a death before it is a death without progress.</summary>
     public int BestStep { get; set; }
 
-    // scheduling
+    // Scheduling
     public int Priority { get; set; }
 
     /// <summary>GiB; 0 runs on any slot.</summary>
@@ -41,7 +41,7 @@ public sealed class JobRow
     public DateTimeOffset? NotBefore { get; set; }
     public DateTimeOffset? RungAt { get; set; }
 
-    // attempts
+    // Attempts
     public long Fence { get; set; }
     public int Attempt { get; set; }
     public int MaxAttempts { get; set; }
@@ -50,16 +50,16 @@ public sealed class JobRow
     /// <summary>Deaths of worker or renderer in a row without progress.</summary>
     public int Deaths { get; set; }
 
-    // the lease
+    // The lease
     public string? LeaseWorkerId { get; set; }
     public string? LeaseSlotId { get; set; }
     public DateTimeOffset? LeaseUntil { get; set; }
 
-    // the user's wishes
+    // The user's wishes
     public DateTimeOffset? CancelRequestedAt { get; set; }
     public DateTimeOffset? DeletedAt { get; set; }
 
-    // the ending
+    // The ending
     public string? ErrorCode { get; set; }
     public string? ErrorMessage { get; set; }
     public string? Warning { get; set; }
@@ -77,7 +77,7 @@ public sealed class JobRow
     public DateTimeOffset? ExpiresAt { get; set; }
     public double? ExpiresAfterSeconds { get; set; }
 
-    // intake
+    // Intake
     public string? IdempotencyKey { get; set; }
 
     /// <summary>Digest of the canonical request, input files included.</summary>
@@ -100,7 +100,7 @@ public sealed class LeaseRecordRow
     public required string WorkerId { get; set; }
     public required string SlotId { get; set; }
 
-    // what the measurements belong to
+    // What the measurements belong to
     public required string Model { get; set; }
     public required string Card { get; set; }
 
@@ -131,9 +131,11 @@ public sealed class LeaseRecordRow
 
     /// <summary>JSON of <see cref="Contracts.Leases.Measurements"/>; the figures that are queried have columns too.</summary>
     public string? Measurements { get; set; }
+
     /// <summary>Before any correction: measured ÷ this is the next correction.</summary>
     public long? PredictedPeakBytes { get; set; }
     public long? PeakBytes { get; set; }
+
     /// <summary>Before any correction.</summary>
     public double? PredictedStepSeconds { get; set; }
     public double? StepSeconds { get; set; }
@@ -251,7 +253,7 @@ public sealed class ApiKeyRow
     /// <summary>Seconds of work this key has asked for, on the farm's virtual clock.</summary>
     public double VirtualTime { get; set; }
 
-    // quotas; null is no limit
+    // Quotas; null is no limit
     public int? MaxQueued { get; set; }
     public int? MaxRunning { get; set; }
     public int? MaxPerDay { get; set; }

@@ -14,7 +14,9 @@ public sealed class StoreOptions : IValidatableObject
     public string Kind { get; set; } = "sqlite";
 
     /// <summary>For sqlite <c>Data Source=PATH</c>; for postgres an Npgsql connection string.</summary>
-    [Required(ErrorMessage = "Store:ConnectionString must name the database, such as \"Data Source=farm.db\" or \"Host=...;Database=...\".")]
+    [Required(
+        ErrorMessage = "Store:ConnectionString must name the database, such as \"Data Source=farm.db\" or \"Host=...;Database=...\"."
+    )]
     public string ConnectionString { get; set; } = "";
 
     /// <summary>Rows of jobs without a result, or whose result is gone, are removed so many days after the job ended.</summary>
@@ -23,7 +25,10 @@ public sealed class StoreOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Fault() is { } fault) yield return new ValidationResult($"Store:ConnectionString for {Kind}: {fault}");
+        if (Fault() is { } fault)
+        {
+            yield return new ValidationResult($"Store:ConnectionString for {Kind}: {fault}");
+        }
     }
 
     /// <summary>The value itself is left out: it may hold a password.</summary>
@@ -32,8 +37,12 @@ public sealed class StoreOptions : IValidatableObject
         try
         {
             return Kind == "postgres"
-                ? string.IsNullOrWhiteSpace(new NpgsqlConnectionStringBuilder(ConnectionString).Host) ? "it must name the server, such as \"Host=...;Database=...\"." : null
-                : string.IsNullOrWhiteSpace(new SqliteConnectionStringBuilder(ConnectionString).DataSource) ? "it must name the file, such as \"Data Source=farm.db\"." : null;
+                ? string.IsNullOrWhiteSpace(new NpgsqlConnectionStringBuilder(ConnectionString).Host)
+                    ? "it must name the server, such as \"Host=...;Database=...\"."
+                    : null
+                : string.IsNullOrWhiteSpace(new SqliteConnectionStringBuilder(ConnectionString).DataSource)
+                    ? "it must name the file, such as \"Data Source=farm.db\"."
+                    : null;
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {

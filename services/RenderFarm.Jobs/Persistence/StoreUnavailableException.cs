@@ -1,19 +1,16 @@
 namespace RenderFarm.Jobs.Persistence;
 
-/// <summary>The job store can't be reached or is too busy just now. Nothing was decided; try again after <see cref="RetryAfter"/>.</summary>
+/// <summary>The job store can't be reached or is too busy just now. Nothing was decided; try again after <see
+/// cref="RetryAfter"/>.</summary>
 public sealed class StoreUnavailableException : Exception
 {
-    public StoreUnavailableException(string message, Exception inner) : base(message, inner)
-    {
-    }
+    public StoreUnavailableException(string message, Exception inner)
+        : base(message, inner) { }
 
-    public StoreUnavailableException()
-    {
-    }
+    public StoreUnavailableException() { }
 
-    public StoreUnavailableException(string message) : base(message)
-    {
-    }
+    public StoreUnavailableException(string message)
+        : base(message) { }
 
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(2);
 }

@@ -22,9 +22,11 @@ public sealed class SqliteJobsDbContext(DbContextOptions<SqliteJobsDbContext> op
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMicroseconds>();
     }
 
-    internal sealed class UnixMicroseconds() : ValueConverter<DateTimeOffset, long>(
-        time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
-        stored => DateTimeOffset.UnixEpoch.AddTicks(stored * TimeSpan.TicksPerMicrosecond));
+    internal sealed class UnixMicroseconds()
+        : ValueConverter<DateTimeOffset, long>(
+            time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
+            stored => DateTimeOffset.UnixEpoch.AddTicks(stored * TimeSpan.TicksPerMicrosecond)
+        );
 }
 
 /// <summary>For <c>dotnet ef</c> only: it compares models and needs no server.</summary>
@@ -43,10 +45,11 @@ internal sealed class SqliteDesignTime : IDesignTimeDbContextFactory<SqliteJobsD
 
 internal static class Stores
 {
-    public static bool IsUniqueViolation(DbUpdateException e) => e.InnerException switch
-    {
-        Npgsql.PostgresException p => p.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation,
-        Microsoft.Data.Sqlite.SqliteException s => s.SqliteExtendedErrorCode == 2067,   // SQLITE_CONSTRAINT_UNIQUE
-        _ => false,
-    };
+    public static bool IsUniqueViolation(DbUpdateException e) =>
+        e.InnerException switch
+        {
+            Npgsql.PostgresException p => p.SqlState == Npgsql.PostgresErrorCodes.UniqueViolation,
+            Microsoft.Data.Sqlite.SqliteException s => s.SqliteExtendedErrorCode == 2067, // SQLITE_CONSTRAINT_UNIQUE
+            _ => false,
+        };
 }

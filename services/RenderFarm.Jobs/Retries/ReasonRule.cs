@@ -23,26 +23,27 @@ public sealed record ReasonRule(RetryKind Retry, bool IsDeath = false)
     private static readonly ReasonRule Death = new(RetryKind.BackOff, IsDeath: true);
     private static readonly ReasonRule Final = new(RetryKind.Never);
 
-    public static ReasonRule Of(FailureReason reason) => reason switch
-    {
-        FailureReason.Cancelled => Final,
-        FailureReason.InvalidRequest => Final,
-        FailureReason.GpuOutOfMemory => new(RetryKind.NextPlan),
-        FailureReason.WorkerLost => new(RetryKind.AtOnce, IsDeath: true),
-        FailureReason.RendererCrashed => Death,
-        FailureReason.RendererTimeout => Death,
-        FailureReason.HostOutOfMemory => Death,
+    public static ReasonRule Of(FailureReason reason) =>
+        reason switch
+        {
+            FailureReason.Cancelled => Final,
+            FailureReason.InvalidRequest => Final,
+            FailureReason.GpuOutOfMemory => new(RetryKind.NextPlan),
+            FailureReason.WorkerLost => new(RetryKind.AtOnce, IsDeath: true),
+            FailureReason.RendererCrashed => Death,
+            FailureReason.RendererTimeout => Death,
+            FailureReason.HostOutOfMemory => Death,
 
-        // another worker may hold a good copy, a larger card or a better disk
-        FailureReason.ModelUnavailable => BackOff,
-        FailureReason.CheckpointInvalid => BackOff,
-        FailureReason.PlanDoesNotFit => BackOff,
-        FailureReason.DiskFull => BackOff,
-        FailureReason.EncoderFailed => BackOff,
-        FailureReason.InvalidOutput => BackOff,
-        FailureReason.Transient => BackOff,
-        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "a failure reason without a rule"),
-    };
+            // Another worker may hold a good copy, a larger card or a better disk
+            FailureReason.ModelUnavailable => BackOff,
+            FailureReason.CheckpointInvalid => BackOff,
+            FailureReason.PlanDoesNotFit => BackOff,
+            FailureReason.DiskFull => BackOff,
+            FailureReason.EncoderFailed => BackOff,
+            FailureReason.InvalidOutput => BackOff,
+            FailureReason.Transient => BackOff,
+            _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "a failure reason without a rule"),
+        };
 
     /// <summary>The <c>error.code</c> that a video shows when this was its last failure.</summary>
     public static string ErrorCode(FailureReason reason) => Word.Of(reason);

@@ -35,16 +35,25 @@ public sealed class RetryPolicy(Func<double> random)
         var code = ReasonRule.ErrorCode(reason);
 
         if (rule.Retry == RetryKind.NextPlan && tally.StepDowns < MostStepDowns)
-            return new RetryDecision.Again(tally with { StepDowns = tally.StepDowns + 1 }, TimeSpan.Zero);
-
-        var next = tally with
         {
-            Failures = tally.Failures + 1,
-            Deaths = !rule.IsDeath || progressed ? 0 : tally.Deaths + 1,
-        };
-        if (rule.Retry is RetryKind.Never or RetryKind.NextPlan) return new RetryDecision.Final(next, code);
-        if (next.Deaths >= DeathsToPoison) return new RetryDecision.Final(next, Poison);
-        if (next.Failures >= next.MaxAttempts) return new RetryDecision.Final(next, code);
+            return new RetryDecision.Again(tally with { StepDowns = tally.StepDowns + 1 }, TimeSpan.Zero);
+        }
+
+        var next = tally with { Failures = tally.Failures + 1, Deaths = !rule.IsDeath || progressed ? 0 : tally.Deaths + 1 };
+        if (rule.Retry is RetryKind.Never or RetryKind.NextPlan)
+        {
+            return new RetryDecision.Final(next, code);
+        }
+
+        if (next.Deaths >= DeathsToPoison)
+        {
+            return new RetryDecision.Final(next, Poison);
+        }
+
+        if (next.Failures >= next.MaxAttempts)
+        {
+            return new RetryDecision.Final(next, code);
+        }
 
         return new RetryDecision.Again(next, rule.Retry == RetryKind.AtOnce ? TimeSpan.Zero : BackOff(next.Failures));
     }

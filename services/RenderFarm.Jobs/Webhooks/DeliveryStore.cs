@@ -14,79 +14,120 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
     private const int KeptTries = 20;
 
     /// <summary>Takes deliveries whose time has come; nobody else gets them for <see cref="Hold"/>.</summary>
-    public Task<IReadOnlyList<DueDelivery>> TakeDueAsync(int limit, CancellationToken cancellation) => database.WriteAsync<IReadOnlyList<DueDelivery>>(async db =>
-    {
-        var now = time.GetUtcNow();
-        var ids = await db.RowsAsync(
-            $"""
-            UPDATE webhook_deliveries SET next_try_at = @until WHERE event_id IN (
-                SELECT event_id FROM webhook_deliveries WHERE state = 'pending' AND next_try_at <= @now
-                ORDER BY next_try_at, event_id LIMIT @limit {db.Dialect.SkipLocked})
-            RETURNING event_id
-            """,
-            row => row.GetInt64(0), cancellation, ("now", db.Dialect.Time(now)), ("until", db.Dialect.Time(now + Hold)), ("limit", limit));
-        if (ids.Count == 0) return [];
-        var rows = await (
-            from delivery in db.WebhookDeliveries.AsNoTracking()
-            where ids.Contains(delivery.EventId)
-            join told in db.Events.AsNoTracking() on delivery.EventId equals told.Id
-            join job in db.Jobs.AsNoTracking() on delivery.JobId equals job.Id
-            join record in db.LeaseRecords on new { JobId = job.Id, job.Fence } equals new { record.JobId, record.Fence } into records
-            from lease in records.DefaultIfEmpty()
-            orderby delivery.EventId
-            select new { delivery, told, job, lease }).ToListAsync(cancellation);
-        return rows.ConvertAll(row =>
-        {
-            var happened = EventLog.ToEvent(row.told);
-            return new DueDelivery(ToDelivery(row.delivery, happened.Position), new ToldEvent(happened, row.job.ToJob(row.lease).At(happened), row.job.IdempotencyKey));
-        });
-    }, cancellation);
+    public Task<IReadOnlyList<DueDelivery>> TakeDueAsync(int limit, CancellationToken cancellationToken) =>
+        database.WriteAsync<IReadOnlyList<DueDelivery>>(
+            async db =>
+            {
+                var now = time.GetUtcNow();
+                var ids = await db.RowsAsync(
+                    $"""
+                    UPDATE webhook_deliveries SET next_try_at = @until WHERE event_id IN (
+                        SELECT event_id FROM webhook_deliveries WHERE state = 'pending' AND next_try_at <= @now
+                        ORDER BY next_try_at, event_id LIMIT @limit {db.Dialect.SkipLocked})
+                    RETURNING event_id
+                    """,
+                    row => row.GetInt64(0),
+                    cancellationToken,
+                    ("now", db.Dialect.Time(now)),
+                    ("until", db.Dialect.Time(now + Hold)),
+                    ("limit", limit)
+                );
+                if (ids.Count == 0)
+                {
+                    return [];
+                }
+
+                var rows = await (
+                    from delivery in db.WebhookDeliveries.AsNoTracking()
+                    where ids.Contains(delivery.EventId)
+                    join told in db.Events.AsNoTracking() on delivery.EventId equals told.Id
+                    join job in db.Jobs.AsNoTracking() on delivery.JobId equals job.Id
+                    join record in db.LeaseRecords
+                        on new { JobId = job.Id, job.Fence } equals new { record.JobId, record.Fence }
+                        into records
+                    from lease in records.DefaultIfEmpty()
+                    orderby delivery.EventId
+                    select new
+                    {
+                        delivery,
+                        told,
+                        job,
+                        lease,
+                    }
+                ).ToListAsync(cancellationToken);
+                return rows.ConvertAll(row =>
+                {
+                    var happened = EventLog.ToEvent(row.told);
+                    return new DueDelivery(
+                        ToDelivery(row.delivery, happened.Position),
+                        new ToldEvent(happened, row.job.ToJob(row.lease).At(happened), row.job.IdempotencyKey)
+                    );
+                });
+            },
+            cancellationToken
+        );
 
     /// <summary>Notes a try and what follows from it.</summary>
     /// <param name="retryAfter">Null when there is no further one.</param>
-    public Task RecordAsync(Delivery delivery, DeliveryTry made, TimeSpan? retryAfter, CancellationToken cancellation)
+    public Task RecordAsync(Delivery delivery, DeliveryTry made, TimeSpan? retryAfter, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(delivery);
         ArgumentNullException.ThrowIfNull(made);
         var now = time.GetUtcNow();
-        var state = made.Error is null ? DeliveryState.Delivered : retryAfter is null ? DeliveryState.Failed : DeliveryState.Pending;
+        var state =
+            made.Error is null ? DeliveryState.Delivered
+            : retryAfter is null ? DeliveryState.Failed
+            : DeliveryState.Pending;
         var log = JsonSerializer.Serialize(delivery.Log.Append(made).TakeLast(KeptTries).ToArray(), JobsJson.Default.DeliveryTryArray);
-        return database.WriteAsync(db => db.WebhookDeliveries.Where(d => d.EventId == delivery.EventId && d.State == DeliveryState.Pending)
-            .ExecuteUpdateAsync(set => set
-                .SetProperty(d => d.State, state)
-                .SetProperty(d => d.Tries, d => d.Tries + 1)
-                .SetProperty(d => d.NextTryAt, now + (retryAfter ?? TimeSpan.Zero))
-                .SetProperty(d => d.FinishedAt, state == DeliveryState.Pending ? null : now)
-                .SetProperty(d => d.Log, log), cancellation), cancellation);
+        return database.WriteAsync(
+            db =>
+                db.WebhookDeliveries.Where(d => d.EventId == delivery.EventId && d.State == DeliveryState.Pending)
+                    .ExecuteUpdateAsync(
+                        set =>
+                            set.SetProperty(d => d.State, state)
+                                .SetProperty(d => d.Tries, d => d.Tries + 1)
+                                .SetProperty(d => d.NextTryAt, now + (retryAfter ?? TimeSpan.Zero))
+                                .SetProperty(d => d.FinishedAt, state == DeliveryState.Pending ? null : now)
+                                .SetProperty(d => d.Log, log),
+                        cancellationToken
+                    ),
+            cancellationToken
+        );
     }
 
     /// <summary>All deliveries of a job, oldest first; the caller has checked that the job may be seen.</summary>
-    public Task<IReadOnlyList<Delivery>> OfJobAsync(string jobId, CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<Delivery>>(async db =>
-    {
-        var rows = await (
-            from delivery in db.WebhookDeliveries.AsNoTracking()
-            where delivery.JobId == jobId
-            join told in db.Events.AsNoTracking() on delivery.EventId equals told.Id
-            orderby delivery.EventId
-            select new { delivery, told.Position }).ToListAsync(cancellation);
-        return rows.ConvertAll(row => ToDelivery(row.delivery, row.Position!.Value));
-    }, cancellation);
+    public Task<IReadOnlyList<Delivery>> OfJobAsync(string jobId, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<Delivery>>(
+            async db =>
+            {
+                var rows = await (
+                    from delivery in db.WebhookDeliveries.AsNoTracking()
+                    where delivery.JobId == jobId
+                    join told in db.Events.AsNoTracking() on delivery.EventId equals told.Id
+                    orderby delivery.EventId
+                    select new { delivery, told.Position }
+                ).ToListAsync(cancellationToken);
+                return rows.ConvertAll(row => ToDelivery(row.delivery, row.Position!.Value));
+            },
+            cancellationToken
+        );
 
-    private static Delivery ToDelivery(WebhookDeliveryRow row, long position) => new()
-    {
-        EventId = row.EventId,
-        Position = position,
-        JobId = row.JobId,
-        KeyId = row.KeyId,
-        Type = row.Type,
-        Url = row.Url,
-        State = row.State,
-        Tries = row.Tries,
-        NextTryAt = row.State == DeliveryState.Pending ? row.NextTryAt : null,
-        OccurredAt = row.OccurredAt,
-        FinishedAt = row.FinishedAt,
-        Log = JsonSerializer.Deserialize(row.Log, JobsJson.Default.DeliveryTryArray)!,
-    };
+    private static Delivery ToDelivery(WebhookDeliveryRow row, long position) =>
+        new()
+        {
+            EventId = row.EventId,
+            Position = position,
+            JobId = row.JobId,
+            KeyId = row.KeyId,
+            Type = row.Type,
+            Url = row.Url,
+            State = row.State,
+            Tries = row.Tries,
+            NextTryAt = row.State == DeliveryState.Pending ? row.NextTryAt : null,
+            OccurredAt = row.OccurredAt,
+            FinishedAt = row.FinishedAt,
+            Log = JsonSerializer.Deserialize(row.Log, JobsJson.Default.DeliveryTryArray)!,
+        };
 }
 
 public sealed record DueDelivery(Delivery Delivery, ToldEvent Told);

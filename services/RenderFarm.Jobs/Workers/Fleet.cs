@@ -11,8 +11,20 @@ public sealed class Fleet
     public Fleet(IEnumerable<FarmWorker> workers)
     {
         ArgumentNullException.ThrowIfNull(workers);
-        _slots = [.. workers.Where(w => w is { IsLive: true, Draining: false }).SelectMany(w => w.Slots.Select(slot => new ServingSlot(w.Id, slot.Id, slot.Card, w.Models, Largest(slot))))];
-        Pairs = [.. _slots.SelectMany(slot => slot.Models.SelectMany(model => VramClasses.UpTo(slot.LargestClass).Select(c => new QueuePair(model, c)))).Distinct()];
+        _slots =
+        [
+            .. workers
+                .Where(w => w is { IsLive: true, Draining: false })
+                .SelectMany(w => w.Slots.Select(slot => new ServingSlot(w.Id, slot.Id, slot.Card, w.Models, Largest(slot)))),
+        ];
+        Pairs =
+        [
+            .. _slots
+                .SelectMany(slot =>
+                    slot.Models.SelectMany(model => VramClasses.UpTo(slot.LargestClass).Select(c => new QueuePair(model, c)))
+                )
+                .Distinct(),
+        ];
     }
 
     /// <summary>Every queue that some slot serves.</summary>
@@ -32,7 +44,9 @@ public sealed class Fleet
     internal bool Needs(SlotDescription slot, QueuePair queue)
     {
         var largest = Largest(slot);
-        return !_slots.Any(other => other.LargestClass < largest && other.LargestClass >= queue.VramClass && other.Models.Contains(queue.Model));
+        return !_slots.Any(other =>
+            other.LargestClass < largest && other.LargestClass >= queue.VramClass && other.Models.Contains(queue.Model)
+        );
     }
 }
 

@@ -18,32 +18,39 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
     private volatile KnownFleet? _fleet;
 
     /// <summary>The worker's id: the same for every registration under the same name. A drain ordered earlier stands.</summary>
-    public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation)
+    public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var id = await database.WriteAsync(db => WriteAsync(db, request, cancellation), cancellation);
+        var id = await database.WriteAsync(db => WriteAsync(db, request, cancellationToken), cancellationToken);
         _fleet = null;
         return id;
     }
 
-    private async Task<string> WriteAsync(JobsDbContext db, RegisterWorkerRequest request, CancellationToken cancellation)
+    private async Task<string> WriteAsync(JobsDbContext db, RegisterWorkerRequest request, CancellationToken cancellationToken)
     {
         var now = db.Dialect.Time(time.GetUtcNow());
-        var id = (await db.RowsAsync(
-            """
-            INSERT INTO workers (id, name, host, version, slots, draining, registered_at, seen_at)
-            VALUES (@id, @name, @host, @version, @slots, FALSE, @now, @now)
-            ON CONFLICT (name) DO UPDATE SET host = excluded.host, version = excluded.version, slots = excluded.slots,
-                registered_at = excluded.registered_at, seen_at = excluded.seen_at
-            RETURNING id
-            """,
-            row => row.GetString(0), cancellation,
-            ("id", "worker_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N")), ("name", request.Name), ("host", request.Host),
-            ("version", request.Version), ("slots", JsonSerializer.Serialize(request.Slots.ToArray(), JobsJson.Default.SlotDescriptionArray)),
-            ("now", now))).Single();
+        var id = (
+            await db.RowsAsync(
+                """
+                INSERT INTO workers (id, name, host, version, slots, draining, registered_at, seen_at)
+                VALUES (@id, @name, @host, @version, @slots, FALSE, @now, @now)
+                ON CONFLICT (name) DO UPDATE SET host = excluded.host, version = excluded.version, slots = excluded.slots,
+                    registered_at = excluded.registered_at, seen_at = excluded.seen_at
+                RETURNING id
+                """,
+                row => row.GetString(0),
+                cancellationToken,
+                ("id", "worker_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N")),
+                ("name", request.Name),
+                ("host", request.Host),
+                ("version", request.Version),
+                ("slots", JsonSerializer.Serialize(request.Slots.ToArray(), JobsJson.Default.SlotDescriptionArray)),
+                ("now", now)
+            )
+        ).Single();
 
-        await db.ExecuteAsync("DELETE FROM worker_models WHERE worker_id = @id", cancellation, ("id", id));
-        // in one order everywhere, so that two workers registering the same models don't wait for each other in a ring
+        await db.ExecuteAsync("DELETE FROM worker_models WHERE worker_id = @id", cancellationToken, ("id", id));
+        // In one order everywhere, so that two workers registering the same models don't wait for each other in a ring
         foreach (var model in request.Models.DistinctBy(m => m.Id).OrderBy(m => m.Id, StringComparer.Ordinal))
         {
             await db.ExecuteAsync(
@@ -51,98 +58,153 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 INSERT INTO models (id, registration, first_seen_at, seen_at) VALUES (@model, @registration, @now, @now)
                 ON CONFLICT (id) DO UPDATE SET registration = excluded.registration, seen_at = excluded.seen_at
                 """,
-                cancellation, ("model", model.Id), ("now", now),
-                ("registration", JsonSerializer.Serialize(model, JobsJson.Default.ModelRegistration)));
-            await db.ExecuteAsync("INSERT INTO worker_models (worker_id, model_id) VALUES (@id, @model)", cancellation,
-                ("id", id), ("model", model.Id));
+                cancellationToken,
+                ("model", model.Id),
+                ("now", now),
+                ("registration", JsonSerializer.Serialize(model, JobsJson.Default.ModelRegistration))
+            );
+            await db.ExecuteAsync(
+                "INSERT INTO worker_models (worker_id, model_id) VALUES (@id, @model)",
+                cancellationToken,
+                ("id", id),
+                ("model", model.Id)
+            );
         }
         return id;
     }
 
     /// <summary>Null for an id that never registered here.</summary>
-    public Task<FarmWorker?> FindAsync(string workerId, CancellationToken cancellation) => database.ReadAsync(async db =>
-    {
-        var found = await db.Workers.AsNoTracking().Where(w => w.Id == workerId)
-            .Select(w => new { Worker = w, Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList() })
-            .SingleOrDefaultAsync(cancellation);
-        return found is null ? null : ToWorker(found.Worker, found.Models);
-    }, cancellation);
+    public Task<FarmWorker?> FindAsync(string workerId, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            async db =>
+            {
+                var found = await db
+                    .Workers.AsNoTracking()
+                    .Where(w => w.Id == workerId)
+                    .Select(w => new
+                    {
+                        Worker = w,
+                        Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList(),
+                    })
+                    .SingleOrDefaultAsync(cancellationToken);
+                return found is null ? null : ToWorker(found.Worker, found.Models);
+            },
+            cancellationToken
+        );
 
-    public Task<IReadOnlyList<FarmWorker>> ListAsync(CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<FarmWorker>>(async db =>
-    {
-        var rows = await db.Workers.AsNoTracking().OrderBy(w => w.Name)
-            .Select(w => new { Worker = w, Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList() })
-            .ToListAsync(cancellation);
-        return rows.ConvertAll(row => ToWorker(row.Worker, row.Models));
-    }, cancellation);
+    public Task<IReadOnlyList<FarmWorker>> ListAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<FarmWorker>>(
+            async db =>
+            {
+                var rows = await db
+                    .Workers.AsNoTracking()
+                    .OrderBy(w => w.Name)
+                    .Select(w => new
+                    {
+                        Worker = w,
+                        Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList(),
+                    })
+                    .ToListAsync(cancellationToken);
+                return rows.ConvertAll(row => ToWorker(row.Worker, row.Models));
+            },
+            cancellationToken
+        );
 
     /// <summary>As of a few seconds ago: it decides an order, not a right.</summary>
-    public async Task<Fleet> FleetAsync(CancellationToken cancellation)
+    public async Task<Fleet> FleetAsync(CancellationToken cancellationToken)
     {
-        if (_fleet is { } known && time.GetElapsedTime(known.At) < SeenEvery) return known.Fleet;
+        if (_fleet is { } known && time.GetElapsedTime(known.At) < SeenEvery)
+        {
+            return known.Fleet;
+        }
+
         var at = time.GetTimestamp();
-        var fleet = new Fleet(await ListAsync(cancellation));
+        var fleet = new Fleet(await ListAsync(cancellationToken));
         _fleet = new KnownFleet(fleet, at);
         return fleet;
     }
 
     /// <summary>Drain: no new lease, running jobs finish. False for an unknown worker.</summary>
-    public async Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellation)
+    public async Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellationToken)
     {
-        var found = await database.WriteAsync(db => db.Workers.Where(w => w.Id == workerId)
-            .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, draining), cancellation), cancellation) == 1;
+        var found =
+            await database.WriteAsync(
+                db =>
+                    db.Workers.Where(w => w.Id == workerId)
+                        .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, draining), cancellationToken),
+                cancellationToken
+            ) == 1;
         _fleet = null;
         return found;
     }
 
     /// <summary>Notes a sign of life; most calls come too soon after the one before to be worth a write.</summary>
-    public async Task SeenAsync(string workerId, CancellationToken cancellation)
+    public async Task SeenAsync(string workerId, CancellationToken cancellationToken)
     {
         var now = time.GetTimestamp();
-        if (_lastTouch.TryGetValue(workerId, out var last) && time.GetElapsedTime(last, now) < SeenEvery) return;
+        if (_lastTouch.TryGetValue(workerId, out var last) && time.GetElapsedTime(last, now) < SeenEvery)
+        {
+            return;
+        }
+
         _lastTouch[workerId] = now;
         var at = time.GetUtcNow();
-        await database.WriteAsync(db => db.Workers.Where(w => w.Id == workerId)
-            .ExecuteUpdateAsync(set => set.SetProperty(w => w.SeenAt, at), cancellation), cancellation);
+        await database.WriteAsync(
+            db => db.Workers.Where(w => w.Id == workerId).ExecuteUpdateAsync(set => set.SetProperty(w => w.SeenAt, at), cancellationToken),
+            cancellationToken
+        );
     }
 
     /// <summary>Null for a model that no worker ever registered: a request for it is refused.</summary>
-    public async Task<KnownModel?> FindModelAsync(string modelId, CancellationToken cancellation) =>
-        (await ModelsAsync(modelId, cancellation)).SingleOrDefault();
+    public async Task<KnownModel?> FindModelAsync(string modelId, CancellationToken cancellationToken) =>
+        (await ModelsAsync(modelId, cancellationToken)).SingleOrDefault();
 
     /// <summary>Every model ever registered, by id.</summary>
-    public Task<IReadOnlyList<KnownModel>> ModelsAsync(CancellationToken cancellation) => ModelsAsync(null, cancellation);
+    public Task<IReadOnlyList<KnownModel>> ModelsAsync(CancellationToken cancellationToken) => ModelsAsync(null, cancellationToken);
 
-    private Task<IReadOnlyList<KnownModel>> ModelsAsync(string? only, CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<KnownModel>>(async db =>
-    {
-        var liveSince = time.GetUtcNow() - LiveFor;
-        var rows = await db.Models.AsNoTracking().Where(m => only == null || m.Id == only).OrderBy(m => m.Id)
-            .Select(m => new
+    private Task<IReadOnlyList<KnownModel>> ModelsAsync(string? only, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<KnownModel>>(
+            async db =>
             {
-                Model = m,
-                Live = db.WorkerModels.Count(h => h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)),
-            })
-            .ToListAsync(cancellation);
-        return rows.ConvertAll(row => new KnownModel(
-            JsonSerializer.Deserialize(row.Model.Registration, JobsJson.Default.ModelRegistration)!,
-            row.Model.FirstSeenAt, row.Model.SeenAt, row.Live));
-    }, cancellation);
+                var liveSince = time.GetUtcNow() - LiveFor;
+                var rows = await db
+                    .Models.AsNoTracking()
+                    .Where(m => only == null || m.Id == only)
+                    .OrderBy(m => m.Id)
+                    .Select(m => new
+                    {
+                        Model = m,
+                        Live = db.WorkerModels.Count(h =>
+                            h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
+                        ),
+                    })
+                    .ToListAsync(cancellationToken);
+                return rows.ConvertAll(row => new KnownModel(
+                    JsonSerializer.Deserialize(row.Model.Registration, JobsJson.Default.ModelRegistration)!,
+                    row.Model.FirstSeenAt,
+                    row.Model.SeenAt,
+                    row.Live
+                ));
+            },
+            cancellationToken
+        );
 
     private sealed record KnownFleet(Fleet Fleet, long At);
 
-    private FarmWorker ToWorker(WorkerRow row, List<string> models) => new()
-    {
-        Id = row.Id,
-        Name = row.Name,
-        Host = row.Host,
-        Version = row.Version,
-        Slots = JsonSerializer.Deserialize(row.Slots, JobsJson.Default.SlotDescriptionArray)!,
-        Models = models,
-        Draining = row.Draining,
-        RegisteredAt = row.RegisteredAt,
-        SeenAt = row.SeenAt,
-        IsLive = row.SeenAt >= time.GetUtcNow() - LiveFor,
-    };
+    private FarmWorker ToWorker(WorkerRow row, List<string> models) =>
+        new()
+        {
+            Id = row.Id,
+            Name = row.Name,
+            Host = row.Host,
+            Version = row.Version,
+            Slots = JsonSerializer.Deserialize(row.Slots, JobsJson.Default.SlotDescriptionArray)!,
+            Models = models,
+            Draining = row.Draining,
+            RegisteredAt = row.RegisteredAt,
+            SeenAt = row.SeenAt,
+            IsLive = row.SeenAt >= time.GetUtcNow() - LiveFor,
+        };
 }
 
 public sealed record FarmWorker

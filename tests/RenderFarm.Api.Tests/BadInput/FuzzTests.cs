@@ -12,22 +12,32 @@ using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests.BadInput;
 
-/// <summary>Whatever comes in is taken or refused by name; nothing of it is a fault of ours. <c>RENDERFARM_FUZZ_ROUNDS</c> makes the runs longer.</summary>
+/// <summary>Whatever comes in is taken or refused by name; nothing of it is a fault of ours. <c>RENDERFARM_FUZZ_ROUNDS</c> makes the runs
+/// longer.</summary>
 public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
-    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("RENDERFARM_FUZZ_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) ? rounds : 1;
-    private readonly TestFarm farm = fixture.Farm;
+    private static readonly int Rounds = int.TryParse(
+        Environment.GetEnvironmentVariable("RENDERFARM_FUZZ_ROUNDS"),
+        NumberStyles.None,
+        CultureInfo.InvariantCulture,
+        out var rounds
+    )
+        ? rounds
+        : 1;
+    private readonly TestFarm _farm = fixture.Farm;
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task Submissions_OfAnyShape_AreAnsweredAndNeverBy500(int seed) => await AnsweredAsync(seed, requests => requests.Submission(), 150);
+    public async Task Submissions_OfAnyShape_AreAnsweredAndNeverBy500(int seed) =>
+        await AnsweredAsync(seed, requests => requests.Submission(), 150);
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Questions_OfAnyShape_AreAnsweredAndNeverBy500(int seed) => await AnsweredAsync(seed, requests => requests.Question(), 200);
+    public async Task Questions_OfAnyShape_AreAnsweredAndNeverBy500(int seed) =>
+        await AnsweredAsync(seed, requests => requests.Question(), 200);
 
     [Fact]
     public void Read_AnyTree_IsARequestThatCanBePlannedOrARefusal()
@@ -82,7 +92,9 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     public void Body_AnyBytesOfEitherType_AreReadOrRefused(byte[] bytes, bool multipart)
     {
         var context = new DefaultHttpContext();
-        byte[] body = multipart ? [.. "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\n"u8, .. bytes, .. "\r\n--b--\r\n"u8] : bytes;
+        var body = multipart
+            ? [.. "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\n"u8, .. bytes, .. "\r\n--b--\r\n"u8]
+            : bytes;
         context.Request.ContentType = multipart ? "multipart/form-data; boundary=b" : "application/json";
         (context.Request.Body, context.Request.ContentLength) = (new MemoryStream(body), body.Length);
         Refusable(() => VideoRequestReader.Read(BodyReader.ReadAsync(context.Request, CancellationToken.None).GetAwaiter().GetResult()));
@@ -90,12 +102,23 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 
     [Property(MaxTest = 500)]
     public void List_AnyQuery_IsReadOrRefused(string name, string value) =>
-        Refusable(() => ListQuery.Of(new QueryCollection(new Dictionary<string, Microsoft.Extensions.Primitives.StringValues> { [name ?? "limit"] = value, ["after"] = value, ["order"] = value })));
+        Refusable(() =>
+            ListQuery.Of(
+                new QueryCollection(
+                    new Dictionary<string, Microsoft.Extensions.Primitives.StringValues>
+                    {
+                        [name ?? "limit"] = value,
+                        ["after"] = value,
+                        ["order"] = value,
+                    }
+                )
+            )
+        );
 
     [Property(MaxTest = 1000)]
     public void Picture_AnyBytesAfterASignature_AreReadOrRefused(byte[] bytes, byte kind)
     {
-        ReadOnlySpan<byte> signature = (kind % 5) switch
+        var signature = (kind % 5) switch
         {
             0 => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A],
             1 => [0xFF, 0xD8, 0xFF],
@@ -128,28 +151,37 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 
     private async Task AnsweredAsync(int seed, Func<HostileRequests, HttpRequestMessage> make, int count)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1 }) { BaseAddress = farm.Address };
-        client.DefaultRequestHeaders.Authorization = farm.User.DefaultRequestHeaders.Authorization;
+        using var client = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1 })
+        {
+            BaseAddress = _farm.Address,
+        };
+        client.DefaultRequestHeaders.Authorization = _farm.User.DefaultRequestHeaders.Authorization;
         for (var i = 0; i < count * Rounds; i++)
         {
             var one = (seed * 1_000_003) + i;
             using var request = make(new HostileRequests(one));
             if (request.RequestUri is { IsAbsoluteUri: true } address)
             {
-                request.RequestUri = new Uri($"http://{farm.Address.Authority}{address.PathAndQuery}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+                request.RequestUri = new Uri(
+                    $"http://{_farm.Address.Authority}{address.PathAndQuery}",
+                    new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
+                );
             }
 
             // A stream of events has no end of its own.
             using var reply = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             var status = (int)reply.StatusCode;
-            Assert.True(status is not 500 and not 502 and not 504, $"seed {one}: {request.Method} {request.RequestUri} answered {status}: {await BodyAsync(request)}");
+            Assert.True(
+                status is not 500 and not 502 and not 504,
+                $"seed {one}: {request.Method} {request.RequestUri} answered {status}: {await BodyAsync(request)}"
+            );
             if (status >= 400 && request.Method != HttpMethod.Head)
             {
                 await reply.RefusalAsync();
             }
         }
 
-        Assert.True((await farm.User.GetAsync("/health/ready")).IsSuccessStatusCode);
+        Assert.True((await _farm.User.GetAsync("/health/ready")).IsSuccessStatusCode);
 
         static async Task<string> BodyAsync(HttpRequestMessage request) =>
             request.Content is null ? "" : Encoding.Latin1.GetString(await request.Content.ReadAsByteArrayAsync());

@@ -16,7 +16,7 @@ namespace RenderFarm.Api.Tests.BadInput;
 /// <summary>Attacks with a name. Those on addresses (SSRF) are in <c>OutboundGuardTests</c> and <c>InputPictureTests</c>.</summary>
 public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
-    private readonly TestFarm farm = fixture.Farm;
+    private readonly TestFarm _farm = fixture.Farm;
 
     [Theory]
     [InlineData("../../../etc/passwd")]
@@ -43,8 +43,11 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     [InlineData("/v1/videos/..\\..\\x/content")]
     public async Task PathTraversal_InAnId_FindsNothing(string path)
     {
-        var address = new Uri(farm.Address.AbsoluteUri.TrimEnd('/') + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
-        var reply = await farm.User.GetAsync(address);
+        var address = new Uri(
+            _farm.Address.AbsoluteUri.TrimEnd('/') + path,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
+        );
+        var reply = await _farm.User.GetAsync(address);
 
         Assert.InRange((int)reply.StatusCode, 400, 404);
         await reply.RefusalAsync();
@@ -54,9 +57,38 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     public async Task PathTraversal_InAWorkersModelId_IsRefused()
     {
         var shape = ModelShapes.Tiny with { Id = "../tiny" };
-        var body = new { name = "w2", host = "h", version = "1", slots = new[] { new { id = "cpu", kind = "cpu", card = "cpu", total_bytes = 1L } }, models = new[] { new { id = shape.Id, shape = JsonSerializer.SerializeToNode(shape, Contracts.Json.ContractsJson.Default.ModelShape), fingerprints = new { } } } };
+        var body = new
+        {
+            name = "w2",
+            host = "h",
+            version = "1",
+            slots = new[]
+            {
+                new
+                {
+                    id = "cpu",
+                    kind = "cpu",
+                    card = "cpu",
+                    total_bytes = 1L,
+                },
+            },
+            models = new[]
+            {
+                new
+                {
+                    id = shape.Id,
+                    shape = JsonSerializer.SerializeToNode(shape, Contracts.Json.ContractsJson.Default.ModelShape),
+                    fingerprints = new { },
+                },
+            },
+        };
 
-        Assert.Equal((400, "invalid_value", "models"), await (await farm.Worker.PostAsJsonAsync("/worker/v1/register", body)).RefusalAsync() is var r ? (r.Status, r.Code, r.Param) : default);
+        Assert.Equal(
+            (400, "invalid_value", "models"),
+            await (await _farm.Worker.PostAsJsonAsync("/worker/v1/register", body)).RefusalAsync() is var r
+                ? (r.Status, r.Code, r.Param)
+                : default
+        );
     }
 
     [Fact]
@@ -71,7 +103,10 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
         foreach (var end in (string[])["../../../../etc/passwd", "..", "./video.mp4", "", "video.mp4/x", "a b.mp4"])
         {
             var wrong = new Artifact(ArtifactKind.Video, $"videos/{lease.JobId}/{lease.Fence}/{end}", "video/mp4", 3, real.Sha256);
-            Assert.Equal((400, "invalid_value"), await (await own.CompleteAsync(lease, wrong)).RefusalAsync() is var r ? (r.Status, r.Code) : default);
+            Assert.Equal(
+                (400, "invalid_value"),
+                await (await own.CompleteAsync(lease, wrong)).RefusalAsync() is var r ? (r.Status, r.Code) : default
+            );
         }
 
         Assert.Equal(HttpStatusCode.OK, (await own.CompleteAsync(lease, real)).StatusCode);
@@ -80,12 +115,22 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     [Fact]
     public async Task HeaderInjection_InMetadataAndPrompt_StaysText()
     {
-        const string evil = "a\r\nX-Evil: 1\r\nSet-Cookie: x=1\r\n\r\n<html>";
-        var reply = await farm.User.PostAsJsonAsync("/v1/videos", new { prompt = evil, metadata = new Dictionary<string, string> { [evil] = evil } });
+        const string Evil = "a\r\nX-Evil: 1\r\nSet-Cookie: x=1\r\n\r\n<html>";
+        var reply = await _farm.User.PostAsJsonAsync(
+            "/v1/videos",
+            new { prompt = Evil, metadata = new Dictionary<string, string> { [Evil] = Evil } }
+        );
         var video = await reply.JsonAsync();
 
-        Assert.Equal((evil, evil), ((string)video["prompt"]!, (string)video["metadata"]![evil]!));
-        foreach (var answer in new[] { reply, await farm.User.GetAsync($"/v1/videos/{(string)video["id"]!}"), await farm.User.GetAsync($"/v1/videos/{(string)video["id"]!}/content") })
+        Assert.Equal((Evil, Evil), ((string)video["prompt"]!, (string)video["metadata"]![Evil]!));
+        foreach (
+            var answer in new[]
+            {
+                reply,
+                await _farm.User.GetAsync($"/v1/videos/{(string)video["id"]!}"),
+                await _farm.User.GetAsync($"/v1/videos/{(string)video["id"]!}/content"),
+            }
+        )
         {
             Assert.False(answer.Headers.Contains("X-Evil"));
             Assert.False(answer.Headers.Contains("Set-Cookie"));
@@ -95,10 +140,12 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     [Fact]
     public async Task HeaderInjection_InAnUploadsFileName_StaysOut()
     {
-        var body = "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na\r\n--b\r\nContent-Disposition: form-data; name=input_reference; filename=\"a\rX-Evil: 1.png\"\r\n\r\nx\r\n--b--\r\n";
+        var body =
+            "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na\r\n--b\r\nContent-Disposition: form-data; name=input_reference; "
+            + "filename=\"a\rX-Evil: 1.png\"\r\n\r\nx\r\n--b--\r\n";
         var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
         content.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=b");
-        var reply = await farm.User.PostAsync("/v1/videos", content);
+        var reply = await _farm.User.PostAsync("/v1/videos", content);
 
         Assert.Equal(400, (int)reply.StatusCode);
         Assert.False(reply.Headers.Contains("X-Evil"));
@@ -116,7 +163,7 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
         var content = new ByteArrayContent(packed.ToArray());
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         content.Headers.ContentEncoding.Add("gzip");
-        var refusal = await (await farm.User.PostAsync("/v1/videos", content)).RefusalAsync();
+        var refusal = await (await _farm.User.PostAsync("/v1/videos", content)).RefusalAsync();
 
         Assert.Equal((415, "unsupported_media_type"), (refusal.Status, refusal.Code));
         Assert.Contains("gzip", refusal.Message, StringComparison.Ordinal);
@@ -126,10 +173,29 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     public async Task ImageBombs_AreRefusedByTheirSizes()
     {
         await using var own = await TestFarm.StartAsync();
-        await own.RegisterWorkerAsync("w1", ModelShapes.Tiny with { Id = "tiny-i2v", Pictures = Contracts.Models.PictureConditioning.FirstLatentFrame });
-        foreach (var bomb in new[] { SamplePictures.Png(60_000, 60_000, 1000), SamplePictures.Png(24, 16, 200L << 20), SamplePictures.Png(16_000, 16_000, 1000) })
+        await own.RegisterWorkerAsync(
+            "w1",
+            ModelShapes.Tiny with
+            {
+                Id = "tiny-i2v",
+                Pictures = Contracts.Models.PictureConditioning.FirstLatentFrame,
+            }
+        );
+        foreach (
+            var bomb in new[]
+            {
+                SamplePictures.Png(60_000, 60_000, 1000),
+                SamplePictures.Png(24, 16, 200L << 20),
+                SamplePictures.Png(16_000, 16_000, 1000),
+            }
+        )
         {
-            var form = new MultipartFormDataContent { { new StringContent("a"), "prompt" }, { new StringContent("tiny-i2v"), "model" }, { new ByteArrayContent(bomb), "input_reference", "a.png" } };
+            var form = new MultipartFormDataContent
+            {
+                { new StringContent("a"), "prompt" },
+                { new StringContent("tiny-i2v"), "model" },
+                { new ByteArrayContent(bomb), "input_reference", "a.png" },
+            };
             var refusal = await (await own.User.PostAsync("/v1/videos", form)).RefusalAsync();
             Assert.Equal((400, "unsupported_image", "input_reference"), (refusal.Status, refusal.Code, refusal.Param));
         }
@@ -139,38 +205,51 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     [InlineData("""{"prompt":"a","plan":{{{{{{{{{{{{{{{{{{{{""")]
     [InlineData("""{"prompt":"a","metadata":[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]}""")]
     public async Task NestedJson_IsRefused(string body) =>
-        Assert.Equal(400, (int)(await farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).StatusCode);
+        Assert.Equal(
+            400,
+            (int)(await _farm.User.PostAsync("/v1/videos", new StringContent(body, Encoding.UTF8, "application/json"))).StatusCode
+        );
 
     [Fact]
     public async Task AHundredThousandKeys_AreRefusedAtOnce()
     {
-        var body = new JsonObject(Enumerable.Range(0, 50_000).Select(i => KeyValuePair.Create($"key{i}", (JsonNode?)1))) { ["prompt"] = "a" };
+        var body = new JsonObject(Enumerable.Range(0, 50_000).Select(i => KeyValuePair.Create($"key{i}", (JsonNode?)1)))
+        {
+            ["prompt"] = "a",
+        };
         var clock = Stopwatch.StartNew();
-        var refusal = await (await farm.User.PostAsync("/v1/videos", new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await _farm.User.PostAsync("/v1/videos", new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((400, "unknown_parameter"), (refusal.Status, refusal.Code));
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
     }
 
     [Theory]
-    [InlineData("Content-Type: application/json", true, 1L << 20)]   // announced: nothing is read
+    [InlineData("Content-Type: application/json", true, 1L << 20)] // Announced: nothing is read
     [InlineData("Content-Type: application/json", false, 48L << 20)]
     [InlineData("Content-Type: multipart/form-data; boundary=b", false, 40L << 20)]
     public async Task AnUploadOf2GB_IsRefusedAtItsFirstMegabytes_InBoundedMemory(string type, bool announced, long mostSent)
     {
-        const long size = 2L << 30;
+        const long Size = 2L << 30;
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         using var socket = new TcpClient();
-        await socket.ConnectAsync(farm.Address.Host, farm.Address.Port, limit.Token);
+        await socket.ConnectAsync(_farm.Address.Host, _farm.Address.Port, limit.Token);
         var stream = socket.GetStream();
         var before = GC.GetTotalAllocatedBytes();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /v1/videos HTTP/1.1\r\nHost: farm\r\nAuthorization: Bearer {farm.AdminKey}\r\n{type}\r\n{(announced ? $"Content-Length: {size}" : "Transfer-Encoding: chunked")}\r\n\r\n"), limit.Token);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST /v1/videos HTTP/1.1\r\nHost: farm\r\nAuthorization: Bearer "
+                    + $"{_farm.AdminKey}\r\n{type}\r\n{(announced ? $"Content-Length: {Size}" : "Transfer-Encoding: chunked")}\r\n\r\n"
+            ),
+            limit.Token
+        );
         var answer = ReadHeadAsync(stream, limit.Token);
         long sent = 0;
         if (!announced)
         {
-            sent = await SendChunksAsync(stream, type.Contains("multipart", StringComparison.Ordinal), size, answer, limit.Token);
+            sent = await SendChunksAsync(stream, type.Contains("multipart", StringComparison.Ordinal), Size, answer, limit.Token);
         }
 
         Assert.StartsWith("HTTP/1.1 413", await answer, StringComparison.Ordinal);
@@ -182,17 +261,23 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
     [Fact]
     public async Task List_LimitZero_IsAnEmptyPageThatSaysWhetherThereIsMore()
     {
-        using var tenant = await farm.NewTenantAsync("submit", "read");
+        using var tenant = await _farm.NewTenantAsync("submit", "read");
         var none = await (await tenant.GetAsync("/v1/videos?limit=0")).JsonAsync();
         Assert.Equal((0, false), (none["data"]!.AsArray().Count, (bool)none["has_more"]!));
 
-        await farm.SubmitAsync(by: tenant);
+        await _farm.SubmitAsync(by: tenant);
         var more = await (await tenant.GetAsync("/v1/videos?limit=0")).JsonAsync();
         Assert.Equal((0, true), (more["data"]!.AsArray().Count, (bool)more["has_more"]!));
         Assert.Null(more["last_id"]);
     }
 
-    private static async Task<long> SendChunksAsync(NetworkStream stream, bool multipart, long size, Task answer, CancellationToken cancel)
+    private static async Task<long> SendChunksAsync(
+        NetworkStream stream,
+        bool multipart,
+        long size,
+        Task answer,
+        CancellationToken cancellationToken
+    )
     {
         long sent = 0;
         var block = new byte[1 << 16];
@@ -201,7 +286,9 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
         {
             if (multipart)
             {
-                await ChunkAsync(Encoding.ASCII.GetBytes("--b\r\nContent-Disposition: form-data; name=input_reference; filename=a.png\r\n\r\n"));
+                await ChunkAsync(
+                    Encoding.ASCII.GetBytes("--b\r\nContent-Disposition: form-data; name=input_reference; filename=a.png\r\n\r\n")
+                );
             }
 
             for (; sent < size && !answer.IsCompleted; sent += block.Length)
@@ -218,21 +305,21 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
 
         async Task ChunkAsync(byte[] bytes)
         {
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), cancel);
-            await stream.WriteAsync(bytes, cancel);
-            await stream.WriteAsync("\r\n"u8.ToArray(), cancel);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), cancellationToken);
+            await stream.WriteAsync(bytes, cancellationToken);
+            await stream.WriteAsync("\r\n"u8.ToArray(), cancellationToken);
         }
     }
 
-    private static async Task<string> ReadHeadAsync(NetworkStream stream, CancellationToken cancel)
+    private static async Task<string> ReadHeadAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
         var buffer = new byte[4096];
-        return Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer, cancel));
+        return Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer, cancellationToken));
     }
 
     private async Task<(int, string, string?)> RefusedAsync(object fields)
     {
-        var refusal = await (await farm.User.PostAsJsonAsync("/v1/videos", fields)).RefusalAsync();
+        var refusal = await (await _farm.User.PostAsJsonAsync("/v1/videos", fields)).RefusalAsync();
         return (refusal.Status, refusal.Code, refusal.Param);
     }
 }

@@ -13,11 +13,21 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     public async Task Create_JsonLines_TakesEachLineAsAVideo()
     {
         var tenant = await Farm.NewTenantAsync("submit", "read");
-        var batch = await CreateAsync(tenant, "\uFEFF{\"prompt\":\"one\",\"seed\":1}\r\n\n  {\"prompt\":\"two\",\"steps\":4}  \n{\"prompt\":\"three\",\"metadata\":{\"shot\":\"3\"}}");
-        Assert.Equal(("batch", "queued", 3, 3), ((string)batch["object"]!, (string)batch["status"]!, (int)batch["total"]!, (int)batch["counts"]!["queued"]!));
+        var batch = await CreateAsync(
+            tenant,
+            "\uFEFF{\"prompt\":\"one\",\"seed\":1}\r\n\n  {\"prompt\":\"two\",\"steps\":4}  "
+                + "\n{\"prompt\":\"three\",\"metadata\":{\"shot\":\"3\"}}"
+        );
+        Assert.Equal(
+            ("batch", "queued", 3, 3),
+            ((string)batch["object"]!, (string)batch["status"]!, (int)batch["total"]!, (int)batch["counts"]!["queued"]!)
+        );
 
         var manifest = await ManifestAsync(tenant, batch);
-        Assert.Equal([(1, "one"), (3, "two"), (4, "three")], manifest.Select(line => ((int)line["line"]!, (string)line["video"]!["prompt"]!)));
+        Assert.Equal(
+            [(1, "one"), (3, "two"), (4, "three")],
+            manifest.Select(line => ((int)line["line"]!, (string)line["video"]!["prompt"]!))
+        );
         Assert.Equal("3", (string)manifest[2]["video"]!["metadata"]!["shot"]!);
         Assert.All(manifest, line => Assert.Null(line["content"]));
         var events = await (await tenant.GetAsync($"/v1/videos/{manifest[0]["id"]}")).JsonAsync();
@@ -28,18 +38,27 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     public async Task Create_AMatrix_TakesEveryCombinationOverTheBase()
     {
         var tenant = await Farm.NewTenantAsync("submit", "read");
-        var reply = await tenant.PostAsJsonAsync("/v1/batches", new
-        {
-            matrix = new { prompt = new[] { "a ball", "a cube" }, seed = new[] { 1, 2, 3 }, size = new[] { "64x64" } },
-            @base = new { steps = 3, negative_prompt = "" },
-            metadata = new { film = "x" },
-        });
+        var reply = await tenant.PostAsJsonAsync(
+            "/v1/batches",
+            new
+            {
+                matrix = new
+                {
+                    prompt = new[] { "a ball", "a cube" },
+                    seed = new[] { 1, 2, 3 },
+                    size = new[] { "64x64" },
+                },
+                @base = new { steps = 3, negative_prompt = "" },
+                metadata = new { film = "x" },
+            }
+        );
         var batch = await reply.JsonAsync();
         Assert.Equal((6, "x"), ((int)batch["total"]!, (string)batch["metadata"]!["film"]!));
         var videos = (await ManifestAsync(tenant, batch)).Select(line => line["video"]!).ToList();
         Assert.Equal(
             [("a ball", 1), ("a ball", 2), ("a ball", 3), ("a cube", 1), ("a cube", 2), ("a cube", 3)],
-            videos.Select(video => ((string)video["prompt"]!, (int)video["seed"]!)));
+            videos.Select(video => ((string)video["prompt"]!, (int)video["seed"]!))
+        );
         Assert.All(videos, video => Assert.Equal(("64x64", 3), ((string)video["size"]!, (int)video["steps"]!)));
     }
 
@@ -60,14 +79,19 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     public async Task Create_SomeLinesWrong_NamesEachAndTakesNone()
     {
         var tenant = await Farm.NewTenantAsync("submit", "read");
-        var reply = await PostAsync(tenant, "{\"prompt\":\"one\"}\n{\"prompt\":\"two\",\"stepps\":3}\nnonsense\n{\"prompt\":\"four\",\"size\":\"63x64\"}\n{\"prompt\":\"five\",\"model\":\"none\"}\n[]");
+        var reply = await PostAsync(
+            tenant,
+            "{\"prompt\":\"one\"}\n{\"prompt\":\"two\",\"stepps\":3}\nnonsense\n{\"prompt\":\"four\",\"size\":\"63x64\"}\n{\"prompt\":\"fiv"
+                + "e\",\"model\":\"none\"}\n[]"
+        );
         var refusal = await reply.RefusalAsync();
         Assert.Equal((400, "invalid_value", "file"), (refusal.Status, refusal.Code, refusal.Param));
         Assert.Contains("5 of 6", refusal.Message, StringComparison.Ordinal);
         var lines = (await reply.JsonAsync())["error"]!["lines"]!.AsArray();
         Assert.Equal(
             [(2, "unknown_parameter"), (3, "invalid_request"), (4, "invalid_value"), (5, "unknown_model"), (6, "invalid_request")],
-            lines.Select(line => ((int)line!["line"]!, (string)line["code"]!)));
+            lines.Select(line => ((int)line!["line"]!, (string)line["code"]!))
+        );
         Assert.Empty((await (await tenant.GetAsync("/v1/videos")).JsonAsync())["data"]!.AsArray());
     }
 
@@ -91,7 +115,9 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [InlineData("""{"matrix":{"prompt":["a"],"seed":[null,-1]}}""", "file")]
     public async Task Create_AMatrixThatIsNone_IsRefusedByName(string body, string param)
     {
-        var refusal = await (await Farm.User.PostAsync("/v1/batches", new StringContent(body, Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await Farm.User.PostAsync("/v1/batches", new StringContent(body, Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
         Assert.Equal((400, param), (refusal.Status, refusal.Param));
     }
 
@@ -100,7 +126,10 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     {
         var refusal = await (await PostAsync(Farm.User, string.Concat(Enumerable.Repeat("{\"prompt\":\"a\"}\n", 10_001)))).RefusalAsync();
         Assert.Contains("more than 10000", refusal.Message, StringComparison.Ordinal);
-        var matrix = await Farm.User.PostAsJsonAsync("/v1/batches", new { matrix = new { prompt = Enumerable.Repeat("a", 101), seed = Enumerable.Range(0, 100) } });
+        var matrix = await Farm.User.PostAsJsonAsync(
+            "/v1/batches",
+            new { matrix = new { prompt = Enumerable.Repeat("a", 101), seed = Enumerable.Range(0, 100) } }
+        );
         Assert.Equal("matrix", (await matrix.RefusalAsync()).Param);
     }
 
@@ -122,7 +151,17 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Fact]
     public async Task Create_MoreThanTheQuota_TakesNone()
     {
-        var made = await (await Farm.User.PostAsJsonAsync("/v1/keys", new { name = "small", scopes = new[] { "submit", "read" }, quotas = new { queued = 2 } })).JsonAsync();
+        var made = await (
+            await Farm.User.PostAsJsonAsync(
+                "/v1/keys",
+                new
+                {
+                    name = "small",
+                    scopes = new[] { "submit", "read" },
+                    quotas = new { queued = 2 },
+                }
+            )
+        ).JsonAsync();
         var tenant = Farm.ClientWith((string)made["key"]!);
         var refusal = await (await PostAsync(tenant, "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n{\"prompt\":\"c\"}")).RefusalAsync();
         Assert.Equal((429, "quota_exceeded"), (refusal.Status, refusal.Code));
@@ -140,7 +179,10 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
         Assert.Equal("in_progress", (string)(await GetAsync(farm.User, batch))["status"]!);
 
         var stopped = await (await farm.User.PostAsync($"/v1/batches/{batch["id"]}/cancel", null)).JsonAsync();
-        Assert.Equal((2, 1, 66), ((int)stopped["counts"]!["cancelled"]!, (int)stopped["counts"]!["in_progress"]!, (int)stopped["progress"]!));
+        Assert.Equal(
+            (2, 1, 66),
+            ((int)stopped["counts"]!["cancelled"]!, (int)stopped["counts"]!["in_progress"]!, (int)stopped["progress"]!)
+        );
         Assert.True((bool)(await (await farm.RenewAsync(lease)).JsonAsync())["cancel"]!);
         (await farm.CompleteAsync(lease, await farm.UploadAsync(lease, [1]))).EnsureSuccessStatusCode();
 
@@ -156,7 +198,11 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     {
         var batch = await CreateAsync(Farm.User, "{\"prompt\":\"a\"}");
         var other = await Farm.NewTenantAsync("submit", "read");
-        foreach (var path in (string[])["", "/manifest"]) Assert.Equal(404, (await (await other.GetAsync($"/v1/batches/{batch["id"]}{path}")).RefusalAsync()).Status);
+        foreach (var path in (string[])["", "/manifest"])
+        {
+            Assert.Equal(404, (await (await other.GetAsync($"/v1/batches/{batch["id"]}{path}")).RefusalAsync()).Status);
+        }
+
         Assert.Equal(404, (await (await other.PostAsync($"/v1/batches/{batch["id"]}/cancel", null)).RefusalAsync()).Status);
     }
 
@@ -171,14 +217,26 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/batches")
         {
-            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(lines)) { Headers = { ContentType = new MediaTypeHeaderValue("application/jsonl") } },
+            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(lines))
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/jsonl") },
+            },
         };
-        foreach (var (name, value) in headers) request.Headers.Add(name, value);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.Add(name, value);
+        }
+
         return await client.SendAsync(request);
     }
 
-    private static async Task<JsonNode> GetAsync(HttpClient client, JsonNode batch) => await (await client.GetAsync($"/v1/batches/{batch["id"]}")).JsonAsync();
+    private static async Task<JsonNode> GetAsync(HttpClient client, JsonNode batch) =>
+        await (await client.GetAsync($"/v1/batches/{batch["id"]}")).JsonAsync();
 
     private static async Task<List<JsonNode>> ManifestAsync(HttpClient client, JsonNode batch) =>
-        [.. (await client.GetStringAsync($"/v1/batches/{batch["id"]}/manifest")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+        [
+            .. (await client.GetStringAsync($"/v1/batches/{batch["id"]}/manifest"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonNode.Parse(line)!),
+        ];
 }

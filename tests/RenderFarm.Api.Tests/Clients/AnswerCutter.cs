@@ -3,34 +3,38 @@ using System.Net.Sockets;
 
 namespace RenderFarm.Api.Tests.Clients;
 
-/// <summary>A port in front of the farm that loses the first answer: the request gets through, and when its answer comes, the connection is cut.</summary>
+/// <summary>A port in front of the farm that loses the first answer: the request gets through, and when its answer comes, the connection is
+/// cut.</summary>
 internal sealed class AnswerCutter : IDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly Uri farm;
-    private int cut;
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Uri _farm;
+    private int _cut;
 
     public AnswerCutter(Uri farm)
     {
-        this.farm = farm;
-        listener.Start();
+        this._farm = farm;
+        _listener.Start();
         _ = AcceptAsync();
     }
 
-    public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
-    public bool HasCut => Volatile.Read(ref cut) > 0;
+    public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public bool HasCut => Volatile.Read(ref _cut) > 0;
 
-    public void Dispose() => listener.Dispose();
+    public void Dispose() => _listener.Dispose();
 
     private async Task AcceptAsync()
     {
         try
         {
-            while (true) _ = CarryAsync(await listener.AcceptTcpClientAsync());
+            while (true)
+            {
+                _ = CarryAsync(await _listener.AcceptTcpClientAsync());
+            }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // the test is over
+            // The test is over
         }
     }
 
@@ -41,13 +45,14 @@ internal sealed class AnswerCutter : IDisposable
         {
             try
             {
-                await server.ConnectAsync(farm.Host, farm.Port);
-                await using NetworkStream near = client.GetStream(), far = server.GetStream();
+                await server.ConnectAsync(_farm.Host, _farm.Port);
+                await using NetworkStream near = client.GetStream(),
+                    far = server.GetStream();
                 var up = near.CopyToAsync(far);
                 var buffer = new byte[1 << 16];
                 while (await far.ReadAsync(buffer) is > 0 and var read)
                 {
-                    if (Interlocked.Exchange(ref cut, 1) == 0)
+                    if (Interlocked.Exchange(ref _cut, 1) == 0)
                     {
                         client.Client.LingerState = new LingerOption(true, 0);
                         return;
@@ -60,7 +65,7 @@ internal sealed class AnswerCutter : IDisposable
             }
             catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
             {
-                // one side has gone; closing tells the other
+                // One side has gone; closing tells the other
             }
         }
     }

@@ -16,12 +16,14 @@ internal static class NodeProgram
         var packages = Environment.GetEnvironmentVariable("RENDERFARM_TEST_NODE");
         Assert.SkipWhen(string.IsNullOrEmpty(packages), "no Node packages (RENDERFARM_TEST_NODE): run ./farm test where npm is installed");
         using var limit = new CancellationTokenSource(Patience);
-        using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(Folder(), name), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["NODE_PATH"] = packages },
-        })!;
+        using var node = Process.Start(
+            new ProcessStartInfo("node", [Path.Combine(Folder(), name), .. arguments])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                Environment = { ["NODE_PATH"] = packages },
+            }
+        )!;
         try
         {
             var (output, errors) = (node.StandardOutput.ReadToEndAsync(limit.Token), node.StandardError.ReadToEndAsync(limit.Token));

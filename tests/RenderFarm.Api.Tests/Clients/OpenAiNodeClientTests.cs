@@ -24,9 +24,20 @@ public sealed class OpenAiNodeClientTests
         using var folder = new TemporaryFolder();
         await File.WriteAllBytesAsync(folder.File("picture.png"), SamplePictures.Png(64, 64));
 
-        var said = await NodeProgram.RunAsync("videos.cjs", $"{farm.Address}v1", app, reader, limited, finished, folder.File("picture.png"));
+        var said = await NodeProgram.RunAsync(
+            "videos.cjs",
+            $"{farm.Address}v1",
+            app,
+            reader,
+            limited,
+            finished,
+            folder.File("picture.png")
+        );
 
-        Assert.Equal(["create", "retrieve", "list", "content", "remix", "delete", "errors"], said["done"]!.AsArray().Select(step => (string)step!));
+        Assert.Equal(
+            ["create", "retrieve", "list", "content", "remix", "delete", "errors"],
+            said["done"]!.AsArray().Select(step => (string)step!)
+        );
     }
 
     [Fact]
@@ -37,7 +48,11 @@ public sealed class OpenAiNodeClientTests
         using var toStore = new CuttableProxy(connection.Host!, connection.Port);
         (connection.Host, connection.Port) = ("127.0.0.1", toStore.Port);
         await using var farm = await TestFarm.StartAsync();
-        await using var away = await TestFarm.StartAsync("--Store:Kind=postgres", $"--Store:ConnectionString={connection.ConnectionString}", $"--Keys:BootstrapFile={farm.KeysFile}");
+        await using var away = await TestFarm.StartAsync(
+            "--Store:Kind=postgres",
+            $"--Store:ConnectionString={connection.ConnectionString}",
+            $"--Keys:BootstrapFile={farm.KeysFile}"
+        );
         await away.User.GetAsync("/v1/videos");
         toStore.Cut();
         await farm.RegisterWorkerAsync();
@@ -61,11 +76,20 @@ public sealed class OpenAiNodeClientTests
         await farm.RenewAsync(lease);
         using var folder = new TemporaryFolder();
         var files = new List<Artifact>();
-        foreach (var (kind, type) in ((ArtifactKind, string)[])[(ArtifactKind.Video, "video/mp4"), (ArtifactKind.Thumbnail, "image/webp"), (ArtifactKind.Spritesheet, "image/webp")])
+        foreach (
+            var (kind, type) in ((ArtifactKind, string)[])
+                [(ArtifactKind.Video, "video/mp4"), (ArtifactKind.Thumbnail, "image/webp"), (ArtifactKind.Spritesheet, "image/webp")]
+        )
         {
             var bytes = Encoding.UTF8.GetBytes($"the {kind.ToString().ToLowerInvariant()}");
             await File.WriteAllBytesAsync(folder.File(kind.ToString()), bytes);
-            var file = new Artifact(kind, ObjectKeys.For(kind, id, lease.Fence), type, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+            var file = new Artifact(
+                kind,
+                ObjectKeys.For(kind, id, lease.Fence),
+                type,
+                bytes.Length,
+                Convert.ToHexStringLower(SHA256.HashData(bytes))
+            );
             await farm.Artifacts.PutFileAsync(file.Key, folder.File(kind.ToString()), type, file.Sha256, CancellationToken.None);
             files.Add(file);
         }

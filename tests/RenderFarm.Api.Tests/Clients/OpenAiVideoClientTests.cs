@@ -10,17 +10,20 @@ namespace RenderFarm.Api.Tests.Clients;
 public sealed class OpenAiVideoClientTests : IAsyncLifetime
 {
     private static readonly byte[] Bytes = [.. Enumerable.Range(0, 4_096).Select(i => (byte)i)];
-    private TestFarm farm = null!;
-    private VideoClient client = null!;
+    private TestFarm _farm = null!;
+    private VideoClient _client = null!;
 
     public async ValueTask InitializeAsync()
     {
-        farm = await TestFarm.StartAsync();
-        await farm.RegisterWorkerAsync();
-        client = new VideoClient(new ApiKeyCredential(farm.AdminKey), new VideoClientOptions { Endpoint = new Uri(farm.Address, "/v1") });
+        _farm = await TestFarm.StartAsync();
+        await _farm.RegisterWorkerAsync();
+        _client = new VideoClient(
+            new ApiKeyCredential(_farm.AdminKey),
+            new VideoClientOptions { Endpoint = new Uri(_farm.Address, "/v1") }
+        );
     }
 
-    public ValueTask DisposeAsync() => farm.DisposeAsync();
+    public ValueTask DisposeAsync() => _farm.DisposeAsync();
 
     [Fact]
     public async Task CreateVideo_Multipart_IsAccepted()
@@ -28,10 +31,11 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         var video = await CreateAsync("a ball");
 
         Assert.Equal(("video", "queued", "a ball"), ((string)video["object"]!, (string)video["status"]!, (string)video["prompt"]!));
-        Assert.Equal((string)video["id"]!, (string)Json(await client.GetVideoAsync((string)video["id"]!))["id"]!);
+        Assert.Equal((string)video["id"]!, (string)Json(await _client.GetVideoAsync((string)video["id"]!))["id"]!);
     }
 
-    /// <summary>The client's own collection ends after one page whatever the answer says: it never reads <c>has_more</c>. Its callers page by <c>after</c>.</summary>
+    /// <summary>The client's own collection ends after one page whatever the answer says: it never reads <c>has_more</c>. Its callers page
+    /// by <c>after</c>.</summary>
     [Theory]
     [InlineData("asc")]
     [InlineData("desc")]
@@ -47,13 +51,12 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         JsonNode page;
         do
         {
-            page = Json(await client.GetVideosAsync(limit: 3, order: order, after: after).GetRawPagesAsync().FirstAsync());
+            page = Json(await _client.GetVideosAsync(limit: 3, order: order, after: after).GetRawPagesAsync().FirstAsync());
             var ids = page["data"]!.AsArray().Select(video => (string)video!["id"]!).ToList();
             pages.Add(ids.Count);
             seen.AddRange(ids);
             after = (string?)page["last_id"];
-        }
-        while ((bool)page["has_more"]!);
+        } while ((bool)page["has_more"]!);
 
         Assert.Equal([3, 3, 1], pages);
         Assert.Equal(order == "asc" ? made : Enumerable.Reverse(made), seen);
@@ -62,9 +65,9 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
     [Fact]
     public async Task DownloadVideo_AFinishedOne_GivesItsBytes()
     {
-        var id = await farm.FinishVideoAsync(Bytes);
+        var id = await _farm.FinishVideoAsync(Bytes);
 
-        var content = (await client.DownloadVideoAsync(id)).GetRawResponse().Content;
+        var content = (await _client.DownloadVideoAsync(id)).GetRawResponse().Content;
 
         Assert.Equal(Bytes, content.ToArray());
     }
@@ -72,13 +75,16 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
     [Fact]
     public async Task CreateVideo_AnswerCutAfterTheCommit_MakesOneVideoByItsOwnRetry()
     {
-        using var cutter = new AnswerCutter(farm.Address);
-        client = new VideoClient(new ApiKeyCredential(farm.AdminKey), new VideoClientOptions { Endpoint = new Uri(cutter.Address, "/v1") });
+        using var cutter = new AnswerCutter(_farm.Address);
+        _client = new VideoClient(
+            new ApiKeyCredential(_farm.AdminKey),
+            new VideoClientOptions { Endpoint = new Uri(cutter.Address, "/v1") }
+        );
 
         var video = await CreateAsync("a ball whose answer is lost");
 
         Assert.True(cutter.HasCut);
-        var only = Assert.Single((await (await farm.User.GetAsync("/v1/videos")).JsonAsync())["data"]!.AsArray());
+        var only = Assert.Single((await (await _farm.User.GetAsync("/v1/videos")).JsonAsync())["data"]!.AsArray());
         Assert.Equal((string)video["id"]!, (string)only!["id"]!);
     }
 
@@ -91,7 +97,7 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
     {
         var id = (string)(await CreateAsync("a ball"))["id"]!;
         using var body = BinaryContent.Create(BinaryData.FromObjectAsJson(new { prompt = "a cube" }));
-        var remix = Json(await client.CreateVideoRemixAsync(id, body, "application/json"));
+        var remix = Json(await _client.CreateVideoRemixAsync(id, body, "application/json"));
         Assert.Equal((id, "a cube"), ((string)remix["remixed_from_video_id"]!, (string)remix["prompt"]!));
     }
 
@@ -104,10 +110,18 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         await With(limited).GetVideoAsync(id).ContinueWith(_ => { }, TaskScheduler.Default);
 
         await RefusedAsync(401, "invalid_api_key", () => With("rf_wrong").GetVideoAsync(id));
-        await RefusedAsync(403, "missing_scope", () => { client = With(reader); return CreateAsync("a ball"); });
-        client = With(farm.AdminKey);
-        await RefusedAsync(404, "not_found", () => client.GetVideoAsync("video_00000000000000000000000000000000"));
-        await RefusedAsync(409, "content_not_ready", () => client.DownloadVideoAsync(id));
+        await RefusedAsync(
+            403,
+            "missing_scope",
+            () =>
+            {
+                _client = With(reader);
+                return CreateAsync("a ball");
+            }
+        );
+        _client = With(_farm.AdminKey);
+        await RefusedAsync(404, "not_found", () => _client.GetVideoAsync("video_00000000000000000000000000000000"));
+        await RefusedAsync(409, "content_not_ready", () => _client.DownloadVideoAsync(id));
         await RefusedAsync(429, "rate_limited", () => With(limited).GetVideoAsync(id));
     }
 
@@ -116,8 +130,8 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
     {
         var id = (string)(await CreateAsync("a ball"))["id"]!;
 
-        Assert.True((bool)Json(await client.DeleteVideoAsync(id))["deleted"]!);
-        Assert.Equal(404, (await Assert.ThrowsAsync<ClientResultException>(() => client.GetVideoAsync(id))).Status);
+        Assert.True((bool)Json(await _client.DeleteVideoAsync(id))["deleted"]!);
+        Assert.Equal(404, (await Assert.ThrowsAsync<ClientResultException>(() => _client.GetVideoAsync(id))).Status);
     }
 
     [Fact]
@@ -135,10 +149,14 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         Assert.Equal((status, code), (thrown.Status, (string)JsonNode.Parse(thrown.GetRawResponse()!.Content)!["error"]!["code"]!));
     }
 
-    private VideoClient With(string key) => new(
-        new ApiKeyCredential(key), new VideoClientOptions { Endpoint = new Uri(farm.Address, "/v1"), RetryPolicy = new ClientRetryPolicy(maxRetries: 0) });
+    private VideoClient With(string key) =>
+        new(
+            new ApiKeyCredential(key),
+            new VideoClientOptions { Endpoint = new Uri(_farm.Address, "/v1"), RetryPolicy = new ClientRetryPolicy(maxRetries: 0) }
+        );
 
-    private async Task<string> KeyAsync(object fields) => (string)(await (await farm.User.PostAsJsonAsync("/v1/keys", fields)).JsonAsync())["key"]!;
+    private async Task<string> KeyAsync(object fields) =>
+        (string)(await (await _farm.User.PostAsJsonAsync("/v1/keys", fields)).JsonAsync())["key"]!;
 
     private async Task<JsonNode> CreateAsync(string prompt, params (string Name, string Value)[] more)
     {
@@ -149,7 +167,7 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         }
 
         using var body = BinaryContent.Create(await form.ReadAsStreamAsync());
-        return Json(await client.CreateVideoAsync(body, form.Headers.ContentType!.ToString()));
+        return Json(await _client.CreateVideoAsync(body, form.Headers.ContentType!.ToString()));
     }
 
     private static JsonNode Json(ClientResult result) => JsonNode.Parse(result.GetRawResponse().Content)!;

@@ -11,14 +11,15 @@ public sealed class ServerRefusalTests(FarmFixture fixture) : IClassFixture<Farm
     [Theory]
     [InlineData("nonsense\r\n\r\n", 400)]
     [InlineData("GET /v1/videos HTTP/9.9\r\nHost: a\r\n\r\n", 505)]
-    [InlineData("GET /v1/videos HTTP/1.1\r\n\r\n", 400)] // no Host
+    [InlineData("GET /v1/videos HTTP/1.1\r\n\r\n", 400)] // No Host
     [InlineData("GET /v1/videos HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400)]
     [InlineData("GET /v1/videos HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n", 400)]
     [InlineData("GET /v1/\0 HTTP/1.1\r\nHost: a\r\n\r\n", 400)]
     [InlineData("GET /v1/%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400)]
     [InlineData("POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400)]
     [InlineData("POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400)]
-    public async Task Server_ARequestThatIsNone_GetsTheErrorBody(string request, int status) => Assert.Equal(status, await SendAsync(request));
+    public async Task Server_ARequestThatIsNone_GetsTheErrorBody(string request, int status) =>
+        Assert.Equal(status, await SendAsync(request));
 
     [Fact]
     public async Task Server_HeadersWithoutEnd_GetTheErrorBody() =>

@@ -6,10 +6,10 @@ namespace RenderFarm.Api.Tests.Events;
 internal sealed class EventReader : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private readonly HttpResponseMessage reply;
-    private readonly StreamReader lines;
+    private readonly HttpResponseMessage _reply;
+    private readonly StreamReader _lines;
 
-    private EventReader(HttpResponseMessage reply, Stream body) => (this.reply, lines) = (reply, new StreamReader(body));
+    private EventReader(HttpResponseMessage reply, Stream body) => (this._reply, _lines) = (reply, new StreamReader(body));
 
     public static async Task<EventReader> OpenAsync(HttpClient client, string path, string? lastEventId = null)
     {
@@ -30,7 +30,7 @@ internal sealed class EventReader : IAsyncDisposable
     {
         using var limit = new CancellationTokenSource(Patience);
         var (name, id, data) = ("message", (string?)null, (string?)null);
-        while (await lines.ReadLineAsync(limit.Token) is { } line)
+        while (await _lines.ReadLineAsync(limit.Token) is { } line)
         {
             if (line.Length == 0 && data is not null)
             {
@@ -77,8 +77,8 @@ internal sealed class EventReader : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        lines.Dispose();
-        reply.Dispose();
+        _lines.Dispose();
+        _reply.Dispose();
         return ValueTask.CompletedTask;
     }
 }

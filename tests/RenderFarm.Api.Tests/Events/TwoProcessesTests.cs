@@ -20,7 +20,11 @@ public sealed class TwoProcessesTests
         string[] settings = [.. Store(database), "--Bus:Kind=rabbitmq", $"--Bus:Uri={broker.Address}"];
         await using var one = await TestFarm.StartAsync(settings);
         await using var two = await TestFarm.StartAsync([.. settings, $"--Keys:BootstrapFile={one.KeysFile}"]);
-        await Eventually.TrueAsync(async () => (await broker.QueuesAsync()).Count(name => name.StartsWith("amq.", StringComparison.Ordinal)) == 2, TimeSpan.FromSeconds(20), "both to listen");
+        await Eventually.TrueAsync(
+            async () => (await broker.QueuesAsync()).Count(name => name.StartsWith("amq.", StringComparison.Ordinal)) == 2,
+            TimeSpan.FromSeconds(20),
+            "both to listen"
+        );
         var worker = await one.RegisterWorkerAsync();
         var id = (string)(await one.SubmitAsync())["id"]!;
 
@@ -30,7 +34,7 @@ public sealed class TwoProcessesTests
         await one.RenewAsync(lease, RenderStage.Loading, 0);
         await events.NextAsync("video.started");
 
-        // the wish for pictures goes the other way
+        // The wish for pictures goes the other way
         await Eventually.TrueAsync(async () => (await ReportAsync(one, lease, 1)).Preview, TimeSpan.FromSeconds(10), "the wish to cross");
         await ReportAsync(one, lease, 2, [1, 2, 3]);
         Assert.Equal("AQID", (string)(await events.NextAsync("video.preview")).Data["data"]!);
@@ -67,7 +71,11 @@ public sealed class TwoProcessesTests
         await using var database = await PostgresDatabase.CreateAsync();
         using var proxy = new CuttableProxy(virtualHost.Address.Host, virtualHost.Address.Port);
         proxy.Cut();
-        await using var farm = await TestFarm.StartAsync([.. Store(database), "--Bus:Kind=rabbitmq", $"--Bus:Uri={proxy.Through(virtualHost.Address)}"]);
+        await using var farm = await TestFarm.StartAsync([
+            .. Store(database),
+            "--Bus:Kind=rabbitmq",
+            $"--Bus:Uri={proxy.Through(virtualHost.Address)}",
+        ]);
         var worker = await farm.RegisterWorkerAsync();
         var id = (string)(await farm.SubmitAsync(new { prompt = "a ball", metadata = new { shot = "7" } }))["id"]!;
 
@@ -79,7 +87,9 @@ public sealed class TwoProcessesTests
         var got = Channel.CreateUnbounded<(string Key, string? MessageId, JsonNode Video)>();
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += async (_, message) =>
-            await got.Writer.WriteAsync((message.RoutingKey, message.BasicProperties.MessageId, JsonNode.Parse(Encoding.UTF8.GetString(message.Body.Span))!));
+            await got.Writer.WriteAsync(
+                (message.RoutingKey, message.BasicProperties.MessageId, JsonNode.Parse(Encoding.UTF8.GetString(message.Body.Span))!)
+            );
         await channel.BasicConsumeAsync(queue.QueueName, autoAck: true, consumer);
         proxy.Restore();
 
@@ -88,7 +98,10 @@ public sealed class TwoProcessesTests
         (await farm.CompleteAsync(lease, await farm.UploadAsync(lease, [1]))).EnsureSuccessStatusCode();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var told = new List<(string Key, string? MessageId, JsonNode Video)>();
-        while (told.Count < 3) told.Add(await got.Reader.ReadAsync(limit.Token));
+        while (told.Count < 3)
+        {
+            told.Add(await got.Reader.ReadAsync(limit.Token));
+        }
 
         Assert.Equal(["video.queued.tiny", "video.started.tiny", "video.completed.tiny"], told.Select(e => e.Key));
         Assert.Equal(["queued", "in_progress", "completed"], told.Select(e => (string)e.Video["status"]!));
@@ -96,16 +109,22 @@ public sealed class TwoProcessesTests
         Assert.Equal(3, told.Select(e => e.MessageId).Distinct().Count());
     }
 
-    private static string[] Store(PostgresDatabase database) => ["--Store:Kind=postgres", $"--Store:ConnectionString={database.ConnectionString}"];
+    private static string[] Store(PostgresDatabase database) =>
+        ["--Store:Kind=postgres", $"--Store:ConnectionString={database.ConnectionString}"];
 
     private static async Task<ProgressReply> ReportAsync(TestFarm farm, LeaseGrant lease, int step, byte[]? picture = null) =>
-        await (await farm.Worker.PostContractAsync($"/worker/v1/leases/{lease.JobId}/progress", new ProgressReport
-        {
-            Fence = lease.Fence,
-            Stage = RenderStage.Denoising,
-            Step = step,
-            Steps = 8,
-            Preview = picture,
-            PreviewType = picture is null ? null : "image/png",
-        })).ContractAsync<ProgressReply>();
+        await (
+            await farm.Worker.PostContractAsync(
+                $"/worker/v1/leases/{lease.JobId}/progress",
+                new ProgressReport
+                {
+                    Fence = lease.Fence,
+                    Stage = RenderStage.Denoising,
+                    Step = step,
+                    Steps = 8,
+                    Preview = picture,
+                    PreviewType = picture is null ? null : "image/png",
+                }
+            )
+        ).ContractAsync<ProgressReply>();
 }

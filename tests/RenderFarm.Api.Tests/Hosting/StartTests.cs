@@ -17,7 +17,7 @@ public sealed class StartTests
     [InlineData("Videos:DownloadLinkSeconds=soon")]
     [InlineData("Videos:DefaultModel=")]
     [InlineData("Api:Url=http://999.1.1.1:8080")]
-    [InlineData("Api:Url=http://192.0.2.7:8080")] // an address for books, which no machine has
+    [InlineData("Api:Url=http://192.0.2.7:8080")] // An address for books, which no machine has
     [InlineData("Store:Kind=postgres", "Store:ConnectionString=Hst=x;;=3")]
     [InlineData("Store:Kind=postgres", "Store:ConnectionString=Username=farm")]
     [InlineData("Store:ConnectionString=Foo=bar")]
@@ -27,7 +27,11 @@ public sealed class StartTests
         var home = Directory.CreateTempSubdirectory("renderfarm-start-").FullName;
         try
         {
-            var (code, errors) = RunMain([$"--RENDERFARM_HOME={home}", "--Api:Url=http://127.0.0.1:0", .. settings.Select(setting => "--" + setting)]);
+            var (code, errors) = RunMain([
+                $"--RENDERFARM_HOME={home}",
+                "--Api:Url=http://127.0.0.1:0",
+                .. settings.Select(setting => "--" + setting),
+            ]);
 
             Assert.Equal(2, code);
             Assert.Contains(settings[^1].Split('=')[0], errors, StringComparison.Ordinal);
@@ -47,7 +51,11 @@ public sealed class StartTests
         var home = Directory.CreateTempSubdirectory("renderfarm-start-").FullName;
         try
         {
-            var (code, errors) = RunMain([$"--RENDERFARM_HOME={home}", $"--Api:Url=http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}", "--Logging:LogLevel:Default=None"]);
+            var (code, errors) = RunMain([
+                $"--RENDERFARM_HOME={home}",
+                $"--Api:Url=http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}",
+                "--Logging:LogLevel:Default=None",
+            ]);
 
             Assert.Equal(2, code);
             Assert.Contains("already in use", errors, StringComparison.Ordinal);
@@ -62,7 +70,11 @@ public sealed class StartTests
     public async Task Start_WithTheBrokerDown_DoesNotWait_AndTakesVideosAtOnce()
     {
         // Nothing listens on the discard port.
-        await using var farm = await TestFarm.StartAsync("--Bus:Kind=rabbitmq", "--Bus:Uri=amqp://guest:guest@127.0.0.1:9/", "--Logging:LogLevel:MassTransit=None");
+        await using var farm = await TestFarm.StartAsync(
+            "--Bus:Kind=rabbitmq",
+            "--Bus:Uri=amqp://guest:guest@127.0.0.1:9/",
+            "--Logging:LogLevel:MassTransit=None"
+        );
         await farm.RegisterWorkerAsync();
         await farm.SubmitAsync();
         var clock = Stopwatch.StartNew();
@@ -79,7 +91,8 @@ public sealed class StartTests
     {
         var home = Directory.CreateTempSubdirectory("renderfarm-twice-").FullName;
         string[] here = [$"--Store:ConnectionString=Data Source={home}/farm.db;Pooling=False", $"--Keys:BootstrapFile={home}/keys.json"];
-        string key, id;
+        string key,
+            id;
         await using (var first = await TestFarm.StartAsync(here))
         {
             await first.RegisterWorkerAsync();
@@ -100,7 +113,8 @@ public sealed class StartTests
         Directory.Delete(home, recursive: true);
     }
 
-    /// <summary>The program as a process runs it. Console output is shared, so these tests run one at a time, as all of a class do.</summary>
+    /// <summary>The program as a process runs it. Console output is shared, so these tests run one at a time, as all of a class
+    /// do.</summary>
     private static (int Code, string Errors) RunMain(string[] args)
     {
         var before = Console.Error;

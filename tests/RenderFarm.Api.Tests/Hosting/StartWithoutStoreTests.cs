@@ -16,28 +16,47 @@ public sealed class StartWithoutStoreTests
     public async Task Serve_TheStoreComesLater_Answers503WithRetryAfterUntilThen()
     {
         await using var database = await PostgresDatabase.CreateAsync(TestContext.Current.CancellationToken);
-        await OnAFarmWithoutStoreAsync(database, async (app, keys, wire) =>
-        {
-            using var early = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
-            foreach (var path in new[] { "/v1/videos", "/worker/v1/leases" })
+        await OnAFarmWithoutStoreAsync(
+            database,
+            async (app, keys, wire) =>
             {
-                var refused = await early.GetAsync(path);
-                Assert.Equal("2", refused.Headers.GetValues("Retry-After").Single());
-                Assert.Equal((503, "unavailable"), await refused.RefusalAsync() is var r ? (r.Status, r.Code) : default);
+                using var early = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+                foreach (var path in new[] { "/v1/videos", "/worker/v1/leases" })
+                {
+                    var refused = await early.GetAsync(path);
+                    Assert.Equal("2", refused.Headers.GetValues("Retry-After").Single());
+                    Assert.Equal((503, "unavailable"), await refused.RefusalAsync() is var r ? (r.Status, r.Code) : default);
+                }
+
+                Assert.Equal(HttpStatusCode.OK, (await early.GetAsync("/health/live")).StatusCode);
+                await Eventually.TrueAsync(
+                    async () =>
+                        await early.GetAsync("/health/ready") is { StatusCode: HttpStatusCode.ServiceUnavailable } ready
+                        && (await ready.JsonAsync())["checks"]!["store"]!["description"]!
+                            .ToString()
+                            .Contains("not there yet: Failed to connect", StringComparison.Ordinal),
+                    Patience,
+                    "health to name what is waited for"
+                );
+
+                wire.Restore();
+                await Eventually.TrueAsync(
+                    async () => (await early.GetAsync("/health/ready")).IsSuccessStatusCode,
+                    Patience,
+                    "the API to be ready"
+                );
+                early.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+                    "Bearer",
+                    (string)JsonNode.Parse(await File.ReadAllTextAsync(keys))!["admin_key"]!
+                );
+                Assert.Equal(HttpStatusCode.OK, (await early.GetAsync("/v1/videos")).StatusCode);
+                await Eventually.TrueAsync(
+                    async () => (await early.GetStringAsync("/metrics")).Contains("renderfarm_store_up{", StringComparison.Ordinal),
+                    Patience,
+                    "the background duties to have begun"
+                );
             }
-
-            Assert.Equal(HttpStatusCode.OK, (await early.GetAsync("/health/live")).StatusCode);
-            await Eventually.TrueAsync(
-                async () => await early.GetAsync("/health/ready") is { StatusCode: HttpStatusCode.ServiceUnavailable } ready
-                    && (await ready.JsonAsync())["checks"]!["store"]!["description"]!.ToString().Contains("not there yet: Failed to connect", StringComparison.Ordinal),
-                Patience, "health to name what is waited for");
-
-            wire.Restore();
-            await Eventually.TrueAsync(async () => (await early.GetAsync("/health/ready")).IsSuccessStatusCode, Patience, "the API to be ready");
-            early.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)JsonNode.Parse(await File.ReadAllTextAsync(keys))!["admin_key"]!);
-            Assert.Equal(HttpStatusCode.OK, (await early.GetAsync("/v1/videos")).StatusCode);
-            await Eventually.TrueAsync(async () => (await early.GetStringAsync("/metrics")).Contains("renderfarm_store_up{", StringComparison.Ordinal), Patience, "the background duties to have begun");
-        });
+        );
     }
 
     [Fact]
@@ -56,12 +75,22 @@ public sealed class StartWithoutStoreTests
         (settings.Host, settings.Port, settings.Timeout) = ("127.0.0.1", wire.Port, 3);
         wire.Cut();
         var keys = Path.Combine(home.Path, "keys.json");
-        await using var app = FarmApi.Build(
-            [$"--RENDERFARM_HOME={home.Path}", $"--Keys:BootstrapFile={keys}", "--Api:Url=http://127.0.0.1:0", "--Logging:LogLevel:Default=None", "--Store:Kind=postgres", $"--Store:ConnectionString={settings.ConnectionString}"]);
+        await using var app = FarmApi.Build([
+            $"--RENDERFARM_HOME={home.Path}",
+            $"--Keys:BootstrapFile={keys}",
+            "--Api:Url=http://127.0.0.1:0",
+            "--Logging:LogLevel:Default=None",
+            "--Store:Kind=postgres",
+            $"--Store:ConnectionString={settings.ConnectionString}",
+        ]);
         var serving = app.ServeAsync();
         try
         {
-            await Eventually.TrueAsync(() => Task.FromResult(serving.IsCompleted || app.Urls.All(url => !url.EndsWith(":0", StringComparison.Ordinal))), Patience, "the API to listen");
+            await Eventually.TrueAsync(
+                () => Task.FromResult(serving.IsCompleted || app.Urls.All(url => !url.EndsWith(":0", StringComparison.Ordinal))),
+                Patience,
+                "the API to listen"
+            );
             await act(app, keys, wire);
         }
         finally

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using RenderFarm.Api.Hosting;
@@ -23,10 +22,19 @@ public sealed class StopDuringStartTests
         using var home = new TemporaryFolder();
         var stopper = new StopsAt(moment);
         await using var app = FarmApi.Build(
-            [$"--RENDERFARM_HOME={home.Path}", "--Api:Url=http://127.0.0.1:0", "--Logging:LogLevel:Default=None", .. broker ? BrokerAway : []],
-            builder => builder.Services.Insert(first ? 0 : builder.Services.Count, ServiceDescriptor.Singleton<IHostedService>(stopper)));
+            [
+                $"--RENDERFARM_HOME={home.Path}",
+                "--Api:Url=http://127.0.0.1:0",
+                "--Logging:LogLevel:Default=None",
+                .. broker ? BrokerAway : [],
+            ],
+            builder => builder.Services.Insert(first ? 0 : builder.Services.Count, ServiceDescriptor.Singleton<IHostedService>(stopper))
+        );
         stopper.Lifetime = app.Lifetime;
-        if (moment == Moment.AllStarted) app.Lifetime.ApplicationStarted.Register(app.Lifetime.StopApplication);
+        if (moment == Moment.AllStarted)
+        {
+            app.Lifetime.ApplicationStarted.Register(app.Lifetime.StopApplication);
+        }
 
         await app.ServeAsync().WaitAsync(Patience, TestContext.Current.CancellationToken);
 
@@ -59,7 +67,11 @@ public sealed class StopDuringStartTests
 
         private Task At(Moment now)
         {
-            if (now == when) Lifetime!.StopApplication();
+            if (now == when)
+            {
+                Lifetime!.StopApplication();
+            }
+
             return Task.CompletedTask;
         }
     }

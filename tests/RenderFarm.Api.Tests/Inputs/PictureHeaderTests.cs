@@ -5,26 +5,34 @@ namespace RenderFarm.Api.Tests.Inputs;
 /// <summary>Pictures are judged from their bytes alone, and hostile ones cost next to nothing.</summary>
 public sealed class PictureHeaderTests
 {
-    public static TheoryData<string, byte[]> Kinds { get; } = new()
-    {
-        { "image/jpeg", SamplePictures.Jpeg },
-        { "image/webp", SamplePictures.WebP },
-        { "image/webp", SamplePictures.WebPLossless },
-        { "image/gif", SamplePictures.Gif },
-        { "image/bmp", SamplePictures.Bmp },
-        { "image/png", SamplePictures.Png() },
-    };
+    public static TheoryData<string, byte[]> Kinds { get; } =
+        new()
+        {
+            { "image/jpeg", SamplePictures.Jpeg },
+            { "image/webp", SamplePictures.WebP },
+            { "image/webp", SamplePictures.WebPLossless },
+            { "image/gif", SamplePictures.Gif },
+            { "image/bmp", SamplePictures.Bmp },
+            { "image/png", SamplePictures.Png() },
+        };
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Read_EachKind_TellsTypeAndSize(string type, byte[] file) => Assert.Equal(new PictureInfo(type, 24, 16), PictureHeader.Read(file));
+    public void Read_EachKind_TellsTypeAndSize(string type, byte[] file) =>
+        Assert.Equal(new PictureInfo(type, 24, 16), PictureHeader.Read(file));
 
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Read_CutShortAnywhere_IsRefusedAndNothingElseIsThrown(string type, byte[] file)
     {
         // The last two bytes of a JPEG are its end; a GIF's trailer and a PNG's last checksum are not missed.
-        var whole = file.Length - (type == "image/jpeg" ? 2 : type == "image/gif" ? 2 : 1);
+        var whole =
+            file.Length
+            - (
+                type == "image/jpeg" ? 2
+                : type == "image/gif" ? 2
+                : 1
+            );
         for (var length = 0; length <= whole; length++)
         {
             Assert.Throws<PictureFaultException>(() => PictureHeader.Read(file.AsSpan(0, length)));
@@ -88,10 +96,14 @@ public sealed class PictureHeaderTests
 
     [Fact]
     public void Read_PixelsThatAreMissing_IsRefused() =>
-        Assert.Contains("pixels are missing", Assert.Throws<PictureFaultException>(() => PictureHeader.Read(SamplePictures.Png(pixelBytes: 100))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "pixels are missing",
+            Assert.Throws<PictureFaultException>(() => PictureHeader.Read(SamplePictures.Png(pixelBytes: 100))).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
-    [InlineData(24, 16, 1168 + 7)] // rows of the seven passes, found by hand: 3x2, 3x2, 6x2, 6x4, 12x4, 12x8, 24x8
+    [InlineData(24, 16, 1168 + 7)] // Rows of the seven passes, found by hand: 3x2, 3x2, 6x2, 6x4, 12x4, 12x8, 24x8
     public void Read_AnInterlacedPng_CountsItsPasses(int width, int height, int notThat)
     {
         var rows = new[] { (3, 2), (3, 2), (6, 2), (6, 4), (12, 4), (12, 8), (24, 8) }.Sum(pass => pass.Item2 * (1 + (3 * pass.Item1)));
@@ -105,5 +117,9 @@ public sealed class PictureHeaderTests
     [InlineData("%PDF-1.7")]
     [InlineData("")]
     public void Read_WhatIsNoPicture_IsRefusedNamingTheKindsThereAre(string text) =>
-        Assert.Contains("JPEG, PNG", Assert.Throws<PictureFaultException>(() => PictureHeader.Read(System.Text.Encoding.ASCII.GetBytes(text))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "JPEG, PNG",
+            Assert.Throws<PictureFaultException>(() => PictureHeader.Read(System.Text.Encoding.ASCII.GetBytes(text))).Message,
+            StringComparison.Ordinal
+        );
 }

@@ -24,14 +24,14 @@ public sealed class StillFarm : IAsyncLifetime
 /// <summary>A key's quotas and its rate, as its holder meets them.</summary>
 public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
 {
-    private readonly TestFarm farm = still.Farm;
-    private readonly FakeTimeProvider clock = still.Clock;
+    private readonly TestFarm _farm = still.Farm;
+    private readonly FakeTimeProvider _clock = still.Clock;
 
     [Fact]
     public async Task Create_PastTheQueuedQuota_Is429UntilOneIsCancelled()
     {
         var tenant = await TenantAsync(new { name = "t", quotas = new { queued = 1 } });
-        var first = (string)(await farm.SubmitAsync(by: tenant))["id"]!;
+        var first = (string)(await _farm.SubmitAsync(by: tenant))["id"]!;
 
         var reply = await tenant.PostAsJsonAsync("/v1/videos", new { prompt = "b" });
         Assert.Equal("15", reply.Headers.GetValues("Retry-After").Single());
@@ -40,15 +40,15 @@ public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
         Assert.Contains("'queued'", refusal.Message, StringComparison.Ordinal);
 
         await tenant.PostAsync($"/v1/videos/{first}/cancel", null);
-        await farm.SubmitAsync(by: tenant);
+        await _farm.SubmitAsync(by: tenant);
     }
 
     [Fact]
     public async Task Create_PastTheDailyQuota_Is429SayingWhenItFrees_AndSdksDontRepeatIt()
     {
         var tenant = await TenantAsync(new { name = "t", quotas = new { per_day = 1 } });
-        await farm.SubmitAsync(by: tenant);
-        var midnight = clock.GetUtcNow().UtcDateTime.Date.AddDays(1);
+        await _farm.SubmitAsync(by: tenant);
+        var midnight = _clock.GetUtcNow().UtcDateTime.Date.AddDays(1);
 
         var reply = await tenant.PostAsJsonAsync("/v1/videos", new { prompt = "b" });
         Assert.Equal("false", reply.Headers.GetValues("x-should-retry").Single());
@@ -64,7 +64,7 @@ public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
         var tenant = await TenantAsync(new { name = "t", quotas = new { per_day = 1, queued = 1 } });
         tenant.DefaultRequestHeaders.Add("Idempotency-Key", "once");
 
-        Assert.Equal((string)(await farm.SubmitAsync(by: tenant))["id"]!, (string)(await farm.SubmitAsync(by: tenant))["id"]!);
+        Assert.Equal((string)(await _farm.SubmitAsync(by: tenant))["id"]!, (string)(await _farm.SubmitAsync(by: tenant))["id"]!);
     }
 
     [Fact]
@@ -74,31 +74,63 @@ public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
         for (var left = 2; left >= 0; left--)
         {
             var reply = await tenant.GetAsync("/v1/videos");
-            Assert.Equal((HttpStatusCode.OK, "3", left.ToString(CultureInfo.InvariantCulture)), (reply.StatusCode,
-                reply.Headers.GetValues("x-ratelimit-limit-requests").Single(), reply.Headers.GetValues("x-ratelimit-remaining-requests").Single()));
+            Assert.Equal(
+                (HttpStatusCode.OK, "3", left.ToString(CultureInfo.InvariantCulture)),
+                (
+                    reply.StatusCode,
+                    reply.Headers.GetValues("x-ratelimit-limit-requests").Single(),
+                    reply.Headers.GetValues("x-ratelimit-remaining-requests").Single()
+                )
+            );
         }
 
         var refused = await tenant.GetAsync("/v1/videos");
         Assert.Equal("20", refused.Headers.GetValues("Retry-After").Single());
         Assert.Equal((429, "rate_limited"), await refused.RefusalAsync() is var r ? (r.Status, r.Code) : default);
-        Assert.Equal(HttpStatusCode.OK, (await farm.User.GetAsync("/v1/videos")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _farm.User.GetAsync("/v1/videos")).StatusCode);
 
-        clock.Advance(TimeSpan.FromSeconds(20));
+        _clock.Advance(TimeSpan.FromSeconds(20));
         Assert.Equal(HttpStatusCode.OK, (await tenant.GetAsync("/v1/videos")).StatusCode);
     }
 
     [Fact]
     public async Task Keys_ShowLimitsAndUse()
     {
-        var made = await (await farm.User.PostAsJsonAsync("/v1/keys", new { name = "t", quotas = new { queued = 5, running = 2, per_day = 100 }, requests_per_minute = 60 })).JsonAsync();
-        await farm.SubmitAsync(by: farm.ClientWith((string)made["key"]!));
+        var made = await (
+            await _farm.User.PostAsJsonAsync(
+                "/v1/keys",
+                new
+                {
+                    name = "t",
+                    quotas = new
+                    {
+                        queued = 5,
+                        running = 2,
+                        per_day = 100,
+                    },
+                    requests_per_minute = 60,
+                }
+            )
+        ).JsonAsync();
+        await _farm.SubmitAsync(by: _farm.ClientWith((string)made["key"]!));
 
-        var shown = await (await farm.User.GetAsync($"/v1/keys/{(string)made["id"]!}")).JsonAsync();
+        var shown = await (await _farm.User.GetAsync($"/v1/keys/{(string)made["id"]!}")).JsonAsync();
 
         Assert.Null(shown["key"]);
-        Assert.Equal((5, 2, 100, 60), ((int)shown["quotas"]!["queued"]!, (int)shown["quotas"]!["running"]!, (int)shown["quotas"]!["per_day"]!, (int)shown["requests_per_minute"]!));
+        Assert.Equal(
+            (5, 2, 100, 60),
+            (
+                (int)shown["quotas"]!["queued"]!,
+                (int)shown["quotas"]!["running"]!,
+                (int)shown["quotas"]!["per_day"]!,
+                (int)shown["requests_per_minute"]!
+            )
+        );
         Assert.Equal((1, 0, 1), ((int)shown["usage"]!["queued"]!, (int)shown["usage"]!["running"]!, (int)shown["usage"]!["today"]!));
-        Assert.Equal((404, "not_found"), await (await farm.User.GetAsync("/v1/keys/key_none")).RefusalAsync() is var r ? (r.Status, r.Code) : default);
+        Assert.Equal(
+            (404, "not_found"),
+            await (await _farm.User.GetAsync("/v1/keys/key_none")).RefusalAsync() is var r ? (r.Status, r.Code) : default
+        );
     }
 
     [Theory]
@@ -109,12 +141,14 @@ public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
     [InlineData("""{"scopes":["read"]}""", "invalid_value", "name", "required")]
     public async Task Keys_MadeWithABadField_Are400NamingIt(string body, string code, string param, string remedy)
     {
-        var refusal = await (await farm.User.PostAsync("/v1/keys", new StringContent(body, System.Text.Encoding.UTF8, "application/json"))).RefusalAsync();
+        var refusal = await (
+            await _farm.User.PostAsync("/v1/keys", new StringContent(body, System.Text.Encoding.UTF8, "application/json"))
+        ).RefusalAsync();
 
         Assert.Equal((400, code, param), (refusal.Status, refusal.Code, refusal.Param));
         Assert.Contains(remedy, refusal.Message, StringComparison.Ordinal);
     }
 
     private async Task<HttpClient> TenantAsync(object fields) =>
-        farm.ClientWith((string)(await (await farm.User.PostAsJsonAsync("/v1/keys", fields)).JsonAsync())["key"]!);
+        _farm.ClientWith((string)(await (await _farm.User.PostAsJsonAsync("/v1/keys", fields)).JsonAsync())["key"]!);
 }

@@ -9,56 +9,103 @@ namespace RenderFarm.Api.Tests.Messaging;
 /// <summary>A farm on PostgreSQL and a broker, a producer, and somebody who reads the rejected queue.</summary>
 public sealed class IntakeFarm : IAsyncLifetime
 {
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<RejectedMessage>> rejected = new();
-    private BrokerVirtualHost? broker;
-    private PostgresDatabase? database;
-    private IConnection? connection;
-    private IChannel channel = null!;
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<RejectedMessage>> _rejected = new();
+    private BrokerVirtualHost? _broker;
+    private PostgresDatabase? _database;
+    private IConnection? _connection;
+    private IChannel _channel = null!;
 
     public TestFarm Farm { get; private set; } = null!;
-    public Uri Broker => broker!.Address;
+    public Uri Broker => _broker!.Address;
 
     public async ValueTask InitializeAsync()
     {
-        broker = await BrokerVirtualHost.CreateAsync();
-        database = await PostgresDatabase.CreateAsync();
-        Farm = await TestFarm.StartAsync("--Store:Kind=postgres", $"--Store:ConnectionString={database.ConnectionString}", "--Bus:Kind=rabbitmq", $"--Bus:Uri={broker.Address}");
+        _broker = await BrokerVirtualHost.CreateAsync();
+        _database = await PostgresDatabase.CreateAsync();
+        Farm = await TestFarm.StartAsync(
+            "--Store:Kind=postgres",
+            $"--Store:ConnectionString={_database.ConnectionString}",
+            "--Bus:Kind=rabbitmq",
+            $"--Bus:Uri={_broker.Address}"
+        );
         await Farm.RegisterWorkerAsync();
-        await Eventually.TrueAsync(async () => (await broker.QueuesAsync()).Contains("renderfarm.intake.rejected"), TimeSpan.FromSeconds(30), "the intake queues");
-        connection = await new ConnectionFactory { Uri = broker.Address }.CreateConnectionAsync();
-        channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true));
-        var consumer = new AsyncEventingBasicConsumer(channel);
+        await Eventually.TrueAsync(
+            async () => (await _broker.QueuesAsync()).Contains("renderfarm.intake.rejected"),
+            TimeSpan.FromSeconds(30),
+            "the intake queues"
+        );
+        _connection = await new ConnectionFactory { Uri = _broker.Address }.CreateConnectionAsync();
+        _channel = await _connection.CreateChannelAsync(new CreateChannelOptions(true, true));
+        var consumer = new AsyncEventingBasicConsumer(_channel);
         consumer.ReceivedAsync += (_, message) =>
         {
-            var headers = message.BasicProperties.Headers!.ToDictionary(h => h.Key, h => h.Value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : h.Value?.ToString() ?? "");
-            Of(headers["x-test"]).TrySetResult(new RejectedMessage(Encoding.UTF8.GetString(message.Body.Span), headers, new BasicProperties(message.BasicProperties)));
+            var headers = message.BasicProperties.Headers!.ToDictionary(
+                h => h.Key,
+                h => h.Value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : h.Value?.ToString() ?? ""
+            );
+            Of(headers["x-test"])
+                .TrySetResult(
+                    new RejectedMessage(Encoding.UTF8.GetString(message.Body.Span), headers, new BasicProperties(message.BasicProperties))
+                );
             return Task.CompletedTask;
         };
-        await channel.BasicConsumeAsync("renderfarm.intake.rejected", autoAck: true, consumer);
+        await _channel.BasicConsumeAsync("renderfarm.intake.rejected", autoAck: true, consumer);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (connection is not null) await connection.DisposeAsync();
-        if (Farm is not null) await Farm.DisposeAsync();
-        if (database is not null) await database.DisposeAsync();
-        if (broker is not null) await broker.DisposeAsync();
+        if (_connection is not null)
+        {
+            await _connection.DisposeAsync();
+        }
+
+        if (Farm is not null)
+        {
+            await Farm.DisposeAsync();
+        }
+
+        if (_database is not null)
+        {
+            await _database.DisposeAsync();
+        }
+
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync();
+        }
     }
 
     /// <returns>What <see cref="RejectedAsync"/> knows the message by.</returns>
-    public async Task<string> SendAsync(string? id, byte[] body, string? key, string? type = "application/json", params (string Name, object Value)[] headers)
+    public async Task<string> SendAsync(
+        string? id,
+        byte[] body,
+        string? key,
+        string? type = "application/json",
+        params (string Name, object Value)[] headers
+    )
     {
         var test = Guid.NewGuid().ToString("N");
-        var properties = new BasicProperties { ContentType = type, MessageId = id, Expiration = "60000", Headers = headers.ToDictionary(h => h.Name, h => (object?)h.Value) };
+        var properties = new BasicProperties
+        {
+            ContentType = type,
+            MessageId = id,
+            Expiration = "60000",
+            Headers = headers.ToDictionary(h => h.Name, h => (object?)h.Value),
+        };
         properties.Headers["x-test"] = test;
-        if (key is not null) properties.Headers["x-api-key"] = key;
-        await channel.BasicPublishAsync("renderfarm.intake", "any", mandatory: true, properties, body);
+        if (key is not null)
+        {
+            properties.Headers["x-api-key"] = key;
+        }
+
+        await _channel.BasicPublishAsync("renderfarm.intake", "any", mandatory: true, properties, body);
         return test;
     }
 
     public Task<RejectedMessage> RejectedAsync(string sent) => Of(sent).Task.WaitAsync(TimeSpan.FromSeconds(30));
 
-    private TaskCompletionSource<RejectedMessage> Of(string test) => rejected.GetOrAdd(test, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+    private TaskCompletionSource<RejectedMessage> Of(string test) =>
+        _rejected.GetOrAdd(test, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 }
 
 public sealed record RejectedMessage(string Body, Dictionary<string, string> Headers, BasicProperties Properties)

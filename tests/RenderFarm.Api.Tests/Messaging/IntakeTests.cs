@@ -43,13 +43,30 @@ public sealed class IntakeTests(IntakeFarm intake) : IClassFixture<IntakeFarm>
     [InlineData("a", "\u0001\u0002", "key", "application/json", "invalid_request", null)]
     [InlineData("a", "", "key", "application/json", "invalid_request", null)]
     [InlineData("a", "prompt=a", "key", "application/x-www-form-urlencoded", "unsupported_media_type", null)]
-    public async Task Intake_AMessageThatCantBecomeAJob_KeepsItsBodyAndSaysWhy(string? id, string body, string? key, string type, string code, string? param)
+    public async Task Intake_AMessageThatCantBecomeAJob_KeepsItsBodyAndSaysWhy(
+        string? id,
+        string body,
+        string? key,
+        string type,
+        string code,
+        string? param
+    )
     {
         var tenant = await Farm.NewTenantAsync("submit", "read");
-        var sent = await intake.SendAsync(id, Encoding.UTF8.GetBytes(body), key == "key" ? Key(tenant) : key, type, ("x-shot", "7"), ("CC", new List<object> { "stray" }));
+        var sent = await intake.SendAsync(
+            id,
+            Encoding.UTF8.GetBytes(body),
+            key == "key" ? Key(tenant) : key,
+            type,
+            ("x-shot", "7"),
+            ("CC", new List<object> { "stray" })
+        );
 
         var rejected = await intake.RejectedAsync(sent);
-        Assert.Equal((body, code, param, id, type), (rejected.Body, rejected.Code, rejected.Param, rejected.Properties.MessageId, rejected.Properties.ContentType));
+        Assert.Equal(
+            (body, code, param, id, type),
+            (rejected.Body, rejected.Code, rejected.Param, rejected.Properties.MessageId, rejected.Properties.ContentType)
+        );
         Assert.NotEmpty(rejected.Headers["x-reason"]);
         Assert.Equal("7", rejected.Headers["x-shot"]);
         Assert.DoesNotContain("x-api-key", rejected.Headers.Keys);
@@ -59,7 +76,14 @@ public sealed class IntakeTests(IntakeFarm intake) : IClassFixture<IntakeFarm>
     [Fact]
     public async Task Intake_ExpiringMessageWithManyHeaders_RestsInTheRejectedQueueAllTheSame()
     {
-        var sent = await intake.SendAsync("m", "{}"u8.ToArray(), "no", null, ("big", new string('x', 100_000)), ("deep", new Dictionary<string, object?> { ["a"] = 1 }));
+        var sent = await intake.SendAsync(
+            "m",
+            "{}"u8.ToArray(),
+            "no",
+            null,
+            ("big", new string('x', 100_000)),
+            ("deep", new Dictionary<string, object?> { ["a"] = 1 })
+        );
         var rejected = await intake.RejectedAsync(sent);
         Assert.Equal(("invalid_api_key", null), (rejected.Code, rejected.Properties.Expiration));
         Assert.DoesNotContain("big", rejected.Headers.Keys);
@@ -81,16 +105,29 @@ public sealed class IntakeTests(IntakeFarm intake) : IClassFixture<IntakeFarm>
     {
         var tenant = await Farm.NewTenantAsync("submit", "read");
         var random = new Random(20);
-        string[] seeds = ["""{"prompt":"a ball","metadata":{"a":"b"},"seed":"x"}""", """{"prompt":"\ud800"}""", """[1,2]""", """{"prompt":null}"""];
+        string[] seeds =
+        [
+            """{"prompt":"a ball","metadata":{"a":"b"},"seed":"x"}""",
+            """{"prompt":"\ud800"}""",
+            """[1,2]""",
+            """{"prompt":null}""",
+        ];
         var sent = new List<string>();
         for (var i = 0; i < 200; i++)
         {
             var bytes = Encoding.UTF8.GetBytes(seeds[i % seeds.Length]);
-            for (var flips = random.Next(1, 6); flips > 0; flips--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            for (var flips = random.Next(1, 6); flips > 0; flips--)
+            {
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            }
+
             sent.Add(await intake.SendAsync($"fuzz-{i}", bytes, Key(tenant)));
         }
 
-        foreach (var one in sent) Assert.NotEqual("internal_error", (await intake.RejectedAsync(one)).Code);
+        foreach (var one in sent)
+        {
+            Assert.NotEqual("internal_error", (await intake.RejectedAsync(one)).Code);
+        }
     }
 
     private static string Key(HttpClient tenant) => tenant.DefaultRequestHeaders.Authorization!.Parameter!;
@@ -104,8 +141,7 @@ public sealed class IntakeTests(IntakeFarm intake) : IClassFixture<IntakeFarm>
             page = await (await client.GetAsync($"/v1/videos?limit=100{after}")).JsonAsync();
             ids.AddRange(page["data"]!.AsArray().Select(video => (string)video!["id"]!));
             after = $"&after={(string?)page["last_id"]}";
-        }
-        while ((bool)page["has_more"]!);
+        } while ((bool)page["has_more"]!);
         return ids;
     }
 }

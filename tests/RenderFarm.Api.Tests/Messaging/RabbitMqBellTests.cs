@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 using RenderFarm.Contracts.Messages;
@@ -46,10 +45,16 @@ public sealed class RabbitMqBellTests
     [Fact]
     public async Task Ring_WithTheBrokerDown_GivesUpAndSaysSo()
     {
-        await using var farm = await TestFarm.StartAsync("--Bus:Kind=rabbitmq", "--Bus:Uri=amqp://guest:guest@127.0.0.1:9/", "--Logging:LogLevel:MassTransit=None");
+        await using var farm = await TestFarm.StartAsync(
+            "--Bus:Kind=rabbitmq",
+            "--Bus:Uri=amqp://guest:guest@127.0.0.1:9/",
+            "--Logging:LogLevel:MassTransit=None"
+        );
         var clock = Stopwatch.StartNew();
 
-        await Assert.ThrowsAnyAsync<Exception>(() => farm.Services.GetRequiredService<IBell>().RingAsync("video_1", 24, CancellationToken.None));
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            farm.Services.GetRequiredService<IBell>().RingAsync("video_1", 24, CancellationToken.None)
+        );
 
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(9), $"took {clock.Elapsed}");
     }

@@ -13,10 +13,10 @@ public sealed class OutboundGuardTests
 
     [Theory]
     [InlineData("http://127.0.0.1/")]
-    [InlineData("http://2130706433/")]          // decimal
-    [InlineData("http://0x7f000001/")]          // hexadecimal
-    [InlineData("http://0177.0.0.1/")]          // octal
-    [InlineData("http://127.1/")]               // short
+    [InlineData("http://2130706433/")] // Decimal
+    [InlineData("http://0x7f000001/")] // Hexadecimal
+    [InlineData("http://0177.0.0.1/")] // Octal
+    [InlineData("http://127.1/")] // Short
     [InlineData("http://0/")]
     [InlineData("http://10.1.2.3/")]
     [InlineData("http://100.64.0.1/")]
@@ -31,8 +31,8 @@ public sealed class OutboundGuardTests
     [InlineData("http://[::ffff:7f00:1]/")]
     [InlineData("http://[::127.0.0.1]/")]
     [InlineData("http://[64:ff9b::10.0.0.1]/")]
-    [InlineData("http://[2002:7f00:1::]/")]     // 6to4 of 127.0.0.1
-    [InlineData("http://[2001:0:7f00:1::]/")]   // Teredo
+    [InlineData("http://[2002:7f00:1::]/")] // 6to4 of 127.0.0.1
+    [InlineData("http://[2001:0:7f00:1::]/")] // Teredo
     [InlineData("http://[fe80::1]/")]
     [InlineData("http://[fc00::1]/")]
     [InlineData("http://[fd12:3456::1]/")]
@@ -107,7 +107,10 @@ public sealed class OutboundGuardTests
     [Fact]
     public async Task Handler_ARedirect_IsHandedBackUnfollowed()
     {
-        await using var outside = Listener.Start(IPAddress.Parse("127.0.0.2"), "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        await using var outside = Listener.Start(
+            IPAddress.Parse("127.0.0.2"),
+            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
         using var http = ClientOf(new OutboundOptions { AllowedNetworks = ["127.0.0.2/32"] }, _ => [IPAddress.Parse("127.0.0.2")]);
 
         Assert.Equal(HttpStatusCode.Found, (await http.GetAsync($"http://a.example:{outside.Port}/")).StatusCode);
@@ -119,26 +122,29 @@ public sealed class OutboundGuardTests
     /// <summary>Answers each connection with the same bytes and closes it.</summary>
     private sealed class Listener : IAsyncDisposable
     {
-        private readonly TcpListener socket;
-        private readonly Task serving;
-        private readonly ConcurrentBag<int> seen = [];
+        private readonly TcpListener _socket;
+        private readonly Task _serving;
+        private readonly ConcurrentBag<int> _seen = [];
 
         private Listener(IPAddress address, string answer)
         {
-            socket = new TcpListener(address, 0);
-            socket.Start();
-            serving = ServeAsync(answer);
+            _socket = new TcpListener(address, 0);
+            _socket.Start();
+            _serving = ServeAsync(answer);
         }
 
-        public int Port => ((IPEndPoint)socket.LocalEndpoint).Port;
-        public int Connections => seen.Count;
+        public int Port => ((IPEndPoint)_socket.LocalEndpoint).Port;
+        public int Connections => _seen.Count;
 
-        public static Listener Start(IPAddress address, string answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello") => new(address, answer);
+        public static Listener Start(
+            IPAddress address,
+            string answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+        ) => new(address, answer);
 
         public async ValueTask DisposeAsync()
         {
-            socket.Stop();
-            await serving;
+            _socket.Stop();
+            await _serving;
         }
 
         private async Task ServeAsync(string answer)
@@ -147,8 +153,8 @@ public sealed class OutboundGuardTests
             {
                 while (true)
                 {
-                    using var connection = await socket.AcceptTcpClientAsync();
-                    seen.Add(1);
+                    using var connection = await _socket.AcceptTcpClientAsync();
+                    _seen.Add(1);
                     var stream = connection.GetStream();
                     _ = await stream.ReadAsync(new byte[4096]);
                     await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));

@@ -5,12 +5,22 @@ namespace RenderFarm.Api.Tests.Plans;
 
 public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
-    private readonly TestFarm farm = fixture.Farm;
+    private readonly TestFarm _farm = fixture.Farm;
 
     [Fact]
     public async Task Plan_APublishedModelOnACard_SaysWhatItTakesAndWhy()
     {
-        var plan = await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-1-3b", vram_gib = 24, gpu = "RTX 4090" })).JsonAsync();
+        var plan = await (
+            await _farm.User.PostAsJsonAsync(
+                "/v1/plans",
+                new
+                {
+                    model = "t2v-1-3b",
+                    vram_gib = 24,
+                    gpu = "RTX 4090",
+                }
+            )
+        ).JsonAsync();
 
         Assert.True((bool)plan["fits"]!);
         Assert.True((long)plan["plan"]!["predicted_peak_bytes"]! < 24L << 30);
@@ -21,7 +31,7 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Fact]
     public async Task Plan_ACardTooSmall_IsAnAnswerToo()
     {
-        var plan = await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-14b", vram_gib = 1 })).JsonAsync();
+        var plan = await (await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-14b", vram_gib = 1 })).JsonAsync();
 
         Assert.False((bool)plan["fits"]!);
         Assert.NotEmpty((string)plan["refusal"]!["message"]!);
@@ -29,43 +39,53 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 
     [Fact]
     public async Task Plan_ARegisteredWorker_IsAskedByName() =>
-        Assert.True((bool)(await (await farm.User.PostAsJsonAsync("/v1/plans", new { worker = "w1" })).JsonAsync())["fits"]!);
+        Assert.True((bool)(await (await _farm.User.PostAsJsonAsync("/v1/plans", new { worker = "w1" })).JsonAsync())["fits"]!);
 
     [Fact]
     public async Task Plan_WithoutACard_NamesWhatIsMissing() =>
-        Assert.Equal((400, "vram_gib"), await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny" })).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+        Assert.Equal(
+            (400, "vram_gib"),
+            await (await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny" })).RefusalAsync() is var r
+                ? (r.Status, r.Param)
+                : default
+        );
 
     [Fact]
     public async Task Plan_MisspeltField_IsToldBeforeTheOneThatIsMissingForIt() =>
-        Assert.Equal((400, "vram_gb"), await (await farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny", vram_gb = 24 })).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+        Assert.Equal(
+            (400, "vram_gb"),
+            await (await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny", vram_gb = 24 })).RefusalAsync() is var r
+                ? (r.Status, r.Param)
+                : default
+        );
 
     [Fact]
     public async Task Submit_NoConnectedSlotTakesTheVideo_SaysSoInANote()
     {
-        var small = await farm.RegisterWorkerAsync("small", ModelShapes.Get("t2v-14b"));
-        var waiting = await farm.SubmitAsync(new { prompt = "a ball", model = "t2v-14b" });
+        var small = await _farm.RegisterWorkerAsync("small", ModelShapes.Get("t2v-14b"));
+        var waiting = await _farm.SubmitAsync(new { prompt = "a ball", model = "t2v-14b" });
         Assert.Matches(@"^No worker with model 't2v-14b' and a card of \d+ GiB or more takes jobs now", (string)waiting["note"]!);
 
-        var served = await farm.SubmitAsync(new { prompt = "a ball", model = "tiny" });
+        var served = await _farm.SubmitAsync(new { prompt = "a ball", model = "tiny" });
         Assert.Null(served["note"]);
         Assert.True((double)served["eta_seconds"]! > 0);
-        await farm.User.PostAsync(new Uri($"/v1/workers/{small}/drain", UriKind.Relative), null);
+        await _farm.User.PostAsync(new Uri($"/v1/workers/{small}/drain", UriKind.Relative), null);
     }
 
     [Fact]
     public async Task Workers_DrainAndResume_ShowInTheirStatus()
     {
-        var id = await farm.RegisterWorkerAsync("drained");
+        var id = await _farm.RegisterWorkerAsync("drained");
 
-        Assert.Equal("draining", (string)(await (await farm.User.PostAsync($"/v1/workers/{id}/drain", null)).JsonAsync())["status"]!);
-        Assert.Null(await farm.LeaseAsync(id));
-        Assert.Equal("live", (string)(await (await farm.User.PostAsync($"/v1/workers/{id}/resume", null)).JsonAsync())["status"]!);
+        Assert.Equal("draining", (string)(await (await _farm.User.PostAsync($"/v1/workers/{id}/drain", null)).JsonAsync())["status"]!);
+        Assert.Null(await _farm.LeaseAsync(id));
+        Assert.Equal("live", (string)(await (await _farm.User.PostAsync($"/v1/workers/{id}/resume", null)).JsonAsync())["status"]!);
     }
 
     [Fact]
     public async Task Models_AreThoseThatWorkersRegistered()
     {
-        var models = await (await farm.User.GetAsync("/v1/models")).JsonAsync();
+        var models = await (await _farm.User.GetAsync("/v1/models")).JsonAsync();
 
         var tiny = models["data"]!.AsArray().Single(model => (string)model!["id"]! == "tiny")!;
         Assert.True((bool)tiny["available"]!);
@@ -75,14 +95,16 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Fact]
     public async Task Keys_ARevokedOne_WorksNoMore()
     {
-        var made = await (await farm.User.PostAsJsonAsync("/v1/keys", new { name = "short-lived", scopes = new[] { "read" } })).JsonAsync();
-        var client = farm.ClientWith((string)made["key"]!);
+        var made = await (
+            await _farm.User.PostAsJsonAsync("/v1/keys", new { name = "short-lived", scopes = new[] { "read" } })
+        ).JsonAsync();
+        var client = _farm.ClientWith((string)made["key"]!);
         Assert.Equal(200, (int)(await client.GetAsync("/v1/videos")).StatusCode);
 
-        await farm.User.DeleteAsync($"/v1/keys/{(string)made["id"]!}");
+        await _farm.User.DeleteAsync($"/v1/keys/{(string)made["id"]!}");
 
         Assert.Equal(401, (int)(await client.GetAsync("/v1/videos")).StatusCode);
-        var listed = await (await farm.User.GetAsync("/v1/keys")).Content.ReadAsStringAsync();
+        var listed = await (await _farm.User.GetAsync("/v1/keys")).Content.ReadAsStringAsync();
         Assert.DoesNotContain((string)made["key"]!, listed, StringComparison.Ordinal);
     }
 }

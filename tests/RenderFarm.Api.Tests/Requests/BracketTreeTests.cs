@@ -7,7 +7,10 @@ public sealed class BracketTreeTests
 {
     [Fact]
     public void ToJson_MembersInBrackets_NestAsObjects() =>
-        Assert.Equal("""{"prompt":"a","extra":{"x":"1","deep":{"y":"2"}}}""", Tree(("prompt", "a"), ("extra[x]", "1"), ("extra[deep][y]", "2")));
+        Assert.Equal(
+            """{"prompt":"a","extra":{"x":"1","deep":{"y":"2"}}}""",
+            Tree(("prompt", "a"), ("extra[x]", "1"), ("extra[deep][y]", "2"))
+        );
 
     [Fact]
     public void ToJson_EmptyBrackets_AppendToAList() =>
@@ -17,7 +20,8 @@ public sealed class BracketTreeTests
     public void ToJson_ListOfObjects_BeginsANewItemWhenAMemberRepeats() =>
         Assert.Equal(
             """{"loras":[{"name":"a","strength":"0.5"},{"name":"b"}]}""",
-            Tree(("loras[][name]", "a"), ("loras[][strength]", "0.5"), ("loras[][name]", "b")));
+            Tree(("loras[][name]", "a"), ("loras[][strength]", "0.5"), ("loras[][name]", "b"))
+        );
 
     [Fact]
     public void ToJson_IndexedItems_AreAList() =>
@@ -36,7 +40,11 @@ public sealed class BracketTreeTests
 
     [Fact]
     public void Add_SameNameTwice_IsRefused() =>
-        Assert.Contains("more than once", Assert.Throws<ApiErrorException>(() => Tree(("prompt", "a"), ("prompt", "b"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "more than once",
+            Assert.Throws<ApiErrorException>(() => Tree(("prompt", "a"), ("prompt", "b"))).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("plan", "plan[precision]")]

@@ -5,22 +5,22 @@ namespace RenderFarm.Api.Tests.Stores;
 /// <summary>The same API on PostgreSQL: what goes through SQL in each request goes through that SQL too.</summary>
 public sealed class PostgresFarmTests : IAsyncLifetime
 {
-    private PostgresDatabase? database;
-    private TestFarm? farm;
+    private PostgresDatabase? _database;
+    private TestFarm? _farm;
 
-    private TestFarm Farm => farm!;
+    private TestFarm Farm => _farm!;
 
     public async ValueTask InitializeAsync()
     {
         Assert.SkipWhen(Environment.GetEnvironmentVariable("RENDERFARM_TEST_POSTGRES") is null, "run ./farm test");
-        database = await PostgresDatabase.CreateAsync();
-        farm = await TestFarm.StartAsync("--Store:Kind=postgres", $"--Store:ConnectionString={database.ConnectionString}");
+        _database = await PostgresDatabase.CreateAsync();
+        _farm = await TestFarm.StartAsync("--Store:Kind=postgres", $"--Store:ConnectionString={_database.ConnectionString}");
     }
 
     public async ValueTask DisposeAsync()
     {
-        await (farm?.DisposeAsync() ?? default);
-        await (database?.DisposeAsync() ?? default);
+        await (_farm?.DisposeAsync() ?? default);
+        await (_database?.DisposeAsync() ?? default);
     }
 
     [Fact]
@@ -50,11 +50,19 @@ public sealed class PostgresFarmTests : IAsyncLifetime
         await Farm.RegisterWorkerAsync();
         var key = Guid.NewGuid().ToString();
 
-        var ids = await Task.WhenAll(Enumerable.Range(0, 16).Select(async _ =>
-        {
-            var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos") { Content = System.Net.Http.Json.JsonContent.Create(new { prompt = "a race" }), Headers = { { "Idempotency-Key", key } } };
-            return (string)(await (await Farm.User.SendAsync(request)).JsonAsync())["id"]!;
-        }));
+        var ids = await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(async _ =>
+                {
+                    var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos")
+                    {
+                        Content = System.Net.Http.Json.JsonContent.Create(new { prompt = "a race" }),
+                        Headers = { { "Idempotency-Key", key } },
+                    };
+                    return (string)(await (await Farm.User.SendAsync(request)).JsonAsync())["id"]!;
+                })
+        );
 
         Assert.Single(ids.Distinct());
     }
@@ -62,7 +70,7 @@ public sealed class PostgresFarmTests : IAsyncLifetime
     [Fact]
     public async Task Requests_WhileTheStoreIsAway_Are503WithRetryAfter_AndWorkAgainAfterwards()
     {
-        var settings = new Npgsql.NpgsqlConnectionStringBuilder(database!.ConnectionString);
+        var settings = new Npgsql.NpgsqlConnectionStringBuilder(_database!.ConnectionString);
         using var wire = new CuttableProxy(settings.Host!, settings.Port);
         (settings.Host, settings.Port, settings.Timeout) = ("127.0.0.1", wire.Port, 3);
         await using var cut = await TestFarm.StartAsync("--Store:Kind=postgres", $"--Store:ConnectionString={settings.ConnectionString}");
@@ -77,6 +85,10 @@ public sealed class PostgresFarmTests : IAsyncLifetime
         Assert.Equal(200, (int)(await cut.User.GetAsync("/health/live")).StatusCode);
 
         wire.Restore();
-        await Eventually.TrueAsync(async () => (await cut.User.GetAsync("/v1/videos")).IsSuccessStatusCode, TimeSpan.FromSeconds(20), "the API works again");
+        await Eventually.TrueAsync(
+            async () => (await cut.User.GetAsync("/v1/videos")).IsSuccessStatusCode,
+            TimeSpan.FromSeconds(20),
+            "the API works again"
+        );
     }
 }

@@ -1,21 +1,23 @@
 using System.Net;
-using System.Net.Http.Headers;
 
 namespace RenderFarm.Api.Tests.Videos;
 
 public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFixture<ContentTests.FinishedVideo>
 {
     private static readonly byte[] Bytes = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 7))];
-    private readonly TestFarm farm = fixture.Farm;
-    private readonly string path = $"/v1/videos/{fixture.Id}/content";
+    private readonly TestFarm _farm = fixture.Farm;
+    private readonly string _path = $"/v1/videos/{fixture.Id}/content";
 
     [Fact]
     public async Task Get_TheWhole_HasLengthTypeAndTag()
     {
-        var reply = await farm.User.GetAsync(path);
+        var reply = await _farm.User.GetAsync(_path);
 
         Assert.Equal(HttpStatusCode.OK, reply.StatusCode);
-        Assert.Equal(("video/mp4", Bytes.Length), (reply.Content.Headers.ContentType!.MediaType, (int)reply.Content.Headers.ContentLength!));
+        Assert.Equal(
+            ("video/mp4", Bytes.Length),
+            (reply.Content.Headers.ContentType!.MediaType, (int)reply.Content.Headers.ContentLength!)
+        );
         Assert.NotNull(reply.Headers.ETag);
         Assert.Equal("bytes", reply.Headers.AcceptRanges.Single());
         Assert.Equal(Bytes, await reply.Content.ReadAsByteArrayAsync());
@@ -29,7 +31,7 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
     [InlineData("bytes=-200000", 0, 100_000)]
     public async Task Get_ARange_IsThatPart(string range, int first, int length)
     {
-        var reply = await farm.User.SendAsync(Get(("Range", range)));
+        var reply = await _farm.User.SendAsync(Get(("Range", range)));
 
         Assert.Equal(HttpStatusCode.PartialContent, reply.StatusCode);
         Assert.Equal($"bytes {first}-{first + length - 1}/{Bytes.Length}", reply.Content.Headers.ContentRange!.ToString());
@@ -40,7 +42,7 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
     [Fact]
     public async Task Get_ARangeOutside_Is416WithTheSize()
     {
-        var reply = await farm.User.SendAsync(Get(("Range", "bytes=100000-")));
+        var reply = await _farm.User.SendAsync(Get(("Range", "bytes=100000-")));
 
         Assert.Equal(416, (await reply.RefusalAsync()).Status);
         Assert.Equal($"bytes */{Bytes.Length}", reply.Content.Headers.ContentRange!.ToString());
@@ -49,7 +51,7 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
     [Fact]
     public async Task Get_ARangeOfAnotherVersion_IsTheWhole()
     {
-        var reply = await farm.User.SendAsync(Get(("Range", "bytes=0-9"), ("If-Range", "\"another\"")));
+        var reply = await _farm.User.SendAsync(Get(("Range", "bytes=0-9"), ("If-Range", "\"another\"")));
 
         Assert.Equal((HttpStatusCode.OK, Bytes.Length), (reply.StatusCode, (int)reply.Content.Headers.ContentLength!));
     }
@@ -57,19 +59,19 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
     [Fact]
     public async Task Get_WhatTheClientHas_Is304()
     {
-        var tag = (await farm.User.SendAsync(new HttpRequestMessage(HttpMethod.Head, path))).Headers.ETag!;
+        var tag = (await _farm.User.SendAsync(new HttpRequestMessage(HttpMethod.Head, _path))).Headers.ETag!;
 
-        Assert.Equal(HttpStatusCode.NotModified, (await farm.User.SendAsync(Get(("If-None-Match", tag.ToString())))).StatusCode);
+        Assert.Equal(HttpStatusCode.NotModified, (await _farm.User.SendAsync(Get(("If-None-Match", tag.ToString())))).StatusCode);
     }
 
     [Fact]
     public async Task Get_WithAnOddAccept_IsServedAllTheSame() =>
-        Assert.Equal(HttpStatusCode.OK, (await farm.User.SendAsync(Get(("Accept", "application/binary")))).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _farm.User.SendAsync(Get(("Accept", "application/binary")))).StatusCode);
 
     [Fact]
     public async Task Head_TheWhole_HasLengthAndNoBody()
     {
-        var reply = await farm.User.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+        var reply = await _farm.User.SendAsync(new HttpRequestMessage(HttpMethod.Head, _path));
 
         Assert.Equal(Bytes.Length, (int)reply.Content.Headers.ContentLength!);
         Assert.Empty(await reply.Content.ReadAsByteArrayAsync());
@@ -78,37 +80,57 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
     [Fact]
     public async Task Get_AVariantThatWasNotMade_Is404_AndAnUnknownOneIs400()
     {
-        Assert.Equal((404, "not_found"), await (await farm.User.GetAsync(path + "?variant=spritesheet")).RefusalAsync() is var a ? (a.Status, a.Code) : default);
-        Assert.Equal((400, "variant"), await (await farm.User.GetAsync(path + "?variant=gif")).RefusalAsync() is var b ? (b.Status, b.Param) : default);
+        Assert.Equal(
+            (404, "not_found"),
+            await (await _farm.User.GetAsync(_path + "?variant=spritesheet")).RefusalAsync() is var a ? (a.Status, a.Code) : default
+        );
+        Assert.Equal(
+            (400, "variant"),
+            await (await _farm.User.GetAsync(_path + "?variant=gif")).RefusalAsync() is var b ? (b.Status, b.Param) : default
+        );
     }
 
     [Fact]
     public async Task Get_AMisspeltVariant_IsNotTheVideo() =>
-        Assert.Equal((400, "varient"), await (await farm.User.GetAsync($"{path}?varient=thumbnail")).RefusalAsync() is var r ? (r.Status, r.Param) : default);
+        Assert.Equal(
+            (400, "varient"),
+            await (await _farm.User.GetAsync($"{_path}?varient=thumbnail")).RefusalAsync() is var r ? (r.Status, r.Param) : default
+        );
 
     [Fact]
     public async Task Get_OfAQueuedVideo_Is409()
     {
-        var id = (string)(await farm.SubmitAsync())["id"]!;
+        var id = (string)(await _farm.SubmitAsync())["id"]!;
 
-        Assert.Equal((409, "content_not_ready"), await (await farm.User.GetAsync($"/v1/videos/{id}/content")).RefusalAsync() is var r ? (r.Status, r.Code) : default);
+        Assert.Equal(
+            (409, "content_not_ready"),
+            await (await _farm.User.GetAsync($"/v1/videos/{id}/content")).RefusalAsync() is var r ? (r.Status, r.Code) : default
+        );
     }
 
     [Fact]
     public async Task Video_Finished_TellsWhatItTook()
     {
-        var video = await (await farm.User.GetAsync(path[..^"/content".Length])).JsonAsync();
+        var video = await (await _farm.User.GetAsync(_path[..^"/content".Length])).JsonAsync();
 
         Assert.Equal(("completed", 100, "done"), ((string)video["status"]!, (int)video["progress"]!, (string)video["stage"]!));
         Assert.NotNull(video["completed_at"]);
         Assert.Equal((int)video["steps"]!, (int)video["step"]!);
-        Assert.Equal((0.5, 1 << 20, 2 << 20, "cpu"), ((double)video["usage"]!["step_seconds"]!, (int)video["usage"]!["peak_bytes"]!, (int)video["usage"]!["predicted_peak_bytes"]!, (string)video["usage"]!["gpu"]!));
+        Assert.Equal(
+            (0.5, 1 << 20, 2 << 20, "cpu"),
+            (
+                (double)video["usage"]!["step_seconds"]!,
+                (int)video["usage"]!["peak_bytes"]!,
+                (int)video["usage"]!["predicted_peak_bytes"]!,
+                (string)video["usage"]!["gpu"]!
+            )
+        );
     }
 
     [Fact]
     public async Task Attempts_OfAFinishedVideo_AreItsOneLease()
     {
-        var attempts = await (await farm.User.GetAsync(path.Replace("/content", "/attempts", StringComparison.Ordinal))).JsonAsync();
+        var attempts = await (await _farm.User.GetAsync(_path.Replace("/content", "/attempts", StringComparison.Ordinal))).JsonAsync();
 
         var attempt = Assert.Single(attempts["data"]!.AsArray())!;
         Assert.Equal((1, "completed", "cpu"), ((int)attempt["number"]!, (string)attempt["outcome"]!, (string)attempt["slot"]!));
@@ -134,7 +156,7 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
 
     private HttpRequestMessage Get(params (string Name, string Value)[] headers)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, path);
+        var request = new HttpRequestMessage(HttpMethod.Get, _path);
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);

@@ -5,7 +5,7 @@ namespace RenderFarm.Api.Tests.Videos;
 /// <summary>A request that is sent again, by its client or by its SDK, is one video.</summary>
 public sealed class IdempotencyTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
-    private readonly TestFarm farm = fixture.Farm;
+    private readonly TestFarm _farm = fixture.Farm;
 
     [Fact]
     public async Task Create_SameKeySameBody_IsTheSameVideo()
@@ -21,7 +21,7 @@ public sealed class IdempotencyTests(FarmFixture fixture) : IClassFixture<FarmFi
         var key = Guid.NewGuid().ToString();
         await IdAsync(Post("a", key));
 
-        var reply = await farm.User.SendAsync(Post("b", key));
+        var reply = await _farm.User.SendAsync(Post("b", key));
 
         Assert.Equal("false", reply.Headers.GetValues("x-should-retry").Single());
         Assert.Equal((409, "idempotency_conflict"), await reply.RefusalAsync() is var r ? (r.Status, r.Code) : default);
@@ -30,7 +30,7 @@ public sealed class IdempotencyTests(FarmFixture fixture) : IClassFixture<FarmFi
     [Fact]
     public async Task Create_SameKeyOfAnotherTenant_IsAnotherVideo()
     {
-        var (key, tenant) = (Guid.NewGuid().ToString(), await farm.NewTenantAsync("submit"));
+        var (key, tenant) = (Guid.NewGuid().ToString(), await _farm.NewTenantAsync("submit"));
 
         Assert.NotEqual(await IdAsync(Post("a", key)), await IdAsync(Post("a", key), tenant));
     }
@@ -68,15 +68,16 @@ public sealed class IdempotencyTests(FarmFixture fixture) : IClassFixture<FarmFi
     private static HttpRequestMessage Post(string prompt, string key) =>
         new(HttpMethod.Post, "/v1/videos") { Content = JsonContent.Create(new { prompt }), Headers = { { "Idempotency-Key", key } } };
 
-    private static HttpRequestMessage Form(string prompt, string boundary, int retry) => new(HttpMethod.Post, "/v1/videos")
-    {
-        Content = new MultipartFormDataContent(boundary) { { new StringContent(prompt), "prompt" } },
-        Headers = { { "X-Stainless-Retry-Count", retry.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
-    };
+    private static HttpRequestMessage Form(string prompt, string boundary, int retry) =>
+        new(HttpMethod.Post, "/v1/videos")
+        {
+            Content = new MultipartFormDataContent(boundary) { { new StringContent(prompt), "prompt" } },
+            Headers = { { "X-Stainless-Retry-Count", retry.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
+        };
 
     private async Task<string> IdAsync(HttpRequestMessage request, HttpClient? by = null)
     {
-        var reply = await (by ?? farm.User).SendAsync(request);
+        var reply = await (by ?? _farm.User).SendAsync(request);
         Assert.True(reply.IsSuccessStatusCode, await reply.Content.ReadAsStringAsync());
         return (string)(await reply.JsonAsync())["id"]!;
     }

@@ -13,7 +13,10 @@ public sealed class RenderSpecsTests
     {
         var spec = RenderSpecs.Complete(Silent, ModelShapes.T2v1Point3B, seed: 42);
 
-        Assert.Equal((832, 480, 81, 16, 50, 5.0, 42L), (spec.Width, spec.Height, spec.Frames, spec.Fps, spec.Steps, spec.GuidanceScale, spec.Seed));
+        Assert.Equal(
+            (832, 480, 81, 16, 50, 5.0, 42L),
+            (spec.Width, spec.Height, spec.Frames, spec.Fps, spec.Steps, spec.GuidanceScale, spec.Seed)
+        );
         Assert.Equal(ModelShapes.T2v1Point3B.Defaults.NegativePrompt, spec.NegativePrompt);
     }
 
@@ -31,10 +34,21 @@ public sealed class RenderSpecsTests
     public void Complete_Preset_FillsWhatTheRequestLeavesOpen()
     {
         var spec = RenderSpecs.Complete(Silent with { Preset = "4-step" }, ModelShapes.I2vA14B, 0);
-        var ending = RenderSpecs.Complete(Silent with { Preset = "4-step", LastFrame = new InputReference("https://example.org/a.png", null) }, ModelShapes.I2vA14B, 0);
+        var ending = RenderSpecs.Complete(
+            Silent with
+            {
+                Preset = "4-step",
+                LastFrame = new InputReference("https://example.org/a.png", null),
+            },
+            ModelShapes.I2vA14B,
+            0
+        );
         var more = RenderSpecs.Complete(Silent with { Preset = "4-step", Steps = 6 }, ModelShapes.I2vA14B, 0);
 
-        Assert.Equal((4, 1.0, 5.0, "distilled", (int?)2, (double?)null), (spec.Steps, spec.GuidanceScale, spec.Shift, spec.Sampler, spec.BoundaryStep, spec.HighNoiseGuidanceScale));
+        Assert.Equal(
+            (4, 1.0, 5.0, "distilled", (int?)2, (double?)null),
+            (spec.Steps, spec.GuidanceScale, spec.Shift, spec.Sampler, spec.BoundaryStep, spec.HighNoiseGuidanceScale)
+        );
         Assert.Equal(16.0, ending.Shift);
         Assert.Equal((6, (int?)null), (more.Steps, more.BoundaryStep));
     }
@@ -42,7 +56,9 @@ public sealed class RenderSpecsTests
     [Fact]
     public void Complete_UnknownPreset_NamesThoseThereAre()
     {
-        var error = Assert.Throws<ApiErrorException>(() => RenderSpecs.Complete(Silent with { Preset = "fast" }, ModelShapes.T2v14B, 0)).Error;
+        var error = Assert
+            .Throws<ApiErrorException>(() => RenderSpecs.Complete(Silent with { Preset = "fast" }, ModelShapes.T2v14B, 0))
+            .Error;
 
         Assert.Equal("preset", error.Param);
         Assert.Contains("4-step", error.Message, StringComparison.Ordinal);
@@ -99,13 +115,21 @@ public sealed class RenderSpecsTests
 
         Assert.Equal(size, new FrameSize(Complete(size).Width, Complete(size).Height));
 
-        static Contracts.Videos.RenderSpec Complete(FrameSize size) => RenderSpecs.Complete(Silent with { Size = size }, ModelShapes.T2v1Point3B, 0);
+        static Contracts.Videos.RenderSpec Complete(FrameSize size) =>
+            RenderSpecs.Complete(Silent with { Size = size }, ModelShapes.T2v1Point3B, 0);
     }
 
     [Fact]
     public void Complete_Ti2v_WantsMultiplesOf32() =>
-        Assert.Contains("multiples of 32", Assert.Throws<ApiErrorException>(
-            () => RenderSpecs.Complete(Silent with { Size = new FrameSize(1280, 720) }, ModelShapes.Ti2v5B, 0)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "multiples of 32",
+            Assert
+                .Throws<ApiErrorException>(() =>
+                    RenderSpecs.Complete(Silent with { Size = new FrameSize(1280, 720) }, ModelShapes.Ti2v5B, 0)
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Complete_TenPercentOverTheArea_IsStillAccepted() =>

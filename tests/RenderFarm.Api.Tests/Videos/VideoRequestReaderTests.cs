@@ -12,20 +12,35 @@ public sealed class VideoRequestReaderTests
     [Fact]
     public void Read_EveryField_IsTyped()
     {
-        var request = Read("""
+        var request = Read(
+            """
             {
               "prompt": "a ball", "model": "demo", "seconds": "2.5", "size": "256x160", "negative_prompt": "", "seed": 7, "steps": 4,
-              "guidance_scale": 3.5, "shift": 5, "sampler": "dpm++", "preset": "4-step", "step_cache": {"kind": "teacache", "threshold": 0.1}, "frames": 17, "fps": 8, "loras": [{"name": "soft", "strength": 0.5}, {"name": "b"}],
+              "guidance_scale": 3.5, "shift": 5, "sampler": "dpm++", "preset": "4-step", "step_cache": {"kind": "teacache",
+               "threshold": 0.1}, "frames": 17, "fps": 8, "loras": [{"name": "soft", "strength": 0.5}, {"name": "b"}],
               "priority": 80, "webhook_url": "https://example.org/hook", "metadata": {"a": "b"}, "expires_after": 3600,
               "plan": {"precision": "fp8-weights", "blocks_streamed": 10, "text_encoder": "streamed", "guidance_batched": false},
               "debug": {"cuda_launch_blocking": true}, "max_attempts": 5, "input_reference": {"image_url": "https://example.org/a.png"}
             }
-            """);
+            """
+        );
 
-        Assert.Equal((2.5, new FrameSize(256, 160), "", 7L, 4), (request.Seconds, request.Size, request.NegativePrompt, request.Seed, request.Steps));
+        Assert.Equal(
+            (2.5, new FrameSize(256, 160), "", 7L, 4),
+            (request.Seconds, request.Size, request.NegativePrompt, request.Seed, request.Steps)
+        );
         Assert.Equal(("dpm++", 17, 8, 80, 5), (request.Sampler, request.Frames, request.Fps, request.Priority, request.MaxAttempts));
         Assert.Equal([("soft", 0.5), ("b", 1.0)], request.Loras.Select(lora => (lora.Name, lora.Strength)));
-        Assert.Equal(new PlanPins { Precision = Precision.Fp8Weights, BlocksStreamed = 10, TextEncoder = TextEncoderPlacement.Streamed, GuidanceBatched = false }, request.Plan);
+        Assert.Equal(
+            new PlanPins
+            {
+                Precision = Precision.Fp8Weights,
+                BlocksStreamed = 10,
+                TextEncoder = TextEncoderPlacement.Streamed,
+                GuidanceBatched = false,
+            },
+            request.Plan
+        );
         Assert.Equal(("4-step", new StepCacheChoice(StepCacheKind.Teacache, 0.1)), (request.Preset, request.StepCache));
         Assert.True(request.Debug!.CudaLaunchBlocking);
         Assert.Equal(TimeSpan.FromHours(1), request.ExpiresAfter);
@@ -36,13 +51,25 @@ public sealed class VideoRequestReaderTests
     public void Read_TextOfAMultipartBody_MeansTheSame()
     {
         var tree = new BracketTree();
-        foreach (var (name, value) in new[] { ("prompt", "a ball"), ("seed", "7"), ("steps", "4"), ("loras[][name]", "soft"), ("plan[blocks_streamed]", "10"), ("metadata", """{"a":"b"}""") })
+        foreach (
+            var (name, value) in new[]
+            {
+                ("prompt", "a ball"),
+                ("seed", "7"),
+                ("steps", "4"),
+                ("loras[][name]", "soft"),
+                ("plan[blocks_streamed]", "10"),
+                ("metadata", """{"a":"b"}"""),
+            }
+        )
         {
             tree.Add(name, value);
         }
 
         var fromParts = VideoRequestReader.Read(new RequestBody(tree.ToJson(), []));
-        var fromJson = Read("""{"prompt":"a ball","seed":7,"steps":4,"loras":[{"name":"soft"}],"plan":{"blocks_streamed":10},"metadata":{"a":"b"}}""");
+        var fromJson = Read(
+            """{"prompt":"a ball","seed":7,"steps":4,"loras":[{"name":"soft"}],"plan":{"blocks_streamed":10},"metadata":{"a":"b"}}"""
+        );
 
         Assert.Equal(RequestDigest.Of("x", fromJson), RequestDigest.Of("x", fromParts));
     }

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace RenderFarm.Api.Tests.Webhooks;
@@ -9,17 +8,17 @@ namespace RenderFarm.Api.Tests.Webhooks;
 /// <summary>Somebody's server: keeps what it is sent and answers as told.</summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
-    private readonly WebApplication app;
-    private readonly Channel<Received> got = Channel.CreateUnbounded<Received>();
+    private readonly WebApplication _app;
+    private readonly Channel<Received> _got = Channel.CreateUnbounded<Received>();
 
-    private WebhookReceiver(WebApplication app) => this.app = app;
+    private WebhookReceiver(WebApplication app) => this._app = app;
 
-    public Uri Address => new(app.Urls.First());
+    public Uri Address => new(_app.Urls.First());
 
     /// <summary>The answer to the nth request, from 1; a location makes it a redirect.</summary>
     public Func<int, (int Status, string? Location)> Answer { get; set; } = _ => (200, null);
 
-    public int Count => got.Reader.Count;
+    public int Count => _got.Reader.Count;
 
     public static async Task<WebhookReceiver> StartAsync()
     {
@@ -36,9 +35,14 @@ internal sealed class WebhookReceiver : IAsyncDisposable
             var (status, location) = receiver.Answer(Interlocked.Increment(ref number));
             context.Response.StatusCode = status;
             context.Response.Headers.Location = location;
-            await receiver.got.Writer.WriteAsync(new Received(
-                context.Request.Headers["webhook-id"].ToString(), context.Request.Headers["webhook-timestamp"].ToString(),
-                context.Request.Headers["webhook-signature"].ToString(), copy.ToArray()));
+            await receiver._got.Writer.WriteAsync(
+                new Received(
+                    context.Request.Headers["webhook-id"].ToString(),
+                    context.Request.Headers["webhook-timestamp"].ToString(),
+                    context.Request.Headers["webhook-signature"].ToString(),
+                    copy.ToArray()
+                )
+            );
         });
         await app.StartAsync();
         return receiver;
@@ -47,13 +51,13 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     public async Task<Received> NextAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        return await got.Reader.ReadAsync(limit.Token);
+        return await _got.Reader.ReadAsync(limit.Token);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await app.StopAsync();
-        await app.DisposeAsync();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
     }
 }
 

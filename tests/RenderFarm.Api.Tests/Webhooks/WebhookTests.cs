@@ -9,36 +9,36 @@ namespace RenderFarm.Api.Tests.Webhooks;
 
 public sealed class WebhookTests : IAsyncLifetime
 {
-    private TestFarm farm = null!;
-    private WebhookReceiver receiver = null!;
+    private TestFarm _farm = null!;
+    private WebhookReceiver _receiver = null!;
 
     public async ValueTask InitializeAsync()
     {
-        farm = await TestFarm.StartAsync("--Outbound:AllowedNetworks:0=127.0.0.0/8");
-        receiver = await WebhookReceiver.StartAsync();
+        _farm = await TestFarm.StartAsync("--Outbound:AllowedNetworks:0=127.0.0.0/8");
+        _receiver = await WebhookReceiver.StartAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await receiver.DisposeAsync();
-        await farm.DisposeAsync();
+        await _receiver.DisposeAsync();
+        await _farm.DisposeAsync();
     }
 
     [Fact]
     public async Task Webhook_OfEachEvent_IsSignedWithTheKeysSecret()
     {
-        var worker = await farm.RegisterWorkerAsync();
-        var made = await (await farm.User.PostAsJsonAsync("/v1/keys", new { name = "studio" })).JsonAsync();
-        var (tenant, secret) = (farm.ClientWith((string)made["key"]!), (string)made["webhook_secret"]!);
+        var worker = await _farm.RegisterWorkerAsync();
+        var made = await (await _farm.User.PostAsJsonAsync("/v1/keys", new { name = "studio" })).JsonAsync();
+        var (tenant, secret) = (_farm.ClientWith((string)made["key"]!), (string)made["webhook_secret"]!);
         Assert.StartsWith("whsec_", secret, StringComparison.Ordinal);
-        var id = (string)(await farm.SubmitAsync(new { prompt = "a ball", webhook_url = receiver.Address }, tenant))["id"]!;
+        var id = (string)(await _farm.SubmitAsync(new { prompt = "a ball", webhook_url = _receiver.Address }, tenant))["id"]!;
 
-        var types = new List<string> { Check(await receiver.NextAsync(), secret, id) };
-        var lease = (await farm.LeaseAsync(worker))!;
-        await farm.RenewAsync(lease);
-        types.Add(Check(await receiver.NextAsync(), secret, id));
-        (await farm.CompleteAsync(lease, await farm.UploadAsync(lease, [1]))).EnsureSuccessStatusCode();
-        types.Add(Check(await receiver.NextAsync(), secret, id));
+        var types = new List<string> { Check(await _receiver.NextAsync(), secret, id) };
+        var lease = (await _farm.LeaseAsync(worker))!;
+        await _farm.RenewAsync(lease);
+        types.Add(Check(await _receiver.NextAsync(), secret, id));
+        (await _farm.CompleteAsync(lease, await _farm.UploadAsync(lease, [1]))).EnsureSuccessStatusCode();
+        types.Add(Check(await _receiver.NextAsync(), secret, id));
 
         Assert.Equal(["video.queued", "video.started", "video.completed"], types);
         await LogAsync(id, log => log.Count == 3 && log.All(d => (string)d!["status"]! == "delivered"));
@@ -47,11 +47,11 @@ public sealed class WebhookTests : IAsyncLifetime
     [Fact]
     public async Task Webhook_ReceiverFailsAtFirst_IsToldAgainUnderTheSameId()
     {
-        receiver.Answer = number => number == 1 ? (500, null) : (204, null);
-        await farm.RegisterWorkerAsync();
+        _receiver.Answer = number => number == 1 ? (500, null) : (204, null);
+        await _farm.RegisterWorkerAsync();
         var id = await SubmitAsync();
 
-        var (first, second) = (await receiver.NextAsync(), await receiver.NextAsync());
+        var (first, second) = (await _receiver.NextAsync(), await _receiver.NextAsync());
         Assert.Equal(first.Id, second.Id);
         Assert.NotEqual(first.Signature, second.Signature);
         var log = await LogAsync(id, log => (string)log[0]!["status"]! == "delivered");
@@ -62,8 +62,8 @@ public sealed class WebhookTests : IAsyncLifetime
     [Fact]
     public async Task Webhook_ReceiverIsGone_IsNeverToldAgain()
     {
-        receiver.Answer = _ => (410, null);
-        await farm.RegisterWorkerAsync();
+        _receiver.Answer = _ => (410, null);
+        await _farm.RegisterWorkerAsync();
         var log = await LogAsync(await SubmitAsync(), log => (string)log[0]!["status"]! == "failed");
         Assert.Equal(1, (int)log[0]!["tries"]!);
         Assert.Null(log[0]!["next_try_at"]);
@@ -73,8 +73,8 @@ public sealed class WebhookTests : IAsyncLifetime
     public async Task Webhook_ARedirect_IsNotFollowed()
     {
         await using var inside = await WebhookReceiver.StartAsync();
-        receiver.Answer = _ => (302, inside.Address.AbsoluteUri);
-        await farm.RegisterWorkerAsync();
+        _receiver.Answer = _ => (302, inside.Address.AbsoluteUri);
+        await _farm.RegisterWorkerAsync();
         var log = await LogAsync(await SubmitAsync(), log => (int)log[0]!["tries"]! == 1);
         Assert.Contains("redirects are not followed", (string)log[0]!["log"]![0]!["error"]!, StringComparison.Ordinal);
         Assert.Equal(0, inside.Count);
@@ -85,10 +85,11 @@ public sealed class WebhookTests : IAsyncLifetime
     {
         await using var strict = await TestFarm.StartAsync();
         await strict.RegisterWorkerAsync();
-        var id = (string)(await strict.SubmitAsync(new { prompt = "a ball", webhook_url = $"http://localhost:{receiver.Address.Port}/" }))["id"]!;
+        var id = (string)
+            (await strict.SubmitAsync(new { prompt = "a ball", webhook_url = $"http://localhost:{_receiver.Address.Port}/" }))["id"]!;
         var log = await LogAsync(id, log => (int)log[0]!["tries"]! == 1, strict.User);
         Assert.Contains("not a public address", (string)log[0]!["log"]![0]!["error"]!, StringComparison.Ordinal);
-        Assert.Equal(0, receiver.Count);
+        Assert.Equal(0, _receiver.Count);
     }
 
     [Theory]
@@ -107,26 +108,26 @@ public sealed class WebhookTests : IAsyncLifetime
     [InlineData("http://user:password@example.org/hook")]
     public async Task Create_WebhookAtAPrivateAddress_IsRefusedInEverySpelling(string url)
     {
-        await farm.RegisterWorkerAsync();
-        var refusal = await (await farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a ball", webhook_url = url })).RefusalAsync();
+        await _farm.RegisterWorkerAsync();
+        var refusal = await (await _farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a ball", webhook_url = url })).RefusalAsync();
         Assert.Equal((400, "invalid_value", "webhook_url"), (refusal.Status, refusal.Code, refusal.Param));
     }
 
     [Fact]
     public async Task Secret_Replaced_SignsFromThenOn()
     {
-        await farm.RegisterWorkerAsync();
-        var secret = (string)(await (await farm.User.PostAsync("/v1/webhooks/secret", null)).JsonAsync())["secret"]!;
+        await _farm.RegisterWorkerAsync();
+        var secret = (string)(await (await _farm.User.PostAsync("/v1/webhooks/secret", null)).JsonAsync())["secret"]!;
         var id = await SubmitAsync();
-        Assert.Equal("video.queued", Check(await receiver.NextAsync(), secret, id));
+        Assert.Equal("video.queued", Check(await _receiver.NextAsync(), secret, id));
     }
 
     [Fact]
     public async Task Webhooks_OfAnotherTenant_AreNotFound()
     {
-        await farm.RegisterWorkerAsync();
+        await _farm.RegisterWorkerAsync();
         var id = await SubmitAsync();
-        var other = await farm.NewTenantAsync("read");
+        var other = await _farm.NewTenantAsync("read");
         Assert.Equal(404, (await (await other.GetAsync($"/v1/videos/{id}/webhooks")).RefusalAsync()).Status);
     }
 
@@ -134,7 +135,13 @@ public sealed class WebhookTests : IAsyncLifetime
     public void Sign_TheExampleOfTheStandard_GivesItsSignature() =>
         Assert.Equal(
             "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-            WebhookMessage.Sign("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, """{"test": 2432232314}"""u8));
+            WebhookMessage.Sign(
+                "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                1614265330,
+                """{"test": 2432232314}"""u8
+            )
+        );
 
     [Fact]
     public void After_UntilTheDayIsOver_PausesGrow()
@@ -145,11 +152,16 @@ public sealed class WebhookTests : IAsyncLifetime
         Assert.InRange(pauses[..^1].Sum(pause => pause!.Value.TotalHours), 20, 26);
     }
 
-    private async Task<string> SubmitAsync() => (string)(await farm.SubmitAsync(new { prompt = "a ball", webhook_url = receiver.Address }))["id"]!;
+    private async Task<string> SubmitAsync() =>
+        (string)(await _farm.SubmitAsync(new { prompt = "a ball", webhook_url = _receiver.Address }))["id"]!;
 
-    private async Task<JsonArray> LogAsync(string id, Func<JsonArray, bool> wanted, HttpClient? by = null) => await Eventually.ValueAsync(
-        async () => (await (await (by ?? farm.User).GetAsync($"/v1/videos/{id}/webhooks")).JsonAsync())["data"]!.AsArray(),
-        log => log.Count > 0 && wanted(log), TimeSpan.FromSeconds(30), "the delivery log");
+    private async Task<JsonArray> LogAsync(string id, Func<JsonArray, bool> wanted, HttpClient? by = null) =>
+        await Eventually.ValueAsync(
+            async () => (await (await (by ?? _farm.User).GetAsync($"/v1/videos/{id}/webhooks")).JsonAsync())["data"]!.AsArray(),
+            log => log.Count > 0 && wanted(log),
+            TimeSpan.FromSeconds(30),
+            "the delivery log"
+        );
 
     /// <summary>Checks a delivery as any receiver would.</summary>
     /// <returns>Its type.</returns>
@@ -158,7 +170,12 @@ public sealed class WebhookTests : IAsyncLifetime
         var signed = Encoding.UTF8.GetBytes($"{got.Id}.{got.Timestamp}.").Concat(got.Body).ToArray();
         var expected = Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret["whsec_".Length..]), signed));
         Assert.Equal($"v1,{expected}", got.Signature);
-        Assert.InRange(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - long.Parse(got.Timestamp, System.Globalization.CultureInfo.InvariantCulture), 0, 60);
+        Assert.InRange(
+            TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()
+                - long.Parse(got.Timestamp, System.Globalization.CultureInfo.InvariantCulture),
+            0,
+            60
+        );
         var body = JsonNode.Parse(got.Body)!;
         Assert.Equal((id, got.Id), ((string)body["data"]!["id"]!, (string)body["id"]!));
         return (string)body["type"]!;

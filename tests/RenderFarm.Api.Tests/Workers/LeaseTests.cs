@@ -8,51 +8,51 @@ namespace RenderFarm.Api.Tests.Workers;
 /// <summary>The worker protocol over HTTP; each test has a farm of its own, for a lease takes whatever is queued.</summary>
 public sealed class LeaseTests : IAsyncLifetime
 {
-    private TestFarm farm = null!;
-    private string workerId = "";
+    private TestFarm _farm = null!;
+    private string _workerId = "";
 
     public async ValueTask InitializeAsync()
     {
-        farm = await TestFarm.StartAsync();
-        workerId = await farm.RegisterWorkerAsync();
+        _farm = await TestFarm.StartAsync();
+        _workerId = await _farm.RegisterWorkerAsync();
     }
 
-    public ValueTask DisposeAsync() => farm.DisposeAsync();
+    public ValueTask DisposeAsync() => _farm.DisposeAsync();
 
     [Fact]
-    public async Task Lease_NothingQueued_Is204() => Assert.Null(await farm.LeaseAsync(workerId));
+    public async Task Lease_NothingQueued_Is204() => Assert.Null(await _farm.LeaseAsync(_workerId));
 
     [Fact]
     public async Task Lease_AQueuedVideo_GoesTheWholeWay()
     {
-        var id = (string)(await farm.SubmitAsync(new { prompt = "a ball", seed = 5 }))["id"]!;
+        var id = (string)(await _farm.SubmitAsync(new { prompt = "a ball", seed = 5 }))["id"]!;
 
-        var lease = (await farm.LeaseAsync(workerId))!;
+        var lease = (await _farm.LeaseAsync(_workerId))!;
         Assert.Equal((id, 1L, 1, 5L), (lease.JobId, lease.Fence, lease.Attempt, lease.Spec.Seed));
         Assert.True(lease.LeaseSeconds > 0);
 
-        var renewed = await (await farm.RenewAsync(lease, RenderStage.Denoising, step: 1)).ContractAsync<RenewReply>();
+        var renewed = await (await _farm.RenewAsync(lease, RenderStage.Denoising, step: 1)).ContractAsync<RenewReply>();
         Assert.False(renewed.Cancel);
-        var running = await (await farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
+        var running = await (await _farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
         Assert.Equal(("in_progress", "denoising", 1), ((string)running["status"]!, (string)running["stage"]!, (int)running["step"]!));
         Assert.InRange((int)running["progress"]!, 6, 89);
 
-        var artifact = await farm.UploadAsync(lease, [1, 2, 3]);
-        var outcome = await (await farm.CompleteAsync(lease, artifact)).ContractAsync<LeaseOutcome>();
+        var artifact = await _farm.UploadAsync(lease, [1, 2, 3]);
+        var outcome = await (await _farm.CompleteAsync(lease, artifact)).ContractAsync<LeaseOutcome>();
         Assert.Equal(JobState.Completed, outcome.State);
 
         // The reply was lost, and the worker asks again.
-        Assert.Equal(outcome, await (await farm.CompleteAsync(lease, artifact)).ContractAsync<LeaseOutcome>());
-        Assert.Equal([1, 2, 3], await farm.User.GetByteArrayAsync($"/v1/videos/{id}/content"));
+        Assert.Equal(outcome, await (await _farm.CompleteAsync(lease, artifact)).ContractAsync<LeaseOutcome>());
+        Assert.Equal([1, 2, 3], await _farm.User.GetByteArrayAsync($"/v1/videos/{id}/content"));
     }
 
     [Fact]
     public async Task Lease_WhileWaiting_IsAnsweredWhenAVideoComes()
     {
-        var waiting = farm.LeaseAsync(workerId, waitSeconds: 30);
+        var waiting = _farm.LeaseAsync(_workerId, waitSeconds: 30);
         var clock = Stopwatch.StartNew();
 
-        var id = (string)(await farm.SubmitAsync())["id"]!;
+        var id = (string)(await _farm.SubmitAsync())["id"]!;
 
         Assert.Equal(id, (await waiting)!.JobId);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"took {clock.Elapsed}");
@@ -61,11 +61,11 @@ public sealed class LeaseTests : IAsyncLifetime
     [Fact]
     public async Task Lease_WhenTheFarmStops_IsReleasedAtOnce()
     {
-        var waiting = farm.LeaseAsync(workerId, waitSeconds: 30);
-        await farm.WaitForPollAsync();
+        var waiting = _farm.LeaseAsync(_workerId, waitSeconds: 30);
+        await _farm.WaitForPollAsync();
         var clock = Stopwatch.StartNew();
 
-        await farm.StopAsync();
+        await _farm.StopAsync();
 
         Assert.Null(await waiting);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"took {clock.Elapsed}");
@@ -75,29 +75,29 @@ public sealed class LeaseTests : IAsyncLifetime
     public async Task Lease_TheWorkerGoesAwayWhileWaiting_TakesNothing()
     {
         using var gone = new CancellationTokenSource();
-        var waiting = farm.LeaseAsync(workerId, waitSeconds: 30, gone.Token);
-        await farm.WaitForPollAsync();
+        var waiting = _farm.LeaseAsync(_workerId, waitSeconds: 30, gone.Token);
+        await _farm.WaitForPollAsync();
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-        await farm.WaitForPollAsync(count: 0);
+        await _farm.WaitForPollAsync(count: 0);
 
-        var id = (string)(await farm.SubmitAsync())["id"]!;
+        var id = (string)(await _farm.SubmitAsync())["id"]!;
 
-        Assert.Equal("queued", (string)(await (await farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync())["status"]!);
+        Assert.Equal("queued", (string)(await (await _farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync())["status"]!);
     }
 
     [Fact]
     public async Task Report_UnderAFenceThatHasLost_Is409LeaseLost()
     {
-        await farm.SubmitAsync();
-        var lease = (await farm.LeaseAsync(workerId))!;
+        await _farm.SubmitAsync();
+        var lease = (await _farm.LeaseAsync(_workerId))!;
         var stale = lease with { Fence = lease.Fence - 1 };
 
-        var reply = await farm.RenewAsync(stale);
+        var reply = await _farm.RenewAsync(stale);
 
         Assert.Equal("false", reply.Headers.GetValues("x-should-retry").Single());
         Assert.Equal((409, "lease_lost"), await Refusal(reply));
-        Assert.Equal((409, "lease_lost"), await Refusal(await farm.CompleteAsync(stale, await farm.UploadAsync(stale, [1]))));
+        Assert.Equal((409, "lease_lost"), await Refusal(await _farm.CompleteAsync(stale, await _farm.UploadAsync(stale, [1]))));
         Assert.Equal((409, "lease_lost"), await Refusal(await FailAsync(stale, FailureReason.Transient)));
         Assert.Equal((409, "lease_lost"), await Refusal(await ReleaseAsync(stale)));
     }
@@ -105,76 +105,117 @@ public sealed class LeaseTests : IAsyncLifetime
     [Fact]
     public async Task Complete_FilesThatAreNotThere_IsRefusedAndTheLeaseStays()
     {
-        await farm.SubmitAsync();
-        var lease = (await farm.LeaseAsync(workerId))!;
-        await farm.RenewAsync(lease);
-        var real = await farm.UploadAsync(lease, [1, 2, 3]);
+        await _farm.SubmitAsync();
+        var lease = (await _farm.LeaseAsync(_workerId))!;
+        await _farm.RenewAsync(lease);
+        var real = await _farm.UploadAsync(lease, [1, 2, 3]);
 
-        foreach (var wrong in new[]
-                 {
-                     real with { Key = real.Key.Replace("video.mp4", "other.mp4", StringComparison.Ordinal) },
-                     real with { SizeBytes = 4 },
-                     real with { Sha256 = new string('0', 64) },
-                     real with { Key = "videos/video_other/1/video.mp4" },
-                 })
+        foreach (
+            var wrong in new[]
+            {
+                real with
+                {
+                    Key = real.Key.Replace("video.mp4", "other.mp4", StringComparison.Ordinal),
+                },
+                real with
+                {
+                    SizeBytes = 4,
+                },
+                real with
+                {
+                    Sha256 = new string('0', 64),
+                },
+                real with
+                {
+                    Key = "videos/video_other/1/video.mp4",
+                },
+            }
+        )
         {
-            Assert.Equal((400, "invalid_value"), await Refusal(await farm.CompleteAsync(lease, wrong)));
+            Assert.Equal((400, "invalid_value"), await Refusal(await _farm.CompleteAsync(lease, wrong)));
         }
 
-        Assert.Equal(HttpStatusCode.OK, (await farm.CompleteAsync(lease, real)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _farm.CompleteAsync(lease, real)).StatusCode);
     }
 
     [Fact]
     public async Task Release_HandsTheVideoBack_AndNoAttemptIsBurnt()
     {
-        await farm.SubmitAsync();
-        var lease = (await farm.LeaseAsync(workerId))!;
+        await _farm.SubmitAsync();
+        var lease = (await _farm.LeaseAsync(_workerId))!;
 
         var outcome = await (await ReleaseAsync(lease)).ContractAsync<LeaseOutcome>();
 
         Assert.Equal(JobState.Queued, outcome.State);
-        var again = (await farm.LeaseAsync(workerId))!;
+        var again = (await _farm.LeaseAsync(_workerId))!;
         Assert.Equal((lease.JobId, lease.Fence + 1, 1), (again.JobId, again.Fence, again.Attempt));
     }
 
     [Fact]
     public async Task Fail_AFinalReason_EndsTheVideoWithItsCode()
     {
-        var id = (string)(await farm.SubmitAsync())["id"]!;
-        var lease = (await farm.LeaseAsync(workerId))!;
+        var id = (string)(await _farm.SubmitAsync())["id"]!;
+        var lease = (await _farm.LeaseAsync(_workerId))!;
 
         var outcome = await (await FailAsync(lease, FailureReason.InvalidRequest)).ContractAsync<LeaseOutcome>();
 
         Assert.Equal(JobState.Failed, outcome.State);
-        var video = await (await farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
-        Assert.Equal(("failed", "invalid_request", "it broke"), ((string)video["status"]!, (string)video["error"]!["code"]!, (string)video["error"]!["message"]!));
+        var video = await (await _farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
+        Assert.Equal(
+            ("failed", "invalid_request", "it broke"),
+            ((string)video["status"]!, (string)video["error"]!["code"]!, (string)video["error"]!["message"]!)
+        );
     }
 
     [Fact]
     public async Task Cancel_ARunningVideo_ReachesTheWorkerByItsRenewal()
     {
-        var id = (string)(await farm.SubmitAsync())["id"]!;
-        var lease = (await farm.LeaseAsync(workerId))!;
-        await farm.RenewAsync(lease);
+        var id = (string)(await _farm.SubmitAsync())["id"]!;
+        var lease = (await _farm.LeaseAsync(_workerId))!;
+        await _farm.RenewAsync(lease);
 
-        var asked = await (await farm.User.PostAsync($"/v1/videos/{id}/cancel", null)).JsonAsync();
+        var asked = await (await _farm.User.PostAsync($"/v1/videos/{id}/cancel", null)).JsonAsync();
         Assert.Equal("in_progress", (string)asked["status"]!);
-        Assert.True((await (await farm.RenewAsync(lease)).ContractAsync<RenewReply>()).Cancel);
+        Assert.True((await (await _farm.RenewAsync(lease)).ContractAsync<RenewReply>()).Cancel);
 
         await FailAsync(lease, FailureReason.Cancelled);
-        var video = await (await farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
+        var video = await (await _farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
         Assert.Equal(("failed", "cancelled"), ((string)video["status"]!, (string)video["error"]!["code"]!));
     }
 
     [Fact]
     public async Task Lease_AnUnknownWorker_Is404() =>
-        Assert.Equal((404, "not_found"), await Refusal(await farm.Worker.PostContractAsync("/worker/v1/leases", new LeaseRequest { WorkerId = "w_none", SlotId = "cpu", FreeBytes = 1 })));
+        Assert.Equal(
+            (404, "not_found"),
+            await Refusal(
+                await _farm.Worker.PostContractAsync(
+                    "/worker/v1/leases",
+                    new LeaseRequest
+                    {
+                        WorkerId = "w_none",
+                        SlotId = "cpu",
+                        FreeBytes = 1,
+                    }
+                )
+            )
+        );
 
     private Task<HttpResponseMessage> FailAsync(LeaseGrant lease, FailureReason reason) =>
-        farm.Worker.PostContractAsync($"/worker/v1/leases/{lease.JobId}/fail", new FailRequest { Fence = lease.Fence, Reason = reason, Message = "it broke" });
+        _farm.Worker.PostContractAsync(
+            $"/worker/v1/leases/{lease.JobId}/fail",
+            new FailRequest
+            {
+                Fence = lease.Fence,
+                Reason = reason,
+                Message = "it broke",
+            }
+        );
 
     private Task<HttpResponseMessage> ReleaseAsync(LeaseGrant lease) =>
-        farm.Worker.PostContractAsync($"/worker/v1/leases/{lease.JobId}/release", new ReleaseRequest { Fence = lease.Fence, Reason = "interrupted" });
+        _farm.Worker.PostContractAsync(
+            $"/worker/v1/leases/{lease.JobId}/release",
+            new ReleaseRequest { Fence = lease.Fence, Reason = "interrupted" }
+        );
 
     private static async Task<(int, string)> Refusal(HttpResponseMessage reply)
     {

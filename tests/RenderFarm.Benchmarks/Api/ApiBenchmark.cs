@@ -22,9 +22,17 @@ internal static class ApiBenchmark
         {
             var load = ThisMachine.LoadAverage;
             var found = await MeasureAsync(part, options);
-            foreach (var figure in found.Figures) Console.Out.WriteLine(figure);
+            foreach (var figure in found.Figures)
+            {
+                Console.Out.WriteLine(figure);
+            }
+
             missed += found.Figures.Count(figure => !figure.IsMet);
-            if (options.Results is not { } folder) continue;
+            if (options.Results is not { } folder)
+            {
+                continue;
+            }
+
             Directory.CreateDirectory(folder);
             var report = new JsonObject
             {
@@ -39,13 +47,14 @@ internal static class ApiBenchmark
         return missed == 0 ? 0 : 1;
     }
 
-    private static Task<Findings> MeasureAsync(string part, ApiOptions options) => part switch
-    {
-        "create" => CreatePart.MeasureAsync(options),
-        "retrieve" => RetrievePart.MeasureAsync(options),
-        "list" => ListPart.MeasureAsync(options),
-        "batch" => BatchPart.MeasureAsync(options),
-        "eta" => EtaPart.MeasureAsync(options),
-        _ => MemoryPart.MeasureAsync(options),
-    };
+    private static Task<Findings> MeasureAsync(string part, ApiOptions options) =>
+        part switch
+        {
+            "create" => CreatePart.MeasureAsync(options),
+            "retrieve" => RetrievePart.MeasureAsync(options),
+            "list" => ListPart.MeasureAsync(options),
+            "batch" => BatchPart.MeasureAsync(options),
+            "eta" => EtaPart.MeasureAsync(options),
+            _ => MemoryPart.MeasureAsync(options),
+        };
 }

@@ -37,9 +37,20 @@ internal sealed class ApiFarm : IAsyncDisposable
     public static async Task<ApiFarm> StartAsync(Uri? broker = null)
     {
         var database = await PostgresDatabase.CreateAsync();
-        var api = new ApiFarm(database, await FarmUnderTest.StartAsync(new FarmSetup { Postgres = database.ConnectionString, Broker = broker }, workers: 0));
+        var api = new ApiFarm(
+            database,
+            await FarmUnderTest.StartAsync(new FarmSetup { Postgres = database.ConnectionString, Broker = broker }, workers: 0)
+        );
         await api.RegisterModelAsync();
-        using var made = await api.Http.PostAsJsonAsync("/v1/keys", new { name = "benchmark", scopes = (string[])["submit", "read"], requests_per_minute = 1_000_000 });
+        using var made = await api.Http.PostAsJsonAsync(
+            "/v1/keys",
+            new
+            {
+                name = "benchmark",
+                scopes = (string[])["submit", "read"],
+                requests_per_minute = 1_000_000,
+            }
+        );
         made.EnsureSuccessStatusCode();
         var key = await made.Content.ReadFromJsonAsync<JsonElement>();
         api.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.GetProperty("key").GetString());
@@ -93,12 +104,25 @@ internal sealed class ApiFarm : IAsyncDisposable
             Name = "gone",
             Host = "simulated",
             Version = "1",
-            Slots = [new() { Id = "cpu", Kind = SlotKind.Cpu, Card = "simulated", TotalBytes = 8L << 30 }],
+            Slots =
+            [
+                new()
+                {
+                    Id = "cpu",
+                    Kind = SlotKind.Cpu,
+                    Card = "simulated",
+                    TotalBytes = 8L << 30,
+                },
+            ],
             Models = [new("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
         };
         using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")
         {
-            Content = new StringContent(JsonSerializer.Serialize(request, ContractsJson.Default.RegisterWorkerRequest), Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                JsonSerializer.Serialize(request, ContractsJson.Default.RegisterWorkerRequest),
+                Encoding.UTF8,
+                "application/json"
+            ),
         };
         message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", keys.GetProperty("worker_key").GetString());
         using var answer = await Farm.Http.SendAsync(message);

@@ -57,5 +57,7 @@ internal sealed record ApiOptions
     }
 
     private static double Number(string name, string value) =>
-        double.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : throw new ArgumentException($"{name} is '{value}': it must be a number above 0");
+        double.TryParse(value, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : throw new ArgumentException($"{name} is '{value}': it must be a number above 0");
 }

@@ -9,7 +9,8 @@ namespace RenderFarm.Benchmarks.Api;
 /// <summary><c>POST /v1/batches</c>: 10,000 lines, and 10,000 videos out of a matrix, from the first byte sent to the answer.</summary>
 internal static class BatchPart
 {
-    private const int Jobs = 10_000, Rounds = 3;
+    private const int Jobs = 10_000,
+        Rounds = 3;
 
     public static async Task<Findings> MeasureAsync(ApiOptions options)
     {
@@ -19,12 +20,38 @@ internal static class BatchPart
         for (var round = 0; round < Rounds; round++)
         {
             var number = round;
-            lines.Add(await SendAsync(api, () => new StringContent(
-                string.Concat(Enumerable.Range(0, Jobs).Select(i => $$"""{"prompt":"clip {{i}} of round {{number}}","model":"tiny","seed":{{i}}}""" + "\n")), Encoding.UTF8, "application/jsonl")));
-            matrix.Add(await SendAsync(api, () => JsonContent.Create(new
-            {
-                matrix = new { prompt = Enumerable.Range(0, 100).Select(i => $"matrix {number}, clip {i}"), seed = Enumerable.Range(0, 100), model = (string[])["tiny"] },
-            })));
+            lines.Add(
+                await SendAsync(
+                    api,
+                    () =>
+                        new StringContent(
+                            string.Concat(
+                                Enumerable
+                                    .Range(0, Jobs)
+                                    .Select(i => $$"""{"prompt":"clip {{i}} of round {{number}}","model":"tiny","seed":{{i}}}""" + "\n")
+                            ),
+                            Encoding.UTF8,
+                            "application/jsonl"
+                        )
+                )
+            );
+            matrix.Add(
+                await SendAsync(
+                    api,
+                    () =>
+                        JsonContent.Create(
+                            new
+                            {
+                                matrix = new
+                                {
+                                    prompt = Enumerable.Range(0, 100).Select(i => $"matrix {number}, clip {i}"),
+                                    seed = Enumerable.Range(0, 100),
+                                    model = (string[])["tiny"],
+                                },
+                            }
+                        )
+                )
+            );
         }
         return new Findings(
             [
@@ -36,7 +63,8 @@ internal static class BatchPart
                 ["lines_seconds"] = new JsonArray([.. lines.Select(s => (JsonNode)Math.Round(s, 2))]),
                 ["matrix_seconds"] = new JsonArray([.. matrix.Select(s => (JsonNode)Math.Round(s, 2))]),
                 ["store"] = await api.DurabilityAsync(),
-            });
+            }
+        );
     }
 
     private static async Task<double> SendAsync(ApiFarm api, Func<HttpContent> body)
@@ -46,6 +74,8 @@ internal static class BatchPart
         using var answer = await api.Http.PostAsync(new Uri("/v1/batches", UriKind.Relative), content);
         var said = await answer.Content.ReadFromJsonAsync<JsonElement>();
         var seconds = clock.Elapsed.TotalSeconds;
-        return answer.IsSuccessStatusCode && said.GetProperty("total").GetInt32() == Jobs ? seconds : throw new InvalidOperationException($"a batch was answered {(int)answer.StatusCode}: {said}");
+        return answer.IsSuccessStatusCode && said.GetProperty("total").GetInt32() == Jobs
+            ? seconds
+            : throw new InvalidOperationException($"a batch was answered {(int)answer.StatusCode}: {said}");
     }
 }

@@ -19,6 +19,13 @@ internal static class CreatePart
                 Figure.Most($"create at {half.PerSecond:0}/s, p99", half.P99, "ms", 50),
                 Figure.Most("create, not answered 200", most.Failed + half.Failed, "requests", 0),
             ],
-            new JsonObject { ["clients"] = Clients, ["most"] = most.ToJson(), ["at_half"] = half.ToJson(), ["store"] = await api.DurabilityAsync() });
+            new JsonObject
+            {
+                ["clients"] = Clients,
+                ["most"] = most.ToJson(),
+                ["at_half"] = half.ToJson(),
+                ["store"] = await api.DurabilityAsync(),
+            }
+        );
     }
 }

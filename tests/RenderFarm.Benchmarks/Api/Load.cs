@@ -4,28 +4,40 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary>Requests of one kind, as a number of clients or a schedule sends them. A request says whether it was answered as it should be.</summary>
+/// <summary>Requests of one kind, as a number of clients or a schedule sends them. A request says whether it was answered as it should
+/// be.</summary>
 internal static class Load
 {
     /// <summary>So many clients, each sending its next request when it has the answer to the last: what a service can take.</summary>
     public static async Task<Sample> ClosedAsync(int clients, TimeSpan time, Func<int, Task<bool>> request)
     {
         var (clock, number, failed) = (Stopwatch.StartNew(), 0, 0);
-        var latencies = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
-        {
-            var mine = new List<double>();
-            while (clock.Elapsed < time)
-            {
-                var sent = clock.Elapsed;
-                if (!await IsAnsweredAsync(request, Interlocked.Increment(ref number))) Interlocked.Increment(ref failed);
-                mine.Add((clock.Elapsed - sent).TotalMilliseconds);
-            }
-            return mine;
-        })));
+        var latencies = await Task.WhenAll(
+            Enumerable
+                .Range(0, clients)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        var mine = new List<double>();
+                        while (clock.Elapsed < time)
+                        {
+                            var sent = clock.Elapsed;
+                            if (!await IsAnsweredAsync(request, Interlocked.Increment(ref number)))
+                            {
+                                Interlocked.Increment(ref failed);
+                            }
+
+                            mine.Add((clock.Elapsed - sent).TotalMilliseconds);
+                        }
+                        return mine;
+                    })
+                )
+        );
         return Sample.Of([.. latencies.SelectMany(mine => mine)], failed, clock.Elapsed);
     }
 
-    /// <summary>Until the runtime has compiled what it will: a window of the load is no more than a tenth faster than the one before, three times in a row.</summary>
+    /// <summary>Until the runtime has compiled what it will: a window of the load is no more than a tenth faster than the one before, three
+    /// times in a row.</summary>
     public static async Task WarmUpAsync(int clients, Func<int, Task<bool>> request)
     {
         var (window, before, steady) = (TimeSpan.FromSeconds(3), 0.0, 0);
@@ -49,12 +61,22 @@ internal static class Load
         for (var i = 0; i < count; i++)
         {
             var (number, due) = (i, TimeSpan.FromSeconds(i / rate));
-            if (due > clock.Elapsed) await Task.Delay(due - clock.Elapsed, CancellationToken.None);
-            sent.Add(Task.Run(async () =>
+            if (due > clock.Elapsed)
             {
-                if (!await IsAnsweredAsync(request, number)) Interlocked.Increment(ref failed);
-                latencies[number] = (clock.Elapsed - due).TotalMilliseconds;
-            }));
+                await Task.Delay(due - clock.Elapsed, CancellationToken.None);
+            }
+
+            sent.Add(
+                Task.Run(async () =>
+                {
+                    if (!await IsAnsweredAsync(request, number))
+                    {
+                        Interlocked.Increment(ref failed);
+                    }
+
+                    latencies[number] = (clock.Elapsed - due).TotalMilliseconds;
+                })
+            );
         }
         await Task.WhenAll(sent);
         return Sample.Of(latencies, failed, clock.Elapsed);
@@ -68,7 +90,7 @@ internal static class Load
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
-            return false; // no answer is a failed request, not the end of the measurement
+            return false; // No answer is a failed request, not the end of the measurement
         }
     }
 }
@@ -82,9 +104,15 @@ internal sealed record Sample(int Requests, int Failed, double PerSecond, double
         return new Sample(all.Count, failed, all.Count / took.TotalSeconds, all.P50 ?? 0, all.P90 ?? 0, all.P99 ?? 0, all.Max ?? 0);
     }
 
-    public JsonObject ToJson() => new()
-    {
-        ["requests"] = Requests, ["failed"] = Failed, ["per_second"] = Math.Round(PerSecond, 1), ["p50_ms"] = Math.Round(P50, 2),
-        ["p90_ms"] = Math.Round(P90, 2), ["p99_ms"] = Math.Round(P99, 2), ["max_ms"] = Math.Round(Max, 2),
-    };
+    public JsonObject ToJson() =>
+        new()
+        {
+            ["requests"] = Requests,
+            ["failed"] = Failed,
+            ["per_second"] = Math.Round(PerSecond, 1),
+            ["p50_ms"] = Math.Round(P50, 2),
+            ["p90_ms"] = Math.Round(P90, 2),
+            ["p99_ms"] = Math.Round(P99, 2),
+            ["max_ms"] = Math.Round(Max, 2),
+        };
 }

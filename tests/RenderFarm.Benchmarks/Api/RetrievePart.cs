@@ -8,7 +8,9 @@ namespace RenderFarm.Benchmarks.Api;
 /// </summary>
 internal static class RetrievePart
 {
-    private const int Clients = 16, Videos = 10_000, Rounds = 3;
+    private const int Clients = 16,
+        Videos = 10_000,
+        Rounds = 3;
 
     public static async Task<Findings> MeasureAsync(ApiOptions options)
     {
@@ -37,9 +39,15 @@ internal static class RetrievePart
             ],
             new JsonObject
             {
-                ["clients"] = Clients, ["videos"] = Videos, ["retrieve_per_second"] = Math.Round(retrieve), ["bare_per_second"] = Math.Round(select),
-                ["retrieve"] = new JsonArray([.. ours.Select(sample => sample.ToJson())]), ["bare"] = new JsonArray([.. theirs.Select(sample => sample.ToJson())]),
-                ["at_half"] = half.ToJson(), ["store"] = await api.DurabilityAsync(),
-            });
+                ["clients"] = Clients,
+                ["videos"] = Videos,
+                ["retrieve_per_second"] = Math.Round(retrieve),
+                ["bare_per_second"] = Math.Round(select),
+                ["retrieve"] = new JsonArray([.. ours.Select(sample => sample.ToJson())]),
+                ["bare"] = new JsonArray([.. theirs.Select(sample => sample.ToJson())]),
+                ["at_half"] = half.ToJson(),
+                ["store"] = await api.DurabilityAsync(),
+            }
+        );
     }
 }

@@ -24,7 +24,10 @@ internal static class LeaseLatency
     {
         await using var database = await PostgresDatabase.CreateAsync();
         await using var host = await BrokerVirtualHost.CreateAsync();
-        await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { Postgres = database.ConnectionString, Broker = host.Address }, workers: 0);
+        await using var farm = await FarmUnderTest.StartAsync(
+            new FarmSetup { Postgres = database.ConnectionString, Broker = host.Address },
+            workers: 0
+        );
         using var worker = new HttpClient { BaseAddress = new Uri(farm.Url) };
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(farm.Home, "keys.json"))).RootElement;
         worker.DefaultRequestHeaders.Authorization = new("Bearer", keys.GetProperty("worker_key").GetString());
@@ -39,18 +42,34 @@ internal static class LeaseLatency
                 Figure.Most("submit to lease through RabbitMQ, p50", bell.P50!.Value, "ms", 20),
                 Figure.Most("submit to lease through RabbitMQ, p99", bell.P99!.Value, "ms", 150),
             ],
-            new JsonObject { ["bell"] = told, ["long_poll"] = ToJson(poll) });
+            new JsonObject { ["bell"] = told, ["long_poll"] = ToJson(poll) }
+        );
     }
 
     /// <returns>The latencies in milliseconds, and how many jobs the worker did not get at its first request.</returns>
-    private static async Task<(Distribution Latencies, int PassedOver)> ThroughTheBrokerAsync(FarmUnderTest farm, HttpClient worker, string id, Uri broker, int jobs)
+    private static async Task<(Distribution Latencies, int PassedOver)> ThroughTheBrokerAsync(
+        FarmUnderTest farm,
+        HttpClient worker,
+        string id,
+        Uri broker,
+        int jobs
+    )
     {
         await using var connection = await new ConnectionFactory { Uri = broker, ConsumerDispatchConcurrency = 1 }.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         var queue = Bells.Queue(0);
         await channel.ExchangeDeclareAsync(queue, ExchangeType.Fanout, durable: true);
-        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false,
-            new Dictionary<string, object?> { ["x-max-length"] = Bells.MaxLength, ["x-message-ttl"] = (int)Bells.TimeToLive.TotalMilliseconds });
+        await channel.QueueDeclareAsync(
+            queue,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            new Dictionary<string, object?>
+            {
+                ["x-max-length"] = Bells.MaxLength,
+                ["x-message-ttl"] = (int)Bells.TimeToLive.TotalMilliseconds,
+            }
+        );
         await channel.QueueBindAsync(queue, queue, "");
         var rung = System.Threading.Channels.Channel.CreateUnbounded<long>();
         var consumer = new AsyncEventingBasicConsumer(channel);
@@ -62,43 +81,69 @@ internal static class LeaseLatency
         await channel.BasicConsumeAsync(queue, autoAck: true, consumer);
 
         var passedOver = 0;
-        var latencies = await LatenciesAsync(farm, worker, jobs, async () =>
-        {
-            try
+        var latencies = await LatenciesAsync(
+            farm,
+            worker,
+            jobs,
+            async () =>
             {
-                await rung.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+                try
+                {
+                    await rung.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+                }
+                catch (TimeoutException)
+                {
+                    throw new TimeoutException($"no bell came within {Patience.TotalSeconds:0} s. {farm.LastWords()}");
+                }
+                if (await LeaseAsync(worker, id, wait: 0) is { } grant)
+                {
+                    return grant;
+                }
+                // The bell was a second one for an earlier job. Or this worker came more than a second after it, as on a machine under
+                // load, and
+                // found the row locked while it was noted that the bell had rung; the next bell would come a minute later. A real worker's
+                // poll
+                // goes on and is woken by that note, so this one's does too.
+                passedOver++;
+                return await LeaseAsync(worker, id, Patience.TotalSeconds) ?? throw new TimeoutException("a bell rang and no job came");
             }
-            catch (TimeoutException)
-            {
-                throw new TimeoutException($"no bell came within {Patience.TotalSeconds:0} s. {farm.LastWords()}");
-            }
-            if (await LeaseAsync(worker, id, wait: 0) is { } grant) return grant;
-            // The bell was a second one for an earlier job. Or this worker came more than a second after it, as on a machine under load, and
-            // found the row locked while it was noted that the bell had rung; the next bell would come a minute later. A real worker's poll
-            // goes on and is woken by that note, so this one's does too.
-            passedOver++;
-            return await LeaseAsync(worker, id, Patience.TotalSeconds) ?? throw new TimeoutException("a bell rang and no job came");
-        });
+        );
         return (latencies, passedOver);
     }
 
-    private static Task<Distribution> ThroughTheLongPollAsync(FarmUnderTest farm, HttpClient worker, string id, int jobs)
-        => LatenciesAsync(farm, worker, jobs, async () => await LeaseAsync(worker, id, wait: Patience.TotalSeconds) ?? throw new TimeoutException("no job came"));
+    private static Task<Distribution> ThroughTheLongPollAsync(FarmUnderTest farm, HttpClient worker, string id, int jobs) =>
+        LatenciesAsync(
+            farm,
+            worker,
+            jobs,
+            async () => await LeaseAsync(worker, id, wait: Patience.TotalSeconds) ?? throw new TimeoutException("no job came")
+        );
 
     private static async Task<Distribution> LatenciesAsync(FarmUnderTest farm, HttpClient worker, int jobs, Func<Task<JsonElement>> next)
     {
-        const int warmUp = 20;
+        const int WarmUp = 20;
         var latencies = new List<double>();
-        for (var i = 0; i < warmUp + jobs; i++)
+        for (var i = 0; i < WarmUp + jobs; i++)
         {
             var leased = Task.Run(async () => (Grant: await next(), At: Stopwatch.GetTimestamp()));
-            await Task.Delay(20, CancellationToken.None); // the poll is on its way
+            await Task.Delay(20, CancellationToken.None); // The poll is on its way
             var sent = Stopwatch.GetTimestamp();
             await farm.SubmitAsync(new { prompt = string.Create(CultureInfo.InvariantCulture, $"clip {i}"), model = "tiny" });
             var (grant, at) = await leased;
-            if (i >= warmUp) latencies.Add(Stopwatch.GetElapsedTime(sent, at).TotalMilliseconds);
-            using var ended = await worker.PostAsJsonAsync($"/worker/v1/leases/{grant.GetProperty("job_id").GetString()}/fail",
-                new { fence = grant.GetProperty("fence").GetInt64(), reason = "invalid_request", message = "measured" });
+            if (i >= WarmUp)
+            {
+                latencies.Add(Stopwatch.GetElapsedTime(sent, at).TotalMilliseconds);
+            }
+
+            using var ended = await worker.PostAsJsonAsync(
+                $"/worker/v1/leases/{grant.GetProperty("job_id").GetString()}/fail",
+                new
+                {
+                    fence = grant.GetProperty("fence").GetInt64(),
+                    reason = "invalid_request",
+                    message = "measured",
+                }
+            );
             ended.EnsureSuccessStatusCode();
         }
         return new Distribution(latencies);
@@ -108,7 +153,11 @@ internal static class LeaseLatency
     {
         return new JsonObject
         {
-            ["jobs"] = latencies.Count, ["p50_ms"] = Round(latencies.P50), ["p90_ms"] = Round(latencies.P90), ["p99_ms"] = Round(latencies.P99), ["max_ms"] = Round(latencies.Max),
+            ["jobs"] = latencies.Count,
+            ["p50_ms"] = Round(latencies.P50),
+            ["p90_ms"] = Round(latencies.P90),
+            ["p99_ms"] = Round(latencies.P99),
+            ["max_ms"] = Round(latencies.Max),
         };
 
         static JsonNode? Round(double? value) => value is { } number ? Math.Round(number, 2) : null;
@@ -116,9 +165,20 @@ internal static class LeaseLatency
 
     private static async Task<JsonElement?> LeaseAsync(HttpClient worker, string id, double wait)
     {
-        using var answer = await worker.PostAsJsonAsync("/worker/v1/leases", new { worker_id = id, slot_id = "cpu", free_bytes = 8L << 30, wait_seconds = wait });
+        using var answer = await worker.PostAsJsonAsync(
+            "/worker/v1/leases",
+            new
+            {
+                worker_id = id,
+                slot_id = "cpu",
+                free_bytes = 8L << 30,
+                wait_seconds = wait,
+            }
+        );
         answer.EnsureSuccessStatusCode();
-        return answer.StatusCode == System.Net.HttpStatusCode.NoContent ? null : JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+        return answer.StatusCode == System.Net.HttpStatusCode.NoContent
+            ? null
+            : JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
     }
 
     private static async Task<string> RegisterAsync(HttpClient worker)
@@ -128,10 +188,23 @@ internal static class LeaseLatency
             Name = "idle",
             Host = "simulated",
             Version = "1",
-            Slots = [new() { Id = "cpu", Kind = Contracts.Leases.SlotKind.Cpu, Card = "simulated", TotalBytes = 8L << 30 }],
+            Slots =
+            [
+                new()
+                {
+                    Id = "cpu",
+                    Kind = Contracts.Leases.SlotKind.Cpu,
+                    Card = "simulated",
+                    TotalBytes = 8L << 30,
+                },
+            ],
             Models = [new("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
         };
-        using var body = new StringContent(JsonSerializer.Serialize(request, Contracts.Json.ContractsJson.Default.RegisterWorkerRequest), System.Text.Encoding.UTF8, "application/json");
+        using var body = new StringContent(
+            JsonSerializer.Serialize(request, Contracts.Json.ContractsJson.Default.RegisterWorkerRequest),
+            System.Text.Encoding.UTF8,
+            "application/json"
+        );
         using var answer = await worker.PostAsync(new Uri("/worker/v1/register", UriKind.Relative), body);
         answer.EnsureSuccessStatusCode();
         return JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("worker_id").GetString()!;

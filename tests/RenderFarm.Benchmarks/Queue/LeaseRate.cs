@@ -14,7 +14,7 @@ internal static class LeaseRate
     {
         await using var queue = await QueueOfJobs.CreateAsync();
         var ids = await queue.RegisterAsync(workers);
-        // the first ones pay for compiling, which would be to the credit of the deep queue
+        // The first ones pay for compiling, which would be to the credit of the deep queue
         for (var round = 0; round < WarmingRounds; round++)
         {
             await queue.FillAsync(ShortQueue);
@@ -49,19 +49,32 @@ internal static class LeaseRate
                 ["leases"] = leases,
                 ["leases_per_second"] = Math.Round(deep),
                 ["leases_per_second_with_1000_rows"] = Math.Round(shallow),
-            });
+            }
+        );
     }
 
     private static async Task<TimeSpan> TakeAsync(QueueOfJobs queue, IReadOnlyList<string> workers, int leases)
     {
-        int next = -1, granted = 0;
+        var next = -1;
+        var granted = 0;
         var clock = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(async () =>
-        {
-            int mine;
-            while ((mine = Interlocked.Increment(ref next)) < leases)
-                if (await queue.LeaseAsync(workers[mine % workers.Count]) is not null) Interlocked.Increment(ref granted);
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, AtOnce)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        int mine;
+                        while ((mine = Interlocked.Increment(ref next)) < leases)
+                        {
+                            if (await queue.LeaseAsync(workers[mine % workers.Count]) is not null)
+                            {
+                                Interlocked.Increment(ref granted);
+                            }
+                        }
+                    })
+                )
+        );
         return granted == leases ? clock.Elapsed : throw new InvalidOperationException($"{granted} of {leases} leases were granted");
     }
 }

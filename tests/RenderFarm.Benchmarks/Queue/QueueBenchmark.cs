@@ -14,8 +14,15 @@ internal static class QueueBenchmark
     public static async Task<int> RunAsync(string[] arguments)
     {
         var part = Option(arguments, "--part");
-        if (part is not null && !Parts.Contains(part)) throw new ArgumentException($"--part is '{part}': it must be one of {string.Join(", ", Parts)}");
-        int rows = Whole(arguments, "--rows", 1_000_000), workers = Whole(arguments, "--workers", 1_000), leases = Whole(arguments, "--leases", 10_000), jobs = Whole(arguments, "--jobs", 500);
+        if (part is not null && !Parts.Contains(part))
+        {
+            throw new ArgumentException($"--part is '{part}': it must be one of {string.Join(", ", Parts)}");
+        }
+
+        var rows = Whole(arguments, "--rows", 1_000_000);
+        var workers = Whole(arguments, "--workers", 1_000);
+        var leases = Whole(arguments, "--leases", 10_000);
+        var jobs = Whole(arguments, "--jobs", 500);
         var (load, figures, details) = (ThisMachine.LoadAverage, new List<Figure>(), new JsonObject());
         foreach (var name in Parts.Where(name => part is null || part == name))
         {
@@ -25,7 +32,11 @@ internal static class QueueBenchmark
                 "latency" => await LeaseLatency.MeasureAsync(jobs),
                 _ => await LeaseRate.MeasureAsync(rows, workers, leases),
             };
-            foreach (var figure in found.Figures) Console.Out.WriteLine(figure);
+            foreach (var figure in found.Figures)
+            {
+                Console.Out.WriteLine(figure);
+            }
+
             figures.AddRange(found.Figures);
             details[name] = found.Details;
         }
@@ -34,23 +45,30 @@ internal static class QueueBenchmark
             var report = new JsonObject
             {
                 ["benchmark"] = $"queue{(part is null ? "" : ", " + part)}",
-                ["machine"] = $"{ThisMachine.Name}; PostgreSQL (fsync and synchronous_commit on), RabbitMQ and the load on the same machine",
+                ["machine"] =
+                    $"{ThisMachine.Name}; PostgreSQL (fsync and synchronous_commit on), RabbitMQ and the load on the same machine",
                 ["load_average_before_and_after"] = new JsonArray(load, ThisMachine.LoadAverage),
                 ["figures"] = new JsonArray([.. figures.Select(figure => (JsonNode)figure.ToJson())]),
                 ["details"] = details,
             };
-            await File.WriteAllTextAsync(file, report.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + Environment.NewLine);
+            await File.WriteAllTextAsync(
+                file,
+                report.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + Environment.NewLine
+            );
         }
         return figures.TrueForAll(figure => figure.IsMet) ? 0 : 1;
     }
 
-    private static int Whole(string[] arguments, string name, int fallback) => Option(arguments, name) is not { } value ? fallback
+    private static int Whole(string[] arguments, string name, int fallback) =>
+        Option(arguments, name) is not { } value ? fallback
         : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
         : throw new ArgumentException($"{name} is '{value}': it must be a whole number above 0");
 
     private static string? Option(string[] arguments, string name)
     {
         var at = Array.IndexOf(arguments, name);
-        return at < 0 ? null : at + 1 < arguments.Length ? arguments[at + 1] : throw new ArgumentException($"{name} needs a value");
+        return at < 0 ? null
+            : at + 1 < arguments.Length ? arguments[at + 1]
+            : throw new ArgumentException($"{name} needs a value");
     }
 }

@@ -16,7 +16,8 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Queue;
 
-/// <summary>The job store in this process, on a database of its own: as many queued rows and registered workers as a part asks for.</summary>
+/// <summary>The job store in this process, on a database of its own: as many queued rows and registered workers as a part asks
+/// for.</summary>
 internal sealed class QueueOfJobs : IAsyncDisposable
 {
     private const int Keys = 100;
@@ -28,7 +29,8 @@ internal sealed class QueueOfJobs : IAsyncDisposable
     {
         _database = database;
         _source = NpgsqlDataSource.Create(database.ConnectionString);
-        _services = new ServiceCollection().AddLogging()
+        _services = new ServiceCollection()
+            .AddLogging()
             .AddSingleton<IArtifactStore>(new DirectoryArtifactStore(Path.GetTempPath()))
             .AddJobs(new StoreOptions { Kind = "postgres", ConnectionString = database.ConnectionString })
             .BuildServiceProvider();
@@ -42,25 +44,45 @@ internal sealed class QueueOfJobs : IAsyncDisposable
     {
         var queue = new QueueOfJobs(await PostgresDatabase.CreateAsync());
         await queue._services.GetRequiredService<JobDatabase>().MigrateAsync(CancellationToken.None);
-        await queue.ExecuteAsync($"INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, virtual_time, created_at) SELECT 'key_' || k, 'key ' || k, 'hash ' || k, 3, 100, 0, now() FROM generate_series(1, {Keys}) k");
+        await queue.ExecuteAsync(
+            $"INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, virtual_time, created_at) SELECT 'key_' || k, 'key ' || k, "
+                + $"'hash ' || k, 3, 100, 0, now() FROM generate_series(1, {Keys}) k"
+        );
         return queue;
     }
 
     /// <summary>Rows as submissions would have left them: keys taking turns, three models, two classes.</summary>
     public async Task FillAsync(int rows)
     {
-        var spec = JsonSerializer.Serialize(new RenderSpec
-        {
-            Model = "demo", Prompt = "a red ball rolls to the right", Width = 320, Height = 192, Frames = 17, Fps = 8, Steps = 20, GuidanceScale = 5, Shift = 3, Seed = 1,
-        }, ContractsJson.Default.RenderSpec);
+        var spec = JsonSerializer.Serialize(
+            new RenderSpec
+            {
+                Model = "demo",
+                Prompt = "a red ball rolls to the right",
+                Width = 320,
+                Height = 192,
+                Frames = 17,
+                Fps = 8,
+                Steps = 20,
+                GuidanceScale = 5,
+                Shift = 3,
+                Seed = 1,
+            },
+            ContractsJson.Default.RenderSpec
+        );
         await ExecuteAsync("TRUNCATE jobs CASCADE");
-        await ExecuteAsync($"""
-            INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class, least_vram_bytes, estimated_seconds, start_tag, order_key,
+        await ExecuteAsync(
+            $"""
+            INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class,
+                least_vram_bytes, estimated_seconds, start_tag, order_key,
                 fence, attempt, max_attempts, step_downs, deaths, created_at, queued_at)
-            SELECT 'video_' || lpad(to_hex(i), 32, '0'), 'key_' || (1 + i % {Keys}), (ARRAY['demo', 't2v-1-3b', 't2v-14b'])[1 + i % 3], @spec, '[]', 'queued', 'queued', 0, 0, 0, 50,
+            SELECT 'video_' || lpad(to_hex(i), 32, '0'), 'key_' || (1 + i % {Keys}), (ARRAY['demo', 't2v-1-3b', 't2v-14b'])[1 + i % 3],
+                @spec, '[]', 'queued', 'queued', 0, 0, 0, 50,
                 (ARRAY[0, 24])[1 + i % 2], 0, 30, (i / {Keys}) * 30.0, (i / {Keys}) * 30.0 - 30000, 0, 0, 3, 0, 0, now(), now()
             FROM generate_series(1, {rows}) i
-            """, ("spec", spec));
+            """,
+            ("spec", spec)
+        );
         await ExecuteAsync("VACUUM ANALYZE jobs");
     }
 
@@ -70,25 +92,67 @@ internal sealed class QueueOfJobs : IAsyncDisposable
         var registry = _services.GetRequiredService<WorkerRegistry>();
         var ids = new List<string>();
         for (var i = 0; i < workers; i++)
-            ids.Add(await registry.RegisterAsync(new RegisterWorkerRequest
-            {
-                Name = $"host-{i}",
-                Host = "simulated",
-                Version = "1",
-                Slots = [new SlotDescription { Id = "gpu0", Kind = SlotKind.Cuda, Card = "simulated card", TotalBytes = 24L << 30 }],
-                Models = [.. new[] { "demo", "t2v-1-3b", "t2v-14b" }.Select(id => new ModelRegistration(id, ModelShapes.Demo with { Id = id }, new Dictionary<string, string>()))],
-            }, CancellationToken.None));
+        {
+            ids.Add(
+                await registry.RegisterAsync(
+                    new RegisterWorkerRequest
+                    {
+                        Name = $"host-{i}",
+                        Host = "simulated",
+                        Version = "1",
+                        Slots =
+                        [
+                            new SlotDescription
+                            {
+                                Id = "gpu0",
+                                Kind = SlotKind.Cuda,
+                                Card = "simulated card",
+                                TotalBytes = 24L << 30,
+                            },
+                        ],
+                        Models =
+                        [
+                            .. new[] { "demo", "t2v-1-3b", "t2v-14b" }.Select(id => new ModelRegistration(
+                                id,
+                                ModelShapes.Demo with
+                                {
+                                    Id = id,
+                                },
+                                new Dictionary<string, string>()
+                            )),
+                        ],
+                    },
+                    CancellationToken.None
+                )
+            );
+        }
+
         return ids;
     }
 
     public async Task<LeasedJob?> LeaseAsync(string worker) =>
-        await Desk.LeaseAsync(new LeaseRequest { WorkerId = worker, SlotId = "gpu0", FreeBytes = 24L << 30 }, CancellationToken.None) is LeaseResult.Granted granted ? granted.Job : null;
+        await Desk.LeaseAsync(
+            new LeaseRequest
+            {
+                WorkerId = worker,
+                SlotId = "gpu0",
+                FreeBytes = 24L << 30,
+            },
+            CancellationToken.None
+        )
+            is LeaseResult.Granted granted
+            ? granted.Job
+            : null;
 
     public async Task ExecuteAsync(string sql, params (string Name, object Value)[] arguments)
     {
         await using var command = _source.CreateCommand(sql);
         command.CommandTimeout = 600;
-        foreach (var (name, value) in arguments) command.Parameters.AddWithValue(name, value);
+        foreach (var (name, value) in arguments)
+        {
+            command.Parameters.AddWithValue(name, value);
+        }
+
         await command.ExecuteNonQueryAsync();
     }
 

@@ -14,36 +14,69 @@ internal static class TurnOfAnother
     {
         await using var queue = await QueueOfJobs.CreateAsync();
         var worker = (await queue.RegisterAsync(1))[0];
-        for (var i = 0; i < Many; i++) await SubmitAsync(queue, "key_1");
-        for (var i = 0; i < 10; i++) await ServeAsync(queue, worker);
+        for (var i = 0; i < Many; i++)
+        {
+            await SubmitAsync(queue, "key_1");
+        }
+
+        for (var i = 0; i < 10; i++)
+        {
+            await ServeAsync(queue, worker);
+        }
+
         await queue.Clock.RunOnceAsync(CancellationToken.None);
         await SubmitAsync(queue, "key_2");
         var before = 0;
-        while (await ServeAsync(queue, worker) != "key_2") before++;
+        while (await ServeAsync(queue, worker) != "key_2")
+        {
+            before++;
+        }
+
         return new Findings(
             [Figure.Most($"jobs of a user with {Many} queued that are served before the one of another", before, "jobs", 1)],
-            new JsonObject { ["queued_of_user_a"] = Many, ["jobs_of_user_a_served_before_the_one_of_user_b"] = before });
+            new JsonObject { ["queued_of_user_a"] = Many, ["jobs_of_user_a_served_before_the_one_of_user_b"] = before }
+        );
     }
 
-    private static async Task SubmitAsync(QueueOfJobs queue, string key) => await queue.Jobs.SubmitAsync(new NewJob
-    {
-        Id = JobIds.New(TimeProvider.System),
-        KeyId = key,
-        Spec = new RenderSpec { Model = "demo", Prompt = "a red ball", Width = 64, Height = 64, Frames = 5, Fps = 8, Steps = 4, GuidanceScale = 5, Shift = 3, Seed = 1 },
-        VramClass = 0,
-        LeastVramBytes = 0,
-        EstimatedSeconds = 10,
-    }, CancellationToken.None);
+    private static async Task SubmitAsync(QueueOfJobs queue, string key) =>
+        await queue.Jobs.SubmitAsync(
+            new NewJob
+            {
+                Id = JobIds.New(TimeProvider.System),
+                KeyId = key,
+                Spec = new RenderSpec
+                {
+                    Model = "demo",
+                    Prompt = "a red ball",
+                    Width = 64,
+                    Height = 64,
+                    Frames = 5,
+                    Fps = 8,
+                    Steps = 4,
+                    GuidanceScale = 5,
+                    Shift = 3,
+                    Seed = 1,
+                },
+                VramClass = 0,
+                LeastVramBytes = 0,
+                EstimatedSeconds = 10,
+            },
+            CancellationToken.None
+        );
 
     /// <returns>Whose job it was.</returns>
     private static async Task<string> ServeAsync(QueueOfJobs queue, string worker)
     {
         var lease = await queue.LeaseAsync(worker) ?? throw new InvalidOperationException("the queue is empty");
-        await queue.Desk.CompleteAsync(lease.Id, new CompleteRequest
-        {
-            Fence = lease.Fence,
-            Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1, "00")],
-        }, CancellationToken.None);
+        await queue.Desk.CompleteAsync(
+            lease.Id,
+            new CompleteRequest
+            {
+                Fence = lease.Fence,
+                Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1, "00")],
+            },
+            CancellationToken.None
+        );
         return (await queue.Jobs.GetAsync(lease.Id, RenderFarm.Jobs.JobScope.All, CancellationToken.None))!.KeyId;
     }
 }

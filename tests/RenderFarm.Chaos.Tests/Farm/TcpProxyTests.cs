@@ -100,8 +100,13 @@ public sealed class TcpProxyTests : IDisposable
         var before = proxy.Open;
         await client.ConnectAsync(IPAddress.Loopback, proxy.Port, Cancellation);
         var pair = new Pair(client, await _server.AcceptSocketAsync(Cancellation));
-        // on a proxy that is new and empty: a connection counts once both its halves are there
-        await Eventually.TrueAsync(() => Task.FromResult(proxy.Open > before || through is not null), TimeSpan.FromSeconds(10), "the proxy to carry the connection", Cancellation);
+        // On a proxy that is new and empty: a connection counts once both its halves are there
+        await Eventually.TrueAsync(
+            () => Task.FromResult(proxy.Open > before || through is not null),
+            TimeSpan.FromSeconds(10),
+            "the proxy to carry the connection",
+            Cancellation
+        );
         return pair;
     }
 

@@ -6,7 +6,7 @@ public sealed class DistributionTests
 {
     [Theory]
     [InlineData(1, 1, 1)]
-    [InlineData(30, 15, 30)] // of thirty the 99th percentile is the worst
+    [InlineData(30, 15, 30)] // Of thirty the 99th percentile is the worst
     [InlineData(100, 50, 99)]
     [InlineData(600, 300, 594)]
     public void At_SoManyMeasurements_IsTheNearestRank(int count, double median, double p99)

@@ -24,7 +24,9 @@ public sealed class FaultPlanTests
                 "   1      2.10 s  KillWorker          worker-2  for 6.82 s, 0",
                 "   2      4.31 s  StopWorker          worker-3  for 35.00 s, 1",
                 "   3      8.93 s  ReorderBells        bells     for 0.00 s, 2",
-            ], first);
+            ],
+            first
+        );
     }
 
     [Theory]
@@ -56,7 +58,9 @@ public sealed class FaultPlanTests
         var plan = FaultPlan.Draw(1000, seed, Spacing);
         foreach (var fault in plan)
         {
-            var broken = plan.Where(other => other.At <= fault.At && fault.At < other.At + other.Lasts).Select(other => other.Target).ToList();
+            var broken = plan.Where(other => other.At <= fault.At && fault.At < other.At + other.Lasts)
+                .Select(other => other.Target)
+                .ToList();
             Assert.Equal(broken.Count, broken.Distinct().Count());
             Assert.True(broken.Intersect(FaultPlan.Workers).Count() < FaultPlan.Workers.Count, $"nobody is left at {fault}");
         }

@@ -19,22 +19,37 @@ public sealed class SilentDatabaseTests
         await using var server = await PostgresDatabase.CreateAsync(stop);
         var address = new NpgsqlConnectionStringBuilder(server.ConnectionString);
         using var link = new TcpProxy(address.Port);
-        await using var database = new JobDatabase(new StoreOptions
-        {
-            Kind = "postgres",
-            ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Port = link.Port }.ConnectionString,
-        });
+        await using var database = new JobDatabase(
+            new StoreOptions
+            {
+                Kind = "postgres",
+                ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Port = link.Port }.ConnectionString,
+            }
+        );
         await database.MigrateAsync(stop);
         var announcer = new JobAnnouncer(new JobSignal(TimeProvider.System));
         var jobs = new JobStore(database, new JobSubmission(database, announcer, TimeProvider.System), announcer, TimeProvider.System);
         const int Pooled = 8;
         var (there, all) = (0, new TaskCompletionSource());
-        await Task.WhenAll(Enumerable.Range(0, Pooled).Select(_ => database.WriteAsync(async _ =>
-        {
-            if (Interlocked.Increment(ref there) == Pooled) all.SetResult();
-            await all.Task.WaitAsync(stop);
-            return true;
-        }, stop)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Pooled)
+                .Select(_ =>
+                    database.WriteAsync(
+                        async _ =>
+                        {
+                            if (Interlocked.Increment(ref there) == Pooled)
+                            {
+                                all.SetResult();
+                            }
+
+                            await all.Task.WaitAsync(stop);
+                            return true;
+                        },
+                        stop
+                    )
+                )
+        );
         Assert.True(link.Open >= Pooled, $"{link.Open} connections lie in the pool");
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -42,7 +57,10 @@ public sealed class SilentDatabaseTests
         var began = Stopwatch.GetTimestamp();
         await Assert.ThrowsAsync<StoreUnavailableException>(() => jobs.GetAsync("video_1", JobScope.All, stop));
         var first = Stopwatch.GetElapsedTime(began);
-        for (var i = 0; i < Pooled; i++) await jobs.GetAsync("video_1", JobScope.All, stop);
+        for (var i = 0; i < Pooled; i++)
+        {
+            await jobs.GetAsync("video_1", JobScope.All, stop);
+        }
 
         Assert.True(first < TimeSpan.FromSeconds(14), $"the first call found out after {first.TotalSeconds:0.0} s");
         await over.CancelAsync();

@@ -10,34 +10,70 @@ internal sealed record Figure(string What, Distribution Seconds);
 
 internal static class FiguresUnderFire
 {
-    /// <summary>The lease of the victim, and the next one that got as far as rendering; only where nobody but the kill ended the first.</summary>
-    private const string Lost = "FROM lease_records r, lease_records n WHERE r.job_id = $1 AND r.fence = $2 AND r.ending = 'lost' AND n.job_id = $1 AND n.fence = (SELECT MIN(fence) FROM lease_records WHERE job_id = $1 AND fence > $2 AND rendering_at IS NOT NULL)";
+    /// <summary>The lease of the victim, and the next one that got as far as rendering; only where nobody but the kill ended the
+    /// first.</summary>
+    private const string Lost =
+        "FROM lease_records r, lease_records n WHERE r.job_id = $1 AND r.fence = $2 AND r.ending = 'lost' AND n.job_id = $1 AND n.fence = "
+        + "(SELECT MIN(fence) FROM lease_records WHERE job_id = $1 AND fence > $2 AND rendering_at IS NOT NULL)";
 
     private static readonly string RunningElsewhere = $"SELECT EXTRACT(EPOCH FROM n.rendering_at - $3)::float8 {Lost}";
     private static readonly string TakenBack = $"SELECT EXTRACT(EPOCH FROM r.ended_at - $3)::float8 {Lost}";
-    private static readonly string LeasedAgain = $"SELECT EXTRACT(EPOCH FROM (SELECT MIN(leased_at) FROM lease_records WHERE job_id = $1 AND fence > $2) - r.ended_at)::float8 {Lost}";
+    private static readonly string LeasedAgain =
+        $"SELECT EXTRACT(EPOCH FROM (SELECT MIN(leased_at) FROM lease_records WHERE job_id = $1 AND fence > $2) - r.ended_at)::float8 "
+        + $"{Lost}";
 
-    private const string QueuedAgain = "SELECT EXTRACT(EPOCH FROM ended_at - $3)::float8 FROM lease_records WHERE job_id = $1 AND fence = $2 AND reason = 'renderer_crashed'";
+    private const string QueuedAgain =
+        "SELECT EXTRACT(EPOCH FROM ended_at - $3)::float8 FROM lease_records WHERE job_id = $1 AND fence = $2 AND reason = "
+        + "'renderer_crashed'";
 
-    public static async Task<IReadOnlyList<Figure>> OfAsync(NpgsqlDataSource database, IReadOnlyList<FaultRecord> records, CancellationToken cancellation) =>
-    [
-        new("worker killed → its job runs again, s", await SecondsAsync(database, records, FaultKind.KillWorker, RunningElsewhere, cancellation)),
-        new("  of these until its lease is taken back, s", await SecondsAsync(database, records, FaultKind.KillWorker, TakenBack, cancellation)),
-        new("  and from there until a worker has it, s", await SecondsAsync(database, records, FaultKind.KillWorker, LeasedAgain, cancellation)),
-        new("renderer killed → its job is queued again, s", await SecondsAsync(database, records, FaultKind.KillRenderer, QueuedAgain, cancellation)),
-    ];
+    public static async Task<IReadOnlyList<Figure>> OfAsync(
+        NpgsqlDataSource database,
+        IReadOnlyList<FaultRecord> records,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            new(
+                "worker killed → its job runs again, s",
+                await SecondsAsync(database, records, FaultKind.KillWorker, RunningElsewhere, cancellationToken)
+            ),
+            new(
+                "  of these until its lease is taken back, s",
+                await SecondsAsync(database, records, FaultKind.KillWorker, TakenBack, cancellationToken)
+            ),
+            new(
+                "  and from there until a worker has it, s",
+                await SecondsAsync(database, records, FaultKind.KillWorker, LeasedAgain, cancellationToken)
+            ),
+            new(
+                "renderer killed → its job is queued again, s",
+                await SecondsAsync(database, records, FaultKind.KillRenderer, QueuedAgain, cancellationToken)
+            ),
+        ];
 
-    private static async Task<Distribution> SecondsAsync(NpgsqlDataSource database, IReadOnlyList<FaultRecord> records, FaultKind kind, string sql, CancellationToken cancellation)
+    private static async Task<Distribution> SecondsAsync(
+        NpgsqlDataSource database,
+        IReadOnlyList<FaultRecord> records,
+        FaultKind kind,
+        string sql,
+        CancellationToken cancellationToken
+    )
     {
         var seconds = new List<double>();
         foreach (var record in records)
         {
-            if (record is not { Held: { } held, BeganAt: { } began } || record.Fault.Kind != kind) continue;
+            if (record is not { Held: { } held, BeganAt: { } began } || record.Fault.Kind != kind)
+            {
+                continue;
+            }
+
             await using var command = database.CreateCommand(sql);
             command.Parameters.AddWithValue(held.JobId);
             command.Parameters.AddWithValue(held.Fence);
             command.Parameters.AddWithValue(began);
-            if (await command.ExecuteScalarAsync(cancellation) is double found) seconds.Add(found);
+            if (await command.ExecuteScalarAsync(cancellationToken) is double found)
+            {
+                seconds.Add(found);
+            }
         }
         return new Distribution(seconds);
     }

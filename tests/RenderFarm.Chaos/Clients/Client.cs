@@ -41,22 +41,41 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
     public async Task SettleAsync(CancellationToken deadline)
     {
         foreach (var job in _mine.Where(job => !job.DeleteAccepted))
+        {
             while (!job.IsFinal && await LookAsync(job))
             {
                 deadline.ThrowIfCancellationRequested();
                 await Task.Delay(Beat, TimeProvider.System, deadline);
             }
+        }
     }
 
     private async Task ActAsync()
     {
         var open = _mine.Where(job => job is { IsFinal: false, DeleteAccepted: false }).ToList();
-        foreach (var job in open.Take(2)) await LookAsync(job);
-        if (open.Count < MostOpen) await SubmitAsync();
+        foreach (var job in open.Take(2))
+        {
+            await LookAsync(job);
+        }
+
+        if (open.Count < MostOpen)
+        {
+            await SubmitAsync();
+        }
+
         var roll = _random.NextDouble();
-        if (roll < 0.012 && Pick(open) is { } unwanted) await CancelAsync(unwanted);
-        else if (roll < 0.02 && Pick(_mine) is { } old) await DeleteAsync(old);
-        else if (roll < 0.12 && Pick(_mine.Where(job => job is { Status: "completed", DeleteSent: false })) is { } done) await DownloadAsync(done);
+        if (roll < 0.012 && Pick(open) is { } unwanted)
+        {
+            await CancelAsync(unwanted);
+        }
+        else if (roll < 0.02 && Pick(_mine) is { } old)
+        {
+            await DeleteAsync(old);
+        }
+        else if (roll < 0.12 && Pick(_mine.Where(job => job is { Status: "completed", DeleteSent: false })) is { } done)
+        {
+            await DownloadAsync(done);
+        }
     }
 
     private LedgerEntry? Pick(IEnumerable<LedgerEntry> among)
@@ -101,13 +120,31 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/videos/{job.Id}");
         var (status, answer) = await SendAsync("look", request);
         if (status == HttpStatusCode.NotFound && !job.DeleteSent)
+        {
             ledger.Breaches.Enqueue($"{job.Id} was accepted, never deleted, and is not found");
-        if (status == HttpStatusCode.NotFound) job.DeleteAccepted = true; // the answer to the deletion was lost
-        if (status != HttpStatusCode.OK) return status != HttpStatusCode.NotFound;
-        if (job.DeleteAccepted) ledger.Breaches.Enqueue($"{job.Id} is shown after its deletion was answered");
+        }
+
+        if (status == HttpStatusCode.NotFound)
+        {
+            job.DeleteAccepted = true; // The answer to the deletion was lost
+        }
+
+        if (status != HttpStatusCode.OK)
+        {
+            return status != HttpStatusCode.NotFound;
+        }
+
+        if (job.DeleteAccepted)
+        {
+            ledger.Breaches.Enqueue($"{job.Id} is shown after its deletion was answered");
+        }
 
         var seen = answer.GetProperty("status").GetString()!;
-        if (job.IsFinal && seen != job.Status) ledger.Breaches.Enqueue($"{job.Id} was {job.Status} and is {seen} now");
+        if (job.IsFinal && seen != job.Status)
+        {
+            ledger.Breaches.Enqueue($"{job.Id} was {job.Status} and is {seen} now");
+        }
+
         job.Status = seen;
         return true;
     }
@@ -138,14 +175,30 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
             if (!response.IsSuccessStatusCode)
             {
                 Judge("download", response);
-                if (response.StatusCode == HttpStatusCode.NotFound) ledger.Breaches.Enqueue($"{job.Id} is completed and its content is not found");
+                if (response.StatusCode == HttpStatusCode.NotFound)
+                {
+                    ledger.Breaches.Enqueue($"{job.Id} is completed and its content is not found");
+                }
+
                 return;
             }
             var content = await response.Content.ReadAsByteArrayAsync();
             var tag = response.Headers.ETag!.Tag.Trim('"');
-            if (Convert.ToHexStringLower(SHA256.HashData(content)) != tag) ledger.Breaches.Enqueue($"{job.Id}: the content is not what its tag says");
-            if (content.Length < 12 || !content.AsSpan(4, 4).SequenceEqual("ftyp"u8)) ledger.Breaches.Enqueue($"{job.Id}: the content is no MP4");
-            if (job.ContentTag is { } before && before != tag) ledger.Breaches.Enqueue($"{job.Id} has had two visible results: {before} and {tag}");
+            if (Convert.ToHexStringLower(SHA256.HashData(content)) != tag)
+            {
+                ledger.Breaches.Enqueue($"{job.Id}: the content is not what its tag says");
+            }
+
+            if (content.Length < 12 || !content.AsSpan(4, 4).SequenceEqual("ftyp"u8))
+            {
+                ledger.Breaches.Enqueue($"{job.Id}: the content is no MP4");
+            }
+
+            if (job.ContentTag is { } before && before != tag)
+            {
+                ledger.Breaches.Enqueue($"{job.Id} has had two visible results: {before} and {tag}");
+            }
+
             job.ContentTag = tag;
             ledger.Downloaded();
         }
@@ -177,8 +230,18 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
     private void Judge(string what, HttpResponseMessage response)
     {
         if (response.StatusCode == HttpStatusCode.ServiceUnavailable && response.Headers.RetryAfter is null)
+        {
             ledger.Breaches.Enqueue($"{what}: 503 without Retry-After");
+        }
+
         if ((int)response.StatusCode >= 500 && response.StatusCode != HttpStatusCode.ServiceUnavailable)
-            ledger.Breaches.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{what}: answered {(int)response.StatusCode} ({response.Headers.GetValues("x-request-id").FirstOrDefault()})"));
+        {
+            ledger.Breaches.Enqueue(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{what}: answered {(int)response.StatusCode} ({response.Headers.GetValues("x-request-id").FirstOrDefault()})"
+                )
+            );
+        }
     }
 }

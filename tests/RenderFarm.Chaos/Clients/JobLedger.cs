@@ -38,7 +38,9 @@ internal sealed class JobLedger
     public void Accepted(LedgerEntry entry)
     {
         if (!Jobs.TryAdd(entry.Id, entry) && Jobs[entry.Id].IdempotencyKey != entry.IdempotencyKey)
+        {
             Breaches.Enqueue($"{entry.Id} was given out for two requests: {Jobs[entry.Id].IdempotencyKey} and {entry.IdempotencyKey}");
+        }
     }
 
     public void Answered(string what, int status) => Answers.AddOrUpdate($"{what} {status}", 1, (_, count) => count + 1);

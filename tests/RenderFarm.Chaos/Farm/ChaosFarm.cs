@@ -36,15 +36,25 @@ internal sealed class ChaosFarm : IAsyncDisposable
             ["broker"] = new(servers.Broker.Port),
             ["storage"] = new(servers.Storage.Port),
         };
-        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(servers.Postgres) { Timeout = 5, CommandTimeout = 20, MaxPoolSize = 10 }.ConnectionString);
-        Store = new S3ArtifactStore(new ArtifactsOptions
-        {
-            Kind = "s3",
-            Endpoint = $"http://127.0.0.1:{servers.Storage.Port}",
-            AccessKey = servers.Storage.UserInfo.Split(':')[0],
-            SecretKey = servers.Storage.UserInfo.Split(':')[1],
-            Bucket = Bucket,
-        }, TimeProvider.System);
+        Database = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(servers.Postgres)
+            {
+                Timeout = 5,
+                CommandTimeout = 20,
+                MaxPoolSize = 10,
+            }.ConnectionString
+        );
+        Store = new S3ArtifactStore(
+            new ArtifactsOptions
+            {
+                Kind = "s3",
+                Endpoint = $"http://127.0.0.1:{servers.Storage.Port}",
+                AccessKey = servers.Storage.UserInfo.Split(':')[0],
+                SecretKey = servers.Storage.UserInfo.Split(':')[1],
+                Bucket = Bucket,
+            },
+            TimeProvider.System
+        );
         for (var i = 0; i < apiPorts.Length; i++)
         {
             var url = $"http://127.0.0.1:{apiPorts[i]}";
@@ -71,17 +81,20 @@ internal sealed class ChaosFarm : IAsyncDisposable
     public string RendererProgram { get; private set; } = "";
 
     /// <param name="stub">Renderers without a model.</param>
-    public static async Task<ChaosFarm> StartAsync(string home, bool stub, int workers, CancellationToken cancellation)
+    public static async Task<ChaosFarm> StartAsync(string home, bool stub, int workers, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(home);
-        var farm = new ChaosFarm(home, await Servers.StartAsync(Path.Combine(home, "servers"), cancellation), workers);
+        var farm = new ChaosFarm(home, await Servers.StartAsync(Path.Combine(home, "servers"), cancellationToken), workers);
         try
         {
             await farm.AddWorkersAsync(stub);
-            await farm.Programs[FaultPlan.Apis[0]].StartAsync(cancellation);
-            await farm.Programs[FaultPlan.Apis[0]].ReadyAsync(cancellation); // it makes schema and keys
-            await Task.WhenAll(farm.Programs.Values.Where(program => program.Name != FaultPlan.Apis[0]).Select(program => program.StartAsync(cancellation)));
-            await Task.WhenAll(FaultPlan.Apis.Select(api => farm.Programs[api].ReadyAsync(cancellation)));
+            await farm.Programs[FaultPlan.Apis[0]].StartAsync(cancellationToken);
+            await farm.Programs[FaultPlan.Apis[0]].ReadyAsync(cancellationToken); // It makes schema and keys
+            await Task.WhenAll(
+                farm.Programs.Values.Where(program => program.Name != FaultPlan.Apis[0])
+                    .Select(program => program.StartAsync(cancellationToken))
+            );
+            await Task.WhenAll(FaultPlan.Apis.Select(api => farm.Programs[api].ReadyAsync(cancellationToken)));
             return farm;
         }
         catch
@@ -95,7 +108,9 @@ internal sealed class ChaosFarm : IAsyncDisposable
     public HttpClient Client(string? secret = null)
     {
         secret ??= Key("admin_key");
-        var http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) })
+        var http = new HttpClient(
+            new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) }
+        )
         {
             BaseAddress = Front,
             Timeout = TimeSpan.FromSeconds(10),
@@ -108,21 +123,42 @@ internal sealed class ChaosFarm : IAsyncDisposable
     public string Key(string name) => JsonDocument.Parse(File.ReadAllText(Keys)).RootElement.GetProperty(name).GetString()!;
 
     /// <summary>The renderers of a worker that run now.</summary>
-    public IReadOnlyList<int> Renderers(string worker)
-        => [.. ProcessTable.Below(Programs[worker].Id).Where(process => process.Program == RendererProgram && process.State != 'Z').Select(process => process.Id)];
+    public IReadOnlyList<int> Renderers(string worker) =>
+        [
+            .. ProcessTable
+                .Below(Programs[worker].Id)
+                .Where(process => process.Program == RendererProgram && process.State != 'Z')
+                .Select(process => process.Id),
+        ];
 
     public string DataDirectory(string worker) => Path.Combine(Disks[worker].Folder, "data");
 
     public async ValueTask DisposeAsync()
     {
         foreach (var program in Programs.Values.Reverse())
+        {
             await program.DisposeAsync();
-        foreach (var orphan in ProcessTable.Below(Environment.ProcessId).Where(process => process.Program == RendererProgram || process.Program == "ffmpeg"))
+        }
+
+        foreach (
+            var orphan in ProcessTable
+                .Below(Environment.ProcessId)
+                .Where(process => process.Program == RendererProgram || process.Program == "ffmpeg")
+        )
+        {
             Kernel.Signal(orphan.Id, Kernel.Kill);
+        }
+
         foreach (var disk in Disks.Values)
+        {
             await disk.DisposeAsync();
+        }
+
         foreach (var link in Links.Values)
+        {
             link.Dispose();
+        }
+
         Store.Dispose();
         await Database.DisposeAsync();
         await _servers.DisposeAsync();
@@ -133,29 +169,35 @@ internal sealed class ChaosFarm : IAsyncDisposable
     private async Task AddWorkersAsync(bool stub)
     {
         var renderer = stub ? Environment.ProcessPath! : BuiltPrograms.Renderer;
-        RendererProgram = Path.GetFileName(renderer)[..15]; // as the kernel shortens it
+        RendererProgram = Path.GetFileName(renderer)[..15]; // As the kernel shortens it
         var models = stub ? StubModels() : await TestModels.FolderAsync();
         foreach (var name in Workers)
         {
             Disks[name] = await SmallDisk.MakeAsync(Path.Combine(_home, "disks", name));
             var url = $"http://127.0.0.1:{FreePort()}";
-            Add(name, BuiltPrograms.Worker, new Uri($"{url}/health/live"), () => new()
-            {
-                ["Worker__ApiUrl"] = Front.ToString(),
-                ["Worker__Name"] = name,
-                ["Worker__Slots"] = "cpu",
-                ["Worker__DataDirectory"] = DataDirectory(name),
-                ["Worker__MinimumFreeDiskMegabytes"] = "1",
-                ["Worker__RendererPath"] = renderer,
-                ["Worker__ClockOffsetSeconds"] = ClockOffsets[name].ToString(CultureInfo.InvariantCulture),
-                ["Models__Directory"] = models,
-                ["Metrics__Url"] = url,
-            });
+            Add(
+                name,
+                BuiltPrograms.Worker,
+                new Uri($"{url}/health/live"),
+                () =>
+                    new()
+                    {
+                        ["Worker__ApiUrl"] = Front.ToString(),
+                        ["Worker__Name"] = name,
+                        ["Worker__Slots"] = "cpu",
+                        ["Worker__DataDirectory"] = DataDirectory(name),
+                        ["Worker__MinimumFreeDiskMegabytes"] = "1",
+                        ["Worker__RendererPath"] = renderer,
+                        ["Worker__ClockOffsetSeconds"] = ClockOffsets[name].ToString(CultureInfo.InvariantCulture),
+                        ["Models__Directory"] = models,
+                        ["Metrics__Url"] = url,
+                    }
+            );
         }
     }
 
-    private void Add(string name, string program, Uri health, Func<Dictionary<string, string>> own)
-        => Programs[name] = new FarmProgram(name, program, () => Settings(own()), health, Path.Combine(_home, $"{name}.log"));
+    private void Add(string name, string program, Uri health, Func<Dictionary<string, string>> own) =>
+        Programs[name] = new FarmProgram(name, program, () => Settings(own()), health, Path.Combine(_home, $"{name}.log"));
 
     private Dictionary<string, string> Settings(Dictionary<string, string> own)
     {
@@ -167,7 +209,10 @@ internal sealed class ChaosFarm : IAsyncDisposable
             More = new Dictionary<string, string> { ["Artifacts__Bucket"] = Bucket, ["DOTNET_gcServer"] = "0" },
         }.Settings(_home);
         foreach (var (key, value) in own)
+        {
             settings[key] = value;
+        }
+
         return settings;
     }
 
@@ -178,9 +223,18 @@ internal sealed class ChaosFarm : IAsyncDisposable
         var manifest = new ModelManifest
         {
             Shape = ModelShapes.Tiny,
-            Files = new ModelFiles { Transformer = ["dit.safetensors"], TextEncoder = ["t5.safetensors"], Tokenizer = "spiece.model", Vae = ["vae.safetensors"] },
+            Files = new ModelFiles
+            {
+                Transformer = ["dit.safetensors"],
+                TextEncoder = ["t5.safetensors"],
+                Tokenizer = "spiece.model",
+                Vae = ["vae.safetensors"],
+            },
         };
-        File.WriteAllText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest));
+        File.WriteAllText(
+            Path.Combine(folder, ModelManifest.FileName),
+            JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest)
+        );
         return Path.Combine(_home, "models");
     }
 
@@ -198,7 +252,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // taken: another one
+                // Taken: another one
             }
         }
     }

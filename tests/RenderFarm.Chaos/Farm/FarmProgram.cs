@@ -6,7 +6,8 @@ using RenderFarm.Testing.Farms;
 namespace RenderFarm.Chaos.Farm;
 
 /// <summary>An API or a worker: killed and started again as often as the plan says, always with the same name, port and folder.</summary>
-internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDictionary<string, string>> settings, Uri health, string log) : IAsyncDisposable
+internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDictionary<string, string>> settings, Uri health, string log)
+    : IAsyncDisposable
 {
     /// <summary>On a machine whose every process is being killed and started again.</summary>
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(240);
@@ -24,24 +25,48 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
     /// Returns when the program answers at all; whether it is ready is another matter while servers are down. One that ends
     /// instead is started again, as a host would, and is a breach.
     /// </summary>
-    public async Task StartAsync(CancellationToken cancellation)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            if (_process is not null) await _process.DisposeAsync();
+            if (_process is not null)
+            {
+                await _process.DisposeAsync();
+            }
+
             _process = FarmProcess.Start(name, program, [], settings(), log);
             var answers = await Eventually.ValueAsync(
-                async () => _process.HasExited ? false : await AnswerAsync(health) is not null ? true : (bool?)null, seen => seen is not null, StartTime, $"{name} to answer at {health}: {_process.LastWords(10)}", cancellation);
-            if (answers is true) return;
+                async () =>
+                    _process.HasExited ? false
+                    : await AnswerAsync(health) is not null ? true
+                    : (bool?)null,
+                seen => seen is not null,
+                StartTime,
+                $"{name} to answer at {health}: {_process.LastWords(10)}",
+                cancellationToken
+            );
+            if (answers is true)
+            {
+                return;
+            }
+
             Deaths.Enqueue($"{name} ended while starting: {LastWords}");
-            if (TimeProvider.System.GetElapsedTime(began) > StartTime) throw new InvalidOperationException(Deaths.Last());
+            if (TimeProvider.System.GetElapsedTime(began) > StartTime)
+            {
+                throw new InvalidOperationException(Deaths.Last());
+            }
         }
     }
 
     /// <summary>Returns when it can do its work.</summary>
-    public Task ReadyAsync(CancellationToken cancellation) => Eventually.TrueAsync(
-        async () => await AnswerAsync(new Uri(health, "ready")) == HttpStatusCode.OK, StartTime, $"{name} to be ready: {_process?.LastWords(10)}", cancellation);
+    public Task ReadyAsync(CancellationToken cancellationToken) =>
+        Eventually.TrueAsync(
+            async () => await AnswerAsync(new Uri(health, "ready")) == HttpStatusCode.OK,
+            StartTime,
+            $"{name} to be ready: {_process?.LastWords(10)}",
+            cancellationToken
+        );
 
     /// <summary>How it ended without having been killed.</summary>
     public ConcurrentQueue<string> Deaths { get; } = new();
@@ -57,7 +82,11 @@ internal sealed class FarmProgram(string name, string program, Func<IReadOnlyDic
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is null) return;
+        if (_process is null)
+        {
+            return;
+        }
+
         Kernel.Signal(_process.Id, Kernel.Continue);
         await _process.DisposeAsync();
     }

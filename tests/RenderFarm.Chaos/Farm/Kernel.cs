@@ -18,17 +18,21 @@ internal static partial class Kernel
     public static void AdoptOrphans()
     {
         if (prctl(SetChildSubreaper, 1, 0, 0, 0) != 0)
+        {
             throw new InvalidOperationException($"PR_SET_CHILD_SUBREAPER: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
     }
 
     /// <summary>False when there is no such process.</summary>
     public static bool Signal(int process, int signal) => kill(process, signal) == 0;
 
     /// <summary>Waits for the end of an adopted process; one that is nobody's child here is waited for by looking.</summary>
-    public static async Task ReapAsync(int process, CancellationToken cancellation)
+    public static async Task ReapAsync(int process, CancellationToken cancellationToken)
     {
         while (waitpid(process, out _, NoHang) == 0 || kill(process, 0) == 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellation);
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
+        }
     }
 
     /// <summary>Buries an adopted process that has ended; leaves one that has not.</summary>

@@ -12,8 +12,16 @@ internal static class ProcessTable
     {
         var found = new List<RunningProcess>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Read(id) is { } process)
+        {
+            if (
+                int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                && Read(id) is { } process
+            )
+            {
                 found.Add(process);
+            }
+        }
+
         return found;
     }
 
@@ -24,11 +32,14 @@ internal static class ProcessTable
         var below = new List<RunningProcess>();
         var open = new Stack<int>([root]);
         while (open.TryPop(out var parent))
+        {
             foreach (var child in children[parent])
             {
                 below.Add(child);
                 open.Push(child.Id);
             }
+        }
+
         return below;
     }
 
@@ -38,9 +49,16 @@ internal static class ProcessTable
         HashSet<int> before = [];
         while (!stop.IsCancellationRequested)
         {
-            // what is still a zombie at the second look is nobody's whose end the runtime here waits for
-            var zombies = All().Where(process => process.State == 'Z' && process.Parent == Environment.ProcessId).Select(process => process.Id).ToHashSet();
-            foreach (var zombie in zombies.Where(before.Contains)) Kernel.Bury(zombie);
+            // What is still a zombie at the second look is nobody's whose end the runtime here waits for
+            var zombies = All()
+                .Where(process => process.State == 'Z' && process.Parent == Environment.ProcessId)
+                .Select(process => process.Id)
+                .ToHashSet();
+            foreach (var zombie in zombies.Where(before.Contains))
+            {
+                Kernel.Bury(zombie);
+            }
+
             before = zombies;
             await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, stop).ContinueWith(_ => { }, TaskScheduler.Default);
         }
@@ -53,11 +71,16 @@ internal static class ProcessTable
         {
             var stat = File.ReadAllText($"/proc/{id}/stat");
             var rest = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return new RunningProcess(id, int.Parse(rest[1], CultureInfo.InvariantCulture), rest[0][0], stat[(stat.IndexOf('(', StringComparison.Ordinal) + 1)..stat.LastIndexOf(')')]);
+            return new RunningProcess(
+                id,
+                int.Parse(rest[1], CultureInfo.InvariantCulture),
+                rest[0][0],
+                stat[(stat.IndexOf('(', StringComparison.Ordinal) + 1)..stat.LastIndexOf(')')]
+            );
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            return null; // it has just ended
+            return null; // It has just ended
         }
     }
 }

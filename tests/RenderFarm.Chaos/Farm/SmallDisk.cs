@@ -24,27 +24,45 @@ internal sealed class SmallDisk : IAsyncDisposable
     }
 
     /// <summary>ENOSPC for whoever writes next.</summary>
-    public async Task FillAsync(CancellationToken cancellation)
+    public async Task FillAsync(CancellationToken cancellationToken)
     {
-        await using var filler = new FileStream(Filler, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        await using var filler = new FileStream(
+            Filler,
+            FileMode.Create,
+            FileAccess.Write,
+            FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0
+        );
         for (var size = 1 << 20; size > 0; size /= 16)
+        {
             try
             {
-                while (true) await filler.WriteAsync(new byte[size], cancellation);
+                while (true)
+                {
+                    await filler.WriteAsync(new byte[size], cancellationToken);
+                }
             }
             catch (IOException)
             {
-                // that much does not fit any more: less may
+                // That much does not fit any more: less may
             }
+        }
     }
 
     public void Free() => File.Delete(Filler);
 
     public async ValueTask DisposeAsync()
     {
-        if (!CanBeFilled) return;
-        // whoever was killed last may hold it for a moment yet
-        await Eventually.TrueAsync(async () => await RunAsync("umount", Folder) == 0, TimeSpan.FromSeconds(10), $"{Folder} to be unmounted");
+        if (!CanBeFilled)
+        {
+            return;
+        }
+        // Whoever was killed last may hold it for a moment yet
+        await Eventually.TrueAsync(
+            async () => await RunAsync("umount", Folder) == 0,
+            TimeSpan.FromSeconds(10),
+            $"{Folder} to be unmounted"
+        );
     }
 
     private static async Task<int> RunAsync(string program, params string[] arguments)

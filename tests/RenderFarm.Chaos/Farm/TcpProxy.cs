@@ -40,14 +40,20 @@ internal sealed class TcpProxy : IDisposable
     }
 
     /// <summary>What is open now carries nothing for a while, and is reset then. Neither end is told before.</summary>
-    public async Task<int> HalfOpenAsync(TimeSpan lasts, CancellationToken cancellation)
+    public async Task<int> HalfOpenAsync(TimeSpan lasts, CancellationToken cancellationToken)
     {
         var silenced = _open.Keys.ToList();
         foreach (var connection in silenced)
+        {
             connection.Silence();
-        await Task.Delay(lasts, TimeProvider.System, cancellation);
+        }
+
+        await Task.Delay(lasts, TimeProvider.System, cancellationToken);
         foreach (var connection in silenced)
+        {
             connection.Reset();
+        }
+
         return silenced.Count;
     }
 
@@ -62,11 +68,13 @@ internal sealed class TcpProxy : IDisposable
         try
         {
             while (true)
+            {
                 _ = CarryAsync(await _listener.AcceptSocketAsync());
+            }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
-            // disposed
+            // Disposed
         }
     }
 
@@ -74,7 +82,7 @@ internal sealed class TcpProxy : IDisposable
     {
         if (await ConnectAsync() is not { } server)
         {
-            client.Close(0); // nobody is there: a reset, as the server's own host would send
+            client.Close(0); // Nobody is there: a reset, as the server's own host would send
             return;
         }
         using var connection = new Connection(client, server);
@@ -125,7 +133,7 @@ internal sealed class TcpProxy : IDisposable
             }
             catch (Exception gone) when (gone is ObjectDisposedException or SocketException)
             {
-                // it has just closed by itself
+                // It has just closed by itself
             }
         }
 
@@ -142,7 +150,8 @@ internal sealed class TcpProxy : IDisposable
             }
         }
 
-        /// <summary>Ends when either side has ended. A silent connection goes on reading, so that no sender's buffer fills up and tells him.</summary>
+        /// <summary>Ends when either side has ended. A silent connection goes on reading, so that no sender's buffer fills up and tells
+        /// him.</summary>
         private async Task PumpAsync(Socket from, Socket to)
         {
             var buffer = new byte[64 * 1024];
@@ -153,17 +162,27 @@ internal sealed class TcpProxy : IDisposable
                     var read = await from.ReceiveAsync(buffer, SocketFlags.None, _reset.Token);
                     if (_silent)
                     {
-                        if (read == 0) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _reset.Token);
+                        if (read == 0)
+                        {
+                            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _reset.Token);
+                        }
+
                         continue;
                     }
-                    if (read == 0) return;
+                    if (read == 0)
+                    {
+                        return;
+                    }
+
                     for (var sent = 0; sent < read;)
+                    {
                         sent += await to.SendAsync(buffer.AsMemory(sent, read - sent), SocketFlags.None, _reset.Token);
+                    }
                 }
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
             {
-                // reset, or one side went away: the other is told by the closing
+                // Reset, or one side went away: the other is told by the closing
             }
         }
 

@@ -21,32 +21,42 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
     public IReadOnlyList<FaultRecord> Records => [.. _records.OrderBy(record => record.Fault.Number)];
 
     /// <summary>Completes when the last fault has been mended.</summary>
-    public async Task RunAsync(IReadOnlyList<Fault> plan, CancellationToken cancellation)
+    public async Task RunAsync(IReadOnlyList<Fault> plan, CancellationToken cancellationToken)
     {
         _began = Stopwatch.GetTimestamp();
         var running = new List<Task>();
         foreach (var fault in plan)
         {
             var wait = fault.At - Elapsed;
-            if (wait > TimeSpan.Zero) await Task.Delay(wait, TimeProvider.System, cancellation);
-            running.Add(SufferAsync(fault, cancellation));
-            // a fault that can't be mended ends the run at once, not after the last one
-            if (running.Find(task => task.IsFaulted) is { } broken) await broken;
+            if (wait > TimeSpan.Zero)
+            {
+                await Task.Delay(wait, TimeProvider.System, cancellationToken);
+            }
+
+            running.Add(SufferAsync(fault, cancellationToken));
+            // A fault that can't be mended ends the run at once, not after the last one
+            if (running.Find(task => task.IsFaulted) is { } broken)
+            {
+                await broken;
+            }
         }
         await Task.WhenAll(running);
     }
 
     private TimeSpan Elapsed => Stopwatch.GetElapsedTime(_began);
 
-    private async Task SufferAsync(Fault fault, CancellationToken cancellation)
+    private async Task SufferAsync(Fault fault, CancellationToken cancellationToken)
     {
         var turn = _turns.GetOrAdd(fault.Target, _ => new SemaphoreSlim(1));
-        await turn.WaitAsync(cancellation);
+        await turn.WaitAsync(cancellationToken);
         try
         {
-            var record = await InjectAsync(fault, cancellation);
+            var record = await InjectAsync(fault, cancellationToken);
             _records.Enqueue(record);
-            tell($"{fault.Number,4}  {record.Began.TotalSeconds,8:0.0} s  {fault.Kind,-19} {fault.Target,-9} {record.NotApplied ?? record.Note}");
+            tell(
+                $"{fault.Number,4}  {record.Began.TotalSeconds,8:0.0} s  {fault.Kind,-19} {fault.Target,-9} "
+                    + $"{record.NotApplied ?? record.Note}"
+            );
         }
         finally
         {
@@ -54,67 +64,95 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         }
     }
 
-    private Task<FaultRecord> InjectAsync(Fault fault, CancellationToken cancellation) => fault.Kind switch
-    {
-        FaultKind.KillApi or FaultKind.KillWorker or FaultKind.SkewClock => KillProgramAsync(fault, cancellation),
-        FaultKind.KillRenderer => KillRendererAsync(fault, cancellation),
-        FaultKind.KillBroker or FaultKind.WipeBroker or FaultKind.KillDatabase or FaultKind.KillStorage => KillServerAsync(fault, cancellation),
-        FaultKind.StopWorker => StopWorkerAsync(fault, cancellation),
-        FaultKind.DropConnections => DropAsync(fault),
-        FaultKind.HalfOpenConnections => HalfOpenAsync(fault, cancellation),
-        FaultKind.DuplicateBells or FaultKind.ReorderBells => RingAsync(fault, cancellation),
-        FaultKind.FillDisk => FillDiskAsync(fault, cancellation),
-        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, "a fault that nobody knows how to make"),
-    };
+    private Task<FaultRecord> InjectAsync(Fault fault, CancellationToken cancellationToken) =>
+        fault.Kind switch
+        {
+            FaultKind.KillApi or FaultKind.KillWorker or FaultKind.SkewClock => KillProgramAsync(fault, cancellationToken),
+            FaultKind.KillRenderer => KillRendererAsync(fault, cancellationToken),
+            FaultKind.KillBroker or FaultKind.WipeBroker or FaultKind.KillDatabase or FaultKind.KillStorage => KillServerAsync(
+                fault,
+                cancellationToken
+            ),
+            FaultKind.StopWorker => StopWorkerAsync(fault, cancellationToken),
+            FaultKind.DropConnections => DropAsync(fault),
+            FaultKind.HalfOpenConnections => HalfOpenAsync(fault, cancellationToken),
+            FaultKind.DuplicateBells or FaultKind.ReorderBells => RingAsync(fault, cancellationToken),
+            FaultKind.FillDisk => FillDiskAsync(fault, cancellationToken),
+            _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, "a fault that nobody knows how to make"),
+        };
 
-    private async Task<FaultRecord> KillProgramAsync(Fault fault, CancellationToken cancellation)
+    private async Task<FaultRecord> KillProgramAsync(Fault fault, CancellationToken cancellationToken)
     {
         var program = farm.Programs[fault.Target];
         if (program.HasDied)
         {
             program.Deaths.Enqueue($"{program.Name} had ended by itself before fault {fault.Number}: {program.LastWords}");
-            await program.StartAsync(cancellation);
+            await program.StartAsync(cancellationToken);
         }
-        var held = await HeldByAsync(fault.Target, cancellation);
-        if (fault.Kind == FaultKind.SkewClock) farm.ClockOffsets[fault.Target] = 3600 * fault.Size;
+        var held = await HeldByAsync(fault.Target, cancellationToken);
+        if (fault.Kind == FaultKind.SkewClock)
+        {
+            farm.ClockOffsets[fault.Target] = 3600 * fault.Size;
+        }
+
         var (began, id) = (Elapsed, program.Id);
         await program.KillAsync();
-        await Task.Delay(fault.Lasts, TimeProvider.System, cancellation);
-        await program.StartAsync(cancellation);
+        await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
+        await program.StartAsync(cancellationToken);
         var note = $"process {id} → {program.Id}" + (fault.Kind == FaultKind.SkewClock ? $", clock {3600 * fault.Size:+#;-#} s" : "");
         return new FaultRecord(fault, began, Elapsed, note) { Held = held?.Lease, BeganAt = held?.At };
     }
 
-    private async Task<FaultRecord> KillRendererAsync(Fault fault, CancellationToken cancellation)
+    private async Task<FaultRecord> KillRendererAsync(Fault fault, CancellationToken cancellationToken)
     {
-        if (await WaitForRendererAsync(fault.Target, cancellation) is not { } renderer)
+        if (await WaitForRendererAsync(fault.Target, cancellationToken) is not { } renderer)
+        {
             return new FaultRecord(fault, Elapsed, Elapsed, "", $"no renderer within {RendererPatience.TotalSeconds:0} s");
-        var held = await HeldByAsync(fault.Target, cancellation);
+        }
+
+        var held = await HeldByAsync(fault.Target, cancellationToken);
         var began = Elapsed;
         Kernel.Signal(renderer, Kernel.Kill);
         return new FaultRecord(fault, began, Elapsed, $"process {renderer}") { Held = held?.Lease, BeganAt = held?.At };
     }
 
-    private async Task<FaultRecord> KillServerAsync(Fault fault, CancellationToken cancellation)
+    private async Task<FaultRecord> KillServerAsync(Fault fault, CancellationToken cancellationToken)
     {
         var began = Elapsed;
-        var id = await farm.Servers.KillAsync(fault.Target, cancellation);
-        await Task.Delay(fault.Lasts, TimeProvider.System, cancellation);
-        await farm.Servers.StartAgainAsync(fault.Target, fault.Kind == FaultKind.WipeBroker, cancellation);
+        var id = await farm.Servers.KillAsync(fault.Target, cancellationToken);
+        await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
+        await farm.Servers.StartAgainAsync(fault.Target, fault.Kind == FaultKind.WipeBroker, cancellationToken);
         return new FaultRecord(fault, began, Elapsed, $"process {id}, away for {(Elapsed - began).TotalSeconds:0.0} s");
     }
 
-    private async Task<FaultRecord> StopWorkerAsync(Fault fault, CancellationToken cancellation)
+    private async Task<FaultRecord> StopWorkerAsync(Fault fault, CancellationToken cancellationToken)
     {
-        await WaitForRendererAsync(fault.Target, cancellation);
+        await WaitForRendererAsync(fault.Target, cancellationToken);
         var worker = farm.Programs[fault.Target].Id;
-        var held = await HeldByAsync(fault.Target, cancellation);
+        var held = await HeldByAsync(fault.Target, cancellationToken);
         var all = fault.Size == 1 ? ProcessTable.Below(worker).Select(process => process.Id).Prepend(worker).ToList() : [worker];
         var began = Elapsed;
-        foreach (var process in all) Kernel.Signal(process, Kernel.Stop);
-        await Task.Delay(fault.Lasts, TimeProvider.System, cancellation);
-        foreach (var process in all) Kernel.Signal(process, Kernel.Continue);
-        return new FaultRecord(fault, began, Elapsed, $"{(fault.Size == 1 ? $"with its {all.Count - 1} children" : "alone")} for {fault.Lasts.TotalSeconds:0} s") { Held = held?.Lease, BeganAt = held?.At };
+        foreach (var process in all)
+        {
+            Kernel.Signal(process, Kernel.Stop);
+        }
+
+        await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
+        foreach (var process in all)
+        {
+            Kernel.Signal(process, Kernel.Continue);
+        }
+
+        return new FaultRecord(
+            fault,
+            began,
+            Elapsed,
+            $"{(fault.Size == 1 ? $"with its {all.Count - 1} children" : "alone")} for {fault.Lasts.TotalSeconds:0} s"
+        )
+        {
+            Held = held?.Lease,
+            BeganAt = held?.At,
+        };
     }
 
     private Task<FaultRecord> DropAsync(Fault fault)
@@ -123,45 +161,58 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         return Task.FromResult(new FaultRecord(fault, began, Elapsed, $"{farm.Links[fault.Target].Drop()} connections"));
     }
 
-    private async Task<FaultRecord> HalfOpenAsync(Fault fault, CancellationToken cancellation)
+    private async Task<FaultRecord> HalfOpenAsync(Fault fault, CancellationToken cancellationToken)
     {
         var began = Elapsed;
-        var silenced = await farm.Links[fault.Target].HalfOpenAsync(fault.Lasts, cancellation);
+        var silenced = await farm.Links[fault.Target].HalfOpenAsync(fault.Lasts, cancellationToken);
         return new FaultRecord(fault, began, Elapsed, $"{silenced} connections for {fault.Lasts.TotalSeconds:0.0} s");
     }
 
     /// <summary>Old bells and new ones, of jobs in every state, in the wrong order and many times over.</summary>
-    private async Task<FaultRecord> RingAsync(Fault fault, CancellationToken cancellation)
+    private async Task<FaultRecord> RingAsync(Fault fault, CancellationToken cancellationToken)
     {
         var began = Elapsed;
-        var jobs = ledger.Jobs.Keys.Order(StringComparer.Ordinal).TakeLast(fault.Kind == FaultKind.DuplicateBells ? 3 : 20).Reverse().ToList();
+        var jobs = ledger
+            .Jobs.Keys.Order(StringComparer.Ordinal)
+            .TakeLast(fault.Kind == FaultKind.DuplicateBells ? 3 : 20)
+            .Reverse()
+            .ToList();
         var tries = 1;
-        while (!await BellReplay.TryRingAsync(farm.Servers.Broker, jobs, fault.Size, cancellation))
+        while (!await BellReplay.TryRingAsync(farm.Servers.Broker, jobs, fault.Size, cancellationToken))
         {
-            tries++; // the broker is away: the plan meant bells, not silence
-            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellation);
+            tries++; // The broker is away: the plan meant bells, not silence
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken);
         }
         return new FaultRecord(fault, began, Elapsed, $"{jobs.Count} bells, {fault.Size} times each{(tries > 1 ? $", try {tries}" : "")}");
     }
 
-    private async Task<FaultRecord> FillDiskAsync(Fault fault, CancellationToken cancellation)
+    private async Task<FaultRecord> FillDiskAsync(Fault fault, CancellationToken cancellationToken)
     {
         var disk = farm.Disks[fault.Target];
-        if (!disk.CanBeFilled) return new FaultRecord(fault, Elapsed, Elapsed, "", "mounting a small disk takes root");
-        await WaitForRendererAsync(fault.Target, cancellation);
+        if (!disk.CanBeFilled)
+        {
+            return new FaultRecord(fault, Elapsed, Elapsed, "", "mounting a small disk takes root");
+        }
+
+        await WaitForRendererAsync(fault.Target, cancellationToken);
         var began = Elapsed;
-        await disk.FillAsync(cancellation);
-        await Task.Delay(fault.Lasts, TimeProvider.System, cancellation);
+        await disk.FillAsync(cancellationToken);
+        await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
         disk.Free();
         return new FaultRecord(fault, began, Elapsed, $"full for {fault.Lasts.TotalSeconds:0.0} s");
     }
 
-    private async Task<int?> WaitForRendererAsync(string worker, CancellationToken cancellation)
+    private async Task<int?> WaitForRendererAsync(string worker, CancellationToken cancellationToken)
     {
         try
         {
             return await Eventually.ValueAsync(
-                () => Task.FromResult(farm.Renderers(worker).Cast<int?>().FirstOrDefault()), found => found is not null, RendererPatience, $"a renderer of {worker}", cancellation);
+                () => Task.FromResult(farm.Renderers(worker).Cast<int?>().FirstOrDefault()),
+                found => found is not null,
+                RendererPatience,
+                $"a renderer of {worker}",
+                cancellationToken
+            );
         }
         catch (TimeoutException)
         {
@@ -170,16 +221,21 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
     }
 
     /// <summary>What a worker holds in rendering; null when nothing, or when the database can't be asked just now.</summary>
-    private async Task<((string JobId, long Fence) Lease, DateTimeOffset At)?> HeldByAsync(string worker, CancellationToken cancellation)
+    private async Task<((string JobId, long Fence) Lease, DateTimeOffset At)?> HeldByAsync(
+        string worker,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             await using var command = farm.Database.CreateCommand(
-                "SELECT j.id, j.fence, clock_timestamp() FROM jobs j JOIN workers w ON w.id = j.lease_worker_id WHERE w.name = $1 AND j.state IN ('leased', 'rendering') LIMIT 1");
+                "SELECT j.id, j.fence, clock_timestamp() FROM jobs j JOIN workers w ON w.id = j.lease_worker_id WHERE w.name = $1 AND "
+                    + "j.state IN ('leased', 'rendering') LIMIT 1"
+            );
             command.Parameters.AddWithValue(worker);
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            return await reader.ReadAsync(cancellation)
-                ? ((reader.GetString(0), reader.GetInt64(1)), await reader.GetFieldValueAsync<DateTimeOffset>(2, cancellation))
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            return await reader.ReadAsync(cancellationToken)
+                ? ((reader.GetString(0), reader.GetInt64(1)), await reader.GetFieldValueAsync<DateTimeOffset>(2, cancellationToken))
                 : null;
         }
         catch (Npgsql.NpgsqlException)

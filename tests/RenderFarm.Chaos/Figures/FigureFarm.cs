@@ -8,47 +8,71 @@ using RenderFarm.Testing;
 namespace RenderFarm.Chaos.Figures;
 
 /// <summary>The farm of the chaos program with verbs for one fault at a time. Times are the database's, like those in its rows.</summary>
-internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
+internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellationToken)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private readonly HttpClient _http = farm.Client();
     private int _number;
 
     public ChaosFarm Farm => farm;
-    public CancellationToken Stop => cancellation;
+    public CancellationToken Stop => cancellationToken;
     public HttpClient Http => _http;
 
     /// <param name="steps">A tenth of a second each; half a second each in a slow one.</param>
     public async Task<string> SubmitAsync(int steps, bool slow = false)
     {
-        using var answer = await _http.PostAsJsonAsync("/v1/videos", Request(steps, slow), cancellation);
+        using var answer = await _http.PostAsJsonAsync("/v1/videos", Request(steps, slow), cancellationToken);
         answer.EnsureSuccessStatusCode();
-        return JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellation)).RootElement.GetProperty("id").GetString()!;
+        return JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)).RootElement.GetProperty("id").GetString()!;
     }
 
     public object Request(int steps, bool slow = false, string model = "tiny")
     {
         var number = Interlocked.Increment(ref _number);
-        return new { model, prompt = $"clip {number}: a square wanders{(slow ? " " + Rendering.StubRenderer.Slowly : "")}", size = "64x48", frames = 5, steps, seed = number, max_attempts = 10 };
+        return new
+        {
+            model,
+            prompt = $"clip {number}: a square wanders{(slow ? " " + Rendering.StubRenderer.Slowly : "")}",
+            size = "64x48",
+            frames = 5,
+            steps,
+            seed = number,
+            max_attempts = 10,
+        };
     }
 
     public async Task CancelAsync(string id)
     {
-        using var answer = await _http.PostAsync(new Uri($"/v1/videos/{id}/cancel", UriKind.Relative), null, cancellation);
+        using var answer = await _http.PostAsync(new Uri($"/v1/videos/{id}/cancel", UriKind.Relative), null, cancellationToken);
         answer.EnsureSuccessStatusCode();
     }
 
-    public Task CompletedAsync(string id) => Eventually.TrueAsync(
-        async () => await ScalarAsync<string>("SELECT state FROM jobs WHERE id = $1", id) is "completed", Patience, $"{id} to be completed", cancellation);
+    public Task CompletedAsync(string id) =>
+        Eventually.TrueAsync(
+            async () => await ScalarAsync<string>("SELECT state FROM jobs WHERE id = $1", id) is "completed",
+            Patience,
+            $"{id} to be completed",
+            cancellationToken
+        );
 
-    public Task EndedAsync(string id) => Eventually.TrueAsync(
-        async () => await ScalarAsync<DateTime?>("SELECT finished_at FROM jobs WHERE id = $1", id) is not null, Patience, $"{id} to end", cancellation);
+    public Task EndedAsync(string id) =>
+        Eventually.TrueAsync(
+            async () => await ScalarAsync<DateTime?>("SELECT finished_at FROM jobs WHERE id = $1", id) is not null,
+            Patience,
+            $"{id} to end",
+            cancellationToken
+        );
 
     /// <summary>Waits until the job is being rendered under a later fence.</summary>
     public async Task<Held> RenderingAsync(string id, long after = 0)
     {
         var found = await Eventually.ValueAsync(
-            () => HeldAsync(id, after), held => held is not null, Patience, string.Create(CultureInfo.InvariantCulture, $"{id} to be rendered after fence {after}"), cancellation);
+            () => HeldAsync(id, after),
+            held => held is not null,
+            Patience,
+            string.Create(CultureInfo.InvariantCulture, $"{id} to be rendered after fence {after}"),
+            cancellationToken
+        );
         return found!;
     }
 
@@ -57,15 +81,19 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
     public async Task<T?> ScalarAsync<T>(string sql, params object[] arguments)
     {
         await using var command = Command(sql, arguments);
-        return await command.ExecuteScalarAsync(cancellation) is T value ? value : default;
+        return await command.ExecuteScalarAsync(cancellationToken) is T value ? value : default;
     }
 
     public async Task<IReadOnlyList<double>> NumbersAsync(string sql, params object[] arguments)
     {
         var numbers = new List<double>();
         await using var command = Command(sql, arguments);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) numbers.Add(reader.GetDouble(0));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            numbers.Add(reader.GetDouble(0));
+        }
+
         return numbers;
     }
 
@@ -76,8 +104,10 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
         using var timer = new PeriodicTimer(every, TimeProvider.System);
         try
         {
-            do acts.Add(Task.Run(act, CancellationToken.None));
-            while (await timer.WaitForNextTickAsync(stop));
+            do
+            {
+                acts.Add(Task.Run(act, CancellationToken.None));
+            } while (await timer.WaitForNextTickAsync(stop));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -90,17 +120,24 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellation)
     {
         await using var command = Command(
             """
-            SELECT w.name, j.fence, r.rendering_at FROM jobs j JOIN workers w ON w.id = j.lease_worker_id JOIN lease_records r ON r.job_id = j.id AND r.fence = j.fence
+            SELECT w.name, j.fence, r.rendering_at FROM jobs j JOIN workers w ON w.id = j.lease_worker_id JOIN lease_records r
+                ON r.job_id = j.id AND r.fence = j.fence
             WHERE j.id = $1 AND j.fence > $2 AND j.state = 'rendering' AND j.step > 0
-            """, [id, after]);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? new Held(reader.GetString(0), reader.GetInt64(1), reader.GetDateTime(2)) : null;
+            """,
+            [id, after]
+        );
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? new Held(reader.GetString(0), reader.GetInt64(1), reader.GetDateTime(2)) : null;
     }
 
     private NpgsqlCommand Command(string sql, object[] arguments)
     {
         var command = farm.Database.CreateCommand(sql);
-        foreach (var argument in arguments) command.Parameters.Add(new NpgsqlParameter { Value = argument });
+        foreach (var argument in arguments)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = argument });
+        }
+
         return command;
     }
 }

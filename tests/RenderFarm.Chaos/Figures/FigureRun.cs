@@ -10,7 +10,10 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
 {
     public const int Workers = 10;
 
-    private static readonly IReadOnlyDictionary<string, Func<FigureFarm, Task<Measured>>> Parts = new Dictionary<string, Func<FigureFarm, Task<Measured>>>
+    private static readonly IReadOnlyDictionary<string, Func<FigureFarm, Task<Measured>>> Parts = new Dictionary<
+        string,
+        Func<FigureFarm, Task<Measured>>
+    >
     {
         ["bells"] = farm => WishFigures.BellsAsync(farm, jobs: 20),
         ["renderer"] = farm => DeathFigures.RenderersKilledAsync(farm, times: 30),
@@ -25,13 +28,13 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
     public static IEnumerable<string> Names => Parts.Keys;
 
     /// <returns>Whether every figure is what it must be.</returns>
-    public async Task<bool> RunAsync(CancellationToken cancellation)
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
-        await using var chaos = await ChaosFarm.StartAsync(options.Home, options.IsStub, Workers, cancellation);
+        await using var chaos = await ChaosFarm.StartAsync(options.Home, options.IsStub, Workers, cancellationToken);
         using var burial = new CancellationTokenSource();
         var burying = ProcessTable.BuryAsync(burial.Token);
         output.WriteLine($"{chaos.Workers.Count} workers run; logs in {options.Home}");
-        var farm = new FigureFarm(chaos, cancellation);
+        var farm = new FigureFarm(chaos, cancellationToken);
         await farm.CompletedAsync(await farm.SubmitAsync(3));
         var (before, measured) = (ThisMachine.LoadAverage, new List<Measured>());
         foreach (var (name, measure) in Parts.Where(part => options.Part is null || options.Part == part.Key))
@@ -42,12 +45,27 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         var report = new JsonObject
         {
             ["benchmark"] = "faults, one at a time",
-            ["machine"] = $"{ThisMachine.Name}: two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL (fsync on), RabbitMQ, S3 and the clients on it together",
+            ["machine"] =
+                $"{ThisMachine.Name}: two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL "
+                + "(fsync on), RabbitMQ, S3 and the clients on it together",
             ["load_average_before_and_after"] = new JsonArray(before, ThisMachine.LoadAverage),
             ["figures"] = new JsonArray([.. measured.Select(figure => (JsonNode)figure.ToJson())]),
         };
         if (options.Report is { } file)
-            await File.WriteAllTextAsync(file, report.ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + Environment.NewLine, cancellation);
+        {
+            await File.WriteAllTextAsync(
+                file,
+                report.ToJsonString(
+                    new JsonSerializerOptions
+                    {
+                        WriteIndented = true,
+                        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+                    }
+                ) + Environment.NewLine,
+                cancellationToken
+            );
+        }
+
         await burial.CancelAsync();
         await burying;
         return measured.TrueForAll(figure => figure.Met);

@@ -7,15 +7,31 @@ namespace RenderFarm.Chaos.Figures;
 /// <param name="Values">What was measured, in words for names and with units.</param>
 internal sealed record Measured(string What, string Limit, bool Met, JsonObject Values)
 {
-    public JsonObject ToJson() => new() { ["figure"] = What, ["must_be"] = Limit, ["met"] = Met, ["measured"] = Values.DeepClone() };
+    public JsonObject ToJson() =>
+        new()
+        {
+            ["figure"] = What,
+            ["must_be"] = Limit,
+            ["met"] = Met,
+            ["measured"] = Values.DeepClone(),
+        };
 
-    public override string ToString() => $"{(Met ? "met   " : "MISSED")}  {What}: {string.Join(", ", Values.Select(value => $"{value.Key.Replace('_', ' ')} {value.Value?.ToJsonString()}"))} (must be: {Limit})";
+    public override string ToString() =>
+        $"{(Met ? "met   " : "MISSED")}  {What}: "
+        + $"{string.Join(", ", Values.Select(value => $"{value.Key.Replace('_', ' ')} {value.Value?.ToJsonString()}"))} (must be: "
+        + $"{Limit})";
 }
 
 internal static class Seconds
 {
     public static JsonObject ToJson(this Distribution seconds) =>
-        new() { ["times"] = seconds.Count, ["p50_s"] = Round(seconds.P50), ["p99_s"] = Round(seconds.P99), ["max_s"] = Round(seconds.Max) };
+        new()
+        {
+            ["times"] = seconds.Count,
+            ["p50_s"] = Round(seconds.P50),
+            ["p99_s"] = Round(seconds.P99),
+            ["max_s"] = Round(seconds.Max),
+        };
 
     private static JsonNode? Round(double? value) => value is { } number ? Math.Round(number, 3) : null;
 }

@@ -9,6 +9,9 @@ namespace RenderFarm.Chaos.Plan;
 /// <param name="Size">Copies of each bell; the hour's sign of a skewed clock; 1 stops a worker with all its children.</param>
 internal sealed record Fault(int Number, TimeSpan At, FaultKind Kind, string Target, TimeSpan Lasts, int Size)
 {
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Number,4}  {At.TotalSeconds,8:0.00} s  {Kind,-19} {Target,-9} for {Lasts.TotalSeconds:0.00} s, {Size}");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Number,4}  {At.TotalSeconds,8:0.00} s  {Kind,-19} {Target,-9} for {Lasts.TotalSeconds:0.00} s, {Size}"
+        );
 }

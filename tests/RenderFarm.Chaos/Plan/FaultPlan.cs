@@ -26,19 +26,31 @@ internal static class FaultPlan
         {
             at += spacing.TotalSeconds * (0.4 + (1.2 * random.NextDouble()));
             if (deck.Count == 0)
+            {
                 Deal(deck, faults.Count == 0 ? 1 : int.MaxValue, random);
+            }
+
             var kind = deck.Dequeue();
             var (lasts, mends, size) = Extent(kind, random);
             var free = Targets(kind).Where(target => freeAt.GetValueOrDefault(target) <= at).ToList();
             var workersDown = Workers.Count(worker => freeAt.GetValueOrDefault(worker) > at);
             if (free.Count == 0 || (free[0].StartsWith("worker", StringComparison.Ordinal) && workersDown >= MostWorkersDown))
             {
-                deck.Enqueue(kind); // its turn comes again, a little later
+                deck.Enqueue(kind); // Its turn comes again, a little later
                 continue;
             }
             var target = free[random.Next(free.Count)];
             freeAt[target] = at + lasts + mends;
-            faults.Add(new Fault(faults.Count + 1, TimeSpan.FromSeconds(Math.Round(at, 2)), kind, target, TimeSpan.FromSeconds(Math.Round(lasts, 2)), size));
+            faults.Add(
+                new Fault(
+                    faults.Count + 1,
+                    TimeSpan.FromSeconds(Math.Round(at, 2)),
+                    kind,
+                    target,
+                    TimeSpan.FromSeconds(Math.Round(lasts, 2)),
+                    size
+                )
+            );
         }
         return faults;
     }
@@ -48,40 +60,44 @@ internal static class FaultPlan
         var cards = Enum.GetValues<FaultKind>().SelectMany(kind => Enumerable.Repeat(kind, Math.Min(most, Weight(kind)))).ToArray();
         random.Shuffle(cards);
         foreach (var card in cards)
+        {
             deck.Enqueue(card);
+        }
     }
 
     /// <summary>In a deck of 50. Broker and database take their host's time to come back, renderers don't.</summary>
-    private static int Weight(FaultKind kind) => kind switch
-    {
-        FaultKind.KillRenderer => 8,
-        FaultKind.KillWorker => 7,
-        FaultKind.KillApi => 6,
-        FaultKind.DropConnections => 6,
-        FaultKind.HalfOpenConnections => 4,
-        FaultKind.DuplicateBells => 3,
-        FaultKind.KillDatabase => 3,
-        FaultKind.KillStorage => 3,
-        FaultKind.KillBroker => 2,
-        FaultKind.ReorderBells => 2,
-        FaultKind.FillDisk => 2,
-        FaultKind.StopWorker => 2,
-        FaultKind.WipeBroker => 1,
-        FaultKind.SkewClock => 1,
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "a kind of fault without a weight"),
-    };
+    private static int Weight(FaultKind kind) =>
+        kind switch
+        {
+            FaultKind.KillRenderer => 8,
+            FaultKind.KillWorker => 7,
+            FaultKind.KillApi => 6,
+            FaultKind.DropConnections => 6,
+            FaultKind.HalfOpenConnections => 4,
+            FaultKind.DuplicateBells => 3,
+            FaultKind.KillDatabase => 3,
+            FaultKind.KillStorage => 3,
+            FaultKind.KillBroker => 2,
+            FaultKind.ReorderBells => 2,
+            FaultKind.FillDisk => 2,
+            FaultKind.StopWorker => 2,
+            FaultKind.WipeBroker => 1,
+            FaultKind.SkewClock => 1,
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "a kind of fault without a weight"),
+        };
 
-    private static IReadOnlyList<string> Targets(FaultKind kind) => kind switch
-    {
-        FaultKind.KillApi => Apis,
-        FaultKind.KillWorker or FaultKind.KillRenderer or FaultKind.StopWorker or FaultKind.FillDisk or FaultKind.SkewClock => Workers,
-        FaultKind.KillBroker or FaultKind.WipeBroker => ["rabbitmq"],
-        FaultKind.KillDatabase => ["postgres"],
-        FaultKind.KillStorage => ["s3"],
-        FaultKind.DropConnections or FaultKind.HalfOpenConnections => Links,
-        FaultKind.DuplicateBells or FaultKind.ReorderBells => ["bells"],
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "a kind of fault without a target"),
-    };
+    private static IReadOnlyList<string> Targets(FaultKind kind) =>
+        kind switch
+        {
+            FaultKind.KillApi => Apis,
+            FaultKind.KillWorker or FaultKind.KillRenderer or FaultKind.StopWorker or FaultKind.FillDisk or FaultKind.SkewClock => Workers,
+            FaultKind.KillBroker or FaultKind.WipeBroker => ["rabbitmq"],
+            FaultKind.KillDatabase => ["postgres"],
+            FaultKind.KillStorage => ["s3"],
+            FaultKind.DropConnections or FaultKind.HalfOpenConnections => Links,
+            FaultKind.DuplicateBells or FaultKind.ReorderBells => ["bells"],
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "a kind of fault without a target"),
+        };
 
     /// <summary>Seconds broken, seconds to mend, and the size.</summary>
     private static (double Lasts, double Mends, int Size) Extent(FaultKind kind, Random random)

@@ -27,13 +27,16 @@ internal static class StubRenderer
         await using var output = Console.OpenStandardOutput();
         await SayAsync(output, new RendererReport.Ready(Environment.ProcessId, "stub", "none", "cpu", 0.05));
         if (await input.ReadLineAsync() is not { } line)
+        {
             return 0;
+        }
+
         var order = JsonSerializer.Deserialize(line, ContractsJson.Default.RenderOrder)!;
         _ = Task.Run(async () =>
         {
             while (await input.ReadLineAsync() is not null)
             {
-                // nothing more is said to a renderer; what counts is the end
+                // Nothing more is said to a renderer; what counts is the end
             }
             Environment.Exit(WorkerGone);
         });
@@ -54,16 +57,25 @@ internal static class StubRenderer
         }
         catch (IOException error)
         {
-            await SayAsync(output, new RendererReport.Failed(FailureReason.EncoderFailed, $"the encoder stopped reading frames: {error.Message}"));
+            await SayAsync(
+                output,
+                new RendererReport.Failed(FailureReason.EncoderFailed, $"the encoder stopped reading frames: {error.Message}")
+            );
             return 1;
         }
-        await SayAsync(output, new RendererReport.Finished(spec.Frames, new Measurements
-        {
-            StepSeconds = stepTime.TotalSeconds,
-            DenoiseSeconds = Stopwatch.GetElapsedTime(began).TotalSeconds,
-            PeakBytes = Environment.WorkingSet,
-            RendererProcessId = Environment.ProcessId,
-        }));
+        await SayAsync(
+            output,
+            new RendererReport.Finished(
+                spec.Frames,
+                new Measurements
+                {
+                    StepSeconds = stepTime.TotalSeconds,
+                    DenoiseSeconds = Stopwatch.GetElapsedTime(began).TotalSeconds,
+                    PeakBytes = Environment.WorkingSet,
+                    RendererProcessId = Environment.ProcessId,
+                }
+            )
+        );
         return 0;
     }
 
@@ -71,7 +83,10 @@ internal static class StubRenderer
     {
         var line = new ArrayBufferWriter<byte>();
         await using (var json = new Utf8JsonWriter(line))
+        {
             JsonSerializer.Serialize(json, report, ContractsJson.Default.RendererReport);
+        }
+
         line.Write("\n"u8);
         await output.WriteAsync(line.WrittenMemory);
         await output.FlushAsync();
@@ -87,6 +102,7 @@ internal static class StubRenderer
         {
             var (left, top) = ((int)((order.Spec.Seed + (n * 5)) % (width - 16)), (int)((order.Spec.Seed / 7 + (n * 3)) % (height - 16)));
             for (var y = 0; y < height; y++)
+            {
                 for (var x = 0; x < width; x++)
                 {
                     var inside = x >= left && x < left + 16 && y >= top && y < top + 16;
@@ -95,6 +111,8 @@ internal static class StubRenderer
                     frame[at + 1] = (byte)(inside ? order.Spec.Seed % 256 : x);
                     frame[at + 2] = (byte)(inside ? n * 20 : y);
                 }
+            }
+
             await pipe.WriteAsync(frame);
         }
     }

@@ -40,16 +40,33 @@ public sealed class FarmCommandTests : IDisposable
     [InlineData("demo", "--fames")]
     [InlineData("up", "--port", "70000")]
     [InlineData("nonsense")]
-    public void Parse_WrongOptions_AreErrorsBeforeAnythingRuns(params string[] arguments)
-        => Assert.NotEmpty(FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments).Errors);
+    public void Parse_WrongOptions_AreErrorsBeforeAnythingRuns(params string[] arguments) =>
+        Assert.NotEmpty(FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments).Errors);
 
     [Theory]
-    [InlineData("demo", "a cat", "--size", "64x48", "--frames", "9", "--steps", "4", "--seed", "1", "--guidance", "3.5", "--negative", "", "--out", "x.mp4")]
+    [InlineData(
+        "demo",
+        "a cat",
+        "--size",
+        "64x48",
+        "--frames",
+        "9",
+        "--steps",
+        "4",
+        "--seed",
+        "1",
+        "--guidance",
+        "3.5",
+        "--negative",
+        "",
+        "--out",
+        "x.mp4"
+    )]
     [InlineData("render", "a cat", "--model", "t2v-14b", "--priority", "90")]
     [InlineData("submit", "a cat")]
     [InlineData("keys", "show")]
-    public void Parse_DocumentedOptions_AreKnown(params string[] arguments)
-        => Assert.Empty(FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments).Errors);
+    public void Parse_DocumentedOptions_AreKnown(params string[] arguments) =>
+        Assert.Empty(FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments).Errors);
 
     [Theory]
     [InlineData(0, "show", "--help")]
@@ -59,7 +76,13 @@ public sealed class FarmCommandTests : IDisposable
     {
         using var output = new StringWriter();
         var parsed = FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments);
-        Assert.Equal(expected, FarmCommand.ExitCode(parsed, await parsed.InvokeAsync(new() { Output = output, Error = output }, TestContext.Current.CancellationToken)));
+        Assert.Equal(
+            expected,
+            FarmCommand.ExitCode(
+                parsed,
+                await parsed.InvokeAsync(new() { Output = output, Error = output }, TestContext.Current.CancellationToken)
+            )
+        );
     }
 
     [Fact]
@@ -70,10 +93,18 @@ public sealed class FarmCommandTests : IDisposable
         {
             using var output = new StringWriter();
             await root.Parse([.. path, "--help"]).InvokeAsync(new() { Output = output }, TestContext.Current.CancellationToken);
-            var examples = output.ToString().Split("Examples:")[1..].SelectMany(text => text.Split('\n')).Select(line => line.Trim()).Where(line => line.StartsWith("./farm ", StringComparison.Ordinal)).ToList();
+            var examples = output
+                .ToString()
+                .Split("Examples:")[1..]
+                .SelectMany(text => text.Split('\n'))
+                .Select(line => line.Trim())
+                .Where(line => line.StartsWith("./farm ", StringComparison.Ordinal))
+                .ToList();
             Assert.True(examples.Count > 0, $"{string.Join(' ', path)} --help has no example");
             foreach (var example in examples)
+            {
                 Assert.True(root.Parse(Regex.Split(example["./farm ".Length..], @"\s(?:\||>+|<|&&)\s")[0]).Errors.Count == 0, example);
+            }
         }
     }
 
@@ -91,6 +122,9 @@ public sealed class FarmCommandTests : IDisposable
         Assert.Empty(_console.Output);
     }
 
-    private Task<int> RunAsync(params string[] arguments)
-        => FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
+    private Task<int> RunAsync(params string[] arguments) =>
+        FarmCommand
+            .Create(_console, _errors, TimeProvider.System)
+            .Parse(arguments)
+            .InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
 }

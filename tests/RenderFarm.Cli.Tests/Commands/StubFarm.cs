@@ -45,7 +45,14 @@ public sealed class StubFarm : IAsyncDisposable
                 var context = await _listener.GetContextAsync();
                 using var reader = new StreamReader(context.Request.InputStream, Encoding.Latin1);
                 var body = await reader.ReadToEndAsync();
-                Requests.Enqueue(($"{context.Request.HttpMethod} {context.Request.RawUrl}", context.Request.Headers["Authorization"], context.Request.Headers["Idempotency-Key"], body));
+                Requests.Enqueue(
+                    (
+                        $"{context.Request.HttpMethod} {context.Request.RawUrl}",
+                        context.Request.Headers["Authorization"],
+                        context.Request.Headers["Idempotency-Key"],
+                        body
+                    )
+                );
                 var (status, text) = _answer(context.Request, body);
                 context.Response.StatusCode = status;
                 context.Response.ContentType = "application/json";

@@ -7,7 +7,8 @@ using Spectre.Console.Testing;
 
 namespace RenderFarm.Cli.Tests.Commands;
 
-/// <summary>Verbs against a farm: what they send, what they print for people and for programs, how they end. Some change the environment, so one at a time.</summary>
+/// <summary>Verbs against a farm: what they send, what they print for people and for programs, how they end. Some change the environment,
+/// so one at a time.</summary>
 public sealed class VerbTests : IDisposable
 {
     private readonly TestConsole _console = new();
@@ -34,17 +35,49 @@ public sealed class VerbTests : IDisposable
         await using var farm = new StubFarm((_, _) => (200, Video("queued")));
 
         var code = await RunAsync(
-            farm, "submit", "a cat", "--model", "t2v-14b", "--size", "832x480", "--seconds", "2", "--seed", "7", "--lora", "film:0.5", "--lora", "grain",
-            "--metadata", "shot=12=b", "--priority", "60", "--max-attempts", "2", "--image", "https://example.org/a.png", "--idempotency-key", "once");
+            farm,
+            "submit",
+            "a cat",
+            "--model",
+            "t2v-14b",
+            "--size",
+            "832x480",
+            "--seconds",
+            "2",
+            "--seed",
+            "7",
+            "--lora",
+            "film:0.5",
+            "--lora",
+            "grain",
+            "--metadata",
+            "shot=12=b",
+            "--priority",
+            "60",
+            "--max-attempts",
+            "2",
+            "--image",
+            "https://example.org/a.png",
+            "--idempotency-key",
+            "once"
+        );
 
         Assert.Equal((0, "video_1"), (code, _console.Output.Trim()));
         var sent = Assert.Single(farm.Requests);
         Assert.Equal(("POST /v1/videos", "Bearer rf_test", "once"), (sent.Line, sent.Key, sent.IdempotencyKey));
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(
-            """
-            {"prompt":"a cat","model":"t2v-14b","size":"832x480","seconds":"2","seed":7,"loras":[{"name":"film","strength":0.5},{"name":"grain"}],
-             "metadata":{"shot":"12=b"},"priority":60,"max_attempts":2,"input_reference":{"image_url":"https://example.org/a.png"}}
-            """), JsonNode.Parse(sent.Body)), sent.Body);
+        Assert.True(
+            JsonNode.DeepEquals(
+                JsonNode.Parse(
+                    """
+                    {"prompt":"a cat","model":"t2v-14b","size":"832x480","seconds":"2","seed":7,"loras":[{"name":"film","strength":0.5},
+                     {"name":"grain"}],
+                     "metadata":{"shot":"12=b"},"priority":60,"max_attempts":2,"input_reference":{"image_url":"https://example.org/a.png"}}
+                    """
+                ),
+                JsonNode.Parse(sent.Body)
+            ),
+            sent.Body
+        );
     }
 
     [Fact]
@@ -79,7 +112,9 @@ public sealed class VerbTests : IDisposable
     [InlineData(503, "unavailable", FarmCommand.Unavailable)]
     public async Task AnyVerb_Refused_EndsWithACodeForIts_Kind(int status, string code, int exit)
     {
-        await using var farm = new StubFarm((_, _) => (status, $$$"""{"error":{"message":"no","type":"x","param":"size","code":"{{{code}}}"}}"""));
+        await using var farm = new StubFarm(
+            (_, _) => (status, $$$"""{"error":{"message":"no","type":"x","param":"size","code":"{{{code}}}"}}""")
+        );
 
         Assert.Equal(exit, await RunAsync(farm, "show", "video_1", "--json"));
 
@@ -88,13 +123,15 @@ public sealed class VerbTests : IDisposable
     }
 
     [Fact]
-    public async Task AnyVerb_WithoutAFarm_EndsWithThree()
-        => Assert.Equal(FarmCommand.Unavailable, await RunAsync("list", "--url", "http://127.0.0.1:1", "--key", "rf_test"));
+    public async Task AnyVerb_WithoutAFarm_EndsWithThree() =>
+        Assert.Equal(FarmCommand.Unavailable, await RunAsync("list", "--url", "http://127.0.0.1:1", "--key", "rf_test"));
 
     [Fact]
     public async Task Watch_AFailedVideo_EndsWithOneAndSaysWhy()
     {
-        await using var farm = new StubFarm((_, _) => (200, Video("failed", ""","error":{"code":"gpu_out_of_memory","message":"too big"}""")));
+        await using var farm = new StubFarm(
+            (_, _) => (200, Video("failed", ""","error":{"code":"gpu_out_of_memory","message":"too big"}"""))
+        );
 
         Assert.Equal(FarmCommand.Failure, await RunAsync(farm, "watch", "video_1"));
         Assert.Contains("gpu_out_of_memory: too big", _errors.ToString(), StringComparison.Ordinal);
@@ -104,14 +141,20 @@ public sealed class VerbTests : IDisposable
     public async Task Render_CtrlC_LeavesTheVideoAndSaysHowToComeBack()
     {
         using var ctrlC = new CancellationTokenSource();
-        await using var farm = new StubFarm((request, _) =>
-        {
-            if (request.HttpMethod == "GET")
-                ctrlC.Cancel();
-            return (200, Video("in_progress"));
-        });
+        await using var farm = new StubFarm(
+            (request, _) =>
+            {
+                if (request.HttpMethod == "GET")
+                {
+                    ctrlC.Cancel();
+                }
 
-        var code = await Parse("render", "a cat", "-o", _folder.File("a.mp4"), "--url", farm.Url, "--key", "rf_test").InvokeAsync(cancellationToken: ctrlC.Token);
+                return (200, Video("in_progress"));
+            }
+        );
+
+        var code = await Parse("render", "a cat", "-o", _folder.File("a.mp4"), "--url", farm.Url, "--key", "rf_test")
+            .InvokeAsync(cancellationToken: ctrlC.Token);
 
         Assert.Equal(FarmCommand.Interrupted, code);
         Assert.Contains("./farm watch video_1", _errors.ToString(), StringComparison.Ordinal);
@@ -121,7 +164,9 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task Render_Finished_DownloadsAndNamesTheFile()
     {
-        await using var farm = new StubFarm((request, _) => request.RawUrl!.EndsWith("/content", StringComparison.Ordinal) ? (200, "MP4") : (200, Video("completed")));
+        await using var farm = new StubFarm(
+            (request, _) => request.RawUrl!.EndsWith("/content", StringComparison.Ordinal) ? (200, "MP4") : (200, Video("completed"))
+        );
 
         Assert.Equal(0, await RunAsync(farm, "render", "a cat", "-o", _folder.File("a.mp4"), "--json"));
 
@@ -135,7 +180,9 @@ public sealed class VerbTests : IDisposable
     public async Task RenderAndWatch_FinishedWithAWarning_SayIt(string verb, string argument)
     {
         var finished = Video("completed", ""","warning":"demo never saw the words 'cat'" """);
-        await using var farm = new StubFarm((request, _) => request.RawUrl!.EndsWith("/content", StringComparison.Ordinal) ? (200, "MP4") : (200, finished));
+        await using var farm = new StubFarm(
+            (request, _) => request.RawUrl!.EndsWith("/content", StringComparison.Ordinal) ? (200, "MP4") : (200, finished)
+        );
         string[] options = verb == "render" ? ["-o", _folder.File("a.mp4")] : [];
 
         Assert.Equal(0, await RunAsync(farm, [verb, argument, .. options]));
@@ -146,39 +193,60 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task List_OfAll_GoesThroughThePages()
     {
-        await using var farm = new StubFarm((request, _) => request.RawUrl!.Contains("after=video_1", StringComparison.Ordinal)
-            ? (200, $$"""{"data":[{{Video("failed")}}],"has_more":false,"last_id":"video_1"}""")
-            : (200, $$"""{"data":[{{Video("queued")}},{{Video("completed")}}],"has_more":true,"last_id":"video_1"}"""));
+        await using var farm = new StubFarm(
+            (request, _) =>
+                request.RawUrl!.Contains("after=video_1", StringComparison.Ordinal)
+                    ? (200, $$"""{"data":[{{Video("failed")}}],"has_more":false,"last_id":"video_1"}""")
+                    : (200, $$"""{"data":[{{Video("queued")}},{{Video("completed")}}],"has_more":true,"last_id":"video_1"}""")
+        );
 
         Assert.Equal(0, await RunAsync(farm, "list", "--limit", "0", "--json"));
 
-        Assert.Equal(["queued", "completed", "failed"], _console.Output.TrimEnd().Split('\n').Select(line => (string?)JsonNode.Parse(line)!["status"]));
-        Assert.Equal(["GET /v1/videos?limit=100&order=desc", "GET /v1/videos?limit=100&order=desc&after=video_1"], farm.Requests.Select(request => request.Line));
+        Assert.Equal(
+            ["queued", "completed", "failed"],
+            _console.Output.TrimEnd().Split('\n').Select(line => (string?)JsonNode.Parse(line)!["status"])
+        );
+        Assert.Equal(
+            ["GET /v1/videos?limit=100&order=desc", "GET /v1/videos?limit=100&order=desc&after=video_1"],
+            farm.Requests.Select(request => request.Line)
+        );
     }
 
     [Fact]
     public async Task Batch_ToAFolder_WaitsAndDownloadsWhatIsCompleted()
     {
-        const string lines = """
+        const string Lines = """
             {"line":1,"id":"video_1","status":"completed"}
             {"line":2,"id":"video_2","status":"failed"}
             """;
         var looks = 0;
-        await using var farm = new StubFarm((request, _) => (200, request.RawUrl switch
-        {
-            "/v1/batches" => Batch("queued", 0, 0),
-            "/v1/batches/batch_1" => looks++ == 0 ? Batch("in_progress", 1, 0) : Batch("completed", 1, 1),
-            "/v1/batches/batch_1/manifest" => lines,
-            _ => "MP4",
-        }));
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.RawUrl switch
+                    {
+                        "/v1/batches" => Batch("queued", 0, 0),
+                        "/v1/batches/batch_1" => looks++ == 0 ? Batch("in_progress", 1, 0) : Batch("completed", 1, 1),
+                        "/v1/batches/batch_1/manifest" => Lines,
+                        _ => "MP4",
+                    }
+                )
+        );
         await File.WriteAllTextAsync(_folder.File("a.jsonl"), """{"prompt":"a"}""" + "\n", TestContext.Current.CancellationToken);
 
         // One of its videos has failed, and so has it.
-        Assert.Equal(FarmCommand.Failure, await RunAsync(farm, "batch", _folder.File("a.jsonl"), "--out", _folder.File("clips"), "--idempotency-key", "night"));
+        Assert.Equal(
+            FarmCommand.Failure,
+            await RunAsync(farm, "batch", _folder.File("a.jsonl"), "--out", _folder.File("clips"), "--idempotency-key", "night")
+        );
 
         Assert.Equal(["00001-video_1.mp4"], Directory.GetFiles(_folder.File("clips")).Select(Path.GetFileName));
         Assert.Contains("1 completed, 1 failed", _console.Output, StringComparison.Ordinal);
-        Assert.Equal(("POST /v1/batches", "night", """{"prompt":"a"}""" + "\n"), farm.Requests.First() is var first ? (first.Line, first.IdempotencyKey, first.Body) : default);
+        Assert.Equal(
+            ("POST /v1/batches", "night", """{"prompt":"a"}""" + "\n"),
+            farm.Requests.First() is var first ? (first.Line, first.IdempotencyKey, first.Body) : default
+        );
     }
 
     [Fact]
@@ -194,8 +262,17 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task Batch_LinesThatCantBeTaken_AreAllNamed()
     {
-        await using var farm = new StubFarm((_, _) => (400,
-            """{"error":{"message":"2 of 3 lines can't be taken, so none was.","code":"invalid_value","param":"file","lines":[{"line":1,"code":"unknown_parameter","param":"stepz","message":"There is no parameter 'stepz'."},{"line":3,"code":"invalid_value","param":"prompt","message":"'prompt' is required."}]}}"""));
+        await using var farm = new StubFarm(
+            (_, _) =>
+                (
+                    400,
+                    """
+                    {"error":{"message":"2 of 3 lines can't be taken, so none was.","code":"invalid_value","param":"file",
+                    "lines":[{"line":1,"code":"unknown_parameter","param":"stepz","message":"There is no parameter 'stepz'."},{"line":3,
+                    "code":"invalid_value","param":"prompt","message":"'prompt' is required."}]}}
+                    """
+                )
+        );
         await File.WriteAllTextAsync(_folder.File("a.jsonl"), "{}\n", TestContext.Current.CancellationToken);
         Assert.Equal(FarmCommand.Refused, await RunAsync(farm, "batch", _folder.File("a.jsonl")));
         Assert.Contains("line 1: There is no parameter 'stepz'.", _errors.ToString(), StringComparison.Ordinal);
@@ -206,9 +283,15 @@ public sealed class VerbTests : IDisposable
     public async Task Drain_ByName_WaitsUntilTheWorkerHoldsNothing()
     {
         var looks = 0;
-        await using var farm = new StubFarm((request, _) => (200, request.RawUrl == "/v1/workers"
-            ? $$"""{"data":[{{Worker(held: true)}}]}"""
-            : Worker(held: request.HttpMethod == "POST" || looks++ == 0)));
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.RawUrl == "/v1/workers"
+                        ? $$"""{"data":[{{Worker(held: true)}}]}"""
+                        : Worker(held: request.HttpMethod == "POST" || looks++ == 0)
+                )
+        );
 
         Assert.Equal(0, await RunAsync(farm, "drain", "rack-1", "--wait"));
 
@@ -226,7 +309,10 @@ public sealed class VerbTests : IDisposable
 
         Assert.Equal(0, await RunAsync("login", farm.Url + "/", "--key", "rf_saved"));
         if (!OperatingSystem.IsWindows())
+        {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(SavedLogin.FilePath));
+        }
+
         Assert.StartsWith(_folder.Path, SavedLogin.FilePath, StringComparison.Ordinal);
         Assert.Equal(0, await RunAsync("list"));
         Assert.All(farm.Requests, request => Assert.Equal("Bearer rf_saved", request.Key));
@@ -240,7 +326,9 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public async Task Login_WithAKeyThatTheFarmDoesNotKnow_KeepsNothing()
     {
-        await using var farm = new StubFarm((_, _) => (401, """{"error":{"message":"unknown","type":"x","param":null,"code":"invalid_api_key"}}"""));
+        await using var farm = new StubFarm(
+            (_, _) => (401, """{"error":{"message":"unknown","type":"x","param":null,"code":"invalid_api_key"}}""")
+        );
 
         Assert.Equal(FarmCommand.Refused, await RunAsync("login", farm.Url, "--key", "rf_wrong"));
         Assert.False(File.Exists(SavedLogin.FilePath));
@@ -254,8 +342,12 @@ public sealed class VerbTests : IDisposable
         Assert.Equal(0, await RunAsync(farm, "keys", "create", "studio", "--scope", "submit", "--queued", "5", "--per-day", "9"));
 
         Assert.Equal("rf_new", _console.Output.Trim());
-        Assert.True(JsonNode.DeepEquals(
-            JsonNode.Parse("""{"name":"studio","quotas":{"queued":5,"per_day":9},"scopes":["submit"]}"""), JsonNode.Parse(Assert.Single(farm.Requests).Body)));
+        Assert.True(
+            JsonNode.DeepEquals(
+                JsonNode.Parse("""{"name":"studio","quotas":{"queued":5,"per_day":9},"scopes":["submit"]}"""),
+                JsonNode.Parse(Assert.Single(farm.Requests).Body)
+            )
+        );
     }
 
     [Fact]
@@ -264,10 +356,27 @@ public sealed class VerbTests : IDisposable
         Assert.Equal(0, await RunAsync("plan", "--vram", "24", "--model", "t2v-14b", "--size", "832x480", "--frames", "81", "--json"));
         var here = JsonNode.Parse(_console.Output)!;
         Assert.All(
-            (string[])["precision", "blocks_resident", "blocks_streamed", "predicted_peak_bytes", "predicted_seconds", "fits", "reasons", "alternatives"],
-            name => Assert.NotNull(here[name]));
+            (string[])
+                [
+                    "precision",
+                    "blocks_resident",
+                    "blocks_streamed",
+                    "predicted_peak_bytes",
+                    "predicted_seconds",
+                    "fits",
+                    "reasons",
+                    "alternatives",
+                ],
+            name => Assert.NotNull(here[name])
+        );
 
-        var answer = new JsonObject { ["plan"] = here.DeepClone(), ["budget_gib"] = 23, ["refusal"] = null, ["alternatives"] = new JsonArray(here.DeepClone()) };
+        var answer = new JsonObject
+        {
+            ["plan"] = here.DeepClone(),
+            ["budget_gib"] = 23,
+            ["refusal"] = null,
+            ["alternatives"] = new JsonArray(here.DeepClone()),
+        };
         await using var farm = new StubFarm((_, _) => (200, answer.ToJsonString()));
         var before = _console.Output.Length;
         Assert.Equal(0, await RunAsync(farm, "plan", "--server", "--vram", "24", "--model", "mine", "--json"));
@@ -299,17 +408,29 @@ public sealed class VerbTests : IDisposable
         Assert.True((long)here["lora_bytes"]! > 1L << 30);
         Assert.True((long)here["step_cache_bytes"]! > 1L << 29);
 
-        var answer = new JsonObject { ["plan"] = here, ["budget_gib"] = 12, ["refusal"] = null, ["alternatives"] = new JsonArray() };
+        var answer = new JsonObject
+        {
+            ["plan"] = here,
+            ["budget_gib"] = 12,
+            ["refusal"] = null,
+            ["alternatives"] = new JsonArray(),
+        };
         await using var farm = new StubFarm((_, _) => (200, answer.ToJsonString()));
         Assert.Equal(0, await RunAsync(farm, "plan", "--server", "--vram", "12", "--loras", "1", "--step-cache", "teacache", "--json"));
-        Assert.Equal("""{"model":"t2v-14b","vram_gib":12,"loras":[{"name":"lora-1"}],"step_cache":{"kind":"teacache"}}""", farm.Requests.Single().Body);
+        Assert.Equal(
+            """{"model":"t2v-14b","vram_gib":12,"loras":[{"name":"lora-1"}],"step_cache":{"kind":"teacache"}}""",
+            farm.Requests.Single().Body
+        );
     }
 
     [Fact]
     public async Task Plan_ForAllCards_IsALineEach_AndOneThatFitsNoneIsAFailure()
     {
         Assert.Equal(0, await RunAsync("plan", "--vram", "all", "--json"));
-        Assert.Equal([6, 8, 12, 16, 24, 32, 48, 80], _console.Output.TrimEnd().Split('\n').Select(line => (int)JsonNode.Parse(line)!["vram_gib"]!));
+        Assert.Equal(
+            [6, 8, 12, 16, 24, 32, 48, 80],
+            _console.Output.TrimEnd().Split('\n').Select(line => (int)JsonNode.Parse(line)!["vram_gib"]!)
+        );
 
         var before = _console.Output.Length;
         Assert.Equal(FarmCommand.Failure, await RunAsync("plan", "--vram", "1", "--json"));
@@ -336,7 +457,8 @@ public sealed class VerbTests : IDisposable
     public async Task Suggest_APart_OffersWhatComesNext(string line, string offer)
     {
         using var output = new StringWriter();
-        await Parse($"[suggest:{line.Length}]", line).InvokeAsync(new InvocationConfiguration { Output = output }, TestContext.Current.CancellationToken);
+        await Parse($"[suggest:{line.Length}]", line)
+            .InvokeAsync(new InvocationConfiguration { Output = output }, TestContext.Current.CancellationToken);
 
         Assert.Contains(offer, output.ToString().Split('\n').Select(word => word.Trim()));
     }
@@ -347,8 +469,15 @@ public sealed class VerbTests : IDisposable
         foreach (var verb in FarmCommand.Create(_console, _errors, TimeProvider.System).Subcommands)
         {
             using var output = new StringWriter();
-            await Parse(verb.Name, "--help").InvokeAsync(new InvocationConfiguration { Output = output }, TestContext.Current.CancellationToken);
-            foreach (var example in output.ToString().Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("./farm ", StringComparison.Ordinal)))
+            await Parse(verb.Name, "--help")
+                .InvokeAsync(new InvocationConfiguration { Output = output }, TestContext.Current.CancellationToken);
+            foreach (
+                var example in output
+                    .ToString()
+                    .Split('\n')
+                    .Select(line => line.Trim())
+                    .Where(line => line.StartsWith("./farm ", StringComparison.Ordinal))
+            )
             {
                 var own = example["./farm ".Length..].Split([" | ", " > ", " >> ", " && ", " < "], StringSplitOptions.None)[0];
                 Assert.Empty(FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(own).Errors);
@@ -358,16 +487,26 @@ public sealed class VerbTests : IDisposable
 
     private Task<int> RunAsync(StubFarm farm, params string[] arguments) => RunAsync([.. arguments, "--url", farm.Url, "--key", "rf_test"]);
 
-    private Task<int> RunAsync(params string[] arguments) => Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
+    private Task<int> RunAsync(params string[] arguments) =>
+        Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
 
     private ParseResult Parse(params string[] arguments) => FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments);
 
     private static string Video(string status, string more = "") =>
-        $$"""{"id":"video_1","object":"video","status":"{{status}}","model":"demo","seed":7,"stage":"denoising","unknown":"a member of tomorrow"{{more}}}""";
+        $$"""
+            {"id":"video_1","object":"video","status":"{{status}}","model":"demo","seed":7,"stage":"denoising",
+            "unknown":"a member of tomorrow"{{more}}}
+            """;
 
     private static string Batch(string status, int completed, int failed) =>
-        $$$"""{"id":"batch_1","status":"{{{status}}}","total":2,"progress":{{{50 * (completed + failed)}}},"counts":{"queued":{{{2 - completed - failed}}},"in_progress":0,"completed":{{{completed}}},"failed":{{{failed}}},"cancelled":0}}""";
+        $$$"""
+            {"id":"batch_1","status":"{{{status}}}","total":2,"progress":{{{50 * (completed + failed)}}},
+            "counts":{"queued":{{{2 - completed - failed}}},"in_progress":0,"completed":{{{completed}}},"failed":{{{failed}}},
+            "cancelled":0}}
+            """;
+
+    private const string Held = """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""";
 
     private static string Worker(bool held) =>
-        $$"""{"id":"w_1","name":"rack-1","status":"draining","slots":[],"models":[],"held":[{{(held ? """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""" : "")}}]}""";
+        $$"""{"id":"w_1","name":"rack-1","status":"draining","slots":[],"models":[],"held":[{{(held ? Held : "")}}]}""";
 }

@@ -43,13 +43,25 @@ public sealed class ChildProgramTests : IDisposable
 
         Assert.True(child.HasExited);
         await Eventually.TrueAsync(
-            () => Task.FromResult(!File.Exists($"/proc/{grandchild}/stat") || File.ReadAllText($"/proc/{grandchild}/stat").Contains(") Z ", StringComparison.Ordinal)),
-            TimeSpan.FromSeconds(10), "the grandchild to end", TestContext.Current.CancellationToken);
+            () =>
+                Task.FromResult(
+                    !File.Exists($"/proc/{grandchild}/stat")
+                        || File.ReadAllText($"/proc/{grandchild}/stat").Contains(") Z ", StringComparison.Ordinal)
+                ),
+            TimeSpan.FromSeconds(10),
+            "the grandchild to end",
+            TestContext.Current.CancellationToken
+        );
     }
 
-    private static Task UpAsync(ChildProgram child)
-        => Eventually.TrueAsync(() => Task.FromResult(child.LastWords().Count > 0), TimeSpan.FromSeconds(20), "the child's first line", TestContext.Current.CancellationToken);
+    private static Task UpAsync(ChildProgram child) =>
+        Eventually.TrueAsync(
+            () => Task.FromResult(child.LastWords().Count > 0),
+            TimeSpan.FromSeconds(20),
+            "the child's first line",
+            TestContext.Current.CancellationToken
+        );
 
-    private ChildProgram Start(string script, Dictionary<string, string>? settings = null)
-        => ChildProgram.Start("the child", "/bin/bash", ["-c", script], settings ?? [], _folder.File("child.log"));
+    private ChildProgram Start(string script, Dictionary<string, string>? settings = null) =>
+        ChildProgram.Start("the child", "/bin/bash", ["-c", script], settings ?? [], _folder.File("child.log"));
 }

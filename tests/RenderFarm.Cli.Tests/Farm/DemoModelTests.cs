@@ -25,8 +25,22 @@ public sealed class DemoModelTests : IDisposable
         _home = new FarmHome(_folder.File("home"));
         Directory.CreateDirectory(Path.GetDirectoryName(Shipped(Files[1]))!);
         foreach (var file in Files[..2])
+        {
             File.WriteAllText(Shipped(file), $"what {file} holds");
-        var manifest = new ModelManifest { Shape = ModelShapes.Demo, Note = "shapes", Files = new ModelFiles { Transformer = [], TextEncoder = [], Tokenizer = Files[1], Vae = [] } };
+        }
+
+        var manifest = new ModelManifest
+        {
+            Shape = ModelShapes.Demo,
+            Note = "shapes",
+            Files = new ModelFiles
+            {
+                Transformer = [],
+                TextEncoder = [],
+                Tokenizer = Files[1],
+                Vae = [],
+            },
+        };
         File.WriteAllText(Shipped(ModelManifest.FileName), JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest));
     }
 
@@ -47,16 +61,23 @@ public sealed class DemoModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData("what dit.safetensors hold")] // cut short
-    [InlineData("what dit.safetensors holds")] // gone
-    [InlineData("what dit.safetensors h0lds")] // a byte of another value
+    [InlineData("what dit.safetensors hold")] // Cut short
+    [InlineData("what dit.safetensors holds")] // Gone
+    [InlineData("what dit.safetensors h0lds")] // A byte of another value
     [InlineData("")]
     public async Task EnsureAsync_DamagedFile_IsCopiedAgainAndNothingElseTouched(string damaged)
     {
         await EnsureAsync();
         var (file, other, own) = (Kept(Files[0]), Kept(Files[1]), Kept("loras/mine.safetensors"));
-        if (damaged == File.ReadAllText(file)) File.Delete(file);
-        else await File.WriteAllTextAsync(file, damaged, TestContext.Current.CancellationToken);
+        if (damaged == File.ReadAllText(file))
+        {
+            File.Delete(file);
+        }
+        else
+        {
+            await File.WriteAllTextAsync(file, damaged, TestContext.Current.CancellationToken);
+        }
+
         Directory.CreateDirectory(Path.GetDirectoryName(own)!);
         await File.WriteAllTextAsync(own, "somebody's", TestContext.Current.CancellationToken);
         File.SetLastWriteTimeUtc(other, DateTime.UnixEpoch);

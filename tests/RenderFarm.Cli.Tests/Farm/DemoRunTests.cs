@@ -12,7 +12,7 @@ public sealed class DemoRunTests : IDisposable
     [Fact]
     public void Create_ManyOldRuns_KeepsTheLastFiveAndThoseThatRun()
     {
-        var gone = int.MaxValue; // no process has this number
+        var gone = int.MaxValue; // No process has this number
         var live = Run($"20200101-000000-{Environment.ProcessId}");
         string[] old = [.. Enumerable.Range(1, 7).Select(minute => Run($"20260101-000{minute}00-{gone}"))];
 

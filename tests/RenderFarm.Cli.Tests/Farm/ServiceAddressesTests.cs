@@ -7,13 +7,21 @@ public sealed class ServiceAddressesTests
     [Fact]
     public void From_Options_BecomeTheSettingsOfBroker_AndStore()
     {
-        var services = ServiceAddresses.From("Host=db", "amqp://u:p@mq:5672/farm", "https://key:se%2Fcret@s3.example:9000/clips", _ => null);
+        var services = ServiceAddresses.From(
+            "Host=db",
+            "amqp://u:p@mq:5672/farm",
+            "https://key:se%2Fcret@s3.example:9000/clips",
+            _ => null
+        );
 
         var settings = services.SharedSettings();
 
         Assert.Equal("Host=db", services.Postgres);
         Assert.Equal(("rabbitmq", "amqp://u:p@mq:5672/farm"), (settings["Bus__Kind"], settings["Bus__Uri"]));
-        Assert.Equal(("s3", "https://s3.example:9000", "clips"), (settings["Artifacts__Kind"], settings["Artifacts__Endpoint"], settings["Artifacts__Bucket"]));
+        Assert.Equal(
+            ("s3", "https://s3.example:9000", "clips"),
+            (settings["Artifacts__Kind"], settings["Artifacts__Endpoint"], settings["Artifacts__Bucket"])
+        );
         Assert.Equal(("key", "se/cret"), (settings["Artifacts__AccessKey"], settings["Artifacts__SecretKey"]));
     }
 
@@ -31,8 +39,15 @@ public sealed class ServiceAddressesTests
 
         var settings = ServiceAddresses.From(null, null, null, environment.GetValueOrDefault).SharedSettings();
 
-        Assert.Equal(("http://s3:9000", "key", "se/cret+", "renderfarm"),
-            (settings["Artifacts__Endpoint"], settings["Artifacts__AccessKey"], settings["Artifacts__SecretKey"], settings["Artifacts__Bucket"]));
+        Assert.Equal(
+            ("http://s3:9000", "key", "se/cret+", "renderfarm"),
+            (
+                settings["Artifacts__Endpoint"],
+                settings["Artifacts__AccessKey"],
+                settings["Artifacts__SecretKey"],
+                settings["Artifacts__Bucket"]
+            )
+        );
     }
 
     [Theory]

@@ -15,7 +15,15 @@ public sealed class FarmClientTests
         using var server = new StubServer(_ => StubServer.Json(Queued));
         using var client = new FarmClient("http://farm:8080/", "rf_key", TimeProvider.System, server);
 
-        var video = await client.SubmitAsync(new VideoRequest { Prompt = "a ball", Size = "64x48", Seed = 7 }, TestContext.Current.CancellationToken);
+        var video = await client.SubmitAsync(
+            new VideoRequest
+            {
+                Prompt = "a ball",
+                Size = "64x48",
+                Seed = 7,
+            },
+            TestContext.Current.CancellationToken
+        );
 
         var request = Assert.Single(server.Requests);
         Assert.Equal((HttpMethod.Post, "http://farm:8080/v1/videos", "rf_key"), (request.Method, request.Uri.ToString(), request.Key));
@@ -26,12 +34,20 @@ public sealed class FarmClientTests
     [Fact]
     public async Task SubmitAsync_Refused_CarriesCodeParamAndMessage()
     {
-        using var server = new StubServer(_ => StubServer.Json(
-            """{"title":"Bad Request","status":400,"error":{"message":"frames: 10 is not 4n+1; 9 or 13 would do","type":"invalid_request_error","param":"frames","code":"invalid_value"}}""",
-            HttpStatusCode.BadRequest));
+        using var server = new StubServer(_ =>
+            StubServer.Json(
+                """
+                {"title":"Bad Request","status":400,"error":{"message":"frames: 10 is not 4n+1; 9 or 13 would do",
+                "type":"invalid_request_error","param":"frames","code":"invalid_value"}}
+                """,
+                HttpStatusCode.BadRequest
+            )
+        );
         using var client = new FarmClient("http://farm:8080", "rf_key", TimeProvider.System, server);
 
-        var error = await Assert.ThrowsAsync<FarmException>(() => client.SubmitAsync(new VideoRequest { Prompt = "x" }, TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<FarmException>(() =>
+            client.SubmitAsync(new VideoRequest { Prompt = "x" }, TestContext.Current.CancellationToken)
+        );
 
         Assert.Equal(("invalid_value", "frames"), (error.Code, error.Param));
         Assert.Contains("9 or 13", error.Message, StringComparison.Ordinal);
@@ -63,7 +79,11 @@ public sealed class FarmClientTests
     [Fact]
     public async Task WatchAsync_StatesInOrder_ReportsEachAndReturnsTheLast()
     {
-        var answers = new Queue<string>([Queued, Queued.Replace("queued", "in_progress", StringComparison.Ordinal), Queued.Replace("queued", "completed", StringComparison.Ordinal)]);
+        var answers = new Queue<string>([
+            Queued,
+            Queued.Replace("queued", "in_progress", StringComparison.Ordinal),
+            Queued.Replace("queued", "completed", StringComparison.Ordinal),
+        ]);
         using var server = new StubServer(_ => StubServer.Json(answers.Dequeue()));
         var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.Zero };
         using var client = new FarmClient("http://farm:8080", "rf_key", time, server);
@@ -76,7 +96,10 @@ public sealed class FarmClientTests
                 time.Advance(TimeSpan.FromSeconds(1));
                 return Task.FromResult(watching.IsCompleted);
             },
-            TimeSpan.FromSeconds(20), "the watch to end", TestContext.Current.CancellationToken);
+            TimeSpan.FromSeconds(20),
+            "the watch to end",
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal("completed", (await watching).Status);
         Assert.Equal(["queued", "in_progress", "completed"], seen);
@@ -104,7 +127,9 @@ public sealed class FarmClientTests
         using var server = new StubServer(_ => new(HttpStatusCode.OK) { Content = new StreamContent(new BreakingStream()) });
         using var client = new FarmClient("http://farm:8080", "rf_key", TimeProvider.System, server);
 
-        await Assert.ThrowsAnyAsync<Exception>(() => client.DownloadAsync("video_1", folder.File("out.mp4"), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            client.DownloadAsync("video_1", folder.File("out.mp4"), TestContext.Current.CancellationToken)
+        );
 
         Assert.Equal("old", await File.ReadAllTextAsync(folder.File("out.mp4"), TestContext.Current.CancellationToken));
         Assert.Single(Directory.EnumerateFiles(folder.Path));
@@ -118,7 +143,10 @@ public sealed class FarmClientTests
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (_begun)
+            {
                 throw new IOException("connection reset");
+            }
+
             _begun = true;
             return ValueTask.FromResult(Math.Min(3, buffer.Length));
         }

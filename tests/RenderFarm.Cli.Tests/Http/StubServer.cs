@@ -8,8 +8,8 @@ public sealed class StubServer(Func<HttpRequestMessage, HttpResponseMessage> ans
 {
     public List<(HttpMethod Method, Uri Uri, string? Body, string? Key)> Requests { get; } = [];
 
-    public static HttpResponseMessage Json(string body, HttpStatusCode status = HttpStatusCode.OK)
-        => new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+    public static HttpResponseMessage Json(string body, HttpStatusCode status = HttpStatusCode.OK) =>
+        new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

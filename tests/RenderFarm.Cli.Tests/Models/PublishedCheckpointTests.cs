@@ -13,11 +13,21 @@ public sealed class PublishedCheckpointTests : IDisposable
     [Fact]
     public void Find_OneTransformerInShards_TakesThemInOrderAndPrefersSafetensors()
     {
-        Touch("diffusion_pytorch_model-00002-of-00002.safetensors", "diffusion_pytorch_model-00001-of-00002.safetensors", "models_t5_umt5-xxl-enc-bf16.pth", "Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors", "google/umt5-xxl/spiece.model");
+        Touch(
+            "diffusion_pytorch_model-00002-of-00002.safetensors",
+            "diffusion_pytorch_model-00001-of-00002.safetensors",
+            "models_t5_umt5-xxl-enc-bf16.pth",
+            "Wan2.1_VAE.pth",
+            "Wan2.1_VAE.safetensors",
+            "google/umt5-xxl/spiece.model"
+        );
 
         var files = PublishedCheckpoint.Find(ModelShapes.Get("t2v-14b"), _folder.Path);
 
-        Assert.Equal(["diffusion_pytorch_model-00001-of-00002.safetensors", "diffusion_pytorch_model-00002-of-00002.safetensors"], files.Transformer.Select(Path.GetFileName));
+        Assert.Equal(
+            ["diffusion_pytorch_model-00001-of-00002.safetensors", "diffusion_pytorch_model-00002-of-00002.safetensors"],
+            files.Transformer.Select(Path.GetFileName)
+        );
         Assert.Equal("models_t5_umt5-xxl-enc-bf16.pth", Path.GetFileName(Assert.Single(files.TextEncoder)));
         Assert.Equal("Wan2.1_VAE.safetensors", Path.GetFileName(Assert.Single(files.Vae)));
         Assert.Empty(files.ImageEncoder);
@@ -26,7 +36,13 @@ public sealed class PublishedCheckpointTests : IDisposable
     [Fact]
     public void Find_TwoExperts_KeepsThemApart()
     {
-        Touch("high_noise_model/diffusion_pytorch_model.safetensors", "low_noise_model/diffusion_pytorch_model.safetensors", "models_t5_umt5-xxl-enc-bf16.pth", "Wan2.1_VAE.pth", "google/umt5-xxl/spiece.model");
+        Touch(
+            "high_noise_model/diffusion_pytorch_model.safetensors",
+            "low_noise_model/diffusion_pytorch_model.safetensors",
+            "models_t5_umt5-xxl-enc-bf16.pth",
+            "Wan2.1_VAE.pth",
+            "google/umt5-xxl/spiece.model"
+        );
 
         var files = PublishedCheckpoint.Find(ModelShapes.Get("t2v-a14b"), _folder.Path);
 

@@ -8,10 +8,16 @@ public sealed class BlockRingTests
     [Fact]
     public void Ring_EverySizeOverSeveralForwards_KeepsItsInvariants()
     {
-        for (int blocks = 1; blocks <= 9; blocks++)
-            for (int resident = 0; resident <= blocks; resident++)
-                for (int slots = 1; slots <= 5; slots++)
+        for (var blocks = 1; blocks <= 9; blocks++)
+        {
+            for (var resident = 0; resident <= blocks; resident++)
+            {
+                for (var slots = 1; slots <= 5; slots++)
+                {
                     Walk(blocks, resident, slots);
+                }
+            }
+        }
     }
 
     [Theory]
@@ -65,28 +71,39 @@ public sealed class BlockRingTests
     {
         var ring = new BlockRing(blocks, resident, slots);
         Assert.Equal(resident, ring.Resident.Count());
-        var holds = new int?[ring.Slots];       // what was copied last into each slot
-        var inUse = new bool[ring.Slots];       // entered and not left
+        var holds = new int?[ring.Slots]; // What was copied last into each slot
+        var inUse = new bool[ring.Slots]; // Entered and not left
         foreach (var fill in ring.Start())
         {
             Assert.Null(holds[fill.Slot]);
             holds[fill.Slot] = fill.Block;
         }
-        for (int forward = 0; forward < 3; forward++)
+        for (var forward = 0; forward < 3; forward++)
         {
-            for (int block = 0; block < blocks; block++)
+            for (var block = 0; block < blocks; block++)
             {
-                int slot = ring.Enter(block);
+                var slot = ring.Enter(block);
                 Assert.Equal(ring.IsResident(block), slot < 0);
                 if (slot >= 0)
                 {
                     Assert.Equal(block, holds[slot]);
                     inUse[slot] = true;
-                    // with two slots or more, the next streamed block is already on its way
-                    if (ring.Slots >= 2) Assert.Contains(Next(ring, block), holds.OfType<int>());
+                    // With two slots or more, the next streamed block is already on its way
+                    if (ring.Slots >= 2)
+                    {
+                        Assert.Contains(Next(ring, block), holds.OfType<int>());
+                    }
                 }
-                if (slot >= 0) inUse[slot] = false;
-                if (ring.Leave(block) is not { } fill) continue;
+                if (slot >= 0)
+                {
+                    inUse[slot] = false;
+                }
+
+                if (ring.Leave(block) is not { } fill)
+                {
+                    continue;
+                }
+
                 Assert.False(inUse[fill.Slot]);
                 Assert.False(ring.IsResident(fill.Block));
                 holds[fill.Slot] = fill.Block;
@@ -96,8 +113,10 @@ public sealed class BlockRingTests
 
     private static int Next(BlockRing ring, int block)
     {
-        do block = (block + 1) % ring.Blocks;
-        while (ring.IsResident(block));
+        do
+        {
+            block = (block + 1) % ring.Blocks;
+        } while (ring.IsResident(block));
         return block;
     }
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Tests.Layers;
@@ -10,13 +9,22 @@ public sealed class LoadedWeightsTests
     [Fact]
     public void Build_CheckpointFits_CastsToTheTypeAskedFor()
     {
-        using var source = new Source(("a.q.weight", ones(2, 3, dtype: ScalarType.BFloat16)), ("a.q.bias", ones(2)), ("a.norm", ones(3, dtype: ScalarType.Float16)));
+        using var source = new Source(
+            ("a.q.weight", ones(2, 3, dtype: ScalarType.BFloat16)),
+            ("a.q.bias", ones(2)),
+            ("a.norm", ones(3, dtype: ScalarType.Float16))
+        );
 
-        using var loaded = LoadedWeights.Build(source, CPU, ScalarType.Float32, weights =>
-        {
-            var a = weights.Scope("a");
-            return (Linear: a.Linear("q", 3, 2), Norm: a.As(ScalarType.Float64).Tensor("norm", 3));
-        });
+        using var loaded = LoadedWeights.Build(
+            source,
+            CPU,
+            ScalarType.Float32,
+            weights =>
+            {
+                var a = weights.Scope("a");
+                return (Linear: a.Linear("q", 3, 2), Norm: a.As(ScalarType.Float64).Tensor("norm", 3));
+            }
+        );
 
         using var y = loaded.Module.Linear.Apply(loaded.Module.Norm);
         Assert.Equal([4f, 4f], y.data<float>().ToArray());
@@ -28,8 +36,14 @@ public sealed class LoadedWeightsTests
     {
         using var source = new Source(("a.weight", ones(2, 2)), ("stranger", ones(1)));
 
-        var fault = Assert.Throws<CheckpointException>(() => LoadedWeights.Build(source, CPU, ScalarType.Float32, weights =>
-            (weights.Tensor("a.weight", 2, 3), weights.Tensor("b", 1), weights.Tensor("c", 1))));
+        var fault = Assert.Throws<CheckpointException>(() =>
+            LoadedWeights.Build(
+                source,
+                CPU,
+                ScalarType.Float32,
+                weights => (weights.Tensor("a.weight", 2, 3), weights.Tensor("b", 1), weights.Tensor("c", 1))
+            )
+        );
 
         Assert.StartsWith("memory: b:", fault.Message);
         Assert.Contains("2 tensors missing (b, c)", fault.Message);
@@ -41,11 +55,13 @@ public sealed class LoadedWeightsTests
     public void Build_Fails_LeavesNoTensors()
     {
         using var source = new Source(("a", ones(2)));
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
-        Assert.Throws<CheckpointException>(() => LoadedWeights.Build(source, CPU, ScalarType.Float32, weights => (weights.Tensor("a", 2), weights.Tensor("b", 2))));
+        Assert.Throws<CheckpointException>(() =>
+            LoadedWeights.Build(source, CPU, ScalarType.Float32, weights => (weights.Tensor("a", 2), weights.Tensor("b", 2)))
+        );
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -67,7 +83,10 @@ public sealed class LoadedWeightsTests
 
         public void Dispose()
         {
-            foreach (var (_, tensor) in tensors) tensor.Dispose();
+            foreach (var (_, tensor) in tensors)
+            {
+                tensor.Dispose();
+            }
         }
     }
 }

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Tests.Layers;
@@ -21,14 +20,20 @@ public sealed class PlainTokenOpsTests
 
         var (sum, normed) = Ops.AddNorm(x, y, new PerRun(gate, runs), affine, RowFormat.Dense);
 
-        for (int b = 0; b < 2; b++)
-        for (int token = 0; token < 5; token++)
+        for (var b = 0; b < 2; b++)
         {
-            int run = token < 2 ? 0 : 1;
-            float[] row = Row(x, b, token).Zip(Row(y, b, token), Row(gate, b, run)).Select(t => t.First + t.Second * t.Third).ToArray();
-            Close(row, Row(sum, b, token));
-            float mean = row.Average(), deviation = MathF.Sqrt(row.Select(v => (v - mean) * (v - mean)).Average() + 1e-6f);
-            Close(row.Zip(Row(scale, b, run), Row(shift, b, run)).Select(t => (t.First - mean) / deviation * (1 + t.Second) + t.Third), Row(normed.Values, b, token));
+            for (var token = 0; token < 5; token++)
+            {
+                var run = token < 2 ? 0 : 1;
+                var row = Row(x, b, token).Zip(Row(y, b, token), Row(gate, b, run)).Select(t => t.First + t.Second * t.Third).ToArray();
+                Close(row, Row(sum, b, token));
+                var mean = row.Average();
+                var deviation = MathF.Sqrt(row.Select(v => (v - mean) * (v - mean)).Average() + 1e-6f);
+                Close(
+                    row.Zip(Row(scale, b, run), Row(shift, b, run)).Select(t => (t.First - mean) / deviation * (1 + t.Second) + t.Third),
+                    Row(normed.Values, b, token)
+                );
+            }
         }
     }
 
@@ -38,7 +43,7 @@ public sealed class PlainTokenOpsTests
         using var scope = NewDisposeScope();
         manual_seed(2);
         var wide = randn(1, 3, 24);
-        var x = wide.narrow(2, 8, 8);                                      // two heads of four
+        var x = wide.narrow(2, 8, 8); // Two heads of four
         var weight = randn(8);
         var angles = view_as_complex(randn(3, 1, 2, 2));
 
@@ -46,18 +51,23 @@ public sealed class PlainTokenOpsTests
 
         Assert.Equal([1L, 3L, 2L, 4L], rotated.shape);
         using var turns = view_as_real(angles);
-        for (int token = 0; token < 3; token++)
+        for (var token = 0; token < 3; token++)
         {
-            float[] row = Row(x, 0, token), w = weight.data<float>().ToArray();
-            float norm = 1 / MathF.Sqrt(row.Select(v => v * v).Average() + 1e-6f);
-            for (int head = 0; head < 2; head++)
-            for (int pair = 0; pair < 2; pair++)
+            var row = Row(x, 0, token);
+            var w = weight.data<float>().ToArray();
+            var norm = 1 / MathF.Sqrt(row.Select(v => v * v).Average() + 1e-6f);
+            for (var head = 0; head < 2; head++)
             {
-                int at = head * 4 + pair * 2;
-                float a = row[at] * norm * w[at], b = row[at + 1] * norm * w[at + 1];
-                float cos = turns[token, 0, pair, 0].item<float>(), sin = turns[token, 0, pair, 1].item<float>();
-                Assert.Equal(a * cos - b * sin, rotated[0, token, head, pair * 2].item<float>(), 1e-5f);
-                Assert.Equal(a * sin + b * cos, rotated[0, token, head, pair * 2 + 1].item<float>(), 1e-5f);
+                for (var pair = 0; pair < 2; pair++)
+                {
+                    var at = head * 4 + pair * 2;
+                    var a = row[at] * norm * w[at];
+                    var b = row[at + 1] * norm * w[at + 1];
+                    var cos = turns[token, 0, pair, 0].item<float>();
+                    var sin = turns[token, 0, pair, 1].item<float>();
+                    Assert.Equal(a * cos - b * sin, rotated[0, token, head, pair * 2].item<float>(), 1e-5f);
+                    Assert.Equal(a * sin + b * cos, rotated[0, token, head, pair * 2 + 1].item<float>(), 1e-5f);
+                }
             }
         }
     }
@@ -88,6 +98,9 @@ public sealed class PlainTokenOpsTests
 
     private static void Close(IEnumerable<float> expected, IEnumerable<float> actual)
     {
-        foreach (var (e, a) in expected.Zip(actual)) Assert.Equal(e, a, 2e-5f);
+        foreach (var (e, a) in expected.Zip(actual))
+        {
+            Assert.Equal(e, a, 2e-5f);
+        }
     }
 }

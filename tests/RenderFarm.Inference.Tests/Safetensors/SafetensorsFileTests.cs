@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Tests.Safetensors;
@@ -17,7 +16,7 @@ public sealed class SafetensorsFileTests : IDisposable
         using var scope = NewDisposeScope();
         var type = ElementType.Named(typeName)!;
         var written = arange(-3, 21, dtype: ScalarType.Float32).view(2, 3, 4).to(type.ScalarType);
-        string path = Write(("a", written), ("scalar", tensor(2.5f)), ("none", zeros(0, 4)));
+        var path = Write(("a", written), ("scalar", tensor(2.5f)), ("none", zeros(0, 4)));
 
         using var file = SafetensorsFile.Open(path);
         using var read = file.Load("a");
@@ -57,9 +56,11 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Complete_TensorNotWritten_SaysWhichAndLeavesNoFile()
     {
-        string path = _scratch["half.safetensors"];
+        var path = _scratch["half.safetensors"];
         using (var writer = new SafetensorsWriter(path, [new TensorEntry("a", ElementType.Of(ScalarType.Float32), [2])]))
+        {
             Assert.Contains("'a'", Assert.Throws<InvalidOperationException>(writer.Complete).Message);
+        }
 
         Assert.False(File.Exists(path));
         Assert.False(File.Exists(path + ".part"));
@@ -69,7 +70,10 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Write_OtherShapeOrTwice_IsRefused()
     {
         using var scope = NewDisposeScope();
-        using var writer = new SafetensorsWriter(_scratch["x.safetensors"], [new TensorEntry("a", ElementType.Of(ScalarType.Float32), [2])]);
+        using var writer = new SafetensorsWriter(
+            _scratch["x.safetensors"],
+            [new TensorEntry("a", ElementType.Of(ScalarType.Float32), [2])]
+        );
 
         Assert.Throws<ArgumentException>(() => writer.Write("a", ones(3)));
         Assert.Throws<ArgumentException>(() => writer.Write("a", ones(2, dtype: ScalarType.BFloat16)));
@@ -84,7 +88,8 @@ public sealed class SafetensorsFileTests : IDisposable
         using var scope = NewDisposeScope();
         using var source = new ShardedSource([
             SafetensorsFile.Open(Write("1.safetensors", ("a", ones(2)))),
-            SafetensorsFile.Open(Write("2.safetensors", ("b", zeros(3))))]);
+            SafetensorsFile.Open(Write("2.safetensors", ("b", zeros(3)))),
+        ]);
 
         using var b = source.Load("b");
 
@@ -113,7 +118,11 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         var entries = tensors.Select(t => new TensorEntry(t.Name, ElementType.Of(t.Tensor.dtype), t.Tensor.shape));
         using var writer = new SafetensorsWriter(_scratch[file], entries);
-        foreach (var (name, tensor) in tensors) writer.Write(name, tensor);
+        foreach (var (name, tensor) in tensors)
+        {
+            writer.Write(name, tensor);
+        }
+
         writer.Complete();
         return _scratch[file];
     }

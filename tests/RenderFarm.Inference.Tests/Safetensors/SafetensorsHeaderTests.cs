@@ -16,8 +16,18 @@ public sealed class SafetensorsHeaderTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, "a", "run backwards")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", 8, "a", "need 8")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}""", 8, "a", "data_offsets has 1 numbers")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "b", "overlaps a")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}""", 16, "b", "hole of 4 bytes after a")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""",
+        12,
+        "b",
+        "overlaps a"
+    )]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}""",
+        16,
+        "b",
+        "hole of 4 bytes after a"
+    )]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "a", "hole of 4 bytes after the start")]
     [InlineData("""{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,8]}}""", 8, "a", "dtype 'F4'")]
     [InlineData("""{"a":{"shape":[2],"data_offsets":[0,8]}}""", 8, "a", "no dtype")]
@@ -28,7 +38,12 @@ public sealed class SafetensorsHeaderTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}""", 8, "a", "shape holds")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,8]}}""", 8, "a", "beyond any memory")]
     [InlineData("""{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}}""", 8, "a", "whole numbers")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "a", "given twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        8,
+        "a",
+        "given twice"
+    )]
     [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "a", "'dtype' twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"extra":1}}""", 8, "a", "'extra'")]
     [InlineData("""{"a":[1]}""", 0, "a", "not a JSON object")]
@@ -38,7 +53,7 @@ public sealed class SafetensorsHeaderTests : IDisposable
     [InlineData("""{"a":""", 0, "header", "not JSON")]
     public void Open_FaultyHeader_NamesFileAndField(string json, int dataBytes, string field, string reason)
     {
-        string path = File("faulty.safetensors", json, dataBytes);
+        var path = File("faulty.safetensors", json, dataBytes);
 
         var fault = Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(path));
 
@@ -55,7 +70,7 @@ public sealed class SafetensorsHeaderTests : IDisposable
     [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255, 123 }, "is this a safetensors file?")]
     public void Open_NotAHeader_SaysWhatIsThere(byte[] bytes, string reason)
     {
-        string path = _scratch["short.safetensors"];
+        var path = _scratch["short.safetensors"];
         System.IO.File.WriteAllBytes(path, bytes);
 
         var fault = Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(path));

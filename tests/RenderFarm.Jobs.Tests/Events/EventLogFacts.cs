@@ -32,7 +32,11 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task PlaceAsync_TwoProcessesAtOnce_GiveEveryPlaceOnce()
     {
         var before = await EndAsync();
-        for (var i = 0; i < 30; i++) await Farm.SubmitAsync();
+        for (var i = 0; i < 30; i++)
+        {
+            await Farm.SubmitAsync();
+        }
+
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Farm.Events.PlaceAsync(Stop), Stop)));
         var log = await Farm.Events.AfterAsync(before, Stop);
         Assert.Equal(Enumerable.Range(1, 30).Select(i => before + i), log.Select(e => e.Position));
@@ -80,10 +84,13 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         string? wanted = null;
         feed.Happened += news =>
         {
-            if (news.FirstOrDefault(e => e.JobId == Volatile.Read(ref wanted)) is { } mine) heard.TrySetResult(mine);
+            if (news.FirstOrDefault(e => e.JobId == Volatile.Read(ref wanted)) is { } mine)
+            {
+                heard.TrySetResult(mine);
+            }
         };
 
-        // the feed may be starting still and then begins after this one: the next is told
+        // The feed may be starting still and then begins after this one: the next is told
         while (!heard.Task.IsCompleted)
         {
             var job = Farm.NewJob();
@@ -107,9 +114,17 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
     {
         await Farm.Events.PlaceAsync(Stop);
         var got = new List<ToldEvent>();
-        while (await Farm.Events.ForwardAsync(reader, news => { got.AddRange(news); return Task.CompletedTask; }, Stop) > 0)
-        {
-        }
+        while (
+            await Farm.Events.ForwardAsync(
+                reader,
+                news =>
+                {
+                    got.AddRange(news);
+                    return Task.CompletedTask;
+                },
+                Stop
+            ) > 0
+        ) { }
         return got;
     }
 }

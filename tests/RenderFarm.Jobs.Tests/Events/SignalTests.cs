@@ -48,10 +48,16 @@ public sealed class PostgresSignalListenerTests() : FarmFacts(new PostgresStore(
     [Fact]
     public async Task RunAsync_JobTakenInByAnotherProcess_WakesThisOnesPoll()
     {
-        // a second API process on the same database: its own signal, its own clock
+        // A second API process on the same database: its own signal, its own clock
         var signal = new JobSignal(TimeProvider.System);
         var announcer = new JobAnnouncer(signal);
-        var listener = new PostgresSignalListener(Farm.Database, announcer, signal, TimeProvider.System, NullLogger<PostgresSignalListener>.Instance);
+        var listener = new PostgresSignalListener(
+            Farm.Database,
+            announcer,
+            signal,
+            TimeProvider.System,
+            NullLogger<PostgresSignalListener>.Instance
+        );
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
 
         var connected = signal.WaitAsync(["demo"], 0, TimeSpan.FromSeconds(60), Stop);

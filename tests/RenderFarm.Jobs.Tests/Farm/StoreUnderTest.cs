@@ -10,7 +10,7 @@ namespace RenderFarm.Jobs.Tests.Farm;
 /// <summary>A migrated, empty store of its own for one test.</summary>
 public abstract class StoreUnderTest : IAsyncDisposable
 {
-    public abstract Task<StoreOptions> CreateAsync(CancellationToken cancellation);
+    public abstract Task<StoreOptions> CreateAsync(CancellationToken cancellationToken);
 
     /// <summary>Without any table.</summary>
     public abstract Task<StoreOptions> CreateEmptyAsync();
@@ -22,11 +22,11 @@ public sealed class SqliteStore : StoreUnderTest
 {
     private readonly TemporaryFolder _folder = new();
 
-    public override async Task<StoreOptions> CreateAsync(CancellationToken cancellation)
+    public override async Task<StoreOptions> CreateAsync(CancellationToken cancellationToken)
     {
         var options = await CreateEmptyAsync();
         await using var database = new JobDatabase(options);
-        await database.MigrateAsync(cancellation);
+        await database.MigrateAsync(cancellationToken);
         return options;
     }
 
@@ -35,7 +35,11 @@ public sealed class SqliteStore : StoreUnderTest
 
     public override ValueTask DisposeAsync()
     {
-        using (var connection = new SqliteConnection($"Data Source={_folder.File("farm.db")}")) SqliteConnection.ClearPool(connection);
+        using (var connection = new SqliteConnection($"Data Source={_folder.File("farm.db")}"))
+        {
+            SqliteConnection.ClearPool(connection);
+        }
+
         _folder.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -46,7 +50,7 @@ public sealed class PostgresStore : StoreUnderTest
 {
     private string? _name;
 
-    public override async Task<StoreOptions> CreateAsync(CancellationToken cancellation) =>
+    public override async Task<StoreOptions> CreateAsync(CancellationToken cancellationToken) =>
         await CreateFromAsync(await PostgresTemplate.NameAsync());
 
     public override Task<StoreOptions> CreateEmptyAsync() => CreateFromAsync("template1");
@@ -60,7 +64,10 @@ public sealed class PostgresStore : StoreUnderTest
 
     public override async ValueTask DisposeAsync()
     {
-        if (_name is not null) await PostgresTemplate.OnServerAsync($"DROP DATABASE {_name} WITH (FORCE)");
+        if (_name is not null)
+        {
+            await PostgresTemplate.OnServerAsync($"DROP DATABASE {_name} WITH (FORCE)");
+        }
     }
 }
 
@@ -79,11 +86,18 @@ public sealed class PostgresTemplate : IAsyncDisposable
         await Gate.WaitAsync();
         try
         {
-            if (_name is not null) return _name;
+            if (_name is not null)
+            {
+                return _name;
+            }
+
             var name = $"jobs_template_{Guid.NewGuid():N}";
             await OnServerAsync($"CREATE DATABASE {name}");
             await using (var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = ConnectionTo(name) }))
+            {
                 await database.MigrateAsync(CancellationToken.None);
+            }
+
             return _name = name;
         }
         finally
@@ -101,7 +115,11 @@ public sealed class PostgresTemplate : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_name is not null) await OnServerAsync($"DROP DATABASE {_name} WITH (FORCE)");
+        if (_name is not null)
+        {
+            await OnServerAsync($"DROP DATABASE {_name} WITH (FORCE)");
+        }
+
         Gate.Dispose();
     }
 }

@@ -76,36 +76,74 @@ public sealed class TestFarm : IAsyncDisposable
         (await Keys.CreateAsync(name, KeyScopes.Submit | KeyScopes.Read, 100, Stop)).Key.Id;
 
     /// <summary>A worker with a CPU slot and a 24 GiB card.</summary>
-    public Task<string> RegisterAsync(string name, params string[] models) => Workers.RegisterAsync(new RegisterWorkerRequest
-    {
-        Name = name,
-        Host = "test",
-        Version = "1",
-        Slots =
-        [
-            new SlotDescription { Id = "cpu", Kind = SlotKind.Cpu, Card = "processor", TotalBytes = 8 * GiB },
-            new SlotDescription { Id = "gpu0", Kind = SlotKind.Cuda, Card = "card", TotalBytes = 24 * GiB },
-        ],
-        Models = [.. models.Select(id => new ModelRegistration(id, ModelShapes.Demo with { Id = id }, new Dictionary<string, string>()))],
-    }, Stop);
+    public Task<string> RegisterAsync(string name, params string[] models) =>
+        Workers.RegisterAsync(
+            new RegisterWorkerRequest
+            {
+                Name = name,
+                Host = "test",
+                Version = "1",
+                Slots =
+                [
+                    new SlotDescription
+                    {
+                        Id = "cpu",
+                        Kind = SlotKind.Cpu,
+                        Card = "processor",
+                        TotalBytes = 8 * GiB,
+                    },
+                    new SlotDescription
+                    {
+                        Id = "gpu0",
+                        Kind = SlotKind.Cuda,
+                        Card = "card",
+                        TotalBytes = 24 * GiB,
+                    },
+                ],
+                Models =
+                [
+                    .. models.Select(id => new ModelRegistration(id, ModelShapes.Demo with { Id = id }, new Dictionary<string, string>())),
+                ],
+            },
+            Stop
+        );
 
-    public NewJob NewJob(string model = "demo") => new()
-    {
-        Id = JobIds.New(Time),
-        KeyId = Key,
-        Spec = new RenderSpec
+    public NewJob NewJob(string model = "demo") =>
+        new()
         {
-            Model = model, Prompt = "a red ball", Width = 64, Height = 64, Frames = 5, Fps = 8, Steps = 4, GuidanceScale = 5, Shift = 3, Seed = 1,
-        },
-        VramClass = 0,
-        LeastVramBytes = 0,
-        EstimatedSeconds = 10,
-    };
+            Id = JobIds.New(Time),
+            KeyId = Key,
+            Spec = new RenderSpec
+            {
+                Model = model,
+                Prompt = "a red ball",
+                Width = 64,
+                Height = 64,
+                Frames = 5,
+                Fps = 8,
+                Steps = 4,
+                GuidanceScale = 5,
+                Shift = 3,
+                Seed = 1,
+            },
+            VramClass = 0,
+            LeastVramBytes = 0,
+            EstimatedSeconds = 10,
+        };
 
     public async Task<Job> SubmitAsync(NewJob? job = null) => (await Jobs.SubmitAsync(job ?? NewJob(), Stop)).Job;
 
     public async Task<LeasedJob?> TryLeaseAsync(string slot = "cpu", long free = 8 * GiB, string? worker = null) =>
-        await Desk.LeaseAsync(new LeaseRequest { WorkerId = worker ?? Worker, SlotId = slot, FreeBytes = free }, Stop) is LeaseResult.Granted granted
+        await Desk.LeaseAsync(
+            new LeaseRequest
+            {
+                WorkerId = worker ?? Worker,
+                SlotId = slot,
+                FreeBytes = free,
+            },
+            Stop
+        )
+            is LeaseResult.Granted granted
             ? granted.Job
             : null;
 
@@ -113,29 +151,57 @@ public sealed class TestFarm : IAsyncDisposable
         await TryLeaseAsync(slot, free) ?? throw new InvalidOperationException("nothing to lease");
 
     public Task<RenewReply?> RenewAsync(LeasedJob lease, RenderStage stage, int step = 0) =>
-        Desk.RenewAsync(lease.Id, new RenewRequest { Fence = lease.Fence, Stage = stage, Step = step, Steps = 4 }, Stop);
+        Desk.RenewAsync(
+            lease.Id,
+            new RenewRequest
+            {
+                Fence = lease.Fence,
+                Stage = stage,
+                Step = step,
+                Steps = 4,
+            },
+            Stop
+        );
 
-    public Task<LeaseOutcome?> CompleteAsync(LeasedJob lease) => Desk.CompleteAsync(lease.Id, new CompleteRequest
-    {
-        Fence = lease.Fence,
-        Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1234, "00")],
-        Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
-        LogTail = "all well",
-    }, Stop);
+    public Task<LeaseOutcome?> CompleteAsync(LeasedJob lease) =>
+        Desk.CompleteAsync(
+            lease.Id,
+            new CompleteRequest
+            {
+                Fence = lease.Fence,
+                Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1234, "00")],
+                Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
+                LogTail = "all well",
+            },
+            Stop
+        );
 
-    public Task<LeaseOutcome?> FailAsync(LeasedJob lease, FailureReason reason, bool progressed = false) => Desk.FailAsync(
-        lease.Id, new FailRequest { Fence = lease.Fence, Reason = reason, Message = $"it was {reason}", Progressed = progressed }, Stop);
+    public Task<LeaseOutcome?> FailAsync(LeasedJob lease, FailureReason reason, bool progressed = false) =>
+        Desk.FailAsync(
+            lease.Id,
+            new FailRequest
+            {
+                Fence = lease.Fence,
+                Reason = reason,
+                Message = $"it was {reason}",
+                Progressed = progressed,
+            },
+            Stop
+        );
 
     public Task<LeaseOutcome?> ReleaseAsync(LeasedJob lease) =>
         Desk.ReleaseAsync(lease.Id, new ReleaseRequest { Fence = lease.Fence, Reason = "draining" }, Stop);
 
-    public async Task<Job> GetAsync(string id) => await Jobs.GetAsync(id, JobScope.All, Stop) ?? throw new InvalidOperationException($"{id} is not there");
+    public async Task<Job> GetAsync(string id) =>
+        await Jobs.GetAsync(id, JobScope.All, Stop) ?? throw new InvalidOperationException($"{id} is not there");
 
     /// <summary>The lease is over by the database's clock.</summary>
-    public Task ExpireLeaseAsync(string id) => SqlAsync(dialect => $"UPDATE jobs SET lease_until = {dialect.NowPlus("-1")} WHERE id = @id", id);
+    public Task ExpireLeaseAsync(string id) =>
+        SqlAsync(dialect => $"UPDATE jobs SET lease_until = {dialect.NowPlus("-1")} WHERE id = @id", id);
 
     /// <summary>The back-off is over by the database's clock.</summary>
-    public Task EndBackOffAsync(string id) => SqlAsync(dialect => $"UPDATE jobs SET not_before = {dialect.NowPlus("-1")} WHERE id = @id AND state = 'queued'", id);
+    public Task EndBackOffAsync(string id) =>
+        SqlAsync(dialect => $"UPDATE jobs SET not_before = {dialect.NowPlus("-1")} WHERE id = @id AND state = 'queued'", id);
 
     internal Task SqlAsync(Func<SqlDialect, string> sql, string id) =>
         Database.WriteAsync(db => db.ExecuteAsync(sql(db.Dialect), Stop, ("id", id)), Stop);
@@ -155,9 +221,13 @@ public sealed class RecordingBell : IBell
     public System.Collections.Concurrent.ConcurrentBag<string> Rung { get; } = [];
     public bool Down { get; set; }
 
-    public Task RingAsync(string jobId, int vramClass, CancellationToken cancellation)
+    public Task RingAsync(string jobId, int vramClass, CancellationToken cancellationToken)
     {
-        if (Down) throw new IOException("the broker is down");
+        if (Down)
+        {
+            throw new IOException("the broker is down");
+        }
+
         Rung.Add(jobId);
         return Task.CompletedTask;
     }
@@ -175,7 +245,11 @@ public abstract class FarmFacts(StoreUnderTest store) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_farm is not null) await _farm.DisposeAsync();
+        if (_farm is not null)
+        {
+            await _farm.DisposeAsync();
+        }
+
         await store.DisposeAsync();
         GC.SuppressFinalize(this);
     }

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Tests.Farm;
 
 namespace RenderFarm.Jobs.Tests.Forecasts;
@@ -37,19 +36,23 @@ public abstract class ForecastFacts(StoreUnderTest store) : FarmFacts(store)
     {
         await Farm.RegisterAsync("rack-2", "other");
         await Farm.SubmitAsync(Farm.NewJob("other"));
-        var jobs = await Task.WhenAll(Enumerable.Range(0, 30).Select(async _ =>
-        {
-            var job = await Farm.SubmitAsync();
-            await Farm.Forecast.OfAsync(job, Stop);
-            return job;
-        }));
+        var jobs = await Task.WhenAll(
+            Enumerable
+                .Range(0, 30)
+                .Select(async _ =>
+                {
+                    var job = await Farm.SubmitAsync();
+                    await Farm.Forecast.OfAsync(job, Stop);
+                    return job;
+                })
+        );
         await AssertAheadAsync([.. Enumerable.Range(0, 30)], [.. jobs.OrderBy(job => job.OrderKey)]);
     }
 
     [Fact]
     public async Task OfAsync_RendersWereMeasured_TellsWhatTheyTook()
     {
-        // estimated at 10 s each; the processor takes 30
+        // Estimated at 10 s each; the processor takes 30
         for (var i = 0; i < 5; i++)
         {
             await Farm.SubmitAsync();
@@ -85,24 +88,45 @@ public abstract class ForecastFacts(StoreUnderTest store) : FarmFacts(store)
     private async Task AssertAheadAsync(List<int> expected, IReadOnlyList<Job> jobs)
     {
         var ahead = new List<int>();
-        foreach (var job in jobs) ahead.Add((await Farm.Forecast.OfAsync(await Farm.GetAsync(job.Id), Stop)).Ahead!.Value);
+        foreach (var job in jobs)
+        {
+            ahead.Add((await Farm.Forecast.OfAsync(await Farm.GetAsync(job.Id), Stop)).Ahead!.Value);
+        }
+
         Assert.Equal(expected, ahead);
     }
 
     private async Task AssertSecondsAsync(List<double> expected, params Job[] jobs)
     {
         var seconds = new List<double>();
-        foreach (var job in jobs) seconds.Add(Math.Round((await Farm.Forecast.OfAsync(await Farm.GetAsync(job.Id), Stop)).Seconds!.Value, 3));
+        foreach (var job in jobs)
+        {
+            seconds.Add(Math.Round((await Farm.Forecast.OfAsync(await Farm.GetAsync(job.Id), Stop)).Seconds!.Value, 3));
+        }
+
         Assert.Equal(expected, seconds);
     }
 
     /// <summary>The worker comes back without its card.</summary>
-    private Task CpuOnlyAsync() => Farm.Workers.RegisterAsync(new RegisterWorkerRequest
-    {
-        Name = "rack-1",
-        Host = "test",
-        Version = "1",
-        Slots = [new SlotDescription { Id = "cpu", Kind = SlotKind.Cpu, Card = "processor", TotalBytes = 8 * TestFarm.GiB }],
-        Models = [new ModelRegistration("demo", Planning.Models.ModelShapes.Demo, new Dictionary<string, string>())],
-    }, Stop);
+    private Task CpuOnlyAsync() =>
+        Farm.Workers.RegisterAsync(
+            new RegisterWorkerRequest
+            {
+                Name = "rack-1",
+                Host = "test",
+                Version = "1",
+                Slots =
+                [
+                    new SlotDescription
+                    {
+                        Id = "cpu",
+                        Kind = SlotKind.Cpu,
+                        Card = "processor",
+                        TotalBytes = 8 * TestFarm.GiB,
+                    },
+                ],
+                Models = [new ModelRegistration("demo", Planning.Models.ModelShapes.Demo, new Dictionary<string, string>())],
+            },
+            Stop
+        );
 }

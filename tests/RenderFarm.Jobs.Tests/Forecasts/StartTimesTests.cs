@@ -10,7 +10,7 @@ public sealed class StartTimesTests
         var starts = new StartTimes([new SlotTime("card", FreeIn: 5, Factor: 2)]);
         Assert.Equal(65, starts.After(2, [10, 20]).In);
         Assert.Equal(5, starts.After(0, [10, 20]).In);
-        // another has joined at the end
+        // Another has joined at the end
         Assert.Equal(75, starts.After(3, [10, 20, 5]).In);
     }
 
@@ -19,12 +19,18 @@ public sealed class StartTimesTests
     {
         var starts = new StartTimes([new SlotTime("slow", 0, 3), new SlotTime("fast", 1, 1)]);
         List<(string, double)> expected = [("slow", 0), ("fast", 1), ("fast", 11), ("fast", 21), ("slow", 30)];
-        Assert.Equal(expected, Enumerable.Range(0, 5).Select(jobs => starts.After(jobs, [10, 10, 10, 10])).Select(start => (start.On.Card, start.In)));
+        Assert.Equal(
+            expected,
+            Enumerable.Range(0, 5).Select(jobs => starts.After(jobs, [10, 10, 10, 10])).Select(start => (start.On.Card, start.In))
+        );
     }
 
     [Fact]
     public void After_NothingWaits_TheFirstBeginsWhenASlotIsFree() =>
-        Assert.Equal(("b", 7), new StartTimes([new SlotTime("a", 9, 1), new SlotTime("b", 7, 1)]).After(0, []) is var (at, on) ? (on.Card, at) : default);
+        Assert.Equal(
+            ("b", 7),
+            new StartTimes([new SlotTime("a", 9, 1), new SlotTime("b", 7, 1)]).After(0, []) is var (at, on) ? (on.Card, at) : default
+        );
 }
 
 public sealed class MeasuredTimesTests

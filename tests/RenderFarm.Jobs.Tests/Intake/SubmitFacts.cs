@@ -13,7 +13,11 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task SubmitAsync_NewJob_IsQueuedWithItsEvent()
     {
-        var submitted = Farm.NewJob() with { Metadata = new Dictionary<string, string> { ["scene"] = "7" }, ExpiresAfter = TimeSpan.FromHours(1) };
+        var submitted = Farm.NewJob() with
+        {
+            Metadata = new Dictionary<string, string> { ["scene"] = "7" },
+            ExpiresAfter = TimeSpan.FromHours(1),
+        };
         Assert.IsType<SubmitResult.Created>(await Farm.Jobs.SubmitAsync(submitted, Stop));
 
         var job = await Farm.GetAsync(submitted.Id);
@@ -42,8 +46,9 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task SubmitAsync_SameIdempotencyKeyAtOnce_MakesOneJob()
     {
         var request = Farm.NewJob() with { IdempotencyKey = "k", RequestHash = "a" };
-        var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ =>
-            Task.Run(() => Farm.Jobs.SubmitAsync(request with { Id = JobIds.New(Farm.Time) }, Stop))));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => Task.Run(() => Farm.Jobs.SubmitAsync(request with { Id = JobIds.New(Farm.Time) }, Stop)))
+        );
 
         Assert.Single(results.OfType<SubmitResult.Created>());
         Assert.Single(results.Select(r => r.Job.Id).Distinct());
@@ -89,7 +94,10 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
             ids.Add((await Farm.SubmitAsync()).Id);
             Farm.Time.Advance(TimeSpan.FromMilliseconds(5));
         }
-        if (!ascending) ids.Reverse();
+        if (!ascending)
+        {
+            ids.Reverse();
+        }
 
         var seen = new List<string>();
         string? after = null;
@@ -99,8 +107,7 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
             page = await Farm.Jobs.ListAsync(JobScope.OfKey(Farm.Key), 3, after, ascending, Stop);
             seen.AddRange(page.Jobs.Select(j => j.Id));
             after = seen[^1];
-        }
-        while (page.HasMore);
+        } while (page.HasMore);
         Assert.Equal(ids, seen);
     }
 
@@ -125,9 +132,7 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.LeaseAsync();
 
         var counts = await Farm.Jobs.CountsAsync(Stop);
-        Assert.Equal(
-            [(JobState.Queued, 1), (JobState.Leased, 1)],
-            counts.ByState.OrderBy(s => s.Key).Select(s => (s.Key, s.Value)));
+        Assert.Equal([(JobState.Queued, 1), (JobState.Leased, 1)], counts.ByState.OrderBy(s => s.Key).Select(s => (s.Key, s.Value)));
         Assert.Equal(("demo", 0, 1), counts.Queues.Select(q => (q.Model, q.VramClass, q.Count)).Single());
         Assert.Equal((JobState.Completed, 1), (await Farm.Jobs.EndedCountsAsync(Stop)).Select(s => (s.Key, s.Value)).Single());
     }

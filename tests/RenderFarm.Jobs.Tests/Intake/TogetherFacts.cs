@@ -25,8 +25,12 @@ public abstract class TogetherFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task Submit_RepeatsAmongManyAtOnce_AreTheSameJobs()
     {
-        var marked = Enumerable.Range(0, 60).Select(i => Farm.NewJob() with { IdempotencyKey = $"shot-{i % 20}", RequestHash = $"hash-{i % 20}" });
-        var retried = Enumerable.Range(0, 40).Select(i => Farm.NewJob() with { RequestHash = $"retry-{i / 2}", IsClientRetry = i % 2 == 1 });
+        var marked = Enumerable
+            .Range(0, 60)
+            .Select(i => Farm.NewJob() with { IdempotencyKey = $"shot-{i % 20}", RequestHash = $"hash-{i % 20}" });
+        var retried = Enumerable
+            .Range(0, 40)
+            .Select(i => Farm.NewJob() with { RequestHash = $"retry-{i / 2}", IsClientRetry = i % 2 == 1 });
         var results = await Task.WhenAll(marked.Concat(retried).Select(job => Farm.Jobs.SubmitAsync(job, Stop)));
 
         Assert.Equal(40, results.Select(result => result.Job.Id).Distinct().Count());
@@ -37,17 +41,19 @@ public abstract class TogetherFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task Submit_MoreThanTheQuotaAtOnce_TakesExactlyAsManyAsThereIsRoomFor()
     {
         var key = (await Farm.Keys.CreateAsync("small", KeyScopes.Submit, 100, KeyLimits.None with { Queued = 7 }, Stop)).Key.Id;
-        var tries = Enumerable.Range(0, 30).Select(async _ =>
-        {
-            try
+        var tries = Enumerable
+            .Range(0, 30)
+            .Select(async _ =>
             {
-                return (await Farm.Jobs.SubmitAsync(Farm.NewJob() with { KeyId = key }, Stop)) is SubmitResult.Created;
-            }
-            catch (QuotaExceededException)
-            {
-                return false;
-            }
-        });
+                try
+                {
+                    return (await Farm.Jobs.SubmitAsync(Farm.NewJob() with { KeyId = key }, Stop)) is SubmitResult.Created;
+                }
+                catch (QuotaExceededException)
+                {
+                    return false;
+                }
+            });
         Assert.Equal(7, (await Task.WhenAll(tries)).Count(taken => taken));
     }
 }

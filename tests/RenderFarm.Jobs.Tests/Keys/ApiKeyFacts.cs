@@ -51,7 +51,11 @@ public abstract class ApiKeyFacts(StoreUnderTest store) : FarmFacts(store)
         var second = await new KeyBootstrap(Farm.Keys).EnsureAsync(path, Stop);
 
         Assert.Equal(first, second);
-        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        }
+
         Assert.True((await Farm.Keys.AuthenticateAsync(first.AdminKey, Stop))!.Allows(KeyScopes.Admin));
         var worker = (await Farm.Keys.AuthenticateAsync(first.WorkerKey, Stop))!;
         Assert.True(worker.Allows(KeyScopes.Worker));
@@ -66,7 +70,9 @@ public abstract class ApiKeyFacts(StoreUnderTest store) : FarmFacts(store)
     {
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.File("keys.json"), content, Stop);
-        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => new KeyBootstrap(Farm.Keys).EnsureAsync(folder.File("keys.json"), Stop));
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() =>
+            new KeyBootstrap(Farm.Keys).EnsureAsync(folder.File("keys.json"), Stop)
+        );
         Assert.Contains("Keys:BootstrapFile", refused.Message, StringComparison.Ordinal);
     }
 }

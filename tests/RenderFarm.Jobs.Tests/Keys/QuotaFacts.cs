@@ -32,18 +32,24 @@ public abstract class QuotaFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var key = await KeyAsync(new KeyLimits { Queued = 3 });
 
-        var made = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(async () =>
-        {
-            try
-            {
-                await SubmitAsync(key);
-                return true;
-            }
-            catch (QuotaExceededException)
-            {
-                return false;
-            }
-        })));
+        var made = await Task.WhenAll(
+            Enumerable
+                .Range(0, 12)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        try
+                        {
+                            await SubmitAsync(key);
+                            return true;
+                        }
+                        catch (QuotaExceededException)
+                        {
+                            return false;
+                        }
+                    })
+                )
+        );
 
         Assert.Equal(3, made.Count(took => took));
         Assert.Equal(3, (await Farm.Keys.UsageAsync(Stop))[key].Queued);
@@ -99,7 +105,10 @@ public abstract class QuotaFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task Lease_ManySlotsAtOnce_TheRunningLimitIsExact()
     {
         var key = await KeyAsync(new KeyLimits { Running = 2 });
-        for (var i = 0; i < 8; i++) await SubmitAsync(key);
+        for (var i = 0; i < 8; i++)
+        {
+            await SubmitAsync(key);
+        }
 
         var leases = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Farm.TryLeaseAsync())));
 

@@ -14,8 +14,15 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
 {
     private static readonly RenderPlan Resident = new()
     {
-        Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, Fits = true,
-        PredictedPeakBytes = 1300, UncorrectedPeakBytes = 1000, PredictedStepSeconds = 4, UncorrectedStepSeconds = 2,
+        Device = "cpu",
+        Precision = Precision.Fp32,
+        BlocksResident = 2,
+        BlocksStreamed = 0,
+        Fits = true,
+        PredictedPeakBytes = 1300,
+        UncorrectedPeakBytes = 1000,
+        PredictedStepSeconds = 4,
+        UncorrectedStepSeconds = 2,
     };
 
     private static readonly RenderPlan Tiled = Resident with { VaeTile = 16, UncorrectedPeakBytes = 500 };
@@ -57,11 +64,22 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var failed = await Farm.SubmitAsync();
         var lease = await LeasedAsync(Resident);
-        await Farm.Desk.FailAsync(lease.Id, new FailRequest
-        {
-            Fence = lease.Fence, Reason = FailureReason.GpuOutOfMemory, Message = "device memory ran out",
-            Measurements = new Measurements { PeakBytes = 1100, RequestedBytes = 400, FreeBytes = 100 },
-        }, Stop);
+        await Farm.Desk.FailAsync(
+            lease.Id,
+            new FailRequest
+            {
+                Fence = lease.Fence,
+                Reason = FailureReason.GpuOutOfMemory,
+                Message = "device memory ran out",
+                Measurements = new Measurements
+                {
+                    PeakBytes = 1100,
+                    RequestedBytes = 400,
+                    FreeBytes = 100,
+                },
+            },
+            Stop
+        );
 
         var again = await NextAsync(submit: false);
         Assert.Equal((failed.Id, 1), (again.Id, again.StepDowns));
@@ -74,11 +92,22 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
     {
         await Farm.SubmitAsync();
         var lease = await LeasedAsync(Resident);
-        await Farm.Desk.FailAsync(lease.Id, new FailRequest
-        {
-            Fence = lease.Fence, Reason = FailureReason.GpuOutOfMemory, Message = "somebody else took it",
-            Measurements = new Measurements { PeakBytes = 300, RequestedBytes = 100, FreeBytes = 0 },
-        }, Stop);
+        await Farm.Desk.FailAsync(
+            lease.Id,
+            new FailRequest
+            {
+                Fence = lease.Fence,
+                Reason = FailureReason.GpuOutOfMemory,
+                Message = "somebody else took it",
+                Measurements = new Measurements
+                {
+                    PeakBytes = 300,
+                    RequestedBytes = 100,
+                    FreeBytes = 0,
+                },
+            },
+            Stop
+        );
         await NextAsync(submit: false);
 
         Assert.Empty((await NextAsync()).Corrections.OfKinds);
@@ -99,18 +128,33 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
         var job = Farm.NewJob();
         await Farm.SubmitAsync(job with { Spec = job.Spec with { Frames = frames } });
         var lease = await LeasedAsync(plan);
-        await Farm.Desk.CompleteAsync(lease.Id, new CompleteRequest
-        {
-            Fence = lease.Fence,
-            Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1234, "00")],
-            Measurements = new Measurements { StepSeconds = step, PeakBytes = peak },
-        }, Stop);
+        await Farm.Desk.CompleteAsync(
+            lease.Id,
+            new CompleteRequest
+            {
+                Fence = lease.Fence,
+                Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1234, "00")],
+                Measurements = new Measurements { StepSeconds = step, PeakBytes = peak },
+            },
+            Stop
+        );
     }
 
     private async Task<LeasedJob> LeasedAsync(RenderPlan plan)
     {
         var lease = await Farm.LeaseAsync();
-        Assert.NotNull(await Farm.Desk.RenewAsync(lease.Id, new RenewRequest { Fence = lease.Fence, Stage = RenderStage.Loading, Plan = plan }, Stop));
+        Assert.NotNull(
+            await Farm.Desk.RenewAsync(
+                lease.Id,
+                new RenewRequest
+                {
+                    Fence = lease.Fence,
+                    Stage = RenderStage.Loading,
+                    Plan = plan,
+                },
+                Stop
+            )
+        );
         return lease;
     }
 
@@ -118,7 +162,11 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
     private async Task<LeasedJob> NextAsync(bool submit = true)
     {
         Farm.Time.Advance(TimeSpan.FromSeconds(10));
-        if (submit) await Farm.SubmitAsync();
+        if (submit)
+        {
+            await Farm.SubmitAsync();
+        }
+
         return await Farm.LeaseAsync();
     }
 }

@@ -49,7 +49,13 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
     {
         await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
-        var failure = new FailRequest { Fence = lease.Fence, Reason = FailureReason.RendererCrashed, Message = "cut\0 off", LogTail = "core\0dumped" };
+        var failure = new FailRequest
+        {
+            Fence = lease.Fence,
+            Reason = FailureReason.RendererCrashed,
+            Message = "cut\0 off",
+            LogTail = "core\0dumped",
+        };
         Assert.NotNull(await Farm.Desk.FailAsync(lease.Id, failure, Stop));
         Assert.Equal("coredumped", (await Farm.Jobs.LeasesAsync(lease.Id, JobScope.All, Stop))!.Single().LogTail);
     }

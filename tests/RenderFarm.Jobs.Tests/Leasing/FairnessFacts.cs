@@ -17,13 +17,28 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task Order_NewcomerAmongAKeyOfHighPriority_StandsBesideTheOthers()
     {
         var (high, usual, newcomer) = (await KeyAsync("high"), await KeyAsync("usual"), await KeyAsync("newcomer"));
-        for (var i = 0; i < 20; i++) await SubmitAsync(high, priority: 100, seconds: 1000);
-        for (var i = 0; i < 5; i++) await SubmitAsync(usual);
-        for (var i = 0; i < 18; i++) Assert.Equal(high, await ServeAsync());
+        for (var i = 0; i < 20; i++)
+        {
+            await SubmitAsync(high, priority: 100, seconds: 1000);
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            await SubmitAsync(usual);
+        }
+
+        for (var i = 0; i < 18; i++)
+        {
+            Assert.Equal(high, await ServeAsync());
+        }
+
         await SubmitAsync(newcomer);
 
         List<string> next = [];
-        for (var i = 0; i < 5; i++) next.Add(await ServeAsync());
+        for (var i = 0; i < 5; i++)
+        {
+            next.Add(await ServeAsync());
+        }
 
         Assert.Equal([high, high], next.Take(2));
         Assert.Contains(newcomer, next.Skip(2).Take(2));
@@ -38,7 +53,11 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
             await SubmitAsync(busy);
             Assert.Equal(busy, await ServeAsync());
         }
-        for (var i = 0; i < 10; i++) await SubmitAsync(idle);
+        for (var i = 0; i < 10; i++)
+        {
+            await SubmitAsync(idle);
+        }
+
         await SubmitAsync(busy);
 
         Assert.Contains(busy, new[] { await ServeAsync(), await ServeAsync(), await ServeAsync() });
@@ -49,11 +68,22 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var (stuck, busy, late) = (await KeyAsync("stuck"), await KeyAsync("busy"), await KeyAsync("late"));
         await Farm.SubmitAsync(Farm.NewJob("unknown") with { KeyId = stuck });
-        for (var i = 0; i < 20; i++) await SubmitAsync(busy);
-        for (var i = 0; i < 10; i++) await ServeAsync();
-        for (var i = 0; i < 10; i++) await SubmitAsync(late);
+        for (var i = 0; i < 20; i++)
+        {
+            await SubmitAsync(busy);
+        }
 
-        // had the clock stood still, ten jobs of the late key would go first
+        for (var i = 0; i < 10; i++)
+        {
+            await ServeAsync();
+        }
+
+        for (var i = 0; i < 10; i++)
+        {
+            await SubmitAsync(late);
+        }
+
+        // Had the clock stood still, ten jobs of the late key would go first
         List<string> next = [await ServeAsync(), await ServeAsync(), await ServeAsync(), await ServeAsync()];
         Assert.Equal(2, next.Count(key => key == busy));
     }
@@ -62,8 +92,16 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task Order_ManyJobsOfOneKey_LeaveAnotherItsTurnWithinOneJob()
     {
         var (many, one) = (await KeyAsync("many"), await KeyAsync("one"));
-        for (var i = 0; i < 100; i++) await SubmitAsync(many);
-        for (var i = 0; i < 10; i++) await ServeAsync();
+        for (var i = 0; i < 100; i++)
+        {
+            await SubmitAsync(many);
+        }
+
+        for (var i = 0; i < 10; i++)
+        {
+            await ServeAsync();
+        }
+
         await SubmitAsync(one);
 
         Assert.Contains(one, new[] { await ServeAsync(), await ServeAsync() });
@@ -102,29 +140,52 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.SubmitAsync(Farm.NewJob() with { EstimatedSeconds = secondsAhead });
         var held = await Farm.SubmitAsync(Farm.NewJob("held"));
 
-        var granted = Assert.IsType<LeaseResult.Granted>(await Farm.Desk.LeaseAsync(
-            new LeaseRequest { WorkerId = Farm.Worker, SlotId = "cpu", FreeBytes = 8 * TestFarm.GiB, CachedModels = ["held"] }, Stop));
+        var granted = Assert.IsType<LeaseResult.Granted>(
+            await Farm.Desk.LeaseAsync(
+                new LeaseRequest
+                {
+                    WorkerId = Farm.Worker,
+                    SlotId = "cpu",
+                    FreeBytes = 8 * TestFarm.GiB,
+                    CachedModels = ["held"],
+                },
+                Stop
+            )
+        );
 
         Assert.Equal(isFirst, granted.Job.Id == held.Id);
     }
 
     private string _largeCard = "";
 
-    private async Task LargeCardAsync() => _largeCard = await Farm.Workers.RegisterAsync(new RegisterWorkerRequest
-    {
-        Name = "rack-2",
-        Host = "test",
-        Version = "1",
-        Slots = [new SlotDescription { Id = "gpu0", Kind = SlotKind.Cuda, Card = "large card", TotalBytes = 80 * TestFarm.GiB }],
-        Models = [new ModelRegistration("demo", ModelShapes.Demo, new Dictionary<string, string>())],
-    }, Stop);
+    private async Task LargeCardAsync() =>
+        _largeCard = await Farm.Workers.RegisterAsync(
+            new RegisterWorkerRequest
+            {
+                Name = "rack-2",
+                Host = "test",
+                Version = "1",
+                Slots =
+                [
+                    new SlotDescription
+                    {
+                        Id = "gpu0",
+                        Kind = SlotKind.Cuda,
+                        Card = "large card",
+                        TotalBytes = 80 * TestFarm.GiB,
+                    },
+                ],
+                Models = [new ModelRegistration("demo", ModelShapes.Demo, new Dictionary<string, string>())],
+            },
+            Stop
+        );
 
     private Task<LeasedJob?> LeaseOnLargeCardAsync() => Farm.TryLeaseAsync("gpu0", 80 * TestFarm.GiB, _largeCard);
 
     private Task<string> KeyAsync(string name) => Farm.NewKeyAsync(name);
 
-    private Task SubmitAsync(string key, int priority = 50, double seconds = 1000)
-        => Farm.SubmitAsync(Farm.NewJob() with { KeyId = key, Priority = priority, EstimatedSeconds = seconds });
+    private Task SubmitAsync(string key, int priority = 50, double seconds = 1000) =>
+        Farm.SubmitAsync(Farm.NewJob() with { KeyId = key, Priority = priority, EstimatedSeconds = seconds });
 
     /// <returns>Whose job it was.</returns>
     private async Task<string> ServeAsync()

@@ -16,8 +16,22 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
 {
     public enum Operation
     {
-        Lease, Render, Upload, Complete, FailTransient, FailOutOfMemory, FailBadInput, FailCrash, Release, Expire,
-        Cancel, Retry, BackOffEnds, CompleteOld, RenewOld, RepeatLastReport,
+        Lease,
+        Render,
+        Upload,
+        Complete,
+        FailTransient,
+        FailOutOfMemory,
+        FailBadInput,
+        FailCrash,
+        Release,
+        Expire,
+        Cancel,
+        Retry,
+        BackOffEnds,
+        CompleteOld,
+        RenewOld,
+        RepeatLastReport,
     }
 
     [Property(MaxTest = 40, EndSize = 40)]
@@ -45,8 +59,10 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
                     model.Complete();
                     last = (lease, null, await Farm.CompleteAsync(lease));
                     break;
-                case Operation.FailTransient or Operation.FailOutOfMemory or Operation.FailBadInput or Operation.FailCrash
-                    when lease is not null && model.Held:
+                case Operation.FailTransient
+                or Operation.FailOutOfMemory
+                or Operation.FailBadInput
+                or Operation.FailCrash when lease is not null && model.Held:
                     var reason = Reason(operation);
                     model.Fail(reason);
                     last = (lease, reason, await Farm.FailAsync(lease, reason));
@@ -73,7 +89,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
                     await Farm.EndBackOffAsync(job.Id);
                     break;
                 case Operation.CompleteOld when lease is { Fence: > 1 }:
-                    // whatever the old lease came to, saying it again changes nothing
+                    // Whatever the old lease came to, saying it again changes nothing
                     await Farm.CompleteAsync(lease with { Fence = lease.Fence - 1 });
                     break;
                 case Operation.RenewOld when lease is not null:
@@ -86,18 +102,22 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
             var now = await Farm.GetAsync(job.Id);
             Assert.Equal((model.State, model.Fence, model.Tally.Failures), (now.State, now.Fence, now.Failures));
         }
-        // out of the way of the next sequence
+        // Out of the way of the next sequence
         await Farm.Jobs.CancelAsync(job.Id, JobScope.All, Stop);
-        if (model.Held) await Farm.FailAsync(lease!, FailureReason.Cancelled);
+        if (model.Held)
+        {
+            await Farm.FailAsync(lease!, FailureReason.Cancelled);
+        }
     }
 
-    private static FailureReason Reason(Operation operation) => operation switch
-    {
-        Operation.FailTransient => FailureReason.Transient,
-        Operation.FailOutOfMemory => FailureReason.GpuOutOfMemory,
-        Operation.FailBadInput => FailureReason.InvalidRequest,
-        _ => FailureReason.RendererCrashed,
-    };
+    private static FailureReason Reason(Operation operation) =>
+        operation switch
+        {
+            Operation.FailTransient => FailureReason.Transient,
+            Operation.FailOutOfMemory => FailureReason.GpuOutOfMemory,
+            Operation.FailBadInput => FailureReason.InvalidRequest,
+            _ => FailureReason.RendererCrashed,
+        };
 
     private sealed class Model
     {
@@ -114,16 +134,31 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
 
         public bool Lease()
         {
-            if (State != JobState.Queued || Waiting) return false;
+            if (State != JobState.Queued || Waiting)
+            {
+                return false;
+            }
+
             (State, Fence) = (JobState.Leased, Fence + 1);
             return true;
         }
 
         public bool Renew(RenderStage stage)
         {
-            if (!Held) return false;
-            if (stage == RenderStage.Uploading) State = JobState.Uploading;
-            else if (State == JobState.Leased) State = JobState.Rendering;
+            if (!Held)
+            {
+                return false;
+            }
+
+            if (stage == RenderStage.Uploading)
+            {
+                State = JobState.Uploading;
+            }
+            else if (State == JobState.Leased)
+            {
+                State = JobState.Rendering;
+            }
+
             return true;
         }
 
@@ -146,19 +181,35 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
 
         public void Lose()
         {
-            if (State == JobState.Leased && _untaken++ < LeaseEndings.MostUntaken) Release();
-            else Fail(FailureReason.WorkerLost);
+            if (State == JobState.Leased && _untaken++ < LeaseEndings.MostUntaken)
+            {
+                Release();
+            }
+            else
+            {
+                Fail(FailureReason.WorkerLost);
+            }
         }
 
         public void Cancel()
         {
-            if (State == JobState.Queued) (State, Waiting) = (JobState.Cancelled, false);
-            else if (Held) _cancel = true;
+            if (State == JobState.Queued)
+            {
+                (State, Waiting) = (JobState.Cancelled, false);
+            }
+            else if (Held)
+            {
+                _cancel = true;
+            }
         }
 
         public bool Retry()
         {
-            if (State is not (JobState.Failed or JobState.Cancelled)) return false;
+            if (State is not (JobState.Failed or JobState.Cancelled))
+            {
+                return false;
+            }
+
             (State, Tally, _cancel, Waiting) = (JobState.Queued, Fresh, false, false);
             return true;
         }

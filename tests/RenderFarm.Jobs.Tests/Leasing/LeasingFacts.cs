@@ -23,7 +23,11 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task LeaseAsync_SixteenRacersForSixteenJobs_EachGetsItsOwn()
     {
-        for (var i = 0; i < 16; i++) await Farm.SubmitAsync();
+        for (var i = 0; i < 16; i++)
+        {
+            await Farm.SubmitAsync();
+        }
+
         var won = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => Farm.TryLeaseAsync())));
         Assert.Equal(16, won.Select(lease => lease?.Id).OfType<string>().Distinct().Count());
     }
@@ -63,18 +67,31 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task LeaseAsync_UnknownWorkerOrSlot_SaysSo()
     {
-        var stranger = new LeaseRequest { WorkerId = "worker_x", SlotId = "cpu", FreeBytes = 1 };
+        var stranger = new LeaseRequest
+        {
+            WorkerId = "worker_x",
+            SlotId = "cpu",
+            FreeBytes = 1,
+        };
         Assert.IsType<LeaseResult.UnknownWorker>(await Farm.Desk.LeaseAsync(stranger, Stop));
-        Assert.IsType<LeaseResult.UnknownWorker>(await Farm.Desk.LeaseAsync(stranger with { WorkerId = Farm.Worker, SlotId = "gpu7" }, Stop));
+        Assert.IsType<LeaseResult.UnknownWorker>(
+            await Farm.Desk.LeaseAsync(stranger with { WorkerId = Farm.Worker, SlotId = "gpu7" }, Stop)
+        );
     }
 
     [Fact]
     public async Task LeaseAsync_WaitingPoll_GetsTheJobThatComes()
     {
-        var request = new LeaseRequest { WorkerId = Farm.Worker, SlotId = "cpu", FreeBytes = TestFarm.GiB, WaitSeconds = 20 };
+        var request = new LeaseRequest
+        {
+            WorkerId = Farm.Worker,
+            SlotId = "cpu",
+            FreeBytes = TestFarm.GiB,
+            WaitSeconds = 20,
+        };
         var waiting = Farm.Desk.LeaseAsync(request, Stop);
         var job = await Farm.SubmitAsync();
-        // the farm's clock stands still: only the signal can wake the poll
+        // The farm's clock stands still: only the signal can wake the poll
         Assert.Equal(job.Id, Assert.IsType<LeaseResult.Granted>(await waiting.WaitAsync(TimeSpan.FromSeconds(30), Stop)).Job.Id);
     }
 
@@ -85,17 +102,28 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
         var usual = await Farm.SubmitAsync();
         var high = await Farm.SubmitAsync(Farm.NewJob() with { Priority = 90 });
         Assert.Equal(2, (await Farm.Forecast.OfAsync(low, Stop)).Ahead);
-        Assert.Equal([high.Id, usual.Id, low.Id], [(await Farm.LeaseAsync()).Id, (await Farm.LeaseAsync()).Id, (await Farm.LeaseAsync()).Id]);
+        Assert.Equal(
+            [high.Id, usual.Id, low.Id],
+            [(await Farm.LeaseAsync()).Id, (await Farm.LeaseAsync()).Id, (await Farm.LeaseAsync()).Id]
+        );
     }
 
     [Fact]
     public async Task LeaseAsync_OneKeyWithManyJobs_DoesNotHoldUpAnother()
     {
-        for (var i = 0; i < 20; i++) await Farm.SubmitAsync();
-        for (var i = 0; i < 5; i++) await Farm.CompleteAsync(await Farm.LeaseAsync());
+        for (var i = 0; i < 20; i++)
+        {
+            await Farm.SubmitAsync();
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            await Farm.CompleteAsync(await Farm.LeaseAsync());
+        }
+
         var late = await Farm.SubmitAsync(Farm.NewJob() with { KeyId = await Farm.NewKeyAsync("late") });
 
-        // as old as the job served last, so at most one of the others goes before it
+        // As old as the job served last, so at most one of the others goes before it
         var next = new[] { (await Farm.LeaseAsync()).Id, (await Farm.LeaseAsync()).Id };
         Assert.Contains(late.Id, next);
     }
@@ -109,7 +137,10 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
             await Farm.SubmitAsync(Farm.NewJob() with { EstimatedSeconds = 300 });
             var lease = await Farm.LeaseAsync();
             await Farm.CompleteAsync(lease);
-            if (lease.Id == low.Id) return;
+            if (lease.Id == low.Id)
+            {
+                return;
+            }
         }
         Assert.Fail("the job of low priority was never served");
     }

@@ -71,7 +71,11 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
     {
         var job = await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
-        for (var i = 0; i <= ArtifactJanitor.AlwaysAllowed; i++) await PutAsync($"{ObjectKeys.Lease(job.Id, lease.Fence)}{i}.webp");
+        for (var i = 0; i <= ArtifactJanitor.AlwaysAllowed; i++)
+        {
+            await PutAsync($"{ObjectKeys.Lease(job.Id, lease.Fence)}{i}.webp");
+        }
+
         await Farm.FailAsync(lease, FailureReason.Transient);
         Farm.Time.Advance(TimeSpan.FromDays(2));
 

@@ -34,7 +34,11 @@ public abstract class RowRetentionFacts(StoreUnderTest store) : FarmFacts(store)
         Farm.Time.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal(3, await Retention.RunOnceAsync(Stop));
 
-        foreach (var gone in (string[])[failed, cancelled, deleted]) Assert.Equal((0, 0, 0), await RowsOfAsync(gone));
+        foreach (var gone in (string[])[failed, cancelled, deleted])
+        {
+            Assert.Equal((0, 0, 0), await RowsOfAsync(gone));
+        }
+
         Assert.Equal((1, 1, 3), await RowsOfAsync(completed));
         Assert.Equal((1, 0, 1), await RowsOfAsync(queued));
     }
@@ -85,7 +89,11 @@ public abstract class RowRetentionFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var batches = new BatchStore(Farm.Database, Farm.Announcer, Farm.Time);
         var batch = BatchStore.NewId(Farm.Time);
-        await batches.SubmitAsync(new NewBatch { Id = batch, KeyId = Farm.Key }, [Farm.NewJob() with { BatchId = batch, BatchLine = 1 }], Stop);
+        await batches.SubmitAsync(
+            new NewBatch { Id = batch, KeyId = Farm.Key },
+            [Farm.NewJob() with { BatchId = batch, BatchLine = 1 }],
+            Stop
+        );
         await batches.CancelAsync(batch, JobScope.All, Stop);
         var gone = await Farm.RegisterAsync("rack-of-old", "demo");
         await LaterAsync();
@@ -136,10 +144,16 @@ public abstract class RowRetentionFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.Events.PlaceAsync(Stop);
     }
 
-    private Task<(int Jobs, int Leases, int Events)> RowsOfAsync(string id) => Farm.Database.ReadAsync(async db => (
-        await db.Jobs.CountAsync(j => j.Id == id, Stop),
-        await db.LeaseRecords.CountAsync(r => r.JobId == id, Stop),
-        await db.Events.CountAsync(e => e.JobId == id, Stop)), Stop);
+    private Task<(int Jobs, int Leases, int Events)> RowsOfAsync(string id) =>
+        Farm.Database.ReadAsync(
+            async db =>
+                (
+                    await db.Jobs.CountAsync(j => j.Id == id, Stop),
+                    await db.LeaseRecords.CountAsync(r => r.JobId == id, Stop),
+                    await db.Events.CountAsync(e => e.JobId == id, Stop)
+                ),
+            Stop
+        );
 
     private async Task PutAsync(string key)
     {

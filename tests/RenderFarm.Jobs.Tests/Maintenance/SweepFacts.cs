@@ -42,7 +42,7 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
             Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
         }
 
-        // so often that it may be the job that kills its workers: from here on it counts
+        // So often that it may be the job that kills its workers: from here on it counts
         var last = await Farm.LeaseAsync();
         await Farm.ExpireLeaseAsync(last.Id);
         await Farm.Reaper.RunOnceAsync(Stop);
@@ -57,11 +57,11 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         var lease = await Farm.LeaseAsync();
         await Farm.ExpireLeaseAsync(lease.Id);
         var fresh = new LeaseReaper(Farm.Database, Farm.Endings, Farm.Time);
-        // its process was there long before the store was
+        // Its process was there long before the store was
         Farm.Time.Advance(2 * LeaseReaper.Quiet);
         Assert.Equal(0, await fresh.RunOnceAsync(Stop));
 
-        // the worker comes back within the quiet time and keeps its job
+        // The worker comes back within the quiet time and keeps its job
         Assert.NotNull(await Farm.RenewAsync(lease, RenderStage.Denoising));
         Farm.Time.Advance(LeaseReaper.Quiet);
         Assert.Equal(0, await fresh.RunOnceAsync(Stop));
@@ -77,7 +77,7 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.RenewAsync(lease, RenderStage.Denoising);
         await Farm.ExpireLeaseAsync(lease.Id);
 
-        // a pass every ten seconds, for want of a processor
+        // A pass every ten seconds, for want of a processor
         Farm.Time.Advance(2 * LeaseReaper.Blip);
         Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
     }

@@ -34,7 +34,9 @@ public abstract class SchemaFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task Jobs_IllegalRow_IsRefusedByTheDatabase(string change)
     {
         var job = await Farm.SubmitAsync();
-        var refused = await Assert.ThrowsAnyAsync<DbException>(() => Farm.SqlAsync(_ => $"UPDATE jobs SET {change} WHERE id = @id", job.Id));
+        var refused = await Assert.ThrowsAnyAsync<DbException>(() =>
+            Farm.SqlAsync(_ => $"UPDATE jobs SET {change} WHERE id = @id", job.Id)
+        );
         Assert.Contains("ck_jobs_", refused.Message, StringComparison.Ordinal);
     }
 }
@@ -62,12 +64,22 @@ public sealed class MigrationTests
     public async Task MigrateAsync_PostgresWontHaveThisUser_SaysRefused(string making, string reason)
     {
         var user = $"user_{Guid.NewGuid():N}";
-        if (making.Length > 0) await PostgresTemplate.OnServerAsync(making.Replace("{0}", user, StringComparison.Ordinal));
+        if (making.Length > 0)
+        {
+            await PostgresTemplate.OnServerAsync(making.Replace("{0}", user, StringComparison.Ordinal));
+        }
+
         try
         {
-            var connection = new NpgsqlConnectionStringBuilder(PostgresTemplate.ConnectionTo($"absent_{user}")) { Username = user, Pooling = false }.ConnectionString;
+            var connection = new NpgsqlConnectionStringBuilder(PostgresTemplate.ConnectionTo($"absent_{user}"))
+            {
+                Username = user,
+                Pooling = false,
+            }.ConnectionString;
             await using var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = connection });
-            var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => database.MigrateAsync(TestContext.Current.CancellationToken));
+            var refused = await Assert.ThrowsAsync<StoreRefusedException>(() =>
+                database.MigrateAsync(TestContext.Current.CancellationToken)
+            );
             Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
         }
         finally
@@ -84,7 +96,11 @@ public sealed class MigrationTests
         var options = await store.CreateEmptyAsync();
         await File.WriteAllTextAsync(new SqliteConnectionStringBuilder(options.ConnectionString).DataSource, new string('x', 4096), stop);
         await using var database = new JobDatabase(options);
-        Assert.Contains("not a database", (await Assert.ThrowsAsync<StoreRefusedException>(() => database.MigrateAsync(stop))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not a database",
+            (await Assert.ThrowsAsync<StoreRefusedException>(() => database.MigrateAsync(stop))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>What a service finds when another has made the file a moment ago and written nothing yet.</summary>
@@ -111,10 +127,12 @@ public sealed class OutageTests
     {
         await using var database = new JobDatabase(new StoreOptions { Kind = kind, ConnectionString = connection });
         var away = await Assert.ThrowsAsync<StoreUnavailableException>(() =>
-            database.ReadAsync(db => db.Jobs.CountAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken));
+            database.ReadAsync(db => db.Jobs.CountAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken)
+        );
         Assert.True(away.RetryAfter > TimeSpan.Zero);
         await Assert.ThrowsAsync<StoreUnavailableException>(() =>
-            database.WriteAsync(db => db.Jobs.CountAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken));
+            database.WriteAsync(db => db.Jobs.CountAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken)
+        );
     }
 
     [Theory]
@@ -124,12 +142,15 @@ public sealed class OutageTests
     {
         await using var database = new JobDatabase(new StoreOptions { Kind = kind, ConnectionString = connection });
         using var giveUp = new CancellationTokenSource();
-        await Assert.ThrowsAsync<OperationCanceledException>(() => database.ReadAsync(
-            async db =>
-            {
-                await giveUp.CancelAsync(); // just as the attempt fails
-                return await db.Jobs.CountAsync(CancellationToken.None);
-            },
-            giveUp.Token));
+        await Assert.ThrowsAsync<OperationCanceledException>(() =>
+            database.ReadAsync(
+                async db =>
+                {
+                    await giveUp.CancelAsync(); // Just as the attempt fails
+                    return await db.Jobs.CountAsync(CancellationToken.None);
+                },
+                giveUp.Token
+            )
+        );
     }
 }

@@ -21,7 +21,10 @@ public sealed class RetryPolicyTests
             tally = decision.Tally;
             Assert.InRange(tally.Failures, 0, tally.MaxAttempts);
             Assert.InRange(tally.StepDowns, 0, RetryPolicy.MostStepDowns);
-            if (decision is RetryDecision.Final) return;
+            if (decision is RetryDecision.Final)
+            {
+                return;
+            }
         }
         Assert.Fail($"{reason} is tried again for ever");
     }
@@ -30,8 +33,11 @@ public sealed class RetryPolicyTests
     public void Decide_WorkerLost_RunsElsewhereAtOnceHoweverOftenItFailed()
     {
         var policy = new RetryPolicy(() => 0);
-        var delays = Enumerable.Range(0, 9).Select(n =>
-            ((RetryDecision.Again)policy.Decide(FailureReason.WorkerLost, Fresh with { Failures = n }, progressed: true)).After);
+        var delays = Enumerable
+            .Range(0, 9)
+            .Select(n =>
+                ((RetryDecision.Again)policy.Decide(FailureReason.WorkerLost, Fresh with { Failures = n }, progressed: true)).After
+            );
         Assert.All(delays, delay => Assert.Equal(TimeSpan.Zero, delay));
     }
 
@@ -39,8 +45,13 @@ public sealed class RetryPolicyTests
     public void Decide_Transient_DoublesUpToFiveMinutes()
     {
         var policy = new RetryPolicy(() => 0);
-        var after = Enumerable.Range(0, 9).Select(n =>
-            ((RetryDecision.Again)policy.Decide(FailureReason.Transient, Fresh with { Failures = n }, progressed: false)).After.TotalSeconds);
+        var after = Enumerable
+            .Range(0, 9)
+            .Select(n =>
+                ((RetryDecision.Again)policy.Decide(FailureReason.Transient, Fresh with { Failures = n }, progressed: false))
+                    .After
+                    .TotalSeconds
+            );
         Assert.Equal([2, 4, 8, 16, 32, 64, 128, 256, 300], after);
     }
 
@@ -64,7 +75,9 @@ public sealed class RetryPolicyTests
     [Fact]
     public void Decide_OutOfMemory_BurnsNoAttempt()
     {
-        var again = Assert.IsType<RetryDecision.Again>(new RetryPolicy(() => 0).Decide(FailureReason.GpuOutOfMemory, Fresh, progressed: false));
+        var again = Assert.IsType<RetryDecision.Again>(
+            new RetryPolicy(() => 0).Decide(FailureReason.GpuOutOfMemory, Fresh, progressed: false)
+        );
         Assert.Equal((TimeSpan.Zero, 0, 1), (again.After, again.Tally.Failures, again.Tally.StepDowns));
     }
 }

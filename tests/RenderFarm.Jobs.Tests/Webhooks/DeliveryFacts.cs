@@ -14,7 +14,11 @@ public abstract class DeliveryFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task TakeDue_ByTwoAtOnce_GivesEachDeliveryToOne()
     {
-        for (var i = 0; i < 10; i++) await Farm.SubmitAsync(Farm.NewJob() with { WebhookUrl = "https://example.org/hook" });
+        for (var i = 0; i < 10; i++)
+        {
+            await Farm.SubmitAsync(Farm.NewJob() with { WebhookUrl = "https://example.org/hook" });
+        }
+
         await Farm.SubmitAsync();
         await Farm.Events.PlaceAsync(Stop);
 
@@ -22,7 +26,7 @@ public abstract class DeliveryFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(10, taken.SelectMany(due => due).Select(due => due.Delivery.EventId).Distinct().Count());
         Assert.Equal(10, taken.Sum(due => due.Count));
 
-        // whoever took them has died: they come again
+        // Whoever took them has died: they come again
         Assert.Empty(await Deliveries.TakeDueAsync(10, Stop));
         Farm.Time.Advance(DeliveryStore.Hold);
         Assert.Equal(10, (await Deliveries.TakeDueAsync(10, Stop)).Count);

@@ -21,8 +21,11 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
     [Fact]
     public async Task RegisterAsync_ManyAtOnceWithTheSameModels_AllSucceed()
     {
-        var ids = await Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() =>
-            Farm.RegisterAsync($"node-{n}", n % 2 == 0 ? ["a", "b", "c"] : ["c", "b", "a"]))));
+        var ids = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(n => Task.Run(() => Farm.RegisterAsync($"node-{n}", n % 2 == 0 ? ["a", "b", "c"] : ["c", "b", "a"])))
+        );
         Assert.Equal(8, ids.Distinct().Count());
     }
 

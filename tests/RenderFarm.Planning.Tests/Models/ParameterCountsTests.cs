@@ -26,8 +26,7 @@ public sealed class ParameterCountsTests
         Assert.Equal(expected, ParameterCounts.Block(ModelShapes.Get(id).Transformer));
 
     [Fact]
-    public void TextEncoder_Umt5Xxl_CountsItsParameters() =>
-        Assert.Equal(5_680_910_336, ParameterCounts.TextEncoder(ModelShapes.Umt5Xxl));
+    public void TextEncoder_Umt5Xxl_CountsItsParameters() => Assert.Equal(5_680_910_336, ParameterCounts.TextEncoder(ModelShapes.Umt5Xxl));
 
     [Fact]
     public void ImageEncoder_ClipVitHuge_CountsItsParameters() =>

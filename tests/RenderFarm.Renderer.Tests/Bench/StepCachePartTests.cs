@@ -15,17 +15,26 @@ public sealed class StepCachePartTests
 
         Assert.True(code == 0, output);
         var runs = JsonDocument.Parse(output).RootElement.GetProperty("runs").EnumerateArray().ToList();
-        Assert.Equal(["teacache", "teacache", "teacache", "magcache", "magcache", "magcache"], runs.Select(run => run.GetProperty("kind").GetString()));
-        Assert.Equal([0.07, 0.12], runs.Where(run => run.GetProperty("published").GetBoolean()).Select(run => run.GetProperty("threshold").GetDouble()));
+        Assert.Equal(
+            ["teacache", "teacache", "teacache", "magcache", "magcache", "magcache"],
+            runs.Select(run => run.GetProperty("kind").GetString())
+        );
+        Assert.Equal(
+            [0.07, 0.12],
+            runs.Where(run => run.GetProperty("published").GetBoolean()).Select(run => run.GetProperty("threshold").GetDouble())
+        );
         foreach (var kind in runs.GroupBy(run => run.GetProperty("kind").GetString()))
         {
             var leftOut = kind.Select(run => run.GetProperty("forwards_left_out").GetInt32()).ToList();
             Assert.Equal(leftOut.Order(), leftOut);
-            Assert.All(kind, run => Assert.Equal(run.GetProperty("forwards_left_out").GetInt32() == 0, run.GetProperty("error").GetDouble() == 0));
+            Assert.All(
+                kind,
+                run => Assert.Equal(run.GetProperty("forwards_left_out").GetInt32() == 0, run.GetProperty("error").GetDouble() == 0)
+            );
         }
         var published = runs[4];
         Assert.Equal(40, published.GetProperty("forwards").GetInt32());
-        Assert.InRange(published.GetProperty("forwards_left_out").GetInt32(), 10, 32); // a fifth always runs
+        Assert.InRange(published.GetProperty("forwards_left_out").GetInt32(), 10, 32); // A fifth always runs
         Assert.InRange(published.GetProperty("error").GetDouble(), 1e-4, 0.1);
     }
 
@@ -47,12 +56,18 @@ public sealed class StepCachePartTests
     [InlineData("/tmp", "--size", "32")]
     [InlineData("/tmp", "--threshold", "1")]
     [InlineData("--json")]
-    public async Task StepCache_WrongArguments_SaysSo(params string[] arguments) => Assert.Equal(ExitCodes.BadArguments, (await RunAsync(arguments)).Code);
+    public async Task StepCache_WrongArguments_SaysSo(params string[] arguments) =>
+        Assert.Equal(ExitCodes.BadArguments, (await RunAsync(arguments)).Code);
 
     private static async Task<(int Code, string Output)> RunAsync(params string[] arguments)
     {
         using var process = System.Diagnostics.Process.Start(
-            new ProcessStartInfo(RendererProcess.Binary, ["bench", "step-cache", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            new ProcessStartInfo(RendererProcess.Binary, ["bench", "step-cache", .. arguments])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);

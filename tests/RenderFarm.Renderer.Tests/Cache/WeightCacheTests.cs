@@ -11,10 +11,10 @@ public sealed class WeightCacheTests : IDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
-    private readonly TemporaryFolder folder = new();
-    private readonly RandomTinyModel model = new();
+    private readonly TemporaryFolder _folder = new();
+    private readonly RandomTinyModel _model = new();
 
-    private string Root => folder.File("cache");
+    private string Root => _folder.File("cache");
 
     [Fact]
     public async Task Render_TwoRenderersOfOneModelAtOnce_PrepareItOnceAndRenderTheSame()
@@ -30,7 +30,7 @@ public sealed class WeightCacheTests : IDisposable
     public async Task Render_BlocksNeverFinished_AreMadeAnew()
     {
         var whole = await RenderAsync("tiny");
-        string blocks = Assert.Single(BlocksOf("tiny"));
+        var blocks = Assert.Single(BlocksOf("tiny"));
         File.Delete(WeightCacheFiles.CompletePath(blocks));
         await File.WriteAllTextAsync(blocks, "half of it", TestContext.Current.CancellationToken);
 
@@ -44,7 +44,7 @@ public sealed class WeightCacheTests : IDisposable
     public async Task Check_DamagedBlock_IsFoundRemovedAndRebuilt()
     {
         var whole = await RenderAsync("tiny");
-        string blocks = Assert.Single(BlocksOf("tiny"));
+        var blocks = Assert.Single(BlocksOf("tiny"));
         Assert.Equal((0, true), await CheckAsync(says: "whole"));
         await using (var file = File.OpenWrite(blocks))
         {
@@ -65,13 +65,13 @@ public sealed class WeightCacheTests : IDisposable
     {
         await RenderAsync("first");
         await RenderAsync("second");
-        long one = new FileInfo(Assert.Single(BlocksOf("first"))).Length;
+        var one = new FileInfo(Assert.Single(BlocksOf("first"))).Length;
         using var holder = new RendererProcess("render");
-        holder.Send(Order("first", RendererProcess.MakePipe(folder), steps: 1000));
+        holder.Send(Order("first", RendererProcess.MakePipe(_folder), steps: 1000));
         await holder.UntilAsync<StepDone>();
-        holder.Signal("STOP"); // at work for as long as this takes
+        holder.Signal("STOP"); // At work for as long as this takes
 
-        // room for two: 'second' is not the oldest now, and 'first' is in use
+        // Room for two: 'second' is not the oldest now, and 'first' is in use
         Assert.IsType<Finished>((await RenderAsync("third", limit: 2 * one)).Ending);
         Assert.Single(BlocksOf("first"));
         Assert.Empty(BlocksOf("second"));
@@ -89,15 +89,16 @@ public sealed class WeightCacheTests : IDisposable
 
     public void Dispose()
     {
-        model.Dispose();
-        folder.Dispose();
+        _model.Dispose();
+        _folder.Dispose();
     }
 
-    private string[] BlocksOf(string id) => Directory.Exists(Path.Combine(Root, id)) ? Directory.GetFiles(Path.Combine(Root, id), "*" + WeightCacheFiles.Blocks) : [];
+    private string[] BlocksOf(string id) =>
+        Directory.Exists(Path.Combine(Root, id)) ? Directory.GetFiles(Path.Combine(Root, id), "*" + WeightCacheFiles.Blocks) : [];
 
     private RenderOrder Order(string id, string pipe, int steps = 1, long? limit = null)
     {
-        var order = model.Order(pipe, steps: steps);
+        var order = _model.Order(pipe, steps: steps);
         return order with
         {
             Plan = order.Plan with { Precision = Precision.Bf16, BlocksResident = 1, BlocksStreamed = 1, RingSlots = 1 },
@@ -114,7 +115,11 @@ public sealed class WeightCacheTests : IDisposable
         var reading = ReadAsync(pipe);
         renderer.Send(Order(id, pipe, limit: limit));
         var (reports, _) = await renderer.ToEndAsync();
-        if (reports[^1] is not Finished) await File.WriteAllBytesAsync(pipe, [], TestContext.Current.CancellationToken); // its reader waits for a writer
+        if (reports[^1] is not Finished)
+        {
+            await File.WriteAllBytesAsync(pipe, [], TestContext.Current.CancellationToken); // Its reader waits for a writer
+        }
+
         return (await reading.WaitAsync(Soon, TestContext.Current.CancellationToken), reports[^1]);
     }
 
@@ -128,7 +133,12 @@ public sealed class WeightCacheTests : IDisposable
 
     private async Task<(int Code, bool Said)> CheckAsync(string says, params string[] options)
     {
-        using var check = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(RendererProcess.Binary, ["cache", "check", Root, .. options]) { RedirectStandardOutput = true })!;
+        using var check = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(RendererProcess.Binary, ["cache", "check", Root, .. options])
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         var said = await check.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await check.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (check.ExitCode, said.Contains(says, StringComparison.Ordinal));

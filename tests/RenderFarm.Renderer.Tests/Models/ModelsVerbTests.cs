@@ -50,7 +50,10 @@ public sealed class ModelsVerbTests(RandomTinyModel model) : IClassFixture<Rando
 
         Assert.True(code == 0, errors);
         using var json = JsonDocument.Parse(output);
-        Assert.Equal(["text_encoder", "transformer", "vae"], json.RootElement.EnumerateArray().Select(d => d.GetProperty("kind").GetString()).Order());
+        Assert.Equal(
+            ["text_encoder", "transformer", "vae"],
+            json.RootElement.EnumerateArray().Select(d => d.GetProperty("kind").GetString()).Order()
+        );
         Assert.All(json.RootElement.EnumerateArray(), d => Assert.Equal("tiny", d.GetProperty("models")[0].GetString()));
     }
 
@@ -64,7 +67,10 @@ public sealed class ModelsVerbTests(RandomTinyModel model) : IClassFixture<Rando
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }
-        using (var vae = File.OpenWrite(folder.File("Wan2.1_VAE.safetensors"))) vae.SetLength(vae.Length - 4);
+        using (var vae = File.OpenWrite(folder.File("Wan2.1_VAE.safetensors")))
+        {
+            vae.SetLength(vae.Length - 4);
+        }
 
         var (code, output, _) = await RunAsync("models", "verify", folder.Path);
 
@@ -76,7 +82,13 @@ public sealed class ModelsVerbTests(RandomTinyModel model) : IClassFixture<Rando
     public async Task Scan_ModelThatShips_IsCompleteAndVerified()
     {
         using var folder = new TemporaryFolder();
-        var (code, output, errors) = await RunAsync("models", "scan", Path.Combine(BuiltPrograms.Root, "deploy", "models"), "--into", folder.Path);
+        var (code, output, errors) = await RunAsync(
+            "models",
+            "scan",
+            Path.Combine(BuiltPrograms.Root, "deploy", "models"),
+            "--into",
+            folder.Path
+        );
 
         Assert.True(code == 0, output + errors);
         Assert.DoesNotContain("missing", output, StringComparison.Ordinal);
@@ -102,7 +114,8 @@ public sealed class ModelsVerbTests(RandomTinyModel model) : IClassFixture<Rando
     private static async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
     {
         using var process = System.Diagnostics.Process.Start(
-            new ProcessStartInfo(RendererProcess.Binary, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            new ProcessStartInfo(RendererProcess.Binary, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -1,7 +1,6 @@
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Renderer.Parity;
 using RenderFarm.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Tests.Parity;
@@ -25,9 +24,18 @@ public sealed class ParityCommandTests : IDisposable
         var (code, lines) = Run();
 
         Assert.Equal(0, code);
-        foreach (string output in outputs)
-            Assert.Single(lines, line => line.StartsWith(file, StringComparison.Ordinal) && line.Contains($" {output} ") && line.EndsWith(" PASS", StringComparison.Ordinal));
-        Assert.Equal(outputs.Length + 1, lines.Length); // and the summary
+        foreach (var output in outputs)
+        {
+            Assert.Single(
+                lines,
+                line =>
+                    line.StartsWith(file, StringComparison.Ordinal)
+                    && line.Contains($" {output} ")
+                    && line.EndsWith(" PASS", StringComparison.Ordinal)
+            );
+        }
+
+        Assert.Equal(outputs.Length + 1, lines.Length); // And the summary
     }
 
     [Fact]
@@ -38,7 +46,10 @@ public sealed class ParityCommandTests : IDisposable
 
         var (_, lines) = Run();
 
-        Assert.All(lines.Where(line => line.StartsWith("umt5_weights.pth", StringComparison.Ordinal)), line => Assert.EndsWith("PASS", line));
+        Assert.All(
+            lines.Where(line => line.StartsWith("umt5_weights.pth", StringComparison.Ordinal)),
+            line => Assert.EndsWith("PASS", line)
+        );
         Assert.Contains(lines, line => line.StartsWith("umt5_weights.pth", StringComparison.Ordinal));
     }
 
@@ -98,7 +109,11 @@ public sealed class ParityCommandTests : IDisposable
     [InlineData("sampler_unipc.safetensors", ScalarType.Float64, ScalarType.Int64)]
     public void Run_SameValuesInOtherTypes_Pass(string file, ScalarType floats, ScalarType whole)
     {
-        Rewrite(file, (name, tensor) => name.StartsWith("out.", StringComparison.Ordinal) ? tensor : tensor.to(tensor.is_floating_point() ? floats : whole));
+        Rewrite(
+            file,
+            (name, tensor) =>
+                name.StartsWith("out.", StringComparison.Ordinal) ? tensor : tensor.to(tensor.is_floating_point() ? floats : whole)
+        );
 
         var (code, lines) = Run();
 
@@ -124,7 +139,10 @@ public sealed class ParityCommandTests : IDisposable
         var (code, lines) = Run();
 
         Assert.Equal(1, code);
-        Assert.Contains(lines, line => line.Contains("out.stranger") && line.Contains("not computed") && line.EndsWith("FAIL", StringComparison.Ordinal));
+        Assert.Contains(
+            lines,
+            line => line.Contains("out.stranger") && line.Contains("not computed") && line.EndsWith("FAIL", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -137,7 +155,13 @@ public sealed class ParityCommandTests : IDisposable
         var (code, lines) = Run();
 
         Assert.Equal(1, code);
-        Assert.Contains(lines, line => line.StartsWith("dit_t2v.safetensors", StringComparison.Ordinal) && line.Contains("cut short") && line.EndsWith("FAIL", StringComparison.Ordinal));
+        Assert.Contains(
+            lines,
+            line =>
+                line.StartsWith("dit_t2v.safetensors", StringComparison.Ordinal)
+                && line.Contains("cut short")
+                && line.EndsWith("FAIL", StringComparison.Ordinal)
+        );
         Assert.Equal(3, lines.Count(line => line.EndsWith("PASS", StringComparison.Ordinal)));
     }
 
@@ -149,7 +173,10 @@ public sealed class ParityCommandTests : IDisposable
         var (code, lines) = Run();
 
         Assert.Equal(1, code);
-        Assert.Contains(lines, line => line.StartsWith("unknown.safetensors", StringComparison.Ordinal) && line.EndsWith("SKIP", StringComparison.Ordinal));
+        Assert.Contains(
+            lines,
+            line => line.StartsWith("unknown.safetensors", StringComparison.Ordinal) && line.EndsWith("SKIP", StringComparison.Ordinal)
+        );
         Assert.Contains(lines, line => line.Contains("nothing to check"));
     }
 
@@ -173,7 +200,7 @@ public sealed class ParityCommandTests : IDisposable
     private (int Code, string[] Lines) Run()
     {
         using var output = new StringWriter();
-        int code = ParityCommand.Run([_folder.FullName], output);
+        var code = ParityCommand.Run([_folder.FullName], output);
         return (code, output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -184,10 +211,22 @@ public sealed class ParityCommandTests : IDisposable
         using var golden = SafetensorsFile.Open(GoldenFiles.Path(file));
         var stored = golden.Entries.Keys.ToDictionary(name => name, golden.Load);
         scope.Attach(stored.Values);
-        var tensors = stored.Select(pair => (Name: pair.Key, Tensor: change(pair.Key, pair.Value)))
-            .Where(pair => pair.Tensor is not null).Select(pair => (pair.Name, Tensor: pair.Tensor!)).Concat(added).ToList();
-        using var writer = new SafetensorsWriter(Place(file), tensors.Select(t => new TensorEntry(t.Name, ElementType.Of(t.Tensor.dtype), t.Tensor.shape)), golden.Metadata);
-        foreach (var (name, tensor) in tensors) writer.Write(name, tensor);
+        var tensors = stored
+            .Select(pair => (Name: pair.Key, Tensor: change(pair.Key, pair.Value)))
+            .Where(pair => pair.Tensor is not null)
+            .Select(pair => (pair.Name, Tensor: pair.Tensor!))
+            .Concat(added)
+            .ToList();
+        using var writer = new SafetensorsWriter(
+            Place(file),
+            tensors.Select(t => new TensorEntry(t.Name, ElementType.Of(t.Tensor.dtype), t.Tensor.shape)),
+            golden.Metadata
+        );
+        foreach (var (name, tensor) in tensors)
+        {
+            writer.Write(name, tensor);
+        }
+
         writer.Complete();
     }
 }

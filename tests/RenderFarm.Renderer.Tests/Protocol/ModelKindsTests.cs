@@ -11,7 +11,7 @@ namespace RenderFarm.Renderer.Tests.Protocol;
 /// <summary>A whole render with a model of every kind, each in a process of its own.</summary>
 public sealed class ModelKindsTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Theory]
     [InlineData("tiny-i2v", 1)]
@@ -30,12 +30,25 @@ public sealed class ModelKindsTests : IDisposable
         var (frames, reports) = await RenderAsync(order);
 
         Assert.Equal(5 * 32 * 32 * 3, frames.Length);
-        RenderStage[] withPictures = [RenderStage.Loading, RenderStage.EncodingText, RenderStage.EncodingImage, RenderStage.Denoising, RenderStage.Decoding];
-        Assert.Equal(pictures > 0 ? withPictures : withPictures.Where(stage => stage != RenderStage.EncodingImage), reports.OfType<StageStarted>().Select(r => r.Stage));
+        RenderStage[] withPictures =
+        [
+            RenderStage.Loading,
+            RenderStage.EncodingText,
+            RenderStage.EncodingImage,
+            RenderStage.Denoising,
+            RenderStage.Decoding,
+        ];
+        Assert.Equal(
+            pictures > 0 ? withPictures : withPictures.Where(stage => stage != RenderStage.EncodingImage),
+            reports.OfType<StageStarted>().Select(r => r.Stage)
+        );
         var finished = Assert.IsType<Finished>(reports[^1]);
         Assert.Null(finished.Warning);
         Assert.Equal(pictures > 0, finished.Measurements.EncodeImageSeconds > 0);
-        if (pictures > 0) Assert.NotEqual(frames, (await RenderAsync(Order(model, shape, pictures, "blue"))).Frames);
+        if (pictures > 0)
+        {
+            Assert.NotEqual(frames, (await RenderAsync(Order(model, shape, pictures, "blue"))).Frames);
+        }
     }
 
     [Theory]
@@ -57,20 +70,36 @@ public sealed class ModelKindsTests : IDisposable
         Assert.Contains(remedy, failed.Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private RenderOrder Order(RandomTinyModel model, ModelShape shape, int pictures, string colour)
     {
         var inputs = new Dictionary<string, string>();
-        if (pictures > 0) inputs[InputRoles.FirstFrame] = Picture(colour);
-        if (pictures > 1) inputs[InputRoles.LastFrame] = Picture("green");
-        return model.Order(folder.File("frames"), steps: shape.Defaults.Steps, width: 32, height: 32) with { InputFiles = inputs };
+        if (pictures > 0)
+        {
+            inputs[InputRoles.FirstFrame] = Picture(colour);
+        }
+
+        if (pictures > 1)
+        {
+            inputs[InputRoles.LastFrame] = Picture("green");
+        }
+
+        return model.Order(_folder.File("frames"), steps: shape.Defaults.Steps, width: 32, height: 32) with
+        {
+            InputFiles = inputs,
+        };
     }
 
     /// <summary>An uncompressed picture of 3 × 2 pixels.</summary>
     private string Picture(string colour)
     {
-        byte[] pixel = colour switch { "red" => [0, 0, 255], "green" => [0, 255, 0], _ => [255, 0, 0] };
+        byte[] pixel = colour switch
+        {
+            "red" => [0, 0, 255],
+            "green" => [0, 255, 0],
+            _ => [255, 0, 0],
+        };
         using var file = new MemoryStream();
         using (var write = new BinaryWriter(file))
         {
@@ -83,14 +112,22 @@ public sealed class ModelKindsTests : IDisposable
             write.Write(2);
             write.Write((short)1);
             write.Write((short)24);
-            for (int field = 0; field < 6; field++) write.Write(0);
-            for (int row = 0; row < 2; row++)
+            for (var field = 0; field < 6; field++)
             {
-                for (int column = 0; column < 3; column++) write.Write(pixel);
+                write.Write(0);
+            }
+
+            for (var row = 0; row < 2; row++)
+            {
+                for (var column = 0; column < 3; column++)
+                {
+                    write.Write(pixel);
+                }
+
                 write.Write(new byte[3]);
             }
         }
-        var path = folder.File($"{colour}.bmp");
+        var path = _folder.File($"{colour}.bmp");
         File.WriteAllBytes(path, file.ToArray());
         return path;
     }
@@ -98,16 +135,19 @@ public sealed class ModelKindsTests : IDisposable
     private async Task<(byte[] Frames, IReadOnlyList<RendererReport> Reports)> RenderAsync(RenderOrder order)
     {
         File.Delete(order.FramePipe);
-        var pipe = RendererProcess.MakePipe(folder);
+        var pipe = RendererProcess.MakePipe(_folder);
         using var renderer = new RendererProcess("render");
         renderer.Send(order);
-        var frames = Task.Run(() =>
-        {
-            using var stream = new FileStream(pipe, FileMode.Open, FileAccess.Read);
-            using var bytes = new MemoryStream();
-            stream.CopyTo(bytes);
-            return bytes.ToArray();
-        }, TestContext.Current.CancellationToken);
+        var frames = Task.Run(
+            () =>
+            {
+                using var stream = new FileStream(pipe, FileMode.Open, FileAccess.Read);
+                using var bytes = new MemoryStream();
+                stream.CopyTo(bytes);
+                return bytes.ToArray();
+            },
+            TestContext.Current.CancellationToken
+        );
         var (reports, exitCode) = await renderer.ToEndAsync();
         Assert.True(exitCode == 0, (reports[^1] as Failed)?.Message + await renderer.ErrorsAsync());
         return (await frames, reports);

@@ -15,17 +15,30 @@ public sealed class ParentWatchTests
     {
         using var folder = new TemporaryFolder();
         var output = folder.File("reports");
-        var script = $"mkfifo '{folder.File("input")}'; exec 3<>'{folder.File("input")}'; '{RendererProcess.Binary}' render <&3 >'{output}' & echo $!; wait";
-        using var parent = System.Diagnostics.Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script]) { RedirectStandardOutput = true })!;
-        var cancellation = TestContext.Current.CancellationToken;
-        var renderer = int.Parse((await parent.StandardOutput.ReadLineAsync(cancellation))!, CultureInfo.InvariantCulture);
+        var script =
+            $"mkfifo '{folder.File("input")}'; exec 3<>'{folder.File("input")}'; '{RendererProcess.Binary}' render <&3 >'{output}' & echo "
+            + "$!; wait";
+        using var parent = System.Diagnostics.Process.Start(
+            new ProcessStartInfo("/bin/sh", ["-c", script]) { RedirectStandardOutput = true }
+        )!;
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var renderer = int.Parse((await parent.StandardOutput.ReadLineAsync(cancellationToken))!, CultureInfo.InvariantCulture);
         await Eventually.TrueAsync(
-            async () => File.Exists(output) && (await File.ReadAllTextAsync(output, cancellation)).Contains("ready", StringComparison.Ordinal),
-            TimeSpan.FromSeconds(60), "the renderer to be ready", cancellation);
+            async () =>
+                File.Exists(output) && (await File.ReadAllTextAsync(output, cancellationToken)).Contains("ready", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(60),
+            "the renderer to be ready",
+            cancellationToken
+        );
 
         parent.Kill(entireProcessTree: false);
 
-        await Eventually.TrueAsync(() => Task.FromResult(!IsRunning(renderer)), TimeSpan.FromSeconds(20), "the renderer to die", cancellation);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!IsRunning(renderer)),
+            TimeSpan.FromSeconds(20),
+            "the renderer to die",
+            cancellationToken
+        );
     }
 
     /// <summary>A process that is dead but not yet collected counts as dead.</summary>

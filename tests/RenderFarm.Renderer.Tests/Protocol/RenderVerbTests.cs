@@ -9,7 +9,7 @@ namespace RenderFarm.Renderer.Tests.Protocol;
 /// <summary>The renderer as a worker meets it: a real process, a real FIFO, a real (random) model.</summary>
 public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<RandomTinyModel>, IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public async Task Render_TinyModel_WritesEveryFrameAndSaysWhatItMeasured()
@@ -21,7 +21,8 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
         Assert.IsType<Ready>(reports[0]);
         Assert.Equal(
             [RenderStage.Loading, RenderStage.EncodingText, RenderStage.Denoising, RenderStage.Decoding],
-            reports.OfType<StageStarted>().Select(r => r.Stage));
+            reports.OfType<StageStarted>().Select(r => r.Stage)
+        );
         Assert.Equal([(1, 2), (2, 2)], reports.OfType<StepDone>().Select(r => (r.Step, r.Steps)));
         Assert.Equal([(1, 5), (5, 5)], reports.OfType<FramesWritten>().Select(r => (r.Frames, r.Of)));
 
@@ -31,8 +32,17 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
         Assert.Equal(123, finished.Measurements.PredictedPeakBytes);
         Assert.True(finished.Measurements.PeakBytes > 50_000_000, "libtorch alone takes more");
         Assert.Equal(["decoding", "denoising", "encoding_text", "loading"], finished.Measurements.StagePeakBytes!.Keys.Order());
-        Assert.All([finished.Measurements.LoadSeconds, finished.Measurements.EncodeTextSeconds, finished.Measurements.StepSeconds,
-            finished.Measurements.DenoiseSeconds, finished.Measurements.DecodeSeconds, finished.Measurements.ProcessStartSeconds], s => Assert.True(s > 0));
+        Assert.All(
+            [
+                finished.Measurements.LoadSeconds,
+                finished.Measurements.EncodeTextSeconds,
+                finished.Measurements.StepSeconds,
+                finished.Measurements.DenoiseSeconds,
+                finished.Measurements.DecodeSeconds,
+                finished.Measurements.ProcessStartSeconds,
+            ],
+            s => Assert.True(s > 0)
+        );
     }
 
     [Fact]
@@ -76,11 +86,17 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     public async Task Render_CancelledBetweenSteps_ReportsCancelledAndFreesTheSlot(string how)
     {
         using var renderer = new RendererProcess("render");
-        renderer.Send(model.Order(RendererProcess.MakePipe(folder), steps: 1000));
+        renderer.Send(model.Order(RendererProcess.MakePipe(_folder), steps: 1000));
         await renderer.UntilAsync<StepDone>();
 
-        if (how == "SIGTERM") renderer.Terminate();
-        else renderer.CloseInput();
+        if (how == "SIGTERM")
+        {
+            renderer.Terminate();
+        }
+        else
+        {
+            renderer.CloseInput();
+        }
 
         var (reports, exitCode) = await renderer.ToEndAsync();
         Assert.Equal(ExitCodes.Cancelled, exitCode);
@@ -91,11 +107,14 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_EncoderLeaves_ReportsEncoderFailed()
     {
-        var pipe = RendererProcess.MakePipe(folder);
+        var pipe = RendererProcess.MakePipe(_folder);
         using var renderer = new RendererProcess("render");
-        // more bytes than the pipe holds: the renderer must still be writing when the reader goes
+        // More bytes than the pipe holds: the renderer must still be writing when the reader goes
         renderer.Send(model.Order(pipe, frames: 33, width: 128, height: 96));
-        await using (var encoder = await OpenAsync(pipe)) await encoder.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
+        await using (var encoder = await OpenAsync(pipe))
+        {
+            await encoder.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
+        }
 
         var (reports, exitCode) = await renderer.ToEndAsync();
 
@@ -118,7 +137,7 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_MissingCheckpoint_ReportsModelUnavailableAndNamesTheFile()
     {
-        var order = model.Order(folder.File("frames"));
+        var order = model.Order(_folder.File("frames"));
         var failed = await FailureOfAsync(order with { Files = order.Files with { Vae = ["/nowhere/Wan2.1_VAE.safetensors"] } });
 
         Assert.Equal(FailureReason.ModelUnavailable, failed.Reason);
@@ -128,9 +147,9 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_TruncatedCheckpoint_ReportsCheckpointInvalid()
     {
-        var order = model.Order(folder.File("frames"));
+        var order = model.Order(_folder.File("frames"));
         var whole = File.ReadAllBytes(order.Files.Transformer[0]);
-        var cut = folder.File("cut.safetensors");
+        var cut = _folder.File("cut.safetensors");
         File.WriteAllBytes(cut, whole[..^1000]);
 
         var failed = await FailureOfAsync(order with { Files = order.Files with { Transformer = [cut] } });
@@ -142,7 +161,7 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_ForeignCheckpoint_SaysWhatItIs()
     {
-        var order = model.Order(folder.File("frames"));
+        var order = model.Order(_folder.File("frames"));
 
         var failed = await FailureOfAsync(order with { Files = order.Files with { Transformer = order.Files.Vae } });
 
@@ -154,14 +173,14 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
     [Fact]
     public async Task Render_PlanForAnotherDevice_ReportsInvalidRequest()
     {
-        var order = model.Order(folder.File("frames"));
+        var order = model.Order(_folder.File("frames"));
 
         var failed = await FailureOfAsync(order with { Plan = order.Plan with { Device = "cuda" } });
 
         Assert.Equal(FailureReason.InvalidRequest, failed.Reason);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private async Task<(byte[] Frames, IReadOnlyList<RendererReport> Reports, int ExitCode)> RenderAsync(long seed)
     {
@@ -169,13 +188,16 @@ public sealed class RenderVerbTests(RandomTinyModel model) : IClassFixture<Rando
         var pipe = RendererProcess.MakePipe(place);
         using var renderer = new RendererProcess("render");
         renderer.Send(model.Order(pipe, seed));
-        var reading = Task.Run(async () =>
-        {
-            await using var stream = await OpenAsync(pipe);
-            using var bytes = new MemoryStream();
-            await stream.CopyToAsync(bytes, TestContext.Current.CancellationToken);
-            return bytes.ToArray();
-        }, TestContext.Current.CancellationToken);
+        var reading = Task.Run(
+            async () =>
+            {
+                await using var stream = await OpenAsync(pipe);
+                using var bytes = new MemoryStream();
+                await stream.CopyToAsync(bytes, TestContext.Current.CancellationToken);
+                return bytes.ToArray();
+            },
+            TestContext.Current.CancellationToken
+        );
         var (reports, exitCode) = await renderer.ToEndAsync();
         Assert.True(exitCode == 0, await renderer.ErrorsAsync());
         return (await reading, reports, exitCode);

@@ -11,7 +11,6 @@ using RenderFarm.Rendering.Sampling;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Caching;
@@ -22,14 +21,14 @@ public sealed class StepCacheTests : IDisposable
     private const int Steps = 20;
     private static readonly TransformerShape Shape = ModelShapes.Tiny.Transformer;
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public void MagCache_RatiosOfOne_SkipsAsManyAsAllowedInARow()
     {
         var ran = Ran(new MagCache(Flat(1), new MagCacheSettings(0.1, MostInARow: 2, Retention: 0.2), 10, 0, ScalarType.Float32), 10);
 
-        Assert.Equal([0, 1, 4, 7], ran); // a fifth always runs; then two of three are left out
+        Assert.Equal([0, 1, 4, 7], ran); // A fifth always runs; then two of three are left out
     }
 
     [Fact]
@@ -44,7 +43,17 @@ public sealed class StepCacheTests : IDisposable
     [Fact]
     public void MagCache_TwoExperts_KeepsTheHighNoiseStepsWholeWhereTheAuthorsDo()
     {
-        var ran = Ran(new MagCache(Flat(1), new MagCacheSettings(0.1, MostInARow: 9, Retention: 0.5, HighNoiseToo: false), 10, highNoiseSteps: 4, ScalarType.Float32), 10, switchAt: 4);
+        var ran = Ran(
+            new MagCache(
+                Flat(1),
+                new MagCacheSettings(0.1, MostInARow: 9, Retention: 0.5, HighNoiseToo: false),
+                10,
+                highNoiseSteps: 4,
+                ScalarType.Float32
+            ),
+            10,
+            switchAt: 4
+        );
 
         Assert.Equal([0, 1, 2, 3, 4, 5, 6], ran);
     }
@@ -52,7 +61,11 @@ public sealed class StepCacheTests : IDisposable
     [Fact]
     public void MagCache_ExpertChanged_NothingOfTheOtherIsUsed()
     {
-        var ran = Ran(new MagCache(Flat(1), new MagCacheSettings(0.1, MostInARow: 9, Retention: 0), 10, highNoiseSteps: 5, ScalarType.Float32), 10, switchAt: 5);
+        var ran = Ran(
+            new MagCache(Flat(1), new MagCacheSettings(0.1, MostInARow: 9, Retention: 0), 10, highNoiseSteps: 5, ScalarType.Float32),
+            10,
+            switchAt: 5
+        );
 
         Assert.Contains(5, ran);
         Assert.True(ran.Count < 6);
@@ -66,7 +79,10 @@ public sealed class StepCacheTests : IDisposable
         Assert.Equal(50, published.Conditional.Count);
         Assert.Same(published, published.For(50));
         var half = published.For(25);
-        Assert.Equal((published.Conditional[0], published.Conditional[49], published.Unconditional[49]), (half.Conditional[0], half.Conditional[24], half.Unconditional[24]));
+        Assert.Equal(
+            (published.Conditional[0], published.Conditional[49], published.Unconditional[49]),
+            (half.Conditional[0], half.Conditional[24], half.Unconditional[24])
+        );
         Assert.Equal(published.Conditional[2], half.Conditional[1]); // 49 / 24 = 2.04
         Assert.Equal([published.Conditional[49]], published.For(1).Conditional);
     }
@@ -92,8 +108,8 @@ public sealed class StepCacheTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var model = RandomModel.Write(ModelShapes.Tiny, folder.Path, seed: 1, _ => { });
-        using var source = CheckpointFiles.Open(folder.File(model.Files.Transformer[0]));
+        var model = RandomModel.Write(ModelShapes.Tiny, _folder.Path, seed: 1, _ => { });
+        using var source = CheckpointFiles.Open(_folder.File(model.Files.Transformer[0]));
         using var dit = LoadedWeights.Build(source, CPU, ScalarType.Float32, weights => new WanModel(weights, Shape));
         using var prompt = dit.Module.Embed([randn([5, Shape.TextDim], generator: new Generator(1))]);
         using var negative = dit.Module.Embed([randn([3, Shape.TextDim], generator: new Generator(2))]);
@@ -111,7 +127,7 @@ public sealed class StepCacheTests : IDisposable
         {
             using var cache = new MagCache(Flat(1), new MagCacheSettings(1, most, 0.2), Steps, 0, ScalarType.Float32);
             var latent = Run(cache);
-            double error = Error(latent, full);
+            var error = Error(latent, full);
 
             Assert.Equal(skipped, cache.Skipped);
             Assert.True(skipped == 0 ? error == 0 : error > before, $"{skipped} of {2 * Steps} left out: error {error}, before {before}");
@@ -124,15 +140,28 @@ public sealed class StepCacheTests : IDisposable
     [InlineData("t2v-a14b", StepCacheKind.Teacache, "t2v-14b")]
     [InlineData("demo", StepCacheKind.Magcache, "i2v-a14b")]
     [InlineData("ti2v-5b", StepCacheKind.Teacache, "threshold")]
-    public void Create_NothingPublished_SaysForWhichModels(string model, StepCacheKind kind, string expected) => Assert.Contains(
-        expected, Assert.Throws<RenderException>(() => StepCaches.Create(Spec(model, new StepCacheChoice(kind)), false, 0, ScalarType.Float32)).Message, StringComparison.Ordinal);
+    public void Create_NothingPublished_SaysForWhichModels(string model, StepCacheKind kind, string expected) =>
+        Assert.Contains(
+            expected,
+            Assert
+                .Throws<RenderException>(() => StepCaches.Create(Spec(model, new StepCacheChoice(kind)), false, 0, ScalarType.Float32))
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Create_EveryPublishedModel_IsMadeWithItsOwnFigures()
     {
         foreach (var model in new[] { "t2v-1-3b", "t2v-14b", "i2v-14b-480p", "i2v-14b-720p", "ti2v-5b", "t2v-a14b", "i2v-a14b" })
-            Assert.IsType<MagCache>(StepCaches.Create(Spec(model, new StepCacheChoice(StepCacheKind.Magcache)), true, 20, ScalarType.Float32));
-        Assert.IsType<TeaCache>(StepCaches.Create(Spec("t2v-1-3b", new StepCacheChoice(StepCacheKind.Teacache)), false, 0, ScalarType.Float32));
+        {
+            Assert.IsType<MagCache>(
+                StepCaches.Create(Spec(model, new StepCacheChoice(StepCacheKind.Magcache)), true, 20, ScalarType.Float32)
+            );
+        }
+
+        Assert.IsType<TeaCache>(
+            StepCaches.Create(Spec("t2v-1-3b", new StepCacheChoice(StepCacheKind.Teacache)), false, 0, ScalarType.Float32)
+        );
         Assert.Null(StepCaches.Create(Spec("demo", null), false, 0, ScalarType.Float32));
     }
 
@@ -140,13 +169,31 @@ public sealed class StepCacheTests : IDisposable
     public void Render_StepsLeftOut_AreNotTakenForTheTimeOfAStep()
     {
         var shape = ModelShapes.Tiny with { Id = ModelShapes.T2v1Point3B.Id };
-        var model = RandomModel.Write(shape, folder.Path, seed: 1, _ => { });
+        var model = RandomModel.Write(shape, _folder.Path, seed: 1, _ => { });
         var order = new RenderOrder
         {
-            JobId = "job", Fence = 1, Shape = shape, FramePipe = "", WorkDirectory = folder.Path,
-            Plan = new RenderPlan { Device = "cpu", Precision = Precision.Fp32, BlocksResident = shape.Transformer.Layers, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true },
+            JobId = "job",
+            Fence = 1,
+            Shape = shape,
+            FramePipe = "",
+            WorkDirectory = _folder.Path,
+            Plan = new RenderPlan
+            {
+                Device = "cpu",
+                Precision = Precision.Fp32,
+                BlocksResident = shape.Transformer.Layers,
+                BlocksStreamed = 0,
+                PredictedPeakBytes = 1,
+                Fits = true,
+            },
             Spec = Spec(shape.Id, new StepCacheChoice(StepCacheKind.Magcache, Threshold: 1e9)) with { Width = 32, Height = 32, Steps = 4 },
-            Files = new ModelFiles { Transformer = [At(model.Files.Transformer)], TextEncoder = [At(model.Files.TextEncoder)], Tokenizer = folder.File(model.Files.Tokenizer), Vae = [At(model.Files.Vae)] },
+            Files = new ModelFiles
+            {
+                Transformer = [At(model.Files.Transformer)],
+                TextEncoder = [At(model.Files.TextEncoder)],
+                Tokenizer = _folder.File(model.Files.Tokenizer),
+                Vae = [At(model.Files.Vae)],
+            },
         };
         var (meter, steps) = (new StageMeter(), new StepTimes());
         using var pipeline = new VideoPipeline(order, steps, meter, TestContext.Current.CancellationToken);
@@ -154,43 +201,46 @@ public sealed class StepCacheTests : IDisposable
         pipeline.Render(new NoFrames());
 
         Assert.Equal(4, steps.Seconds.Count);
-        Assert.Equal(steps.Seconds[0], meter.Measured().StepSeconds); // the only one that ran its blocks; the median is another
+        Assert.Equal(steps.Seconds[0], meter.Measured().StepSeconds); // The only one that ran its blocks; the median is another
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private string At(IReadOnlyList<string> files) => folder.File(Assert.Single(files));
+    private string At(IReadOnlyList<string> files) => _folder.File(Assert.Single(files));
 
     private sealed class StepTimes : IRenderObserver
     {
         public List<double> Seconds { get; } = [];
 
-        public void StageStarted(RenderStage stage)
-        {
-        }
+        public void StageStarted(RenderStage stage) { }
 
         public void StepDone(int step, int steps, double seconds) => Seconds.Add(seconds);
 
-        public void FramesWritten(int frames, int of)
-        {
-        }
+        public void FramesWritten(int frames, int of) { }
 
-        public void Alive()
-        {
-        }
+        public void Alive() { }
     }
 
     private sealed class NoFrames : IFrameSink
     {
-        public void Write(ReadOnlySpan<byte> rgb24)
-        {
-        }
+        public void Write(ReadOnlySpan<byte> rgb24) { }
     }
 
-    private static RenderSpec Spec(string model, StepCacheChoice? cache) => new()
-    {
-        Model = model, Prompt = "", Width = 16, Height = 16, Frames = 1, Fps = 8, Steps = 40, GuidanceScale = 5, Shift = 5, Seed = 1, StepCache = cache,
-    };
+    private static RenderSpec Spec(string model, StepCacheChoice? cache) =>
+        new()
+        {
+            Model = model,
+            Prompt = "",
+            Width = 16,
+            Height = 16,
+            Frames = 1,
+            Fps = 8,
+            Steps = 40,
+            GuidanceScale = 5,
+            Shift = 5,
+            Seed = 1,
+            StepCache = cache,
+        };
 
     private static MagnitudeRatios Flat(double ratio) => new([.. Enumerable.Repeat(ratio, 50)], [.. Enumerable.Repeat(ratio, 50)]);
 
@@ -201,18 +251,28 @@ public sealed class StepCacheTests : IDisposable
         using (cache)
         {
             var ran = new List<int>();
-            for (int step = 0; step < steps; step++)
+            for (var step = 0; step < steps; step++)
             {
-                if (step == switchAt) cache.ExpertChanged();
-                // an embedding that changes by about a twentieth a step
+                if (step == switchAt)
+                {
+                    cache.ExpertChanged();
+                }
+                // An embedding that changes by about a twentieth a step
                 var e = full([1, 1, 4], Math.Pow(0.95, step), dtype: ScalarType.Float32);
                 var modulation = new Modulation(e, e, [long.MaxValue]);
                 foreach (var branch in new[] { GuidanceBranch.Conditional, GuidanceBranch.Unconditional })
                 {
                     var skipper = cache.Forward(step, branch);
-                    if (skipper.Instead(modulation) is not null) continue;
+                    if (skipper.Instead(modulation) is not null)
+                    {
+                        continue;
+                    }
+
                     skipper.Ran(ones(1, 2, 4));
-                    if (branch == GuidanceBranch.Conditional) ran.Add(step);
+                    if (branch == GuidanceBranch.Conditional)
+                    {
+                        ran.Add(step);
+                    }
                 }
             }
             return ran;

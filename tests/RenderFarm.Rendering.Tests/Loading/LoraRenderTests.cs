@@ -8,7 +8,6 @@ using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Loading;
@@ -16,14 +15,17 @@ namespace RenderFarm.Rendering.Tests.Loading;
 /// <summary>Whole renders with LoRAs, merged and beside streamed blocks.</summary>
 public sealed class LoraRenderTests : IDisposable
 {
-    private static readonly ModelShape Shape = TinyShapes.TextToVideo with { Transformer = TinyShapes.TextToVideo.Transformer with { Layers = 4 } };
+    private static readonly ModelShape Shape = TinyShapes.TextToVideo with
+    {
+        Transformer = TinyShapes.TextToVideo.Transformer with { Layers = 4 },
+    };
 
-    private readonly TemporaryFolder folder = new();
-    private readonly ModelManifest model;
+    private readonly TemporaryFolder _folder = new();
+    private readonly ModelManifest _model;
 
     public LoraRenderTests()
     {
-        model = RandomModel.Write(Shape, folder.Path, seed: 1, _ => { });
+        _model = RandomModel.Write(Shape, _folder.Path, seed: 1, _ => { });
         WriteLora("style", seed: 1, extra: []);
         WriteLora("other", seed: 2, extra: []);
         WriteLora("distilled", seed: 3, extra: ["blocks.0.norm3.diff"]);
@@ -40,7 +42,8 @@ public sealed class LoraRenderTests : IDisposable
         var without = Render(Plan(precision, streamed: 4), []);
 
         // fp8 rounds merged weights anew, which is a little noise of its own
-        double apart = Distance(merged.Frames, beside.Frames), effect = Distance(merged.Frames, without.Frames);
+        var apart = Distance(merged.Frames, beside.Frames);
+        var effect = Distance(merged.Frames, without.Frames);
         Assert.True(effect > 3, $"the LoRAs change next to nothing: {effect}");
         Assert.True(apart < effect / 4, $"merged and beside are {apart} apart, with and without {effect}");
     }
@@ -48,7 +51,7 @@ public sealed class LoraRenderTests : IDisposable
     [Fact]
     public void Render_BesideStreamedBlocks_LeavesThePreparedBlocksOfEveryJob()
     {
-        var cache = folder.File("cache");
+        var cache = _folder.File("cache");
         var before = Render(Plan(Precision.Bf16, streamed: 4), [], cache);
         Render(Plan(Precision.Bf16, streamed: 4), [new("style")], cache);
         Render(Plan(Precision.Bf16, streamed: 0), [new("style")], cache);
@@ -108,15 +111,21 @@ public sealed class LoraRenderTests : IDisposable
         Assert.Contains("another architecture", failure.Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private static double Distance(byte[] a, byte[] b) => a.Zip(b).Average(pair => Math.Abs(pair.First - pair.Second));
 
-    private static RenderPlan Plan(Precision precision, int streamed) => new()
-    {
-        Device = "cpu", Precision = precision, BlocksResident = Shape.Transformer.Layers - streamed, BlocksStreamed = streamed,
-        RingSlots = streamed == 0 ? 0 : 2, PredictedPeakBytes = 1, Fits = true,
-    };
+    private static RenderPlan Plan(Precision precision, int streamed) =>
+        new()
+        {
+            Device = "cpu",
+            Precision = precision,
+            BlocksResident = Shape.Transformer.Layers - streamed,
+            BlocksStreamed = streamed,
+            RingSlots = streamed == 0 ? 0 : 2,
+            PredictedPeakBytes = 1,
+            Fits = true,
+        };
 
     /// <summary>Rank 4 on every product of every block, and differences of the tensors named.</summary>
     private void WriteLora(string name, ulong seed, IReadOnlyList<string> extra, int width = 64)
@@ -125,37 +134,78 @@ public sealed class LoraRenderTests : IDisposable
         using var generator = new Generator(seed, CPU);
         var tensors = new Dictionary<string, Tensor>();
         Tensor Draw(params long[] sizes) => randn(sizes, dtype: ScalarType.Float32, generator: generator) * 0.3;
-        for (int block = 0; block < Shape.Transformer.Layers; block++)
-        foreach (var (product, outFeatures, inFeatures) in new[] { ("self_attn.q", width, width), ("self_attn.v", width, width), ("cross_attn.o", width, width), ("ffn.0", 2 * width, width), ("ffn.2", width, 2 * width) })
+        for (var block = 0; block < Shape.Transformer.Layers; block++)
         {
-            tensors[$"diffusion_model.blocks.{block}.{product}.lora_down.weight"] = Draw(4, inFeatures);
-            tensors[$"diffusion_model.blocks.{block}.{product}.lora_up.weight"] = Draw(outFeatures, 4);
-            tensors[$"diffusion_model.blocks.{block}.{product}.alpha"] = tensor(2.0f);
-            tensors[$"diffusion_model.blocks.{block}.{product}.diff_b"] = Draw(outFeatures);
+            foreach (
+                var (product, outFeatures, inFeatures) in new[]
+                {
+                    ("self_attn.q", width, width),
+                    ("self_attn.v", width, width),
+                    ("cross_attn.o", width, width),
+                    ("ffn.0", 2 * width, width),
+                    ("ffn.2", width, 2 * width),
+                }
+            )
+            {
+                tensors[$"diffusion_model.blocks.{block}.{product}.lora_down.weight"] = Draw(4, inFeatures);
+                tensors[$"diffusion_model.blocks.{block}.{product}.lora_up.weight"] = Draw(outFeatures, 4);
+                tensors[$"diffusion_model.blocks.{block}.{product}.alpha"] = tensor(2.0f);
+                tensors[$"diffusion_model.blocks.{block}.{product}.diff_b"] = Draw(outFeatures);
+            }
         }
-        foreach (var key in extra) tensors["diffusion_model." + key] = Draw(width);
-        using var writer = new SafetensorsWriter(folder.File(name + ".safetensors"), tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape)));
-        foreach (var (key, values) in tensors) writer.Write(key, values);
+
+        foreach (var key in extra)
+        {
+            tensors["diffusion_model." + key] = Draw(width);
+        }
+
+        using var writer = new SafetensorsWriter(
+            _folder.File(name + ".safetensors"),
+            tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape))
+        );
+        foreach (var (key, values) in tensors)
+        {
+            writer.Write(key, values);
+        }
+
         writer.Complete();
     }
 
     private (byte[] Frames, string? Warning) Render(RenderPlan plan, IReadOnlyList<LoraReference> loras, string? cache = null)
     {
-        string At(string name) => Path.Combine(folder.Path, name);
+        string At(string name) => Path.Combine(_folder.Path, name);
         var order = new RenderOrder
         {
-            JobId = "job", Fence = 1, Plan = plan, Shape = Shape, FramePipe = "", WorkDirectory = folder.Path, WeightCache = cache,
+            JobId = "job",
+            Fence = 1,
+            Plan = plan,
+            Shape = Shape,
+            FramePipe = "",
+            WorkDirectory = _folder.Path,
+            WeightCache = cache,
             Spec = new RenderSpec
             {
-                Model = Shape.Id, Prompt = "a red ball", Width = 32, Height = 32, Frames = 1, Fps = 8, Steps = 2, GuidanceScale = 1, Shift = 3, Seed = 7, Loras = loras,
+                Model = Shape.Id,
+                Prompt = "a red ball",
+                Width = 32,
+                Height = 32,
+                Frames = 1,
+                Fps = 8,
+                Steps = 2,
+                GuidanceScale = 1,
+                Shift = 3,
+                Seed = 7,
+                Loras = loras,
             },
             Files = new ModelFiles
             {
-                Transformer = [.. model.Files.Transformer.Select(At)],
-                TextEncoder = [.. model.Files.TextEncoder.Select(At)],
-                Tokenizer = At(model.Files.Tokenizer),
-                Vae = [.. model.Files.Vae.Select(At)],
-                Loras = Directory.GetFiles(folder.Path, "*.safetensors").Where(file => !Path.GetFileName(file).Any(char.IsUpper) && !file.Contains("diffusion") && !file.Contains("models_"))
+                Transformer = [.. _model.Files.Transformer.Select(At)],
+                TextEncoder = [.. _model.Files.TextEncoder.Select(At)],
+                Tokenizer = At(_model.Files.Tokenizer),
+                Vae = [.. _model.Files.Vae.Select(At)],
+                Loras = Directory
+                    .GetFiles(_folder.Path, "*.safetensors")
+                    .Where(file => !Path.GetFileName(file).Any(char.IsUpper) && !file.Contains("diffusion") && !file.Contains("models_"))
                     .ToDictionary(file => Path.GetFileNameWithoutExtension(file)),
             },
         };

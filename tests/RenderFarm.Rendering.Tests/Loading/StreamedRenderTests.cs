@@ -15,10 +15,10 @@ public sealed class StreamedRenderTests : IDisposable
 {
     private static readonly ModelShape Shape = ModelShapes.Tiny with { Transformer = ModelShapes.Tiny.Transformer with { Layers = 5 } };
 
-    private readonly TemporaryFolder folder = new();
-    private readonly ModelManifest model;
+    private readonly TemporaryFolder _folder = new();
+    private readonly ModelManifest _model;
 
-    public StreamedRenderTests() => model = RandomModel.Write(Shape, folder.Path, seed: 1, _ => { });
+    public StreamedRenderTests() => _model = RandomModel.Write(Shape, _folder.Path, seed: 1, _ => { });
 
     [Theory]
     [InlineData(Precision.Bf16)]
@@ -29,7 +29,9 @@ public sealed class StreamedRenderTests : IDisposable
 
         Assert.Contains(resident, frame => frame.Distinct().Count() > 1);
         foreach (var (streamed, slots) in new[] { (2, 1), (4, 2), (5, 2), (5, 3) })
+        {
             Assert.Equal(resident, Render(Plan(precision, streamed, slots)));
+        }
     }
 
     [Fact]
@@ -41,13 +43,15 @@ public sealed class StreamedRenderTests : IDisposable
 
         Assert.Equal(apart.Count, batched.Count);
         foreach (var (one, other) in apart.Zip(batched))
-            Assert.All(one.Zip(other), pixel => Assert.InRange(pixel.First - pixel.Second, -1, 1)); // sums in another order
+        {
+            Assert.All(one.Zip(other), pixel => Assert.InRange(pixel.First - pixel.Second, -1, 1)); // Sums in another order
+        }
     }
 
     [Fact]
     public void Render_WeightCache_IsFilledOnceAndReadAgain()
     {
-        var cache = folder.File("cache");
+        var cache = _folder.File("cache");
         var first = Render(Plan(Precision.Bf16, streamed: 5), cache);
         var blocks = Directory.GetFiles(cache, "*.blocks").Single();
         var written = File.GetLastWriteTimeUtc(blocks);
@@ -76,9 +80,9 @@ public sealed class StreamedRenderTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Precision.Bf16, 3, 0)] // nothing to stream through
+    [InlineData(Precision.Bf16, 3, 0)] // Nothing to stream through
     [InlineData(Precision.Fp32, 3, 2)] // float32 is not streamed
-    [InlineData(Precision.Fp8, 0, 0)]  // no fp8 products on a CPU
+    [InlineData(Precision.Fp8, 0, 0)] // No fp8 products on a CPU
     public void Render_PlanThatCannotBeCarriedOut_IsRefused(Precision precision, int streamed, int slots)
     {
         var failure = Assert.Throws<RenderException>(() => Render(Plan(precision, streamed, slots)));
@@ -86,37 +90,52 @@ public sealed class StreamedRenderTests : IDisposable
         Assert.Equal(FailureReason.InvalidRequest, failure.Reason);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private static RenderPlan Plan(Precision precision, int streamed, int slots = 2) => new()
-    {
-        Device = "cpu", Precision = precision, BlocksResident = Shape.Transformer.Layers - streamed, BlocksStreamed = streamed,
-        RingSlots = streamed == 0 ? 0 : slots, PredictedPeakBytes = 1, Fits = true,
-    };
+    private static RenderPlan Plan(Precision precision, int streamed, int slots = 2) =>
+        new()
+        {
+            Device = "cpu",
+            Precision = precision,
+            BlocksResident = Shape.Transformer.Layers - streamed,
+            BlocksStreamed = streamed,
+            RingSlots = streamed == 0 ? 0 : slots,
+            PredictedPeakBytes = 1,
+            Fits = true,
+        };
 
     private List<byte[]> Render(RenderPlan plan, string? cache = null, int width = 32, int height = 32)
     {
-        string At(string name) => Path.Combine(folder.Path, name);
+        string At(string name) => Path.Combine(_folder.Path, name);
         var order = new RenderOrder
         {
             JobId = "job",
             Fence = 1,
             Spec = new RenderSpec
             {
-                Model = "tiny", Prompt = "a red ball", NegativePrompt = "blurry", Width = width, Height = height, Frames = 5,
-                Fps = 8, Steps = 2, GuidanceScale = 3, Shift = 3, Seed = 7,
+                Model = "tiny",
+                Prompt = "a red ball",
+                NegativePrompt = "blurry",
+                Width = width,
+                Height = height,
+                Frames = 5,
+                Fps = 8,
+                Steps = 2,
+                GuidanceScale = 3,
+                Shift = 3,
+                Seed = 7,
             },
             Plan = plan,
             Shape = Shape,
             Files = new ModelFiles
             {
-                Transformer = [.. model.Files.Transformer.Select(At)],
-                TextEncoder = [.. model.Files.TextEncoder.Select(At)],
-                Tokenizer = At(model.Files.Tokenizer),
-                Vae = [.. model.Files.Vae.Select(At)],
+                Transformer = [.. _model.Files.Transformer.Select(At)],
+                TextEncoder = [.. _model.Files.TextEncoder.Select(At)],
+                Tokenizer = At(_model.Files.Tokenizer),
+                Vae = [.. _model.Files.Vae.Select(At)],
             },
             FramePipe = "",
-            WorkDirectory = folder.Path,
+            WorkDirectory = _folder.Path,
             WeightCache = cache,
         };
         var frames = new Frames();

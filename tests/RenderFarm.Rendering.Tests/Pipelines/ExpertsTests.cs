@@ -27,20 +27,26 @@ public sealed class ExpertsTests : IDisposable
 {
     private static readonly ModelShape Shape = TinyShapes.TwoExperts;
 
-    private readonly TemporaryFolder folder = new();
-    private readonly ModelManifest model;
+    private readonly TemporaryFolder _folder = new();
+    private readonly ModelManifest _model;
 
-    public ExpertsTests() => model = RandomModel.Write(Shape, folder.Path, seed: 1, _ => { });
+    public ExpertsTests() => _model = RandomModel.Write(Shape, _folder.Path, seed: 1, _ => { });
 
     [Fact]
     public void Render_ThreeSteps_ChangesOverOnceAtTheBoundary()
     {
         var parts = new RecordedParts(new CheckpointParts(Files(), Shape));
 
-        Render(parts, Spec()); // timesteps 999, 857 and 600: the boundary lies at 875
+        Render(parts, Spec()); // Timesteps 999, 857 and 600: the boundary lies at 875
 
-        Assert.Equal([ModelPart.TextEncoder, ModelPart.Transformer, ModelPart.TransformerLowNoise, ModelPart.Vae], parts.Opened.Select(opened => opened.Part));
-        Assert.True(parts.Opened[2].LiveTensors < parts.Opened[1].LiveTensors + 10, "the high-noise expert is still there while the other is loaded");
+        Assert.Equal(
+            [ModelPart.TextEncoder, ModelPart.Transformer, ModelPart.TransformerLowNoise, ModelPart.Vae],
+            parts.Opened.Select(opened => opened.Part)
+        );
+        Assert.True(
+            parts.Opened[2].LiveTensors < parts.Opened[1].LiveTensors + 10,
+            "the high-noise expert is still there while the other is loaded"
+        );
     }
 
     [Theory]
@@ -52,7 +58,10 @@ public sealed class ExpertsTests : IDisposable
 
         Render(parts, Spec() with { BoundaryStep = step });
 
-        Assert.Equal([expert], parts.Opened.Select(opened => opened.Part).Where(part => part is ModelPart.Transformer or ModelPart.TransformerLowNoise));
+        Assert.Equal(
+            [expert],
+            parts.Opened.Select(opened => opened.Part).Where(part => part is ModelPart.Transformer or ModelPart.TransformerLowNoise)
+        );
     }
 
     [Fact]
@@ -60,9 +69,12 @@ public sealed class ExpertsTests : IDisposable
     {
         var plain = Render(null, Spec());
 
-        Assert.Equal(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 3 })); // the default is the low-noise one's
+        Assert.Equal(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 3 })); // The default is the low-noise one's
         Assert.NotEqual(plain, Render(null, Spec() with { HighNoiseGuidanceScale = 4 }));
-        Assert.NotEqual(Render(null, Spec() with { HighNoiseGuidanceScale = 1, GuidanceScale = 1 }), Render(null, Spec() with { HighNoiseGuidanceScale = 1 }));
+        Assert.NotEqual(
+            Render(null, Spec() with { HighNoiseGuidanceScale = 1, GuidanceScale = 1 }),
+            Render(null, Spec() with { HighNoiseGuidanceScale = 1 })
+        );
     }
 
     [Fact]
@@ -76,24 +88,34 @@ public sealed class ExpertsTests : IDisposable
         Assert.Contains(nameof(ModelPart.TransformerLowNoise), failure.Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
-    private static RenderSpec Spec() => new()
-    {
-        Model = Shape.Id, Prompt = "a red ball", NegativePrompt = "blurry", Width = 32, Height = 32, Frames = 1,
-        Fps = 8, Steps = 3, GuidanceScale = 3, Shift = 3, Seed = 7,
-    };
+    private static RenderSpec Spec() =>
+        new()
+        {
+            Model = Shape.Id,
+            Prompt = "a red ball",
+            NegativePrompt = "blurry",
+            Width = 32,
+            Height = 32,
+            Frames = 1,
+            Fps = 8,
+            Steps = 3,
+            GuidanceScale = 3,
+            Shift = 3,
+            Seed = 7,
+        };
 
     private ModelFiles Files()
     {
-        string At(string name) => Path.Combine(folder.Path, name);
+        string At(string name) => Path.Combine(_folder.Path, name);
         return new ModelFiles
         {
-            Transformer = [.. model.Files.Transformer.Select(At)],
-            TransformerLowNoise = [.. model.Files.TransformerLowNoise.Select(At)],
-            TextEncoder = [.. model.Files.TextEncoder.Select(At)],
-            Tokenizer = At(model.Files.Tokenizer),
-            Vae = [.. model.Files.Vae.Select(At)],
+            Transformer = [.. _model.Files.Transformer.Select(At)],
+            TransformerLowNoise = [.. _model.Files.TransformerLowNoise.Select(At)],
+            TextEncoder = [.. _model.Files.TextEncoder.Select(At)],
+            Tokenizer = At(_model.Files.Tokenizer),
+            Vae = [.. _model.Files.Vae.Select(At)],
         };
     }
 
@@ -101,8 +123,22 @@ public sealed class ExpertsTests : IDisposable
     {
         var order = new RenderOrder
         {
-            JobId = "job", Fence = 1, Spec = spec, Shape = Shape, Files = Files(), FramePipe = "", WorkDirectory = folder.Path,
-            Plan = new RenderPlan { Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true },
+            JobId = "job",
+            Fence = 1,
+            Spec = spec,
+            Shape = Shape,
+            Files = Files(),
+            FramePipe = "",
+            WorkDirectory = _folder.Path,
+            Plan = new RenderPlan
+            {
+                Device = "cpu",
+                Precision = Precision.Fp32,
+                BlocksResident = 2,
+                BlocksStreamed = 0,
+                PredictedPeakBytes = 1,
+                Fits = true,
+            },
         };
         var frames = new LastFrame();
         using var pipeline = new VideoPipeline(order, new SilentObserver(), new StageMeter(), TestContext.Current.CancellationToken, parts);

@@ -13,7 +13,7 @@ namespace RenderFarm.Rendering.Tests.Pipelines;
 /// <summary>Renders from pictures in the ways a plan can ask for.</summary>
 public sealed class PictureRenderTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Theory]
     [InlineData("tiny-i2v")]
@@ -23,7 +23,7 @@ public sealed class PictureRenderTests : IDisposable
     public void Render_BothBranchesInOneForward_SameVideoAsInTwo(string id)
     {
         var shape = ModelShapes.Get(id);
-        var model = RandomModel.Write(shape, folder.Path, seed: 1, _ => { });
+        var model = RandomModel.Write(shape, _folder.Path, seed: 1, _ => { });
 
         var apart = Render(shape, model, batched: false);
         var together = Render(shape, model, batched: true);
@@ -31,23 +31,48 @@ public sealed class PictureRenderTests : IDisposable
         Assert.True(apart.Zip(together).Max(pair => Math.Abs(pair.First - pair.Second)) <= 1, "more than rounding");
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private byte[] Render(ModelShape shape, ModelManifest model, bool batched)
     {
-        string At(string name) => Path.Combine(folder.Path, name);
+        string At(string name) => Path.Combine(_folder.Path, name);
         var inputs = new Dictionary<string, string> { [InputRoles.FirstFrame] = Picture("first", SKColors.Red) };
-        if (shape.NeedsLastFrame) inputs[InputRoles.LastFrame] = Picture("last", SKColors.Blue);
+        if (shape.NeedsLastFrame)
+        {
+            inputs[InputRoles.LastFrame] = Picture("last", SKColors.Blue);
+        }
+
         var order = new RenderOrder
         {
-            JobId = "job", Fence = 1, Shape = shape, FramePipe = "", WorkDirectory = folder.Path, InputFiles = inputs,
+            JobId = "job",
+            Fence = 1,
+            Shape = shape,
+            FramePipe = "",
+            WorkDirectory = _folder.Path,
+            InputFiles = inputs,
             Spec = new RenderSpec
             {
-                Model = shape.Id, Prompt = "a red ball", NegativePrompt = "blurry", Width = 32, Height = 32, Frames = 5, Fps = 8, Steps = 2, GuidanceScale = 3, Shift = 3, Seed = 7,
+                Model = shape.Id,
+                Prompt = "a red ball",
+                NegativePrompt = "blurry",
+                Width = 32,
+                Height = 32,
+                Frames = 5,
+                Fps = 8,
+                Steps = 2,
+                GuidanceScale = 3,
+                Shift = 3,
+                Seed = 7,
             },
             Plan = new RenderPlan
             {
-                Device = "cpu", Precision = Precision.Fp32, BlocksResident = 2, BlocksStreamed = 0, PredictedPeakBytes = 1, Fits = true, GuidanceBatched = batched,
+                Device = "cpu",
+                Precision = Precision.Fp32,
+                BlocksResident = 2,
+                BlocksStreamed = 0,
+                PredictedPeakBytes = 1,
+                Fits = true,
+                GuidanceBatched = batched,
             },
             Files = new ModelFiles
             {
@@ -70,7 +95,7 @@ public sealed class PictureRenderTests : IDisposable
         using var bitmap = new SKBitmap(40, 30);
         bitmap.Erase(colour);
         using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        var path = folder.File(name + ".png");
+        var path = _folder.File(name + ".png");
         File.WriteAllBytes(path, data.ToArray());
         return path;
     }

@@ -20,23 +20,28 @@ public sealed class FakeDriver : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    private FakeDriver()
-    {
-    }
+    private FakeDriver() { }
 
     public string Path => _folder.File("libnvidia-ml.so.1");
 
     /// <summary>Skips the test where there is no C compiler.</summary>
     public static async Task<FakeDriver> WithAsync(params FakeCard[] cards)
     {
-        string? compiler = new[] { "gcc", "cc", "clang" }.FirstOrDefault(HasProgram);
+        var compiler = new[] { "gcc", "cc", "clang" }.FirstOrDefault(HasProgram);
         Assert.SkipWhen(compiler is null, "no C compiler here (apt-get install gcc libc6-dev)");
-        FakeDriver driver = new();
+        var driver = new FakeDriver();
         driver.Show(cards);
-        string source = driver._folder.File("fake-nvml.c");
-        await using (Stream text = typeof(FakeDriver).Assembly.GetManifestResourceStream("fake-nvml.c")!)
-        await using (FileStream file = File.Create(source)) await text.CopyToAsync(file);
-        using Process compiling = Process.Start(compiler!, ["-shared", "-fPIC", "-Wall", "-Werror", $"-DSTATE=\"{driver.State}\"", "-o", driver.Path, source]);
+        var source = driver._folder.File("fake-nvml.c");
+        await using (var text = typeof(FakeDriver).Assembly.GetManifestResourceStream("fake-nvml.c")!)
+        await using (var file = File.Create(source))
+        {
+            await text.CopyToAsync(file);
+        }
+
+        using var compiling = Process.Start(
+            compiler!,
+            ["-shared", "-fPIC", "-Wall", "-Werror", $"-DSTATE=\"{driver.State}\"", "-o", driver.Path, source]
+        );
         await compiling.WaitForExitAsync();
         Assert.Equal(0, compiling.ExitCode);
         return driver;
@@ -46,10 +51,25 @@ public sealed class FakeDriver : IDisposable
     public void Show(params FakeCard[] cards)
     {
         List<string> lines = ["driver 580.65.06"];
-        lines.AddRange(cards.Select(card => string.Create(CultureInfo.InvariantCulture,
-            $"card {card.Uuid} {card.Name} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} {card.Temperature ?? -1} {Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)}")));
-        for (int i = 0; i < cards.Length; i++)
-            lines.AddRange(cards[i].Processes.Select(process => string.Create(CultureInfo.InvariantCulture, $"process {i} {process.Key} {process.Value ?? -1}")));
+        lines.AddRange(
+            cards.Select(card =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"card {card.Uuid} {card.Name} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} {card.Temperature ?? -1} "
+                        + $"{Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)}"
+                )
+            )
+        );
+        for (var i = 0; i < cards.Length; i++)
+        {
+            lines.AddRange(
+                cards[i]
+                    .Processes.Select(process =>
+                        string.Create(CultureInfo.InvariantCulture, $"process {i} {process.Key} {process.Value ?? -1}")
+                    )
+            );
+        }
+
         File.WriteAllLines(State + ".new", lines);
         File.Move(State + ".new", State, overwrite: true);
     }

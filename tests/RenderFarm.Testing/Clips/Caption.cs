@@ -2,7 +2,14 @@ using System.Reflection;
 
 namespace RenderFarm.Testing.Clips;
 
-public enum Direction { None, Right, Left, Up, Down }
+public enum Direction
+{
+    None,
+    Right,
+    Left,
+    Up,
+    Down,
+}
 
 /// <summary>A caption that the demo model was not trained on, and what a clip of it has to show.</summary>
 public sealed record Caption(string Text, string Color, string Shape, Direction Direction, string Background)

@@ -30,14 +30,39 @@ public sealed record Clip(int Width, int Height, byte[] Pixels)
     }
 
     /// <summary>A frame as a PNG file.</summary>
-    public async Task<byte[]> PngAsync(int frame) => await FfmpegAsync(
-        ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}"), "-i", "-", "-f", "image2pipe", "-c:v", "png", "-"],
-        Frame(frame).ToArray());
+    public async Task<byte[]> PngAsync(int frame) =>
+        await FfmpegAsync(
+            [
+                "-f",
+                "rawvideo",
+                "-pix_fmt",
+                "rgb24",
+                "-s",
+                string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}"),
+                "-i",
+                "-",
+                "-f",
+                "image2pipe",
+                "-c:v",
+                "png",
+                "-",
+            ],
+            Frame(frame).ToArray()
+        );
 
     private static async Task<byte[]> FfmpegAsync(string[] arguments, byte[] input)
     {
-        var start = new ProcessStartInfo("ffmpeg") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["-v", "error", .. arguments]) start.ArgumentList.Add(argument);
+        var start = new ProcessStartInfo("ffmpeg")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var argument in (string[])["-v", "error", .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         using var output = new MemoryStream();

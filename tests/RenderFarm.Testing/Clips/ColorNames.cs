@@ -6,12 +6,32 @@ public static class ColorNames
     /// <param name="red">0 to 255, as the others.</param>
     public static string Of(double red, double green, double blue)
     {
-        double brightest = Math.Max(red, Math.Max(green, blue)), darkest = Math.Min(red, Math.Min(green, blue)), range = brightest - darkest;
-        double saturation = brightest == 0 ? 0 : range / brightest;
-        if (brightest < 70) return "black";
-        if (saturation < 0.2) return brightest > 185 ? "white" : "grey";
-        double hue = 60 * (brightest == red ? (green - blue) / range : brightest == green ? 2 + (blue - red) / range : 4 + (red - green) / range);
-        if (hue < 0) hue += 360;
+        var brightest = Math.Max(red, Math.Max(green, blue));
+        var darkest = Math.Min(red, Math.Min(green, blue));
+        var range = brightest - darkest;
+        var saturation = brightest == 0 ? 0 : range / brightest;
+        if (brightest < 70)
+        {
+            return "black";
+        }
+
+        if (saturation < 0.2)
+        {
+            return brightest > 185 ? "white" : "grey";
+        }
+
+        var hue =
+            60
+            * (
+                brightest == red ? (green - blue) / range
+                : brightest == green ? 2 + (blue - red) / range
+                : 4 + (red - green) / range
+            );
+        if (hue < 0)
+        {
+            hue += 360;
+        }
+
         return hue switch
         {
             >= 300 or < 15 when saturation < 0.62 && brightest > 180 => "pink",

@@ -18,7 +18,7 @@ public sealed record Sight(string Color, Direction Direction, string Background)
     public static Sight Of(Clip clip)
     {
         var ground = Border(clip);
-        int third = Math.Max(1, clip.Frames / 3);
+        var third = Math.Max(1, clip.Frames / 3);
         var first = Centre(clip, ground, 0, 1 + third / 3);
         var last = Centre(clip, ground, clip.Frames - 1 - third / 3, clip.Frames);
         var direction = Direction.None;
@@ -27,9 +27,14 @@ public sealed record Sight(string Color, Direction Direction, string Background)
             var (dx, dy) = (x1 - x0, y1 - y0);
             if (Math.Max(Math.Abs(dx), Math.Abs(dy)) >= LeastWay * Math.Min(clip.Width, clip.Height))
             {
-                direction = Math.Abs(dx) > Math.Abs(dy)
-                    ? dx > 0 ? Direction.Right : Direction.Left
-                    : dy > 0 ? Direction.Down : Direction.Up;
+                direction =
+                    Math.Abs(dx) > Math.Abs(dy)
+                        ? dx > 0
+                            ? Direction.Right
+                            : Direction.Left
+                        : dy > 0
+                            ? Direction.Down
+                            : Direction.Up;
             }
         }
         return new Sight(ObjectColor(clip, ground), direction, ColorNames.Of(ground.Red, ground.Green, ground.Blue));
@@ -59,13 +64,19 @@ public sealed record Sight(string Color, Direction Direction, string Background)
     /// <summary>Of the object over some frames; null where there is none.</summary>
     private static (double X, double Y)? Centre(Clip clip, (double Red, double Green, double Blue) ground, int from, int to)
     {
-        double sumX = 0, sumY = 0, count = 0;
+        double sumX = 0,
+            sumY = 0,
+            count = 0;
         for (var f = from; f < to; f++)
         {
             var frame = clip.Frame(f);
             for (var i = 0; i < clip.Width * clip.Height; i++)
             {
-                if (Distance(frame, i, ground) < Different) continue;
+                if (Distance(frame, i, ground) < Different)
+                {
+                    continue;
+                }
+
                 (sumX, sumY, count) = (sumX + i % clip.Width, sumY + i / clip.Width, count + 1);
             }
         }
@@ -80,10 +91,17 @@ public sealed record Sight(string Color, Direction Direction, string Background)
             var frame = clip.Frame(f);
             for (var i = 0; i < clip.Width * clip.Height; i++)
             {
-                if (Distance(frame, i, ground) >= Different) histograms.Add(frame, i);
+                if (Distance(frame, i, ground) >= Different)
+                {
+                    histograms.Add(frame, i);
+                }
             }
         }
-        if (histograms.Count == 0) return "none";
+        if (histograms.Count == 0)
+        {
+            return "none";
+        }
+
         var (red, green, blue) = histograms.Middle();
         return ColorNames.Of(red, green, blue);
     }
@@ -96,13 +114,17 @@ public sealed record Sight(string Color, Direction Direction, string Background)
 
     private sealed class Histograms
     {
-        private readonly int[,] counts = new int[3, 256];
+        private readonly int[,] _counts = new int[3, 256];
 
         public int Count { get; private set; }
 
         public void Add(ReadOnlySpan<byte> frame, int pixel)
         {
-            for (var channel = 0; channel < 3; channel++) counts[channel, frame[3 * pixel + channel]]++;
+            for (var channel = 0; channel < 3; channel++)
+            {
+                _counts[channel, frame[3 * pixel + channel]]++;
+            }
+
             Count++;
         }
 
@@ -111,8 +133,12 @@ public sealed record Sight(string Color, Direction Direction, string Background)
 
         private int Middle(int channel)
         {
-            int value = 0;
-            for (var seen = counts[channel, 0]; 2 * seen < Count; seen += counts[channel, value]) value++;
+            var value = 0;
+            for (var seen = _counts[channel, 0]; 2 * seen < Count; seen += _counts[channel, value])
+            {
+                value++;
+            }
+
             return value;
         }
     }

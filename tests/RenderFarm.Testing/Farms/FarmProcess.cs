@@ -22,7 +22,12 @@ public sealed class FarmProcess : IAsyncDisposable
 
     /// <param name="settings">Environment variables on top of this process's own.</param>
     public static FarmProcess Start(
-        string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> settings, string log)
+        string name,
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string> settings,
+        string log
+    )
     {
         var start = new ProcessStartInfo("/bin/sh")
         {
@@ -30,16 +35,24 @@ public sealed class FarmProcess : IAsyncDisposable
             WorkingDirectory = Path.GetDirectoryName(program),
         };
         foreach (var argument in arguments)
+        {
             start.ArgumentList.Add(argument);
+        }
+
         foreach (var (key, value) in settings)
+        {
             start.Environment[key] = value;
+        }
+
         start.Environment["FARM_LOG"] = log;
         return new FarmProcess(name, log, Process.Start(start)!);
     }
 
-    public string LastWords(int lines = 40) => File.Exists(Log)
-        ? $"--- {Name} ({(HasExited ? $"exit code {ExitCode}" : "running")}), end of {Log}:{Environment.NewLine}{string.Join(Environment.NewLine, File.ReadLines(Log).TakeLast(lines))}"
-        : $"--- {Name}: no log";
+    public string LastWords(int lines = 40) =>
+        File.Exists(Log)
+            ? $"--- {Name} ({(HasExited ? $"exit code {ExitCode}" : "running")}), end of "
+                + $"{Log}:{Environment.NewLine}{string.Join(Environment.NewLine, File.ReadLines(Log).TakeLast(lines))}"
+            : $"--- {Name}: no log";
 
     /// <summary>SIGTERM, as an operator's stop: resolves with the exit code.</summary>
     public async Task<int> StopAsync()
@@ -56,7 +69,8 @@ public sealed class FarmProcess : IAsyncDisposable
         await _process.WaitForExitAsync().WaitAsync(Grace);
     }
 
-    public Task<int> ExitAsync(TimeSpan within) => _process.WaitForExitAsync().WaitAsync(within).ContinueWith(_ => ExitCode, TaskScheduler.Default);
+    public Task<int> ExitAsync(TimeSpan within) =>
+        _process.WaitForExitAsync().WaitAsync(within).ContinueWith(_ => ExitCode, TaskScheduler.Default);
 
     /// <summary>Processes that this one started and that still run, by the name of their program.</summary>
     public IReadOnlyList<int> Children(string program)
@@ -65,10 +79,15 @@ public sealed class FarmProcess : IAsyncDisposable
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) || ParentOf(id) != Id)
+            {
                 continue;
+            }
+
             var command = Read(Path.Combine(folder, "cmdline"));
             if (command.Split('\0')[0].EndsWith(program, StringComparison.Ordinal))
+            {
                 found.Add(id);
+            }
         }
         return found;
     }
@@ -90,11 +109,14 @@ public sealed class FarmProcess : IAsyncDisposable
     private static void Signal(int id, int signal)
     {
         if (SendSignal(id, signal) != 0 && IsRunning(id))
+        {
             throw new InvalidOperationException($"signal {signal} to process {id}: errno {Marshal.GetLastPInvokeError()}");
+        }
     }
 
     // /proc/ID/stat: id (name) state parent …; the name may hold anything, so count from the last parenthesis
-    private static string[] StatOf(int id) => Read($"/proc/{id}/stat") is { Length: > 0 } stat ? stat[(stat.LastIndexOf(')') + 2)..].Split(' ') : [];
+    private static string[] StatOf(int id) =>
+        Read($"/proc/{id}/stat") is { Length: > 0 } stat ? stat[(stat.LastIndexOf(')') + 2)..].Split(' ') : [];
 
     private static char? StateOf(int id) => StatOf(id) is [var state, ..] ? state[0] : null;
 
@@ -108,7 +130,7 @@ public sealed class FarmProcess : IAsyncDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return ""; // it has just ended
+            return ""; // It has just ended
         }
     }
 

@@ -29,7 +29,10 @@ public sealed record FarmSetup
             ["Videos__DefaultModel"] = "tiny",
         };
         if (Broker is not null)
+        {
             settings["Bus__Uri"] = Broker.ToString();
+        }
+
         if (S3 is not null)
         {
             settings["Artifacts__Endpoint"] = $"http://{S3.Host}:{S3.Port}";
@@ -38,7 +41,10 @@ public sealed record FarmSetup
             settings["Artifacts__Bucket"] = $"farm-{Guid.NewGuid():N}";
         }
         foreach (var (key, value) in More)
+        {
             settings[key] = value;
+        }
+
         return settings;
     }
 }

@@ -39,7 +39,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
         {
             await farm.StartApiAsync();
             for (var i = 1; i <= workers; i++)
+            {
                 await farm.StartWorkerAsync($"worker-{i}");
+            }
+
             return farm;
         }
         catch
@@ -62,7 +65,11 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var worker = await LaunchWorkerAsync(name);
         await UntilAnswersAsync(worker, MetricsUrls[name]);
-        await EventuallyAsync(async () => (await Http.GetStringAsync("/v1/models")).Contains(_settings["Videos__DefaultModel"], StringComparison.Ordinal), within: StartTime, $"{name} to register its models");
+        await EventuallyAsync(
+            async () => (await Http.GetStringAsync("/v1/models")).Contains(_settings["Videos__DefaultModel"], StringComparison.Ordinal),
+            within: StartTime,
+            $"{name} to register its models"
+        );
         return worker;
     }
 
@@ -71,17 +78,24 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var metrics = $"http://127.0.0.1:{FreePort()}";
         MetricsUrls[name] = $"{metrics}/metrics";
-        return Start(name, BuiltPrograms.Worker, new()
-        {
-            ["Worker__ApiUrl"] = Url,
-            ["Worker__Name"] = name,
-            ["Worker__Slots"] = _settings.GetValueOrDefault("Worker__Slots", "cpu"),
-            ["Worker__WeightCacheDirectory"] = _settings.GetValueOrDefault("Worker__WeightCacheDirectory", Path.Combine(Home, "weights")),
-            ["Worker__DataDirectory"] = Path.Combine(Home, name),
-            ["Worker__RendererPath"] = BuiltPrograms.Renderer,
-            ["Models__Directory"] = _settings.GetValueOrDefault("Models__Directory") ?? await TestModels.FolderAsync(),
-            ["Metrics__Url"] = metrics,
-        });
+        return Start(
+            name,
+            BuiltPrograms.Worker,
+            new()
+            {
+                ["Worker__ApiUrl"] = Url,
+                ["Worker__Name"] = name,
+                ["Worker__Slots"] = _settings.GetValueOrDefault("Worker__Slots", "cpu"),
+                ["Worker__WeightCacheDirectory"] = _settings.GetValueOrDefault(
+                    "Worker__WeightCacheDirectory",
+                    Path.Combine(Home, "weights")
+                ),
+                ["Worker__DataDirectory"] = Path.Combine(Home, name),
+                ["Worker__RendererPath"] = BuiltPrograms.Renderer,
+                ["Models__Directory"] = _settings.GetValueOrDefault("Models__Directory") ?? await TestModels.FolderAsync(),
+                ["Metrics__Url"] = metrics,
+            }
+        );
     }
 
     /// <summary>Where each worker shows its metrics, by its name.</summary>
@@ -92,7 +106,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         using var answer = await Http.PostAsJsonAsync("/v1/videos", request);
         var body = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"submit answered {(int)answer.StatusCode}: {body}{Environment.NewLine}{LastWords()}");
+        Assert.True(
+            answer.StatusCode == HttpStatusCode.OK,
+            $"submit answered {(int)answer.StatusCode}: {body}{Environment.NewLine}{LastWords()}"
+        );
         return JsonDocument.Parse(body).RootElement;
     }
 
@@ -100,12 +117,17 @@ public sealed class FarmUnderTest : IAsyncDisposable
 
     public Task<JsonElement> VideoAsync(string id) => GetAsync($"/v1/videos/{id}");
 
-    public async Task<HttpResponseMessage> PostAsync(string path, HttpContent? content = null)
-        => await Http.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken);
+    public async Task<HttpResponseMessage> PostAsync(string path, HttpContent? content = null) =>
+        await Http.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken);
 
     /// <summary>One record for each lease, first to last.</summary>
-    public async Task<IReadOnlyList<JsonElement>> AttemptsAsync(string id)
-        => [.. (await GetAsync($"/v1/videos/{id}/attempts")).GetProperty("data").EnumerateArray().OrderBy(attempt => attempt.GetProperty("fence").GetInt64())];
+    public async Task<IReadOnlyList<JsonElement>> AttemptsAsync(string id) =>
+        [
+            .. (await GetAsync($"/v1/videos/{id}/attempts"))
+                .GetProperty("data")
+                .EnumerateArray()
+                .OrderBy(attempt => attempt.GetProperty("fence").GetInt64()),
+        ];
 
     /// <summary>Until the video is completed or has failed.</summary>
     public async Task<JsonElement> FinishedAsync(string id, TimeSpan within)
@@ -113,7 +135,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
         var video = default(JsonElement);
         await EventuallyAsync(
             async () => (video = await VideoAsync(id)).GetProperty("status").GetString() is "completed" or "failed",
-            within, $"video {id} to finish", () => video.ToString());
+            within,
+            $"video {id} to finish",
+            () => video.ToString()
+        );
         return video;
     }
 
@@ -130,8 +155,12 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var video = default(JsonElement);
         await EventuallyAsync(
-            async () => (video = await VideoAsync(id)).GetProperty("stage").GetString() == "denoising" && video.GetProperty("step").GetInt32() > 0,
-            within, $"video {id} to be denoised", () => video.ToString());
+            async () =>
+                (video = await VideoAsync(id)).GetProperty("stage").GetString() == "denoising" && video.GetProperty("step").GetInt32() > 0,
+            within,
+            $"video {id} to be denoised",
+            () => video.ToString()
+        );
         return video;
     }
 
@@ -153,7 +182,10 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         // Workers before the API: the other way round they would spend their last seconds calling it.
         foreach (var process in Enumerable.Reverse(_processes))
+        {
             await process.DisposeAsync();
+        }
+
         Http.Dispose();
         _home.Dispose();
     }
@@ -162,14 +194,17 @@ public sealed class FarmUnderTest : IAsyncDisposable
     {
         var settings = new Dictionary<string, string>(_settings);
         foreach (var (key, value) in own)
+        {
             settings[key] = value;
+        }
+
         var process = FarmProcess.Start(name, program, [], settings, Path.Combine(Home, $"{name}.log"));
         _processes.Add(process);
         return process;
     }
 
-    private async Task UntilAnswersAsync(FarmProcess process, string url)
-        => await EventuallyAsync(
+    private async Task UntilAnswersAsync(FarmProcess process, string url) =>
+        await EventuallyAsync(
             async () =>
             {
                 Assert.False(process.HasExited, process.LastWords());
@@ -183,7 +218,9 @@ public sealed class FarmUnderTest : IAsyncDisposable
                     return false;
                 }
             },
-            StartTime, $"{process.Name} to answer at {url}");
+            StartTime,
+            $"{process.Name} to answer at {url}"
+        );
 
     private static int FreePort()
     {

@@ -18,7 +18,10 @@ public static class TestModels
         {
             var start = new ProcessStartInfo(BuiltPrograms.Renderer) { RedirectStandardOutput = true, RedirectStandardError = true };
             foreach (var argument in new[] { "models", "make-random", preset, Path.Combine(folder, preset), "--seed", "1" })
+            {
                 start.ArgumentList.Add(argument);
+            }
+
             using var process = Process.Start(start)!;
             var said = process.StandardOutput.ReadToEndAsync();
             var errors = await process.StandardError.ReadToEndAsync();

@@ -1,5 +1,4 @@
 using RenderFarm.Training.Clips;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Tests.Clips;
@@ -39,11 +38,13 @@ public sealed class SceneGeneratorTests
     [Fact]
     public void HeldOut_AllCombinations_IsAboutOneInEight()
     {
-        var all = (from shape in Enum.GetValues<ShapeKind>()
-                   from color in Enumerable.Range(0, NamedColor.All.Count)
-                   from motion in Enum.GetValues<Motion>()
-                   from ground in Enumerable.Range(0, NamedColor.All.Count)
-                   select HeldOut.Contains(shape, color, motion, ground)).ToList();
+        var all = (
+            from shape in Enum.GetValues<ShapeKind>()
+            from color in Enumerable.Range(0, NamedColor.All.Count)
+            from motion in Enum.GetValues<Motion>()
+            from ground in Enumerable.Range(0, NamedColor.All.Count)
+            select HeldOut.Contains(shape, color, motion, ground)
+        ).ToList();
 
         Assert.InRange(all.Count(held => held) / (double)all.Count, 0.11, 0.14);
     }
@@ -67,7 +68,10 @@ public sealed class SceneGeneratorTests
             Assert.Equal([3, 9, 48, 64], clip.shape);
             var (fromX, fromY) = Center(clip, 0);
             var (toX, toY) = Center(clip, 8);
-            Assert.True(right * (toX - fromX) >= (right == 0 ? 0 : 12) && down * (toY - fromY) >= (down == 0 ? 0 : 8), $"from {fromX}, {fromY} to {toX}, {toY}");
+            Assert.True(
+                right * (toX - fromX) >= (right == 0 ? 0 : 12) && down * (toY - fromY) >= (down == 0 ? 0 : 8),
+                $"from {fromX}, {fromY} to {toX}, {toY}"
+            );
             Assert.True(Math.Abs(right == 0 ? toX - fromX : toY - fromY) < 2);
         }
     }
@@ -78,7 +82,10 @@ public sealed class SceneGeneratorTests
         using var scope = NewDisposeScope();
         var red = (clip[0][frame] > clip[1][frame]).to(ScalarType.Float32); // [H, W]
         double area = red.sum().item<float>();
-        return ((red * arange(64, dtype: ScalarType.Float32)).sum().item<float>() / area, (red.t() * arange(48, dtype: ScalarType.Float32)).sum().item<float>() / area);
+        return (
+            (red * arange(64, dtype: ScalarType.Float32)).sum().item<float>() / area,
+            (red.t() * arange(48, dtype: ScalarType.Float32)).sum().item<float>() / area
+        );
     }
 
     [Fact]
@@ -91,7 +98,9 @@ public sealed class SceneGeneratorTests
         var part = new ClipPainter(CPU).Paint(scenes, [.. scenes.Select((_, i) => new Window(5 + i, 3, 2))], new ClipSize(20, 16, 4));
 
         for (var i = 0; i < 6; i++)
+        {
             Assert.True(part[i].allclose(whole[i].narrow(1, 2, 4).narrow(2, 3, 16).narrow(3, 5 + i, 20), atol: 1e-4));
+        }
     }
 
     [Fact]

@@ -24,7 +24,12 @@ public sealed class DenoiserTrainerTests : IDisposable
         _vaeWeights = new FlatParameters(WeightListing.Of(scope => new WanVae(scope, options.Shape.Vae)), CPU);
         _vaeWeights.Initialize(Initializer.For(1));
         _text = new TextTrainer(options, new Journal(TextWriter.Null));
-        _trainer = new DenoiserTrainer(options, new Journal(TextWriter.Null), new WanVae(_vaeWeights.Open(ScalarType.Float32), options.Shape.Vae), Encoder);
+        _trainer = new DenoiserTrainer(
+            options,
+            new Journal(TextWriter.Null),
+            new WanVae(_vaeWeights.Open(ScalarType.Float32), options.Shape.Vae),
+            Encoder
+        );
         _trainer.Refresh(0, 8);
     }
 
@@ -43,7 +48,10 @@ public sealed class DenoiserTrainerTests : IDisposable
     public void Step_AFewTimes_ChangesEveryTensor()
     {
         using var before = _trainer.Parameters.Values.detach().clone();
-        for (var i = 0; i < 4; i++) _trainer.Step(ScalarType.Float32, 1e-3, tell: false);
+        for (var i = 0; i < 4; i++)
+        {
+            _trainer.Step(ScalarType.Float32, 1e-3, tell: false);
+        }
 
         long at = 0;
         foreach (var entry in _trainer.Parameters.Entries)
@@ -62,7 +70,12 @@ public sealed class DenoiserTrainerTests : IDisposable
         using var scope = NewDisposeScope();
         var clean = randn([3, 4, 3, 4, 6], generator: new Generator(1, CPU)) * 0.3 + 1;
         var tokenizer = new DemoTokenizer();
-        IReadOnlyList<IReadOnlyList<long>> prompts = [tokenizer.Ids("a red ball", 48), tokenizer.Ids("a blue box moves left on green", 48), tokenizer.Ids("", 48)];
+        IReadOnlyList<IReadOnlyList<long>> prompts =
+        [
+            tokenizer.Ids("a red ball", 48),
+            tokenizer.Ids("a blue box moves left on green", 48),
+            tokenizer.Ids("", 48),
+        ];
         _trainer.Parameters.Values.requires_grad_(true);
         using var adam = new FlatAdam(_trainer.Parameters);
         var losses = new List<double>();
@@ -84,8 +97,15 @@ public sealed class DenoiserTrainerTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var tokenizer = new DemoTokenizer();
-        IReadOnlyList<IReadOnlyList<long>> prompts = [.. ((string[])["left", "right", "up", "down"]).Select(way => tokenizer.Ids($"a red ball moves {way} on green", 48))];
-        for (var i = 0; i < 1500; i++) _text.Step(4e-3, tell: false);
+        IReadOnlyList<IReadOnlyList<long>> prompts =
+        [
+            .. ((string[])["left", "right", "up", "down"]).Select(way => tokenizer.Ids($"a red ball moves {way} on green", 48)),
+        ];
+        for (var i = 0; i < 1500; i++)
+        {
+            _text.Step(4e-3, tell: false);
+        }
+
         var clean = randn([4, 4, 1, 2, 2], generator: new Generator(1, CPU));
         using var adam = new FlatAdam(_trainer.Parameters);
         manual_seed(3);

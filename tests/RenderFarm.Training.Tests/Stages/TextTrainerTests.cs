@@ -21,7 +21,11 @@ public sealed class TextTrainerTests : IDisposable
     public void Step_AHundredTimes_ReadsCaptionsBetter()
     {
         var (before, few) = _trainer.Step(4e-3, tell: true);
-        for (var i = 0; i < 100; i++) _trainer.Step(4e-3, tell: false);
+        for (var i = 0; i < 100; i++)
+        {
+            _trainer.Step(4e-3, tell: false);
+        }
+
         var (after, more) = _trainer.Step(4e-3, tell: true);
 
         Assert.True(after < 0.6 * before && more > few + 0.3, $"loss {before:0.00} to {after:0.00}, right {few:0.00} to {more:0.00}");
@@ -34,7 +38,10 @@ public sealed class TextTrainerTests : IDisposable
         _trainer.Step(1e-3, tell: false);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        for (var i = 0; i < 3; i++) _trainer.Step(1e-3, tell: true);
+        for (var i = 0; i < 3; i++)
+        {
+            _trainer.Step(1e-3, tell: true);
+        }
 
         Assert.InRange(DisposeScopeManager.Statistics.ThreadTotalLiveCount, before - 5, before);
     }

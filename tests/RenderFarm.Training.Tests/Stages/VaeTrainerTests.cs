@@ -1,4 +1,3 @@
-using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Testing;
 using RenderFarm.Training.Clips;
@@ -54,8 +53,16 @@ public sealed class VaeTrainerTests : IDisposable
         long at = 0;
         foreach (var entry in _trainer.Parameters.Entries)
         {
-            using var gradientStep = (_trainer.Parameters.Values.narrow(0, at, entry.Elements) - before.narrow(0, at, entry.Elements) * (1 - 1e-5)).abs().max();
-            if (entry.Name.EndsWith("time_conv.weight", StringComparison.Ordinal)) Assert.Equal(sawTime, gradientStep.item<float>() > 1e-5);
+            using var gradientStep = (
+                _trainer.Parameters.Values.narrow(0, at, entry.Elements) - before.narrow(0, at, entry.Elements) * (1 - 1e-5)
+            )
+                .abs()
+                .max();
+            if (entry.Name.EndsWith("time_conv.weight", StringComparison.Ordinal))
+            {
+                Assert.Equal(sawTime, gradientStep.item<float>() > 1e-5);
+            }
+
             at += entry.Elements;
         }
     }
@@ -78,7 +85,14 @@ public sealed class VaeTrainerTests : IDisposable
     [Fact]
     public void Run_DecoderOnly_LeavesTheEncoderAsItIs()
     {
-        using var trainer = new VaeTrainer(SmallRun.Options(_folder.Path) with { DecoderOnly = true, VaeSeconds = 0.5 }, new Journal(TextWriter.Null));
+        using var trainer = new VaeTrainer(
+            SmallRun.Options(_folder.Path) with
+            {
+                DecoderOnly = true,
+                VaeSeconds = 0.5,
+            },
+            new Journal(TextWriter.Null)
+        );
         using var before = trainer.Parameters.Values.detach().clone();
 
         trainer.Run();
@@ -88,9 +102,17 @@ public sealed class VaeTrainerTests : IDisposable
         foreach (var entry in trainer.Parameters.Entries)
         {
             using var change = (trainer.Parameters.Values - before).narrow(0, at, entry.Elements).abs().max();
-            bool encodes = entry.Name.StartsWith("encoder.", StringComparison.Ordinal) || entry.Name.StartsWith("conv1.", StringComparison.Ordinal);
-            if (encodes) Assert.Equal(0, change.item<float>());
-            else if (entry.Name == "decoder.head.2.weight") Assert.True(change.item<float>() > 0);
+            var encodes =
+                entry.Name.StartsWith("encoder.", StringComparison.Ordinal) || entry.Name.StartsWith("conv1.", StringComparison.Ordinal);
+            if (encodes)
+            {
+                Assert.Equal(0, change.item<float>());
+            }
+            else if (entry.Name == "decoder.head.2.weight")
+            {
+                Assert.True(change.item<float>() > 0);
+            }
+
             at += entry.Elements;
         }
     }
@@ -101,7 +123,10 @@ public sealed class VaeTrainerTests : IDisposable
         _trainer.Step(VaeProducts.All[0], 1e-3, tell: false);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        for (var i = 0; i < 3; i++) _trainer.Step(VaeProducts.All[0], 1e-3, tell: true);
+        for (var i = 0; i < 3; i++)
+        {
+            _trainer.Step(VaeProducts.All[0], 1e-3, tell: true);
+        }
 
         Assert.InRange(DisposeScopeManager.Statistics.ThreadTotalLiveCount, before - 5, before);
     }
@@ -110,7 +135,11 @@ public sealed class VaeTrainerTests : IDisposable
     [Fact]
     public void Folded_OtherStatistics_NormalisesLatentsAndKeepsThePicture()
     {
-        for (var i = 0; i < 3; i++) _trainer.Step(VaeProducts.All[0], 1e-3, tell: false);
+        for (var i = 0; i < 3; i++)
+        {
+            _trainer.Step(VaeProducts.All[0], 1e-3, tell: false);
+        }
+
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var options = SmallRun.Options(_folder.Path);
@@ -118,7 +147,12 @@ public sealed class VaeTrainerTests : IDisposable
         var (mean, deviation) = LatentStatistics.Measure(_trainer.Parameters, _trainer.Parameters.Values, options, 8);
         var folder = new ModelFolder(_folder.Path);
 
-        var folded = LatentStatistics.Folded(TrainingRun.Named(_trainer.Parameters, _trainer.Parameters.Values), options.Shape.Vae, mean, deviation);
+        var folded = LatentStatistics.Folded(
+            TrainingRun.Named(_trainer.Parameters, _trainer.Parameters.Values),
+            options.Shape.Vae,
+            mean,
+            deviation
+        );
         folder.Write(ModelFolder.Vae, folded);
 
         using var source = Inference.Safetensors.SafetensorsFile.Open(folder.PathOf(ModelFolder.Vae));

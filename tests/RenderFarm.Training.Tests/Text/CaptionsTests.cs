@@ -18,10 +18,19 @@ public sealed class CaptionsTests
             foreach (var kind in scene.Objects.Select(o => o.Kind))
             {
                 Assert.Contains(Phrases.Names(kind.Shape), name => caption.Contains(name, StringComparison.Ordinal));
-                foreach (var color in Enumerable.Range(0, NamedColor.All.Count).Where(c => c != scene.Background.Color && scene.Objects.All(o => o.Kind.Color != c)))
+                foreach (
+                    var color in Enumerable
+                        .Range(0, NamedColor.All.Count)
+                        .Where(c => c != scene.Background.Color && scene.Objects.All(o => o.Kind.Color != c))
+                )
+                {
                     Assert.DoesNotContain(NamedColor.All[color].Name, caption.Split(' ', ',', '.'));
+                }
             }
-            if (scene.Objects.All(o => o.Kind.Motion is not (Motion.Right or Motion.Left))) Assert.DoesNotContain("left", caption, StringComparison.Ordinal);
+            if (scene.Objects.All(o => o.Kind.Motion is not (Motion.Right or Motion.Left)))
+            {
+                Assert.DoesNotContain("left", caption, StringComparison.Ordinal);
+            }
         }
     }
 
@@ -40,6 +49,9 @@ public sealed class CaptionsTests
         var kind = new ObjectKind(ShapeKind.Ball, 0, Motion.Right, SizeWord.None, SpeedWord.None);
 
         Assert.Equal("a red ball rolls to the right on green", Captions.Plain(kind, 1));
-        Assert.Equal("an orange star moves up on black", Captions.Plain(new(ShapeKind.Star, 4, Motion.Up, SizeWord.None, SpeedWord.None), 9));
+        Assert.Equal(
+            "an orange star moves up on black",
+            Captions.Plain(new(ShapeKind.Star, 4, Motion.Up, SizeWord.None, SpeedWord.None), 9)
+        );
     }
 }

@@ -24,17 +24,21 @@ public sealed class DemoTokenizerTests
     }
 
     [Fact]
-    public void Model_Vocabulary_FitsTheEncodersTable() => Assert.InRange(_tokenizer.Model.Pieces.Count, 300, ModelShapes.Demo.TextEncoder.Vocabulary);
+    public void Model_Vocabulary_FitsTheEncodersTable() =>
+        Assert.InRange(_tokenizer.Model.Pieces.Count, 300, ModelShapes.Demo.TextEncoder.Vocabulary);
 
     [Fact]
     public void Capitals_EveryOne_IsTheSameWordInOtherLetters()
     {
         var pieces = _tokenizer.Model.Pieces;
-        Assert.All(_tokenizer.Capitals(), pair =>
-        {
-            Assert.NotEqual(pieces[pair.Piece].Text, pieces[pair.Like].Text);
-            Assert.Equal(pieces[pair.Piece].Text.ToLowerInvariant(), pieces[pair.Like].Text);
-        });
+        Assert.All(
+            _tokenizer.Capitals(),
+            pair =>
+            {
+                Assert.NotEqual(pieces[pair.Piece].Text, pieces[pair.Like].Text);
+                Assert.Equal(pieces[pair.Piece].Text.ToLowerInvariant(), pieces[pair.Like].Text);
+            }
+        );
         Assert.Equal(PieceType.Normal, pieces[_tokenizer.Capitals()[0].Piece].Type);
     }
 }

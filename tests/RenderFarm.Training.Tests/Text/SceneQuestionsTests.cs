@@ -37,7 +37,9 @@ public sealed class SceneQuestionsTests
         var right = tensor(answers.Select(answer => (long)answer).ToArray(), [1, answers.Count]);
         var said = zeros(1, SceneQuestions.Choices.Sum());
         for (int question = 0, at = 0; question < answers.Count; at += SceneQuestions.Choices[question++])
+        {
             said[0, at + (question == 0 ? (answers[0] + 1) % SceneQuestions.Choices[0] : answers[question])] = 20;
+        }
 
         Assert.Equal([false, .. Enumerable.Repeat(true, answers.Count - 1)], SceneQuestions.AreRight(said, right).data<bool>().ToArray());
         Assert.Equal(20.0 / answers.Count, SceneQuestions.Loss(said, right).item<float>(), 1e-3);

@@ -10,7 +10,10 @@ public sealed class FlatParametersTests : IDisposable
     private static readonly ElementType Float = ElementType.Of(ScalarType.Float32);
 
     private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly FlatParameters _parameters = new([new("a.weight", Float, [2, 3]), new("a.bias", Float, [2]), new("a.weight", Float, [2, 3])], CPU);
+    private readonly FlatParameters _parameters = new(
+        [new("a.weight", Float, [2, 3]), new("a.bias", Float, [2]), new("a.weight", Float, [2, 3])],
+        CPU
+    );
 
     public void Dispose()
     {

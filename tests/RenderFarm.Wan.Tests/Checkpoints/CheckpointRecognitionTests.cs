@@ -48,7 +48,7 @@ public sealed class CheckpointRecognitionTests
     [Theory]
     [InlineData("t2v-14b", VaeKind.Wan21)]
     [InlineData("ti2v-5b", VaeKind.Wan22)]
-    [InlineData("demo", VaeKind.Wan22)] // half as many blocks a stage
+    [InlineData("demo", VaeKind.Wan22)] // Half as many blocks a stage
     public void Describe_Vae_TellsTheVersions(string id, VaeKind kind)
     {
         var found = Describe(Layouts.Vae(ModelShapes.Get(id).Vae));
@@ -93,8 +93,13 @@ public sealed class CheckpointRecognitionTests
     [InlineData("blocks.0.ffn.0.weight_scale", 128, "per output channel")]
     public void Describe_ScaledEightBit_IsNotTakenForPlain(string key, int elements, string expected)
     {
-        var entries = Layouts.Transformer(ModelShapes.Tiny.Transformer)
-            .Select(t => new TensorEntry(t.Name, t.Name == "blocks.0.ffn.0.weight" ? ElementType.Of(ElementType.Float8E4M3) : Bf16, t.Shape))
+        var entries = Layouts
+            .Transformer(ModelShapes.Tiny.Transformer)
+            .Select(t => new TensorEntry(
+                t.Name,
+                t.Name == "blocks.0.ffn.0.weight" ? ElementType.Of(ElementType.Float8E4M3) : Bf16,
+                t.Shape
+            ))
             .Append(new TensorEntry(key, ElementType.Of(ScalarType.Float32), [elements]));
 
         Assert.Contains(expected, Describe(entries).Quantization, StringComparison.Ordinal);
@@ -114,7 +119,9 @@ public sealed class CheckpointRecognitionTests
     [Fact]
     public void Describe_Relative_IsRejectedByName()
     {
-        var tensors = Layouts.Transformer(ModelShapes.T2v14B.Transformer).Append(new ExpectedTensor("vace_patch_embedding.weight", [5120, 96, 1, 2, 2]));
+        var tensors = Layouts
+            .Transformer(ModelShapes.T2v14B.Transformer)
+            .Append(new ExpectedTensor("vace_patch_embedding.weight", [5120, 96, 1, 2, 2]));
 
         var found = Describe(tensors);
 
@@ -134,34 +141,35 @@ public sealed class CheckpointRecognitionTests
     }
 
     /// <summary>The published mapping, written from the original side.</summary>
-    private static string Diffusers(string key) => key
-        .Replace("text_embedding.0", "condition_embedder.text_embedder.linear_1", StringComparison.Ordinal)
-        .Replace("text_embedding.2", "condition_embedder.text_embedder.linear_2", StringComparison.Ordinal)
-        .Replace("time_embedding.0", "condition_embedder.time_embedder.linear_1", StringComparison.Ordinal)
-        .Replace("time_embedding.2", "condition_embedder.time_embedder.linear_2", StringComparison.Ordinal)
-        .Replace("time_projection.1", "condition_embedder.time_proj", StringComparison.Ordinal)
-        .Replace("head.modulation", "scale_shift_table", StringComparison.Ordinal)
-        .Replace("head.head", "proj_out", StringComparison.Ordinal)
-        .Replace(".modulation", ".scale_shift_table", StringComparison.Ordinal)
-        .Replace("self_attn.o", "attn1.to_out.0", StringComparison.Ordinal)
-        .Replace("cross_attn.o", "attn2.to_out.0", StringComparison.Ordinal)
-        .Replace("self_attn.norm_", "attn1.norm_", StringComparison.Ordinal)
-        .Replace("cross_attn.norm_", "attn2.norm_", StringComparison.Ordinal)
-        .Replace("self_attn.", key.Contains("norm_", StringComparison.Ordinal) ? "self_attn." : "attn1.to_", StringComparison.Ordinal)
-        .Replace("cross_attn.", key.Contains("norm_", StringComparison.Ordinal) ? "cross_attn." : "attn2.to_", StringComparison.Ordinal)
-        .Replace("norm3", "norm2", StringComparison.Ordinal)
-        .Replace("ffn.0", "ffn.net.0.proj", StringComparison.Ordinal)
-        .Replace("ffn.2", "ffn.net.2", StringComparison.Ordinal);
+    private static string Diffusers(string key) =>
+        key.Replace("text_embedding.0", "condition_embedder.text_embedder.linear_1", StringComparison.Ordinal)
+            .Replace("text_embedding.2", "condition_embedder.text_embedder.linear_2", StringComparison.Ordinal)
+            .Replace("time_embedding.0", "condition_embedder.time_embedder.linear_1", StringComparison.Ordinal)
+            .Replace("time_embedding.2", "condition_embedder.time_embedder.linear_2", StringComparison.Ordinal)
+            .Replace("time_projection.1", "condition_embedder.time_proj", StringComparison.Ordinal)
+            .Replace("head.modulation", "scale_shift_table", StringComparison.Ordinal)
+            .Replace("head.head", "proj_out", StringComparison.Ordinal)
+            .Replace(".modulation", ".scale_shift_table", StringComparison.Ordinal)
+            .Replace("self_attn.o", "attn1.to_out.0", StringComparison.Ordinal)
+            .Replace("cross_attn.o", "attn2.to_out.0", StringComparison.Ordinal)
+            .Replace("self_attn.norm_", "attn1.norm_", StringComparison.Ordinal)
+            .Replace("cross_attn.norm_", "attn2.norm_", StringComparison.Ordinal)
+            .Replace("self_attn.", key.Contains("norm_", StringComparison.Ordinal) ? "self_attn." : "attn1.to_", StringComparison.Ordinal)
+            .Replace("cross_attn.", key.Contains("norm_", StringComparison.Ordinal) ? "cross_attn." : "attn2.to_", StringComparison.Ordinal)
+            .Replace("norm3", "norm2", StringComparison.Ordinal)
+            .Replace("ffn.0", "ffn.net.0.proj", StringComparison.Ordinal)
+            .Replace("ffn.2", "ffn.net.2", StringComparison.Ordinal);
 
     private sealed class Header(IReadOnlyDictionary<string, TensorEntry> entries) : ITensorSource
     {
         public string Name => "header";
         public IReadOnlyDictionary<string, TensorEntry> Entries => entries;
-        public Tensor Load(string name) => throw new InvalidOperationException("recognition must not read data");
-        public Tensor LoadRows(string name, IReadOnlyList<long> rows) => throw new InvalidOperationException("recognition must not read data");
 
-        public void Dispose()
-        {
-        }
+        public Tensor Load(string name) => throw new InvalidOperationException("recognition must not read data");
+
+        public Tensor LoadRows(string name, IReadOnlyList<long> rows) =>
+            throw new InvalidOperationException("recognition must not read data");
+
+        public void Dispose() { }
     }
 }

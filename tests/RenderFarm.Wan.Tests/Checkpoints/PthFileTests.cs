@@ -3,7 +3,6 @@ using System.Text;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 
 namespace RenderFarm.Wan.Tests.Checkpoints;
 
@@ -23,14 +22,17 @@ public sealed class PthFileTests : IDisposable
         using var expected = new PrefixedSource(golden, "w.");
 
         Assert.Equal(expected.Entries.Keys.Order(), pth.Entries.Keys.Order());
-        Assert.All(expected.Entries.Keys, name =>
-        {
-            using var a = pth.Load(name);
-            using var b = expected.Load(name);
-            Assert.Equal(b.dtype, a.dtype);
-            Assert.Equal(b.shape, a.shape);
-            Assert.True(a.bytes.SequenceEqual(b.bytes));
-        });
+        Assert.All(
+            expected.Entries.Keys,
+            name =>
+            {
+                using var a = pth.Load(name);
+                using var b = expected.Load(name);
+                Assert.Equal(b.dtype, a.dtype);
+                Assert.Equal(b.shape, a.shape);
+                Assert.True(a.bytes.SequenceEqual(b.bytes));
+            }
+        );
     }
 
     [Theory]
@@ -112,10 +114,13 @@ public sealed class PthFileTests : IDisposable
     {
         Shard("1.safetensors", "a");
         Shard("2.safetensors", "b");
-        string index = System.IO.Path.Combine(_folder.FullName, "model.safetensors.index.json");
+        var index = System.IO.Path.Combine(_folder.FullName, "model.safetensors.index.json");
 
         File.WriteAllText(index, """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
-        using (var source = CheckpointFiles.Open(index)) Assert.Equal(["a", "b"], source.Entries.Keys.Order());
+        using (var source = CheckpointFiles.Open(index))
+        {
+            Assert.Equal(["a", "b"], source.Entries.Keys.Order());
+        }
 
         File.WriteAllText(index, """{"weight_map":{"a":"1.safetensors","c":"2.safetensors"}}""");
         Assert.Equal("c", Assert.Throws<CheckpointException>(() => CheckpointFiles.Open(index)).Field);
@@ -133,14 +138,17 @@ public sealed class PthFileTests : IDisposable
 
     private string Fault()
     {
-        string message = Assert.Throws<CheckpointException>(() => PthFile.Open(Path)).Message;
+        var message = Assert.Throws<CheckpointException>(() => PthFile.Open(Path)).Message;
         File.Delete(Path);
         return message;
     }
 
     private void Shard(string file, string name)
     {
-        using var writer = new SafetensorsWriter(System.IO.Path.Combine(_folder.FullName, file), [new TensorEntry(name, ElementType.Named("U8")!, [1])]);
+        using var writer = new SafetensorsWriter(
+            System.IO.Path.Combine(_folder.FullName, file),
+            [new TensorEntry(name, ElementType.Named("U8")!, [1])]
+        );
         writer.Write(name, [1]);
         writer.Complete();
     }

@@ -3,20 +3,19 @@ using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Checkpoints;
 
 public sealed class RandomModelTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public void Write_Tiny_CountsEveryByteItPromised()
     {
         long written = 0;
-        RandomModel.Write(ModelShapes.Tiny, folder.Path, seed: 0, bytes => written += bytes);
+        RandomModel.Write(ModelShapes.Tiny, _folder.Path, seed: 0, bytes => written += bytes);
 
         Assert.Equal(RandomModel.TotalBytes(ModelShapes.Tiny), written);
     }
@@ -24,9 +23,9 @@ public sealed class RandomModelTests : IDisposable
     [Fact]
     public void Write_Tiny_WeightsHaveRealisticScaleAndNoZeros()
     {
-        RandomModel.Write(ModelShapes.Tiny, folder.Path, seed: 0, _ => { });
+        RandomModel.Write(ModelShapes.Tiny, _folder.Path, seed: 0, _ => { });
         using var scope = NewDisposeScope();
-        using var dit = SafetensorsFile.Open(folder.File("diffusion_pytorch_model.safetensors"));
+        using var dit = SafetensorsFile.Open(_folder.File("diffusion_pytorch_model.safetensors"));
 
         Tensor Values(string name) => dit.Load(name).MoveToOtherDisposeScope(scope).to(ScalarType.Float32);
         Assert.Equal(1 / Math.Sqrt(64), Values("blocks.1.ffn.0.weight").std().item<float>(), 0.01);
@@ -41,10 +40,10 @@ public sealed class RandomModelTests : IDisposable
     {
         var tensors = Layouts.TextEncoder(ModelShapes.Tiny.TextEncoder);
         var type = ElementType.Of(ScalarType.BFloat16);
-        new RandomCheckpoint(1, _ => { }).Write(folder.File("one.safetensors"), tensors, type);
-        new RandomCheckpoint(2, _ => { }).Write(folder.File("two.safetensors"), tensors, type);
+        new RandomCheckpoint(1, _ => { }).Write(_folder.File("one.safetensors"), tensors, type);
+        new RandomCheckpoint(2, _ => { }).Write(_folder.File("two.safetensors"), tensors, type);
 
-        Assert.NotEqual(File.ReadAllBytes(folder.File("one.safetensors")), File.ReadAllBytes(folder.File("two.safetensors")));
+        Assert.NotEqual(File.ReadAllBytes(_folder.File("one.safetensors")), File.ReadAllBytes(_folder.File("two.safetensors")));
     }
 
     [Fact]
@@ -52,14 +51,14 @@ public sealed class RandomModelTests : IDisposable
     {
         var tensors = Layouts.Transformer(ModelShapes.Tiny.Transformer);
         var type = ElementType.Of(ScalarType.BFloat16);
-        var whole = new RandomCheckpoint(1, _ => { }).Write(folder.File("whole.safetensors"), tensors, type);
-        var shards = new RandomCheckpoint(1, _ => { }).Write(folder.File("cut.safetensors"), tensors, type, shardBytes: 100_000);
+        var whole = new RandomCheckpoint(1, _ => { }).Write(_folder.File("whole.safetensors"), tensors, type);
+        var shards = new RandomCheckpoint(1, _ => { }).Write(_folder.File("cut.safetensors"), tensors, type, shardBytes: 100_000);
 
         Assert.True(shards.Count > 2);
         Assert.EndsWith($"cut-00001-of-{shards.Count:00000}.safetensors", shards[0], StringComparison.Ordinal);
         using var scope = NewDisposeScope();
         using var one = CheckpointFiles.Open(whole);
-        using var many = CheckpointFiles.Open(folder.File("cut.safetensors.index.json"));
+        using var many = CheckpointFiles.Open(_folder.File("cut.safetensors.index.json"));
         Assert.Equal(one.Entries.Keys.Order(), many.Entries.Keys.Order());
         Assert.All(one.Entries.Keys, name => Assert.True(one.Load(name).equal(many.Load(name)).all().item<bool>(), name));
     }
@@ -67,8 +66,8 @@ public sealed class RandomModelTests : IDisposable
     [Fact]
     public void Write_Tiny_TokenizerSpellsAnyPromptWithinTheVocabulary()
     {
-        var manifest = RandomModel.Write(ModelShapes.Tiny, folder.Path, seed: 0, _ => { });
-        var tokenizer = SentencePieceTokenizer.Load(folder.File(manifest.Files.Tokenizer));
+        var manifest = RandomModel.Write(ModelShapes.Tiny, _folder.Path, seed: 0, _ => { });
+        var tokenizer = SentencePieceTokenizer.Load(_folder.File(manifest.Files.Tokenizer));
 
         var ids = tokenizer.Encode("a red ball rolls, 色调艳丽 🎈");
 
@@ -76,5 +75,5 @@ public sealed class RandomModelTests : IDisposable
         Assert.Equal("a red ball rolls, 色调艳丽 🎈", tokenizer.Decode(ids));
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 }

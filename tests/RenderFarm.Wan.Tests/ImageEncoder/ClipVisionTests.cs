@@ -1,14 +1,22 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Wan.ImageEncoder;
 using RenderFarm.Wan.Tests.Synthetic;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.ImageEncoder;
 
 public sealed class ClipVisionTests
 {
-    private static readonly ImageEncoderShape Shape = new() { ImageSize = 28, PatchSize = 14, Dim = 32, FfnDim = 128, Heads = 4, Layers = 4, OutDim = 16 };
+    private static readonly ImageEncoderShape Shape = new()
+    {
+        ImageSize = 28,
+        PatchSize = 14,
+        Dim = 32,
+        FfnDim = 128,
+        Heads = 4,
+        Layers = 4,
+        OutDim = 16,
+    };
 
     [Fact]
     public void Encode_SyntheticWeights_MatchesReference()
@@ -26,15 +34,17 @@ public sealed class ClipVisionTests
     public void Prepare_WidePicture_IsStretchedToASquareAndNormalised()
     {
         using var scope = NewDisposeScope();
-        var grey = zeros(1, 3, 20, 100); // mid grey in [−1, 1]
+        var grey = zeros(1, 3, 20, 100); // Mid grey in [−1, 1]
 
         var prepared = ClipVision.Prepare(grey, Shape);
 
         Assert.Equal([1, 3, 28, 28], prepared.shape);
         // (0.5 − mean) / deviation of each channel
         float[] expected = [0.069037f, 0.161394f, 0.332838f];
-        for (int channel = 0; channel < 3; channel++)
+        for (var channel = 0; channel < 3; channel++)
+        {
             Assert.Equal(expected[channel], prepared[0, channel, 14, 14].item<float>(), 4);
+        }
     }
 
     [Fact]
@@ -43,6 +53,10 @@ public sealed class ClipVisionTests
         using var scope = NewDisposeScope();
         using var tower = SyntheticSource.Build(weights => new ClipVision(weights, Shape));
 
-        Assert.Contains("[B, 3, 28, 28]", Assert.Throws<ArgumentException>(() => tower.Module.Encode(zeros(1, 3, 28, 32))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "[B, 3, 28, 28]",
+            Assert.Throws<ArgumentException>(() => tower.Module.Encode(zeros(1, 3, 28, 32))).Message,
+            StringComparison.Ordinal
+        );
     }
 }

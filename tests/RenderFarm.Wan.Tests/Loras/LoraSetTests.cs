@@ -1,7 +1,6 @@
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Loras;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Loras;
@@ -31,7 +30,7 @@ public sealed class LoraSetTests
 
         var change = Assert.Single(set.Changes);
         Assert.Equal(Target, change.Key);
-        Assert.Equal(0.5, Assert.Single(change.Value.LowRank).Scale); // no alpha: the rank does not count
+        Assert.Equal(0.5, Assert.Single(change.Value.LowRank).Scale); // No alpha: the rank does not count
         Assert.Empty(set.Notes);
     }
 
@@ -54,7 +53,12 @@ public sealed class LoraSetTests
     public void Resolve_Alpha_CountsOverTheRank()
     {
         using var scope = NewDisposeScope();
-        using var set = Resolve(2, ("blocks.1.self_attn.q.lora_down.weight", ones(8, 64)), ("blocks.1.self_attn.q.lora_up.weight", ones(64, 8)), ("blocks.1.self_attn.q.alpha", tensor(1.0f)));
+        using var set = Resolve(
+            2,
+            ("blocks.1.self_attn.q.lora_down.weight", ones(8, 64)),
+            ("blocks.1.self_attn.q.lora_up.weight", ones(64, 8)),
+            ("blocks.1.self_attn.q.alpha", tensor(1.0f))
+        );
 
         Assert.Equal(2 * 1 / 8.0, set.Changes[Target].LowRank[0].Scale);
     }
@@ -63,21 +67,32 @@ public sealed class LoraSetTests
     public void Resolve_Differences_GoToWeightBiasNormAndModulation()
     {
         using var scope = NewDisposeScope();
-        using var set = Resolve(1,
-            ("diffusion_model.blocks.0.norm3.diff", ones(64)), ("diffusion_model.blocks.0.norm3.diff_b", ones(64)),
-            ("diffusion_model.blocks.0.ffn.0.diff_b", ones(128)), ("diffusion_model.blocks.0.diff_m", ones(1, 6, 64)), ("diffusion_model.head.modulation.diff", ones(1, 2, 64)));
+        using var set = Resolve(
+            1,
+            ("diffusion_model.blocks.0.norm3.diff", ones(64)),
+            ("diffusion_model.blocks.0.norm3.diff_b", ones(64)),
+            ("diffusion_model.blocks.0.ffn.0.diff_b", ones(128)),
+            ("diffusion_model.blocks.0.diff_m", ones(1, 6, 64)),
+            ("diffusion_model.head.modulation.diff", ones(1, 2, 64))
+        );
 
         Assert.Equal(
-            ["blocks.0.ffn.0.bias", "blocks.0.modulation", "blocks.0.norm3.bias", "blocks.0.norm3.weight", "head.modulation"], set.Changes.Keys.Order(StringComparer.Ordinal));
+            ["blocks.0.ffn.0.bias", "blocks.0.modulation", "blocks.0.norm3.bias", "blocks.0.norm3.weight", "head.modulation"],
+            set.Changes.Keys.Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
     public void Resolve_KeysOfAnImageBranchOnATextModel_AreReportedAndTheRestApplies()
     {
         using var scope = NewDisposeScope();
-        using var set = Resolve(1,
-            ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)), ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)),
-            ("blocks.1.cross_attn.k_img.lora_A.weight", ones(4, 64)), ("blocks.1.cross_attn.k_img.lora_B.weight", ones(64, 4)));
+        using var set = Resolve(
+            1,
+            ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)),
+            ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)),
+            ("blocks.1.cross_attn.k_img.lora_A.weight", ones(4, 64)),
+            ("blocks.1.cross_attn.k_img.lora_B.weight", ones(64, 4))
+        );
 
         Assert.Equal([Target], set.Changes.Keys);
         Assert.Contains("k_img", Assert.Single(set.Notes), StringComparison.Ordinal);
@@ -85,13 +100,15 @@ public sealed class LoraSetTests
     }
 
     [Theory]
-    [InlineData("blocks.1.self_attn.q", 1536, 1536, "another architecture")] // wider
-    [InlineData("double_blocks.1.img_attn.qkv", 64, 64, "another architecture")] // of another family
+    [InlineData("blocks.1.self_attn.q", 1536, 1536, "another architecture")] // Wider
+    [InlineData("double_blocks.1.img_attn.qkv", 64, 64, "another architecture")] // Of another family
     public void Resolve_OtherArchitecture_IsRefusedByName(string module, int outFeatures, int inFeatures, string reason)
     {
         using var scope = NewDisposeScope();
 
-        var refusal = Assert.Throws<CheckpointException>(() => Resolve(1, ($"{module}.lora_A.weight", ones(4, inFeatures)), ($"{module}.lora_B.weight", ones(outFeatures, 4))));
+        var refusal = Assert.Throws<CheckpointException>(() =>
+            Resolve(1, ($"{module}.lora_A.weight", ones(4, inFeatures)), ($"{module}.lora_B.weight", ones(outFeatures, 4)))
+        );
 
         Assert.Contains("test-lora", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
@@ -102,9 +119,25 @@ public sealed class LoraSetTests
     {
         using var scope = NewDisposeScope();
 
-        Assert.Contains("DoRA", Assert.Throws<CheckpointException>(() => Resolve(1,
-            ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)), ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)), ("blocks.1.self_attn.q.dora_scale", ones(64, 1)))).Message, StringComparison.Ordinal);
-        Assert.Contains("way up", Assert.Throws<CheckpointException>(() => Resolve(1, ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "DoRA",
+            Assert
+                .Throws<CheckpointException>(() =>
+                    Resolve(
+                        1,
+                        ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)),
+                        ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)),
+                        ("blocks.1.self_attn.q.dora_scale", ones(64, 1))
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "way up",
+            Assert.Throws<CheckpointException>(() => Resolve(1, ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -112,19 +145,46 @@ public sealed class LoraSetTests
     {
         using var scope = NewDisposeScope();
         var codes = tensor(new float[] { 8, -4, 2, 448 }).view(2, 2).to(ElementType.Float8E4M3);
-        using var model = new MemorySource(new Dictionary<string, Tensor> { ["x.weight"] = codes, ["x.scale_weight"] = tensor(0.5f), ["y.weight"] = ones(2) });
-        using var file = new MemorySource(new Dictionary<string, Tensor> { ["a"] = tensor(new float[] { 1, 2 }).view(1, 2), ["b"] = tensor(new float[] { 3, 4 }).view(2, 1), ["d"] = ones(2, 2) });
-        var changes = new Dictionary<string, TensorChanges> { ["x.weight"] = new([new LowRankChange(file, "a", "b", 0.1), new LowRankChange(file, "a", "b", 0.1)], [new DirectChange(file, "d", 10)]) };
+        using var model = new MemorySource(
+            new Dictionary<string, Tensor>
+            {
+                ["x.weight"] = codes,
+                ["x.scale_weight"] = tensor(0.5f),
+                ["y.weight"] = ones(2),
+            }
+        );
+        using var file = new MemorySource(
+            new Dictionary<string, Tensor>
+            {
+                ["a"] = tensor(new float[] { 1, 2 }).view(1, 2),
+                ["b"] = tensor(new float[] { 3, 4 }).view(2, 1),
+                ["d"] = ones(2, 2),
+            }
+        );
+        var changes = new Dictionary<string, TensorChanges>
+        {
+            ["x.weight"] = new(
+                [new LowRankChange(file, "a", "b", 0.1), new LowRankChange(file, "a", "b", 0.1)],
+                [new DirectChange(file, "d", 10)]
+            ),
+        };
 
         using var merged = new MergedSource(model, changes, CPU);
         using var weight = merged.Load("x.weight");
 
-        Assert.Equal([4 + 0.6f + 10, -2 + 1.2f + 10, 1 + 0.8f + 10, 224 + 1.6f + 10], weight.data<float>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-4);
+        Assert.Equal(
+            [4 + 0.6f + 10, -2 + 1.2f + 10, 1 + 0.8f + 10, 224 + 1.6f + 10],
+            weight.data<float>().ToArray(),
+            (a, b) => Math.Abs(a - b) < 1e-4
+        );
         Assert.Equal("F32", merged.Entries["x.weight"].Type.Name);
         Assert.False(merged.Entries.ContainsKey("x.scale_weight"), "a scale that is already counted would count twice");
         Assert.True(merged.Entries.ContainsKey("y.weight"));
     }
 
-    private static LoraSet Resolve(double strength, params (string Key, Tensor Values)[] tensors) => LoraSet.Resolve(
-        [new NamedLora("test-lora", strength, new MemorySource(tensors.Select(t => KeyValuePair.Create(t.Key, t.Values))))], ModelShapes.Tiny.Transformer);
+    private static LoraSet Resolve(double strength, params (string Key, Tensor Values)[] tensors) =>
+        LoraSet.Resolve(
+            [new NamedLora("test-lora", strength, new MemorySource(tensors.Select(t => KeyValuePair.Create(t.Key, t.Values))))],
+            ModelShapes.Tiny.Transformer
+        );
 }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Synthetic;
@@ -16,7 +15,11 @@ internal sealed record Statistics(double Mean, double Rms, double Check, double[
         var check = SyntheticValues.Of("check", values.Length);
         Assert.Equal(Mean, values.Average(), Tolerance);
         Assert.Equal(Rms, Math.Sqrt(values.Average(value => value * value)), Tolerance);
-        for (int i = 0; i < First.Length; i++) Assert.Equal(First[i], values[i], Tolerance);
+        for (var i = 0; i < First.Length; i++)
+        {
+            Assert.Equal(First[i], values[i], Tolerance);
+        }
+
         Assert.Equal(Last, values[^1], Tolerance);
         Assert.Equal(Check, values.Zip(check).Sum(pair => pair.First * pair.Second), Tolerance * Math.Sqrt(values.Length));
     }

@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Synthetic;
@@ -25,20 +24,26 @@ internal sealed class SyntheticSource(IReadOnlyList<TensorEntry> entries) : ITen
         var entry = Entries[name];
         var (scale, offset) = Range(name, entry);
         var values = SyntheticValues.Of(name, entry.Elements).Select(u => (float)(offset + scale * u)).ToArray();
-        using var unaligned = tensor(values, [.. entry.Shape]); // lies in the array; products round differently off 64-byte borders
+        using var unaligned = tensor(values, [.. entry.Shape]); // Lies in the array; products round differently off 64-byte borders
         return unaligned.clone().DetachFromDisposeScope();
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private static (double Scale, double Offset) Range(string name, TensorEntry entry)
     {
-        string part = name[(name.LastIndexOf('.') + 1)..];
-        bool table = name.Contains("embedding.weight") && !name.Contains("patch_embedding.weight");
-        if (part == "weight" && entry.Shape.Count >= 2 && !table) return (Math.Sqrt(3.0 / (entry.Elements / entry.Shape[0])), 0);
-        if (part == "gamma" || part == "weight" && entry.Shape.Count == 1) return (0.1, 1);
+        var part = name[(name.LastIndexOf('.') + 1)..];
+        var table = name.Contains("embedding.weight") && !name.Contains("patch_embedding.weight");
+        if (part == "weight" && entry.Shape.Count >= 2 && !table)
+        {
+            return (Math.Sqrt(3.0 / (entry.Elements / entry.Shape[0])), 0);
+        }
+
+        if (part == "gamma" || part == "weight" && entry.Shape.Count == 1)
+        {
+            return (0.1, 1);
+        }
+
         return (part == "bias" ? 0.1 : 0.5, 0);
     }
 }

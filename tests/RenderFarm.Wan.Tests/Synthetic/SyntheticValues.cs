@@ -1,5 +1,4 @@
 using System.Text;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Synthetic;
@@ -12,12 +11,16 @@ internal static class SyntheticValues
 {
     public static double[] Of(string name, long count)
     {
-        uint hash = 2166136261;
-        foreach (byte b in Encoding.UTF8.GetBytes(name)) hash = (hash ^ b) * 16777619;
+        var hash = 2166136261;
+        foreach (var b in Encoding.UTF8.GetBytes(name))
+        {
+            hash = (hash ^ b) * 16777619;
+        }
+
         var values = new double[count];
         for (long j = 0; j < count; j++)
         {
-            uint x = (uint)((ulong)j * 2654435761 + hash);
+            var x = (uint)((ulong)j * 2654435761 + hash);
             x ^= x >> 15;
             x *= 2246822519;
             x ^= x >> 13;

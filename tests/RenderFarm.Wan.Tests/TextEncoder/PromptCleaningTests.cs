@@ -8,11 +8,15 @@ namespace RenderFarm.Wan.Tests.TextEncoder;
 
 public sealed class PromptCleaningTests
 {
-    /// <summary>Cases worked out with Python's <c>html</c> and <c>unicodedata</c>: entities, widths, marks in any order, controls, line breaks.</summary>
+    /// <summary>Cases worked out with Python's <c>html</c> and <c>unicodedata</c>: entities, widths, marks in any order, controls, line
+    /// breaks.</summary>
     [Fact]
     public void Clean_ReferenceCases_GivesTheSameText()
     {
-        var cases = JsonSerializer.Deserialize<Case[]>(File.ReadAllText(GoldenFiles.Path("prompt_cleaning_cases.json")), JsonSerializerOptions.Web)!;
+        var cases = JsonSerializer.Deserialize<Case[]>(
+            File.ReadAllText(GoldenFiles.Path("prompt_cleaning_cases.json")),
+            JsonSerializerOptions.Web
+        )!;
 
         Assert.NotEmpty(cases);
         Assert.All(cases, expected => Assert.Equal(expected.Clean, PromptCleaning.Clean(expected.Text)));
@@ -30,7 +34,7 @@ public sealed class PromptCleaningTests
     [InlineData("\u001b[31mred\u001b[0m\u0007", "red")]
     public void Clean_OnePass_DoesWhatItSays(string prompt, string expected) => Assert.Equal(expected, PromptCleaning.Clean(prompt));
 
-    [Fact] // attributes can't carry half a character
+    [Fact] // Attributes can't carry half a character
     public void Clean_LoneSurrogate_BecomesTheReplacementCharacter() =>
         Assert.Equal("\uFFFD 🐱 \uFFFD", PromptCleaning.Clean("\ud83d 🐱 \udc31"));
 

@@ -39,6 +39,10 @@ public sealed class PromptTokensTests
     {
         var tokenizer = new SentencePieceTokenizer(SentencePieceModelWriter.Small([]) with { EndId = -1 });
 
-        Assert.Contains("eos_id", Assert.Throws<SentencePieceFormatException>(() => PromptTokens.From("a", tokenizer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "eos_id",
+            Assert.Throws<SentencePieceFormatException>(() => PromptTokens.From("a", tokenizer)).Message,
+            StringComparison.Ordinal
+        );
     }
 }

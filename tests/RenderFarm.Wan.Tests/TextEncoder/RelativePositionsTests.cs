@@ -1,5 +1,4 @@
 using RenderFarm.Wan.TextEncoder;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.TextEncoder;
@@ -18,7 +17,11 @@ public sealed class RelativePositionsTests
             var last = bucket + 1 < starts.Length ? starts[bucket + 1] - 1 : 511;
             Assert.Equal(bucket, positions.Bucket(-starts[bucket]));
             Assert.Equal(bucket, positions.Bucket(-last));
-            if (bucket == 0) continue;
+            if (bucket == 0)
+            {
+                continue;
+            }
+
             Assert.Equal(16 + bucket, positions.Bucket(starts[bucket]));
             Assert.Equal(16 + bucket, positions.Bucket(last));
         }
@@ -33,6 +36,5 @@ public sealed class RelativePositionsTests
     }
 
     [Fact]
-    public void Constructor_OddBuckets_IsRefused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RelativePositions(30));
+    public void Constructor_OddBuckets_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => new RelativePositions(30));
 }

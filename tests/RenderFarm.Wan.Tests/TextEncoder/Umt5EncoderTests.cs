@@ -10,7 +10,15 @@ namespace RenderFarm.Wan.Tests.TextEncoder;
 
 public sealed class Umt5EncoderTests : IDisposable
 {
-    private static readonly TextEncoderShape Shape = new() { Vocabulary = 400, Dim = 64, AttentionDim = 80, FfnDim = 112, Heads = 5, Layers = 3 };
+    private static readonly TextEncoderShape Shape = new()
+    {
+        Vocabulary = 400,
+        Dim = 64,
+        AttentionDim = 80,
+        FfnDim = 112,
+        Heads = 5,
+        Layers = 3,
+    };
 
     private readonly SafetensorsFile _file = SafetensorsFile.Open(GoldenFiles.Path("umt5.safetensors"));
     private readonly ITensorSource _source;
@@ -55,7 +63,7 @@ public sealed class Umt5EncoderTests : IDisposable
         Assert.Equal([3, 160, 64], context.shape);
         for (var i = 0; i < 3; i++)
         {
-            int length = prompts[i].Length;
+            var length = prompts[i].Length;
             Assert.True(RelativeError(context[i].narrow(0, 0, length), hidden[i].narrow(0, 0, length)) < 1e-5);
             Assert.Equal(0, context[i].narrow(0, length, 160 - length).abs().sum().item<float>());
         }
@@ -71,7 +79,8 @@ public sealed class Umt5EncoderTests : IDisposable
         Assert.Equal(400 * 64 * sizeof(float), resident.Weights.Bytes - stored.Weights.Bytes);
     }
 
-    /// <summary>bfloat16 products are off by 2⁻⁹ each; attention without 1/√d magnifies that in its exponent, most of all with random weights.</summary>
+    /// <summary>bfloat16 products are off by 2⁻⁹ each; attention without 1/√d magnifies that in its exponent, most of all with random
+    /// weights.</summary>
     [Fact]
     public void Encode_BFloat16_StaysNearFloat32()
     {
@@ -89,7 +98,9 @@ public sealed class Umt5EncoderTests : IDisposable
         var seen = new List<(int, long)>();
 
         using (encoder.Module.Encode([5, 1], (index, x) => seen.Add((index, x.shape[0]))))
+        {
             Assert.Equal([(0, 2L), (1, 2), (2, 2)], seen);
+        }
 
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
@@ -107,8 +118,12 @@ public sealed class Umt5EncoderTests : IDisposable
     [Fact]
     public void Load_OtherShape_NamesTheTensors()
     {
-        var table = Assert.Throws<CheckpointException>(() => Umt5Encoder.Load(_source, Shape with { Vocabulary = 500 }, CPU, ScalarType.Float32));
-        var layers = Assert.Throws<CheckpointException>(() => Umt5Encoder.Load(_source, Shape with { Layers = 4 }, CPU, ScalarType.Float32));
+        var table = Assert.Throws<CheckpointException>(() =>
+            Umt5Encoder.Load(_source, Shape with { Vocabulary = 500 }, CPU, ScalarType.Float32)
+        );
+        var layers = Assert.Throws<CheckpointException>(() =>
+            Umt5Encoder.Load(_source, Shape with { Layers = 4 }, CPU, ScalarType.Float32)
+        );
 
         Assert.Contains("token_embedding.weight", table.Message, StringComparison.Ordinal);
         Assert.Contains("blocks.3.norm1.weight", layers.Message, StringComparison.Ordinal);
@@ -131,6 +146,5 @@ public sealed class Umt5EncoderTests : IDisposable
         return ids[sample].narrow(0, 0, mask[sample].sum().item<long>()).data<long>().ToArray();
     }
 
-    private static double RelativeError(Tensor actual, Tensor expected) =>
-        ((actual - expected).norm() / expected.norm()).item<float>();
+    private static double RelativeError(Tensor actual, Tensor expected) => ((actual - expected).norm() / expected.norm()).item<float>();
 }

@@ -5,7 +5,9 @@ namespace RenderFarm.Wan.Tests.TextEncoder;
 
 public sealed class UnknownWordsTests
 {
-    private static readonly SentencePieceTokenizer Tokenizer = new(SentencePieceModelWriter.Small(["a", "red", "ball", "rolls", "to", "the", "right", "on", "green"]));
+    private static readonly SentencePieceTokenizer Tokenizer = new(
+        SentencePieceModelWriter.Small(["a", "red", "ball", "rolls", "to", "the", "right", "on", "green"])
+    );
 
     [Theory]
     [InlineData("a red ball rolls to the right on green")]
@@ -19,7 +21,8 @@ public sealed class UnknownWordsTests
     [InlineData("красный шар on green", "красный,шар")]
     [InlineData("赤いボール on green", "赤いボール")]
     [InlineData("a red 🎈 rolls", "🎈")]
-    public void Of_WordsThatAreSpelt_NamesEachOnce(string prompt, string words) => Assert.Equal(words.Split(','), UnknownWords.Of(prompt, Tokenizer));
+    public void Of_WordsThatAreSpelt_NamesEachOnce(string prompt, string words) =>
+        Assert.Equal(words.Split(','), UnknownWords.Of(prompt, Tokenizer));
 
     [Theory]
     [InlineData("a majestic, photorealistic red ball rolls to the right; on green!", "a red ball rolls to the right; on green!")]

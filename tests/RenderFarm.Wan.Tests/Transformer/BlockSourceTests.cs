@@ -2,7 +2,6 @@ using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Tests.Synthetic;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Transformer;
@@ -22,7 +21,7 @@ public sealed class BlockSourceTests
         using var residentContext = resident.Module.Embed([SyntheticModel.Context()]);
         using var streamedContext = streamed.Embed([SyntheticModel.Context()]);
 
-        foreach (double timestep in new[] { 900.0, 400.0 }) // the second step finds the kept keys and values
+        foreach (var timestep in new[] { 900.0, 400.0 }) // The second step finds the kept keys and values
         {
             var expected = resident.Module.Forward(SyntheticModel.Latent(), Timesteps.Uniform(timestep), residentContext);
             var actual = streamed.Forward(SyntheticModel.Latent(), Timesteps.Uniform(timestep), streamedContext);
@@ -61,12 +60,18 @@ public sealed class BlockSourceTests
         public void Leave(int index)
         {
             Log.Add($"leave {index}");
-            foreach (var tensor in _weights.Tensors.Values) tensor.fill_(float.NaN); // may be overwritten from here on
+            foreach (var tensor in _weights.Tensors.Values)
+            {
+                tensor.fill_(float.NaN); // May be overwritten from here on
+            }
         }
 
         public void Dispose()
         {
-            foreach (var tensor in _weights.Tensors.Values) tensor.Dispose();
+            foreach (var tensor in _weights.Tensors.Values)
+            {
+                tensor.Dispose();
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Tests.Synthetic;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Transformer;

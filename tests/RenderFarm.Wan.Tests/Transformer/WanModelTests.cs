@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Wan.Tests.Synthetic;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Transformer;
@@ -25,16 +24,47 @@ public sealed class WanModelTests
     }
 
     [Theory]
-    [InlineData(ImageBranch.Clip, "clip", 1, -0.0842510, 1.1917864, -8.98907, new[] { -0.700810, -0.797249, -1.545185, 1.194612 }, -1.411263)]
-    [InlineData(ImageBranch.ClipFirstLast, "clip2", 2, -0.0785278, 1.1801979, -7.80391, new[] { -0.686219, -0.903117, -1.538738, 1.087021 }, -1.394237)]
+    [InlineData(
+        ImageBranch.Clip,
+        "clip",
+        1,
+        -0.0842510,
+        1.1917864,
+        -8.98907,
+        new[] { -0.700810, -0.797249, -1.545185, 1.194612 },
+        -1.411263
+    )]
+    [InlineData(
+        ImageBranch.ClipFirstLast,
+        "clip2",
+        2,
+        -0.0785278,
+        1.1801979,
+        -7.80391,
+        new[] { -0.686219, -0.903117, -1.538738, 1.087021 },
+        -1.394237
+    )]
     public void Forward_ImageToVideo_MatchesReference(
-        ImageBranch branch, string clip, int pictures, double mean, double rms, double check, double[] first, double last)
+        ImageBranch branch,
+        string clip,
+        int pictures,
+        double mean,
+        double rms,
+        double check,
+        double[] first,
+        double last
+    )
     {
         using var scope = NewDisposeScope();
         using var model = SyntheticModel.Build(SyntheticModel.Shape with { InChannels = 36, ImageBranch = branch });
         using var context = model.Module.Embed([SyntheticModel.Context()], SyntheticValues.Input(clip, 1.7, pictures, 257, 1280));
 
-        var v = model.Module.Forward(SyntheticModel.Latent(), Timesteps.Uniform(500), context, SyntheticValues.Input("y", 1.7, 1, 20, 2, 4, 6));
+        var v = model.Module.Forward(
+            SyntheticModel.Latent(),
+            Timesteps.Uniform(500),
+            context,
+            SyntheticValues.Input("y", 1.7, 1, 20, 2, 4, 6)
+        );
 
         new Statistics(mean, rms, check, first, last).AssertMatches(v);
     }
@@ -75,17 +105,17 @@ public sealed class WanModelTests
         using var x = SyntheticModel.Latent();
         using var text = SyntheticModel.Context();
         using (var context = model.Module.Embed([text]))
-        using (model.Module.Forward(x, Timesteps.Uniform(500), context))
-        {
-        }
-        long before = Tensor.TotalCount;
+        using (model.Module.Forward(x, Timesteps.Uniform(500), context)) { }
+        var before = Tensor.TotalCount;
 
         using (var context = model.Module.Embed([text]))
         using (var first = model.Module.Forward(x, Timesteps.Uniform(500), context))
         using (var second = model.Module.Forward(x, Timesteps.Uniform(500), context))
+        {
             Assert.Equal(first.data<float>().ToArray(), second.data<float>().ToArray());
+        }
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -141,9 +171,17 @@ public sealed class WanModelTests
         using var context = model.Module.Embed([SyntheticModel.Context()]);
         var t = Timesteps.Uniform(500);
 
-        Assert.Contains("[B, 16, F, H, W]", Assert.Throws<ArgumentException>(() => model.Module.Forward(zeros([1, 36, 2, 4, 6]), t, context)).Message);
+        Assert.Contains(
+            "[B, 16, F, H, W]",
+            Assert.Throws<ArgumentException>(() => model.Module.Forward(zeros([1, 36, 2, 4, 6]), t, context)).Message
+        );
         Assert.Contains("even", Assert.Throws<ArgumentException>(() => model.Module.Forward(zeros([1, 16, 2, 5, 6]), t, context)).Message);
-        Assert.Contains("timesteps", Assert.Throws<ArgumentException>(() => model.Module.Forward(zeros([2, 16, 2, 4, 6]), Timesteps.Uniform(500, 400, 300), context)).Message);
+        Assert.Contains(
+            "timesteps",
+            Assert
+                .Throws<ArgumentException>(() => model.Module.Forward(zeros([2, 16, 2, 4, 6]), Timesteps.Uniform(500, 400, 300), context))
+                .Message
+        );
         Assert.Contains("up to 512, 64", Assert.Throws<ArgumentException>(() => model.Module.Embed([zeros(513, 64)])).Message);
         Assert.Contains("picture", Assert.Throws<ArgumentException>(() => model.Module.Embed([zeros(5, 64)], zeros(1, 257, 1280))).Message);
     }

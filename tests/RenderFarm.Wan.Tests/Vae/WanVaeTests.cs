@@ -2,7 +2,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Tests.Synthetic;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Vae;
@@ -41,7 +40,14 @@ public sealed class WanVaeTests
     [InlineData(4, 0.1301716, 0.3662181, -0.762817, new[] { -0.259786, -0.336208, -0.299895, -0.465596 }, 0.102643)]
     [InlineData(5, 0.0325818, 0.3462414, -5.032490, new[] { 0.048528, -0.104876, 0.255117, 0.441935 }, -0.011360)]
     [InlineData(8, -0.0328073, 0.3548537, 4.896422, new[] { -0.192624, -0.060918, -0.471470, -0.246940 }, 0.382613)]
-    public void Decode_Wan21FrameAtAChunkBorder_MatchesReference(int frame, double mean, double rms, double check, double[] first, double last)
+    public void Decode_Wan21FrameAtAChunkBorder_MatchesReference(
+        int frame,
+        double mean,
+        double rms,
+        double check,
+        double[] first,
+        double last
+    )
     {
         using var scope = NewDisposeScope();
         using var vae = Build(VaeKind.Wan21);
@@ -62,7 +68,10 @@ public sealed class WanVaeTests
         var video = SyntheticValues.Input("video", 2, 2, 3, 9, 32, 48);
 
         var (latent, latentOfOther) = (vae.Module.Encode(video), other.Module.Encode(video));
-        var (frames, framesOfOther) = (cat(vae.Module.DecodeUnclamped(latent).ToList(), 2), cat(other.Module.DecodeUnclamped(latent).ToList(), 2));
+        var (frames, framesOfOther) = (
+            cat(vae.Module.DecodeUnclamped(latent).ToList(), 2),
+            cat(other.Module.DecodeUnclamped(latent).ToList(), 2)
+        );
 
         Assert.True(latentOfOther.allclose(latent, rtol: 1e-4, atol: 1e-4));
         Assert.True(framesOfOther.allclose(frames, rtol: 1e-4, atol: 1e-4));
@@ -101,10 +110,10 @@ public sealed class WanVaeTests
         using var other = z.flip(2);
         var expected = Decoded(vae.Module, z);
         Decoded(vae.Module, other);
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
         Assert.Equal(expected, Decoded(vae.Module, z));
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -112,7 +121,7 @@ public sealed class WanVaeTests
     {
         using var vae = Build(VaeKind.Wan21);
         using var z = Latent();
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
         foreach (var frames in vae.Module.Decode(z))
         {
@@ -120,7 +129,7 @@ public sealed class WanVaeTests
             break;
         }
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -128,11 +137,11 @@ public sealed class WanVaeTests
     {
         using var vae = Build(VaeKind.Wan21);
         using var video = SyntheticValues.Input("video", 1, 1, 3, 9, 16, 24);
-        long before = Tensor.TotalCount;
+        var before = Tensor.TotalCount;
 
         vae.Module.Encode(video).Dispose();
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer when the garbage of an earlier test went meanwhile
+        Assert.InRange(Tensor.TotalCount, 0, before); // Fewer when the garbage of an earlier test went meanwhile
     }
 
     [Fact]
@@ -164,15 +173,28 @@ public sealed class WanVaeTests
     {
         var values = new List<float>();
         foreach (var frames in vae.Decode(z))
+        {
             using (frames)
             using (var row = frames.contiguous())
+            {
                 values.AddRange(row.data<float>().ToArray());
+            }
+        }
+
         return [.. values];
     }
 
     private static Loaded<WanVae> Build(VaeKind kind, bool framesAsChannels = false)
     {
-        var shape = new VaeShape { Kind = kind, Dim = 8, DecoderDim = 8, LatentChannels = 4, LatentMean = [0, 0, 0, 0], LatentStd = [1, 1, 1, 1] };
+        var shape = new VaeShape
+        {
+            Kind = kind,
+            Dim = 8,
+            DecoderDim = 8,
+            LatentChannels = 4,
+            LatentMean = [0, 0, 0, 0],
+            LatentStd = [1, 1, 1, 1],
+        };
         return SyntheticSource.Build(weights => new WanVae(weights, shape) { FramesAsChannels = framesAsChannels });
     }
 }

@@ -12,14 +12,19 @@ public sealed class FarmApiTests
     [Fact]
     public async Task Renew_ConnectionsAreResetWhileTheyAreMade_IsTransientEveryTime()
     {
-        using ResettingServer server = new();
-        IOptions<WorkerOptions> options = Options.Create(new WorkerOptions { ApiUrl = server.Address, ApiKey = "rf_key" });
-        using FarmApi api = new(options, new WorkerKey(options, Options.Create(new KeysOptions())));
+        using var server = new ResettingServer();
+        var options = Options.Create(new WorkerOptions { ApiUrl = server.Address, ApiKey = "rf_key" });
+        using var api = new FarmApi(options, new WorkerKey(options, Options.Create(new KeysOptions())));
 
-        for (int call = 0; call < 2000; call++)
+        for (var call = 0; call < 2000; call++)
         {
-            FarmApiException fault = await Assert.ThrowsAsync<FarmApiException>(
-                () => api.RenewAsync("video_1", new RenewRequest { Fence = 1, Stage = RenderStage.Denoising }, TestContext.Current.CancellationToken));
+            var fault = await Assert.ThrowsAsync<FarmApiException>(() =>
+                api.RenewAsync(
+                    "video_1",
+                    new RenewRequest { Fence = 1, Stage = RenderStage.Denoising },
+                    TestContext.Current.CancellationToken
+                )
+            );
             Assert.True(fault.IsTransient, fault.ToString());
         }
     }

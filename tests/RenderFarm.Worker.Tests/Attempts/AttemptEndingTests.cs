@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Tests.Farm;
@@ -14,18 +13,21 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_GoodRender_UploadsUnderItsFenceAndCompletes()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
-        CompleteRequest ending = await worker.Desk.CompletedAsync(job);
+        var ending = await worker.Desk.CompletedAsync(job);
 
         Assert.Equal([ArtifactKind.Video, ArtifactKind.Thumbnail, ArtifactKind.Spritesheet], ending.Artifacts.Select(a => a.Kind));
         Assert.All(ending.Artifacts, a => Assert.StartsWith($"videos/{job.JobId}/{job.Fence}/", a.Key, StringComparison.Ordinal));
-        foreach (Artifact artifact in ending.Artifacts)
+        foreach (var artifact in ending.Artifacts)
         {
             var stored = await worker.Store.StatAsync(artifact.Key, TestContext.Current.CancellationToken);
-            Assert.Equal((artifact.SizeBytes, artifact.Sha256, artifact.ContentType), (stored!.SizeBytes, stored.Sha256, stored.ContentType));
+            Assert.Equal(
+                (artifact.SizeBytes, artifact.Sha256, artifact.ContentType),
+                (stored!.SizeBytes, stored.Sha256, stored.ContentType)
+            );
         }
 
         Assert.Equal(1000, ending.Measurements!.PeakBytes);
@@ -36,52 +38,63 @@ public sealed class AttemptEndingTests
         Assert.Single(renewals, r => r.Plan is not null);
         Assert.Contains(renewals, r => r.Stage == RenderStage.Uploading);
         Assert.All(renewals, r => Assert.Equal(job.Fence, r.Fence));
-        await Eventually.TrueAsync(() => Task.FromResult(Left(worker) == ""), Soon, "scratch and spool to be empty", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Left(worker) == ""),
+            Soon,
+            "scratch and spool to be empty",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
     public async Task Run_RendererKilled_FailsAsCrashedAndTheSlotGoesOn()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
-        LeaseGrant first = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
+        var first = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
-        int renderer = await RendererAtWorkAsync(worker, first);
+        var renderer = await RendererAtWorkAsync(worker, first);
 
         Processes.Kill(renderer);
-        FailRequest failure = await worker.Desk.FailedAsync(first);
+        var failure = await worker.Desk.FailedAsync(first);
 
         Assert.Equal(FailureReason.RendererCrashed, failure.Reason);
         Assert.Contains("signal 9", failure.Message, StringComparison.Ordinal);
-        LeaseGrant second = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var second = worker.Desk.Queue(WorkerUnderTest.Spec);
         Assert.NotEqual(renderer, await RendererAtWorkAsync(worker, second));
     }
 
     [Fact]
     public async Task Run_RendererReportsFailure_PassesOnItsReasonWithTheLogTail()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync("""
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            """
             echo 'the log says more' >&2
-            say '{"type":"failed","reason":"gpu_out_of_memory","message":"asked for 3 GiB, 1 GiB was free","measurements":{"requested_bytes":3}}'
+            measured='"measurements":{"requested_bytes":3}'
+            say '{"type":"failed","reason":"gpu_out_of_memory","message":"asked for 3 GiB, 1 GiB was free",'"$measured"'}'
             exit 1
-            """);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+            """
+        );
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
 
-        Assert.Equal((FailureReason.GpuOutOfMemory, "asked for 3 GiB, 1 GiB was free", 3L), (failure.Reason, failure.Message, failure.Measurements!.RequestedBytes));
+        Assert.Equal(
+            (FailureReason.GpuOutOfMemory, "asked for 3 GiB, 1 GiB was free", 3L),
+            (failure.Reason, failure.Message, failure.Measurements!.RequestedBytes)
+        );
         Assert.Contains("the log says more", failure.LogTail, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Run_RendererSilent_IsKilledAndFailsAsTimeout()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync("sleep 600 & wait");
+        await using var worker = await WorkerUnderTest.CreateAsync("sleep 600 & wait");
         worker.Set("Worker:SilenceSeconds", "1");
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.RendererTimeout, failure.Reason);
         await NothingRunsAsync(worker);
@@ -90,13 +103,13 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_EncoderKilled_FailsAsEncoderAndTheRendererGoes()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await RendererAtWorkAsync(worker, job);
 
         Processes.Kill(Processes.Under(worker.DataDirectory, "video.mp4.part").Single());
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.EncoderFailed, failure.Reason);
         Assert.Contains("signal 9", failure.Message, StringComparison.Ordinal);
@@ -106,14 +119,16 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_FewerFramesThanPromised_IsNeverOffered()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync("""
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            """
             head -c $((width * height * 3 * (frames - 1))) /dev/zero > "$pipe"
             say '{"type":"finished","frames":'$frames',"measurements":{}}'
-            """);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+            """
+        );
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.EncoderFailed, failure.Reason);
         Assert.Contains("4 frames", failure.Message, StringComparison.Ordinal);
@@ -123,13 +138,13 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_UserCancels_KillsTheRendererAndSaysCancelled()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await RendererAtWorkAsync(worker, job);
 
         worker.Desk.Cancelled.Add(job.JobId);
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.Cancelled, failure.Reason);
         await NothingRunsAsync(worker);
@@ -138,16 +153,16 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_LeaseLost_KillsTheRendererAndReportsNothing()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await RendererAtWorkAsync(worker, job);
 
         worker.Desk.Lost.Add(job.JobId);
         await NothingRunsAsync(worker);
 
-        // the slot has gone on to the next job, so the lost one has been dealt with
-        LeaseGrant next = worker.Desk.Queue(WorkerUnderTest.Spec);
+        // The slot has gone on to the next job, so the lost one has been dealt with
+        var next = worker.Desk.Queue(WorkerUnderTest.Spec);
         await RendererAtWorkAsync(worker, next);
         Assert.Empty(worker.Desk.Endings);
     }
@@ -155,34 +170,47 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_ApiAwayWithinTheLease_GoesOnAndCompletes()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync($"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}");
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            $"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}"
+        );
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
-        int renderer = await RendererAtWorkAsync(worker, job, step: 0);
+        var renderer = await RendererAtWorkAsync(worker, job, step: 0);
 
         worker.Desk.Away = true;
         await File.WriteAllTextAsync(Path.Combine(worker.Folder, "go"), "", TestContext.Current.CancellationToken);
-        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}"))), Soon, "the video to be in the spool", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Directory.Exists(Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}"))),
+            Soon,
+            "the video to be in the spool",
+            TestContext.Current.CancellationToken
+        );
         worker.Desk.Away = false;
 
-        CompleteRequest ending = await worker.Desk.CompletedAsync(job);
+        var ending = await worker.Desk.CompletedAsync(job);
         Assert.Equal(renderer, ending.Measurements!.RendererProcessId);
     }
 
     [Fact]
     public async Task Run_ApiAwayBeyondTheLease_KillsTheRendererBeforeTheLeaseEnds()
     {
-        LeaseSettings settings = new() { LeaseSeconds = 10, RenewSeconds = 0.2, RenewRetrySeconds = 0.2, KillMarginSeconds = 6 };
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless, settings);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var settings = new LeaseSettings()
+        {
+            LeaseSeconds = 10,
+            RenewSeconds = 0.2,
+            RenewRetrySeconds = 0.2,
+            KillMarginSeconds = 6,
+        };
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless, settings);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await RendererAtWorkAsync(worker, job);
 
-        long away = TimeProvider.System.GetTimestamp();
+        var away = TimeProvider.System.GetTimestamp();
         worker.Desk.Away = true;
         await NothingRunsAsync(worker);
 
-        // counted from the last renewal that got through, which was before "away"
+        // Counted from the last renewal that got through, which was before "away"
         Assert.InRange(TimeProvider.System.GetElapsedTime(away).TotalSeconds, 0, settings.LeaseSeconds);
         Assert.Empty(worker.Desk.Endings);
     }
@@ -190,16 +218,18 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_RendererEnvironment_HoldsNoKeys()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync("""
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            """
             env >&2; cat /proc/$PPID/environ 2>/dev/null | head -c 0
             exit 7
-            """);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+            """
+        );
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         Environment.SetEnvironmentVariable("Worker__ApiKey", "rf_secret");
         Environment.SetEnvironmentVariable("Artifacts__SecretKey", "s3_secret");
         await worker.StartAsync();
 
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.RendererCrashed, failure.Reason);
         Assert.Contains("code 7", failure.Message, StringComparison.Ordinal);
@@ -210,11 +240,11 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_ModelNotHere_FailsAsModelUnavailable()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec with { Model = "t2v-14b" });
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec with { Model = "t2v-14b" });
         await worker.StartAsync();
 
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.ModelUnavailable, failure.Reason);
         Assert.Contains("t2v-14b", failure.Message, StringComparison.Ordinal);
@@ -223,8 +253,8 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_OutOfMemoryStepDowns_PlansFurtherDownUntilNothingFits()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec, stepDowns: 1_000);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec, stepDowns: 1_000);
         await worker.StartAsync();
 
         Assert.Equal(FailureReason.PlanDoesNotFit, (await worker.Desk.FailedAsync(job)).Reason);
@@ -233,33 +263,61 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Metrics_AfterAJob_ShowOutcomeStagesStepsAndPeaks()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await worker.Desk.CompletedAsync(job);
 
-        string metrics = await worker.MetricsAsync();
+        var metrics = await worker.MetricsAsync();
 
         Assert.Contains("renderfarm_attempts_total{", metrics, StringComparison.Ordinal);
         Assert.Contains("outcome=\"rendered\"", metrics, StringComparison.Ordinal);
         Assert.Contains("renderfarm_stage_duration_seconds_count{", metrics, StringComparison.Ordinal);
         Assert.Contains("renderfarm_step_duration_seconds_count{", metrics, StringComparison.Ordinal);
-        foreach (string name in new[] { "renderfarm_slot_busy", "renderfarm_slot_memory_used_bytes", "renderfarm_spool_entries", "renderfarm_peak_predicted_bytes", "renderfarm_peak_measured_bytes" })
+        foreach (
+            var name in new[]
+            {
+                "renderfarm_slot_busy",
+                "renderfarm_slot_memory_used_bytes",
+                "renderfarm_spool_entries",
+                "renderfarm_peak_predicted_bytes",
+                "renderfarm_peak_measured_bytes",
+            }
+        )
+        {
             Assert.Contains(name, metrics, StringComparison.Ordinal);
+        }
     }
 
     /// <returns>The renderer's process id, once it has done a step of this job and the desk knows of it.</returns>
     private static async Task<int> RendererAtWorkAsync(WorkerUnderTest worker, LeaseGrant job, int step = 1)
     {
         await Eventually.TrueAsync(
-            () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising && r.Request.Step >= step)),
-            Soon, $"{job.JobId} to be denoising", TestContext.Current.CancellationToken);
+            () =>
+                Task.FromResult(
+                    worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising && r.Request.Step >= step)
+                ),
+            Soon,
+            $"{job.JobId} to be denoising",
+            TestContext.Current.CancellationToken
+        );
         return Processes.LeaderUnder(worker.Settings["Worker:RendererPath"]!);
     }
 
-    private static Task NothingRunsAsync(WorkerUnderTest worker)
-        => Eventually.TrueAsync(() => Task.FromResult(Processes.Under(worker.Folder).Count == 0), Soon, "renderer and encoder to be gone", TestContext.Current.CancellationToken);
+    private static Task NothingRunsAsync(WorkerUnderTest worker) =>
+        Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(worker.Folder).Count == 0),
+            Soon,
+            "renderer and encoder to be gone",
+            TestContext.Current.CancellationToken
+        );
 
-    private static string Left(WorkerUnderTest worker)
-        => string.Join(' ', Directory.EnumerateFileSystemEntries(worker.DataDirectory, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(n => n is not ("attempts" or "spool" or "worker.lock")));
+    private static string Left(WorkerUnderTest worker) =>
+        string.Join(
+            ' ',
+            Directory
+                .EnumerateFileSystemEntries(worker.DataDirectory, "*", SearchOption.AllDirectories)
+                .Select(Path.GetFileName)
+                .Where(n => n is not ("attempts" or "spool" or "worker.lock"))
+        );
 }

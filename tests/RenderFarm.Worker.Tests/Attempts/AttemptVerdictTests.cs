@@ -11,8 +11,14 @@ namespace RenderFarm.Worker.Tests.Attempts;
 public sealed class AttemptVerdictTests : IDisposable
 {
     private static readonly EncoderEnding GoodVideo = new(5, null);
-    private static readonly EncoderEnding KilledEncoder = new(2, new EncoderFault(FailureReason.EncoderFailed, "ffmpeg was ended by signal 9"));
-    private readonly SlotDiscovery _slots = new(Microsoft.Extensions.Options.Options.Create(new WorkerOptions { Slots = "cpu" }), Microsoft.Extensions.Logging.Abstractions.NullLogger<SlotDiscovery>.Instance);
+    private static readonly EncoderEnding KilledEncoder = new(
+        2,
+        new EncoderFault(FailureReason.EncoderFailed, "ffmpeg was ended by signal 9")
+    );
+    private readonly SlotDiscovery _slots = new(
+        Microsoft.Extensions.Options.Options.Create(new WorkerOptions { Slots = "cpu" }),
+        Microsoft.Extensions.Logging.Abstractions.NullLogger<SlotDiscovery>.Instance
+    );
     private readonly WorkerMetrics _metrics;
 
     public AttemptVerdictTests() => _metrics = new WorkerMetrics(_slots);
@@ -21,8 +27,8 @@ public sealed class AttemptVerdictTests : IDisposable
     public void Of_FinishedAndEncoded_IsNoFailure() => Assert.Null(Verdict(Exit(0), GoodVideo, Finished(5)));
 
     [Fact]
-    public void Of_KilledWhileTheKernelKilledForMemory_IsHostOutOfMemory()
-        => Assert.Equal(FailureReason.HostOutOfMemory, Verdict(Exit(137), KilledEncoder, outOfMemoryKill: true)!.Reason);
+    public void Of_KilledWhileTheKernelKilledForMemory_IsHostOutOfMemory() =>
+        Assert.Equal(FailureReason.HostOutOfMemory, Verdict(Exit(137), KilledEncoder, outOfMemoryKill: true)!.Reason);
 
     [Fact]
     public void Of_KilledOtherwise_IsACrash() => Assert.Equal(FailureReason.RendererCrashed, Verdict(Exit(137), KilledEncoder)!.Reason);
@@ -33,26 +39,34 @@ public sealed class AttemptVerdictTests : IDisposable
     [Fact]
     public void Of_RendererSawABrokenPipe_TakesTheEncodersWordForIt()
     {
-        EncoderEnding full = new(2, new EncoderFault(FailureReason.DiskFull, "disk full"));
+        var full = new EncoderEnding(2, new EncoderFault(FailureReason.DiskFull, "disk full"));
 
-        AttemptOutcome.Failed? verdict = Verdict(Exit(1), full, new RendererReport.Failed(FailureReason.EncoderFailed, "broken pipe"));
+        var verdict = Verdict(Exit(1), full, new RendererReport.Failed(FailureReason.EncoderFailed, "broken pipe"));
 
         Assert.Equal((FailureReason.DiskFull, "disk full"), (verdict!.Reason, verdict.Message));
     }
 
     [Fact]
-    public void Of_RendererFailedByItself_IsNotBlamedOnTheEncoderThatWasKilledAfterIt()
-        => Assert.Equal(FailureReason.GpuOutOfMemory, Verdict(Exit(1), KilledEncoder, new RendererReport.Failed(FailureReason.GpuOutOfMemory, "no memory"))!.Reason);
+    public void Of_RendererFailedByItself_IsNotBlamedOnTheEncoderThatWasKilledAfterIt() =>
+        Assert.Equal(
+            FailureReason.GpuOutOfMemory,
+            Verdict(Exit(1), KilledEncoder, new RendererReport.Failed(FailureReason.GpuOutOfMemory, "no memory"))!.Reason
+        );
 
     [Fact]
-    public void Of_EncoderFailedAtTheEnd_IsTheEncoders() => Assert.Equal(FailureReason.EncoderFailed, Verdict(Exit(0), KilledEncoder, Finished(5))!.Reason);
+    public void Of_EncoderFailedAtTheEnd_IsTheEncoders() =>
+        Assert.Equal(FailureReason.EncoderFailed, Verdict(Exit(0), KilledEncoder, Finished(5))!.Reason);
 
     [Fact]
-    public void Of_RendererMadeOtherFrames_IsInvalidOutput() => Assert.Equal(FailureReason.InvalidOutput, Verdict(Exit(0), new(4, null), Finished(4))!.Reason);
+    public void Of_RendererMadeOtherFrames_IsInvalidOutput() =>
+        Assert.Equal(FailureReason.InvalidOutput, Verdict(Exit(0), new(4, null), Finished(4))!.Reason);
 
     [Fact]
-    public void Of_SilentRenderer_IsATimeout()
-        => Assert.Equal(FailureReason.RendererTimeout, Verdict(new(137, Silent: true, EncoderFirst: false, TimeSpan.FromSeconds(9)), KilledEncoder)!.Reason);
+    public void Of_SilentRenderer_IsATimeout() =>
+        Assert.Equal(
+            FailureReason.RendererTimeout,
+            Verdict(new(137, Silent: true, EncoderFirst: false, TimeSpan.FromSeconds(9)), KilledEncoder)!.Reason
+        );
 
     public void Dispose()
     {
@@ -64,10 +78,19 @@ public sealed class AttemptVerdictTests : IDisposable
 
     private static RendererReport.Finished Finished(int frames) => new(frames, new Measurements());
 
-    private AttemptOutcome.Failed? Verdict(RendererEnding ending, EncoderEnding encoded, RendererReport? said = null, bool outOfMemoryKill = false)
+    private AttemptOutcome.Failed? Verdict(
+        RendererEnding ending,
+        EncoderEnding encoded,
+        RendererReport? said = null,
+        bool outOfMemoryKill = false
+    )
     {
-        AttemptRecord record = new("tiny", 0, TimeProvider.System, _metrics);
-        if (said is not null) record.Take(said);
+        var record = new AttemptRecord("tiny", 0, TimeProvider.System, _metrics);
+        if (said is not null)
+        {
+            record.Take(said);
+        }
+
         return AttemptVerdict.Of(ending, record, encoded, frames: 5, outOfMemoryKill, "last words");
     }
 }

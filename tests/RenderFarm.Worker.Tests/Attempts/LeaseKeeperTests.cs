@@ -17,27 +17,27 @@ public sealed class LeaseKeeperTests
     [Fact]
     public async Task Renew_ReplyReadAfterTheDeadline_CountsAsLost()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await worker.StartAsync();
 
-        // as after SIGSTOP: a minute passes between the renewal's sending and the reading of its reply
-        await using LeaseKeeper lease = Keeper(worker, new MinuteByMinute());
+        // As after SIGSTOP: a minute passes between the renewal's sending and the reading of its reply
+        await using var lease = Keeper(worker, new MinuteByMinute());
 
-        TaskCompletionSource lost = new();
-        await using CancellationTokenRegistration _ = lease.Lost.Register(lost.SetResult);
+        var lost = new TaskCompletionSource();
+        await using var _ = lease.Lost.Register(lost.SetResult);
         await lost.Task.WaitAsync(Soon, TestContext.Current.CancellationToken);
     }
 
     [Fact]
     public async Task Cancel_AttemptOverAndUploadBegun_ReachesTheUpload()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await worker.StartAsync();
-        await using LeaseKeeper attempt = Keeper(worker, TimeProvider.System);
-        await using LeaseKeeper upload = Keeper(worker, TimeProvider.System);
-        RunningLeases running = new();
-        IDisposable ofTheAttempt = running.Add("video_1", 1, attempt);
-        using IDisposable ofTheUpload = running.Add("video_1", 1, upload);
+        await using var attempt = Keeper(worker, TimeProvider.System);
+        await using var upload = Keeper(worker, TimeProvider.System);
+        var running = new RunningLeases();
+        var ofTheAttempt = running.Add("video_1", 1, attempt);
+        using var ofTheUpload = running.Add("video_1", 1, upload);
 
         ofTheAttempt.Dispose();
 
@@ -49,23 +49,38 @@ public sealed class LeaseKeeperTests
     [Fact]
     public async Task Report_EachStep_IsToldWithoutWaitingForARenewal()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await worker.StartAsync();
-        await using LeaseKeeper lease = Keeper(worker, TimeProvider.System);
+        await using var lease = Keeper(worker, TimeProvider.System);
 
-        for (int step = 1; step <= 5; step++)
+        for (var step = 1; step <= 5; step++)
         {
             lease.Report(RenderStage.Denoising, step, 5);
-            await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Progress.Any(p => p.Step == step)), Soon, $"step {step} to be told", TestContext.Current.CancellationToken);
+            await Eventually.TrueAsync(
+                () => Task.FromResult(worker.Desk.Progress.Any(p => p.Step == step)),
+                Soon,
+                $"step {step} to be told",
+                TestContext.Current.CancellationToken
+            );
         }
 
         Assert.Equal([1, 2, 3, 4, 5], worker.Desk.Progress.Select(p => p.Step));
         Assert.All(worker.Desk.Progress, p => Assert.Equal((1, RenderStage.Denoising, 5), (p.Fence, p.Stage, p.Steps)));
     }
 
-    private static LeaseKeeper Keeper(WorkerUnderTest worker, TimeProvider time) => new(
-        worker.Services.GetRequiredService<FarmApi>(), "video_1", fence: 1, leaseSeconds: 24, new LeaseSettings(), new LeaseProgress(RenderStage.Loading),
-        strict: true, time, worker.Services.GetRequiredService<WorkerMetrics>(), NullLogger.Instance);
+    private static LeaseKeeper Keeper(WorkerUnderTest worker, TimeProvider time) =>
+        new(
+            worker.Services.GetRequiredService<FarmApi>(),
+            "video_1",
+            fence: 1,
+            leaseSeconds: 24,
+            new LeaseSettings(),
+            new LeaseProgress(RenderStage.Loading),
+            strict: true,
+            time,
+            worker.Services.GetRequiredService<WorkerMetrics>(),
+            NullLogger.Instance
+        );
 
     private sealed class MinuteByMinute : TimeProvider
     {

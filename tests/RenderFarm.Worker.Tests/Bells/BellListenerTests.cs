@@ -16,12 +16,20 @@ public sealed class BellListenerTests
     [Fact]
     public async Task Start_CpuSlot_ListensToItsClassAndItsControlQueueOnly()
     {
-        await using BrokerVirtualHost broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
-        await using WorkerUnderTest worker = await WithBrokerAsync(broker.Address);
+        await using var broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
+        await using var worker = await WithBrokerAsync(broker.Address);
         await worker.StartAsync();
 
-        string[] queues = [.. await Eventually.ValueAsync(
-            () => broker.QueuesAsync(TestContext.Current.CancellationToken), q => q.Count >= 2, Soon, "the worker's queues", TestContext.Current.CancellationToken)];
+        string[] queues =
+        [
+            .. await Eventually.ValueAsync(
+                () => broker.QueuesAsync(TestContext.Current.CancellationToken),
+                q => q.Count >= 2,
+                Soon,
+                "the worker's queues",
+                TestContext.Current.CancellationToken
+            ),
+        ];
 
         Assert.Equal(["renderfarm.jobs.cpu", "renderfarm.worker.worker_1"], queues.Order(StringComparer.Ordinal));
     }
@@ -29,15 +37,15 @@ public sealed class BellListenerTests
     [Fact]
     public async Task Ring_BellOfTheClass_IsHeardAndPutDown()
     {
-        await using BrokerVirtualHost broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
-        await using WorkerUnderTest worker = await WithBrokerAsync(broker.Address);
+        await using var broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
+        await using var worker = await WithBrokerAsync(broker.Address);
         await worker.StartAsync();
         await ListeningAsync(broker);
-        Task heard = worker.Services.GetRequiredService<Doorbell>().WaitAsync(Soon, TestContext.Current.CancellationToken);
+        var heard = worker.Services.GetRequiredService<Doorbell>().WaitAsync(Soon, TestContext.Current.CancellationToken);
 
         await SendAsync(broker.Address, Contracts.Messages.Bells.Queue(0), new JobQueued("video_1", "cpu"));
 
-        long began = TimeProvider.System.GetTimestamp();
+        var began = TimeProvider.System.GetTimestamp();
         await heard;
         Assert.True(TimeProvider.System.GetElapsedTime(began) < Soon / 2, "the wait ended by its limit, not by the bell");
     }
@@ -45,28 +53,33 @@ public sealed class BellListenerTests
     [Fact]
     public async Task Cancel_ByTheControlQueue_StopsTheAttemptBeforeARenewalCould()
     {
-        await using BrokerVirtualHost broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
-        await using WorkerUnderTest worker = await WithBrokerAsync(broker.Address);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
+        await using var worker = await WithBrokerAsync(broker.Address);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await ListeningAsync(broker);
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Renewals.Any(r => r.Request.Step == 1)), Soon, "the job to be at work", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Request.Step == 1)),
+            Soon,
+            "the job to be at work",
+            TestContext.Current.CancellationToken
+        );
 
         await SendAsync(broker.Address, Contracts.Messages.Bells.ControlQueue("worker_1"), new CancelAttempt(job.JobId, job.Fence));
 
-        // no renewal has said so: the desk was never told of a cancellation
+        // No renewal has said so: the desk was never told of a cancellation
         Assert.Equal(FailureReason.Cancelled, (await worker.Desk.FailedAsync(job)).Reason);
     }
 
     [Fact]
     public async Task Start_BrokerAway_JobsRunAllTheSame()
     {
-        using TcpListener closed = new(System.Net.IPAddress.Loopback, 0);
+        using var closed = new TcpListener(System.Net.IPAddress.Loopback, 0);
         closed.Start();
-        int port = ((System.Net.IPEndPoint)closed.LocalEndpoint).Port;
+        var port = ((System.Net.IPEndPoint)closed.LocalEndpoint).Port;
         closed.Stop();
-        await using WorkerUnderTest worker = await WithBrokerAsync(new Uri($"amqp://guest:guest@127.0.0.1:{port}/"), StubRenderer.Good);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WithBrokerAsync(new Uri($"amqp://guest:guest@127.0.0.1:{port}/"), StubRenderer.Good);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
         await worker.Desk.CompletedAsync(job);
@@ -76,27 +89,39 @@ public sealed class BellListenerTests
 
     private static async Task<WorkerUnderTest> WithBrokerAsync(Uri broker, string renderer = StubRenderer.Endless)
     {
-        WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(renderer);
+        var worker = await WorkerUnderTest.CreateAsync(renderer);
         worker.Set("Bus:Kind", "rabbitmq");
         worker.Set("Bus:Uri", broker.AbsoluteUri);
         return worker;
     }
 
-    private static Task ListeningAsync(BrokerVirtualHost broker) => Eventually.TrueAsync(
-        async () => (await broker.QueuesAsync(TestContext.Current.CancellationToken)).Count >= 2, Soon, "the worker's queues", TestContext.Current.CancellationToken);
+    private static Task ListeningAsync(BrokerVirtualHost broker) =>
+        Eventually.TrueAsync(
+            async () => (await broker.QueuesAsync(TestContext.Current.CancellationToken)).Count >= 2,
+            Soon,
+            "the worker's queues",
+            TestContext.Current.CancellationToken
+        );
 
     /// <summary>As the API sends: to the exchange, which it declares, whoever comes first.</summary>
     private static async Task SendAsync<T>(Uri broker, string exchange, T message)
         where T : class
     {
-        string[] user = broker.UserInfo.Split(':');
-        IBusControl bus = Bus.Factory.CreateUsingRabbitMq(configure => configure.Host(broker.Host, (ushort)broker.Port, broker.AbsolutePath.Trim('/'), h =>
-        {
-            h.Username(user[0]);
-            h.Password(user[1]);
-        }));
+        var user = broker.UserInfo.Split(':');
+        var bus = Bus.Factory.CreateUsingRabbitMq(configure =>
+            configure.Host(
+                broker.Host,
+                (ushort)broker.Port,
+                broker.AbsolutePath.Trim('/'),
+                h =>
+                {
+                    h.Username(user[0]);
+                    h.Password(user[1]);
+                }
+            )
+        );
         await bus.StartAsync(TestContext.Current.CancellationToken);
-        ISendEndpoint endpoint = await bus.GetSendEndpoint(new Uri($"exchange:{exchange}"));
+        var endpoint = await bus.GetSendEndpoint(new Uri($"exchange:{exchange}"));
         await endpoint.Send(message, TestContext.Current.CancellationToken);
         await bus.StopAsync(TestContext.Current.CancellationToken);
     }

@@ -11,21 +11,26 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task KillGroup_ChildWithChildren_EndsThemAll()
     {
-        string marker = _folder.File("marker");
+        var marker = _folder.File("marker");
         await File.WriteAllTextAsync(marker, "", TestContext.Current.CancellationToken);
-        using ChildProcess child = Start($"tail -f {marker} > /dev/null 2>&1 & tail -f {marker} > /dev/null 2>&1 & echo started; wait");
+        using var child = Start($"tail -f {marker} > /dev/null 2>&1 & tail -f {marker} > /dev/null 2>&1 & echo started; wait");
         Assert.Equal("started", await child.Output.ReadLineAsync(TestContext.Current.CancellationToken));
 
         child.KillGroup();
 
         Assert.Equal(128 + 9, await child.Exited.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
-        await Eventually.TrueAsync(() => Task.FromResult(Processes.Under(marker).Count == 0), TimeSpan.FromSeconds(30), "the grandchildren to end", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(marker).Count == 0),
+            TimeSpan.FromSeconds(30),
+            "the grandchildren to end",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
     public async Task Start_Child_IsItsOwnGroupAndSession()
     {
-        using ChildProcess child = Start("cut -d' ' -f5,6 /proc/$$/stat");
+        using var child = Start("cut -d' ' -f5,6 /proc/$$/stat");
 
         Assert.Equal($"{child.Id} {child.Id}", await child.Output.ReadLineAsync(TestContext.Current.CancellationToken));
     }
@@ -33,7 +38,7 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task Start_WithAScore_IsTheFirstToGoWhenMemoryRunsOut()
     {
-        using ChildProcess child = ChildProcess.Start("sleep", ["60"], new Dictionary<string, string>(), "/", oomScore: 900);
+        using var child = ChildProcess.Start("sleep", ["60"], new Dictionary<string, string>(), "/", oomScore: 900);
 
         Assert.Equal("900", (await File.ReadAllTextAsync($"/proc/{child.Id}/oom_score_adj", TestContext.Current.CancellationToken)).Trim());
     }
@@ -41,7 +46,7 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task Errors_MoreThanKept_HoldsTheEnd()
     {
-        using ChildProcess child = Start("for i in $(seq 20000); do echo line $i; done >&2");
+        using var child = Start("for i in $(seq 20000); do echo line $i; done >&2");
 
         await child.Exited;
         await child.Errors.Ended;
@@ -51,8 +56,13 @@ public sealed class ChildProcessTests : IDisposable
     }
 
     [Fact]
-    public void Start_NoSuchProgram_SaysWhich()
-        => Assert.Equal("no-such-program", Assert.Throws<FileNotFoundException>(() => ChildProcess.Start("no-such-program", [], ChildEnvironment.Base(), _folder.Path)).FileName);
+    public void Start_NoSuchProgram_SaysWhich() =>
+        Assert.Equal(
+            "no-such-program",
+            Assert
+                .Throws<FileNotFoundException>(() => ChildProcess.Start("no-such-program", [], ChildEnvironment.Base(), _folder.Path))
+                .FileName
+        );
 
     public void Dispose() => _folder.Dispose();
 

@@ -48,7 +48,14 @@ internal sealed class LeaseDesk : IAsyncDisposable
     /// <summary>Jobs that the user wants stopped.</summary>
     public HashSet<string> Cancelled { get; } = [];
 
-    public LeaseSettings Settings { get; init; } = new() { LeaseSeconds = 12, RenewSeconds = 0.2, RenewRetrySeconds = 0.2, KillMarginSeconds = 2 };
+    public LeaseSettings Settings { get; init; } =
+        new()
+        {
+            LeaseSeconds = 12,
+            RenewSeconds = 0.2,
+            RenewRetrySeconds = 0.2,
+            KillMarginSeconds = 2,
+        };
 
     public ConcurrentQueue<RegisterWorkerRequest> Registrations { get; } = new();
     public ConcurrentQueue<LeaseRequest> Requests { get; } = new();
@@ -62,25 +69,48 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     public static async Task<LeaseDesk> OpenAsync(LeaseSettings? settings = null)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        WebApplication app = builder.Build();
+        var app = builder.Build();
         LeaseDesk desk = settings is null ? new(app) : new(app) { Settings = settings };
-        app.Use(async (context, next) =>
-        {
-            if (desk.Away) context.Abort();
-            else if (context.Request.Headers.Authorization != $"Bearer {Key}") await desk.RefuseAsync(context, 401, "invalid_api_key");
-            else if (desk.Forgetful) await desk.RefuseAsync(context, 404, "not_found");
-            else await next(context);
-        });
+        app.Use(
+            async (context, next) =>
+            {
+                if (desk.Away)
+                {
+                    context.Abort();
+                }
+                else if (context.Request.Headers.Authorization != $"Bearer {Key}")
+                {
+                    await desk.RefuseAsync(context, 401, "invalid_api_key");
+                }
+                else if (desk.Forgetful)
+                {
+                    await desk.RefuseAsync(context, 404, "not_found");
+                }
+                else
+                {
+                    await next(context);
+                }
+            }
+        );
         app.MapPost("/worker/v1/register", desk.RegisterAsync);
         app.MapPost("/worker/v1/leases", desk.LeaseAsync);
         app.MapPost("/worker/v1/leases/{job}/renew", desk.RenewAsync);
         app.MapPost("/worker/v1/leases/{job}/progress", desk.ProgressAsync);
-        app.MapPost("/worker/v1/leases/{job}/complete", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.CompleteRequest, JobState.Completed));
-        app.MapPost("/worker/v1/leases/{job}/fail", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.FailRequest, JobState.Failed));
-        app.MapPost("/worker/v1/leases/{job}/release", (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.ReleaseRequest, JobState.Queued));
+        app.MapPost(
+            "/worker/v1/leases/{job}/complete",
+            (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.CompleteRequest, JobState.Completed)
+        );
+        app.MapPost(
+            "/worker/v1/leases/{job}/fail",
+            (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.FailRequest, JobState.Failed)
+        );
+        app.MapPost(
+            "/worker/v1/leases/{job}/release",
+            (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.ReleaseRequest, JobState.Queued)
+        );
         await app.StartAsync();
         return desk;
     }
@@ -88,8 +118,17 @@ internal sealed class LeaseDesk : IAsyncDisposable
     /// <returns>The grant that the next poll will get.</returns>
     public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0, params KindCorrection[] corrections)
     {
-        long fence = Interlocked.Increment(ref _fence);
-        LeaseGrant grant = new() { JobId = $"video_{fence}", Fence = fence, Attempt = 1, StepDowns = stepDowns, LeaseSeconds = Settings.LeaseSeconds, Spec = spec, KindCorrections = corrections };
+        var fence = Interlocked.Increment(ref _fence);
+        var grant = new LeaseGrant()
+        {
+            JobId = $"video_{fence}",
+            Fence = fence,
+            Attempt = 1,
+            StepDowns = stepDowns,
+            LeaseSeconds = Settings.LeaseSeconds,
+            Spec = spec,
+            KindCorrections = corrections,
+        };
         _queue.Writer.TryWrite(grant);
         return grant;
     }
@@ -109,24 +148,28 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     private async Task<T> EndingAsync<T>(LeaseGrant grant)
     {
-        object ending = await Ending(grant.JobId).Task.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken);
+        var ending = await Ending(grant.JobId).Task.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken);
         return Assert.IsType<T>(ending);
     }
 
-    private TaskCompletionSource<object> Ending(string job)
-        => _endings.GetOrAdd(job, _ => new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously));
+    private TaskCompletionSource<object> Ending(string job) =>
+        _endings.GetOrAdd(job, _ => new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously));
 
     private async Task RegisterAsync(HttpContext context)
     {
         Registrations.Enqueue(await ReadAsync(context, ContractsJson.Default.RegisterWorkerRequest));
-        await WriteAsync(context, new RegisterWorkerReply { WorkerId = "worker_1", Settings = Settings }, ContractsJson.Default.RegisterWorkerReply);
+        await WriteAsync(
+            context,
+            new RegisterWorkerReply { WorkerId = "worker_1", Settings = Settings },
+            ContractsJson.Default.RegisterWorkerReply
+        );
     }
 
     private async Task LeaseAsync(HttpContext context)
     {
-        LeaseRequest request = await ReadAsync(context, ContractsJson.Default.LeaseRequest);
+        var request = await ReadAsync(context, ContractsJson.Default.LeaseRequest);
         Requests.Enqueue(request);
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(TimeSpan.FromSeconds(request.WaitSeconds));
         try
         {
@@ -140,10 +183,20 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     private async Task RenewAsync(HttpContext context, string job)
     {
-        RenewRequest request = await ReadAsync(context, ContractsJson.Default.RenewRequest);
+        var request = await ReadAsync(context, ContractsJson.Default.RenewRequest);
         Renewals.Enqueue((job, request));
-        if (Lost.Contains(job)) await RefuseAsync(context, 409, "lease_lost");
-        else await WriteAsync(context, new RenewReply { LeaseSeconds = Settings.LeaseSeconds, Cancel = Cancelled.Contains(job) }, ContractsJson.Default.RenewReply);
+        if (Lost.Contains(job))
+        {
+            await RefuseAsync(context, 409, "lease_lost");
+        }
+        else
+        {
+            await WriteAsync(
+                context,
+                new RenewReply { LeaseSeconds = Settings.LeaseSeconds, Cancel = Cancelled.Contains(job) },
+                ContractsJson.Default.RenewReply
+            );
+        }
     }
 
     private async Task ProgressAsync(HttpContext context)
@@ -155,7 +208,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
     private async Task EndAsync<T>(HttpContext context, string job, JsonTypeInfo<T> type, JobState state)
         where T : notnull
     {
-        T request = await ReadAsync(context, type);
+        var request = await ReadAsync(context, type);
         if (EndingsAway)
         {
             await RefuseAsync(context, 503, "unavailable");
@@ -177,11 +230,22 @@ internal sealed class LeaseDesk : IAsyncDisposable
     {
         Interlocked.Increment(ref _refusals);
         context.Response.StatusCode = status;
-        await context.Response.WriteAsJsonAsync(new { error = new { code, message = "refused", type = "x", param = "" } });
+        await context.Response.WriteAsJsonAsync(
+            new
+            {
+                error = new
+                {
+                    code,
+                    message = "refused",
+                    type = "x",
+                    param = "",
+                },
+            }
+        );
     }
 
-    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
-        => (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted))!;
+    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) =>
+        (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted))!;
 
     private static Task WriteAsync<T>(HttpContext context, T reply, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(reply, type);
 }

@@ -10,36 +10,43 @@ internal static class Processes
     public static IReadOnlyList<int> Under(string folder, string program = "")
     {
         List<int> found = [];
-        foreach (string entry in Directory.EnumerateDirectories("/proc"))
+        foreach (var entry in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(entry), CultureInfo.InvariantCulture, out int id)) continue;
+            if (!int.TryParse(Path.GetFileName(entry), CultureInfo.InvariantCulture, out var id))
+            {
+                continue;
+            }
+
             try
             {
-                string command = File.ReadAllText(Path.Combine(entry, "cmdline"));
-                if (command.Contains(folder, StringComparison.Ordinal) && command.Contains(program, StringComparison.Ordinal)) found.Add(id);
+                var command = File.ReadAllText(Path.Combine(entry, "cmdline"));
+                if (command.Contains(folder, StringComparison.Ordinal) && command.Contains(program, StringComparison.Ordinal))
+                {
+                    found.Add(id);
+                }
             }
             catch (IOException)
             {
-                // it ended while being looked at
+                // It ended while being looked at
             }
         }
 
         return found;
     }
 
-    /// <summary>The one among them that leads its process group: a shell that forks shows its own command line twice for a moment.</summary>
-    public static int LeaderUnder(string folder)
-        => Under(folder).Single(id => LeadsItsGroup(id));
+    /// <summary>The one among them that leads its process group: a shell that forks shows its own command line twice for a
+    /// moment.</summary>
+    public static int LeaderUnder(string folder) => Under(folder).Single(id => LeadsItsGroup(id));
 
     public static void Kill(int id) => Process.GetProcessById(id).Kill();
 
     /// <summary>Runs a program to its end.</summary>
     public static async Task<(int Code, string Output, string Errors)> RunAsync(string program, params string[] arguments)
     {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, await output, await errors);
     }
@@ -48,13 +55,13 @@ internal static class Processes
     {
         try
         {
-            // after the name in brackets: state, parent, group
-            string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
+            // After the name in brackets: state, parent, group
+            var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
             return stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[2] == id.ToString(CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {
-            return false; // it has ended
+            return false; // It has ended
         }
     }
 }

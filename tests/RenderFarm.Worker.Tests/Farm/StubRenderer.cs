@@ -1,6 +1,6 @@
 using System.Globalization;
 
-// a worker is a Linux program: sessions, FIFOs, /proc
+// A worker is a Linux program: sessions, FIFOs, /proc
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 namespace RenderFarm.Worker.Tests.Farm;
@@ -38,7 +38,7 @@ internal static class StubRenderer
 
     public static string Write(string folder, string body)
     {
-        string path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"renderer-{Guid.NewGuid():n}.sh"));
+        var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"renderer-{Guid.NewGuid():n}.sh"));
         File.WriteAllText(path, Head + "\n" + body + "\n");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;

@@ -14,7 +14,13 @@ internal sealed class TestOutputLogger : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    )
     {
         try
         {
@@ -22,11 +28,9 @@ internal sealed class TestOutputLogger : ILoggerProvider, ILogger
         }
         catch (InvalidOperationException)
         {
-            // the test is over
+            // The test is over
         }
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

@@ -53,23 +53,24 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public DirectoryArtifactStore Store => new(_settings["Artifacts:Directory"]!);
 
     /// <summary>A small video of the tiny model.</summary>
-    public static RenderSpec Spec => new()
-    {
-        Model = ModelShapes.Tiny.Id,
-        Prompt = "a red ball rolls; to = the \"right\" #1 \\ ends\nhere",
-        Width = 32,
-        Height = 32,
-        Frames = 5,
-        Fps = 8,
-        Steps = 2,
-        GuidanceScale = 1,
-        Shift = 3,
-        Seed = 42,
-    };
+    public static RenderSpec Spec =>
+        new()
+        {
+            Model = ModelShapes.Tiny.Id,
+            Prompt = "a red ball rolls; to = the \"right\" #1 \\ ends\nhere",
+            Width = 32,
+            Height = 32,
+            Frames = 5,
+            Fps = 8,
+            Steps = 2,
+            GuidanceScale = 1,
+            Shift = 3,
+            Seed = 42,
+        };
 
     public static async Task<WorkerUnderTest> CreateAsync(string renderer, LeaseSettings? lease = null)
     {
-        WorkerUnderTest worker = new(await LeaseDesk.OpenAsync(lease));
+        var worker = new WorkerUnderTest(await LeaseDesk.OpenAsync(lease));
         worker.Set("Worker:RendererPath", StubRenderer.Write(worker.Folder, renderer));
         return worker;
     }
@@ -78,11 +79,18 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _app = WorkerApplication.Build([], builder =>
-        {
-            builder.Configuration.AddInMemoryCollection(_settings);
-            builder.Logging.ClearProviders().AddProvider(new TestOutputLogger()).SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
-        });
+        _app = WorkerApplication.Build(
+            [],
+            builder =>
+            {
+                builder.Configuration.AddInMemoryCollection(_settings);
+                builder
+                    .Logging.ClearProviders()
+                    .AddProvider(new TestOutputLogger())
+                    .SetMinimumLevel(LogLevel.Debug)
+                    .AddFilter("Microsoft", LogLevel.Warning);
+            }
+        );
         await _app.StartAsync();
         _running = _app.Services.GetRequiredService<FarmWorker>().RunAsync();
     }
@@ -96,14 +104,18 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public async Task<string> GetAsync(string path)
     {
-        using HttpClient http = new();
+        using var http = new HttpClient();
         return await http.GetStringAsync(_app!.Urls.First() + path, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Stops at once, as a deployment would with two signals, and waits.</summary>
     public async Task StopAsync()
     {
-        if (_app is null) return;
+        if (_app is null)
+        {
+            return;
+        }
+
         RequestDrain();
         RequestDrain();
         await _running.WaitAsync(TimeSpan.FromSeconds(60)).ContinueWith(_ => { }, TaskScheduler.Default);
@@ -121,13 +133,22 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     private void WriteModel()
     {
-        string folder = Path.Combine(_settings["Models:Directory"]!, "tiny");
+        var folder = Path.Combine(_settings["Models:Directory"]!, "tiny");
         Directory.CreateDirectory(folder);
-        ModelManifest manifest = new()
+        var manifest = new ModelManifest()
         {
             Shape = ModelShapes.Tiny,
-            Files = new ModelFiles { Transformer = ["dit.safetensors"], TextEncoder = ["t5.safetensors"], Tokenizer = "spiece.model", Vae = ["vae.safetensors"] },
+            Files = new ModelFiles
+            {
+                Transformer = ["dit.safetensors"],
+                TextEncoder = ["t5.safetensors"],
+                Tokenizer = "spiece.model",
+                Vae = ["vae.safetensors"],
+            },
         };
-        File.WriteAllText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest));
+        File.WriteAllText(
+            Path.Combine(folder, ModelManifest.FileName),
+            JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest)
+        );
     }
 }

@@ -12,9 +12,14 @@ public sealed class DrainTests
     [Fact]
     public async Task Drain_Idle_EndsAtOnce()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
 
         worker.RequestDrain();
 
@@ -24,14 +29,16 @@ public sealed class DrainTests
     [Fact]
     public async Task Drain_JobAtWork_FinishesItAndTakesNoOther()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync($"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}");
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            $"until [ -e ${{0%/*}}/go ]; do say '{{\"type\":\"alive\",\"stage\":\"denoising\"}}'; sleep 0.1; done\n{StubRenderer.Good}"
+        );
         worker.Set("Worker:DrainGraceSeconds", "60");
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await AtWorkAsync(worker, job);
 
         worker.RequestDrain();
-        LeaseGrant next = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var next = worker.Desk.Queue(WorkerUnderTest.Spec);
         await File.WriteAllTextAsync(Path.Combine(worker.Folder, "go"), "", TestContext.Current.CancellationToken);
         await worker.EndAsync();
 
@@ -44,13 +51,17 @@ public sealed class DrainTests
     [InlineData("0.2", 1)]
     public async Task Drain_SecondRequestOrGraceOver_HandsTheJobBack(string grace, int requests)
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);
         worker.Set("Worker:DrainGraceSeconds", grace);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await AtWorkAsync(worker, job);
 
-        for (int i = 0; i < requests; i++) worker.RequestDrain();
+        for (var i = 0; i < requests; i++)
+        {
+            worker.RequestDrain();
+        }
+
         await worker.EndAsync();
 
         Assert.Equal("interrupted", (await worker.Desk.ReleasedAsync(job)).Reason);
@@ -60,12 +71,22 @@ public sealed class DrainTests
     [Fact]
     public async Task Drain_WhileRegisteringAnew_EndsInOrder()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         worker.Set("Worker:LeaseWaitSeconds", "0");
         await worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
         worker.Desk.Forgetful = true;
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals >= 2), Soon, "a lease and a registration to be refused", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Refusals >= 2),
+            Soon,
+            "a lease and a registration to be refused",
+            TestContext.Current.CancellationToken
+        );
 
         worker.RequestDrain();
 
@@ -75,27 +96,37 @@ public sealed class DrainTests
     [Fact]
     public async Task Start_KeyReplacedInTheBootstrapFile_IsReadAgain()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        string file = Path.Combine(worker.Folder, "keys.json");
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var file = Path.Combine(worker.Folder, "keys.json");
         await File.WriteAllTextAsync(file, """{"worker_key":"rf_of_an_older_farm"}""", TestContext.Current.CancellationToken);
         worker.Set("Worker:ApiKey", null);
         worker.Set("Keys:BootstrapFile", file);
         await worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals > 0), Soon, "a refusal", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Refusals > 0),
+            Soon,
+            "a refusal",
+            TestContext.Current.CancellationToken
+        );
 
         await File.WriteAllTextAsync(file, $$"""{"worker_key":"{{LeaseDesk.Key}}"}""", TestContext.Current.CancellationToken);
 
-        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
     public async Task Start_WrongKey_EndsNamingTheSetting()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         worker.Set("Worker:ApiKey", "rf_wrong");
         await worker.StartAsync();
 
-        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
+        var fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
 
         Assert.Contains("Worker:ApiKey", fault.Message, StringComparison.Ordinal);
     }
@@ -103,26 +134,35 @@ public sealed class DrainTests
     [Fact]
     public async Task Start_KeyInTheBootstrapFileThatComesLater_IsFound()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        string file = Path.Combine(worker.Folder, "keys.json");
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var file = Path.Combine(worker.Folder, "keys.json");
         worker.Set("Worker:ApiKey", null);
         worker.Set("Keys:BootstrapFile", file);
         await worker.StartAsync();
         Assert.Empty(worker.Desk.Registrations);
 
-        await File.WriteAllTextAsync(file, $$"""{"admin_key":"rf_other","worker_key":"{{LeaseDesk.Key}}"}""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            file,
+            $$"""{"admin_key":"rf_other","worker_key":"{{LeaseDesk.Key}}"}""",
+            TestContext.Current.CancellationToken
+        );
 
-        await Eventually.TrueAsync(() => Task.FromResult(!worker.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
     public async Task Start_FfmpegMissing_EndsNamingTheSettingAndTheRemedy()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         worker.Set("Worker:FfmpegPath", "/nowhere/ffmpeg");
         await worker.StartAsync();
 
-        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
+        var fault = await Assert.ThrowsAsync<WorkerSettingException>(worker.EndAsync);
 
         Assert.Contains("Worker:FfmpegPath", fault.Message, StringComparison.Ordinal);
         Assert.Contains("apt-get install ffmpeg", fault.Message, StringComparison.Ordinal);
@@ -131,19 +171,31 @@ public sealed class DrainTests
     [Fact]
     public async Task Start_DataDirectoryOfAnotherWorker_EndsNamingTheSetting()
     {
-        await using WorkerUnderTest first = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        await using WorkerUnderTest second = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var first = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var second = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         second.Set("Worker:DataDirectory", first.DataDirectory);
         await first.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(!first.Desk.Registrations.IsEmpty), Soon, "registration", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!first.Desk.Registrations.IsEmpty),
+            Soon,
+            "registration",
+            TestContext.Current.CancellationToken
+        );
 
         await second.StartAsync();
-        WorkerSettingException fault = await Assert.ThrowsAsync<WorkerSettingException>(second.EndAsync);
+        var fault = await Assert.ThrowsAsync<WorkerSettingException>(second.EndAsync);
 
         Assert.Contains("Worker:DataDirectory", fault.Message, StringComparison.Ordinal);
     }
 
-    private static Task AtWorkAsync(WorkerUnderTest worker, LeaseGrant job) => Eventually.TrueAsync(
-        () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == Contracts.Videos.RenderStage.Denoising)),
-        Soon, $"{job.JobId} to be at work", TestContext.Current.CancellationToken);
+    private static Task AtWorkAsync(WorkerUnderTest worker, LeaseGrant job) =>
+        Eventually.TrueAsync(
+            () =>
+                Task.FromResult(
+                    worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == Contracts.Videos.RenderStage.Denoising)
+                ),
+            Soon,
+            $"{job.JobId} to be at work",
+            TestContext.Current.CancellationToken
+        );
 }

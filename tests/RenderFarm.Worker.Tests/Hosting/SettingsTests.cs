@@ -17,7 +17,7 @@ public sealed class SettingsTests
     [InlineData("Bus:Uri", null)]
     public void Bus_Uri_MustBeAmqp(string key, string? value)
     {
-        OptionsValidationException fault = Assert.Throws<OptionsValidationException>(() => Options<BusOptions>(key, value));
+        var fault = Assert.Throws<OptionsValidationException>(() => Options<BusOptions>(key, value));
 
         Assert.Contains(fault.Failures, failure => failure.StartsWith("Bus:Uri", StringComparison.Ordinal));
     }
@@ -25,13 +25,19 @@ public sealed class SettingsTests
     [Theory]
     [InlineData("Metrics:Url", "9465")]
     [InlineData("Metrics:Url", "ftp://host")]
-    public void Metrics_UrlNoListener_NamesTheKey(string key, string value)
-        => Assert.Contains(key, Assert.Throws<OptionsValidationException>(() => Options<MetricsOptions>(key, value)).Message, StringComparison.Ordinal);
+    public void Metrics_UrlNoListener_NamesTheKey(string key, string value) =>
+        Assert.Contains(
+            key,
+            Assert.Throws<OptionsValidationException>(() => Options<MetricsOptions>(key, value)).Message,
+            StringComparison.Ordinal
+        );
 
     private static T Options<T>(string key, string? value)
         where T : class
     {
-        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Bus:Kind", "rabbitmq"), new(key, value)]).Build();
+        IConfiguration configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("Bus:Kind", "rabbitmq"), new(key, value)])
+            .Build();
         return new ServiceCollection().AddWorkerSettings(configuration).BuildServiceProvider().GetRequiredService<IOptions<T>>().Value;
     }
 }

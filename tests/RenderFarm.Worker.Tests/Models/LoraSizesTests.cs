@@ -21,7 +21,7 @@ public sealed class LoraSizesTests : IDisposable
     [Fact]
     public void Of_Files_CountsWhatTheyBringToBlocks()
     {
-        ModelFiles files = Files(new() { ["film"] = Write("film.safetensors", Pair), ["other"] = Write("other.safetensors", Pair) });
+        var files = Files(new() { ["film"] = Write("film.safetensors", Pair), ["other"] = Write("other.safetensors", Pair) });
 
         Assert.Equal(2 * 4 * 64, LoraSizes.Of(files, [new LoraReference("film")]));
         Assert.Equal(4 * 4 * 64, LoraSizes.Of(files, [new LoraReference("film"), new LoraReference("other", 0.5)]));
@@ -31,8 +31,11 @@ public sealed class LoraSizesTests : IDisposable
     [Fact]
     public void Of_TwoExperts_IsTheLarger()
     {
-        ModelFiles files = Files(new() { ["film"] = Write("film.safetensors", Pair) });
-        files.LorasLowNoise = new Dictionary<string, string> { ["film"] = Write("low.safetensors", Pair.Replace("[64,4]", "[640,4]", StringComparison.Ordinal)) };
+        var files = Files(new() { ["film"] = Write("film.safetensors", Pair) });
+        files.LorasLowNoise = new Dictionary<string, string>
+        {
+            ["film"] = Write("low.safetensors", Pair.Replace("[64,4]", "[640,4]", StringComparison.Ordinal)),
+        };
 
         Assert.Equal(4 * (64 + 640), LoraSizes.Of(files, [new LoraReference("film")]));
     }
@@ -53,11 +56,19 @@ public sealed class LoraSizesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static ModelFiles Files(Dictionary<string, string> loras) => new() { Transformer = [], TextEncoder = [], Tokenizer = "", Vae = [], Loras = loras };
+    private static ModelFiles Files(Dictionary<string, string> loras) =>
+        new()
+        {
+            Transformer = [],
+            TextEncoder = [],
+            Tokenizer = "",
+            Vae = [],
+            Loras = loras,
+        };
 
     private string Write(string name, string header)
     {
-        byte[] file = new byte[8 + System.Text.Encoding.UTF8.GetByteCount(header)];
+        var file = new byte[8 + System.Text.Encoding.UTF8.GetByteCount(header)];
         BinaryPrimitives.WriteInt64LittleEndian(file, file.Length - 8);
         System.Text.Encoding.UTF8.GetBytes(header, file.AsSpan(8));
         File.WriteAllBytes(_folder.File(name), file);

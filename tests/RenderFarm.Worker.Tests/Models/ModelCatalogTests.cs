@@ -17,8 +17,8 @@ public sealed class ModelCatalogTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly ModelCatalog _catalog;
 
-    public ModelCatalogTests()
-        => _catalog = new ModelCatalog(Options.Create(new ModelsOptions { Directory = _folder.Path }), NullLogger<ModelCatalog>.Instance);
+    public ModelCatalogTests() =>
+        _catalog = new ModelCatalog(Options.Create(new ModelsOptions { Directory = _folder.Path }), NullLogger<ModelCatalog>.Instance);
 
     [Fact]
     public async Task Scan_Folders_FindsModelsWithFullPathsAndSkipsBrokenManifests()
@@ -30,10 +30,13 @@ public sealed class ModelCatalogTests : IDisposable
 
         Assert.True(await ScanAsync());
 
-        InstalledModel model = Assert.Single(_catalog.Models).Value;
+        var model = Assert.Single(_catalog.Models).Value;
         Assert.Equal("tiny", model.Shape.Id);
         Assert.Equal(Path.Combine(_folder.Path, "tiny", "dit.safetensors"), model.Files.Transformer[0]);
-        Assert.Equal(["text_encoder", "tokenizer", "transformer", "vae"], model.Registration.Fingerprints.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["text_encoder", "tokenizer", "transformer", "vae"],
+            model.Registration.Fingerprints.Keys.Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -51,7 +54,7 @@ public sealed class ModelCatalogTests : IDisposable
     [Fact]
     public async Task Scan_OtherHeaderOrLength_GivesAnotherFingerprint()
     {
-        string one = await FingerprintAsync("header a", 8);
+        var one = await FingerprintAsync("header a", 8);
         Assert.Equal(one, await FingerprintAsync("header a", 8));
         Assert.NotEqual(one, await FingerprintAsync("header b", 8));
         Assert.NotEqual(one, await FingerprintAsync("header a", 16));
@@ -61,12 +64,16 @@ public sealed class ModelCatalogTests : IDisposable
     public async Task Scan_DamagedFile_KeepsTheModelSoThatItsJobsFailWithTheReason()
     {
         Install("tiny", ModelShapes.Tiny, "header");
-        await File.WriteAllBytesAsync(Path.Combine(_folder.File("tiny"), "vae.safetensors"), [1, 2, 3], TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(
+            Path.Combine(_folder.File("tiny"), "vae.safetensors"),
+            [1, 2, 3],
+            TestContext.Current.CancellationToken
+        );
         File.Delete(Path.Combine(_folder.File("tiny"), "t5.safetensors"));
 
         await ScanAsync();
 
-        IReadOnlyDictionary<string, string> fingerprints = _catalog.Models["tiny"].Registration.Fingerprints;
+        var fingerprints = _catalog.Models["tiny"].Registration.Fingerprints;
         Assert.Equal(("unreadable", "unreadable"), (fingerprints["vae"], fingerprints["text_encoder"]));
         Assert.NotEqual("unreadable", fingerprints["transformer"]);
     }
@@ -74,7 +81,10 @@ public sealed class ModelCatalogTests : IDisposable
     [Fact]
     public async Task Scan_NoFolderYet_HasNoModels()
     {
-        ModelCatalog catalog = new(Options.Create(new ModelsOptions { Directory = _folder.File("later") }), NullLogger<ModelCatalog>.Instance);
+        var catalog = new ModelCatalog(
+            Options.Create(new ModelsOptions { Directory = _folder.File("later") }),
+            NullLogger<ModelCatalog>.Instance
+        );
 
         Assert.False(await catalog.ScanAsync(TestContext.Current.CancellationToken));
         Assert.Empty(catalog.Models);
@@ -93,18 +103,31 @@ public sealed class ModelCatalogTests : IDisposable
 
     private void Install(string name, ModelShape shape, string header, int dataBytes = 4)
     {
-        string folder = _folder.File(name);
+        var folder = _folder.File(name);
         Directory.CreateDirectory(folder);
-        byte[] file = new byte[8 + header.Length + dataBytes];
+        var file = new byte[8 + header.Length + dataBytes];
         BinaryPrimitives.WriteInt64LittleEndian(file, header.Length);
         System.Text.Encoding.ASCII.GetBytes(header, file.AsSpan(8));
-        foreach (string part in new[] { "dit", "t5", "vae" }) File.WriteAllBytes(Path.Combine(folder, part + ".safetensors"), file);
+        foreach (var part in new[] { "dit", "t5", "vae" })
+        {
+            File.WriteAllBytes(Path.Combine(folder, part + ".safetensors"), file);
+        }
+
         File.WriteAllText(Path.Combine(folder, "spiece.model"), "pieces");
-        ModelManifest manifest = new()
+        var manifest = new ModelManifest()
         {
             Shape = shape,
-            Files = new ModelFiles { Transformer = ["dit.safetensors"], TextEncoder = ["t5.safetensors"], Tokenizer = "spiece.model", Vae = ["vae.safetensors"] },
+            Files = new ModelFiles
+            {
+                Transformer = ["dit.safetensors"],
+                TextEncoder = ["t5.safetensors"],
+                Tokenizer = "spiece.model",
+                Vae = ["vae.safetensors"],
+            },
         };
-        File.WriteAllText(Path.Combine(folder, ModelManifest.FileName), JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest));
+        File.WriteAllText(
+            Path.Combine(folder, ModelManifest.FileName),
+            JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest)
+        );
     }
 }

@@ -13,27 +13,32 @@ public sealed class StandbyTests
     [Fact]
     public async Task Run_Standby_TakesTheJobAndIsReplacedAfterIt()
     {
-        await using WorkerUnderTest worker = await StandbyWorkerAsync();
+        await using var worker = await StandbyWorkerAsync();
         await worker.StartAsync();
-        int first = await StandingByAsync(worker, not: 0);
+        var first = await StandingByAsync(worker, not: 0);
 
-        CompleteRequest ending = await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec));
+        var ending = await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec));
 
         Assert.Equal(first, ending.Measurements!.RendererProcessId);
-        int second = await StandingByAsync(worker, not: first);
+        var second = await StandingByAsync(worker, not: first);
         Assert.Equal(second, (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).Measurements!.RendererProcessId);
     }
 
     [Fact]
     public async Task Run_StandbyHasDied_StartsAFreshRenderer()
     {
-        await using WorkerUnderTest worker = await StandbyWorkerAsync();
+        await using var worker = await StandbyWorkerAsync();
         await worker.StartAsync();
-        int dead = await StandingByAsync(worker, not: 0);
+        var dead = await StandingByAsync(worker, not: 0);
         Processes.Kill(dead);
-        await Eventually.TrueAsync(() => Task.FromResult(!Processes.Under(worker.Folder).Contains(dead)), TimeSpan.FromSeconds(5), "the standby to be dead", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!Processes.Under(worker.Folder).Contains(dead)),
+            TimeSpan.FromSeconds(5),
+            "the standby to be dead",
+            TestContext.Current.CancellationToken
+        );
 
-        CompleteRequest ending = await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec));
+        var ending = await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec));
 
         Assert.NotEqual(dead, ending.Measurements!.RendererProcessId);
     }
@@ -41,12 +46,19 @@ public sealed class StandbyTests
     [Fact]
     public async Task Run_JobWithAnEnvironmentOfItsOwn_LeavesTheStandbyAside()
     {
-        await using WorkerUnderTest worker = await StandbyWorkerAsync("""if [ "$CUDA_LAUNCH_BLOCKING" != 1 ]; then say '{"type":"failed","reason":"transient","message":"no such environment"}'; exit 1; fi""");
+        await using var worker = await StandbyWorkerAsync(
+            """
+            if [ "$CUDA_LAUNCH_BLOCKING" != 1 ]; then
+                say '{"type":"failed","reason":"transient","message":"no such environment"}'; exit 1
+            fi
+            """
+        );
         await worker.StartAsync();
-        int standby = await StandingByAsync(worker, not: 0);
+        var standby = await StandingByAsync(worker, not: 0);
 
-        CompleteRequest ending = await worker.Desk.CompletedAsync(
-            worker.Desk.Queue(WorkerUnderTest.Spec with { Debug = new DebugSwitches { CudaLaunchBlocking = true } }));
+        var ending = await worker.Desk.CompletedAsync(
+            worker.Desk.Queue(WorkerUnderTest.Spec with { Debug = new DebugSwitches { CudaLaunchBlocking = true } })
+        );
 
         Assert.NotEqual(standby, ending.Measurements!.RendererProcessId);
     }
@@ -54,39 +66,54 @@ public sealed class StandbyTests
     [Fact]
     public async Task Drain_StandbyWaiting_EndsItAtOnce()
     {
-        await using WorkerUnderTest worker = await StandbyWorkerAsync();
+        await using var worker = await StandbyWorkerAsync();
         await worker.StartAsync();
         await StandingByAsync(worker, not: 0);
 
         worker.RequestDrain();
         await worker.EndAsync();
 
-        // killed, and gone as soon as the kernel has taken it apart
-        await Eventually.TrueAsync(() => Task.FromResult(Processes.Under(worker.Folder).Count == 0), TimeSpan.FromSeconds(5), "the standby to be gone", TestContext.Current.CancellationToken);
+        // Killed, and gone as soon as the kernel has taken it apart
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(worker.Folder).Count == 0),
+            TimeSpan.FromSeconds(5),
+            "the standby to be gone",
+            TestContext.Current.CancellationToken
+        );
     }
 
     [Fact]
     public async Task Run_EveryRendererOfASlot_HasTheSameThreads()
     {
-        await using WorkerUnderTest worker = await StandbyWorkerAsync("""echo "threads $OMP_NUM_THREADS $MKL_NUM_THREADS" >&2""");
+        await using var worker = await StandbyWorkerAsync("""echo "threads $OMP_NUM_THREADS $MKL_NUM_THREADS" >&2""");
         worker.Set("Worker:RendererThreads", "3");
         await worker.StartAsync();
 
-        Assert.Contains("threads 3 3", (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).LogTail, StringComparison.Ordinal);
-        Assert.Contains("threads 3 3", (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).LogTail, StringComparison.Ordinal);
+        Assert.Contains(
+            "threads 3 3",
+            (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).LogTail,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "threads 3 3",
+            (await worker.Desk.CompletedAsync(worker.Desk.Queue(WorkerUnderTest.Spec))).LogTail,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Run_RendererOverItsHostMemory_IsEndedAndSaysSo()
     {
-        // a string that doubles until it is stopped
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(
-            "x=0123456789abcdef; for i in $(seq 24); do x=$x$x; say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; done; while :; do say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.1; done");
+        // A string that doubles until it is stopped
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            "x=0123456789abcdef; for i in $(seq 24); do x=$x$x; say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; done; while :; do say "
+                + "'{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.1; done"
+        );
         worker.Set("Worker:RendererMemoryGigabytes", "0.05");
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.HostOutOfMemory, failure.Reason);
         Assert.Contains("limit of 51 MiB", failure.Message, StringComparison.Ordinal);
@@ -94,7 +121,7 @@ public sealed class StandbyTests
 
     private static async Task<WorkerUnderTest> StandbyWorkerAsync(string first = "")
     {
-        WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(first + "\n" + StubRenderer.Good);
+        var worker = await WorkerUnderTest.CreateAsync(first + "\n" + StubRenderer.Good);
         worker.Set("Worker:Standby", "true");
         return worker;
     }
@@ -102,9 +129,14 @@ public sealed class StandbyTests
     /// <returns>The process id of the renderer that waits for its order.</returns>
     private static async Task<int> StandingByAsync(WorkerUnderTest worker, int not)
     {
-        string program = worker.Settings["Worker:RendererPath"]!;
-        int found = 0;
-        await Eventually.TrueAsync(() => Task.FromResult(Processes.Under(program) is [var only] && (found = only) != not), Soon, "a renderer to stand by", TestContext.Current.CancellationToken);
+        var program = worker.Settings["Worker:RendererPath"]!;
+        var found = 0;
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Processes.Under(program) is [var only] && (found = only) != not),
+            Soon,
+            "a renderer to stand by",
+            TestContext.Current.CancellationToken
+        );
         return found;
     }
 }

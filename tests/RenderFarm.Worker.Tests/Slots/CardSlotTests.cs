@@ -18,17 +18,21 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_MemoryNotGivenBack_QuarantinesTheSlotUntilItIs()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, Held);
-        LeaseGrant first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var farm = await CardWorker.WithAsync(Card, Held);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
         await farm.AtWorkAsync(first);
         farm.Driver.Show(Card with { UsedBytes = 9 * GiB });
         farm.LetGo();
         await farm.Worker.Desk.CompletedAsync(first);
 
-        SlotDescription closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
+        var closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
         Assert.Contains("8.0 GiB of the card's memory did not come back", closed.Quarantine, StringComparison.Ordinal);
-        Assert.Contains("renderfarm_slot_quarantined{card=\"NVIDIA_Test\",slot=\"gpu0\"} 1", Unscoped(await farm.Worker.MetricsAsync()), StringComparison.Ordinal);
+        Assert.Contains(
+            "renderfarm_slot_quarantined{card=\"NVIDIA_Test\",slot=\"gpu0\"} 1",
+            Unscoped(await farm.Worker.MetricsAsync()),
+            StringComparison.Ordinal
+        );
         Assert.Contains("did not come back", await farm.Worker.GetAsync("/health"), StringComparison.Ordinal);
 
         farm.Driver.Show(Card);
@@ -39,11 +43,17 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_MemoryTakenByAnotherProgram_QuarantinesNothing()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, Held);
-        LeaseGrant first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var farm = await CardWorker.WithAsync(Card, Held);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
         await farm.AtWorkAsync(first);
-        farm.Driver.Show(Card with { UsedBytes = 9 * GiB, Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 8 * GiB } });
+        farm.Driver.Show(
+            Card with
+            {
+                UsedBytes = 9 * GiB,
+                Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 8 * GiB },
+            }
+        );
         farm.LetGo();
 
         await farm.Worker.Desk.CompletedAsync(first);
@@ -54,12 +64,17 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_CardFullOfAnotherProgram_WaitsAndThenSaysWhoHoldsIt()
     {
-        FakeCard full = Card with { UsedBytes = 24 * GiB - (100 << 20), Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 23 * GiB }, Utilization = 97 };
-        await using CardWorker farm = await CardWorker.WithAsync(full, StubRenderer.Good);
-        LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        var full = Card with
+        {
+            UsedBytes = 24 * GiB - (100 << 20),
+            Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 23 * GiB },
+            Utilization = 97,
+        };
+        await using var farm = await CardWorker.WithAsync(full, StubRenderer.Good);
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
 
-        FailRequest failure = await farm.Worker.Desk.FailedAsync(job);
+        var failure = await farm.Worker.Desk.FailedAsync(job);
 
         Assert.Equal(FailureReason.PlanDoesNotFit, failure.Reason);
         Assert.Contains($"(process {Environment.ProcessId}) 23.0 GiB; 97 % busy", failure.Message, StringComparison.Ordinal);
@@ -68,11 +83,16 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_CardFullForAMoment_WaitsUntilTheMemoryIsFree()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card with { UsedBytes = 24 * GiB - (100 << 20) }, StubRenderer.Good);
+        await using var farm = await CardWorker.WithAsync(Card with { UsedBytes = 24 * GiB - (100 << 20) }, StubRenderer.Good);
         farm.Worker.Set("Worker:CardPatienceSeconds", "600");
-        LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(farm.Worker.Desk.Renewals.Count >= 2), Soon, "the lease to be held while waiting", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(farm.Worker.Desk.Renewals.Count >= 2),
+            Soon,
+            "the lease to be held while waiting",
+            TestContext.Current.CancellationToken
+        );
 
         farm.Driver.Show(Card);
 
@@ -83,15 +103,20 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Run_PlansOfThisKindMeasuredLarger_PlansWithWhatWasMeasured()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
-        LeaseGrant first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
         await farm.Worker.Desk.CompletedAsync(first);
-        RenderPlan before = farm.PlanOf(first);
+        var before = farm.PlanOf(first);
 
-        LeaseGrant second = farm.Worker.Desk.Queue(WorkerUnderTest.Spec, 0, new KindCorrection("fp32 resident text-cpu", new(2, 2, 9)), new KindCorrection(before.Kind, new(1.3, 1.5, 4)));
+        var second = farm.Worker.Desk.Queue(
+            WorkerUnderTest.Spec,
+            0,
+            new KindCorrection("fp32 resident text-cpu", new(2, 2, 9)),
+            new KindCorrection(before.Kind, new(1.3, 1.5, 4))
+        );
         await farm.Worker.Desk.CompletedAsync(second);
-        RenderPlan after = farm.PlanOf(second);
+        var after = farm.PlanOf(second);
 
         Assert.Equal(before.PredictedPeakBytes, before.UncorrectedPeakBytes);
         Assert.Equal(before.Kind, after.Kind);
@@ -102,44 +127,77 @@ public sealed class CardSlotTests
     [Fact]
     public async Task Lease_DriverLosesTheCard_ClosesTheSlotWithTheDriversWords()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
         farm.Worker.Set("Worker:LeaseWaitSeconds", "0");
         await farm.Worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(!farm.Worker.Desk.Requests.IsEmpty), Soon, "a first request", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!farm.Worker.Desk.Requests.IsEmpty),
+            Soon,
+            "a first request",
+            TestContext.Current.CancellationToken
+        );
 
         farm.Driver.LoseCards();
 
-        SlotDescription closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
+        var closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
         Assert.Contains("GPU is lost", closed.Quarantine, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Lease_PreparedWeightsHere_SaysWhichModelsTheHostHolds()
     {
-        await using CardWorker farm = await CardWorker.WithAsync(Card, """
+        await using var farm = await CardWorker.WithAsync(
+            Card,
+            """
             cache=$(field weight_cache); mkdir -p "$cache"; : > "$cache/key.blocks"; : > "$cache/key.blocks.complete"
-            """ + "\n" + StubRenderer.Good);
-        LeaseGrant job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+            """
+                + "\n"
+                + StubRenderer.Good
+        );
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
         await farm.Worker.StartAsync();
 
         await farm.Worker.Desk.CompletedAsync(job);
 
-        string folder = Path.Combine(farm.Worker.Settings["Worker:WeightCacheDirectory"]!, "tiny");
+        var folder = Path.Combine(farm.Worker.Settings["Worker:WeightCacheDirectory"]!, "tiny");
         Assert.True(File.Exists(Path.Combine(folder, "key" + WeightCacheFiles.Blocks)));
-        await Eventually.TrueAsync(() => Task.FromResult(farm.Worker.Desk.Requests.Last().CachedModels is ["tiny"]), Soon, "a request that names the model", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(farm.Worker.Desk.Requests.Last().CachedModels is ["tiny"]),
+            Soon,
+            "a request that names the model",
+            TestContext.Current.CancellationToken
+        );
         Assert.Empty(farm.Worker.Desk.Requests.First().CachedModels);
     }
 
     /// <summary>At work until the test lets go.</summary>
-    private static string Held => "while [ ! -e \"${0%/*}/go\" ]; do say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.05; done\n" + StubRenderer.Good;
+    private static string Held =>
+        "while [ ! -e \"${0%/*}/go\" ]; do say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.05; done\n" + StubRenderer.Good;
 
     /// <summary>Metrics without the labels that the exporter adds.</summary>
-    private static string Unscoped(string metrics) => metrics.Replace("otel_scope_name=\"RenderFarm.Worker\",", "", StringComparison.Ordinal);
+    private static string Unscoped(string metrics) =>
+        metrics.Replace("otel_scope_name=\"RenderFarm.Worker\",", "", StringComparison.Ordinal);
 
     private static async Task<SlotDescription> RegisteredAsync(CardWorker farm, Func<SlotDescription, bool> wanted)
     {
-        await Eventually.TrueAsync(() => Task.FromResult(wanted(farm.Worker.Desk.Registrations.LastOrDefault()?.Slots[0] ?? new SlotDescription { Id = "", Kind = SlotKind.Cpu, Card = "", TotalBytes = 0 })), Soon,
-            "the worker to register the slot's new state", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () =>
+                Task.FromResult(
+                    wanted(
+                        farm.Worker.Desk.Registrations.LastOrDefault()?.Slots[0]
+                            ?? new SlotDescription
+                            {
+                                Id = "",
+                                Kind = SlotKind.Cpu,
+                                Card = "",
+                                TotalBytes = 0,
+                            }
+                    )
+                ),
+            Soon,
+            "the worker to register the slot's new state",
+            TestContext.Current.CancellationToken
+        );
         return farm.Worker.Desk.Registrations.Last().Slots[0];
     }
 
@@ -150,18 +208,24 @@ public sealed class CardSlotTests
 
         public static async Task<CardWorker> WithAsync(FakeCard card, string renderer)
         {
-            FakeDriver driver = await FakeDriver.WithAsync(card);
-            WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(renderer);
+            var driver = await FakeDriver.WithAsync(card);
+            var worker = await WorkerUnderTest.CreateAsync(renderer);
             worker.Set("Worker:Slots", "auto");
             worker.Set("Worker:NvmlPath", driver.Path);
             worker.Set("Worker:CardPatienceSeconds", "0.5");
             return new CardWorker { Driver = driver, Worker = worker };
         }
 
-        public Task AtWorkAsync(LeaseGrant job) => Eventually.TrueAsync(
-            () => Task.FromResult(Worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising)), Soon, "the job to be at work", TestContext.Current.CancellationToken);
+        public Task AtWorkAsync(LeaseGrant job) =>
+            Eventually.TrueAsync(
+                () => Task.FromResult(Worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Denoising)),
+                Soon,
+                "the job to be at work",
+                TestContext.Current.CancellationToken
+            );
 
-        public RenderPlan PlanOf(LeaseGrant job) => Worker.Desk.Renewals.Single(renewal => renewal.Job == job.JobId && renewal.Request.Plan is not null).Request.Plan!;
+        public RenderPlan PlanOf(LeaseGrant job) =>
+            Worker.Desk.Renewals.Single(renewal => renewal.Job == job.JobId && renewal.Request.Plan is not null).Request.Plan!;
 
         public void LetGo() => File.WriteAllText(Path.Combine(Worker.Folder, "go"), "");
 

@@ -14,9 +14,9 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_StoreAway_WaitsInTheSpoolWhileTheSlotTakesTheNextJob()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant first = worker.Desk.Queue(WorkerUnderTest.Spec);
-        LeaseGrant second = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var first = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var second = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
 
         await InSpoolAsync(worker, first);
@@ -32,18 +32,18 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_WorkerRestarted_ResumesWithoutRenderingAgain()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, job);
-        SpoolManifest manifest = await SpoolManifest.ReadAsync(Entry(worker, job), TestContext.Current.CancellationToken);
+        var manifest = await SpoolManifest.ReadAsync(Entry(worker, job), TestContext.Current.CancellationToken);
 
         await worker.StopAsync();
         Assert.True(Directory.Exists(Entry(worker, job)), "a stopped worker must leave its spool");
         StoreBack(worker);
         await worker.StartAsync();
 
-        CompleteRequest ending = await worker.Desk.CompletedAsync(job);
+        var ending = await worker.Desk.CompletedAsync(job);
         Assert.Equal(manifest.Measurements!.RendererProcessId, ending.Measurements!.RendererProcessId);
         Assert.Equal(manifest.Files[0].Sha256, ending.Artifacts[0].Sha256);
         await SpoolEmptyAsync(worker);
@@ -52,8 +52,8 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_FenceHasLost_IsDiscarded()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, job);
 
@@ -66,8 +66,8 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_UserCancels_EndsAsCancelled()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, job);
 
@@ -80,15 +80,15 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_FileDamagedInTheSpool_FailsAsTransientInsteadOfStoringIt()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await StoreAwayAsync();
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, job);
 
         await File.AppendAllTextAsync(Path.Combine(Entry(worker, job), "video.mp4"), "x", TestContext.Current.CancellationToken);
         StoreBack(worker);
 
-        FailRequest failure = await worker.Desk.FailedAsync(job);
+        var failure = await worker.Desk.FailedAsync(job);
         Assert.Equal(FailureReason.Transient, failure.Reason);
         Assert.Contains("SHA-256", failure.Message, StringComparison.Ordinal);
         Assert.Null(await worker.Store.StatAsync($"videos/{job.JobId}/{job.Fence}/video.mp4", TestContext.Current.CancellationToken));
@@ -97,14 +97,24 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_EndingCannotBeRecordedForAWhile_HoldsTheLeaseUntilItIs()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        LeaseGrant job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         worker.Desk.EndingsAway = true;
         await worker.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Refusals >= 2), Soon, "the ending to be refused twice", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Refusals >= 2),
+            Soon,
+            "the ending to be refused twice",
+            TestContext.Current.CancellationToken
+        );
 
-        int before = worker.Desk.Renewals.Count;
-        await Eventually.TrueAsync(() => Task.FromResult(worker.Desk.Renewals.Count >= before + 2), Soon, "renewals to go on", TestContext.Current.CancellationToken);
+        var before = worker.Desk.Renewals.Count;
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Renewals.Count >= before + 2),
+            Soon,
+            "renewals to go on",
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(RenderStage.Uploading, worker.Desk.Renewals.Last().Request.Stage);
         worker.Desk.EndingsAway = false;
 
@@ -115,14 +125,19 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Upload_SpoolFull_ClosesTheSlotAndSaysSo()
     {
-        await using WorkerUnderTest worker = await StoreAwayAsync();
+        await using var worker = await StoreAwayAsync();
         worker.Set("Worker:SpoolGigabytes", "0.0000001");
-        LeaseGrant first = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var first = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await InSpoolAsync(worker, first);
-        LeaseGrant second = worker.Desk.Queue(WorkerUnderTest.Spec);
+        var second = worker.Desk.Queue(WorkerUnderTest.Spec);
 
-        await Eventually.TrueAsync(async () => (await worker.GetAsync("/health")).Contains("Worker:SpoolGigabytes", StringComparison.Ordinal), Soon, "the worker to say so", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            async () => (await worker.GetAsync("/health")).Contains("Worker:SpoolGigabytes", StringComparison.Ordinal),
+            Soon,
+            "the worker to say so",
+            TestContext.Current.CancellationToken
+        );
         Assert.DoesNotContain(worker.Desk.Renewals, renewal => renewal.Job == second.JobId);
         StoreBack(worker);
 
@@ -133,8 +148,8 @@ public sealed class UploadSpoolTests
     [Fact]
     public async Task Resume_EntryWithoutManifest_IsRemoved()
     {
-        await using WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        string half = Path.Combine(worker.DataDirectory, "spool", "video_9-9");
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var half = Path.Combine(worker.DataDirectory, "spool", "video_9-9");
         Directory.CreateDirectory(half);
         await File.WriteAllTextAsync(Path.Combine(half, "video.mp4"), "x", TestContext.Current.CancellationToken);
 
@@ -145,19 +160,33 @@ public sealed class UploadSpoolTests
 
     private static async Task<WorkerUnderTest> StoreAwayAsync()
     {
-        WorkerUnderTest worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await File.WriteAllTextAsync(worker.Settings["Artifacts:Directory"]!, "in the way", TestContext.Current.CancellationToken);
         return worker;
     }
 
     private static void StoreBack(WorkerUnderTest worker) => File.Delete(worker.Settings["Artifacts:Directory"]!);
 
-    private static string Entry(WorkerUnderTest worker, LeaseGrant job) => Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}");
+    private static string Entry(WorkerUnderTest worker, LeaseGrant job) =>
+        Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}");
 
-    private static Task InSpoolAsync(WorkerUnderTest worker, LeaseGrant job) => Eventually.TrueAsync(
-        () => Task.FromResult(worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Uploading) && Directory.Exists(Entry(worker, job))),
-        Soon, $"{job.JobId} to be uploading", TestContext.Current.CancellationToken);
+    private static Task InSpoolAsync(WorkerUnderTest worker, LeaseGrant job) =>
+        Eventually.TrueAsync(
+            () =>
+                Task.FromResult(
+                    worker.Desk.Renewals.Any(r => r.Job == job.JobId && r.Request.Stage == RenderStage.Uploading)
+                        && Directory.Exists(Entry(worker, job))
+                ),
+            Soon,
+            $"{job.JobId} to be uploading",
+            TestContext.Current.CancellationToken
+        );
 
-    private static Task SpoolEmptyAsync(WorkerUnderTest worker) => Eventually.TrueAsync(
-        () => Task.FromResult(!Directory.EnumerateFileSystemEntries(Path.Combine(worker.DataDirectory, "spool")).Any()), Soon, "the spool to be empty", TestContext.Current.CancellationToken);
+    private static Task SpoolEmptyAsync(WorkerUnderTest worker) =>
+        Eventually.TrueAsync(
+            () => Task.FromResult(!Directory.EnumerateFileSystemEntries(Path.Combine(worker.DataDirectory, "spool")).Any()),
+            Soon,
+            "the spool to be empty",
+            TestContext.Current.CancellationToken
+        );
 }

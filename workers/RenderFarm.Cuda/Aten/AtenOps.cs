@@ -1,5 +1,4 @@
 using RenderFarm.Cuda.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Cuda.Aten;
@@ -29,11 +28,14 @@ public static unsafe class AtenOps
     {
         Span<ulong> places = stackalloc ulong[8];
         return new AtenStack("aten::_scaled_mm", "", places)
-            .Push(a).Push(b).Push(scaleA).Push(scaleB)
+            .Push(a)
+            .Push(b)
+            .Push(scaleA)
+            .Push(scaleB)
             .PushOptional(bias)
-            .PushNone()                             // scale_result
+            .PushNone() // scale_result
             .Push(output, optional: true)
-            .Push(true)                             // use_fast_accum
+            .Push(true) // use_fast_accum
             .Call();
     }
 
@@ -46,8 +48,11 @@ public static unsafe class AtenOps
     /// <summary>Address of the first element, on the tensor's device.</summary>
     public static nint DataPointer(Tensor tensor)
     {
-        if (StableAten.DataPointer(tensor.Handle, out nint pointer) != 0)
+        if (StableAten.DataPointer(tensor.Handle, out var pointer) != 0)
+        {
             throw new InvalidOperationException($"no data pointer of {tensor.dtype} [{string.Join(", ", tensor.shape)}]");
+        }
+
         return pointer;
     }
 
@@ -56,15 +61,37 @@ public static unsafe class AtenOps
     {
         Span<long> strides = stackalloc long[shape.Length];
         long stride = 1;
-        for (int i = shape.Length - 1; i >= 0; i--)
+        for (var i = shape.Length - 1; i >= 0; i--)
         {
             strides[i] = stride;
             stride *= shape[i];
         }
-        fixed (long* sizes = shape, steps = strides)
+        fixed (
+            long* sizes = shape,
+                steps = strides
+        )
         {
-            int status = StableAten.FromBlob(address, shape.Length, sizes, steps, 0, (int)type, (int)device.type, Math.Max(device.index, 0), out nint handle, 0, null, 0);
-            if (status != 0) throw new InvalidOperationException($"no tensor over memory at {address:x} as {type} [{string.Join(", ", shape.ToArray())}]");
+            var status = StableAten.FromBlob(
+                address,
+                shape.Length,
+                sizes,
+                steps,
+                0,
+                (int)type,
+                (int)device.type,
+                Math.Max(device.index, 0),
+                out var handle,
+                0,
+                null,
+                0
+            );
+            if (status != 0)
+            {
+                throw new InvalidOperationException(
+                    $"no tensor over memory at {address:x} as {type} [{string.Join(", ", shape.ToArray())}]"
+                );
+            }
+
             return Tensor.UnsafeCreateTensor(handle);
         }
     }

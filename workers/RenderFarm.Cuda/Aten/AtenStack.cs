@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using RenderFarm.Cuda.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Cuda.Aten;
@@ -23,7 +22,11 @@ internal unsafe ref struct AtenStack(string name, string overload, Span<ulong> p
 
     public AtenStack PushOptional(Tensor? tensor)
     {
-        if (tensor is null) return PushNone();
+        if (tensor is null)
+        {
+            return PushNone();
+        }
+
         _said.Add($"{tensor.dtype} [{string.Join(", ", tensor.shape)}]");
         return PushBits(Boxed((ulong)Handle(tensor)));
     }
@@ -37,7 +40,7 @@ internal unsafe ref struct AtenStack(string name, string overload, Span<ulong> p
     public AtenStack Push(ScalarType type, bool optional = false)
     {
         _said.Add($"{type}");
-        ulong bits = (ulong)(uint)(int)type; // TorchSharp's numbers are libtorch's own
+        var bits = (ulong)(uint)(int)type; // TorchSharp's numbers are libtorch's own
         return PushBits(optional ? Boxed(bits) : bits);
     }
 
@@ -52,9 +55,14 @@ internal unsafe ref struct AtenStack(string name, string overload, Span<ulong> p
     {
         fixed (ulong* stack = _places)
         {
-            // the dispatcher consumes the handles it was given, and boxes, also when the operator fails
+            // The dispatcher consumes the handles it was given, and boxes, also when the operator fails
             if (StableAten.CallDispatcher(name, overload, stack) != 0)
-                throw new InvalidOperationException($"{name}{(overload.Length == 0 ? "" : "." + overload)} failed on ({string.Join(", ", _said)})");
+            {
+                throw new InvalidOperationException(
+                    $"{name}{(overload.Length == 0 ? "" : "." + overload)} failed on ({string.Join(", ", _said)})"
+                );
+            }
+
             return Tensor.UnsafeCreateTensor((nint)stack[0]);
         }
     }
@@ -75,7 +83,11 @@ internal unsafe ref struct AtenStack(string name, string overload, Span<ulong> p
 
     private static nint Handle(Tensor tensor)
     {
-        if (StableAten.NewTensorHandle(tensor.Handle, out nint handle) != 0) throw new InvalidOperationException("libtorch gave no handle of the tensor");
+        if (StableAten.NewTensorHandle(tensor.Handle, out var handle) != 0)
+        {
+            throw new InvalidOperationException("libtorch gave no handle of the tensor");
+        }
+
         return handle;
     }
 }

@@ -32,14 +32,23 @@ public sealed unsafe class CudaKernel
     [SkipLocalsInit]
     public void Launch((long X, int Y) grid, int threads, params ReadOnlySpan<KernelArgument> arguments)
     {
-        if (grid.X == 0) return;
+        if (grid.X == 0)
+        {
+            return;
+        }
+
         fixed (KernelArgument* values = arguments)
         {
-            void** pointers = stackalloc void*[arguments.Length];
-            for (int i = 0; i < arguments.Length; i++) pointers[i] = values + i;
+            var pointers = stackalloc void*[arguments.Length];
+            for (var i = 0; i < arguments.Length; i++)
+            {
+                pointers[i] = values + i;
+            }
+
             CudaDriver.Check(
                 CudaDriver.Launch(_function, checked((uint)grid.X), (uint)grid.Y, 1, (uint)threads, 1, 1, 0, 0, pointers, null),
-                $"launching {_name} on a grid of {grid.X} × {grid.Y}");
+                $"launching {_name} on a grid of {grid.X} × {grid.Y}"
+            );
         }
     }
 }

@@ -19,29 +19,52 @@ public sealed class KernelCompiler(string? cacheDirectory)
         var (major, minor) = CudaDevice.ComputeCapability;
         string[] options =
         [
-            $"--gpu-architecture=sm_{major}{minor}", "--std=c++17",
-            .. constants.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => string.Create(CultureInfo.InvariantCulture, $"-D{pair.Key}={pair.Value}")),
+            $"--gpu-architecture=sm_{major}{minor}",
+            "--std=c++17",
+            .. constants
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => string.Create(CultureInfo.InvariantCulture, $"-D{pair.Key}={pair.Value}")),
         ];
-        Nvrtc.Check(Nvrtc.Version(out int compilerMajor, out int compilerMinor), "nvrtcVersion");
-        string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            string.Join('\n', [.. options, $"{compilerMajor}.{compilerMinor}", $"{CudaDevice.DriverVersion}", source]))));
-        string? path = cacheDirectory is null ? null : Path.Combine(cacheDirectory, $"{name}-{key[..32]}.cubin");
-        if (path is not null && File.Exists(path)) return new KernelModule(name, File.ReadAllBytes(path));
+        Nvrtc.Check(Nvrtc.Version(out var compilerMajor, out var compilerMinor), "nvrtcVersion");
+        var key = Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    string.Join('\n', [.. options, $"{compilerMajor}.{compilerMinor}", $"{CudaDevice.DriverVersion}", source])
+                )
+            )
+        );
+        var path = cacheDirectory is null ? null : Path.Combine(cacheDirectory, $"{name}-{key[..32]}.cubin");
+        if (path is not null && File.Exists(path))
+        {
+            return new KernelModule(name, File.ReadAllBytes(path));
+        }
 
-        byte[] image = Compile(name, source, options);
-        if (path is not null) Keep(path, image);
+        var image = Compile(name, source, options);
+        if (path is not null)
+        {
+            Keep(path, image);
+        }
+
         return new KernelModule(name, image);
     }
 
     private static unsafe byte[] Compile(string name, string source, string[] options)
     {
-        Nvrtc.Check(Nvrtc.Create(out nint program, source, name, 0, 0, 0), "nvrtcCreateProgram");
+        Nvrtc.Check(Nvrtc.Create(out var program, source, name, 0, 0, 0), "nvrtcCreateProgram");
         try
         {
-            if (Nvrtc.Compile(program, options.Length, options) != 0) throw new CudaException(0, $"compiling {name}", Log(program));
-            Nvrtc.Check(Nvrtc.CubinSize(program, out nuint size), "nvrtcGetCUBINSize");
-            byte[] image = new byte[size];
-            fixed (byte* pointer = image) Nvrtc.Check(Nvrtc.Cubin(program, pointer), "nvrtcGetCUBIN");
+            if (Nvrtc.Compile(program, options.Length, options) != 0)
+            {
+                throw new CudaException(0, $"compiling {name}", Log(program));
+            }
+
+            Nvrtc.Check(Nvrtc.CubinSize(program, out var size), "nvrtcGetCUBINSize");
+            var image = new byte[size];
+            fixed (byte* pointer = image)
+            {
+                Nvrtc.Check(Nvrtc.Cubin(program, pointer), "nvrtcGetCUBIN");
+            }
+
             return image;
         }
         finally
@@ -52,17 +75,23 @@ public sealed class KernelCompiler(string? cacheDirectory)
 
     private static unsafe string Log(nint program)
     {
-        if (Nvrtc.LogSize(program, out nuint size) != 0 || size == 0) return "no log";
-        byte[] text = new byte[size];
+        if (Nvrtc.LogSize(program, out var size) != 0 || size == 0)
+        {
+            return "no log";
+        }
+
+        var text = new byte[size];
         fixed (byte* pointer = text)
+        {
             return Nvrtc.Log(program, pointer) == 0 ? Encoding.UTF8.GetString(text).TrimEnd('\0') : "no log";
+        }
     }
 
     /// <summary>Written aside and renamed, since several renderers may start at once.</summary>
     private void Keep(string path, byte[] image)
     {
         Directory.CreateDirectory(cacheDirectory!);
-        string aside = $"{path}.{Environment.ProcessId}";
+        var aside = $"{path}.{Environment.ProcessId}";
         File.WriteAllBytes(aside, image);
         File.Move(aside, path, overwrite: true);
     }

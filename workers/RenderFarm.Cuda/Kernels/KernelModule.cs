@@ -11,18 +11,25 @@ public sealed unsafe class KernelModule : IDisposable
     internal KernelModule(string name, byte[] image)
     {
         _name = name;
-        fixed (byte* pointer = image) CudaDriver.Check(CudaDriver.ModuleLoad(out _module, pointer), $"cuModuleLoadData of {name}");
+        fixed (byte* pointer = image)
+        {
+            CudaDriver.Check(CudaDriver.ModuleLoad(out _module, pointer), $"cuModuleLoadData of {name}");
+        }
     }
 
     public CudaKernel Kernel(string function)
     {
-        CudaDriver.Check(CudaDriver.ModuleFunction(out nint handle, _module, function), $"cuModuleGetFunction {function} of {_name}");
+        CudaDriver.Check(CudaDriver.ModuleFunction(out var handle, _module, function), $"cuModuleGetFunction {function} of {_name}");
         return new CudaKernel(function, handle);
     }
 
     public void Dispose()
     {
-        if (_module == 0) return;
+        if (_module == 0)
+        {
+            return;
+        }
+
         CudaDriver.Check(CudaDriver.ModuleUnload(_module), $"cuModuleUnload of {_name}");
         _module = 0;
     }

@@ -8,7 +8,8 @@ public sealed class HeldMemory : SafeHandle
 {
     private const long Grain = 2L << 20;
 
-    private HeldMemory(nint address, long bytes) : base(0, ownsHandle: true)
+    private HeldMemory(nint address, long bytes)
+        : base(0, ownsHandle: true)
     {
         SetHandle(address);
         Bytes = bytes;
@@ -21,9 +22,13 @@ public sealed class HeldMemory : SafeHandle
     /// <summary>Holds all of the card's free memory but <paramref name="bytes"/>; null when there is no more than that.</summary>
     public static HeldMemory? LeaveFree(long bytes)
     {
-        long over = (CudaDevice.Memory.Free - bytes) / Grain * Grain;
-        if (over <= 0) return null;
-        Check(DeviceAlloc(out nint address, (nuint)over), $"cudaMalloc of {over:N0} bytes");
+        var over = (CudaDevice.Memory.Free - bytes) / Grain * Grain;
+        if (over <= 0)
+        {
+            return null;
+        }
+
+        Check(DeviceAlloc(out var address, (nuint)over), $"cudaMalloc of {over:N0} bytes");
         return new HeldMemory(address, over);
     }
 

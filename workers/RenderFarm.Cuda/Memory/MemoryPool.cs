@@ -8,10 +8,14 @@ namespace RenderFarm.Cuda.Memory;
 /// </summary>
 public sealed class MemoryPool
 {
-    private const int ReservedCurrent = 5, ReservedHigh = 6, UsedCurrent = 7, UsedHigh = 8;
+    private const int ReservedCurrent = 5,
+        ReservedHigh = 6,
+        UsedCurrent = 7,
+        UsedHigh = 8;
 
     /// <summary>The setting that makes libtorch allocate here; it is read once, when libtorch starts.</summary>
-    public const string AllocatorVariable = "PYTORCH_CUDA_ALLOC_CONF", AllocatorSetting = "backend:cudaMallocAsync";
+    public const string AllocatorVariable = "PYTORCH_CUDA_ALLOC_CONF",
+        AllocatorSetting = "backend:cudaMallocAsync";
 
     private readonly nint _pool;
 
@@ -19,7 +23,7 @@ public sealed class MemoryPool
 
     public static MemoryPool OfDevice(int device = 0)
     {
-        Check(DefaultMemoryPool(out nint pool, device), "cudaDeviceGetDefaultMemPool");
+        Check(DefaultMemoryPool(out var pool, device), "cudaDeviceGetDefaultMemPool");
         return new MemoryPool(pool);
     }
 
@@ -50,7 +54,7 @@ public sealed class MemoryPool
 
     private long Get(int attribute)
     {
-        Check(PoolGet(_pool, attribute, out ulong value), "cudaMemPoolGetAttribute");
+        Check(PoolGet(_pool, attribute, out var value), "cudaMemPoolGetAttribute");
         return (long)value;
     }
 

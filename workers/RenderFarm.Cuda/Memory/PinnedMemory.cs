@@ -6,7 +6,8 @@ namespace RenderFarm.Cuda.Memory;
 /// <summary>Page-locked host memory of our own. Slow to make (8 s for 14 GiB), so only for small staging buffers.</summary>
 public sealed class PinnedMemory : SafeHandle
 {
-    private PinnedMemory(nint address, long bytes) : base(0, ownsHandle: true)
+    private PinnedMemory(nint address, long bytes)
+        : base(0, ownsHandle: true)
     {
         SetHandle(address);
         Bytes = bytes;
@@ -20,7 +21,7 @@ public sealed class PinnedMemory : SafeHandle
 
     public static PinnedMemory Allocate(long bytes)
     {
-        Check(HostAlloc(out nint address, (nuint)bytes, 0), $"cudaHostAlloc of {bytes:N0} bytes");
+        Check(HostAlloc(out var address, (nuint)bytes, 0), $"cudaHostAlloc of {bytes:N0} bytes");
         return new PinnedMemory(address, bytes);
     }
 

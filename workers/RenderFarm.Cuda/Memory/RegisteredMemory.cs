@@ -9,9 +9,11 @@ namespace RenderFarm.Cuda.Memory;
 /// </summary>
 public sealed class RegisteredMemory : SafeHandle
 {
-    private const uint Portable = 1, ReadOnly = 8;
+    private const uint Portable = 1,
+        ReadOnly = 8;
 
-    private RegisteredMemory(nint address, long bytes) : base(0, ownsHandle: true)
+    private RegisteredMemory(nint address, long bytes)
+        : base(0, ownsHandle: true)
     {
         SetHandle(address);
         Bytes = bytes;

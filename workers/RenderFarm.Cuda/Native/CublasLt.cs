@@ -8,9 +8,18 @@ internal static unsafe partial class CublasLt
 {
     private const string Library = CudaLibraries.Products;
 
-    public const int Compute32F = 68, Real32F = 0, RealBFloat16 = 14, OperationT = 1;
-    public const int DescriptorTransposeA = 3, DescriptorEpilogue = 7, DescriptorBias = 8;
-    public const int PreferenceWorkspace = 1, PreferenceAlignmentA = 5, PreferenceAlignmentB = 6, PreferenceAlignmentC = 7, PreferenceAlignmentD = 8;
+    public const int Compute32F = 68,
+        Real32F = 0,
+        RealBFloat16 = 14,
+        OperationT = 1;
+    public const int DescriptorTransposeA = 3,
+        DescriptorEpilogue = 7,
+        DescriptorBias = 8;
+    public const int PreferenceWorkspace = 1,
+        PreferenceAlignmentA = 5,
+        PreferenceAlignmentB = 6,
+        PreferenceAlignmentC = 7,
+        PreferenceAlignmentD = 8;
 
     /// <summary>A kernel with its settings, as the library likes to keep it.</summary>
     [InlineArray(8)]
@@ -26,7 +35,8 @@ internal static unsafe partial class CublasLt
         public nuint Workspace;
         public int State;
         public float Waves;
-        private readonly ulong _reserved0, _reserved1;
+        private readonly ulong _reserved0,
+            _reserved1;
     }
 
     [LibraryImport(Library, EntryPoint = "cublasLtCreate")]
@@ -63,15 +73,44 @@ internal static unsafe partial class CublasLt
     internal static partial int PreferenceSet(nint preference, int attribute, void* value, nuint bytes);
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmulAlgoGetHeuristic")]
-    internal static partial int Heuristics(nint handle, nint descriptor, nint a, nint b, nint c, nint d, nint preference, int wanted, out Heuristic result, out int found);
+    internal static partial int Heuristics(
+        nint handle,
+        nint descriptor,
+        nint a,
+        nint b,
+        nint c,
+        nint d,
+        nint preference,
+        int wanted,
+        out Heuristic result,
+        out int found
+    );
 
     [LibraryImport(Library, EntryPoint = "cublasLtMatmul")]
     internal static partial int Multiply(
-        nint handle, nint descriptor, float* alpha, nint a, nint layoutA, nint b, nint layoutB, float* beta, nint c, nint layoutC, nint d, nint layoutD,
-        in Algorithm algorithm, nint workspace, nuint workspaceBytes, nint stream);
+        nint handle,
+        nint descriptor,
+        float* alpha,
+        nint a,
+        nint layoutA,
+        nint b,
+        nint layoutB,
+        float* beta,
+        nint c,
+        nint layoutC,
+        nint d,
+        nint layoutD,
+        in Algorithm algorithm,
+        nint workspace,
+        nuint workspaceBytes,
+        nint stream
+    );
 
     internal static void Check(int status, string call)
     {
-        if (status != 0) throw new CudaException(status, call, Marshal.PtrToStringUTF8(StatusString(status)) ?? "unknown status");
+        if (status != 0)
+        {
+            throw new CudaException(status, call, Marshal.PtrToStringUTF8(StatusString(status)) ?? "unknown status");
+        }
     }
 }

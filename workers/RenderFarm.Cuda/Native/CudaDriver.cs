@@ -18,15 +18,33 @@ internal static unsafe partial class CudaDriver
 
     [LibraryImport(Library, EntryPoint = "cuLaunchKernel")]
     internal static partial int Launch(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ,
-        uint sharedBytes, nint stream, void** arguments, void** extra);
+        nint function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        nint stream,
+        void** arguments,
+        void** extra
+    );
 
     [LibraryImport(Library, EntryPoint = "cuGetErrorString")]
     private static partial int ErrorString(int error, out nint text);
 
     internal static void Check(int status, string call)
     {
-        if (status == 0) return;
-        throw new CudaException(status, call, ErrorString(status, out nint text) == 0 ? Marshal.PtrToStringUTF8(text) ?? "" : "unknown error");
+        if (status == 0)
+        {
+            return;
+        }
+
+        throw new CudaException(
+            status,
+            call,
+            ErrorString(status, out var text) == 0 ? Marshal.PtrToStringUTF8(text) ?? "" : "unknown error"
+        );
     }
 }

@@ -33,13 +33,22 @@ internal static class CudaLibraries
     /// <summary>Whether a library can be loaded at all.</summary>
     public static bool IsPresent(string name) => TryLoad(name) != 0;
 
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => Candidates.ContainsKey(name) ? TryLoad(name) : 0;
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) =>
+        Candidates.ContainsKey(name) ? TryLoad(name) : 0;
 
     private static nint TryLoad(string name)
     {
-        foreach (string file in Candidates[name])
-            if (NativeLibrary.TryLoad(file, out nint handle) || NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, file), out handle))
+        foreach (var file in Candidates[name])
+        {
+            if (
+                NativeLibrary.TryLoad(file, out var handle)
+                || NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, file), out handle)
+            )
+            {
                 return handle;
+            }
+        }
+
         return 0;
     }
 }

@@ -91,8 +91,12 @@ internal static partial class CudaRuntime
     /// <summary>Turns a failed call into an exception that names it.</summary>
     internal static void Check(int status, string call)
     {
-        if (status == 0) return;
-        _ = LastError(); // an error that is reported here must not surface again in an unrelated call
+        if (status == 0)
+        {
+            return;
+        }
+
+        _ = LastError(); // An error that is reported here must not surface again in an unrelated call
         throw new CudaException(status, call, Marshal.PtrToStringUTF8(ErrorString(status)) ?? "unknown error");
     }
 }

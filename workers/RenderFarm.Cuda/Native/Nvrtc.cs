@@ -33,6 +33,9 @@ internal static unsafe partial class Nvrtc
 
     internal static void Check(int status, string call)
     {
-        if (status != 0) throw new CudaException(status, call, "the run-time compiler failed");
+        if (status != 0)
+        {
+            throw new CudaException(status, call, "the run-time compiler failed");
+        }
     }
 }

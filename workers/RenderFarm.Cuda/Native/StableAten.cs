@@ -21,6 +21,17 @@ internal static unsafe partial class StableAten
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_create_tensor_from_blob_v2")]
     internal static partial int FromBlob(
-        nint data, long rank, long* sizes, long* strides, long storageOffset, int type, int deviceType, int deviceIndex,
-        out nint handle, int layout, byte* opaque, long opaqueBytes);
+        nint data,
+        long rank,
+        long* sizes,
+        long* strides,
+        long storageOffset,
+        int type,
+        int deviceType,
+        int deviceIndex,
+        out nint handle,
+        int layout,
+        byte* opaque,
+        long opaqueBytes
+    );
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.BlockStreaming;
@@ -35,7 +34,8 @@ public sealed class BlockLayout
 {
     private const int Alignment = 256;
 
-    private BlockLayout(WeightFormat format, IReadOnlyList<StoredTensor> tensors, long bytes) => (Format, Tensors, Bytes) = (format, tensors, bytes);
+    private BlockLayout(WeightFormat format, IReadOnlyList<StoredTensor> tensors, long bytes) =>
+        (Format, Tensors, Bytes) = (format, tensors, bytes);
 
     public WeightFormat Format { get; }
 
@@ -69,12 +69,19 @@ public sealed class BlockLayout
 
         public void Dispose()
         {
-            foreach (var placeholder in _placeholders) placeholder.Dispose();
+            foreach (var placeholder in _placeholders)
+            {
+                placeholder.Dispose();
+            }
         }
 
         private void Add(string name, StoredPart part, ScalarType type, ReadOnlySpan<long> shape, bool adjacent)
         {
-            if (!adjacent) End = (End + Alignment - 1) / Alignment * Alignment;
+            if (!adjacent)
+            {
+                End = (End + Alignment - 1) / Alignment * Alignment;
+            }
+
             var stored = new StoredTensor(name, part, type, shape.ToArray(), End);
             Tensors.Add(stored);
             End += stored.Bytes;
@@ -96,22 +103,34 @@ public sealed class BlockLayout
                 return placeholder;
             }
 
-            public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) => Products([name], inFeatures, outFeatures, bias);
+            public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) =>
+                Products([name], inFeatures, outFeatures, bias);
 
-            public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) => Products(names, inFeatures, outFeatures, bias: true);
+            public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) =>
+                Products(names, inFeatures, outFeatures, bias: true);
 
             private Placeholder Products(IReadOnlyList<string> names, int inFeatures, int outFeatures, bool bias)
             {
-                bool float8 = StoresFloat8(recorder.Format, type);
+                var float8 = StoresFloat8(recorder.Format, type);
                 Each("weight", float8 ? StoredPart.Float8Weight : StoredPart.Value, float8 ? Float8.Type : type, outFeatures, inFeatures);
-                if (float8) Each("weight", StoredPart.Float8Scales, ScalarType.Float32, outFeatures, 1);
-                if (bias) Each("bias", StoredPart.Value, type, outFeatures);
+                if (float8)
+                {
+                    Each("weight", StoredPart.Float8Scales, ScalarType.Float32, outFeatures, 1);
+                }
+
+                if (bias)
+                {
+                    Each("bias", StoredPart.Value, type, outFeatures);
+                }
+
                 return new Placeholder();
 
                 void Each(string what, StoredPart part, ScalarType stored, params ReadOnlySpan<long> shape)
                 {
-                    for (int i = 0; i < names.Count; i++)
+                    for (var i = 0; i < names.Count; i++)
+                    {
                         recorder.Add($"{prefix}{names[i]}.{what}", part, stored, shape, adjacent: i > 0);
+                    }
                 }
             }
         }
@@ -126,5 +145,6 @@ public sealed class BlockLayout
     }
 
     /// <summary>Only products in the compute type are stored in eight bits: what is asked for in float32 is wanted exact.</summary>
-    internal static bool StoresFloat8(WeightFormat format, ScalarType type) => format != WeightFormat.BFloat16 && type == ScalarType.BFloat16;
+    internal static bool StoresFloat8(WeightFormat format, ScalarType type) =>
+        format != WeightFormat.BFloat16 && type == ScalarType.BFloat16;
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Quantization;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.BlockStreaming;
@@ -19,17 +18,26 @@ public static unsafe class BlockPreparer
         foreach (var group in layout.Tensors.GroupBy(tensor => tensor.Name))
         {
             using var scope = NewDisposeScope();
-            string name = prefix + group.Key;
+            var name = prefix + group.Key;
             Require(source, name, group.First());
             using var loaded = source.Load(name);
-            bool rounds = group.Any(part => part.Part == StoredPart.Float8Weight) && loaded.dtype != Float8.Type;
+            var rounds = group.Any(part => part.Part == StoredPart.Float8Weight) && loaded.dtype != Float8.Type;
             var stored = rounds ? loaded.to(device) : loaded;
-            var (values, scales) = group.Any(part => part.Part == StoredPart.Float8Weight) ? Float8Of(source, name, stored) : (Dense(source, name, stored), null);
+            var (values, scales) = group.Any(part => part.Part == StoredPart.Float8Weight)
+                ? Float8Of(source, name, stored)
+                : (Dense(source, name, stored), null);
             foreach (var part in group)
             {
                 using var content = (part.Part == StoredPart.Float8Scales ? scales! : values).to(part.Type).cpu().contiguous();
                 if (content.numel() * content.element_size() != part.Bytes)
-                    throw new CheckpointException(source.Name, name, $"[{string.Join(", ", stored.shape)}] instead of [{string.Join(", ", part.Shape)}]");
+                {
+                    throw new CheckpointException(
+                        source.Name,
+                        name,
+                        $"[{string.Join(", ", stored.shape)}] instead of [{string.Join(", ", part.Shape)}]"
+                    );
+                }
+
                 Buffer.MemoryCopy(TensorMemory.Address(content), (byte*)destination + part.Offset, part.Bytes, part.Bytes);
             }
         }
@@ -38,17 +46,34 @@ public static unsafe class BlockPreparer
     private static void Require(ITensorSource source, string name, StoredTensor expected)
     {
         if (!source.Entries.TryGetValue(name, out var entry))
+        {
             throw new CheckpointException(source.Name, name, "is missing. Is it the right file, and whole?");
+        }
+
         if (!entry.Shape.SequenceEqual(expected.Shape))
-            throw new CheckpointException(source.Name, name, $"[{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", expected.Shape)}]");
+        {
+            throw new CheckpointException(
+                source.Name,
+                name,
+                $"[{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", expected.Shape)}]"
+            );
+        }
     }
 
     /// <summary>A weight in a type that products take: eight-bit ones are cast up and scaled, others stay as they are.</summary>
     /// <param name="stored">As loaded; the result may be the same tensor.</param>
     public static Tensor Dense(ITensorSource source, string name, Tensor stored)
     {
-        if (stored.dtype != Float8.Type && stored.dtype != ElementType.Float8E5M2 && stored.dtype != ScalarType.Int8) return stored;
-        if (stored.dtype == ScalarType.Int8 && !HasScale(source, name)) throw new CheckpointException(source.Name, name, "is stored as whole numbers without a scale beside it");
+        if (stored.dtype != Float8.Type && stored.dtype != ElementType.Float8E5M2 && stored.dtype != ScalarType.Int8)
+        {
+            return stored;
+        }
+
+        if (stored.dtype == ScalarType.Int8 && !HasScale(source, name))
+        {
+            throw new CheckpointException(source.Name, name, "is stored as whole numbers without a scale beside it");
+        }
+
         var dense = stored.to(ScalarType.Float32);
         using var scale = StoredScale(source, name);
         return scale is null ? dense : dense * scale.to(dense.device).view([-1, .. Enumerable.Repeat(1L, (int)dense.dim() - 1)]);
@@ -56,23 +81,47 @@ public static unsafe class BlockPreparer
 
     private static (Tensor Values, Tensor Scales) Float8Of(ITensorSource source, string name, Tensor stored)
     {
-        if (stored.dtype != Float8.Type) return Float8.QuantizeRows(Dense(source, name, stored));
-        return (stored, StoredScale(source, name) is { } scale ? scale.to(ScalarType.Float32).expand(stored.shape[0], 1) : ones(stored.shape[0], 1));
+        if (stored.dtype != Float8.Type)
+        {
+            return Float8.QuantizeRows(Dense(source, name, stored));
+        }
+
+        return (
+            stored,
+            StoredScale(source, name) is { } scale ? scale.to(ScalarType.Float32).expand(stored.shape[0], 1) : ones(stored.shape[0], 1)
+        );
     }
 
     /// <summary>The scale that quantised checkpoints keep beside a weight, as [1, 1] or [out, 1]; null for a plain cast.</summary>
     private static Tensor? StoredScale(ITensorSource source, string name)
     {
-        if (!name.EndsWith(".weight", StringComparison.Ordinal)) return null;
-        if (ScaleNames(name).FirstOrDefault(source.Entries.ContainsKey) is not { } candidate) return null;
+        if (!name.EndsWith(".weight", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        if (ScaleNames(name).FirstOrDefault(source.Entries.ContainsKey) is not { } candidate)
+        {
+            return null;
+        }
+
         var (scale, weight) = (source.Entries[candidate], source.Entries[name]);
         if (scale.Elements != 1 && scale.Elements != weight.Shape[0])
-            throw new CheckpointException(source.Name, candidate, $"[{string.Join(", ", scale.Shape)}] is neither one scale nor one for each of the {weight.Shape[0]} rows of {name}");
+        {
+            throw new CheckpointException(
+                source.Name,
+                candidate,
+                $"[{string.Join(", ", scale.Shape)}] is neither one scale nor one for each of the {weight.Shape[0]} rows of {name}"
+            );
+        }
+
         using var stored = source.Load(candidate);
         return stored.to(ScalarType.Float32, copy: true).view(-1, 1);
     }
 
-    private static bool HasScale(ITensorSource source, string name) => name.EndsWith(".weight", StringComparison.Ordinal) && ScaleNames(name).Any(source.Entries.ContainsKey);
+    private static bool HasScale(ITensorSource source, string name) =>
+        name.EndsWith(".weight", StringComparison.Ordinal) && ScaleNames(name).Any(source.Entries.ContainsKey);
 
-    private static string[] ScaleNames(string weight) => [$"{weight[..^".weight".Length]}.scale_weight", $"{weight[..^".weight".Length]}.weight_scale"];
+    private static string[] ScaleNames(string weight) =>
+        [$"{weight[..^".weight".Length]}.scale_weight", $"{weight[..^".weight".Length]}.weight_scale"];
 }

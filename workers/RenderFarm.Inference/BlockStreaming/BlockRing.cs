@@ -19,11 +19,11 @@ public readonly record struct SlotFill(int Block, int Slot);
 /// </summary>
 public sealed class BlockRing
 {
-    private readonly int[] _streamed;     // streamed blocks in the order they run
-    private readonly int[] _turn;         // block → its place in _streamed, −1 when resident
-    private readonly int[] _holds;        // slot → block
-    private int _nextFill;                // turn of the next block to copy, counted without end
-    private int _nextRun;                 // turn of the next streamed block to run
+    private readonly int[] _streamed; // Streamed blocks in the order they run
+    private readonly int[] _turn; // Block → its place in _streamed, −1 when resident
+    private readonly int[] _holds; // Slot → block
+    private int _nextFill; // Turn of the next block to copy, counted without end
+    private int _nextRun; // Turn of the next streamed block to run
     private int _entered = -1;
 
     /// <param name="blocks">N, at least 1.</param>
@@ -34,8 +34,12 @@ public sealed class BlockRing
         ArgumentOutOfRangeException.ThrowIfLessThan(blocks, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(resident);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(resident, blocks);
-        int streamed = blocks - resident;
-        if (streamed > 0) ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
+        var streamed = blocks - resident;
+        if (streamed > 0)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
+        }
+
         Slots = Math.Min(slots, streamed);
         _turn = new int[blocks];
         _streamed = new int[streamed];
@@ -43,9 +47,12 @@ public sealed class BlockRing
         // Streamed blocks are spread evenly, so that each copy has as much computing to hide behind as the next.
         for (int block = 0, turn = 0; block < blocks; block++)
         {
-            bool isStreamed = (long)(block + 1) * streamed / blocks > (long)block * streamed / blocks;
+            var isStreamed = (long)(block + 1) * streamed / blocks > (long)block * streamed / blocks;
             _turn[block] = isStreamed ? turn : -1;
-            if (isStreamed) _streamed[turn++] = block;
+            if (isStreamed)
+            {
+                _streamed[turn++] = block;
+            }
         }
     }
 
@@ -61,24 +68,41 @@ public sealed class BlockRing
     /// <summary>The copies to begin before the first forward: one for each slot. Call once.</summary>
     public IReadOnlyList<SlotFill> Start()
     {
-        if (_nextFill > 0) throw new InvalidOperationException("The ring was started already.");
+        if (_nextFill > 0)
+        {
+            throw new InvalidOperationException("The ring was started already.");
+        }
+
         var fills = new SlotFill[Slots];
-        for (int slot = 0; slot < Slots; slot++) fills[slot] = Fill(slot);
+        for (var slot = 0; slot < Slots; slot++)
+        {
+            fills[slot] = Fill(slot);
+        }
+
         return fills;
     }
 
     /// <summary>The slot that holds the block; −1 for a resident one.</summary>
     public int Enter(int block)
     {
-        if (_entered >= 0) throw new InvalidOperationException($"Block {block} entered before block {_entered} was left.");
+        if (_entered >= 0)
+        {
+            throw new InvalidOperationException($"Block {block} entered before block {_entered} was left.");
+        }
+
         if (IsResident(block))
         {
             _entered = block;
             return -1;
         }
-        int slot = _nextRun % Slots;
+        var slot = _nextRun % Slots;
         if (_streamed[_nextRun % _streamed.Length] != block || _holds[slot] != block)
-            throw new InvalidOperationException($"Block {block} entered out of order: block {_streamed[_nextRun % _streamed.Length]} is next in the ring.");
+        {
+            throw new InvalidOperationException(
+                $"Block {block} entered out of order: block {_streamed[_nextRun % _streamed.Length]} is next in the ring."
+            );
+        }
+
         _entered = block;
         return slot;
     }
@@ -86,14 +110,18 @@ public sealed class BlockRing
     /// <summary>The copy that may begin as soon as the work enqueued on the block is done; null for a resident block.</summary>
     public SlotFill? Leave(int block)
     {
-        if (_entered != block) throw new InvalidOperationException($"Block {block} left, but block {_entered} was entered.");
+        if (_entered != block)
+        {
+            throw new InvalidOperationException($"Block {block} left, but block {_entered} was entered.");
+        }
+
         _entered = -1;
         return IsResident(block) ? null : Fill(_nextRun++ % Slots);
     }
 
     private SlotFill Fill(int slot)
     {
-        int block = _streamed[_nextFill++ % _streamed.Length];
+        var block = _streamed[_nextFill++ % _streamed.Length];
         _holds[slot] = block;
         return new SlotFill(block, slot);
     }

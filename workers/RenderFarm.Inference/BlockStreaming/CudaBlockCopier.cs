@@ -16,11 +16,13 @@ public sealed class CudaBlockCopier : IBlockCopier
     private readonly long _blockBytes;
     private readonly IReadOnlyList<Tensor> _slots;
     private readonly CudaStream _stream;
-    private readonly CudaEvent[] _filled, _released;
+    private readonly CudaEvent[] _filled,
+        _released;
 
     /// <param name="source">Blocks one after the other, in registered host memory.</param>
     /// <param name="slots">Device memory, at least a block's bytes each.</param>
-    /// <param name="inTurn">On libtorch's own stream, each copy after the computing before it: slower, and free of any fault of ordering.</param>
+    /// <param name="inTurn">On libtorch's own stream, each copy after the computing before it: slower, and free of any fault of
+    /// ordering.</param>
     public CudaBlockCopier(nint source, long blockBytes, IReadOnlyList<Tensor> slots, bool inTurn = false)
     {
         (_source, _blockBytes, _slots) = (source, blockBytes, slots);
@@ -28,7 +30,10 @@ public sealed class CudaBlockCopier : IBlockCopier
         _filled = [.. slots.Select(_ => CudaEvent.Create())];
         _released = [.. slots.Select(_ => CudaEvent.Create())];
         // Slots come from libtorch's stream-ordered allocator: their memory may be in use by earlier work until this point.
-        foreach (var released in _released) released.Record(CudaStream.Default);
+        foreach (var released in _released)
+        {
+            released.Record(CudaStream.Default);
+        }
     }
 
     public void Begin(int block, int slot)
@@ -46,7 +51,14 @@ public sealed class CudaBlockCopier : IBlockCopier
     public void Dispose()
     {
         _stream.Synchronize();
-        if (_stream != CudaStream.Default) _stream.Dispose();
-        foreach (var mark in _filled.Concat(_released)) mark.Dispose();
+        if (_stream != CudaStream.Default)
+        {
+            _stream.Dispose();
+        }
+
+        foreach (var mark in _filled.Concat(_released))
+        {
+            mark.Dispose();
+        }
     }
 }

@@ -19,7 +19,5 @@ public sealed class ResidentBlocks<TBlock>(IReadOnlyList<TBlock> blocks) : IBloc
 
     public TBlock Enter(int index) => blocks[index];
 
-    public void Leave(int index)
-    {
-    }
+    public void Leave(int index) { }
 }

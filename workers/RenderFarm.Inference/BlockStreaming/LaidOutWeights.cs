@@ -1,7 +1,6 @@
 using RenderFarm.Cuda.Aten;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.BlockStreaming;
@@ -35,32 +34,44 @@ public sealed class LaidOutWeights : IWeights, IDisposable
 
     public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) => Product(name, inFeatures, outFeatures, bias);
 
-    public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) => Product(names[0], inFeatures, names.Count * outFeatures, bias: true);
+    public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) =>
+        Product(names[0], inFeatures, names.Count * outFeatures, bias: true);
 
     public void Dispose()
     {
-        foreach (var view in _views) view.Dispose();
+        foreach (var view in _views)
+        {
+            view.Dispose();
+        }
+
         _views.Clear();
     }
 
     /// <summary>Joined products lie side by side, so the first one's place is that of all of them.</summary>
     private Linear Product(string name, int inFeatures, int outFeatures, bool bias)
     {
-        string weight = $"{_prefix}{name}.weight";
+        var weight = $"{_prefix}{name}.weight";
         var offsets = bias ? View(_layout.Find($"{_prefix}{name}.bias", StoredPart.Value), [outFeatures]) : null;
-        if (!BlockLayout.StoresFloat8(_layout.Format, Type)) return Over(View(_layout.Find(weight, StoredPart.Value), [outFeatures, inFeatures]));
+        if (!BlockLayout.StoresFloat8(_layout.Format, Type))
+        {
+            return Over(View(_layout.Find(weight, StoredPart.Value), [outFeatures, inFeatures]));
+        }
+
         var values = View(_layout.Find(weight, StoredPart.Float8Weight), [outFeatures, inFeatures]);
         var scales = View(_layout.Find(weight, StoredPart.Float8Scales), [outFeatures, 1]);
         return _ops is not null && _layout.Format == WeightFormat.Float8
             ? new Float8Linear(values, scales, offsets, _ops)
             : new CastUpLinear(values, scales, _ops is null ? (w, s) => Float8.Dequantize(w, s, ScalarType.BFloat16) : _ops.CastUp, Over);
 
-        Linear Over(Tensor dense) => _ops is null || Type != ScalarType.BFloat16 ? new DenseLinear(dense, offsets) : new FusedLinear(dense, offsets, _ops.Products);
+        Linear Over(Tensor dense) =>
+            _ops is null || Type != ScalarType.BFloat16 ? new DenseLinear(dense, offsets) : new FusedLinear(dense, offsets, _ops.Products);
     }
 
     private Tensor View(StoredTensor stored, ReadOnlySpan<long> shape)
     {
-        var view = AtenOps.FromMemory(AtenOps.DataPointer(_memory) + (nint)stored.Offset, shape, stored.Type, _memory.device).DetachFromDisposeScope();
+        var view = AtenOps
+            .FromMemory(AtenOps.DataPointer(_memory) + (nint)stored.Offset, shape, stored.Type, _memory.device)
+            .DetachFromDisposeScope();
         _views.Add(view);
         return view;
     }

@@ -10,15 +10,9 @@ public sealed unsafe class PlainBlockCopier(nint source, long blockBytes, IReadO
 {
     public void Begin(int block, int slot) => TensorMemory.CopyInto(slots[slot], (byte*)source + block * blockBytes, blockBytes);
 
-    public void Await(int slot)
-    {
-    }
+    public void Await(int slot) { }
 
-    public void Release(int slot)
-    {
-    }
+    public void Release(int slot) { }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

@@ -55,7 +55,11 @@ public sealed unsafe class PreparedBlocks : IDisposable
     public static PreparedBlocks? Open(string path, BlockLayout layout, int blocks, IDisposable? hold = null)
     {
         var marker = ReadMarker(path);
-        if (marker is null || marker.Layout != Digest(layout) || marker.Blocks != blocks || !IsWhole(path, marker)) return null;
+        if (marker is null || marker.Layout != Digest(layout) || marker.Blocks != blocks || !IsWhole(path, marker))
+        {
+            return null;
+        }
+
         return new PreparedBlocks(OpenRead(path), layout.Bytes, blocks, writable: false, hold);
     }
 
@@ -68,14 +72,20 @@ public sealed unsafe class PreparedBlocks : IDisposable
         var checksums = new string[blocks];
         using (var writable = new PreparedBlocks(OpenNew(path, layout.Bytes * blocks), layout.Bytes, blocks, writable: true))
         {
-            for (int block = 0; block < blocks; block++)
+            for (var block = 0; block < blocks; block++)
             {
                 fill(block, writable.Block(block));
                 checksums[block] = Checksum(writable.Block(block), layout.Bytes);
             }
         }
-        string aside = string.Create(CultureInfo.InvariantCulture, $"{MarkerPath(path)}.{Environment.ProcessId}");
-        File.WriteAllText(aside, JsonSerializer.Serialize(new PreparedMarker(Digest(layout), blocks, layout.Bytes, checksums), PreparedJson.Default.PreparedMarker));
+        var aside = string.Create(CultureInfo.InvariantCulture, $"{MarkerPath(path)}.{Environment.ProcessId}");
+        File.WriteAllText(
+            aside,
+            JsonSerializer.Serialize(
+                new PreparedMarker(Digest(layout), blocks, layout.Bytes, checksums),
+                PreparedJson.Default.PreparedMarker
+            )
+        );
         File.Move(aside, MarkerPath(path), overwrite: true);
         return new PreparedBlocks(OpenRead(path), layout.Bytes, blocks, writable: false);
     }
@@ -83,22 +93,38 @@ public sealed unsafe class PreparedBlocks : IDisposable
     /// <summary>The same without a name, for this process alone: no end of it leaves anything behind.</summary>
     public static PreparedBlocks CreateUnnamed(string folder, BlockLayout layout, int blocks, Action<int, nint> fill)
     {
-        string path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"renderfarm-{Environment.ProcessId}-{Guid.NewGuid():n}"));
+        var path = Path.Combine(
+            folder,
+            string.Create(CultureInfo.InvariantCulture, $"renderfarm-{Environment.ProcessId}-{Guid.NewGuid():n}")
+        );
         var file = OpenNew(path, layout.Bytes * blocks);
         File.Delete(path);
-        string nameless = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}");
+        var nameless = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}");
         using var writable = new PreparedBlocks(file, layout.Bytes, blocks, writable: true);
-        for (int block = 0; block < blocks; block++) fill(block, writable.Block(block));
+        for (var block = 0; block < blocks; block++)
+        {
+            fill(block, writable.Block(block));
+        }
+
         return new PreparedBlocks(OpenRead(nameless), layout.Bytes, blocks, writable: false); // read-only registers three times faster
     }
 
     /// <summary>What is wrong with the file, by its marker and every block's checksum; null when nothing is.</summary>
     public static string? Damage(string path)
     {
-        if (ReadMarker(path) is not { } marker) return "it was never finished";
-        if (!IsWhole(path, marker)) return "its length is not what was written";
+        if (ReadMarker(path) is not { } marker)
+        {
+            return "it was never finished";
+        }
+
+        if (!IsWhole(path, marker))
+        {
+            return "its length is not what was written";
+        }
+
         using var prepared = new PreparedBlocks(OpenRead(path), marker.BlockBytes, marker.Blocks, writable: false);
-        int? damaged = ParallelEnumerable.Range(0, marker.Blocks)
+        var damaged = ParallelEnumerable
+            .Range(0, marker.Blocks)
             .Where(block => Checksum(prepared.Block(block), marker.BlockBytes) != marker.Checksums[block])
             .Min(block => (int?)block);
         return damaged is null ? null : string.Create(CultureInfo.InvariantCulture, $"block {damaged} is not what was written");
@@ -109,7 +135,11 @@ public sealed unsafe class PreparedBlocks : IDisposable
 
     public void Dispose()
     {
-        if (_disposed) return;
+        if (_disposed)
+        {
+            return;
+        }
+
         _disposed = true;
         _registered?.Dispose();
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
@@ -123,7 +153,11 @@ public sealed unsafe class PreparedBlocks : IDisposable
 
     private static PreparedMarker? ReadMarker(string path)
     {
-        if (!File.Exists(MarkerPath(path))) return null;
+        if (!File.Exists(MarkerPath(path)))
+        {
+            return null;
+        }
+
         try
         {
             var marker = JsonSerializer.Deserialize(File.ReadAllText(MarkerPath(path)), PreparedJson.Default.PreparedMarker);
@@ -131,29 +165,51 @@ public sealed unsafe class PreparedBlocks : IDisposable
         }
         catch (JsonException)
         {
-            return null; // no marker of ours, or a torn one: the blocks are made anew
+            return null; // No marker of ours, or a torn one: the blocks are made anew
         }
     }
 
     private static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     /// <summary>Takes all its memory at once: page by page, what isn't there would end the process without a word.</summary>
-    private static FileStream OpenNew(string path, long bytes) => new(path, new FileStreamOptions
-    {
-        Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete, PreallocationSize = bytes,
-    });
+    private static FileStream OpenNew(string path, long bytes) =>
+        new(
+            path,
+            new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.ReadWrite | FileShare.Delete,
+                PreallocationSize = bytes,
+            }
+        );
 
-    private static bool IsWhole(string path, PreparedMarker marker) => File.Exists(path) && new FileInfo(path).Length == marker.BlockBytes * marker.Blocks;
+    private static bool IsWhole(string path, PreparedMarker marker) =>
+        File.Exists(path) && new FileInfo(path).Length == marker.BlockBytes * marker.Blocks;
 
-    private static string Digest(BlockLayout layout) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n',
-        layout.Tensors.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Name} {t.Part} {(int)t.Type} {string.Join('x', t.Shape)} {t.Offset}"))))));
+    private static string Digest(BlockLayout layout) =>
+        Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    string.Join(
+                        '\n',
+                        layout.Tensors.Select(t =>
+                            string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"{t.Name} {t.Part} {(int)t.Type} {string.Join('x', t.Shape)} {t.Offset}"
+                            )
+                        )
+                    )
+                )
+            )
+        );
 
     private static string Checksum(nint address, long bytes)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (long at = 0; at < bytes;)
         {
-            int piece = (int)Math.Min(bytes - at, 1 << 26);
+            var piece = (int)Math.Min(bytes - at, 1 << 26);
             hash.AppendData(new ReadOnlySpan<byte>((byte*)address + at, piece));
             at += piece;
         }

@@ -11,9 +11,11 @@ namespace RenderFarm.Inference.Kernels;
 /// </summary>
 public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
 {
-    private const int MostVectorsPerThread = 5, MostThreads = 1024;
+    private const int MostVectorsPerThread = 5,
+        MostThreads = 1024;
 
-    private readonly ConcurrentDictionary<(string Source, int Dim, int Head, bool Gelu), (KernelModule Module, int Threads)> _modules = new();
+    private readonly ConcurrentDictionary<(string Source, int Dim, int Head, bool Gelu), (KernelModule Module, int Threads)> _modules =
+        new();
 
     private readonly Lazy<RowProducts> _products = new(() => new RowProducts());
 
@@ -34,28 +36,53 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
 
     public void Dispose()
     {
-        foreach (var (module, _) in _modules.Values) module.Dispose();
+        foreach (var (module, _) in _modules.Values)
+        {
+            module.Dispose();
+        }
+
         _modules.Clear();
-        if (_products.IsValueCreated) _products.Value.Dispose();
+        if (_products.IsValueCreated)
+        {
+            _products.Value.Dispose();
+        }
     }
 
     private RowKernel Get(string source, string function, int dim, int vector, int head = 0, bool gelu = false)
     {
-        if (dim % 8 != 0) throw new ArgumentException($"rows of {dim} elements; the kernels take multiples of 8", nameof(dim));
-        int vectors = dim / vector;
-        int threads = Math.Min(MostThreads, (vectors + MostVectorsPerThread - 1) / MostVectorsPerThread);
+        if (dim % 8 != 0)
+        {
+            throw new ArgumentException($"rows of {dim} elements; the kernels take multiples of 8", nameof(dim));
+        }
+
+        var vectors = dim / vector;
+        var threads = Math.Min(MostThreads, (vectors + MostVectorsPerThread - 1) / MostVectorsPerThread);
         threads = (threads + 31) / 32 * 32;
-        var (module, _) = _modules.GetOrAdd((source, dim, head, gelu), _ => (
-            compiler.Compile(Path.GetFileNameWithoutExtension(source), Text("common.cuh") + Text(source), new Dictionary<string, int>
-            {
-                ["DIM"] = dim, ["THREADS"] = threads, ["HEAD"] = head, ["GELU"] = gelu ? 1 : 0,
-            }), threads));
+        var (module, _) = _modules.GetOrAdd(
+            (source, dim, head, gelu),
+            _ =>
+                (
+                    compiler.Compile(
+                        Path.GetFileNameWithoutExtension(source),
+                        Text("common.cuh") + Text(source),
+                        new Dictionary<string, int>
+                        {
+                            ["DIM"] = dim,
+                            ["THREADS"] = threads,
+                            ["HEAD"] = head,
+                            ["GELU"] = gelu ? 1 : 0,
+                        }
+                    ),
+                    threads
+                )
+        );
         return new RowKernel(module.Kernel(function), threads);
     }
 
     private static string Text(string name)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+        using var stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"the kernel source {name} is not in the assembly");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();

@@ -2,7 +2,6 @@ using RenderFarm.Cuda.Aten;
 using RenderFarm.Cuda.Blas;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -33,12 +32,26 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
 
     public Tensor NormRotate(Tensor x, Tensor weight, double epsilon, int heads, Tensor? angles)
     {
-        int dim = (int)x.shape[^1];
-        long rows = x.shape[0] * x.shape[1];
-        if (x.dtype != ScalarType.BFloat16 || x.stride(2) != 1) throw new ArgumentException($"rows of {x.dtype} with stride {x.stride(2)}; bf16 rows are needed", nameof(x));
+        var dim = (int)x.shape[^1];
+        var rows = x.shape[0] * x.shape[1];
+        if (x.dtype != ScalarType.BFloat16 || x.stride(2) != 1)
+        {
+            throw new ArgumentException($"rows of {x.dtype} with stride {x.stride(2)}; bf16 rows are needed", nameof(x));
+        }
+
         var kernel = kernels.Rope(dim, dim / heads);
-        kernel.Kernel.Launch((rows, 1), kernel.Threads,
-            Pointer(x), (nint)0, Pointer(weight), (nint)0, x.stride(1), (float)epsilon, Pointer(angles), (int)x.shape[1]);
+        kernel.Kernel.Launch(
+            (rows, 1),
+            kernel.Threads,
+            Pointer(x),
+            (nint)0,
+            Pointer(weight),
+            (nint)0,
+            x.stride(1),
+            (float)epsilon,
+            Pointer(angles),
+            (int)x.shape[1]
+        );
         return x.unflatten(2, heads, dim / heads);
     }
 
@@ -48,7 +61,11 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
     {
         using (x)
         {
-            if (format == RowFormat.Float8) return Quantize(x, gelu: true);
+            if (format == RowFormat.Float8)
+            {
+                return Quantize(x, gelu: true);
+            }
+
             var (rows, dim) = Rows(x, ScalarType.BFloat16);
             var kernel = kernels.Quantize("gelu_rows", dim);
             kernel.Kernel.Launch((rows, 1), kernel.Threads, Pointer(x), (long)dim);
@@ -72,42 +89,85 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
     {
         var dense = empty(values.shape, dtype: ScalarType.BFloat16, device: values.device);
         var kernel = kernels.Quantize("dequantize_rows", (int)values.shape[1]);
-        kernel.Kernel.Launch((values.shape[0], 1), kernel.Threads, Pointer(values), Pointer(scales), scales.numel() > 1 ? 1 : 0, Pointer(dense));
+        kernel.Kernel.Launch(
+            (values.shape[0], 1),
+            kernel.Threads,
+            Pointer(values),
+            Pointer(scales),
+            scales.numel() > 1 ? 1 : 0,
+            Pointer(dense)
+        );
         return dense;
     }
 
     private Activation ResidualNorm(Tensor x, Tensor? y, PerRun? gate, NormAffine affine, RowFormat format)
     {
         var (rows, dim) = Rows(x, ScalarType.Float32);
-        if (y is not null) Rows(y, ScalarType.BFloat16);
-        bool float8 = format == RowFormat.Float8;
+        if (y is not null)
+        {
+            Rows(y, ScalarType.BFloat16);
+        }
+
+        var float8 = format == RowFormat.Float8;
         var values = empty(x.shape, dtype: float8 ? AtenOps.Float8E4M3 : ScalarType.BFloat16, device: x.device);
         var scales = float8 ? empty([.. x.shape[..^1], 1], dtype: ScalarType.Float32, device: x.device) : null;
         using var gates = gate?.Rows.contiguous();
         using var factors = affine.Scale.Rows.contiguous();
         using var shifts = affine.Shift.Rows.contiguous();
         var kernel = kernels.Norm("residual_norm", dim);
-        kernel.Kernel.Launch((rows, 1), kernel.Threads,
-            Pointer(x), Pointer(y), Pointer(gates), Pointer(factors), Pointer(shifts),
-            affine.AddsOne ? 1f : 0f, (float)affine.Epsilon, Split(affine.Scale, x),
-            float8 ? (nint)0 : Pointer(values), float8 ? Pointer(values) : (nint)0, Pointer(scales));
+        kernel.Kernel.Launch(
+            (rows, 1),
+            kernel.Threads,
+            Pointer(x),
+            Pointer(y),
+            Pointer(gates),
+            Pointer(factors),
+            Pointer(shifts),
+            affine.AddsOne ? 1f : 0f,
+            (float)affine.Epsilon,
+            Split(affine.Scale, x),
+            float8 ? (nint)0 : Pointer(values),
+            float8 ? Pointer(values) : (nint)0,
+            Pointer(scales)
+        );
         return new Activation(values, scales);
     }
 
     /// <summary>The first token that takes the second row.</summary>
     private static int Split(PerRun? modulation, Tensor x)
     {
-        if (modulation is not { } rows) return int.MaxValue;
-        if (rows.Rows.shape[0] != 1) throw new NotSupportedException($"a modulation for each of {rows.Rows.shape[0]} samples; the fused kernels take one for all");
-        if (rows.Runs.Count == 1) return int.MaxValue;
-        if (rows.Runs.Count > 2 || x.shape[0] > 1) throw new NotSupportedException($"{rows.Runs.Count} runs of timesteps in {x.shape[0]} samples; the fused kernels take two in one sample");
+        if (modulation is not { } rows)
+        {
+            return int.MaxValue;
+        }
+
+        if (rows.Rows.shape[0] != 1)
+        {
+            throw new NotSupportedException($"a modulation for each of {rows.Rows.shape[0]} samples; the fused kernels take one for all");
+        }
+
+        if (rows.Runs.Count == 1)
+        {
+            return int.MaxValue;
+        }
+
+        if (rows.Runs.Count > 2 || x.shape[0] > 1)
+        {
+            throw new NotSupportedException(
+                $"{rows.Runs.Count} runs of timesteps in {x.shape[0]} samples; the fused kernels take two in one sample"
+            );
+        }
+
         return (int)Math.Min(rows.Runs[0], int.MaxValue);
     }
 
     private static (long Rows, int Dim) Rows(Tensor x, ScalarType type)
     {
         if (x.dtype != type || !x.is_contiguous())
+        {
             throw new ArgumentException($"{x.dtype} [{string.Join(", ", x.shape)}]; contiguous {type} is needed", nameof(x));
+        }
+
         return (x.numel() / x.shape[^1], (int)x.shape[^1]);
     }
 

@@ -1,5 +1,4 @@
 using RenderFarm.Cuda.Blas;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -14,9 +13,8 @@ public abstract class Linear
     public abstract Tensor Apply(Tensor x);
 
     /// <summary>The same for rows made by <see cref="ITokenOps"/> in the form of <see cref="Input"/>.</summary>
-    public virtual Tensor Apply(Activation x) => x.Scales is null
-        ? Apply(x.Values)
-        : throw new ArgumentException("e4m3 rows for a product that takes dense ones", nameof(x));
+    public virtual Tensor Apply(Activation x) =>
+        x.Scales is null ? Apply(x.Values) : throw new ArgumentException("e4m3 rows for a product that takes dense ones", nameof(x));
 
     /// <summary>tanh-GELU of the product, ready for the next.</summary>
     public virtual Activation ApplyGelu(Activation x, ITokenOps ops, RowFormat format) => ops.Gelu(Apply(x), format);
@@ -27,7 +25,11 @@ public sealed class DenseLinear(Tensor weight, Tensor? bias) : Linear
 {
     public override Tensor Apply(Tensor x)
     {
-        if (x.dtype == weight.dtype) return nn.functional.linear(x, weight, bias);
+        if (x.dtype == weight.dtype)
+        {
+            return nn.functional.linear(x, weight, bias);
+        }
+
         using var cast = x.to(weight.dtype);
         return nn.functional.linear(cast, weight, bias);
     }
@@ -38,9 +40,10 @@ public sealed class FusedLinear(Tensor weight, Tensor? bias, RowProducts product
 {
     public override Tensor Apply(Tensor x) => Apply(x, bias is null ? Epilogue.None : Epilogue.Bias);
 
-    public override Activation ApplyGelu(Activation x, ITokenOps ops, RowFormat format) => format == RowFormat.Dense && bias is not null && x.Scales is null
-        ? new Activation(Apply(x.Values, Epilogue.BiasGelu))
-        : base.ApplyGelu(x, ops, format);
+    public override Activation ApplyGelu(Activation x, ITokenOps ops, RowFormat format) =>
+        format == RowFormat.Dense && bias is not null && x.Scales is null
+            ? new Activation(Apply(x.Values, Epilogue.BiasGelu))
+            : base.ApplyGelu(x, ops, format);
 
     private Tensor Apply(Tensor x, Epilogue epilogue)
     {

@@ -26,7 +26,12 @@ public sealed class LoadedWeights : IWeights, IDisposable
     /// <summary>Builds a module over a checkpoint and insists that checkpoint and module fit each other exactly.</summary>
     /// <param name="ignorable">Names in the file that the module may leave alone.</param>
     public static Loaded<T> Build<T>(
-        ITensorSource source, Device device, ScalarType computeType, Func<IWeights, T> build, Func<string, bool>? ignorable = null)
+        ITensorSource source,
+        Device device,
+        ScalarType computeType,
+        Func<IWeights, T> build,
+        Func<string, bool>? ignorable = null
+    )
     {
         var weights = new LoadedWeights(source, device, computeType);
         try
@@ -59,29 +64,52 @@ public sealed class LoadedWeights : IWeights, IDisposable
     /// <exception cref="CheckpointException">Names the file and the first tensors that are missing, misshapen or unknown.</exception>
     public void RequireComplete(Func<string, bool>? ignorable = null)
     {
-        var unknown = _source.Entries.Keys.Where(name => !_asked.Contains(name) && ignorable?.Invoke(name) != true).Order(StringComparer.Ordinal).ToList();
+        var unknown = _source
+            .Entries.Keys.Where(name => !_asked.Contains(name) && ignorable?.Invoke(name) != true)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         var faults = new[] { Some("missing", _missing), Some("of another shape", _misshaped), Some("unknown to this model", unknown) }
-            .Where(fault => fault is not null).ToList();
-        if (faults.Count == 0) return;
-        string first = _missing.Concat(_misshaped).Concat(unknown).First();
-        throw new CheckpointException(_source.Name, first.Split(' ')[0],
-            $"the checkpoint does not fit the model: {string.Join("; ", faults)}. Is it the right file, and whole?");
+            .Where(fault => fault is not null)
+            .ToList();
+        if (faults.Count == 0)
+        {
+            return;
+        }
+
+        var first = _missing.Concat(_misshaped).Concat(unknown).First();
+        throw new CheckpointException(
+            _source.Name,
+            first.Split(' ')[0],
+            $"the checkpoint does not fit the model: {string.Join("; ", faults)}. Is it the right file, and whole?"
+        );
     }
 
     public void Dispose()
     {
-        foreach (var tensor in _loaded.Values) tensor.Dispose();
+        foreach (var tensor in _loaded.Values)
+        {
+            tensor.Dispose();
+        }
+
         _loaded.Clear();
     }
 
-    private static string? Some(string what, List<string> names) => names.Count == 0
-        ? null
-        : $"{names.Count} {(names.Count == 1 ? "tensor" : "tensors")} {what} ({string.Join(", ", names.Take(5))}{(names.Count > 5 ? ", …" : "")})";
+    private static string? Some(string what, List<string> names) =>
+        names.Count == 0
+            ? null
+            : $"{names.Count} {(names.Count == 1 ? "tensor" : "tensors")} {what} "
+                + $"({string.Join(", ", names.Take(5))}{(names.Count > 5 ? ", …" : "")})";
 
     private Tensor Get(string name, ReadOnlySpan<long> shape, ScalarType type)
     {
-        if (_loaded.TryGetValue((name, type), out var tensor)) return tensor;
-        tensor = Fits(name, shape, report: _asked.Add(name)) ? Load(name, type) : empty(shape.ToArray(), dtype: type, device: META).DetachFromDisposeScope();
+        if (_loaded.TryGetValue((name, type), out var tensor))
+        {
+            return tensor;
+        }
+
+        tensor = Fits(name, shape, report: _asked.Add(name))
+            ? Load(name, type)
+            : empty(shape.ToArray(), dtype: type, device: META).DetachFromDisposeScope();
         _loaded.Add((name, type), tensor);
         return tensor;
     }
@@ -90,19 +118,38 @@ public sealed class LoadedWeights : IWeights, IDisposable
     {
         if (!_source.Entries.TryGetValue(name, out var entry))
         {
-            if (report) _missing.Add(name);
+            if (report)
+            {
+                _missing.Add(name);
+            }
+
             return false;
         }
-        if (entry.Shape.SequenceEqual(shape.ToArray())) return true;
-        if (report) _misshaped.Add($"{name} [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", shape.ToArray())}]");
+        if (entry.Shape.SequenceEqual(shape.ToArray()))
+        {
+            return true;
+        }
+
+        if (report)
+        {
+            _misshaped.Add($"{name} [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", shape.ToArray())}]");
+        }
+
         return false;
     }
 
     private Tensor Load(string name, ScalarType type)
     {
         var stored = _source.Load(name);
-        if (stored.dtype == type && _device.type == DeviceType.CPU) return stored;
-        using (stored) return stored.to(type, _device).DetachFromDisposeScope();
+        if (stored.dtype == type && _device.type == DeviceType.CPU)
+        {
+            return stored;
+        }
+
+        using (stored)
+        {
+            return stored.to(type, _device).DetachFromDisposeScope();
+        }
     }
 
     private sealed class View(LoadedWeights root, string prefix, ScalarType type) : IWeights

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -35,7 +34,7 @@ public sealed class PlainTokenOps(ScalarType type) : ITokenOps
         using var scope = NewDisposeScope();
         var exact = x.to(ScalarType.Float32);
         exact = exact * rsqrt(exact.square().mean([-1], keepdim: true) + epsilon) * weight;
-        exact = exact.unflatten(2, heads, x.shape[^1] / heads);                                 // [B, L, H, D]
+        exact = exact.unflatten(2, heads, x.shape[^1] / heads); // [B, L, H, D]
         if (angles is not null)
         {
             var pairs = view_as_complex(exact.unflatten(3, exact.shape[3] / 2, 2).contiguous()); // [B, L, H, D/2]
@@ -61,25 +60,39 @@ public sealed class PlainTokenOps(ScalarType type) : ITokenOps
 
     private Activation Form(Tensor x, RowFormat format)
     {
-        if (format == RowFormat.Dense) return new Activation(x.to(type));
+        if (format == RowFormat.Dense)
+        {
+            return new Activation(x.to(type));
+        }
+
         var (values, scales) = Float8.QuantizeRows(x);
         return new Activation(values, scales);
     }
 
-    private static Tensor Affine(Tensor x, NormAffine affine) => ByRun(x, affine.Scale.Runs, (part, run) =>
-    {
-        var scale = affine.Scale.Rows.narrow(1, run, 1);
-        return affine.Shift.Rows.narrow(1, run, 1).addcmul(part, affine.AddsOne ? scale + 1 : scale, 1);
-    });
+    private static Tensor Affine(Tensor x, NormAffine affine) =>
+        ByRun(
+            x,
+            affine.Scale.Runs,
+            (part, run) =>
+            {
+                var scale = affine.Scale.Rows.narrow(1, run, 1);
+                return affine.Shift.Rows.narrow(1, run, 1).addcmul(part, affine.AddsOne ? scale + 1 : scale, 1);
+            }
+        );
 
     private static Tensor ByRun(Tensor x, IReadOnlyList<long> runs, Func<Tensor, int, Tensor> apply)
     {
-        if (runs.Count == 1) return apply(x, 0);
-        var parts = new List<Tensor>(runs.Count);
-        long at = 0, length = x.shape[1];
-        for (int run = 0; run < runs.Count && at < length; run++)
+        if (runs.Count == 1)
         {
-            long tokens = run == runs.Count - 1 ? length - at : Math.Min(runs[run], length - at);
+            return apply(x, 0);
+        }
+
+        var parts = new List<Tensor>(runs.Count);
+        long at = 0,
+            length = x.shape[1];
+        for (var run = 0; run < runs.Count && at < length; run++)
+        {
+            var tokens = run == runs.Count - 1 ? length - at : Math.Min(runs[run], length - at);
             parts.Add(apply(x.narrow(1, at, tokens), run));
             at += tokens;
         }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -19,7 +18,10 @@ public sealed record SideBranch(Tensor? Down, Tensor? Up, Tensor? Offset) : IDis
             using var high = nn.functional.linear(low, Up);
             y.add_(high);
         }
-        if (Offset is not null) y.add_(Offset);
+        if (Offset is not null)
+        {
+            y.add_(Offset);
+        }
     }
 
     public long Bytes => new[] { Down, Up, Offset }.Sum(part => part is null ? 0 : part.numel() * part.element_size());
@@ -39,7 +41,7 @@ public sealed record SideBranch(Tensor? Down, Tensor? Up, Tensor? Offset) : IDis
 /// <param name="branches">By block and by the product's name within it; taken over.</param>
 public sealed class SideBranches(IReadOnlyDictionary<(int Block, string Name), SideBranch> branches) : IDisposable
 {
-    private readonly HashSet<string> names = [.. branches.Keys.Select(key => key.Name)];
+    private readonly HashSet<string> _names = [.. branches.Keys.Select(key => key.Name)];
 
     /// <summary>The block that runs now.</summary>
     public int Block { get; set; }
@@ -48,14 +50,17 @@ public sealed class SideBranches(IReadOnlyDictionary<(int Block, string Name), S
     public long Bytes => branches.Values.Sum(branch => branch.Bytes);
 
     /// <summary>Whether any block has a branch at this product.</summary>
-    public bool Has(string name) => names.Contains(name);
+    public bool Has(string name) => _names.Contains(name);
 
     /// <summary>Of the block that runs now, or null.</summary>
     public SideBranch? Find(string name) => branches.GetValueOrDefault((Block, name));
 
     public void Dispose()
     {
-        foreach (var branch in branches.Values) branch.Dispose();
+        foreach (var branch in branches.Values)
+        {
+            branch.Dispose();
+        }
     }
 }
 
@@ -73,7 +78,8 @@ public sealed class SideBranchWeights(IWeights weights, SideBranches branches, s
     public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) =>
         Beside(weights.Linear(name, inFeatures, outFeatures, bias), [name], outFeatures);
 
-    public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) => Beside(weights.Joined(names, inFeatures, outFeatures), names, outFeatures);
+    public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) =>
+        Beside(weights.Joined(names, inFeatures, outFeatures), names, outFeatures);
 
     private Linear Beside(Linear main, IReadOnlyList<string> names, int outFeatures)
     {
@@ -87,9 +93,13 @@ public sealed class SideBranchWeights(IWeights weights, SideBranches branches, s
         public override Tensor Apply(Tensor x)
         {
             var y = main.Apply(x);
-            for (int i = 0; i < names.Count; i++)
+            for (var i = 0; i < names.Count; i++)
             {
-                if (branches.Find(names[i]) is not { } branch) continue;
+                if (branches.Find(names[i]) is not { } branch)
+                {
+                    continue;
+                }
+
                 using var part = y.narrow(-1, (long)i * outFeatures, outFeatures);
                 branch.AddTo(part, x);
             }

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -15,9 +14,8 @@ public sealed class WeightListing : IWeights, IDisposable
     private readonly string _prefix;
     private readonly ScalarType _type;
 
-    public WeightListing(ScalarType type) : this("", type, [], [])
-    {
-    }
+    public WeightListing(ScalarType type)
+        : this("", type, [], []) { }
 
     private WeightListing(string prefix, ScalarType type, List<TensorEntry> entries, List<Tensor> placeholders) =>
         (_prefix, _type, _entries, _placeholders) = (prefix, type, entries, placeholders);
@@ -51,6 +49,9 @@ public sealed class WeightListing : IWeights, IDisposable
 
     public void Dispose()
     {
-        foreach (var placeholder in _placeholders) placeholder.Dispose();
+        foreach (var placeholder in _placeholders)
+        {
+            placeholder.Dispose();
+        }
     }
 }

@@ -1,5 +1,4 @@
 using RenderFarm.Cuda.Aten;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Quantization;

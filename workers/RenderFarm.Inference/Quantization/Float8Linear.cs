@@ -1,6 +1,5 @@
 using RenderFarm.Cuda.Aten;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Quantization;
@@ -25,11 +24,15 @@ public sealed class Float8Linear(Tensor weight, Tensor scales, Tensor? bias, Fus
 
     public override Tensor Apply(Activation x)
     {
-        if (x.Scales is null) return Apply(x.Values);
+        if (x.Scales is null)
+        {
+            return Apply(x.Values);
+        }
+
         using var scope = NewDisposeScope();
-        long inFeatures = weight.shape[1], outFeatures = weight.shape[0];
-        var product = AtenOps.ScaledMm(
-            x.Values.view(-1, inFeatures), weight.t(), x.Scales.view(-1, 1), scales.view(1, outFeatures), bias);
+        var inFeatures = weight.shape[1];
+        var outFeatures = weight.shape[0];
+        var product = AtenOps.ScaledMm(x.Values.view(-1, inFeatures), weight.t(), x.Scales.view(-1, 1), scales.view(1, outFeatures), bias);
         return product.view([.. x.Values.shape[..^1], outFeatures]).MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace RenderFarm.Inference.Quantization;
 
 /// <summary>How prepared weights are stored, and with that how their products run.</summary>

@@ -7,6 +7,7 @@ public sealed record TensorEntry(string Name, ElementType Type, IReadOnlyList<lo
 {
     public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));
     public long Bytes => checked(Elements * Type.Bytes);
+
     public override string ToString() => $"{Name} {Type} [{string.Join(", ", Shape)}]";
 }
 

@@ -1,6 +1,4 @@
 using System.IO.MemoryMappedFiles;
-using Microsoft.Win32.SafeHandles;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Safetensors;
@@ -22,7 +20,10 @@ public sealed class SafetensorsFile : ITensorSource
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         _header = SafetensorsHeader.Read(stream, path);
         Entries = _header.Places.ToDictionary(place => place.Key, place => place.Value.Entry, StringComparer.Ordinal);
-        if (stream.Length == _header.DataStart) return; // a mapping can't be empty
+        if (stream.Length == _header.DataStart)
+        {
+            return; // A mapping can't be empty
+        }
 
         _map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         _view = _map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
@@ -40,7 +41,12 @@ public sealed class SafetensorsFile : ITensorSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException(path, "file", e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : e.Message, e);
+            throw new CheckpointException(
+                path,
+                "file",
+                e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : e.Message,
+                e
+            );
         }
     }
 
@@ -57,26 +63,41 @@ public sealed class SafetensorsFile : ITensorSource
     {
         var place = Find(name);
         var tensor = empty([.. place.Entry.Shape], dtype: place.Entry.Type.ScalarType).DetachFromDisposeScope();
-        if (place.Entry.Bytes > 0) TensorMemory.CopyInto(tensor, _data + place.Begin, place.Entry.Bytes);
+        if (place.Entry.Bytes > 0)
+        {
+            TensorMemory.CopyInto(tensor, _data + place.Begin, place.Entry.Bytes);
+        }
+
         return tensor;
     }
 
     public unsafe Tensor LoadRows(string name, IReadOnlyList<long> rows)
     {
         var place = Find(name);
-        long count = place.Entry.Shape.Count > 0 ? place.Entry.Shape[0] : 0;
+        var count = place.Entry.Shape.Count > 0 ? place.Entry.Shape[0] : 0;
         if (rows.Cast<long?>().FirstOrDefault(row => row < 0 || row >= count) is { } wrong)
+        {
             throw new ArgumentOutOfRangeException(nameof(rows), wrong, $"'{name}' in '{Name}' has {count} rows");
+        }
+
         var tensor = empty([rows.Count, .. place.Entry.Shape.Skip(1)], dtype: place.Entry.Type.ScalarType).DetachFromDisposeScope();
-        if (tensor.numel() == 0) return tensor;
-        long bytes = place.Entry.Bytes / count;
-        byte* target = TensorMemory.Address(tensor);
-        for (int i = 0; i < rows.Count; i++)
+        if (tensor.numel() == 0)
+        {
+            return tensor;
+        }
+
+        var bytes = place.Entry.Bytes / count;
+        var target = TensorMemory.Address(tensor);
+        for (var i = 0; i < rows.Count; i++)
+        {
             Buffer.MemoryCopy(_data + place.Begin + rows[i] * bytes, target + i * bytes, bytes, bytes);
+        }
+
         return tensor;
     }
 
-    /// <summary>The stored bytes, valid until the file is disposed. Tensors of 2 GiB and more don't fit a span: use <see cref="Address"/>.</summary>
+    /// <summary>The stored bytes, valid until the file is disposed. Tensors of 2 GiB and more don't fit a span: use <see
+    /// cref="Address"/>.</summary>
     public unsafe ReadOnlySpan<byte> Bytes(string name)
     {
         var place = Find(name);

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Safetensors;
@@ -19,14 +18,17 @@ public sealed class SafetensorsWriter : IDisposable
     public SafetensorsWriter(string path, IEnumerable<TensorEntry> entries, IReadOnlyDictionary<string, string>? metadata = null)
     {
         _path = path;
-        // widest elements first: every tensor then starts at a multiple of its element size
+        // Widest elements first: every tensor then starts at a multiple of its element size
         var ordered = entries.OrderByDescending(entry => entry.Type.Bytes).ToList();
         var header = Header(ordered, metadata);
         long position = 8 + header.Length;
         foreach (var entry in ordered)
         {
             if (!_pending.TryAdd(entry.Name, (entry, position)))
+            {
                 throw new ArgumentException($"'{entry.Name}' is declared twice", nameof(entries));
+            }
+
             position += entry.Bytes;
         }
 
@@ -46,7 +48,13 @@ public sealed class SafetensorsWriter : IDisposable
         using var scope = NewDisposeScope();
         var entry = Declared(name).Entry;
         if (!tensor.shape.SequenceEqual(entry.Shape) || tensor.dtype != entry.Type.ScalarType)
-            throw new ArgumentException($"'{name}' was declared as {entry} and is {tensor.dtype} [{string.Join(", ", tensor.shape)}]", nameof(tensor));
+        {
+            throw new ArgumentException(
+                $"'{name}' was declared as {entry} and is {tensor.dtype} [{string.Join(", ", tensor.shape)}]",
+                nameof(tensor)
+            );
+        }
+
         if (entry.Bytes == 0)
         {
             _pending.Remove(name);
@@ -60,15 +68,26 @@ public sealed class SafetensorsWriter : IDisposable
     {
         var entry = Declared(name).Entry;
         if (bytes.Length != entry.Bytes)
+        {
             throw new ArgumentException($"'{name}' needs {entry.Bytes} bytes and got {bytes.Length}", nameof(bytes));
-        fixed (byte* start = bytes) Write(name, start, bytes.Length);
+        }
+
+        fixed (byte* start = bytes)
+        {
+            Write(name, start, bytes.Length);
+        }
     }
 
     /// <summary>Every declared tensor has been written: the file takes its name.</summary>
     public void Complete()
     {
         if (_pending.Count > 0)
-            throw new InvalidOperationException($"{_pending.Count} declared tensors were not written, the first is '{_pending.Keys.First()}'");
+        {
+            throw new InvalidOperationException(
+                $"{_pending.Count} declared tensors were not written, the first is '{_pending.Keys.First()}'"
+            );
+        }
+
         _stream.Dispose();
         File.Move(Part, _path, overwrite: true);
     }
@@ -90,7 +109,10 @@ public sealed class SafetensorsWriter : IDisposable
         const int Piece = 1 << 30;
         _stream.Position = Declared(name).Position;
         for (long at = 0; at < bytes; at += Piece)
+        {
             _stream.Write(new ReadOnlySpan<byte>(start + at, (int)Math.Min(Piece, bytes - at)));
+        }
+
         _pending.Remove(name);
     }
 
@@ -103,7 +125,11 @@ public sealed class SafetensorsWriter : IDisposable
             if (metadata is { Count: > 0 })
             {
                 json.WriteStartObject("__metadata__");
-                foreach (var (key, value) in metadata) json.WriteString(key, value);
+                foreach (var (key, value) in metadata)
+                {
+                    json.WriteString(key, value);
+                }
+
                 json.WriteEndObject();
             }
             long at = 0;
@@ -112,7 +138,11 @@ public sealed class SafetensorsWriter : IDisposable
                 json.WriteStartObject(entry.Name);
                 json.WriteString("dtype", entry.Type.Name);
                 json.WriteStartArray("shape");
-                foreach (long size in entry.Shape) json.WriteNumberValue(size);
+                foreach (var size in entry.Shape)
+                {
+                    json.WriteNumberValue(size);
+                }
+
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(at);
@@ -122,7 +152,11 @@ public sealed class SafetensorsWriter : IDisposable
             }
             json.WriteEndObject();
         }
-        while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' '); // keeps the data aligned
+        while (buffer.Length % 8 != 0)
+        {
+            buffer.WriteByte((byte)' '); // Keeps the data aligned
+        }
+
         return buffer.ToArray();
     }
 }

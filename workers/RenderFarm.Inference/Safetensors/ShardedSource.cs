@@ -15,10 +15,16 @@ public sealed class ShardedSource : ITensorSource
         ArgumentOutOfRangeException.ThrowIfZero(shards.Count, nameof(shards));
         _shards = shards;
         foreach (var shard in shards)
-        foreach (var (name, entry) in shard.Entries)
         {
-            if (!_homes.TryAdd(name, shard)) throw new CheckpointException(shard.Name, name, $"is also in {_homes[name].Name}");
-            _entries.Add(name, entry);
+            foreach (var (name, entry) in shard.Entries)
+            {
+                if (!_homes.TryAdd(name, shard))
+                {
+                    throw new CheckpointException(shard.Name, name, $"is also in {_homes[name].Name}");
+                }
+
+                _entries.Add(name, entry);
+            }
         }
     }
 
@@ -30,10 +36,15 @@ public sealed class ShardedSource : ITensorSource
         _homes.TryGetValue(name, out var shard) ? shard.Load(name) : throw new CheckpointException(Name, name, "there is no such tensor");
 
     public Tensor LoadRows(string name, IReadOnlyList<long> rows) =>
-        _homes.TryGetValue(name, out var shard) ? shard.LoadRows(name, rows) : throw new CheckpointException(Name, name, "there is no such tensor");
+        _homes.TryGetValue(name, out var shard)
+            ? shard.LoadRows(name, rows)
+            : throw new CheckpointException(Name, name, "there is no such tensor");
 
     public void Dispose()
     {
-        foreach (var shard in _shards) shard.Dispose();
+        foreach (var shard in _shards)
+        {
+            shard.Dispose();
+        }
     }
 }

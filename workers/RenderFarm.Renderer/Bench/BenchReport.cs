@@ -16,24 +16,38 @@ internal sealed class BenchReport(string part, bool json)
 
     public void Say(string line)
     {
-        if (!json) Console.Out.WriteLine(line);
-        else Console.Error.WriteLine(line);
+        if (!json)
+        {
+            Console.Out.WriteLine(line);
+        }
+        else
+        {
+            Console.Error.WriteLine(line);
+        }
     }
 
     /// <param name="limit">The figure must be at most this; null only reports it.</param>
     public void Figure(string name, double value, string unit, double? limit = null)
     {
         _figures[name] = value;
-        bool missed = limit is { } most && !(value <= most);
-        if (missed) _missed.Add(name);
-        string bound = limit is null ? "" : string.Create(CultureInfo.InvariantCulture, $"   {(missed ? "MISSED" : "met")}: ≤ {limit}");
+        var missed = limit is { } most && !(value <= most);
+        if (missed)
+        {
+            _missed.Add(name);
+        }
+
+        var bound = limit is null ? "" : string.Create(CultureInfo.InvariantCulture, $"   {(missed ? "MISSED" : "met")}: ≤ {limit}");
         Say(string.Create(CultureInfo.InvariantCulture, $"{name,-44} {value,10:0.####} {unit}{bound}"));
     }
 
     public void Check(string name, bool holds, string detail)
     {
         _figures[name] = holds;
-        if (!holds) _missed.Add(name);
+        if (!holds)
+        {
+            _missed.Add(name);
+        }
+
         Say($"{name,-44} {(holds ? "PASS" : "FAIL")} {detail}");
     }
 
@@ -47,8 +61,18 @@ internal sealed class BenchReport(string part, bool json)
             ["total_bytes"] = CudaDevice.Memory.Total,
             ["torchsharp"] = typeof(torch).Assembly.GetName().Version?.ToString(),
         };
-        var result = new JsonObject { ["part"] = part, ["machine"] = machine, ["figures"] = _figures, ["missed"] = new JsonArray([.. _missed.Select(name => (JsonNode)name)]) };
-        if (!json) return;
+        var result = new JsonObject
+        {
+            ["part"] = part,
+            ["machine"] = machine,
+            ["figures"] = _figures,
+            ["missed"] = new JsonArray([.. _missed.Select(name => (JsonNode)name)]),
+        };
+        if (!json)
+        {
+            return;
+        }
+
         using var writer = new Utf8JsonWriter(Console.OpenStandardOutput(), new JsonWriterOptions { Indented = true });
         result.WriteTo(writer);
     }

@@ -5,7 +5,6 @@ using RenderFarm.Cuda.Memory;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -19,13 +18,28 @@ internal sealed class DenoiserForward : IDisposable
     private readonly Tensor _latent;
     private readonly long _chunk;
 
-    /// <param name="frames">Of the video, 4n+1.</param>
-    public DenoiserForward(TransformerShape shape, IBlockSource<WanBlock> blocks, ITokenOps ops, (int Width, int Height, int Frames) video, long seed, Device device, bool keepContext, long chunk = long.MaxValue, ScalarType type = ScalarType.BFloat16)
+    /// <param name="video">Its frames are 4n+1.</param>
+    public DenoiserForward(
+        TransformerShape shape,
+        IBlockSource<WanBlock> blocks,
+        ITokenOps ops,
+        (int Width, int Height, int Frames) video,
+        long seed,
+        Device device,
+        bool keepContext,
+        long chunk = long.MaxValue,
+        ScalarType type = ScalarType.BFloat16
+    )
     {
         _rest = new GeneratedWeights(seed, device, type: type);
         _model = new WanModel(_rest, shape, blocks, ops);
         cuda.manual_seed(seed + 1);
-        _latent = randn([1, shape.InChannels, (video.Frames - 1) / 4 + 1, video.Height / 8, video.Width / 8], dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        _latent = randn(
+                [1, shape.InChannels, (video.Frames - 1) / 4 + 1, video.Height / 8, video.Width / 8],
+                dtype: ScalarType.Float32,
+                device: device
+            )
+            .DetachFromDisposeScope();
         using var text = randn([120, shape.TextDim], dtype: ScalarType.Float32, device: device);
         _context = _model.Embed([text], keepKeyValues: keepContext);
         _chunk = chunk;
@@ -35,7 +49,10 @@ internal sealed class DenoiserForward : IDisposable
     public Tensor Run(double timestep = 700, Tensor? latent = null)
     {
         using var scope = NewDisposeScope();
-        return _model.Forward(latent ?? _latent, Timesteps.Uniform(timestep), _context, feedForwardTokens: _chunk).MoveToOuterDisposeScope().DetachFromDisposeScope();
+        return _model
+            .Forward(latent ?? _latent, Timesteps.Uniform(timestep), _context, feedForwardTokens: _chunk)
+            .MoveToOuterDisposeScope()
+            .DetachFromDisposeScope();
     }
 
     public Tensor Latent => _latent;
@@ -49,10 +66,10 @@ internal sealed class DenoiserForward : IDisposable
         pool.ResetHighWater();
         var seconds = new List<double>();
         Tensor? velocity = null;
-        for (int i = 0; i < repeats; i++)
+        for (var i = 0; i < repeats; i++)
         {
             velocity?.Dispose();
-            long started = Stopwatch.GetTimestamp();
+            var started = Stopwatch.GetTimestamp();
             velocity = Run();
             CudaDevice.Synchronize();
             seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);

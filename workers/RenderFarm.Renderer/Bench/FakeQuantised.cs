@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -13,7 +12,8 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
 {
     private readonly List<Tensor> _made = [];
 
-    private FakeQuantised(IWeights exact, bool activations, List<Tensor> made) : this(exact, activations) => _made = made;
+    private FakeQuantised(IWeights exact, bool activations, List<Tensor> made)
+        : this(exact, activations) => _made = made;
 
     public ScalarType Type => exact.Type;
 
@@ -32,7 +32,11 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
 
     public void Dispose()
     {
-        foreach (var weight in _made) weight.Dispose();
+        foreach (var weight in _made)
+        {
+            weight.Dispose();
+        }
+
         _made.Clear();
     }
 
@@ -41,7 +45,9 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
         var (values, scales) = Float8.QuantizeRows(rows);
         using (values)
         using (scales)
+        {
             return Float8.Dequantize(values, scales, ScalarType.Float32);
+        }
     }
 
     private sealed class Product(Tensor weight, Tensor? bias, bool activations) : Linear

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
@@ -30,14 +29,33 @@ internal static class FreshProcesses
         var (jobs, device, report) = (50, "cpu", (string?)null);
         for (var i = 0; i + 1 < args.Length; i += 2)
         {
-            if (args[i] == "--jobs" && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0) jobs = number;
-            else if (args[i] == "--device" && args[i + 1] is "cpu" or "cuda") device = args[i + 1];
-            else if (args[i] == "--report") report = Path.GetFullPath(args[i + 1]);
-            else return ExitCodes.Usage(Usage);
+            if (args[i] == "--jobs" && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0)
+            {
+                jobs = number;
+            }
+            else if (args[i] == "--device" && args[i + 1] is "cpu" or "cuda")
+            {
+                device = args[i + 1];
+            }
+            else if (args[i] == "--report")
+            {
+                report = Path.GetFullPath(args[i + 1]);
+            }
+            else
+            {
+                return ExitCodes.Usage(Usage);
+            }
         }
-        if (args.Length % 2 != 0) return ExitCodes.Usage(Usage);
+        if (args.Length % 2 != 0)
+        {
+            return ExitCodes.Usage(Usage);
+        }
+
         using var cards = device == "cuda" ? NvmlLibrary.TryOpen(out _) : null;
-        if (device == "cuda" && cards is null) return ExitCodes.Usage("bench renderers --device cuda needs a card and its driver");
+        if (device == "cuda" && cards is null)
+        {
+            return ExitCodes.Usage("bench renderers --device cuda needs a card and its driver");
+        }
 
         var folder = Directory.CreateTempSubdirectory("farm-renderers-").FullName;
         try
@@ -68,7 +86,10 @@ internal static class FreshProcesses
             firstSteps.Add(one.FirstStep);
             works.Add(one.Work);
             ends.Add(one.Exit);
-            if (cards is not null) lowest = Math.Min(lowest, FreeAgain(cards, free));
+            if (cards is not null)
+            {
+                lowest = Math.Min(lowest, FreeAgain(cards, free));
+            }
         }
         var overhead = starts.Average() + ends.Average();
         var leaks = Segments().Except(before).ToList();
@@ -77,26 +98,43 @@ internal static class FreshProcesses
         Say($"order to first step median {Median(firstSteps):0.000} s, worst {firstSteps.Max():0.000} s");
         Say($"order to last frame median {Median(works):0.000} s");
         Say($"last report to gone median {Median(ends):0.000} s, worst {ends.Max():0.000} s");
-        Say($"overhead of a fresh process: {overhead:0.000} s a job (allowed: {AllowedOverheadSeconds}), {100 * overhead / (overhead + 10):0.0} % of a job of 10 s");
-        if (cards is not null) Say($"free on the card: {free >> 20} MiB before, {lowest >> 20} at the lowest after a job (allowed: {AllowedMebibytes} less)");
-        if (leaks.Count > 0) Say($"left in shared memory: {string.Join(", ", leaks)}");
+        Say(
+            $"overhead of a fresh process: {overhead:0.000} s a job (allowed: {AllowedOverheadSeconds}), "
+                + $"{100 * overhead / (overhead + 10):0.0} % of a job of 10 s"
+        );
+        if (cards is not null)
+        {
+            Say($"free on the card: {free >> 20} MiB before, {lowest >> 20} at the lowest after a job (allowed: {AllowedMebibytes} less)");
+        }
+
+        if (leaks.Count > 0)
+        {
+            Say($"left in shared memory: {string.Join(", ", leaks)}");
+        }
+
         var sound = overhead <= AllowedOverheadSeconds && leaks.Count == 0 && free - lowest <= (long)AllowedMebibytes << 20;
         if (report is not null)
-            File.WriteAllText(report, new JsonObject
-            {
-                ["benchmark"] = "renderers",
-                ["machine"] = $"{Environment.ProcessorCount} cores, {order.Plan.Device}, tiny model",
-                ["jobs"] = jobs,
-                ["start_to_ready_median_s"] = Math.Round(Median(starts), 3),
-                ["order_to_first_step_median_s"] = Math.Round(Median(firstSteps), 3),
-                ["order_to_last_frame_median_s"] = Math.Round(Median(works), 3),
-                ["last_report_to_gone_median_s"] = Math.Round(Median(ends), 3),
-                ["overhead_s_a_job"] = Math.Round(overhead, 3),
-                ["overhead_percent_of_a_job_of_10_s"] = Math.Round(100 * overhead / (overhead + 10), 2),
-                ["allowed_overhead_s"] = AllowedOverheadSeconds,
-                ["left_in_shared_memory"] = leaks.Count,
-                ["sound"] = sound,
-            }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + Environment.NewLine);
+        {
+            File.WriteAllText(
+                report,
+                new JsonObject
+                {
+                    ["benchmark"] = "renderers",
+                    ["machine"] = $"{Environment.ProcessorCount} cores, {order.Plan.Device}, tiny model",
+                    ["jobs"] = jobs,
+                    ["start_to_ready_median_s"] = Math.Round(Median(starts), 3),
+                    ["order_to_first_step_median_s"] = Math.Round(Median(firstSteps), 3),
+                    ["order_to_last_frame_median_s"] = Math.Round(Median(works), 3),
+                    ["last_report_to_gone_median_s"] = Math.Round(Median(ends), 3),
+                    ["overhead_s_a_job"] = Math.Round(overhead, 3),
+                    ["overhead_percent_of_a_job_of_10_s"] = Math.Round(100 * overhead / (overhead + 10), 2),
+                    ["allowed_overhead_s"] = AllowedOverheadSeconds,
+                    ["left_in_shared_memory"] = leaks.Count,
+                    ["sound"] = sound,
+                }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + Environment.NewLine
+            );
+        }
+
         return sound ? ExitCodes.Done : ExitCodes.Failed;
     }
 
@@ -105,10 +143,17 @@ internal static class FreshProcesses
 
     private static Seconds Render(RenderOrder order)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["render", "--device", order.Plan.Device]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["render", "--device", order.Plan.Device])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
         var clock = Stopwatch.StartNew();
         using var renderer = System.Diagnostics.Process.Start(start)!;
-        double ready = 0, first = 0, ordered = 0, finished = 0;
+        double ready = 0,
+            first = 0,
+            ordered = 0,
+            finished = 0;
         string? fault = null;
         while (renderer.StandardOutput.ReadLine() is { } line)
         {
@@ -133,7 +178,11 @@ internal static class FreshProcesses
             }
         }
         renderer.WaitForExit();
-        if (finished == 0) fault ??= $"ended with code {renderer.ExitCode} and no result";
+        if (finished == 0)
+        {
+            fault ??= $"ended with code {renderer.ExitCode} and no result";
+        }
+
         return new Seconds(ready, first, finished - ordered, clock.Elapsed.TotalSeconds - finished, fault);
     }
 
@@ -146,12 +195,29 @@ internal static class FreshProcesses
         {
             JobId = "bench",
             Fence = 1,
-            Spec = new RenderSpec { Model = shape.Id, Prompt = "a red ball", Width = 64, Height = 48, Frames = 5, Fps = 8, Steps = 2, GuidanceScale = 3, Shift = 3, Seed = 0 },
+            Spec = new RenderSpec
+            {
+                Model = shape.Id,
+                Prompt = "a red ball",
+                Width = 64,
+                Height = 48,
+                Frames = 5,
+                Fps = 8,
+                Steps = 2,
+                GuidanceScale = 3,
+                Shift = 3,
+                Seed = 0,
+            },
             Plan = new RenderPlan
             {
-                Device = device, Precision = onCard ? Precision.Bf16 : Precision.Fp32, BlocksResident = onCard ? 0 : shape.Transformer.Layers,
-                BlocksStreamed = onCard ? shape.Transformer.Layers : 0, RingSlots = onCard ? 2 : 0,
-                TextEncoder = onCard ? TextEncoderPlacement.Streamed : TextEncoderPlacement.Cpu, PredictedPeakBytes = 1, Fits = true,
+                Device = device,
+                Precision = onCard ? Precision.Bf16 : Precision.Fp32,
+                BlocksResident = onCard ? 0 : shape.Transformer.Layers,
+                BlocksStreamed = onCard ? shape.Transformer.Layers : 0,
+                RingSlots = onCard ? 2 : 0,
+                TextEncoder = onCard ? TextEncoderPlacement.Streamed : TextEncoderPlacement.Cpu,
+                PredictedPeakBytes = 1,
+                Fits = true,
             },
             Shape = shape,
             Files = files.In(folder),
@@ -171,14 +237,19 @@ internal static class FreshProcesses
         while (true)
         {
             var free = Free(cards);
-            if (wanted - free <= (long)AllowedMebibytes << 20 || clock.Elapsed > MemoryPatience) return free;
+            if (wanted - free <= (long)AllowedMebibytes << 20 || clock.Elapsed > MemoryPatience)
+            {
+                return free;
+            }
+
             pause.Wait(50);
         }
     }
 
-    private static IReadOnlyList<string> Segments() => Directory.Exists("/dev/shm") ? Directory.GetFileSystemEntries("/dev/shm", "renderfarm-*") : [];
+    private static IReadOnlyList<string> Segments() =>
+        Directory.Exists("/dev/shm") ? Directory.GetFileSystemEntries("/dev/shm", "renderfarm-*") : [];
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-    private static void Say(FormattableString line) => Console.Out.WriteLine(FormattableString.Invariant(line));
+    private static void Say(string line) => Console.Out.WriteLine(line);
 }

@@ -6,7 +6,6 @@ using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -51,13 +50,18 @@ internal sealed class GeneratedBlocks(TransformerShape shape, WeightFormat forma
     public PreparedBlocks Prepare(string path)
     {
         using var memory = Memory();
-        var prepared = PreparedBlocks.Create(path, Layout, shape.Layers, (block, address) =>
-        {
-            Fill(block, memory);
-            CudaDevice.Synchronize();
-            DeviceCopy.ToHost(address, AtenOps.DataPointer(memory), Layout.Bytes, CudaStream.Default);
-            CudaDevice.Synchronize();
-        });
+        var prepared = PreparedBlocks.Create(
+            path,
+            Layout,
+            shape.Layers,
+            (block, address) =>
+            {
+                Fill(block, memory);
+                CudaDevice.Synchronize();
+                DeviceCopy.ToHost(address, AtenOps.DataPointer(memory), Layout.Bytes, CudaStream.Default);
+                CudaDevice.Synchronize();
+            }
+        );
         prepared.Register();
         return prepared;
     }

@@ -6,7 +6,6 @@ using RenderFarm.Rendering.Loading;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -14,16 +13,19 @@ namespace RenderFarm.Renderer.Bench;
 /// <summary>A model whose checkpoint is generated tensor by tensor on the card, as the loaders ask for it.</summary>
 internal sealed class GeneratedParts(ModelShape shape, long seed, Device device) : IModelParts
 {
-    public void Require()
-    {
-    }
+    public void Require() { }
 
     public SentencePieceTokenizer Tokenizer()
     {
-        string path = Path.GetTempFileName();
+        var path = Path.GetTempFileName();
         try
         {
-            SentencePieceModelWriter.Write(SentencePieceModelWriter.Small("a an the red ball rolls slowly to right over wet grass in morning light blurry low quality".Split(' ')), path);
+            SentencePieceModelWriter.Write(
+                SentencePieceModelWriter.Small(
+                    "a an the red ball rolls slowly to right over wet grass in morning light blurry low quality".Split(' ')
+                ),
+                path
+            );
             return SentencePieceTokenizer.Load(path);
         }
         finally
@@ -32,19 +34,40 @@ internal sealed class GeneratedParts(ModelShape shape, long seed, Device device)
         }
     }
 
-    public ITensorSource Open(ModelPart part) => part switch
-    {
-        ModelPart.TextEncoder => new Source("generated text encoder", Layouts.TextEncoder(shape.TextEncoder), ElementType.Of(ScalarType.BFloat16), seed, device),
-        ModelPart.Transformer or ModelPart.TransformerLowNoise => new Source("generated DiT", Layouts.Transformer(shape.Transformer), ElementType.Of(ScalarType.BFloat16), seed, device),
-        ModelPart.ImageEncoder => new Source("generated image encoder", Layouts.ImageEncoder(shape.ImageEncoder!), ElementType.Of(ScalarType.Float16), seed, device),
-        _ => new Source("generated VAE", Layouts.Vae(shape.Vae), ElementType.Of(ScalarType.Float32), seed, device),
-    };
+    public ITensorSource Open(ModelPart part) =>
+        part switch
+        {
+            ModelPart.TextEncoder => new Source(
+                "generated text encoder",
+                Layouts.TextEncoder(shape.TextEncoder),
+                ElementType.Of(ScalarType.BFloat16),
+                seed,
+                device
+            ),
+            ModelPart.Transformer or ModelPart.TransformerLowNoise => new Source(
+                "generated DiT",
+                Layouts.Transformer(shape.Transformer),
+                ElementType.Of(ScalarType.BFloat16),
+                seed,
+                device
+            ),
+            ModelPart.ImageEncoder => new Source(
+                "generated image encoder",
+                Layouts.ImageEncoder(shape.ImageEncoder!),
+                ElementType.Of(ScalarType.Float16),
+                seed,
+                device
+            ),
+            _ => new Source("generated VAE", Layouts.Vae(shape.Vae), ElementType.Of(ScalarType.Float32), seed, device),
+        };
 
     public IReadOnlyList<NamedLora> Loras(ModelPart part, IReadOnlyList<LoraReference> requested) => [];
 
-    public string Fingerprint(ModelPart part) => string.Create(CultureInfo.InvariantCulture, $"generated-{shape.Id}-{seed}-{part}").ToLowerInvariant();
+    public string Fingerprint(ModelPart part) =>
+        string.Create(CultureInfo.InvariantCulture, $"generated-{shape.Id}-{seed}-{part}").ToLowerInvariant();
 
-    private sealed class Source(string name, IReadOnlyList<ExpectedTensor> tensors, ElementType type, long seed, Device device) : ITensorSource
+    private sealed class Source(string name, IReadOnlyList<ExpectedTensor> tensors, ElementType type, long seed, Device device)
+        : ITensorSource
     {
         public string Name => name;
 
@@ -61,9 +84,7 @@ internal sealed class GeneratedParts(ModelShape shape, long seed, Device device)
             return generated.cpu().DetachFromDisposeScope();
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
 
         private Tensor Generate(string tensor, long[] sizes)
         {

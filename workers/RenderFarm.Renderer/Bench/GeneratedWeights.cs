@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -9,7 +8,9 @@ namespace RenderFarm.Renderer.Bench;
 /// Random weights made on the card when they are asked for. A tensor's values depend on its name, its shape and the seed
 /// only and are exact in bf16, so that every precision, and the float32 it is compared with, runs on the same weights.
 /// </summary>
-internal sealed class GeneratedWeights(long seed, Device device, string prefix = "", ScalarType type = ScalarType.BFloat16) : IWeights, IDisposable
+internal sealed class GeneratedWeights(long seed, Device device, string prefix = "", ScalarType type = ScalarType.BFloat16)
+    : IWeights,
+        IDisposable
 {
     private readonly List<Tensor> _made = [];
 
@@ -33,7 +34,7 @@ internal sealed class GeneratedWeights(long seed, Device device, string prefix =
     /// <summary>bf16; the caller owns it.</summary>
     public Tensor Values(string name, ReadOnlySpan<long> shape)
     {
-        string full = prefix + name;
+        var full = prefix + name;
         var spread = RandomInitializer.For(new ExpectedTensor(full, shape.ToArray()));
         cuda.manual_seed((long)RandomInitializer.SeedOf(seed, full)); // TorchSharp's own generators live on the CPU
         using var values = randn(shape.ToArray(), dtype: ScalarType.Float32, device: device);
@@ -42,11 +43,16 @@ internal sealed class GeneratedWeights(long seed, Device device, string prefix =
 
     public void Dispose()
     {
-        foreach (var tensor in _made) tensor.Dispose();
+        foreach (var tensor in _made)
+        {
+            tensor.Dispose();
+        }
+
         _made.Clear();
     }
 
-    private GeneratedWeights(GeneratedWeights root, long seed, Device device, string prefix, ScalarType type) : this(seed, device, prefix, type) => _made = root._made;
+    private GeneratedWeights(GeneratedWeights root, long seed, Device device, string prefix, ScalarType type)
+        : this(seed, device, prefix, type) => _made = root._made;
 
     private GeneratedWeights Sharing(string scope, ScalarType other) => new(this, seed, device, scope, other);
 }

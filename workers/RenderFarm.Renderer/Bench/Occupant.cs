@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using RenderFarm.Cuda;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -9,23 +8,31 @@ namespace RenderFarm.Renderer.Bench;
 /// <summary>Another process that holds all memory of the card but a given rest.</summary>
 internal sealed class Occupant : IDisposable
 {
-    private const long Piece = 1L << 30, Grain = 2L << 20;
+    private const long Piece = 1L << 30,
+        Grain = 2L << 20;
 
-    private readonly System.Diagnostics.Process process;
+    private readonly System.Diagnostics.Process _process;
 
-    private Occupant(System.Diagnostics.Process process) => this.process = process;
+    private Occupant(System.Diagnostics.Process process) => this._process = process;
 
     /// <summary>Returns when the memory is taken.</summary>
     public static Occupant LeaveFree(long bytes)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["bench", "occupy", "--leave", bytes.ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath!,
+            ["bench", "occupy", "--leave", bytes.ToString(CultureInfo.InvariantCulture)]
+        )
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
         var process = System.Diagnostics.Process.Start(start)!;
         var occupant = new Occupant(process);
-        if (process.StandardOutput.ReadLine() is "held") return occupant;
+        if (process.StandardOutput.ReadLine() is "held")
+        {
+            return occupant;
+        }
+
         occupant.Dispose();
         throw new InvalidOperationException("the process that was to occupy the card ended");
     }
@@ -34,8 +41,11 @@ internal sealed class Occupant : IDisposable
     public static int Occupy(long leave)
     {
         using var scope = NewDisposeScope();
-        for (long over = CudaDevice.Memory.Free - leave; over > Grain; over = CudaDevice.Memory.Free - leave)
+        for (var over = CudaDevice.Memory.Free - leave; over > Grain; over = CudaDevice.Memory.Free - leave)
+        {
             empty([Math.Min(over, Piece)], dtype: ScalarType.Byte, device: CUDA);
+        }
+
         Console.Out.WriteLine("held");
         Console.Out.Flush();
         Console.In.ReadToEnd();
@@ -44,8 +54,8 @@ internal sealed class Occupant : IDisposable
 
     public void Dispose()
     {
-        process.StandardInput.Close();
-        process.WaitForExit();
-        process.Dispose();
+        _process.StandardInput.Close();
+        _process.WaitForExit();
+        _process.Dispose();
     }
 }

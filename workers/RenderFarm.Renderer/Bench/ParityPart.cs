@@ -7,11 +7,17 @@ internal static class ParityPart
 {
     public static void Run(BenchReport report)
     {
-        string folder = Environment.GetEnvironmentVariable("RENDERFARM_GOLDEN") is { Length: > 0 } named ? named : Path.Combine("tests", "golden");
+        var folder = Environment.GetEnvironmentVariable("RENDERFARM_GOLDEN") is { Length: > 0 } named
+            ? named
+            : Path.Combine("tests", "golden");
         using var lines = new StringWriter();
-        int code = ParityCommand.Run([folder, "--device", "cuda"], lines);
-        string[] said = lines.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        foreach (string line in said) report.Say(line);
+        var code = ParityCommand.Run([folder, "--device", "cuda"], lines);
+        var said = lines.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var line in said)
+        {
+            report.Say(line);
+        }
+
         report.Check("golden files in float32", code == ExitCodes.Done, said.LastOrDefault() ?? "nothing was checked");
     }
 }

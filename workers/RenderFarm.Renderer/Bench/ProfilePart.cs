@@ -5,7 +5,6 @@ using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
 using RenderFarm.Planning.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -18,23 +17,30 @@ internal static class ProfilePart
     public static void Run(BenchReport report)
     {
         var shape = ModelShapes.T2v14B.Transformer;
-        long tokens = SpeedPart.Tokens((832, 480, 81));
+        var tokens = SpeedPart.Tokens((832, 480, 81));
         using var kernels = new TokenKernels(new KernelCompiler(BenchPaths.Kernels));
         var ops = new FusedTokenOps(kernels);
         using var scope = NewDisposeScope();
         Tensor Random(params long[] size) => randn(size, dtype: ScalarType.BFloat16, device: CUDA);
-        int dim = shape.Dim, ffn = shape.FfnDim;
+        var dim = shape.Dim;
+        var ffn = shape.FfnDim;
 
-        foreach (var (name, inputs, outputs) in new[] { ("qkv", dim, 3 * dim), ("o", dim, dim), ("ffn up", dim, ffn), ("ffn down", ffn, dim) })
+        foreach (
+            var (name, inputs, outputs) in new[] { ("qkv", dim, 3 * dim), ("o", dim, dim), ("ffn up", dim, ffn), ("ffn down", ffn, dim) }
+        )
         {
             using var inner = NewDisposeScope();
             var (weight, bias, x) = (Random(outputs, inputs) * 0.02, Random(outputs), Random(1, tokens, inputs));
-            double flops = 2.0 * tokens * inputs * outputs;
+            var flops = 2.0 * tokens * inputs * outputs;
             var dense = new FusedLinear(weight, bias, kernels.Products);
             Report(report, $"bf16 {name}", () => dense.Apply(x), flops);
             Report(report, $"bf16 {name}, by libtorch", () => nn.functional.linear(x, weight, bias), flops);
             Report(report, $"bf16 {name}, by libtorch, without bias", () => nn.functional.linear(x, weight), flops);
-            if (name == "ffn up") Report(report, $"bf16 {name} and gelu", () => dense.ApplyGelu(new Activation(x), ops, RowFormat.Dense), flops);
+            if (name == "ffn up")
+            {
+                Report(report, $"bf16 {name} and gelu", () => dense.ApplyGelu(new Activation(x), ops, RowFormat.Dense), flops);
+            }
+
             var (values, scales) = Float8.QuantizeRows(weight);
             using var rows = ops.Rows(x, RowFormat.Float8);
             Report(report, $"fp8 {name} with bias", () => new Float8Linear(values, scales, bias, ops).Apply(rows), flops);
@@ -46,10 +52,10 @@ internal static class ProfilePart
     private static void AttentionAndTokens(BenchReport report, TransformerShape shape, long tokens, FusedTokenOps ops)
     {
         using var scope = NewDisposeScope();
-        int dim = shape.Dim;
+        var dim = shape.Dim;
         var joined = randn([1, tokens, 3 * dim], dtype: ScalarType.BFloat16, device: CUDA);
         Tensor Part(int i) => joined.narrow(2, i * dim, dim).unflatten(2, shape.Heads, shape.HeadDim);
-        double flops = 4.0 * tokens * tokens * dim;
+        var flops = 4.0 * tokens * tokens * dim;
         Report(report, "attention on columns of one product", () => Attention.Apply(Part(0), Part(1), Part(2)), flops);
         var (q, k, v) = (Part(0).transpose(1, 2).contiguous(), Part(1).transpose(1, 2).contiguous(), Part(2).transpose(1, 2).contiguous());
         Report(report, "attention on contiguous heads", () => nn.functional.scaled_dot_product_attention(q, k, v), flops);
@@ -67,7 +73,11 @@ internal static class ProfilePart
         Report(report, "norm to bf16", () => ops.Norm(x, affine, RowFormat.Dense));
         Report(report, "add and norm to fp8", () => ops.AddNorm(x, y, row, affine, RowFormat.Float8).Normed);
         Report(report, "add", () => ops.Add(x, y, row));
-        Report(report, "rms norm and rope of q", () => ops.NormRotate(joined.narrow(2, 0, dim), weight, shape.Epsilon, shape.Heads, angles));
+        Report(
+            report,
+            "rms norm and rope of q",
+            () => ops.NormRotate(joined.narrow(2, 0, dim), weight, shape.Epsilon, shape.Heads, angles)
+        );
         Report(report, "rows to fp8", () => ops.Rows(y, RowFormat.Float8));
         Report(report, "gelu to fp8", () => ops.Gelu(hidden.alias(), RowFormat.Float8));
         Report(report, "gelu in bf16", () => ops.Gelu(hidden.alias(), RowFormat.Dense));
@@ -75,15 +85,26 @@ internal static class ProfilePart
 
     private static void Report(BenchReport report, string name, Func<IDisposable> step, double flops = 0)
     {
-        for (int i = 0; i < 3; i++) step().Dispose();
+        for (var i = 0; i < 3; i++)
+        {
+            step().Dispose();
+        }
+
         using var start = CudaEvent.Create(timing: true);
         using var end = CudaEvent.Create(timing: true);
         start.Record(CudaStream.Default);
-        for (int i = 0; i < Repeats; i++) step().Dispose();
+        for (var i = 0; i < Repeats; i++)
+        {
+            step().Dispose();
+        }
+
         end.Record(CudaStream.Default);
         end.Synchronize();
-        double milliseconds = end.Since(start).TotalMilliseconds / Repeats;
+        var milliseconds = end.Since(start).TotalMilliseconds / Repeats;
         report.Figure(name, milliseconds, "ms");
-        if (flops > 0) report.Figure($"{name}, rate", flops / milliseconds / 1e9, "TFLOP/s");
+        if (flops > 0)
+        {
+            report.Figure($"{name}, rate", flops / milliseconds / 1e9, "TFLOP/s");
+        }
     }
 }

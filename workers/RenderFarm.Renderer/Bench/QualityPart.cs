@@ -7,7 +7,6 @@ using RenderFarm.Inference.Quantization;
 using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Sampling;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -35,12 +34,19 @@ internal static class QualityPart
             [WeightFormat.Float8Stored] = FakeError(shape, exact.Velocity, activations: false),
             [WeightFormat.Float8] = FakeError(shape, exact.Velocity, activations: true),
         };
-        foreach (var (name, format) in new[] { ("bf16", WeightFormat.BFloat16), ("fp8-weights", WeightFormat.Float8Stored), ("fp8", WeightFormat.Float8) })
+        foreach (
+            var (name, format) in new[]
+            {
+                ("bf16", WeightFormat.BFloat16),
+                ("fp8-weights", WeightFormat.Float8Stored),
+                ("fp8", WeightFormat.Float8),
+            }
+        )
         {
             using var result = LaidOut(shape, format, ops);
-            double velocity = Error(result.Velocity, exact.Velocity);
+            var velocity = Error(result.Velocity, exact.Velocity);
             report.Figure($"velocity error, {name}", velocity, "", format == WeightFormat.BFloat16 ? 1e-2 : null);
-            if (schemes.TryGetValue(format, out double scheme))
+            if (schemes.TryGetValue(format, out var scheme))
             {
                 report.Figure($"velocity error, {name}, the scheme alone", scheme, "");
                 report.Figure($"velocity error, {name} ÷ the scheme alone", velocity / scheme, "", 1.1);
@@ -61,14 +67,28 @@ internal static class QualityPart
     private static Outcome Exact(TransformerShape shape)
     {
         using var weights = new GeneratedWeights(Seed, CUDA, type: ScalarType.Float32);
-        return Of(shape, Blocks(shape, index => weights.Scope($"blocks.{index}")), new PlainTokenOps(ScalarType.Float32), ScalarType.Float32);
+        return Of(
+            shape,
+            Blocks(shape, index => weights.Scope($"blocks.{index}")),
+            new PlainTokenOps(ScalarType.Float32),
+            ScalarType.Float32
+        );
     }
 
     /// <summary>One velocity, block by block: the exact weights are gone again after each.</summary>
     private static double FakeError(TransformerShape shape, Tensor exact, bool activations)
     {
         using var source = new FakeOnEntry(shape, activations);
-        using var forward = new DenoiserForward(shape, source, new PlainTokenOps(ScalarType.Float32), Video, Seed, CUDA, keepContext: false, type: ScalarType.Float32);
+        using var forward = new DenoiserForward(
+            shape,
+            source,
+            new PlainTokenOps(ScalarType.Float32),
+            Video,
+            Seed,
+            CUDA,
+            keepContext: false,
+            type: ScalarType.Float32
+        );
         using var velocity = forward.Run();
         return Error(velocity, exact);
     }
@@ -77,7 +97,11 @@ internal static class QualityPart
     {
         var blocks = new GeneratedBlocks(shape, format, Seed, ops, CUDA);
         var memories = Enumerable.Range(0, shape.Layers).Select(_ => blocks.Memory()).ToList();
-        for (int block = 0; block < memories.Count; block++) blocks.Fill(block, memories[block]);
+        for (var block = 0; block < memories.Count; block++)
+        {
+            blocks.Fill(block, memories[block]);
+        }
+
         var weights = memories.Select(blocks.Weights).ToList();
         try
         {
@@ -85,8 +109,15 @@ internal static class QualityPart
         }
         finally
         {
-            foreach (var laidOut in weights) laidOut.Dispose();
-            foreach (var memory in memories) memory.Dispose();
+            foreach (var laidOut in weights)
+            {
+                laidOut.Dispose();
+            }
+
+            foreach (var memory in memories)
+            {
+                memory.Dispose();
+            }
         }
     }
 
@@ -100,8 +131,11 @@ internal static class QualityPart
         using var scope = NewDisposeScope();
         using var sampler = Samplers.Create("unipc", Steps, Shift);
         var latent = forward.Latent.alias();
-        for (int step = 0; step < Steps; step++)
+        for (var step = 0; step < Steps; step++)
+        {
             latent = sampler.Advance(forward.Run(sampler.Schedule.Timesteps[step], latent), latent);
+        }
+
         return new Outcome(velocity, latent.clone().DetachFromDisposeScope());
     }
 

@@ -9,7 +9,6 @@ using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -27,7 +26,7 @@ internal static class SpeedPart
         using var kernels = new TokenKernels(new KernelCompiler(BenchPaths.Kernels));
         var ops = new FusedTokenOps(kernels);
 
-        double bare = ProductsAndAttention(shape, Tokens(Video));
+        var bare = ProductsAndAttention(shape, Tokens(Video));
         report.Figure("products and attention alone, fp8", bare, "s");
 
         var blocks = new GeneratedBlocks(shape, WeightFormat.Float8, Seed, ops, CUDA);
@@ -50,47 +49,89 @@ internal static class SpeedPart
         report.Figure("bf16, resident", bf16, "s", 2.85);
     }
 
-    public static long Tokens((int Width, int Height, int Frames) video) => ((video.Frames - 1) / 4 + 1) * (video.Height / 16) * (video.Width / 16);
+    public static long Tokens((int Width, int Height, int Frames) video) =>
+        ((video.Frames - 1) / 4 + 1) * (video.Height / 16) * (video.Width / 16);
 
     private static (double Seconds, long Peak, Tensor Velocity) Resident(TransformerShape shape, GeneratedBlocks blocks, FusedTokenOps ops)
     {
         var memories = Enumerable.Range(0, shape.Layers).Select(_ => blocks.Memory()).ToList();
-        for (int block = 0; block < memories.Count; block++) blocks.Fill(block, memories[block]);
+        for (var block = 0; block < memories.Count; block++)
+        {
+            blocks.Fill(block, memories[block]);
+        }
+
         var weights = memories.Select(blocks.Weights).ToList();
         try
         {
-            using var forward = new DenoiserForward(shape, new ResidentBlocks<WanBlock>([.. weights.Select(blocks.Over)]), ops, Video, Seed, CUDA, keepContext: true);
+            using var forward = new DenoiserForward(
+                shape,
+                new ResidentBlocks<WanBlock>([.. weights.Select(blocks.Over)]),
+                ops,
+                Video,
+                Seed,
+                CUDA,
+                keepContext: true
+            );
             return forward.Time(Repeats);
         }
         finally
         {
-            foreach (var laidOut in weights) laidOut.Dispose();
-            foreach (var memory in memories) memory.Dispose();
+            foreach (var laidOut in weights)
+            {
+                laidOut.Dispose();
+            }
+
+            foreach (var memory in memories)
+            {
+                memory.Dispose();
+            }
         }
     }
 
     /// <summary>All blocks streamed through two slots.</summary>
     /// <param name="expected">Compared bit by bit when given.</param>
     public static (double Seconds, long Peak, bool? Same) Streamed(
-        TransformerShape shape, GeneratedBlocks blocks, FusedTokenOps ops, (int Width, int Height, int Frames) video, int repeats, long chunk, Tensor? expected)
+        TransformerShape shape,
+        GeneratedBlocks blocks,
+        FusedTokenOps ops,
+        (int Width, int Height, int Frames) video,
+        int repeats,
+        long chunk,
+        Tensor? expected
+    )
     {
-        string path = BenchPaths.Prepared("blocks");
+        var path = BenchPaths.Prepared("blocks");
         try
         {
             using var prepared = blocks.Prepare(path);
             var ring = new BlockRing(shape.Layers, resident: 0, slots: 2);
             var slots = Enumerable.Range(0, ring.Slots).Select(_ => blocks.Memory()).ToList();
             var weights = slots.Select(blocks.Weights).ToList();
-            using (var source = new StreamedBlocks<WanBlock>(ring, new Dictionary<int, WanBlock>(), [.. weights.Select(blocks.Over)], new CudaBlockCopier(prepared.Address, prepared.BlockBytes, slots)))
+            using (
+                var source = new StreamedBlocks<WanBlock>(
+                    ring,
+                    new Dictionary<int, WanBlock>(),
+                    [.. weights.Select(blocks.Over)],
+                    new CudaBlockCopier(prepared.Address, prepared.BlockBytes, slots)
+                )
+            )
             using (var forward = new DenoiserForward(shape, source, ops, video, Seed, CUDA, keepContext: false, chunk))
             {
                 var (seconds, peak, velocity) = forward.Time(repeats);
                 using (velocity)
                 {
                     bool? same = expected is null ? null : velocity.equal(expected).all().item<bool>();
-                    foreach (var laidOut in weights) laidOut.Dispose();
+                    foreach (var laidOut in weights)
+                    {
+                        laidOut.Dispose();
+                    }
+
                     CudaDevice.Synchronize();
-                    foreach (var slot in slots) slot.Dispose();
+                    foreach (var slot in slots)
+                    {
+                        slot.Dispose();
+                    }
+
                     return (seconds, peak, same);
                 }
             }
@@ -105,8 +146,10 @@ internal static class SpeedPart
     private static double ProductsAndAttention(TransformerShape shape, long tokens)
     {
         using var scope = NewDisposeScope();
-        int dim = shape.Dim, ffn = shape.FfnDim;
-        (Tensor Values, Tensor Scales) Quantised(long rows, long columns) => Float8.QuantizeRows(randn([rows, columns], dtype: ScalarType.BFloat16, device: CUDA));
+        var dim = shape.Dim;
+        var ffn = shape.FfnDim;
+        (Tensor Values, Tensor Scales) Quantised(long rows, long columns) =>
+            Float8.QuantizeRows(randn([rows, columns], dtype: ScalarType.BFloat16, device: CUDA));
         var (x, xs) = Quantised(tokens, dim);
         var (h, hs) = Quantised(tokens, ffn);
         var (square, squares) = Quantised(dim, dim);
@@ -121,21 +164,33 @@ internal static class SpeedPart
         void Block()
         {
             using var inner = NewDisposeScope();
-            Product(x, xs, joined, joineds);                                                   // q, k, v
+            Product(x, xs, joined, joineds); // Q, k, v
             nn.functional.scaled_dot_product_attention(q, q, q).Dispose();
-            for (int i = 0; i < 3; i++) Product(x, xs, square, squares);                        // o; cross q and o
+            for (var i = 0; i < 3; i++)
+            {
+                Product(x, xs, square, squares); // O; cross q and o
+            }
+
             nn.functional.scaled_dot_product_attention(q, text, text).Dispose();
             Product(x, xs, up, ups);
             Product(h, hs, down, downs);
         }
 
-        for (int i = 0; i < 3; i++) Block();
+        for (var i = 0; i < 3; i++)
+        {
+            Block();
+        }
+
         CudaDevice.Synchronize();
         var seconds = new List<double>();
-        for (int repeat = 0; repeat < Repeats; repeat++)
+        for (var repeat = 0; repeat < Repeats; repeat++)
         {
-            long started = Stopwatch.GetTimestamp();
-            for (int layer = 0; layer < shape.Layers; layer++) Block();
+            var started = Stopwatch.GetTimestamp();
+            for (var layer = 0; layer < shape.Layers; layer++)
+            {
+                Block();
+            }
+
             CudaDevice.Synchronize();
             seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
         }

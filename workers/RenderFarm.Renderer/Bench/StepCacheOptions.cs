@@ -26,12 +26,22 @@ internal sealed record StepCacheOptions(string Folder)
     /// <returns>Null for arguments that make no sense.</returns>
     public static StepCacheOptions? Read(string[] args)
     {
-        if (args is not [var folder, ..] || folder.StartsWith('-')) return null;
-        var options = new StepCacheOptions(folder);
-        for (int i = 1; i < args.Length; i++)
+        if (args is not [var folder, ..] || folder.StartsWith('-'))
         {
-            if (args[i] == "--json") options.Json = true;
-            else if (i + 1 >= args.Length || !options.Take(args[i], args[++i])) return null;
+            return null;
+        }
+
+        var options = new StepCacheOptions(folder);
+        for (var i = 1; i < args.Length; i++)
+        {
+            if (args[i] == "--json")
+            {
+                options.Json = true;
+            }
+            else if (i + 1 >= args.Length || !options.Take(args[i], args[++i]))
+            {
+                return null;
+            }
         }
         return options;
     }
@@ -53,16 +63,21 @@ internal sealed record StepCacheOptions(string Folder)
             case "--device":
                 Device = value;
                 return value is "cpu" or "cuda";
-            case "--steps" when Whole(out int steps):
+            case "--steps" when Whole(out var steps):
                 Steps = steps;
                 return true;
-            case "--frames" when Whole(out int frames):
+            case "--frames" when Whole(out var frames):
                 Frames = frames;
                 return true;
-            case "--seed" when Whole(out int seed):
+            case "--seed" when Whole(out var seed):
                 Seed = seed;
                 return true;
-            case "--size" when value.Split('x') is [var wide, var high] && int.TryParse(wide, CultureInfo.InvariantCulture, out int width) && int.TryParse(high, CultureInfo.InvariantCulture, out int height) && width > 0 && height > 0:
+            case "--size"
+                when value.Split('x') is [var wide, var high]
+                    && int.TryParse(wide, CultureInfo.InvariantCulture, out var width)
+                    && int.TryParse(high, CultureInfo.InvariantCulture, out var height)
+                    && width > 0
+                    && height > 0:
                 Size = (width, height);
                 return true;
             default:
@@ -77,18 +92,41 @@ internal sealed record StepCacheOptions(string Folder)
         var (width, height) = Size ?? (shape.Defaults.Width, shape.Defaults.Height);
         var spec = new RenderSpec
         {
-            Model = figuresOf, Prompt = Prompt, NegativePrompt = shape.Defaults.NegativePrompt, Width = width, Height = height,
-            Frames = Frames ?? shape.Defaults.Frames, Fps = shape.Defaults.Fps, Steps = Steps ?? shape.Defaults.Steps, Shift = shape.Defaults.Shift,
-            GuidanceScale = shape.Defaults.GuidanceScale, HighNoiseGuidanceScale = shape.Defaults.HighNoiseGuidanceScale, Seed = Seed,
+            Model = figuresOf,
+            Prompt = Prompt,
+            NegativePrompt = shape.Defaults.NegativePrompt,
+            Width = width,
+            Height = height,
+            Frames = Frames ?? shape.Defaults.Frames,
+            Fps = shape.Defaults.Fps,
+            Steps = Steps ?? shape.Defaults.Steps,
+            Shift = shape.Defaults.Shift,
+            GuidanceScale = shape.Defaults.GuidanceScale,
+            HighNoiseGuidanceScale = shape.Defaults.HighNoiseGuidanceScale,
+            Seed = Seed,
             StepCache = new StepCacheChoice(StepCacheKind.Magcache),
         };
-        var slot = Device == "cpu" ? SlotState.Cpu(64L << 30) : SlotState.Gpu(0) with { TotalBytes = CudaDevice.Memory.Total, FreeBytes = CudaDevice.Memory.Free };
-        var result = Planner.Plan(PlanRequest.Of(shape, spec, Pictures.Count > 0), slot); // with room for what a cache keeps
+        var slot =
+            Device == "cpu"
+                ? SlotState.Cpu(64L << 30)
+                : SlotState.Gpu(0) with
+                {
+                    TotalBytes = CudaDevice.Memory.Total,
+                    FreeBytes = CudaDevice.Memory.Free,
+                };
+        var result = Planner.Plan(PlanRequest.Of(shape, spec, Pictures.Count > 0), slot); // With room for what a cache keeps
         var plan = result.Plan ?? throw new RenderException(FailureReason.InvalidRequest, result.Refusal!.Message);
         return new RenderOrder
         {
-            JobId = "bench", Fence = 1, Spec = spec with { StepCache = null }, Plan = plan, Shape = shape, Files = manifest.Files.In(Folder),
-            FramePipe = "", WorkDirectory = Path.GetTempPath(), InputFiles = Pictures,
+            JobId = "bench",
+            Fence = 1,
+            Spec = spec with { StepCache = null },
+            Plan = plan,
+            Shape = shape,
+            Files = manifest.Files.In(Folder),
+            FramePipe = "",
+            WorkDirectory = Path.GetTempPath(),
+            InputFiles = Pictures,
         };
     }
 }

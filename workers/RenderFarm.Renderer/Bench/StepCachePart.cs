@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -28,8 +27,18 @@ internal static class StepCachePart
 
     public static int Run(string[] args)
     {
-        if (StepCacheOptions.Read(args) is not { } options) return ExitCodes.Usage(Usage);
-        if (!File.Exists(Path.Combine(options.Folder, ModelManifest.FileName))) return ExitCodes.Usage($"step-cache: there is no {ModelManifest.FileName} in {options.Folder}; name a folder that holds a model");
+        if (StepCacheOptions.Read(args) is not { } options)
+        {
+            return ExitCodes.Usage(Usage);
+        }
+
+        if (!File.Exists(Path.Combine(options.Folder, ModelManifest.FileName)))
+        {
+            return ExitCodes.Usage(
+                $"step-cache: there is no {ModelManifest.FileName} in {options.Folder}; name a folder that holds a model"
+            );
+        }
+
         try
         {
             return Run(options);
@@ -43,11 +52,20 @@ internal static class StepCachePart
 
     private static int Run(StepCacheOptions options)
     {
-        var manifest = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(options.Folder, ModelManifest.FileName)), ContractsJson.Default.ModelManifest)!;
+        var manifest = JsonSerializer.Deserialize(
+            File.ReadAllBytes(Path.Combine(options.Folder, ModelManifest.FileName)),
+            ContractsJson.Default.ModelManifest
+        )!;
         var figuresOf = options.As ?? manifest.Shape.Id;
         var choices = Choices(figuresOf).ToList();
         if (choices.Count == 0)
-            return ExitCodes.Usage($"step-cache: {PublishedStepCaches.Fault(figuresOf, new StepCacheChoice(StepCacheKind.Magcache))}; --as takes the figures of one of these");
+        {
+            return ExitCodes.Usage(
+                $"step-cache: {PublishedStepCaches.Fault(figuresOf, new StepCacheChoice(StepCacheKind.Magcache))}; --as takes the figures "
+                    + "of one of these"
+            );
+        }
+
         torch.InitializeDeviceType(options.Device == "cuda" ? DeviceType.CUDA : DeviceType.CPU);
         using var noGradients = torch.no_grad();
         var (full, order) = (new Outcome(), options.Order(manifest, figuresOf));
@@ -59,26 +77,70 @@ internal static class StepCachePart
         {
             var cached = new Outcome();
             Render(order with { Spec = order.Spec with { StepCache = choice } }, cached);
-            double error = full.DistanceTo(cached), psnr = -20 * Math.Log10(error);
+            var error = full.DistanceTo(cached);
+            var psnr = -20 * Math.Log10(error);
             var kind = choice.Kind == StepCacheKind.Teacache ? "teacache" : "magcache";
-            Say(options, $"{$"{kind} {choice.Threshold:0.####}{(published ? " *" : "")}",-22} {$"{cached.LeftOut} of {full.Forwards}",12} {cached.Seconds,10:0.00} s {full.Seconds / cached.Seconds,7:0.00}x {error,8:0.0000} {(error == 0 ? "exact" : $"{psnr:0.0} dB"),9}");
-            lines.Add((JsonNode)new JsonObject
-            {
-                ["kind"] = kind, ["threshold"] = choice.Threshold, ["published"] = published, ["forwards_left_out"] = cached.LeftOut, ["forwards"] = full.Forwards,
-                ["seconds"] = cached.Seconds, ["full_seconds"] = full.Seconds, ["error"] = error, ["psnr_db"] = error == 0 ? null : psnr,
-            });
+            Say(
+                options,
+                $"{$"{kind} {choice.Threshold:0.####}{(published ? " *" : "")}",-22} {$"{cached.LeftOut} of {full.Forwards}",12} "
+                    + $"{cached.Seconds,10:0.00} s {full.Seconds / cached.Seconds,7:0.00}x {error,8:0.0000} "
+                    + $"{(error == 0 ? "exact" : $"{psnr:0.0} dB"),9}"
+            );
+            lines.Add(
+                (JsonNode)
+                    new JsonObject
+                    {
+                        ["kind"] = kind,
+                        ["threshold"] = choice.Threshold,
+                        ["published"] = published,
+                        ["forwards_left_out"] = cached.LeftOut,
+                        ["forwards"] = full.Forwards,
+                        ["seconds"] = cached.Seconds,
+                        ["full_seconds"] = full.Seconds,
+                        ["error"] = error,
+                        ["psnr_db"] = error == 0 ? null : psnr,
+                    }
+            );
         }
-        Say(options, $"* as published for {figuresOf}{(figuresOf == manifest.Shape.Id ? "" : $", which {manifest.Shape.Id} is not")}. error: root mean square of the frames' difference, of the range of values.");
-        if (options.Json) Console.Out.WriteLine(new JsonObject { ["model"] = manifest.Shape.Id, ["figures_of"] = figuresOf, ["steps"] = order.Spec.Steps, ["runs"] = lines }.ToJsonString());
+        Say(
+            options,
+            $"* as published for {figuresOf}{(figuresOf == manifest.Shape.Id ? "" : $", which {manifest.Shape.Id} is not")}. error: root "
+                + "mean square of the frames' difference, of the range of values."
+        );
+        if (options.Json)
+        {
+            Console.Out.WriteLine(
+                new JsonObject
+                {
+                    ["model"] = manifest.Shape.Id,
+                    ["figures_of"] = figuresOf,
+                    ["steps"] = order.Spec.Steps,
+                    ["runs"] = lines,
+                }.ToJsonString()
+            );
+        }
+
         return ExitCodes.Done;
     }
 
     private static IEnumerable<(StepCacheChoice Choice, bool Published)> Choices(string model)
     {
-        foreach (var (kind, threshold) in new[] { (StepCacheKind.Teacache, PublishedStepCaches.TeaCache(model)?.Threshold), (StepCacheKind.Magcache, PublishedStepCaches.MagCache(model)?.Settings.Threshold) })
+        foreach (
+            var (kind, threshold) in new[]
+            {
+                (StepCacheKind.Teacache, PublishedStepCaches.TeaCache(model)?.Threshold),
+                (StepCacheKind.Magcache, PublishedStepCaches.MagCache(model)?.Settings.Threshold),
+            }
+        )
+        {
             if (threshold is { } published)
+            {
                 foreach (var times in new[] { 0.5, 1, 2 })
+                {
                     yield return (new StepCacheChoice(kind, published * times), times == 1);
+                }
+            }
+        }
     }
 
     private static void Render(RenderOrder order, Outcome outcome)
@@ -91,41 +153,38 @@ internal static class StepCachePart
         outcome.Forwards = order.Spec.Steps * (guided ? 2 : 1);
     }
 
-    private static void Say(StepCacheOptions options, FormattableString line) => (options.Json ? Console.Error : Console.Out).WriteLine(line.ToString(CultureInfo.InvariantCulture));
+    private static void Say(StepCacheOptions options, string line) => (options.Json ? Console.Error : Console.Out).WriteLine(line);
 
     /// <summary>The frames of one run and what it took.</summary>
     private sealed class Outcome : IFrameSink, IRenderObserver
     {
-        private readonly List<byte> frames = [];
+        private readonly List<byte> _frames = [];
 
         public double Seconds { get; set; }
         public int LeftOut { get; set; }
         public int Forwards { get; set; }
 
-        public void Write(ReadOnlySpan<byte> rgb24) => frames.AddRange(rgb24);
+        public void Write(ReadOnlySpan<byte> rgb24) => _frames.AddRange(rgb24);
 
         public double DistanceTo(Outcome other)
         {
-            ReadOnlySpan<byte> mine = CollectionsMarshal.AsSpan(frames), its = CollectionsMarshal.AsSpan(other.frames);
+            ReadOnlySpan<byte> mine = CollectionsMarshal.AsSpan(_frames),
+                its = CollectionsMarshal.AsSpan(other._frames);
             double sum = 0;
-            for (int i = 0; i < mine.Length; i++) sum += (mine[i] - its[i]) * (double)(mine[i] - its[i]);
+            for (var i = 0; i < mine.Length; i++)
+            {
+                sum += (mine[i] - its[i]) * (double)(mine[i] - its[i]);
+            }
+
             return Math.Sqrt(sum / mine.Length) / 255;
         }
 
-        public void StageStarted(RenderStage stage)
-        {
-        }
+        public void StageStarted(RenderStage stage) { }
 
-        public void Alive()
-        {
-        }
+        public void Alive() { }
 
-        public void StepDone(int step, int steps, double seconds)
-        {
-        }
+        public void StepDone(int step, int steps, double seconds) { }
 
-        public void FramesWritten(int frames, int of)
-        {
-        }
+        public void FramesWritten(int frames, int of) { }
     }
 }

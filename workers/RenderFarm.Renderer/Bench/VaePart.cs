@@ -5,7 +5,6 @@ using RenderFarm.Inference.Layers;
 using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -26,18 +25,25 @@ internal static class VaePart
         foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16 })
         {
             using var vae = LoadedWeights.Build(source, CUDA, type, weights => new WanVae(weights, shape));
-            foreach (var frames in vae.Module.Decode(latent)) frames.Dispose(); // warm-up: cuDNN chooses its algorithms
+            foreach (var frames in vae.Module.Decode(latent))
+            {
+                frames.Dispose(); // warm-up: cuDNN chooses its algorithms
+            }
+
             MemoryPool.OfDevice().Trim();
             MemoryPool.OfDevice().ResetHighWater();
-            long started = Stopwatch.GetTimestamp();
+            var started = Stopwatch.GetTimestamp();
             var parts = vae.Module.Decode(latent).ToList();
             CudaDevice.Synchronize();
-            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / LatentFrames;
+            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / LatentFrames;
             report.Figure($"{type}, a latent frame", seconds, "s");
             report.Figure($"{type}, pool's used high-water", MemoryPool.OfDevice().UsedHighWater / 1073741824.0, "GiB");
             var pixels = cat(parts, 2).add(1).mul(127.5);
             parts.ForEach(part => part.Dispose());
-            if (exact is null) exact = pixels;
+            if (exact is null)
+            {
+                exact = pixels;
+            }
             else
             {
                 var off = (pixels - exact).abs();

@@ -11,25 +11,42 @@ internal static class CacheVerb
 
     public static int Run(string[] args)
     {
-        if (args is not ["check", var root, .. var options] || root.StartsWith('-') || options.Any(option => option is not ("--repair" or "--json")))
+        if (
+            args is not ["check", var root, .. var options]
+            || root.StartsWith('-')
+            || options.Any(option => option is not ("--repair" or "--json"))
+        )
+        {
             return ExitCodes.Usage(Usage);
-        if (!Directory.Exists(root)) return ExitCodes.Usage($"cache check: there is no folder {root}");
+        }
 
-        int damaged = 0;
+        if (!Directory.Exists(root))
+        {
+            return ExitCodes.Usage($"cache check: there is no folder {root}");
+        }
+
+        var damaged = 0;
         foreach (var finding in CacheInspection.Of(root, options.Contains("--repair")))
         {
-            if (finding is { Damage: not null, Removed: false }) damaged++;
-            Console.Out.WriteLine(options.Contains("--json") ? JsonSerializer.Serialize(finding, CacheJson.Default.CacheFinding) : InWords(finding));
+            if (finding is { Damage: not null, Removed: false })
+            {
+                damaged++;
+            }
+
+            Console.Out.WriteLine(
+                options.Contains("--json") ? JsonSerializer.Serialize(finding, CacheJson.Default.CacheFinding) : InWords(finding)
+            );
         }
         return damaged == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static string InWords(CacheFinding finding) => finding switch
-    {
-        { Damage: null } => $"whole    {finding.Path} ({finding.Bytes:N0} bytes)",
-        { Removed: true } => $"removed  {finding.Path}: {finding.Damage}",
-        _ => $"damaged  {finding.Path}: {finding.Damage}",
-    };
+    private static string InWords(CacheFinding finding) =>
+        finding switch
+        {
+            { Damage: null } => $"whole    {finding.Path} ({finding.Bytes:N0} bytes)",
+            { Removed: true } => $"removed  {finding.Path}: {finding.Damage}",
+            _ => $"damaged  {finding.Path}: {finding.Damage}",
+        };
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -20,35 +20,68 @@ internal static class CalibrateVerb
 
     public static int Run(string[] args)
     {
-        var (device, folder, json) = (torch.cuda.is_available() && CudaDevice.Count > 0 ? "cuda" : "cpu", CalibrationFiles.DefaultFolder, false);
-        for (int i = 0; i < args.Length; i++)
+        var (device, folder, json) = (
+            torch.cuda.is_available() && CudaDevice.Count > 0 ? "cuda" : "cpu",
+            CalibrationFiles.DefaultFolder,
+            false
+        );
+        for (var i = 0; i < args.Length; i++)
         {
-            if (args[i] == "--device" && i + 1 < args.Length && args[i + 1] is "cpu" or "cuda") device = args[++i];
-            else if (args[i] == "--into" && i + 1 < args.Length) folder = args[++i];
-            else if (args[i] == "--json") json = true;
-            else return ExitCodes.Usage($"'{args[i]}' is not understood\n{Usage}");
+            if (args[i] == "--device" && i + 1 < args.Length && args[i + 1] is "cpu" or "cuda")
+            {
+                device = args[++i];
+            }
+            else if (args[i] == "--into" && i + 1 < args.Length)
+            {
+                folder = args[++i];
+            }
+            else if (args[i] == "--json")
+            {
+                json = true;
+            }
+            else
+            {
+                return ExitCodes.Usage($"'{args[i]}' is not understood\n{Usage}");
+            }
         }
         if (device == "cuda" && (!torch.cuda.is_available() || CudaDevice.Count == 0))
+        {
             return ExitCodes.Usage("--device cuda: no NVIDIA card, no driver, or a libtorch without CUDA");
+        }
 
         using var noGradients = torch.no_grad();
         torch.backends.cuda.matmul.allow_tf32 = false;
-        string version = CalibrationFiles.Version;
-        var measured = device == "cpu"
-            ? ProcessorRates.Measure(CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, version))
-            : Card(version);
-        string path = CalibrationFiles.Write(folder, measured);
-        if (json) Console.Out.WriteLine(JsonSerializer.Serialize(measured, ContractsJson.Default.CardCalibration));
-        else Tell(measured, path);
+        var version = CalibrationFiles.Version;
+        var measured =
+            device == "cpu"
+                ? ProcessorRates.Measure(
+                    CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, version)
+                )
+                : Card(version);
+        var path = CalibrationFiles.Write(folder, measured);
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(measured, ContractsJson.Default.CardCalibration));
+        }
+        else
+        {
+            Tell(measured, path);
+        }
+
         return ExitCodes.Done;
     }
 
     private static CardCalibration Card(string version)
     {
-        using var driver = NvmlLibrary.TryOpen(out string reason) ?? throw new InvalidOperationException($"the driver can't be asked which card this is: {reason}");
-        string visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
+        using var driver =
+            NvmlLibrary.TryOpen(out var reason)
+            ?? throw new InvalidOperationException($"the driver can't be asked which card this is: {reason}");
+        var visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
         var card = driver.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver.Cards[0];
-        return new CardRates(new KernelCompiler(BenchPaths.Kernels)).Measure(CardCalibration.KeyOf(card.Name, driver.DriverVersion, version), Console.Error.WriteLine);
+        return new CardRates(new KernelCompiler(BenchPaths.Kernels)).Measure(
+            CardCalibration.KeyOf(card.Name, driver.DriverVersion, version),
+            Console.Error.WriteLine
+        );
     }
 
     private static void Tell(CardCalibration measured, string path)
@@ -65,6 +98,9 @@ internal static class CalibrateVerb
 
     private static void Line(string name, double? value, string unit)
     {
-        if (value is { } rate) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-20} {rate,10:0.###} {unit}"));
+        if (value is { } rate)
+        {
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-20} {rate,10:0.###} {unit}"));
+        }
     }
 }

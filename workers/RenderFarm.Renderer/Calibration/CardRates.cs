@@ -7,7 +7,6 @@ using RenderFarm.Cuda.Memory;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Calibration;
@@ -18,9 +17,15 @@ namespace RenderFarm.Renderer.Calibration;
 /// </summary>
 internal sealed class CardRates(KernelCompiler compiler)
 {
-    private const int Dim = 5120, Hidden = 13824, Heads = 40, ManyTokens = 32_760, FewTokens = 8192;
-    private const long RoomForMany = 8L << 30, CopyBytes = 256L << 20;
-    private const double MixSeconds = 3, OthersSeconds = 0.5;
+    private const int Dim = 5120,
+        Hidden = 13824,
+        Heads = 40,
+        ManyTokens = 32_760,
+        FewTokens = 8192;
+    private const long RoomForMany = 8L << 30,
+        CopyBytes = 256L << 20;
+    private const double MixSeconds = 3,
+        OthersSeconds = 0.5;
 
     /// <summary>Row-wise e4m3 products are trusted up to this error against the same rounded numbers in float32.</summary>
     private const double Float8Error = 5e-3;
@@ -31,10 +36,13 @@ internal sealed class CardRates(KernelCompiler compiler)
         long tokens = CudaDevice.Memory.Free > RoomForMany ? ManyTokens : FewTokens;
         var (bf16, attention) = Mix(tokens, float8: false, kernels);
         double? fp8 = null;
-        if (WhyNoFloat8(kernels) is { } reason) say($"no fp8 products: {reason}");
+        if (WhyNoFloat8(kernels) is { } reason)
+        {
+            say($"no fp8 products: {reason}");
+        }
         else
         {
-            (fp8, double beside) = Mix(tokens, float8: true, kernels);
+            (fp8, var beside) = Mix(tokens, float8: true, kernels);
             attention = (attention + beside) / 2;
         }
         return new CardCalibration
@@ -58,7 +66,11 @@ internal sealed class CardRates(KernelCompiler compiler)
         Linear Product(int inputs, int outputs)
         {
             var (weight, bias) = (Random(0.02, outputs, inputs), Random(0.1, outputs));
-            if (!float8) return new FusedLinear(weight, bias, kernels.Products);
+            if (!float8)
+            {
+                return new FusedLinear(weight, bias, kernels.Products);
+            }
+
             var (values, scales) = Float8.QuantizeRows(weight);
             return new Float8Linear(values, scales, bias, ops);
         }
@@ -68,28 +80,43 @@ internal sealed class CardRates(KernelCompiler compiler)
         var heads = Random(1, 1, tokens, Heads, Dim / Heads);
 
         using var watch = new EventWatch();
-        long started = Stopwatch.GetTimestamp();
+        var started = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(started).TotalSeconds < MixSeconds)
         {
             watch.Time("products", () => joined.Apply(rows).Dispose());
             watch.Time("attention", () => Attention.Apply(heads, heads, heads).Dispose());
-            watch.Time("products", () =>
-            {
-                for (int i = 0; i < 3; i++) square.Apply(rows).Dispose(); // o; cross-attention's q and o
-                up.Apply(rows).Dispose();
-                down.Apply(wide).Dispose();
-            });
+            watch.Time(
+                "products",
+                () =>
+                {
+                    for (var i = 0; i < 3; i++)
+                    {
+                        square.Apply(rows).Dispose(); // O; cross-attention's q and o
+                    }
+
+                    up.Apply(rows).Dispose();
+                    down.Apply(wide).Dispose();
+                }
+            );
             CudaDevice.Synchronize();
         }
-        double products = 2.0 * tokens * Dim * (6.0 * Dim + 2.0 * Hidden), attention = 4.0 * tokens * tokens * Dim;
-        return (products * watch.Rounds("attention") / watch.Seconds("products"), attention * watch.Rounds("attention") / watch.Seconds("attention"));
+        var products = 2.0 * tokens * Dim * (6.0 * Dim + 2.0 * Hidden);
+        var attention = 4.0 * tokens * tokens * Dim;
+        return (
+            products * watch.Rounds("attention") / watch.Seconds("products"),
+            attention * watch.Rounds("attention") / watch.Seconds("attention")
+        );
     }
 
     /// <summary>Null when row-wise e4m3 products run here and are right.</summary>
     private static string? WhyNoFloat8(TokenKernels kernels)
     {
         var (major, minor) = CudaDevice.ComputeCapability;
-        if ((major, minor).CompareTo((8, 9)) < 0) return $"compute capability {major}.{minor}, 8.9 is needed";
+        if ((major, minor).CompareTo((8, 9)) < 0)
+        {
+            return $"compute capability {major}.{minor}, 8.9 is needed";
+        }
+
         using var scope = NewDisposeScope();
         try
         {
@@ -97,7 +124,10 @@ internal sealed class CardRates(KernelCompiler compiler)
             var (values, scales) = Float8.QuantizeRows(randn([512, 1024], dtype: ScalarType.BFloat16, device: CUDA) * 0.02);
             using var rows = ops.Rows(randn([1, 300, 1024], dtype: ScalarType.BFloat16, device: CUDA), RowFormat.Float8);
             var product = new Float8Linear(values, scales, null, ops).Apply(rows).to(ScalarType.Float32);
-            var exact = nn.functional.linear(rows.Values.to(ScalarType.Float32) * rows.Scales!, Float8.Dequantize(values, scales, ScalarType.Float32));
+            var exact = nn.functional.linear(
+                rows.Values.to(ScalarType.Float32) * rows.Scales!,
+                Float8.Dequantize(values, scales, ScalarType.Float32)
+            );
             double error = ((product - exact).norm() / exact.norm()).item<float>();
             return error <= Float8Error ? null : $"row-wise products are off by {error:0.0e+0}";
         }
@@ -110,9 +140,9 @@ internal sealed class CardRates(KernelCompiler compiler)
     private static double Products32()
     {
         using var scope = NewDisposeScope();
-        const int size = 4096;
-        var (a, b) = (randn([size, size], device: CUDA), randn([size, size], device: CUDA));
-        return 2.0 * size * size * size * PerSecond(() => a.matmul(b).Dispose());
+        const int Size = 4096;
+        var (a, b) = (randn([Size, Size], device: CUDA), randn([Size, Size], device: CUDA));
+        return 2.0 * Size * Size * Size * PerSecond(() => a.matmul(b).Dispose());
     }
 
     /// <summary>Bytes a second from page-locked host memory.</summary>
@@ -127,23 +157,33 @@ internal sealed class CardRates(KernelCompiler compiler)
     private static double Traffic()
     {
         using var scope = NewDisposeScope();
-        var (from, to) = (empty([CopyBytes], dtype: ScalarType.Byte, device: CUDA).fill_(7), empty([CopyBytes], dtype: ScalarType.Byte, device: CUDA));
+        var (from, to) = (
+            empty([CopyBytes], dtype: ScalarType.Byte, device: CUDA).fill_(7),
+            empty([CopyBytes], dtype: ScalarType.Byte, device: CUDA)
+        );
         return 2.0 * CopyBytes * PerSecond(() => to.copy_(from));
     }
 
     private static double PerSecond(Action action)
     {
-        for (int i = 0; i < 3; i++) action();
+        for (var i = 0; i < 3; i++)
+        {
+            action();
+        }
+
         CudaDevice.Synchronize();
-        int rounds = 0;
-        long started = Stopwatch.GetTimestamp();
+        var rounds = 0;
+        var started = Stopwatch.GetTimestamp();
         do
         {
-            for (int i = 0; i < 10; i++) action();
+            for (var i = 0; i < 10; i++)
+            {
+                action();
+            }
+
             CudaDevice.Synchronize();
             rounds += 10;
-        }
-        while (Stopwatch.GetElapsedTime(started).TotalSeconds < OthersSeconds);
+        } while (Stopwatch.GetElapsedTime(started).TotalSeconds < OthersSeconds);
         return rounds / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 

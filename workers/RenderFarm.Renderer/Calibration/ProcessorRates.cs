@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using RenderFarm.Contracts.Plans;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Calibration;
@@ -13,15 +12,20 @@ internal static class ProcessorRates
     public static CardCalibration Measure(string key)
     {
         using var scope = NewDisposeScope();
-        const int rows = 2048, dim = 1024, tokens = 1024, heads = 8, size = 64;
-        var (x, weight) = (randn(rows, dim), randn(dim, dim));
-        var (q, big) = (randn(1, heads, tokens, size), randn(16 << 20));
+        const int Rows = 2048,
+            Dim = 1024,
+            Tokens = 1024,
+            Heads = 8,
+            Size = 64;
+        var (x, weight) = (randn(Rows, Dim), randn(Dim, Dim));
+        var (q, big) = (randn(1, Heads, Tokens, Size), randn(16 << 20));
         var copy = empty_like(big);
         return new CardCalibration
         {
             Key = key,
-            Fp32Flops = 2.0 * rows * dim * dim * PerSecond(() => nn.functional.linear(x, weight).Dispose()),
-            AttentionFlops = 4.0 * heads * tokens * tokens * size * PerSecond(() => nn.functional.scaled_dot_product_attention(q, q, q).Dispose()),
+            Fp32Flops = 2.0 * Rows * Dim * Dim * PerSecond(() => nn.functional.linear(x, weight).Dispose()),
+            AttentionFlops =
+                4.0 * Heads * Tokens * Tokens * Size * PerSecond(() => nn.functional.scaled_dot_product_attention(q, q, q).Dispose()),
             MemoryBytesPerSecond = 8.0 * (16 << 20) * PerSecond(() => copy.copy_(big)),
         };
     }
@@ -29,14 +33,13 @@ internal static class ProcessorRates
     private static double PerSecond(Action action)
     {
         action();
-        int rounds = 0;
-        long started = Stopwatch.GetTimestamp();
+        var rounds = 0;
+        var started = Stopwatch.GetTimestamp();
         do
         {
             action();
             rounds++;
-        }
-        while (Stopwatch.GetElapsedTime(started).TotalSeconds < Seconds);
+        } while (Stopwatch.GetElapsedTime(started).TotalSeconds < Seconds);
         return rounds / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 }

@@ -12,7 +12,8 @@ namespace RenderFarm.Renderer.Doctor;
 internal static class DoctorVerb
 {
     private const int PinnedTrialBytes = 256 << 20;
-    private const string LibTorchRemedy = "build with RENDERFARM_LIBTORCH=cpu or cuda, or set Torch:LibraryPath to the lib folder of an installed PyTorch (2.10 or newer)";
+    private const string LibTorchRemedy =
+        "build with RENDERFARM_LIBTORCH=cpu or cuda, or set Torch:LibraryPath to the lib folder of an installed PyTorch (2.10 or newer)";
 
     public static int Run()
     {
@@ -23,7 +24,8 @@ internal static class DoctorVerb
             checks.Add(HostCheck.Ok("libtorch", $"{torch.__version__} computes on the CPU"));
             checks.AddRange(Card());
         }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or FileNotFoundException)
+        catch (Exception e)
+            when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or FileNotFoundException)
         {
             checks.Add(HostCheck.Lacks("libtorch", FirstLine(e.GetBaseException().Message), LibTorchRemedy));
         }
@@ -36,7 +38,11 @@ internal static class DoctorVerb
     {
         if (!torch.cuda.is_available())
         {
-            yield return HostCheck.Without("cuda", "this libtorch sees no card", "where there is one: RENDERFARM_LIBTORCH=cuda, or Torch:LibraryPath, and a driver that is new enough for it");
+            yield return HostCheck.Without(
+                "cuda",
+                "this libtorch sees no card",
+                "where there is one: RENDERFARM_LIBTORCH=cuda, or Torch:LibraryPath, and a driver that is new enough for it"
+            );
             yield break;
         }
         var (major, minor) = CudaDevice.ComputeCapability;
@@ -56,7 +62,12 @@ internal static class DoctorVerb
         }
         catch (CudaException e)
         {
-            return HostCheck.Lacks("pinned memory", e.Message, "raise the limit (ulimit -l unlimited, memlock in limits.conf, --ulimit memlock=-1 for a container): streamed blocks are copied from page-locked memory");
+            return HostCheck.Lacks(
+                "pinned memory",
+                e.Message,
+                "raise the limit (ulimit -l unlimited, memlock in limits.conf, --ulimit memlock=-1 for a container): streamed blocks are "
+                    + "copied from page-locked memory"
+            );
         }
     }
 
@@ -64,10 +75,17 @@ internal static class DoctorVerb
     private static HostCheck LockedMemory()
     {
         const string Field = "Max locked memory";
-        var line = File.Exists("/proc/self/limits") ? File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal)) : null;
+        var line = File.Exists("/proc/self/limits")
+            ? File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal))
+            : null;
         var limit = line?[Field.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? "unknown";
-        return limit is "unlimited" or "unknown" ? HostCheck.Ok("locked memory", limit)
-            : HostCheck.Without("locked memory", $"limited to {limit} bytes", "ulimit -l unlimited, if page-locking weights fails on a card");
+        return limit is "unlimited" or "unknown"
+            ? HostCheck.Ok("locked memory", limit)
+            : HostCheck.Without(
+                "locked memory",
+                $"limited to {limit} bytes",
+                "ulimit -l unlimited, if page-locking weights fails on a card"
+            );
     }
 
     private static string FirstLine(string text) => text.Split('\n')[0];

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Checkpoints;
@@ -21,10 +20,21 @@ internal static class Inspect
 
     public static int Run(string[] args)
     {
-        if (args is ["--help" or "-h"]) return ModelsVerb.Say(Usage);
+        if (args is ["--help" or "-h"])
+        {
+            return ModelsVerb.Say(Usage);
+        }
+
         var json = args.Contains("--json");
-        if (args.Where(a => a != "--json").ToList() is not [var path] || path.StartsWith('-')) return ExitCodes.Usage(Usage);
-        if (!File.Exists(path) && !Directory.Exists(path)) return ExitCodes.Usage($"inspect: there is no file or folder '{path}'");
+        if (args.Where(a => a != "--json").ToList() is not [var path] || path.StartsWith('-'))
+        {
+            return ExitCodes.Usage(Usage);
+        }
+
+        if (!File.Exists(path) && !Directory.Exists(path))
+        {
+            return ExitCodes.Usage($"inspect: there is no file or folder '{path}'");
+        }
 
         var groups = Groups(path);
         if (groups.Count == 0)
@@ -43,7 +53,10 @@ internal static class Inspect
                 {
                     descriptions.Add(description);
                     usable &= description.Usable;
-                    if (!json) Print(description);
+                    if (!json)
+                    {
+                        Print(description);
+                    }
                 }
             }
             catch (CheckpointException e)
@@ -52,7 +65,11 @@ internal static class Inspect
                 Console.Error.WriteLine($"{e.Message}");
             }
         }
-        if (json) Console.Out.WriteLine(JsonSerializer.Serialize([.. descriptions], InspectJson.Default.CheckpointDescriptionArray));
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize([.. descriptions], InspectJson.Default.CheckpointDescriptionArray));
+        }
+
         return usable ? ExitCodes.Done : ExitCodes.Failed;
     }
 
@@ -61,25 +78,51 @@ internal static class Inspect
         var text = Console.Out;
         text.WriteLine(it.File);
         text.WriteLine($"  {it.What}");
-        if (it.Models.Count > 0) text.WriteLine($"  part of      {string.Join(", ", it.Models)}");
-        if (it.Layout is not null) text.WriteLine($"  layout       {it.Layout}{(it.Prefix == "" ? "" : $", keys begin with {it.Prefix}")}");
+        if (it.Models.Count > 0)
+        {
+            text.WriteLine($"  part of      {string.Join(", ", it.Models)}");
+        }
+
+        if (it.Layout is not null)
+        {
+            text.WriteLine($"  layout       {it.Layout}{(it.Prefix == "" ? "" : $", keys begin with {it.Prefix}")}");
+        }
+
         text.WriteLine($"  types        {string.Join(", ", it.Types.Select(t => $"{t.Key} × {t.Value}"))}");
         text.WriteLine($"  quantised    {it.Quantization}");
         text.WriteLine($"  size         {it.Tensors} tensors, {it.Parameters:#,0} parameters, {it.Bytes:#,0} bytes");
         if (it.Missing.Count > 0)
-            text.WriteLine($"  missing      {it.Missing.Count}: {string.Join(", ", it.Missing.Take(5))}{(it.Missing.Count > 5 ? ", …" : "")}");
-        foreach (var note in it.Notes) text.WriteLine($"  note         {note}");
+        {
+            text.WriteLine(
+                $"  missing      {it.Missing.Count}: {string.Join(", ", it.Missing.Take(5))}{(it.Missing.Count > 5 ? ", …" : "")}"
+            );
+        }
+
+        foreach (var note in it.Notes)
+        {
+            text.WriteLine($"  note         {note}");
+        }
     }
 
     /// <summary>Every checkpoint below a path, the shards of one together.</summary>
     private static IReadOnlyList<IReadOnlyList<string>> Groups(string path)
     {
-        if (File.Exists(path) && Path.GetFileName(path) != ModelManifest.FileName) return [[path]];
+        if (File.Exists(path) && Path.GetFileName(path) != ModelManifest.FileName)
+        {
+            return
+            [
+                [path],
+            ];
+        }
+
         return ModelFolder.Checkpoints(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    WriteIndented = true
+)]
 [JsonSerializable(typeof(CheckpointDescription[]))]
 internal sealed partial class InspectJson : JsonSerializerContext;

@@ -21,7 +21,11 @@ internal static class MakeRandom
 
     public static int Run(string[] args)
     {
-        if (args is ["--help" or "-h"]) return ModelsVerb.Say(Usage);
+        if (args is ["--help" or "-h"])
+        {
+            return ModelsVerb.Say(Usage);
+        }
+
         var words = new List<string>();
         long seed = 0;
         var force = false;
@@ -44,11 +48,23 @@ internal static class MakeRandom
                     break;
             }
         }
-        if (words is not [var preset, var folder]) return ExitCodes.Usage(Usage);
+        if (words is not [var preset, var folder])
+        {
+            return ExitCodes.Usage(Usage);
+        }
+
         if (ModelShapes.Find(preset) is not { } shape)
-            return ExitCodes.Usage($"make-random: there is no preset '{preset}'; choose one of {string.Join(", ", ModelShapes.All.Select(s => s.Id))}");
+        {
+            return ExitCodes.Usage(
+                $"make-random: there is no preset '{preset}'; choose one of {string.Join(", ", ModelShapes.All.Select(s => s.Id))}"
+            );
+        }
+
         if (File.Exists(Path.Combine(folder, ModelManifest.FileName)) && !force)
+        {
             return ExitCodes.Usage($"make-random: {folder} holds a model already; choose another folder, or --force to overwrite it");
+        }
+
         return Write(shape, folder, seed);
     }
 
@@ -62,23 +78,41 @@ internal static class MakeRandom
             return ExitCodes.Failed;
         }
         var started = Stopwatch.GetTimestamp();
-        long done = 0, shown = 0;
-        RandomModel.Write(shape, folder, seed, bytes =>
-        {
-            done += bytes;
-            if (done - shown < 1_000_000_000) return;
-            shown = done;
-            Console.Error.WriteLine($"{Gigabytes(done)} of {Gigabytes(total)} written, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s");
-        });
-        Console.Error.WriteLine($"{shape.Id}: {Gigabytes(total)} of random weights in {folder}, {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
+        long done = 0,
+            shown = 0;
+        RandomModel.Write(
+            shape,
+            folder,
+            seed,
+            bytes =>
+            {
+                done += bytes;
+                if (done - shown < 1_000_000_000)
+                {
+                    return;
+                }
+
+                shown = done;
+                Console.Error.WriteLine(
+                    $"{Gigabytes(done)} of {Gigabytes(total)} written, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"
+                );
+            }
+        );
+        Console.Error.WriteLine(
+            $"{shape.Id}: {Gigabytes(total)} of random weights in {folder}, {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s"
+        );
         return ExitCodes.Done;
     }
 
     private static long? FreeBytes(string folder)
     {
-        // the mount that the folder will be on: its longest existing ancestor
+        // The mount that the folder will be on: its longest existing ancestor
         var path = Path.GetFullPath(folder);
-        while (!Directory.Exists(path)) path = Path.GetDirectoryName(path)!;
+        while (!Directory.Exists(path))
+        {
+            path = Path.GetDirectoryName(path)!;
+        }
+
         try
         {
             return new DriveInfo(path).AvailableFreeSpace;

@@ -10,16 +10,17 @@ internal static class ModelsVerb
         models verify DIR                          check a model folder against its model.json
         """;
 
-    public static int Run(string[] args) => args switch
-    {
-        ["make-random", .. var rest] => MakeRandom.Run(rest),
-        ["inspect", .. var rest] => Inspect.Run(rest),
-        ["scan", .. var rest] => Scan.Run(rest),
-        ["verify", .. var rest] => Verify.Run(rest),
-        ["--help" or "-h"] => Say(Usage),
-        [] => ExitCodes.Usage(Usage),
-        [var unknown, ..] => ExitCodes.Usage($"models: unknown verb '{unknown}'\n\n{Usage}"),
-    };
+    public static int Run(string[] args) =>
+        args switch
+        {
+            ["make-random", .. var rest] => MakeRandom.Run(rest),
+            ["inspect", .. var rest] => Inspect.Run(rest),
+            ["scan", .. var rest] => Scan.Run(rest),
+            ["verify", .. var rest] => Verify.Run(rest),
+            ["--help" or "-h"] => Say(Usage),
+            [] => ExitCodes.Usage(Usage),
+            [var unknown, ..] => ExitCodes.Usage($"models: unknown verb '{unknown}'\n\n{Usage}"),
+        };
 
     internal static int Say(string text)
     {

@@ -18,15 +18,27 @@ internal static class Verify
 
     public static int Run(string[] args)
     {
-        if (args is ["--help" or "-h"]) return ModelsVerb.Say(Usage);
-        if (args is not [var folder] || folder.StartsWith('-')) return ExitCodes.Usage(Usage);
+        if (args is ["--help" or "-h"])
+        {
+            return ModelsVerb.Say(Usage);
+        }
+
+        if (args is not [var folder] || folder.StartsWith('-'))
+        {
+            return ExitCodes.Usage(Usage);
+        }
+
         var file = Path.Combine(folder, ModelManifest.FileName);
-        if (!File.Exists(file)) return ExitCodes.Usage($"verify: there is no {file}; name a folder that holds a model");
+        if (!File.Exists(file))
+        {
+            return ExitCodes.Usage($"verify: there is no {file}; name a folder that holds a model");
+        }
 
         ModelManifest manifest;
         try
         {
-            manifest = JsonSerializer.Deserialize(File.ReadAllBytes(file), ContractsJson.Default.ModelManifest)
+            manifest =
+                JsonSerializer.Deserialize(File.ReadAllBytes(file), ContractsJson.Default.ModelManifest)
                 ?? throw new JsonException("it is null");
         }
         catch (JsonException e)
@@ -39,7 +51,10 @@ internal static class Verify
         {
             var fault = Fault(kind, [.. paths.Select(p => Path.Combine(folder, p))], expected);
             Console.Out.WriteLine($"{name,-24} {fault ?? "ok"}");
-            if (fault is not null) faults++;
+            if (fault is not null)
+            {
+                faults++;
+            }
         }
         if (!File.Exists(Path.Combine(folder, manifest.Files.Tokenizer)))
         {
@@ -49,27 +64,54 @@ internal static class Verify
         return faults == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static IEnumerable<(string Name, CheckpointKind Kind, IReadOnlyList<string> Paths, IReadOnlyList<ExpectedTensor> Expected)> Components(ModelManifest manifest)
+    private static IEnumerable<(
+        string Name,
+        CheckpointKind Kind,
+        IReadOnlyList<string> Paths,
+        IReadOnlyList<ExpectedTensor> Expected
+    )> Components(ModelManifest manifest)
     {
         var (shape, files) = (manifest.Shape, manifest.Files);
         yield return ("transformer", CheckpointKind.Transformer, files.Transformer, Layouts.Transformer(shape.Transformer));
-        if (shape.Experts == 2) yield return ("transformer_low_noise", CheckpointKind.Transformer, files.TransformerLowNoise, Layouts.Transformer(shape.Transformer));
+        if (shape.Experts == 2)
+        {
+            yield return (
+                "transformer_low_noise",
+                CheckpointKind.Transformer,
+                files.TransformerLowNoise,
+                Layouts.Transformer(shape.Transformer)
+            );
+        }
+
         yield return ("text_encoder", CheckpointKind.TextEncoder, files.TextEncoder, Layouts.TextEncoder(shape.TextEncoder));
         yield return ("vae", CheckpointKind.Vae, files.Vae, Layouts.Vae(shape.Vae));
-        if (shape.ImageEncoder is { } image) yield return ("image_encoder", CheckpointKind.ImageEncoder, files.ImageEncoder, Layouts.ImageEncoder(image));
+        if (shape.ImageEncoder is { } image)
+        {
+            yield return ("image_encoder", CheckpointKind.ImageEncoder, files.ImageEncoder, Layouts.ImageEncoder(image));
+        }
     }
 
     private static string? Fault(CheckpointKind kind, IReadOnlyList<string> paths, IReadOnlyList<ExpectedTensor> expected)
     {
-        if (paths.Count == 0) return "model.json names no file";
+        if (paths.Count == 0)
+        {
+            return "model.json names no file";
+        }
+
         try
         {
             using var source = OriginalSource.Of(CheckpointFiles.Open(paths), kind);
             foreach (var tensor in expected)
             {
-                if (!source.Entries.TryGetValue(tensor.Name, out var entry)) return $"{tensor.Name} is missing";
+                if (!source.Entries.TryGetValue(tensor.Name, out var entry))
+                {
+                    return $"{tensor.Name} is missing";
+                }
+
                 if (!entry.Shape.SequenceEqual(tensor.Shape))
+                {
                     return $"{tensor.Name} is [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", tensor.Shape)}]";
+                }
             }
             return null;
         }

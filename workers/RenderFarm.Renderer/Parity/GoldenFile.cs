@@ -1,6 +1,5 @@
 using System.Text.Json;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -22,8 +21,11 @@ public sealed class GoldenFile : IDisposable
         var file = SafetensorsFile.Open(path);
         try
         {
-            if (!file.Metadata.TryGetValue("config", out string? config))
+            if (!file.Metadata.TryGetValue("config", out var config))
+            {
                 throw new CheckpointException(path, "__metadata__", "has no 'config'");
+            }
+
             return new GoldenFile(file, JsonDocument.Parse(config), device);
         }
         catch (JsonException e)
@@ -61,9 +63,10 @@ public sealed class GoldenFile : IDisposable
             ? value
             : throw new CheckpointException(_file.Name, "config", $"has no '{key}'");
 
-    public int Size(string key) => Config(key).ValueKind == JsonValueKind.Number && Config(key).TryGetInt32(out int size) && size > 0
-        ? size
-        : throw new CheckpointException(_file.Name, "config", $"'{key}' is {Config(key)}; a whole number from 1 is needed");
+    public int Size(string key) =>
+        Config(key).ValueKind == JsonValueKind.Number && Config(key).TryGetInt32(out var size) && size > 0
+            ? size
+            : throw new CheckpointException(_file.Name, "config", $"'{key}' is {Config(key)}; a whole number from 1 is needed");
 
     public void Dispose()
     {

@@ -25,7 +25,11 @@ public sealed record ParityFile(string Path, Device Device, ParityReport Report)
     /// <summary>All outputs that a line is owed for; none where the file can't be read.</summary>
     internal IReadOnlyList<string> OutputsOf()
     {
-        if (!Name.EndsWith(".safetensors", StringComparison.Ordinal)) return [];
+        if (!Name.EndsWith(".safetensors", StringComparison.Ordinal))
+        {
+            return [];
+        }
+
         try
         {
             using var file = SafetensorsFile.Open(Path);
@@ -33,7 +37,7 @@ public sealed record ParityFile(string Path, Device Device, ParityReport Report)
         }
         catch (CheckpointException)
         {
-            return []; // the check itself has met the same fault, and said so
+            return []; // The check itself has met the same fault, and said so
         }
     }
 }

@@ -24,9 +24,11 @@ public static class ParityKinds
     ];
 
     /// <summary>The kind with the longest fitting stem, or null.</summary>
-    public static ParityKind? Of(string path) => All
-        .Where(kind => Path.GetExtension(path) == kind.Extension && Path.GetFileName(path).StartsWith(kind.Stem, StringComparison.Ordinal))
-        .MaxBy(kind => kind.Stem.Length);
+    public static ParityKind? Of(string path) =>
+        All.Where(kind =>
+                Path.GetExtension(path) == kind.Extension && Path.GetFileName(path).StartsWith(kind.Stem, StringComparison.Ordinal)
+            )
+            .MaxBy(kind => kind.Stem.Length);
 
     /// <summary>Whether a file without a kind is worth a word.</summary>
     public static bool IsGoldenFile(string path) => Path.GetExtension(path) is ".safetensors" or ".pth";

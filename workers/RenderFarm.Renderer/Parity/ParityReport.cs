@@ -1,5 +1,4 @@
 using System.Globalization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -8,7 +7,9 @@ namespace RenderFarm.Renderer.Parity;
 public sealed class ParityReport(TextWriter output, double limit)
 {
     private readonly HashSet<(string File, string Name)> _seen = [];
-    private int _passed, _failed, _skipped;
+    private int _passed,
+        _failed,
+        _skipped;
 
     /// <summary>
     /// Integers must be equal. Of floats, NaN and infinities must be in the same places, and the error over the finite
@@ -19,12 +20,17 @@ public sealed class ParityReport(TextWriter output, double limit)
         using var scope = NewDisposeScope();
         if (!expected.shape.SequenceEqual(actual.shape))
         {
-            Line(file, name, $"has shape [{string.Join(", ", actual.shape)}] instead of [{string.Join(", ", expected.shape)}]", pass: false);
+            Line(
+                file,
+                name,
+                $"has shape [{string.Join(", ", actual.shape)}] instead of [{string.Join(", ", expected.shape)}]",
+                pass: false
+            );
             return;
         }
         if (!expected.is_floating_point())
         {
-            long different = (expected.cpu() != actual.cpu()).sum().item<long>();
+            var different = (expected.cpu() != actual.cpu()).sum().item<long>();
             Line(file, name, different == 0 ? "exact" : $"{different} of {expected.numel()} differ", different == 0);
             return;
         }
@@ -32,21 +38,33 @@ public sealed class ParityReport(TextWriter output, double limit)
         var b = expected.cpu().to(ScalarType.Float64);
         var a = actual.cpu().to(ScalarType.Float64);
         var special = b.isfinite().logical_not();
-        if (!a.isfinite().logical_not().equal(special).all().item<bool>() || !a.isnan().equal(b.isnan()).all().item<bool>()
-            || !a.isposinf().equal(b.isposinf()).all().item<bool>())
+        if (
+            !a.isfinite().logical_not().equal(special).all().item<bool>()
+            || !a.isnan().equal(b.isnan()).all().item<bool>()
+            || !a.isposinf().equal(b.isposinf()).all().item<bool>()
+        )
         {
             Line(file, name, "NaN or infinities are in other places", pass: false);
             return;
         }
-        double difference = Norm((a - b).masked_fill(special, 0)), size = Norm(b.masked_fill(special, 0));
-        double error = size == 0 ? difference : difference / size;
+        var difference = Norm((a - b).masked_fill(special, 0));
+        var size = Norm(b.masked_fill(special, 0));
+        var error = size == 0 ? difference : difference / size;
         Line(file, name, error.ToString("0.00e+00", CultureInfo.InvariantCulture), error <= limit);
     }
 
     public void Line(string file, string name, string figure, bool pass)
     {
         _seen.Add((file, name));
-        if (pass) _passed++; else _failed++;
+        if (pass)
+        {
+            _passed++;
+        }
+        else
+        {
+            _failed++;
+        }
+
         output.WriteLine($"{file,-28} {name,-22} {figure,-10} {(pass ? "PASS" : "FAIL")}");
     }
 
@@ -63,7 +81,11 @@ public sealed class ParityReport(TextWriter output, double limit)
     public bool Summarise()
     {
         output.WriteLine($"{_passed} passed, {_failed} failed{(_skipped > 0 ? $", {_skipped} skipped" : "")}");
-        if (_passed + _failed == 0) output.WriteLine("parity: there was nothing to check");
+        if (_passed + _failed == 0)
+        {
+            output.WriteLine("parity: there was nothing to check");
+        }
+
         return _failed == 0 && _passed > 0;
     }
 

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Rendering.Sampling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -24,7 +23,11 @@ internal static class PipelineParity
         using var conditional = dit.Module.Embed([golden.Input("context")]);
         using var unconditional = Guidance.NeedsUnconditional(scale) ? dit.Module.Embed([golden.Input("context_null")]) : null;
         using var sampler = Samplers.Create("unipc", golden.Size("steps"), golden.Config("shift").GetDouble());
-        var latent = Denoiser.Run(new DenoiseInput(dit.Module, conditional, unconditional, scale), golden.Input("noise").unsqueeze(0), sampler);
+        var latent = Denoiser.Run(
+            new DenoiseInput(dit.Module, conditional, unconditional, scale),
+            golden.Input("noise").unsqueeze(0),
+            sampler
+        );
         file.Compare(golden, "latent", latent.squeeze(0));
 
         var frames = vae.Module.Decode(latent).ToList();

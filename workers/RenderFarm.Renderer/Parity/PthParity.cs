@@ -12,22 +12,28 @@ internal static class PthParity
         using var pth = PthFile.Open(file.Path);
         using var golden = file.OpenSibling("umt5");
         var (expected, actual) = (golden.Weights.Entries, pth.Entries);
-        foreach (string name in expected.Keys.Union(actual.Keys).Order(StringComparer.Ordinal))
+        foreach (var name in expected.Keys.Union(actual.Keys).Order(StringComparer.Ordinal))
         {
-            string? fault = !actual.ContainsKey(name) ? "is missing here"
+            var fault =
+                !actual.ContainsKey(name) ? "is missing here"
                 : !expected.ContainsKey(name) ? "is not in umt5.safetensors"
                 : actual[name].Type != expected[name].Type || !actual[name].Shape.SequenceEqual(expected[name].Shape)
-                    ? $"is {actual[name].Type} [{string.Join(", ", actual[name].Shape)}] instead of {expected[name].Type} [{string.Join(", ", expected[name].Shape)}]"
-                : SameBytes(pth, golden.Weights, name) ? null : "has other bytes";
+                    ? $"is {actual[name].Type} [{string.Join(", ", actual[name].Shape)}] instead of {expected[name].Type} "
+                        + $"[{string.Join(", ", expected[name].Shape)}]"
+                : SameBytes(pth, golden.Weights, name) ? null
+                : "has other bytes";
             file.Report.Line(file.Name, name, fault ?? "exact", fault is null);
         }
     }
 
     private static unsafe bool SameBytes(ITensorSource a, ITensorSource b, string name)
     {
-        using Tensor x = a.Load(name), y = b.Load(name);
-        long bytes = x.numel() * x.element_size();
-        return bytes == 0 || new ReadOnlySpan<byte>(TensorMemory.Address(x), checked((int)bytes))
-            .SequenceEqual(new ReadOnlySpan<byte>(TensorMemory.Address(y), checked((int)bytes)));
+        using Tensor x = a.Load(name),
+            y = b.Load(name);
+        var bytes = x.numel() * x.element_size();
+        return bytes == 0
+            || new ReadOnlySpan<byte>(TensorMemory.Address(x), checked((int)bytes)).SequenceEqual(
+                new ReadOnlySpan<byte>(TensorMemory.Address(y), checked((int)bytes))
+            );
     }
 }

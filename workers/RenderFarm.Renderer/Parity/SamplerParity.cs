@@ -1,7 +1,6 @@
 using System.Text.Json;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Sampling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -24,7 +23,10 @@ internal static class SamplerParity
     {
         using var golden = file.Open();
         if (golden.Config("velocity") is var velocity && (velocity.ValueKind != JsonValueKind.String || velocity.GetString() != Formula))
+        {
             throw new CheckpointException(file.Path, "config", $"'velocity' is {velocity}; only \"{Formula}\" is known");
+        }
+
         var index = 0;
         foreach (var settings in golden.Config("cases").EnumerateArray())
         {

@@ -12,15 +12,23 @@ internal static class TokenizerParity
 {
     public static void Check(ParityFile file)
     {
-        var cases = JsonSerializer.Deserialize(File.ReadAllText(file.Path), TokenizerCasesJson.Default.CaseArray)
+        var cases =
+            JsonSerializer.Deserialize(File.ReadAllText(file.Path), TokenizerCasesJson.Default.CaseArray)
             ?? throw new JsonException($"'{file.Name}' holds null instead of a list of cases");
         var tokenizer = SentencePieceTokenizer.Load(Path.Combine(file.Directory, "spiece.model"));
-        var (ids, pieces) = (new List<int>(), new List<int>()); // indexes of the cases that differ
+        var (ids, pieces) = (new List<int>(), new List<int>()); // Indexes of the cases that differ
         for (var i = 0; i < cases.Length; i++)
         {
             var tokens = tokenizer.Tokenize(cases[i].Text);
-            if (!tokens.Select(token => token.Id).SequenceEqual(cases[i].Ids)) ids.Add(i);
-            if (!tokens.Select(token => token.Text).SequenceEqual(cases[i].Pieces)) pieces.Add(i);
+            if (!tokens.Select(token => token.Id).SequenceEqual(cases[i].Ids))
+            {
+                ids.Add(i);
+            }
+
+            if (!tokens.Select(token => token.Text).SequenceEqual(cases[i].Pieces))
+            {
+                pieces.Add(i);
+            }
         }
 
         Report(file, "ids", ids, cases.Length);
@@ -28,9 +36,12 @@ internal static class TokenizerParity
     }
 
     private static void Report(ParityFile file, string what, List<int> different, int count) =>
-        file.Report.Line(file.Name, what,
+        file.Report.Line(
+            file.Name,
+            what,
             different.Count == 0 ? $"{count} exact" : $"cases {string.Join(", ", different.Take(10))} of {count} differ",
-            pass: different.Count == 0 && count > 0);
+            pass: different.Count == 0 && count > 0
+        );
 
     internal sealed record Case
     {

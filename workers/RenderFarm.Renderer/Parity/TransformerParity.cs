@@ -1,8 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -15,7 +13,10 @@ internal static class TransformerParity
         using var golden = file.Open();
         using var model = Load(golden);
         var contexts = new List<Tensor>();
-        while (golden.HasInput($"context{contexts.Count}")) contexts.Add(golden.Input($"context{contexts.Count}"));
+        while (golden.HasInput($"context{contexts.Count}"))
+        {
+            contexts.Add(golden.Input($"context{contexts.Count}"));
+        }
 
         using var context = model.Module.Embed(contexts, golden.HasInput("clip_fea") ? golden.Input("clip_fea") : null);
         var v = model.Module.Forward(
@@ -25,29 +26,35 @@ internal static class TransformerParity
             golden.HasInput("y") ? golden.Input("y") : null,
             afterBlock: (index, x) =>
             {
-                if (golden.HasOutput($"block{index}")) file.Compare(golden, $"block{index}", x);
-            });
+                if (golden.HasOutput($"block{index}"))
+                {
+                    file.Compare(golden, $"block{index}", x);
+                }
+            }
+        );
         file.Compare(golden, "v", v);
     }
 
     public static Loaded<WanModel> Load(GoldenFile golden) =>
         LoadedWeights.Build(golden.Weights, golden.Device, ScalarType.Float32, weights => new WanModel(weights, Shape(golden)));
 
-    private static TransformerShape Shape(GoldenFile golden) => new()
-    {
-        Dim = golden.Size("dim"),
-        FfnDim = golden.Size("ffn_dim"),
-        Heads = golden.Size("num_heads"),
-        Layers = golden.Size("num_layers"),
-        InChannels = golden.Size("in_dim"),
-        OutChannels = golden.Size("out_dim"),
-        TextDim = golden.Size("text_dim"),
-        TextLength = golden.Size("text_len"),
-        FrequencyDim = golden.Size("freq_dim"),
-        Epsilon = golden.Config("eps").GetDouble(),
-        // model_type doesn't tell: i2v is written by 2.1, which has the branch, and by 2.2, which hasn't
-        ImageBranch = golden.Weights.Entries.ContainsKey("img_emb.emb_pos") ? ImageBranch.ClipFirstLast
-            : golden.Weights.Entries.ContainsKey("img_emb.proj.0.bias") ? ImageBranch.Clip
-            : ImageBranch.None,
-    };
+    private static TransformerShape Shape(GoldenFile golden) =>
+        new()
+        {
+            Dim = golden.Size("dim"),
+            FfnDim = golden.Size("ffn_dim"),
+            Heads = golden.Size("num_heads"),
+            Layers = golden.Size("num_layers"),
+            InChannels = golden.Size("in_dim"),
+            OutChannels = golden.Size("out_dim"),
+            TextDim = golden.Size("text_dim"),
+            TextLength = golden.Size("text_len"),
+            FrequencyDim = golden.Size("freq_dim"),
+            Epsilon = golden.Config("eps").GetDouble(),
+            // model_type doesn't tell: i2v is written by 2.1, which has the branch, and by 2.2, which hasn't
+            ImageBranch =
+                golden.Weights.Entries.ContainsKey("img_emb.emb_pos") ? ImageBranch.ClipFirstLast
+                : golden.Weights.Entries.ContainsKey("img_emb.proj.0.bias") ? ImageBranch.Clip
+                : ImageBranch.None,
+        };
 }

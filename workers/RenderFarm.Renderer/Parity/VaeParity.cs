@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Parity;
@@ -26,18 +25,19 @@ internal static class VaeParity
     public static Loaded<WanVae> Load(GoldenFile golden, VaeKind kind) =>
         LoadedWeights.Build(golden.Weights, golden.Device, ScalarType.Float32, weights => new WanVae(weights, Shape(golden, kind)));
 
-    private static VaeShape Shape(GoldenFile golden, VaeKind kind) => new()
-    {
-        Kind = kind,
-        Dim = golden.Size("dim"),
-        DecoderDim = golden.Size(kind == VaeKind.Wan21 ? "dim" : "dec_dim"),
-        LatentChannels = golden.Size("z_dim"),
-        DimMultipliers = [.. golden.Config("dim_mult").EnumerateArray().Select(item => item.GetInt32())],
-        ResidualBlocks = golden.Size("num_res_blocks"),
-        TemporalDownsample = [.. golden.Config("temperal_downsample").EnumerateArray().Select(item => item.GetBoolean())], // so spelt
-        LatentMean = Floats(golden, "mean"),
-        LatentStd = Floats(golden, "std"),
-    };
+    private static VaeShape Shape(GoldenFile golden, VaeKind kind) =>
+        new()
+        {
+            Kind = kind,
+            Dim = golden.Size("dim"),
+            DecoderDim = golden.Size(kind == VaeKind.Wan21 ? "dim" : "dec_dim"),
+            LatentChannels = golden.Size("z_dim"),
+            DimMultipliers = [.. golden.Config("dim_mult").EnumerateArray().Select(item => item.GetInt32())],
+            ResidualBlocks = golden.Size("num_res_blocks"),
+            TemporalDownsample = [.. golden.Config("temperal_downsample").EnumerateArray().Select(item => item.GetBoolean())], // So spelt
+            LatentMean = Floats(golden, "mean"),
+            LatentStd = Floats(golden, "std"),
+        };
 
     private static float[] Floats(GoldenFile golden, string name)
     {

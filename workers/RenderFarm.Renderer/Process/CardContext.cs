@@ -1,4 +1,3 @@
-using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Nvml;
 using RenderFarm.Rendering.Pipelines;
@@ -11,33 +10,40 @@ internal sealed class CardContext : IDisposable
     /// <summary>Of an H100; said where the driver can't be asked.</summary>
     private const long TypicalBytes = 540L << 20;
 
-    private readonly NvmlLibrary? driver;
-    private readonly Card? card;
-    private readonly long usedBefore;
+    private readonly NvmlLibrary? _driver;
+    private readonly Card? _card;
+    private readonly long _usedBefore;
 
     private CardContext(NvmlLibrary? driver)
     {
-        this.driver = driver;
+        this._driver = driver;
         var visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
-        card = driver?.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver?.Cards[0];
-        if (card is not null) usedBefore = driver!.MemoryOf(card).UsedBytes;
+        _card = driver?.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver?.Cards[0];
+        if (_card is not null)
+        {
+            _usedBefore = driver!.MemoryOf(_card).UsedBytes;
+        }
     }
 
     /// <summary>Call before libtorch is loaded.</summary>
     public static CardContext Watch() => new(NvmlLibrary.TryOpen(out _));
 
     /// <summary>As the driver has it; empty where it can't be asked.</summary>
-    public string CardName => card?.Name ?? "";
+    public string CardName => _card?.Name ?? "";
 
     /// <summary>Call when the context is there.</summary>
     public DeviceMemoryGauge Gauge() => new(Bytes());
 
     private long Bytes()
     {
-        if (card is null) return TypicalBytes;
-        long taken = driver!.MemoryOf(card).UsedBytes - usedBefore - MemoryPool.OfDevice().Reserved;
-        return taken > 0 ? taken : TypicalBytes; // another process went away meanwhile
+        if (_card is null)
+        {
+            return TypicalBytes;
+        }
+
+        var taken = _driver!.MemoryOf(_card).UsedBytes - _usedBefore - MemoryPool.OfDevice().Reserved;
+        return taken > 0 ? taken : TypicalBytes; // Another process went away meanwhile
     }
 
-    public void Dispose() => driver?.Dispose();
+    public void Dispose() => _driver?.Dispose();
 }

@@ -22,8 +22,8 @@ internal static partial class LibC
     public const int F_DUPFD_CLOEXEC = 1030;
     public const int F_SETPIPE_SZ = 1031;
 
-    public const int M_TRIM_THRESHOLD = -1;
-    public const int M_MMAP_MAX = -4;
+    public const int MallocTrimThreshold = -1;
+    public const int MallocMmapMax = -4;
 
     public const int SIGKILL = 9;
     public const short POLLIN = 1;
@@ -91,8 +91,14 @@ internal static partial class LibC
             for (nint done = 0; done < bytes.Length;)
             {
                 var written = write(fd, start + done, bytes.Length - done);
-                if (written >= 0) done += written;
-                else if (Marshal.GetLastPInvokeError() is var error && error != EINTR) return error;
+                if (written >= 0)
+                {
+                    done += written;
+                }
+                else if (Marshal.GetLastPInvokeError() is var error && error != EINTR)
+                {
+                    return error;
+                }
             }
         }
         return 0;

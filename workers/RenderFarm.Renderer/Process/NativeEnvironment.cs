@@ -15,8 +15,8 @@ internal static class NativeEnvironment
         // takes half as long again as computing.
         Set("THP_MEM_ALLOC_ENABLE", "1");
         // Freed ones are kept for the next frame: glibc would give each back to the kernel, to be zeroed again.
-        _ = LibC.mallopt(LibC.M_MMAP_MAX, 0);
-        _ = LibC.mallopt(LibC.M_TRIM_THRESHOLD, 1 << 30);
+        _ = LibC.mallopt(LibC.MallocMmapMax, 0);
+        _ = LibC.mallopt(LibC.MallocTrimThreshold, 1 << 30);
         // Threads that spin at a barrier take the cores that the video encoder needs.
         Set("OMP_WAIT_POLICY", "PASSIVE");
         // Tensors of a card come from the device's own pool: exact figures, and memory that can be given back.

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace RenderFarm.Renderer.Process;
 
 /// <summary>
@@ -23,11 +21,14 @@ internal static class ParentWatch
     private static unsafe void WaitAndDie(int parent, int descriptor)
     {
         var watched = new LibC.PollFd { Fd = descriptor, Events = LibC.POLLIN };
-        // a kernel or sandbox without pidfd_open gives -1: poll ignores it and only the second's timeout counts
+        // A kernel or sandbox without pidfd_open gives -1: poll ignores it and only the second's timeout counts
         var milliseconds = descriptor < 0 ? 1000 : -1;
         while (LibC.getppid() == parent)
         {
-            if (LibC.poll(&watched, 1, milliseconds) > 0) break;
+            if (LibC.poll(&watched, 1, milliseconds) > 0)
+            {
+                break;
+            }
         }
         _ = LibC.kill(LibC.getpid(), LibC.SIGKILL);
     }

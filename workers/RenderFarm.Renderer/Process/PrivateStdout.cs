@@ -14,11 +14,18 @@ internal static class PrivateStdout
     {
         // 64 and up: away from the low numbers that a careless library may close or reuse
         var fd = LibC.fcntl(LibC.StandardOutput, LibC.F_DUPFD_CLOEXEC, 64);
-        if (fd < 0) throw Failed("duplicated");
-        if (LibC.dup2(LibC.StandardError, LibC.StandardOutput) < 0) throw Failed("pointed at standard error");
+        if (fd < 0)
+        {
+            throw Failed("duplicated");
+        }
+
+        if (LibC.dup2(LibC.StandardError, LibC.StandardOutput) < 0)
+        {
+            throw Failed("pointed at standard error");
+        }
+
         return fd;
     }
 
-    private static IOException Failed(string what) =>
-        new($"standard output could not be {what}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static IOException Failed(string what) => new($"standard output could not be {what}: {Marshal.GetLastPInvokeErrorMessage()}");
 }

@@ -10,7 +10,7 @@ internal static class ProcessFacts
     /// <summary>Seconds since the kernel made this process.</summary>
     public static double SecondsSinceStart()
     {
-        // the second field is the program's name in brackets and may hold spaces: count from behind it
+        // The second field is the program's name in brackets and may hold spaces: count from behind it
         var stat = File.ReadAllText("/proc/self/stat");
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         var started = double.Parse(fields[19], CultureInfo.InvariantCulture) / TicksPerSecond;

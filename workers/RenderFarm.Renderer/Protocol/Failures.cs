@@ -11,27 +11,43 @@ namespace RenderFarm.Renderer.Protocol;
 /// <summary>Gives every exception of a render its <see cref="FailureReason"/>. What nothing recognises is a crash.</summary>
 internal static partial class Failures
 {
-    public static RenderException Classify(Exception exception, string device) => exception switch
-    {
-        RenderException known => known,
-        OperationCanceledException => new RenderException(FailureReason.Cancelled, "the render was cancelled", exception),
-        FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException =>
-            new RenderException(FailureReason.ModelUnavailable, $"a file of the model can't be read: {exception.Message}", exception),
-        CheckpointException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } =>
-            new RenderException(FailureReason.ModelUnavailable, exception.Message, exception),
-        CheckpointException or SentencePieceFormatException or InvalidDataException => new RenderException(FailureReason.CheckpointInvalid, exception.Message, exception),
-        CudaException { IsOutOfMemory: true } when exception.Message.Contains("cudaHost", StringComparison.Ordinal) =>
-            new RenderException(FailureReason.HostOutOfMemory, $"host memory can't be page-locked ({exception.Message}); raise the limit (ulimit -l) or free memory", exception),
-        OutOfMemoryException => new RenderException(FailureReason.HostOutOfMemory, "host memory ran out", exception),
-        IOException { HResult: var code } when (code & 0xFFFF) == Process.LibC.ENOSPC =>
-            new RenderException(FailureReason.DiskFull, exception.Message, exception),
-        _ => FromNative(exception, device),
-    };
+    public static RenderException Classify(Exception exception, string device) =>
+        exception switch
+        {
+            RenderException known => known,
+            OperationCanceledException => new RenderException(FailureReason.Cancelled, "the render was cancelled", exception),
+            FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException => new RenderException(
+                FailureReason.ModelUnavailable,
+                $"a file of the model can't be read: {exception.Message}",
+                exception
+            ),
+            CheckpointException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } =>
+                new RenderException(FailureReason.ModelUnavailable, exception.Message, exception),
+            CheckpointException or SentencePieceFormatException or InvalidDataException => new RenderException(
+                FailureReason.CheckpointInvalid,
+                exception.Message,
+                exception
+            ),
+            CudaException { IsOutOfMemory: true } when exception.Message.Contains("cudaHost", StringComparison.Ordinal) =>
+                new RenderException(
+                    FailureReason.HostOutOfMemory,
+                    $"host memory can't be page-locked ({exception.Message}); raise the limit (ulimit -l) or free memory",
+                    exception
+                ),
+            OutOfMemoryException => new RenderException(FailureReason.HostOutOfMemory, "host memory ran out", exception),
+            IOException { HResult: var code } when (code & 0xFFFF) == Process.LibC.ENOSPC => new RenderException(
+                FailureReason.DiskFull,
+                exception.Message,
+                exception
+            ),
+            _ => FromNative(exception, device),
+        };
 
     private static RenderException FromNative(Exception exception, string device)
     {
         var message = exception.Message;
-        var deviceAllocator = exception is CudaException { IsOutOfMemory: true }
+        var deviceAllocator =
+            exception is CudaException { IsOutOfMemory: true }
             || message.Contains("CUBLAS_STATUS_ALLOC_FAILED", StringComparison.Ordinal)
             || message.Contains("CUDNN_STATUS_ALLOC_FAILED", StringComparison.Ordinal)
             || message.Contains("CUDA out of memory", StringComparison.Ordinal)
@@ -56,20 +72,27 @@ internal static partial class Failures
             };
         }
         return new RenderException(
-            FailureReason.RendererCrashed, $"unexpected {exception.GetType().Name} on {device}: {FirstLine(message)}", exception);
+            FailureReason.RendererCrashed,
+            $"unexpected {exception.GetType().Name} on {device}: {FirstLine(message)}",
+            exception
+        );
     }
 
     /// <summary>What the card says, where the message doesn't; null where there is none to ask.</summary>
     private static long? FreeNow(string device)
     {
-        if (device != "cuda" || CudaDevice.Count == 0) return null;
+        if (device != "cuda" || CudaDevice.Count == 0)
+        {
+            return null;
+        }
+
         try
         {
             return CudaDevice.Memory.Free;
         }
         catch (CudaException)
         {
-            return null; // the failure that is being classified has left the context unusable
+            return null; // The failure that is being classified has left the context unusable
         }
     }
 
@@ -84,9 +107,19 @@ internal static partial class Failures
 
     private static long? Bytes(Match match)
     {
-        if (!match.Success) return null;
+        if (!match.Success)
+        {
+            return null;
+        }
+
         var number = double.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture);
-        var unit = match.Groups["unit"].Value switch { "KiB" => 1 << 10, "MiB" => 1 << 20, "GiB" => 1 << 30, _ => 1L };
+        var unit = match.Groups["unit"].Value switch
+        {
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => 1L,
+        };
         return (long)(number * unit);
     }
 

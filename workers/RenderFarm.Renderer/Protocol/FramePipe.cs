@@ -10,23 +10,34 @@ namespace RenderFarm.Renderer.Protocol;
 /// The FIFO that the video encoder reads. It is opened with the first frame, because opening a FIFO waits for its
 /// reader, and a missing encoder must end the render with a reason instead of hanging it.
 /// </summary>
-internal sealed class FramePipe(string path, CancellationToken cancellation) : IFrameSink, IDisposable
+internal sealed class FramePipe(string path, CancellationToken cancellationToken) : IFrameSink, IDisposable
 {
     private static readonly TimeSpan ReaderPatience = TimeSpan.FromSeconds(20);
     private const int PipeBytes = 1 << 20;
 
-    private int fd = -1;
+    private int _fd = -1;
 
     public void Write(ReadOnlySpan<byte> rgb24)
     {
-        if (fd < 0) fd = Open();
-        var error = LibC.WriteAll(fd, rgb24);
-        if (error == 0) return;
+        if (_fd < 0)
+        {
+            _fd = Open();
+        }
+
+        var error = LibC.WriteAll(_fd, rgb24);
+        if (error == 0)
+        {
+            return;
+        }
+
         throw error switch
         {
             LibC.EPIPE => new RenderException(FailureReason.EncoderFailed, "the video encoder stopped reading frames; its log says why"),
             LibC.ENOSPC => new RenderException(FailureReason.DiskFull, $"no space left on the device of {path}"),
-            _ => new RenderException(FailureReason.EncoderFailed, $"frames could not be written to {path}: {Marshal.GetPInvokeErrorMessage(error)}"),
+            _ => new RenderException(
+                FailureReason.EncoderFailed,
+                $"frames could not be written to {path}: {Marshal.GetPInvokeErrorMessage(error)}"
+            ),
         };
     }
 
@@ -35,26 +46,45 @@ internal sealed class FramePipe(string path, CancellationToken cancellation) : I
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
-            // without O_NONBLOCK the call would wait for a reader for ever
+            // Without O_NONBLOCK the call would wait for a reader for ever
             var opened = LibC.open(path, LibC.O_WRONLY | LibC.O_NONBLOCK | LibC.O_CLOEXEC);
             if (opened >= 0)
             {
-                _ = LibC.fcntl(opened, LibC.F_SETFL, LibC.O_WRONLY); // from here on writes block until the encoder keeps up
-                _ = LibC.fcntl(opened, LibC.F_SETPIPE_SZ, PipeBytes); // a wish: fewer wake-ups; refused where the limit is lower
+                _ = LibC.fcntl(opened, LibC.F_SETFL, LibC.O_WRONLY); // From here on writes block until the encoder keeps up
+                _ = LibC.fcntl(opened, LibC.F_SETPIPE_SZ, PipeBytes); // A wish: fewer wake-ups; refused where the limit is lower
                 return opened;
             }
             var error = Marshal.GetLastPInvokeError();
             if (error is not (LibC.ENXIO or LibC.EINTR))
-                throw new RenderException(FailureReason.EncoderFailed, $"the frame pipe {path} could not be opened: {Marshal.GetPInvokeErrorMessage(error)}");
+            {
+                throw new RenderException(
+                    FailureReason.EncoderFailed,
+                    $"the frame pipe {path} could not be opened: {Marshal.GetPInvokeErrorMessage(error)}"
+                );
+            }
+
             if (Stopwatch.GetElapsedTime(started) > ReaderPatience)
-                throw new RenderException(FailureReason.EncoderFailed, $"no encoder opened the frame pipe {path} within {ReaderPatience.TotalSeconds:0} s");
-            if (cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20))) cancellation.ThrowIfCancellationRequested();
+            {
+                throw new RenderException(
+                    FailureReason.EncoderFailed,
+                    $"no encoder opened the frame pipe {path} within {ReaderPatience.TotalSeconds:0} s"
+                );
+            }
+
+            if (cancellationToken.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
         }
     }
 
     public void Dispose()
     {
-        if (fd >= 0) _ = LibC.close(fd);
-        fd = -1;
+        if (_fd >= 0)
+        {
+            _ = LibC.close(_fd);
+        }
+
+        _fd = -1;
     }
 }

@@ -37,10 +37,19 @@ internal sealed class MemoryCeiling(IRenderObserver inner, IMemoryGauge gauge, l
 
     private void Check()
     {
-        long peak = gauge.PeakBytes();
-        if (peak <= bytes) return;
-        throw new RenderException(FailureReason.GpuOutOfMemory, string.Create(CultureInfo.InvariantCulture,
-            $"device memory ran out: {peak - bytes} bytes asked for, 0 free of the {bytes} that debug.device_memory_bytes allows"))
+        var peak = gauge.PeakBytes();
+        if (peak <= bytes)
+        {
+            return;
+        }
+
+        throw new RenderException(
+            FailureReason.GpuOutOfMemory,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"device memory ran out: {peak - bytes} bytes asked for, 0 free of the {bytes} that debug.device_memory_bytes allows"
+            )
+        )
         {
             RequestedBytes = peak - bytes,
             FreeBytes = 0,

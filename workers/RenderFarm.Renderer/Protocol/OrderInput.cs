@@ -21,7 +21,11 @@ internal static class OrderInput
     public static RenderOrder? Read()
     {
         var line = ReadLine();
-        if (line is null) return null;
+        if (line is null)
+        {
+            return null;
+        }
+
         try
         {
             return JsonSerializer.Deserialize(line, ContractsJson.Default.RenderOrder)
@@ -36,13 +40,19 @@ internal static class OrderInput
     /// <summary>Calls <paramref name="ended"/> once the input ends.</summary>
     public static void WatchForEnd(Action ended)
     {
-        new Thread(() =>
+        new Thread(
+            () =>
+            {
+                Span<byte> ignored = stackalloc byte[256];
+                while (ReadSome(ignored) > 0) { }
+                ended();
+            },
+            128 * 1024
+        )
         {
-            Span<byte> ignored = stackalloc byte[256];
-            while (ReadSome(ignored) > 0) { }
-            ended();
-        }, 128 * 1024)
-        { IsBackground = true, Name = "order input" }.Start();
+            IsBackground = true,
+            Name = "order input",
+        }.Start();
     }
 
     private static byte[]? ReadLine()
@@ -54,14 +64,24 @@ internal static class OrderInput
             var count = ReadSome(chunk);
             if (count == 0)
             {
-                return line.Length == 0 ? null : throw new RenderException(
-                    FailureReason.InvalidRequest, $"the input ended after {line.Length} bytes, before the order's line was complete");
+                return line.Length == 0
+                    ? null
+                    : throw new RenderException(
+                        FailureReason.InvalidRequest,
+                        $"the input ended after {line.Length} bytes, before the order's line was complete"
+                    );
             }
             var end = chunk[..count].IndexOf((byte)'\n');
             line.Write(end < 0 ? chunk[..count] : chunk[..end]);
-            if (end >= 0) return line.ToArray();
+            if (end >= 0)
+            {
+                return line.ToArray();
+            }
+
             if (line.Length > LongestOrder)
+            {
                 throw new RenderException(FailureReason.InvalidRequest, $"the order is longer than {LongestOrder} bytes");
+            }
         }
     }
 
@@ -72,9 +92,15 @@ internal static class OrderInput
             while (true)
             {
                 var count = LibC.read(LibC.StandardInput, start, buffer.Length);
-                if (count >= 0) return (int)count;
+                if (count >= 0)
+                {
+                    return (int)count;
+                }
+
                 if (Marshal.GetLastPInvokeError() != LibC.EINTR)
+                {
                     throw new IOException($"standard input could not be read: {Marshal.GetLastPInvokeErrorMessage()}");
+                }
             }
         }
     }

@@ -18,10 +18,21 @@ internal static class RenderVerb
         var device = "cpu";
         for (var i = 0; i < args.Length; i++)
         {
-            if (args[i] == "--device" && i + 1 < args.Length) device = args[++i];
-            else return ExitCodes.Usage($"render: unknown argument '{args[i]}'; it takes only --device cpu|cuda, and its order on standard input");
+            if (args[i] == "--device" && i + 1 < args.Length)
+            {
+                device = args[++i];
+            }
+            else
+            {
+                return ExitCodes.Usage(
+                    $"render: unknown argument '{args[i]}'; it takes only --device cpu|cuda, and its order on standard input"
+                );
+            }
         }
-        if (device is not ("cpu" or "cuda")) return ExitCodes.Usage($"render: --device is cpu or cuda, not '{device}'");
+        if (device is not ("cpu" or "cuda"))
+        {
+            return ExitCodes.Usage($"render: --device is cpu or cuda, not '{device}'");
+        }
 
         // 1
         var reports = new ReportWriter(PrivateStdout.Take());
@@ -46,18 +57,38 @@ internal static class RenderVerb
             reports.Write(new RendererReport.Ready(Environment.ProcessId, Version, torch.__version__, device, startSeconds));
 
             // 3
-            if (OrderInput.Read() is not { } order) return ExitCodes.Done;
+            if (OrderInput.Read() is not { } order)
+            {
+                return ExitCodes.Done;
+            }
+
             using var cancel = new CancellationTokenSource();
-            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => { signal.Cancel = true; cancel.Cancel(); });
+            using var terminate = PosixSignalRegistration.Create(
+                PosixSignal.SIGTERM,
+                signal =>
+                {
+                    signal.Cancel = true;
+                    cancel.Cancel();
+                }
+            );
             OrderInput.WatchForEnd(cancel.Cancel);
             if (order.Plan.Device != device)
-                throw new RenderException(FailureReason.InvalidRequest, $"the plan is for {order.Plan.Device}, this renderer runs on {device}");
+            {
+                throw new RenderException(
+                    FailureReason.InvalidRequest,
+                    $"the plan is for {order.Plan.Device}, this renderer runs on {device}"
+                );
+            }
 
             // 4
             IMemoryGauge memory = gauge is null ? new ResidentMemory() : gauge;
             var meter = new StageMeter(memory);
             IRenderObserver observer = new ReportingObserver(reports);
-            if (order.Spec.Debug?.DeviceMemoryBytes is { } ceiling) observer = new MemoryCeiling(observer, memory, ceiling);
+            if (order.Spec.Debug?.DeviceMemoryBytes is { } ceiling)
+            {
+                observer = new MemoryCeiling(observer, memory, ceiling);
+            }
+
             try
             {
                 using var frames = new FramePipe(order.FramePipe, cancel.Token);
@@ -87,10 +118,11 @@ internal static class RenderVerb
 
     private static string Version { get; } = typeof(RenderVerb).Assembly.GetName().Version?.ToString(3) ?? "0";
 
-    private static Measurements Complete(StageMeter meter, RenderOrder order, double startSeconds) => meter.Measured() with
-    {
-        PredictedPeakBytes = order.Plan.PredictedPeakBytes,
-        RendererProcessId = Environment.ProcessId,
-        ProcessStartSeconds = startSeconds,
-    };
+    private static Measurements Complete(StageMeter meter, RenderOrder order, double startSeconds) =>
+        meter.Measured() with
+        {
+            PredictedPeakBytes = order.Plan.PredictedPeakBytes,
+            RendererProcessId = Environment.ProcessId,
+            ProcessStartSeconds = startSeconds,
+        };
 }

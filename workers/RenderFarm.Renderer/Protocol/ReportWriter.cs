@@ -10,7 +10,7 @@ namespace RenderFarm.Renderer.Protocol;
 /// <summary>Writes reports as JSON lines, each in one piece.</summary>
 internal sealed class ReportWriter(int descriptor)
 {
-    private readonly Lock gate = new();
+    private readonly Lock _gate = new();
 
     /// <exception cref="IOException">Nobody reads any more.</exception>
     public void Write(RendererReport report)
@@ -19,10 +19,13 @@ internal sealed class ReportWriter(int descriptor)
         var line = new byte[json.Length + 1];
         json.CopyTo(line, 0);
         line[^1] = (byte)'\n';
-        lock (gate)
+        lock (_gate)
         {
             var error = LibC.WriteAll(descriptor, line);
-            if (error != 0) throw new IOException($"the report could not be written: {Marshal.GetPInvokeErrorMessage(error)}");
+            if (error != 0)
+            {
+                throw new IOException($"the report could not be written: {Marshal.GetPInvokeErrorMessage(error)}");
+            }
         }
         Debug.Assert(!json.AsSpan().Contains((byte)'\n'), "a report is one line");
     }

@@ -10,18 +10,21 @@ internal sealed class ReportingObserver(ReportWriter reports) : IRenderObserver
 {
     private static readonly TimeSpan AliveEvery = TimeSpan.FromSeconds(1);
 
-    private RenderStage stage = RenderStage.Loading;
-    private long lastReport = Stopwatch.GetTimestamp();
+    private RenderStage _stage = RenderStage.Loading;
+    private long _lastReport = Stopwatch.GetTimestamp();
 
     public void StageStarted(RenderStage stage)
     {
-        this.stage = stage;
+        this._stage = stage;
         Send(new RendererReport.StageStarted(stage));
     }
 
     public void Alive()
     {
-        if (Stopwatch.GetElapsedTime(lastReport) >= AliveEvery) Send(new RendererReport.Alive(stage));
+        if (Stopwatch.GetElapsedTime(_lastReport) >= AliveEvery)
+        {
+            Send(new RendererReport.Alive(_stage));
+        }
     }
 
     public void StepDone(int step, int steps, double seconds) => Send(new RendererReport.StepDone(step, steps, seconds));
@@ -31,6 +34,6 @@ internal sealed class ReportingObserver(ReportWriter reports) : IRenderObserver
     private void Send(RendererReport report)
     {
         reports.Write(report);
-        lastReport = Stopwatch.GetTimestamp();
+        _lastReport = Stopwatch.GetTimestamp();
     }
 }

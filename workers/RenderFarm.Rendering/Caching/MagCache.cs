@@ -10,63 +10,87 @@ namespace RenderFarm.Rendering.Caching;
 /// </summary>
 /// <param name="highNoiseSteps">Steps of the high-noise expert; 0 where there is one DiT.</param>
 /// <param name="type">What residuals are kept in.</param>
-public sealed class MagCache(MagnitudeRatios published, MagCacheSettings settings, int steps, int highNoiseSteps, ScalarType type) : IStepCache
+public sealed class MagCache(MagnitudeRatios published, MagCacheSettings settings, int steps, int highNoiseSteps, ScalarType type)
+    : IStepCache
 {
-    private readonly MagnitudeRatios ratios = published.For(steps);
-    private readonly Branch[] branches = [new(type), new(type)];
+    private readonly MagnitudeRatios _ratios = published.For(steps);
+    private readonly Branch[] _branches = [new(type), new(type)];
 
-    public int Skipped => branches.Sum(branch => branch.Cached.Skipped);
+    public int Skipped => _branches.Sum(branch => branch.Cached.Skipped);
 
-    public long Bytes => branches.Sum(branch => branch.Cached.Bytes);
+    public long Bytes => _branches.Sum(branch => branch.Cached.Bytes);
 
     public IBlockSkipper Forward(int step, GuidanceBranch branch)
     {
-        var state = branches[(int)branch];
-        return state.Cached.Forward(_ => Allowed((2 * step) + (int)branch) && !state.Cached.IsEmpty
-            && state.Skips((branch == GuidanceBranch.Conditional ? ratios.Conditional : ratios.Unconditional)[step], settings));
+        var state = _branches[(int)branch];
+        return state.Cached.Forward(_ =>
+            Allowed((2 * step) + (int)branch)
+            && !state.Cached.IsEmpty
+            && state.Skips((branch == GuidanceBranch.Conditional ? _ratios.Conditional : _ratios.Unconditional)[step], settings)
+        );
     }
 
     public void ExpertChanged()
     {
-        foreach (var branch in branches) branch.Clear();
+        foreach (var branch in _branches)
+        {
+            branch.Clear();
+        }
     }
 
     public void Dispose()
     {
-        foreach (var branch in branches) branch.Dispose();
+        foreach (var branch in _branches)
+        {
+            branch.Dispose();
+        }
     }
 
     /// <param name="call">Forwards are counted two a step, as the ratios were measured.</param>
     private bool Allowed(int call)
     {
-        int all = 2 * steps, high = 2 * highNoiseSteps;
-        if (high == 0) return call >= Math.Floor(all * settings.Retention);
-        if (call < high) return settings.HighNoiseToo && call >= high * settings.Retention;
-        double first = high + ((all - high) * settings.Retention);
-        return settings.HighNoiseToo ? call > first : call >= first; // as the authors have it for each model
+        var all = 2 * steps;
+        var high = 2 * highNoiseSteps;
+        if (high == 0)
+        {
+            return call >= Math.Floor(all * settings.Retention);
+        }
+
+        if (call < high)
+        {
+            return settings.HighNoiseToo && call >= high * settings.Retention;
+        }
+
+        var first = high + ((all - high) * settings.Retention);
+        return settings.HighNoiseToo ? call > first : call >= first; // As the authors have it for each model
     }
 
     private sealed class Branch(ScalarType type) : IDisposable
     {
-        private double ratio = 1, error;
-        private int inARow;
+        private double _ratio = 1,
+            _error;
+        private int _inARow;
 
         public CachedBranch Cached { get; } = new(type);
 
         public bool Skips(double next, MagCacheSettings settings)
         {
-            ratio *= next;
-            inARow++;
-            error += Math.Abs(1 - ratio);
-            if (error < settings.Threshold && inARow <= settings.MostInARow) return true;
-            (ratio, error, inARow) = (1, 0, 0);
+            _ratio *= next;
+            _inARow++;
+            _error += Math.Abs(1 - _ratio);
+            if (_error < settings.Threshold && _inARow <= settings.MostInARow)
+            {
+                return true;
+            }
+
+            (_ratio, _error, _inARow) = (1, 0, 0);
             return false;
         }
 
         public void Clear()
         {
             Cached.Clear();
-            (ratio, error, inARow) = (1, 0, 0);
+            (_ratio, _error, _inARow) = (1, 0, 0);
         }
 
         public void Dispose() => Cached.Dispose();

@@ -15,8 +15,16 @@ public static class StepCaches
     /// <exception cref="RenderException">Nothing was published for this model; names those for which it was.</exception>
     public static IStepCache? Create(RenderSpec spec, bool fromPicture, int highNoiseSteps, ScalarType type)
     {
-        if (spec.StepCache is not { } choice) return null;
-        if (PublishedStepCaches.Fault(spec.Model, choice) is { } fault) throw new RenderException(FailureReason.InvalidRequest, $"step_cache: {fault}");
+        if (spec.StepCache is not { } choice)
+        {
+            return null;
+        }
+
+        if (PublishedStepCaches.Fault(spec.Model, choice) is { } fault)
+        {
+            throw new RenderException(FailureReason.InvalidRequest, $"step_cache: {fault}");
+        }
+
         if (choice.Kind == StepCacheKind.Teacache)
         {
             var tea = PublishedStepCaches.TeaCache(spec.Model)!;

@@ -1,5 +1,4 @@
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Caching;
@@ -13,28 +12,35 @@ namespace RenderFarm.Rendering.Caching;
 /// <param name="type">What residuals are kept in.</param>
 public sealed class TeaCache(IReadOnlyList<double> coefficients, double threshold, int steps, ScalarType type) : IStepCache
 {
-    private readonly Branch[] branches = [new(type), new(type)];
+    private readonly Branch[] _branches = [new(type), new(type)];
 
-    public int Skipped => branches.Sum(branch => branch.Cached.Skipped);
+    public int Skipped => _branches.Sum(branch => branch.Cached.Skipped);
 
-    public long Bytes => branches.Sum(branch => branch.Cached.Bytes);
+    public long Bytes => _branches.Sum(branch => branch.Cached.Bytes);
 
-    public IBlockSkipper Forward(int step, GuidanceBranch branch) => branches[(int)branch].Cached.Forward(modulation => Skips(branches[(int)branch], step, modulation));
+    public IBlockSkipper Forward(int step, GuidanceBranch branch) =>
+        _branches[(int)branch].Cached.Forward(modulation => Skips(_branches[(int)branch], step, modulation));
 
     public void ExpertChanged()
     {
-        foreach (var branch in branches) branch.Clear();
+        foreach (var branch in _branches)
+        {
+            branch.Clear();
+        }
     }
 
     public void Dispose()
     {
-        foreach (var branch in branches) branch.Dispose();
+        foreach (var branch in _branches)
+        {
+            branch.Dispose();
+        }
     }
 
     private bool Skips(Branch branch, int step, Modulation modulation)
     {
         using var scope = NewDisposeScope();
-        var signal = modulation.E.select(1, modulation.E.shape[1] - 1); // where frames are given, of those that are not
+        var signal = modulation.E.select(1, modulation.E.shape[1] - 1); // Where frames are given, of those that are not
         double change = branch.Signal is { } before ? ((signal - before).abs().mean() / before.abs().mean()).item<float>() : 0;
         branch.Remember(signal);
         if (step == 0 || step >= steps - 1 || branch.Cached.IsEmpty)
@@ -43,7 +49,11 @@ public sealed class TeaCache(IReadOnlyList<double> coefficients, double threshol
             return false;
         }
         branch.Sum += coefficients.Aggregate(0.0, (sum, coefficient) => (sum * change) + coefficient);
-        if (branch.Sum < threshold) return true;
+        if (branch.Sum < threshold)
+        {
+            return true;
+        }
+
         branch.Sum = 0;
         return false;
     }

@@ -5,7 +5,6 @@ using RenderFarm.Rendering.Conditioning.Pictures;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Wan.ImageEncoder;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning;
@@ -13,25 +12,35 @@ namespace RenderFarm.Rendering.Conditioning;
 /// <summary>The pictures of one order, read and fitted once, then encoded by whatever the model looks at them with.</summary>
 public sealed class PictureEncoder : IDisposable
 {
-    private readonly ModelShape shape;
-    private readonly RenderSpec spec;
-    private readonly Tensor first;
-    private readonly Tensor? last;
+    private readonly ModelShape _shape;
+    private readonly RenderSpec _spec;
+    private readonly Tensor _first;
+    private readonly Tensor? _last;
 
     /// <exception cref="RenderException">A picture can't be read.</exception>
     public PictureEncoder(RenderOrder order)
     {
-        (shape, spec) = (order.Shape, order.Spec);
-        first = PictureFile.Read(order.InputFiles[InputRoles.FirstFrame], InputRoles.FirstFrame);
-        if (order.InputFiles.TryGetValue(InputRoles.LastFrame, out var path)) last = PictureFile.Read(path, InputRoles.LastFrame);
+        (_shape, _spec) = (order.Shape, order.Spec);
+        _first = PictureFile.Read(order.InputFiles[InputRoles.FirstFrame], InputRoles.FirstFrame);
+        if (order.InputFiles.TryGetValue(InputRoles.LastFrame, out var path))
+        {
+            _last = PictureFile.Read(path, InputRoles.LastFrame);
+        }
     }
 
     /// <summary>The pictures through the vision tower, or as many as this model's image branch takes.</summary>
     public Tensor Features(ClipVision tower, Device device, Action breathe)
     {
         using var scope = NewDisposeScope();
-        var pictures = shape.NeedsLastFrame ? (Tensor[])[first, last!] : [first];
-        var prepared = cat([.. pictures.Select(picture => ClipVision.Prepare(PictureFit.Shown(picture, shape, spec.Width, spec.Height), shape.ImageEncoder!))], 0);
+        var pictures = _shape.NeedsLastFrame ? (Tensor[])[_first, _last!] : [_first];
+        var prepared = cat(
+            [
+                .. pictures.Select(picture =>
+                    ClipVision.Prepare(PictureFit.Shown(picture, _shape, _spec.Width, _spec.Height), _shape.ImageEncoder!)
+                ),
+            ],
+            0
+        );
         return tower.Encode(prepared.to(device), breathe).MoveToOuterDisposeScope();
     }
 
@@ -40,9 +49,10 @@ public sealed class PictureEncoder : IDisposable
     public Tensor Channels(WanVae vae, Device device, int tile, Action breathe)
     {
         using var scope = NewDisposeScope();
-        Tensor Fitted(Tensor picture) => PictureFit.Bicubic(PictureFit.Shown(picture, shape, spec.Width, spec.Height), spec.Width, spec.Height).to(device);
-        var given = new GivenFrames(Fitted(first), last is null ? null : Fitted(last), spec.Frames);
-        var latent = Encode(vae, spec.Frames, given.Chunk, tile, breathe);
+        Tensor Fitted(Tensor picture) =>
+            PictureFit.Bicubic(PictureFit.Shown(picture, _shape, _spec.Width, _spec.Height), _spec.Width, _spec.Height).to(device);
+        var given = new GivenFrames(Fitted(_first), _last is null ? null : Fitted(_last), _spec.Frames);
+        var latent = Encode(vae, _spec.Frames, given.Chunk, tile, breathe);
         return cat([given.Mask(latent.shape[3], latent.shape[4], device), latent], 1).MoveToOuterDisposeScope();
     }
 
@@ -50,17 +60,18 @@ public sealed class PictureEncoder : IDisposable
     public Tensor FirstLatent(WanVae vae, Device device, int tile, Action breathe)
     {
         using var scope = NewDisposeScope();
-        var fitted = PictureFit.Lanczos(first, spec.Width, spec.Height).unsqueeze(2).to(device); // [1, 3, 1, H, W]
+        var fitted = PictureFit.Lanczos(_first, _spec.Width, _spec.Height).unsqueeze(2).to(device); // [1, 3, 1, H, W]
         return Encode(vae, 1, (_, _) => fitted.alias(), tile, breathe).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
-        first.Dispose();
-        last?.Dispose();
+        _first.Dispose();
+        _last?.Dispose();
     }
 
-    private Tensor Encode(WanVae vae, int frames, Func<long, long, Tensor> chunk, int tile, Action breathe) => tile == 0
-        ? vae.Encode(frames, chunk, breathe)
-        : new TiledEncoder(vae, shape.Vae, tile).Encode(frames, spec.Height, spec.Width, chunk, breathe);
+    private Tensor Encode(WanVae vae, int frames, Func<long, long, Tensor> chunk, int tile, Action breathe) =>
+        tile == 0
+            ? vae.Encode(frames, chunk, breathe)
+            : new TiledEncoder(vae, _shape.Vae, tile).Encode(frames, _spec.Height, _spec.Width, chunk, breathe);
 }

@@ -2,7 +2,6 @@ using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning;
@@ -30,17 +29,22 @@ public sealed record EncodedPrompts(Tensor Conditional, Tensor? Unconditional) :
 /// <summary>Tokenizer and text encoder, loaded for one job and let go of as soon as its prompts are encoded.</summary>
 public sealed class PromptEncoder : IDisposable
 {
-    private readonly SentencePieceTokenizer tokenizer;
-    private readonly ITensorSource source;
-    private readonly Loaded<Umt5Encoder> encoder;
-    private readonly IDisposable? layers;
-    private readonly int textLength;
+    private readonly SentencePieceTokenizer _tokenizer;
+    private readonly ITensorSource _source;
+    private readonly Loaded<Umt5Encoder> _encoder;
+    private readonly IDisposable? _layers;
+    private readonly int _textLength;
 
     /// <param name="source">Where the encoder reads rows of its embedding table; taken over, as the encoder is.</param>
     /// <param name="layers">What holds the encoder's layers, where its weights don't; taken over.</param>
     /// <param name="textLength">Tokens that the DiT takes.</param>
-    public PromptEncoder(SentencePieceTokenizer tokenizer, ITensorSource source, Loaded<Umt5Encoder> encoder, IDisposable? layers, int textLength) =>
-        (this.tokenizer, this.source, this.encoder, this.layers, this.textLength) = (tokenizer, source, encoder, layers, textLength);
+    public PromptEncoder(
+        SentencePieceTokenizer tokenizer,
+        ITensorSource source,
+        Loaded<Umt5Encoder> encoder,
+        IDisposable? layers,
+        int textLength
+    ) => (this._tokenizer, this._source, this._encoder, this._layers, this._textLength) = (tokenizer, source, encoder, layers, textLength);
 
     /// <param name="negativePrompt">Null where no unconditional prediction is needed.</param>
     /// <param name="afterLayer">Called after every layer; may throw to end the encoding.</param>
@@ -49,21 +53,25 @@ public sealed class PromptEncoder : IDisposable
         var tokens = Tokens(prompt);
         var conditional = Encode(tokens, afterLayer);
         var unconditional = negativePrompt is null ? null : Encode(Tokens(negativePrompt), afterLayer);
-        return new EncodedPrompts(conditional, unconditional) { DroppedTokens = tokens.Dropped, UnknownWords = UnknownWords.Of(prompt, tokenizer) };
+        return new EncodedPrompts(conditional, unconditional)
+        {
+            DroppedTokens = tokens.Dropped,
+            UnknownWords = UnknownWords.Of(prompt, _tokenizer),
+        };
     }
 
     public void Dispose()
     {
-        encoder.Dispose();
-        layers?.Dispose();
-        source.Dispose();
+        _encoder.Dispose();
+        _layers?.Dispose();
+        _source.Dispose();
     }
 
-    private PromptTokens Tokens(string prompt) => PromptTokens.From(UnknownWords.LeftOut(prompt, tokenizer), tokenizer, textLength);
+    private PromptTokens Tokens(string prompt) => PromptTokens.From(UnknownWords.LeftOut(prompt, _tokenizer), _tokenizer, _textLength);
 
     private Tensor Encode(PromptTokens tokens, Action? afterLayer)
     {
         using var scope = NewDisposeScope();
-        return encoder.Module.Encode(tokens.Ids, (_, _) => afterLayer?.Invoke()).cpu().MoveToOuterDisposeScope();
+        return _encoder.Module.Encode(tokens.Ids, (_, _) => afterLayer?.Invoke()).cpu().MoveToOuterDisposeScope();
     }
 }

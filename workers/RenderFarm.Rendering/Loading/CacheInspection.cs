@@ -14,20 +14,37 @@ public static class CacheInspection
     /// <param name="repair">Remove what is damaged or was never finished, unless somebody is at work on it.</param>
     public static IEnumerable<CacheFinding> Of(string root, bool repair)
     {
-        if (!Directory.Exists(root)) yield break;
-        foreach (string path in Directory.EnumerateDirectories(root).SelectMany(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Blocks)).Order(StringComparer.Ordinal).ToList())
+        if (!Directory.Exists(root))
+        {
+            yield break;
+        }
+
+        foreach (
+            var path in Directory
+                .EnumerateDirectories(root)
+                .SelectMany(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Blocks))
+                .Order(StringComparer.Ordinal)
+                .ToList()
+        )
         {
             using var shared = CacheLock.TryShare(path);
-            if (shared is null || !File.Exists(path)) continue; // being made, or gone meanwhile
-            long bytes = new FileInfo(path).Length;
-            string? damage = PreparedBlocks.Damage(path);
-            bool removed = false;
+            if (shared is null || !File.Exists(path))
+            {
+                continue; // Being made, or gone meanwhile
+            }
+
+            var bytes = new FileInfo(path).Length;
+            var damage = PreparedBlocks.Damage(path);
+            var removed = false;
             if (damage is not null && repair)
             {
                 shared.Dispose();
                 using var alone = CacheLock.TryTake(path);
                 removed = alone is not null;
-                if (removed) PreparedStore.Remove(path);
+                if (removed)
+                {
+                    PreparedStore.Remove(path);
+                }
             }
             yield return new CacheFinding(path, bytes, damage, removed);
         }

@@ -15,7 +15,8 @@ internal static class CacheLock
     /// <summary>When the blocks were last used, or their making began.</summary>
     public static DateTime LastUse(string blocks) => File.GetLastWriteTimeUtc(WeightCacheFiles.LockPath(blocks));
 
-    public static void NoteUse(string blocks) => File.SetLastWriteTimeUtc(WeightCacheFiles.LockPath(blocks), TimeProvider.System.GetUtcNow().UtcDateTime);
+    public static void NoteUse(string blocks) =>
+        File.SetLastWriteTimeUtc(WeightCacheFiles.LockPath(blocks), TimeProvider.System.GetUtcNow().UtcDateTime);
 
     private static FileStream? TryOpen(string blocks, FileAccess access, FileShare share)
     {
@@ -25,7 +26,7 @@ internal static class CacheLock
         }
         catch (IOException fault) when (fault is not (FileNotFoundException or DirectoryNotFoundException))
         {
-            return null; // held
+            return null; // Held
         }
     }
 }

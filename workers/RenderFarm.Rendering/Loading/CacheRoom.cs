@@ -12,18 +12,33 @@ public static class CacheRoom
     /// <exception cref="RenderException">Even without all that is not in use they would go over the limit.</exception>
     public static void Make(string folder, long bytes, long limitBytes)
     {
-        string root = Path.GetDirectoryName(folder)!;
-        foreach (string oldest in Blocks(root).OrderBy(CacheLock.LastUse).ThenBy(path => path, StringComparer.Ordinal).ToList())
+        var root = Path.GetDirectoryName(folder)!;
+        foreach (var oldest in Blocks(root).OrderBy(CacheLock.LastUse).ThenBy(path => path, StringComparer.Ordinal).ToList())
         {
-            if (Used(root) + bytes <= limitBytes && new DriveInfo(root).AvailableFreeSpace >= bytes) return;
+            if (Used(root) + bytes <= limitBytes && new DriveInfo(root).AvailableFreeSpace >= bytes)
+            {
+                return;
+            }
+
             using var alone = CacheLock.TryTake(oldest);
-            if (alone is not null) PreparedStore.Remove(oldest);
+            if (alone is not null)
+            {
+                PreparedStore.Remove(oldest);
+            }
         }
-        long used = Used(root);
+        var used = Used(root);
         if (used + bytes > limitBytes)
-            throw new RenderException(FailureReason.HostOutOfMemory,
-                $"prepared weights take {bytes:N0} bytes more, {used:N0} are in use and {limitBytes:N0} allowed; raise Worker:WeightCacheGigabytes or run fewer models at a time")
-            { RequestedBytes = bytes, FreeBytes = Math.Max(0, limitBytes - used) };
+        {
+            throw new RenderException(
+                FailureReason.HostOutOfMemory,
+                $"prepared weights take {bytes:N0} bytes more, {used:N0} are in use and {limitBytes:N0} allowed; raise "
+                    + "Worker:WeightCacheGigabytes or run fewer models at a time"
+            )
+            {
+                RequestedBytes = bytes,
+                FreeBytes = Math.Max(0, limitBytes - used),
+            };
+        }
     }
 
     private static IEnumerable<string> Blocks(string root) =>

@@ -19,12 +19,25 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
     public void Require()
     {
         var needed = new List<ModelPart> { ModelPart.Transformer, ModelPart.TextEncoder, ModelPart.Vae };
-        if (shape.Experts == 2) needed.Add(ModelPart.TransformerLowNoise);
-        if (shape.ImageEncoder is not null) needed.Add(ModelPart.ImageEncoder);
+        if (shape.Experts == 2)
+        {
+            needed.Add(ModelPart.TransformerLowNoise);
+        }
+
+        if (shape.ImageEncoder is not null)
+        {
+            needed.Add(ModelPart.ImageEncoder);
+        }
+
         foreach (var part in needed.Where(part => Files(part).Count == 0))
+        {
             throw Missing($"its {ModelManifest.FileName} names no file for {part}; scan its folder again (farm models scan)");
+        }
+
         foreach (var file in needed.SelectMany(Files).Append(files.Tokenizer).Where(file => !File.Exists(file)))
+        {
             throw Missing($"{file} is missing on this worker; put it there or remove the model");
+        }
     }
 
     private RenderException Missing(string what) => new(FailureReason.ModelUnavailable, $"{shape.Id}: {what}");
@@ -32,13 +45,17 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
     public SentencePieceTokenizer Tokenizer() => SentencePieceTokenizer.Load(files.Tokenizer);
 
     /// <summary>In the original layout, whatever layout the files have.</summary>
-    public ITensorSource Open(ModelPart part) => OriginalSource.Of(CheckpointFiles.Open(Files(part)), part switch
-    {
-        ModelPart.TextEncoder => CheckpointKind.TextEncoder,
-        ModelPart.Vae => CheckpointKind.Vae,
-        ModelPart.ImageEncoder => CheckpointKind.ImageEncoder,
-        _ => CheckpointKind.Transformer,
-    });
+    public ITensorSource Open(ModelPart part) =>
+        OriginalSource.Of(
+            CheckpointFiles.Open(Files(part)),
+            part switch
+            {
+                ModelPart.TextEncoder => CheckpointKind.TextEncoder,
+                ModelPart.Vae => CheckpointKind.Vae,
+                ModelPart.ImageEncoder => CheckpointKind.ImageEncoder,
+                _ => CheckpointKind.Transformer,
+            }
+        );
 
     public IReadOnlyList<NamedLora> Loras(ModelPart part, IReadOnlyList<LoraReference> requested)
     {
@@ -48,9 +65,17 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
         {
             foreach (var lora in requested)
             {
-                if (here.TryGetValue(lora.Name, out var path)) opened.Add(new NamedLora(lora.Name, lora.Strength, CheckpointFiles.Open(path)));
+                if (here.TryGetValue(lora.Name, out var path))
+                {
+                    opened.Add(new NamedLora(lora.Name, lora.Strength, CheckpointFiles.Open(path)));
+                }
                 else if (!files.Loras.ContainsKey(lora.Name) && !files.LorasLowNoise.ContainsKey(lora.Name))
-                    throw new RenderException(FailureReason.InvalidRequest, $"{shape.Id} has no LoRA '{lora.Name}' on this worker; there are: {Names()}");
+                {
+                    throw new RenderException(
+                        FailureReason.InvalidRequest,
+                        $"{shape.Id} has no LoRA '{lora.Name}' on this worker; there are: {Names()}"
+                    );
+                }
             }
             return opened;
         }
@@ -61,23 +86,31 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
         }
     }
 
-    private string Names() => files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } names ? string.Join(", ", names) : "none";
+    private string Names() =>
+        files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } names
+            ? string.Join(", ", names)
+            : "none";
 
     /// <summary>By path, size and time of each file: reading 28 GB to name them would take as long as preparing them.</summary>
     public string Fingerprint(ModelPart part)
     {
-        var text = string.Join('\n', Files(part).Select(path => new FileInfo(path)).Select(file =>
-            string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}")));
+        var text = string.Join(
+            '\n',
+            Files(part)
+                .Select(path => new FileInfo(path))
+                .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}"))
+        );
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
     }
 
-    private IReadOnlyList<string> Files(ModelPart part) => part switch
-    {
-        ModelPart.TextEncoder => files.TextEncoder,
-        ModelPart.Transformer => files.Transformer,
-        ModelPart.TransformerLowNoise => files.TransformerLowNoise,
-        ModelPart.Vae => files.Vae,
-        ModelPart.ImageEncoder => files.ImageEncoder,
-        _ => throw new ArgumentOutOfRangeException(nameof(part), part, "is no part of a model"),
-    };
+    private IReadOnlyList<string> Files(ModelPart part) =>
+        part switch
+        {
+            ModelPart.TextEncoder => files.TextEncoder,
+            ModelPart.Transformer => files.Transformer,
+            ModelPart.TransformerLowNoise => files.TransformerLowNoise,
+            ModelPart.Vae => files.Vae,
+            ModelPart.ImageEncoder => files.ImageEncoder,
+            _ => throw new ArgumentOutOfRangeException(nameof(part), part, "is no part of a model"),
+        };
 }

@@ -29,7 +29,15 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
     /// <param name="build">Builds one block over its weights.</param>
     /// <param name="ops">Kernels of the card; null in host memory.</param>
     /// <param name="copiesInTurn">Streamed blocks are copied in turn with computing instead of beside it.</param>
-    public PlacedBlocks(BlockLayout layout, PreparedBlocks prepared, BlockRing ring, Func<IWeights, TBlock> build, Device device, FusedTokenOps? ops, bool copiesInTurn = false)
+    public PlacedBlocks(
+        BlockLayout layout,
+        PreparedBlocks prepared,
+        BlockRing ring,
+        Func<IWeights, TBlock> build,
+        Device device,
+        FusedTokenOps? ops,
+        bool copiesInTurn = false
+    )
     {
         (_layout, _prepared, _build, _device, _ops, _copiesInTurn) = (layout, prepared, build, device, ops, copiesInTurn);
         try
@@ -48,10 +56,18 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
 
     public void Dispose()
     {
-        _streamed?.Dispose(); // waits for copies under way
+        _streamed?.Dispose(); // Waits for copies under way
         _streamed = null;
-        foreach (var weights in _weights) weights.Dispose();
-        foreach (var memory in _memory) memory.Dispose();
+        foreach (var weights in _weights)
+        {
+            weights.Dispose();
+        }
+
+        foreach (var memory in _memory)
+        {
+            memory.Dispose();
+        }
+
         _weights.Clear();
         _memory.Clear();
         _prepared.Dispose();
@@ -59,28 +75,45 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
 
     private void Fill(BlockRing ring)
     {
-        bool onCard = _device.type == DeviceType.CUDA;
-        if (onCard) _prepared.Register();
+        var onCard = _device.type == DeviceType.CUDA;
+        if (onCard)
+        {
+            _prepared.Register();
+        }
+
         var resident = new Dictionary<int, TBlock>();
-        foreach (int block in ring.Resident)
+        foreach (var block in ring.Resident)
         {
             resident.Add(block, Take(out var memory));
-            if (onCard) DeviceCopy.ToDevice(AtenOps.DataPointer(memory), _prepared.Block(block), _layout.Bytes, CudaStream.Default);
-            else Copy(memory, block);
+            if (onCard)
+            {
+                DeviceCopy.ToDevice(AtenOps.DataPointer(memory), _prepared.Block(block), _layout.Bytes, CudaStream.Default);
+            }
+            else
+            {
+                Copy(memory, block);
+            }
         }
         var slots = new List<TBlock>();
         var slotMemory = new List<Tensor>();
-        for (int slot = 0; slot < ring.Slots; slot++)
+        for (var slot = 0; slot < ring.Slots; slot++)
         {
             slots.Add(Take(out var memory));
             slotMemory.Add(memory);
         }
-        if (onCard) CudaDevice.Synchronize();
+        if (onCard)
+        {
+            CudaDevice.Synchronize();
+        }
+
         IBlockCopier copier = onCard
             ? new CudaBlockCopier(_prepared.Address, _layout.Bytes, slotMemory, _copiesInTurn)
             : new PlainBlockCopier(_prepared.Address, _layout.Bytes, slotMemory);
         _streamed = new StreamedBlocks<TBlock>(ring, resident, slots, copier);
-        if (ring.Slots == 0) _prepared.Dispose();
+        if (ring.Slots == 0)
+        {
+            _prepared.Dispose();
+        }
     }
 
     private TBlock Take(out Tensor memory)

@@ -31,16 +31,24 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null)
             RequireRoom(SharedMemory, layout.Bytes * count);
             return PreparedBlocks.CreateUnnamed(SharedMemory, layout, count, fill);
         }
-        string path = Path.Combine(cache, key + WeightCacheFiles.Blocks);
+        var path = Path.Combine(cache, key + WeightCacheFiles.Blocks);
         Directory.CreateDirectory(cache);
         using var pause = new ManualResetEventSlim();
         while (true)
         {
-            if (TryOpen(path, layout, count) is { } ready) return ready;
+            if (TryOpen(path, layout, count) is { } ready)
+            {
+                return ready;
+            }
+
             if (CacheLock.TryTake(path) is { } alone)
             {
-                using (alone) CreateUnlessThere(path, layout, count, fill);
-                continue; // mapped under a shared lock, by which everybody else sees that it is in use
+                using (alone)
+                {
+                    CreateUnlessThere(path, layout, count, fill);
+                }
+
+                continue; // Mapped under a shared lock, by which everybody else sees that it is in use
             }
             waiting?.Invoke();
             pause.Wait(LookAgainMilliseconds);
@@ -49,7 +57,11 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null)
 
     private static PreparedBlocks? TryOpen(string path, BlockLayout layout, int count)
     {
-        if (CacheLock.TryShare(path) is not { } shared) return null;
+        if (CacheLock.TryShare(path) is not { } shared)
+        {
+            return null;
+        }
+
         if (PreparedBlocks.Open(path, layout, count, shared) is not { } ready)
         {
             shared.Dispose();
@@ -62,9 +74,17 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null)
     private void CreateUnlessThere(string path, BlockLayout layout, int count, Action<int, nint> fill)
     {
         using var there = PreparedBlocks.Open(path, layout, count);
-        if (there is not null) return; // somebody finished it between the two locks
-        Remove(path); // of another layout, or never finished
-        if (limitBytes is { } limit) CacheRoom.Make(Path.GetDirectoryName(Path.GetFullPath(path))!, layout.Bytes * count, limit);
+        if (there is not null)
+        {
+            return; // Somebody finished it between the two locks
+        }
+
+        Remove(path); // Of another layout, or never finished
+        if (limitBytes is { } limit)
+        {
+            CacheRoom.Make(Path.GetDirectoryName(Path.GetFullPath(path))!, layout.Bytes * count, limit);
+        }
+
         RequireRoom(cache!, layout.Bytes * count);
         try
         {
@@ -80,16 +100,24 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null)
     /// <summary>In words; what another process takes between this look and the file's making ends as a full disk.</summary>
     private static void RequireRoom(string folder, long bytes)
     {
-        long free = new DriveInfo(folder).AvailableFreeSpace;
+        var free = new DriveInfo(folder).AvailableFreeSpace;
         if (free < bytes)
-            throw new RenderException(FailureReason.HostOutOfMemory,
-                $"prepared weights take {bytes:N0} bytes and {folder} has {free:N0} free; enlarge it (mount -o remount,size=… {folder}) or choose a smaller model")
-            { RequestedBytes = bytes, FreeBytes = free };
+        {
+            throw new RenderException(
+                FailureReason.HostOutOfMemory,
+                $"prepared weights take {bytes:N0} bytes and {folder} has {free:N0} free; enlarge it (mount -o remount,size=… {folder}) or "
+                    + "choose a smaller model"
+            )
+            {
+                RequestedBytes = bytes,
+                FreeBytes = free,
+            };
+        }
     }
 
     internal static void Remove(string path)
     {
-        File.Delete(PreparedBlocks.MarkerPath(path)); // first: blocks without it count as unfinished
+        File.Delete(PreparedBlocks.MarkerPath(path)); // First: blocks without it count as unfinished
         File.Delete(path);
     }
 }

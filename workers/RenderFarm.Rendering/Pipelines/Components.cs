@@ -29,10 +29,10 @@ namespace RenderFarm.Rendering.Pipelines;
 /// <param name="breathe">Called from inside long loops; may throw to end them.</param>
 public sealed class Components(RenderOrder order, IModelParts parts, Action breathe) : IDisposable
 {
-    private readonly RenderPlan plan = order.Plan;
-    private readonly ModelShape shape = order.Shape;
-    private readonly PreparedStore store = new(order.WeightCache, order.WeightCacheLimitBytes);
-    private TokenKernels? kernels;
+    private readonly RenderPlan _plan = order.Plan;
+    private readonly ModelShape _shape = order.Shape;
+    private readonly PreparedStore _store = new(order.WeightCache, order.WeightCacheLimitBytes);
+    private TokenKernels? _kernels;
 
     public Device Device { get; } = new(order.Plan.Device);
 
@@ -43,38 +43,66 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
     public void Require()
     {
         parts.Require();
-        int layers = shape.Transformer.Layers;
-        if (plan.BlocksResident + plan.BlocksStreamed != layers || plan.BlocksStreamed > 0 && plan.RingSlots < 1)
-            throw Unfit($"{plan.BlocksResident} resident and {plan.BlocksStreamed} streamed blocks with {plan.RingSlots} slots are no plan for the {layers} blocks of {shape.Id}");
-        if (plan.Precision == Precision.Fp32 && plan.BlocksStreamed > 0)
+        var layers = _shape.Transformer.Layers;
+        if (_plan.BlocksResident + _plan.BlocksStreamed != layers || _plan.BlocksStreamed > 0 && _plan.RingSlots < 1)
+        {
+            throw Unfit(
+                $"{_plan.BlocksResident} resident and {_plan.BlocksStreamed} streamed blocks with {_plan.RingSlots} slots are no plan for "
+                    + $"the {layers} blocks of {_shape.Id}"
+            );
+        }
+
+        if (_plan.Precision == Precision.Fp32 && _plan.BlocksStreamed > 0)
+        {
             throw Unfit("float32 blocks are not streamed; plan bf16, fp8-weights or fp8");
-        if (plan.Precision == Precision.Fp8 && !(OnCard && CudaDevice.ComputeCapability is { Major: > 8 } or { Major: 8, Minor: 9 }))
+        }
+
+        if (_plan.Precision == Precision.Fp8 && !(OnCard && CudaDevice.ComputeCapability is { Major: > 8 } or { Major: 8, Minor: 9 }))
+        {
             throw Unfit($"{(OnCard ? "this card" : "a CPU")} has no fp8 products; plan fp8-weights or bf16");
+        }
     }
 
     /// <summary>On the host, or its layers on the card; the embedding table stays in its file.</summary>
     public PromptEncoder PromptEncoder()
     {
         var tokenizer = parts.Tokenizer();
-        var source = parts.Open(ModelPart.TextEncoder); // stays open: rows of the table are read from the file
+        var source = parts.Open(ModelPart.TextEncoder); // Stays open: rows of the table are read from the file
         PlacedBlocks<Umt5Layer>? layers = null;
         try
         {
             var dense = new CastUpSource(source);
-            var encoder = shape.TextEncoder;
-            if (!OnCard || plan.TextEncoder == TextEncoderPlacement.Cpu || plan.Precision == Precision.Fp32)
+            var encoder = _shape.TextEncoder;
+            if (!OnCard || _plan.TextEncoder == TextEncoderPlacement.Cpu || _plan.Precision == Precision.Fp32)
             {
-                // beside a card the host's memory is planned for sixteen bits
-                var type = plan.Precision == Precision.Fp32 ? ScalarType.Float32 : ScalarType.BFloat16;
-                var place = plan.TextEncoder == TextEncoderPlacement.Cpu ? CPU : Device;
-                return new PromptEncoder(tokenizer, source, Umt5Encoder.Load(dense, encoder, place, type), layers, shape.Transformer.TextLength);
+                // Beside a card the host's memory is planned for sixteen bits
+                var type = _plan.Precision == Precision.Fp32 ? ScalarType.Float32 : ScalarType.BFloat16;
+                var place = _plan.TextEncoder == TextEncoderPlacement.Cpu ? CPU : Device;
+                return new PromptEncoder(
+                    tokenizer,
+                    source,
+                    Umt5Encoder.Load(dense, encoder, place, type),
+                    layers,
+                    _shape.Transformer.TextLength
+                );
             }
-            int resident = plan.TextEncoder == TextEncoderPlacement.Resident ? encoder.Layers : 0;
-            layers = Place(ModelPart.TextEncoder, source, WeightFormat.BFloat16, weights => new Umt5Layer(weights, encoder), new BlockRing(encoder.Layers, resident, slots: 2), ops: null);
-            var loaded = LoadedWeights.Build(dense, Device, ScalarType.BFloat16,
+            var resident = _plan.TextEncoder == TextEncoderPlacement.Resident ? encoder.Layers : 0;
+            layers = Place(
+                ModelPart.TextEncoder,
+                source,
+                WeightFormat.BFloat16,
+                weights => new Umt5Layer(weights, encoder),
+                new BlockRing(encoder.Layers, resident, slots: 2),
+                ops: null
+            );
+            var loaded = LoadedWeights.Build(
+                dense,
+                Device,
+                ScalarType.BFloat16,
                 weights => new Umt5Encoder(weights, encoder, new StoredTokenRows(dense, encoder), layers.Source),
-                ignorable: name => name == Umt5Encoder.TableName || IsOfBlock(name));
-            return new PromptEncoder(tokenizer, source, loaded, layers, shape.Transformer.TextLength);
+                ignorable: name => name == Umt5Encoder.TableName || IsOfBlock(name)
+            );
+            return new PromptEncoder(tokenizer, source, loaded, layers, _shape.Transformer.TextLength);
         }
         catch
         {
@@ -94,27 +122,54 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
     {
         using var source = parts.Open(part);
         using var loras = Loras(part);
-        var sizes = shape.Transformer;
-        if (plan.Precision == Precision.Fp32)
+        var sizes = _shape.Transformer;
+        if (_plan.Precision == Precision.Fp32)
         {
             var merged = new CastUpSource(Merged(source, loras.Changes));
-            return new LoadedTransformer(LoadedWeights.Build(merged, Device, ScalarType.Float32, weights => new WanModel(weights, sizes)), null, null) { Notes = loras.Notes };
+            return new LoadedTransformer(
+                LoadedWeights.Build(merged, Device, ScalarType.Float32, weights => new WanModel(weights, sizes)),
+                null,
+                null
+            )
+            {
+                Notes = loras.Notes,
+            };
         }
 
         var ops = OnCard ? new FusedTokenOps(Kernels) : null;
         var (inBlocks, outside) = (Of(loras, ofBlocks: true), Of(loras, ofBlocks: false));
-        bool beside = plan.BlocksStreamed > 0 && LoraBranches.Suit(inBlocks);
-        SideBranches? branches = inBlocks.Count > 0 && beside ? LoraBranches.Load(inBlocks, Device, ScalarType.BFloat16) : null;
+        var beside = _plan.BlocksStreamed > 0 && LoraBranches.Suit(inBlocks);
+        var branches = inBlocks.Count > 0 && beside ? LoraBranches.Load(inBlocks, Device, ScalarType.BFloat16) : null;
         PlacedBlocks<WanBlock>? blocks = null;
         try
         {
-            var (weightsOfBlocks, kept) = inBlocks.Count == 0 || beside ? (source, store) : (Merged(source, inBlocks), new PreparedStore(cache: null));
-            blocks = Place(part, weightsOfBlocks, Format, weights => new WanBlock(branches is null ? weights : new SideBranchWeights(weights, branches), sizes),
-                new BlockRing(sizes.Layers, plan.BlocksResident, plan.RingSlots), ops, kept);
+            var (weightsOfBlocks, kept) =
+                inBlocks.Count == 0 || beside ? (source, _store) : (Merged(source, inBlocks), new PreparedStore(cache: null));
+            blocks = Place(
+                part,
+                weightsOfBlocks,
+                Format,
+                weights => new WanBlock(branches is null ? weights : new SideBranchWeights(weights, branches), sizes),
+                new BlockRing(sizes.Layers, _plan.BlocksResident, _plan.RingSlots),
+                ops,
+                kept
+            );
             var order = branches is null ? blocks.Source : new BranchedBlocks<WanBlock>(blocks.Source, branches);
             var dense = new CastUpSource(Merged(source, outside));
             return new LoadedTransformer(
-                LoadedWeights.Build(dense, Device, ScalarType.BFloat16, weights => new WanModel(weights, sizes, order, ops), ignorable: IsOfBlock), blocks, branches) { Notes = loras.Notes };
+                LoadedWeights.Build(
+                    dense,
+                    Device,
+                    ScalarType.BFloat16,
+                    weights => new WanModel(weights, sizes, order, ops),
+                    ignorable: IsOfBlock
+                ),
+                blocks,
+                branches
+            )
+            {
+                Notes = loras.Notes,
+            };
         }
         catch
         {
@@ -128,71 +183,91 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
     {
         try
         {
-            return LoraSet.Resolve(parts.Loras(part, order.Spec.Loras), shape.Transformer);
+            return LoraSet.Resolve(parts.Loras(part, order.Spec.Loras), _shape.Transformer);
         }
         catch (Inference.Safetensors.CheckpointException e)
         {
-            throw new RenderException(FailureReason.InvalidRequest, e.Message, e); // another worker has no better file of this name
+            throw new RenderException(FailureReason.InvalidRequest, e.Message, e); // Another worker has no better file of this name
         }
     }
 
     private static Dictionary<string, TensorChanges> Of(LoraSet loras, bool ofBlocks) =>
         loras.Changes.Where(change => LoraBranches.IsOfBlock(change.Key) == ofBlocks).ToDictionary(StringComparer.Ordinal);
 
-    private Inference.Safetensors.ITensorSource Merged(Inference.Safetensors.ITensorSource source, IReadOnlyDictionary<string, TensorChanges> changes) =>
-        changes.Count == 0 ? source : new MergedSource(source, changes, Device);
+    private Inference.Safetensors.ITensorSource Merged(
+        Inference.Safetensors.ITensorSource source,
+        IReadOnlyDictionary<string, TensorChanges> changes
+    ) => changes.Count == 0 ? source : new MergedSource(source, changes, Device);
 
     /// <summary>In sixteen bits of the kind it was published in on a card, where it is the smallest part.</summary>
     public Loaded<ClipVision> ImageEncoder()
     {
         using var source = parts.Open(ModelPart.ImageEncoder);
-        var type = OnCard && plan.Precision != Precision.Fp32 ? ScalarType.Float16 : ScalarType.Float32;
-        return ClipVision.Load(new CastUpSource(source), shape.ImageEncoder!, Device, type);
+        var type = OnCard && _plan.Precision != Precision.Fp32 ? ScalarType.Float16 : ScalarType.Float32;
+        return ClipVision.Load(new CastUpSource(source), _shape.ImageEncoder!, Device, type);
     }
 
     /// <summary>Float32 as published on a CPU and where the plan says so; bf16 on a card, which is what plans count on.</summary>
     public Loaded<WanVae> Vae()
     {
         using var source = parts.Open(ModelPart.Vae);
-        var type = OnCard && plan.Precision != Precision.Fp32 ? ScalarType.BFloat16 : ScalarType.Float32;
-        return LoadedWeights.Build(new CastUpSource(source), Device, type, weights => new WanVae(weights, shape.Vae));
+        var type = OnCard && _plan.Precision != Precision.Fp32 ? ScalarType.BFloat16 : ScalarType.Float32;
+        return LoadedWeights.Build(new CastUpSource(source), Device, type, weights => new WanVae(weights, _shape.Vae));
     }
 
     /// <summary>Gives memory that nothing uses back to the card.</summary>
     public void TrimMemory()
     {
-        if (OnCard) MemoryPool.OfDevice().Trim();
+        if (OnCard)
+        {
+            MemoryPool.OfDevice().Trim();
+        }
     }
 
-    public void Dispose() => kernels?.Dispose();
+    public void Dispose() => _kernels?.Dispose();
 
-    private WeightFormat Format => plan.Precision switch
-    {
-        Precision.Bf16 => WeightFormat.BFloat16,
-        Precision.Fp8Weights => WeightFormat.Float8Stored,
-        Precision.Fp8 => WeightFormat.Float8,
-        var other => throw Unfit($"{other} blocks are not prepared"),
-    };
+    private WeightFormat Format =>
+        _plan.Precision switch
+        {
+            Precision.Bf16 => WeightFormat.BFloat16,
+            Precision.Fp8Weights => WeightFormat.Float8Stored,
+            Precision.Fp8 => WeightFormat.Float8,
+            var other => throw Unfit($"{other} blocks are not prepared"),
+        };
 
-    private TokenKernels Kernels => kernels ??= new TokenKernels(new KernelCompiler(KernelFolder));
+    private TokenKernels Kernels => _kernels ??= new TokenKernels(new KernelCompiler(KernelFolder));
 
     /// <summary>The user's own: what lies there is loaded into the card. Without a home, kernels are compiled anew each time.</summary>
-    private static string? KernelFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home
-        ? Path.Combine(home, ".cache", "renderfarm", "kernels")
-        : null;
+    private static string? KernelFolder =>
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home
+            ? Path.Combine(home, ".cache", "renderfarm", "kernels")
+            : null;
 
     private PlacedBlocks<TBlock> Place<TBlock>(
-        ModelPart part, Inference.Safetensors.ITensorSource source, WeightFormat format, Func<IWeights, TBlock> build, BlockRing ring, FusedTokenOps? ops, PreparedStore? kept = null)
+        ModelPart part,
+        Inference.Safetensors.ITensorSource source,
+        WeightFormat format,
+        Func<IWeights, TBlock> build,
+        BlockRing ring,
+        FusedTokenOps? ops,
+        PreparedStore? kept = null
+    )
     {
         var layout = BlockLayout.Of(build, format);
-        // the two formats of eight bits are the same bytes
-        string stored = format == WeightFormat.BFloat16 ? "bf16" : "fp8";
-        var prepared = (kept ?? store).Get($"{parts.Fingerprint(part)}-{stored}", layout, ring.Blocks, (block, destination) =>
-        {
-            BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device);
-            breathe();
-        }, waiting: breathe);
-        TrimMemory(); // rounding on the card left some behind
+        // The two formats of eight bits are the same bytes
+        var stored = format == WeightFormat.BFloat16 ? "bf16" : "fp8";
+        var prepared = (kept ?? _store).Get(
+            $"{parts.Fingerprint(part)}-{stored}",
+            layout,
+            ring.Blocks,
+            (block, destination) =>
+            {
+                BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device);
+                breathe();
+            },
+            waiting: breathe
+        );
+        TrimMemory(); // Rounding on the card left some behind
         return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops, order.Spec.Debug is { SynchronousCopies: true });
     }
 

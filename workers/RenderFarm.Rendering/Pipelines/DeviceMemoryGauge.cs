@@ -10,12 +10,12 @@ namespace RenderFarm.Rendering.Pipelines;
 /// <param name="contextBytes">What the context took when it was made.</param>
 public sealed class DeviceMemoryGauge(long contextBytes) : IMemoryGauge
 {
-    private readonly MemoryPool pool = MemoryPool.OfDevice();
-    private readonly long outsideAtStart = OutsidePool(MemoryPool.OfDevice());
+    private readonly MemoryPool _pool = MemoryPool.OfDevice();
+    private readonly long _outsideAtStart = OutsidePool(MemoryPool.OfDevice());
 
-    public long PeakBytes() => pool.ReservedHighWater + contextBytes + Math.Max(0, OutsidePool(pool) - outsideAtStart);
+    public long PeakBytes() => _pool.ReservedHighWater + contextBytes + Math.Max(0, OutsidePool(_pool) - _outsideAtStart);
 
-    public void RestartPeak() => pool.ResetHighWater();
+    public void RestartPeak() => _pool.ResetHighWater();
 
     /// <summary>In use on the card and not in our pool; other processes' changes are taken for ours, which errs on the safe side.</summary>
     private static long OutsidePool(MemoryPool pool)

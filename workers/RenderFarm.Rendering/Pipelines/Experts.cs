@@ -16,100 +16,134 @@ namespace RenderFarm.Rendering.Pipelines;
 /// </summary>
 internal sealed class Experts : IDisposable
 {
-    private readonly Components components;
-    private readonly RenderOrder order;
-    private readonly EncodedPrompts prompts;
-    private readonly EncodedPictures pictures;
-    private readonly FlowSchedule schedule;
-    private readonly StageMeter meter;
-    private readonly IStepCache? stepCache;
-    private readonly HashSet<string> notes = [];
-    private ModelPart? loadedPart;
-    private LoadedTransformer? loaded;
-    private DenoiseInput? input;
+    private readonly Components _components;
+    private readonly RenderOrder _order;
+    private readonly EncodedPrompts _prompts;
+    private readonly EncodedPictures _pictures;
+    private readonly FlowSchedule _schedule;
+    private readonly StageMeter _meter;
+    private readonly IStepCache? _stepCache;
+    private readonly HashSet<string> _notes = [];
+    private ModelPart? _loadedPart;
+    private LoadedTransformer? _loaded;
+    private DenoiseInput? _input;
 
     /// <param name="prompts">Belong to the caller, like <paramref name="pictures"/>.</param>
     /// <param name="meter">Told when an expert is loaded in the middle of denoising.</param>
-    public Experts(Components components, RenderOrder order, EncodedPrompts prompts, EncodedPictures pictures, FlowSchedule schedule, StageMeter meter)
+    public Experts(
+        Components components,
+        RenderOrder order,
+        EncodedPrompts prompts,
+        EncodedPictures pictures,
+        FlowSchedule schedule,
+        StageMeter meter
+    )
     {
-        (this.components, this.order, this.prompts, this.pictures, this.schedule, this.meter) = (components, order, prompts, pictures, schedule, meter);
-        int high = order.Shape.Experts == 1 ? 0 : Enumerable.Range(0, schedule.Steps).Count(step => PartOf(step) == ModelPart.Transformer);
-        stepCache = StepCaches.Create(order.Spec, order.InputFiles.Count > 0, high, order.Plan.Precision == Precision.Fp32 ? torch.ScalarType.Float32 : torch.ScalarType.BFloat16);
+        (this._components, this._order, this._prompts, this._pictures, this._schedule, this._meter) = (
+            components,
+            order,
+            prompts,
+            pictures,
+            schedule,
+            meter
+        );
+        var high = order.Shape.Experts == 1 ? 0 : Enumerable.Range(0, schedule.Steps).Count(step => PartOf(step) == ModelPart.Transformer);
+        _stepCache = StepCaches.Create(
+            order.Spec,
+            order.InputFiles.Count > 0,
+            high,
+            order.Plan.Precision == Precision.Fp32 ? torch.ScalarType.Float32 : torch.ScalarType.BFloat16
+        );
     }
 
     /// <summary>What the user should know of the LoRAs, of every expert that has been loaded.</summary>
-    public IReadOnlyCollection<string> Notes => notes;
+    public IReadOnlyCollection<string> Notes => _notes;
 
     /// <summary>Forwards whose blocks a step cache left out so far.</summary>
-    public int Skipped => stepCache?.Skipped ?? 0;
+    public int Skipped => _stepCache?.Skipped ?? 0;
 
     /// <summary>Of the expert whose turn it is; both branches in one batch count as one.</summary>
-    public int ForwardsAStep => input is { Unconditional: not null, Both: null } ? 2 : 1;
+    public int ForwardsAStep => _input is { Unconditional: not null, Both: null } ? 2 : 1;
 
     /// <summary>Whether any expert is guided by a second prediction.</summary>
     public static bool NeedUnconditional(RenderOrder order) =>
-        Guidance.NeedsUnconditional(order.Spec.GuidanceScale) || (order.Shape.Experts == 2 && Guidance.NeedsUnconditional(HighNoiseScale(order.Spec)));
+        Guidance.NeedsUnconditional(order.Spec.GuidanceScale)
+        || (order.Shape.Experts == 2 && Guidance.NeedsUnconditional(HighNoiseScale(order.Spec)));
 
     /// <summary>What this step runs on, loaded if it isn't yet; valid until the next call.</summary>
     public DenoiseInput For(int step)
     {
         var part = PartOf(step);
-        if (part != loadedPart) Load(part, midway: loadedPart is not null);
-        return input!;
+        if (part != _loadedPart)
+        {
+            Load(part, midway: _loadedPart is not null);
+        }
+
+        return _input!;
     }
 
     public void Dispose()
     {
         Unload();
-        stepCache?.Dispose();
+        _stepCache?.Dispose();
     }
 
     private void Unload()
     {
-        input?.Conditional.Dispose();
-        input?.Unconditional?.Dispose();
-        input?.Both?.Dispose();
-        loaded?.Dispose();
-        (loadedPart, loaded, input) = (null, null, null);
+        _input?.Conditional.Dispose();
+        _input?.Unconditional?.Dispose();
+        _input?.Both?.Dispose();
+        _loaded?.Dispose();
+        (_loadedPart, _loaded, _input) = (null, null, null);
     }
 
     private ModelPart PartOf(int step)
     {
-        if (order.Shape.Experts == 1) return ModelPart.Transformer;
-        bool high = order.Spec.BoundaryStep is { } first
+        if (_order.Shape.Experts == 1)
+        {
+            return ModelPart.Transformer;
+        }
+
+        var high = _order.Spec.BoundaryStep is { } first
             ? step < first
-            : schedule.Timesteps[step] >= order.Shape.Boundary!.Value * FlowSchedule.TrainTimesteps;
+            : _schedule.Timesteps[step] >= _order.Shape.Boundary!.Value * FlowSchedule.TrainTimesteps;
         return high ? ModelPart.Transformer : ModelPart.TransformerLowNoise;
     }
 
     private void Load(ModelPart part, bool midway)
     {
         Unload();
-        stepCache?.ExpertChanged();
-        components.TrimMemory();
-        meter.Enter(RenderStage.Loading);
-        loaded = components.Transformer(part);
-        loadedPart = part;
-        notes.UnionWith(loaded.Notes);
-        var model = loaded.Module;
-        double scale = order.Shape.Experts == 2 && part == ModelPart.Transformer ? HighNoiseScale(order.Spec) : order.Spec.GuidanceScale;
-        // a thousandth of a step on a card, where they would take 800 MiB of 14B
-        bool keeps = components.Device.type == DeviceType.CPU;
+        _stepCache?.ExpertChanged();
+        _components.TrimMemory();
+        _meter.Enter(RenderStage.Loading);
+        _loaded = _components.Transformer(part);
+        _loadedPart = part;
+        _notes.UnionWith(_loaded.Notes);
+        var model = _loaded.Module;
+        var scale = _order.Shape.Experts == 2 && part == ModelPart.Transformer ? HighNoiseScale(_order.Spec) : _order.Spec.GuidanceScale;
+        // A thousandth of a step on a card, where they would take 800 MiB of 14B
+        var keeps = _components.Device.type == DeviceType.CPU;
         ContextCache Embed(params IReadOnlyList<torch.Tensor> contexts)
         {
-            using var features = pictures.Features?.repeat(contexts.Count, 1, 1); // every sample sees the same pictures
+            using var features = _pictures.Features?.repeat(contexts.Count, 1, 1); // Every sample sees the same pictures
             return model.Embed(contexts, features, keepKeyValues: keeps);
         }
-        var conditional = Embed(prompts.Conditional);
-        var unconditional = Guidance.NeedsUnconditional(scale) && prompts.Unconditional is { } negative ? Embed(negative) : null;
-        input = new DenoiseInput(model, conditional, unconditional, scale)
+        var conditional = Embed(_prompts.Conditional);
+        var unconditional = Guidance.NeedsUnconditional(scale) && _prompts.Unconditional is { } negative ? Embed(negative) : null;
+        _input = new DenoiseInput(model, conditional, unconditional, scale)
         {
-            Both = order.Plan.GuidanceBatched && stepCache is null && unconditional is not null ? Embed(prompts.Conditional, prompts.Unconditional!) : null,
-            StepCache = stepCache,
-            Channels = pictures.Channels,
-            FeedForwardTokens = order.Plan.FfnChunkTokens > 0 ? order.Plan.FfnChunkTokens : long.MaxValue,
+            Both =
+                _order.Plan.GuidanceBatched && _stepCache is null && unconditional is not null
+                    ? Embed(_prompts.Conditional, _prompts.Unconditional!)
+                    : null,
+            StepCache = _stepCache,
+            Channels = _pictures.Channels,
+            FeedForwardTokens = _order.Plan.FfnChunkTokens > 0 ? _order.Plan.FfnChunkTokens : long.MaxValue,
         };
-        if (midway) meter.Enter(RenderStage.Denoising);
+        if (midway)
+        {
+            _meter.Enter(RenderStage.Denoising);
+        }
     }
 
     private static double HighNoiseScale(RenderSpec spec) => spec.HighNoiseGuidanceScale ?? spec.GuidanceScale;

@@ -10,7 +10,11 @@ public sealed class ResidentMemory : IMemoryGauge
     {
         foreach (var line in File.ReadLines("/proc/self/status"))
         {
-            if (!line.StartsWith("VmHWM:", StringComparison.Ordinal)) continue;
+            if (!line.StartsWith("VmHWM:", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             var kibibytes = line.AsSpan(6).Trim();
             return long.Parse(kibibytes[..kibibytes.IndexOf(' ')], CultureInfo.InvariantCulture) * 1024;
         }
@@ -26,7 +30,7 @@ public sealed class ResidentMemory : IMemoryGauge
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // a sandbox may forbid it; then a stage's peak includes those before it, which errs on the safe side
+            // A sandbox may forbid it; then a stage's peak includes those before it, which errs on the safe side
         }
     }
 }

@@ -6,7 +6,6 @@ using RenderFarm.Rendering.Conditioning;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Rendering.Sampling;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Pipelines;
@@ -18,24 +17,32 @@ namespace RenderFarm.Rendering.Pipelines;
 /// </summary>
 public sealed class VideoPipeline : IDisposable
 {
-    private const int MostWords = 8, MostLetters = 24; // named in a note
+    private const int MostWords = 8,
+        MostLetters = 24; // Named in a note
 
-    private readonly RenderOrder order;
-    private readonly RenderSpec spec;
-    private readonly ModelShape shape;
-    private readonly IRenderObserver observer;
-    private readonly StageMeter meter;
-    private readonly CancellationToken cancellation;
-    private readonly Components components;
-    private readonly List<string> notes = []; // for the user
-    private int forwards, leftOut; // the latter by a step cache
+    private readonly RenderOrder _order;
+    private readonly RenderSpec _spec;
+    private readonly ModelShape _shape;
+    private readonly IRenderObserver _observer;
+    private readonly StageMeter _meter;
+    private readonly CancellationToken _cancellation;
+    private readonly Components _components;
+    private readonly List<string> _notes = []; // for the user
+    private int _forwards,
+        _leftOut; // The latter by a step cache
 
     /// <param name="parts">Where the weights come from; the files of the order when not given.</param>
-    public VideoPipeline(RenderOrder order, IRenderObserver observer, StageMeter meter, CancellationToken cancellation, IModelParts? parts = null)
+    public VideoPipeline(
+        RenderOrder order,
+        IRenderObserver observer,
+        StageMeter meter,
+        CancellationToken cancellationToken,
+        IModelParts? parts = null
+    )
     {
-        (this.order, spec, shape) = (order, order.Spec, order.Shape);
-        (this.observer, this.meter, this.cancellation) = (observer, meter, cancellation);
-        components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape), Breathe);
+        (this._order, _spec, _shape) = (order, order.Spec, order.Shape);
+        (this._observer, this._meter, this._cancellation) = (observer, meter, cancellationToken);
+        _components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape), Breathe);
     }
 
     /// <exception cref="RenderException">The order can't be rendered, or what came out is no video.</exception>
@@ -51,132 +58,208 @@ public sealed class VideoPipeline : IDisposable
         prompts.Dispose();
         pictures.Dispose();
         if (prompts.DroppedTokens > 0)
-            notes.Add($"the prompt is too long: its last {prompts.DroppedTokens} tokens of {prompts.DroppedTokens + shape.Transformer.TextLength - 1} were left out");
+        {
+            _notes.Add(
+                $"the prompt is too long: its last {prompts.DroppedTokens} tokens of "
+                    + $"{prompts.DroppedTokens + _shape.Transformer.TextLength - 1} were left out"
+            );
+        }
+
         if (prompts.UnknownWords is { Count: > 0 } unknown)
-            notes.Add($"{shape.Id} never saw the words {string.Join(", ", unknown.Take(MostWords).Select(word => $"'{Short(word)}'"))}{(unknown.Count > MostWords ? ", …" : "")}: they were left out");
+        {
+            var words = string.Join(", ", unknown.Take(MostWords).Select(word => $"'{Short(word)}'"));
+            _notes.Add($"{_shape.Id} never saw the words {words}{(unknown.Count > MostWords ? ", …" : "")}: they were left out");
+        }
+
         return Decode(latent, frames);
     }
 
     private static string Short(string word) =>
-        word.EnumerateRunes().Count() is var letters && letters <= MostLetters ? word : $"{string.Concat(word.EnumerateRunes().Take(MostLetters))}…";
+        word.EnumerateRunes().Count() is var letters && letters <= MostLetters
+            ? word
+            : $"{string.Concat(word.EnumerateRunes().Take(MostLetters))}…";
 
-    public void Dispose() => components.Dispose();
+    public void Dispose() => _components.Dispose();
 
     private void Require()
     {
         Stage(RenderStage.Loading);
-        components.Require();
-        PictureRules.Require(order);
-        if (shape.Experts == 2 && shape.Boundary is null && spec.BoundaryStep is null)
-            throw new RenderException(FailureReason.InvalidRequest, $"{shape.Id} has two experts and no boundary between them; give boundary_step");
-        if (spec.Frames % VaeShape.TemporalStride != 1)
-            throw new RenderException(FailureReason.InvalidRequest, $"frames is {spec.Frames}; 4n+1 is needed");
-        var multiple = 2 * shape.Vae.SpatialStride;
-        if (spec.Width % multiple != 0 || spec.Height % multiple != 0)
-            throw new RenderException(FailureReason.InvalidRequest, $"the size is {spec.Width}x{spec.Height}; multiples of {multiple} are needed");
-        if (!Samplers.Names.Contains(spec.Sampler))
-            throw new RenderException(FailureReason.InvalidRequest, $"sampler '{spec.Sampler}' is unknown; use one of {string.Join(", ", Samplers.Names)}");
+        _components.Require();
+        PictureRules.Require(_order);
+        if (_shape.Experts == 2 && _shape.Boundary is null && _spec.BoundaryStep is null)
+        {
+            throw new RenderException(
+                FailureReason.InvalidRequest,
+                $"{_shape.Id} has two experts and no boundary between them; give boundary_step"
+            );
+        }
+
+        if (_spec.Frames % VaeShape.TemporalStride != 1)
+        {
+            throw new RenderException(FailureReason.InvalidRequest, $"frames is {_spec.Frames}; 4n+1 is needed");
+        }
+
+        var multiple = 2 * _shape.Vae.SpatialStride;
+        if (_spec.Width % multiple != 0 || _spec.Height % multiple != 0)
+        {
+            throw new RenderException(
+                FailureReason.InvalidRequest,
+                $"the size is {_spec.Width}x{_spec.Height}; multiples of {multiple} are needed"
+            );
+        }
+
+        if (!Samplers.Names.Contains(_spec.Sampler))
+        {
+            throw new RenderException(
+                FailureReason.InvalidRequest,
+                $"sampler '{_spec.Sampler}' is unknown; use one of {string.Join(", ", Samplers.Names)}"
+            );
+        }
     }
 
     /// <summary>[n, text dim] for the prompt and, where guidance needs it, for the negative prompt.</summary>
     private EncodedPrompts EncodePrompts()
     {
-        using var encoder = components.PromptEncoder();
+        using var encoder = _components.PromptEncoder();
         Stage(RenderStage.EncodingText);
-        var prompts = encoder.Encode(spec.Prompt, Experts.NeedUnconditional(order) ? spec.NegativePrompt : null, Breathe);
+        var prompts = encoder.Encode(_spec.Prompt, Experts.NeedUnconditional(_order) ? _spec.NegativePrompt : null, Breathe);
         Finite(prompts.Conditional, "the text encoder's output");
         return prompts;
     }
 
     private EncodedPictures EncodePictures()
     {
-        if (order.InputFiles.Count == 0) return EncodedPictures.None;
-        meter.Enter(RenderStage.Loading);
-        using var pictures = new PictureEncoder(order);
-        var (device, tile) = (components.Device, order.Plan.VaeEncodeTile);
-        Tensor? features = null;
-        if (shape.Transformer.ImageBranch != ImageBranch.None)
+        if (_order.InputFiles.Count == 0)
         {
-            using var tower = components.ImageEncoder();
+            return EncodedPictures.None;
+        }
+
+        _meter.Enter(RenderStage.Loading);
+        using var pictures = new PictureEncoder(_order);
+        var (device, tile) = (_components.Device, _order.Plan.VaeEncodeTile);
+        Tensor? features = null;
+        if (_shape.Transformer.ImageBranch != ImageBranch.None)
+        {
+            using var tower = _components.ImageEncoder();
             Stage(RenderStage.EncodingImage);
             features = Finite(pictures.Features(tower.Module, device, Breathe), "the image encoder's output");
         }
-        components.TrimMemory();
-        meter.Enter(RenderStage.Loading);
-        using var vae = components.Vae();
-        if (features is null) Stage(RenderStage.EncodingImage);
-        else meter.Enter(RenderStage.EncodingImage);
-        var latent = shape.Pictures == PictureConditioning.Channels ? pictures.Channels(vae.Module, device, tile, Breathe) : pictures.FirstLatent(vae.Module, device, tile, Breathe);
+        _components.TrimMemory();
+        _meter.Enter(RenderStage.Loading);
+        using var vae = _components.Vae();
+        if (features is null)
+        {
+            Stage(RenderStage.EncodingImage);
+        }
+        else
+        {
+            _meter.Enter(RenderStage.EncodingImage);
+        }
+
+        var latent =
+            _shape.Pictures == PictureConditioning.Channels
+                ? pictures.Channels(vae.Module, device, tile, Breathe)
+                : pictures.FirstLatent(vae.Module, device, tile, Breathe);
         Finite(latent, "the VAE's latent of the picture");
-        return shape.Pictures == PictureConditioning.Channels
+        return _shape.Pictures == PictureConditioning.Channels
             ? new EncodedPictures { Features = features, Channels = latent }
             : new EncodedPictures { FirstLatent = latent };
     }
 
     private Tensor Denoise(EncodedPrompts prompts, EncodedPictures pictures)
     {
-        using var sampler = Samplers.Create(spec.Sampler, spec.Steps, spec.Shift);
-        using var experts = new Experts(components, order, prompts, pictures, sampler.Schedule, meter);
+        using var sampler = Samplers.Create(_spec.Sampler, _spec.Steps, _spec.Shift);
+        using var experts = new Experts(_components, _order, prompts, pictures, sampler.Schedule, _meter);
         using var noise = Noise();
 
         experts.For(step: 0);
         Stage(RenderStage.Denoising);
-        var latent = Denoiser.Run(experts.For, noise, sampler, pictures.FirstLatent, Breathe, (step, seconds) =>
+        var latent = Denoiser.Run(
+            experts.For,
+            noise,
+            sampler,
+            pictures.FirstLatent,
+            Breathe,
+            (step, seconds) =>
+            {
+                _components.TrimMemory(); // Or the pool's free ranges grow apart from step to step until none is wide enough
+                if (experts.Skipped == _leftOut)
+                {
+                    _meter.StepDone(seconds); // Plans are for whole steps, and learn from them
+                }
+
+                (_leftOut, _forwards) = (experts.Skipped, _forwards + experts.ForwardsAStep);
+                _observer.StepDone(step, _spec.Steps, seconds);
+            }
+        );
+        _notes.AddRange(experts.Notes);
+        if (_spec.StepCache is not null)
         {
-            components.TrimMemory(); // or the pool's free ranges grow apart from step to step until none is wide enough
-            if (experts.Skipped == leftOut) meter.StepDone(seconds); // plans are for whole steps, and learn from them
-            (leftOut, forwards) = (experts.Skipped, forwards + experts.ForwardsAStep);
-            observer.StepDone(step, spec.Steps, seconds);
-        });
-        notes.AddRange(experts.Notes);
-        if (spec.StepCache is not null) notes.Add($"the step cache left out the blocks of {leftOut} of {forwards} forwards");
-        return Finite(latent, "the latent").cpu(); // on the card it would keep the range it lies in from going back
+            _notes.Add($"the step cache left out the blocks of {_leftOut} of {_forwards} forwards");
+        }
+
+        return Finite(latent, "the latent").cpu(); // On the card it would keep the range it lies in from going back
     }
 
     private RenderResult Decode(Tensor latent, IFrameSink frames)
     {
-        components.TrimMemory();
-        meter.Enter(RenderStage.Loading);
-        using var vae = components.Vae();
+        _components.TrimMemory();
+        _meter.Enter(RenderStage.Loading);
+        using var vae = _components.Vae();
         Stage(RenderStage.Decoding);
-        using var placed = latent.to(components.Device);
+        using var placed = latent.to(_components.Device);
         var writer = new FrameWriter(frames);
-        int written = 0;
-        int tile = order.Plan.VaeTile;
-        var chunks = tile == 0
-            ? vae.Module.Decode(placed)
-            : new TiledDecoder(vae.Module, shape.Vae, tile).Decode(placed, Breathe);
+        var written = 0;
+        var tile = _order.Plan.VaeTile;
+        var chunks = tile == 0 ? vae.Module.Decode(placed) : new TiledDecoder(vae.Module, _shape.Vae, tile).Decode(placed, Breathe);
         foreach (var chunk in chunks)
         {
-            using (chunk) writer.Write(chunk);
-            if (++written <= 2) components.TrimMemory(); // these make the feature cache; what was around it goes back
-            observer.FramesWritten(writer.Written, spec.Frames);
-            cancellation.ThrowIfCancellationRequested();
+            using (chunk)
+            {
+                writer.Write(chunk);
+            }
+
+            if (++written <= 2)
+            {
+                _components.TrimMemory(); // These make the feature cache; what was around it goes back
+            }
+
+            _observer.FramesWritten(writer.Written, _spec.Frames);
+            _cancellation.ThrowIfCancellationRequested();
         }
-        if (writer.Conclude() is { } warning) notes.Insert(0, warning);
-        return new RenderResult(writer.Written, notes.Count == 0 ? null : string.Join("; ", notes)) { ForwardsLeftOut = leftOut };
+        if (writer.Conclude() is { } warning)
+        {
+            _notes.Insert(0, warning);
+        }
+
+        return new RenderResult(writer.Written, _notes.Count == 0 ? null : string.Join("; ", _notes)) { ForwardsLeftOut = _leftOut };
     }
 
     /// <summary>[1, C, T, h, w]</summary>
     private Tensor Noise()
     {
-        using var noise = InitialNoise.Draw(spec.Seed, shape.Vae.LatentChannels,
-            (spec.Frames - 1) / VaeShape.TemporalStride + 1, spec.Height / shape.Vae.SpatialStride, spec.Width / shape.Vae.SpatialStride);
-        return noise.unsqueeze(0).to(components.Device);
+        using var noise = InitialNoise.Draw(
+            _spec.Seed,
+            _shape.Vae.LatentChannels,
+            (_spec.Frames - 1) / VaeShape.TemporalStride + 1,
+            _spec.Height / _shape.Vae.SpatialStride,
+            _spec.Width / _shape.Vae.SpatialStride
+        );
+        return noise.unsqueeze(0).to(_components.Device);
     }
 
     private void Stage(RenderStage stage)
     {
-        cancellation.ThrowIfCancellationRequested();
-        meter.Enter(stage);
-        observer.StageStarted(stage);
+        _cancellation.ThrowIfCancellationRequested();
+        _meter.Enter(stage);
+        _observer.StageStarted(stage);
     }
 
     /// <summary>Called from inside every long loop.</summary>
     private void Breathe()
     {
-        cancellation.ThrowIfCancellationRequested();
-        observer.Alive();
+        _cancellation.ThrowIfCancellationRequested();
+        _observer.Alive();
     }
 
     private static Tensor Finite(Tensor values, string what)
@@ -184,6 +267,9 @@ public sealed class VideoPipeline : IDisposable
         using var scope = NewDisposeScope();
         return values.isfinite().all().item<bool>()
             ? values
-            : throw new RenderException(FailureReason.InvalidOutput, $"{what} holds NaN or infinite values; try another precision, or check the checkpoint");
+            : throw new RenderException(
+                FailureReason.InvalidOutput,
+                $"{what} holds NaN or infinite values; try another precision, or check the checkpoint"
+            );
     }
 }

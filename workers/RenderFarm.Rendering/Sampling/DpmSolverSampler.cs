@@ -16,7 +16,10 @@ public sealed class DpmSolverSampler(FlowSchedule schedule) : ISampler
     public Tensor Advance(Tensor velocity, Tensor latent)
     {
         if (Step == Schedule.Steps)
+        {
             throw new InvalidOperationException($"All {Schedule.Steps} steps have been taken.");
+        }
+
         using var scope = NewDisposeScope();
         var sigmas = Schedule.Sigmas;
         var step = FlowStep.Between(sigmas[Step], sigmas[Step + 1]);

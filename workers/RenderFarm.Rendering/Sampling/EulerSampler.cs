@@ -11,7 +11,10 @@ public sealed class EulerSampler(FlowSchedule schedule) : ISampler
     public Tensor Advance(Tensor velocity, Tensor latent)
     {
         if (Step == Schedule.Steps)
+        {
             throw new InvalidOperationException($"All {Schedule.Steps} steps have been taken.");
+        }
+
         var next = latent.add(velocity, alpha: Schedule.Sigmas[Step + 1] - Schedule.Sigmas[Step]);
         Step++;
         return next;
@@ -19,6 +22,6 @@ public sealed class EulerSampler(FlowSchedule schedule) : ISampler
 
     public void Dispose()
     {
-        // nothing is remembered between steps
+        // Nothing is remembered between steps
     }
 }

@@ -25,8 +25,8 @@ public sealed record FlowSchedule
     /// <summary>UniPC starts just below 1: the largest level the scheduler was trained with, as float32.</summary>
     public static FlowSchedule UniPc(int steps, double shift)
     {
-        const float top = 1f - 1f / TrainTimesteps;
-        return Truncated(LinearlyFalling(top, 0, steps + 1, Checked(steps, shift)), shift);
+        const float Top = 1f - 1f / TrainTimesteps;
+        return Truncated(LinearlyFalling(Top, 0, steps + 1, Checked(steps, shift)), shift);
     }
 
     /// <summary>DPM-Solver++ starts at pure noise.</summary>
@@ -40,16 +40,12 @@ public sealed record FlowSchedule
     public static FlowSchedule Euler(int steps, double shift)
     {
         Checked(steps, shift);
-        // in float32 arithmetic, as the reference makes its table of trained levels
+        // In float32 arithmetic, as the reference makes its table of trained levels
         var (warp, lowest) = ((float)shift, 1f / TrainTimesteps);
         var least = warp * lowest / (1 + (warp - 1) * lowest);
         var grid = LinearlyFalling(TrainTimesteps, least * (double)TrainTimesteps, steps, steps);
         var sigmas = Array.ConvertAll(grid, level => (float)Shifted(level / TrainTimesteps, shift));
-        return new FlowSchedule
-        {
-            Sigmas = [.. sigmas, 0f],
-            Timesteps = Array.ConvertAll(sigmas, sigma => sigma * TrainTimesteps),
-        };
+        return new FlowSchedule { Sigmas = [.. sigmas, 0f], Timesteps = Array.ConvertAll(sigmas, sigma => sigma * TrainTimesteps) };
     }
 
     /// <summary>
@@ -60,7 +56,11 @@ public sealed record FlowSchedule
     {
         Checked(steps, shift);
         var sigmas = new float[steps];
-        for (var i = 0; i < steps; i++) sigmas[i] = (float)Shifted(1 - (i * TrainTimesteps / steps / (double)TrainTimesteps), shift);
+        for (var i = 0; i < steps; i++)
+        {
+            sigmas[i] = (float)Shifted(1 - (i * TrainTimesteps / steps / (double)TrainTimesteps), shift);
+        }
+
         return new FlowSchedule { Sigmas = [.. sigmas, 0f], Timesteps = Array.ConvertAll(sigmas, sigma => sigma * TrainTimesteps) };
     }
 
@@ -77,22 +77,36 @@ public sealed record FlowSchedule
         };
     }
 
-    /// <summary>The first <paramref name="count"/> of <paramref name="points"/> evenly spaced values, rounded as numpy's linspace rounds them.</summary>
+    /// <summary>The first <paramref name="count"/> of <paramref name="points"/> evenly spaced values, rounded as numpy's linspace rounds
+    /// them.</summary>
     private static double[] LinearlyFalling(double start, double stop, int points, int count)
     {
         var values = new double[count];
         var step = points > 1 ? (stop - start) / (points - 1) : 0;
         for (var i = 0; i < count; i++)
+        {
             values[i] = i > 0 && i == points - 1 ? stop : i * step + start;
+        }
+
         return values;
     }
 
     private static int Checked(int steps, double shift)
     {
         if (steps is < 1 or > MaxSteps)
+        {
             throw new ArgumentOutOfRangeException(nameof(steps), steps, $"steps must be between 1 and {MaxSteps}.");
+        }
+
         if (shift is not (>= MinShift and <= MaxShift))
-            throw new ArgumentOutOfRangeException(nameof(shift), shift, $"shift must be between {MinShift} and {MaxShift}; models use 1 to 16.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(shift),
+                shift,
+                $"shift must be between {MinShift} and {MaxShift}; models use 1 to 16."
+            );
+        }
+
         return steps;
     }
 }

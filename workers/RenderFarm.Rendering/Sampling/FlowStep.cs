@@ -28,10 +28,16 @@ internal readonly record struct FlowStep
         // Sigma 0 at the end: the step lands on x0 itself. Sigma 1 at the start: exp(−h) is 0. Written out, so that
         // no infinity takes part in arithmetic.
         if (to == 0)
+        {
             return new FlowStep(0, 1, double.PositiveInfinity);
+        }
+
         var alpha = 1.0 - to;
         if (from >= 1)
+        {
             return new FlowStep(to / (double)from, alpha, double.PositiveInfinity);
+        }
+
         var h = Lambda(to) - Lambda(from);
         return new FlowStep(to / (double)from, -alpha * (Math.Exp(-h) - 1), h);
     }

@@ -5,14 +5,15 @@ public static class Samplers
 {
     public static IReadOnlyList<string> Names { get; } = ["unipc", "euler", "dpm++", "distilled"];
 
-    public static FlowSchedule Schedule(string sampler, int steps, double shift) => sampler switch
-    {
-        "unipc" => FlowSchedule.UniPc(steps, shift),
-        "euler" => FlowSchedule.Euler(steps, shift),
-        "dpm++" => FlowSchedule.DpmSolver(steps, shift),
-        "distilled" => FlowSchedule.Distilled(steps, shift),
-        _ => throw Unknown(sampler),
-    };
+    public static FlowSchedule Schedule(string sampler, int steps, double shift) =>
+        sampler switch
+        {
+            "unipc" => FlowSchedule.UniPc(steps, shift),
+            "euler" => FlowSchedule.Euler(steps, shift),
+            "dpm++" => FlowSchedule.DpmSolver(steps, shift),
+            "distilled" => FlowSchedule.Distilled(steps, shift),
+            _ => throw Unknown(sampler),
+        };
 
     public static ISampler Create(string sampler, int steps, double shift)
     {

@@ -10,9 +10,10 @@ namespace RenderFarm.Rendering.Sampling;
 /// </summary>
 public sealed class UniPcSampler(FlowSchedule schedule) : ISampler
 {
-    private Tensor? _start; // corrected latent that the last prediction started from
-    private Tensor? _newest, _older; // x0 predictions of the last step and the one before
-    private int _order; // of the last prediction
+    private Tensor? _start; // Corrected latent that the last prediction started from
+    private Tensor? _newest,
+        _older; // x0 predictions of the last step and the one before
+    private int _order; // Of the last prediction
 
     public FlowSchedule Schedule { get; } = schedule;
     public int Step { get; private set; }
@@ -20,7 +21,10 @@ public sealed class UniPcSampler(FlowSchedule schedule) : ISampler
     public Tensor Advance(Tensor velocity, Tensor latent)
     {
         if (Step == Schedule.Steps)
+        {
             throw new InvalidOperationException($"All {Schedule.Steps} steps have been taken.");
+        }
+
         using var scope = NewDisposeScope();
         var current = latent.add(velocity, alpha: -Schedule.Sigmas[Step]);
         var corrected = _start is null ? latent.alias() : Correct(current);
@@ -36,7 +40,11 @@ public sealed class UniPcSampler(FlowSchedule schedule) : ISampler
     {
         var step = FlowStep.Between(Schedule.Sigmas[Step], Schedule.Sigmas[Step + 1]);
         var next = _start! * step.Decay + _newest! * step.Gain;
-        if (_order == 1) return next;
+        if (_order == 1)
+        {
+            return next;
+        }
+
         var slope = (_older! - _newest!) / Ratio(Step, step);
         return next + slope * (0.5 * step.Gain);
     }
@@ -47,9 +55,12 @@ public sealed class UniPcSampler(FlowSchedule schedule) : ISampler
         var step = FlowStep.Between(Schedule.Sigmas[Step - 1], Schedule.Sigmas[Step]);
         var next = _start! * step.Decay + _newest! * step.Gain;
         var change = current - _newest!;
-        if (_order == 1) return next + change * (0.5 * step.Gain);
+        if (_order == 1)
+        {
+            return next + change * (0.5 * step.Gain);
+        }
 
-        // rho solves [1 1; ratio 1] · rho = [b1 b2], the order conditions of bh2.
+        // Rho solves [1 1; ratio 1] · rho = [b1 b2], the order conditions of bh2.
         var hh = -step.H;
         var growth = double.ExpM1(hh);
         var k1 = growth / hh - 1;

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Clips;
@@ -26,7 +25,7 @@ public sealed class ClipPainter(Device device)
         var y = arange(h, dtype: ScalarType.Float32, device: device).add(0.5).view(1, 1, h, 1) + PerScene(i => windows[i].Y);
 
         var canvas = Backgrounds(scenes, x, y).unsqueeze(2).expand(b, 3, f, h, w).clone();
-        int most = scenes.Max(scene => scene.Objects.Count);
+        var most = scenes.Max(scene => scene.Objects.Count);
         for (var slot = 0; slot < most; slot++)
         {
             using var layer = NewDisposeScope();
@@ -41,9 +40,13 @@ public sealed class ClipPainter(Device device)
                 var poses = Poses(members, i => scenes[i].Objects[slot].Track, i => windows[i].Frame, i => scenes[i].Size.Frames, f);
                 var (u, v, radius) = Local(x, y, index, poses);
                 cover.index_copy_(0, index, Shapes.Distance(kind.Key, u, v, radius).neg().add(0.5).clamp(0, 1));
-                if (kind.Key == ShapeKind.Ball) shine.index_copy_(0, index, Shapes.Shine(u, v, radius));
+                if (kind.Key == ShapeKind.Ball)
+                {
+                    shine.index_copy_(0, index, Shapes.Shine(u, v, radius));
+                }
             }
-            var color = Colors(Enumerable.Range(0, b).Select(i => scenes[i].Objects.ElementAtOrDefault(slot)?.Rgb ?? [0, 0, 0])).unsqueeze(-1); // [B, 3, 1, 1, 1]
+            var color = Colors(Enumerable.Range(0, b).Select(i => scenes[i].Objects.ElementAtOrDefault(slot)?.Rgb ?? [0, 0, 0]))
+                .unsqueeze(-1); // [B, 3, 1, 1, 1]
             var paint = color + shine.unsqueeze(1) * (1 - color);
             canvas.add_(cover.unsqueeze(1) * (paint - canvas));
         }
@@ -58,12 +61,14 @@ public sealed class ClipPainter(Device device)
         var first = Colors(scenes.Select(s => s.Background.First));
         var second = Colors(scenes.Select(s => s.Background.Second));
         var period = Numbers(s => s.Background.Period);
-        // how much of the second shade: down the picture, in upright bands, in squares
+        // How much of the second shade: down the picture, in upright bands, in squares
         var wave = (float)(2 * Math.PI) / period;
         var across = (x * wave).sin();
         var down = (y * wave).sin();
-        var share = Is(Pattern.Gradient) * (y / Numbers(s => s.Size.Height))
-            + Is(Pattern.Stripes) * Edge(across) + Is(Pattern.Checks) * Edge(across * down);
+        var share =
+            Is(Pattern.Gradient) * (y / Numbers(s => s.Size.Height))
+            + Is(Pattern.Stripes) * Edge(across)
+            + Is(Pattern.Checks) * Edge(across * down);
         return first + share * (second - first);
 
         Tensor Numbers(Func<Scene, float> value) => tensor(scenes.Select(value).ToArray(), device: device).view(-1, 1, 1, 1);
@@ -79,7 +84,7 @@ public sealed class ClipPainter(Device device)
     {
         var values = new float[members.Length * count * 4];
         var at = 0;
-        foreach (int i in members)
+        foreach (var i in members)
         {
             for (var frame = 0; frame < count; frame++, at += 4)
             {

@@ -1,14 +1,51 @@
 namespace RenderFarm.Training.Clips;
 
-public enum ShapeKind { Ball, Square, Triangle, Star, Ring, Diamond, Cross }
+public enum ShapeKind
+{
+    Ball,
+    Square,
+    Triangle,
+    Star,
+    Ring,
+    Diamond,
+    Cross,
+}
 
-public enum Motion { Right, Left, Up, Down, Still, Grow, Shrink, Spin, Bounce, Circle }
+public enum Motion
+{
+    Right,
+    Left,
+    Up,
+    Down,
+    Still,
+    Grow,
+    Shrink,
+    Spin,
+    Bounce,
+    Circle,
+}
 
-public enum Pattern { Plain, Gradient, Stripes, Checks }
+public enum Pattern
+{
+    Plain,
+    Gradient,
+    Stripes,
+    Checks,
+}
 
-public enum SizeWord { None, Small, Large }
+public enum SizeWord
+{
+    None,
+    Small,
+    Large,
+}
 
-public enum SpeedWord { None, Slow, Fast }
+public enum SpeedWord
+{
+    None,
+    Slow,
+    Fast,
+}
 
 /// <summary>A colour with a name; each channel in [0, 1].</summary>
 public sealed record NamedColor(string Name, float Red, float Green, float Blue)
@@ -59,6 +96,8 @@ public readonly record struct ClipSize(int Width, int Height, int Frames)
 public sealed record Scene(ClipSize Size, Background Background, IReadOnlyList<SceneObject> Objects, bool Group)
 {
     /// <summary>One object that goes in one of the four directions, and nothing more to say of it.</summary>
-    public bool IsPlain => Background.Pattern == Pattern.Plain
-        && Objects is [{ Kind: { Motion: Motion.Right or Motion.Left or Motion.Up or Motion.Down, Size: SizeWord.None, Speed: SpeedWord.None } }];
+    public bool IsPlain =>
+        Background.Pattern == Pattern.Plain
+        && Objects
+            is [{ Kind: { Motion: Motion.Right or Motion.Left or Motion.Up or Motion.Down, Size: SizeWord.None, Speed: SpeedWord.None } }];
 }

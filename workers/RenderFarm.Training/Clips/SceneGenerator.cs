@@ -13,10 +13,29 @@ public sealed class SceneGenerator(long seed)
 
     private static readonly Motion[] Motions =
     [
-        // the four directions are what most prompts ask for
-        Motion.Right, Motion.Right, Motion.Right, Motion.Right, Motion.Left, Motion.Left, Motion.Left, Motion.Left,
-        Motion.Up, Motion.Up, Motion.Up, Motion.Up, Motion.Down, Motion.Down, Motion.Down, Motion.Down,
-        Motion.Still, Motion.Grow, Motion.Shrink, Motion.Spin, Motion.Bounce, Motion.Circle,
+        // The four directions are what most prompts ask for
+        Motion.Right,
+        Motion.Right,
+        Motion.Right,
+        Motion.Right,
+        Motion.Left,
+        Motion.Left,
+        Motion.Left,
+        Motion.Left,
+        Motion.Up,
+        Motion.Up,
+        Motion.Up,
+        Motion.Up,
+        Motion.Down,
+        Motion.Down,
+        Motion.Down,
+        Motion.Down,
+        Motion.Still,
+        Motion.Grow,
+        Motion.Shrink,
+        Motion.Spin,
+        Motion.Bounce,
+        Motion.Circle,
     ];
 
     /// <summary>Scene <paramref name="index"/> of this seed.</summary>
@@ -26,7 +45,10 @@ public sealed class SceneGenerator(long seed)
         while (true)
         {
             var scene = Try(random, size);
-            if (!scene.Objects.Any(o => HeldOut.Contains(o.Kind, scene.Background.Color))) return scene;
+            if (!scene.Objects.Any(o => HeldOut.Contains(o.Kind, scene.Background.Color)))
+            {
+                return scene;
+            }
         }
     }
 
@@ -42,19 +64,37 @@ public sealed class SceneGenerator(long seed)
         var background = random.Next(NamedColor.All.Count);
         if (random.NextDouble() < PlainShare)
         {
-            // what most prompts ask for
-            var moving = KindOf(random, background, []) with { Size = SizeWord.None, Speed = SpeedWord.None, Motion = (Motion)random.Next(4) };
+            // What most prompts ask for
+            var moving = KindOf(random, background, []) with
+            {
+                Size = SizeWord.None,
+                Speed = SpeedWord.None,
+                Motion = (Motion)random.Next(4),
+            };
             return new Scene(size, BackgroundOf(random, background, Pattern.Plain), [Place(random, moving, size)], Group: false);
         }
-        var pattern = random.Next(20) switch { 0 => Pattern.Gradient, 1 => Pattern.Stripes, 2 => Pattern.Checks, _ => Pattern.Plain };
+        var pattern = random.Next(20) switch
+        {
+            0 => Pattern.Gradient,
+            1 => Pattern.Stripes,
+            2 => Pattern.Checks,
+            _ => Pattern.Plain,
+        };
         var pick = random.Next(100);
-        bool group = pick >= 90;
-        int count = pick < 84 ? 1 : pick < 97 ? 2 : MaxObjects;
+        var group = pick >= 90;
+        var count =
+            pick < 84 ? 1
+            : pick < 97 ? 2
+            : MaxObjects;
         var objects = new List<SceneObject>();
         ObjectKind? kind = null;
         for (var i = 0; i < count; i++)
         {
-            if (kind is null || !group) kind = KindOf(random, background, objects);
+            if (kind is null || !group)
+            {
+                kind = KindOf(random, background, objects);
+            }
+
             objects.Add(PlaceApart(random, kind, size, objects));
         }
         return new Scene(size, BackgroundOf(random, background, pattern), objects, group);
@@ -64,14 +104,30 @@ public sealed class SceneGenerator(long seed)
     {
         var shape = random.Next(Enum.GetValues<ShapeKind>().Length + 1) is var s && s >= 7 ? ShapeKind.Ball : (ShapeKind)s;
         int color;
-        do color = random.Next(NamedColor.All.Count);
-        while (Near(color, background) || others.Any(o => Near(color, o.Kind.Color)));
+        do
+        {
+            color = random.Next(NamedColor.All.Count);
+        } while (Near(color, background) || others.Any(o => Near(color, o.Kind.Color)));
         Motion motion;
-        do motion = Motions[random.Next(Motions.Length)];
-        while (motion == Motion.Spin && shape is ShapeKind.Ball or ShapeKind.Ring);
-        var size = motion is Motion.Grow or Motion.Shrink ? SizeWord.None : random.Next(10) switch { < 2 => SizeWord.Small, < 4 => SizeWord.Large, _ => SizeWord.None };
+        do
+        {
+            motion = Motions[random.Next(Motions.Length)];
+        } while (motion == Motion.Spin && shape is ShapeKind.Ball or ShapeKind.Ring);
+        var size = motion is Motion.Grow or Motion.Shrink
+            ? SizeWord.None
+            : random.Next(10) switch
+            {
+                < 2 => SizeWord.Small,
+                < 4 => SizeWord.Large,
+                _ => SizeWord.None,
+            };
         var speed = motion is Motion.Right or Motion.Left or Motion.Up or Motion.Down
-            ? random.Next(10) switch { 0 => SpeedWord.Slow, 1 => SpeedWord.Fast, _ => SpeedWord.None }
+            ? random.Next(10) switch
+            {
+                0 => SpeedWord.Slow,
+                1 => SpeedWord.Fast,
+                _ => SpeedWord.None,
+            }
             : SpeedWord.None;
         return new ObjectKind(shape, color, motion, size, speed);
     }
@@ -83,8 +139,10 @@ public sealed class SceneGenerator(long seed)
     {
         SceneObject placed;
         var tries = 0;
-        do placed = Place(random, kind, size);
-        while (++tries < 16 && others.Any(other => Overlap(placed, other)));
+        do
+        {
+            placed = Place(random, kind, size);
+        } while (++tries < 16 && others.Any(other => Overlap(placed, other)));
         return placed;
     }
 
@@ -93,29 +151,37 @@ public sealed class SceneGenerator(long seed)
         foreach (var moment in (ReadOnlySpan<double>)[0, 0.25, 0.5, 0.75, 1])
         {
             var (p, q) = (a.Track(moment), b.Track(moment));
-            if (Math.Sqrt(Math.Pow(p.X - q.X, 2) + Math.Pow(p.Y - q.Y, 2)) < p.Radius + q.Radius) return true;
+            if (Math.Sqrt(Math.Pow(p.X - q.X, 2) + Math.Pow(p.Y - q.Y, 2)) < p.Radius + q.Radius)
+            {
+                return true;
+            }
         }
         return false;
     }
 
     private static SceneObject Place(Random random, ObjectKind kind, ClipSize size)
     {
-        int side = Math.Min(size.Width, size.Height);
-        double radius = side * (kind.Size switch
-        {
-            SizeWord.Small => Between(random, 0.11, 0.14),
-            SizeWord.Large => Between(random, 0.29, 0.34),
-            _ => Between(random, 0.19, 0.25),
-        });
-        double reach = kind.Speed switch
+        var side = Math.Min(size.Width, size.Height);
+        var radius =
+            side
+            * (
+                kind.Size switch
+                {
+                    SizeWord.Small => Between(random, 0.11, 0.14),
+                    SizeWord.Large => Between(random, 0.29, 0.34),
+                    _ => Between(random, 0.19, 0.25),
+                }
+            );
+        var reach = kind.Speed switch
         {
             SpeedWord.Slow => Between(random, 0.25, 0.40),
             SpeedWord.Fast => Between(random, 0.85, 1.0),
             _ => Between(random, 0.5, 0.8),
         };
-        double angle = kind.Motion == Motion.Spin ? Between(random, 0, 2) : Between(random, -0.12, 0.12);
-        double x = Between(random, radius, size.Width - radius), y = Between(random, radius, size.Height - radius);
-        Func<double, Pose> track = kind.Motion switch
+        var angle = kind.Motion == Motion.Spin ? Between(random, 0, 2) : Between(random, -0.12, 0.12);
+        var x = Between(random, radius, size.Width - radius);
+        var y = Between(random, radius, size.Height - radius);
+        var track = kind.Motion switch
         {
             Motion.Right => Line(Start(size.Width), y, +reach * (size.Width - 2 * radius), 0),
             Motion.Left => Line(size.Width - Start(size.Width), y, -reach * (size.Width - 2 * radius), 0),
@@ -130,15 +196,17 @@ public sealed class SceneGenerator(long seed)
         };
         return new SceneObject(kind, Jittered(random, NamedColor.All[kind.Color]), track);
 
-        // where a straight way begins so that it ends within the picture
+        // Where a straight way begins so that it ends within the picture
         double Start(double length) => radius + random.NextDouble() * (1 - reach) * (length - 2 * radius);
 
-        Func<double, Pose> Line(double fromX, double fromY, double dx, double dy) => moment => At(fromX + dx * moment, fromY + dy * moment, radius, angle);
+        Func<double, Pose> Line(double fromX, double fromY, double dx, double dy) =>
+            moment => At(fromX + dx * moment, fromY + dy * moment, radius, angle);
 
         Func<double, Pose> Swell(double from, double to)
         {
-            double widest = Math.Max(from, to) * radius;
-            double cx = Between(random, widest, size.Width - widest), cy = Between(random, widest, size.Height - widest);
+            var widest = Math.Max(from, to) * radius;
+            var cx = Between(random, widest, size.Width - widest);
+            var cy = Between(random, widest, size.Height - widest);
             return moment => At(cx, cy, radius * (from + (to - from) * moment), angle);
         }
 
@@ -146,18 +214,20 @@ public sealed class SceneGenerator(long seed)
 
         Func<double, Pose> Bounce()
         {
-            double floor = size.Height - radius - random.NextDouble() * 0.15 * size.Height;
-            double height = Between(random, 0.4, 0.8) * (floor - radius);
-            int times = random.Next(2, 4);
+            var floor = size.Height - radius - random.NextDouble() * 0.15 * size.Height;
+            var height = Between(random, 0.4, 0.8) * (floor - radius);
+            var times = random.Next(2, 4);
             return moment => At(x, floor - height * Math.Abs(Math.Sin(Math.PI * times * moment)), radius, angle);
         }
 
         Func<double, Pose> Orbit()
         {
-            double swing = Between(random, 0.6, 1.0) * Math.Min(side / 2.0 - radius, 0.3 * side);
-            double cx = Between(random, radius + swing, size.Width - radius - swing), cy = Between(random, radius + swing, size.Height - radius - swing);
-            double from = Between(random, 0, 2 * Math.PI);
-            return moment => At(cx + swing * Math.Cos(from + 2 * Math.PI * moment), cy + swing * Math.Sin(from + 2 * Math.PI * moment), radius, angle);
+            var swing = Between(random, 0.6, 1.0) * Math.Min(side / 2.0 - radius, 0.3 * side);
+            var cx = Between(random, radius + swing, size.Width - radius - swing);
+            var cy = Between(random, radius + swing, size.Height - radius - swing);
+            var from = Between(random, 0, 2 * Math.PI);
+            return moment =>
+                At(cx + swing * Math.Cos(from + 2 * Math.PI * moment), cy + swing * Math.Sin(from + 2 * Math.PI * moment), radius, angle);
         }
 
         static Pose At(double px, double py, double r, double a) => new((float)px, (float)py, (float)r, (float)a);
@@ -166,8 +236,9 @@ public sealed class SceneGenerator(long seed)
     private static Background BackgroundOf(Random random, int color, Pattern pattern)
     {
         var first = Jittered(random, NamedColor.All[color]);
-        // the second shade is a darker one, or a lighter one of what is dark already
-        float toward = first.Average() < 0.3f ? 0.35f : 0f, share = pattern == Pattern.Gradient ? 0.35f : 0.18f;
+        // The second shade is a darker one, or a lighter one of what is dark already
+        var toward = first.Average() < 0.3f ? 0.35f : 0f;
+        var share = pattern == Pattern.Gradient ? 0.35f : 0.18f;
         return new Background(color, pattern, first, [.. first.Select(c => c + (toward - c) * share)], (float)Between(random, 22, 40));
     }
 

@@ -1,5 +1,4 @@
 using RenderFarm.Training.Clips;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Looks;
@@ -17,15 +16,21 @@ internal static class QuickLook
     /// <summary>Held-out combinations of the four directions, spread over everything; the same for the same seed.</summary>
     public static IReadOnlyList<Question> Questions(int count, int seed)
     {
-        var all = from shape in Enum.GetValues<ShapeKind>()
-                  from color in Enumerable.Range(0, NamedColor.All.Count)
-                  from motion in (Motion[])[Motion.Right, Motion.Left, Motion.Up, Motion.Down]
-                  from background in Enumerable.Range(0, NamedColor.All.Count)
-                  where NamedColor.All[color].DistanceTo(NamedColor.All[background]) >= 0.5
-                  where HeldOut.Contains(shape, color, motion, background)
-                  select (Kind: new ObjectKind(shape, color, motion, SizeWord.None, SpeedWord.None), Background: background);
+        var all =
+            from shape in Enum.GetValues<ShapeKind>()
+            from color in Enumerable.Range(0, NamedColor.All.Count)
+            from motion in (Motion[])[Motion.Right, Motion.Left, Motion.Up, Motion.Down]
+            from background in Enumerable.Range(0, NamedColor.All.Count)
+            where NamedColor.All[color].DistanceTo(NamedColor.All[background]) >= 0.5
+            where HeldOut.Contains(shape, color, motion, background)
+            select (Kind: new ObjectKind(shape, color, motion, SizeWord.None, SpeedWord.None), Background: background);
         var random = new Random(seed);
-        return [.. all.OrderBy(_ => random.Next()).Take(count).Select(q => new Question(Text.Captions.Plain(q.Kind, q.Background), q.Kind, q.Background))];
+        return
+        [
+            .. all.OrderBy(_ => random.Next())
+                .Take(count)
+                .Select(q => new Question(Text.Captions.Plain(q.Kind, q.Background), q.Kind, q.Background)),
+        ];
     }
 
     /// <param name="clips">Float32 [B, 3, F, H, W] in [0, 1], on the CPU.</param>
@@ -39,19 +44,36 @@ internal static class QuickLook
     private static (bool, bool, bool) Judge(Question question, Tensor clip)
     {
         using var scope = NewDisposeScope();
-        long f = clip.shape[1], h = clip.shape[2], w = clip.shape[3];
-        var border = cat([clip.narrow(2, 0, 2).flatten(1), clip.narrow(2, h - 2, 2).flatten(1), clip.narrow(3, 0, 2).flatten(1), clip.narrow(3, w - 2, 2).flatten(1)], 1);
+        var f = clip.shape[1];
+        var h = clip.shape[2];
+        var w = clip.shape[3];
+        var border = cat(
+            [
+                clip.narrow(2, 0, 2).flatten(1),
+                clip.narrow(2, h - 2, 2).flatten(1),
+                clip.narrow(3, 0, 2).flatten(1),
+                clip.narrow(3, w - 2, 2).flatten(1),
+            ],
+            1
+        );
         var ground = border.sort(1).Values.select(1, border.shape[1] / 2); // [3], the median
         var away = (clip - ground.view(3, 1, 1, 1)).square().sum([0]).sqrt();
-        var mask = (away > 0.25).to(ScalarType.Float32);                     // [F, H, W]
+        var mask = (away > 0.25).to(ScalarType.Float32); // [F, H, W]
         var xs = arange(w, dtype: ScalarType.Float32).view(1, 1, w);
         var ys = arange(h, dtype: ScalarType.Float32).view(1, h, 1);
         var area = mask.sum([1, 2]).clamp(min: 1);
         var cx = ((mask * xs).sum([1, 2]) / area).data<float>().ToArray();
         var cy = ((mask * ys).sum([1, 2]) / area).data<float>().ToArray();
         var (dx, dy) = (cx[f - 1] - cx[0], cy[f - 1] - cy[0]);
-        var went = Math.Abs(dx) > Math.Abs(dy) ? dx > 0 ? Motion.Right : Motion.Left : dy > 0 ? Motion.Down : Motion.Up;
-        bool moved = Math.Max(Math.Abs(dx), Math.Abs(dy)) > 0.12 * Math.Min(h, w);
+        var went =
+            Math.Abs(dx) > Math.Abs(dy)
+                ? dx > 0
+                    ? Motion.Right
+                    : Motion.Left
+                : dy > 0
+                    ? Motion.Down
+                    : Motion.Up;
+        var moved = Math.Max(Math.Abs(dx), Math.Abs(dy)) > 0.12 * Math.Min(h, w);
         var core = (away > 0.25).unsqueeze(0).expand_as(clip);
         float[] Median(int channel)
         {
@@ -59,9 +81,13 @@ internal static class QuickLook
             return [values.numel() == 0 ? -1 : values.median().item<float>()];
         }
         float[] color = [.. Median(0), .. Median(1), .. Median(2)];
-        return (Nearest(color) == question.Kind.Color, moved && went == question.Kind.Motion, Nearest([.. ground.data<float>()]) == question.Background);
+        return (
+            Nearest(color) == question.Kind.Color,
+            moved && went == question.Kind.Motion,
+            Nearest([.. ground.data<float>()]) == question.Background
+        );
     }
 
-    private static int Nearest(float[] rgb) => Enumerable.Range(0, NamedColor.All.Count)
-        .MinBy(i => NamedColor.All[i].DistanceTo(new NamedColor("", rgb[0], rgb[1], rgb[2])));
+    private static int Nearest(float[] rgb) =>
+        Enumerable.Range(0, NamedColor.All.Count).MinBy(i => NamedColor.All[i].DistanceTo(new NamedColor("", rgb[0], rgb[1], rgb[2])));
 }

@@ -10,18 +10,22 @@ internal sealed class Budget(double seconds, double before = 0)
 
     private const double SaveEvery = 60;
 
-    private readonly long started = Stopwatch.GetTimestamp();
-    private double saved;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private double _saved;
 
-    public double Spent => before + Stopwatch.GetElapsedTime(started).TotalSeconds;
+    public double Spent => before + Stopwatch.GetElapsedTime(_started).TotalSeconds;
 
     public bool IsOver => Spent >= seconds;
 
     /// <summary>Once a minute.</summary>
     public bool TimeToSave()
     {
-        if (Spent < saved + SaveEvery) return false;
-        saved = Spent;
+        if (Spent < _saved + SaveEvery)
+        {
+            return false;
+        }
+
+        _saved = Spent;
         return true;
     }
 
@@ -31,8 +35,8 @@ internal sealed class Budget(double seconds, double before = 0)
     /// <summary>Rises over the first steps, holds, and falls along a cosine in the second half.</summary>
     public double Rate(double peak, int step)
     {
-        double warm = Math.Min(1, (step + 1.0) / WarmupSteps);
-        double fall = Share < 0.45 ? 1 : 0.02 + 0.98 * 0.5 * (1 + Math.Cos(Math.PI * (Share - 0.45) / 0.55));
+        var warm = Math.Min(1, (step + 1.0) / WarmupSteps);
+        var fall = Share < 0.45 ? 1 : 0.02 + 0.98 * 0.5 * (1 + Math.Cos(Math.PI * (Share - 0.45) / 0.55));
         return peak * warm * fall;
     }
 }

@@ -1,6 +1,4 @@
-using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Sampling;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Text;
@@ -8,7 +6,6 @@ using RenderFarm.Training.Weights;
 using RenderFarm.Wan.TextEncoder;
 using RenderFarm.Wan.Transformer;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Stages;
@@ -19,77 +16,108 @@ namespace RenderFarm.Training.Stages;
 /// </summary>
 internal sealed class DenoiserTrainer : IDisposable
 {
-    private const double GivenShare = 0.2, WithoutPromptShare = 0.1;
-    private const int FreshEvery = 8; // steps, after which clips are drawn anew
+    private const double GivenShare = 0.2,
+        WithoutPromptShare = 0.1;
+    private const int FreshEvery = 8; // Steps, after which clips are drawn anew
     private const int FirstClips = 2048;
 
-    private readonly TrainingOptions options;
-    private readonly Journal journal;
-    private readonly WanVae vae;
-    private readonly Umt5Encoder encoder;
-    private readonly DemoTokenizer tokenizer = new();
-    private readonly FlatAdam optimiser;
-    private readonly ClipPainter painter;
-    private readonly SceneGenerator scenes;
-    private readonly Random random;
-    private readonly List<LatentPool> pools;
-    private readonly IReadOnlyList<long> nothing;
-    private long drawn;
+    private readonly TrainingOptions _options;
+    private readonly Journal _journal;
+    private readonly WanVae _vae;
+    private readonly Umt5Encoder _encoder;
+    private readonly DemoTokenizer _tokenizer = new();
+    private readonly FlatAdam _optimiser;
+    private readonly ClipPainter _painter;
+    private readonly SceneGenerator _scenes;
+    private readonly Random _random;
+    private readonly List<LatentPool> _pools;
+    private readonly IReadOnlyList<long> _nothing;
+    private long _drawn;
 
     /// <param name="vae">Finished, on the device; not owned.</param>
     /// <param name="encoder">Likewise.</param>
     public DenoiserTrainer(TrainingOptions options, Journal journal, WanVae vae, Umt5Encoder encoder)
     {
-        (this.options, this.journal, this.vae, this.encoder) = (options, journal, vae, encoder);
+        (this._options, this._journal, this._vae, this._encoder) = (options, journal, vae, encoder);
         Parameters = new FlatParameters(WeightListing.Of(weights => new WanModel(weights, options.Shape.Transformer)), options.Device);
         Parameters.Initialize(Initializer.For(options.Seed));
         Parameters.Values.requires_grad_(true);
-        optimiser = new FlatAdam(Parameters);
-        painter = new ClipPainter(options.Device);
-        scenes = new SceneGenerator(options.Seed + 3_000);
-        random = new Random((int)options.Seed + 29);
-        pools = [.. options.Sizes.Select((size, i) => new LatentPool(i == 0 ? options.Pool : Math.Max(options.Batch, options.Pool / 4), options.Device))];
-        nothing = tokenizer.Ids("", options.Shape.Transformer.TextLength);
+        _optimiser = new FlatAdam(Parameters);
+        _painter = new ClipPainter(options.Device);
+        _scenes = new SceneGenerator(options.Seed + 3_000);
+        _random = new Random((int)options.Seed + 29);
+        _pools =
+        [
+            .. options.Sizes.Select(
+                (size, i) => new LatentPool(i == 0 ? options.Pool : Math.Max(options.Batch, options.Pool / 4), options.Device)
+            ),
+        ];
+        _nothing = _tokenizer.Ids("", options.Shape.Transformer.TextLength);
     }
 
     public FlatParameters Parameters { get; }
 
-    public Tensor Average => optimiser.Average;
+    public Tensor Average => _optimiser.Average;
 
-    public int Steps => optimiser.Step;
+    public int Steps => _optimiser.Step;
 
     /// <summary>Clips drawn anew at a time; a CPU is slower at that than at steps.</summary>
-    private int Fresh => options.OnCard ? 64 : 8;
+    private int Fresh => _options.OnCard ? 64 : 8;
 
-    private string StatePath => Path.Combine(options.State, "denoiser.safetensors");
+    private string StatePath => Path.Combine(_options.State, "denoiser.safetensors");
 
     public void Run()
     {
-        double before = StageState.Load(StatePath, optimiser);
-        int first = Steps;
-        drawn = (long)first << 12;
-        var budget = new Budget(options.DenoiserSeconds, before);
-        if (budget.IsOver) return; // only to be looked at
-        var type = options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32;
-        journal.Say($"DiT of {Parameters.Values.numel():N0} parameters, products in {type}, from step {Steps}");
-        for (var i = 0; i < pools.Count; i++)
+        var before = StageState.Load(StatePath, _optimiser);
+        var first = Steps;
+        _drawn = (long)first << 12;
+        var budget = new Budget(_options.DenoiserSeconds, before);
+        if (budget.IsOver)
         {
-            int enough = Math.Min(options.Pool, i == 0 ? FirstClips : FirstClips / 4);
-            while (pools[i].Count < enough) Refresh(i, Math.Min(Fresh, enough - pools[i].Count));
+            return; // Only to be looked at
         }
-        journal.Say($"latents: {string.Join(", ", options.Sizes.Zip(pools).Select(p => $"{p.First.Size} {p.Second.Count}"))}");
+
+        var type = _options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32;
+        _journal.Say($"DiT of {Parameters.Values.numel():N0} parameters, products in {type}, from step {Steps}");
+        for (var i = 0; i < _pools.Count; i++)
+        {
+            var enough = Math.Min(_options.Pool, i == 0 ? FirstClips : FirstClips / 4);
+            while (_pools[i].Count < enough)
+            {
+                Refresh(i, Math.Min(Fresh, enough - _pools[i].Count));
+            }
+        }
+        _journal.Say($"latents: {string.Join(", ", _options.Sizes.Zip(_pools).Select(p => $"{p.First.Size} {p.Second.Count}"))}");
         while (!budget.IsOver)
         {
-            if (Steps % FreshEvery == 0) Refresh(Pick(random), Fresh);
-            bool tell = Steps % options.Every == 0;
-            var figures = Step(type, budget.Rate(options.DenoiserRate, Steps), tell);
-            if (budget.TimeToSave()) StageState.Save(StatePath, optimiser, budget.Spent);
-            if (tell) journal.Point("denoiser", Steps, budget.Spent, ("loss", figures.Loss), ("gradient", figures.Gradient), ("pool", pools[0].Count));
+            if (Steps % FreshEvery == 0)
+            {
+                Refresh(Pick(_random), Fresh);
+            }
+
+            var tell = Steps % _options.Every == 0;
+            var figures = Step(type, budget.Rate(_options.DenoiserRate, Steps), tell);
+            if (budget.TimeToSave())
+            {
+                StageState.Save(StatePath, _optimiser, budget.Spent);
+            }
+
+            if (tell)
+            {
+                _journal.Point(
+                    "denoiser",
+                    Steps,
+                    budget.Spent,
+                    ("loss", figures.Loss),
+                    ("gradient", figures.Gradient),
+                    ("pool", _pools[0].Count)
+                );
+            }
         }
-        StageState.Save(StatePath, optimiser, budget.Spent);
-        journal.Fact("clips drawn", drawn - ((long)first << 12));
-        journal.Fact("denoiser steps", Steps);
-        journal.Fact("denoiser seconds", budget.Spent);
+        StageState.Save(StatePath, _optimiser, budget.Spent);
+        _journal.Fact("clips drawn", _drawn - ((long)first << 12));
+        _journal.Fact("denoiser steps", Steps);
+        _journal.Fact("denoiser seconds", budget.Spent);
     }
 
     /// <summary>One step on a batch of one size; figures are NaN unless asked for.</summary>
@@ -97,13 +125,13 @@ internal sealed class DenoiserTrainer : IDisposable
     {
         using var scope = NewDisposeScope();
         var parts = measured ?? StepParts.None;
-        var pool = pools[Pick(random)];
-        var (clean, drawn) = parts.Time("latents", () => pool.Draw(random, options.Batch));
+        var pool = _pools[Pick(_random)];
+        var (clean, drawn) = parts.Time("latents", () => pool.Draw(_random, _options.Batch));
         var prompts = Said(drawn);
-        bool given = random.NextDouble() < GivenShare;
+        var given = _random.NextDouble() < GivenShare;
         var loss = parts.Time("forward", () => Loss(Parameters.Open(type), clean, prompts, given));
         parts.Time("backward", () => loss.backward());
-        var norm = parts.Time("optimiser", () => optimiser.Advance(rate));
+        var norm = parts.Time("optimiser", () => _optimiser.Advance(rate));
         return tell ? (loss.item<float>(), norm.item<float>()) : (double.NaN, double.NaN);
     }
 
@@ -112,7 +140,7 @@ internal sealed class DenoiserTrainer : IDisposable
     public Tensor Loss(IWeights weights, Tensor clean, IReadOnlyList<IReadOnlyList<long>> prompts, bool firstFrameGiven)
     {
         using var scope = NewDisposeScope();
-        long b = clean.shape[0];
+        var b = clean.shape[0];
         var sigmas = Sigmas((int)b);
         var sigma = tensor(sigmas.Select(s => (float)s).ToArray(), device: clean.device).view(b, 1, 1, 1, 1);
         var noise = randn_like(clean);
@@ -125,17 +153,21 @@ internal sealed class DenoiserTrainer : IDisposable
             noisy = cat([clean.narrow(2, 0, 1), noisy.narrow(2, 1, noisy.shape[2] - 1)], 2);
             times = Timesteps.FirstFrameGiven(clean.shape[3] / 2 * (clean.shape[4] / 2), timesteps);
         }
-        var model = new WanModel(weights, options.Shape.Transformer);
+        var model = new WanModel(weights, _options.Shape.Transformer);
         using var context = model.Embed(Encoded(prompts));
         var error = model.Forward(noisy, times, context) - target;
-        if (firstFrameGiven) error = error.narrow(2, 1, error.shape[2] - 1);
+        if (firstFrameGiven)
+        {
+            error = error.narrow(2, 1, error.shape[2] - 1);
+        }
+
         return error.square().mean().MoveToOuterDisposeScope();
     }
 
     private Tensor Encoded(IReadOnlyList<IReadOnlyList<long>> prompts)
     {
         using var noGradients = no_grad();
-        return encoder.EncodeBatch(prompts);
+        return _encoder.EncodeBatch(prompts);
     }
 
     /// <summary>Draws clips and keeps their latents.</summary>
@@ -144,36 +176,54 @@ internal sealed class DenoiserTrainer : IDisposable
         var parts = measured ?? StepParts.None;
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var batch = Enumerable.Range(0, count).Select(_ => scenes.Draw(drawn++, options.Sizes[pool].Size)).ToList();
-        var clips = parts.Time("clips painted", () => painter.Paint(batch));
-        pools[pool].Add(parts.Time("clips encoded", () => vae.Encode(clips)), batch);
+        var batch = Enumerable.Range(0, count).Select(_ => _scenes.Draw(_drawn++, _options.Sizes[pool].Size)).ToList();
+        var clips = parts.Time("clips painted", () => _painter.Paint(batch));
+        _pools[pool].Add(parts.Time("clips encoded", () => _vae.Encode(clips)), batch);
     }
 
-    /// <summary>Every time in other words, and some left without any. On a card, words take as long as the step, unless all cores find them.</summary>
+    /// <summary>Every time in other words, and some left without any. On a card, words take as long as the step, unless all cores find
+    /// them.</summary>
     private List<IReadOnlyList<long>> Said(IReadOnlyList<Scene> drawn)
     {
-        var asked = drawn.Select(scene => (Scene: scene, Words: random.NextDouble() < WithoutPromptShare ? (int?)null : random.Next())).ToList();
-        return [.. asked.AsParallel().AsOrdered().Select(ask => ask.Words is { } seed ? tokenizer.Ids(Captions.Of(ask.Scene, seed), options.Shape.Transformer.TextLength) : nothing)];
+        var asked = drawn
+            .Select(scene => (Scene: scene, Words: _random.NextDouble() < WithoutPromptShare ? (int?)null : _random.Next()))
+            .ToList();
+        return
+        [
+            .. asked
+                .AsParallel()
+                .AsOrdered()
+                .Select(ask =>
+                    ask.Words is { } seed ? _tokenizer.Ids(Captions.Of(ask.Scene, seed), _options.Shape.Transformer.TextLength) : _nothing
+                ),
+        ];
     }
 
     public void Dispose()
     {
-        pools.ForEach(pool => pool.Dispose());
-        optimiser.Dispose();
+        _pools.ForEach(pool => pool.Dispose());
+        _optimiser.Dispose();
         Parameters.Dispose();
     }
 
     /// <summary>One in each of n equal parts of the schedule, warped as sampling warps it.</summary>
     private double[] Sigmas(int count) =>
-        [.. Enumerable.Range(0, count).Select(i => FlowSchedule.Shifted((i + random.NextDouble()) / count, options.Shape.Defaults.Shift))];
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => FlowSchedule.Shifted((i + _random.NextDouble()) / count, _options.Shape.Defaults.Shift)),
+        ];
 
     private int Pick(Random from)
     {
-        double at = from.NextDouble() * options.Sizes.Sum(s => s.Share);
-        for (var i = 0; i < options.Sizes.Count - 1; i++)
+        var at = from.NextDouble() * _options.Sizes.Sum(s => s.Share);
+        for (var i = 0; i < _options.Sizes.Count - 1; i++)
         {
-            if ((at -= options.Sizes[i].Share) < 0) return i;
+            if ((at -= _options.Sizes[i].Share) < 0)
+            {
+                return i;
+            }
         }
-        return options.Sizes.Count - 1;
+        return _options.Sizes.Count - 1;
     }
 }

@@ -7,26 +7,36 @@ namespace RenderFarm.Training.Stages;
 /// <summary>Prints how training goes and keeps it for <c>curves.json</c>.</summary>
 internal sealed class Journal(TextWriter output)
 {
-    private readonly Dictionary<string, List<(int Step, double Seconds, double[] Values)>> curves = [];
-    private readonly Dictionary<string, string[]> names = [];
-    private readonly SortedDictionary<string, double> facts = new(StringComparer.Ordinal);
-    private readonly long started = Stopwatch.GetTimestamp();
+    private readonly Dictionary<string, List<(int Step, double Seconds, double[] Values)>> _curves = [];
+    private readonly Dictionary<string, string[]> _names = [];
+    private readonly SortedDictionary<string, double> _facts = new(StringComparer.Ordinal);
+    private readonly long _started = Stopwatch.GetTimestamp();
 
-    public void Say(string line) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,7:0.0} s  {line}"));
+    public void Say(string line) =>
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(_started).TotalSeconds,7:0.0} s  {line}")
+        );
 
     /// <summary>One point of a stage's curves.</summary>
     public void Point(string stage, int step, double seconds, params (string Name, double Value)[] values)
     {
-        names.TryAdd(stage, [.. values.Select(v => v.Name)]);
-        if (!curves.TryGetValue(stage, out var points)) curves.Add(stage, points = []);
+        _names.TryAdd(stage, [.. values.Select(v => v.Name)]);
+        if (!_curves.TryGetValue(stage, out var points))
+        {
+            _curves.Add(stage, points = []);
+        }
+
         points.Add((step, seconds, [.. values.Select(v => v.Value)]));
-        Say($"{stage} step {step}: " + string.Join(", ", values.Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Name} {v.Value:0.#####}"))));
+        Say(
+            $"{stage} step {step}: "
+                + string.Join(", ", values.Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Name} {v.Value:0.#####}")))
+        );
     }
 
     /// <summary>A single figure.</summary>
     public void Fact(string name, double value)
     {
-        facts[name] = value;
+        _facts[name] = value;
         Say(string.Create(CultureInfo.InvariantCulture, $"{name}: {value:0.####}"));
     }
 
@@ -36,14 +46,22 @@ internal sealed class Journal(TextWriter output)
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteStartObject("facts");
-        foreach (var (name, value) in facts) json.WriteNumber(name, Rounded(value));
+        foreach (var (name, value) in _facts)
+        {
+            json.WriteNumber(name, Rounded(value));
+        }
+
         json.WriteEndObject();
-        foreach (var (stage, points) in curves)
+        foreach (var (stage, points) in _curves)
         {
             json.WriteStartObject(stage);
             Column("step", points.Select(p => (double)p.Step));
             Column("seconds", points.Select(p => p.Seconds));
-            for (var i = 0; i < names[stage].Length; i++) Column(names[stage][i], points.Select(p => p.Values[i]));
+            for (var i = 0; i < _names[stage].Length; i++)
+            {
+                Column(_names[stage][i], points.Select(p => p.Values[i]));
+            }
+
             json.WriteEndObject();
         }
         json.WriteEndObject();
@@ -51,7 +69,7 @@ internal sealed class Journal(TextWriter output)
         void Column(string name, IEnumerable<double> values)
         {
             json.WritePropertyName(name);
-            // a line each, not a line a number
+            // A line each, not a line a number
             json.WriteRawValue("[" + string.Join(",", values.Select(v => Rounded(v).ToString("R", CultureInfo.InvariantCulture))) + "]");
         }
     }

@@ -1,5 +1,4 @@
 using RenderFarm.Training.Clips;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Stages;
@@ -7,9 +6,9 @@ namespace RenderFarm.Training.Stages;
 /// <summary>Latents of clips of one size with their scenes; the oldest make room for new ones. Owns its tensors.</summary>
 internal sealed class LatentPool(int capacity, Device device) : IDisposable
 {
-    private readonly Scene[] scenes = new Scene[capacity];
-    private Tensor? latents; // float16 [capacity, C, T, h, w]
-    private int next;
+    private readonly Scene[] _scenes = new Scene[capacity];
+    private Tensor? _latents; // float16 [capacity, C, T, h, w]
+    private int _next;
 
     public int Count { get; private set; }
 
@@ -17,13 +16,17 @@ internal sealed class LatentPool(int capacity, Device device) : IDisposable
     public void Add(Tensor batch, IReadOnlyList<Scene> drawn)
     {
         using var scope = NewDisposeScope();
-        latents ??= zeros([capacity, .. batch.shape[1..]], dtype: ScalarType.Float16, device: device).DetachFromDisposeScope();
+        _latents ??= zeros([capacity, .. batch.shape[1..]], dtype: ScalarType.Float16, device: device).DetachFromDisposeScope();
         for (var i = 0; i < drawn.Count;)
         {
-            int count = Math.Min(drawn.Count - i, capacity - next);
-            latents.narrow(0, next, count).copy_(batch.narrow(0, i, count));
-            for (var k = 0; k < count; k++) scenes[next + k] = drawn[i + k];
-            next = (next + count) % capacity;
+            var count = Math.Min(drawn.Count - i, capacity - _next);
+            _latents.narrow(0, _next, count).copy_(batch.narrow(0, i, count));
+            for (var k = 0; k < count; k++)
+            {
+                _scenes[_next + k] = drawn[i + k];
+            }
+
+            _next = (_next + count) % capacity;
             Count = Math.Min(capacity, Count + count);
             i += count;
         }
@@ -35,8 +38,8 @@ internal sealed class LatentPool(int capacity, Device device) : IDisposable
         using var scope = NewDisposeScope();
         var picks = Enumerable.Range(0, count).Select(_ => (long)random.Next(Count)).ToArray();
         var index = tensor(picks, device: device);
-        return (latents!.index_select(0, index).to(ScalarType.Float32).MoveToOuterDisposeScope(), [.. picks.Select(i => scenes[i])]);
+        return (_latents!.index_select(0, index).to(ScalarType.Float32).MoveToOuterDisposeScope(), [.. picks.Select(i => _scenes[i])]);
     }
 
-    public void Dispose() => latents?.Dispose();
+    public void Dispose() => _latents?.Dispose();
 }

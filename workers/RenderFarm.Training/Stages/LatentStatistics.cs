@@ -2,7 +2,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Weights;
 using RenderFarm.Wan.Vae;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Stages;
@@ -30,26 +29,38 @@ internal static class LatentStatistics
             latents.Add(vae.Encode(painter.Paint(batch)).MoveToOuterDisposeScope());
         }
         var all = cat(latents, 0);
-        return (all.mean([0, 2, 3, 4]).cpu().MoveToOuterDisposeScope(), all.std([0, 2, 3, 4]).clamp(min: 1e-3).cpu().MoveToOuterDisposeScope());
+        return (
+            all.mean([0, 2, 3, 4]).cpu().MoveToOuterDisposeScope(),
+            all.std([0, 2, 3, 4]).clamp(min: 1e-3).cpu().MoveToOuterDisposeScope()
+        );
     }
 
     /// <summary>The tensors of the VAE, by name, with the two convolutions changed; on the CPU, in the caller's dispose scope.</summary>
-    public static Dictionary<string, Tensor> Folded(IReadOnlyDictionary<string, Tensor> tensors, VaeShape shape, Tensor mean, Tensor deviation)
+    public static Dictionary<string, Tensor> Folded(
+        IReadOnlyDictionary<string, Tensor> tensors,
+        VaeShape shape,
+        Tensor mean,
+        Tensor deviation
+    )
     {
         var folded = new Dictionary<string, Tensor>(tensors);
-        int channels = shape.LatentChannels;
+        var channels = shape.LatentChannels;
         var publishedMean = tensor(shape.LatentMean.ToArray());
         var publishedDeviation = tensor(shape.LatentStd.ToArray());
         var scale = publishedDeviation / deviation;
 
         // encoder's end: mean rows scaled and shifted; the log-variance is one constant a channel
         var (weight, bias) = (tensors["conv1.weight"], tensors["conv1.bias"]);
-        folded["conv1.weight"] = cat([weight.narrow(0, 0, channels) * scale.view(-1, 1, 1, 1, 1), zeros_like(weight.narrow(0, channels, channels))], 0);
+        folded["conv1.weight"] = cat(
+            [weight.narrow(0, 0, channels) * scale.view(-1, 1, 1, 1, 1), zeros_like(weight.narrow(0, channels, channels))],
+            0
+        );
         folded["conv1.bias"] = cat([(bias.narrow(0, 0, channels) - mean) * scale + publishedMean, 2 * (scale * VaeTrainer.Noise).log()], 0);
 
         // decoder's start: the reverse
         folded["conv2.weight"] = tensors["conv2.weight"] / scale.view(1, -1, 1, 1, 1);
-        folded["conv2.bias"] = tensors["conv2.bias"] + tensors["conv2.weight"].flatten(1).matmul((mean - publishedMean / scale).unsqueeze(1)).squeeze(1);
+        folded["conv2.bias"] =
+            tensors["conv2.bias"] + tensors["conv2.weight"].flatten(1).matmul((mean - publishedMean / scale).unsqueeze(1)).squeeze(1);
         return folded;
     }
 }

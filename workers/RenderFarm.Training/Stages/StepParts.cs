@@ -12,29 +12,40 @@ internal sealed class StepParts(Device device)
 {
     public static readonly StepParts None = new(META);
 
-    private readonly Dictionary<string, double> seconds = [];
+    private readonly Dictionary<string, double> _seconds = [];
 
-    public IReadOnlyDictionary<string, double> Seconds => seconds;
+    public IReadOnlyDictionary<string, double> Seconds => _seconds;
 
     public T Time<T>(string part, Func<T> work)
     {
-        if (device.type == DeviceType.META) return work();
+        if (device.type == DeviceType.META)
+        {
+            return work();
+        }
+
         Wait();
         var started = Stopwatch.GetTimestamp();
         var result = work();
         Wait();
-        seconds[part] = seconds.GetValueOrDefault(part) + Stopwatch.GetElapsedTime(started).TotalSeconds;
+        _seconds[part] = _seconds.GetValueOrDefault(part) + Stopwatch.GetElapsedTime(started).TotalSeconds;
         return result;
     }
 
-    public void Time(string part, Action work) => Time(part, () =>
-    {
-        work();
-        return true;
-    });
+    public void Time(string part, Action work) =>
+        Time(
+            part,
+            () =>
+            {
+                work();
+                return true;
+            }
+        );
 
     public void Wait()
     {
-        if (device.type == DeviceType.CUDA) cuda.synchronize(device);
+        if (device.type == DeviceType.CUDA)
+        {
+            cuda.synchronize(device);
+        }
     }
 }

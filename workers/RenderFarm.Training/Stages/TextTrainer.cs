@@ -1,11 +1,9 @@
 using RenderFarm.Inference.Layers;
-using RenderFarm.Inference.Safetensors;
 using RenderFarm.Training.Clips;
 using RenderFarm.Training.Looks;
 using RenderFarm.Training.Text;
 using RenderFarm.Training.Weights;
 using RenderFarm.Wan.TextEncoder;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Stages;
@@ -22,62 +20,81 @@ internal sealed class TextTrainer : IDisposable
     /// <summary>Scope of the encoder's own tensors among the parameters.</summary>
     public const string Encoder = "text";
 
-    private readonly TrainingOptions options;
-    private readonly Journal journal;
-    private readonly DemoTokenizer tokenizer = new();
-    private readonly FlatAdam optimiser;
-    private readonly SceneGenerator scenes;
-    private readonly Random random;
-    private readonly Tensor directions; // [all choices, dim]
+    private readonly TrainingOptions _options;
+    private readonly Journal _journal;
+    private readonly DemoTokenizer _tokenizer = new();
+    private readonly FlatAdam _optimiser;
+    private readonly SceneGenerator _scenes;
+    private readonly Random _random;
+    private readonly Tensor _directions; // [all choices, dim]
 
     public TextTrainer(TrainingOptions options, Journal journal)
     {
-        (this.options, this.journal) = (options, journal);
-        Parameters = new FlatParameters(WeightListing.Of(weights => (new Umt5Encoder(weights.Scope(Encoder), options.Shape.TextEncoder), Frequencies(weights))), options.Device);
+        (this._options, this._journal) = (options, journal);
+        Parameters = new FlatParameters(
+            WeightListing.Of(weights => (new Umt5Encoder(weights.Scope(Encoder), options.Shape.TextEncoder), Frequencies(weights))),
+            options.Device
+        );
         Parameters.Initialize(Initializer.For(options.Seed));
         Parameters.Values.requires_grad_(true);
-        optimiser = new FlatAdam(Parameters);
-        scenes = new SceneGenerator(options.Seed + 2_000);
-        random = new Random((int)options.Seed + 23);
+        _optimiser = new FlatAdam(Parameters);
+        _scenes = new SceneGenerator(options.Seed + 2_000);
+        _random = new Random((int)options.Seed + 23);
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)options.Seed + 24, CPU);
         var drawn = randn(SceneQuestions.Choices.Sum(), options.Shape.TextEncoder.Dim, generator: generator);
-        directions = (drawn / drawn.norm(1, keepdim: true)).to(options.Device).DetachFromDisposeScope();
+        _directions = (drawn / drawn.norm(1, keepdim: true)).to(options.Device).DetachFromDisposeScope();
     }
 
     public FlatParameters Parameters { get; }
 
-    public Tensor Average => optimiser.Average;
+    public Tensor Average => _optimiser.Average;
 
-    private string StatePath => Path.Combine(options.State, "text.safetensors");
+    private string StatePath => Path.Combine(_options.State, "text.safetensors");
 
     public void Run()
     {
-        var budget = new Budget(options.TextSeconds, StageState.Load(StatePath, optimiser));
-        journal.Say($"text encoder of {Parameters.Values.numel():N0} parameters, from step {optimiser.Step}");
+        var budget = new Budget(_options.TextSeconds, StageState.Load(StatePath, _optimiser));
+        _journal.Say($"text encoder of {Parameters.Values.numel():N0} parameters, from step {_optimiser.Step}");
         while (!budget.IsOver)
         {
-            bool tell = optimiser.Step % options.Every == 0;
-            var (loss, right) = Step(budget.Rate(options.TextRate, optimiser.Step), tell);
-            if (budget.TimeToSave()) StageState.Save(StatePath, optimiser, budget.Spent);
-            if (tell) journal.Point("text", optimiser.Step, budget.Spent, ("loss", loss), ("right", right));
+            var tell = _optimiser.Step % _options.Every == 0;
+            var (loss, right) = Step(budget.Rate(_options.TextRate, _optimiser.Step), tell);
+            if (budget.TimeToSave())
+            {
+                StageState.Save(StatePath, _optimiser, budget.Spent);
+            }
+
+            if (tell)
+            {
+                _journal.Point("text", _optimiser.Step, budget.Spent, ("loss", loss), ("right", right));
+            }
         }
-        StageState.Save(StatePath, optimiser, budget.Spent);
-        journal.Fact("text steps", optimiser.Step);
-        journal.Fact("text seconds", budget.Spent);
-        journal.Fact("text held-out captions read right", HeldOutShare());
+        StageState.Save(StatePath, _optimiser, budget.Spent);
+        _journal.Fact("text steps", _optimiser.Step);
+        _journal.Fact("text seconds", budget.Spent);
+        _journal.Fact("text held-out captions read right", HeldOutShare());
     }
 
     /// <summary>One step; figures are NaN unless asked for: the loss, and the share of right answers.</summary>
     public (double Loss, double Right) Step(double rate, bool tell)
     {
         using var scope = NewDisposeScope();
-        var drawn = Enumerable.Range(0, options.TextBatch).Select(i => scenes.Draw((long)optimiser.Step * options.TextBatch + i, options.Sizes[0].Size)).ToList();
-        var (said, right) = Read(Parameters.Open(ScalarType.Float32), [.. drawn.Select(scene => Captions.Of(scene, random.Next()))], [.. drawn.Select(SceneQuestions.Answers)]);
+        var drawn = Enumerable
+            .Range(0, _options.TextBatch)
+            .Select(i => _scenes.Draw((long)_optimiser.Step * _options.TextBatch + i, _options.Sizes[0].Size))
+            .ToList();
+        var (said, right) = Read(
+            Parameters.Open(ScalarType.Float32),
+            [.. drawn.Select(scene => Captions.Of(scene, _random.Next()))],
+            [.. drawn.Select(SceneQuestions.Answers)]
+        );
         var loss = SceneQuestions.Loss(said, right);
         loss.backward();
-        optimiser.Advance(rate);
-        return tell ? (loss.item<float>(), SceneQuestions.AreRight(said, right).to(ScalarType.Float32).mean().item<float>()) : (double.NaN, double.NaN);
+        _optimiser.Advance(rate);
+        return tell
+            ? (loss.item<float>(), SceneQuestions.AreRight(said, right).to(ScalarType.Float32).mean().item<float>())
+            : (double.NaN, double.NaN);
     }
 
     /// <summary>Of captions that training never sees, how many are read without a mistake from every row.</summary>
@@ -86,30 +103,42 @@ internal sealed class TextTrainer : IDisposable
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var weights = Parameters.Open(Average, ScalarType.Float32);
-        return QuickLook.Questions(200, seed: 5).Average(question =>
-        {
-            var (said, right) = Read(weights, [question.Caption], [SceneQuestions.Answers(question.Kind, question.Background)]);
-            return SceneQuestions.AreRight(said, right).all().item<bool>() ? 1.0 : 0;
-        });
+        return QuickLook
+            .Questions(200, seed: 5)
+            .Average(question =>
+            {
+                var (said, right) = Read(weights, [question.Caption], [SceneQuestions.Answers(question.Kind, question.Background)]);
+                return SceneQuestions.AreRight(said, right).all().item<bool>() ? 1.0 : 0;
+            });
     }
 
     public void Dispose()
     {
-        directions.Dispose();
-        optimiser.Dispose();
+        _directions.Dispose();
+        _optimiser.Dispose();
         Parameters.Dispose();
     }
 
     /// <summary>Rows of all captions, without padding: what each says, and what is right.</summary>
     private (Tensor Said, Tensor Right) Read(IWeights weights, IReadOnlyList<string> captions, IReadOnlyList<IReadOnlyList<int>> answers)
     {
-        IReadOnlyList<IReadOnlyList<long>> prompts = [.. captions.Select(caption => tokenizer.Ids(caption, options.Shape.Transformer.TextLength))];
-        var rows = new Umt5Encoder(weights.Scope(Encoder), options.Shape.TextEncoder).EncodeBatch(prompts);
-        long longest = rows.shape[1];
+        IReadOnlyList<IReadOnlyList<long>> prompts =
+        [
+            .. captions.Select(caption => _tokenizer.Ids(caption, _options.Shape.Transformer.TextLength)),
+        ];
+        var rows = new Umt5Encoder(weights.Scope(Encoder), _options.Shape.TextEncoder).EncodeBatch(prompts);
+        var longest = rows.shape[1];
         long[] places = [.. prompts.SelectMany((ids, prompt) => Enumerable.Range(0, ids.Count).Select(i => prompt * longest + i))];
-        long[] right = [.. prompts.SelectMany((ids, prompt) => Enumerable.Repeat(answers[prompt], ids.Count)).SelectMany(row => row).Select(answer => (long)answer)];
-        var said = rows.flatten(0, 1).index_select(0, tensor(places, device: options.Device)).matmul(directions.t()) + Frequencies(weights);
-        return (said, tensor(right, [places.Length, SceneQuestions.Choices.Count], device: options.Device));
+        long[] right =
+        [
+            .. prompts
+                .SelectMany((ids, prompt) => Enumerable.Repeat(answers[prompt], ids.Count))
+                .SelectMany(row => row)
+                .Select(answer => (long)answer),
+        ];
+        var said =
+            rows.flatten(0, 1).index_select(0, tensor(places, device: _options.Device)).matmul(_directions.t()) + Frequencies(weights);
+        return (said, tensor(right, [places.Length, SceneQuestions.Choices.Count], device: _options.Device));
     }
 
     /// <summary>Learned, and thrown away in the end.</summary>

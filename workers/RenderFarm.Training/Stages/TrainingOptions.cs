@@ -47,8 +47,7 @@ internal sealed record TrainingOptions
     public int Every { get; init; } = 50;
 
     /// <summary>Sizes that the DiT sees, and how often; the first is the one that is measured.</summary>
-    public IReadOnlyList<(ClipSize Size, double Share)> Sizes { get; init; } =
-        [(new(128, 96, 13), 1)];
+    public IReadOnlyList<(ClipSize Size, double Share)> Sizes { get; init; } = [(new(128, 96, 13), 1)];
 
     /// <summary>Share of the VAE's seconds at the start in which it sees single frames of the first window, four times as many.</summary>
     public double PicturesShare { get; init; } = 0.25;
@@ -56,7 +55,7 @@ internal sealed record TrainingOptions
     /// <summary>Windows that the VAE sees, and how often, with a factor on the batch. Long ones keep colours from drifting from
     /// chunk to chunk, wide ones are for the attention over a whole frame.</summary>
     public IReadOnlyList<(ClipSize Size, double Share, double Batch)> Windows { get; init; } =
-        [(new(48, 48, 9), 0.7, 1), (new(64, 64, 13), 0.15, 0.4), (new(128, 96, 9), 0.15, 0.2)];
+    [(new(48, 48, 9), 0.7, 1), (new(64, 64, 13), 0.15, 0.4), (new(128, 96, 9), 0.15, 0.2)];
 
     /// <summary>Captions measured at the end.</summary>
     public int Looks { get; init; } = 64;

@@ -8,7 +8,7 @@ namespace RenderFarm.Training.Stages;
 internal readonly record struct VaeProducts(ScalarType Type, bool FramesAsChannels)
 {
     public static IReadOnlyList<VaeProducts> All { get; } =
-        [new(ScalarType.Float32, false), new(ScalarType.Float32, true), new(ScalarType.BFloat16, false), new(ScalarType.BFloat16, true)];
+    [new(ScalarType.Float32, false), new(ScalarType.Float32, true), new(ScalarType.BFloat16, false), new(ScalarType.BFloat16, true)];
 
     public override string ToString() => $"{Type}{(FramesAsChannels ? ", frames as channels" : "")}";
 }

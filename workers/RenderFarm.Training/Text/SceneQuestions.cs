@@ -1,5 +1,4 @@
 using RenderFarm.Training.Clips;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Text;
@@ -15,17 +14,25 @@ internal static class SceneQuestions
 
     private static readonly int[] OfObject =
     [
-        1 + Enum.GetValues<ShapeKind>().Length, 1 + NamedColor.All.Count, 1 + Enum.GetValues<Motion>().Length,
-        1 + Enum.GetValues<SizeWord>().Length, 1 + Enum.GetValues<SpeedWord>().Length,
+        1 + Enum.GetValues<ShapeKind>().Length,
+        1 + NamedColor.All.Count,
+        1 + Enum.GetValues<Motion>().Length,
+        1 + Enum.GetValues<SizeWord>().Length,
+        1 + Enum.GetValues<SpeedWord>().Length,
     ];
 
     /// <summary>How many answers each question has.</summary>
     public static IReadOnlyList<int> Choices { get; } =
-        [NamedColor.All.Count, Enum.GetValues<Pattern>().Length, 2, .. Enumerable.Repeat(OfObject, Objects).SelectMany(choices => choices)];
+    [NamedColor.All.Count, Enum.GetValues<Pattern>().Length, 2, .. Enumerable.Repeat(OfObject, Objects).SelectMany(choices => choices)];
 
     /// <summary>The right answer to each question.</summary>
     public static IReadOnlyList<int> Answers(Scene scene) =>
-        [scene.Background.Color, (int)scene.Background.Pattern, scene.Group ? 1 : 0, .. Enumerable.Range(0, Objects).SelectMany(i => OfKind(scene.Objects.ElementAtOrDefault(i)?.Kind))];
+        [
+            scene.Background.Color,
+            (int)scene.Background.Pattern,
+            scene.Group ? 1 : 0,
+            .. Enumerable.Range(0, Objects).SelectMany(i => OfKind(scene.Objects.ElementAtOrDefault(i)?.Kind)),
+        ];
 
     /// <summary>Of a scene of one object that moves on a plain background.</summary>
     public static IReadOnlyList<int> Answers(ObjectKind kind, int background) =>
@@ -35,7 +42,9 @@ internal static class SceneQuestions
     /// <param name="said">Float32 [rows, all choices].</param>
     /// <param name="right">Int64 [rows, questions].</param>
     public static Tensor Loss(Tensor said, Tensor right) =>
-        ByQuestion(said).Select((logits, question) => nn.functional.cross_entropy(logits, right.select(1, question))).Aggregate((sum, loss) => sum + loss) / Choices.Count;
+        ByQuestion(said)
+            .Select((logits, question) => nn.functional.cross_entropy(logits, right.select(1, question)))
+            .Aggregate((sum, loss) => sum + loss) / Choices.Count;
 
     /// <summary>Bool [rows, questions]: whether the likeliest answer is the right one.</summary>
     public static Tensor AreRight(Tensor said, Tensor right) =>
@@ -44,5 +53,7 @@ internal static class SceneQuestions
     private static Tensor[] ByQuestion(Tensor said) => said.split([.. Choices.Select(choices => (long)choices)], 1);
 
     private static int[] OfKind(ObjectKind? kind) =>
-        kind is null ? new int[OfObject.Length] : [1 + (int)kind.Shape, 1 + kind.Color, 1 + (int)kind.Motion, 1 + (int)kind.Size, 1 + (int)kind.Speed];
+        kind is null
+            ? new int[OfObject.Length]
+            : [1 + (int)kind.Shape, 1 + kind.Color, 1 + (int)kind.Motion, 1 + (int)kind.Size, 1 + (int)kind.Speed];
 }

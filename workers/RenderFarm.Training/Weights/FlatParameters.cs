@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Weights;
@@ -11,15 +10,15 @@ namespace RenderFarm.Training.Weights;
 /// </summary>
 internal sealed class FlatParameters : IDisposable
 {
-    private readonly long[] sizes;
+    private readonly long[] _sizes;
 
     /// <param name="entries">What the modules ask for; see <see cref="WeightListing"/>.</param>
     public FlatParameters(IReadOnlyList<TensorEntry> entries, Device device)
     {
-        // a module may ask for one tensor in two types
+        // A module may ask for one tensor in two types
         Entries = [.. entries.DistinctBy(entry => entry.Name)];
-        sizes = [.. Entries.Select(entry => entry.Elements)];
-        Values = zeros([sizes.Sum()], dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        _sizes = [.. Entries.Select(entry => entry.Elements)];
+        Values = zeros([_sizes.Sum()], dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
     }
 
     public IReadOnlyList<TensorEntry> Entries { get; }
@@ -32,7 +31,7 @@ internal sealed class FlatParameters : IDisposable
     {
         using var noGradients = no_grad();
         long at = 0;
-        foreach (var (entry, size) in Entries.Zip(sizes))
+        foreach (var (entry, size) in Entries.Zip(_sizes))
         {
             using var scope = NewDisposeScope();
             Values.narrow(0, at, size).copy_(draw(entry).flatten());
@@ -55,8 +54,10 @@ internal sealed class FlatParameters : IDisposable
 
     private Dictionary<string, Tensor> Views(Tensor values)
     {
-        // one split: its gradient is one concatenation
-        var parts = values.split(sizes);
-        return Entries.Zip(parts).ToDictionary(pair => pair.First.Name, pair => pair.Second.view([.. pair.First.Shape]), StringComparer.Ordinal);
+        // One split: its gradient is one concatenation
+        var parts = values.split(_sizes);
+        return Entries
+            .Zip(parts)
+            .ToDictionary(pair => pair.First.Name, pair => pair.Second.view([.. pair.First.Shape]), StringComparer.Ordinal);
     }
 }

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Weights;
@@ -12,13 +11,14 @@ internal static class Initializer
 {
     private const int Taps = 3;
 
-    public static Func<TensorEntry, Tensor> For(long seed) => entry =>
-    {
-        var (mean, deviation) = Spread(entry);
-        using var generator = new Generator((ulong)seed * 0x9E3779B97F4A7C15 ^ Hash(entry.Name), CPU);
-        var drawn = randn([.. entry.Shape], dtype: ScalarType.Float32, generator: generator).mul_(deviation).add_(mean);
-        return entry.Shape is [_, _, Taps, _, _] ? OverTime(entry, drawn) : drawn;
-    };
+    public static Func<TensorEntry, Tensor> For(long seed) =>
+        entry =>
+        {
+            var (mean, deviation) = Spread(entry);
+            using var generator = new Generator((ulong)seed * 0x9E3779B97F4A7C15 ^ Hash(entry.Name), CPU);
+            var drawn = randn([.. entry.Shape], dtype: ScalarType.Float32, generator: generator).mul_(deviation).add_(mean);
+            return entry.Shape is [_, _, Taps, _, _] ? OverTime(entry, drawn) : drawn;
+        };
 
     /// <summary>
     /// A convolution over time begins as one over the newest frame alone, so that what the VAE learns from single frames holds for
@@ -29,16 +29,20 @@ internal static class Initializer
         var (older, newest) = (drawn.narrow(2, 0, Taps - 1), drawn.narrow(2, Taps - 1, 1));
         if (!entry.Name.EndsWith("time_conv.weight", StringComparison.Ordinal))
         {
-            newest.mul_(Math.Sqrt(Taps)); // its inputs are a third of those that the deviation was made for
+            newest.mul_(Math.Sqrt(Taps)); // Its inputs are a third of those that the deviation was made for
             older.mul_(0.1);
             return drawn;
         }
-        long channels = entry.Shape[1];
+        var channels = entry.Shape[1];
         var copy = eye(channels).repeat(entry.Shape[0] / channels, 1).view(entry.Shape[0], channels, 1, 1, 1);
-        bool halves = entry.Shape[0] == channels;
+        var halves = entry.Shape[0] == channels;
         drawn.mul_(0.3);
         newest.add_(copy, alpha: halves ? 0.5 : 1);
-        if (halves) drawn.narrow(2, Taps - 2, 1).add_(copy, alpha: 0.5);
+        if (halves)
+        {
+            drawn.narrow(2, Taps - 2, 1).add_(copy, alpha: 0.5);
+        }
+
         return drawn;
     }
 
@@ -46,11 +50,11 @@ internal static class Initializer
     {
         var name = entry.Name;
         double fan = entry.Shape.Skip(1).Aggregate(1L, (product, size) => product * size);
-        double usual = 1 / Math.Sqrt(fan);
+        var usual = 1 / Math.Sqrt(fan);
         bool Ends(string end) => name.EndsWith(end, StringComparison.Ordinal);
         return name switch
         {
-            _ when Ends("gamma") || Ends("weight") && entry.Shape.Count == 1 => (1, 0), // every norm
+            _ when Ends("gamma") || Ends("weight") && entry.Shape.Count == 1 => (1, 0), // Every norm
             _ when Ends("bias") => (0, 0),
             _ when Ends("modulation") => (0, 1 / Math.Sqrt(entry.Shape[^1])),
             _ when Ends("head.head.weight") => (0, 0),
@@ -59,12 +63,16 @@ internal static class Initializer
             _ when Ends("pos_embedding.embedding.weight") => (0, 0.3),
             // UMT5 multiplies q and k without 1/√d; its heads here are 32 wide
             _ when name.StartsWith("text.", StringComparison.Ordinal) && Ends("attn.q.weight") => (0, usual / Math.Sqrt(32)),
-            // most rows that cross-attention averages over are padding, which says nothing: what is left of a prompt must still
+            // Most rows that cross-attention averages over are padding, which says nothing: what is left of a prompt must still
             // be heard, or captions are learned several times more slowly
             _ when Ends("cross_attn.v.weight") => (0, 8 * usual),
             _ when Ends("cross_attn.o.weight") => (0, usual),
-            // the last product of a residual branch
-            _ when Ends("residual.6.weight") || Ends("proj.weight") || Ends("attn.o.weight") || Ends("ffn.2.weight") || Ends("ffn.fc2.weight") => (0, 0.4 * usual),
+            // The last product of a residual branch
+            _ when Ends("residual.6.weight")
+                    || Ends("proj.weight")
+                    || Ends("attn.o.weight")
+                    || Ends("ffn.2.weight")
+                    || Ends("ffn.fc2.weight") => (0, 0.4 * usual),
             _ => (0, usual),
         };
     }

@@ -4,7 +4,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Weights;
@@ -25,8 +24,11 @@ internal sealed class ModelFolder(string folder)
     {
         Directory.CreateDirectory(folder);
         var half = ElementType.Of(ScalarType.Float16);
-        using var writer = new SafetensorsWriter(PathOf(file), tensors.Select(t => new TensorEntry(t.Key, half, t.Value.shape)),
-            new Dictionary<string, string> { ["format"] = "pt" });
+        using var writer = new SafetensorsWriter(
+            PathOf(file),
+            tensors.Select(t => new TensorEntry(t.Key, half, t.Value.shape)),
+            new Dictionary<string, string> { ["format"] = "pt" }
+        );
         foreach (var (name, tensor) in tensors)
         {
             using var scope = NewDisposeScope();
@@ -48,8 +50,17 @@ internal sealed class ModelFolder(string folder)
         {
             Shape = shape,
             Note = note,
-            Files = new ModelFiles { Transformer = [Transformer], TextEncoder = [TextEncoder], Tokenizer = Tokenizer, Vae = [Vae] },
+            Files = new ModelFiles
+            {
+                Transformer = [Transformer],
+                TextEncoder = [TextEncoder],
+                Tokenizer = Tokenizer,
+                Vae = [Vae],
+            },
         };
-        File.WriteAllBytes(PathOf(ModelManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(manifest, ContractsJson.Default.ModelManifest));
+        File.WriteAllBytes(
+            PathOf(ModelManifest.FileName),
+            JsonSerializer.SerializeToUtf8Bytes(manifest, ContractsJson.Default.ModelManifest)
+        );
     }
 }

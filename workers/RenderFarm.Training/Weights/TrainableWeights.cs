@@ -1,12 +1,15 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Weights;
 
 /// <summary>Tensors through which gradients flow, in the compute type and in float32. Owns none of them.</summary>
 internal sealed class TrainableWeights(
-    ScalarType type, IReadOnlyDictionary<string, Tensor> exact, IReadOnlyDictionary<string, Tensor> lower, string prefix = "") : IWeights
+    ScalarType type,
+    IReadOnlyDictionary<string, Tensor> exact,
+    IReadOnlyDictionary<string, Tensor> lower,
+    string prefix = ""
+) : IWeights
 {
     public ScalarType Type => type;
 
@@ -19,9 +22,17 @@ internal sealed class TrainableWeights(
 
     public Tensor Tensor(string name, params ReadOnlySpan<long> shape)
     {
-        if (!lower.TryGetValue(prefix + name, out var tensor)) throw new ArgumentException($"there is no parameter '{prefix}{name}'", nameof(name));
-        return tensor.shape.AsSpan().SequenceEqual(shape) ? tensor
-            : throw new ArgumentException($"'{prefix}{name}' is [{string.Join(", ", tensor.shape)}], not [{string.Join(", ", shape.ToArray())}]", nameof(shape));
+        if (!lower.TryGetValue(prefix + name, out var tensor))
+        {
+            throw new ArgumentException($"there is no parameter '{prefix}{name}'", nameof(name));
+        }
+
+        return tensor.shape.AsSpan().SequenceEqual(shape)
+            ? tensor
+            : throw new ArgumentException(
+                $"'{prefix}{name}' is [{string.Join(", ", tensor.shape)}], not [{string.Join(", ", shape.ToArray())}]",
+                nameof(shape)
+            );
     }
 
     public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) =>

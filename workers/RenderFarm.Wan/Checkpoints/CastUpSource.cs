@@ -1,6 +1,5 @@
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Checkpoints;
@@ -13,28 +12,34 @@ public sealed class CastUpSource(ITensorSource source) : ITensorSource
 {
     public string Name => source.Name;
 
-    public IReadOnlyDictionary<string, TensorEntry> Entries { get; } = source.Entries
-        .Where(entry => !Quantizations.IsMarker(entry.Key)).ToDictionary(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, TensorEntry> Entries { get; } =
+        source.Entries.Where(entry => !Quantizations.IsMarker(entry.Key)).ToDictionary(StringComparer.Ordinal);
 
     public Tensor Load(string name)
     {
         var stored = source.Load(name);
         using var scope = NewDisposeScope();
         var dense = BlockPreparer.Dense(source, name, stored);
-        if (ReferenceEquals(dense, stored)) return stored;
+        if (ReferenceEquals(dense, stored))
+        {
+            return stored;
+        }
+
         stored.Dispose();
         return dense.DetachFromDisposeScope();
     }
 
     public Tensor LoadRows(string name, IReadOnlyList<long> rows)
     {
-        if (source.Entries[name].Type.Bytes > 1) return source.LoadRows(name, rows);
+        if (source.Entries[name].Type.Bytes > 1)
+        {
+            return source.LoadRows(name, rows);
+        }
+
         using var whole = Load(name);
         using var index = tensor(rows.ToArray());
         return whole.index_select(0, index).DetachFromDisposeScope();
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

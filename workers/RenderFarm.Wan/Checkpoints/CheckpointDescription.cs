@@ -46,5 +46,9 @@ public sealed record CheckpointDescription
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Recognised, whole, and of a kind that the renderer loads.</summary>
-    public bool Usable => Kind != CheckpointKind.Unknown && Missing.Count == 0 && Models.Count > 0 && !Quantization.Contains("not supported", StringComparison.Ordinal);
+    public bool Usable =>
+        Kind != CheckpointKind.Unknown
+        && Missing.Count == 0
+        && Models.Count > 0
+        && !Quantization.Contains("not supported", StringComparison.Ordinal);
 }

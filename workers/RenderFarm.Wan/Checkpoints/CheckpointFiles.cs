@@ -13,11 +13,19 @@ public static class CheckpointFiles
     public static ITensorSource Open(params IReadOnlyList<string> paths)
     {
         ArgumentOutOfRangeException.ThrowIfZero(paths.Count, nameof(paths));
-        if (paths is [var index] && index.EndsWith(IndexSuffix, StringComparison.Ordinal)) return OpenIndex(index);
+        if (paths is [var index] && index.EndsWith(IndexSuffix, StringComparison.Ordinal))
+        {
+            return OpenIndex(index);
+        }
+
         var files = new List<ITensorSource>();
         try
         {
-            foreach (string path in paths) files.Add(OpenOne(path));
+            foreach (var path in paths)
+            {
+                files.Add(OpenOne(path));
+            }
+
             return files.Count == 1 ? files[0] : new ShardedSource(files);
         }
         catch
@@ -27,20 +35,25 @@ public static class CheckpointFiles
         }
     }
 
-    private static ITensorSource OpenOne(string path) => Path.GetExtension(path) switch
-    {
-        ".safetensors" => SafetensorsFile.Open(path),
-        ".pth" or ".pt" => PthFile.Open(path),
-        var other => throw new CheckpointException(path, "file", $"extension '{other}' is not read; .safetensors and .pth are"),
-    };
+    private static ITensorSource OpenOne(string path) =>
+        Path.GetExtension(path) switch
+        {
+            ".safetensors" => SafetensorsFile.Open(path),
+            ".pth" or ".pt" => PthFile.Open(path),
+            var other => throw new CheckpointException(path, "file", $"extension '{other}' is not read; .safetensors and .pth are"),
+        };
 
     private static ITensorSource OpenIndex(string path)
     {
         var map = WeightMap(path);
-        string folder = Path.GetDirectoryName(path)!;
+        var folder = Path.GetDirectoryName(path)!;
         var source = Open([.. map.Values.Distinct().Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name))]);
         var absent = map.Keys.Where(name => !source.Entries.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
-        if (absent.Count == 0) return source;
+        if (absent.Count == 0)
+        {
+            return source;
+        }
+
         source.Dispose();
         throw new CheckpointException(path, absent[0], $"{absent.Count} tensors of the index are in none of its files");
     }
@@ -49,14 +62,30 @@ public static class CheckpointFiles
     {
         try
         {
-            const long most = 64 << 20;
-            if (new FileInfo(path).Length is > most and var size) throw new CheckpointException(path, "file", $"has {size} bytes; an index has at most {most}");
+            const long Most = 64 << 20;
+            if (new FileInfo(path).Length is > Most and var size)
+            {
+                throw new CheckpointException(path, "file", $"has {size} bytes; an index has at most {Most}");
+            }
+
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            var map = document.RootElement.GetProperty("weight_map").EnumerateObject()
+            var map = document
+                .RootElement.GetProperty("weight_map")
+                .EnumerateObject()
                 .ToDictionary(pair => pair.Name, pair => pair.Value.GetString() ?? throw new JsonException($"no file for {pair.Name}"));
-            if (map.Count == 0) throw new CheckpointException(path, "weight_map", "is empty");
+            if (map.Count == 0)
+            {
+                throw new CheckpointException(path, "weight_map", "is empty");
+            }
+
             foreach (var (tensor, file) in map)
-                if (file != Path.GetFileName(file)) throw new CheckpointException(path, tensor, $"'{file}' is not a file of the same folder");
+            {
+                if (file != Path.GetFileName(file))
+                {
+                    throw new CheckpointException(path, tensor, $"'{file}' is not a file of the same folder");
+                }
+            }
+
             return map;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)

@@ -10,7 +10,7 @@ internal static partial class ClipNames
         ("embeddings.patch_embedding.", "visual.patch_embedding."),
         ("embeddings.class_embedding", "visual.cls_embedding"),
         ("embeddings.position_embedding.weight", "visual.pos_embedding"),
-        ("pre_layrnorm.", "visual.pre_norm."), // so spelt
+        ("pre_layrnorm.", "visual.pre_norm."), // So spelt
         ("post_layernorm.", "visual.post_norm."),
         ("encoder.layers.", "visual.transformer."),
         (".layer_norm1.", ".norm1."),
@@ -23,10 +23,17 @@ internal static partial class ClipNames
     /// <summary>q, k and v are tensors of their own there: the first three parts of one.</summary>
     public static (string Name, int Part) FromTransformers(string key)
     {
-        foreach (var (theirs, original) in Parts) key = key.Replace(theirs, original, StringComparison.Ordinal);
+        foreach (var (theirs, original) in Parts)
+        {
+            key = key.Replace(theirs, original, StringComparison.Ordinal);
+        }
+
         var match = Projection().Match(key);
         return match.Success
-            ? ($"{key[..match.Index]}.attn.to_qkv.{key[(match.Index + match.Length)..]}", "qkv".IndexOf(match.Groups["part"].Value, StringComparison.Ordinal))
+            ? (
+                $"{key[..match.Index]}.attn.to_qkv.{key[(match.Index + match.Length)..]}",
+                "qkv".IndexOf(match.Groups["part"].Value, StringComparison.Ordinal)
+            )
             : (key, 0);
     }
 

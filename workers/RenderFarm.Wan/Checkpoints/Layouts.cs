@@ -25,17 +25,19 @@ public static class Layouts
 
     public static IReadOnlyList<ExpectedTensor> Vae(VaeShape shape) => Of(weights => new WanVae(weights, shape));
 
-    public static IReadOnlyList<ExpectedTensor> ImageEncoder(ImageEncoderShape shape) => Of(weights => new ClipVision(weights.Scope("visual"), shape));
+    public static IReadOnlyList<ExpectedTensor> ImageEncoder(ImageEncoderShape shape) =>
+        Of(weights => new ClipVision(weights.Scope("visual"), shape));
 
     /// <summary>With the last block, the final norm and the head, which are published and never run.</summary>
-    public static IReadOnlyList<ExpectedTensor> PublishedImageEncoder(ImageEncoderShape shape) => Of(weights =>
-    {
-        var tower = weights.Scope("visual");
-        var last = new ClipBlock(tower.Scope($"transformer.{shape.Layers - 1}"), shape);
-        LayerNorm.Affine(tower.Scope("post_norm"), shape.Dim, ClipVision.Epsilon);
-        tower.Tensor("head", shape.Dim, shape.OutDim);
-        return (new ClipVision(tower, shape), last);
-    });
+    public static IReadOnlyList<ExpectedTensor> PublishedImageEncoder(ImageEncoderShape shape) =>
+        Of(weights =>
+        {
+            var tower = weights.Scope("visual");
+            var last = new ClipBlock(tower.Scope($"transformer.{shape.Layers - 1}"), shape);
+            LayerNorm.Affine(tower.Scope("post_norm"), shape.Dim, ClipVision.Epsilon);
+            tower.Tensor("head", shape.Dim, shape.OutDim);
+            return (new ClipVision(tower, shape), last);
+        });
 
     /// <summary>A module may ask for one tensor in two types.</summary>
     private static IReadOnlyList<ExpectedTensor> Of<T>(Func<IWeights, T> build) =>

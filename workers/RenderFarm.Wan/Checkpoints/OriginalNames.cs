@@ -28,7 +28,7 @@ public static partial class OriginalNames
         (".attn2.norm_", ".cross_attn.norm_"),
         (".ffn.net.0.proj.", ".ffn.0."),
         (".ffn.net.2.", ".ffn.2."),
-        (".norm2.", ".norm3."), // theirs counts the norms that have weights by the order in which they run
+        (".norm2.", ".norm3."), // Theirs counts the norms that have weights by the order in which they run
         ("proj_out.", "head.head."),
     ];
 
@@ -48,8 +48,16 @@ public static partial class OriginalNames
     /// <summary>A DiT's key in diffusers' layout → original.</summary>
     public static string FromDiffusers(string key)
     {
-        if (key == "scale_shift_table") return "head.modulation";
-        if (key.EndsWith(".scale_shift_table", StringComparison.Ordinal)) return key.Replace(".scale_shift_table", ".modulation", StringComparison.Ordinal);
+        if (key == "scale_shift_table")
+        {
+            return "head.modulation";
+        }
+
+        if (key.EndsWith(".scale_shift_table", StringComparison.Ordinal))
+        {
+            return key.Replace(".scale_shift_table", ".modulation", StringComparison.Ordinal);
+        }
+
         return Replaced(key, key.StartsWith("condition_embedder.", StringComparison.Ordinal) ? Transformer[..10] : Transformer[10..]);
     }
 
@@ -59,17 +67,22 @@ public static partial class OriginalNames
 
     private static string Replaced(string key, ReadOnlySpan<(string Theirs, string Original)> table)
     {
-        foreach (var (theirs, original) in table) key = key.Replace(theirs, original, StringComparison.Ordinal);
+        foreach (var (theirs, original) in table)
+        {
+            key = key.Replace(theirs, original, StringComparison.Ordinal);
+        }
+
         return key;
     }
 
     /// <summary>1 + the largest N of <c>blocks.N.</c></summary>
-    internal static int Blocks(IEnumerable<string> keys, string stem) => keys
-        .Where(k => k.StartsWith(stem, StringComparison.Ordinal))
-        .Select(k => Number().Match(k, stem.Length))
-        .Where(m => m.Success && m.Value.Length < 9)
-        .Select(m => int.Parse(m.Value, System.Globalization.CultureInfo.InvariantCulture) + 1)
-        .DefaultIfEmpty(0).Max();
+    internal static int Blocks(IEnumerable<string> keys, string stem) =>
+        keys.Where(k => k.StartsWith(stem, StringComparison.Ordinal))
+            .Select(k => Number().Match(k, stem.Length))
+            .Where(m => m.Success && m.Value.Length < 9)
+            .Select(m => int.Parse(m.Value, System.Globalization.CultureInfo.InvariantCulture) + 1)
+            .DefaultIfEmpty(0)
+            .Max();
 
     [GeneratedRegex(@"\G\d+")]
     private static partial Regex Number();

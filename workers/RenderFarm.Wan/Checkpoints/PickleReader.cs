@@ -11,7 +11,12 @@ namespace RenderFarm.Wan.Checkpoints;
 internal sealed class PickleReader
 {
     private static readonly object Mark = new();
-    private static readonly HashSet<string> Functions = ["collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter"];
+    private static readonly HashSet<string> Functions =
+    [
+        "collections.OrderedDict",
+        "torch._utils._rebuild_tensor_v2",
+        "torch._utils._rebuild_parameter",
+    ];
 
     private static readonly Dictionary<string, ElementType> Storages = new(StringComparer.Ordinal)
     {
@@ -51,8 +56,16 @@ internal sealed class PickleReader
         {
             return reader.Run();
         }
-        catch (Exception e) when (e is InvalidOperationException or InvalidCastException or IndexOutOfRangeException
-            or ArgumentException or OverflowException or KeyNotFoundException or NullReferenceException)
+        catch (Exception e)
+            when (e
+                    is InvalidOperationException
+                        or InvalidCastException
+                        or IndexOutOfRangeException
+                        or ArgumentException
+                        or OverflowException
+                        or KeyNotFoundException
+                        or NullReferenceException
+            )
         {
             throw new CheckpointException(file, "pickle", $"is damaged near byte {reader._at}", e);
         }
@@ -62,53 +75,127 @@ internal sealed class PickleReader
     {
         while (true)
         {
-            byte opcode = Byte();
+            var opcode = Byte();
             switch (opcode)
             {
-                case 0x80: Byte(); break;                                                     // PROTO
-                case 0x95: Int64(); break;                                                    // FRAME
-                case (byte)'.': return _stack.Pop();                                          // STOP
-                case (byte)'(': _stack.Push(Mark); break;                                     // MARK
-                case (byte)'}': _stack.Push(new Dictionary<object, object?>()); break;        // EMPTY_DICT
-                case (byte)']': _stack.Push(new List<object?>()); break;                      // EMPTY_LIST
-                case (byte)')': _stack.Push(Array.Empty<object?>()); break;                   // EMPTY_TUPLE
-                case (byte)'t': _stack.Push(ToMark()); break;                                 // TUPLE
-                case 0x85: _stack.Push(Take(1)); break;                                       // TUPLE1
-                case 0x86: _stack.Push(Take(2)); break;                                       // TUPLE2
-                case 0x87: _stack.Push(Take(3)); break;                                       // TUPLE3
-                case (byte)'N': _stack.Push(null); break;                                     // NONE
-                case 0x88: _stack.Push(true); break;                                          // NEWTRUE
-                case 0x89: _stack.Push(false); break;                                         // NEWFALSE
-                case (byte)'K': _stack.Push((long)Byte()); break;                             // BININT1
-                case (byte)'M': _stack.Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Span(2))); break; // BININT2
-                case (byte)'J': _stack.Push((long)Int32()); break;                            // BININT
-                case 0x8a: _stack.Push(Long(Byte())); break;                                  // LONG1
-                case (byte)'G': _stack.Push(BinaryPrimitives.ReadDoubleBigEndian(Span(8))); break; // BINFLOAT
-                case (byte)'X': _stack.Push(Text(Int32())); break;                            // BINUNICODE
-                case 0x8c: _stack.Push(Text(Byte())); break;                                  // SHORT_BINUNICODE
-                case (byte)'q': _memo[Byte()] = _stack.Peek(); break;                         // BINPUT
-                case (byte)'r': _memo[Int32()] = _stack.Peek(); break;                        // LONG_BINPUT
-                case 0x94: _memo[_memo.Count] = _stack.Peek(); break;                         // MEMOIZE
-                case (byte)'h': _stack.Push(_memo[Byte()]); break;                            // BINGET
-                case (byte)'j': _stack.Push(_memo[Int32()]); break;                           // LONG_BINGET
-                case (byte)'c': _stack.Push(Resolve(Line(), Line())); break;                  // GLOBAL
-                case 0x93: StackGlobal(); break;                                              // STACK_GLOBAL
-                case (byte)'Q': _stack.Push(ReadStorage((object?[])_stack.Pop()!)); break;    // BINPERSID
-                case (byte)'R': Reduce(); break;                                              // REDUCE
-                case (byte)'a': Append(Take(1)); break;                                       // APPEND
-                case (byte)'e': Append(ToMark()); break;                                      // APPENDS
-                case (byte)'s': SetItems(Take(2)); break;                                     // SETITEM
-                case (byte)'u': SetItems(ToMark()); break;                                    // SETITEMS
-                case (byte)'b': Build(); break;                                               // BUILD
-                default: throw Refused($"opcode 0x{opcode:x2} at byte {_at - 1}");
+                case 0x80:
+                    Byte();
+                    break; // PROTO
+                case 0x95:
+                    Int64();
+                    break; // FRAME
+                case (byte)'.':
+                    return _stack.Pop(); // STOP
+                case (byte)'(':
+                    _stack.Push(Mark);
+                    break; // MARK
+                case (byte)'}':
+                    _stack.Push(new Dictionary<object, object?>());
+                    break; // EMPTY_DICT
+                case (byte)']':
+                    _stack.Push(new List<object?>());
+                    break; // EMPTY_LIST
+                case (byte)')':
+                    _stack.Push(Array.Empty<object?>());
+                    break; // EMPTY_TUPLE
+                case (byte)'t':
+                    _stack.Push(ToMark());
+                    break; // TUPLE
+                case 0x85:
+                    _stack.Push(Take(1));
+                    break; // TUPLE1
+                case 0x86:
+                    _stack.Push(Take(2));
+                    break; // TUPLE2
+                case 0x87:
+                    _stack.Push(Take(3));
+                    break; // TUPLE3
+                case (byte)'N':
+                    _stack.Push(null);
+                    break; // NONE
+                case 0x88:
+                    _stack.Push(true);
+                    break; // NEWTRUE
+                case 0x89:
+                    _stack.Push(false);
+                    break; // NEWFALSE
+                case (byte)'K':
+                    _stack.Push((long)Byte());
+                    break; // BININT1
+                case (byte)'M':
+                    _stack.Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Span(2)));
+                    break; // BININT2
+                case (byte)'J':
+                    _stack.Push((long)Int32());
+                    break; // BININT
+                case 0x8a:
+                    _stack.Push(Long(Byte()));
+                    break; // LONG1
+                case (byte)'G':
+                    _stack.Push(BinaryPrimitives.ReadDoubleBigEndian(Span(8)));
+                    break; // BINFLOAT
+                case (byte)'X':
+                    _stack.Push(Text(Int32()));
+                    break; // BINUNICODE
+                case 0x8c:
+                    _stack.Push(Text(Byte()));
+                    break; // SHORT_BINUNICODE
+                case (byte)'q':
+                    _memo[Byte()] = _stack.Peek();
+                    break; // BINPUT
+                case (byte)'r':
+                    _memo[Int32()] = _stack.Peek();
+                    break; // LONG_BINPUT
+                case 0x94:
+                    _memo[_memo.Count] = _stack.Peek();
+                    break; // MEMOIZE
+                case (byte)'h':
+                    _stack.Push(_memo[Byte()]);
+                    break; // BINGET
+                case (byte)'j':
+                    _stack.Push(_memo[Int32()]);
+                    break; // LONG_BINGET
+                case (byte)'c':
+                    _stack.Push(Resolve(Line(), Line()));
+                    break; // GLOBAL
+                case 0x93:
+                    StackGlobal();
+                    break; // STACK_GLOBAL
+                case (byte)'Q':
+                    _stack.Push(ReadStorage((object?[])_stack.Pop()!));
+                    break; // BINPERSID
+                case (byte)'R':
+                    Reduce();
+                    break; // REDUCE
+                case (byte)'a':
+                    Append(Take(1));
+                    break; // APPEND
+                case (byte)'e':
+                    Append(ToMark());
+                    break; // APPENDS
+                case (byte)'s':
+                    SetItems(Take(2));
+                    break; // SETITEM
+                case (byte)'u':
+                    SetItems(ToMark());
+                    break; // SETITEMS
+                case (byte)'b':
+                    Build();
+                    break; // BUILD
+                default:
+                    throw Refused($"opcode 0x{opcode:x2} at byte {_at - 1}");
             }
         }
     }
 
     private object Resolve(string module, string name)
     {
-        string full = $"{module}.{name}";
-        if (Storages.TryGetValue(full, out var type)) return type;
+        var full = $"{module}.{name}";
+        if (Storages.TryGetValue(full, out var type))
+        {
+            return type;
+        }
+
         return Functions.Contains(full) ? new Global(full) : throw Refused($"the name '{full}'");
     }
 
@@ -121,25 +208,35 @@ internal sealed class PickleReader
     private void Reduce()
     {
         var arguments = (object?[])_stack.Pop()!;
-        _stack.Push((_stack.Pop() as Global)?.Name switch
-        {
-            "collections.OrderedDict" when arguments.Length == 0 => new Dictionary<object, object?>(),
-            "torch._utils._rebuild_tensor_v2" when arguments.Length >= 4 =>
-                new TensorView((Storage)arguments[0]!, (long)arguments[1]!, Numbers(arguments[2]), Numbers(arguments[3])),
-            "torch._utils._rebuild_parameter" when arguments is [TensorView view, ..] => view,
-            _ => throw Refused($"a call at byte {_at - 1}"),
-        });
+        _stack.Push(
+            (_stack.Pop() as Global)?.Name switch
+            {
+                "collections.OrderedDict" when arguments.Length == 0 => new Dictionary<object, object?>(),
+                "torch._utils._rebuild_tensor_v2" when arguments.Length >= 4 => new TensorView(
+                    (Storage)arguments[0]!,
+                    (long)arguments[1]!,
+                    Numbers(arguments[2]),
+                    Numbers(arguments[3])
+                ),
+                "torch._utils._rebuild_parameter" when arguments is [TensorView view, ..] => view,
+                _ => throw Refused($"a call at byte {_at - 1}"),
+            }
+        );
     }
 
-    private Storage ReadStorage(object?[] id) => id is ["storage", ElementType type, string key, string, long elements]
-        ? new Storage(type, key, elements)
-        : throw Refused($"a persistent id at byte {_at - 1}");
+    private Storage ReadStorage(object?[] id) =>
+        id is ["storage", ElementType type, string key, string, long elements]
+            ? new Storage(type, key, elements)
+            : throw Refused($"a persistent id at byte {_at - 1}");
 
     /// <summary>Only the bookkeeping that state dictionaries carry along is expected; it is dropped.</summary>
     private void Build()
     {
         _stack.Pop();
-        if (_stack.Peek() is not Dictionary<object, object?>) throw Refused($"state for an object at byte {_at - 1}");
+        if (_stack.Peek() is not Dictionary<object, object?>)
+        {
+            throw Refused($"state for an object at byte {_at - 1}");
+        }
     }
 
     private void Append(object?[] items) => ((List<object?>)_stack.Peek()!).AddRange(items);
@@ -147,9 +244,13 @@ internal sealed class PickleReader
     private void SetItems(object?[] items)
     {
         var target = (Dictionary<object, object?>)_stack.Peek()!;
-        for (int i = 0; i < items.Length; i += 2)
+        for (var i = 0; i < items.Length; i += 2)
         {
-            if (target.TryGetValue(items[i]!, out var earlier) && earlier is TensorView) throw new CheckpointException(_file, $"{items[i]}", "is given twice");
+            if (target.TryGetValue(items[i]!, out var earlier) && earlier is TensorView)
+            {
+                throw new CheckpointException(_file, $"{items[i]}", "is given twice");
+            }
+
             target[items[i]!] = items[i + 1];
         }
     }
@@ -157,7 +258,11 @@ internal sealed class PickleReader
     private object?[] ToMark()
     {
         var items = new List<object?>();
-        for (object? item = _stack.Pop(); !ReferenceEquals(item, Mark); item = _stack.Pop()) items.Add(item);
+        for (var item = _stack.Pop(); !ReferenceEquals(item, Mark); item = _stack.Pop())
+        {
+            items.Add(item);
+        }
+
         items.Reverse();
         return [.. items];
     }
@@ -165,7 +270,11 @@ internal sealed class PickleReader
     private object?[] Take(int count)
     {
         var items = new object?[count];
-        for (int i = count - 1; i >= 0; i--) items[i] = _stack.Pop();
+        for (var i = count - 1; i >= 0; i--)
+        {
+            items[i] = _stack.Pop();
+        }
+
         return items;
     }
 
@@ -179,20 +288,28 @@ internal sealed class PickleReader
 
     private long Long(int bytes)
     {
-        if (bytes > 8) throw Refused($"a number of {bytes} bytes");
+        if (bytes > 8)
+        {
+            throw Refused($"a number of {bytes} bytes");
+        }
+
         long value = 0;
         var span = Span(bytes);
-        for (int i = bytes - 1; i >= 0; i--) value = value << 8 | span[i];
-        int unused = 64 - 8 * bytes;
-        return bytes == 0 ? 0 : value << unused >> unused; // sign
+        for (var i = bytes - 1; i >= 0; i--)
+        {
+            value = value << 8 | span[i];
+        }
+
+        var unused = 64 - 8 * bytes;
+        return bytes == 0 ? 0 : value << unused >> unused; // Sign
     }
 
     private string Text(int bytes) => Encoding.UTF8.GetString(Span(bytes));
 
     private string Line()
     {
-        int end = Array.IndexOf(_bytes, (byte)'\n', _at);
-        string line = Text(end - _at);
+        var end = Array.IndexOf(_bytes, (byte)'\n', _at);
+        var line = Text(end - _at);
         _at++;
         return line;
     }

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Checkpoints;
@@ -23,10 +22,20 @@ public sealed class PthFile : ITensorSource
     {
         (Name, _archive) = (path, archive);
         var pickles = archive.Entries.Where(entry => entry.Name == "data.pkl").ToList();
-        if (pickles.Count != 1) throw new CheckpointException(path, "archive", $"holds {pickles.Count} entries 'data.pkl' instead of one; is this a torch checkpoint?");
+        if (pickles.Count != 1)
+        {
+            throw new CheckpointException(
+                path,
+                "archive",
+                $"holds {pickles.Count} entries 'data.pkl' instead of one; is this a torch checkpoint?"
+            );
+        }
+
         _root = pickles[0].FullName[..^"data.pkl".Length];
         if (archive.GetEntry(_root + "byteorder") is { } order && !Text(order).StartsWith("little", StringComparison.Ordinal))
+        {
             throw new CheckpointException(path, "byteorder", "only little-endian files are read");
+        }
 
         long data = 0;
         var counted = new HashSet<string>(StringComparer.Ordinal);
@@ -34,11 +43,22 @@ public sealed class PthFile : ITensorSource
         {
             Require(name, view);
             _views.Add(name, view);
-            if (counted.Add(view.Storage.Key)) data = checked(data + (view.Storage.Elements * view.Storage.Type.Bytes));
+            if (counted.Add(view.Storage.Key))
+            {
+                data = checked(data + (view.Storage.Elements * view.Storage.Type.Bytes));
+            }
         }
-        long size = new FileInfo(path).Length;
-        if (data > size) throw new CheckpointException(path, "archive", $"its tensors claim {data} bytes in a file of {size}");
-        Entries = _views.ToDictionary(pair => pair.Key, pair => new TensorEntry(pair.Key, pair.Value.Storage.Type, pair.Value.Shape), StringComparer.Ordinal);
+        var size = new FileInfo(path).Length;
+        if (data > size)
+        {
+            throw new CheckpointException(path, "archive", $"its tensors claim {data} bytes in a file of {size}");
+        }
+
+        Entries = _views.ToDictionary(
+            pair => pair.Key,
+            pair => new TensorEntry(pair.Key, pair.Value.Storage.Type, pair.Value.Shape),
+            StringComparer.Ordinal
+        );
     }
 
     /// <exception cref="CheckpointException">Missing, not an archive, or with anything in it but tensors.</exception>
@@ -53,7 +73,12 @@ public sealed class PthFile : ITensorSource
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             archive?.Dispose();
-            throw new CheckpointException(path, "file", e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : e.Message, e);
+            throw new CheckpointException(
+                path,
+                "file",
+                e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : e.Message,
+                e
+            );
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or NotSupportedException or OverflowException)
         {
@@ -73,7 +98,11 @@ public sealed class PthFile : ITensorSource
 
     public Tensor Load(string name)
     {
-        if (!_views.TryGetValue(name, out var view)) throw new CheckpointException(Name, name, "there is no such tensor");
+        if (!_views.TryGetValue(name, out var view))
+        {
+            throw new CheckpointException(Name, name, "there is no such tensor");
+        }
+
         using var scope = NewDisposeScope();
         var storage = empty(view.Storage.Elements, dtype: view.Storage.Type.ScalarType);
         Fill(name, storage, DataOf(view.Storage)!);
@@ -86,13 +115,26 @@ public sealed class PthFile : ITensorSource
     /// <summary>The tensors at the top, or one level down where a checkpoint wraps them.</summary>
     private IEnumerable<(string Name, PickleReader.TensorView View)> StateDictionary(object? root)
     {
-        if (root is not Dictionary<object, object?> dictionary) throw new CheckpointException(Name, "pickle", "does not hold a dictionary of tensors");
-        if (!dictionary.Values.Any(value => value is PickleReader.TensorView)
-            && Wrappers.Select(key => dictionary.GetValueOrDefault(key)).OfType<Dictionary<object, object?>>().FirstOrDefault() is { } inner)
+        if (root is not Dictionary<object, object?> dictionary)
+        {
+            throw new CheckpointException(Name, "pickle", "does not hold a dictionary of tensors");
+        }
+
+        if (
+            !dictionary.Values.Any(value => value is PickleReader.TensorView)
+            && Wrappers.Select(key => dictionary.GetValueOrDefault(key)).OfType<Dictionary<object, object?>>().FirstOrDefault() is { } inner
+        )
+        {
             dictionary = inner;
+        }
+
         foreach (var (key, value) in dictionary)
+        {
             if (key is string name && value is PickleReader.TensorView view)
+            {
                 yield return (name, view);
+            }
+        }
     }
 
     /// <summary>The view lies within its storage, and the storage within the archive: libtorch doesn't check where strides lead.</summary>
@@ -101,19 +143,54 @@ public sealed class PthFile : ITensorSource
         var (storage, offset, shape, strides) = view;
         try
         {
-            bool sound = shape.Length == strides.Length && offset >= 0 && storage.Elements >= 0 && shape.All(size => size >= 0) && strides.All(stride => stride >= 0);
-            bool none = sound && shape.Contains(0);
-            long last = sound && !none ? shape.Zip(strides).Aggregate(offset, (sum, axis) => checked(sum + (axis.First - 1) * axis.Second)) : 0;
+            var sound =
+                shape.Length == strides.Length
+                && offset >= 0
+                && storage.Elements >= 0
+                && shape.All(size => size >= 0)
+                && strides.All(stride => stride >= 0);
+            var none = sound && shape.Contains(0);
+            var last =
+                sound && !none ? shape.Zip(strides).Aggregate(offset, (sum, axis) => checked(sum + (axis.First - 1) * axis.Second)) : 0;
             if (!sound || !none && last >= storage.Elements)
-                throw new CheckpointException(Name, name, $"shape [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}] and offset {offset} lead out of its {storage.Elements} elements");
+            {
+                throw new CheckpointException(
+                    Name,
+                    name,
+                    $"shape [{string.Join(", ", shape)}], strides [{string.Join(", ", strides)}] and offset {offset} lead out of its "
+                        + $"{storage.Elements} elements"
+                );
+            }
+
             if (sound && !none && shape.Aggregate(1L, (product, length) => checked(product * length)) > storage.Elements)
-                throw new CheckpointException(Name, name, $"[{string.Join(", ", shape)}] repeats the {storage.Elements} elements it has; nothing that was trained does");
+            {
+                throw new CheckpointException(
+                    Name,
+                    name,
+                    $"[{string.Join(", ", shape)}] repeats the {storage.Elements} elements it has; nothing that was trained does"
+                );
+            }
+
             var entry = DataOf(storage);
             if (entry is not null && entry.CompressedLength != entry.Length)
-                throw new CheckpointException(Name, name, $"its data 'data/{storage.Key}' is compressed ({entry.CompressedLength} bytes for {entry.Length}); torch stores tensors as they are");
-            long have = entry?.Length ?? throw new CheckpointException(Name, name, $"its data 'data/{storage.Key}' is not in the archive");
+            {
+                throw new CheckpointException(
+                    Name,
+                    name,
+                    $"its data 'data/{storage.Key}' is compressed ({entry.CompressedLength} bytes for {entry.Length}); torch stores "
+                        + "tensors as they are"
+                );
+            }
+
+            var have = entry?.Length ?? throw new CheckpointException(Name, name, $"its data 'data/{storage.Key}' is not in the archive");
             if (have != checked(storage.Elements * storage.Type.Bytes))
-                throw new CheckpointException(Name, name, $"its data 'data/{storage.Key}' has {have} bytes instead of {storage.Elements * storage.Type.Bytes}");
+            {
+                throw new CheckpointException(
+                    Name,
+                    name,
+                    $"its data 'data/{storage.Key}' has {have} bytes instead of {storage.Elements * storage.Type.Bytes}"
+                );
+            }
         }
         catch (OverflowException e)
         {
@@ -138,10 +215,14 @@ public sealed class PthFile : ITensorSource
 
     private byte[] Bytes(ZipArchiveEntry entry)
     {
-        if (entry.Length > MaxPickleBytes) throw new CheckpointException(Name, entry.Name, $"has {entry.Length} bytes; at most {MaxPickleBytes} are read");
+        if (entry.Length > MaxPickleBytes)
+        {
+            throw new CheckpointException(Name, entry.Name, $"has {entry.Length} bytes; at most {MaxPickleBytes} are read");
+        }
+
         var bytes = new byte[entry.Length];
         using var stream = entry.Open();
-        stream.ReadExactly(bytes); // what lies beyond the length that it gives is not read
+        stream.ReadExactly(bytes); // What lies beyond the length that it gives is not read
         return bytes;
     }
 

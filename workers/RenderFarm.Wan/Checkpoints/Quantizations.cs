@@ -15,16 +15,32 @@ internal static class Quantizations
         var list = entries.ToList();
         bool Any(string suffix) => list.Exists(entry => entry.Name.EndsWith(suffix, StringComparison.Ordinal));
         var eightBit = list.Find(e => e.Type.Bytes == 1 && e.Name.EndsWith(".weight", StringComparison.Ordinal));
-        if (Any(".weight_scale_2")) return "nvfp4 (not supported)";
-        if (Any("scaled_fp8") || Any(".scale_weight")) return "fp8_scaled (scale_weight per layer)";
+        if (Any(".weight_scale_2"))
+        {
+            return "nvfp4 (not supported)";
+        }
+
+        if (Any("scaled_fp8") || Any(".scale_weight"))
+        {
+            return "fp8_scaled (scale_weight per layer)";
+        }
+
         if (list.Find(entry => entry.Name.EndsWith(".weight_scale", StringComparison.Ordinal)) is { } scale)
-            return $"{eightBit?.Type.Name.ToLowerInvariant() ?? "unknown type"}, weight_scale per {(scale.Elements > 1 ? "output channel" : "layer")}";
+        {
+            return $"{eightBit?.Type.Name.ToLowerInvariant() ?? "unknown type"}, weight_scale per "
+                + $"{(scale.Elements > 1 ? "output channel" : "layer")}";
+        }
+
         return eightBit is null ? None : $"{eightBit.Type.Name.ToLowerInvariant()}, plain cast without scales";
     }
 
     /// <summary>Tensors that belong to a quantisation and not to the model.</summary>
     public static bool IsMarker(string key) =>
-        key.EndsWith("scaled_fp8", StringComparison.Ordinal) || key.EndsWith(".scale_weight", StringComparison.Ordinal) || key.EndsWith(".scale_input", StringComparison.Ordinal)
-        || key.EndsWith(".weight_scale", StringComparison.Ordinal) || key.EndsWith(".input_scale", StringComparison.Ordinal)
-        || key.EndsWith(".weight_scale_2", StringComparison.Ordinal) || key.EndsWith(".comfy_quant", StringComparison.Ordinal);
+        key.EndsWith("scaled_fp8", StringComparison.Ordinal)
+        || key.EndsWith(".scale_weight", StringComparison.Ordinal)
+        || key.EndsWith(".scale_input", StringComparison.Ordinal)
+        || key.EndsWith(".weight_scale", StringComparison.Ordinal)
+        || key.EndsWith(".input_scale", StringComparison.Ordinal)
+        || key.EndsWith(".weight_scale_2", StringComparison.Ordinal)
+        || key.EndsWith(".comfy_quant", StringComparison.Ordinal);
 }

@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Checkpoints;
@@ -22,23 +20,39 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
     /// <param name="salt">Tells checkpoints of equal layout apart: the two experts of an A14B model.</param>
     /// <returns>The files written.</returns>
     public IReadOnlyList<string> Write(
-        string path, IReadOnlyList<ExpectedTensor> tensors, ElementType type, string salt = "", long shardBytes = ShardBytes)
+        string path,
+        IReadOnlyList<ExpectedTensor> tensors,
+        ElementType type,
+        string salt = "",
+        long shardBytes = ShardBytes
+    )
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var shards = Shards(tensors, type, shardBytes);
         var files = shards.Select((_, i) => shards.Count == 1 ? path : ShardName(path, i + 1, shards.Count)).ToList();
         for (var i = 0; i < shards.Count; i++)
         {
-            using var writer = new SafetensorsWriter(files[i], shards[i].Select(t => new TensorEntry(t.Name, type, t.Shape)),
-                new Dictionary<string, string> { ["format"] = "pt" });
+            using var writer = new SafetensorsWriter(
+                files[i],
+                shards[i].Select(t => new TensorEntry(t.Name, type, t.Shape)),
+                new Dictionary<string, string> { ["format"] = "pt" }
+            );
             foreach (var tensor in shards[i])
             {
-                using (var values = Draw(tensor, type.ScalarType, salt)) writer.Write(tensor.Name, values);
+                using (var values = Draw(tensor, type.ScalarType, salt))
+                {
+                    writer.Write(tensor.Name, values);
+                }
+
                 bytesWritten(tensor.Elements * type.Bytes);
             }
             writer.Complete();
         }
-        if (shards.Count > 1) WriteIndex(path + ".index.json", shards, files, type);
+        if (shards.Count > 1)
+        {
+            WriteIndex(path + ".index.json", shards, files, type);
+        }
+
         return files;
     }
 
@@ -53,7 +67,8 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
         {
             using var piece = NewDisposeScope();
             var count = Math.Min(Piece, tensor.Elements - at);
-            flat.narrow(0, at, count).copy_(randn([count], dtype: ScalarType.Float32, generator: generator).mul_(spread.Deviation).add_(spread.Mean));
+            flat.narrow(0, at, count)
+                .copy_(randn([count], dtype: ScalarType.Float32, generator: generator).mul_(spread.Deviation).add_(spread.Mean));
         }
         return values.MoveToOuterDisposeScope();
     }
@@ -90,7 +105,10 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
         json.WriteStartObject("weight_map");
         foreach (var (shard, file) in shards.Zip(files))
         {
-            foreach (var tensor in shard) json.WriteString(tensor.Name, Path.GetFileName(file));
+            foreach (var tensor in shard)
+            {
+                json.WriteString(tensor.Name, Path.GetFileName(file));
+            }
         }
         json.WriteEndObject();
         json.WriteEndObject();

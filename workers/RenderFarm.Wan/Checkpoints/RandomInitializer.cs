@@ -22,7 +22,7 @@ public static class RandomInitializer
         return last switch
         {
             "gamma" => new Spread(1, 0.1),
-            "weight" when tensor.Shape.Count == 1 => new Spread(1, 0.1), // every norm
+            "weight" when tensor.Shape.Count == 1 => new Spread(1, 0.1), // Every norm
             "bias" => new Spread(0, 0.05),
             "modulation" => new Spread(0, 1 / Math.Sqrt(tensor.Shape[^1])),
             "emb_pos" or "pos_embedding" or "cls_embedding" => new Spread(0, 0.02),
@@ -38,7 +38,11 @@ public static class RandomInitializer
     private static ulong Fnv1a(string text)
     {
         var hash = 14695981039346656037UL;
-        foreach (var octet in Encoding.UTF8.GetBytes(text)) hash = (hash ^ octet) * 1099511628211UL;
+        foreach (var octet in Encoding.UTF8.GetBytes(text))
+        {
+            hash = (hash ^ octet) * 1099511628211UL;
+        }
+
         return hash;
     }
 }

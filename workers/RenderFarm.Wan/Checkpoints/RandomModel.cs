@@ -24,7 +24,13 @@ public static class RandomModel
 
     /// <param name="written">Told the bytes of each tensor once it is on disk.</param>
     /// <param name="shardBytes">DiT files are cut at this size.</param>
-    public static ModelManifest Write(ModelShape shape, string folder, long seed, Action<long> written, long shardBytes = RandomCheckpoint.ShardBytes)
+    public static ModelManifest Write(
+        ModelShape shape,
+        string folder,
+        long seed,
+        Action<long> written,
+        long shardBytes = RandomCheckpoint.ShardBytes
+    )
     {
         Directory.CreateDirectory(folder);
         var checkpoint = new RandomCheckpoint(seed, written);
@@ -35,18 +41,36 @@ public static class RandomModel
         IReadOnlyList<string> Expert(string subfolder)
         {
             WriteConfig(shape.Transformer, At(Path.Combine(subfolder, "config.json")));
-            return Relative(checkpoint.Write(At(Path.Combine(subfolder, "diffusion_pytorch_model.safetensors")),
-                Layouts.Transformer(shape.Transformer), half, subfolder, shardBytes));
+            return Relative(
+                checkpoint.Write(
+                    At(Path.Combine(subfolder, "diffusion_pytorch_model.safetensors")),
+                    Layouts.Transformer(shape.Transformer),
+                    half,
+                    subfolder,
+                    shardBytes
+                )
+            );
         }
 
         var transformer = Expert(shape.Experts == 2 ? "high_noise_model" : "");
         var lowNoise = shape.Experts == 2 ? Expert("low_noise_model") : [];
-        var text = checkpoint.Write(At("models_t5_umt5-xxl-enc-bf16.safetensors"), Layouts.TextEncoder(shape.TextEncoder), half, shardBytes: long.MaxValue);
-        var vae = checkpoint.Write(At(shape.Vae.Kind == VaeKind.Wan21 ? "Wan2.1_VAE.safetensors" : "Wan2.2_VAE.safetensors"),
-            Layouts.Vae(shape.Vae), ElementType.Of(torch.ScalarType.Float32)); // published in float32, and run in it
+        var text = checkpoint.Write(
+            At("models_t5_umt5-xxl-enc-bf16.safetensors"),
+            Layouts.TextEncoder(shape.TextEncoder),
+            half,
+            shardBytes: long.MaxValue
+        );
+        var vae = checkpoint.Write(
+            At(shape.Vae.Kind == VaeKind.Wan21 ? "Wan2.1_VAE.safetensors" : "Wan2.2_VAE.safetensors"),
+            Layouts.Vae(shape.Vae),
+            ElementType.Of(torch.ScalarType.Float32)
+        ); // Published in float32, and run in it
         var image = shape.ImageEncoder is { } clip
-            ? checkpoint.Write(At("models_clip_open-clip-xlm-roberta-large-vit-huge-14.safetensors"),
-                Layouts.PublishedImageEncoder(clip), ElementType.Of(torch.ScalarType.Float16))
+            ? checkpoint.Write(
+                At("models_clip_open-clip-xlm-roberta-large-vit-huge-14.safetensors"),
+                Layouts.PublishedImageEncoder(clip),
+                ElementType.Of(torch.ScalarType.Float16)
+            )
             : [];
 
         var tokenizer = Path.Combine("google", "umt5-xxl", "spiece.model");
@@ -67,7 +91,7 @@ public static class RandomModel
                 ImageEncoder = Relative(image),
             },
         };
-        // last: a folder with a manifest is whole
+        // Last: a folder with a manifest is whole
         File.WriteAllBytes(At(ModelManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(manifest, ContractsJson.Default.ModelManifest));
         return manifest;
     }
@@ -81,14 +105,17 @@ public static class RandomModel
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteString("_class_name", "WanModel");
-        json.WriteString("model_type", shape.ImageBranch switch
-        {
-            ImageBranch.Clip => "i2v",
-            ImageBranch.ClipFirstLast => "flf2v",
-            _ when shape.InChannels == 36 => "i2v",
-            _ when shape.InChannels == 48 => "ti2v",
-            _ => "t2v",
-        });
+        json.WriteString(
+            "model_type",
+            shape.ImageBranch switch
+            {
+                ImageBranch.Clip => "i2v",
+                ImageBranch.ClipFirstLast => "flf2v",
+                _ when shape.InChannels == 36 => "i2v",
+                _ when shape.InChannels == 48 => "ti2v",
+                _ => "t2v",
+            }
+        );
         json.WriteNumber("dim", shape.Dim);
         json.WriteNumber("ffn_dim", shape.FfnDim);
         json.WriteNumber("num_heads", shape.Heads);

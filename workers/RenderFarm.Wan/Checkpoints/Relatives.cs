@@ -10,7 +10,7 @@ internal static class Relatives
         ("control_adapter.", "Fun-Camera"),
         ("ref_conv.", "a reference-image variant"),
         ("face_adapter.", "Animate"),
-        ("casual_audio_encoder.", "S2V"), // so spelt
+        ("casual_audio_encoder.", "S2V"), // So spelt
         ("audio_proj.", "HuMo"),
     ];
 
@@ -18,8 +18,16 @@ internal static class Relatives
     public static (string Key, string Name)? Of(IEnumerable<string> keys)
     {
         foreach (var key in keys)
-        foreach (var relative in All)
-            if (key.StartsWith(relative.Key, StringComparison.Ordinal)) return (key, relative.Name);
+        {
+            foreach (var relative in All)
+            {
+                if (key.StartsWith(relative.Key, StringComparison.Ordinal))
+                {
+                    return (key, relative.Name);
+                }
+            }
+        }
+
         return null;
     }
 }

@@ -26,25 +26,49 @@ internal static partial class VaeNames
     public static string From21(string key)
     {
         key = key.Replace("encoder.down_blocks.", "encoder.downsamples.", StringComparison.Ordinal);
-        key = UpBlock().Replace(key, match => string.Create(CultureInfo.InvariantCulture,
-            $"decoder.upsamples.{(Number(match, "level") * 4) + (match.Groups["resnet"].Success ? Number(match, "resnet") : 3)}."));
+        key = UpBlock()
+            .Replace(
+                key,
+                match =>
+                {
+                    var within = match.Groups["resnet"].Success ? Number(match, "resnet") : 3;
+                    return string.Create(CultureInfo.InvariantCulture, $"decoder.upsamples.{(Number(match, "level") * 4) + within}.");
+                }
+            );
         return Rest(key);
     }
 
     /// <summary>2.2: both go level by level.</summary>
     public static string From22(string key)
     {
-        key = DownLevel().Replace(key, match => $"encoder.downsamples.{match.Groups["level"]}.downsamples.{(match.Groups["resnet"].Success ? match.Groups["resnet"].Value : "2")}.");
-        key = UpBlock().Replace(key, match => $"decoder.upsamples.{match.Groups["level"]}.upsamples.{(match.Groups["resnet"].Success ? match.Groups["resnet"].Value : "3")}.");
+        key = DownLevel()
+            .Replace(key, match => $"encoder.downsamples.{match.Groups["level"]}.downsamples.{Resnet(match, otherwise: "2")}.");
+        key = UpBlock().Replace(key, match => $"decoder.upsamples.{match.Groups["level"]}.upsamples.{Resnet(match, otherwise: "3")}.");
         return Rest(key);
     }
 
+    private static string Resnet(Match match, string otherwise) =>
+        match.Groups["resnet"].Success ? match.Groups["resnet"].Value : otherwise;
+
     private static string Rest(string key)
     {
-        if (key.StartsWith("quant_conv.", StringComparison.Ordinal)) return "conv1." + key["quant_conv.".Length..];
-        if (key.StartsWith("post_quant_conv.", StringComparison.Ordinal)) return "conv2." + key["post_quant_conv.".Length..];
-        bool outermost = key.StartsWith("encoder.conv_in.", StringComparison.Ordinal) || key.StartsWith("decoder.conv_in.", StringComparison.Ordinal);
-        foreach (var (theirs, original) in outermost ? Parts[..2] : Parts[2..]) key = key.Replace(theirs, original, StringComparison.Ordinal);
+        if (key.StartsWith("quant_conv.", StringComparison.Ordinal))
+        {
+            return "conv1." + key["quant_conv.".Length..];
+        }
+
+        if (key.StartsWith("post_quant_conv.", StringComparison.Ordinal))
+        {
+            return "conv2." + key["post_quant_conv.".Length..];
+        }
+
+        var outermost =
+            key.StartsWith("encoder.conv_in.", StringComparison.Ordinal) || key.StartsWith("decoder.conv_in.", StringComparison.Ordinal);
+        foreach (var (theirs, original) in outermost ? Parts[..2] : Parts[2..])
+        {
+            key = key.Replace(theirs, original, StringComparison.Ordinal);
+        }
+
         return key;
     }
 

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.ImageEncoder;
@@ -9,8 +8,12 @@ namespace RenderFarm.Wan.ImageEncoder;
 internal sealed class ClipBlock
 {
     private readonly int _heads;
-    private readonly LayerNorm _norm1, _norm2;
-    private readonly Linear _qkv, _proj, _mlp0, _mlp2;
+    private readonly LayerNorm _norm1,
+        _norm2;
+    private readonly Linear _qkv,
+        _proj,
+        _mlp0,
+        _mlp2;
 
     /// <param name="weights">The scope of one block, <c>transformer.N</c>.</param>
     public ClipBlock(IWeights weights, ImageEncoderShape shape)
@@ -28,9 +31,9 @@ internal sealed class ClipBlock
     public Tensor Apply(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var qkv = _qkv.Apply(_norm1.Apply(x)).unflatten(2, 3, _heads, x.shape[2] / _heads).unbind(2);   // three of [B, L, H, D]
+        var qkv = _qkv.Apply(_norm1.Apply(x)).unflatten(2, 3, _heads, x.shape[2] / _heads).unbind(2); // Three of [B, L, H, D]
         x = x + _proj.Apply(Attention.Apply(qkv[0], qkv[1], qkv[2]));
-        x = x + _mlp2.Apply(nn.functional.gelu(_mlp0.Apply(_norm2.Apply(x))));                          // exact GELU, not tanh
+        x = x + _mlp2.Apply(nn.functional.gelu(_mlp0.Apply(_norm2.Apply(x)))); // Exact GELU, not tanh
         return x.MoveToOuterDisposeScope();
     }
 }

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.ImageEncoder;
@@ -18,7 +17,9 @@ public sealed class ClipVision
 
     private readonly ImageEncoderShape _shape;
     private readonly ScalarType _type;
-    private readonly Tensor _patchWeight, _classToken, _positions;
+    private readonly Tensor _patchWeight,
+        _classToken,
+        _positions;
     private readonly LayerNorm _preNorm;
     private readonly IReadOnlyList<ClipBlock> _blocks;
 
@@ -49,7 +50,12 @@ public sealed class ClipVision
     public static Tensor Prepare(Tensor picture, ImageEncoderShape shape)
     {
         using var scope = NewDisposeScope();
-        var square = nn.functional.interpolate(picture.to(ScalarType.Float32), size: [shape.ImageSize, shape.ImageSize], mode: InterpolationMode.Bicubic, align_corners: false);
+        var square = nn.functional.interpolate(
+            picture.to(ScalarType.Float32),
+            size: [shape.ImageSize, shape.ImageSize],
+            mode: InterpolationMode.Bicubic,
+            align_corners: false
+        );
         Tensor Channels(float[] values) => tensor(values, device: picture.device).view(1, 3, 1, 1);
         return ((square * 0.5 + 0.5 - Channels(Mean)) / Channels(Deviation)).MoveToOuterDisposeScope();
     }
@@ -60,10 +66,19 @@ public sealed class ClipVision
     public Tensor Encode(Tensor pictures, Action? afterBlock = null)
     {
         if (pictures.dim() != 4 || pictures.shape[1] != 3 || pictures.shape[2] != _shape.ImageSize || pictures.shape[3] != _shape.ImageSize)
-            throw new ArgumentException($"pictures of [{string.Join(", ", pictures.shape)}]; [B, 3, {_shape.ImageSize}, {_shape.ImageSize}] is needed", nameof(pictures));
+        {
+            throw new ArgumentException(
+                $"pictures of [{string.Join(", ", pictures.shape)}]; [B, 3, {_shape.ImageSize}, {_shape.ImageSize}] is needed",
+                nameof(pictures)
+            );
+        }
+
         using var scope = NewDisposeScope();
-        var patches = nn.functional.conv2d(pictures.to(_type), _patchWeight, strides: [_shape.PatchSize, _shape.PatchSize])
-            .flatten(2).transpose(1, 2).to(ScalarType.Float32);                                    // [B, patches, dim]
+        var patches = nn
+            .functional.conv2d(pictures.to(_type), _patchWeight, strides: [_shape.PatchSize, _shape.PatchSize])
+            .flatten(2)
+            .transpose(1, 2)
+            .to(ScalarType.Float32); // [B, patches, dim]
         var x = cat([_classToken.expand(pictures.shape[0], -1, -1), patches], 1) + _positions;
         x = _preNorm.Apply(x);
         foreach (var block in _blocks)

@@ -27,11 +27,21 @@ internal static class LoraKeys
 {
     private static readonly (string Suffix, LoraPart Part)[] Suffixes =
     [
-        (".lora_A.weight", LoraPart.Down), (".lora_A.default.weight", LoraPart.Down), (".lora_down.weight", LoraPart.Down), (".lora.down.weight", LoraPart.Down),
-        (".lora_B.weight", LoraPart.Up), (".lora_B.default.weight", LoraPart.Up), (".lora_up.weight", LoraPart.Up), (".lora.up.weight", LoraPart.Up),
+        (".lora_A.weight", LoraPart.Down),
+        (".lora_A.default.weight", LoraPart.Down),
+        (".lora_down.weight", LoraPart.Down),
+        (".lora.down.weight", LoraPart.Down),
+        (".lora_B.weight", LoraPart.Up),
+        (".lora_B.default.weight", LoraPart.Up),
+        (".lora_up.weight", LoraPart.Up),
+        (".lora.up.weight", LoraPart.Up),
         (".alpha", LoraPart.Alpha),
-        (".diff", LoraPart.Difference), (".diff_m", LoraPart.Difference),
-        (".diff_b", LoraPart.BiasDifference), (".lora_B.bias", LoraPart.BiasDifference), (".lora_B.default.bias", LoraPart.BiasDifference), (".lora_up.bias", LoraPart.BiasDifference),
+        (".diff", LoraPart.Difference),
+        (".diff_m", LoraPart.Difference),
+        (".diff_b", LoraPart.BiasDifference),
+        (".lora_B.bias", LoraPart.BiasDifference),
+        (".lora_B.default.bias", LoraPart.BiasDifference),
+        (".lora_up.bias", LoraPart.BiasDifference),
     ];
 
     private static readonly string[] Foreign = [".dora_scale", ".lora_magnitude_vector", ".hada_", ".lokr_", ".oft_", ".glora_"];
@@ -40,9 +50,24 @@ internal static class LoraKeys
     public static (string Module, LoraPart Part)? Split(string key)
     {
         foreach (var (suffix, part) in Suffixes)
-            if (key.EndsWith(suffix, StringComparison.Ordinal)) return (part == LoraPart.Difference && suffix == ".diff_m" ? key[..^suffix.Length] + ".modulation" : key[..^suffix.Length], part);
+        {
+            if (key.EndsWith(suffix, StringComparison.Ordinal))
+            {
+                return (
+                    part == LoraPart.Difference && suffix == ".diff_m" ? key[..^suffix.Length] + ".modulation" : key[..^suffix.Length],
+                    part
+                );
+            }
+        }
+
         foreach (var sign in Foreign)
-            if (key.IndexOf(sign, StringComparison.Ordinal) is >= 0 and var at) return (key[..at], LoraPart.Unsupported);
+        {
+            if (key.IndexOf(sign, StringComparison.Ordinal) is >= 0 and var at)
+            {
+                return (key[..at], LoraPart.Unsupported);
+            }
+        }
+
         return null;
     }
 }

@@ -6,32 +6,53 @@ namespace RenderFarm.Wan.Loras;
 /// <summary>The tensors of one DiT by every name that a LoRA may give to the modules that own them.</summary>
 internal sealed class LoraTargets
 {
-    private static readonly string[] Prefixes = ["base_model.model.", "pipe.dit.", "model.diffusion_model.", "diffusion_model.", "transformer_2.", "transformer.", "model.", "dit."];
+    private static readonly string[] Prefixes =
+    [
+        "base_model.model.",
+        "pipe.dit.",
+        "model.diffusion_model.",
+        "diffusion_model.",
+        "transformer_2.",
+        "transformer.",
+        "model.",
+        "dit.",
+    ];
     private static readonly string[] FlatPrefixes = ["lora_unet__", "lora_unet_", "lora_transformer_", "lycoris_"];
 
-    private readonly Dictionary<string, ExpectedTensor> tensors;
-    private readonly Dictionary<string, string> flat; // blocks_7_self_attn_q → blocks.7.self_attn.q
+    private readonly Dictionary<string, ExpectedTensor> _tensors;
+    private readonly Dictionary<string, string> _flat; // blocks_7_self_attn_q → blocks.7.self_attn.q
 
     public LoraTargets(TransformerShape shape)
     {
-        tensors = Layouts.Transformer(shape).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        // underscores are part of names too (self_attn, k_img), so that flattened names can only be looked up, not taken apart
-        flat = tensors.Keys.Select(Module).Distinct().ToDictionary(module => module.Replace('.', '_'), StringComparer.Ordinal);
+        _tensors = Layouts.Transformer(shape).ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        // Underscores are part of names too (self_attn, k_img), so that flattened names can only be looked up, not taken apart
+        _flat = _tensors.Keys.Select(Module).Distinct().ToDictionary(module => module.Replace('.', '_'), StringComparer.Ordinal);
     }
 
     /// <summary>What the part changes; null where this model has no such module.</summary>
     public ExpectedTensor? Find(string module, LoraPart part)
     {
-        string original = Original(module);
-        if (part == LoraPart.BiasDifference) return tensors.GetValueOrDefault(original + ".bias");
-        return tensors.GetValueOrDefault(original + ".weight") ?? (part == LoraPart.Difference ? tensors.GetValueOrDefault(original) : null);
+        var original = Original(module);
+        if (part == LoraPart.BiasDifference)
+        {
+            return _tensors.GetValueOrDefault(original + ".bias");
+        }
+
+        return _tensors.GetValueOrDefault(original + ".weight")
+            ?? (part == LoraPart.Difference ? _tensors.GetValueOrDefault(original) : null);
     }
 
     /// <summary>The module's name in the original layout.</summary>
     public string Original(string module)
     {
         foreach (var prefix in FlatPrefixes)
-            if (module.StartsWith(prefix, StringComparison.Ordinal) && flat.TryGetValue(module[prefix.Length..], out var dotted)) return dotted;
+        {
+            if (module.StartsWith(prefix, StringComparison.Ordinal) && _flat.TryGetValue(module[prefix.Length..], out var dotted))
+            {
+                return dotted;
+            }
+        }
+
         bool stripped;
         do
         {
@@ -42,8 +63,7 @@ internal sealed class LoraTargets
                 stripped = true;
                 break;
             }
-        }
-        while (stripped);
+        } while (stripped);
         return Module(OriginalNames.FromDiffusers(module + ".weight"));
     }
 

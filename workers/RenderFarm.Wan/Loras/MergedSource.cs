@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Loras;
@@ -14,41 +13,55 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
 {
     public string Name => source.Name;
 
-    public IReadOnlyDictionary<string, TensorEntry> Entries { get; } = source.Entries.Values
-        .Where(entry => !IsScaleOfChanged(entry.Name, changes))
-        .Select(entry => changes.ContainsKey(entry.Name) ? entry with { Type = ElementType.Of(ScalarType.Float32) } : entry)
-        .ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, TensorEntry> Entries { get; } =
+        source
+            .Entries.Values.Where(entry => !IsScaleOfChanged(entry.Name, changes))
+            .Select(entry => changes.ContainsKey(entry.Name) ? entry with { Type = ElementType.Of(ScalarType.Float32) } : entry)
+            .ToDictionary(entry => entry.Name, StringComparer.Ordinal);
 
     public Tensor Load(string name)
     {
-        if (!changes.TryGetValue(name, out var own)) return source.Load(name);
+        if (!changes.TryGetValue(name, out var own))
+        {
+            return source.Load(name);
+        }
+
         using var scope = NewDisposeScope();
         using var dense = new CastUpSource(source);
         var merged = Exact(dense, name);
-        foreach (var change in own.LowRank) merged = merged + Product(change).reshape(merged.shape);
+        foreach (var change in own.LowRank)
+        {
+            merged = merged + Product(change).reshape(merged.shape);
+        }
+
         foreach (var change in own.Direct)
+        {
             merged = merged + Exact(change.Source, change.Key).reshape(merged.shape) * change.Scale;
+        }
+
         return merged.cpu().DetachFromDisposeScope();
     }
 
     public Tensor LoadRows(string name, IReadOnlyList<long> rows)
     {
-        if (!changes.ContainsKey(name)) return source.LoadRows(name, rows);
+        if (!changes.ContainsKey(name))
+        {
+            return source.LoadRows(name, rows);
+        }
+
         using var whole = Load(name);
         using var index = tensor(rows.ToArray());
         return whole.index_select(0, index).DetachFromDisposeScope();
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     /// <summary>Scale · B·A, float32 [out, in]; convolutions are taken flat.</summary>
     private Tensor Product(LowRankChange change)
     {
         using var scope = NewDisposeScope();
         var down = Exact(change.Source, change.Down).flatten(1); // [r, in]
-        var up = Exact(change.Source, change.Up).flatten(1);     // [out, r]
+        var up = Exact(change.Source, change.Up).flatten(1); // [out, r]
         return (up.matmul(down) * change.Scale).MoveToOuterDisposeScope();
     }
 
@@ -62,7 +75,13 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
     private static bool IsScaleOfChanged(string key, IReadOnlyDictionary<string, TensorChanges> changes)
     {
         foreach (var suffix in (ReadOnlySpan<string>)[".scale_weight", ".weight_scale"])
-            if (key.EndsWith(suffix, StringComparison.Ordinal)) return changes.ContainsKey(key[..^suffix.Length] + ".weight");
+        {
+            if (key.EndsWith(suffix, StringComparison.Ordinal))
+            {
+                return changes.ContainsKey(key[..^suffix.Length] + ".weight");
+            }
+        }
+
         return false;
     }
 }

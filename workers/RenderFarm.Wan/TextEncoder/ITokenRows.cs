@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.TextEncoder;
@@ -36,10 +35,18 @@ public sealed class StoredTokenRows : ITokenRows
         _source = source;
         long[] expected = [shape.Vocabulary, shape.Dim];
         if (!source.Entries.TryGetValue(Umt5Encoder.TableName, out var entry))
+        {
             throw new CheckpointException(source.Name, Umt5Encoder.TableName, "there is no such tensor");
+        }
+
         if (!entry.Shape.SequenceEqual(expected))
-            throw new CheckpointException(source.Name, Umt5Encoder.TableName,
-                $"has shape [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", expected)}]");
+        {
+            throw new CheckpointException(
+                source.Name,
+                Umt5Encoder.TableName,
+                $"has shape [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", expected)}]"
+            );
+        }
     }
 
     public Tensor Gather(IReadOnlyList<long> ids)

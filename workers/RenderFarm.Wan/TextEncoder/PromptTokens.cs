@@ -21,7 +21,10 @@ public sealed record PromptTokens
     public static PromptTokens From(string prompt, SentencePieceTokenizer tokenizer, int maxLength = MaxLength)
     {
         if (tokenizer.EndId < 0)
+        {
             throw new SentencePieceFormatException("trainer_spec.eos_id is not set: the text encoder needs an end piece");
+        }
+
         var ids = tokenizer.Encode(PromptCleaning.Clean(prompt));
         var kept = Math.Min(ids.Count, maxLength - 1);
         return new PromptTokens([.. ids.Take(kept).Select(id => (long)id), tokenizer.EndId], ids.Count - kept);

@@ -1,5 +1,4 @@
 using System.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.TextEncoder;
@@ -13,12 +12,15 @@ public sealed class RelativePositions
     private const int MaxDistance = 128;
 
     private readonly int _half;
-    private readonly int[] _starts; // by bucket of a half, its least distance
+    private readonly int[] _starts; // By bucket of a half, its least distance
 
     public RelativePositions(int buckets)
     {
         if (buckets < 4 || buckets % 4 != 0)
+        {
             throw new ArgumentOutOfRangeException(nameof(buckets), buckets, "buckets must be a multiple of 4.");
+        }
+
         _half = buckets / 2;
         _starts = [.. Enumerable.Range(0, _half).Select(bucket => Start(bucket, exact: _half / 2))];
     }
@@ -35,10 +37,17 @@ public sealed class RelativePositions
     public Tensor Matrix(int length, Device device)
     {
         var byOffset = new long[Math.Max(0, 2 * length - 1)];
-        for (var i = 0; i < byOffset.Length; i++) byOffset[i] = Bucket(i - (length - 1));
+        for (var i = 0; i < byOffset.Length; i++)
+        {
+            byOffset[i] = Bucket(i - (length - 1));
+        }
+
         var matrix = new long[length * length];
         for (var query = 0; query < length; query++)
+        {
             Array.Copy(byOffset, length - 1 - query, matrix, query * length, length);
+        }
+
         using var host = tensor(matrix, [length, length]);
         return host.to(device, copy: true);
     }
@@ -49,11 +58,19 @@ public sealed class RelativePositions
     /// </summary>
     private static int Start(int bucket, int exact)
     {
-        if (bucket <= exact) return bucket;
+        if (bucket <= exact)
+        {
+            return bucket;
+        }
+
         var over = bucket - exact;
         var limit = BigInteger.Pow(MaxDistance, over) * BigInteger.Pow(exact, exact - over);
         var distance = exact;
-        while (BigInteger.Pow(distance, exact) < limit) distance++;
+        while (BigInteger.Pow(distance, exact) < limit)
+        {
+            distance++;
+        }
+
         return distance;
     }
 }

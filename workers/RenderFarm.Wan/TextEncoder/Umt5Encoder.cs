@@ -2,7 +2,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.TextEncoder;
@@ -23,15 +22,19 @@ public sealed class Umt5Encoder
 
     /// <summary>With everything from the same weights.</summary>
     public Umt5Encoder(IWeights weights, TextEncoderShape shape)
-        : this(weights, shape, new ResidentTokenRows(weights.Tensor(TableName, shape.Vocabulary, shape.Dim)))
-    {
-    }
+        : this(weights, shape, new ResidentTokenRows(weights.Tensor(TableName, shape.Vocabulary, shape.Dim))) { }
 
     /// <summary>With the table elsewhere.</summary>
     public Umt5Encoder(IWeights weights, TextEncoderShape shape, ITokenRows rows)
-        : this(weights, shape, rows, new ResidentBlocks<Umt5Layer>([.. Enumerable.Range(0, shape.Layers).Select(n => new Umt5Layer(weights.Scope($"blocks.{n}"), shape))]))
-    {
-    }
+        : this(
+            weights,
+            shape,
+            rows,
+            new ResidentBlocks<Umt5Layer>([
+                .. Enumerable.Range(0, shape.Layers).Select(n => new Umt5Layer(weights.Scope($"blocks.{n}"), shape)),
+            ])
+        )
+    { }
 
     /// <param name="weights">Of the final norm only.</param>
     public Umt5Encoder(IWeights weights, TextEncoderShape shape, ITokenRows rows, IBlockSource<Umt5Layer> layers)
@@ -45,9 +48,12 @@ public sealed class Umt5Encoder
     /// <exception cref="CheckpointException">Names what is missing, misshapen or unknown.</exception>
     public static Loaded<Umt5Encoder> Load(ITensorSource source, TextEncoderShape shape, Device device, ScalarType computeType) =>
         LoadedWeights.Build(
-            source, device, computeType,
+            source,
+            device,
+            computeType,
             weights => new Umt5Encoder(weights, shape, new StoredTokenRows(source, shape)),
-            ignorable: name => name == TableName);
+            ignorable: name => name == TableName
+        );
 
     /// <param name="ids">Of one prompt, with its end piece, without padding.</param>
     /// <param name="afterLayer">Sees every layer's output, float32 [L, dim]; does not own it.</param>
@@ -73,13 +79,22 @@ public sealed class Umt5Encoder
     /// <returns>Float32 [B, longest, dim]; the rows behind a prompt are zero.</returns>
     public Tensor EncodeBatch(IReadOnlyList<IReadOnlyList<long>> prompts)
     {
-        foreach (var ids in prompts) Require(ids);
+        foreach (var ids in prompts)
+        {
+            Require(ids);
+        }
+
         using var scope = NewDisposeScope();
-        int longest = prompts.Max(ids => ids.Count);
+        var longest = prompts.Max(ids => ids.Count);
         var (padded, there) = (new long[prompts.Count * longest], new float[prompts.Count * longest]);
         for (var b = 0; b < prompts.Count; b++)
-        for (var i = 0; i < prompts[b].Count; i++)
-            (padded[b * longest + i], there[b * longest + i]) = (prompts[b][i], 1);
+        {
+            for (var i = 0; i < prompts[b].Count; i++)
+            {
+                (padded[b * longest + i], there[b * longest + i]) = (prompts[b][i], 1);
+            }
+        }
+
         var mask = tensor(there, [prompts.Count, longest], device: _norm.Device);
         var padding = (mask - 1).mul_(1e9).unsqueeze(1).unsqueeze(1);
 
@@ -96,9 +111,17 @@ public sealed class Umt5Encoder
     private void Require(IReadOnlyList<long> ids)
     {
         if (ids.Count == 0)
+        {
             throw new ArgumentException("there are no ids; a prompt has at least its end piece", nameof(ids));
+        }
+
         if (ids.Cast<long?>().FirstOrDefault(id => id < 0 || id >= _shape.Vocabulary) is { } wrong)
-            throw new ArgumentOutOfRangeException(nameof(ids), wrong,
-                $"the vocabulary has {_shape.Vocabulary} pieces; tokenizer and text encoder are not of one model");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(ids),
+                wrong,
+                $"the vocabulary has {_shape.Vocabulary} pieces; tokenizer and text encoder are not of one model"
+            );
+        }
     }
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.TextEncoder;
@@ -16,10 +15,16 @@ public sealed class Umt5Layer
 
     private readonly int _heads;
     private readonly ScalarType _type;
-    private readonly RmsNorm _norm1, _norm2;
-    private readonly Linear _q, _k, _v, _o;
+    private readonly RmsNorm _norm1,
+        _norm2;
+    private readonly Linear _q,
+        _k,
+        _v,
+        _o;
     private readonly Tensor _positions; // [buckets, heads]
-    private readonly Linear _gate, _fc1, _fc2;
+    private readonly Linear _gate,
+        _fc1,
+        _fc2;
 
     /// <param name="weights">The scope of one layer, <c>blocks.N</c>.</param>
     public Umt5Layer(IWeights weights, TextEncoderShape shape)
@@ -53,12 +58,16 @@ public sealed class Umt5Layer
     private Tensor Attend(Tensor x, Tensor buckets, Tensor? padding)
     {
         using var scope = NewDisposeScope();
-        var (q, k, v) = (Heads(_q.Apply(x)), Heads(_k.Apply(x)), Heads(_v.Apply(x)));            // [.., H, L, D]
-        var bias = _positions.index_select(0, buckets.flatten())
-            .view(buckets.shape[0], buckets.shape[1], _heads).permute(2, 0, 1);                  // [H, L, L]
-        if (padding is not null) bias = bias + padding;                                          // [B, H, L, L]
+        var (q, k, v) = (Heads(_q.Apply(x)), Heads(_k.Apply(x)), Heads(_v.Apply(x))); // [.., H, L, D]
+        // [H, L, L]
+        var bias = _positions.index_select(0, buckets.flatten()).view(buckets.shape[0], buckets.shape[1], _heads).permute(2, 0, 1);
+        if (padding is not null)
+        {
+            bias = bias + padding; // [B, H, L, L]
+        }
+
         var scores = q.matmul(k.transpose(-2, -1)).to(ScalarType.Float32) + bias;
-        var mixed = nn.functional.softmax(scores, -1).to(v.dtype).matmul(v);                     // [.., H, L, D]
+        var mixed = nn.functional.softmax(scores, -1).to(v.dtype).matmul(v); // [.., H, L, D]
         return _o.Apply(mixed.transpose(-3, -2).flatten(x.dim() - 1)).MoveToOuterDisposeScope();
     }
 

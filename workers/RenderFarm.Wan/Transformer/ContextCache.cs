@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -9,13 +8,20 @@ public sealed record ContextKeyValues(Tensor TextKeys, Tensor TextValues, Tensor
 {
     internal ContextKeyValues Detached()
     {
-        foreach (var tensor in All) tensor.DetachFromDisposeScope();
+        foreach (var tensor in All)
+        {
+            tensor.DetachFromDisposeScope();
+        }
+
         return this;
     }
 
     public void Dispose()
     {
-        foreach (var tensor in All) tensor.Dispose();
+        foreach (var tensor in All)
+        {
+            tensor.Dispose();
+        }
     }
 
     private IEnumerable<Tensor> All => new[] { TextKeys, TextValues, ImageKeys, ImageValues }.OfType<Tensor>();
@@ -44,21 +50,32 @@ public sealed class ContextCache : IDisposable
     /// <summary>Cross-attention of one block to this prompt; takes x over.</summary>
     internal Tensor Attend(int block, CrossAttention attention, Activation x, ITokenOps ops)
     {
-        if (_kept.TryGetValue(block, out var kept)) return attention.Apply(x, kept, ops);
+        if (_kept.TryGetValue(block, out var kept))
+        {
+            return attention.Apply(x, kept, ops);
+        }
+
         var keyValues = attention.KeysAndValues(_text, _image, ops);
         if (_keep)
         {
             _kept.Add(block, keyValues);
             return attention.Apply(x, keyValues, ops);
         }
-        using (keyValues) return attention.Apply(x, keyValues, ops);
+        using (keyValues)
+        {
+            return attention.Apply(x, keyValues, ops);
+        }
     }
 
     public void Dispose()
     {
         _text.Dispose();
         _image?.Dispose();
-        foreach (var keyValues in _kept.Values) keyValues.Dispose();
+        foreach (var keyValues in _kept.Values)
+        {
+            keyValues.Dispose();
+        }
+
         _kept.Clear();
     }
 }

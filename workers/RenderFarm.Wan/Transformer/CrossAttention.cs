@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -12,8 +11,11 @@ namespace RenderFarm.Wan.Transformer;
 internal sealed class CrossAttention
 {
     private readonly TransformerShape _shape;
-    private readonly Linear _q, _kv, _o;
-    private readonly Tensor _normQ, _normK;
+    private readonly Linear _q,
+        _kv,
+        _o;
+    private readonly Tensor _normQ,
+        _normK;
     private readonly Linear? _kvImage;
     private readonly Tensor? _normKImage;
 
@@ -26,7 +28,11 @@ internal sealed class CrossAttention
         var exact = weights.As(ScalarType.Float32);
         _normQ = exact.Tensor("norm_q.weight", shape.Dim);
         _normK = exact.Tensor("norm_k.weight", shape.Dim);
-        if (shape.ImageBranch == ImageBranch.None) return;
+        if (shape.ImageBranch == ImageBranch.None)
+        {
+            return;
+        }
+
         _kvImage = weights.Joined(["k_img", "v_img"], shape.Dim, shape.Dim);
         _normKImage = exact.Tensor("norm_k_img.weight", shape.Dim);
     }
@@ -37,8 +43,15 @@ internal sealed class CrossAttention
     public Tensor Apply(Activation x, ContextKeyValues context, ITokenOps ops)
     {
         Activation rows;
-        using (var attended = Attend(x, context, ops)) rows = ops.Rows(attended, _o.Input);
-        using (rows) return _o.Apply(rows);
+        using (var attended = Attend(x, context, ops))
+        {
+            rows = ops.Rows(attended, _o.Input);
+        }
+
+        using (rows)
+        {
+            return _o.Apply(rows);
+        }
     }
 
     /// <summary>What this block sees of the prompt; the same for every step. The caller owns it.</summary>
@@ -54,7 +67,10 @@ internal sealed class CrossAttention
         (Tensor Keys, Tensor Values) Of(Linear kv, Tensor norm, Tensor tokens)
         {
             var parts = kv.Apply(tokens).chunk(2, 2);
-            return (ops.NormRotate(parts[0], norm, _shape.Epsilon, _shape.Heads, angles: null), parts[1].unflatten(2, _shape.Heads, _shape.HeadDim));
+            return (
+                ops.NormRotate(parts[0], norm, _shape.Epsilon, _shape.Heads, angles: null),
+                parts[1].unflatten(2, _shape.Heads, _shape.HeadDim)
+            );
         }
     }
 
@@ -62,11 +78,18 @@ internal sealed class CrossAttention
     {
         using var scope = NewDisposeScope();
         Tensor q;
-        using (x) q = _q.Apply(x);
-        q = ops.NormRotate(q, _normQ, _shape.Epsilon, _shape.Heads, angles: null);                // [B, L, H, D]
-        var attended = Attention.Apply(q, context.TextKeys, context.TextValues);                 // [B, L, dim]
+        using (x)
+        {
+            q = _q.Apply(x);
+        }
+
+        q = ops.NormRotate(q, _normQ, _shape.Epsilon, _shape.Heads, angles: null); // [B, L, H, D]
+        var attended = Attention.Apply(q, context.TextKeys, context.TextValues); // [B, L, dim]
         if (context.ImageKeys is not null)
+        {
             attended = attended + Attention.Apply(q, context.ImageKeys, context.ImageValues!);
+        }
+
         return attended.MoveToOuterDisposeScope();
     }
 }

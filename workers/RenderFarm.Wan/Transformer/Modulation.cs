@@ -10,7 +10,8 @@ namespace RenderFarm.Wan.Transformer;
 public sealed record Modulation(Tensor E, Tensor E0, IReadOnlyList<long> Runs)
 {
     /// <summary>LN(x)·(1 + scale) + shift, each token with its own row of [B, R, dim].</summary>
-    public NormAffine Affine(Tensor scale, Tensor shift, double epsilon) => new(new PerRun(scale, Runs), new PerRun(shift, Runs), AddsOne: true, epsilon);
+    public NormAffine Affine(Tensor scale, Tensor shift, double epsilon) =>
+        new(new PerRun(scale, Runs), new PerRun(shift, Runs), AddsOne: true, epsilon);
 
     public PerRun Gate(Tensor gate) => new(gate, Runs);
 }

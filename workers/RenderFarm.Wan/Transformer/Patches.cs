@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -22,7 +21,8 @@ internal static class Patches
     {
         using var scope = NewDisposeScope();
         var (f, h, w) = grid;
-        long b = tokens.shape[0], c = tokens.shape[2] / 4;
+        var b = tokens.shape[0];
+        var c = tokens.shape[2] / 4;
         return tokens.reshape(b, f, h, w, 2, 2, c).permute(0, 6, 1, 2, 4, 3, 5).reshape(b, c, f, 2 * h, 2 * w).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -13,14 +12,19 @@ public static class RotaryTables
     public static Tensor For((long Frames, long Height, long Width) grid, int headDim, Device device)
     {
         using var scope = NewDisposeScope();
-        int side = 2 * (headDim / 6), time = headDim - 2 * side;
+        var side = 2 * (headDim / 6);
+        var time = headDim - 2 * side;
         var (f, h, w) = grid;
-        var angles = cat([
-            Axis(f, time).view(f, 1, 1, -1).expand(f, h, w, -1),
-            Axis(h, side).view(1, h, 1, -1).expand(f, h, w, -1),
-            Axis(w, side).view(1, 1, w, -1).expand(f, h, w, -1)], -1).view(f * h * w, 1, headDim / 2);
-        return view_as_complex(stack([angles.cos(), angles.sin()], -1).to(ScalarType.Float32))
-            .to(device).MoveToOuterDisposeScope();
+        var angles = cat(
+                [
+                    Axis(f, time).view(f, 1, 1, -1).expand(f, h, w, -1),
+                    Axis(h, side).view(1, h, 1, -1).expand(f, h, w, -1),
+                    Axis(w, side).view(1, 1, w, -1).expand(f, h, w, -1),
+                ],
+                -1
+            )
+            .view(f * h * w, 1, headDim / 2);
+        return view_as_complex(stack([angles.cos(), angles.sin()], -1).to(ScalarType.Float32)).to(device).MoveToOuterDisposeScope();
     }
 
     /// <summary>position · 10000^(−2i/dim), [positions, dim/2].</summary>

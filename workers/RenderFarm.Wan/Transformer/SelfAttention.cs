@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -9,8 +8,10 @@ namespace RenderFarm.Wan.Transformer;
 internal sealed class SelfAttention
 {
     private readonly TransformerShape _shape;
-    private readonly Linear _qkv, _o;
-    private readonly Tensor _normQ, _normK; // over all heads together, before they are told apart
+    private readonly Linear _qkv,
+        _o;
+    private readonly Tensor _normQ,
+        _normK; // Over all heads together, before they are told apart
 
     public SelfAttention(IWeights weights, TransformerShape shape)
     {
@@ -28,17 +29,28 @@ internal sealed class SelfAttention
     public Tensor Apply(Activation x, Tensor rotary, ITokenOps ops)
     {
         Activation rows;
-        using (var attended = Attend(x, rotary, ops)) rows = ops.Rows(attended, _o.Input);
-        using (rows) return _o.Apply(rows);
+        using (var attended = Attend(x, rotary, ops))
+        {
+            rows = ops.Rows(attended, _o.Input);
+        }
+
+        using (rows)
+        {
+            return _o.Apply(rows);
+        }
     }
 
     private Tensor Attend(Activation x, Tensor rotary, ITokenOps ops)
     {
         using var scope = NewDisposeScope();
         Tensor joined;
-        using (x) joined = _qkv.Apply(x);
-        var parts = joined.chunk(3, 2);                                                      // [B, L, dim] each
-        var q = ops.NormRotate(parts[0], _normQ, _shape.Epsilon, _shape.Heads, rotary);      // [B, L, H, D]
+        using (x)
+        {
+            joined = _qkv.Apply(x);
+        }
+
+        var parts = joined.chunk(3, 2); // [B, L, dim] each
+        var q = ops.NormRotate(parts[0], _normQ, _shape.Epsilon, _shape.Heads, rotary); // [B, L, H, D]
         var k = ops.NormRotate(parts[1], _normK, _shape.Epsilon, _shape.Heads, rotary);
         var v = parts[2].unflatten(2, _shape.Heads, _shape.HeadDim);
         return Attention.Apply(q, k, v).MoveToOuterDisposeScope();

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -20,9 +19,9 @@ internal sealed class TimeEmbedding(IWeights weights, TransformerShape shape)
     public (Tensor E, Tensor E0) Apply(Tensor timesteps)
     {
         using var scope = NewDisposeScope();
-        var x = Sinusoid(timesteps, shape.FrequencyDim);                                   // [B, R, freq]
-        var e = _time2.Apply(nn.functional.silu(_time0.Apply(x)));                         // [B, R, dim]
-        var e0 = _projection.Apply(nn.functional.silu(e)).unflatten(2, 6, shape.Dim);     // [B, R, 6, dim]
+        var x = Sinusoid(timesteps, shape.FrequencyDim); // [B, R, freq]
+        var e = _time2.Apply(nn.functional.silu(_time0.Apply(x))); // [B, R, dim]
+        var e0 = _projection.Apply(nn.functional.silu(e)).unflatten(2, 6, shape.Dim); // [B, R, 6, dim]
         return (e.MoveToOuterDisposeScope(), e0.MoveToOuterDisposeScope());
     }
 
@@ -30,7 +29,7 @@ internal sealed class TimeEmbedding(IWeights weights, TransformerShape shape)
     public static Tensor Sinusoid(Tensor timesteps, int dim)
     {
         using var scope = NewDisposeScope();
-        int half = dim / 2;
+        var half = dim / 2;
         var frequency = pow(10000.0, arange(half, dtype: ScalarType.Float64, device: timesteps.device) / -half);
         var angle = timesteps.to(ScalarType.Float64).unsqueeze(-1) * frequency;
         return cat([angle.cos(), angle.sin()], -1).to(ScalarType.Float32).MoveToOuterDisposeScope();

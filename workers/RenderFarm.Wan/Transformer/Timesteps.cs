@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -31,15 +30,26 @@ public sealed class Timesteps
     {
         using var exact = timesteps.to(ScalarType.Float64).cpu().contiguous();
         var values = exact.data<double>().ToArray();
-        if (timesteps.dim() == 1) return Uniform(values);
-        if (timesteps.dim() != 2) throw new ArgumentException($"timesteps have {timesteps.dim()} dimensions; [B] or [B, L] are allowed", nameof(timesteps));
+        if (timesteps.dim() == 1)
+        {
+            return Uniform(values);
+        }
+
+        if (timesteps.dim() != 2)
+        {
+            throw new ArgumentException($"timesteps have {timesteps.dim()} dimensions; [B] or [B, L] are allowed", nameof(timesteps));
+        }
 
         var (batch, tokens) = (timesteps.shape[0], timesteps.shape[1]);
         double At(long sample, long token) => values[sample * tokens + token];
         var runs = new List<TokenRun>();
         for (long start = 0, end; start < tokens; start = end)
         {
-            for (end = start + 1; end < tokens && Enumerable.Range(0, (int)batch).All(b => At(b, end) == At(b, start)); end++) ;
+            for (end = start + 1; end < tokens && Enumerable.Range(0, (int)batch).All(b => At(b, end) == At(b, start)); end++)
+            {
+                ;
+            }
+
             runs.Add(new TokenRun(end - start, [.. Enumerable.Range(0, (int)batch).Select(b => At(b, start))]));
         }
         return new Timesteps(runs);
@@ -48,11 +58,16 @@ public sealed class Timesteps
     /// <summary>The same for all rows [B, R].</summary>
     internal Tensor Rows(Device device)
     {
-        int batch = Runs[0].Values.Count;
+        var batch = Runs[0].Values.Count;
         var rows = new double[batch, Runs.Count];
-        for (int b = 0; b < batch; b++)
-        for (int r = 0; r < Runs.Count; r++)
-            rows[b, r] = Runs[r].Values[b];
+        for (var b = 0; b < batch; b++)
+        {
+            for (var r = 0; r < Runs.Count; r++)
+            {
+                rows[b, r] = Runs[r].Values[b];
+            }
+        }
+
         return tensor(rows, ScalarType.Float64, device);
     }
 }

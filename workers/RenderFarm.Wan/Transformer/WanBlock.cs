@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -8,7 +7,13 @@ namespace RenderFarm.Wan.Transformer;
 /// <summary>What all blocks of one forward share.</summary>
 /// <param name="Rotary">[L, 1, headDim/2], see <see cref="RotaryTables"/>.</param>
 /// <param name="FeedForwardTokens">How many tokens go through the feed-forward at once; it is the widest place of a block.</param>
-public sealed record BlockInput(Modulation Modulation, Tensor Rotary, ContextCache Context, ITokenOps Ops, long FeedForwardTokens = long.MaxValue);
+public sealed record BlockInput(
+    Modulation Modulation,
+    Tensor Rotary,
+    ContextCache Context,
+    ITokenOps Ops,
+    long FeedForwardTokens = long.MaxValue
+);
 
 /// <summary>
 /// A DiT block. Knows its weights only by their tensors: built once over a ring slot, it is every block that passes
@@ -18,10 +23,12 @@ public sealed class WanBlock
 {
     private readonly double _epsilon;
     private readonly Tensor _modulation;
-    private readonly Tensor _norm3Weight, _norm3Bias; // norm1 and norm2 have no weights
+    private readonly Tensor _norm3Weight,
+        _norm3Bias; // norm1 and norm2 have no weights
     private readonly SelfAttention _selfAttention;
     private readonly CrossAttention _crossAttention;
-    private readonly Linear _ffn0, _ffn2;
+    private readonly Linear _ffn0,
+        _ffn2;
 
     /// <param name="weights">The scope of one block, <c>blocks.N</c>.</param>
     public WanBlock(IWeights weights, TransformerShape shape)
@@ -43,7 +50,7 @@ public sealed class WanBlock
     {
         using var scope = NewDisposeScope();
         var (ops, m) = (input.Ops, input.Modulation);
-        var e = (m.E0 + _modulation).unbind(2);                                               // six of [B, R, dim]
+        var e = (m.E0 + _modulation).unbind(2); // Six of [B, R, dim]
         var (shiftSelf, scaleSelf, gateSelf, shiftFfn, scaleFfn, gateFfn) = (e[0], e[1], e[2], e[3], e[4], e[5]);
         Tensor y;
 
@@ -53,11 +60,20 @@ public sealed class WanBlock
         var (x2, z2) = Then(y, ops.AddNorm(x1, y, gate: null, m.Affine(scaleFfn, shiftFfn, _epsilon), _ffn0.Input));
         x1.Dispose();
         using (z2)
+        {
             y = FeedForward(z2, ops, input.FeedForwardTokens);
+        }
+
         return Then(y, ops.Add(x2, y, m.Gate(gateFfn))).MoveToOuterDisposeScope();
     }
 
-    private NormAffine Norm3 => new(new PerRun(_norm3Weight.view(1, 1, -1), [long.MaxValue]), new PerRun(_norm3Bias.view(1, 1, -1), [long.MaxValue]), AddsOne: false, _epsilon);
+    private NormAffine Norm3 =>
+        new(
+            new PerRun(_norm3Weight.view(1, 1, -1), [long.MaxValue]),
+            new PerRun(_norm3Bias.view(1, 1, -1), [long.MaxValue]),
+            AddsOne: false,
+            _epsilon
+        );
 
     private static T Then<T>(Tensor used, T result)
     {
@@ -67,12 +83,19 @@ public sealed class WanBlock
 
     private Tensor FeedForward(Activation x, ITokenOps ops, long tokens)
     {
-        long length = x.Values.shape[1];
-        if (length <= tokens) return Apply(x);
+        var length = x.Values.shape[1];
+        if (length <= tokens)
+        {
+            return Apply(x);
+        }
+
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
         for (long start = 0; start < length; start += tokens)
+        {
             parts.Add(Apply(x.Tokens(start, Math.Min(tokens, length - start))));
+        }
+
         return cat(parts, 1).MoveToOuterDisposeScope();
 
         Tensor Apply(Activation part)

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -15,8 +14,10 @@ public sealed class WanModel
     private const long HeadTokens = 8192;
 
     private readonly ScalarType _type;
-    private readonly Tensor _patchWeight, _patchBias;
-    private readonly Linear _text0, _text2;
+    private readonly Tensor _patchWeight,
+        _patchBias;
+    private readonly Linear _text0,
+        _text2;
     private readonly TimeEmbedding _time;
     private readonly ImageEmbedding? _image;
     private readonly IBlockSource<WanBlock> _blocks;
@@ -27,9 +28,14 @@ public sealed class WanModel
 
     /// <summary>With all blocks from the same weights.</summary>
     public WanModel(IWeights weights, TransformerShape shape)
-        : this(weights, shape, new ResidentBlocks<WanBlock>([.. Enumerable.Range(0, shape.Layers).Select(n => new WanBlock(weights.Scope($"blocks.{n}"), shape))]))
-    {
-    }
+        : this(
+            weights,
+            shape,
+            new ResidentBlocks<WanBlock>([
+                .. Enumerable.Range(0, shape.Layers).Select(n => new WanBlock(weights.Scope($"blocks.{n}"), shape)),
+            ])
+        )
+    { }
 
     /// <param name="weights">Everything but the blocks.</param>
     /// <param name="ops">What blocks do between products; plain tensors when not given.</param>
@@ -62,7 +68,13 @@ public sealed class WanModel
     public ContextCache Embed(IReadOnlyList<Tensor> contexts, Tensor? clip = null, bool keepKeyValues = true)
     {
         if (clip is null != _image is null)
-            throw new ArgumentException(_image is null ? "this model takes no picture features" : "this model needs picture features", nameof(clip));
+        {
+            throw new ArgumentException(
+                _image is null ? "this model takes no picture features" : "this model needs picture features",
+                nameof(clip)
+            );
+        }
+
         using var scope = NewDisposeScope();
         return Embed(stack(contexts.Select(Padded), 0), clip, keepKeyValues);
     }
@@ -71,8 +83,11 @@ public sealed class WanModel
     private ContextCache Embed(Tensor text, Tensor? clip, bool keepKeyValues)
     {
         using var scope = NewDisposeScope();
-        text = _text2.Apply(nn.functional.gelu(_text0.Apply(text), TorchSharp.Modules.GELU.Approximate.tanh));         // [B, 512, dim]
-        if (clip is null) return new ContextCache(text, null, keepKeyValues);
+        text = _text2.Apply(nn.functional.gelu(_text0.Apply(text), TorchSharp.Modules.GELU.Approximate.tanh)); // [B, 512, dim]
+        if (clip is null)
+        {
+            return new ContextCache(text, null, keepKeyValues);
+        }
 
         var (image, rest) = SplitContext(cat([_image!.Apply(clip.to(Device)).to(_type), text], 1));
         return new ContextCache(rest, image, keepKeyValues);
@@ -82,7 +97,11 @@ public sealed class WanModel
     /// <param name="contexts">[B, n ≤ 512, 4096]; rows behind a prompt are zero.</param>
     public ContextCache Embed(Tensor contexts)
     {
-        if (_image is not null) throw new ArgumentException("this model needs picture features", nameof(contexts));
+        if (_image is not null)
+        {
+            throw new ArgumentException("this model needs picture features", nameof(contexts));
+        }
+
         using var scope = NewDisposeScope();
         return Embed(nn.functional.pad(contexts.to(_type), (0, 0, 0, Shape.TextLength - contexts.shape[1])), null, keepKeyValues: false);
     }
@@ -93,11 +112,21 @@ public sealed class WanModel
     /// <param name="skipper">May have the blocks left out.</param>
     /// <returns>Velocity, float32 [B, out, F, H, W].</returns>
     public Tensor Forward(
-        Tensor x, Timesteps timesteps, ContextCache context, Tensor? y = null,
-        long feedForwardTokens = long.MaxValue, Action<int, Tensor>? afterBlock = null, IBlockSkipper? skipper = null)
+        Tensor x,
+        Timesteps timesteps,
+        ContextCache context,
+        Tensor? y = null,
+        long feedForwardTokens = long.MaxValue,
+        Action<int, Tensor>? afterBlock = null,
+        IBlockSkipper? skipper = null
+    )
     {
         using var scope = NewDisposeScope();
-        if (y is not null) x = cat([x, y], 1);
+        if (y is not null)
+        {
+            x = cat([x, y], 1);
+        }
+
         Require(x, timesteps);
 
         var grid = (Frames: x.shape[2], Height: x.shape[3] / 2, Width: x.shape[4] / 2);
@@ -105,14 +134,14 @@ public sealed class WanModel
         var modulation = new Modulation(e, e0, [.. timesteps.Runs.Select(run => run.Tokens)]);
         var input = new BlockInput(modulation, RotaryTables.For(grid, Shape.HeadDim, Device), context, _ops, feedForwardTokens);
 
-        var tokens = nn.functional.linear(Patches.Split(x.to(ScalarType.Float32)), _patchWeight.flatten(1), _patchBias);  // [B, L, dim]
+        var tokens = nn.functional.linear(Patches.Split(x.to(ScalarType.Float32)), _patchWeight.flatten(1), _patchBias); // [B, L, dim]
         tokens = skipper is null ? Blocks(tokens, input, afterBlock) : Blocks(tokens, input, afterBlock, skipper);
         return Patches.Join(Head(tokens, modulation), grid).MoveToOuterDisposeScope();
     }
 
     private Tensor Blocks(Tensor tokens, BlockInput input, Action<int, Tensor>? afterBlock)
     {
-        for (int index = 0; index < _blocks.Count; index++)
+        for (var index = 0; index < _blocks.Count; index++)
         {
             using var before = tokens;
             tokens = _blocks.Enter(index).Apply(tokens, index, input);
@@ -124,8 +153,12 @@ public sealed class WanModel
 
     private Tensor Blocks(Tensor tokens, BlockInput input, Action<int, Tensor>? afterBlock, IBlockSkipper skipper)
     {
-        if (skipper.Instead(input.Modulation) is { } kept) return tokens.add_(kept);
-        using var difference = tokens.clone(); // blocks may change theirs in place
+        if (skipper.Instead(input.Modulation) is { } kept)
+        {
+            return tokens.add_(kept);
+        }
+
+        using var difference = tokens.clone(); // Blocks may change theirs in place
         tokens = Blocks(tokens, input, afterBlock);
         skipper.Ran(difference.neg_().add_(tokens));
         return tokens;
@@ -137,8 +170,13 @@ public sealed class WanModel
     /// </summary>
     private static (Tensor Image, Tensor Text) SplitContext(Tensor context)
     {
-        long tokens = context.shape[1], boundary = tokens - 512;
-        if (boundary < 0) boundary += tokens;
+        var tokens = context.shape[1];
+        var boundary = tokens - 512;
+        if (boundary < 0)
+        {
+            boundary += tokens;
+        }
+
         return (context.narrow(1, 0, boundary), context.narrow(1, boundary, tokens - boundary));
     }
 
@@ -146,13 +184,20 @@ public sealed class WanModel
     /// the highest peak of a long video.</summary>
     private Tensor Head(Tensor x, Modulation modulation)
     {
-        var e = (modulation.E.unsqueeze(2) + _headModulation).unbind(2); // shift and scale, each [B, R, dim]
+        var e = (modulation.E.unsqueeze(2) + _headModulation).unbind(2); // Shift and scale, each [B, R, dim]
         var affine = modulation.Affine(scale: e[1], shift: e[0], Shape.Epsilon);
-        long tokens = x.shape[1];
-        if (tokens <= HeadTokens || modulation.Runs.Count > 1) return Apply(x);
+        var tokens = x.shape[1];
+        if (tokens <= HeadTokens || modulation.Runs.Count > 1)
+        {
+            return Apply(x);
+        }
+
         var parts = new List<Tensor>();
         for (long start = 0; start < tokens; start += HeadTokens)
+        {
             parts.Add(Apply(x.narrow(1, start, Math.Min(HeadTokens, tokens - start))));
+        }
+
         return cat(parts, 1);
 
         Tensor Apply(Tensor part)
@@ -165,17 +210,34 @@ public sealed class WanModel
     private Tensor Padded(Tensor context)
     {
         if (context.dim() != 2 || context.shape[1] != Shape.TextDim || context.shape[0] > Shape.TextLength)
-            throw new ArgumentException($"a context of [{string.Join(", ", context.shape)}]; this model takes [up to {Shape.TextLength}, {Shape.TextDim}]", nameof(context));
+        {
+            throw new ArgumentException(
+                $"a context of [{string.Join(", ", context.shape)}]; this model takes [up to {Shape.TextLength}, {Shape.TextDim}]",
+                nameof(context)
+            );
+        }
+
         return nn.functional.pad(context.to(_type, Device), (0, 0, 0, Shape.TextLength - context.shape[0]));
     }
 
     private void Require(Tensor x, Timesteps timesteps)
     {
         if (x.dim() != 5 || x.shape[1] != Shape.InChannels)
-            throw new ArgumentException($"a latent of [{string.Join(", ", x.shape)}]; this model takes [B, {Shape.InChannels}, F, H, W]", nameof(x));
+        {
+            throw new ArgumentException(
+                $"a latent of [{string.Join(", ", x.shape)}]; this model takes [B, {Shape.InChannels}, F, H, W]",
+                nameof(x)
+            );
+        }
+
         if (x.shape[3] % 2 != 0 || x.shape[4] % 2 != 0)
+        {
             throw new ArgumentException($"a latent of {x.shape[4]} × {x.shape[3]}; both sides must be even", nameof(x));
+        }
+
         if (timesteps.Runs[0].Values.Count is var given && given != 1 && given != x.shape[0])
+        {
             throw new ArgumentException($"{timesteps.Runs[0].Values.Count} timesteps for {x.shape[0]} samples", nameof(timesteps));
+        }
     }
 }

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -18,16 +17,23 @@ internal sealed class CausalConv3d(IWeights weights, int inChannels, int outChan
     public Tensor Apply(Tensor x, FeatureCache cache)
     {
         using var scope = NewDisposeScope();
-        int before = kernel.Time - 1;
+        var before = kernel.Time - 1;
         if (before > 0)
         {
-            if (cache.Of(this) is { } kept) x = cat([kept, x], 2);
-            long known = x.shape[2];
-            long missing = before - (cache.Of(this)?.shape[2] ?? 0);
+            if (cache.Of(this) is { } kept)
+            {
+                x = cat([kept, x], 2);
+            }
+
+            var known = x.shape[2];
+            var missing = before - (cache.Of(this)?.shape[2] ?? 0);
             cache.Keep(this, x, Math.Min(FramesKept, known));
-            if (missing > 0) x = nn.functional.pad(x, [0, 0, 0, 0, missing, 0]);
+            if (missing > 0)
+            {
+                x = nn.functional.pad(x, [0, 0, 0, 0, missing, 0]);
+            }
         }
-        int side = kernel.Space / 2;
+        var side = kernel.Space / 2;
         var y = cache.FramesAsChannels ? OverPictures(x, side) : nn.functional.conv3d(x, _weight, _bias, padding: [0, side, side]);
         return y.MoveToOuterDisposeScope();
     }
@@ -36,9 +42,10 @@ internal sealed class CausalConv3d(IWeights weights, int inChannels, int outChan
     private Tensor OverPictures(Tensor x, int side)
     {
         var (b, f, h, w) = (x.shape[0], x.shape[2] - (kernel.Time - 1), x.shape[3], x.shape[4]);
-        var seen = kernel.Time > 1
-            ? x.unfold(2, kernel.Time, 1).permute(0, 2, 3, 4, 5, 1) // [B, F, H, W, time, C]
-            : x.permute(0, 2, 3, 4, 1);
+        var seen =
+            kernel.Time > 1
+                ? x.unfold(2, kernel.Time, 1).permute(0, 2, 3, 4, 5, 1) // [B, F, H, W, time, C]
+                : x.permute(0, 2, 3, 4, 1);
         var pictures = seen.reshape(b * f, h, w, kernel.Time * inChannels).permute(0, 3, 1, 2);
         var weight = _weight.transpose(1, 2).reshape(outChannels, kernel.Time * inChannels, kernel.Space, kernel.Space);
         return nn.functional.conv2d(pictures, weight, _bias, padding: [side, side]).unflatten(0, b, f).transpose(1, 2);

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -15,13 +14,20 @@ internal sealed class Downsample(IWeights weights, int channels, bool temporal) 
     public Tensor Apply(Tensor x, FeatureCache cache)
     {
         using var scope = NewDisposeScope();
-        // zeros to the right and below only
+        // Zeros to the right and below only
         x = Frames.Each(x, frames => nn.functional.conv2d(nn.functional.pad(frames, [0, 1, 0, 1]), _weight, _bias, strides: [2, 2]));
-        if (_timeWeight is null) return x.MoveToOuterDisposeScope();
+        if (_timeWeight is null)
+        {
+            return x.MoveToOuterDisposeScope();
+        }
 
         var chunk = cache.Of(this) is { } last ? cat([last, x], 2) : x;
         cache.Keep(this, x, 1);
-        if (!cache.IsFirstChunk) x = nn.functional.conv3d(chunk, _timeWeight, _timeBias, strides: [2, 1, 1]);
+        if (!cache.IsFirstChunk)
+        {
+            x = nn.functional.conv3d(chunk, _timeWeight, _timeBias, strides: [2, 1, 1]);
+        }
+
         return x.MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -26,8 +25,8 @@ internal sealed class FeatureCache(bool framesAsChannels = false) : IDisposable
     /// <param name="input">With the frames kept before in front of it, in memory of its own; may be shorter than count.</param>
     public void Keep(object layer, Tensor input, long count)
     {
-        long frames = Math.Min(count, input.shape[2]);
-        // copies: a view would keep the whole chunk alive. In place from the third chunk on, so that what a card's pool
+        var frames = Math.Min(count, input.shape[2]);
+        // Copies: a view would keep the whole chunk alive. In place from the third chunk on, so that what a card's pool
         // reserves does not grow around ever new tensors that outlive their chunk
         using var last = input.narrow(2, input.shape[2] - frames, frames);
         if (_frames.TryGetValue(layer, out var kept) && kept.shape.SequenceEqual(last.shape))
@@ -41,7 +40,11 @@ internal sealed class FeatureCache(bool framesAsChannels = false) : IDisposable
 
     public void Dispose()
     {
-        foreach (var frames in _frames.Values) frames.Dispose();
+        foreach (var frames in _frames.Values)
+        {
+            frames.Dispose();
+        }
+
         _frames.Clear();
     }
 }

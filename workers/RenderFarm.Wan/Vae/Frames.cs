@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -11,7 +10,8 @@ internal static class Frames
     public static Tensor Each(Tensor x, Func<Tensor, Tensor> apply)
     {
         using var scope = NewDisposeScope();
-        long b = x.shape[0], f = x.shape[2];
+        var b = x.shape[0];
+        var f = x.shape[2];
         var y = apply(x.transpose(1, 2).flatten(0, 1));
         return y.unflatten(0, b, f).transpose(1, 2).contiguous().MoveToOuterDisposeScope();
     }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -12,7 +11,11 @@ internal static class LayerSequence
         foreach (var layer in layers)
         {
             var next = layer.Apply(current, cache);
-            if (!ReferenceEquals(current, x)) current.Dispose();
+            if (!ReferenceEquals(current, x))
+            {
+                current.Dispose();
+            }
+
             current = next;
         }
         return current;

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -16,28 +15,39 @@ internal sealed class ResidualStage(IReadOnlyList<IVaeLayer> layers, Func<Tensor
     /// <summary>Means over groups of (channel, frame, row, column), channel slowest.</summary>
     /// <param name="time">Frames that become one; 1 or 2.</param>
     /// <param name="space">Rows and columns that become one; 1 or 2.</param>
-    public static Func<Tensor, FeatureCache, Tensor> Averaging(int outChannels, int time, int space) => (x, _) =>
-    {
-        using var scope = NewDisposeScope();
-        long missing = (time - x.shape[2] % time) % time;
-        if (missing > 0) x = nn.functional.pad(x, [0, 0, 0, 0, missing, 0]);
-        var (b, c, f, h, w) = (x.shape[0], x.shape[1], x.shape[2] / time, x.shape[3] / space, x.shape[4] / space);
-        return x.reshape(b, c, f, time, h, space, w, space)
-            .permute(0, 1, 3, 5, 7, 2, 4, 6)
-            .reshape(b, outChannels, -1, f, h, w)
-            .mean([2]).MoveToOuterDisposeScope();
-    };
+    public static Func<Tensor, FeatureCache, Tensor> Averaging(int outChannels, int time, int space) =>
+        (x, _) =>
+        {
+            using var scope = NewDisposeScope();
+            var missing = (time - x.shape[2] % time) % time;
+            if (missing > 0)
+            {
+                x = nn.functional.pad(x, [0, 0, 0, 0, missing, 0]);
+            }
+
+            var (b, c, f, h, w) = (x.shape[0], x.shape[1], x.shape[2] / time, x.shape[3] / space, x.shape[4] / space);
+            return x.reshape(b, c, f, time, h, space, w, space)
+                .permute(0, 1, 3, 5, 7, 2, 4, 6)
+                .reshape(b, outChannels, -1, f, h, w)
+                .mean([2])
+                .MoveToOuterDisposeScope();
+        };
 
     /// <summary>The reverse: each channel repeated, then unfolded into frames, rows and columns. A first frame stays one frame.</summary>
-    public static Func<Tensor, FeatureCache, Tensor> Duplicating(int outChannels, int time, int space) => (x, cache) =>
-    {
-        using var scope = NewDisposeScope();
-        var (b, c, f, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3], x.shape[4]);
-        var y = x.repeat_interleave(outChannels * time * space * space / c, dim: 1)
-            .view(b, outChannels, time, space, space, f, h, w)
-            .permute(0, 1, 5, 2, 6, 3, 7, 4)
-            .reshape(b, outChannels, f * time, h * space, w * space);
-        if (cache.IsFirstChunk) y = y.narrow(2, time - 1, y.shape[2] - (time - 1));
-        return y.MoveToOuterDisposeScope();
-    };
+    public static Func<Tensor, FeatureCache, Tensor> Duplicating(int outChannels, int time, int space) =>
+        (x, cache) =>
+        {
+            using var scope = NewDisposeScope();
+            var (b, c, f, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3], x.shape[4]);
+            var y = x.repeat_interleave(outChannels * time * space * space / c, dim: 1)
+                .view(b, outChannels, time, space, space, f, h, w)
+                .permute(0, 1, 5, 2, 6, 3, 7, 4)
+                .reshape(b, outChannels, f * time, h * space, w * space);
+            if (cache.IsFirstChunk)
+            {
+                y = y.narrow(2, time - 1, y.shape[2] - (time - 1));
+            }
+
+            return y.MoveToOuterDisposeScope();
+        };
 }

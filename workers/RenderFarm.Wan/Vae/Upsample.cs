@@ -1,5 +1,4 @@
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -15,11 +14,18 @@ internal sealed class Upsample(IWeights weights, int channels, int outChannels, 
     public Tensor Apply(Tensor x, FeatureCache cache)
     {
         using var scope = NewDisposeScope();
-        // the first chunk goes by unseen: in the second, time_conv finds zeros before it and not the first frame
-        if (_timeConv is not null && !cache.IsFirstChunk) x = Interleave(_timeConv.Apply(x, cache));
-        // frame by frame: all of them doubled at once would be the widest place of the decoder
+        // The first chunk goes by unseen: in the second, time_conv finds zeros before it and not the first frame
+        if (_timeConv is not null && !cache.IsFirstChunk)
+        {
+            x = Interleave(_timeConv.Apply(x, cache));
+        }
+        // Frame by frame: all of them doubled at once would be the widest place of the decoder
         var frames = new List<Tensor>();
-        for (long frame = 0; frame < x.shape[2]; frame++) frames.Add(Double(x.select(2, frame)));
+        for (long frame = 0; frame < x.shape[2]; frame++)
+        {
+            frames.Add(Double(x.select(2, frame)));
+        }
+
         return stack(frames, 2).MoveToOuterDisposeScope();
     }
 

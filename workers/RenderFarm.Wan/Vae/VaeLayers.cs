@@ -9,17 +9,26 @@ internal static class VaeLayers
     public static IReadOnlyList<IVaeLayer> Encoder(IWeights weights, VaeShape shape)
     {
         int[] widths = [shape.Dim, .. shape.DimMultipliers.Select(multiplier => shape.Dim * multiplier)];
-        int levels = shape.DimMultipliers.Count, last = widths[^1];
+        var levels = shape.DimMultipliers.Count;
+        var last = widths[^1];
         var layers = new List<IVaeLayer> { new CausalConv3d(weights.Scope("conv1"), PixelChannels(shape), widths[0], (3, 3)) };
-        int flat = 0;
-        for (int level = 0; level < levels; level++)
+        var flat = 0;
+        for (var level = 0; level < levels; level++)
         {
             var (from, to, halves) = (widths[level], widths[level + 1], level < levels - 1);
-            bool temporal = halves && shape.TemporalDownsample[level];
+            var temporal = halves && shape.TemporalDownsample[level];
             var names = LevelNames(weights, "downsamples", shape, level);
             var stage = new List<IVaeLayer>();
-            for (int n = 0; n < shape.ResidualBlocks; n++) stage.Add(new ResidualBlock(names(ref flat), n == 0 ? from : to, to));
-            if (halves) stage.Add(new Downsample(names(ref flat), to, temporal));
+            for (var n = 0; n < shape.ResidualBlocks; n++)
+            {
+                stage.Add(new ResidualBlock(names(ref flat), n == 0 ? from : to, to));
+            }
+
+            if (halves)
+            {
+                stage.Add(new Downsample(names(ref flat), to, temporal));
+            }
+
             Add(layers, stage, shape, ResidualStage.Averaging(to, temporal ? 2 : 1, halves ? 2 : 1));
         }
         layers.AddRange(Middle(weights, last));
@@ -31,21 +40,33 @@ internal static class VaeLayers
     {
         var multipliers = shape.DimMultipliers.Reverse().ToList();
         int[] widths = [shape.DecoderDim * multipliers[0], .. multipliers.Select(multiplier => shape.DecoderDim * multiplier)];
-        int levels = multipliers.Count;
+        var levels = multipliers.Count;
         var layers = new List<IVaeLayer> { new CausalConv3d(weights.Scope("conv1"), shape.LatentChannels, widths[0], (3, 3)) };
         layers.AddRange(Middle(weights, widths[0]));
-        int flat = 0;
-        for (int level = 0; level < levels; level++)
+        var flat = 0;
+        for (var level = 0; level < levels; level++)
         {
             var (from, to, doubles) = (widths[level], widths[level + 1], level < levels - 1);
-            bool temporal = doubles && shape.TemporalDownsample[levels - 2 - level];
+            var temporal = doubles && shape.TemporalDownsample[levels - 2 - level];
             // 2.1 halves the width inside the upsampler of the level before
-            bool halved = shape.Kind == VaeKind.Wan21;
-            if (halved && level > 0) from /= 2;
+            var halved = shape.Kind == VaeKind.Wan21;
+            if (halved && level > 0)
+            {
+                from /= 2;
+            }
+
             var names = LevelNames(weights, "upsamples", shape, level);
             var stage = new List<IVaeLayer>();
-            for (int n = 0; n <= shape.ResidualBlocks; n++) stage.Add(new ResidualBlock(names(ref flat), n == 0 ? from : to, to));
-            if (doubles) stage.Add(new Upsample(names(ref flat), to, halved ? to / 2 : to, temporal));
+            for (var n = 0; n <= shape.ResidualBlocks; n++)
+            {
+                stage.Add(new ResidualBlock(names(ref flat), n == 0 ? from : to, to));
+            }
+
+            if (doubles)
+            {
+                stage.Add(new Upsample(names(ref flat), to, halved ? to / 2 : to, temporal));
+            }
+
             Add(layers, stage, shape, doubles ? ResidualStage.Duplicating(to, temporal ? 2 : 1, 2) : null);
         }
         layers.Add(new Head(weights.Scope("head"), widths[^1], PixelChannels(shape)));
@@ -55,17 +76,27 @@ internal static class VaeLayers
     private static int PixelChannels(VaeShape shape) => shape.Kind == VaeKind.Wan21 ? 3 : 3 * 4;
 
     private static IReadOnlyList<IVaeLayer> Middle(IWeights weights, int width) =>
-    [
-        new ResidualBlock(weights.Scope("middle.0"), width, width),
-        new FrameAttention(weights.Scope("middle.1"), width),
-        new ResidualBlock(weights.Scope("middle.2"), width, width),
-    ];
+        [
+            new ResidualBlock(weights.Scope("middle.0"), width, width),
+            new FrameAttention(weights.Scope("middle.1"), width),
+            new ResidualBlock(weights.Scope("middle.2"), width, width),
+        ];
 
     private static void Add(
-        List<IVaeLayer> layers, List<IVaeLayer> stage, VaeShape shape, Func<TorchSharp.torch.Tensor, FeatureCache, TorchSharp.torch.Tensor>? shortcut)
+        List<IVaeLayer> layers,
+        List<IVaeLayer> stage,
+        VaeShape shape,
+        Func<TorchSharp.torch.Tensor, FeatureCache, TorchSharp.torch.Tensor>? shortcut
+    )
     {
-        if (shape.Kind == VaeKind.Wan21) layers.AddRange(stage);
-        else layers.Add(new ResidualStage(stage, shortcut));
+        if (shape.Kind == VaeKind.Wan21)
+        {
+            layers.AddRange(stage);
+        }
+        else
+        {
+            layers.Add(new ResidualStage(stage, shortcut));
+        }
     }
 
     private delegate IWeights NextName(ref int flat);
@@ -73,8 +104,12 @@ internal static class VaeLayers
     /// <summary>2.1 numbers its layers through; 2.2 level by level.</summary>
     private static NextName LevelNames(IWeights weights, string group, VaeShape shape, int level)
     {
-        if (shape.Kind == VaeKind.Wan21) return (ref int flat) => weights.Scope($"{group}.{flat++}");
-        int within = 0;
+        if (shape.Kind == VaeKind.Wan21)
+        {
+            return (ref int flat) => weights.Scope($"{group}.{flat++}");
+        }
+
+        var within = 0;
         return (ref int _) => weights.Scope($"{group}.{level}.{group}.{within++}");
     }
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -14,13 +13,21 @@ public sealed class WanVae
 {
     private readonly VaeShape _shape;
     private readonly ScalarType _type;
-    private readonly IReadOnlyList<IVaeLayer> _encoder, _decoder;
-    private readonly CausalConv3d _conv1, _conv2;
+    private readonly IReadOnlyList<IVaeLayer> _encoder,
+        _decoder;
+    private readonly CausalConv3d _conv1,
+        _conv2;
 
     public WanVae(IWeights weights, VaeShape shape)
     {
         if (shape.LatentMean.Count != shape.LatentChannels || shape.LatentStd.Count != shape.LatentChannels)
-            throw new ArgumentException($"{shape.LatentMean.Count} means and {shape.LatentStd.Count} deviations for {shape.LatentChannels} latent channels", nameof(shape));
+        {
+            throw new ArgumentException(
+                $"{shape.LatentMean.Count} means and {shape.LatentStd.Count} deviations for {shape.LatentChannels} latent channels",
+                nameof(shape)
+            );
+        }
+
         _shape = shape;
         _type = weights.Type;
         _encoder = VaeLayers.Encoder(weights.Scope("encoder"), shape);
@@ -40,7 +47,11 @@ public sealed class WanVae
     /// <returns>Float32 latent [B, C, n+1, h, w]; the caller owns it.</returns>
     public Tensor Encode(Tensor video)
     {
-        if (video.dim() != 5) throw new ArgumentException($"a video of [{string.Join(", ", video.shape)}]; [B, 3, 4n+1, H, W] is needed", nameof(video));
+        if (video.dim() != 5)
+        {
+            throw new ArgumentException($"a video of [{string.Join(", ", video.shape)}]; [B, 3, 4n+1, H, W] is needed", nameof(video));
+        }
+
         return Encode(video.shape[2], (start, count) => video.narrow(2, start, count));
     }
 
@@ -50,13 +61,21 @@ public sealed class WanVae
     /// <param name="afterChunk">May throw to end the encoding.</param>
     public Tensor Encode(long frames, Func<long, long, Tensor> chunk, Action? afterChunk = null)
     {
-        if (frames % VaeShape.TemporalStride != 1) throw new ArgumentException($"{frames} frames; 4n+1 are needed", nameof(frames));
+        if (frames % VaeShape.TemporalStride != 1)
+        {
+            throw new ArgumentException($"{frames} frames; 4n+1 are needed", nameof(frames));
+        }
+
         using var scope = NewDisposeScope();
         using var cache = new FeatureCache(FramesAsChannels);
         var latents = new List<Tensor>();
         for (long at = 0, count = 1; at < frames; at += count, count = VaeShape.TemporalStride)
         {
-            if (at > 0) cache.NextChunk();
+            if (at > 0)
+            {
+                cache.NextChunk();
+            }
+
             using var pixels = chunk(at, count);
             Require(pixels);
             latents.Add(EncodeChunk(pixels, cache));
@@ -72,16 +91,27 @@ public sealed class WanVae
     /// float32. The caller owns each and should let go of it before asking for the next.
     /// </summary>
     /// <param name="latent">[B, C, T, h, w] as the DiT made it, on the device of the weights; must live until the last frame.</param>
-    public IEnumerable<Tensor> Decode(Tensor latent) => DecodeUnclamped(latent).Select(frames =>
-    {
-        using (frames) return frames.clamp(-1, 1).DetachFromDisposeScope();
-    });
+    public IEnumerable<Tensor> Decode(Tensor latent) =>
+        DecodeUnclamped(latent)
+            .Select(frames =>
+            {
+                using (frames)
+                {
+                    return frames.clamp(-1, 1).DetachFromDisposeScope();
+                }
+            });
 
     /// <summary>What <see cref="Decode"/> gives before it is brought into [−1, 1].</summary>
     public IEnumerable<Tensor> DecodeUnclamped(Tensor latent)
     {
         if (latent.dim() != 5 || latent.shape[1] != _shape.LatentChannels)
-            throw new ArgumentException($"a latent of [{string.Join(", ", latent.shape)}]; [B, {_shape.LatentChannels}, T, h, w] is needed", nameof(latent));
+        {
+            throw new ArgumentException(
+                $"a latent of [{string.Join(", ", latent.shape)}]; [B, {_shape.LatentChannels}, T, h, w] is needed",
+                nameof(latent)
+            );
+        }
+
         return Chunks();
 
         IEnumerable<Tensor> Chunks()
@@ -89,7 +119,11 @@ public sealed class WanVae
             using var cache = new FeatureCache(FramesAsChannels);
             for (long at = 0; at < latent.shape[2]; at++)
             {
-                if (at > 0) cache.NextChunk();
+                if (at > 0)
+                {
+                    cache.NextChunk();
+                }
+
                 yield return DecodeFrame(latent, at, cache);
             }
         }
@@ -97,18 +131,27 @@ public sealed class WanVae
 
     private void Require(Tensor pixels)
     {
-        int stride = _shape.SpatialStride;
+        var stride = _shape.SpatialStride;
         if (pixels.dim() != 5 || pixels.shape[1] != 3 || pixels.shape[3] % stride != 0 || pixels.shape[4] % stride != 0)
-            throw new ArgumentException($"frames of [{string.Join(", ", pixels.shape)}]; [B, 3, F, H, W] with H and W multiples of {stride} is needed", nameof(pixels));
+        {
+            throw new ArgumentException(
+                $"frames of [{string.Join(", ", pixels.shape)}]; [B, 3, F, H, W] with H and W multiples of {stride} is needed",
+                nameof(pixels)
+            );
+        }
     }
 
     private Tensor EncodeChunk(Tensor video, FeatureCache cache)
     {
         using var scope = NewDisposeScope();
         var x = video.to(_type);
-        if (_shape.Kind == VaeKind.Wan22) x = PixelPatches.Split(x);
+        if (_shape.Kind == VaeKind.Wan22)
+        {
+            x = PixelPatches.Split(x);
+        }
+
         x = _conv1.Apply(_encoder.Run(x, cache), cache);
-        // the second half is the log-variance; nothing is sampled
+        // The second half is the log-variance; nothing is sampled
         return x.narrow(1, 0, _shape.LatentChannels).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
@@ -118,11 +161,17 @@ public sealed class WanVae
         var (mean, std) = Statistics(latent.device);
         var x = (latent.narrow(2, index, 1).to(ScalarType.Float32) * std + mean).to(_type);
         x = _decoder.Run(_conv2.Apply(x, cache), cache);
-        if (_shape.Kind == VaeKind.Wan22) x = PixelPatches.Join(x);
+        if (_shape.Kind == VaeKind.Wan22)
+        {
+            x = PixelPatches.Join(x);
+        }
+
         return x.to(ScalarType.Float32).DetachFromDisposeScope();
     }
 
-    private (Tensor Mean, Tensor Std) Statistics(Device device) => (Channels(_shape.LatentMean, device), Channels(_shape.LatentStd, device));
+    private (Tensor Mean, Tensor Std) Statistics(Device device) =>
+        (Channels(_shape.LatentMean, device), Channels(_shape.LatentStd, device));
 
-    private static Tensor Channels(IReadOnlyList<float> values, Device device) => tensor(values.ToArray(), device: device).view(1, -1, 1, 1, 1);
+    private static Tensor Channels(IReadOnlyList<float> values, Device device) =>
+        tensor(values.ToArray(), device: device).view(1, -1, 1, 1, 1);
 }

@@ -18,7 +18,8 @@ public sealed class FarmApi : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Short, so that a half-open connection costs a renewal and not the lease, and a slot's time no longer than it must.</summary>
+    /// <summary>Short, so that a half-open connection costs a renewal and not the lease, and a slot's time no longer than it
+    /// must.</summary>
     private static readonly TimeSpan RenewPatience = TimeSpan.FromSeconds(4);
 
     private readonly HttpClient _http;
@@ -27,56 +28,130 @@ public sealed class FarmApi : IDisposable
     public FarmApi(IOptions<WorkerOptions> options, WorkerKey key)
     {
         _key = key;
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectTimeout = TimeSpan.FromSeconds(3),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
-            UseProxy = false,
-        })
+        _http = new HttpClient(
+            new SocketsHttpHandler
+            {
+                ConnectTimeout = TimeSpan.FromSeconds(3),
+                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+                UseProxy = false,
+            }
+        )
         {
             BaseAddress = new Uri(options.Value.ApiUrl.TrimEnd('/') + "/"),
             Timeout = Timeout.InfiniteTimeSpan,
         };
     }
 
-    public Task<RegisterWorkerReply> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellation)
-        => RequiredAsync("worker/v1/register", request, ContractsJson.Default.RegisterWorkerRequest, ContractsJson.Default.RegisterWorkerReply, Patience, null, cancellation);
+    public Task<RegisterWorkerReply> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken) =>
+        RequiredAsync(
+            "worker/v1/register",
+            request,
+            ContractsJson.Default.RegisterWorkerRequest,
+            ContractsJson.Default.RegisterWorkerReply,
+            Patience,
+            null,
+            cancellationToken
+        );
 
     /// <returns>Null when there is nothing to do.</returns>
-    public Task<LeaseGrant?> LeaseAsync(LeaseRequest request, CancellationToken cancellation)
-        => PostAsync("worker/v1/leases", request, ContractsJson.Default.LeaseRequest, ContractsJson.Default.LeaseGrant,
-            TimeSpan.FromSeconds(request.WaitSeconds) + RenewPatience, null, cancellation);
+    public Task<LeaseGrant?> LeaseAsync(LeaseRequest request, CancellationToken cancellationToken) =>
+        PostAsync(
+            "worker/v1/leases",
+            request,
+            ContractsJson.Default.LeaseRequest,
+            ContractsJson.Default.LeaseGrant,
+            TimeSpan.FromSeconds(request.WaitSeconds) + RenewPatience,
+            null,
+            cancellationToken
+        );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<RenewReply> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellation)
-        => RequiredAsync(Path(jobId, "renew"), request, ContractsJson.Default.RenewRequest, ContractsJson.Default.RenewReply, RenewPatience, (jobId, request.Fence), cancellation);
+    public Task<RenewReply> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellationToken) =>
+        RequiredAsync(
+            Path(jobId, "renew"),
+            request,
+            ContractsJson.Default.RenewRequest,
+            ContractsJson.Default.RenewReply,
+            RenewPatience,
+            (jobId, request.Fence),
+            cancellationToken
+        );
 
-    public Task<ProgressReply> ProgressAsync(string jobId, ProgressReport report, CancellationToken cancellation)
-        => RequiredAsync(Path(jobId, "progress"), report, ContractsJson.Default.ProgressReport, ContractsJson.Default.ProgressReply, RenewPatience, null, cancellation);
+    public Task<ProgressReply> ProgressAsync(string jobId, ProgressReport report, CancellationToken cancellationToken) =>
+        RequiredAsync(
+            Path(jobId, "progress"),
+            report,
+            ContractsJson.Default.ProgressReport,
+            ContractsJson.Default.ProgressReply,
+            RenewPatience,
+            null,
+            cancellationToken
+        );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellation)
-        => RequiredAsync(Path(jobId, "complete"), request, ContractsJson.Default.CompleteRequest, ContractsJson.Default.LeaseOutcome, Patience, (jobId, request.Fence), cancellation);
+    public Task<LeaseOutcome> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellationToken) =>
+        RequiredAsync(
+            Path(jobId, "complete"),
+            request,
+            ContractsJson.Default.CompleteRequest,
+            ContractsJson.Default.LeaseOutcome,
+            Patience,
+            (jobId, request.Fence),
+            cancellationToken
+        );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> FailAsync(string jobId, FailRequest request, CancellationToken cancellation)
-        => RequiredAsync(Path(jobId, "fail"), request, ContractsJson.Default.FailRequest, ContractsJson.Default.LeaseOutcome, Patience, (jobId, request.Fence), cancellation);
+    public Task<LeaseOutcome> FailAsync(string jobId, FailRequest request, CancellationToken cancellationToken) =>
+        RequiredAsync(
+            Path(jobId, "fail"),
+            request,
+            ContractsJson.Default.FailRequest,
+            ContractsJson.Default.LeaseOutcome,
+            Patience,
+            (jobId, request.Fence),
+            cancellationToken
+        );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellation)
-        => RequiredAsync(Path(jobId, "release"), request, ContractsJson.Default.ReleaseRequest, ContractsJson.Default.LeaseOutcome, Patience, (jobId, request.Fence), cancellation);
+    public Task<LeaseOutcome> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellationToken) =>
+        RequiredAsync(
+            Path(jobId, "release"),
+            request,
+            ContractsJson.Default.ReleaseRequest,
+            ContractsJson.Default.LeaseOutcome,
+            Patience,
+            (jobId, request.Fence),
+            cancellationToken
+        );
 
     /// <summary>An input of a job. The key goes along only to the API's own address: other links carry their own signature.</summary>
-    public async Task<Stream> OpenInputAsync(string url, CancellationToken cancellation)
+    public async Task<Stream> OpenInputAsync(string url, CancellationToken cancellationToken)
     {
-        Uri address = new(_http.BaseAddress!, url);
-        using HttpRequestMessage request = new(HttpMethod.Get, address);
-        if (Uri.Compare(address, _http.BaseAddress, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0)
+        var address = new Uri(_http.BaseAddress!, url);
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        if (
+            Uri.Compare(address, _http.BaseAddress, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase)
+            == 0
+        )
+        {
             request.Headers.Authorization = Bearer();
-        HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-        if (response.IsSuccessStatusCode) return await response.Content.ReadAsStreamAsync(cancellation);
-        using (response) throw new FarmApiException($"the input at {address.GetLeftPart(UriPartial.Path)} was answered {(int)response.StatusCode}", response.StatusCode, null);
+        }
+
+        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (response.IsSuccessStatusCode)
+        {
+            return await response.Content.ReadAsStreamAsync(cancellationToken);
+        }
+
+        using (response)
+        {
+            throw new FarmApiException(
+                $"the input at {address.GetLeftPart(UriPartial.Path)} was answered {(int)response.StatusCode}",
+                response.StatusCode,
+                null
+            );
+        }
     }
 
     public void Dispose() => _http.Dispose();
@@ -84,31 +159,56 @@ public sealed class FarmApi : IDisposable
     private static string Path(string jobId, string verb) => $"worker/v1/leases/{Uri.EscapeDataString(jobId)}/{verb}";
 
     private async Task<TReply> RequiredAsync<TBody, TReply>(
-        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, TimeSpan patience, (string Job, long Fence)? lease, CancellationToken cancellation)
-        where TReply : class
-        => await PostAsync(path, body, bodyType, replyType, patience, lease, cancellation)
-            ?? throw new FarmApiException($"the API answered {path} with nothing", HttpStatusCode.NoContent, null);
+        string path,
+        TBody body,
+        JsonTypeInfo<TBody> bodyType,
+        JsonTypeInfo<TReply> replyType,
+        TimeSpan patience,
+        (string Job, long Fence)? lease,
+        CancellationToken cancellationToken
+    )
+        where TReply : class =>
+        await PostAsync(path, body, bodyType, replyType, patience, lease, cancellationToken)
+        ?? throw new FarmApiException($"the API answered {path} with nothing", HttpStatusCode.NoContent, null);
 
     private async Task<TReply?> PostAsync<TBody, TReply>(
-        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TReply> replyType, TimeSpan patience, (string Job, long Fence)? lease, CancellationToken cancellation)
+        string path,
+        TBody body,
+        JsonTypeInfo<TBody> bodyType,
+        JsonTypeInfo<TReply> replyType,
+        TimeSpan patience,
+        (string Job, long Fence)? lease,
+        CancellationToken cancellationToken
+    )
         where TReply : class
     {
-        using CancellationTokenSource bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bounded.CancelAfter(patience);
         try
         {
-            using HttpRequestMessage request = new(HttpMethod.Post, path)
+            using var request = new HttpRequestMessage(HttpMethod.Post, path)
             {
-                Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+                Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType))
+                {
+                    Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+                },
             };
             request.Headers.Authorization = Bearer();
-            using HttpResponseMessage response = await _http.SendAsync(request, bounded.Token);
-            if (response.StatusCode == HttpStatusCode.NoContent) return null;
-            byte[] answer = await response.Content.ReadAsByteArrayAsync(bounded.Token);
-            if (response.IsSuccessStatusCode) return JsonSerializer.Deserialize(answer, replyType);
+            using var response = await _http.SendAsync(request, bounded.Token);
+            if (response.StatusCode == HttpStatusCode.NoContent)
+            {
+                return null;
+            }
+
+            var answer = await response.Content.ReadAsByteArrayAsync(bounded.Token);
+            if (response.IsSuccessStatusCode)
+            {
+                return JsonSerializer.Deserialize(answer, replyType);
+            }
+
             throw Refusal(path, response.StatusCode, answer, lease);
         }
-        catch (OperationCanceledException fault) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
         {
             throw new FarmApiException($"the API did not answer {path} within {patience.TotalSeconds:0} s", null, null, fault);
         }
@@ -118,15 +218,23 @@ public sealed class FarmApi : IDisposable
         }
     }
 
-    private AuthenticationHeaderValue Bearer()
-        => new("Bearer", _key.Current ?? throw new FarmApiException($"no worker key yet: {_key.Source} is missing", null, null));
+    private AuthenticationHeaderValue Bearer() =>
+        new("Bearer", _key.Current ?? throw new FarmApiException($"no worker key yet: {_key.Source} is missing", null, null));
 
     private Exception Refusal(string path, HttpStatusCode status, byte[] body, (string Job, long Fence)? lease)
     {
-        (string? code, string? message) = ErrorOf(body);
-        if (status == HttpStatusCode.Conflict && code == "lease_lost" && lease is { } held) return new LeaseLostException(held.Job, held.Fence);
-        FarmApiException fault = new($"the API answered {path} with {(int)status} {code}: {message ?? "no message"}", status, code);
-        if (fault.IsWrongKey) _key.Forget();
+        (var code, var message) = ErrorOf(body);
+        if (status == HttpStatusCode.Conflict && code == "lease_lost" && lease is { } held)
+        {
+            return new LeaseLostException(held.Job, held.Fence);
+        }
+
+        var fault = new FarmApiException($"the API answered {path} with {(int)status} {code}: {message ?? "no message"}", status, code);
+        if (fault.IsWrongKey)
+        {
+            _key.Forget();
+        }
+
         return fault;
     }
 
@@ -134,16 +242,20 @@ public sealed class FarmApi : IDisposable
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(body);
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("error", out JsonElement error)) return default;
+            using var document = JsonDocument.Parse(body);
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("error", out var error))
+            {
+                return default;
+            }
+
             return (Text(error, "code"), Text(error, "message"));
         }
         catch (JsonException)
         {
-            return default; // a proxy's page: the status says enough
+            return default; // A proxy's page: the status says enough
         }
 
-        static string? Text(JsonElement element, string name)
-            => element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        static string? Text(JsonElement element, string name) =>
+            element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 }

@@ -5,13 +5,15 @@ namespace RenderFarm.Worker.Api;
 /// <summary>The API could not be reached, or refused a call.</summary>
 /// <param name="status">Null when there was no answer.</param>
 /// <param name="code"><c>error.code</c> of the answer.</param>
-public sealed class FarmApiException(string message, HttpStatusCode? status, string? code, Exception? inner = null) : Exception(message, inner)
+public sealed class FarmApiException(string message, HttpStatusCode? status, string? code, Exception? inner = null)
+    : Exception(message, inner)
 {
     public HttpStatusCode? Status { get; } = status;
     public string? Code { get; } = code;
 
     /// <summary>The same call may work later.</summary>
-    public bool IsTransient => Status is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+    public bool IsTransient =>
+        Status is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
 
     public bool IsWrongKey => Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
 }

@@ -13,28 +13,30 @@ public sealed class WorkerKey(IOptions<WorkerOptions> worker, IOptions<KeysOptio
     private string? _key = string.IsNullOrWhiteSpace(worker.Value.ApiKey) ? null : worker.Value.ApiKey.Trim();
 
     /// <summary>Where an operator should look when the key is refused.</summary>
-    public string Source => string.IsNullOrWhiteSpace(worker.Value.ApiKey)
-        ? $"worker_key in {keys.Value.BootstrapFile} (Keys:BootstrapFile)"
-        : "Worker:ApiKey";
+    public string Source =>
+        string.IsNullOrWhiteSpace(worker.Value.ApiKey) ? $"worker_key in {keys.Value.BootstrapFile} (Keys:BootstrapFile)" : "Worker:ApiKey";
 
     /// <returns>The key, or null while the bootstrap file is not there or holds none.</returns>
     public string? Current => _key ??= ReadFile(keys.Value.BootstrapFile);
 
     public void Forget()
     {
-        if (string.IsNullOrWhiteSpace(worker.Value.ApiKey)) _key = null;
+        if (string.IsNullOrWhiteSpace(worker.Value.ApiKey))
+        {
+            _key = null;
+        }
     }
 
     private static string? ReadFile(string path)
     {
         try
         {
-            using JsonDocument file = JsonDocument.Parse(File.ReadAllBytes(path));
-            return file.RootElement.TryGetProperty("worker_key", out JsonElement key) ? key.GetString() : null;
+            using var file = JsonDocument.Parse(File.ReadAllBytes(path));
+            return file.RootElement.TryGetProperty("worker_key", out var key) ? key.GetString() : null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {
-            return null; // not written yet, or half written: asked again at the next call
+            return null; // Not written yet, or half written: asked again at the next call
         }
     }
 }

@@ -18,7 +18,7 @@ public sealed class AttemptFolder : IDisposable
 
     public static AttemptFolder Create(string attempts, string jobId, long fence)
     {
-        AttemptFolder folder = new(System.IO.Path.Combine(attempts, Name(jobId, fence)));
+        var folder = new AttemptFolder(System.IO.Path.Combine(attempts, Name(jobId, fence)));
         Directory.CreateDirectory(folder.Work);
         return folder;
     }
@@ -27,10 +27,16 @@ public sealed class AttemptFolder : IDisposable
     public static void Sweep(string attempts)
     {
         Directory.CreateDirectory(attempts);
-        foreach (string left in Directory.EnumerateFileSystemEntries(attempts))
+        foreach (var left in Directory.EnumerateFileSystemEntries(attempts))
         {
-            if (Directory.Exists(left)) Directory.Delete(left, recursive: true);
-            else File.Delete(left);
+            if (Directory.Exists(left))
+            {
+                Directory.Delete(left, recursive: true);
+            }
+            else
+            {
+                File.Delete(left);
+            }
         }
     }
 
@@ -38,11 +44,14 @@ public sealed class AttemptFolder : IDisposable
     {
         try
         {
-            if (Directory.Exists(Path)) Directory.Delete(Path, recursive: true);
+            if (Directory.Exists(Path))
+            {
+                Directory.Delete(Path, recursive: true);
+            }
         }
         catch (IOException)
         {
-            // a dying child wrote one more file in between: the sweep at the next start gets it, the outcome stands
+            // A dying child wrote one more file in between: the sweep at the next start gets it, the outcome stands
         }
     }
 }

@@ -14,7 +14,8 @@ public abstract record AttemptOutcome
         public override string Name => "rendered";
     }
 
-    public sealed record Failed(FailureReason Reason, string Message, Measurements? Measurements = null, string? LogTail = null) : AttemptOutcome
+    public sealed record Failed(FailureReason Reason, string Message, Measurements? Measurements = null, string? LogTail = null)
+        : AttemptOutcome
     {
         public override string Name => Reason == FailureReason.Cancelled ? "cancelled" : "failed";
     }

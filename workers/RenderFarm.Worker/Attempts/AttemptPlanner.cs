@@ -11,7 +11,12 @@ namespace RenderFarm.Worker.Attempts;
 
 /// <summary>The plan for a job on a slot as it is now, one rung further down for every out-of-memory failure before.</summary>
 public sealed class AttemptPlanner(
-    IOptions<WorkerOptions> options, RendererLauncher launcher, HostWeightCache cache, TimeProvider time, ILogger<AttemptPlanner> log)
+    IOptions<WorkerOptions> options,
+    RendererLauncher launcher,
+    HostWeightCache cache,
+    TimeProvider time,
+    ILogger<AttemptPlanner> log
+)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -20,21 +25,45 @@ public sealed class AttemptPlanner(
     /// <see cref="WorkerOptions.CardPatienceSeconds"/>; the refusal then says who they are.
     /// </summary>
     /// <exception cref="OperationCanceledException"/>
-    public async Task<PlanResult> PlanAsync(LeaseGrant grant, InstalledModel model, Slot slot, CancellationToken cancellation)
+    public async Task<PlanResult> PlanAsync(LeaseGrant grant, InstalledModel model, Slot slot, CancellationToken cancellationToken)
     {
-        PlanRequest request = PlanRequest.Of(model.Shape, grant.Spec, hasImage: grant.Inputs.Count > 0) with { LoraParameters = LoraSizes.Of(model.Files, grant.Spec.Loras) };
-        long started = time.GetTimestamp();
-        bool told = false;
+        var request = PlanRequest.Of(model.Shape, grant.Spec, hasImage: grant.Inputs.Count > 0) with
+        {
+            LoraParameters = LoraSizes.Of(model.Files, grant.Spec.Loras),
+        };
+        var started = time.GetTimestamp();
+        var told = false;
         while (true)
         {
-            PlanResult result = Plan(grant, request, slot, launcher.FreeBytes(slot));
-            if (result.Plan is not null || slot.Card is not { } card || Plan(grant, request, slot, slot.Description.TotalBytes).Plan is null) return result;
-            string inUse = card.InUse();
+            var result = Plan(grant, request, slot, launcher.FreeBytes(slot));
+            if (
+                result.Plan is not null
+                || slot.Card is not { } card
+                || Plan(grant, request, slot, slot.Description.TotalBytes).Plan is null
+            )
+            {
+                return result;
+            }
+
+            var inUse = card.InUse();
             if (time.GetElapsedTime(started).TotalSeconds >= options.Value.CardPatienceSeconds)
-                return result with { Refusal = new PlanRefusal($"{result.Refusal!.Message} On {slot.Description.Card} now: {inUse}.", result.Refusal.LeastPeakBytes) };
-            if (!told) log.LogWarning("Waiting for memory of {Slot}: {Refusal} On it now: {InUse}", slot.Id, result.Refusal?.Message, inUse);
+            {
+                return result with
+                {
+                    Refusal = new PlanRefusal(
+                        $"{result.Refusal!.Message} On {slot.Description.Card} now: {inUse}.",
+                        result.Refusal.LeastPeakBytes
+                    ),
+                };
+            }
+
+            if (!told)
+            {
+                log.LogWarning("Waiting for memory of {Slot}: {Refusal} On it now: {InUse}", slot.Id, result.Refusal?.Message, inUse);
+            }
+
             told = true;
-            await Task.Delay(LookEvery, time, cancellation);
+            await Task.Delay(LookEvery, time, cancellationToken);
         }
     }
 
@@ -44,7 +73,7 @@ public sealed class AttemptPlanner(
     /// </summary>
     private PlanResult Plan(LeaseGrant grant, PlanRequest request, Slot slot, long freeBytes)
     {
-        SlotState state = new()
+        var state = new SlotState()
         {
             Kind = slot.Kind,
             Card = slot.Description.Card,
@@ -53,14 +82,21 @@ public sealed class AttemptPlanner(
             HostBytes = slot.Kind == SlotKind.Cuda ? cache.RoomBytes : null,
             Calibration = slot.Description.Calibration,
         };
-        PlanCorrection? correction = grant.Correction;
-        for (int round = 0; ; round++)
+        var correction = grant.Correction;
+        for (var round = 0; ; round++)
         {
-            PlanResult result = Planner.Plan(request, state with { Correction = correction }, grant.StepDowns);
-            PlanCorrection? own = grant.KindCorrections.FirstOrDefault(known => known.Kind == result.Plan?.Kind)?.Correction ?? grant.Correction;
-            if (result.Plan is null || own is null || own == correction) return result;
-            // kinds that send to each other and back: what was planned with more care stays
-            if (round >= grant.KindCorrections.Count && correction?.PeakFactor >= own.PeakFactor) return result;
+            var result = Planner.Plan(request, state with { Correction = correction }, grant.StepDowns);
+            var own = grant.KindCorrections.FirstOrDefault(known => known.Kind == result.Plan?.Kind)?.Correction ?? grant.Correction;
+            if (result.Plan is null || own is null || own == correction)
+            {
+                return result;
+            }
+            // Kinds that send to each other and back: what was planned with more care stays
+            if (round >= grant.KindCorrections.Count && correction?.PeakFactor >= own.PeakFactor)
+            {
+                return result;
+            }
+
             correction = own;
         }
     }

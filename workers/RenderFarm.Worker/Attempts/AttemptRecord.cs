@@ -50,7 +50,7 @@ public sealed class AttemptRecord(string model, long leasedAt, TimeProvider time
     /// <summary>The renderer's figures, and those that only this side knows.</summary>
     public Measurements Measured(string card)
     {
-        Measurements told = Finished?.Measurements ?? Failed?.Measurements ?? new Measurements();
+        var told = Finished?.Measurements ?? Failed?.Measurements ?? new Measurements();
         return told with
         {
             Card = card,
@@ -64,12 +64,19 @@ public sealed class AttemptRecord(string model, long leasedAt, TimeProvider time
     {
         CloseStage();
         (_stage, _stageSince) = (stage, time.GetTimestamp());
-        if (stage == RenderStage.Denoising) _secondsToFirstStep ??= time.GetElapsedTime(leasedAt).TotalSeconds;
+        if (stage == RenderStage.Denoising)
+        {
+            _secondsToFirstStep ??= time.GetElapsedTime(leasedAt).TotalSeconds;
+        }
     }
 
     private void CloseStage()
     {
-        if (_stage is { } stage) metrics.StageDone(model, stage, time.GetElapsedTime(_stageSince));
+        if (_stage is { } stage)
+        {
+            metrics.StageDone(model, stage, time.GetElapsedTime(_stageSince));
+        }
+
         _stage = null;
     }
 }

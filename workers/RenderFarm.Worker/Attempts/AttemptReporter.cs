@@ -16,13 +16,17 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
 
     public async Task ReportAsync(string jobId, long fence, AttemptOutcome outcome)
     {
-        long started = time.GetTimestamp();
+        var started = time.GetTimestamp();
         while (true)
         {
             try
             {
-                LeaseOutcome? recorded = await SendAsync(jobId, fence, outcome);
-                if (recorded is not null) log.LogInformation("Reported {Outcome}: the job is now {State}", outcome.Name, recorded.State);
+                var recorded = await SendAsync(jobId, fence, outcome);
+                if (recorded is not null)
+                {
+                    log.LogInformation("Reported {Outcome}: the job is now {State}", outcome.Name, recorded.State);
+                }
+
                 return;
             }
             catch (LeaseLostException)
@@ -37,7 +41,7 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
             }
             catch (FarmApiException fault)
             {
-                TimeSpan limit = drain.HandBack.IsCancellationRequested ? LongestWhenStopping : Longest;
+                var limit = drain.HandBack.IsCancellationRequested ? LongestWhenStopping : Longest;
                 if (time.GetElapsedTime(started) > limit)
                 {
                     log.LogError("{Outcome} could not be reported, the lease will run out instead: {Reason}", outcome.Name, fault.Message);
@@ -49,17 +53,26 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
         }
     }
 
-    private async Task<LeaseOutcome?> SendAsync(string jobId, long fence, AttemptOutcome outcome) => outcome switch
-    {
-        AttemptOutcome.Failed failed => await api.FailAsync(jobId, new FailRequest
+    private async Task<LeaseOutcome?> SendAsync(string jobId, long fence, AttemptOutcome outcome) =>
+        outcome switch
         {
-            Fence = fence,
-            Reason = failed.Reason,
-            Message = failed.Message,
-            Measurements = failed.Measurements,
-            LogTail = failed.LogTail,
-        }, CancellationToken.None),
-        AttemptOutcome.HandedBack back => await api.ReleaseAsync(jobId, new ReleaseRequest { Fence = fence, Reason = back.Reason }, CancellationToken.None),
-        _ => null, // a rendered video is reported by its upload; a lost lease is nobody's business here
-    };
+            AttemptOutcome.Failed failed => await api.FailAsync(
+                jobId,
+                new FailRequest
+                {
+                    Fence = fence,
+                    Reason = failed.Reason,
+                    Message = failed.Message,
+                    Measurements = failed.Measurements,
+                    LogTail = failed.LogTail,
+                },
+                CancellationToken.None
+            ),
+            AttemptOutcome.HandedBack back => await api.ReleaseAsync(
+                jobId,
+                new ReleaseRequest { Fence = fence, Reason = back.Reason },
+                CancellationToken.None
+            ),
+            _ => null, // A rendered video is reported by its upload; a lost lease is nobody's business here
+        };
 }

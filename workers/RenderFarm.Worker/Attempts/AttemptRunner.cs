@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Api;
@@ -20,14 +19,33 @@ namespace RenderFarm.Worker.Attempts;
 /// free when it returns; a finished video's upload goes on in the spool.
 /// </summary>
 public sealed class AttemptRunner(
-    IOptions<WorkerOptions> options, FarmApi api, ModelCatalog catalog, AttemptPlanner planner, RendererLauncher launcher, RenderAttempt attempt, AttemptReporter reporter, UploadSpool spool,
-    RunningLeases running, WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<AttemptRunner> log, ILogger<LeaseKeeper> leaseLog)
+    IOptions<WorkerOptions> options,
+    FarmApi api,
+    ModelCatalog catalog,
+    AttemptPlanner planner,
+    RendererLauncher launcher,
+    RenderAttempt attempt,
+    AttemptReporter reporter,
+    UploadSpool spool,
+    RunningLeases running,
+    WorkerDrain drain,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<AttemptRunner> log,
+    ILogger<LeaseKeeper> leaseLog
+)
 {
     private const int NoSpaceLeft = 28;
 
     public async Task RunAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
     {
-        using IDisposable? scope = log.BeginScope("{Job} fence {Fence} attempt {Attempt} on {Slot}", grant.JobId, grant.Fence, grant.Attempt, slot.Id);
+        using var scope = log.BeginScope(
+            "{Job} fence {Fence} attempt {Attempt} on {Slot}",
+            grant.JobId,
+            grant.Fence,
+            grant.Attempt,
+            slot.Id
+        );
         slot.CurrentJob = grant.JobId;
         AttemptOutcome outcome;
         try
@@ -44,37 +62,63 @@ public sealed class AttemptRunner(
             slot.CurrentJob = null;
         }
 
-        Task freeAgain = launcher.ConcludeAsync(slot);
-        AttemptOutcome.Failed? failed = outcome as AttemptOutcome.Failed;
+        var freeAgain = launcher.ConcludeAsync(slot);
+        var failed = outcome as AttemptOutcome.Failed;
         metrics.AttemptEnded(grant.Spec.Model, outcome.Name, failed?.Reason);
-        if (failed is null) log.LogInformation("Attempt ended: {Outcome}", outcome.Name);
-        else log.LogWarning("Attempt {Outcome}: {Reason}, {Message}", outcome.Name, failed.Reason, failed.Message);
+        if (failed is null)
+        {
+            log.LogInformation("Attempt ended: {Outcome}", outcome.Name);
+        }
+        else
+        {
+            log.LogWarning("Attempt {Outcome}: {Reason}, {Message}", outcome.Name, failed.Reason, failed.Message);
+        }
+
         await reporter.ReportAsync(grant.JobId, grant.Fence, outcome);
         await freeAgain;
     }
 
     private async Task<AttemptOutcome> EndAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
     {
-        long leasedAt = time.GetTimestamp();
-        if (!catalog.Models.TryGetValue(grant.Spec.Model, out InstalledModel? model))
+        var leasedAt = time.GetTimestamp();
+        if (!catalog.Models.TryGetValue(grant.Spec.Model, out var model))
+        {
             return new AttemptOutcome.Failed(FailureReason.ModelUnavailable, $"this worker has no model '{grant.Spec.Model}' (any more)");
+        }
 
-        LeaseKeeper lease = new(
-            api, grant.JobId, grant.Fence, grant.LeaseSeconds, settings, new LeaseProgress(RenderStage.Loading, 0, grant.Spec.Steps), strict: true, time, metrics, leaseLog);
+        var lease = new LeaseKeeper(
+            api,
+            grant.JobId,
+            grant.Fence,
+            grant.LeaseSeconds,
+            settings,
+            new LeaseProgress(RenderStage.Loading, 0, grant.Spec.Steps),
+            strict: true,
+            time,
+            metrics,
+            leaseLog
+        );
         await using (lease)
         using (running.Add(grant.JobId, grant.Fence, lease))
-        using (AttemptFolder folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
+        using (var folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
         {
-            AttemptOutcome outcome = await RunUnderLeaseAsync(slot, grant, model, folder, lease, leasedAt, settings);
+            var outcome = await RunUnderLeaseAsync(slot, grant, model, folder, lease, leasedAt, settings);
             drain.OrderedByFarm = lease.DrainOrdered;
             return outcome;
         }
     }
 
     private async Task<AttemptOutcome> RunUnderLeaseAsync(
-        Slot slot, LeaseGrant grant, InstalledModel model, AttemptFolder folder, LeaseKeeper lease, long leasedAt, LeaseSettings settings)
+        Slot slot,
+        LeaseGrant grant,
+        InstalledModel model,
+        AttemptFolder folder,
+        LeaseKeeper lease,
+        long leasedAt,
+        LeaseSettings settings
+    )
     {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, drain.HandBack);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, drain.HandBack);
         PlanResult planned;
         try
         {
@@ -89,24 +133,41 @@ public sealed class AttemptRunner(
         }
 
         if (planned.Plan is not { } plan)
-            return new AttemptOutcome.Failed(FailureReason.PlanDoesNotFit, planned.Refusal?.Message ?? "no plan fits this slot as it is now");
+        {
+            return new AttemptOutcome.Failed(
+                FailureReason.PlanDoesNotFit,
+                planned.Refusal?.Message ?? "no plan fits this slot as it is now"
+            );
+        }
+
         metrics.Planned(slot, grant.Spec.Model, plan);
         lease.Planned(plan);
 
-        AttemptRecord record = new(grant.Spec.Model, leasedAt, time, metrics);
-        AttemptOutcome outcome = await attempt.RunAsync(slot, grant, model, plan, folder, lease, record, drain.HandBack);
-        // into the spool while the lease is still being renewed: the upload's own renewals take over from here
-        if (outcome is AttemptOutcome.Rendered rendered) spool.Accept(rendered.Folder, rendered.Manifest, settings);
+        var record = new AttemptRecord(grant.Spec.Model, leasedAt, time, metrics);
+        var outcome = await attempt.RunAsync(slot, grant, model, plan, folder, lease, record, drain.HandBack);
+        // Into the spool while the lease is still being renewed: the upload's own renewals take over from here
+        if (outcome is AttemptOutcome.Rendered rendered)
+        {
+            spool.Accept(rendered.Folder, rendered.Manifest, settings);
+        }
+
         return outcome;
     }
 
-    private AttemptOutcome.Failed OutcomeOf(Exception fault) => fault switch
-    {
-        IOException full when full.HResult == NoSpaceLeft || full.Message.Contains("No space left", StringComparison.Ordinal)
-            => new AttemptOutcome.Failed(FailureReason.DiskFull, $"the worker's disk is full: {full.Message}"),
-        FileNotFoundException missing when missing.FileName == options.Value.FfmpegPath
-            => new AttemptOutcome.Failed(FailureReason.EncoderFailed, FfmpegFault.Missing(options.Value.FfmpegPath).Message),
-        FarmApiException unreachable => new AttemptOutcome.Failed(FailureReason.Transient, unreachable.Message),
-        _ => new AttemptOutcome.Failed(FailureReason.Transient, $"the worker could not run the attempt: {fault.Message}", LogTail: fault.ToString()),
-    };
+    private AttemptOutcome.Failed OutcomeOf(Exception fault) =>
+        fault switch
+        {
+            IOException full when full.HResult == NoSpaceLeft || full.Message.Contains("No space left", StringComparison.Ordinal) =>
+                new AttemptOutcome.Failed(FailureReason.DiskFull, $"the worker's disk is full: {full.Message}"),
+            FileNotFoundException missing when missing.FileName == options.Value.FfmpegPath => new AttemptOutcome.Failed(
+                FailureReason.EncoderFailed,
+                FfmpegFault.Missing(options.Value.FfmpegPath).Message
+            ),
+            FarmApiException unreachable => new AttemptOutcome.Failed(FailureReason.Transient, unreachable.Message),
+            _ => new AttemptOutcome.Failed(
+                FailureReason.Transient,
+                $"the worker could not run the attempt: {fault.Message}",
+                LogTail: fault.ToString()
+            ),
+        };
 }

@@ -22,26 +22,78 @@ public static class AttemptVerdict
     private const int KilledBySignal9 = 128 + 9;
 
     /// <returns>Null when there is a whole video.</returns>
-    public static AttemptOutcome.Failed? Of(RendererEnding ending, AttemptRecord record, EncoderEnding encoded, int frames, bool outOfMemoryKill, string lastWords)
+    public static AttemptOutcome.Failed? Of(
+        RendererEnding ending,
+        AttemptRecord record,
+        EncoderEnding encoded,
+        int frames,
+        bool outOfMemoryKill,
+        string lastWords
+    )
     {
-        // an encoder that died takes the renderer with it, and knows better why
-        bool encoderBroke = ending.EncoderFirst || record.Failed?.Reason == FailureReason.EncoderFailed;
-        if (encoderBroke && encoded.Fault is { } broke) return new AttemptOutcome.Failed(broke.Reason, broke.Message);
-        if (ending.EncoderFirst) return new AttemptOutcome.Failed(FailureReason.EncoderFailed, $"ffmpeg stopped after {encoded.Frames} frames, before the render was done");
+        // An encoder that died takes the renderer with it, and knows better why
+        var encoderBroke = ending.EncoderFirst || record.Failed?.Reason == FailureReason.EncoderFailed;
+        if (encoderBroke && encoded.Fault is { } broke)
+        {
+            return new AttemptOutcome.Failed(broke.Reason, broke.Message);
+        }
+
+        if (ending.EncoderFirst)
+        {
+            return new AttemptOutcome.Failed(
+                FailureReason.EncoderFailed,
+                $"ffmpeg stopped after {encoded.Frames} frames, before the render was done"
+            );
+        }
 
         if (ending.HostBytes is { } bytes)
-            return new AttemptOutcome.Failed(FailureReason.HostOutOfMemory,
-                $"the renderer took {Names.Gib(bytes)} of host memory and was ended at its limit of {Names.Gib(ending.LimitBytes)}; render something smaller, or raise Worker:RendererMemoryGigabytes");
-        if (ending.Silent)
-            return new AttemptOutcome.Failed(FailureReason.RendererTimeout, $"the renderer reported nothing for {ending.Patience.TotalSeconds:0} s and was killed");
-        if (record.Failed is { } failed) return new AttemptOutcome.Failed(failed.Reason, failed.Message);
-        if (ending.Code == KilledBySignal9 && outOfMemoryKill)
-            return new AttemptOutcome.Failed(FailureReason.HostOutOfMemory, "the kernel killed the renderer: the host, or the renderer's share of it, ran out of memory");
-        if (ending.Code != 0 || record.Finished is null) return new AttemptOutcome.Failed(FailureReason.RendererCrashed, Crash(ending.Code, lastWords));
+        {
+            return new AttemptOutcome.Failed(
+                FailureReason.HostOutOfMemory,
+                $"the renderer took {Names.Gib(bytes)} of host memory and was ended at its limit of {Names.Gib(ending.LimitBytes)}; render "
+                    + "something smaller, or raise Worker:RendererMemoryGigabytes"
+            );
+        }
 
-        if (encoded.Fault is { } fault) return new AttemptOutcome.Failed(fault.Reason, fault.Message);
+        if (ending.Silent)
+        {
+            return new AttemptOutcome.Failed(
+                FailureReason.RendererTimeout,
+                $"the renderer reported nothing for {ending.Patience.TotalSeconds:0} s and was killed"
+            );
+        }
+
+        if (record.Failed is { } failed)
+        {
+            return new AttemptOutcome.Failed(failed.Reason, failed.Message);
+        }
+
+        if (ending.Code == KilledBySignal9 && outOfMemoryKill)
+        {
+            return new AttemptOutcome.Failed(
+                FailureReason.HostOutOfMemory,
+                "the kernel killed the renderer: the host, or the renderer's share of it, ran out of memory"
+            );
+        }
+
+        if (ending.Code != 0 || record.Finished is null)
+        {
+            return new AttemptOutcome.Failed(FailureReason.RendererCrashed, Crash(ending.Code, lastWords));
+        }
+
+        if (encoded.Fault is { } fault)
+        {
+            return new AttemptOutcome.Failed(fault.Reason, fault.Message);
+        }
+
         if (record.Finished.Frames != frames)
-            return new AttemptOutcome.Failed(FailureReason.InvalidOutput, $"the renderer made {record.Finished.Frames} frames, asked for were {frames}");
+        {
+            return new AttemptOutcome.Failed(
+                FailureReason.InvalidOutput,
+                $"the renderer made {record.Finished.Frames} frames, asked for were {frames}"
+            );
+        }
+
         return encoded.Frames == frames
             ? null
             : new AttemptOutcome.Failed(FailureReason.EncoderFailed, $"ffmpeg wrote {encoded.Frames} frames, the renderer made {frames}");
@@ -49,7 +101,7 @@ public static class AttemptVerdict
 
     private static string Crash(int code, string lastWords)
     {
-        string how = code switch
+        var how = code switch
         {
             0 => "the renderer left without a result",
             > 128 => $"the renderer was ended by signal {code - 128}",

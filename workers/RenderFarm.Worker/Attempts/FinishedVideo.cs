@@ -10,19 +10,30 @@ namespace RenderFarm.Worker.Attempts;
 public static class FinishedVideo
 {
     public static async Task<AttemptOutcome.Rendered> CollectAsync(
-        string video, LeaseGrant grant, AttemptFolder folder, Measurements measured, string logTail, string? warning,
-        string ffmpeg, TimeProvider time, Action<string> complain, CancellationToken lost)
+        string video,
+        LeaseGrant grant,
+        AttemptFolder folder,
+        Measurements measured,
+        string logTail,
+        string? warning,
+        string ffmpeg,
+        TimeProvider time,
+        Action<string> complain,
+        CancellationToken lost
+    )
     {
         List<(ArtifactKind Kind, string Path)> outputs = [(ArtifactKind.Video, video)];
         outputs.AddRange(await VideoPictures.CutAsync(ffmpeg, grant.Spec, video, time, complain, lost));
 
         List<SpoolFile> files = [];
-        foreach ((ArtifactKind kind, string path) in outputs)
+        foreach ((var kind, var path) in outputs)
+        {
             files.Add(new SpoolFile(kind, Path.GetFileName(path), new FileInfo(path).Length, await FileChecksum.Sha256Async(path, lost)));
+        }
 
         Directory.Delete(folder.Work, recursive: true);
         File.Delete(folder.FramePipe);
-        SpoolManifest manifest = new()
+        var manifest = new SpoolManifest()
         {
             JobId = grant.JobId,
             Fence = grant.Fence,

@@ -9,21 +9,31 @@ public sealed class InputDownloads(FarmApi api)
 {
     /// <returns>Full paths by role.</returns>
     /// <exception cref="FarmApiException">A link doesn't answer, or answers with other bytes than promised.</exception>
-    public async Task<IReadOnlyDictionary<string, string>> FetchAsync(IReadOnlyList<JobInput> inputs, string folder, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, string>> FetchAsync(
+        IReadOnlyList<JobInput> inputs,
+        string folder,
+        CancellationToken cancellationToken
+    )
     {
-        Dictionary<string, string> files = new(StringComparer.Ordinal);
-        for (int i = 0; i < inputs.Count; i++)
+        var files = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < inputs.Count; i++)
         {
-            JobInput input = inputs[i];
-            string path = Path.Combine(folder, FormattableString.Invariant($"input-{i}"));
-            await using (Stream content = await api.OpenInputAsync(input.Url, cancellation))
-            await using (FileStream file = File.Create(path))
+            var input = inputs[i];
+            var path = Path.Combine(folder, FormattableString.Invariant($"input-{i}"));
+            await using (var content = await api.OpenInputAsync(input.Url, cancellationToken))
+            await using (var file = File.Create(path))
             {
-                await content.CopyToAsync(file, cancellation);
+                await content.CopyToAsync(file, cancellationToken);
                 file.Position = 0;
-                string actual = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
+                var actual = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken));
                 if (actual != input.Sha256)
-                    throw new FarmApiException($"input {input.Role} arrived with SHA-256 {actual}, promised was {input.Sha256}", null, null);
+                {
+                    throw new FarmApiException(
+                        $"input {input.Role} arrived with SHA-256 {actual}, promised was {input.Sha256}",
+                        null,
+                        null
+                    );
+                }
             }
 
             files[input.Role] = path;

@@ -36,10 +36,25 @@ public sealed class LeaseKeeper : IAsyncDisposable
     private int _disposed;
 
     /// <param name="strict">False for uploads: they go on past the deadline, since only the API can say that a fence has lost.</param>
-    public LeaseKeeper(FarmApi api, string jobId, long fence, double leaseSeconds, LeaseSettings settings, LeaseProgress first, bool strict, TimeProvider time, WorkerMetrics metrics, ILogger log)
+    public LeaseKeeper(
+        FarmApi api,
+        string jobId,
+        long fence,
+        double leaseSeconds,
+        LeaseSettings settings,
+        LeaseProgress first,
+        bool strict,
+        TimeProvider time,
+        WorkerMetrics metrics,
+        ILogger log
+    )
     {
         (_api, _jobId, _fence, _settings, _time, _metrics, _log, _progress) = (api, jobId, fence, settings, time, metrics, log, first);
-        if (strict) _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
+        if (strict)
+        {
+            _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
+        }
+
         _teller = new ProgressTeller(api, jobId, fence, time);
         _loop = Task.Run(RenewAsync);
     }
@@ -59,11 +74,14 @@ public sealed class LeaseKeeper : IAsyncDisposable
     /// <summary>Kept for the next renewal, and told to whoever watches; a new stage is renewed with at once.</summary>
     public void Report(RenderStage stage, int step = 0, int steps = 0)
     {
-        LeaseProgress before = _progress;
-        LeaseProgress now = before with { Stage = stage, Step = step, Steps = steps };
+        var before = _progress;
+        var now = before with { Stage = stage, Step = step, Steps = steps };
         _progress = now;
         _teller.Tell(now);
-        if (before.Stage != stage) Wake();
+        if (before.Stage != stage)
+        {
+            Wake();
+        }
     }
 
     /// <summary>The plan goes with the next renewal, which is at once.</summary>
@@ -78,10 +96,18 @@ public sealed class LeaseKeeper : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stopped.CancelAsync();
         await _teller.DisposeAsync();
-        if (_deadline is not null) await _deadline.DisposeAsync();
+        if (_deadline is not null)
+        {
+            await _deadline.DisposeAsync();
+        }
+
         await _loop;
         _wake.Dispose();
         _stopped.Dispose();
@@ -89,26 +115,38 @@ public sealed class LeaseKeeper : IAsyncDisposable
 
     private async Task RenewAsync()
     {
-        double leaseSeconds = _settings.LeaseSeconds;
-        bool planSent = false;
+        var leaseSeconds = _settings.LeaseSeconds;
+        var planSent = false;
         while (!_stopped.IsCancellationRequested && !_lost.IsCancellationRequested)
         {
-            LeaseProgress now = _progress;
-            long sent = _time.GetTimestamp();
+            var now = _progress;
+            var sent = _time.GetTimestamp();
             TimeSpan pause;
             try
             {
-                RenewRequest request = new() { Fence = _fence, Stage = now.Stage, Step = now.Step, Steps = now.Steps, Plan = planSent ? null : now.Plan };
-                RenewReply reply = await _api.RenewAsync(_jobId, request, _stopped.Token);
+                var request = new RenewRequest()
+                {
+                    Fence = _fence,
+                    Stage = now.Stage,
+                    Step = now.Step,
+                    Steps = now.Steps,
+                    Plan = planSent ? null : now.Plan,
+                };
+                var reply = await _api.RenewAsync(_jobId, request, _stopped.Token);
                 planSent |= now.Plan is not null;
                 leaseSeconds = reply.LeaseSeconds;
-                TimeSpan left = Allowance(leaseSeconds) - _time.GetElapsedTime(sent);
-                _ = _deadline?.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan); // a process that was stopped hears too late
+                var left = Allowance(leaseSeconds) - _time.GetElapsedTime(sent);
+                // A process that was stopped hears too late
+                _ = _deadline?.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
                 _confirmed.TrySetResult();
                 _metrics.Renewed("ok");
                 DrainOrdered = reply.Drain;
-                if (reply.Cancel) await _cancelled.CancelAsync();
-                pause = TimeSpan.FromSeconds(Math.Max(_settings.RenewSeconds, leaseSeconds / 20)); // rarely when the lease is long
+                if (reply.Cancel)
+                {
+                    await _cancelled.CancelAsync();
+                }
+
+                pause = TimeSpan.FromSeconds(Math.Max(_settings.RenewSeconds, leaseSeconds / 20)); // Rarely when the lease is long
             }
             catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
             {
@@ -136,12 +174,13 @@ public sealed class LeaseKeeper : IAsyncDisposable
 
     private async Task PauseAsync(TimeSpan pause)
     {
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token, _lost.Token);
-        Task timer = Task.Delay(pause, _time, over.Token);
-        Task woken = _wake.WaitAsync(over.Token);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token, _lost.Token);
+        var timer = Task.Delay(pause, _time, over.Token);
+        var woken = _wake.WaitAsync(over.Token);
         await Task.WhenAny(timer, woken);
-        await over.CancelAsync(); // the loser must not stay behind and eat the next wake
-        await Task.WhenAll(timer, woken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await over.CancelAsync(); // The loser must not stay behind and eat the next wake
+        await Task.WhenAll(timer, woken)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private void Wake()
@@ -152,7 +191,7 @@ public sealed class LeaseKeeper : IAsyncDisposable
         }
         catch (Exception fault) when (fault is SemaphoreFullException or ObjectDisposedException)
         {
-            // a wake is pending already, or there is nobody left to wake
+            // A wake is pending already, or there is nobody left to wake
         }
     }
 
@@ -160,7 +199,11 @@ public sealed class LeaseKeeper : IAsyncDisposable
 
     private void GiveUp()
     {
-        if (_stopped.IsCancellationRequested) return;
+        if (_stopped.IsCancellationRequested)
+        {
+            return;
+        }
+
         _log.LogWarning("No renewal got through in time: the lease counts as lost");
         _ = LoseAsync();
     }

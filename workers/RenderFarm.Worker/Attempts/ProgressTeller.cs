@@ -15,7 +15,9 @@ public sealed class ProgressTeller : IAsyncDisposable
     private readonly string _jobId;
     private readonly long _fence;
     private readonly TimeProvider _time;
-    private readonly Channel<LeaseProgress> _newest = Channel.CreateBounded<LeaseProgress>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<LeaseProgress> _newest = Channel.CreateBounded<LeaseProgress>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
     private readonly CancellationTokenSource _stopped = new();
     private readonly Task _loop;
 
@@ -38,22 +40,30 @@ public sealed class ProgressTeller : IAsyncDisposable
     {
         try
         {
-            await foreach (LeaseProgress now in _newest.Reader.ReadAllAsync(_stopped.Token))
+            await foreach (var now in _newest.Reader.ReadAllAsync(_stopped.Token))
             {
                 try
                 {
-                    await _api.ProgressAsync(_jobId, new ProgressReport { Fence = _fence, Stage = now.Stage, Step = now.Step, Steps = now.Steps }, _stopped.Token);
+                    await _api.ProgressAsync(
+                        _jobId,
+                        new ProgressReport
+                        {
+                            Fence = _fence,
+                            Stage = now.Stage,
+                            Step = now.Step,
+                            Steps = now.Steps,
+                        },
+                        _stopped.Token
+                    );
                 }
                 catch (FarmApiException)
                 {
-                    // nobody is told of this step; the renewals have their own say about an API that is away
+                    // Nobody is told of this step; the renewals have their own say about an API that is away
                 }
 
                 await Task.Delay(Pause, _time, _stopped.Token);
             }
         }
-        catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (_stopped.IsCancellationRequested) { }
     }
 }

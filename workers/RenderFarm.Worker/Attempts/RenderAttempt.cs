@@ -19,27 +19,42 @@ namespace RenderFarm.Worker.Attempts;
 /// ends first out of turn, the other is killed.
 /// </summary>
 public sealed class RenderAttempt(
-    IOptions<WorkerOptions> options, RendererLauncher launcher, InputDownloads inputs, HostWeightCache cache, WorkerMetrics metrics, TimeProvider time, ILogger<RenderAttempt> log)
+    IOptions<WorkerOptions> options,
+    RendererLauncher launcher,
+    InputDownloads inputs,
+    HostWeightCache cache,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<RenderAttempt> log
+)
 {
     private static readonly TimeSpan EndOfReports = TimeSpan.FromSeconds(5);
 
     /// <param name="handBack">This worker stops: give the job back, unless it is finished anyway.</param>
     public async Task<AttemptOutcome> RunAsync(
-        Slot slot, LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, LeaseKeeper lease, AttemptRecord record, CancellationToken handBack)
+        Slot slot,
+        LeaseGrant grant,
+        InstalledModel model,
+        RenderPlan plan,
+        AttemptFolder folder,
+        LeaseKeeper lease,
+        AttemptRecord record,
+        CancellationToken handBack
+    )
     {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, handBack);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, lease.Cancelled, handBack);
         try
         {
             // 1
-            IReadOnlyDictionary<string, string> inputFiles = await inputs.FetchAsync(grant.Inputs, folder.Work, stop.Token);
+            var inputFiles = await inputs.FetchAsync(grant.Inputs, folder.Work, stop.Token);
 
             // 2
-            long killsBefore = HostMemory.OutOfMemoryKills;
-            using FramePipe pipe = FramePipe.Create(folder.FramePipe);
-            using VideoEncoder encoder = VideoEncoder.Start(options.Value.FfmpegPath, folder.Path, grant.Spec, plan, pipe);
-            using RendererProcess process = launcher.Take(slot, grant.Spec.Debug);
-            ChildProcess renderer = process.Child;
-            using CancellationTokenRegistration killer = stop.Token.Register(() =>
+            var killsBefore = HostMemory.OutOfMemoryKills;
+            using var pipe = FramePipe.Create(folder.FramePipe);
+            using var encoder = VideoEncoder.Start(options.Value.FfmpegPath, folder.Path, grant.Spec, plan, pipe);
+            using var process = launcher.Take(slot, grant.Spec.Debug);
+            var renderer = process.Child;
+            using var killer = stop.Token.Register(() =>
             {
                 renderer.KillGroup();
                 encoder.Kill();
@@ -47,62 +62,126 @@ public sealed class RenderAttempt(
             log.LogInformation("Renderer {Process} started for {Seconds:0.0} s predicted", renderer.Id, plan.PredictedSeconds);
 
             // 3
-            RendererConversation conversation = new(renderer, time);
-            Task listening = conversation.ListenAsync(report =>
+            var conversation = new RendererConversation(renderer, time);
+            var listening = conversation.ListenAsync(report =>
             {
-                if (record.Take(report) is { } progress) lease.Report(progress.Stage, progress.Step, progress.Steps);
+                if (record.Take(report) is { } progress)
+                {
+                    lease.Report(progress.Stage, progress.Step, progress.Steps);
+                }
             });
             await conversation.OrderAsync(Order(grant, model, plan, folder, inputFiles));
 
             // 4
-            RendererEnding ending = await WatchAsync(process, encoder, conversation, listening);
+            var ending = await WatchAsync(process, encoder, conversation, listening);
             pipe.LetGo();
-            EncoderEnding encoded = await EncoderEndAsync(encoder, record.Finished is not null && ending.Code == 0);
+            var encoded = await EncoderEndAsync(encoder, record.Finished is not null && ending.Code == 0);
 
             // 5
-            string logTail = LogTail(renderer, encoder, conversation);
-            Measurements measured = record.Measured(slot.Description.Card) with { PredictedPeakBytes = plan.PredictedPeakBytes };
-            AttemptOutcome.Failed? failure = AttemptVerdict.Of(ending, record, encoded, grant.Spec.Frames, process.WasOutOfMemory || HostMemory.OutOfMemoryKills > killsBefore, renderer.Errors.LastLine);
-            if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
-            if (lease.Cancelled.IsCancellationRequested) return Cancelled(measured, logTail);
-            if (failure is not null && handBack.IsCancellationRequested) return new AttemptOutcome.HandedBack("interrupted");
-            if (failure is not null) return failure with { Measurements = measured, LogTail = logTail };
+            var logTail = LogTail(renderer, encoder, conversation);
+            var measured = record.Measured(slot.Description.Card) with { PredictedPeakBytes = plan.PredictedPeakBytes };
+            var failure = AttemptVerdict.Of(
+                ending,
+                record,
+                encoded,
+                grant.Spec.Frames,
+                process.WasOutOfMemory || HostMemory.OutOfMemoryKills > killsBefore,
+                renderer.Errors.LastLine
+            );
+            if (lease.Lost.IsCancellationRequested)
+            {
+                return new AttemptOutcome.LeaseLost();
+            }
+
+            if (lease.Cancelled.IsCancellationRequested)
+            {
+                return Cancelled(measured, logTail);
+            }
+
+            if (failure is not null && handBack.IsCancellationRequested)
+            {
+                return new AttemptOutcome.HandedBack("interrupted");
+            }
+
+            if (failure is not null)
+            {
+                return failure with { Measurements = measured, LogTail = logTail };
+            }
 
             // 6
-            if (measured.PeakBytes is { } peak) metrics.Peaked(slot, grant.Spec.Model, peak);
-            return await FinishedVideo.CollectAsync(encoder.Publish(), grant, folder, measured, logTail, record.Finished!.Warning, options.Value.FfmpegPath, time,
-                complaint => log.LogWarning("{Complaint}", complaint), lease.Lost);
+            if (measured.PeakBytes is { } peak)
+            {
+                metrics.Peaked(slot, grant.Spec.Model, peak);
+            }
+
+            return await FinishedVideo.CollectAsync(
+                encoder.Publish(),
+                grant,
+                folder,
+                measured,
+                logTail,
+                record.Finished!.Warning,
+                options.Value.FfmpegPath,
+                time,
+                complaint => log.LogWarning("{Complaint}", complaint),
+                lease.Lost
+            );
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            if (lease.Lost.IsCancellationRequested) return new AttemptOutcome.LeaseLost();
+            if (lease.Lost.IsCancellationRequested)
+            {
+                return new AttemptOutcome.LeaseLost();
+            }
+
             return lease.Cancelled.IsCancellationRequested ? Cancelled(null, null) : new AttemptOutcome.HandedBack("interrupted");
         }
     }
 
-    private async Task<RendererEnding> WatchAsync(RendererProcess process, VideoEncoder encoder, RendererConversation conversation, Task listening)
+    private async Task<RendererEnding> WatchAsync(
+        RendererProcess process,
+        VideoEncoder encoder,
+        RendererConversation conversation,
+        Task listening
+    )
     {
-        TimeSpan patience = TimeSpan.FromSeconds(options.Value.SilenceSeconds);
-        ChildProcess renderer = process.Child;
-        bool silent = false, encoderFirst = false;
+        var patience = TimeSpan.FromSeconds(options.Value.SilenceSeconds);
+        var renderer = process.Child;
+        var silent = false;
+        var encoderFirst = false;
         long? tooMuch = null;
         while (!renderer.Exited.IsCompleted)
         {
-            using CancellationTokenSource tick = new();
-            await Task.WhenAny(renderer.Exited, encoder.Ended, Task.Delay(TimeSpan.FromSeconds(Math.Min(1, patience.TotalSeconds / 4)), time, tick.Token));
+            using var tick = new CancellationTokenSource();
+            await Task.WhenAny(
+                renderer.Exited,
+                encoder.Ended,
+                Task.Delay(TimeSpan.FromSeconds(Math.Min(1, patience.TotalSeconds / 4)), time, tick.Token)
+            );
             await tick.CancelAsync();
-            if (renderer.Exited.IsCompleted) break;
+            if (renderer.Exited.IsCompleted)
+            {
+                break;
+            }
+
             encoderFirst = encoder.Ended.IsCompleted;
             silent = !encoderFirst && conversation.Silence > patience;
-            if (process.HostBytes is var bytes && bytes > process.LimitBytes) tooMuch = bytes;
-            if (!encoderFirst && !silent && tooMuch is null) continue;
+            if (process.HostBytes is var bytes && bytes > process.LimitBytes)
+            {
+                tooMuch = bytes;
+            }
+
+            if (!encoderFirst && !silent && tooMuch is null)
+            {
+                continue;
+            }
 
             renderer.KillGroup();
             await renderer.Exited;
         }
 
-        int code = await renderer.Exited;
-        renderer.KillGroup(); // whatever it started and left behind would hold its output open
+        var code = await renderer.Exited;
+        renderer.KillGroup(); // Whatever it started and left behind would hold its output open
         await Task.WhenAny(listening, Task.Delay(EndOfReports, time));
         return new RendererEnding(code, silent, encoderFirst, patience) { HostBytes = tooMuch, LimitBytes = process.LimitBytes };
     }
@@ -110,17 +189,21 @@ public sealed class RenderAttempt(
     /// <summary>After a good render the encoder still has to write the index; after a bad one it has nothing left to do.</summary>
     private async Task<EncoderEnding> EncoderEndAsync(VideoEncoder encoder, bool rendered)
     {
-        if (!rendered) encoder.Kill();
+        if (!rendered)
+        {
+            encoder.Kill();
+        }
+
         while (true)
         {
-            int before = encoder.Frames;
+            var before = encoder.Frames;
             try
             {
                 return await encoder.Ended.WaitAsync(TimeSpan.FromSeconds(options.Value.SilenceSeconds), time);
             }
             catch (TimeoutException) when (encoder.Frames > before)
             {
-                // slow, not stuck
+                // Slow, not stuck
             }
             catch (TimeoutException)
             {
@@ -129,29 +212,44 @@ public sealed class RenderAttempt(
         }
     }
 
-    private RenderOrder Order(LeaseGrant grant, InstalledModel model, RenderPlan plan, AttemptFolder folder, IReadOnlyDictionary<string, string> inputFiles) => new()
-    {
-        JobId = grant.JobId,
-        Fence = grant.Fence,
-        Spec = grant.Spec,
-        Plan = plan,
-        Shape = model.Shape,
-        Files = model.Files,
-        FramePipe = folder.FramePipe,
-        WorkDirectory = folder.Work,
-        InputFiles = inputFiles,
-        WeightCache = cache.FolderOf(model.Shape.Id, plan),
-        WeightCacheLimitBytes = cache.LimitBytes,
-    };
+    private RenderOrder Order(
+        LeaseGrant grant,
+        InstalledModel model,
+        RenderPlan plan,
+        AttemptFolder folder,
+        IReadOnlyDictionary<string, string> inputFiles
+    ) =>
+        new()
+        {
+            JobId = grant.JobId,
+            Fence = grant.Fence,
+            Spec = grant.Spec,
+            Plan = plan,
+            Shape = model.Shape,
+            Files = model.Files,
+            FramePipe = folder.FramePipe,
+            WorkDirectory = folder.Work,
+            InputFiles = inputFiles,
+            WeightCache = cache.FolderOf(model.Shape.Id, plan),
+            WeightCacheLimitBytes = cache.LimitBytes,
+        };
 
-    private static AttemptOutcome.Failed Cancelled(Measurements? measured, string? logTail)
-        => new(FailureReason.Cancelled, "the job was cancelled", measured, logTail);
+    private static AttemptOutcome.Failed Cancelled(Measurements? measured, string? logTail) =>
+        new(FailureReason.Cancelled, "the job was cancelled", measured, logTail);
 
     private static string LogTail(ChildProcess renderer, VideoEncoder encoder, RendererConversation conversation)
     {
-        string tail = renderer.Errors.Text;
-        if (conversation.Gibberish is { } line) tail += $"\n[on standard output] {line}";
-        if (encoder.LogTail.Length > 0) tail += "\n[ffmpeg]\n" + encoder.LogTail;
+        var tail = renderer.Errors.Text;
+        if (conversation.Gibberish is { } line)
+        {
+            tail += $"\n[on standard output] {line}";
+        }
+
+        if (encoder.LogTail.Length > 0)
+        {
+            tail += "\n[ffmpeg]\n" + encoder.LogTail;
+        }
+
         return tail.Trim();
     }
 }

@@ -27,7 +27,7 @@ public sealed class RendererConversation(ChildProcess renderer, TimeProvider tim
         }
         catch (IOException)
         {
-            // it is dead already: the end of its reports and its exit code tell how
+            // It is dead already: the end of its reports and its exit code tell how
         }
     }
 
@@ -39,13 +39,19 @@ public sealed class RendererConversation(ChildProcess renderer, TimeProvider tim
             while (await renderer.Output.ReadLineAsync() is { } line)
             {
                 Interlocked.Exchange(ref _lastHeard, time.GetTimestamp());
-                if (Parse(line) is { } report) heard(report);
-                else Gibberish = line.Length > 200 ? line[..200] : line;
+                if (Parse(line) is { } report)
+                {
+                    heard(report);
+                }
+                else
+                {
+                    Gibberish = line.Length > 200 ? line[..200] : line;
+                }
             }
         }
         catch (IOException)
         {
-            // torn down with the process: what came until then is what there is
+            // Torn down with the process: what came until then is what there is
         }
     }
 

@@ -16,14 +16,18 @@ public sealed class RunningLeases
     /// <returns>False when this worker does not hold that lease (any more).</returns>
     public bool Cancel(string jobId, long fence)
     {
-        if (!_leases.TryGetValue((jobId, fence), out LeaseKeeper? lease)) return false;
+        if (!_leases.TryGetValue((jobId, fence), out var lease))
+        {
+            return false;
+        }
+
         lease.Cancel();
         return true;
     }
 
     private sealed class Entry(RunningLeases owner, KeyValuePair<(string, long), LeaseKeeper> entry) : IDisposable
     {
-        // the upload of the same lease may have taken this one's place already
+        // The upload of the same lease may have taken this one's place already
         public void Dispose() => owner._leases.TryRemove(entry);
     }
 }

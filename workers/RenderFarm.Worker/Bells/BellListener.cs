@@ -14,7 +14,13 @@ namespace RenderFarm.Worker.Bells;
 /// (acknowledged) at once: the lease holds the work, not the message. Nothing waits for the broker; without it the long
 /// poll brings work and renewals bring cancellations.
 /// </summary>
-public sealed class BellListener(IOptions<BusOptions> options, Doorbell doorbell, RunningLeases running, ILoggerFactory loggers, ILogger<BellListener> log) : IAsyncDisposable
+public sealed class BellListener(
+    IOptions<BusOptions> options,
+    Doorbell doorbell,
+    RunningLeases running,
+    ILoggerFactory loggers,
+    ILogger<BellListener> log
+) : IAsyncDisposable
 {
     private static readonly TimeSpan ControlQueueExpires = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
@@ -25,13 +31,21 @@ public sealed class BellListener(IOptions<BusOptions> options, Doorbell doorbell
 
     public void Start(string workerId, IReadOnlyList<Slot> slots)
     {
-        if (options.Value.Kind == "none") return;
+        if (options.Value.Kind == "none")
+        {
+            return;
+        }
+
         LogContext.ConfigureCurrentLogContext(loggers);
         int[] classes = [.. Classes(slots)];
         _bus = Bus.Factory.CreateUsingRabbitMq(bus =>
         {
             Connect(bus, new Uri(options.Value.Uri!));
-            foreach (int vramClass in classes) Listen(bus, vramClass);
+            foreach (var vramClass in classes)
+            {
+                Listen(bus, vramClass);
+            }
+
             Control(bus, workerId);
         });
         _starting = StartAsync(_bus, classes);
@@ -40,12 +54,16 @@ public sealed class BellListener(IOptions<BusOptions> options, Doorbell doorbell
     /// <summary>Lets go of the broker. Repeats safely: the drain does it first, the host once more.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         await _starting;
         if (_bus is not null)
         {
-            using CancellationTokenSource patience = new(StopPatience);
+            using var patience = new CancellationTokenSource(StopPatience);
             try
             {
                 await _bus.StopAsync(patience.Token);
@@ -61,51 +79,78 @@ public sealed class BellListener(IOptions<BusOptions> options, Doorbell doorbell
 
     private static IEnumerable<int> Classes(IReadOnlyList<Slot> slots)
     {
-        // a CPU slot has no device memory: it serves class 0 only
-        int largest = slots.Select(slot => slot.Kind == SlotKind.Cuda ? VramClass.OfTotal(slot.Description.TotalBytes) : 0).Max();
+        // A CPU slot has no device memory: it serves class 0 only
+        var largest = slots.Select(slot => slot.Kind == SlotKind.Cuda ? VramClass.OfTotal(slot.Description.TotalBytes) : 0).Max();
         return Contracts.Messages.Bells.Classes.Where(vramClass => vramClass <= largest);
     }
 
     private static void Connect(IRabbitMqBusFactoryConfigurator bus, Uri uri)
     {
-        string[] credentials = uri.UserInfo.Split(':', 2);
-        string host = Uri.UnescapeDataString(uri.AbsolutePath.Trim('/'));
-        ushort port = uri.IsDefaultPort || uri.Port <= 0 ? (ushort)(uri.Scheme == "amqps" ? 5671 : 5672) : (ushort)uri.Port;
-        bus.Host(uri.Host, port, host.Length == 0 ? "/" : host, h =>
-        {
-            if (credentials[0].Length > 0) h.Username(Uri.UnescapeDataString(credentials[0]));
-            if (credentials.Length > 1) h.Password(Uri.UnescapeDataString(credentials[1]));
-            if (uri.Scheme == "amqps") h.UseSsl(_ => { });
-        });
+        var credentials = uri.UserInfo.Split(':', 2);
+        var host = Uri.UnescapeDataString(uri.AbsolutePath.Trim('/'));
+        var port = uri.IsDefaultPort || uri.Port <= 0 ? (ushort)(uri.Scheme == "amqps" ? 5671 : 5672) : (ushort)uri.Port;
+        bus.Host(
+            uri.Host,
+            port,
+            host.Length == 0 ? "/" : host,
+            h =>
+            {
+                if (credentials[0].Length > 0)
+                {
+                    h.Username(Uri.UnescapeDataString(credentials[0]));
+                }
+
+                if (credentials.Length > 1)
+                {
+                    h.Password(Uri.UnescapeDataString(credentials[1]));
+                }
+
+                if (uri.Scheme == "amqps")
+                {
+                    h.UseSsl(_ => { });
+                }
+            }
+        );
     }
 
-    private void Listen(IRabbitMqBusFactoryConfigurator bus, int vramClass)
-        => bus.ReceiveEndpoint(Contracts.Messages.Bells.Queue(vramClass), endpoint =>
-        {
-            endpoint.ConfigureConsumeTopology = false;
-            endpoint.PrefetchCount = 1;
-            endpoint.SetQueueArgument("x-max-length", Contracts.Messages.Bells.MaxLength);
-            endpoint.SetQueueArgument("x-message-ttl", (int)Contracts.Messages.Bells.TimeToLive.TotalMilliseconds);
-            endpoint.Handler<JobQueued>(context =>
+    private void Listen(IRabbitMqBusFactoryConfigurator bus, int vramClass) =>
+        bus.ReceiveEndpoint(
+            Contracts.Messages.Bells.Queue(vramClass),
+            endpoint =>
             {
-                log.LogDebug("Bell for {Job} of class {Class}", context.Message.JobId, context.Message.VramClass);
-                doorbell.Ring();
-                return Task.CompletedTask;
-            });
-        });
+                endpoint.ConfigureConsumeTopology = false;
+                endpoint.PrefetchCount = 1;
+                endpoint.SetQueueArgument("x-max-length", Contracts.Messages.Bells.MaxLength);
+                endpoint.SetQueueArgument("x-message-ttl", (int)Contracts.Messages.Bells.TimeToLive.TotalMilliseconds);
+                endpoint.Handler<JobQueued>(context =>
+                {
+                    log.LogDebug("Bell for {Job} of class {Class}", context.Message.JobId, context.Message.VramClass);
+                    doorbell.Ring();
+                    return Task.CompletedTask;
+                });
+            }
+        );
 
-    private void Control(IRabbitMqBusFactoryConfigurator bus, string workerId)
-        => bus.ReceiveEndpoint(Contracts.Messages.Bells.ControlQueue(workerId), endpoint =>
-        {
-            endpoint.ConfigureConsumeTopology = false;
-            endpoint.QueueExpiration = ControlQueueExpires;
-            endpoint.Handler<CancelAttempt>(context =>
+    private void Control(IRabbitMqBusFactoryConfigurator bus, string workerId) =>
+        bus.ReceiveEndpoint(
+            Contracts.Messages.Bells.ControlQueue(workerId),
+            endpoint =>
             {
-                bool held = running.Cancel(context.Message.JobId, context.Message.Fence);
-                log.LogInformation("Cancellation of {Job} under fence {Fence}: {Held}", context.Message.JobId, context.Message.Fence, held ? "stopping it" : "not held here");
-                return Task.CompletedTask;
-            });
-        });
+                endpoint.ConfigureConsumeTopology = false;
+                endpoint.QueueExpiration = ControlQueueExpires;
+                endpoint.Handler<CancelAttempt>(context =>
+                {
+                    var held = running.Cancel(context.Message.JobId, context.Message.Fence);
+                    log.LogInformation(
+                        "Cancellation of {Job} under fence {Fence}: {Held}",
+                        context.Message.JobId,
+                        context.Message.Fence,
+                        held ? "stopping it" : "not held here"
+                    );
+                    return Task.CompletedTask;
+                });
+            }
+        );
 
     private async Task StartAsync(IBusControl bus, int[] classes)
     {

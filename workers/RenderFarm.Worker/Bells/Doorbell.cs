@@ -13,22 +13,22 @@ public sealed class Doorbell(TimeProvider time) : IDisposable
         }
         catch (SemaphoreFullException)
         {
-            // it rings already
+            // It rings already
         }
     }
 
     /// <returns>After the pause, or at the next ring, or when cancelled: never fails.</returns>
-    public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellation)
+    public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using ITimer timer = time.CreateTimer(_ => over.Cancel(), null, atMost, Timeout.InfiniteTimeSpan);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = time.CreateTimer(_ => over.Cancel(), null, atMost, Timeout.InfiniteTimeSpan);
         try
         {
             await _rung.WaitAsync(over.Token);
         }
         catch (OperationCanceledException)
         {
-            // the pause is over
+            // The pause is over
         }
     }
 

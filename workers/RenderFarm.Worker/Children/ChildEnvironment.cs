@@ -13,8 +13,20 @@ public static class ChildEnvironment
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH",
-        "DOTNET_ROOT", "DOTNET_GCHeapHardLimit", "DOTNET_TieredPGO", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "XDG_RUNTIME_DIR",
+        "PATH",
+        "HOME",
+        "USER",
+        "TMPDIR",
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "LD_LIBRARY_PATH",
+        "DOTNET_ROOT",
+        "DOTNET_GCHeapHardLimit",
+        "DOTNET_TieredPGO",
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "XDG_RUNTIME_DIR",
     };
 
     private static readonly string[] Prefixes = ["CUDA_", "NVIDIA_", "PYTORCH_CUDA_", "TORCH_"];
@@ -22,12 +34,14 @@ public static class ChildEnvironment
     /// <summary>The allowed part of this process's environment.</summary>
     public static Dictionary<string, string> Base()
     {
-        Dictionary<string, string> allowed = new(StringComparer.Ordinal);
+        var allowed = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
         {
-            string name = (string)entry.Key;
+            var name = (string)entry.Key;
             if (Names.Contains(name) || Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+            {
                 allowed[name] = (string?)entry.Value ?? "";
+            }
         }
 
         return allowed;
@@ -36,23 +50,27 @@ public static class ChildEnvironment
     /// <summary>For a renderer: the libtorch to load, the one card it may see (none on a CPU slot), its threads.</summary>
     public static Dictionary<string, string> ForRenderer(string? torchLibraryPath, string? cardUuid, int threads, DebugSwitches? debug)
     {
-        Dictionary<string, string> environment = ForRenderer(torchLibraryPath, cardUuid);
+        var environment = ForRenderer(torchLibraryPath, cardUuid);
         environment["OMP_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
-        if (debug is { CudaLaunchBlocking: true }) environment["CUDA_LAUNCH_BLOCKING"] = "1";
+        if (debug is { CudaLaunchBlocking: true })
+        {
+            environment["CUDA_LAUNCH_BLOCKING"] = "1";
+        }
+
         return environment;
     }
 
     /// <summary>For the renderer's program when it renders nothing.</summary>
     public static Dictionary<string, string> ForRenderer(string? torchLibraryPath, string? cardUuid = null)
     {
-        Dictionary<string, string> environment = Base();
+        var environment = Base();
         if (!string.IsNullOrEmpty(torchLibraryPath))
         {
-            string? rest = environment.GetValueOrDefault("LD_LIBRARY_PATH");
+            var rest = environment.GetValueOrDefault("LD_LIBRARY_PATH");
             environment["LD_LIBRARY_PATH"] = string.IsNullOrEmpty(rest) ? torchLibraryPath : $"{torchLibraryPath}:{rest}";
         }
 
-        // a runtime installed in a home folder is found by this variable alone, and the shell may not have exported it
+        // A runtime installed in a home folder is found by this variable alone, and the shell may not have exported it
         environment.TryAdd("DOTNET_ROOT", Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..")));
         environment["CUDA_VISIBLE_DEVICES"] = cardUuid ?? "";
         return environment;

@@ -39,10 +39,14 @@ public sealed partial class ChildProcess : IDisposable
     {
         get
         {
-            if (Exited.IsCompleted) return false;
+            if (Exited.IsCompleted)
+            {
+                return false;
+            }
+
             try
             {
-                string stat = File.ReadAllText($"/proc/{Id}/stat");
+                var stat = File.ReadAllText($"/proc/{Id}/stat");
                 return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
             }
             catch (IOException)
@@ -54,12 +58,18 @@ public sealed partial class ChildProcess : IDisposable
 
     /// <param name="oomScore">0 to 1000: how early the kernel picks this child when host memory runs out.</param>
     /// <exception cref="FileNotFoundException">There is no such program.</exception>
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string folder, int oomScore = 0)
+    public static ChildProcess Start(
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string> environment,
+        string folder,
+        int oomScore = 0
+    )
     {
-        string path = ProgramPath.Find(program) ?? throw new FileNotFoundException($"there is no program '{program}'", program);
+        var path = ProgramPath.Find(program) ?? throw new FileNotFoundException($"there is no program '{program}'", program);
 
         // setsid(1) replaces itself with the program, so the process id stays and becomes the group's
-        ProcessStartInfo start = new("setsid")
+        var start = new ProcessStartInfo("setsid")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -67,30 +77,55 @@ public sealed partial class ChildProcess : IDisposable
             UseShellExecute = false,
             WorkingDirectory = folder,
         };
-        if (path.EndsWith(".dll", StringComparison.Ordinal)) start.ArgumentList.Add("dotnet");
-        start.ArgumentList.Add(path);
-        foreach (string argument in arguments) start.ArgumentList.Add(argument);
-        start.Environment.Clear();
-        foreach ((string name, string value) in environment) start.Environment[name] = value;
+        if (path.EndsWith(".dll", StringComparison.Ordinal))
+        {
+            start.ArgumentList.Add("dotnet");
+        }
 
-        Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start");
-        ChildProcess child = new(process);
-        if (oomScore > 0) child.VolunteerForOutOfMemory(oomScore);
+        start.ArgumentList.Add(path);
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment.Clear();
+        foreach ((var name, var value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start");
+        var child = new ChildProcess(process);
+        if (oomScore > 0)
+        {
+            child.VolunteerForOutOfMemory(oomScore);
+        }
+
         return child;
     }
 
     /// <summary>Ends the whole group at once. Harmless when it is gone.</summary>
     public void KillGroup()
     {
-        if (_disposed || Id <= 1) return;
-        // between fork and setsid there is no group of this id yet
-        if (Signal(-Id, Kill) != 0 && !Exited.IsCompleted) _ = Signal(Id, Kill);
+        if (_disposed || Id <= 1)
+        {
+            return;
+        }
+        // Between fork and setsid there is no group of this id yet
+        if (Signal(-Id, Kill) != 0 && !Exited.IsCompleted)
+        {
+            _ = Signal(Id, Kill);
+        }
     }
 
     /// <summary>Kills what is left of it and frees the handles.</summary>
     public void Dispose()
     {
-        if (_disposed) return;
+        if (_disposed)
+        {
+            return;
+        }
+
         KillGroup();
         _disposed = true;
         _process.Dispose();
@@ -106,11 +141,14 @@ public sealed partial class ChildProcess : IDisposable
     {
         try
         {
-            File.WriteAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}/oom_score_adj"), score.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(
+                string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}/oom_score_adj"),
+                score.ToString(CultureInfo.InvariantCulture)
+            );
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // it has ended already, or /proc is not writable here: the kernel then chooses by size, which is the renderer anyway
+            // It has ended already, or /proc is not writable here: the kernel then chooses by size, which is the renderer anyway
         }
     }
 

@@ -21,27 +21,35 @@ public sealed class OutputTail
         {
             lock (_lock)
             {
-                if (_written <= Kept) return new string(_ring, 0, (int)_written);
-                int start = (int)(_written % Kept);
+                if (_written <= Kept)
+                {
+                    return new string(_ring, 0, (int)_written);
+                }
+
+                var start = (int)(_written % Kept);
                 return "…" + new string(_ring, start, Kept - start) + new string(_ring, 0, start);
             }
         }
     }
 
     /// <summary>The last line with something on it, or an empty string.</summary>
-    public string LastLine => Text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";
+    public string LastLine =>
+        Text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";
 
     private async Task PumpAsync(StreamReader reader)
     {
-        char[] chunk = new char[4096];
+        var chunk = new char[4096];
         try
         {
             int read;
-            while ((read = await reader.ReadAsync(chunk)) > 0) Append(chunk.AsSpan(0, read));
+            while ((read = await reader.ReadAsync(chunk)) > 0)
+            {
+                Append(chunk.AsSpan(0, read));
+            }
         }
         catch (Exception fault) when (fault is IOException or ObjectDisposedException)
         {
-            // the pipe was torn down with the child: what came until then is what there is
+            // The pipe was torn down with the child: what came until then is what there is
         }
     }
 
@@ -49,7 +57,10 @@ public sealed class OutputTail
     {
         lock (_lock)
         {
-            foreach (char c in text) _ring[(int)(_written++ % Kept)] = c;
+            foreach (var c in text)
+            {
+                _ring[(int)(_written++ % Kept)] = c;
+            }
         }
     }
 }

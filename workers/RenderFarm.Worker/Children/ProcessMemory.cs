@@ -11,16 +11,20 @@ internal static class ProcessMemory
         const string Field = "RssAnon:";
         try
         {
-            foreach (string line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/status")))
+            foreach (var line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/status")))
             {
-                if (!line.StartsWith(Field, StringComparison.Ordinal)) continue;
-                ReadOnlySpan<char> kibibytes = line.AsSpan(Field.Length).Trim();
+                if (!line.StartsWith(Field, StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
+                var kibibytes = line.AsSpan(Field.Length).Trim();
                 return long.Parse(kibibytes[..kibibytes.IndexOf(' ')], CultureInfo.InvariantCulture) * 1024;
             }
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // it ended meanwhile
+            // It ended meanwhile
         }
 
         return 0;

@@ -9,14 +9,14 @@ public static class RendererLocator
 
     private static IEnumerable<string> Candidates()
     {
-        string here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
+        var here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
         yield return Path.Combine(here, "renderer", Program);
         yield return Path.Combine(Path.GetDirectoryName(here) ?? here, "renderer", Program);
 
         // …/workers/RenderFarm.Worker/bin/Release/net10.0, or the same depth under tests/
-        string framework = Path.GetFileName(here);
-        string configuration = Path.GetFileName(Path.GetDirectoryName(here) ?? "");
-        string tree = Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", ".."));
+        var framework = Path.GetFileName(here);
+        var configuration = Path.GetFileName(Path.GetDirectoryName(here) ?? "");
+        var tree = Path.GetFullPath(Path.Combine(here, "..", "..", "..", "..", ".."));
         yield return Path.Combine(tree, "workers", Program, "bin", configuration, framework, Program);
     }
 }

@@ -61,7 +61,8 @@ public sealed class WorkerOptions
     /// <summary>With finished videos of more GiB than this waiting for their upload the worker takes no new job.</summary>
     public double SpoolGigabytes { get; set; } = 20;
 
-    /// <summary>How long a request for work stays open at the API. A connection that has died without a word costs a slot so long, and a little more.</summary>
+    /// <summary>How long a request for work stays open at the API. A connection that has died without a word costs a slot so long, and a
+    /// little more.</summary>
     public double LeaseWaitSeconds { get; set; } = 10;
 
     /// <summary>With less free disk than this under <see cref="DataDirectory"/> the worker takes no new job.</summary>
@@ -74,12 +75,15 @@ public sealed class WorkerOptions
     /// Where prepared weights stay for the next renderer: shared memory, one folder for all workers of a user. On disk it works
     /// as well, and copies to a card are as slow as the disk.
     /// </summary>
-    public string WeightCacheDirectory { get; set; } = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
+    public string WeightCacheDirectory { get; set; } =
+        Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
 
-    /// <summary>GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is kept.</summary>
+    /// <summary>GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is
+    /// kept.</summary>
     public double? WeightCacheGigabytes { get; set; }
 
-    /// <summary>GiB of host memory that plans may count on, where what the system says is wrong (memory that grows when used). Default: what is available.</summary>
+    /// <summary>GiB of host memory that plans may count on, where what the system says is wrong (memory that grows when used). Default:
+    /// what is available.</summary>
     public double? HostMemoryGigabytes { get; set; }
 
     public string AttemptsDirectory => Path.Combine(DataDirectory, "attempts");

@@ -11,30 +11,54 @@ internal static class CardChecks
 {
     public static IEnumerable<HostCheck> Of(SlotDiscovery discovery)
     {
-        foreach (Slot slot in discovery.Slots)
+        foreach (var slot in discovery.Slots)
         {
-            SlotDescription description = slot.Description;
+            var description = slot.Description;
             if (slot.Card is not { } card)
-                yield return HostCheck.Without("driver", $"{discovery.WhyNoCards}: renders run on the CPU ({description.Card})", discovery.CardsWanted ? "install the NVIDIA driver, or set Worker:NvmlPath where its library lies elsewhere" : null);
+            {
+                yield return HostCheck.Without(
+                    "driver",
+                    $"{discovery.WhyNoCards}: renders run on the CPU ({description.Card})",
+                    discovery.CardsWanted ? "install the NVIDIA driver, or set Worker:NvmlPath where its library lies elsewhere" : null
+                );
+            }
             else
+            {
                 yield return Card(slot, card);
+            }
+
             yield return description.Calibration is { } calibration
-                ? HostCheck.Ok($"{slot.Id} calibration", calibration.Fp8Flops is { } fp8 ? FormattableString.Invariant($"measured; fp8 products at {fp8 / 1e12:0} TFLOP/s") : "measured")
-                : HostCheck.Without($"{slot.Id} calibration", "plans estimate its speed" + (slot.Kind == SlotKind.Cuda ? " and use no fp8 products" : ""), "./farm bench calibrate, a minute");
+                ? HostCheck.Ok(
+                    $"{slot.Id} calibration",
+                    calibration.Fp8Flops is { } fp8
+                        ? FormattableString.Invariant($"measured; fp8 products at {fp8 / 1e12:0} TFLOP/s")
+                        : "measured"
+                )
+                : HostCheck.Without(
+                    $"{slot.Id} calibration",
+                    "plans estimate its speed" + (slot.Kind == SlotKind.Cuda ? " and use no fp8 products" : ""),
+                    "./farm bench calibrate, a minute"
+                );
         }
     }
 
     private static HostCheck Card(Slot slot, SlotCard card)
     {
-        SlotDescription description = slot.Description;
+        var description = slot.Description;
         try
         {
-            string finding = $"{description.Card}, driver {description.Driver}, {Names.Gib(card.Memory.FreeBytes)} free of {Names.Gib(description.TotalBytes)}; {card.InUse()}";
+            var finding =
+                $"{description.Card}, driver {description.Driver}, {Names.Gib(card.Memory.FreeBytes)} free of "
+                + $"{Names.Gib(description.TotalBytes)}; {card.InUse()}";
             return HostCheck.Ok(slot.Id, finding);
         }
         catch (NvmlException fault)
         {
-            return HostCheck.Lacks(slot.Id, $"{description.Card}: {fault.Message}", "look at nvidia-smi and the kernel's log; the host may need a restart");
+            return HostCheck.Lacks(
+                slot.Id,
+                $"{description.Card}: {fault.Message}",
+                "look at nvidia-smi and the kernel's log; the host may need a restart"
+            );
         }
     }
 }

@@ -23,7 +23,7 @@ public static class DoctorVerb
         List<HostCheck> checks = [];
         try
         {
-            await using WebApplication app = WorkerApplication.Build(args, builder => builder.Logging.ClearProviders());
+            await using var app = WorkerApplication.Build(args, builder => builder.Logging.ClearProviders());
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await LookAsync(app.Services, checks);
         }
@@ -38,9 +38,9 @@ public static class DoctorVerb
 
     private static async Task LookAsync(IServiceProvider services, List<HostCheck> checks)
     {
-        WorkerOptions options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-        SlotDiscovery discovery = services.GetRequiredService<SlotDiscovery>();
-        ModelCatalog catalog = services.GetRequiredService<ModelCatalog>();
+        var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+        var discovery = services.GetRequiredService<SlotDiscovery>();
+        var catalog = services.GetRequiredService<ModelCatalog>();
         _ = await catalog.ScanAsync(CancellationToken.None);
         checks.AddRange(CardChecks.Of(discovery));
         checks.AddRange(MemoryChecks.Of(discovery, catalog, services.GetRequiredService<HostWeightCache>(), options));
@@ -48,7 +48,9 @@ public static class DoctorVerb
         checks.Add(Disk(options));
         checks.Add(await ApiAsync(options));
         checks.Add(await BrokerAsync(services.GetRequiredService<IOptions<BusOptions>>().Value));
-        checks.Add(await StoreAsync(services.GetRequiredService<IArtifactStore>(), services.GetRequiredService<IOptions<ArtifactsOptions>>().Value));
+        checks.Add(
+            await StoreAsync(services.GetRequiredService<IArtifactStore>(), services.GetRequiredService<IOptions<ArtifactsOptions>>().Value)
+        );
     }
 
     private static async Task<HostCheck> EncoderAsync(FfmpegCheck check, WorkerOptions options)
@@ -66,24 +68,38 @@ public static class DoctorVerb
 
     private static HostCheck Disk(WorkerOptions options)
     {
-        string folder = options.DataDirectory;
-        while (!Directory.Exists(folder)) folder = Path.GetDirectoryName(folder) ?? "/";
-        double free = new DriveInfo(folder).AvailableFreeSpace / 1e6;
-        string finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
+        var folder = options.DataDirectory;
+        while (!Directory.Exists(folder))
+        {
+            folder = Path.GetDirectoryName(folder) ?? "/";
+        }
+
+        var free = new DriveInfo(folder).AvailableFreeSpace / 1e6;
+        var finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
         return free >= options.MinimumFreeDiskMegabytes
             ? HostCheck.Ok("worker disk", finding)
-            : HostCheck.Lacks("worker disk", finding, FormattableString.Invariant($"free {options.MinimumFreeDiskMegabytes:0} MB, or set Worker:DataDirectory to a folder with more"));
+            : HostCheck.Lacks(
+                "worker disk",
+                finding,
+                FormattableString.Invariant(
+                    $"free {options.MinimumFreeDiskMegabytes:0} MB, or set Worker:DataDirectory to a folder with more"
+                )
+            );
     }
 
     private static async Task<HostCheck> ApiAsync(WorkerOptions options)
     {
-        using HttpClient http = new() { Timeout = Patience };
+        using var http = new HttpClient() { Timeout = Patience };
         try
         {
-            using HttpResponseMessage answer = await http.GetAsync(new Uri(options.ApiUrl.TrimEnd('/') + "/health/ready"));
+            using var answer = await http.GetAsync(new Uri(options.ApiUrl.TrimEnd('/') + "/health/ready"));
             return answer.IsSuccessStatusCode
                 ? HostCheck.Ok("api", $"{options.ApiUrl} is ready")
-                : HostCheck.Lacks("api", $"{options.ApiUrl} answers {(int)answer.StatusCode}: it is up and not ready", "look at its log: most often its database is away");
+                : HostCheck.Lacks(
+                    "api",
+                    $"{options.ApiUrl} answers {(int)answer.StatusCode}: it is up and not ready",
+                    "look at its log: most often its database is away"
+                );
         }
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
         {
@@ -93,35 +109,56 @@ public static class DoctorVerb
 
     private static async Task<HostCheck> BrokerAsync(BusOptions bus)
     {
-        if (bus.Kind == "none") return HostCheck.Without("broker", "none set: work comes by long poll");
-        Uri address = new(bus.Uri!);
-        string shown = $"{address.Host}:{(address.IsDefaultPort || address.Port < 0 ? 5672 : address.Port)}";
+        if (bus.Kind == "none")
+        {
+            return HostCheck.Without("broker", "none set: work comes by long poll");
+        }
+
+        var address = new Uri(bus.Uri!);
+        var shown = $"{address.Host}:{(address.IsDefaultPort || address.Port < 0 ? 5672 : address.Port)}";
         try
         {
-            ConnectionFactory factory = new() { Uri = address, RequestedConnectionTimeout = Patience };
-            await using IConnection connection = await factory.CreateConnectionAsync("renderfarm-doctor");
+            var factory = new ConnectionFactory() { Uri = address, RequestedConnectionTimeout = Patience };
+            await using var connection = await factory.CreateConnectionAsync("renderfarm-doctor");
             return HostCheck.Ok("broker", $"{shown} takes connections");
         }
-        catch (Exception fault) when (fault is BrokerUnreachableException or AuthenticationFailureException or OperationInterruptedException or IOException)
+        catch (Exception fault)
+            when (fault is BrokerUnreachableException or AuthenticationFailureException or OperationInterruptedException or IOException)
         {
-            string why = fault.InnerException is AuthenticationFailureException ? "user or password is refused" : fault.InnerException?.Message ?? fault.Message;
-            return HostCheck.Lacks("broker", $"{shown}: {why}", "start RabbitMQ there, or correct Bus:Uri; until then jobs start by long poll");
+            var why =
+                fault.InnerException is AuthenticationFailureException
+                    ? "user or password is refused"
+                    : fault.InnerException?.Message ?? fault.Message;
+            return HostCheck.Lacks(
+                "broker",
+                $"{shown}: {why}",
+                "start RabbitMQ there, or correct Bus:Uri; until then jobs start by long poll"
+            );
         }
     }
 
     private static async Task<HostCheck> StoreAsync(IArtifactStore store, ArtifactsOptions artifacts)
     {
-        string place = artifacts.Kind == "s3" ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
-        if (artifacts.Kind != "s3") return HostCheck.Ok("artifacts", $"a folder: {place}");
+        var place = artifacts.Kind == "s3" ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
+        if (artifacts.Kind != "s3")
+        {
+            return HostCheck.Ok("artifacts", $"a folder: {place}");
+        }
+
         try
         {
-            using CancellationTokenSource bounded = new(Patience);
+            using var bounded = new CancellationTokenSource(Patience);
             _ = await store.StatAsync("doctor", bounded.Token);
             return HostCheck.Ok("artifacts", $"{place} answers");
         }
         catch (Exception fault) when (fault is ArtifactStoreException or OperationCanceledException)
         {
-            return HostCheck.Lacks("artifacts", $"{place}: {fault.Message}", "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished videos wait in the spool meanwhile");
+            return HostCheck.Lacks(
+                "artifacts",
+                $"{place}: {fault.Message}",
+                "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished "
+                    + "videos wait in the spool meanwhile"
+            );
         }
     }
 }

@@ -16,45 +16,81 @@ internal static class MemoryChecks
 
     public static IEnumerable<HostCheck> Of(SlotDiscovery discovery, ModelCatalog catalog, HostWeightCache cache, WorkerOptions options)
     {
-        HostMemory memory = new();
-        string finding = $"{Names.Gib(memory.AvailableBytes)} available of {Names.Gib(memory.TotalBytes)}";
-        if (catalog.Models.Count == 0) yield return HostCheck.Without("models", "none here", "./farm models add ID FOLDER, or ./farm demo for the small one");
-        bool cards = discovery.Slots.Any(slot => slot.Kind == SlotKind.Cuda);
+        var memory = new HostMemory();
+        var finding = $"{Names.Gib(memory.AvailableBytes)} available of {Names.Gib(memory.TotalBytes)}";
+        if (catalog.Models.Count == 0)
+        {
+            yield return HostCheck.Without("models", "none here", "./farm models add ID FOLDER, or ./farm demo for the small one");
+        }
+
+        var cards = discovery.Slots.Any(slot => slot.Kind == SlotKind.Cuda);
         if (!cards)
         {
             yield return HostCheck.Ok("host memory", finding);
-            foreach (InstalledModel model in catalog.Models.Values) yield return OnCpu(model, discovery.Slots[0]);
+            foreach (var model in catalog.Models.Values)
+            {
+                yield return OnCpu(model, discovery.Slots[0]);
+            }
+
             yield break;
         }
 
         yield return HostCheck.Ok("host memory", $"{finding}; prepared weights may take {Names.Gib(cache.LimitBytes)} of it");
         long largest = 0;
-        foreach (InstalledModel model in catalog.Models.Values)
+        foreach (var model in catalog.Models.Values)
         {
-            long eight = PreparedBytes(model, Precision.Fp8Weights), sixteen = PreparedBytes(model, Precision.Bf16);
+            var eight = PreparedBytes(model, Precision.Fp8Weights);
+            var sixteen = PreparedBytes(model, Precision.Bf16);
             largest = Math.Max(largest, eight);
-            string needs = $"prepared weights take {Names.Gib(eight)} in fp8, {Names.Gib(sixteen)} in bf16";
+            var needs = $"prepared weights take {Names.Gib(eight)} in fp8, {Names.Gib(sixteen)} in bf16";
             yield return cache.RoomBytes >= sixteen ? HostCheck.Ok($"model {model.Shape.Id}", needs)
-                : cache.RoomBytes >= eight ? HostCheck.Without($"model {model.Shape.Id}", $"{needs}; {Names.Gib(cache.RoomBytes)} fit, so it runs in fp8 only", "more host memory, or raise Worker:WeightCacheGigabytes")
-                : HostCheck.Lacks($"model {model.Shape.Id}", $"{needs}; {Names.Gib(cache.RoomBytes)} fit", "more host memory or shared memory; Worker:HostMemoryGigabytes where the system shows less than there is");
+            : cache.RoomBytes >= eight
+                ? HostCheck.Without(
+                    $"model {model.Shape.Id}",
+                    $"{needs}; {Names.Gib(cache.RoomBytes)} fit, so it runs in fp8 only",
+                    "more host memory, or raise Worker:WeightCacheGigabytes"
+                )
+            : HostCheck.Lacks(
+                $"model {model.Shape.Id}",
+                $"{needs}; {Names.Gib(cache.RoomBytes)} fit",
+                "more host memory or shared memory; Worker:HostMemoryGigabytes where the system shows less than there is"
+            );
         }
 
-        string folder = Directory.Exists(options.WeightCacheDirectory) ? options.WeightCacheDirectory : Path.GetDirectoryName(options.WeightCacheDirectory) ?? "/";
-        DriveInfo drive = new(folder);
-        string size = $"{Names.Gib(drive.AvailableFreeSpace)} free of {Names.Gib(drive.TotalSize)} for the weight cache in {options.WeightCacheDirectory}";
+        var folder = Directory.Exists(options.WeightCacheDirectory)
+            ? options.WeightCacheDirectory
+            : Path.GetDirectoryName(options.WeightCacheDirectory) ?? "/";
+        var drive = new DriveInfo(folder);
+        var size =
+            $"{Names.Gib(drive.AvailableFreeSpace)} free of {Names.Gib(drive.TotalSize)} for the weight cache in "
+            + $"{options.WeightCacheDirectory}";
         yield return drive.TotalSize >= largest
             ? HostCheck.Ok("shared memory", size)
-            : HostCheck.Lacks("shared memory", $"{size}, the largest model here needs {Names.Gib(largest)}", $"mount -o remount,size={(largest >> 30) + 2}G /dev/shm, or --shm-size for a container");
+            : HostCheck.Lacks(
+                "shared memory",
+                $"{size}, the largest model here needs {Names.Gib(largest)}",
+                $"mount -o remount,size={(largest >> 30) + 2}G /dev/shm, or --shm-size for a container"
+            );
     }
 
     private static HostCheck OnCpu(InstalledModel model, Slot slot)
     {
-        PlanResult plan = Planner.Plan(PlanRequest.DefaultOf(model.Shape), SlotState.Cpu(slot.Description.TotalBytes));
+        var plan = Planner.Plan(PlanRequest.DefaultOf(model.Shape), SlotState.Cpu(slot.Description.TotalBytes));
         return plan.Plan is { } fits
-            ? HostCheck.Ok($"model {model.Shape.Id}", $"its default video takes {Names.Gib(fits.PredictedPeakBytes)} and about {Names.Seconds(fits.PredictedSeconds)} on this CPU")
-            : HostCheck.Without($"model {model.Shape.Id}", plan.Refusal?.Message ?? "its default video does not fit this host's memory", "render smaller videos here, or use a card");
+            ? HostCheck.Ok(
+                $"model {model.Shape.Id}",
+                $"its default video takes {Names.Gib(fits.PredictedPeakBytes)} and about {Names.Seconds(fits.PredictedSeconds)} on this CPU"
+            )
+            : HostCheck.Without(
+                $"model {model.Shape.Id}",
+                plan.Refusal?.Message ?? "its default video does not fit this host's memory",
+                "render smaller videos here, or use a card"
+            );
     }
 
     private static long PreparedBytes(InstalledModel model, Precision precision) =>
-        Planner.Plan(PlanRequest.DefaultOf(model.Shape) with { Pins = new PlanPins { Precision = precision } }, SlotState.Gpu(LargeCard >> 30)).Plan?.HostBytes ?? 0;
+        Planner
+            .Plan(PlanRequest.DefaultOf(model.Shape) with { Pins = new PlanPins { Precision = precision } }, SlotState.Gpu(LargeCard >> 30))
+            .Plan?.HostBytes
+        ?? 0;
 }

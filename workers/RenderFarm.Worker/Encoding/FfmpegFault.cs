@@ -14,12 +14,17 @@ public static class FfmpegFault
     {
         // ffmpeg exits with the negated error number of a failed write; the text covers versions that don't
         if (exitCode == 256 - NoSpaceLeft || errors.Text.Contains("No space left on device", StringComparison.OrdinalIgnoreCase))
-            return new EncoderFault(FailureReason.DiskFull, "the disk of the worker filled up while the video was being encoded: free space under Worker:DataDirectory");
-        string last = errors.LastLine;
-        string how = exitCode > 128 && exitCode < 128 + 65 ? $"was ended by signal {exitCode - 128}" : $"ended with code {exitCode}";
+        {
+            return new EncoderFault(
+                FailureReason.DiskFull,
+                "the disk of the worker filled up while the video was being encoded: free space under Worker:DataDirectory"
+            );
+        }
+
+        var last = errors.LastLine;
+        var how = exitCode > 128 && exitCode < 128 + 65 ? $"was ended by signal {exitCode - 128}" : $"ended with code {exitCode}";
         return new EncoderFault(FailureReason.EncoderFailed, last.Length > 0 ? $"ffmpeg {how}: {last}" : $"ffmpeg {how}");
     }
 
-    public static EncoderFault Missing(string program)
-        => new(FailureReason.EncoderFailed, $"there is no ffmpeg at '{program}': {Remedy}");
+    public static EncoderFault Missing(string program) => new(FailureReason.EncoderFailed, $"there is no ffmpeg at '{program}': {Remedy}");
 }

@@ -32,17 +32,25 @@ public sealed partial class FramePipe : IDisposable
     public string Path { get; }
 
     /// <summary>Where the encoder reads.</summary>
-    public string ReaderPath => string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{_writer.DangerousGetHandle()}");
+    public string ReaderPath =>
+        string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{_writer.DangerousGetHandle()}");
 
     /// <exception cref="IOException">The file system can't hold a FIFO, or is full.</exception>
     public static FramePipe Create(string path)
     {
-        if (MakeFifo(path, OwnerReadWrite) != 0) throw Fault("make", path);
+        if (MakeFifo(path, OwnerReadWrite) != 0)
+        {
+            throw Fault("make", path);
+        }
 
-        // a FIFO opens for reading and writing without waiting; with that reader there, so does the writing end
-        using SafeFileHandle both = Open(path, ReadWrite | CloseOnExec);
-        if (both.IsInvalid) throw Fault("open", path);
-        SafeFileHandle writer = Open(path, WriteOnly | CloseOnExec);
+        // A FIFO opens for reading and writing without waiting; with that reader there, so does the writing end
+        using var both = Open(path, ReadWrite | CloseOnExec);
+        if (both.IsInvalid)
+        {
+            throw Fault("open", path);
+        }
+
+        var writer = Open(path, WriteOnly | CloseOnExec);
         return writer.IsInvalid ? throw Fault("open", path) : new FramePipe(path, writer);
     }
 
@@ -52,13 +60,17 @@ public sealed partial class FramePipe : IDisposable
     /// </summary>
     public void LetGo()
     {
-        using SafeFileHandle nothing = Open("/dev/null", WriteOnly | CloseOnExec);
-        if (nothing.IsInvalid || Duplicate(nothing, _writer, CloseOnExec) < 0) throw Fault("let go of", Path);
+        using var nothing = Open("/dev/null", WriteOnly | CloseOnExec);
+        if (nothing.IsInvalid || Duplicate(nothing, _writer, CloseOnExec) < 0)
+        {
+            throw Fault("let go of", Path);
+        }
     }
 
     public void Dispose() => _writer.Dispose();
 
-    private static IOException Fault(string verb, string path) => new($"can't {verb} the frame pipe {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static IOException Fault(string verb, string path) =>
+        new($"can't {verb} the frame pipe {path}: {Marshal.GetLastPInvokeErrorMessage()}");
 
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFifo(string path, uint mode);

@@ -41,16 +41,19 @@ public sealed class VideoEncoder : IDisposable
     /// <exception cref="IOException">The folder's disk is full.</exception>
     public static VideoEncoder Start(string ffmpeg, string folder, RenderSpec spec, RenderPlan plan, FramePipe pipe)
     {
-        string metadata = Path.Combine(folder, "metadata.txt");
-        string part = Path.Combine(folder, "video.mp4.part");
+        var metadata = Path.Combine(folder, "metadata.txt");
+        var part = Path.Combine(folder, "video.mp4.part");
         File.WriteAllText(metadata, VideoMetadata.Of(spec, plan));
-        return new VideoEncoder(ChildProcess.Start(ffmpeg, EncoderArguments.Video(spec, pipe.ReaderPath, metadata, part), ChildEnvironment.Base(), folder), part);
+        return new VideoEncoder(
+            ChildProcess.Start(ffmpeg, EncoderArguments.Video(spec, pipe.ReaderPath, metadata, part), ChildEnvironment.Base(), folder),
+            part
+        );
     }
 
     /// <summary>Gives the video its name. Only after <see cref="Ended"/> without a fault.</summary>
     public string Publish()
     {
-        string path = Path.ChangeExtension(_part, null);
+        var path = Path.ChangeExtension(_part, null);
         File.Move(_part, path);
         return path;
     }
@@ -65,16 +68,21 @@ public sealed class VideoEncoder : IDisposable
         {
             while (await _ffmpeg.Output.ReadLineAsync() is { } line)
             {
-                if (line.StartsWith("frame=", StringComparison.Ordinal) && int.TryParse(line.AsSpan(6), NumberStyles.Integer, CultureInfo.InvariantCulture, out int frames))
+                if (
+                    line.StartsWith("frame=", StringComparison.Ordinal)
+                    && int.TryParse(line.AsSpan(6), NumberStyles.Integer, CultureInfo.InvariantCulture, out var frames)
+                )
+                {
                     Volatile.Write(ref _frames, frames);
+                }
             }
         }
         catch (IOException)
         {
-            // its exit code, next, says more
+            // Its exit code, next, says more
         }
 
-        int code = await _ffmpeg.Exited;
+        var code = await _ffmpeg.Exited;
         await _ffmpeg.Errors.Ended;
         return new EncoderEnding(Frames, code == 0 ? null : FfmpegFault.Of(code, _ffmpeg.Errors));
     }

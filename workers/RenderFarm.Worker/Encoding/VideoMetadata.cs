@@ -19,7 +19,7 @@ public static class VideoMetadata
     /// <summary>ffmpeg's own metadata format, version 1.</summary>
     public static string Of(RenderSpec spec, RenderPlan plan)
     {
-        Dictionary<string, object> comment = new()
+        var comment = new Dictionary<string, object>()
         {
             ["prompt"] = Printable(spec.Prompt),
             ["negative_prompt"] = Printable(spec.NegativePrompt),
@@ -36,21 +36,31 @@ public static class VideoMetadata
             ["precision"] = JsonSerializer.SerializeToElement(plan.Precision),
             ["encoder"] = "RenderFarm",
         };
-        string title = Printable(spec.Prompt);
+        var title = Printable(spec.Prompt);
         return new StringBuilder(";FFMETADATA1\n")
-            .Append("title=").Append(Escaped(Shortened(title))).Append('\n')
-            .Append("comment=").Append(Escaped(JsonSerializer.Serialize(comment, Readable))).Append('\n')
+            .Append("title=")
+            .Append(Escaped(Shortened(title)))
+            .Append('\n')
+            .Append("comment=")
+            .Append(Escaped(JsonSerializer.Serialize(comment, Readable)))
+            .Append('\n')
             .ToString();
     }
 
     /// <summary>Line breaks become spaces, other control characters and lone surrogates go.</summary>
     private static string Printable(string text)
     {
-        StringBuilder kept = new(text.Length);
-        foreach (Rune rune in text.EnumerateRunes())
+        var kept = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
         {
-            if (rune.Value is '\n' or '\r' or '\t') kept.Append(' ');
-            else if (!Rune.IsControl(rune) && rune != Rune.ReplacementChar) kept.Append(rune);
+            if (rune.Value is '\n' or '\r' or '\t')
+            {
+                kept.Append(' ');
+            }
+            else if (!Rune.IsControl(rune) && rune != Rune.ReplacementChar)
+            {
+                kept.Append(rune);
+            }
         }
 
         return kept.ToString().Trim();
@@ -58,17 +68,25 @@ public static class VideoMetadata
 
     private static string Shortened(string title)
     {
-        if (title.Length <= LongestTitle) return title;
-        int end = char.IsHighSurrogate(title[LongestTitle - 1]) ? LongestTitle - 1 : LongestTitle;
+        if (title.Length <= LongestTitle)
+        {
+            return title;
+        }
+
+        var end = char.IsHighSurrogate(title[LongestTitle - 1]) ? LongestTitle - 1 : LongestTitle;
         return title[..end] + "…";
     }
 
     private static string Escaped(string value)
     {
-        StringBuilder escaped = new(value.Length + 16);
-        foreach (char c in value)
+        var escaped = new StringBuilder(value.Length + 16);
+        foreach (var c in value)
         {
-            if (c is '=' or ';' or '#' or '\\') escaped.Append('\\');
+            if (c is '=' or ';' or '#' or '\\')
+            {
+                escaped.Append('\\');
+            }
+
             escaped.Append(c);
         }
 

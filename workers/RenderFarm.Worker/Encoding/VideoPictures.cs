@@ -10,9 +10,15 @@ public static class VideoPictures
 
     /// <returns>The pictures that could be made; <paramref name="complain"/> hears why the others could not.</returns>
     public static async Task<IReadOnlyList<(ArtifactKind Kind, string Path)>> CutAsync(
-        string ffmpeg, RenderSpec spec, string video, TimeProvider time, Action<string> complain, CancellationToken cancellation)
+        string ffmpeg,
+        RenderSpec spec,
+        string video,
+        TimeProvider time,
+        Action<string> complain,
+        CancellationToken cancellationToken
+    )
     {
-        string folder = Path.GetDirectoryName(video)!;
+        var folder = Path.GetDirectoryName(video)!;
         List<(ArtifactKind, string)> made = [];
         await CutOneAsync(ArtifactKind.Thumbnail, EncoderArguments.Thumbnail);
         await CutOneAsync(ArtifactKind.Spritesheet, EncoderArguments.Spritesheet);
@@ -20,13 +26,19 @@ public static class VideoPictures
 
         async Task CutOneAsync(ArtifactKind kind, Func<RenderSpec, string, string, IReadOnlyList<string>> arguments)
         {
-            string picture = Path.Combine(folder, Artifacts.ObjectKeys.FileName(kind));
-            using ChildProcess child = ChildProcess.Start(ffmpeg, arguments(spec, video, picture), ChildEnvironment.Base(), folder);
+            var picture = Path.Combine(folder, Artifacts.ObjectKeys.FileName(kind));
+            using var child = ChildProcess.Start(ffmpeg, arguments(spec, video, picture), ChildEnvironment.Base(), folder);
             try
             {
-                int code = await child.Exited.WaitAsync(Patience, time, cancellation);
-                if (code == 0 && File.Exists(picture)) made.Add((kind, picture));
-                else complain($"no {kind} was made: {FfmpegFault.Of(code, child.Errors).Message}");
+                var code = await child.Exited.WaitAsync(Patience, time, cancellationToken);
+                if (code == 0 && File.Exists(picture))
+                {
+                    made.Add((kind, picture));
+                }
+                else
+                {
+                    complain($"no {kind} was made: {FfmpegFault.Of(code, child.Errors).Message}");
+                }
             }
             catch (TimeoutException)
             {

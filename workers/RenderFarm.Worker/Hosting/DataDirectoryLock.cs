@@ -16,11 +16,15 @@ public sealed class DataDirectoryLock : IDisposable
         try
         {
             Directory.CreateDirectory(directory);
-            return new DataDirectoryLock(new FileStream(Path.Combine(directory, "worker.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new DataDirectoryLock(
+                new FileStream(Path.Combine(directory, "worker.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
+            );
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new WorkerSettingException($"Worker:DataDirectory: {directory} can't be used, or another worker uses it; give each worker its own ({fault.Message})");
+            throw new WorkerSettingException(
+                $"Worker:DataDirectory: {directory} can't be used, or another worker uses it; give each worker its own ({fault.Message})"
+            );
         }
     }
 

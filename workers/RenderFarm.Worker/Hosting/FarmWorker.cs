@@ -14,8 +14,19 @@ namespace RenderFarm.Worker.Hosting;
 /// drain, 6 let uploads finish while there is time.
 /// </summary>
 public sealed class FarmWorker(
-    IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, WorkerRegistration registration, SlotDiscovery discovery, SlotLoop loop, UploadSpool spool, HostWeightCache cache, RendererLauncher launcher,
-    BellListener bells, WorkerDrain drain, TimeProvider time, ILogger<FarmWorker> log)
+    IOptions<WorkerOptions> options,
+    FfmpegCheck ffmpeg,
+    WorkerRegistration registration,
+    SlotDiscovery discovery,
+    SlotLoop loop,
+    UploadSpool spool,
+    HostWeightCache cache,
+    RendererLauncher launcher,
+    BellListener bells,
+    WorkerDrain drain,
+    TimeProvider time,
+    ILogger<FarmWorker> log
+)
 {
     private static readonly TimeSpan LastUploads = TimeSpan.FromSeconds(2);
 
@@ -23,7 +34,7 @@ public sealed class FarmWorker(
     public async Task RunAsync()
     {
         // 1
-        using DataDirectoryLock owned = DataDirectoryLock.Take(options.Value.DataDirectory);
+        using var owned = DataDirectoryLock.Take(options.Value.DataDirectory);
         try
         {
             await ffmpeg.RunAsync(drain.Draining);
@@ -43,17 +54,25 @@ public sealed class FarmWorker(
         await using (bells)
         {
             bells.Start(registration.WorkerId, discovery.Slots);
-            Task models = FollowModelsAsync();
+            var models = FollowModelsAsync();
             await Task.WhenAll(discovery.Slots.Select(loop.RunAsync));
             await models;
-            launcher.Dispose(); // standbys: nobody waits for their order any more
+            launcher.Dispose(); // Standbys: nobody waits for their order any more
         }
 
         // 6
-        if (spool.Count > 0) log.LogInformation("Waiting for {Count} uploads", spool.Count);
-        Task uploads = spool.WhenEmptyAsync();
-        Task graceOver = Task.Delay(Timeout.InfiniteTimeSpan, time, drain.HandBack).ContinueWith(_ => { }, TaskScheduler.Default);
-        if (await Task.WhenAny(uploads, graceOver) != uploads) await Task.WhenAny(uploads, Task.Delay(LastUploads, time));
+        if (spool.Count > 0)
+        {
+            log.LogInformation("Waiting for {Count} uploads", spool.Count);
+        }
+
+        var uploads = spool.WhenEmptyAsync();
+        var graceOver = Task.Delay(Timeout.InfiniteTimeSpan, time, drain.HandBack).ContinueWith(_ => { }, TaskScheduler.Default);
+        if (await Task.WhenAny(uploads, graceOver) != uploads)
+        {
+            await Task.WhenAny(uploads, Task.Delay(LastUploads, time));
+        }
+
         log.LogInformation("Drained");
     }
 

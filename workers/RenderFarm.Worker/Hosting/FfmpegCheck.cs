@@ -11,19 +11,38 @@ public sealed class FfmpegCheck(IOptions<WorkerOptions> options, TimeProvider ti
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <exception cref="WorkerSettingException">ffmpeg is missing, does not run or can't write H.264.</exception>
-    public async Task RunAsync(CancellationToken cancellation)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
-        string program = options.Value.FfmpegPath;
-        if (ProgramPath.Find(program) is null) throw new WorkerSettingException($"Worker:FfmpegPath: {FfmpegFault.Missing(program).Message}");
+        var program = options.Value.FfmpegPath;
+        if (ProgramPath.Find(program) is null)
+        {
+            throw new WorkerSettingException($"Worker:FfmpegPath: {FfmpegFault.Missing(program).Message}");
+        }
 
-        using ChildProcess child = ChildProcess.Start(program, ["-hide_banner", "-nostdin", "-encoders"], ChildEnvironment.Base(), Path.GetTempPath());
-        Task<string> reading = child.Output.ReadToEndAsync(cancellation);
-        int code = await child.Exited.WaitAsync(Patience, time, cancellation);
-        string encoders = await reading;
-        if (code != 0) throw new WorkerSettingException($"Worker:FfmpegPath: '{program}' does not run ({FfmpegFault.Of(code, child.Errors).Message}): {FfmpegFault.Remedy}");
+        using var child = ChildProcess.Start(
+            program,
+            ["-hide_banner", "-nostdin", "-encoders"],
+            ChildEnvironment.Base(),
+            Path.GetTempPath()
+        );
+        var reading = child.Output.ReadToEndAsync(cancellationToken);
+        var code = await child.Exited.WaitAsync(Patience, time, cancellationToken);
+        var encoders = await reading;
+        if (code != 0)
+        {
+            throw new WorkerSettingException(
+                $"Worker:FfmpegPath: '{program}' does not run ({FfmpegFault.Of(code, child.Errors).Message}): {FfmpegFault.Remedy}"
+            );
+        }
+
         if (!encoders.Contains("libx264", StringComparison.Ordinal))
+        {
             throw new WorkerSettingException($"Worker:FfmpegPath: '{program}' was built without libx264: {FfmpegFault.Remedy}");
+        }
+
         if (!encoders.Contains("libwebp", StringComparison.Ordinal))
+        {
             log.LogWarning("{Program} was built without libwebp: videos will have no thumbnails", program);
+        }
     }
 }

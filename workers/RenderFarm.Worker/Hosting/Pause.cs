@@ -7,7 +7,7 @@ public sealed class Pause(double firstSeconds, double longestSeconds)
 
     public TimeSpan Next()
     {
-        double seconds = Math.Min(longestSeconds, firstSeconds * Math.Pow(2, Math.Min(_tries++, 20)));
+        var seconds = Math.Min(longestSeconds, firstSeconds * Math.Pow(2, Math.Min(_tries++, 20)));
         return TimeSpan.FromSeconds(seconds * (0.75 + (0.5 * Random.Shared.NextDouble())));
     }
 

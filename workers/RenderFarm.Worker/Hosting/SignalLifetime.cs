@@ -9,13 +9,18 @@ public sealed class SignalLifetime(WorkerDrain drain) : IHostLifetime, IDisposab
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
-        foreach (PosixSignal signal in new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT })
+        foreach (var signal in new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT })
         {
-            _signals.Add(PosixSignalRegistration.Create(signal, context =>
-            {
-                context.Cancel = true;
-                drain.Request();
-            }));
+            _signals.Add(
+                PosixSignalRegistration.Create(
+                    signal,
+                    context =>
+                    {
+                        context.Cancel = true;
+                        drain.Request();
+                    }
+                )
+            );
         }
 
         return Task.CompletedTask;

@@ -33,12 +33,13 @@ public sealed class WorkerDrain(IOptions<WorkerOptions> options, TimeProvider ti
             return;
         }
 
-        TimeSpan grace = TimeSpan.FromSeconds(options.Value.DrainGraceSeconds);
+        var grace = TimeSpan.FromSeconds(options.Value.DrainGraceSeconds);
         log.LogInformation("Draining: no new jobs; what runs may finish within {Seconds:0} s", grace.TotalSeconds);
         _grace = time.CreateTimer(_ => _handBack.Cancel(), null, grace, Timeout.InfiniteTimeSpan);
         _draining.Cancel();
     }
 
-    /// <summary>The sources stay as they are: a signal may still come while the process ends, and they hold nothing that has to be given back.</summary>
+    /// <summary>The sources stay as they are: a signal may still come while the process ends, and they hold nothing that has to be given
+    /// back.</summary>
     public void Dispose() => _grace?.Dispose();
 }

@@ -8,26 +8,39 @@ namespace RenderFarm.Worker.Hosting;
 
 /// <summary>What <c>/health</c> shows: one look at what this worker is doing and why it is not doing more.</summary>
 public sealed record WorkerHealth(
-    string Name, string? WorkerId, bool Draining, string? ClosedBecause, IReadOnlyList<SlotHealth> Slots, IReadOnlyList<string> Models, int SpoolEntries, long SpoolBytes);
+    string Name,
+    string? WorkerId,
+    bool Draining,
+    string? ClosedBecause,
+    IReadOnlyList<SlotHealth> Slots,
+    IReadOnlyList<string> Models,
+    int SpoolEntries,
+    long SpoolBytes
+);
 
 public sealed record SlotHealth(string Id, string Card, string? Job, long? FreeBytes, long TotalBytes, string? Quarantine, string? InUse);
 
 public static class WorkerHealthEndpoints
 {
-    /// <summary><c>/health</c> and <c>/health/live</c> answer as long as the process does; <c>/health/ready</c> only while it takes jobs.</summary>
+    /// <summary><c>/health</c> and <c>/health/live</c> answer as long as the process does; <c>/health/ready</c> only while it takes
+    /// jobs.</summary>
     public static void MapWorkerHealth(this WebApplication app)
     {
         app.MapGet("/health", (IServiceProvider services) => Look(services));
         app.MapGet("/health/live", () => Results.Ok());
-        app.MapGet("/health/ready", (IServiceProvider services) => Look(services) is { WorkerId: not null, Draining: false, ClosedBecause: null }
-            ? Results.Ok()
-            : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+        app.MapGet(
+            "/health/ready",
+            (IServiceProvider services) =>
+                Look(services) is { WorkerId: not null, Draining: false, ClosedBecause: null }
+                    ? Results.Ok()
+                    : Results.StatusCode(StatusCodes.Status503ServiceUnavailable)
+        );
     }
 
     private static WorkerHealth Look(IServiceProvider services)
     {
-        WorkerRegistration registration = services.GetRequiredService<WorkerRegistration>();
-        UploadSpool spool = services.GetRequiredService<UploadSpool>();
+        var registration = services.GetRequiredService<WorkerRegistration>();
+        var spool = services.GetRequiredService<UploadSpool>();
         return new WorkerHealth(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.Name,
             registration.IsRegistered ? registration.WorkerId : null,
@@ -36,14 +49,23 @@ public static class WorkerHealthEndpoints
             [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(Look)],
             [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
             spool.Count,
-            spool.Bytes);
+            spool.Bytes
+        );
     }
 
     private static SlotHealth Look(Slot slot)
     {
         try
         {
-            return new SlotHealth(slot.Id, slot.Description.Card, slot.CurrentJob, slot.FreeBytes, slot.Description.TotalBytes, slot.Quarantine, slot.Card?.InUse());
+            return new SlotHealth(
+                slot.Id,
+                slot.Description.Card,
+                slot.CurrentJob,
+                slot.FreeBytes,
+                slot.Description.TotalBytes,
+                slot.Quarantine,
+                slot.Card?.InUse()
+            );
         }
         catch (NvmlException fault)
         {

@@ -12,8 +12,14 @@ public sealed class WorkerSettingException(string message) : Exception(message);
 
 /// <summary>Tells the API who this worker is and what it has, at start and whenever the models on disk have changed.</summary>
 public sealed class WorkerRegistration(
-    IOptions<WorkerOptions> options, FarmApi api, WorkerKey key, SlotDiscovery discovery, ModelCatalog catalog, TimeProvider time, ILogger<WorkerRegistration> log)
-    : IDisposable
+    IOptions<WorkerOptions> options,
+    FarmApi api,
+    WorkerKey key,
+    SlotDiscovery discovery,
+    ModelCatalog catalog,
+    TimeProvider time,
+    ILogger<WorkerRegistration> log
+) : IDisposable
 {
     private const int RefusalsBelieved = 6;
     private static readonly TimeSpan ScanPeriod = TimeSpan.FromSeconds(30);
@@ -28,31 +34,39 @@ public sealed class WorkerRegistration(
 
     /// <summary>Tries until it is heard.</summary>
     /// <exception cref="WorkerSettingException">The API keeps refusing the key.</exception>
-    public async Task RegisterAsync(CancellationToken cancellation)
+    public async Task RegisterAsync(CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellation);
+        await _one.WaitAsync(cancellationToken);
         try
         {
-            _ = await catalog.ScanAsync(cancellation);
-            Pause pause = new(0.2, 2);
-            for (int refusals = 0; ;)
+            _ = await catalog.ScanAsync(cancellationToken);
+            var pause = new Pause(0.2, 2);
+            for (var refusals = 0; ;)
             {
                 try
                 {
-                    _reply = await api.RegisterAsync(Description(), cancellation);
-                    log.LogInformation("Registered as {Worker} ({Name}) with slots {Slots} and models {Models}",
-                        _reply.WorkerId, options.Value.Name, discovery.Slots.Select(slot => slot.Id), catalog.Models.Keys);
+                    _reply = await api.RegisterAsync(Description(), cancellationToken);
+                    log.LogInformation(
+                        "Registered as {Worker} ({Name}) with slots {Slots} and models {Models}",
+                        _reply.WorkerId,
+                        options.Value.Name,
+                        discovery.Slots.Select(slot => slot.Id),
+                        catalog.Models.Keys
+                    );
                     return;
                 }
                 catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
                 {
-                    throw new WorkerSettingException($"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' ({fault.Message})");
+                    throw new WorkerSettingException(
+                        $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
+                            + $"({fault.Message})"
+                    );
                 }
                 catch (FarmApiException fault)
                 {
-                    TimeSpan wait = pause.Next();
+                    var wait = pause.Next();
                     log.LogWarning("Not registered yet, next try in {Seconds:0.0} s: {Reason}", wait.TotalSeconds, fault.Message);
-                    await Task.Delay(wait, time, cancellation);
+                    await Task.Delay(wait, time, cancellationToken);
                 }
             }
         }
@@ -63,23 +77,27 @@ public sealed class WorkerRegistration(
     }
 
     /// <summary>Registers again when a model has come or gone.</summary>
-    public async Task FollowModelsAsync(CancellationToken cancellation)
+    public async Task FollowModelsAsync(CancellationToken cancellationToken)
     {
-        using PeriodicTimer timer = new(ScanPeriod, time);
-        while (await timer.WaitForNextTickAsync(cancellation))
+        using var timer = new PeriodicTimer(ScanPeriod, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            if (await catalog.ScanAsync(cancellation)) await RegisterAsync(cancellation);
+            if (await catalog.ScanAsync(cancellationToken))
+            {
+                await RegisterAsync(cancellationToken);
+            }
         }
     }
 
     public void Dispose() => _one.Dispose();
 
-    private RegisterWorkerRequest Description() => new()
-    {
-        Name = options.Value.Name,
-        Host = Environment.MachineName,
-        Version = typeof(WorkerRegistration).Assembly.GetName().Version?.ToString(3) ?? "0",
-        Slots = [.. discovery.Slots.Select(slot => slot.Description)],
-        Models = [.. catalog.Models.Values.Select(model => model.Registration)],
-    };
+    private RegisterWorkerRequest Description() =>
+        new()
+        {
+            Name = options.Value.Name,
+            Host = Environment.MachineName,
+            Version = typeof(WorkerRegistration).Assembly.GetName().Version?.ToString(3) ?? "0",
+            Slots = [.. discovery.Slots.Select(slot => slot.Description)],
+            Models = [.. catalog.Models.Values.Select(model => model.Registration)],
+        };
 }

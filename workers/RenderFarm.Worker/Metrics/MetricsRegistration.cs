@@ -11,13 +11,19 @@ public static class MetricsRegistration
     public static IServiceCollection AddWorkerMetrics(this IServiceCollection services)
     {
         services.AddSingleton<WorkerMetrics>();
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .ConfigureResource(resource => resource.AddService("renderfarm-worker", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector())
-            .AddMeter(WorkerMetrics.MeterName)
-            .AddRuntimeInstrumentation()
-            .AddView(WorkerMetrics.StageDuration, new ExplicitBucketHistogramConfiguration { Boundaries = StageSeconds })
-            .AddView(WorkerMetrics.StepDuration, new ExplicitBucketHistogramConfiguration { Boundaries = StepSeconds })
-            .AddPrometheusExporter());
+        services
+            .AddOpenTelemetry()
+            .WithMetrics(metrics =>
+                metrics
+                    .ConfigureResource(resource =>
+                        resource.AddService("renderfarm-worker", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector()
+                    )
+                    .AddMeter(WorkerMetrics.MeterName)
+                    .AddRuntimeInstrumentation()
+                    .AddView(WorkerMetrics.StageDuration, new ExplicitBucketHistogramConfiguration { Boundaries = StageSeconds })
+                    .AddView(WorkerMetrics.StepDuration, new ExplicitBucketHistogramConfiguration { Boundaries = StepSeconds })
+                    .AddPrometheusExporter()
+            );
         return services;
     }
 }

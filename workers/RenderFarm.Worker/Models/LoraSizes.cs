@@ -11,7 +11,11 @@ public static class LoraSizes
     /// <returns>Null where a file is missing, damaged or no safetensors: whoever loads it says what is wrong.</returns>
     public static long? Of(ModelFiles files, IReadOnlyList<LoraReference> loras)
     {
-        if (loras.Count == 0) return null;
+        if (loras.Count == 0)
+        {
+            return null;
+        }
+
         try
         {
             return Math.Max(Sum(files.Loras, loras), Sum(files.LorasLowNoise, loras));
@@ -23,26 +27,50 @@ public static class LoraSizes
     }
 
     private static long Sum(IReadOnlyDictionary<string, string> files, IReadOnlyList<LoraReference> loras) =>
-        loras.Sum(lora => files.TryGetValue(lora.Name, out string? path) ? InBlocks(path) : 0);
+        loras.Sum(lora => files.TryGetValue(lora.Name, out var path) ? InBlocks(path) : 0);
 
     private static long InBlocks(string path)
     {
-        using FileStream file = File.OpenRead(path);
-        if (!path.EndsWith(".safetensors", StringComparison.Ordinal)) throw new IOException($"{path} is no safetensors file");
-        using JsonDocument header = JsonDocument.Parse(SafetensorsFingerprint.Header(file));
-        if (header.RootElement.ValueKind != JsonValueKind.Object) throw new JsonException("the header is no object");
-        return header.RootElement.EnumerateObject()
-            .Where(tensor => tensor.Name.Contains("blocks", StringComparison.Ordinal) && !tensor.Name.EndsWith(".alpha", StringComparison.Ordinal))
+        using var file = File.OpenRead(path);
+        if (!path.EndsWith(".safetensors", StringComparison.Ordinal))
+        {
+            throw new IOException($"{path} is no safetensors file");
+        }
+
+        using var header = JsonDocument.Parse(SafetensorsFingerprint.Header(file));
+        if (header.RootElement.ValueKind != JsonValueKind.Object)
+        {
+            throw new JsonException("the header is no object");
+        }
+
+        return header
+            .RootElement.EnumerateObject()
+            .Where(tensor =>
+                tensor.Name.Contains("blocks", StringComparison.Ordinal) && !tensor.Name.EndsWith(".alpha", StringComparison.Ordinal)
+            )
             .Sum(tensor => Numbers(tensor.Value));
     }
 
     private static long Numbers(JsonElement tensor)
     {
-        if (tensor.ValueKind != JsonValueKind.Object || !tensor.TryGetProperty("shape", out JsonElement shape) || shape.ValueKind != JsonValueKind.Array)
+        if (
+            tensor.ValueKind != JsonValueKind.Object
+            || !tensor.TryGetProperty("shape", out var shape)
+            || shape.ValueKind != JsonValueKind.Array
+        )
+        {
             throw new JsonException("a tensor has no shape");
+        }
+
         double numbers = 1;
-        foreach (JsonElement side in shape.EnumerateArray())
-            numbers *= side.ValueKind == JsonValueKind.Number && side.TryGetInt64(out long length) && length >= 0 ? length : throw new JsonException("a shape holds no length");
+        foreach (var side in shape.EnumerateArray())
+        {
+            numbers *=
+                side.ValueKind == JsonValueKind.Number && side.TryGetInt64(out var length) && length >= 0
+                    ? length
+                    : throw new JsonException("a shape holds no length");
+        }
+
         return numbers < 1L << 40 ? (long)numbers : throw new JsonException("a tensor is larger than any LoRA's");
     }
 }

@@ -20,20 +20,30 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
 
     /// <summary>Looks again at the disk.</summary>
     /// <returns>True when what there is to register has changed.</returns>
-    public async Task<bool> ScanAsync(CancellationToken cancellation)
+    public async Task<bool> ScanAsync(CancellationToken cancellationToken)
     {
-        Dictionary<string, InstalledModel> found = new(StringComparer.Ordinal);
-        string root = options.Value.Directory;
+        var found = new Dictionary<string, InstalledModel>(StringComparer.Ordinal);
+        var root = options.Value.Directory;
         IEnumerable<string> folders = Directory.Exists(root) ? Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal) : [];
-        foreach (string folder in folders)
+        foreach (var folder in folders)
         {
-            string manifest = Path.Combine(folder, ModelManifest.FileName);
-            if (!File.Exists(manifest)) continue;
+            var manifest = Path.Combine(folder, ModelManifest.FileName);
+            if (!File.Exists(manifest))
+            {
+                continue;
+            }
+
             try
             {
-                InstalledModel model = await ReadAsync(manifest, cancellation);
+                var model = await ReadAsync(manifest, cancellationToken);
                 if (!found.TryAdd(model.Shape.Id, model))
-                    log.LogWarning("{Manifest} describes model {Model}, which another folder holds already: skipped", manifest, model.Shape.Id);
+                {
+                    log.LogWarning(
+                        "{Manifest} describes model {Model}, which another folder holds already: skipped",
+                        manifest,
+                        model.Shape.Id
+                    );
+                }
             }
             catch (Exception fault) when (fault is JsonException or IOException or UnauthorizedAccessException)
             {
@@ -41,35 +51,48 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
             }
         }
 
-        bool changed = !Same(Models, found);
+        var changed = !Same(Models, found);
         Models = found;
         return changed;
     }
 
-    private async Task<InstalledModel> ReadAsync(string path, CancellationToken cancellation)
+    private async Task<InstalledModel> ReadAsync(string path, CancellationToken cancellationToken)
     {
-        ModelManifest manifest = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, cancellation), ContractsJson.Default.ModelManifest)
+        var manifest =
+            JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, cancellationToken), ContractsJson.Default.ModelManifest)
             ?? throw new JsonException("the file holds null");
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        ModelFiles files = manifest.Files.In(folder);
-        Dictionary<string, string> fingerprints = new(StringComparer.Ordinal);
-        foreach ((string component, IReadOnlyList<string> parts) in Components(files))
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var files = manifest.Files.In(folder);
+        var fingerprints = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach ((var component, var parts) in Components(files))
         {
-            if (parts.Count > 0) fingerprints[component] = await FingerprintAsync(manifest.Shape.Id, component, parts, cancellation);
+            if (parts.Count > 0)
+            {
+                fingerprints[component] = await FingerprintAsync(manifest.Shape.Id, component, parts, cancellationToken);
+            }
         }
 
-        return new InstalledModel(manifest.Shape, files, new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints) 
-        {
-            Note = manifest.Note,
-            Loras = [.. files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal)],
-        });
+        return new InstalledModel(
+            manifest.Shape,
+            files,
+            new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints)
+            {
+                Note = manifest.Note,
+                Loras = [.. files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal)],
+            }
+        );
     }
 
-    private async Task<string> FingerprintAsync(string model, string component, IReadOnlyList<string> parts, CancellationToken cancellation)
+    private async Task<string> FingerprintAsync(
+        string model,
+        string component,
+        IReadOnlyList<string> parts,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return await SafetensorsFingerprint.OfAsync(parts, cancellation);
+            return await SafetensorsFingerprint.OfAsync(parts, cancellationToken);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -79,17 +102,18 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
     }
 
     private static IEnumerable<(string, IReadOnlyList<string>)> Components(ModelFiles files) =>
-    [
-        ("transformer", files.Transformer),
-        ("transformer_low_noise", files.TransformerLowNoise),
-        ("text_encoder", files.TextEncoder),
-        ("tokenizer", [files.Tokenizer]),
-        ("vae", files.Vae),
-        ("image_encoder", files.ImageEncoder),
-    ];
+        [
+            ("transformer", files.Transformer),
+            ("transformer_low_noise", files.TransformerLowNoise),
+            ("text_encoder", files.TextEncoder),
+            ("tokenizer", [files.Tokenizer]),
+            ("vae", files.Vae),
+            ("image_encoder", files.ImageEncoder),
+        ];
 
-    private static bool Same(IReadOnlyDictionary<string, InstalledModel> before, Dictionary<string, InstalledModel> after)
-        => before.Count == after.Count && after.All(pair => before.TryGetValue(pair.Key, out InstalledModel? old) && Json(old) == Json(pair.Value));
+    private static bool Same(IReadOnlyDictionary<string, InstalledModel> before, Dictionary<string, InstalledModel> after) =>
+        before.Count == after.Count && after.All(pair => before.TryGetValue(pair.Key, out var old) && Json(old) == Json(pair.Value));
 
-    private static string Json(InstalledModel model) => JsonSerializer.Serialize(model.Registration, ContractsJson.Default.ModelRegistration);
+    private static string Json(InstalledModel model) =>
+        JsonSerializer.Serialize(model.Registration, ContractsJson.Default.ModelRegistration);
 }

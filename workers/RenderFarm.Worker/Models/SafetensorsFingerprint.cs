@@ -12,17 +12,24 @@ public static class SafetensorsFingerprint
     private const long LongestHeader = 100_000_000;
 
     /// <exception cref="IOException">A file is missing or is no checkpoint.</exception>
-    public static async Task<string> OfAsync(IReadOnlyList<string> files, CancellationToken cancellation)
+    public static async Task<string> OfAsync(IReadOnlyList<string> files, CancellationToken cancellationToken)
     {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string path in files)
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var path in files)
         {
-            FileStream file = File.OpenRead(path);
+            var file = File.OpenRead(path);
             await using (file)
             {
                 byte[] header;
-                if (path.EndsWith(".safetensors", StringComparison.Ordinal)) header = Header(file);
-                else await file.ReadExactlyAsync(header = new byte[file.Length], cancellation);
+                if (path.EndsWith(".safetensors", StringComparison.Ordinal))
+                {
+                    header = Header(file);
+                }
+                else
+                {
+                    await file.ReadExactlyAsync(header = new byte[file.Length], cancellationToken);
+                }
+
                 hash.AppendData(header);
                 hash.AppendData(BitConverter.GetBytes(file.Length));
             }
@@ -35,13 +42,22 @@ public static class SafetensorsFingerprint
     /// <exception cref="IOException">It is truncated, or no safetensors file.</exception>
     public static byte[] Header(FileStream file)
     {
-        byte[] prefix = new byte[8];
-        if (file.Length < prefix.Length) throw new IOException($"{file.Name} is {file.Length} bytes long: no safetensors file");
+        var prefix = new byte[8];
+        if (file.Length < prefix.Length)
+        {
+            throw new IOException($"{file.Name} is {file.Length} bytes long: no safetensors file");
+        }
+
         file.ReadExactly(prefix);
-        long length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (length is <= 0 or > LongestHeader || length > file.Length - prefix.Length)
-            throw new IOException($"{file.Name} names a header of {length} bytes in a file of {file.Length}: truncated, or no safetensors file");
-        byte[] header = new byte[length];
+        {
+            throw new IOException(
+                $"{file.Name} names a header of {length} bytes in a file of {file.Length}: truncated, or no safetensors file"
+            );
+        }
+
+        var header = new byte[length];
         file.ReadExactly(header);
         return header;
     }

@@ -18,8 +18,12 @@ internal sealed class MemoryGroup : IDisposable
 
     public static MemoryGroup? TryCreate(int process, long limitBytes)
     {
-        if (HostMemory.OwnGroup is not { } own) return null;
-        MemoryGroup group = new(Path.Combine(own, string.Create(CultureInfo.InvariantCulture, $"renderer-{process}")));
+        if (HostMemory.OwnGroup is not { } own)
+        {
+            return null;
+        }
+
+        var group = new MemoryGroup(Path.Combine(own, string.Create(CultureInfo.InvariantCulture, $"renderer-{process}")));
         try
         {
             Directory.CreateDirectory(group._folder);
@@ -32,7 +36,7 @@ internal sealed class MemoryGroup : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // not ours to make, or the process has ended already
+            // Not ours to make, or the process has ended already
         }
 
         group.Dispose();
@@ -44,11 +48,14 @@ internal sealed class MemoryGroup : IDisposable
     {
         try
         {
-            if (Directory.Exists(_folder)) Directory.Delete(_folder);
+            if (Directory.Exists(_folder))
+            {
+                Directory.Delete(_folder);
+            }
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // its last process is still going; an empty group costs nothing and ends with the worker's own
+            // Its last process is still going; an empty group costs nothing and ends with the worker's own
         }
     }
 

@@ -18,9 +18,14 @@ namespace RenderFarm.Worker.Renderers;
 /// other renderer: its input closes, and it watches its parent.
 /// </remarks>
 public sealed class RendererLauncher(
-    IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, SlotDiscovery slots, CardGuard guard, ILogger<RendererLauncher> log) : IDisposable
+    IOptions<WorkerOptions> options,
+    IOptions<TorchOptions> torch,
+    SlotDiscovery slots,
+    CardGuard guard,
+    ILogger<RendererLauncher> log
+) : IDisposable
 {
-    private const int FirstToGo = 900; // of 1000, when host memory runs out
+    private const int FirstToGo = 900; // Of 1000, when host memory runs out
     private const double DefaultPart = 0.9;
     private readonly ConcurrentDictionary<string, RendererProcess> _standby = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (CardBefore? Before, int Renderer)> _last = new(StringComparer.Ordinal);
@@ -31,15 +36,19 @@ public sealed class RendererLauncher(
     /// <exception cref="FileNotFoundException">There is no renderer program.</exception>
     public RendererProcess Take(Slot slot, DebugSwitches? debug)
     {
-        _standby.TryRemove(slot.Id, out RendererProcess? standby);
-        bool usable = standby is { Child.IsAlive: true } && debug is not { CudaLaunchBlocking: true };
+        _standby.TryRemove(slot.Id, out var standby);
+        var usable = standby is { Child.IsAlive: true } && debug is not { CudaLaunchBlocking: true };
         if (!usable && standby is not null)
         {
-            if (!standby.Child.IsAlive) log.LogWarning("The standby renderer of {Slot} has died: {LastWords}", slot.Id, standby.Child.Errors.LastLine);
+            if (!standby.Child.IsAlive)
+            {
+                log.LogWarning("The standby renderer of {Slot} has died: {LastWords}", slot.Id, standby.Child.Errors.LastLine);
+            }
+
             standby.Dispose();
         }
 
-        RendererProcess renderer = usable ? standby! : Start(slot, debug);
+        var renderer = usable ? standby! : Start(slot, debug);
         _last[slot.Id] = (renderer.Before, renderer.Child.Id);
         return renderer;
     }
@@ -47,17 +56,31 @@ public sealed class RendererLauncher(
     /// <summary>After a job: sees that the card's memory is back, then has the next renderer stand by.</summary>
     public async Task ConcludeAsync(Slot slot)
     {
-        if (_last.TryRemove(slot.Id, out var last)) await guard.CheckAsync(slot, last.Before, last.Renderer);
-        if (slot.Quarantine is null) StandBy(slot);
+        if (_last.TryRemove(slot.Id, out var last))
+        {
+            await guard.CheckAsync(slot, last.Before, last.Renderer);
+        }
+
+        if (slot.Quarantine is null)
+        {
+            StandBy(slot);
+        }
     }
 
     public void StandBy(Slot slot)
     {
-        if (!options.Value.Standby || _disposed || _standby.ContainsKey(slot.Id)) return;
+        if (!options.Value.Standby || _disposed || _standby.ContainsKey(slot.Id))
+        {
+            return;
+        }
+
         try
         {
-            RendererProcess next = Start(slot, null);
-            if (!_standby.TryAdd(slot.Id, next)) next.Dispose();
+            var next = Start(slot, null);
+            if (!_standby.TryAdd(slot.Id, next))
+            {
+                next.Dispose();
+            }
         }
         catch (Exception fault) when (fault is IOException or InvalidOperationException)
         {
@@ -69,31 +92,50 @@ public sealed class RendererLauncher(
     /// <exception cref="NvmlException">The driver doesn't answer for the card (any more).</exception>
     public long FreeBytes(Slot slot)
     {
-        if (!_standby.TryGetValue(slot.Id, out RendererProcess? standby)) return slot.FreeBytes;
-        long held = slot.Card is { } card ? card.HeldBy(standby.Child.Id) : standby.HostBytes;
+        if (!_standby.TryGetValue(slot.Id, out var standby))
+        {
+            return slot.FreeBytes;
+        }
+
+        var held = slot.Card is { } card ? card.HeldBy(standby.Child.Id) : standby.HostBytes;
         return Math.Min(slot.Description.TotalBytes, slot.FreeBytes + held);
     }
 
     public void Dispose()
     {
         _disposed = true;
-        foreach (string slot in _standby.Keys)
+        foreach (var slot in _standby.Keys)
         {
-            if (_standby.TryRemove(slot, out RendererProcess? standby)) standby.Dispose();
+            if (_standby.TryRemove(slot, out var standby))
+            {
+                standby.Dispose();
+            }
         }
     }
 
     private RendererProcess Start(Slot slot, DebugSwitches? debug)
     {
-        CardBefore? before = guard.Look(slot);
-        Dictionary<string, string> environment = ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid, Threads, debug);
-        ChildProcess child = ChildProcess.Start(
-            options.Value.RendererPath, ["render", "--device", slot.Kind == SlotKind.Cuda ? "cuda" : "cpu"], environment, options.Value.DataDirectory, FirstToGo);
-        long limit = options.Value.RendererMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : (long)(_memory.TotalBytes * DefaultPart);
+        var before = guard.Look(slot);
+        var environment = ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid, Threads, debug);
+        var child = ChildProcess.Start(
+            options.Value.RendererPath,
+            ["render", "--device", slot.Kind == SlotKind.Cuda ? "cuda" : "cpu"],
+            environment,
+            options.Value.DataDirectory,
+            FirstToGo
+        );
+        var limit = options.Value.RendererMemoryGigabytes is { } given
+            ? (long)(given * (1L << 30))
+            : (long)(_memory.TotalBytes * DefaultPart);
         return new RendererProcess(child, before, MemoryGroup.TryCreate(child.Id, limit), limit);
     }
 
     /// <summary>The same for every renderer of a slot: sums in another order give other frames.</summary>
-    private int Threads => options.Value.RendererThreads
-        ?? (int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), out int given) && given > 0 ? given : Math.Max(1, Environment.ProcessorCount / slots.Slots.Count));
+    private int Threads =>
+        options.Value.RendererThreads
+        ?? (
+            int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), out var given) && given > 0
+                ? given
+                : Math.Max(1, Environment.ProcessorCount / slots.Slots.Count)
+        );
 }

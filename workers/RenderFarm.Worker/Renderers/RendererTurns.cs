@@ -12,9 +12,9 @@ public sealed class RendererTurns(IOptions<WorkerOptions> options, SlotDiscovery
     /// <summary>Fewer than slots.</summary>
     public bool AreScarce => options.Value.MaxRenderers < slots.Slots.Count;
 
-    public async Task<IDisposable> TakeAsync(CancellationToken cancellation)
+    public async Task<IDisposable> TakeAsync(CancellationToken cancellationToken)
     {
-        await _turns.WaitAsync(cancellation);
+        await _turns.WaitAsync(cancellationToken);
         return new Turn(_turns);
     }
 

@@ -24,22 +24,33 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
     /// <summary>Before a renderer is started; null on a CPU, or when the driver doesn't answer.</summary>
     public CardBefore? Look(Slot slot)
     {
-        if (slot.Card is not { } card) return null;
+        if (slot.Card is not { } card)
+        {
+            return null;
+        }
+
         try
         {
-            return new CardBefore(card.Memory.FreeBytes, card.Processes.ToDictionary(process => process.Id, process => process.UsedBytes ?? 0));
+            return new CardBefore(
+                card.Memory.FreeBytes,
+                card.Processes.ToDictionary(process => process.Id, process => process.UsedBytes ?? 0)
+            );
         }
         catch (NvmlException)
         {
-            return null; // the slot's next look closes it
+            return null; // The slot's next look closes it
         }
     }
 
     /// <summary>After the renderer has ended: waits for what it took, or quarantines the slot.</summary>
     public async Task CheckAsync(Slot slot, CardBefore? before, int renderer)
     {
-        if (slot.Card is not { } card || before is null) return;
-        long started = time.GetTimestamp();
+        if (slot.Card is not { } card || before is null)
+        {
+            return;
+        }
+
+        var started = time.GetTimestamp();
         try
         {
             while (MissingBytes(card, before, renderer) > ToleranceBytes)
@@ -57,7 +68,7 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
         }
         catch (NvmlException)
         {
-            // the slot's next look closes it, with the driver's words
+            // The slot's next look closes it, with the driver's words
         }
     }
 
@@ -65,7 +76,11 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
     /// <returns>Null when it may take jobs; else why not.</returns>
     public string? WhyClosed(Slot slot)
     {
-        if (slot.Card is not { } card) return null;
+        if (slot.Card is not { } card)
+        {
+            return null;
+        }
+
         try
         {
             if (!_quarantined.TryGetValue(slot.Id, out var entry))
@@ -86,7 +101,9 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
         }
         catch (NvmlException fault)
         {
-            slot.Quarantine = $"the driver does not answer for {slot.Description.Card}: {fault.Message}. Look at nvidia-smi and the kernel's log; the host may need a restart";
+            slot.Quarantine =
+                $"the driver does not answer for {slot.Description.Card}: {fault.Message}. Look at nvidia-smi and the kernel's log; the "
+                + "host may need a restart";
         }
 
         return slot.Quarantine;
@@ -95,13 +112,15 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
     /// <summary>What is gone since then and was not taken by other processes, as far as the driver tells them apart.</summary>
     private static long MissingBytes(SlotCard card, CardBefore before, int renderer)
     {
-        long gone = before.FreeBytes - card.Memory.FreeBytes;
-        long others = card.Processes.Where(process => process.Id != renderer)
+        var gone = before.FreeBytes - card.Memory.FreeBytes;
+        var others = card
+            .Processes.Where(process => process.Id != renderer)
             .Sum(process => Math.Max(0, (process.UsedBytes ?? 0) - before.Held.GetValueOrDefault(process.Id)));
         return gone - others;
     }
 
-    private static string Reason(SlotCard card, CardBefore before, int renderer)
-        => $"{Names.Gib(MissingBytes(card, before, renderer))} of the card's memory did not come back after its last job; on it now: {card.InUse()}. "
-            + "End what holds it, or restart the host";
+    private static string Reason(SlotCard card, CardBefore before, int renderer) =>
+        $"{Names.Gib(MissingBytes(card, before, renderer))} of the card's memory did not come back after its last job; on it now: "
+        + $"{card.InUse()}. "
+        + "End what holds it, or restart the host";
 }

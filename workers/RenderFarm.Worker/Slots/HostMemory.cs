@@ -14,12 +14,13 @@ public sealed class HostMemory
     {
         get
         {
-            long host = MemInfo("MemAvailable");
+            var host = MemInfo("MemAvailable");
             return GroupLimit is { } limit ? Math.Max(0, Math.Min(host, limit - (GroupNumber("memory.current") ?? 0))) : host;
         }
     }
 
-    /// <summary>How many processes the kernel has killed for memory so far: of this process's control group, or of the host where that doesn't tell.</summary>
+    /// <summary>How many processes the kernel has killed for memory so far: of this process's control group, or of the host where that
+    /// doesn't tell.</summary>
     public static long OutOfMemoryKills => (OwnGroup is { } own ? KillsOf(own) : null) ?? Field("/proc/vmstat", "oom_kill") ?? 0;
 
     /// <summary>Folder of this process's control group (version 2); null where there is none.</summary>
@@ -28,8 +29,10 @@ public sealed class HostMemory
         get
         {
             const string Unified = "0::/";
-            string? line = File.Exists("/proc/self/cgroup") ? File.ReadLines("/proc/self/cgroup").FirstOrDefault(l => l.StartsWith(Unified, StringComparison.Ordinal)) : null;
-            string folder = line is null ? "" : Path.Combine(Groups, line[Unified.Length..]);
+            var line = File.Exists("/proc/self/cgroup")
+                ? File.ReadLines("/proc/self/cgroup").FirstOrDefault(l => l.StartsWith(Unified, StringComparison.Ordinal))
+                : null;
+            var folder = line is null ? "" : Path.Combine(Groups, line[Unified.Length..]);
             return File.Exists(Path.Combine(folder, "cgroup.procs")) ? folder : null;
         }
     }
@@ -41,19 +44,28 @@ public sealed class HostMemory
 
     private static long? GroupNumber(string file)
     {
-        string path = Path.Combine(OwnGroup ?? Groups, file);
-        return File.Exists(path) && long.TryParse(File.ReadAllText(path).Trim(), CultureInfo.InvariantCulture, out long bytes) ? bytes : null;
+        var path = Path.Combine(OwnGroup ?? Groups, file);
+        return File.Exists(path) && long.TryParse(File.ReadAllText(path).Trim(), CultureInfo.InvariantCulture, out var bytes)
+            ? bytes
+            : null;
     }
 
     private static long MemInfo(string name) => (Field("/proc/meminfo", name + ":") ?? 0) * 1024;
 
     private static long? Field(string path, string name)
     {
-        if (!File.Exists(path)) return null;
-        foreach (string line in File.ReadLines(path))
+        if (!File.Exists(path))
         {
-            string[] parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (parts.Length >= 2 && parts[0] == name && long.TryParse(parts[1], CultureInfo.InvariantCulture, out long value)) return value;
+            return null;
+        }
+
+        foreach (var line in File.ReadLines(path))
+        {
+            var parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (parts.Length >= 2 && parts[0] == name && long.TryParse(parts[1], CultureInfo.InvariantCulture, out var value))
+            {
+                return value;
+            }
         }
 
         return null;

@@ -37,25 +37,41 @@ public sealed class Slot
     /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
     public string? Quarantine { get; set; }
 
-    public static Slot Cpu(HostMemory memory, string processor, string calibrations) => new(
-        new SlotDescription
-        {
-            Id = "cpu", Kind = SlotKind.Cpu, Card = processor, TotalBytes = memory.TotalBytes,
-            Calibration = CalibrationFiles.Find(calibrations, CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, CalibrationFiles.Version)),
-        },
-        card: null,
-        () => memory.AvailableBytes);
+    public static Slot Cpu(HostMemory memory, string processor, string calibrations) =>
+        new(
+            new SlotDescription
+            {
+                Id = "cpu",
+                Kind = SlotKind.Cpu,
+                Card = processor,
+                TotalBytes = memory.TotalBytes,
+                Calibration = CalibrationFiles.Find(
+                    calibrations,
+                    CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, CalibrationFiles.Version)
+                ),
+            },
+            card: null,
+            () => memory.AvailableBytes
+        );
 
     public static Slot Cuda(NvmlLibrary library, Card card, string calibrations)
     {
-        SlotCard own = new(library, card);
+        var own = new SlotCard(library, card);
         return new Slot(
             new SlotDescription
             {
-                Id = $"gpu{card.Index}", Kind = SlotKind.Cuda, Card = card.Name, Driver = library.DriverVersion, TotalBytes = card.TotalBytes,
-                Calibration = CalibrationFiles.Find(calibrations, CardCalibration.KeyOf(card.Name, library.DriverVersion, CalibrationFiles.Version)),
+                Id = $"gpu{card.Index}",
+                Kind = SlotKind.Cuda,
+                Card = card.Name,
+                Driver = library.DriverVersion,
+                TotalBytes = card.TotalBytes,
+                Calibration = CalibrationFiles.Find(
+                    calibrations,
+                    CardCalibration.KeyOf(card.Name, library.DriverVersion, CalibrationFiles.Version)
+                ),
             },
             own,
-            () => own.Memory.FreeBytes);
+            () => own.Memory.FreeBytes
+        );
     }
 }

@@ -26,18 +26,33 @@ public sealed class SlotCard(NvmlLibrary library, Card card)
     /// <summary><c>python3 (process 812) 14.2 GiB, Xorg (process 90) 300 MiB; 97 % busy, 71 °C, 312 W</c></summary>
     public string InUse()
     {
-        IReadOnlyList<CardProcess> processes = Processes;
-        string holders = processes.Count == 0
-            ? "no process that can be seen from here holds it"
-            : string.Join(", ", processes.Take(HoldersNamed).Select(Words)) + (processes.Count > HoldersNamed ? $" and {processes.Count - HoldersNamed} more" : "");
-        CardVitals vitals = Vitals;
+        var processes = Processes;
+        var holders =
+            processes.Count == 0
+                ? "no process that can be seen from here holds it"
+                : string.Join(", ", processes.Take(HoldersNamed).Select(Words))
+                    + (processes.Count > HoldersNamed ? $" and {processes.Count - HoldersNamed} more" : "");
+        var vitals = Vitals;
         List<string> figures = [];
-        if (vitals.UtilizationPercent is { } busy) figures.Add($"{busy} % busy");
-        if (vitals.TemperatureCelsius is { } hot) figures.Add($"{hot} °C");
-        if (vitals.PowerWatts is { } watts) figures.Add(string.Create(CultureInfo.InvariantCulture, $"{watts:0} W"));
+        if (vitals.UtilizationPercent is { } busy)
+        {
+            figures.Add($"{busy} % busy");
+        }
+
+        if (vitals.TemperatureCelsius is { } hot)
+        {
+            figures.Add($"{hot} °C");
+        }
+
+        if (vitals.PowerWatts is { } watts)
+        {
+            figures.Add(string.Create(CultureInfo.InvariantCulture, $"{watts:0} W"));
+        }
+
         return figures.Count == 0 ? holders : $"{holders}; {string.Join(", ", figures)}";
     }
 
-    private static string Words(CardProcess process)
-        => $"{(process.Name.Length == 0 ? "a program" : process.Name)} (process {process.Id}){(process.UsedBytes is { } bytes ? " " + Names.Gib(bytes) : "")}";
+    private static string Words(CardProcess process) =>
+        $"{(process.Name.Length == 0 ? "a program" : process.Name)} (process "
+        + $"{process.Id}){(process.UsedBytes is { } bytes ? " " + Names.Gib(bytes) : "")}";
 }

@@ -14,17 +14,27 @@ public sealed class SlotDiscovery : IDisposable
         CardsWanted = options.Value.Slots == "auto";
         if (CardsWanted)
         {
-            _library = NvmlLibrary.TryOpen(out string reason, options.Value.NvmlPath);
+            _library = NvmlLibrary.TryOpen(out var reason, options.Value.NvmlPath);
             WhyNoCards = reason;
-            if (_library is null) log.LogInformation("No cards ({Reason}): this worker has one CPU slot", reason);
+            if (_library is null)
+            {
+                log.LogInformation("No cards ({Reason}): this worker has one CPU slot", reason);
+            }
         }
 
         Slots = _library is null
             ? [Slot.Cpu(new HostMemory(), ProcessorName(), options.Value.CalibrationDirectory)]
             : [.. _library.Cards.Select(card => Slot.Cuda(_library, card, options.Value.CalibrationDirectory))];
-        foreach (Slot slot in Slots)
+        foreach (var slot in Slots)
         {
-            if (slot.Description.Calibration is null) log.LogInformation("{Slot} ({Card}) is not calibrated: plans estimate its speed. ./farm bench calibrate measures it in a minute", slot.Id, slot.Description.Card);
+            if (slot.Description.Calibration is null)
+            {
+                log.LogInformation(
+                    "{Slot} ({Card}) is not calibrated: plans estimate its speed. ./farm bench calibrate measures it in a minute",
+                    slot.Id,
+                    slot.Description.Card
+                );
+            }
         }
     }
 
@@ -40,8 +50,10 @@ public sealed class SlotDiscovery : IDisposable
 
     private static string ProcessorName()
     {
-        const string field = "model name";
-        string? line = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal)) : null;
+        const string Field = "model name";
+        var line = File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal))
+            : null;
         return line is null ? "cpu" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 }

@@ -14,14 +14,19 @@ public sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spool,
     /// <summary>The same for all slots together.</summary>
     public string? WhyClosed()
     {
-        string directory = options.Value.DataDirectory;
-        double free = new DriveInfo(directory).AvailableFreeSpace / 1e6;
-        double needed = options.Value.MinimumFreeDiskMegabytes;
+        var directory = options.Value.DataDirectory;
+        var free = new DriveInfo(directory).AvailableFreeSpace / 1e6;
+        var needed = options.Value.MinimumFreeDiskMegabytes;
         if (free < needed)
-            return FormattableString.Invariant($"{directory} has {free:0} MB free, less than the {needed:0} MB of Worker:MinimumFreeDiskMegabytes: no new jobs until there is room");
-        long most = (long)(options.Value.SpoolGigabytes * (1L << 30));
+        {
+            return $"{directory} has {free:0} MB free, less than the {needed:0} MB of Worker:MinimumFreeDiskMegabytes: no new jobs until "
+                + "there is room";
+        }
+
+        var most = (long)(options.Value.SpoolGigabytes * (1L << 30));
         return spool.Bytes >= most
-            ? $"{spool.Count} finished videos of {Names.Gib(spool.Bytes)} wait for their upload, Worker:SpoolGigabytes allows {Names.Gib(most)}: no new jobs until the store takes them"
+            ? $"{spool.Count} finished videos of {Names.Gib(spool.Bytes)} wait for their upload, Worker:SpoolGigabytes allows "
+                + $"{Names.Gib(most)}: no new jobs until the store takes them"
             : null;
     }
 }

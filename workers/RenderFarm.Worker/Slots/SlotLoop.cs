@@ -17,8 +17,20 @@ namespace RenderFarm.Worker.Slots;
 /// a bell only cuts short a pause after trouble.
 /// </summary>
 public sealed class SlotLoop(
-    IOptions<WorkerOptions> options, FarmApi api, WorkerRegistration registration, AttemptRunner attempts, RendererLauncher launcher, HostWeightCache cache, SlotGate gate, RendererTurns turns, Doorbell doorbell,
-    WorkerDrain drain, WorkerMetrics metrics, TimeProvider time, ILogger<SlotLoop> log)
+    IOptions<WorkerOptions> options,
+    FarmApi api,
+    WorkerRegistration registration,
+    AttemptRunner attempts,
+    RendererLauncher launcher,
+    HostWeightCache cache,
+    SlotGate gate,
+    RendererTurns turns,
+    Doorbell doorbell,
+    WorkerDrain drain,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<SlotLoop> log
+)
 {
     private static readonly TimeSpan ClosedPause = TimeSpan.FromSeconds(5);
 
@@ -27,18 +39,32 @@ public sealed class SlotLoop(
 
     public async Task RunAsync(Slot slot)
     {
-        Pause pause = new(0.5, 5);
-        bool closed = false, unknown = false, told = false;
+        var pause = new Pause(0.5, 5);
+        var closed = false;
+        var unknown = false;
+        var told = false;
         while (!drain.Draining.IsCancellationRequested)
         {
             try
             {
-                string? why = gate.WhyClosed(slot);
-                unknown |= told != slot.Quarantine is not null; // operators see it in the list of workers
-                if (why is not null && !closed) log.LogWarning("Slot {Slot} is closed: {Reason}", slot.Id, why);
-                if (why is null && closed) log.LogInformation("Slot {Slot} is open again", slot.Id);
+                var why = gate.WhyClosed(slot);
+                unknown |= told != slot.Quarantine is not null; // Operators see it in the list of workers
+                if (why is not null && !closed)
+                {
+                    log.LogWarning("Slot {Slot} is closed: {Reason}", slot.Id, why);
+                }
+
+                if (why is null && closed)
+                {
+                    log.LogInformation("Slot {Slot} is open again", slot.Id);
+                }
+
                 closed = why is not null;
-                if (unknown) await registration.RegisterAsync(drain.Draining);
+                if (unknown)
+                {
+                    await registration.RegisterAsync(drain.Draining);
+                }
+
                 (unknown, told) = (false, slot.Quarantine is not null);
                 if (closed)
                 {
@@ -46,12 +72,20 @@ public sealed class SlotLoop(
                     continue;
                 }
 
-                if (!drain.IsDraining) launcher.StandBy(slot);
-                using IDisposable turn = await turns.TakeAsync(drain.Draining);
-                LeaseGrant? grant = await LeaseAsync(slot);
+                if (!drain.IsDraining)
+                {
+                    launcher.StandBy(slot);
+                }
+
+                using var turn = await turns.TakeAsync(drain.Draining);
+                var grant = await LeaseAsync(slot);
                 pause.Reset();
-                if (grant is null) continue;
-                drain.OrderedByFarm = false; // or there were none
+                if (grant is null)
+                {
+                    continue;
+                }
+
+                drain.OrderedByFarm = false; // Or there were none
                 await attempts.RunAsync(slot, grant, registration.Settings);
             }
             catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
@@ -66,9 +100,21 @@ public sealed class SlotLoop(
             catch (Exception fault) when (fault is not WorkerSettingException)
             {
                 metrics.Leased("failed");
-                TimeSpan wait = pause.Next();
-                if (fault is FarmApiException) log.LogWarning("Slot {Slot} got no answer, next try in {Seconds:0.0} s: {Reason}", slot.Id, wait.TotalSeconds, fault.Message);
-                else log.LogError(fault, "Slot {Slot} met an unexpected fault, next try in {Seconds:0.0} s", slot.Id, wait.TotalSeconds);
+                var wait = pause.Next();
+                if (fault is FarmApiException)
+                {
+                    log.LogWarning(
+                        "Slot {Slot} got no answer, next try in {Seconds:0.0} s: {Reason}",
+                        slot.Id,
+                        wait.TotalSeconds,
+                        fault.Message
+                    );
+                }
+                else
+                {
+                    log.LogError(fault, "Slot {Slot} met an unexpected fault, next try in {Seconds:0.0} s", slot.Id, wait.TotalSeconds);
+                }
+
                 await doorbell.WaitAsync(wait, drain.Draining);
             }
         }
@@ -76,7 +122,7 @@ public sealed class SlotLoop(
 
     private async Task<LeaseGrant?> LeaseAsync(Slot slot)
     {
-        LeaseRequest request = new()
+        var request = new LeaseRequest()
         {
             WorkerId = registration.WorkerId,
             SlotId = slot.Id,
@@ -84,7 +130,7 @@ public sealed class SlotLoop(
             CachedModels = cache.Models,
             WaitSeconds = turns.AreScarce ? Math.Min(options.Value.LeaseWaitSeconds, SharedWaitSeconds) : options.Value.LeaseWaitSeconds,
         };
-        LeaseGrant? grant = await api.LeaseAsync(request, drain.Draining);
+        var grant = await api.LeaseAsync(request, drain.Draining);
         metrics.Leased(grant is null ? "none" : "granted");
         return grant;
     }

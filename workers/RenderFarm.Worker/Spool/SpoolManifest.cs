@@ -8,7 +8,11 @@ namespace RenderFarm.Worker.Spool;
 public sealed record SpoolManifest
 {
     public const string FileName = "manifest.json";
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+    };
 
     public required string JobId { get; init; }
     public required long Fence { get; init; }
@@ -18,19 +22,19 @@ public sealed record SpoolManifest
     public string? LogTail { get; init; }
     public string? Warning { get; init; }
 
-    public static async Task<SpoolManifest> ReadAsync(string folder, CancellationToken cancellation)
+    public static async Task<SpoolManifest> ReadAsync(string folder, CancellationToken cancellationToken)
     {
-        byte[] text = await File.ReadAllBytesAsync(Path.Combine(folder, FileName), cancellation);
+        var text = await File.ReadAllBytesAsync(Path.Combine(folder, FileName), cancellationToken);
         return JsonSerializer.Deserialize<SpoolManifest>(text, Json) ?? throw new JsonException("the manifest holds null");
     }
 
-    public async Task WriteAsync(string folder, CancellationToken cancellation)
+    public async Task WriteAsync(string folder, CancellationToken cancellationToken)
     {
-        string path = Path.Combine(folder, FileName);
-        FileStream file = File.Create(path + ".tmp");
+        var path = Path.Combine(folder, FileName);
+        var file = File.Create(path + ".tmp");
         await using (file)
         {
-            await JsonSerializer.SerializeAsync(file, this, Json, cancellation);
+            await JsonSerializer.SerializeAsync(file, this, Json, cancellationToken);
             file.Flush(flushToDisk: true);
         }
 

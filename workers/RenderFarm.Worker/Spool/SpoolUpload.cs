@@ -13,26 +13,49 @@ namespace RenderFarm.Worker.Spool;
 /// store or the API is away, and ends when the API has recorded an ending or says that the fence has lost.
 /// </summary>
 public sealed class SpoolUpload(
-    IArtifactStore store, FarmApi api, RunningLeases running, WorkerMetrics metrics, TimeProvider time, ILogger<SpoolUpload> log, ILogger<LeaseKeeper> leaseLog)
+    IArtifactStore store,
+    FarmApi api,
+    RunningLeases running,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<SpoolUpload> log,
+    ILogger<LeaseKeeper> leaseLog
+)
 {
     /// <returns>When the entry has served its purpose and may be deleted.</returns>
     /// <exception cref="OperationCanceledException">The worker stops; the entry must stay.</exception>
     public async Task RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings, CancellationToken stop)
     {
-        using IDisposable? scope = log.BeginScope("{Job} fence {Fence} upload", manifest.JobId, manifest.Fence);
-        long started = time.GetTimestamp();
+        using var scope = log.BeginScope("{Job} fence {Fence} upload", manifest.JobId, manifest.Fence);
+        var started = time.GetTimestamp();
 
         // 1: to the very end, since an API that is away while it should record the ending must not cost the lease either
-        LeaseKeeper lease = new(api, manifest.JobId, manifest.Fence, settings.UploadLeaseSeconds, settings,
-            new LeaseProgress(RenderStage.Uploading), strict: false, time, metrics, leaseLog);
+        var lease = new LeaseKeeper(
+            api,
+            manifest.JobId,
+            manifest.Fence,
+            settings.UploadLeaseSeconds,
+            settings,
+            new LeaseProgress(RenderStage.Uploading),
+            strict: false,
+            time,
+            metrics,
+            leaseLog
+        );
         await using (lease)
         using (running.Add(manifest.JobId, manifest.Fence, lease))
         {
             // 2
-            if (await StoredAsync(entry, manifest, lease, stop) is not { } stored) return;
+            if (await StoredAsync(entry, manifest, lease, stop) is not { } stored)
+            {
+                return;
+            }
 
             // 3
-            Measurements measured = (manifest.Measurements ?? new Measurements()) with { UploadSeconds = time.GetElapsedTime(started).TotalSeconds };
+            var measured = (manifest.Measurements ?? new Measurements()) with
+            {
+                UploadSeconds = time.GetElapsedTime(started).TotalSeconds,
+            };
             await ConcludeAsync(manifest, stored, measured, stop);
         }
 
@@ -42,10 +65,10 @@ public sealed class SpoolUpload(
     /// <returns>The artifacts, or why there are none; null when the fence has lost.</returns>
     private async Task<Stored?> StoredAsync(string entry, SpoolManifest manifest, LeaseKeeper lease, CancellationToken stop)
     {
-        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop, lease.Lost, lease.Cancelled);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, lease.Lost, lease.Cancelled);
         try
         {
-            await lease.Confirmed.WaitAsync(ended.Token); // the long lease is in hand before the slow part begins
+            await lease.Confirmed.WaitAsync(ended.Token); // The long lease is in hand before the slow part begins
             return new Stored(await StoreAsync(entry, manifest, ended.Token), null);
         }
         catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
@@ -55,37 +78,43 @@ public sealed class SpoolUpload(
         }
         catch (OperationCanceledException) when (lease.Cancelled.IsCancellationRequested)
         {
-            return new Stored([], new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded"));
+            return new Stored(
+                [],
+                new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded")
+            );
         }
         catch (Exception damaged) when (damaged is ArtifactCorruptException or FileNotFoundException or DirectoryNotFoundException)
         {
-            return new Stored([], new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}"));
+            return new Stored(
+                [],
+                new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}")
+            );
         }
     }
 
-    private async Task<IReadOnlyList<Artifact>> StoreAsync(string entry, SpoolManifest manifest, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Artifact>> StoreAsync(string entry, SpoolManifest manifest, CancellationToken cancellationToken)
     {
         List<Artifact> stored = [];
-        Pause pause = new(1, 30);
-        foreach (SpoolFile file in manifest.Files)
+        var pause = new Pause(1, 30);
+        foreach (var file in manifest.Files)
         {
-            string key = ObjectKeys.For(file.Kind, manifest.JobId, manifest.Fence);
-            string type = ObjectKeys.ContentType(file.Kind);
+            var key = ObjectKeys.For(file.Kind, manifest.JobId, manifest.Fence);
+            var type = ObjectKeys.ContentType(file.Kind);
             while (true)
             {
                 try
                 {
-                    await store.PutFileAsync(key, Path.Combine(entry, file.Name), type, file.Sha256, cancellation);
+                    await store.PutFileAsync(key, Path.Combine(entry, file.Name), type, file.Sha256, cancellationToken);
                     stored.Add(new Artifact(file.Kind, key, type, file.SizeBytes, file.Sha256));
                     pause.Reset();
                     break;
                 }
                 catch (ArtifactStoreException fault) when (fault is not ArtifactCorruptException)
                 {
-                    // even a refusal is worth waiting for: an operator can set the key or the bucket right, and the video is done
-                    TimeSpan wait = pause.Next();
+                    // Even a refusal is worth waiting for: an operator can set the key or the bucket right, and the video is done
+                    var wait = pause.Next();
                     log.LogWarning("{Key} can't be stored, next try in {Seconds:0} s: {Reason}", key, wait.TotalSeconds, fault.Message);
-                    await Task.Delay(wait, time, cancellation);
+                    await Task.Delay(wait, time, cancellationToken);
                 }
             }
         }
@@ -95,13 +124,13 @@ public sealed class SpoolUpload(
 
     private async Task ConcludeAsync(SpoolManifest manifest, Stored stored, Measurements measured, CancellationToken stop)
     {
-        AttemptOutcome.Failed? failure = stored.Failure;
-        Pause pause = new(0.5, 10);
+        var failure = stored.Failure;
+        var pause = new Pause(0.5, 10);
         while (true)
         {
             try
             {
-                LeaseOutcome outcome = failure is null
+                var outcome = failure is null
                     ? await api.CompleteAsync(manifest.JobId, Completion(manifest, stored.Artifacts, measured), stop)
                     : await api.FailAsync(manifest.JobId, Failure(manifest, failure, measured), stop);
                 log.LogInformation("The job is now {State}", outcome.State);
@@ -124,31 +153,33 @@ public sealed class SpoolUpload(
             }
             catch (FarmApiException fault)
             {
-                TimeSpan wait = pause.Next();
+                var wait = pause.Next();
                 log.LogWarning("The upload can't be reported, next try in {Seconds:0.0} s: {Reason}", wait.TotalSeconds, fault.Message);
                 await Task.Delay(wait, time, stop);
             }
         }
     }
 
-    private static CompleteRequest Completion(SpoolManifest manifest, IReadOnlyList<Artifact> artifacts, Measurements measured) => new()
-    {
-        Fence = manifest.Fence,
-        Artifacts = artifacts,
-        Measurements = measured,
-        LogTail = manifest.LogTail,
-        Warning = manifest.Warning,
-    };
+    private static CompleteRequest Completion(SpoolManifest manifest, IReadOnlyList<Artifact> artifacts, Measurements measured) =>
+        new()
+        {
+            Fence = manifest.Fence,
+            Artifacts = artifacts,
+            Measurements = measured,
+            LogTail = manifest.LogTail,
+            Warning = manifest.Warning,
+        };
 
-    private static FailRequest Failure(SpoolManifest manifest, AttemptOutcome.Failed failure, Measurements measured) => new()
-    {
-        Fence = manifest.Fence,
-        Reason = failure.Reason,
-        Message = failure.Message,
-        Progressed = true,
-        Measurements = measured,
-        LogTail = manifest.LogTail,
-    };
+    private static FailRequest Failure(SpoolManifest manifest, AttemptOutcome.Failed failure, Measurements measured) =>
+        new()
+        {
+            Fence = manifest.Fence,
+            Reason = failure.Reason,
+            Message = failure.Message,
+            Progressed = true,
+            Measurements = measured,
+            LogTail = manifest.LogTail,
+        };
 
     /// <param name="Failure">Null when everything is stored.</param>
     private sealed record Stored(IReadOnlyList<Artifact> Artifacts, AttemptOutcome.Failed? Failure);

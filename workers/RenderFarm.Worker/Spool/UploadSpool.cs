@@ -35,21 +35,21 @@ public sealed class UploadSpool : IAsyncDisposable
     public void Accept(string folder, SpoolManifest manifest, LeaseSettings settings)
     {
         Directory.CreateDirectory(_directory);
-        string entry = Path.Combine(_directory, AttemptFolder.Name(manifest.JobId, manifest.Fence));
+        var entry = Path.Combine(_directory, AttemptFolder.Name(manifest.JobId, manifest.Fence));
         Directory.Move(folder, entry);
         Artifacts.DurableFile.SyncFolder(_directory);
         Begin(entry, manifest, settings);
     }
 
     /// <summary>Starts the uploads that a previous life of this worker left behind.</summary>
-    public async Task ResumeAsync(LeaseSettings settings, CancellationToken cancellation)
+    public async Task ResumeAsync(LeaseSettings settings, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(_directory);
-        foreach (string entry in Directory.EnumerateDirectories(_directory))
+        foreach (var entry in Directory.EnumerateDirectories(_directory))
         {
             try
             {
-                SpoolManifest manifest = await SpoolManifest.ReadAsync(entry, cancellation);
+                var manifest = await SpoolManifest.ReadAsync(entry, cancellationToken);
                 _log.LogInformation("Resuming the upload of {Job} under fence {Fence}", manifest.JobId, manifest.Fence);
                 Begin(entry, manifest, settings);
             }
@@ -60,7 +60,7 @@ public sealed class UploadSpool : IAsyncDisposable
             }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
             {
-                // a disk in trouble is no reason to throw a finished video away
+                // A disk in trouble is no reason to throw a finished video away
                 _log.LogError("{Entry} in the spool can't be read and stays until the next start: {Reason}", entry, fault.Message);
             }
         }
@@ -79,8 +79,8 @@ public sealed class UploadSpool : IAsyncDisposable
 
     private void Begin(string entry, SpoolManifest manifest, LeaseSettings settings)
     {
-        TaskCompletionSource listed = new();
-        Task upload = Task.Run(async () =>
+        var listed = new TaskCompletionSource();
+        var upload = Task.Run(async () =>
         {
             await listed.Task;
             await RunAsync(entry, manifest, settings);

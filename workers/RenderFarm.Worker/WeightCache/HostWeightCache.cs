@@ -12,64 +12,119 @@ namespace RenderFarm.Worker.WeightCache;
 /// Prepared weights that outlive the renderers which made them, in shared memory, one folder a model. Renderers make, map
 /// and remove them, by their own locks; this side says where, how much, and what is there.
 /// </summary>
-public sealed class HostWeightCache(IOptions<WorkerOptions> options, IOptions<TorchOptions> torch, SlotDiscovery slots, TimeProvider time, ILogger<HostWeightCache> log)
+public sealed class HostWeightCache(
+    IOptions<WorkerOptions> options,
+    IOptions<TorchOptions> torch,
+    SlotDiscovery slots,
+    TimeProvider time,
+    ILogger<HostWeightCache> log
+)
 {
     private const double DefaultPart = 0.7;
     private static readonly TimeSpan CheckPatience = TimeSpan.FromMinutes(5);
     private readonly HostMemory _memory = new();
 
     /// <summary>Null: none is kept. A CPU renders from the checkpoint as it is and prepares nothing.</summary>
-    private string? Root => LimitBytes > 0 && slots.Slots.Any(slot => slot.Kind == SlotKind.Cuda) ? options.Value.WeightCacheDirectory : null;
+    private string? Root =>
+        LimitBytes > 0 && slots.Slots.Any(slot => slot.Kind == SlotKind.Cuda) ? options.Value.WeightCacheDirectory : null;
 
-    public long LimitBytes => options.Value.WeightCacheGigabytes is { } gigabytes ? (long)(gigabytes * (1L << 30)) : (long)(_memory.TotalBytes * DefaultPart);
+    public long LimitBytes =>
+        options.Value.WeightCacheGigabytes is { } gigabytes ? (long)(gigabytes * (1L << 30)) : (long)(_memory.TotalBytes * DefaultPart);
 
     /// <summary>Where a renderer finds and leaves the weights of a model; null where the plan prepares none.</summary>
-    public string? FolderOf(string model, RenderPlan plan) => Root is { } root && plan.Precision != Precision.Fp32 ? Path.Combine(root, model) : null;
+    public string? FolderOf(string model, RenderPlan plan) =>
+        Root is { } root && plan.Precision != Precision.Fp32 ? Path.Combine(root, model) : null;
 
     /// <summary>Models of which prepared weights are here.</summary>
-    public IReadOnlyList<string> Models => Root is { } root && Directory.Exists(root)
-        ? [.. Directory.EnumerateDirectories(root).Where(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Complete).Any()).Select(model => Path.GetFileName(model))]
-        : [];
+    public IReadOnlyList<string> Models =>
+        Root is { } root && Directory.Exists(root)
+            ?
+            [
+                .. Directory
+                    .EnumerateDirectories(root)
+                    .Where(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Complete).Any())
+                    .Select(model => Path.GetFileName(model)),
+            ]
+            : [];
 
     /// <summary>Host memory that a plan's prepared weights may take: what is free, and what older ones hold and would give.</summary>
     public long RoomBytes
     {
         get
         {
-            long free = options.Value.HostMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : _memory.AvailableBytes;
-            if (Root is not { } root || !Directory.Exists(root)) return free;
-            long held = HeldBytes(root);
-            long room = Math.Min(free, new DriveInfo(root).AvailableFreeSpace) + held;
+            var free = options.Value.HostMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : _memory.AvailableBytes;
+            if (Root is not { } root || !Directory.Exists(root))
+            {
+                return free;
+            }
+
+            var held = HeldBytes(root);
+            var room = Math.Min(free, new DriveInfo(root).AvailableFreeSpace) + held;
             return Math.Min(room, LimitBytes);
         }
     }
 
-    /// <summary>Makes the folder, and has what a previous life left behind compared with its checksums; damaged weights are removed.</summary>
+    /// <summary>Makes the folder, and has what a previous life left behind compared with its checksums; damaged weights are
+    /// removed.</summary>
     /// <exception cref="Hosting.WorkerSettingException">The folder can't be used.</exception>
-    public async Task PrepareAsync(CancellationToken cancellation)
+    public async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        if (Root is not { } root) return;
+        if (Root is not { } root)
+        {
+            return;
+        }
+
         MakeFolder(root);
-        if (HeldBytes(root) == 0) return;
-        long started = time.GetTimestamp();
-        using ChildProcess check = ChildProcess.Start(
-            options.Value.RendererPath, ["cache", "check", root, "--repair"], ChildEnvironment.ForRenderer(torch.Value.LibraryPath), Path.GetTempPath());
+        if (HeldBytes(root) == 0)
+        {
+            return;
+        }
+
+        var started = time.GetTimestamp();
+        using var check = ChildProcess.Start(
+            options.Value.RendererPath,
+            ["cache", "check", root, "--repair"],
+            ChildEnvironment.ForRenderer(torch.Value.LibraryPath),
+            Path.GetTempPath()
+        );
         check.Input.Close();
         try
         {
-            while (await check.Output.ReadLineAsync(cancellation).AsTask().WaitAsync(CheckPatience, time, cancellation) is { } line)
+            while (
+                await check.Output.ReadLineAsync(cancellationToken).AsTask().WaitAsync(CheckPatience, time, cancellationToken) is { } line
+            )
             {
-                if (line.StartsWith("whole", StringComparison.Ordinal)) log.LogDebug("Weight cache: {Finding}", line);
-                else log.LogWarning("Weight cache: {Finding}", line);
+                if (line.StartsWith("whole", StringComparison.Ordinal))
+                {
+                    log.LogDebug("Weight cache: {Finding}", line);
+                }
+                else
+                {
+                    log.LogWarning("Weight cache: {Finding}", line);
+                }
             }
 
-            int code = await check.Exited.WaitAsync(CheckPatience, time, cancellation);
-            if (code == 0) log.LogInformation("Weight cache {Root}: checked in {Seconds:0.0} s, holds {Models}", root, time.GetElapsedTime(started).TotalSeconds, Models);
-            else log.LogWarning("Weight cache {Root}: the check ended with code {Code}: {LastWords}", root, code, check.Errors.LastLine);
+            var code = await check.Exited.WaitAsync(CheckPatience, time, cancellationToken);
+            if (code == 0)
+            {
+                log.LogInformation(
+                    "Weight cache {Root}: checked in {Seconds:0.0} s, holds {Models}",
+                    root,
+                    time.GetElapsedTime(started).TotalSeconds,
+                    Models
+                );
+            }
+            else
+            {
+                log.LogWarning("Weight cache {Root}: the check ended with code {Code}: {LastWords}", root, code, check.Errors.LastLine);
+            }
         }
         catch (TimeoutException)
         {
-            log.LogWarning("Weight cache {Root}: the check says nothing and is left; renderers still refuse weights that were never finished", root);
+            log.LogWarning(
+                "Weight cache {Root}: the check says nothing and is left; renderers still refuse weights that were never finished",
+                root
+            );
         }
     }
 
@@ -82,15 +137,26 @@ public sealed class HostWeightCache(IOptions<WorkerOptions> options, IOptions<To
         {
             Directory.CreateDirectory(root, Private);
             if ((File.GetUnixFileMode(root) & Others) != 0)
-                throw new Hosting.WorkerSettingException($"Worker:WeightCacheDirectory: others may write to {root}; make it private (chmod 700) or name another folder");
+            {
+                throw new Hosting.WorkerSettingException(
+                    $"Worker:WeightCacheDirectory: others may write to {root}; make it private (chmod 700) or name another folder"
+                );
+            }
+
             File.WriteAllBytes(Path.Combine(root, ".writable"), []);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new Hosting.WorkerSettingException($"Worker:WeightCacheDirectory: {root} can't be used ({fault.Message}); name another folder, or set Worker:WeightCacheGigabytes to 0");
+            throw new Hosting.WorkerSettingException(
+                $"Worker:WeightCacheDirectory: {root} can't be used ({fault.Message}); name another folder, or set "
+                    + "Worker:WeightCacheGigabytes to 0"
+            );
         }
     }
 
-    private static long HeldBytes(string root) => Directory.EnumerateDirectories(root)
-        .SelectMany(model => new DirectoryInfo(model).EnumerateFiles("*" + WeightCacheFiles.Blocks)).Sum(file => file.Exists ? file.Length : 0);
+    private static long HeldBytes(string root) =>
+        Directory
+            .EnumerateDirectories(root)
+            .SelectMany(model => new DirectoryInfo(model).EnumerateFiles("*" + WeightCacheFiles.Blocks))
+            .Sum(file => file.Exists ? file.Length : 0);
 }

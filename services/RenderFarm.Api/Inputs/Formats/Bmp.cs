@@ -17,7 +17,7 @@ internal static class Bmp
         }
 
         var (width, height) = (BinaryPrimitives.ReadInt32LittleEndian(file[18..]), BinaryPrimitives.ReadInt32LittleEndian(file[22..]));
-        height = height < 0 && height > int.MinValue ? -height : height; // rows from the top
+        height = height < 0 && height > int.MinValue ? -height : height; // Rows from the top
         PictureHeader.RequireSize(width, height);
         var bits = BinaryPrimitives.ReadUInt16LittleEndian(file[28..]);
         if (BinaryPrimitives.ReadInt32LittleEndian(file[30..]) is not (0 or 3) || bits is not (1 or 4 or 8 or 16 or 24 or 32))

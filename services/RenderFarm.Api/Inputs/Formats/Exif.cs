@@ -5,7 +5,8 @@ namespace RenderFarm.Api.Inputs.Formats;
 /// <summary>The one thing that is wanted of a camera's notes: whether the picture lies on its side.</summary>
 internal static class Exif
 {
-    private const ushort Orientation = 0x0112, Short = 3;
+    private const ushort Orientation = 0x0112,
+        Short = 3;
 
     /// <param name="tiff">From the byte order on. Notes that make no sense turn nothing: they are not worth refusing a picture for.</param>
     public static bool IsTurned(ReadOnlySpan<byte> tiff)

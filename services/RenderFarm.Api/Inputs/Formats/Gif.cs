@@ -5,7 +5,8 @@ namespace RenderFarm.Api.Inputs.Formats;
 /// <summary>GIF: a screen and blocks on it; the first picture is what counts.</summary>
 internal static class Gif
 {
-    private const byte Picture = 0x2C, Extension = 0x21;
+    private const byte Picture = 0x2C,
+        Extension = 0x21;
 
     public static bool Is(ReadOnlySpan<byte> file) => file.StartsWith("GIF87a"u8) || file.StartsWith("GIF89a"u8);
 
@@ -35,7 +36,8 @@ internal static class Gif
         return new PictureInfo("image/gif", width, height);
     }
 
-    private static (int, int) Size(ReadOnlySpan<byte> data) => (BinaryPrimitives.ReadUInt16LittleEndian(data), BinaryPrimitives.ReadUInt16LittleEndian(data[2..]));
+    private static (int, int) Size(ReadOnlySpan<byte> data) =>
+        (BinaryPrimitives.ReadUInt16LittleEndian(data), BinaryPrimitives.ReadUInt16LittleEndian(data[2..]));
 
     private static int ColourTable(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);
 

@@ -5,19 +5,22 @@ namespace RenderFarm.Api.Inputs.Formats;
 /// <summary>JPEG: markers, each with a segment, until the first scan; the end is marked too.</summary>
 internal static class Jpeg
 {
-    private const byte StartOfScan = 0xDA, EndOfImage = 0xD9, App1 = 0xE1;
+    private const byte StartOfScan = 0xDA,
+        EndOfImage = 0xD9,
+        App1 = 0xE1;
 
     public static bool Is(ReadOnlySpan<byte> file) => file.StartsWith<byte>([0xFF, 0xD8, 0xFF]);
 
     public static PictureInfo Read(ReadOnlySpan<byte> file)
     {
-        int width = 0, height = 0;
+        var width = 0;
+        var height = 0;
         var turned = false;
-        for (var at = 2; ; )
+        for (var at = 2; ;)
         {
             while (file[at] == 0xFF && file[at + 1] == 0xFF)
             {
-                at++; // fill bytes
+                at++; // Fill bytes
             }
 
             if (file[at] != 0xFF)
@@ -44,7 +47,9 @@ internal static class Jpeg
             else if (marker == StartOfScan)
             {
                 return width > 0 && file[(at + 4)..].LastIndexOf<byte>([0xFF, EndOfImage]) >= 0
-                    ? turned ? new PictureInfo("image/jpeg", height, width) : new PictureInfo("image/jpeg", width, height)
+                    ? turned
+                        ? new PictureInfo("image/jpeg", height, width)
+                        : new PictureInfo("image/jpeg", width, height)
                     : throw new PictureFaultException("is cut short; send the whole file");
             }
 

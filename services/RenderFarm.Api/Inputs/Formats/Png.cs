@@ -6,7 +6,10 @@ namespace RenderFarm.Api.Inputs.Formats;
 /// <summary>PNG: a signature and chunks, of which IHDR is the first, IEND the last, and IDAT hold one zlib stream.</summary>
 internal static class Png
 {
-    private const int Idat = 0x49444154, Ihdr = 0x49484452, Iend = 0x49454E44, Exif = 0x65584966;
+    private const int Idat = 0x49444154,
+        Ihdr = 0x49484452,
+        Iend = 0x49454E44,
+        Exif = 0x65584966;
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     public static bool Is(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
@@ -66,7 +69,13 @@ internal static class Png
         }
 
         return interlaced
-            ? Pass(8, 8, 0, 0) + Pass(8, 8, 4, 0) + Pass(4, 8, 0, 4) + Pass(4, 4, 2, 0) + Pass(2, 4, 0, 2) + Pass(2, 2, 1, 0) + Pass(1, 2, 0, 1)
+            ? Pass(8, 8, 0, 0)
+                + Pass(8, 8, 4, 0)
+                + Pass(4, 8, 0, 4)
+                + Pass(4, 4, 2, 0)
+                + Pass(2, 4, 0, 2)
+                + Pass(2, 2, 1, 0)
+                + Pass(1, 2, 0, 1)
             : Rows(width, height);
 
         long Pass(int dx, int dy, int x, int y) => Rows((width - x + dx - 1) / dx, (height - y + dy - 1) / dy);
@@ -95,7 +104,9 @@ internal static class Png
 
         if (total != expected)
         {
-            throw new PictureFaultException(total > expected ? "is a damaged PNG: it unpacks to more pixels than its size has" : "is a damaged PNG: pixels are missing");
+            throw new PictureFaultException(
+                total > expected ? "is a damaged PNG: it unpacks to more pixels than its size has" : "is a damaged PNG: pixels are missing"
+            );
         }
     }
 

@@ -11,7 +11,8 @@ internal static class WebP
     {
         var end = BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + 8L;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end, file.Length);
-        (int Width, int Height)? canvas = null, picture = null;
+        (int Width, int Height)? canvas = null,
+            picture = null;
         var turned = false;
         for (var at = 12L; at + 8 <= end;)
         {

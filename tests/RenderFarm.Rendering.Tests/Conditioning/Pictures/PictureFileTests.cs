@@ -4,7 +4,6 @@ using RenderFarm.Rendering.Conditioning.Pictures;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Testing;
 using SkiaSharp;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Conditioning.Pictures;
@@ -12,7 +11,7 @@ namespace RenderFarm.Rendering.Tests.Conditioning.Pictures;
 /// <summary>Pictures of every sort, written by the library's own encoders and then tampered with.</summary>
 public sealed class PictureFileTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     [Theory]
     [InlineData(SKEncodedImageFormat.Png)]
@@ -24,11 +23,11 @@ public sealed class PictureFileTests : IDisposable
         var picture = PictureFile.Read(Write(HalfRedHalfBlue(32, 16), format), "input_reference");
 
         Assert.Equal([1, 3, 16, 32], picture.shape);
-        AssertColour(picture, 8, 4, 1, -1, -1);  // red on the left
-        AssertColour(picture, 8, 28, -1, -1, 1); // blue on the right
+        AssertColour(picture, 8, 4, 1, -1, -1); // Red on the left
+        AssertColour(picture, 8, 28, -1, -1, 1); // Blue on the right
     }
 
-    [Theory] // where the left half of the stored picture is, once it is upright
+    [Theory] // Where the left half of the stored picture is, once it is upright
     [InlineData(1, 8, 4)]
     [InlineData(2, 8, 28)]
     [InlineData(3, 8, 28)]
@@ -44,8 +43,36 @@ public sealed class PictureFileTests : IDisposable
         var jpeg = File.ReadAllBytes(path);
         byte[] exif =
         [
-            0xFF, 0xE1, 0, 34, .. "Exif\0\0"u8, .. "MM"u8, 0, 42, 0, 0, 0, 8, // the big-endian kind, one directory
-            0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0,
+            0xFF,
+            0xE1,
+            0,
+            34,
+            .. "Exif\0\0"u8,
+            .. "MM"u8,
+            0,
+            42,
+            0,
+            0,
+            0,
+            8, // The big-endian kind, one directory
+            0,
+            1,
+            0x01,
+            0x12,
+            0,
+            3,
+            0,
+            0,
+            0,
+            1,
+            0,
+            (byte)orientation,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
         ];
         BinaryPrimitives.WriteUInt16BigEndian(exif.AsSpan(2), (ushort)(exif.Length - 2));
         File.WriteAllBytes(path, [.. jpeg[..2], .. exif, .. jpeg[2..]]);
@@ -72,12 +99,12 @@ public sealed class PictureFileTests : IDisposable
         using var scope = NewDisposeScope();
         using var wide = SKColorSpace.CreateRgb(SKColorSpaceTransferFn.Srgb, SKColorSpaceXyz.DisplayP3);
         using var bitmap = new SKBitmap(new SKImageInfo(8, 8, SKColorType.Rgba8888, SKAlphaType.Opaque, wide));
-        byte[] raw = [.. Enumerable.Range(0, 64).SelectMany(_ => new byte[] { 200, 100, 100, 255 })]; // in the profile's own numbers
+        byte[] raw = [.. Enumerable.Range(0, 64).SelectMany(_ => new byte[] { 200, 100, 100, 255 })]; // In the profile's own numbers
         System.Runtime.InteropServices.Marshal.Copy(raw, 0, bitmap.GetPixels(), raw.Length);
 
         var picture = PictureFile.Read(Write(bitmap, SKEncodedImageFormat.Png), "input_reference");
 
-        // what is 200 red of the wide gamut is more of the standard one's; taken as it stands it would be 0.569
+        // What is 200 red of the wide gamut is more of the standard one's; taken as it stands it would be 0.569
         Assert.True(picture[0, 0, 4, 4].item<float>() > 0.62f, $"{picture[0, 0, 4, 4].item<float>()}");
     }
 
@@ -107,30 +134,43 @@ public sealed class PictureFileTests : IDisposable
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));
         File.WriteAllBytes(path, png);
 
-        Assert.Contains("60000 × 60000", Assert.Throws<RenderException>(() => PictureFile.Read(path, "input_reference")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "60000 × 60000",
+            Assert.Throws<RenderException>(() => PictureFile.Read(path, "input_reference")).Message,
+            StringComparison.Ordinal
+        );
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private static void AssertColour(Tensor picture, int row, int column, float red, float green, float blue)
     {
         float[] expected = [red, green, blue];
-        for (int channel = 0; channel < 3; channel++)
+        for (var channel = 0; channel < 3; channel++)
+        {
             Assert.InRange(picture[0, channel, row, column].item<float>(), expected[channel] - 0.1f, expected[channel] + 0.1f);
+        }
     }
 
     private static SKBitmap HalfRedHalfBlue(int width, int height)
     {
         var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        for (int i = 0; i < width * height; i++)
+        for (var i = 0; i < width * height; i++)
+        {
             bitmap.SetPixel(i % width, i / width, i % width < width / 2 ? new SKColor(255, 0, 0) : new SKColor(0, 0, 255));
+        }
+
         return bitmap;
     }
 
     private static SKBitmap Noise(int width, int height)
     {
         var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        for (int i = 0; i < width * height; i++) bitmap.SetPixel(i % width, i / width, new SKColor((uint)(i * 2654435761L) | 0xFF000000));
+        for (var i = 0; i < width * height; i++)
+        {
+            bitmap.SetPixel(i % width, i / width, new SKColor((uint)(i * 2654435761L) | 0xFF000000));
+        }
+
         return bitmap;
     }
 
@@ -138,7 +178,7 @@ public sealed class PictureFileTests : IDisposable
     {
         using (bitmap)
         {
-            var path = folder.File($"picture.{format}");
+            var path = _folder.File($"picture.{format}");
             using var data = bitmap.Encode(format, 95);
             File.WriteAllBytes(path, data.ToArray());
             return path;
@@ -147,11 +187,14 @@ public sealed class PictureFileTests : IDisposable
 
     private static uint Crc(ReadOnlySpan<byte> bytes)
     {
-        uint crc = uint.MaxValue;
-        foreach (byte octet in bytes)
+        var crc = uint.MaxValue;
+        foreach (var octet in bytes)
         {
             crc ^= octet;
-            for (int bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320 : crc >> 1;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320 : crc >> 1;
+            }
         }
         return ~crc;
     }

@@ -1,6 +1,5 @@
 using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Conditioning.Pictures;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Conditioning.Pictures;
@@ -36,7 +35,7 @@ public sealed class PictureFitTests
 
         var enlarged = PictureFit.Bicubic(step, 16, 4);
 
-        // a = −0.75, an eighth of the way in: kernel weights worked out by hand
+        // A = −0.75, an eighth of the way in: kernel weights worked out by hand
         Assert.Equal(1.0, enlarged[0, 0, 2, 13].item<float>(), 5);
         Assert.True(enlarged.max().item<float>() > 1.1f, "a kernel with a = −0.5 or with antialiasing overshoots less");
     }
@@ -70,15 +69,15 @@ public sealed class PictureFitTests
     {
         using var scope = NewDisposeScope();
         var picture = zeros(1, 3, 1, 24).sub_(1);
-        picture[0, 0, 0, 12] = 1; // one white column of black ones
+        picture[0, 0, 0, 12] = 1; // One white column of black ones
 
         var halved = LanczosResize.Apply(picture, 12, 1);
 
-        // distances of new points from that column, in units of the widened kernel: 0.25, 0.75, 1.25, …, each over a sum of 2
+        // Distances of new points from that column, in units of the widened kernel: 0.25, 0.75, 1.25, …, each over a sum of 2
         double Kernel(double x) => Math.Sin(x * Math.PI) * Math.Sin(x * Math.PI / 3) * 3 / (x * x * Math.PI * Math.PI);
         foreach (var (point, distance) in new[] { (6, 0.25), (5, 0.75), (7, 1.25), (4, 1.75) })
         {
-            double level = Math.Clamp(Math.Floor(Kernel(distance) / 2 * 255 + 0.5), 0, 255);
+            var level = Math.Clamp(Math.Floor(Kernel(distance) / 2 * 255 + 0.5), 0, 255);
             Assert.InRange((halved[0, 0, 0, point].item<float>() + 1) * 127.5, level - 1.01, level + 1.01);
         }
     }
@@ -95,7 +94,7 @@ public sealed class PictureFitTests
         var mask = given.Mask(2, 3, CPU);
 
         Assert.Equal([1, 4, 3, 2, 3], mask.shape);
-        // frame by frame: the four channels of each latent frame
+        // Frame by frame: the four channels of each latent frame
         Assert.Equal(expected, mask[0, TensorIndex.Ellipsis, 1, 2].t().contiguous().data<float>().ToArray());
     }
 
@@ -112,5 +111,8 @@ public sealed class PictureFitTests
     }
 
     private static Tensor Ramp(int width, int height) =>
-        (arange(width * height, dtype: ScalarType.Float32).remainder(256) / 127.5 - 1).view(1, 1, height, width).expand(1, 3, height, width).contiguous();
+        (arange(width * height, dtype: ScalarType.Float32).remainder(256) / 127.5 - 1)
+            .view(1, 1, height, width)
+            .expand(1, 3, height, width)
+            .contiguous();
 }

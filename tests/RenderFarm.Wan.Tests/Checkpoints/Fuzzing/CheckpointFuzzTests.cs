@@ -16,9 +16,10 @@ public sealed class CheckpointFuzzTests : IDisposable
     private const long MostBytes = 96 << 20;
     private static readonly string Corpus = Path.Combine(GoldenFiles.Directory, "..", "fuzz", "checkpoints");
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Files => [.. Directory.GetFiles(Corpus).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Files =>
+        [.. Directory.GetFiles(Corpus).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -26,10 +27,16 @@ public sealed class CheckpointFuzzTests : IDisposable
     {
         var fault = Open(Path.Combine(Corpus, file));
 
-        bool good = file.StartsWith("good", StringComparison.Ordinal) || file is "wrapped.pth" or "billion-by-zero.safetensors" or "dit.safetensors" or "lora.safetensors";
-        // a dimension of a billion beside one of nothing takes no memory; what is described there is only part of a model
+        var good =
+            file.StartsWith("good", StringComparison.Ordinal)
+            || file is "wrapped.pth" or "billion-by-zero.safetensors" or "dit.safetensors" or "lora.safetensors";
+        // A dimension of a billion beside one of nothing takes no memory; what is described there is only part of a model
         Assert.True(good == fault is null, fault?.Message ?? "was taken for good");
-        if (fault is null) return;
+        if (fault is null)
+        {
+            return;
+        }
+
         Assert.Contains(file.Replace(".index.json", "", StringComparison.Ordinal), fault.Message, StringComparison.Ordinal);
         Assert.NotEmpty(fault.Field);
     }
@@ -38,11 +45,11 @@ public sealed class CheckpointFuzzTests : IDisposable
     [MemberData(nameof(Files))]
     public void Open_MutationsOfTheCorpus_EndWellOrNameThePlace(string file)
     {
-        int rounds = int.Parse(Environment.GetEnvironmentVariable("RENDERFARM_FUZZ_ROUNDS") ?? "40", CultureInfo.InvariantCulture);
+        var rounds = int.Parse(Environment.GetEnvironmentVariable("RENDERFARM_FUZZ_ROUNDS") ?? "40", CultureInfo.InvariantCulture);
         var original = File.ReadAllBytes(Path.Combine(Corpus, file));
-        File.Copy(Path.Combine(Corpus, "good.safetensors"), folder.File("good.safetensors")); // indexes refer to it
-        var path = folder.File("mutated" + file[file.IndexOf('.')..]);
-        for (int seed = 0; seed < rounds; seed++)
+        File.Copy(Path.Combine(Corpus, "good.safetensors"), _folder.File("good.safetensors")); // Indexes refer to it
+        var path = _folder.File("mutated" + file[file.IndexOf('.')..]);
+        for (var seed = 0; seed < rounds; seed++)
         {
             File.WriteAllBytes(path, Mutations.Of(original, seed));
             try
@@ -56,12 +63,12 @@ public sealed class CheckpointFuzzTests : IDisposable
         }
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     /// <summary>Everything that is done with a file that somebody brings.</summary>
     private static CheckpointException? Open(string path)
     {
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         try
         {
             using var source = CheckpointFiles.Open(path);
@@ -71,7 +78,11 @@ public sealed class CheckpointFuzzTests : IDisposable
                 source.Load(name).Dispose();
             }
             CheckpointRecognition.DescribeAll(source);
-            if (LoraFile.Holds(source.Entries.Keys)) Resolve(path);
+            if (LoraFile.Holds(source.Entries.Keys))
+            {
+                Resolve(path);
+            }
+
             return null;
         }
         catch (CheckpointException e)
@@ -80,8 +91,11 @@ public sealed class CheckpointFuzzTests : IDisposable
         }
         finally
         {
-            long taken = GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.True(taken < MostBytes + (100 * new FileInfo(path).Length), $"{taken:N0} bytes for a file of {new FileInfo(path).Length:N0}");
+            var taken = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.True(
+                taken < MostBytes + (100 * new FileInfo(path).Length),
+                $"{taken:N0} bytes for a file of {new FileInfo(path).Length:N0}"
+            );
         }
     }
 
@@ -93,7 +107,7 @@ public sealed class CheckpointFuzzTests : IDisposable
         }
         catch (CheckpointException)
         {
-            // it is for another architecture, and says so
+            // It is for another architecture, and says so
         }
     }
 }

@@ -34,7 +34,8 @@ public sealed class SentencePieceModelTests
         Assert.Equal(model.CharsMap.ToArray(), copy.CharsMap.ToArray());
         Assert.Equal(
             Golden.Encode("ｆｕｌｌ width ① and 画面 🐱"),
-            new SentencePieceTokenizer(copy).Encode("ｆｕｌｌ width ① and 画面 🐱"));
+            new SentencePieceTokenizer(copy).Encode("ｆｕｌｌ width ① and 画面 🐱")
+        );
     }
 
     [Fact]
@@ -45,15 +46,21 @@ public sealed class SentencePieceModelTests
     public void Encode_AnyText_StaysInTheVocabulary(string? text)
     {
         foreach (var tokenizer in new[] { Golden, Small })
+        {
             Assert.All(tokenizer.Encode(text ?? ""), id => Assert.InRange(id, 3, tokenizer.VocabularySize - 1));
+        }
     }
 
     [Property(MaxTest = 300)]
     public void Decode_EncodedText_GivesItBack(NonNull<string> text)
     {
-        // identity rules: only spaces are folded, and what is no text (a lone surrogate) becomes U+FFFD
-        var expected = string.Join(' ', System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(text.Get.Replace('▁', '_')))
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        // Identity rules: only spaces are folded, and what is no text (a lone surrogate) becomes U+FFFD
+        var expected = string.Join(
+            ' ',
+            System
+                .Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(text.Get.Replace('▁', '_')))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        );
 
         Assert.Equal(expected, Small.Decode(Small.Encode(text.Get.Replace('▁', '_'))));
     }
@@ -65,7 +72,11 @@ public sealed class SentencePieceModelTests
         var bytes = GoldenBytes.ToArray();
         var at = place.Get * 7919 % bytes.Length;
         bytes[at] ^= value;
-        if (cut) bytes = bytes[..at];
+        if (cut)
+        {
+            bytes = bytes[..at];
+        }
+
         try
         {
             var tokenizer = new SentencePieceTokenizer(SentencePieceModelReader.Read(bytes, "damaged.model"));
@@ -74,30 +85,41 @@ public sealed class SentencePieceModelTests
         catch (SentencePieceFormatException error)
         {
             Assert.True(
-                error.Message.Contains("damaged.model", StringComparison.Ordinal) || error.Message.Contains("precompiled_charsmap", StringComparison.Ordinal),
-                error.Message);
+                error.Message.Contains("damaged.model", StringComparison.Ordinal)
+                    || error.Message.Contains("precompiled_charsmap", StringComparison.Ordinal),
+                error.Message
+            );
         }
     }
 
-    public static TheoryData<string, SentencePieceModel> Refused => new()
-    {
-        { "it has no pieces", new SentencePieceModel { Pieces = [] } },
-        { "0 pieces of type unknown", new SentencePieceModel { Pieces = [new("a", 0)] } },
-        { "piece 1 has no text", With(new Piece("", 0)) },
-        { "piece 2 ('a') appears twice", With(new Piece("a", 0), new Piece("a", -1)) },
-        { "piece 1 ('a') has the score NaN", With(new Piece("a", float.NaN)) },
-        { "piece 1 ('a') has the unknown type 9", With(new Piece("a", 0, (PieceType)9)) },
-        { "piece 1 is 600 bytes long", With(new Piece(new string('a', 600), 0)) },
-        { "not named <0x00> to <0xFF>", With(new Piece("<0xGG>", 0, PieceType.Byte)) },
-        { "byte_fallback needs 256", With(new Piece("a", 0)) with { ByteFallback = true } },
-        { "eos_id is 7, but there are 2 pieces", With(new Piece("a", 0)) with { EndId = 7 } },
-    };
+    public static TheoryData<string, SentencePieceModel> Refused =>
+        new()
+        {
+            {
+                "it has no pieces",
+                new SentencePieceModel { Pieces = [] }
+            },
+            {
+                "0 pieces of type unknown",
+                new SentencePieceModel { Pieces = [new("a", 0)] }
+            },
+            { "piece 1 has no text", With(new Piece("", 0)) },
+            { "piece 2 ('a') appears twice", With(new Piece("a", 0), new Piece("a", -1)) },
+            { "piece 1 ('a') has the score NaN", With(new Piece("a", float.NaN)) },
+            { "piece 1 ('a') has the unknown type 9", With(new Piece("a", 0, (PieceType)9)) },
+            { "piece 1 is 600 bytes long", With(new Piece(new string('a', 600), 0)) },
+            { "not named <0x00> to <0xFF>", With(new Piece("<0xGG>", 0, PieceType.Byte)) },
+            { "byte_fallback needs 256", With(new Piece("a", 0)) with { ByteFallback = true } },
+            { "eos_id is 7, but there are 2 pieces", With(new Piece("a", 0)) with { EndId = 7 } },
+        };
 
     [Theory]
     [MemberData(nameof(Refused))]
     public void Read_ModelThatCannotEncode_SaysWhy(string reason, SentencePieceModel model)
     {
-        var error = Assert.Throws<SentencePieceFormatException>(() => SentencePieceModelReader.Read(SentencePieceModelWriter.Write(model), "odd.model"));
+        var error = Assert.Throws<SentencePieceFormatException>(() =>
+            SentencePieceModelReader.Read(SentencePieceModelWriter.Write(model), "odd.model")
+        );
 
         Assert.Contains("'odd.model'", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);

@@ -29,11 +29,9 @@ public sealed class SentencePieceTokenizerTests
         Piece[] pieces = [new("<unk>", 0, PieceType.Unknown), new("▁", -1), new("1", -1), new("a1", -0.5f)];
 
         var plain = new SentencePieceTokenizer(new SentencePieceModel { Pieces = pieces, CharsMap = rules });
-        var shielded = new SentencePieceTokenizer(new SentencePieceModel
-        {
-            Pieces = [.. pieces, new("a①", 0, PieceType.UserDefined)],
-            CharsMap = rules,
-        });
+        var shielded = new SentencePieceTokenizer(
+            new SentencePieceModel { Pieces = [.. pieces, new("a①", 0, PieceType.UserDefined)], CharsMap = rules }
+        );
 
         Assert.Equal(["▁", "a1", "1"], Texts(plain, "a①①"));
         Assert.Equal(["▁", "a①", "1"], Texts(shielded, "a①①"));
@@ -41,7 +39,10 @@ public sealed class SentencePieceTokenizerTests
 
     [Fact]
     public void Tokenize_LoneSurrogate_IsTheReplacementCharacter() =>
-        Assert.Equal(["▁", "<0xEF>", "<0xBF>", "<0xBD>", "s"], Texts(new SentencePieceTokenizer(SentencePieceModelWriter.Small([])), "\ud800s"));
+        Assert.Equal(
+            ["▁", "<0xEF>", "<0xBF>", "<0xBD>", "s"],
+            Texts(new SentencePieceTokenizer(SentencePieceModelWriter.Small([])), "\ud800s")
+        );
 
     [Fact]
     public void Tokenize_UnusedPiece_IsNeverChosen()
@@ -73,11 +74,9 @@ public sealed class SentencePieceTokenizerTests
     [Fact]
     public void Tokenize_WordMarkAsSuffix_MarksTheEnd()
     {
-        var tokenizer = new SentencePieceTokenizer(new SentencePieceModel
-        {
-            Pieces = [new("<unk>", 0, PieceType.Unknown), new("▁", -1), new("a", -1)],
-            WhitespaceAsSuffix = true,
-        });
+        var tokenizer = new SentencePieceTokenizer(
+            new SentencePieceModel { Pieces = [new("<unk>", 0, PieceType.Unknown), new("▁", -1), new("a", -1)], WhitespaceAsSuffix = true }
+        );
 
         Assert.Equal(["a", "▁", "a", "▁"], Texts(tokenizer, " a  a "));
     }
@@ -85,17 +84,20 @@ public sealed class SentencePieceTokenizerTests
     [Fact]
     public void Tokenize_KeptWhitespace_MarksEverySpace()
     {
-        var tokenizer = new SentencePieceTokenizer(new SentencePieceModel
-        {
-            Pieces = [new("<unk>", 0, PieceType.Unknown), new("▁", -1), new("a", -1)],
-            RemoveExtraWhitespaces = false,
-            AddDummyPrefix = false,
-        });
+        var tokenizer = new SentencePieceTokenizer(
+            new SentencePieceModel
+            {
+                Pieces = [new("<unk>", 0, PieceType.Unknown), new("▁", -1), new("a", -1)],
+                RemoveExtraWhitespaces = false,
+                AddDummyPrefix = false,
+            }
+        );
 
         Assert.Equal(["▁", "a", "▁", "▁", "a", "▁"], Texts(tokenizer, " a  a "));
     }
 
-    /// <summary>Prompts at the API's length limit, in the worst shapes. Memory stands for work here: unlike a clock, it is the same on a busy machine.</summary>
+    /// <summary>Prompts at the API's length limit, in the worst shapes. Memory stands for work here: unlike a clock, it is the same on a
+    /// busy machine.</summary>
     [Theory]
     [InlineData("a")]
     [InlineData(" ")]

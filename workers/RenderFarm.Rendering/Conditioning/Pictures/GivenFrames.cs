@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning.Pictures;
@@ -15,8 +14,13 @@ public sealed class GivenFrames(Tensor first, Tensor? last, int frames)
     public Tensor Chunk(long start, long count)
     {
         using var scope = NewDisposeScope();
-        var chunk = Enumerable.Range((int)start, (int)count).Select(frame =>
-            frame == 0 ? first : last is not null && frame == frames - 1 ? last : zeros_like(first));
+        var chunk = Enumerable
+            .Range((int)start, (int)count)
+            .Select(frame =>
+                frame == 0 ? first
+                : last is not null && frame == frames - 1 ? last
+                : zeros_like(first)
+            );
         return stack(chunk, 2).MoveToOuterDisposeScope();
     }
 
@@ -27,11 +31,20 @@ public sealed class GivenFrames(Tensor first, Tensor? last, int frames)
     public Tensor Mask(long latentHeight, long latentWidth, Device device)
     {
         using var scope = NewDisposeScope();
-        const int stride = VaeShape.TemporalStride;
-        var known = zeros(frames + stride - 1, dtype: ScalarType.Float32, device: device); // frame 0 four times, then the rest
-        known.narrow(0, 0, stride).fill_(1);
-        if (last is not null) known.narrow(0, known.shape[0] - 1, 1).fill_(1);
-        return known.view(-1, stride).t().view(1, stride, -1, 1, 1).expand(-1, -1, -1, latentHeight, latentWidth)
-            .contiguous().MoveToOuterDisposeScope();
+        const int Stride = VaeShape.TemporalStride;
+        var known = zeros(frames + Stride - 1, dtype: ScalarType.Float32, device: device); // Frame 0 four times, then the rest
+        known.narrow(0, 0, Stride).fill_(1);
+        if (last is not null)
+        {
+            known.narrow(0, known.shape[0] - 1, 1).fill_(1);
+        }
+
+        return known
+            .view(-1, Stride)
+            .t()
+            .view(1, Stride, -1, 1, 1)
+            .expand(-1, -1, -1, latentHeight, latentWidth)
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 }

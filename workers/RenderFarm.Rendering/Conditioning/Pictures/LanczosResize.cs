@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning.Pictures;
@@ -17,8 +16,16 @@ public static class LanczosResize
     {
         using var scope = NewDisposeScope();
         var levels = (picture.to(ScalarType.Float32) + 1) * 127.5;
-        if (picture.shape[3] != width) levels = Levels(levels.matmul(Weights((int)picture.shape[3], width).t()));
-        if (picture.shape[2] != height) levels = Levels(Weights((int)picture.shape[2], height).matmul(levels));
+        if (picture.shape[3] != width)
+        {
+            levels = Levels(levels.matmul(Weights((int)picture.shape[3], width).t()));
+        }
+
+        if (picture.shape[2] != height)
+        {
+            levels = Levels(Weights((int)picture.shape[2], height).matmul(levels));
+        }
+
         return (levels / 127.5 - 1).MoveToOuterDisposeScope();
     }
 
@@ -27,15 +34,25 @@ public static class LanczosResize
     /// <summary>[to, from]: what each new point takes of the old ones; each row sums to 1.</summary>
     private static Tensor Weights(int from, int to)
     {
-        double scale = from / (double)to, widen = Math.Max(scale, 1), reach = Lobes * widen;
+        var scale = from / (double)to;
+        var widen = Math.Max(scale, 1);
+        var reach = Lobes * widen;
         var weights = new float[to * from];
-        for (int point = 0; point < to; point++)
+        for (var point = 0; point < to; point++)
         {
-            double centre = (point + 0.5) * scale;
-            int first = Math.Max(0, (int)(centre - reach + 0.5)), end = Math.Min(from, (int)(centre + reach + 0.5));
+            var centre = (point + 0.5) * scale;
+            var first = Math.Max(0, (int)(centre - reach + 0.5));
+            var end = Math.Min(from, (int)(centre + reach + 0.5));
             double sum = 0;
-            for (int at = first; at < end; at++) sum += Kernel((at - centre + 0.5) / widen);
-            for (int at = first; at < end; at++) weights[(point * from) + at] = (float)(Kernel((at - centre + 0.5) / widen) / sum);
+            for (var at = first; at < end; at++)
+            {
+                sum += Kernel((at - centre + 0.5) / widen);
+            }
+
+            for (var at = first; at < end; at++)
+            {
+                weights[(point * from) + at] = (float)(Kernel((at - centre + 0.5) / widen) / sum);
+            }
         }
         return tensor(weights).view(to, from);
     }

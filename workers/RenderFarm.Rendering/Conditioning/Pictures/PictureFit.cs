@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning.Pictures;
@@ -15,12 +14,19 @@ public static class PictureFit
     /// <returns>The part of the picture that is shown, in its own pixels; the caller owns it.</returns>
     public static Tensor Shown(Tensor picture, ModelShape shape, int width, int height)
     {
-        long have = picture.shape[3], tall = picture.shape[2];
-        int grid = 2 * shape.Vae.SpatialStride;
-        double ratio = have / (double)tall, off = width - (height * ratio); // both sides were rounded down, each by less than a cell
-        if (off > -grid && off < grid * ratio) return picture.alias();
-        double scale = Math.Max(width / (double)have, height / (double)tall);
-        long across = Math.Clamp((long)Math.Round(width / scale), 1, have), down = Math.Clamp((long)Math.Round(height / scale), 1, tall);
+        var have = picture.shape[3];
+        var tall = picture.shape[2];
+        var grid = 2 * shape.Vae.SpatialStride;
+        var ratio = have / (double)tall;
+        var off = width - (height * ratio); // Both sides were rounded down, each by less than a cell
+        if (off > -grid && off < grid * ratio)
+        {
+            return picture.alias();
+        }
+
+        var scale = Math.Max(width / (double)have, height / (double)tall);
+        var across = Math.Clamp((long)Math.Round(width / scale), 1, have);
+        var down = Math.Clamp((long)Math.Round(height / scale), 1, tall);
         return picture.narrow(2, (tall - down) / 2, down).narrow(3, (have - across) / 2, across);
     }
 
@@ -30,15 +36,22 @@ public static class PictureFit
     public static Tensor Bicubic(Tensor shown, int width, int height) =>
         nn.functional.interpolate(shown, size: [height, width], mode: InterpolationMode.Bicubic, align_corners: false);
 
-    /// <summary>Lanczos with antialiasing to a size that covers the frame, then the middle of it: for models that take the picture as their first latent frame.</summary>
+    /// <summary>Lanczos with antialiasing to a size that covers the frame, then the middle of it: for models that take the picture as their
+    /// first latent frame.</summary>
     /// <param name="picture">[1, 3, H, W] in [−1, 1], whole.</param>
     public static Tensor Lanczos(Tensor picture, int width, int height)
     {
         using var scope = NewDisposeScope();
-        long have = picture.shape[3], tall = picture.shape[2];
-        double scale = Math.Max(width / (double)have, height / (double)tall);
-        int across = Math.Max(width, (int)Math.Round(have * scale)), down = Math.Max(height, (int)Math.Round(tall * scale));
-        return LanczosResize.Apply(picture, across, down)
-            .narrow(2, (down - height) / 2, height).narrow(3, (across - width) / 2, width).contiguous().MoveToOuterDisposeScope();
+        var have = picture.shape[3];
+        var tall = picture.shape[2];
+        var scale = Math.Max(width / (double)have, height / (double)tall);
+        var across = Math.Max(width, (int)Math.Round(have * scale));
+        var down = Math.Max(height, (int)Math.Round(tall * scale));
+        return LanczosResize
+            .Apply(picture, across, down)
+            .narrow(2, (down - height) / 2, height)
+            .narrow(3, (across - width) / 2, width)
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 }

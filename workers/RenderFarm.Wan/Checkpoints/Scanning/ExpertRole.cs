@@ -18,9 +18,15 @@ internal static partial class NameSigns
     {
         foreach (var part in path.Split(Path.DirectorySeparatorChar).Reverse())
         {
-            if (part == "transformer_2") return ExpertRole.LowNoise; // diffusers; its other one is 'transformer' in every model
+            if (part == "transformer_2")
+            {
+                return ExpertRole.LowNoise; // diffusers; its other one is 'transformer' in every model
+            }
+
             if (Noise().Match(part) is { Success: true } match)
+            {
                 return char.ToLowerInvariant(match.Groups["level"].ValueSpan[0]) == 'h' ? ExpertRole.HighNoise : ExpertRole.LowNoise;
+            }
         }
         return ExpertRole.Unknown;
     }
@@ -29,7 +35,8 @@ internal static partial class NameSigns
     public static string WithoutRole(string name) => Repeated().Replace(Noise().Replace(name, ""), "$1").Trim('_', '-', '.', ' ');
 
     /// <summary>720 and not 480 is in the path.</summary>
-    public static bool Says720(string path) => path.Contains("720", StringComparison.Ordinal) && !path.Contains("480", StringComparison.Ordinal);
+    public static bool Says720(string path) =>
+        path.Contains("720", StringComparison.Ordinal) && !path.Contains("480", StringComparison.Ordinal);
 
     [GeneratedRegex(@"(?<![a-z])(?<level>high|low)(?:[_\-. ]?noise|(?![a-z]))", RegexOptions.IgnoreCase)]
     private static partial Regex Noise();

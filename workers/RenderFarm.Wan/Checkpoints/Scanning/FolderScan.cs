@@ -18,7 +18,11 @@ public sealed record FoundTokenizer(string File, int Pieces, bool Inside);
 public sealed record UnusableFile(string File, string Reason);
 
 /// <summary>Everything in a folder that may be part of a model, recognised from headers: keys, types and shapes.</summary>
-public sealed record FolderScan(IReadOnlyList<FoundCheckpoint> Checkpoints, IReadOnlyList<FoundTokenizer> Tokenizers, IReadOnlyList<UnusableFile> Unusable)
+public sealed record FolderScan(
+    IReadOnlyList<FoundCheckpoint> Checkpoints,
+    IReadOnlyList<FoundTokenizer> Tokenizers,
+    IReadOnlyList<UnusableFile> Unusable
+)
 {
     /// <summary>The tensor that single files of text encoders keep their SentencePiece model in.</summary>
     public const string TokenizerTensor = "spiece_model";
@@ -33,12 +37,30 @@ public sealed record FolderScan(IReadOnlyList<FoundCheckpoint> Checkpoints, IRea
             try
             {
                 if (ModelFolder.MissingShards(files) is { Count: > 0 } missing)
-                    throw new CheckpointException(files[0], "shards", $"number {string.Join(", ", missing)} of it {(missing.Count == 1 ? "is" : "are")} missing");
+                {
+                    throw new CheckpointException(
+                        files[0],
+                        "shards",
+                        $"number {string.Join(", ", missing)} of it {(missing.Count == 1 ? "is" : "are")} missing"
+                    );
+                }
+
                 using var source = CheckpointFiles.Open(files);
                 foreach (var description in CheckpointRecognition.DescribeAll(source))
+                {
                     checkpoints.Add(new FoundCheckpoint(files, Path.GetRelativePath(folder, files[0]), description));
+                }
+
                 if (source.Entries.Keys.FirstOrDefault(key => key.EndsWith(TokenizerTensor, StringComparison.Ordinal)) is { } inside)
-                    tokenizers.Add(new FoundTokenizer(files[0], SentencePieceModelReader.Read(Bytes(source, inside), files[0]).Pieces.Count, Inside: true));
+                {
+                    tokenizers.Add(
+                        new FoundTokenizer(
+                            files[0],
+                            SentencePieceModelReader.Read(Bytes(source, inside), files[0]).Pieces.Count,
+                            Inside: true
+                        )
+                    );
+                }
             }
             catch (Exception e) when (e is CheckpointException or SentencePieceFormatException)
             {
@@ -62,16 +84,24 @@ public sealed record FolderScan(IReadOnlyList<FoundCheckpoint> Checkpoints, IRea
     /// <summary>The SentencePiece model of a found tokenizer.</summary>
     public static byte[] Read(FoundTokenizer tokenizer)
     {
-        if (!tokenizer.Inside) return File.ReadAllBytes(tokenizer.File);
+        if (!tokenizer.Inside)
+        {
+            return File.ReadAllBytes(tokenizer.File);
+        }
+
         using var source = CheckpointFiles.Open(tokenizer.File);
         return Bytes(source, source.Entries.Keys.First(key => key.EndsWith(TokenizerTensor, StringComparison.Ordinal)));
     }
 
     private static byte[] Bytes(ITensorSource source, string tensor)
     {
-        const long most = 64 << 20;
+        const long Most = 64 << 20;
         var entry = source.Entries[tensor];
-        if (entry.Bytes is 0 or > most || entry.Type.Bytes != 1) throw new CheckpointException(source.Name, tensor, $"{entry} is no SentencePiece model");
+        if (entry.Bytes is 0 or > Most || entry.Type.Bytes != 1)
+        {
+            throw new CheckpointException(source.Name, tensor, $"{entry} is no SentencePiece model");
+        }
+
         using var stored = source.Load(tensor);
         return stored.bytes.ToArray();
     }

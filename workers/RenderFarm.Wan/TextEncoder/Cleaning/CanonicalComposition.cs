@@ -9,8 +9,14 @@ namespace RenderFarm.Wan.TextEncoder.Cleaning;
 internal static class CanonicalComposition
 {
     // Hangul syllables are composed by arithmetic (Unicode, section 3.12).
-    private const int SBase = 0xAC00, LBase = 0x1100, VBase = 0x1161, TBase = 0x11A7;
-    private const int LCount = 19, VCount = 21, TCount = 28, SCount = LCount * VCount * TCount;
+    private const int SBase = 0xAC00,
+        LBase = 0x1100,
+        VBase = 0x1161,
+        TBase = 0x11A7;
+    private const int LCount = 19,
+        VCount = 21,
+        TCount = 28,
+        SCount = LCount * VCount * TCount;
 
     /// <summary>Below this everything is its own normal form and combines with nothing before it.</summary>
     private const char FirstAffected = '\u0300';
@@ -27,26 +33,44 @@ internal static class CanonicalComposition
             {
                 var ends = range.Split('-');
                 for (var code = UnicodeTable.Code(ends[0]); code <= UnicodeTable.Code(ends[1]); code++)
+                {
                     Classes.Add(code, int.Parse(combiningClass, System.Globalization.CultureInfo.InvariantCulture));
+                }
+
                 continue;
             }
 
             var at = line.AsSpan().IndexOfAny('=', '>');
             var (whole, parts) = (UnicodeTable.Code(line.AsSpan(0, at)), UnicodeTable.Codes(line[(at + 1)..]));
             Decompositions.Add(whole, parts);
-            if (line[at] == '=') Compositions.Add((parts[0], parts[1]), whole);
+            if (line[at] == '=')
+            {
+                Compositions.Add((parts[0], parts[1]), whole);
+            }
         }
     }
 
     public static string Compose(string text)
     {
-        if (!text.AsSpan().ContainsAnyExceptInRange('\0', (char)(FirstAffected - 1))) return text;
+        if (!text.AsSpan().ContainsAnyExceptInRange('\0', (char)(FirstAffected - 1)))
+        {
+            return text;
+        }
+
         var codes = new List<int>(text.Length);
-        foreach (var rune in text.EnumerateRunes()) Decompose(rune.Value, codes);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            Decompose(rune.Value, codes);
+        }
+
         Reorder(codes);
         Recompose(codes);
         var composed = new StringBuilder(text.Length);
-        foreach (var code in codes) composed.Append(new Rune(code).ToString());
+        foreach (var code in codes)
+        {
+            composed.Append(new Rune(code).ToString());
+        }
+
         return composed.ToString();
     }
 
@@ -56,11 +80,17 @@ internal static class CanonicalComposition
         {
             into.Add(LBase + syllable / (VCount * TCount));
             into.Add(VBase + syllable % (VCount * TCount) / TCount);
-            if (syllable % TCount is > 0 and var tail) into.Add(TBase + tail);
+            if (syllable % TCount is > 0 and var tail)
+            {
+                into.Add(TBase + tail);
+            }
         }
         else if (Decompositions.TryGetValue(code, out var parts))
         {
-            foreach (var part in parts) Decompose(part, into);
+            foreach (var part in parts)
+            {
+                Decompose(part, into);
+            }
         }
         else
         {
@@ -73,13 +103,24 @@ internal static class CanonicalComposition
     {
         for (var start = 0; start < codes.Count; start++)
         {
-            if (Class(codes[start]) == 0) continue;
+            if (Class(codes[start]) == 0)
+            {
+                continue;
+            }
+
             var end = start;
-            while (end < codes.Count && Class(codes[end]) != 0) end++;
+            while (end < codes.Count && Class(codes[end]) != 0)
+            {
+                end++;
+            }
+
             if (end - start > 1)
             {
-                var sorted = codes[start..end].OrderBy(Class).ToList(); // stable
-                for (var i = start; i < end; i++) codes[i] = sorted[i - start];
+                var sorted = codes[start..end].OrderBy(Class).ToList(); // Stable
+                for (var i = start; i < end; i++)
+                {
+                    codes[i] = sorted[i - start];
+                }
             }
 
             start = end;
@@ -100,7 +141,11 @@ internal static class CanonicalComposition
                 continue;
             }
 
-            if (combiningClass == 0) starter = written;
+            if (combiningClass == 0)
+            {
+                starter = written;
+            }
+
             lastClass = combiningClass;
             codes[written++] = code;
         }
@@ -111,9 +156,19 @@ internal static class CanonicalComposition
     private static int? Pair(int first, int second)
     {
         if (first - LBase is >= 0 and < LCount and var lead && second - VBase is >= 0 and < VCount and var vowel)
+        {
             return SBase + (lead * VCount + vowel) * TCount;
-        if (first - SBase is >= 0 and < SCount and var syllable && syllable % TCount == 0 && second - TBase is > 0 and < TCount and var tail)
+        }
+
+        if (
+            first - SBase is >= 0 and < SCount and var syllable
+            && syllable % TCount == 0
+            && second - TBase is > 0 and < TCount and var tail
+        )
+        {
             return SBase + syllable + tail;
+        }
+
         return Compositions.TryGetValue((first, second), out var whole) ? whole : null;
     }
 

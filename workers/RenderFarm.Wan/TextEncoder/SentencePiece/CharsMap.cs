@@ -18,13 +18,22 @@ internal sealed class CharsMap
     public CharsMap(ReadOnlySpan<byte> blob)
     {
         if (blob.Length <= 4)
+        {
             throw Broken($"has only {blob.Length} bytes");
+        }
+
         var size = BinaryPrimitives.ReadUInt32LittleEndian(blob);
         if (size == 0 || size % 4 != 0 || size > blob.Length - 4)
+        {
             throw Broken($"claims a trie of {size} bytes in {blob.Length}");
+        }
+
         _units = new uint[size / 4];
         for (var i = 0; i < _units.Length; i++)
+        {
             _units[i] = BinaryPrimitives.ReadUInt32LittleEndian(blob[(4 + i * 4)..]);
+        }
+
         _texts = blob[(4 + (int)size)..].ToArray();
         CheckReplacements();
     }
@@ -40,16 +49,39 @@ internal sealed class CharsMap
         for (var i = 0; i < text.Length; i++)
         {
             node ^= text[i];
-            if (node >= (uint)_units.Length) break;
+            if (node >= (uint)_units.Length)
+            {
+                break;
+            }
+
             var unit = _units[node];
-            if (Label(unit) != text[i]) break;
+            if (Label(unit) != text[i])
+            {
+                break;
+            }
+
             node ^= Offset(unit);
-            if (!HasLeaf(unit)) continue;
-            if (node >= (uint)_units.Length) break;
-            if (IsLeaf(_units[node])) (longest, value) = (i + 1, (int)(_units[node] & 0x7FFFFFFF));
+            if (!HasLeaf(unit))
+            {
+                continue;
+            }
+
+            if (node >= (uint)_units.Length)
+            {
+                break;
+            }
+
+            if (IsLeaf(_units[node]))
+            {
+                (longest, value) = (i + 1, (int)(_units[node] & 0x7FFFFFFF));
+            }
         }
 
-        if (longest == 0) return Unchanged(text, out consumed);
+        if (longest == 0)
+        {
+            return Unchanged(text, out consumed);
+        }
+
         consumed = longest;
         return Replacement(value);
     }
@@ -58,7 +90,10 @@ internal sealed class CharsMap
     public static ReadOnlySpan<byte> Unchanged(ReadOnlySpan<byte> text, out int consumed)
     {
         if (Rune.DecodeFromUtf8(text, out _, out consumed) == System.Buffers.OperationStatus.Done)
+        {
             return text[..consumed];
+        }
+
         consumed = 1;
         return "\uFFFD"u8;
     }
@@ -74,18 +109,34 @@ internal sealed class CharsMap
     {
         var ends = new int[_texts.Length];
         for (int i = _texts.Length - 1, end = -1; i >= 0; i--)
+        {
             ends[i] = end = _texts[i] == 0 ? i : end;
+        }
+
         for (uint i = 0; i < _units.Length; i++)
         {
             var unit = _units[i];
-            if (IsLeaf(unit) || !HasLeaf(unit)) continue;
+            if (IsLeaf(unit) || !HasLeaf(unit))
+            {
+                continue;
+            }
+
             var leaf = i ^ Offset(unit);
-            if (leaf >= _units.Length || !IsLeaf(_units[leaf])) continue;
+            if (leaf >= _units.Length || !IsLeaf(_units[leaf]))
+            {
+                continue;
+            }
+
             var value = (int)(_units[leaf] & 0x7FFFFFFF);
             if (value >= _texts.Length || ends[value] < 0)
+            {
                 throw Broken($"points at text {value} of {_texts.Length} bytes");
+            }
+
             if (ends[value] - value > MaxReplacementBytes)
+            {
                 throw Broken($"holds a replacement of {ends[value] - value} bytes, at most {MaxReplacementBytes} are taken");
+            }
         }
     }
 

@@ -10,7 +10,7 @@ internal sealed class PieceTrie
     public const int None = -1;
 
     private readonly byte[] _labels;
-    private readonly int[] _firstChild; // one more than there are nodes, so that the next entry ends the children
+    private readonly int[] _firstChild; // One more than there are nodes, so that the next entry ends the children
     private readonly int[] _ids;
 
     /// <param name="pieces">Distinct, none empty.</param>
@@ -26,12 +26,20 @@ internal sealed class PieceTrie
         {
             firstChild.Add(labels.Count);
             var (start, end, depth) = node;
-            if (start < end && sorted[start].Text.Length == depth) start++; // the piece that ends at this node
+            if (start < end && sorted[start].Text.Length == depth)
+            {
+                start++; // The piece that ends at this node
+            }
+
             while (start < end)
             {
                 var label = sorted[start].Text[depth];
                 var next = start + 1;
-                while (next < end && sorted[next].Text[depth] == label) next++;
+                while (next < end && sorted[next].Text[depth] == label)
+                {
+                    next++;
+                }
+
                 labels.Add(label);
                 ids.Add(sorted[start].Text.Length == depth + 1 ? sorted[start].Id : None);
                 waiting.Enqueue((start, next, depth + 1));
@@ -61,8 +69,15 @@ internal sealed class PieceTrie
         for (var i = 0; i < text.Length; i++)
         {
             node = Step(node, text[i]);
-            if (node == None) break;
-            if (Id(node) != None) longest = i + 1;
+            if (node == None)
+            {
+                break;
+            }
+
+            if (Id(node) != None)
+            {
+                longest = i + 1;
+            }
         }
 
         return longest;

@@ -26,12 +26,19 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     /// <summary>Goes to the next field; its value has to be read or skipped before the one after.</summary>
     public bool Next()
     {
-        if (_rest.IsEmpty) return false;
+        if (_rest.IsEmpty)
+        {
+            return false;
+        }
+
         var tag = RawVarint();
         Field = (int)(tag >> 3);
         _wire = (WireType)(tag & 7);
         if (tag >> 3 is 0 or > 0x1FFFFFFF)
+        {
             throw Broken("has an impossible number");
+        }
+
         return true;
     }
 
@@ -72,11 +79,20 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     {
         switch (_wire)
         {
-            case WireType.Varint: RawVarint(); break;
-            case WireType.Fixed64: Take(8); break;
-            case WireType.Fixed32: Take(4); break;
-            case WireType.Bytes: Bytes(); break;
-            default: throw Broken($"has the unknown wire type {(int)_wire}");
+            case WireType.Varint:
+                RawVarint();
+                break;
+            case WireType.Fixed64:
+                Take(8);
+                break;
+            case WireType.Fixed32:
+                Take(4);
+                break;
+            case WireType.Bytes:
+                Bytes();
+                break;
+            default:
+                throw Broken($"has the unknown wire type {(int)_wire}");
         }
     }
 
@@ -87,7 +103,10 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
         {
             var next = Take(1)[0];
             value |= (ulong)(next & 0x7F) << shift;
-            if (next < 0x80) return value;
+            if (next < 0x80)
+            {
+                return value;
+            }
         }
 
         throw Broken("holds a number of more than 64 bits");
@@ -96,7 +115,10 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     private ReadOnlySpan<byte> Take(int count)
     {
         if (count > _rest.Length)
+        {
             throw Broken($"wants {count} more bytes where {_rest.Length} are left");
+        }
+
         var taken = _rest[..count];
         _rest = _rest[count..];
         return taken;
@@ -105,7 +127,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string name)
     private readonly void Expect(WireType wire)
     {
         if (_wire != wire)
+        {
             throw Broken($"has wire type {(int)_wire} instead of {(int)wire}");
+        }
     }
 
     private readonly SentencePieceFormatException Broken(string what) => new($"{name}, field {Field} {what}");

@@ -12,7 +12,9 @@ public static class SentencePieceModelWriter
     /// </summary>
     public static SentencePieceModel Small(IEnumerable<string> words)
     {
-        var texts = Enumerable.Range('!', '~' - '!' + 1).Select(letter => ((char)letter).ToString())
+        var texts = Enumerable
+            .Range('!', '~' - '!' + 1)
+            .Select(letter => ((char)letter).ToString())
             .Prepend("▁")
             .Concat(words.Select(word => "▁" + word))
             .Distinct();
@@ -38,7 +40,10 @@ public static class SentencePieceModelWriter
     {
         using var file = new MemoryStream();
         for (var id = 0; id < model.Pieces.Count; id++)
+        {
             Bytes(file, 1, WritePiece(model.Pieces[id]));
+        }
+
         Bytes(file, 2, WriteTrainer(model));
         Bytes(file, 3, WriteNormalizer(model));
         return file.ToArray();
@@ -56,12 +61,12 @@ public static class SentencePieceModelWriter
     private static byte[] WriteTrainer(SentencePieceModel model)
     {
         using var message = new MemoryStream();
-        Number(message, 3, 1); // unigram
+        Number(message, 3, 1); // Unigram
         Number(message, 4, model.Pieces.Count);
         Number(message, 24, model.WhitespaceAsSuffix ? 1 : 0);
         Number(message, 35, model.ByteFallback ? 1 : 0);
         Number(message, 40, model.UnknownId);
-        Number(message, 41, -1); // no start piece
+        Number(message, 41, -1); // No start piece
         Number(message, 42, model.EndId);
         Number(message, 43, model.PadId);
         return message.ToArray();
@@ -71,7 +76,11 @@ public static class SentencePieceModelWriter
     {
         using var message = new MemoryStream();
         Bytes(message, 1, Encoding.UTF8.GetBytes(model.NormalizerName));
-        if (!model.CharsMap.IsEmpty) Bytes(message, 2, model.CharsMap.Span);
+        if (!model.CharsMap.IsEmpty)
+        {
+            Bytes(message, 2, model.CharsMap.Span);
+        }
+
         Number(message, 3, model.AddDummyPrefix ? 1 : 0);
         Number(message, 4, model.RemoveExtraWhitespaces ? 1 : 0);
         Number(message, 5, model.EscapeWhitespaces ? 1 : 0);
@@ -102,7 +111,10 @@ public static class SentencePieceModelWriter
     private static void Varint(MemoryStream message, ulong value)
     {
         for (; value >= 0x80; value >>= 7)
+        {
             message.WriteByte((byte)(value | 0x80));
+        }
+
         message.WriteByte((byte)value);
     }
 }

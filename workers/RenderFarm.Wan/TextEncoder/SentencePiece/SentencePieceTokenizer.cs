@@ -24,13 +24,19 @@ public sealed class SentencePieceTokenizer
         _model = model;
         _normalizer = new TextNormalizer(model);
         _segmenter = new UnigramSegmenter(model);
-        if (!model.ByteFallback) return;
-        var ids = model.Pieces
-            .Select((piece, id) => (piece, id))
+        if (!model.ByteFallback)
+        {
+            return;
+        }
+
+        var ids = model
+            .Pieces.Select((piece, id) => (piece, id))
             .Where(entry => entry.piece.Type == PieceType.Byte)
             .ToDictionary(entry => entry.piece.Text, entry => entry.id);
         for (var value = 0; value < 256; value++)
+        {
             _byteIds[value] = ids[SentencePieceModel.ByteText(value)];
+        }
     }
 
     /// <summary>Loads <c>spiece.model</c>.</summary>
@@ -59,7 +65,7 @@ public sealed class SentencePieceTokenizer
     {
         var normalized = _normalizer.Normalize(text).Span;
         var tokens = new List<Token>(normalized.Length / 3 + 1);
-        var unknownStart = -1; // of a run of unknown characters, which become one token
+        var unknownStart = -1; // Of a run of unknown characters, which become one token
         foreach (var (id, range) in _segmenter.Segment(normalized))
         {
             var (start, length) = range.GetOffsetAndLength(normalized.Length);
@@ -71,7 +77,9 @@ public sealed class SentencePieceTokenizer
             else if (_model.ByteFallback)
             {
                 foreach (var value in normalized.Slice(start, length))
+                {
                     tokens.Add(new Token(_byteIds[value], _model.Pieces[_byteIds[value]].Text));
+                }
             }
             else if (unknownStart < 0)
             {
@@ -94,14 +102,32 @@ public sealed class SentencePieceTokenizer
         foreach (var id in ids)
         {
             var piece = _model.Pieces[id];
-            if (piece.Type == PieceType.Control) continue;
-            if (piece.Type == PieceType.Byte) text.WriteByte(Convert.ToByte(piece.Text[3..5], 16));
-            else text.Write(Encoding.UTF8.GetBytes(piece.Text.Replace(WordMark, " ", StringComparison.Ordinal)));
+            if (piece.Type == PieceType.Control)
+            {
+                continue;
+            }
+
+            if (piece.Type == PieceType.Byte)
+            {
+                text.WriteByte(Convert.ToByte(piece.Text[3..5], 16));
+            }
+            else
+            {
+                text.Write(Encoding.UTF8.GetBytes(piece.Text.Replace(WordMark, " ", StringComparison.Ordinal)));
+            }
         }
 
         var decoded = Encoding.UTF8.GetString(text.GetBuffer().AsSpan(0, (int)text.Length));
-        if (!_model.AddDummyPrefix) return decoded;
-        if (_model.WhitespaceAsSuffix) return decoded.EndsWith(' ') ? decoded[..^1] : decoded;
+        if (!_model.AddDummyPrefix)
+        {
+            return decoded;
+        }
+
+        if (_model.WhitespaceAsSuffix)
+        {
+            return decoded.EndsWith(' ') ? decoded[..^1] : decoded;
+        }
+
         return decoded.StartsWith(' ') ? decoded[1..] : decoded;
     }
 }

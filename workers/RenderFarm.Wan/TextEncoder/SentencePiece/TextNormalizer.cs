@@ -16,7 +16,9 @@ internal sealed class TextNormalizer(SentencePieceModel model)
 
     /// <summary>Pieces that users defined pass unchanged.</summary>
     private readonly PieceTrie? _shielded = model.Pieces.Any(piece => piece.Type == PieceType.UserDefined)
-        ? new PieceTrie(model.Pieces.Where(piece => piece.Type == PieceType.UserDefined).Select(piece => (Encoding.UTF8.GetBytes(piece.Text), 0)))
+        ? new PieceTrie(
+            model.Pieces.Where(piece => piece.Type == PieceType.UserDefined).Select(piece => (Encoding.UTF8.GetBytes(piece.Text), 0))
+        )
         : null;
 
     /// <returns>UTF-8; empty when nothing but whitespace came in.</returns>
@@ -25,24 +27,43 @@ internal sealed class TextNormalizer(SentencePieceModel model)
         // Lone surrogates become U+FFFD here.
         ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text);
         rest = model.RemoveExtraWhitespaces ? SkipSpaces(rest) : rest;
-        if (rest.IsEmpty) return ReadOnlyMemory<byte>.Empty;
+        if (rest.IsEmpty)
+        {
+            return ReadOnlyMemory<byte>.Empty;
+        }
 
         var space = model.EscapeWhitespaces ? WordMark : Space;
         var output = new ArrayBufferWriter<byte>(rest.Length + rest.Length / 2 + space.Length);
-        if (model is { AddDummyPrefix: true, WhitespaceAsSuffix: false }) output.Write(space);
+        if (model is { AddDummyPrefix: true, WhitespaceAsSuffix: false })
+        {
+            output.Write(space);
+        }
+
         var afterSpace = model.RemoveExtraWhitespaces;
         while (!rest.IsEmpty)
         {
             var part = NormalizePrefix(rest, out var consumed);
             rest = rest[consumed..];
-            if (afterSpace) part = part.TrimStart((byte)' ');
-            if (part.IsEmpty) continue;
+            if (afterSpace)
+            {
+                part = part.TrimStart((byte)' ');
+            }
+
+            if (part.IsEmpty)
+            {
+                continue;
+            }
+
             afterSpace = model.RemoveExtraWhitespaces && part[^1] == ' ';
             Write(output, part, space);
         }
 
         var length = model.RemoveExtraWhitespaces ? TrimmedLength(output.WrittenSpan, space) : output.WrittenCount;
-        if (model is not { AddDummyPrefix: true, WhitespaceAsSuffix: true }) return output.WrittenMemory[..length];
+        if (model is not { AddDummyPrefix: true, WhitespaceAsSuffix: true })
+        {
+            return output.WrittenMemory[..length];
+        }
+
         byte[] marked = [.. output.WrittenSpan[..length], .. space];
         return marked;
     }
@@ -62,13 +83,20 @@ internal sealed class TextNormalizer(SentencePieceModel model)
     private ReadOnlySpan<byte> SkipSpaces(ReadOnlySpan<byte> text)
     {
         while (!text.IsEmpty && NormalizePrefix(text, out var consumed) is [(byte)' '])
+        {
             text = text[consumed..];
+        }
+
         return text;
     }
 
     private static int TrimmedLength(ReadOnlySpan<byte> text, ReadOnlySpan<byte> space)
     {
-        while (text.EndsWith(space)) text = text[..^space.Length];
+        while (text.EndsWith(space))
+        {
+            text = text[..^space.Length];
+        }
+
         return text.Length;
     }
 

@@ -16,16 +16,19 @@ internal sealed class UnigramSegmenter
 
     private readonly PieceTrie _trie;
     private readonly IReadOnlyList<Piece> _pieces;
-    private readonly float _best, _unknownScore;
+    private readonly float _best,
+        _unknownScore;
     private readonly int _unknownId;
 
     public UnigramSegmenter(SentencePieceModel model)
     {
         _pieces = model.Pieces;
-        _trie = new PieceTrie(_pieces
-            .Select((piece, id) => (piece, id))
-            .Where(entry => entry.piece.Type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused)
-            .Select(entry => (Encoding.UTF8.GetBytes(entry.piece.Text), entry.id)));
+        _trie = new PieceTrie(
+            _pieces
+                .Select((piece, id) => (piece, id))
+                .Where(entry => entry.piece.Type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused)
+                .Select(entry => (Encoding.UTF8.GetBytes(entry.piece.Text), entry.id))
+        );
         // The limits SentencePiece starts from; a vocabulary of log-probabilities keeps the smallest positive float as its best.
         var (worst, best) = (float.MaxValue, 1.17549435e-38f);
         foreach (var piece in _pieces.Where(piece => piece.Type == PieceType.Normal))
@@ -53,22 +56,37 @@ internal sealed class UnigramSegmenter
             for (var end = start; end < text.Length;)
             {
                 node = _trie.Step(node, text[end++]);
-                if (node == PieceTrie.None) break;
+                if (node == PieceTrie.None)
+                {
+                    break;
+                }
+
                 var id = _trie.Id(node);
-                if (id == PieceTrie.None || _pieces[id].Type == PieceType.Unused) continue;
+                if (id == PieceTrie.None || _pieces[id].Type == PieceType.Unused)
+                {
+                    continue;
+                }
+
                 var length = end - start;
                 var gain = _pieces[id].Type == PieceType.UserDefined ? length * _best - UserDefinedPenalty : _pieces[id].Score;
                 Offer(ref reached[end], start, id, gain + score);
                 single |= length == character;
             }
 
-            if (!single) Offer(ref reached[start + character], start, _unknownId, _unknownScore + score);
+            if (!single)
+            {
+                Offer(ref reached[start + character], start, _unknownId, _unknownScore + score);
+            }
+
             start += character;
         }
 
         var cuts = new List<(int, Range)>();
         for (var end = text.Length; end > 0; end = reached[end].Start)
+        {
             cuts.Add((reached[end].Id, reached[end].Start..end));
+        }
+
         cuts.Reverse();
         return cuts;
     }
@@ -76,18 +94,22 @@ internal sealed class UnigramSegmenter
     private static void Offer(ref Way way, int start, int id, double score)
     {
         if (way.Start < 0 || score > way.Score)
+        {
             way = new Way(start, id, (float)score);
+        }
     }
 
     /// <summary>By its first byte alone: a stray continuation byte counts as a character.</summary>
-    private static int CharacterLength(byte first) => first switch
-    {
-        < 0xC0 => 1,
-        < 0xE0 => 2,
-        < 0xF0 => 3,
-        _ => 4,
-    };
+    private static int CharacterLength(byte first) =>
+        first switch
+        {
+            < 0xC0 => 1,
+            < 0xE0 => 2,
+            < 0xF0 => 3,
+            _ => 4,
+        };
 
-    /// <summary>The best cut that ends at a position: where its last piece starts (−1: not reached), which it is, the score so far.</summary>
+    /// <summary>The best cut that ends at a position: where its last piece starts (−1: not reached), which it is, the score so
+    /// far.</summary>
     private readonly record struct Way(int Start, int Id, float Score);
 }
