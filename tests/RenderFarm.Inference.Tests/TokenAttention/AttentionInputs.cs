@@ -12,7 +12,16 @@ internal sealed record AttentionInputs(Tensor Joined, HeadNorms Norms, Tensor An
     /// <param name="spread">Standard deviation of the logits, about: 1 attends to most keys, 3 to few.</param>
     /// <param name="keyMean">Added to every key before its norm, in some channels.</param>
     /// <param name="outlier">Gain of some channels.</param>
-    public static AttentionInputs Random(int tokens, int heads = 2, int batch = 1, double spread = 1, double keyMean = 0, double outlier = 1, bool turned = true, int seed = 1)
+    public static AttentionInputs Random(
+        int tokens,
+        int heads = 2,
+        int batch = 1,
+        double spread = 1,
+        double keyMean = 0,
+        double outlier = 1,
+        bool turned = true,
+        int seed = 1
+    )
     {
         manual_seed(seed);
         var dim = heads * HeadDim;

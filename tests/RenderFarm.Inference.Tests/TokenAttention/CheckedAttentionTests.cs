@@ -43,7 +43,10 @@ public sealed class CheckedAttentionTests
         }
 
         Assert.Equal(1, eightBit.AskedOfThatBlock);
-        Assert.Matches(@"off by more than 0.08 in block 3 \((0\.\d\d|\d\.\d\d|NaN)\): attended in full there", Assert.Single(attention.Notes));
+        Assert.Matches(
+            @"off by more than 0.08 in block 3 \((0\.\d\d|\d\.\d\d|NaN)\): attended in full there",
+            Assert.Single(attention.Notes)
+        );
     }
 
     private sealed class NoisyInOneBlock(int noisy, float noise) : IAttention

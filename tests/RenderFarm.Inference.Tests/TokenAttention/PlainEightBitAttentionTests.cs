@@ -99,7 +99,9 @@ public sealed class PlainEightBitAttentionTests
         using var scope = NewDisposeScope();
         var norms = new HeadNorms(ones(48), ones(48), 1e-6, Heads: 2);
 
-        var refusal = Assert.Throws<ArgumentException>(() => EightBit.Apply(0, randn(1, 3, 144), norms, polar(ones(3, 1, 12), zeros(3, 1, 12))));
+        var refusal = Assert.Throws<ArgumentException>(() =>
+            EightBit.Apply(0, randn(1, 3, 144), norms, polar(ones(3, 1, 12), zeros(3, 1, 12)))
+        );
 
         Assert.Contains("heads of 24 channels", refusal.Message, StringComparison.Ordinal);
     }

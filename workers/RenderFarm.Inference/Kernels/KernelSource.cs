@@ -10,7 +10,8 @@ internal static class KernelSource
 
     private static string Read(string name)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+        using var stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"the kernel source {name} is not in the assembly");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();

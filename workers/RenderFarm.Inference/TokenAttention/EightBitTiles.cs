@@ -1,6 +1,5 @@
 using RenderFarm.Cuda.Aten;
 using RenderFarm.Inference.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.TokenAttention;
@@ -8,9 +7,15 @@ namespace RenderFarm.Inference.TokenAttention;
 /// <summary>Device memory between the kernels that round and the one that attends: q, k and v in eight bits, and their scales.</summary>
 internal sealed class EightBitTiles : IDisposable
 {
-    private readonly long _queryBytes, _keyBytes, _scales;
-    private readonly int _tokens, _heads;
-    private readonly Tensor _queries, _keys, _values, _floats;
+    private readonly long _queryBytes,
+        _keyBytes,
+        _scales;
+    private readonly int _tokens,
+        _heads;
+    private readonly Tensor _queries,
+        _keys,
+        _values,
+        _floats;
 
     public EightBitTiles(long samples, int tokens, int heads, Device device)
     {
@@ -38,7 +43,16 @@ internal sealed class EightBitTiles : IDisposable
 
     /// <summary>Addresses of one sample.</summary>
     public readonly record struct Addresses(
-        nint Queries, nint Keys, nint Values, nint QueryScales, nint KeyScales, nint ValueScales, nint ValueMaxima, nint KeyMeans, nint KeyFactors);
+        nint Queries,
+        nint Keys,
+        nint Values,
+        nint QueryScales,
+        nint KeyScales,
+        nint ValueScales,
+        nint ValueMaxima,
+        nint KeyMeans,
+        nint KeyFactors
+    );
 
     public Addresses Of(int sample)
     {
@@ -46,8 +60,16 @@ internal sealed class EightBitTiles : IDisposable
         var floats = At(_floats, _scales * sizeof(float));
         nint Float(long index) => floats + (nint)(index * sizeof(float));
         return new Addresses(
-            At(_queries, _queryBytes), At(_keys, _keyBytes), At(_values, _keyBytes),
-            Float(QueryScalesAt), Float(KeyScalesAt), Float(ValueScalesAt), Float(ValueMaximaAt), Float(KeyMeansAt), Float(KeyFactorsAt));
+            At(_queries, _queryBytes),
+            At(_keys, _keyBytes),
+            At(_values, _keyBytes),
+            Float(QueryScalesAt),
+            Float(KeyScalesAt),
+            Float(ValueScalesAt),
+            Float(ValueMaximaAt),
+            Float(KeyMeansAt),
+            Float(KeyFactorsAt)
+        );
     }
 
     // Vectors of four are read from the channels' numbers, so these come first, where they are aligned

@@ -1,13 +1,13 @@
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Aten;
-using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.TokenAttention;
 
-/// <summary>What <see cref="PlainEightBitAttention"/> defines, by kernels for Hopper: q and k are rounded where they are normed and turned.</summary>
+/// <summary>
+/// What <see cref="PlainEightBitAttention"/> defines, by kernels for Hopper: q and k are rounded where they are normed and turned.
+/// </summary>
 public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttention
 {
     /// <summary>The one head size that the kernels are for.</summary>
@@ -41,14 +41,32 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
         for (var sample = 0; sample < batch; sample++)
         {
             var at = tiles.Of(sample);
-            kernels.Attend.Launch((tiles.QueryBlocks, norms.Heads), AttentionKernels.AttendThreads,
-                at.Queries, at.Keys, at.Values, at.QueryScales, at.KeyScales, at.ValueScales,
-                AtenOps.DataPointer(output) + (nint)(sample * tokens * dim * 2), (int)tokens, norms.Heads);
+            kernels.Attend.Launch(
+                (tiles.QueryBlocks, norms.Heads),
+                AttentionKernels.AttendThreads,
+                at.Queries,
+                at.Keys,
+                at.Values,
+                at.QueryScales,
+                at.KeyScales,
+                at.ValueScales,
+                AtenOps.DataPointer(output) + (nint)(sample * tokens * dim * 2),
+                (int)tokens,
+                norms.Heads
+            );
         }
         return output;
     }
 
-    private static void Round(AttentionKernels.RowKernels rows, Tensor joined, int sample, int dim, HeadNorms norms, Tensor angles, EightBitTiles tiles)
+    private static void Round(
+        AttentionKernels.RowKernels rows,
+        Tensor joined,
+        int sample,
+        int dim,
+        HeadNorms norms,
+        Tensor angles,
+        EightBitTiles tiles
+    )
     {
         var (tokens, heads, stride) = ((int)joined.shape[1], norms.Heads, joined.stride(1));
         nint Column(int part) => AtenOps.DataPointer(joined) + (nint)(((sample * joined.stride(0)) + (part * (long)dim)) * 2);
@@ -58,11 +76,54 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
         // scores are exponents of two, which the matrix kernel takes without another product
         var temper = (float)(Math.Log2(Math.E) / Math.Sqrt(HeadDim));
 
-        rows.Queries.Launch((tokens, 2), rows.Threads, q, k, queryWeight, stride, (float)norms.Epsilon, temper, turns, tokens, tiles.QueryTiles, at.Queries, at.QueryScales, at.KeyFactors);
+        rows.Queries.Launch(
+            (tokens, 2),
+            rows.Threads,
+            q,
+            k,
+            queryWeight,
+            stride,
+            (float)norms.Epsilon,
+            temper,
+            turns,
+            tokens,
+            tiles.QueryTiles,
+            at.Queries,
+            at.QueryScales,
+            at.KeyFactors
+        );
         rows.KeyMeans.Launch((heads, 1), AttentionKernels.MeanThreads, k, keyWeight, stride, turns, at.KeyFactors, tokens, at.KeyMeans);
-        rows.KeyTiles.Launch((tiles.KeyTiles, heads), AttentionKernels.KeyThreads, k, keyWeight, stride, turns, at.KeyFactors, at.KeyMeans, tokens, at.Keys, at.KeyScales);
-        rows.ValueMaxima.Launch(((tokens + AttentionKernels.ValuePart - 1) / AttentionKernels.ValuePart, heads), AttentionKernels.ValueThreads, v, stride, tokens, at.ValueMaxima);
-        rows.ValueTiles.Launch((tiles.KeyTiles, heads), AttentionKernels.ValueThreads, v, stride, tokens, at.ValueMaxima, at.Values, at.ValueScales);
+        rows.KeyTiles.Launch(
+            (tiles.KeyTiles, heads),
+            AttentionKernels.KeyThreads,
+            k,
+            keyWeight,
+            stride,
+            turns,
+            at.KeyFactors,
+            at.KeyMeans,
+            tokens,
+            at.Keys,
+            at.KeyScales
+        );
+        rows.ValueMaxima.Launch(
+            ((tokens + AttentionKernels.ValuePart - 1) / AttentionKernels.ValuePart, heads),
+            AttentionKernels.ValueThreads,
+            v,
+            stride,
+            tokens,
+            at.ValueMaxima
+        );
+        rows.ValueTiles.Launch(
+            (tiles.KeyTiles, heads),
+            AttentionKernels.ValueThreads,
+            v,
+            stride,
+            tokens,
+            at.ValueMaxima,
+            at.Values,
+            at.ValueScales
+        );
     }
 
     private static void Require(Tensor joined, int dim, HeadNorms norms, Tensor angles)
@@ -70,7 +131,10 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
         if (joined.dtype != ScalarType.BFloat16 || joined.stride(2) != 1 || joined.stride(1) % 8 != 0 || dim != norms.Heads * HeadDim)
         {
             throw new ArgumentException(
-                $"{joined.dtype} [{string.Join(", ", joined.shape)}] for {norms.Heads} heads; rows of bf16 with q, k and v of {HeadDim} channels a head are needed", nameof(joined));
+                $"{joined.dtype} [{string.Join(", ", joined.shape)}] for {norms.Heads} heads; "
++ $"bf16 rows of three times {HeadDim} a head are needed",
+                nameof(joined)
+            );
         }
         if (joined.shape[1] is < 1 or > int.MaxValue)
         {
@@ -78,7 +142,10 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
         }
         if (angles.dtype != ScalarType.ComplexFloat32 || !angles.is_contiguous() || angles.numel() != joined.shape[1] * HeadDim / 2)
         {
-            throw new ArgumentException($"angles of {angles.dtype} [{string.Join(", ", angles.shape)}]; contiguous complex numbers, {HeadDim / 2} a token, are needed", nameof(angles));
+            throw new ArgumentException(
+                $"angles of {angles.dtype} [{string.Join(", ", angles.shape)}]; {HeadDim / 2} complex numbers a token are needed",
+                nameof(angles)
+            );
         }
     }
 }

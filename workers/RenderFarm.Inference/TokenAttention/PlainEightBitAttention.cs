@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.TokenAttention;
@@ -50,9 +49,9 @@ public sealed class PlainEightBitAttention : IAttention
         using var scope = NewDisposeScope();
         var (tokens, dim) = (q.shape[0], q.shape[2]);
         var hadamard = Hadamard(dim, q.device);
-        var (q8, queryScales) = Int8(q.transpose(0, 1).matmul(hadamard), dims: [2]);      // [H, L, D] and [H, L, 1]
-        var (k8, keyScales) = Keys(k.transpose(0, 1), hadamard);                           // [H, T, 128, D] and [H, T, 1, 1]
-        var (v8, valueScales) = Values(v.transpose(0, 1));                                 // [H, L, D] and [H, 1, D]
+        var (q8, queryScales) = Int8(q.transpose(0, 1).matmul(hadamard), dims: [2]); // [H, L, D] and [H, L, 1]
+        var (k8, keyScales) = Keys(k.transpose(0, 1), hadamard); // [H, T, 128, D] and [H, T, 1, 1]
+        var (v8, valueScales) = Values(v.transpose(0, 1)); // [H, L, D] and [H, 1, D]
         var tempered = queryScales * (Math.Log2(Math.E) / Math.Sqrt(dim));
 
         var highest = full([q.shape[1], tokens, 1], -1e30, ScalarType.Float32, q.device);

@@ -9,18 +9,22 @@ using RenderFarm.Inference.Quantization;
 using RenderFarm.Inference.TokenAttention;
 using RenderFarm.Planning.Models;
 using RenderFarm.Wan.Transformer;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
 
-/// <summary>Forwards of 14B in fp8 with attention in full and in eight bits, turn by turn in one run, at 480p and 720p × 81 frames.</summary>
+/// <summary>
+/// Forwards of 14B in fp8 with attention in full and in eight bits, turn by turn in one run, at 480p and 720p × 81 frames.
+/// </summary>
 internal sealed class AttentionPart : IDisposable
 {
     private const long Seed = 7;
     private const int BlockRepeats = 5;
     private static readonly (string Name, (int Width, int Height, int Frames) Size, int Repeats, double Limit)[] Videos =
-        [("480p", (832, 480, 81), 5, 0.79), ("720p", (1280, 720, 81), 2, 0.69)];
+    [
+        ("480p", (832, 480, 81), 5, 0.79),
+        ("720p", (1280, 720, 81), 2, 0.69),
+    ];
 
     private readonly BenchReport _report;
     private readonly TransformerShape _shape = ModelShapes.T2v14B.Transformer;
@@ -107,7 +111,16 @@ internal sealed class AttentionPart : IDisposable
             memory.Dispose();
         }
 
-        var (streamed, _, _) = SpeedPart.Streamed(_shape, blocks, _ops, Videos[0].Size, repeats: 3, chunk: 16384, expected: null, _eightBit);
+        var (streamed, _, _) = SpeedPart.Streamed(
+            _shape,
+            blocks,
+            _ops,
+            Videos[0].Size,
+            repeats: 3,
+            chunk: 16384,
+            expected: null,
+            _eightBit
+        );
         _report.Figure("480p, eight bits, 40 of 40 streamed", streamed, "s");
         _report.Figure("480p, eight bits, streamed ÷ resident", streamed / seconds[0], "", 1.01);
     }
@@ -119,7 +132,11 @@ internal sealed class AttentionPart : IDisposable
         using var inFull = new DenoiserForward(_shape, blocks, _ops, size, Seed, CUDA, keepContext: true, attention: _full);
         using var inEight = new DenoiserForward(_shape, blocks, _ops, size, Seed, CUDA, keepContext: true, attention: proven);
         var velocities = (Full: inFull.Run(), Eight: inEight.Run());
-        _report.Figure($"{name}, velocity in eight bits from that in full", ((velocities.Eight - velocities.Full).norm() / velocities.Full.norm()).item<float>(), "");
+        _report.Figure(
+            $"{name}, velocity in eight bits from that in full",
+            ((velocities.Eight - velocities.Full).norm() / velocities.Full.norm()).item<float>(),
+            ""
+        );
         _report.Check($"{name}, no block's check failed", proven.Notes.Count == 0, string.Join("; ", proven.Notes));
         velocities.Full.Dispose();
         velocities.Eight.Dispose();

@@ -2,7 +2,6 @@ using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.TokenAttention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Bench;
@@ -23,14 +22,33 @@ internal static class AttentionSelfTest
         using var kernels = new AttentionKernels(new KernelCompiler(BenchPaths.Kernels));
         var (fused, plain) = (new FusedEightBitAttention(kernels), new PlainEightBitAttention());
         var exact = new FullAttention(new PlainTokenOps(ScalarType.Float32));
-        foreach (var (heads, tokens, batch) in new[] { (2, 1, 1), (3, 5, 1), (12, 127, 1), (24, 128, 1), (40, 129, 2), (5, 191, 1), (12, 193, 1), (40, 777, 2), (24, 4097, 1) })
+        foreach (
+            var (heads, tokens, batch) in new[]
+            {
+                (2, 1, 1),
+                (3, 5, 1),
+                (12, 127, 1),
+                (24, 128, 1),
+                (40, 129, 2),
+                (5, 191, 1),
+                (12, 193, 1),
+                (40, 777, 2),
+                (24, 4097, 1),
+            }
+        )
         {
             using var scope = NewDisposeScope();
             var (joined, norms, angles) = Inputs(heads, tokens, batch);
             var actual = fused.Apply(0, joined.clone(), norms, angles);
             var name = $"eight-bit attention, {batch} x {tokens} tokens, {heads} heads";
             Compare(report, name, actual, plain.Apply(0, joined.clone(), norms, angles), FromTwin);
-            Compare(report, $"{name}, from float32", actual, exact.Apply(0, joined.to(ScalarType.Float32), norms, angles), CheckedAttention.DefaultLimit);
+            Compare(
+                report,
+                $"{name}, from float32",
+                actual,
+                exact.Apply(0, joined.to(ScalarType.Float32), norms, angles),
+                CheckedAttention.DefaultLimit
+            );
             report.Check($"{name}, the same twice", actual.equal(fused.Apply(0, joined.clone(), norms, angles)).all().item<bool>(), "");
         }
         NotANumber(report, fused);

@@ -11,6 +11,7 @@ internal static class BenchCommand
     {
         ["selftest"] = SelfTest.Run,
         ["speed"] = SpeedPart.Run,
+        ["attention"] = AttentionPart.Run,
         ["memory"] = MemoryPart.Run,
         ["profile"] = ProfilePart.Run,
         ["quality"] = QualityPart.Run,

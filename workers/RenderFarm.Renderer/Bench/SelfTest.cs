@@ -11,6 +11,7 @@ internal static class SelfTest
 {
     public static void Run(BenchReport report)
     {
+        AttentionSelfTest.Run(report);
         using var kernels = new TokenKernels(new KernelCompiler(BenchPaths.Kernels));
         var (fused, plain) = (new FusedTokenOps(kernels), new PlainTokenOps(ScalarType.BFloat16));
         foreach (var (dim, heads, ffn) in new[] { (5120, 40, 13824), (1536, 12, 8960), (3072, 24, 14336), (96, 2, 256) })
