@@ -7,17 +7,7 @@ public static class PlanTable
 {
     private static readonly string[] Header =
     [
-        "",
-        "precision",
-        "resident",
-        "streamed",
-        "ring",
-        "ffn chunk",
-        "guidance",
-        "text",
-        "vae tile",
-        "peak",
-        "step",
+        "", "precision", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "step",
         "total",
     ];
 
@@ -50,14 +40,7 @@ public static class PlanTable
     private static string[] NoPlan(string first, PlanResult result) =>
         [
             first,
-            "does not fit",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
+            "does not fit", "", "", "", "", "", "", "",
             result.Refusal?.LeastPeakBytes is { } least ? $"≥ {Names.Gib(least)}" : "",
             "",
             "",

@@ -27,21 +27,8 @@ public sealed class CommandLine : IDisposable
     {
         var path = _output.File("clip.mp4");
         await using var demo = Farm(
-            "demo",
-            "a blue square",
-            "--size",
-            "64x32",
-            "--frames",
-            "9",
-            "--steps",
-            "2",
-            "--seed",
-            "5",
-            "--guidance",
-            "2",
-            "--negative",
-            "",
-            "--out",
+            "demo", "a blue square", "--size", "64x32", "--frames", "9", "--steps", "2", "--seed", "5", "--guidance",
+            "2", "--negative", "", "--out",
             path
         );
 
@@ -91,15 +78,7 @@ public sealed class CommandLine : IDisposable
     public async Task Demo_Interrupted_StopsEverythingAndLeavesNoHalfVideo()
     {
         await using var demo = Farm(
-            "demo",
-            "a blue square",
-            "--size",
-            "416x256",
-            "--frames",
-            "33",
-            "--steps",
-            "100",
-            "--out",
+            "demo", "a blue square", "--size", "416x256", "--frames", "33", "--steps", "100", "--out",
             _output.File("clip.mp4")
         );
         await SaysAsync(demo, "of 100, about"); // Denoising, step N of 100
@@ -134,15 +113,7 @@ public sealed class CommandLine : IDisposable
         }
 
         await using var submit = Farm(
-            "submit",
-            "a blue square",
-            "--size",
-            "416x256",
-            "--frames",
-            "33",
-            "--steps",
-            "100",
-            "--url",
+            "submit", "a blue square", "--size", "416x256", "--frames", "33", "--steps", "100", "--url",
             http.BaseAddress.ToString()
         );
         Assert.True(await submit.ExitAsync(Patience) == 0, submit.LastWords());
@@ -181,11 +152,7 @@ public sealed class CommandLine : IDisposable
             $"{TestServices.S3}up-{Guid.NewGuid():N}"
         );
         await using var render = Farm(
-            "render",
-            "a blue square",
-            "--model",
-            "tiny",
-            "--url",
+            "render", "a blue square", "--model", "tiny", "--url",
             Address(up),
             "--out",
             _output.File("clip.mp4")

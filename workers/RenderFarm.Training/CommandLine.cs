@@ -123,17 +123,8 @@ internal static class CommandLine
         }
         string[] known =
         [
-            "out",
-            "state",
-            "device",
-            "vae-seconds",
-            "text-seconds",
-            "denoiser-seconds",
-            "batch",
-            "vae-batch",
-            "vae-rate",
-            "rate",
-            "seed",
+            "out", "state", "device", "vae-seconds", "text-seconds", "denoiser-seconds", "batch", "vae-batch",
+            "vae-rate", "rate", "seed",
         ];
         if (values.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
         {

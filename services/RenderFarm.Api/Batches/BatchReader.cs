@@ -24,11 +24,7 @@ public sealed class BatchReader(VideoSubmission submission) : IDisposable
     private const int MaxFaultsListed = 100;
     private static readonly string[] LineTypes =
     [
-        "application/jsonl",
-        "application/x-ndjson",
-        "application/x-jsonlines",
-        "application/json-lines",
-        "text/plain",
+        "application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/json-lines", "text/plain",
         "application/octet-stream",
     ];
 

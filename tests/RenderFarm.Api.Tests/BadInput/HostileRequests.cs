@@ -10,80 +10,19 @@ internal sealed class HostileRequests(int seed)
 {
     private static readonly string[] Fields =
     [
-        "prompt",
-        "model",
-        "seconds",
-        "size",
-        "input_reference",
-        "last_frame",
-        "negative_prompt",
-        "seed",
-        "steps",
-        "guidance_scale",
-        "shift",
-        "sampler",
-        "frames",
-        "fps",
-        "preset",
-        "step_cache",
-        "loras",
-        "priority",
-        "webhook_url",
-        "metadata",
-        "expires_after",
-        "plan",
-        "debug",
-        "max_attempts",
+        "prompt", "model", "seconds", "size", "input_reference", "last_frame", "negative_prompt", "seed", "steps",
+        "guidance_scale", "shift", "sampler", "frames", "fps", "preset", "step_cache", "loras", "priority",
+        "webhook_url", "metadata", "expires_after", "plan", "debug", "max_attempts",
     ];
 
     private static readonly string[] Texts =
     [
-        "",
-        " ",
-        "a",
-        "\0",
-        "\r\nX-Evil: 1",
-        "../../etc/passwd",
-        "..\\..\\x",
-        "%2e%2e%2f",
-        "'; DROP TABLE jobs; --",
-        "${jndi:ldap://x}",
-        "{{7*7}}",
-        "<script>",
-        "\ud83d\ude00",
-        "\u202e\u0000",
-        "\ufeff",
-        "Ṱ̺̺̕o͞",
-        "NaN",
-        "Infinity",
-        "-0",
-        "1e309",
-        "0x10",
-        "1e-400",
-        "9223372036854775808",
-        "-1",
-        "true",
-        "null",
-        "[]",
-        "{}",
-        "{\"a\":",
-        "[[[[[[[[",
-        "16x16",
-        "0x0",
-        "99999x99999",
-        "64x48x2",
-        "64X48",
-        "http://127.0.0.1",
-        "http://[::1]",
-        "data:;base64,",
-        "data:image/png;base64,AAAA",
-        "http://",
-        "file:///etc/passwd",
-        "video_00000000000000000000000000000000",
-        "demo",
-        "tiny",
-        "unipc",
-        "fp8",
+        "", " ", "a", "\0", "\r\nX-Evil: 1", "../../etc/passwd", "..\\..\\x", "%2e%2e%2f", "'; DROP TABLE jobs; --",
+        "${jndi:ldap://x}", "{{7*7}}", "<script>", "\ud83d\ude00", "\u202e\u0000", "\ufeff", "Ṱ̺̺̕o͞", "NaN",
+        "Infinity", "-0", "1e309", "0x10", "1e-400", "9223372036854775808", "-1", "true", "null", "[]", "{}", "{\"a\":",
+        "[[[[[[[[", "16x16", "0x0", "99999x99999", "64x48x2", "64X48", "http://127.0.0.1", "http://[::1]",
+        "data:;base64,", "data:image/png;base64,AAAA", "http://", "file:///etc/passwd",
+        "video_00000000000000000000000000000000", "demo", "tiny", "unipc", "fp8",
     ];
 
     private readonly Random _random = new(seed);
@@ -93,18 +32,7 @@ internal sealed class HostileRequests(int seed)
 
     private static readonly string[] QueryValues =
     [
-        "0",
-        "100",
-        "101",
-        "-1",
-        "%00",
-        "%ff%fe",
-        "%",
-        "asc",
-        "DESC",
-        "thumbnail",
-        "../x",
-        "1e3",
+        "0", "100", "101", "-1", "%00", "%ff%fe", "%", "asc", "DESC", "thumbnail", "../x", "1e3",
         new string('9', 400),
         "video_",
     ];
@@ -198,42 +126,21 @@ internal sealed class HostileRequests(int seed)
         for (var i = _random.Next(6); i >= 0; i--)
         {
             var name = Pick([
-                "prompt",
-                "model",
-                "metadata[a]",
-                "loras[][name]",
-                "loras[0][name]",
-                "plan[precision]",
-                "input_reference[image_url]",
-                "input_reference",
-                "last_frame",
-                "a[",
-                "a]b",
-                "[]",
-                "[x]",
-                "a[][][][][][][][][]",
-                "\"x\"",
-                "",
-                "\"\"",
+                "prompt", "model", "metadata[a]", "loras[][name]", "loras[0][name]", "plan[precision]",
+                "input_reference[image_url]", "input_reference", "last_frame", "a[", "a]b", "[]", "[x]",
+                "a[][][][][][][][][]", "\"x\"", "", "\"\"",
             ]);
             var file =
                 _random.Next(3) == 0
                     ? Pick([
-                        "; filename=a.png",
-                        "; filename=\"../../evil\\\".png\"",
-                        "; filename=",
-                        "; filename*=UTF-8''%e2%82%ac.png",
-                        "; filename*=x",
-                        "; filename=\"a\rX-Evil: 1\"",
+                        "; filename=a.png", "; filename=\"../../evil\\\".png\"", "; filename=",
+                        "; filename*=UTF-8''%e2%82%ac.png", "; filename*=x", "; filename=\"a\rX-Evil: 1\"",
                     ])
                     : "";
             var header = Pick([
-                "Content-Disposition: form-data; name=",
-                "Content-Disposition: form-data; name=",
-                "Content-Disposition: form-data; name=",
-                "Content-Disposition: attachment; name=",
-                "content-disposition:form-data;name=",
-                "X: ",
+                "Content-Disposition: form-data; name=", "Content-Disposition: form-data; name=",
+                "Content-Disposition: form-data; name=", "Content-Disposition: attachment; name=",
+                "content-disposition:form-data;name=", "X: ",
             ]);
             body.Write(
                 Encoding.UTF8.GetBytes(
@@ -254,11 +161,8 @@ internal sealed class HostileRequests(int seed)
         return Bytes(
             _random.Next(3) == 0 ? Spoilt(bytes) : bytes,
             Pick([
-                "multipart/form-data; boundary=b",
-                "multipart/form-data; boundary=\"b\"",
-                "multipart/form-data; boundary=c",
-                "multipart/form-data",
-                "multipart/mixed; boundary=b",
+                "multipart/form-data; boundary=b", "multipart/form-data; boundary=\"b\"",
+                "multipart/form-data; boundary=c", "multipart/form-data", "multipart/mixed; boundary=b",
             ])
         );
     }
@@ -268,15 +172,8 @@ internal sealed class HostileRequests(int seed)
         foreach (
             var name in (string[])
                 [
-                    "Idempotency-Key",
-                    "X-Stainless-Retry-Count",
-                    "Range",
-                    "If-None-Match",
-                    "If-Range",
-                    "Accept",
-                    "Last-Event-ID",
-                    "traceparent",
-                    "Content-Encoding",
+                    "Idempotency-Key", "X-Stainless-Retry-Count", "Range", "If-None-Match", "If-Range", "Accept",
+                    "Last-Event-ID", "traceparent", "Content-Encoding",
                 ]
         )
         {
@@ -285,15 +182,7 @@ internal sealed class HostileRequests(int seed)
                 request.Headers.TryAddWithoutValidation(
                     name,
                     Pick([
-                        "",
-                        "1",
-                        "-1",
-                        "bytes=0-",
-                        "bytes=5-1",
-                        "bytes=a-b",
-                        "\"",
-                        "*",
-                        "W/\"x\"",
+                        "", "1", "-1", "bytes=0-", "bytes=5-1", "bytes=a-b", "\"", "*", "W/\"x\"",
                         "application/xml;q=2",
                         new string('a', 300),
                         "ÿ",

@@ -54,10 +54,7 @@ public sealed class VideoRequestReaderTests
         foreach (
             var (name, value) in new[]
             {
-                ("prompt", "a ball"),
-                ("seed", "7"),
-                ("steps", "4"),
-                ("loras[][name]", "soft"),
+                ("prompt", "a ball"), ("seed", "7"), ("steps", "4"), ("loras[][name]", "soft"),
                 ("plan[blocks_streamed]", "10"),
                 ("metadata", """{"a":"b"}"""),
             }

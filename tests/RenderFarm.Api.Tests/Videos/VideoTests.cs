@@ -29,19 +29,8 @@ public sealed class VideoTests(FarmFixture fixture) : IClassFixture<FarmFixture>
         var video = (JsonObject)await reply.JsonAsync();
         Assert.Equal(
             [
-                "id",
-                "object",
-                "model",
-                "status",
-                "progress",
-                "created_at",
-                "completed_at",
-                "expires_at",
-                "prompt",
-                "size",
-                "seconds",
-                "remixed_from_video_id",
-                "error",
+                "id", "object", "model", "status", "progress", "created_at", "completed_at", "expires_at", "prompt",
+                "size", "seconds", "remixed_from_video_id", "error",
             ],
             video.Select(member => member.Key).Take(13)
         );

@@ -45,21 +45,8 @@ public sealed class FarmCommandTests : IDisposable
 
     [Theory]
     [InlineData(
-        "demo",
-        "a cat",
-        "--size",
-        "64x48",
-        "--frames",
-        "9",
-        "--steps",
-        "4",
-        "--seed",
-        "1",
-        "--guidance",
-        "3.5",
-        "--negative",
-        "",
-        "--out",
+        "demo", "a cat", "--size", "64x48", "--frames", "9", "--steps", "4", "--seed", "1", "--guidance", "3.5",
+        "--negative", "", "--out",
         "x.mp4"
     )]
     [InlineData("render", "a cat", "--model", "t2v-14b", "--priority", "90")]

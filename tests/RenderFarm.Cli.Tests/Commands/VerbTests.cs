@@ -36,29 +36,9 @@ public sealed class VerbTests : IDisposable
 
         var code = await RunAsync(
             farm,
-            "submit",
-            "a cat",
-            "--model",
-            "t2v-14b",
-            "--size",
-            "832x480",
-            "--seconds",
-            "2",
-            "--seed",
-            "7",
-            "--lora",
-            "film:0.5",
-            "--lora",
-            "grain",
-            "--metadata",
-            "shot=12=b",
-            "--priority",
-            "60",
-            "--max-attempts",
-            "2",
-            "--image",
-            "https://example.org/a.png",
-            "--idempotency-key",
+            "submit", "a cat", "--model", "t2v-14b", "--size", "832x480", "--seconds", "2", "--seed", "7", "--lora",
+            "film:0.5", "--lora", "grain", "--metadata", "shot=12=b", "--priority", "60", "--max-attempts", "2",
+            "--image", "https://example.org/a.png", "--idempotency-key",
             "once"
         );
 
@@ -358,14 +338,8 @@ public sealed class VerbTests : IDisposable
         Assert.All(
             (string[])
                 [
-                    "precision",
-                    "blocks_resident",
-                    "blocks_streamed",
-                    "predicted_peak_bytes",
-                    "predicted_seconds",
-                    "fits",
-                    "reasons",
-                    "alternatives",
+                    "precision", "blocks_resident", "blocks_streamed", "predicted_peak_bytes", "predicted_seconds",
+                    "fits", "reasons", "alternatives",
                 ],
             name => Assert.NotNull(here[name])
         );

@@ -24,11 +24,8 @@ public sealed class ModelFilesTests
         Assert.Equal(["/models/mine/high/1.safetensors", "/elsewhere/2.safetensors"], full.Transformer);
         Assert.Equal(
             [
-                "/models/mine/low.safetensors",
-                "/models/t5.safetensors",
-                "/models/mine/spiece.model",
-                "/models/mine/vae.safetensors",
-                "/models/mine/clip.safetensors",
+                "/models/mine/low.safetensors", "/models/t5.safetensors", "/models/mine/spiece.model",
+                "/models/mine/vae.safetensors", "/models/mine/clip.safetensors",
             ],
             [.. full.TransformerLowNoise, .. full.TextEncoder, full.Tokenizer, .. full.Vae, .. full.ImageEncoder]
         );

@@ -33,19 +33,9 @@ public sealed record Clip(int Width, int Height, byte[] Pixels)
     public async Task<byte[]> PngAsync(int frame) =>
         await FfmpegAsync(
             [
-                "-f",
-                "rawvideo",
-                "-pix_fmt",
-                "rgb24",
-                "-s",
+                "-f", "rawvideo", "-pix_fmt", "rgb24", "-s",
                 string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}"),
-                "-i",
-                "-",
-                "-f",
-                "image2pipe",
-                "-c:v",
-                "png",
-                "-",
+                "-i", "-", "-f", "image2pipe", "-c:v", "png", "-",
             ],
             Frame(frame).ToArray()
         );

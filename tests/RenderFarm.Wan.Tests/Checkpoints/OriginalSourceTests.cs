@@ -144,14 +144,9 @@ public sealed class OriginalSourceTests
     private static string Residual(string key) =>
         Each(
             key,
-            (".residual.0.", ".norm1."),
-            (".residual.2.", ".conv1."),
-            (".residual.3.", ".norm2."),
-            (".residual.6.", ".conv2."),
-            (".shortcut.", ".conv_shortcut."),
-            (".middle.0.", ".mid_block.resnets.0."),
-            (".middle.1.", ".mid_block.attentions.0."),
-            (".middle.2.", ".mid_block.resnets.1."),
+            (".residual.0.", ".norm1."), (".residual.2.", ".conv1."), (".residual.3.", ".norm2."),
+            (".residual.6.", ".conv2."), (".shortcut.", ".conv_shortcut."), (".middle.0.", ".mid_block.resnets.0."),
+            (".middle.1.", ".mid_block.attentions.0."), (".middle.2.", ".mid_block.resnets.1."),
             (".head.0.", ".norm_out."),
             (".head.2.", ".conv_out.")
         );
@@ -231,11 +226,8 @@ public sealed class OriginalSourceTests
                 ("patch_embedding", "embeddings.patch_embedding"),
                 ("cls_embedding", "embeddings.class_embedding"),
                 ("pos_embedding", "embeddings.position_embedding.weight"),
-                ("pre_norm", "pre_layrnorm"),
-                (".norm1.", ".layer_norm1."),
-                (".norm2.", ".layer_norm2."),
-                (".attn.proj.", ".self_attn.out_proj."),
-                (".mlp.0.", ".mlp.fc1."),
+                ("pre_norm", "pre_layrnorm"), (".norm1.", ".layer_norm1."), (".norm2.", ".layer_norm2."),
+                (".attn.proj.", ".self_attn.out_proj."), (".mlp.0.", ".mlp.fc1."),
                 (".mlp.2.", ".mlp.fc2.")
             );
         if (tensor.Key.EndsWith("cls_embedding", StringComparison.Ordinal))

@@ -190,14 +190,7 @@ public sealed class VideoEncoderTests : IDisposable
     private static async Task<JsonElement> ProbeAsync(string video)
     {
         (var code, var output, var errors) = await Processes.RunAsync(
-            "ffprobe",
-            "-v",
-            "error",
-            "-count_frames",
-            "-show_streams",
-            "-show_format",
-            "-of",
-            "json",
+            "ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json",
             video
         );
         Assert.True(code == 0, errors);

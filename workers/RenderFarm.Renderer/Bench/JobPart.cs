@@ -206,21 +206,9 @@ internal static class JobPart
             var path = Path.Combine(Path.GetTempPath(), "renderfarm-bench.mp4");
             string[] arguments =
             [
-                "-y",
-                "-v",
-                "error",
-                "-f",
-                "rawvideo",
-                "-pix_fmt",
-                "rgb24",
-                "-s",
+                "-y", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s",
                 string.Create(CultureInfo.InvariantCulture, $"{video.Width}x{video.Height}"),
-                "-r",
-                "16",
-                "-i",
-                "-",
-                "-pix_fmt",
-                "yuv420p",
+                "-r", "16", "-i", "-", "-pix_fmt", "yuv420p",
                 path,
             ];
             return new Encoding(

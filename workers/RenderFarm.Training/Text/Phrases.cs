@@ -77,37 +77,18 @@ internal static class Phrases
         {
             Motion.Right =>
             [
-                "to the right",
-                "to the right",
-                "right",
-                "rightwards",
-                "from left to right",
-                "from the left to the right",
-                "across to the right",
-                "towards the right",
-                "to the right side",
+                "to the right", "to the right", "right", "rightwards", "from left to right",
+                "from the left to the right", "across to the right", "towards the right", "to the right side",
             ],
             Motion.Left =>
             [
-                "to the left",
-                "to the left",
-                "left",
-                "leftwards",
-                "from right to left",
-                "from the right to the left",
-                "across to the left",
-                "towards the left",
-                "to the left side",
+                "to the left", "to the left", "left", "leftwards", "from right to left", "from the right to the left",
+                "across to the left", "towards the left", "to the left side",
             ],
             Motion.Up => ["up", "up", "upwards", "to the top", "from bottom to top", "from the bottom to the top", "towards the top"],
             Motion.Down =>
             [
-                "down",
-                "down",
-                "downwards",
-                "to the bottom",
-                "from top to bottom",
-                "from the top to the bottom",
+                "down", "down", "downwards", "to the bottom", "from top to bottom", "from the top to the bottom",
                 "towards the bottom",
             ],
             _ => throw new ArgumentOutOfRangeException(nameof(motion), motion, "has no direction"),
@@ -152,13 +133,7 @@ internal static class Phrases
     public static readonly string[] Fast = ["quickly", "fast"];
     public static readonly string[] Openings =
     [
-        "a video of",
-        "a clip of",
-        "an animation of",
-        "video of",
-        "animation of",
-        "a picture of",
-        "a scene with",
+        "a video of", "a clip of", "an animation of", "video of", "animation of", "a picture of", "a scene with",
         "there is",
     ];
 
@@ -166,46 +141,10 @@ internal static class Phrases
     /// lightly.</summary>
     public static readonly string[] Idle =
     [
-        "beautiful",
-        "amazing",
-        "cinematic",
-        "realistic",
-        "4k",
-        "hd",
-        "smooth",
-        "nice",
-        "simple",
-        "cartoon",
-        "style",
-        "quality",
-        "high quality",
-        "photo",
-        "detailed",
-        "minimal",
-        "cute",
-        "shiny",
-        "modern",
-        "colorful",
-        "lovely",
-        "best",
-        "masterpiece",
-        "camera",
-        "lighting",
-        "happy",
-        "old",
-        "young",
-        "wooden",
-        "plastic",
-        "glass",
-        "magic",
-        "strange",
-        "funny",
-        "wonderful",
-        "perfect",
-        "great",
-        "epic",
-        "studio",
-        "render",
+        "beautiful", "amazing", "cinematic", "realistic", "4k", "hd", "smooth", "nice", "simple", "cartoon", "style",
+        "quality", "high quality", "photo", "detailed", "minimal", "cute", "shiny", "modern", "colorful", "lovely",
+        "best", "masterpiece", "camera", "lighting", "happy", "old", "young", "wooden", "plastic", "glass", "magic",
+        "strange", "funny", "wonderful", "perfect", "great", "epic", "studio", "render",
     ];
 
     /// <summary>Single words, each of which becomes a piece of the vocabulary.</summary>
@@ -227,27 +166,8 @@ internal static class Phrases
             .Concat(Fast)
             .Concat(Openings)
             .Concat([
-                "a",
-                "an",
-                "the",
-                "one",
-                "two",
-                "three",
-                "is",
-                "are",
-                "and",
-                "while",
-                "with",
-                "on",
-                "over",
-                "in front of",
-                "against",
-                "background",
-                "plain",
-                "striped",
-                "checkered",
-                "stripes",
-                "checks",
+                "a", "an", "the", "one", "two", "three", "is", "are", "and", "while", "with", "on", "over",
+                "in front of", "against", "background", "plain", "striped", "checkered", "stripes", "checks",
                 "gradient",
             ])
             .SelectMany(phrase => phrase.Split(' '))

@@ -87,12 +87,8 @@ public static class CheckpointRecognition
 
         var needed = (string[])
             [
-                "head.modulation",
-                "head.head.weight",
-                "patch_embedding.weight",
-                "blocks.0.ffn.0.weight",
-                "text_embedding.0.weight",
-                "time_embedding.0.weight",
+                "head.modulation", "head.head.weight", "patch_embedding.weight", "blocks.0.ffn.0.weight",
+                "text_embedding.0.weight", "time_embedding.0.weight",
             ];
         if (needed.Where(k => !entries.ContainsKey(k)).ToList() is { Count: > 0 } absent)
         {

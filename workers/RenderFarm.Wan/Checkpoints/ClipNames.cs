@@ -11,13 +11,9 @@ internal static partial class ClipNames
         ("embeddings.class_embedding", "visual.cls_embedding"),
         ("embeddings.position_embedding.weight", "visual.pos_embedding"),
         ("pre_layrnorm.", "visual.pre_norm."), // So spelt
-        ("post_layernorm.", "visual.post_norm."),
-        ("encoder.layers.", "visual.transformer."),
-        (".layer_norm1.", ".norm1."),
-        (".layer_norm2.", ".norm2."),
-        (".self_attn.out_proj.", ".attn.proj."),
-        (".mlp.fc1.", ".mlp.0."),
-        (".mlp.fc2.", ".mlp.2."),
+        ("post_layernorm.", "visual.post_norm."), ("encoder.layers.", "visual.transformer."),
+        (".layer_norm1.", ".norm1."), (".layer_norm2.", ".norm2."), (".self_attn.out_proj.", ".attn.proj."),
+        (".mlp.fc1.", ".mlp.0."), (".mlp.fc2.", ".mlp.2."),
     ];
 
     /// <summary>q, k and v are tensors of their own there: the first three parts of one.</summary>

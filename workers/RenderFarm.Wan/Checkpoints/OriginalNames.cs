@@ -17,17 +17,11 @@ public static partial class OriginalNames
         ("condition_embedder.image_embedder.ff.net.2.", "img_emb.proj.3."),
         ("condition_embedder.image_embedder.norm2.", "img_emb.proj.4."),
         ("condition_embedder.image_embedder.pos_embed", "img_emb.emb_pos"),
-        (".attn1.to_out.0.", ".self_attn.o."),
-        (".attn2.to_out.0.", ".cross_attn.o."),
-        (".attn2.add_k_proj.", ".cross_attn.k_img."),
-        (".attn2.add_v_proj.", ".cross_attn.v_img."),
-        (".attn2.norm_added_k.", ".cross_attn.norm_k_img."),
-        (".attn1.to_", ".self_attn."),
-        (".attn2.to_", ".cross_attn."),
-        (".attn1.norm_", ".self_attn.norm_"),
-        (".attn2.norm_", ".cross_attn.norm_"),
-        (".ffn.net.0.proj.", ".ffn.0."),
-        (".ffn.net.2.", ".ffn.2."),
+        (".attn1.to_out.0.", ".self_attn.o."), (".attn2.to_out.0.", ".cross_attn.o."),
+        (".attn2.add_k_proj.", ".cross_attn.k_img."), (".attn2.add_v_proj.", ".cross_attn.v_img."),
+        (".attn2.norm_added_k.", ".cross_attn.norm_k_img."), (".attn1.to_", ".self_attn."),
+        (".attn2.to_", ".cross_attn."), (".attn1.norm_", ".self_attn.norm_"), (".attn2.norm_", ".cross_attn.norm_"),
+        (".ffn.net.0.proj.", ".ffn.0."), (".ffn.net.2.", ".ffn.2."),
         (".norm2.", ".norm3."), // Theirs counts the norms that have weights by the order in which they run
         ("proj_out.", "head.head."),
     ];
@@ -36,13 +30,9 @@ public static partial class OriginalNames
     [
         ("encoder.final_layer_norm.", "norm."),
         ("layer.0.SelfAttention.relative_attention_bias.", "pos_embedding.embedding."),
-        ("layer.0.SelfAttention.", "attn."),
-        ("layer.0.layer_norm.", "norm1."),
-        ("layer.1.layer_norm.", "norm2."),
-        ("layer.1.DenseReluDense.wi_0.", "ffn.gate.0."),
-        ("layer.1.DenseReluDense.wi_1.", "ffn.fc1."),
-        ("layer.1.DenseReluDense.wo.", "ffn.fc2."),
-        ("encoder.block.", "blocks."),
+        ("layer.0.SelfAttention.", "attn."), ("layer.0.layer_norm.", "norm1."), ("layer.1.layer_norm.", "norm2."),
+        ("layer.1.DenseReluDense.wi_0.", "ffn.gate.0."), ("layer.1.DenseReluDense.wi_1.", "ffn.fc1."),
+        ("layer.1.DenseReluDense.wo.", "ffn.fc2."), ("encoder.block.", "blocks."),
     ];
 
     /// <summary>A DiT's key in diffusers' layout → original.</summary>

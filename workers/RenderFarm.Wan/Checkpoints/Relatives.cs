@@ -5,11 +5,8 @@ internal static class Relatives
 {
     private static readonly (string Key, string Name)[] All =
     [
-        ("vace_patch_embedding.", "VACE"),
-        ("vace_blocks.", "VACE"),
-        ("control_adapter.", "Fun-Camera"),
-        ("ref_conv.", "a reference-image variant"),
-        ("face_adapter.", "Animate"),
+        ("vace_patch_embedding.", "VACE"), ("vace_blocks.", "VACE"), ("control_adapter.", "Fun-Camera"),
+        ("ref_conv.", "a reference-image variant"), ("face_adapter.", "Animate"),
         ("casual_audio_encoder.", "S2V"), // So spelt
         ("audio_proj.", "HuMo"),
     ];

@@ -8,18 +8,11 @@ internal static partial class VaeNames
 {
     private static readonly (string Theirs, string Original)[] Parts =
     [
-        ("encoder.conv_in.", "encoder.conv1."),
-        ("decoder.conv_in.", "decoder.conv1."),
-        (".mid_block.resnets.0.", ".middle.0."),
-        (".mid_block.attentions.0.", ".middle.1."),
-        (".mid_block.resnets.1.", ".middle.2."),
-        (".norm_out.", ".head.0."),
-        (".conv_out.", ".head.2."),
-        (".conv_shortcut.", ".shortcut."),
-        (".norm1.", ".residual.0."),
-        (".conv1.", ".residual.2."),
-        (".norm2.", ".residual.3."),
-        (".conv2.", ".residual.6."),
+        ("encoder.conv_in.", "encoder.conv1."), ("decoder.conv_in.", "decoder.conv1."),
+        (".mid_block.resnets.0.", ".middle.0."), (".mid_block.attentions.0.", ".middle.1."),
+        (".mid_block.resnets.1.", ".middle.2."), (".norm_out.", ".head.0."), (".conv_out.", ".head.2."),
+        (".conv_shortcut.", ".shortcut."), (".norm1.", ".residual.0."), (".conv1.", ".residual.2."),
+        (".norm2.", ".residual.3."), (".conv2.", ".residual.6."),
     ];
 
     /// <summary>2.1: the encoder is numbered flat in both; the decoder's groups of three and an upsampler are numbered through.</summary>

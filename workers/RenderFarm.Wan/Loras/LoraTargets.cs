@@ -8,14 +8,8 @@ internal sealed class LoraTargets
 {
     private static readonly string[] Prefixes =
     [
-        "base_model.model.",
-        "pipe.dit.",
-        "model.diffusion_model.",
-        "diffusion_model.",
-        "transformer_2.",
-        "transformer.",
-        "model.",
-        "dit.",
+        "base_model.model.", "pipe.dit.", "model.diffusion_model.", "diffusion_model.", "transformer_2.",
+        "transformer.", "model.", "dit.",
     ];
     private static readonly string[] FlatPrefixes = ["lora_unet__", "lora_unet_", "lora_transformer_", "lycoris_"];
 

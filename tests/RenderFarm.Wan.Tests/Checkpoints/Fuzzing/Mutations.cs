@@ -7,12 +7,7 @@ internal static class Mutations
 {
     private static readonly long[] Telling =
     [
-        0,
-        1,
-        -1,
-        7,
-        8,
-        255,
+        0, 1, -1, 7, 8, 255,
         1 << 16,
         int.MaxValue,
         int.MinValue,
