@@ -16,6 +16,14 @@ public static class Names
             _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
         };
 
+    public static string Of(AttentionPrecision attention) =>
+        attention switch
+        {
+            AttentionPrecision.Full => "full",
+            AttentionPrecision.EightBit => "eight-bit",
+            _ => throw new ArgumentOutOfRangeException(nameof(attention), attention, null),
+        };
+
     public static string Of(TextEncoderPlacement placement) =>
         placement switch
         {
@@ -56,6 +64,7 @@ public static class Names
         (string Name, bool Set)[] all =
         [
             ("precision", pins.Precision is not null),
+            ("attention", pins.Attention is not null),
             ("blocks_streamed", pins.BlocksStreamed is not null),
             ("ffn_chunk_tokens", pins.FfnChunkTokens is not null),
             ("text_encoder", pins.TextEncoder is not null),

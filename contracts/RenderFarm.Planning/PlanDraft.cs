@@ -46,6 +46,7 @@ internal sealed record PlanDraft(
         {
             Device = context.OnCpu ? "cpu" : "cuda",
             Precision = dit.Way.Precision,
+            Attention = dit.Way.Attention,
             BlocksResident = dit.Resident,
             BlocksStreamed = dit.Streamed,
             RingSlots = dit.RingSlots,

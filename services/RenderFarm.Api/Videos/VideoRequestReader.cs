@@ -181,6 +181,7 @@ public static class VideoRequestReader
         var pins = new PlanPins
         {
             Precision = Word<Precision>(plan.OneOf("precision", "fp32", "bf16", "fp8-weights", "fp8")),
+            Attention = Word<AttentionPrecision>(plan.OneOf("attention", "full", "eight-bit")),
             BlocksStreamed = (int?)plan.Whole("blocks_streamed", 0, 1_000),
             FfnChunkTokens = (int?)plan.Whole("ffn_chunk_tokens", 0, 10_000_000),
             TextEncoder = Word<TextEncoderPlacement>(plan.OneOf("text_encoder", "cpu", "streamed", "resident")),

@@ -1,5 +1,4 @@
 using RenderFarm.Inference.TokenAttention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Tests.TokenAttention;

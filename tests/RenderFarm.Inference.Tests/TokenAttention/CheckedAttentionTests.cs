@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.TokenAttention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Tests.TokenAttention;

@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.TokenAttention;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Tests.TokenAttention;
@@ -94,7 +93,7 @@ public sealed class PlainEightBitAttentionTests
     }
 
     [Fact]
-    public void Apply_HeadsOfNoPowerOfTwo_IsRefused()
+    public void Apply_HeadsOfAnotherSize_IsRefused()
     {
         using var scope = NewDisposeScope();
         var norms = new HeadNorms(ones(48), ones(48), 1e-6, Heads: 2);

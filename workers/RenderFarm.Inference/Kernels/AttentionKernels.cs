@@ -19,10 +19,11 @@ public sealed class AttentionKernels(KernelCompiler compiler) : IDisposable
         ValueThreads = 256;
 
     private const int Stages = 4,
+        Ones = 8,
         Alignment = 1024;
 
     /// <summary>Queries of a block, a ring of tiles of k and v, and room to begin at a multiple of the swizzle's pattern.</summary>
-    private const int SharedBytes = (QueriesOfABlock * HeadDim) + (2 * Stages * KeysOfATile * HeadDim) + Alignment;
+    private const int SharedBytes = (QueriesOfABlock * HeadDim) + (Stages * KeysOfATile * ((2 * HeadDim) + Ones)) + Alignment;
 
     private readonly ConcurrentDictionary<int, Lazy<(KernelModule Module, RowKernels Kernels)>> _rows = new();
     private readonly Lazy<(KernelModule Module, CudaKernel Kernel)> _attend = new(() =>

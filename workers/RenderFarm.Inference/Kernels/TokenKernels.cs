@@ -17,9 +17,13 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
         new();
 
     private readonly Lazy<RowProducts> _products = new(() => new RowProducts());
+    private readonly Lazy<AttentionKernels> _attention = new(() => new AttentionKernels(compiler));
 
     /// <summary>What runs between the kernels of this folder.</summary>
     public RowProducts Products => _products.Value;
+
+    /// <summary>Those of eight-bit attention; compiled when first asked for.</summary>
+    public AttentionKernels Attention => _attention.Value;
 
     /// <summary>Ready to launch with one block a row.</summary>
     public readonly record struct RowKernel(CudaKernel Kernel, int Threads);
@@ -41,6 +45,11 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
         }
 
         _modules.Clear();
+        if (_attention.IsValueCreated)
+        {
+            _attention.Value.Dispose();
+        }
+
         if (_products.IsValueCreated)
         {
             _products.Value.Dispose();

@@ -2,11 +2,12 @@
 //
 //   s   = q8 k8^T                                  exact, in int32
 //   p   = e4m3(2^(s * q_scale * k_scale - m))      m follows the row's running maximum, so that the largest p is 448
-//   o   = sum p v8 / sum p * v_scale               p v8 of each tile of 128 keys in the matrix unit, tiles added in float32
+//   o   = sum p v8 / sum p * v_scale               of each tile of 128 keys in the matrix unit, tiles added in float32
 //
 // The mathematics (the order of the keys, p scaled to 448, tiles added outside the matrix unit) is that of SageAttention 2.
 // Adding tiles outside matters: Hopper's fp8 units keep few bits of a running sum and lose a little at every addition, always
-// towards zero, which over 32,760 keys is 15 % of the output.
+// towards zero, which over 32,760 keys is 15 % of the output. The sum of p comes from the same products, as eight more channels
+// of v that are all one: it costs no additions, counts p as rounded, and loses what the numerator loses.
 //
 // A block takes 192 queries of a head: three groups of 128 threads with 64 queries each compute, a fourth has one thread that
 // brings tiles of k and v, a ring of `STAGES` deep. Tiles lie as attention8_rows.cu leaves them, swizzled already, so each
@@ -21,6 +22,9 @@
 
 #define QUERY_BYTES (ROWS * HEAD)
 #define TILE_BYTES (KEYS * HEAD)
+#define ONES_BYTES (8 * KEYS)             // behind each tile of v
+#define VALUE_BYTES (TILE_BYTES + ONES_BYTES)
+#define FOUR_ONES 0x38383838u             // in e4m3
 
 typedef unsigned long long u64;
 
@@ -71,31 +75,32 @@ INLINE void settle(u32 (&accumulator)[64])
     for (int j = 0; j < 64; j++) asm volatile("" : "+r"(accumulator[j]) :: "memory");
 }
 
-INLINE void settle(float (&accumulator)[64])
+INLINE void settle(float (&accumulator)[68])
 {
     #pragma unroll
-    for (int j = 0; j < 64; j++) asm volatile("" : "+f"(accumulator[j]) :: "memory");
+    for (int j = 0; j < 68; j++) asm volatile("" : "+f"(accumulator[j]) :: "memory");
 }
 
 #define EIGHT(c, d, i) c(d[i]), c(d[i + 1]), c(d[i + 2]), c(d[i + 3]), c(d[i + 4]), c(d[i + 5]), c(d[i + 6]), c(d[i + 7])
 #define ACCUMULATOR(c, d) EIGHT(c, d, 0), EIGHT(c, d, 8), EIGHT(c, d, 16), EIGHT(c, d, 24), EIGHT(c, d, 32), EIGHT(c, d, 40), EIGHT(c, d, 48), EIGHT(c, d, 56)
 #define ACCUMULATOR_NAMES \
-    "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, " \
+    "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, " \
     "%26, %27, %28, %29, %30, %31, %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, " \
-    "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}"
+    "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
 
 // 64 queries by 128 keys: scores += q k^T over 32 channels.
 INLINE void multiply_scores(u32 (&scores)[64], u64 q, u64 k)
 {
-    asm volatile("wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.s8 " ACCUMULATOR_NAMES ", %64, %65, 1;"
+    asm volatile("wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.s8 {" ACCUMULATOR_NAMES "}, %64, %65, 1;"
                  : ACCUMULATOR("+r", scores) : "l"(q), "l"(k));
 }
 
-// 64 queries by 128 channels: sums = p v over 32 keys, or += where `add` is 1. p comes from registers.
-template <int add> INLINE void multiply_values(float (&sums)[64], const u32* p, u64 v)
+// 64 queries by 128 channels and 8 of ones: sums = p v over 32 keys, or += where `add` is 1. p comes from registers.
+template <int add> INLINE void multiply_values(float (&sums)[68], const u32* p, u64 v)
 {
-    asm volatile("wgmma.mma_async.sync.aligned.m64n128k32.f32.e4m3.e4m3 " ACCUMULATOR_NAMES ", {%64, %65, %66, %67}, %68, %69, 1, 1;"
-                 : ACCUMULATOR("+f", sums) : "r"(p[0]), "r"(p[1]), "r"(p[2]), "r"(p[3]), "l"(v), "n"(add));
+    asm volatile("wgmma.mma_async.sync.aligned.m64n136k32.f32.e4m3.e4m3 {" ACCUMULATOR_NAMES ", %64, %65, %66, %67}, "
+                 "{%68, %69, %70, %71}, %72, %73, 1, 1;"
+                 : ACCUMULATOR("+f", sums), "+f"(sums[64]), "+f"(sums[65]), "+f"(sums[66]), "+f"(sums[67]) : "r"(p[0]), "r"(p[1]), "r"(p[2]), "r"(p[3]), "l"(v), "n"(add));
 }
 
 // Integers below 2^22 in the low bits of this float: the bits of RIDE + s are those of the float 12582912 + s. Scores that start
@@ -121,18 +126,12 @@ INLINE int largest_of_row(int score)
     return max(score, __shfl_xor_sync(0xffffffffu, score, 2));
 }
 
-INLINE float sum_of_row(float part)
-{
-    part += __shfl_xor_sync(0xffffffffu, part, 1);
-    return part + __shfl_xor_sync(0xffffffffu, part, 2);
-}
-
 // What a thread knows of one of its two rows.
 struct Row
 {
     float scale;                          // of q, with the softmax's factor and log2(e)
     float maximum;                        // so far, less log2(448)
-    float sum;                            // of p, this thread's part
+    float sum;                            // of p
     float shrink;                         // what earlier tiles are multiplied by
 
     INLINE void start(float scale_of_row) { scale = scale_of_row; maximum = -1e30f; sum = 0.0f; shrink = 1.0f; }
@@ -166,7 +165,6 @@ template <bool last> INLINE void soften(u32 (&scores)[64], u32 (&p)[16], Row& up
     }
     const float f0 = upper.scale * key_scale, f1 = lower.scale * key_scale;
     const float c0 = upper.take(largest_of_row(high), f0), c1 = lower.take(largest_of_row(low), f1);
-    float sums[4] = { 0.0f, 0.0f, 0.0f, 0.0f };
     #pragma unroll
     for (int pair = 0; pair < 8; pair++)  // of eights of keys
     {
@@ -174,16 +172,10 @@ template <bool last> INLINE void soften(u32 (&scores)[64], u32 (&p)[16], Row& up
         #pragma unroll
         for (int j = 0; j < 8; j++)
             e[j] = exp2_of(fmaf(__uint_as_float(scores[pair * 8 + j]), (j & 2) ? f1 : f0, (j & 2) ? c1 : c0));
-        sums[0] += e[0] + e[1];
-        sums[1] += e[4] + e[5];
-        sums[2] += e[2] + e[3];
-        sums[3] += e[6] + e[7];
         const int at = (pair / 2) * 4 + (pair & 1) * 2;
         p[at] = pack_e4m3(e[0], e[1], e[4], e[5]);
         p[at + 1] = pack_e4m3(e[2], e[3], e[6], e[7]);
     }
-    upper.sum = fmaf(upper.sum, upper.shrink, sums[0] + sums[1]);
-    lower.sum = fmaf(lower.sum, lower.shrink, sums[2] + sums[3]);
 }
 
 // One thread: q once, then k and v tile after tile as places become free.
@@ -198,7 +190,7 @@ INLINE void bring(const u8* q, const u8* k, const u8* v, int tiles, u32 shared_q
         barrier_wait(empty_k + 8 * stage, parity);
         fetch(shared_k + stage * TILE_BYTES, k + (long long)tile * TILE_BYTES, TILE_BYTES, full_k + 8 * stage);
         barrier_wait(empty_v + 8 * stage, parity);
-        fetch(shared_v + stage * TILE_BYTES, v + (long long)tile * TILE_BYTES, TILE_BYTES, full_v + 8 * stage);
+        fetch(shared_v + stage * VALUE_BYTES, v + (long long)tile * TILE_BYTES, TILE_BYTES, full_v + 8 * stage);
         if (++stage == STAGES) { stage = 0; parity ^= 1; }
     }
 }
@@ -220,9 +212,9 @@ INLINE void score(u32 (&scores)[64], u32 q, u32 k, u32 full, u32 empty, u32 pari
 }
 
 // The tile's p v, added to what the output is so far; v's place is free again afterwards.
-INLINE void add_values(float (&output)[64], const u32 (&p)[16], u32 v, u32 full, u32 empty, u32 parity, const Row& upper, const Row& lower, int lane)
+INLINE void add_values(float (&output)[64], const u32 (&p)[16], u32 v, u32 full, u32 empty, u32 parity, Row& upper, Row& lower, int lane)
 {
-    float sums[64];
+    float sums[68];
     barrier_wait(full, parity);
     products_begin();
     multiply_values<0>(sums, p, matrix(v));
@@ -236,6 +228,8 @@ INLINE void add_values(float (&output)[64], const u32 (&p)[16], u32 v, u32 full,
     if (lane == 0) barrier_arrive(empty);
     #pragma unroll
     for (int j = 0; j < 64; j++) output[j] = fmaf(output[j], (j & 2) ? lower.shrink : upper.shrink, sums[j]);
+    upper.sum = fmaf(upper.sum, upper.shrink, sums[64]);
+    lower.sum = fmaf(lower.sum, lower.shrink, sums[66]);
 }
 
 // Grid (ceil(tokens / 192), heads). q_scales [head][token], k_scales [head][tile], v_scales [head][channel].
@@ -257,8 +251,12 @@ attend(const u8* q, const u8* k, const u8* v, const float* q_scales, const float
             barrier_init(empty_k + 8 * i, GROUPS * 4); // each warp says that it is done
             barrier_init(empty_v + 8 * i, GROUPS * 4);
         }
-        asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
     }
+    // The ones are written once; fences show them and the barriers to the copies and the matrix units
+    for (int i = threadIdx.x; i < STAGES * ONES_BYTES / 4; i += (GROUPS + 1) * THREADS_A_GROUP)
+        asm volatile("st.shared.u32 [%0], %1;"
+                     ::"r"(shared_v + i / (ONES_BYTES / 4) * VALUE_BYTES + TILE_BYTES + i % (ONES_BYTES / 4) * 4), "r"(FOUR_ONES) : "memory");
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
     __syncthreads();
 
     if (group == GROUPS)
@@ -293,14 +291,14 @@ attend(const u8* q, const u8* k, const u8* v, const float* q_scales, const float
         next = key_scales[tile + 1];
         score(scores, mine, shared_k + stage * TILE_BYTES, full_k + 8 * stage, empty_k + 8 * stage, parity, lane);
         soften<false>(scores, p, upper, lower, key_scale, 0, column);
-        add_values(output, p, shared_v + stage * TILE_BYTES, full_v + 8 * stage, empty_v + 8 * stage, parity, upper, lower, lane);
+        add_values(output, p, shared_v + stage * VALUE_BYTES, full_v + 8 * stage, empty_v + 8 * stage, parity, upper, lower, lane);
         if (++stage == STAGES) { stage = 0; parity ^= 1; }
     }
     score(scores, mine, shared_k + stage * TILE_BYTES, full_k + 8 * stage, empty_k + 8 * stage, parity, lane);
     soften<true>(scores, p, upper, lower, next, tokens - (tiles - 1) * KEYS, column);
-    add_values(output, p, shared_v + stage * TILE_BYTES, full_v + 8 * stage, empty_v + 8 * stage, parity, upper, lower, lane);
+    add_values(output, p, shared_v + stage * VALUE_BYTES, full_v + 8 * stage, empty_v + 8 * stage, parity, upper, lower, lane);
 
-    const float inverse0 = 1.0f / sum_of_row(upper.sum), inverse1 = 1.0f / sum_of_row(lower.sum);
+    const float inverse0 = 1.0f / upper.sum, inverse1 = 1.0f / lower.sum;
     u32* row0 = (u32*)(out + ((long long)first * heads + head) * HEAD + column);
     u32* row1 = (u32*)(out + ((long long)second * heads + head) * HEAD + column);
     const float* channels = v_scales + head * HEAD + column;

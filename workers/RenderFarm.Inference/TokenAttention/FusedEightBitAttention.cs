@@ -94,7 +94,7 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
         );
         rows.KeyMeans.Launch((heads, 1), AttentionKernels.MeanThreads, k, keyWeight, stride, turns, at.KeyFactors, tokens, at.KeyMeans);
         rows.KeyTiles.Launch(
-            (tiles.KeyTiles, heads),
+            (heads, tiles.KeyTiles),
             AttentionKernels.KeyThreads,
             k,
             keyWeight,

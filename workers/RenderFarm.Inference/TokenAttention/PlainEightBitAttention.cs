@@ -10,8 +10,8 @@ namespace RenderFarm.Inference.TokenAttention;
 /// </summary>
 /// <remarks>
 /// A vector taken from every key adds the same number to all scores of a query, and the softmax takes it out again: so the
-/// keys' mean goes, and a sample of the tokens is near enough. Both sides are turned by a Hadamard matrix, which leaves their
-/// products as they are and spreads what stands out over the channels.
+/// keys' mean goes, and a sample of the tokens is near enough. Both sides are turned by Hadamard matrices, which leaves their
+/// products as they are and spreads what stands out over the channels. The softmax's sum counts what was rounded.
 /// </remarks>
 public sealed class PlainEightBitAttention : IAttention
 {
@@ -20,6 +20,9 @@ public sealed class PlainEightBitAttention : IAttention
 
     /// <summary>Tokens that the keys' mean is taken over.</summary>
     public const int Samples = 512;
+
+    /// <summary>That are turned together, so that what stands out in one is spread over all of them.</summary>
+    private const int TurnedChannels = 32;
 
     private const double MostInt8 = 127;
 
@@ -48,9 +51,8 @@ public sealed class PlainEightBitAttention : IAttention
     {
         using var scope = NewDisposeScope();
         var (tokens, dim) = (q.shape[0], q.shape[2]);
-        var hadamard = Hadamard(dim, q.device);
-        var (q8, queryScales) = Int8(q.transpose(0, 1).matmul(hadamard), dims: [2]); // [H, L, D] and [H, L, 1]
-        var (k8, keyScales) = Keys(k.transpose(0, 1), hadamard); // [H, T, 128, D] and [H, T, 1, 1]
+        var (q8, queryScales) = Int8(Spread(q.transpose(0, 1)), dims: [2]); // [H, L, D] and [H, L, 1]
+        var (k8, keyScales) = Keys(k.transpose(0, 1)); // [H, T, 128, D] and [H, T, 1, 1]
         var (v8, valueScales) = Values(v.transpose(0, 1)); // [H, L, D] and [H, 1, D]
         var tempered = queryScales * (Math.Log2(Math.E) / Math.Sqrt(dim));
 
@@ -65,19 +67,20 @@ public sealed class PlainEightBitAttention : IAttention
             var now = maximum(highest, exponents.amax([2], keepdim: true) - TopExponent);
             var shrink = exp2(highest - now);
             var p = exp2(exponents - now);
-            sum = (sum * shrink) + p.sum(2, keepdim: true);
-            output = (output * shrink) + Round8(p).matmul(v8.narrow(1, start, keys));
+            var rounded = Round8(p);
+            sum = (sum * shrink) + rounded.sum(2, keepdim: true);
+            output = (output * shrink) + rounded.matmul(v8.narrow(1, start, keys));
             highest = now;
         }
         return (output / sum * valueScales).transpose(0, 1).flatten(1).MoveToOuterDisposeScope();
     }
 
-    private static (Tensor Values, Tensor Scales) Keys(Tensor k, Tensor hadamard)
+    private static (Tensor Values, Tensor Scales) Keys(Tensor k)
     {
         var tokens = k.shape[1];
         var count = Math.Min(tokens, Samples);
         using var sample = tensor([.. Enumerable.Range(0, (int)count).Select(i => i * tokens / count)], device: k.device);
-        var turned = (k - k.index_select(1, sample).mean([1], keepdim: true)).matmul(hadamard);
+        var turned = Spread(k - k.index_select(1, sample).mean([1], keepdim: true));
         var tiles = (tokens + TileKeys - 1) / TileKeys;
         var padded = nn.functional.pad(turned, (0, 0, 0, (tiles * TileKeys) - tokens)).unflatten(1, tiles, TileKeys);
         return Int8(padded, dims: [2, 3]);
@@ -100,18 +103,27 @@ public sealed class PlainEightBitAttention : IAttention
 
     private static Tensor Round8(Tensor x) => x.clamp(-Float8.Max, Float8.Max).to(Float8.Type).to(ScalarType.Float32);
 
-    /// <summary>Orthonormal and symmetric, [dim, dim].</summary>
-    private static Tensor Hadamard(long dim, Device device)
+    /// <summary>Every <see cref="TurnedChannels"/> of the last dimension by a Hadamard matrix.</summary>
+    private static Tensor Spread(Tensor x)
     {
-        if (!long.IsPow2(dim))
+        if (x.shape[^1] % TurnedChannels != 0)
         {
-            throw new ArgumentException($"heads of {dim} channels; eight-bit attention takes a power of two", nameof(dim));
+            throw new ArgumentException($"heads of {x.shape[^1]} channels; eight-bit attention takes multiples of {TurnedChannels}", nameof(x));
         }
+
+        using var matrix = Hadamard(x.device);
+        return x.unflatten(x.dim() - 1, x.shape[^1] / TurnedChannels, TurnedChannels).matmul(matrix).flatten(-2);
+    }
+
+    /// <summary>Orthonormal and symmetric.</summary>
+    private static Tensor Hadamard(Device device)
+    {
         var matrix = ones([1, 1], ScalarType.Float32, device);
-        while (matrix.shape[0] < dim)
+        while (matrix.shape[0] < TurnedChannels)
         {
             matrix = cat([cat([matrix, matrix], 1), cat([matrix, -matrix], 1)], 0);
         }
-        return matrix / Math.Sqrt(dim);
+
+        return matrix / Math.Sqrt(TurnedChannels);
     }
 }

@@ -23,13 +23,12 @@ internal sealed class AttentionPart : IDisposable
     private static readonly (string Name, (int Width, int Height, int Frames) Size, int Repeats, double Limit)[] Videos =
     [
         ("480p", (832, 480, 81), 5, 0.79),
-        ("720p", (1280, 720, 81), 2, 0.69),
+        ("720p", (1280, 720, 81), 3, 0.69),
     ];
 
     private readonly BenchReport _report;
     private readonly TransformerShape _shape = ModelShapes.T2v14B.Transformer;
     private readonly TokenKernels _kernels = new(new KernelCompiler(BenchPaths.Kernels));
-    private readonly AttentionKernels _attentionKernels = new(new KernelCompiler(BenchPaths.Kernels));
     private readonly FusedTokenOps _ops;
     private readonly FullAttention _full;
     private readonly FusedEightBitAttention _eightBit;
@@ -39,7 +38,7 @@ internal sealed class AttentionPart : IDisposable
         _report = report;
         _ops = new FusedTokenOps(_kernels);
         _full = new FullAttention(_ops);
-        _eightBit = new FusedEightBitAttention(_attentionKernels);
+        _eightBit = new FusedEightBitAttention(_kernels.Attention);
     }
 
     public static void Run(BenchReport report)
@@ -57,11 +56,7 @@ internal sealed class AttentionPart : IDisposable
         part.Forwards();
     }
 
-    public void Dispose()
-    {
-        _attentionKernels.Dispose();
-        _kernels.Dispose();
-    }
+    public void Dispose() => _kernels.Dispose();
 
     /// <summary>From the joined product to attended rows.</summary>
     private void OneBlock(string name, long tokens)

@@ -16,6 +16,7 @@ internal static class BenchCommand
         ["profile"] = ProfilePart.Run,
         ["quality"] = QualityPart.Run,
         ["predict"] = PredictPart.Run,
+        ["predict-fp8"] = PredictPart.RunFloat8,
         ["parity"] = ParityPart.Run,
         ["vae"] = VaePart.Run,
         ["job480"] = JobPart.Run480,
