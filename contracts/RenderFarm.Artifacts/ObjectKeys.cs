@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Artifacts;
@@ -17,9 +18,9 @@ public static class ObjectKeys
     public static string OutputsOf(string jobId) => $"{Videos}{Segment(jobId)}/";
 
     /// <summary>Everything one lease stored: <c>videos/{job}/{fence}/</c>.</summary>
-    public static string Lease(string jobId, long fence) => string.Create(CultureInfo.InvariantCulture, $"{OutputsOf(jobId)}{fence}/");
+    public static string Of(LeaseId lease) => string.Create(CultureInfo.InvariantCulture, $"{OutputsOf(lease.JobId)}{lease.Fence}/");
 
-    public static string For(ArtifactKind kind, string jobId, long fence) => Lease(jobId, fence) + FileName(kind);
+    public static string For(ArtifactKind kind, LeaseId lease) => Of(lease) + FileName(kind);
 
     public static string FileName(ArtifactKind kind) =>
         kind switch
@@ -38,22 +39,22 @@ public static class ObjectKeys
     /// <param name="role"><c>input_reference</c> or <c>last_frame</c>.</param>
     public static string Input(string jobId, string role) => InputsOf(jobId) + Segment(role);
 
-    /// <summary>The job and fence that an output belongs to; false for anything that is not under <c>videos/</c>.</summary>
-    public static bool TryParseLease(string key, [NotNullWhen(true)] out string? jobId, out long fence)
+    /// <summary>The lease that stored an output; false for anything that is not under <c>videos/</c>.</summary>
+    public static bool TryParseLease(string key, out LeaseId lease)
     {
         var parts = key.Split('/');
         if (
             parts.Length == 4
             && parts[0] + "/" == Videos
             && parts[1].Length > 0
-            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out fence)
+            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var fence)
         )
         {
-            jobId = parts[1];
+            lease = new LeaseId(parts[1], fence);
             return true;
         }
 
-        (jobId, fence) = (null, 0);
+        lease = default;
         return false;
     }
 

@@ -11,10 +11,10 @@ public static class VramClass
     /// <summary>Cards report less than their name says: a 24 GB card with error correction has 22.5 GiB.</summary>
     private const double ReportedShare = 0.92;
 
-    /// <summary>A desktop, or another small process, on the card of the class.</summary>
+    /// <summary>A desktop, or another small process, on the card of the class. Assumed.</summary>
     private const long OthersBytes = 256L << 20;
 
-    /// <summary>A job is sensible on a CPU slot up to this much host memory, text encoder included…</summary>
+    /// <summary>A job is sensible on a CPU slot up to this much host memory, text encoder included… Both are a choice.</summary>
     private const long CpuBytes = 8 * GiB;
 
     /// <summary>…and up to this long on two ordinary cores.</summary>

@@ -1,11 +1,13 @@
 # The API. Build from the repository root:  docker build -f deploy/docker/api.Dockerfile -t renderfarm-api .
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+# The version to report; git is not here to tell it: --build-arg VERSION=1.2.3
+ARG VERSION=
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props .editorconfig ./
 COPY deploy/build deploy/build
 COPY contracts contracts
 COPY services services
-RUN dotnet publish services/RenderFarm.Api -c Release -o /app --nologo
+RUN dotnet publish services/RenderFarm.Api -c Release -o /app --nologo -p:MinVerVersionOverride=$VERSION
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 COPY --from=build /app /app

@@ -3,13 +3,15 @@
 #   docker build -f deploy/docker/worker.Dockerfile --build-arg LIBTORCH=cuda -t renderfarm-worker:cuda .    renders on NVIDIA cards
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 ARG LIBTORCH=cpu
+# The version to report; git is not here to tell it: --build-arg VERSION=1.2.3
+ARG VERSION=
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props .editorconfig ./
 COPY deploy/build deploy/build
 COPY contracts contracts
 COPY workers workers
-RUN dotnet publish workers/RenderFarm.Worker -c Release -o /app/worker --nologo \
-    && dotnet publish workers/RenderFarm.Renderer -c Release -o /app/renderer --nologo -p:LibTorch=$LIBTORCH
+RUN dotnet publish workers/RenderFarm.Worker -c Release -o /app/worker --nologo -p:MinVerVersionOverride=$VERSION \
+    && dotnet publish workers/RenderFarm.Renderer -c Release -o /app/renderer --nologo -p:LibTorch=$LIBTORCH -p:MinVerVersionOverride=$VERSION
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 RUN apt-get update \

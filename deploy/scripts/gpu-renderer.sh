@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the bundled program on the libtorch that this machine has: TORCH_LIB names folders (separated by colons), or
+# Starts the bundled program that knows the verb on the libtorch that this machine has: TORCH_LIB names folders (separated by colons), or
 # else the PyTorch of python3 is used. Libraries must be on the path before the process starts.
 set -euo pipefail
 
@@ -21,6 +21,17 @@ if [[ -z ${TORCH_LIB:-} ]] && ! TORCH_LIB=$(pytorch_folders 2> /dev/null); then
     exit 1
 fi
 export LD_LIBRARY_PATH="$TORCH_LIB${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-# the device's own memory pool: exact figures, and memory that can be given back; read once, when libtorch starts
-export PYTORCH_CUDA_ALLOC_CONF="${PYTORCH_CUDA_ALLOC_CONF:-backend:cudaMallocAsync}"
-exec "$HERE/lib/RenderFarm.Renderer" "$@"
+
+case "${1:-} ${2:-}" in
+    "bench calibrate") program=Renderer; shift ;;
+    "bench "* | "parity "* | "models "*) program=Tools ;;
+    *) program=Renderer ;;
+esac
+if [[ -d $HERE/lib/training ]]; then
+    # It allocates thousands of times a step, for which libtorch's own pool is the quicker one.
+    program=Training
+else
+    # The device's own memory pool: exact figures, and memory that can be given back; read once, when libtorch starts.
+    export PYTORCH_CUDA_ALLOC_CONF="${PYTORCH_CUDA_ALLOC_CONF:-backend:cudaMallocAsync}"
+fi
+exec "$HERE/lib/${program,,}/RenderFarm.$program" "$@"

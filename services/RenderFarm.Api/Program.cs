@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
+using RenderFarm.Api.Composition;
 using RenderFarm.Api.Health;
 using RenderFarm.Api.Hosting;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace RenderFarm.Api;
 
 /// <summary>The JSON of the public interface.</summary>
-public static class Wire
+internal static class Wire
 {
     /// <summary>snake_case; nulls are written unless a member says otherwise, for the SDKs read some of them unconditionally.</summary>
     public static JsonSerializerOptions Json { get; } = Configure(new JsonSerializerOptions(JsonSerializerDefaults.Web));

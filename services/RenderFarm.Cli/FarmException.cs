@@ -1,9 +1,7 @@
-using RenderFarm.Cli.Commands;
-
 namespace RenderFarm.Cli;
 
 /// <summary>Something that the person at the terminal has to know: a code to look up and a sentence that says what to do.</summary>
-public sealed class FarmException(string code, string message, Exception? inner = null) : Exception(message, inner)
+internal sealed class FarmException(string code, string message, Exception? inner = null) : Exception(message, inner)
 {
     public string Code { get; } = code;
 
@@ -11,7 +9,7 @@ public sealed class FarmException(string code, string message, Exception? inner 
     public string? Param { get; init; }
 
     /// <summary>Of a refused batch.</summary>
-    public IReadOnlyList<Http.LineFault>? Lines { get; init; }
+    public IReadOnlyList<LineFault>? Lines { get; init; }
 
     /// <summary>Where more of the story is.</summary>
     public string? Log { get; init; }
@@ -22,13 +20,13 @@ public sealed class FarmException(string code, string message, Exception? inner 
     public int ExitCode =>
         Status switch
         {
-            429 or >= 500 => FarmCommand.Unavailable,
-            >= 400 => FarmCommand.Refused,
+            429 or >= 500 => ExitCodes.Unavailable,
+            >= 400 => ExitCodes.Refused,
             _ => Code switch
             {
-                "unreachable" => FarmCommand.Unavailable,
-                "invalid_option" or "unknown_model" or "no_such_file" => FarmCommand.Refused,
-                _ => FarmCommand.Failure,
+                "unreachable" => ExitCodes.Unavailable,
+                "invalid_option" or "unknown_model" or "no_such_file" => ExitCodes.Refused,
+                _ => ExitCodes.Failure,
             },
         };
 }

@@ -1,8 +1,5 @@
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs.Intake;
-using RenderFarm.Jobs.Leasing;
 
 namespace RenderFarm.Jobs;
 
@@ -28,6 +25,9 @@ public sealed record Job
     /// <summary>Not offered to any worker before this time.</summary>
     public DateTimeOffset? NotBefore { get; init; }
     public required long Fence { get; init; }
+
+    /// <summary>The newest; of fence 0 before the first.</summary>
+    public LeaseId Lease => new(Id, Fence);
 
     /// <summary>Failures so far.</summary>
     public required int Failures { get; init; }
@@ -71,43 +71,3 @@ public sealed record Job
 
 /// <param name="Code">As in the public interface: <c>gpu_out_of_memory</c>, <c>poison</c>, <c>cancelled</c>, …</param>
 public sealed record JobError(string Code, string Message);
-
-/// <summary>One lease of a job, as it was.</summary>
-public sealed record LeaseRecord
-{
-    public required string JobId { get; init; }
-    public required long Fence { get; init; }
-    public required string WorkerId { get; init; }
-    public required string SlotId { get; init; }
-    public required string Card { get; init; }
-    public required int Attempt { get; init; }
-    public required int StepDowns { get; init; }
-    public required DateTimeOffset LeasedAt { get; init; }
-    public DateTimeOffset? RenderingAt { get; init; }
-    public DateTimeOffset? EndedAt { get; init; }
-    public LeaseEnding? Ending { get; init; }
-    public FailureReason? Reason { get; init; }
-    public string? Message { get; init; }
-    public LeaseOutcome? Outcome { get; init; }
-    public RenderPlan? Plan { get; init; }
-    public Measurements? Measurements { get; init; }
-    public string? LogTail { get; init; }
-}
-
-/// <summary>Whose jobs a caller may see.</summary>
-public readonly record struct JobScope
-{
-    private JobScope(string? keyId) => KeyId = keyId;
-
-    /// <summary>Null sees every key's jobs.</summary>
-    public string? KeyId { get; }
-
-    /// <summary>Operators: every key's jobs.</summary>
-    public static JobScope All => new(null);
-
-    public static JobScope OfKey(string keyId)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(keyId);
-        return new JobScope(keyId);
-    }
-}

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using RenderFarm.Api.Composition;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Json;
@@ -153,7 +154,7 @@ public sealed class TestFarm : IAsyncDisposable
         await File.WriteAllBytesAsync(path, content);
         var artifact = new Artifact(
             ArtifactKind.Video,
-            ObjectKeys.For(ArtifactKind.Video, lease.JobId, lease.Fence),
+            ObjectKeys.For(ArtifactKind.Video, lease.Lease),
             "video/mp4",
             content.Length,
             Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Artifacts.Tests;
@@ -18,7 +19,7 @@ public abstract class ArtifactStoreConformance
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("forty-two bytes, or thereabouts, of video");
-        var key = ObjectKeys.For(ArtifactKind.Video, _job, 7);
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 7));
 
         var put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
         var stat = await store.StatAsync(key, Cancellation);
@@ -34,7 +35,7 @@ public abstract class ArtifactStoreConformance
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("these bytes");
-        var key = ObjectKeys.For(ArtifactKind.Video, _job, 1);
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 1));
 
         await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
             store.PutFileAsync(key, file.Path, "video/mp4", new string('0', 64), Cancellation)
@@ -48,7 +49,7 @@ public abstract class ArtifactStoreConformance
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("again and again");
-        var key = ObjectKeys.For(ArtifactKind.Thumbnail, _job, 2);
+        var key = ObjectKeys.For(ArtifactKind.Thumbnail, new LeaseId(_job, 2));
 
         await store.PutFileAsync(key, file.Path, "image/webp", file.Sha256, Cancellation);
         await store.PutFileAsync(key, file.Path, "image/webp", file.Sha256, Cancellation);
@@ -63,7 +64,7 @@ public abstract class ArtifactStoreConformance
         var bytes = new byte[(16 << 20) + 12_345];
         new Random(5).NextBytes(bytes);
         using var file = new SampleFile(bytes);
-        var key = ObjectKeys.For(ArtifactKind.Video, _job, 3);
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 3));
 
         var put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
@@ -82,7 +83,7 @@ public abstract class ArtifactStoreConformance
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("0123456789");
-        var key = ObjectKeys.For(ArtifactKind.Video, _job, 4);
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 4));
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
         var part = await ReadAsync(store, key, new ByteRange(first, last));
@@ -96,12 +97,12 @@ public abstract class ArtifactStoreConformance
         var store = await StoreAsync();
 
         var fault = await Assert.ThrowsAsync<ArtifactNotFoundException>(() =>
-            store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, _job, 99), null, Cancellation)
+            store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 99)), null, Cancellation)
         );
 
         Assert.Contains(_job, fault.Message, StringComparison.Ordinal);
         Assert.False(fault.IsTransient);
-        Assert.Null(await store.StatAsync(ObjectKeys.For(ArtifactKind.Video, _job, 99), Cancellation));
+        Assert.Null(await store.StatAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 99)), Cancellation));
     }
 
     [Fact]
@@ -126,22 +127,28 @@ public abstract class ArtifactStoreConformance
         using var file = SampleFile.Of("x");
         string[] mine =
         [
-            ObjectKeys.For(ArtifactKind.Thumbnail, _job, 5),
-            ObjectKeys.For(ArtifactKind.Video, _job, 5),
-            ObjectKeys.For(ArtifactKind.Video, _job, 6),
+            ObjectKeys.For(ArtifactKind.Thumbnail, new LeaseId(_job, 5)),
+            ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 5)),
+            ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 6)),
         ];
         foreach (var key in mine)
         {
             await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
         }
 
-        await store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, _job + "x", 5), file.Path, "video/mp4", file.Sha256, Cancellation);
+        await store.PutFileAsync(
+            ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job + "x", 5)),
+            file.Path,
+            "video/mp4",
+            file.Sha256,
+            Cancellation
+        );
 
         var found = await ListAsync(store, $"{ObjectKeys.Videos}{_job}/");
 
         Assert.Equal(mine, found.Select(o => o.Key));
         Assert.All(found, o => Assert.Equal(1, o.SizeBytes));
-        Assert.Equal(mine[..2], (await ListAsync(store, ObjectKeys.Lease(_job, 5))).Select(o => o.Key));
+        Assert.Equal(mine[..2], (await ListAsync(store, ObjectKeys.Of(new LeaseId(_job, 5)))).Select(o => o.Key));
     }
 
     [Theory]

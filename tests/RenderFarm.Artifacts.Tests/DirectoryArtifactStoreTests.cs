@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Artifacts.Tests;
@@ -19,9 +20,15 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
         var store = await StoreAsync();
         using var file = SampleFile.Of("x");
 
-        await store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 1), file.Path, "video/mp4", file.Sha256, Cancellation);
+        await store.PutFileAsync(
+            ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 1)),
+            file.Path,
+            "video/mp4",
+            file.Sha256,
+            Cancellation
+        );
         await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
-            store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, "job", 2), file.Path, "video/mp4", "wrong", Cancellation)
+            store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 2)), file.Path, "video/mp4", "wrong", Cancellation)
         );
 
         string[] names =
@@ -39,9 +46,9 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("x");
-        var key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 1));
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
-        var folder = Path.Combine(_root.FullName, ObjectKeys.Lease("job", 1));
+        var folder = Path.Combine(_root.FullName, ObjectKeys.Of(new LeaseId("job", 1)));
         foreach (var left in (string[])[".video.mp4.1234.tmp", ".video.mp4.1234.tmp.meta"])
         {
             await File.WriteAllTextAsync(Path.Combine(folder, left), "x", Cancellation);
@@ -58,7 +65,7 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("x");
-        var key = ObjectKeys.For(ArtifactKind.Video, "job", 1);
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 1));
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
         await store.DeleteAsync(key, Cancellation);

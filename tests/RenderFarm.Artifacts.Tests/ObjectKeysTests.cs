@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Artifacts.Tests;
@@ -10,12 +11,12 @@ public sealed class ObjectKeysTests
     [InlineData(ArtifactKind.Spritesheet, "videos/video_1/7/spritesheet.webp", "image/webp")]
     public void For_EachKind_CarriesJobAndFence(ArtifactKind kind, string expected, string contentType)
     {
-        var key = ObjectKeys.For(kind, "video_1", 7);
+        var key = ObjectKeys.For(kind, new LeaseId("video_1", 7));
 
         Assert.Equal(expected, key);
         Assert.Equal(contentType, ObjectKeys.ContentType(kind));
-        Assert.True(ObjectKeys.TryParseLease(key, out var job, out var fence));
-        Assert.Equal(("video_1", 7L), (job, fence));
+        Assert.True(ObjectKeys.TryParseLease(key, out var lease));
+        Assert.Equal(new LeaseId("video_1", 7), lease);
     }
 
     [Theory]
@@ -24,7 +25,7 @@ public sealed class ObjectKeysTests
     [InlineData("videos/video_1/-7/video.mp4")]
     [InlineData("videos/video_1/7")]
     [InlineData("videos//7/video.mp4")]
-    public void TryParseLease_NoOutputOfALease_IsFalse(string key) => Assert.False(ObjectKeys.TryParseLease(key, out _, out _));
+    public void TryParseLease_NoOutputOfALease_IsFalse(string key) => Assert.False(ObjectKeys.TryParseLease(key, out _));
 
     [Theory]
     [InlineData("a/b")]
@@ -32,5 +33,22 @@ public sealed class ObjectKeysTests
     [InlineData("")]
     [InlineData("ä")]
     public void For_JobIdThatIsNoSegment_Throws(string jobId) =>
-        Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, jobId, 1));
+        Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, new LeaseId(jobId, 1)));
+
+    [Fact]
+    public void Tree_OutsideOfObjectKeys_BuildsNoKey()
+    {
+        var root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "RenderFarm.sln")))
+        {
+            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("no folder above this test holds RenderFarm.sln");
+        }
+
+        string[] places = [ObjectKeys.Videos, ObjectKeys.Inputs];
+        var offenders = new[] { "contracts", "services", "workers" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories))
+            .Where(file => Path.GetFileName(file) != "ObjectKeys.cs")
+            .Where(file => places.Any(place => File.ReadAllText(file).Contains($"\"{place}", StringComparison.Ordinal)));
+        Assert.Empty(offenders);
+    }
 }

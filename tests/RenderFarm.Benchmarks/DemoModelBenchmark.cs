@@ -4,6 +4,8 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using RenderFarm.Testing.Clips;
 using RenderFarm.Testing.Farms;
+using RenderFarm.Verbs.Figures;
+using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Benchmarks;
 
@@ -18,9 +20,19 @@ internal static class DemoModelBenchmark
         PictureHeight = 96;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(60);
 
-    public static async Task<int> RunAsync(string[] arguments)
+    public static async Task<int> RunAsync(string model, int captionCount, int pictures, FigureReport report)
     {
-        var (captions, pictures, report, folder) = Parse(arguments);
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(model));
+        var all = Caption.All();
+        if (!File.Exists(Path.Combine(folder, "model.json")))
+        {
+            throw VerbException.Wrong($"--model is '{model}': there is no model.json in it");
+        }
+        if (captionCount > all.Count)
+        {
+            throw VerbException.Wrong($"--captions is '{captionCount}': it must be a whole number from 1 to {all.Count}");
+        }
+        IReadOnlyList<Caption> captions = [.. all.Take(captionCount)];
         await using var farm = await FarmUnderTest.StartAsync(
             new FarmSetup
             {
@@ -38,46 +50,22 @@ internal static class DemoModelBenchmark
 
         foreach (var look in texts.Concat(given).Where(look => !look.IsRight))
         {
-            Console.Out.WriteLine(
+            report.Say(
                 $"wrong: {look.Caption.Text}: {look.Sight.Color}, {look.Sight.Direction}, on "
                     + $"{look.Sight.Background}{(look.Pictured ? " (first frame given)" : "")}"
             );
         }
 
-        var figures = new Dictionary<string, double>
-        {
-            ["captions"] = texts.Count,
-            ["color"] = Share(texts, look => look.Sight.Color == look.Caption.Color),
-            ["direction"] = Share(texts, look => look.Sight.Direction == look.Caption.Direction),
-            ["color_and_direction"] = Share(texts, look => look.IsRight),
-            ["background"] = Share(texts, look => look.Sight.Background == look.Caption.Background),
-            ["first_frames_given"] = given.Count,
-            ["first_frame_color_and_direction"] = Share(given, look => look.IsRight),
-            ["seconds_a_clip"] = seconds,
-            ["cores"] = Environment.ProcessorCount,
-        };
-        foreach (var (name, value) in figures)
-        {
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-32} {value:0.###}"));
-        }
-
-        var good = figures["color_and_direction"] >= Wanted;
-        Console.Out.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{(good ? "PASS" : "FAIL")}: right colour and direction in {figures["color_and_direction"]:0.0%} of {texts.Count} unseen "
-                    + $"captions, {Wanted:0%} wanted"
-            )
-        );
-        if (report is not null)
-        {
-            await File.WriteAllTextAsync(report, JsonSerializer.Serialize(figures, Indented) + "\n");
-        }
-
-        return good ? 0 : 1;
+        report.Add(Figure.Least("right colour and direction", Share(texts, look => look.IsRight), "of 1", Wanted));
+        report.Figure("right colour", Share(texts, look => look.Sight.Color == look.Caption.Color), "of 1");
+        report.Figure("right direction", Share(texts, look => look.Sight.Direction == look.Caption.Direction), "of 1");
+        report.Figure("right background", Share(texts, look => look.Sight.Background == look.Caption.Background), "of 1");
+        report.Figure("right colour and direction, first frame given", Share(given, look => look.IsRight), "of 1");
+        report.Figure("a clip", seconds, "s");
+        report.Details["captions"] = texts.Count;
+        report.Details["first_frames_given"] = given.Count;
+        return report.Finish();
     }
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     private static async Task<List<Look>> SeeAllAsync(FarmUnderTest farm, IReadOnlyList<Caption> captions, bool picture)
     {
@@ -130,51 +118,6 @@ internal static class DemoModelBenchmark
 
     private static double Share(List<Look> looks, Func<Look, bool> right) =>
         looks.Count == 0 ? 0 : looks.Count(right) / (double)looks.Count;
-
-    private static (IReadOnlyList<Caption> Captions, int Pictures, string? Report, string Model) Parse(string[] arguments)
-    {
-        var (captions, pictures, report, model) = (200, 20, (string?)null, (string?)null);
-        for (var i = 0; i < arguments.Length; i += 2)
-        {
-            var value = i + 1 < arguments.Length ? arguments[i + 1] : throw new ArgumentException($"{arguments[i]} needs a value");
-            switch (arguments[i])
-            {
-                case "--captions":
-                    captions = Whole(arguments[i], value);
-                    break;
-                case "--pictures":
-                    pictures = Whole(arguments[i], value);
-                    break;
-                case "--report":
-                    report = value;
-                    break;
-                case "--model":
-                    model = Path.TrimEndingDirectorySeparator(Path.GetFullPath(value));
-                    break;
-                default:
-                    throw new ArgumentException(
-                        $"unknown option {arguments[i]}; it takes --captions N --pictures N --report FILE --model FOLDER"
-                    );
-            }
-        }
-        if (model is null || !File.Exists(Path.Combine(model, "model.json")))
-        {
-            throw new ArgumentException("--model FOLDER is needed: a model as the trainer leaves it, with its model.json");
-        }
-
-        var all = Caption.All();
-        if (captions > all.Count || captions < 1)
-        {
-            throw new ArgumentException($"--captions is 1 to {all.Count}");
-        }
-
-        return ([.. all.Take(captions)], Math.Min(pictures, captions), report, model);
-    }
-
-    private static int Whole(string name, string value) =>
-        int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number >= 0
-            ? number
-            : throw new ArgumentException($"{name} is a whole number, not '{value}'");
 
     private sealed record Look(Caption Caption, Sight Sight, bool Pictured)
     {

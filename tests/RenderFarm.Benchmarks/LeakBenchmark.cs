@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using RenderFarm.Nvml;
-using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks;
 
@@ -19,9 +18,8 @@ internal static class LeakBenchmark
     private const int Ahead = 3;
     private static readonly TimeSpan JobPatience = TimeSpan.FromMinutes(5);
 
-    public static async Task<int> RunAsync(string[] arguments)
+    public static async Task<int> RunAsync(LeakOptions options, FigureReport report)
     {
-        var options = LeakOptions.Parse(arguments);
         using var cards = options.Slots == "cpu" ? null : NvmlLibrary.TryOpen(out _);
         var before = SharedMemory();
         var freeBefore = cards?.Cards.Sum(card => cards.MemoryOf(card).FreeBytes) ?? 0;
@@ -69,37 +67,36 @@ internal static class LeakBenchmark
             TimeSpan.FromSeconds(30),
             "the last encoder to end"
         );
-        var ledger = new Ledger();
         var (early, late) = (Sample.Around(samples, options.Jobs / 10), Sample.Around(samples, options.Jobs));
-        ledger.Check(
+        report.Check(
             "jobs completed",
             failed.Count == 0,
             $"{options.Jobs - failed.Count} of {options.Jobs}{(failed.Count == 0 ? "" : "; first: " + failed[0])}"
         );
-        ledger.Check(
+        report.Check(
             "worker memory",
             late.Mebibytes - early.Mebibytes <= AllowedMebibytes,
             $"{early.Mebibytes:0.0} MiB about job {options.Jobs / 10}, {late.Mebibytes:0.0} MiB about job {options.Jobs} (allowed: "
                 + $"{AllowedMebibytes} more)"
         );
-        ledger.Check(
+        report.Check(
             "worker descriptors",
             late.Descriptors - early.Descriptors <= 5,
             $"{early.Descriptors:0} then, {late.Descriptors:0} now"
         );
-        ledger.Check("worker threads", late.Threads - early.Threads <= 5, $"{early.Threads:0} then, {late.Threads:0} now");
+        report.Check("worker threads", late.Threads - early.Threads <= 5, $"{early.Threads:0} then, {late.Threads:0} now");
         var renderers = worker.Children("RenderFarm.Renderer").Count;
-        ledger.Check(
+        report.Check(
             "processes",
             renderers <= (options.Standby ? 1 : 0) && worker.Children("ffmpeg").Count == 0,
             $"{renderers} renderers{(options.Standby ? " (one stands by)" : "")}, no encoder"
         );
         var segments = SharedMemory().Except(before).ToList();
-        ledger.Check("shared memory", segments.Count == 0, segments.Count == 0 ? "no new segment" : string.Join(", ", segments));
+        report.Check("shared memory", segments.Count == 0, segments.Count == 0 ? "no new segment" : string.Join(", ", segments));
         var scratch = new[] { "attempts", "spool" }
             .SelectMany(folder => Directory.EnumerateFileSystemEntries(Path.Combine(farm.Home, "worker-1", folder)))
             .ToList();
-        ledger.Check("scratch and spool", scratch.Count == 0, scratch.Count == 0 ? "empty" : string.Join(", ", scratch));
+        report.Check("scratch and spool", scratch.Count == 0, scratch.Count == 0 ? "empty" : string.Join(", ", scratch));
         var health = JsonDocument
             .Parse(await farm.Http.GetStringAsync(farm.MetricsUrls["worker-1"].Replace("/metrics", "/health", StringComparison.Ordinal)))
             .RootElement;
@@ -110,40 +107,33 @@ internal static class LeakBenchmark
                 slot.GetProperty("job").ValueKind != JsonValueKind.Null || slot.GetProperty("quarantine").ValueKind != JsonValueKind.Null
             )
             .ToList();
-        ledger.Check("slots", held.Count == 0, held.Count == 0 ? "all free" : string.Join(", ", held));
+        report.Check("slots", held.Count == 0, held.Count == 0 ? "all free" : string.Join(", ", held));
         if (cards is not null)
         {
-            ledger.Check(
+            report.Check(
                 "device memory",
                 lowestFree >= (freeBefore / (double)(1 << 20)) - AllowedDeviceMebibytes,
                 $"{freeBefore >> 20} MiB free before, {lowestFree:0} at the lowest between jobs (allowed: {AllowedDeviceMebibytes} less)"
             );
         }
 
-        ledger.Note(
-            "seconds a job",
-            $"{wall / options.Jobs:0.000}, of which the renderer worked {rendering / options.Jobs:0.000}: a fresh process, its encoder, "
-                + $"upload and lease cost {(wall - rendering) / options.Jobs:0.000} ({100 * (wall - rendering) / wall:0.0} %)"
-        );
-        ledger.Note(
-            "machine",
-            ThisMachine.Name
-                + (cards is null ? "" : $", {string.Join(", ", cards.Cards.Select(card => card.Name))}, driver {cards.DriverVersion}")
-                + $"; model {options.Model}, {options.Size}, {options.Frames} frames, {options.Steps} steps"
-                + (options.Standby ? ", standby" : "")
-        );
+        report.Figure("a job", wall / options.Jobs, "s");
+        report.Figure("a job, the renderer's work", rendering / options.Jobs, "s");
+        report.Figure("a job, fresh process, encoder, upload and lease", 100 * (wall - rendering) / wall, "%");
+        report.Details["jobs"] = options.Jobs;
+        report.Details["request"] =
+            $"model {options.Model}, {options.Size}, {options.Frames} frames, {options.Steps} steps" + (options.Standby ? ", standby" : "");
+        if (cards is not null)
+        {
+            report.Machine["cards"] = string.Join(", ", cards.Cards.Select(card => card.Name));
+            report.Machine["driver"] = cards.DriverVersion;
+        }
         if (Directory.Exists(LeakOptions.WeightCache))
         {
             Directory.Delete(LeakOptions.WeightCache, recursive: true);
         }
 
-        Console.Out.WriteLine(ledger);
-        if (options.Report is { } report)
-        {
-            await File.WriteAllTextAsync(report, ledger.ToJson(options.Jobs));
-        }
-
-        return ledger.Sound ? 0 : 1;
+        return report.Finish();
     }
 
     /// <summary>What the renderer itself was busy with.</summary>
@@ -216,49 +206,5 @@ internal static class LeakBenchmark
 
         public override string ToString() =>
             string.Create(CultureInfo.InvariantCulture, $"worker {Mebibytes:0.0} MiB, {Descriptors:0} descriptors, {Threads:0} threads");
-    }
-
-    private sealed class Ledger
-    {
-        private static readonly JsonSerializerOptions Json = new()
-        {
-            WriteIndented = true,
-            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        };
-        private readonly List<(string What, bool? Sound, string Found)> _lines = [];
-
-        public bool Sound { get; private set; } = true;
-
-        public void Check(string what, bool sound, string found)
-        {
-            Sound &= sound;
-            _lines.Add((what, sound, found));
-        }
-
-        public void Note(string what, string found) => _lines.Add((what, null, found));
-
-        public override string ToString() =>
-            string.Join(
-                Environment.NewLine,
-                _lines.Select(line =>
-                    $"{(line.Sound switch { true => "ok    ", false => "LEAKS ", null => "      " })} {line.What}: {line.Found}"
-                )
-            );
-
-        public string ToJson(int jobs)
-        {
-            var found = new JsonObject
-            {
-                ["benchmark"] = "leaks",
-                ["jobs"] = jobs,
-                ["sound"] = Sound,
-            };
-            foreach (var line in _lines)
-            {
-                found[line.What] = line.Found;
-            }
-
-            return found.ToJsonString(Json) + Environment.NewLine;
-        }
     }
 }

@@ -9,6 +9,7 @@ using RenderFarm.Chaos.Plan;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Testing;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Chaos;
 

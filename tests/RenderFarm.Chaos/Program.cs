@@ -1,58 +1,59 @@
+using System.CommandLine;
 using RenderFarm.Chaos;
 using RenderFarm.Chaos.Figures;
 using RenderFarm.Chaos.Plan;
 using RenderFarm.Chaos.Rendering;
+using RenderFarm.Verbs;
+using RenderFarm.Verbs.Parsing;
 
-// Started by a worker, this program is its renderer
+// Started by a worker, this program is its renderer.
 if (args is ["render", ..])
 {
     return await StubRenderer.RunAsync();
 }
 
-try
+var verb = new ChaosVerb();
+var root = new RootCommand(verb.Description!);
+foreach (var option in verb.Options)
 {
-    if (args is ["--help" or "-h" or "help", ..])
-    {
-        Console.Out.WriteLine(ChaosOptions.Usage);
-        return 0;
-    }
-    var options = ChaosOptions.Parse(args);
+    root.Add(option);
+}
+root.HelpName = "chaos";
+root.SetAction((parsed, cancellationToken) => RunAsync(ChaosOptions.Of(parsed, verb), cancellationToken));
+return await VerbProgram.RunAsync(
+    root,
+    args,
+    Console.Error,
+    new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) }
+);
+
+static async Task<int> RunAsync(ChaosOptions options, CancellationToken cancellationToken)
+{
     if (options.PlanOnly)
     {
         foreach (var fault in FaultPlan.Draw(options.Faults, options.Seed, options.Spacing))
         {
             Console.Out.WriteLine(fault);
         }
-
-        return 0;
+        return VerbProgram.Done;
     }
-    using var interrupted = new CancellationTokenSource();
-    Console.CancelKeyPress += (_, press) =>
+    try
     {
-        press.Cancel = true;
-        interrupted.Cancel();
-    };
-    if (options.Figures)
-    {
-        return await new FigureRun(options, Console.Out).RunAsync(interrupted.Token) ? 0 : 1;
+        if (options.Figures)
+        {
+            return await new FigureRun(options, Console.Out).RunAsync(cancellationToken) ? VerbProgram.Done : VerbProgram.Failed;
+        }
+        var ledger = await new ChaosRun(options, Console.Out).RunAsync(cancellationToken);
+        ledger.Print(Console.Out);
+        if (options.Report is { } report)
+        {
+            await ledger.WriteAsync(report);
+        }
+        return ledger.Breaches == 0 ? VerbProgram.Done : VerbProgram.Failed;
     }
-
-    var ledger = await new ChaosRun(options, Console.Out).RunAsync(interrupted.Token);
-    ledger.Print(Console.Out);
-    if (options.Report is { } report)
+    catch (OperationCanceledException)
     {
-        await ledger.WriteAsync(report);
+        await Console.Error.WriteLineAsync("chaos: interrupted");
+        return 130;
     }
-
-    return ledger.Breaches == 0 ? 0 : 1;
-}
-catch (OptionException wrong)
-{
-    await Console.Error.WriteLineAsync($"chaos: {wrong.Message}{Environment.NewLine}{ChaosOptions.Usage}");
-    return 2;
-}
-catch (OperationCanceledException)
-{
-    await Console.Error.WriteLineAsync("chaos: interrupted");
-    return 130;
 }

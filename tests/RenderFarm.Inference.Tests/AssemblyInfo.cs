@@ -1,2 +1,2 @@
-// live-tensor counts are a figure of the whole process
+// Live-tensor counts are a figure of the whole process
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

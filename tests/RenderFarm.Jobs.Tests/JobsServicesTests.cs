@@ -3,8 +3,10 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Composition;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests;

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace RenderFarm.Testing;
 
@@ -49,6 +50,10 @@ public sealed class BrokerVirtualHost : IAsyncDisposable
         (await _management.GetFromJsonAsync<List<Queue>>(new Uri($"queues/{Name}", UriKind.Relative), cancellationToken) ?? [])
             .Select(queue => queue.Name)
             .ToArray();
+
+    /// <summary>The broker's own word on its <c>queues</c> or <c>exchanges</c>.</summary>
+    public async Task<IReadOnlyList<JsonNode>> ListAsync(string kind, CancellationToken cancellationToken = default) =>
+        (await _management.GetFromJsonAsync<List<JsonNode>>(new Uri($"{kind}/{Name}", UriKind.Relative), cancellationToken))!;
 
     public async ValueTask DisposeAsync()
     {

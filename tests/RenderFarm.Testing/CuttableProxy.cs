@@ -6,7 +6,8 @@ namespace RenderFarm.Testing;
 
 /// <summary>
 /// A port in front of a server. <see cref="Cut"/> breaks every connection and refuses new ones, as if the server had
-/// died; <see cref="Restore"/> brings it back. The server itself goes on serving other tests.
+/// died; <see cref="Stall"/> leaves them open and lets nothing through, as if it had frozen; <see cref="Restore"/> brings it
+/// back. The server itself goes on serving other tests.
 /// </summary>
 public sealed class CuttableProxy : IDisposable
 {
@@ -14,6 +15,7 @@ public sealed class CuttableProxy : IDisposable
     private readonly int _port;
     private readonly ConcurrentDictionary<Socket, byte> _open = new();
     private TcpListener? _listener;
+    private volatile TaskCompletionSource _flow = Flowing();
 
     public CuttableProxy(string host, int port)
     {
@@ -36,8 +38,11 @@ public sealed class CuttableProxy : IDisposable
         }
     }
 
+    public void Stall() => _flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public void Restore()
     {
+        _flow.TrySetResult();
         if (_listener is not null)
         {
             return;
@@ -52,7 +57,18 @@ public sealed class CuttableProxy : IDisposable
         _ = AcceptAsync(listener);
     }
 
-    public void Dispose() => Cut();
+    public void Dispose()
+    {
+        Cut();
+        _flow.TrySetResult();
+    }
+
+    private static TaskCompletionSource Flowing()
+    {
+        var flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        flow.SetResult();
+        return flow;
+    }
 
     private async Task AcceptAsync(TcpListener listener)
     {
@@ -78,7 +94,7 @@ public sealed class CuttableProxy : IDisposable
             await server.ConnectAsync(_host, _port);
             await using NetworkStream near = new(client),
                 far = new(server);
-            await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));
+            await Task.WhenAny(CopyAsync(near, far), CopyAsync(far, near));
         }
         catch (Exception error) when (error is SocketException or IOException or ObjectDisposedException)
         {
@@ -89,6 +105,16 @@ public sealed class CuttableProxy : IDisposable
             client.Dispose();
             _open.TryRemove(client, out _);
             _open.TryRemove(server, out _);
+        }
+    }
+
+    private async Task CopyAsync(NetworkStream from, NetworkStream to)
+    {
+        var buffer = new byte[16 << 10];
+        while (await from.ReadAsync(buffer) is > 0 and var length)
+        {
+            await _flow.Task;
+            await to.WriteAsync(buffer.AsMemory(0, length));
         }
     }
 }

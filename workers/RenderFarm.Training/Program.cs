@@ -1,3 +1,4 @@
 using RenderFarm.Training;
+using RenderFarm.Verbs.Parsing;
 
-return CommandLine.Run(args, Console.Out, Console.Error);
+return await VerbProgram.RunAsync(TrainingVerbs.Create(Console.Out), args, Console.Error);

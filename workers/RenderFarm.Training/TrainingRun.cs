@@ -111,7 +111,7 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
     private void LookAtModel(WanModel model, Umt5Encoder encoder, WanVae vae)
     {
         using var scope = NewDisposeScope();
-        var questions = QuickLook.Questions(options.Looks, seed: 5);
+        var questions = HeldOutQuestions.Draw(options.Looks, seed: 5);
         var length = options.Shape.Transformer.TextLength;
         var tokenizer = new DemoTokenizer();
         var sampler = new Sampler(options.Shape, model, encoder, vae, options.Device);
@@ -182,7 +182,7 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
     private void LookAtGivenFrames(Sampler sampler, WanVae vae, DemoTokenizer tokenizer, ClipSize size)
     {
         using var scope = NewDisposeScope();
-        var questions = QuickLook.Questions(options.OnCard ? 16 : 2, seed: 6);
+        var questions = HeldOutQuestions.Draw(options.OnCard ? 16 : 2, seed: 6);
         var length = options.Shape.Transformer.TextLength;
         var drawn = new ClipPainter(options.Device).Paint([
             .. questions.Select((q, i) => SceneGenerator.Of(q.Kind, q.Background, size, i)),

@@ -4,10 +4,9 @@ using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Contracts.Leases;
 
-/// <summary><c>POST /worker/v1/leases/{job}/complete</c>. Repeats safely by (job, fence).</summary>
-public sealed record CompleteRequest
+/// <summary><c>POST /worker/v1/leases/{job}/complete</c>. Repeats safely by its lease.</summary>
+public sealed record CompleteRequest : LeaseReport
 {
-    public required long Fence { get; init; }
     public required IReadOnlyList<Artifact> Artifacts { get; init; }
     public Measurements? Measurements { get; init; }
     public string? LogTail { get; init; }
@@ -16,10 +15,9 @@ public sealed record CompleteRequest
     public string? Warning { get; init; }
 }
 
-/// <summary><c>POST /worker/v1/leases/{job}/fail</c>. Repeats safely by (job, fence).</summary>
-public sealed record FailRequest
+/// <summary><c>POST /worker/v1/leases/{job}/fail</c>. Repeats safely by its lease.</summary>
+public sealed record FailRequest : LeaseReport
 {
-    public required long Fence { get; init; }
     public required FailureReason Reason { get; init; }
 
     /// <summary>One sentence for the user: what happened and what to do.</summary>
@@ -32,10 +30,8 @@ public sealed record FailRequest
 }
 
 /// <summary><c>POST /worker/v1/leases/{job}/release</c>: hand the job back, no attempt burnt. Repeats safely.</summary>
-public sealed record ReleaseRequest
+public sealed record ReleaseRequest : LeaseReport
 {
-    public required long Fence { get; init; }
-
     /// <summary><c>interrupted</c> or <c>draining</c>.</summary>
     public required string Reason { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 
@@ -22,6 +23,9 @@ public sealed record LeaseGrant
 {
     public required string JobId { get; init; }
     public required long Fence { get; init; }
+
+    [JsonIgnore]
+    public LeaseId Lease => new(JobId, Fence);
 
     /// <summary>Numbered from 1; counts failures only.</summary>
     public required int Attempt { get; init; }
@@ -51,9 +55,8 @@ public sealed record PlanCorrection(double PeakFactor, double StepTimeFactor, in
 public sealed record KindCorrection(string Kind, PlanCorrection Correction);
 
 /// <summary><c>POST /worker/v1/leases/{job}/renew</c>.</summary>
-public sealed record RenewRequest
+public sealed record RenewRequest : LeaseReport
 {
-    public required long Fence { get; init; }
     public required RenderStage Stage { get; init; }
     public int Step { get; init; }
     public int Steps { get; init; }

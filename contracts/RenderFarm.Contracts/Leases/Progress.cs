@@ -6,9 +6,8 @@ namespace RenderFarm.Contracts.Leases;
 /// <c>POST /worker/v1/leases/{job}/progress</c>: how far the render is, for whoever watches it now. At most one a step and
 /// five a second; it touches no row and extends no lease, and one that is lost is made up for by the next.
 /// </summary>
-public sealed record ProgressReport
+public sealed record ProgressReport : LeaseReport
 {
-    public required long Fence { get; init; }
     public required RenderStage Stage { get; init; }
     public int Step { get; init; }
     public int Steps { get; init; }

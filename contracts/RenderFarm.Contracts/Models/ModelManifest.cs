@@ -1,5 +1,3 @@
-using RenderFarm.Contracts.Rendering;
-
 namespace RenderFarm.Contracts.Models;
 
 /// <summary>

@@ -4,8 +4,8 @@ namespace RenderFarm.Planning.Cards;
 
 /// <summary>
 /// Estimates for cards nobody has calibrated yet: about what each reaches on the products, attention and copies of a
-/// Wan model. Only the H100's were measured (by a calibration of one PCIe 5 card); the others are scaled from it by
-/// the makers' figures. A calibration replaces all of it.
+/// Wan model. Only the H100's were measured ("calibrated" in h100-80gb-predict.json, within a tenth of these); the others
+/// are scaled from it by the makers' figures. A calibration replaces all of it.
 /// </summary>
 public static class KnownCards
 {

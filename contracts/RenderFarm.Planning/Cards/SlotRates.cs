@@ -18,7 +18,7 @@ internal sealed record SlotRates(
     string Origin
 )
 {
-    /// <summary>Float32 products of two ordinary cores, what an unmeasured CPU slot is taken for.</summary>
+    /// <summary>Float32 products of two ordinary cores, what an unmeasured CPU slot is taken for. Assumed, like its other rates.</summary>
     public const double UnmeasuredCpuFlops = 60e9;
 
     public static SlotRates Of(SlotState slot) => slot.Kind == SlotKind.Cpu ? Cpu(slot.Calibration) : Card(slot);

@@ -31,12 +31,8 @@ public static class ModelShapes
 
     public static VaeShape Vae22 { get; } = new()
     {
-        Kind = VaeKind.Wan22,
-        Dim = 160,
-        DecoderDim = 256,
-        LatentChannels = 48,
-        LatentMean = LatentStatistics.Mean22,
-        LatentStd = LatentStatistics.Std22,
+        Kind = VaeKind.Wan22, Dim = 160, DecoderDim = 256, LatentChannels = 48,
+        LatentMean = LatentStatistics.Mean22, LatentStd = LatentStatistics.Std22,
     };
 
     public static ModelShape T2v1Point3B { get; } = new()
@@ -47,15 +43,8 @@ public static class ModelShapes
         Vae = Vae21,
         Defaults = new()
         {
-            Width = 832,
-            Height = 480,
-            Frames = 81,
-            Fps = 16,
-            Steps = 50,
-            GuidanceScale = 5,
-            Shift = 5,
-            MaxArea = Area480,
-            NegativePrompt = NegativePrompts.Base,
+            Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 50, GuidanceScale = 5, Shift = 5,
+            MaxArea = Area480, NegativePrompt = NegativePrompts.Base,
         },
     };
 
@@ -68,15 +57,8 @@ public static class ModelShapes
         Presets = [FourSteps],
         Defaults = new()
         {
-            Width = 832,
-            Height = 480,
-            Frames = 81,
-            Fps = 16,
-            Steps = 50,
-            GuidanceScale = 5,
-            Shift = 5,
-            MaxArea = Area720,
-            NegativePrompt = NegativePrompts.Base,
+            Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 50, GuidanceScale = 5, Shift = 5,
+            MaxArea = Area720, NegativePrompt = NegativePrompts.Base,
         },
     };
 
@@ -91,15 +73,8 @@ public static class ModelShapes
         Presets = [FourSteps],
         Defaults = new()
         {
-            Width = 832,
-            Height = 480,
-            Frames = 81,
-            Fps = 16,
-            Steps = 40,
-            GuidanceScale = 5,
-            Shift = 3,
-            MaxArea = Area480,
-            NegativePrompt = NegativePrompts.ImageToVideo,
+            Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 40, GuidanceScale = 5, Shift = 3,
+            MaxArea = Area480, NegativePrompt = NegativePrompts.ImageToVideo,
         },
     };
 
@@ -119,15 +94,8 @@ public static class ModelShapes
         Pictures = PictureConditioning.Channels,
         Defaults = new()
         {
-            Width = 1280,
-            Height = 720,
-            Frames = 81,
-            Fps = 16,
-            Steps = 50,
-            GuidanceScale = 5,
-            Shift = 16,
-            MaxArea = Area720,
-            NegativePrompt = NegativePrompts.FirstLastFrame,
+            Width = 1280, Height = 720, Frames = 81, Fps = 16, Steps = 50, GuidanceScale = 5, Shift = 16,
+            MaxArea = Area720, NegativePrompt = NegativePrompts.FirstLastFrame,
         },
     };
 
@@ -142,16 +110,8 @@ public static class ModelShapes
         Presets = [FourSteps with { BoundaryStep = 2 }],
         Defaults = new()
         {
-            Width = 832,
-            Height = 480,
-            Frames = 81,
-            Fps = 16,
-            Steps = 40,
-            GuidanceScale = 3,
-            HighNoiseGuidanceScale = 4,
-            Shift = 12,
-            MaxArea = Area720,
-            NegativePrompt = NegativePrompts.Base,
+            Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 40, GuidanceScale = 3, HighNoiseGuidanceScale = 4, Shift = 12,
+            MaxArea = Area720, NegativePrompt = NegativePrompts.Base,
         },
     };
 
@@ -167,15 +127,8 @@ public static class ModelShapes
         Pictures = PictureConditioning.Channels,
         Defaults = new()
         {
-            Width = 832,
-            Height = 480,
-            Frames = 81,
-            Fps = 16,
-            Steps = 40,
-            GuidanceScale = 3.5,
-            Shift = 5,
-            MaxArea = Area720,
-            NegativePrompt = NegativePrompts.Base,
+            Width = 832, Height = 480, Frames = 81, Fps = 16, Steps = 40, GuidanceScale = 3.5, Shift = 5,
+            MaxArea = Area720, NegativePrompt = NegativePrompts.Base,
         },
     };
 
@@ -188,16 +141,8 @@ public static class ModelShapes
         Pictures = PictureConditioning.FirstLatentFrame,
         Defaults = new()
         {
-            Width = 1280,
-            Height = 704,
-            Frames = 121,
-            Fps = 24,
-            Steps = 50,
-            GuidanceScale = 5,
-            Shift = 5,
-            MaxArea = 1280 * 704,
-            SizeMultiple = 32,
-            NegativePrompt = NegativePrompts.Base,
+            Width = 1280, Height = 704, Frames = 121, Fps = 24, Steps = 50, GuidanceScale = 5, Shift = 5,
+            MaxArea = 1280 * 704, SizeMultiple = 32, NegativePrompt = NegativePrompts.Base,
         },
     };
 
@@ -211,14 +156,8 @@ public static class ModelShapes
         Transformer = new()
         {
             // Rows behind a prompt are attended to as well, so that a longer text length dilutes what is said
-            Dim = 192,
-            FfnDim = 512,
-            Heads = 3,
-            Layers = 6,
-            InChannels = DemoLatentChannels,
-            OutChannels = DemoLatentChannels,
-            TextDim = 128,
-            TextLength = 32,
+            Dim = 192, FfnDim = 512, Heads = 3, Layers = 6, InChannels = DemoLatentChannels, OutChannels = DemoLatentChannels,
+            TextDim = 128, TextLength = 32,
         },
         TextEncoder = new() { Vocabulary = 1024, Dim = 128, AttentionDim = 128, FfnDim = 256, Heads = 4, Layers = 2 },
         Vae = Vae22 with
@@ -234,14 +173,7 @@ public static class ModelShapes
         Pictures = PictureConditioning.FirstLatentFrame,
         Defaults = new()
         {
-            Width = 128,
-            Height = 96,
-            Frames = 13,
-            Fps = 8,
-            Steps = 16,
-            GuidanceScale = 4,
-            Shift = 4,
-            SizeMultiple = 32,
+            Width = 128, Height = 96, Frames = 13, Fps = 8, Steps = 16, GuidanceScale = 4, Shift = 4, SizeMultiple = 32,
             MaxArea = 640 * 384,
         },
     };
@@ -252,27 +184,13 @@ public static class ModelShapes
         Id = "small",
         Transformer = new()
         {
-            Dim = 192,
-            FfnDim = 768,
-            Heads = 3,
-            Layers = 6,
-            InChannels = 16,
-            OutChannels = 16,
-            TextDim = 128,
-            TextLength = 128,
+            Dim = 192, FfnDim = 768, Heads = 3, Layers = 6, InChannels = 16, OutChannels = 16, TextDim = 128, TextLength = 128,
         },
         TextEncoder = new() { Vocabulary = 2048, Dim = 128, AttentionDim = 128, FfnDim = 320, Heads = 4, Layers = 3 },
         Vae = Vae21OfWidth(16),
         Defaults = new()
         {
-            Width = 208,
-            Height = 128,
-            Frames = 25,
-            Fps = 16,
-            Steps = 8,
-            GuidanceScale = 3,
-            Shift = 3,
-            MaxArea = 640 * 384,
+            Width = 208, Height = 128, Frames = 25, Fps = 16, Steps = 8, GuidanceScale = 3, Shift = 3, MaxArea = 640 * 384,
         },
     };
 
@@ -295,11 +213,7 @@ public static class ModelShapes
 
     private static VaeShape Vae21OfWidth(int dim) => new()
     {
-        Kind = VaeKind.Wan21,
-        Dim = dim,
-        DecoderDim = dim,
-        LatentChannels = 16,
-        LatentMean = LatentStatistics.Mean21,
-        LatentStd = LatentStatistics.Std21,
+        Kind = VaeKind.Wan21, Dim = dim, DecoderDim = dim, LatentChannels = 16,
+        LatentMean = LatentStatistics.Mean21, LatentStd = LatentStatistics.Std21,
     };
 }

@@ -13,21 +13,27 @@ namespace RenderFarm.Planning.Stages;
 /// </remarks>
 internal sealed class DenoiseWay
 {
-    /// <summary>Device-memory bytes that a parameter costs when eight-bit weights are cast up before a product.</summary>
+    /// <summary>
+    /// Device-memory bytes that a parameter costs when eight-bit weights are cast up before a product. Assumed: read once, written and
+    /// read at sixteen bits, and what the cast adds; it makes these steps up to 8 % long (h100-80gb-predict-again.txt).
+    /// </summary>
     private const double CastUpBytesPerParameter = 8;
 
     /// <summary>
     /// Bytes a token and channel that a card's pool reserves for a block: residual 4, q, k and v 6, attention's output and its
     /// projection 4, normed rows 2, the rest what can't be joined again. Less where products take weights that were cast up.
-    /// Fitted, like the next, to 26 jobs of 1.3B and 14B (<c>bench gpu --part predict</c>), which it meets within 3 %.
+    /// Fitted, like the next, to the 26 jobs of 1.3B and 14B in h100-80gb-predict.json; h100-80gb-predict-again.txt has the fit's
+    /// peaks, within 2 % in the 11 jobs it came to.
     /// </summary>
     private const double PooledPerChannel = 18,
         PooledPerChannelCastUp = 16;
 
-    /// <summary>A hidden layer too wide for the range that q, k and v left takes a new one, this many times what it lacks.</summary>
+    /// <summary>
+    /// A hidden layer too wide for the range that q, k and v left takes a new one, this many times what it lacks. Fitted like the above.
+    /// </summary>
     private const double WideHidden = 1.77;
 
-    /// <summary>Two branches in one forward: joining and splitting them, and attention gains nothing.</summary>
+    /// <summary>Two branches in one forward: joining and splitting them, and attention gains nothing. Assumed.</summary>
     private const double BatchingCost = 1.01;
 
     /// <summary>The head size that eight-bit attention is for.</summary>
@@ -187,7 +193,7 @@ internal sealed class DenoiseWay
     {
         if (Precision is Precision.Fp32)
         {
-            return Activations(context, shape) * 1.2;
+            return Activations(context, shape) * 1.2; // Assumed: float32 on a card is for comparisons
         }
 
         double d = shape.Dim,
@@ -239,7 +245,8 @@ internal sealed class DenoiseWay
         var attentionRate = plain && !context.OnCpu ? Math.Min(rates.Fp32Flops, rates.AttentionFlops) : rates.AttentionFlops;
         var contextTokens = shape.TextLength + ImageTokens(shape);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
-        // Short products don't fill a card
+        // Short products don't fill a card. This, the traffic and the launches are assumed; with a card's own rates the sum meets the
+        // steps of h100-80gb-predict-again.txt within 8 %, those of fp8 within 5 %.
         double fill = context.OnCpu ? 0 : 256;
         var projections = ((rows * 12 * d * d) + (batch * 4 * d * d * contextTokens)) * (1 + (fill / rows));
         var feedForward = rows * 4 * d * f * (1 + (fill / chunkRows));

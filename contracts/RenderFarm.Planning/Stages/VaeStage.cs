@@ -10,13 +10,15 @@ namespace RenderFarm.Planning.Stages;
 /// </summary>
 internal sealed class VaeStage(PlanContext context)
 {
-    /// <summary>What a card's pool reserves beyond what is alive: 1.08 to 1.29 in 34 decodes of 480 × 272 to 1280 × 720, apart by
-    /// up to 8 % from run to run of the same.</summary>
+    /// <summary>
+    /// What a card's pool reserves beyond what is alive: 1.08 to 1.29 in 34 decodes of 480 × 272 to 1280 × 720, apart by up to 8 % from
+    /// run to run of the same. "decoding" of h100-80gb-predict-again.txt, 0.90 to 1.00 of what this predicts.
+    /// </summary>
     private const double PoolSlack = 1.25;
 
     private static readonly int[] Tiles = [0, 96, 64, 48, 32, 24, 16];
 
-    /// <summary>3D convolutions reach this part of the product rate.</summary>
+    /// <summary>3D convolutions reach this part of the product rate. Assumed.</summary>
     private double ConvolutionEfficiency => context.OnCpu ? 0.5 : 0.2;
 
     private readonly VaeShape _shape = context.Request.Shape.Vae;
@@ -77,7 +79,7 @@ internal sealed class VaeStage(PlanContext context)
         }
 
         var channels = Math.Max(layer.In, layer.Out);
-        // On a card cuDNN lays input and output out anew for its 3D kernels
+        // Counted; on a card cuDNN lays input and output out anew for its 3D kernels
         var copies = context.OnCpu ? 5 : 9;
         return layer.CachedChannels > 0
             ? cells * channels * ((copies * layer.Time) + 4)

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Videos;
@@ -11,7 +10,7 @@ using RenderFarm.Jobs.Batches;
 namespace RenderFarm.Api.Batches;
 
 /// <summary><c>/v1/batches</c>: many videos in one request, all or none.</summary>
-public static class BatchEndpoints
+internal static class BatchEndpoints
 {
     private const int ManifestPage = 500;
 
@@ -24,6 +23,7 @@ public static class BatchEndpoints
             .WithBodyLimit(BodyLimits.Batch)
             .WithSummary("Submit up to 10,000 videos: JSON Lines, or every combination of a matrix; all or none")
             .Produces<BatchView>();
+        batches.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("List batches, newest first").Produces<BatchList>();
         batches
             .MapGet(
                 "/{id}",
@@ -75,6 +75,13 @@ public static class BatchEndpoints
             cancellationToken
         );
         return result is BatchResult.Conflict ? throw ApiError.IdempotencyConflict().AsException() : BatchView.Of(result.Batch);
+    }
+
+    private static async Task<BatchList> ListAsync(HttpContext context, BatchStore store, CancellationToken cancellationToken)
+    {
+        var query = ListQuery.OfBatches(context.Request.Query);
+        var page = await store.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancellationToken);
+        return new BatchList([.. page.Batches.Select(BatchView.Of)], page.HasMore);
     }
 
     private static async Task<BatchView> CancelAsync(

@@ -12,13 +12,13 @@ namespace RenderFarm.Api.Batches;
 
 /// <summary>A batch as it was asked for, every line of it judged.</summary>
 /// <param name="Digest">Of the lines as they came: tells a repeat from another batch.</param>
-public sealed record BatchRequest(IReadOnlyList<NewJob> Jobs, string Digest, IReadOnlyDictionary<string, string>? Metadata);
+internal sealed record BatchRequest(IReadOnlyList<NewJob> Jobs, string Digest, IReadOnlyDictionary<string, string>? Metadata);
 
 /// <summary>
 /// Reads a batch in each of its forms (JSON Lines as the body or as the part <c>file</c> of a multipart body, or a matrix
 /// in JSON) and judges all of it before anything is taken.
 /// </summary>
-public sealed class BatchReader(VideoSubmission submission) : IDisposable
+internal sealed class BatchReader(VideoSubmission submission) : IDisposable
 {
     public const int MaxLines = 10_000;
     private const int MaxFaultsListed = 100;

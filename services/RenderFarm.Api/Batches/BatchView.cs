@@ -6,10 +6,10 @@ using RenderFarm.Jobs.Batches;
 namespace RenderFarm.Api.Batches;
 
 /// <summary>A batch as HTTP shows it.</summary>
-public sealed record BatchView
+internal sealed record BatchView
 {
     public required string Id { get; init; }
-    public string Object => "batch";
+    public string Object { get; } = "batch";
 
     /// <summary><c>queued</c> until the first video starts, <c>in_progress</c>, then <c>completed</c> (whatever became of each), or
     /// <c>cancelled</c>.</summary>
@@ -48,8 +48,16 @@ public sealed record BatchView
     }
 }
 
+/// <summary>A page of batches, as a page of videos is.</summary>
+internal sealed record BatchList(IReadOnlyList<BatchView> Data, bool HasMore)
+{
+    public string Object { get; } = "list";
+    public string? FirstId => Data.Count > 0 ? Data[0].Id : null;
+    public string? LastId => Data.Count > 0 ? Data[^1].Id : null;
+}
+
 /// <summary>Videos of a batch by what became of them; deleted ones are in none.</summary>
-public sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
+internal sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
 {
     public static BatchCounts Of(Batch batch)
     {
@@ -68,4 +76,4 @@ public sealed record BatchCounts(int Queued, int InProgress, int Completed, int 
 /// <summary>One line of a manifest.</summary>
 /// <param name="Line">Of the batch, from 1.</param>
 /// <param name="Content">Where the MP4 is; null until it is there, and when it is gone.</param>
-public sealed record ManifestLine(int Line, string Id, VideoStatus Status, string? Content, Video Video);
+internal sealed record ManifestLine(int Line, string Id, VideoStatus Status, string? Content, Video Video);

@@ -3,7 +3,7 @@ using RenderFarm.Api.Requests;
 namespace RenderFarm.Api.Batches;
 
 /// <summary>JSON Lines: one request a line, numbered from 1 as an editor does; empty lines are passed over.</summary>
-public static class JsonLines
+internal static class JsonLines
 {
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
 

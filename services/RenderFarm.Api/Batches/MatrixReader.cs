@@ -8,7 +8,7 @@ namespace RenderFarm.Api.Batches;
 /// <c>{"matrix": {"prompt": […], "seed": […]}, "base": {…}}</c>: one video for each combination of the lists' values, over
 /// the fields of <c>base</c>. The last list turns fastest; the numbers of the combinations take the place of line numbers.
 /// </summary>
-public static class MatrixReader
+internal static class MatrixReader
 {
     public static IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> Read(FieldReader fields, JsonObject body)
     {

@@ -4,7 +4,7 @@ using RenderFarm.Api.Errors;
 namespace RenderFarm.Api.Description;
 
 /// <summary>Requests that work as they stand on the embedded farm, and what comes of them.</summary>
-public static class Examples
+internal static class Examples
 {
     private const string Queued = """
         {"id":"video_019ab0c1d2e37f4a8b5c6d7e8f901234","object":"video","model":"demo","status":"queued","progress":0,

@@ -5,7 +5,7 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Api.Description;
 
 /// <summary>What holds for the whole interface: what it is, how to be let in, the shape of a refusal.</summary>
-public sealed class FarmDocument : IOpenApiDocumentTransformer
+internal sealed class FarmDocument : IOpenApiDocumentTransformer
 {
     public const string SecurityScheme = "api_key";
 
@@ -32,7 +32,10 @@ public sealed class FarmDocument : IOpenApiDocumentTransformer
             Title = "RenderFarm",
             Version = "1",
             Description = About,
+            License = new OpenApiLicense { Name = "Apache License 2.0", Identifier = "Apache-2.0" },
         };
+        NameServers(document);
+        DescribeTags(document);
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
         {
@@ -49,6 +52,33 @@ public sealed class FarmDocument : IOpenApiDocumentTransformer
         document.Components.Schemas[Error] = Refusal();
         GiveSubmitItsForm(document);
         return Task.CompletedTask;
+    }
+
+    /// <summary>Paths begin with a slash, so that an address must not end in one.</summary>
+    private static void NameServers(OpenApiDocument document)
+    {
+        foreach (var server in document.Servers ?? [])
+        {
+            server.Url = server.Url?.TrimEnd('/');
+        }
+    }
+
+    /// <summary>
+    /// In the order of <see cref="Tags.All"/>; one that is not there keeps its place at the end, and the linter asks for its words.
+    /// </summary>
+    private static void DescribeTags(OpenApiDocument document)
+    {
+        var used = (document.Tags ?? new HashSet<OpenApiTag>()).ToDictionary(tag => tag.Name!);
+        foreach (var (name, description) in Tags.All)
+        {
+            if (used.TryGetValue(name, out var tag))
+            {
+                tag.Description = description;
+            }
+        }
+
+        var order = Tags.All.Select((tag, place) => (tag.Name, place)).ToDictionary(tag => tag.Name, tag => tag.place);
+        document.Tags = used.Values.OrderBy(tag => order.GetValueOrDefault(tag.Name!, int.MaxValue)).ToHashSet();
     }
 
     private static OpenApiSchema Refusal()

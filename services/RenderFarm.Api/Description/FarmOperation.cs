@@ -6,7 +6,7 @@ using Microsoft.OpenApi;
 namespace RenderFarm.Api.Description;
 
 /// <summary>What the routes themselves don't say: which key an operation wants, its query and headers, its refusals, examples.</summary>
-public sealed class FarmOperation : IOpenApiOperationTransformer
+internal sealed class FarmOperation : IOpenApiOperationTransformer
 {
     private static readonly Dictionary<int, string> Refusals = new()
     {

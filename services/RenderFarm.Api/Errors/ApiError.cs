@@ -1,11 +1,12 @@
 using System.Globalization;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Errors;
 
 /// <summary>A refusal as the client sees it. Thrown as <see cref="ApiErrorException"/>, written by <see cref="ErrorMiddleware"/>.</summary>
 /// <param name="Param">The field at fault, in the spelling of the request; null when it is not one field's fault.</param>
-public sealed record ApiError(int Status, string Code, string Message, string? Param = null)
+internal sealed record ApiError(int Status, string Code, string Message, string? Param = null)
 {
     /// <summary>Nobody knows when a queue moves; this is when to look again.</summary>
     private static readonly TimeSpan QueuePause = TimeSpan.FromSeconds(15);
@@ -75,8 +76,8 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     public static ApiError ContentNotReady(string id, string status) =>
         new(409, "content_not_ready", $"Video '{id}' is {status}; it has no content to download.") { NeverRetry = true };
 
-    public static ApiError LeaseLost(string jobId, long fence) =>
-        new(409, "lease_lost", $"Fence {Text(fence)} no longer holds job '{jobId}'. Stop at once.") { NeverRetry = true };
+    public static ApiError LeaseLost(LeaseId lease) =>
+        new(409, "lease_lost", $"Fence {Text(lease.Fence)} no longer holds job '{lease.JobId}'. Stop at once.") { NeverRetry = true };
 
     public static ApiError TooLarge(long limitBytes) =>
         new(413, "too_large", $"The request body is larger than {Text(limitBytes)} bytes, the most that is accepted here.");
@@ -140,10 +141,10 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
 }
 
 /// <param name="Line">Numbered from 1.</param>
-public sealed record LineFault(int Line, string Code, string? Param, string Message);
+internal sealed record LineFault(int Line, string Code, string? Param, string Message);
 
 /// <summary>Carries an <see cref="ApiError"/> out of a handler.</summary>
-public sealed class ApiErrorException(ApiError error) : Exception(error.Message)
+internal sealed class ApiErrorException(ApiError error) : Exception(error.Message)
 {
     public ApiError Error { get; } = error;
 }

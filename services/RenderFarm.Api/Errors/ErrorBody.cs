@@ -8,7 +8,7 @@ namespace RenderFarm.Api.Errors;
 /// One body that every client parses: the five members of <c>application/problem+json</c> beside the <c>error</c>
 /// object of the OpenAI clients.
 /// </summary>
-public sealed record ErrorBody(string Type, string Title, int Status, string Detail, string TraceId, ErrorDetail Error)
+internal sealed record ErrorBody(string Type, string Title, int Status, string Detail, string TraceId, ErrorDetail Error)
 {
     public static ErrorBody Of(ApiError error, HttpContext context) =>
         Of(error, Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);
@@ -35,7 +35,7 @@ public sealed record ErrorBody(string Type, string Title, int Status, string Det
 }
 
 /// <summary>Members are written even when null: the SDKs read <c>param</c> and <c>code</c> unconditionally.</summary>
-public sealed record ErrorDetail(string Message, string Type, string? Param, string Code)
+internal sealed record ErrorDetail(string Message, string Type, string? Param, string Code)
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<LineFault>? Lines { get; init; }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using RenderFarm.Api.Requests;
 
 namespace RenderFarm.Api.Errors;
 
@@ -8,7 +7,7 @@ namespace RenderFarm.Api.Errors;
 /// The outermost layer: gives every response its <c>x-request-id</c>, and every failure the same body, whoever
 /// raised it (a handler, the framework, an unknown route).
 /// </summary>
-public sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider time, ILogger<ErrorMiddleware> logger)
+internal sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider time, ILogger<ErrorMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -53,7 +52,7 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider t
     private ApiError Translate(Exception exception, HttpContext context) =>
         exception switch
         {
-            BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
+            BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.BodyLimit()),
             BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed(
                 $"The body is not what is expected here: {json.Message}"
             ),
@@ -75,16 +74,16 @@ public sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider t
         {
             404 => ApiError.NoRoute(method, path),
             405 => ApiError.MethodNotAllowed(method, context.Response.Headers.Allow.ToString()),
-            413 => ApiError.TooLarge(context.GetEndpoint().BodyLimit()),
+            413 => ApiError.TooLarge(context.BodyLimit()),
             415 => ApiError.UnsupportedMediaType(context.Request.ContentType, Readable(context)),
             400 => ApiError.Malformed("The request could not be read."),
             _ => null,
         };
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    [LoggerMessage(EventId = 201, Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private partial void LogFailure(Exception exception, string method, string path);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Path} answered 503: {Cause}")]
+    [LoggerMessage(EventId = 202, Level = LogLevel.Warning, Message = "{Method} {Path} answered 503: {Cause}")]
     private partial void LogAway(string method, string path, string cause);
 }

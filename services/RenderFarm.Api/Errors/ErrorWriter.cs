@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace RenderFarm.Api.Errors;
 
 /// <summary>Writes an <see cref="ApiError"/> as the response.</summary>
-public static class ErrorWriter
+internal static class ErrorWriter
 {
     /// <summary><c>traceId</c> keeps the spelling of the problem+json that ASP.NET writes; everything else is one word.</summary>
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

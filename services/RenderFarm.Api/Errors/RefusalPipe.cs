@@ -6,7 +6,7 @@ namespace RenderFarm.Api.Errors;
 
 /// <summary>A connection's two ways, passed through as they are until the server refuses a request: then its empty answer gets a
 /// body.</summary>
-public sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexPipe
+internal sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexPipe
 {
     private const string NoBody = "Content-Length: 0\r\n";
     private ArrayBufferWriter<byte>? _answer;

@@ -5,7 +5,7 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Api.Errors;
 
 /// <summary>What an exception of the farm's own means to a client, whichever door it came through.</summary>
-public static class Refusals
+internal static class Refusals
 {
     public static ApiError Of(Exception exception, DateTimeOffset now) =>
         exception switch

@@ -10,7 +10,7 @@ namespace RenderFarm.Api.Errors;
 /// <see cref="ErrorMiddleware"/>, and the server answers them without a body. It tells of each beforehand; the
 /// connection's <see cref="RefusalPipe"/> then puts the body that every refusal has into that answer.
 /// </summary>
-public sealed class ServerRefusals : IObserver<KeyValuePair<string, object?>>
+internal sealed class ServerRefusals : IObserver<KeyValuePair<string, object?>>
 {
     private const string BadRequest = "Microsoft.AspNetCore.Server.Kestrel.BadRequest";
 

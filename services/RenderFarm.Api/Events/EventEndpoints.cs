@@ -1,14 +1,14 @@
 using System.Globalization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Jobs;
+using RenderFarm.Contracts.Words;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 
 /// <summary>Server-sent events for users; what workers report between their renewals.</summary>
-public static class EventEndpoints
+internal static class EventEndpoints
 {
     private const int MaxPreviewBytes = 512 << 10;
     private static readonly string[] Known = ["after", "preview"];

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 
@@ -8,7 +9,7 @@ namespace RenderFarm.Api.Events;
 /// Brings what happens to whoever watches in this process. Lifecycle events are only pointed at (a watcher reads them
 /// from the log, and so misses none); progress is handed on as it is, and the newest of each job is remembered.
 /// </summary>
-public sealed class EventHub
+internal sealed class EventHub
 {
     /// <summary>How long a wish for pictures holds unless it is renewed.</summary>
     public static readonly TimeSpan WishFor = TimeSpan.FromSeconds(15);

@@ -1,11 +1,12 @@
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 
 /// <summary>The events of all videos that a key may see, from the client's place on, and the progress of those under way.</summary>
-public sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, QueueForecast forecast, TimeProvider time)
+internal sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, QueueForecast forecast, TimeProvider time)
 {
     public async Task SendAsync(JobScope scope, long? after, ServerSentEvents stream, CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ namespace RenderFarm.Api.Events;
 
 /// <summary>What API processes tell one another about renders under way. Words only: one that is lost is made up for by the next.</summary>
 /// <param name="Fence">0 in a wish.</param>
-public sealed record ProgressNotice(string JobId, long Fence, RenderStage Stage, int Step, int Steps)
+internal sealed record ProgressNotice(string JobId, long Fence, RenderStage Stage, int Step, int Steps)
 {
     public byte[]? Preview { get; init; }
     public string? PreviewType { get; init; }
@@ -16,7 +16,7 @@ public sealed record ProgressNotice(string JobId, long Fence, RenderStage Stage,
 }
 
 /// <summary>Takes notices to the other API processes.</summary>
-public interface INoticeRelay
+internal interface INoticeRelay
 {
     /// <summary>Returns at once; drops what can't be sent.</summary>
     void Tell(ProgressNotice notice);
@@ -26,7 +26,7 @@ public interface INoticeRelay
 }
 
 /// <summary>For a farm without a broker: streams at another process see the progress of the row, every few seconds.</summary>
-public sealed class SilentRelay : INoticeRelay
+internal sealed class SilentRelay : INoticeRelay
 {
     public void Tell(ProgressNotice notice) { }
 

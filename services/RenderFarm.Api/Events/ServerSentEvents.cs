@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace RenderFarm.Api.Events;
 
 /// <summary>Writes <c>text/event-stream</c>. An event with an id is one to resume from; the others are gone when they are missed.</summary>
-public sealed class ServerSentEvents(HttpResponse response, CancellationToken cancellationToken)
+internal sealed class ServerSentEvents(HttpResponse response, CancellationToken cancellationToken)
 {
     /// <summary>Sent when nothing else is, so that nobody in between takes the connection for dead.</summary>
     public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);

@@ -6,10 +6,10 @@ using RenderFarm.Jobs;
 namespace RenderFarm.Api.Events;
 
 /// <summary>The data of <c>event: video.progress</c>.</summary>
-public sealed record VideoProgress
+internal sealed record VideoProgress
 {
     public required string Id { get; init; }
-    public string Object => "video.progress";
+    public string Object { get; } = "video.progress";
     public required RenderStage Stage { get; init; }
 
     /// <summary>Denoise steps done, of <see cref="Steps"/>.</summary>
@@ -46,7 +46,7 @@ public sealed record VideoProgress
 
 /// <summary>The data of <c>event: video.preview</c>: a small picture of what the video is becoming.</summary>
 /// <param name="Data">Base64.</param>
-public sealed record VideoPreview(string Id, int Step, string ContentType, byte[] Data)
+internal sealed record VideoPreview(string Id, int Step, string ContentType, byte[] Data)
 {
-    public string Object => "video.preview";
+    public string Object { get; } = "video.preview";
 }

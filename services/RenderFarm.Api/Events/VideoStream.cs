@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 
@@ -9,7 +10,7 @@ namespace RenderFarm.Api.Events;
 /// The events of one video as they come: first those of the log after the client's place, then the newest progress, then
 /// everything new until the video has ended. Without a word from anybody it looks at the row every few seconds.
 /// </summary>
-public sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, QueueForecast forecast, TimeProvider time)
+internal sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, QueueForecast forecast, TimeProvider time)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(3);
 

@@ -5,7 +5,7 @@ using RenderFarm.Jobs.Events;
 namespace RenderFarm.Api.Events;
 
 /// <summary>One stream's ear at the hub. A slow client loses old progress, never an event: those it reads from the log.</summary>
-public sealed class Watcher : IDisposable
+internal sealed class Watcher : IDisposable
 {
     private readonly EventHub _hub;
     private readonly Channel<ProgressNotice?> _heard = Channel.CreateBounded<ProgressNotice?>(
@@ -62,4 +62,4 @@ public sealed class Watcher : IDisposable
 /// <param name="Events">There may be new events in the log.</param>
 /// <param name="TimeUp">Nothing was heard: look at the row as well.</param>
 /// <param name="Progress">Oldest first.</param>
-public sealed record Heard(bool Events, bool TimeUp, IReadOnlyList<ProgressNotice> Progress);
+internal sealed record Heard(bool Events, bool TimeUp, IReadOnlyList<ProgressNotice> Progress);

@@ -7,7 +7,7 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Api.Health;
 
 /// <summary><c>doctor --json</c>: whether the database that an API with these settings would use can be reached. Changes nothing.</summary>
-public static class DoctorVerb
+internal static class DoctorVerb
 {
     private const int PatienceSeconds = 5;
 

@@ -7,7 +7,7 @@ namespace RenderFarm.Api.Health;
 /// <c>/health/live</c>: the process answers. <c>/health/ready</c>: it can do its work, which takes the job store; a
 /// broker that is away is shown and does not count.
 /// </summary>
-public static class HealthEndpoints
+internal static class HealthEndpoints
 {
     private const string Ready = "ready";
 

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Health;
 
 /// <summary>The job store has been prepared, and answers a real question.</summary>
-public sealed class StoreHealth(JobStore jobs, Readiness readiness) : IHealthCheck
+internal sealed class StoreHealth(JobStore jobs, Readiness readiness) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {

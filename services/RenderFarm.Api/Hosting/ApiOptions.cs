@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace RenderFarm.Api.Hosting;
 
 /// <summary>Settings under <c>Api:</c>.</summary>
-public sealed class ApiOptions
+internal sealed class ApiOptions
 {
     public const string Section = "Api";
 
@@ -13,7 +13,7 @@ public sealed class ApiOptions
 }
 
 /// <summary>Settings under <c>Metrics:</c>.</summary>
-public sealed class MetricsOptions
+internal sealed class MetricsOptions
 {
     public const string Section = "Metrics";
 
@@ -29,7 +29,7 @@ public sealed class MetricsOptions
 
 /// <summary>An address that Kestrel can listen on: <c>http://HOST:PORT</c>, with <c>*</c> for every interface.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class ListenAddressAttribute(string key) : ValidationAttribute
+internal sealed class ListenAddressAttribute(string key) : ValidationAttribute
 {
     public string Key { get; } = key;
 

@@ -6,7 +6,7 @@ namespace RenderFarm.Api.Hosting;
 /// What the embedded farm uses where nothing is set: files under <c>RENDERFARM_HOME</c> (default <c>~/.renderfarm</c>).
 /// Lowest in rank, and only for the embedded kinds: a farm on PostgreSQL and S3 must name its own.
 /// </summary>
-public static class EmbeddedHome
+internal static class EmbeddedHome
 {
     public static void AddEmbeddedDefaults(this ConfigurationManager configuration)
     {

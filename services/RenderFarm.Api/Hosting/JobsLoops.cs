@@ -1,10 +1,10 @@
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Loops;
 
 namespace RenderFarm.Api.Hosting;
 
 /// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API, once the store is prepared. One that breaks
 /// stops the process: a farm without a reaper loses jobs quietly.</summary>
-public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness readiness, ILogger<JobsLoops> logger) : BackgroundService
+internal sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness readiness, ILogger<JobsLoops> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,6 +27,6 @@ public sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness re
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "{Loop} has broken; the API stops")]
+    [LoggerMessage(EventId = 101, Level = LogLevel.Critical, Message = "{Loop} has broken; the API stops")]
     private partial void LogBroken(Exception exception, string loop);
 }

@@ -8,7 +8,7 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Api.Hosting;
 
 /// <summary>What must be so before the first request is taken: settings that make sense, a schema, keys, a place for files.</summary>
-public static class Preparation
+internal static partial class Preparation
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
@@ -89,10 +89,7 @@ public static class Preparation
         }
         catch (ArtifactStoreException e) when (e.IsTransient)
         {
-            app.Logger.LogWarning(
-                "The artifact store is not there yet; starting without it: {Cause}",
-                e.InnerException?.Message ?? e.Message
-            );
+            LogWithoutArtifacts(app.Logger, e.InnerException?.Message ?? e.Message);
         }
         catch (ArtifactStoreException e)
         {
@@ -109,7 +106,7 @@ public static class Preparation
                 await attempt();
                 if (waited)
                 {
-                    app.Logger.LogInformation("The job store is there");
+                    LogStoreIsThere(app.Logger);
                 }
 
                 return;
@@ -118,7 +115,7 @@ public static class Preparation
             {
                 var cause = CauseOf(e);
                 app.Services.GetRequiredService<Readiness>().WaitsFor($"The job store is not there yet: {cause}");
-                app.Logger.LogWarning("The job store is not there yet; trying again: {Cause}", cause);
+                LogStoreIsAway(app.Logger, cause);
                 await Task.Delay(Pause, app.Services.GetRequiredService<TimeProvider>(), cancellationToken);
             }
         }
@@ -137,4 +134,13 @@ public static class Preparation
 
         return fault.GetBaseException().Message;
     }
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "The artifact store is not there yet; starting without it: {Cause}")]
+    private static partial void LogWithoutArtifacts(ILogger logger, string cause);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "The job store is not there yet; trying again: {Cause}")]
+    private static partial void LogStoreIsAway(ILogger logger, string cause);
+
+    [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "The job store is there")]
+    private static partial void LogStoreIsThere(ILogger logger);
 }

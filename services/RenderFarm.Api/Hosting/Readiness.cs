@@ -6,7 +6,7 @@ namespace RenderFarm.Api.Hosting;
 /// Whether <see cref="Preparation"/> is through. The API listens from its first moment on, so that whoever comes before the
 /// job store does is told to come again and not that nobody is here; nothing of its own touches the store until then.
 /// </summary>
-public sealed class Readiness
+internal sealed class Readiness
 {
     private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _waiting = "The API is starting.";
@@ -38,7 +38,7 @@ public sealed class Readiness
 }
 
 /// <summary>Until then every request that needs the store is answered as in any other absence of it: 503 and when to come again.</summary>
-public sealed class ReadinessMiddleware(RequestDelegate next, Readiness readiness)
+internal sealed class ReadinessMiddleware(RequestDelegate next, Readiness readiness)
 {
     public Task InvokeAsync(HttpContext context) =>
         readiness.Waiting is { } why && NeedsStore(context.Request.Path) ? throw new StoreUnavailableException(why) : next(context);

@@ -7,7 +7,7 @@ namespace RenderFarm.Api.Hosting;
 /// Binds and checks a section before the host is built: some settings decide what is registered at all. A bad value
 /// is an <see cref="OptionsValidationException"/> that names its key.
 /// </summary>
-public static class Settings
+internal static class Settings
 {
     /// <summary>Reads the section, and registers it for everybody else.</summary>
     public static T AddSettings<T>(this WebApplicationBuilder builder, string section)

@@ -10,7 +10,7 @@ namespace RenderFarm.Api.Inputs;
 /// Gets what an <c>image_url</c> names: out of the URL itself, or from the internet through the guard. Every address on
 /// the way, those of redirects too, is judged for itself; size and time are bounded.
 /// </summary>
-public sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDisposable
+internal sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : IDisposable
 {
     private const int MaxRedirects = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

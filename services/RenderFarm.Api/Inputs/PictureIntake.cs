@@ -1,27 +1,27 @@
 using RenderFarm.Api.Errors;
+using RenderFarm.Api.Inputs.Formats;
 using RenderFarm.Api.Requests;
-using RenderFarm.Api.Videos;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs.Intake;
+using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Inputs;
 
 /// <summary>Pictures on their way from a request to the artifact store, where the worker fetches them.</summary>
-public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore artifacts, ILogger<PictureIntake> logger) : IDisposable
+internal sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore artifacts, ILogger<PictureIntake> logger) : IDisposable
 {
     /// <summary>So many pictures are held in memory at once, whatever the number of requests.</summary>
     private readonly SemaphoreSlim _looking = new(4);
 
     /// <summary>Gets and judges every picture of a request; nothing is stored yet.</summary>
     /// <exception cref="ApiErrorException">400 or 413, naming the picture.</exception>
-    public async Task<InputPictures> OpenAsync(VideoRequest request, CancellationToken cancellationToken)
+    public async Task<InputPictures> OpenAsync(InputReference? first, InputReference? last, CancellationToken cancellationToken)
     {
         var pictures = new InputPictures();
         try
         {
-            await AddAsync(pictures, InputRoles.FirstFrame, request.InputReference, cancellationToken);
-            await AddAsync(pictures, InputRoles.LastFrame, request.LastFrame, cancellationToken);
+            await AddAsync(pictures, InputRoles.FirstFrame, first, cancellationToken);
+            await AddAsync(pictures, InputRoles.LastFrame, last, cancellationToken);
             return pictures;
         }
         catch
@@ -138,12 +138,12 @@ public sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactStore
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} belongs to no video and could not be removed: {Cause}")]
+    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "{Key} belongs to no video and could not be removed: {Cause}")]
     private partial void LogLeft(string key, string cause);
 }
 
 /// <summary>The pictures of one request. What was fetched for it goes with it; uploads go with their request.</summary>
-public sealed class InputPictures : IDisposable
+internal sealed class InputPictures : IDisposable
 {
     private readonly List<InputPicture> _all = [];
     private readonly List<SpooledFile> _owned = [];
@@ -159,4 +159,4 @@ public sealed class InputPictures : IDisposable
 }
 
 /// <param name="Role">See <see cref="InputRoles"/>.</param>
-public sealed record InputPicture(string Role, SpooledFile Content, PictureInfo Info);
+internal sealed record InputPicture(string Role, SpooledFile Content, PictureInfo Info);

@@ -10,7 +10,7 @@ using RenderFarm.Jobs.Keys;
 namespace RenderFarm.Api.Keys;
 
 /// <summary><c>Authorization: Bearer rf_…</c>.</summary>
-public sealed class ApiKeyAuthentication(
+internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder,
@@ -40,7 +40,7 @@ public sealed class ApiKeyAuthentication(
 }
 
 /// <summary>Says 401 and 403 in the body that every other refusal has.</summary>
-public sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
+internal sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
 {
     public async Task HandleAsync(
         RequestDelegate next,

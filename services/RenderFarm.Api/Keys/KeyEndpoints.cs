@@ -8,7 +8,7 @@ using RenderFarm.Jobs.Webhooks;
 namespace RenderFarm.Api.Keys;
 
 /// <summary><c>/v1/keys</c>, for administrators.</summary>
-public static class KeyEndpoints
+internal static class KeyEndpoints
 {
     private const int LargestLimit = 1_000_000_000;
 
@@ -89,15 +89,21 @@ public static class KeyEndpoints
     }
 }
 
-public sealed record KeyFields(string Name, IReadOnlyList<string>? Scopes, int? PriorityCeiling, KeyQuotas? Quotas, int? RequestsPerMinute);
+internal sealed record KeyFields(
+    string Name,
+    IReadOnlyList<string>? Scopes,
+    int? PriorityCeiling,
+    KeyQuotas? Quotas,
+    int? RequestsPerMinute
+);
 
 /// <summary>Videos that may wait, that may run, and that may be submitted a day (UTC); null is no limit.</summary>
-public sealed record KeyQuotas(int? Queued, int? Running, int? PerDay);
+internal sealed record KeyQuotas(int? Queued, int? Running, int? PerDay);
 
-public sealed record KeyView
+internal sealed record KeyView
 {
     public required string Id { get; init; }
-    public string Object => "api_key";
+    public string Object { get; } = "api_key";
     public required string Name { get; init; }
     public required IReadOnlyList<string> Scopes { get; init; }
     public required int PriorityCeiling { get; init; }
@@ -131,15 +137,15 @@ public sealed record KeyView
 }
 
 /// <summary>What counts against the quotas now.</summary>
-public sealed record KeyUsageView(int Queued, int Running, int Today);
+internal sealed record KeyUsageView(int Queued, int Running, int Today);
 
-public sealed record KeyList(IReadOnlyList<KeyView> Data)
+internal sealed record KeyList(IReadOnlyList<KeyView> Data)
 {
-    public string Object => "list";
+    public string Object { get; } = "list";
 }
 
-public sealed record DeletedKey(string Id)
+internal sealed record DeletedKey(string Id)
 {
-    public string Object => "api_key.deleted";
-    public bool Deleted => true;
+    public string Object { get; } = "api_key.deleted";
+    public bool Deleted { get; } = true;
 }

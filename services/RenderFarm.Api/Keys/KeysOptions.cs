@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace RenderFarm.Api.Keys;
 
 /// <summary>Settings under <c>Keys:</c>.</summary>
-public sealed class KeysOptions
+internal sealed class KeysOptions
 {
     public const string Section = "Keys";
 

@@ -10,7 +10,7 @@ namespace RenderFarm.Api.Keys;
 /// Requests a minute, per key: a bucket that holds a minute's worth and fills steadily. Each API process counts for
 /// itself. Operators' and workers' keys are limited only where their key says so.
 /// </summary>
-public sealed class RateLimits(IOptions<KeysOptions> options, TimeProvider time)
+internal sealed class RateLimits(IOptions<KeysOptions> options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Bucket> _buckets = [];
 
@@ -49,10 +49,10 @@ public sealed class RateLimits(IOptions<KeysOptions> options, TimeProvider time)
 }
 
 /// <param name="NextIn">When the next request will be taken.</param>
-public readonly record struct Admission(bool Admitted, int Limit, int Remaining, TimeSpan NextIn);
+internal readonly record struct Admission(bool Admitted, int Limit, int Remaining, TimeSpan NextIn);
 
 /// <summary>Counts a request against its key, and says how many are left in the headers that the SDKs know.</summary>
-public sealed class RateLimitMiddleware(RequestDelegate next, RateLimits limits)
+internal sealed class RateLimitMiddleware(RequestDelegate next, RateLimits limits)
 {
     public Task InvokeAsync(HttpContext context)
     {

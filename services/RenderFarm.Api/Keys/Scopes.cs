@@ -4,7 +4,7 @@ using RenderFarm.Jobs.Keys;
 namespace RenderFarm.Api.Keys;
 
 /// <summary>What an API key may do, in the words of the wire; also the names of the endpoints' policies.</summary>
-public static class Scopes
+internal static class Scopes
 {
     public const string Submit = "submit";
     public const string Read = "read";
@@ -33,7 +33,7 @@ public static class Scopes
 }
 
 /// <summary>The key holds the scope.</summary>
-public sealed class ScopeRequirement(string scope) : AuthorizationHandler<ScopeRequirement>, IAuthorizationRequirement
+internal sealed class ScopeRequirement(string scope) : AuthorizationHandler<ScopeRequirement>, IAuthorizationRequirement
 {
     public string Scope { get; } = scope;
 

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace RenderFarm.Api.Messaging;
 
 /// <summary>Settings under <c>Bus:</c>.</summary>
-public sealed class BusOptions : IValidatableObject
+internal sealed class BusOptions : IValidatableObject
 {
     public const string Section = "Bus";
 

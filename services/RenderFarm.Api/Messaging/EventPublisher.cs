@@ -1,6 +1,6 @@
-using System.Globalization;
-using System.Text.Json;
+using MassTransit;
 using RabbitMQ.Client;
+using RenderFarm.Api.Events;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Messages;
@@ -12,83 +12,102 @@ namespace RenderFarm.Api.Messaging;
 /// Publishes the log of events to the topic exchange: the Video as plain JSON under <c>video.{event}.{model}</c>, in order,
 /// at least once, each confirmed by the broker before its place in the log is passed. Repeats have the same message id.
 /// </summary>
-public sealed class EventPublisher(
-    BrokerConnection broker,
+internal sealed partial class EventPublisher(
+    IBus bus,
+    BrokerPresence broker,
     EventLog log,
     EventFeed feed,
     Readiness readiness,
     TimeProvider time,
     ILogger<EventPublisher> logger
-) : BrokerDuty(broker, readiness, time, logger)
+) : BackgroundService
 {
     private const string Reader = "broker";
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private readonly TimeProvider _time = time;
+    private static readonly Uri Exchange = new($"exchange:{Bells.EventsExchange}?type={ExchangeType.Topic}");
 
-    protected override async Task RunAsync(IChannel channel, CancellationToken gone)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await channel.ExchangeDeclareAsync(Bells.EventsExchange, ExchangeType.Topic, durable: true, cancellationToken: gone);
+        if (!await readiness.WaitAsync(stoppingToken))
+        {
+            return;
+        }
+
         using var news = new SemaphoreSlim(0);
         void Wake(IReadOnlyList<JobEvent> events) => news.Release();
         feed.Happened += Wake;
         try
         {
-            while (true)
+            while (!stoppingToken.IsCancellationRequested)
             {
-                while (await log.ForwardAsync(Reader, told => PublishAsync(channel, told, gone), gone) > 0) { }
-
+                await ForwardAsync(stoppingToken);
                 // Another process may be the one that publishes; when it stops, this one goes on.
-                await WaitAsync(news, gone);
+                await WaitAsync(news, stoppingToken);
             }
         }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
         finally
         {
             feed.Happened -= Wake;
         }
     }
 
-    private async Task WaitAsync(SemaphoreSlim news, CancellationToken gone)
+    private async Task ForwardAsync(CancellationToken stoppingToken)
     {
-        using var limit = new CancellationTokenSource(LookEvery, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, gone);
+        var gone = await broker.WaitAsync(stoppingToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(gone, stoppingToken);
+        try
+        {
+            var exchange = await bus.GetSendEndpoint(Exchange);
+            while (await log.ForwardAsync(Reader, events => PublishAsync(exchange, events, either.Token), either.Token) > 0) { }
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        {
+            // Whatever a broker's client throws, and the store's outages: the next look is in a second.
+            if (e is not OperationCanceledException)
+            {
+                LogUnpublished(e.Message);
+            }
+        }
+    }
+
+    private async Task WaitAsync(SemaphoreSlim news, CancellationToken stoppingToken)
+    {
+        using var limit = new CancellationTokenSource(LookEvery, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stoppingToken);
         try
         {
             await news.WaitAsync(either.Token);
             while (news.Wait(0, CancellationToken.None)) { }
         }
-        catch (OperationCanceledException) when (!gone.IsCancellationRequested) { }
+        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested) { }
     }
 
-    private static Task PublishAsync(IChannel channel, IReadOnlyList<ToldEvent> told, CancellationToken gone)
+    /// <summary>The first alone, for it may have to open the channel; the confirms of the others are awaited together.</summary>
+    private static async Task PublishAsync(ISendEndpoint exchange, IReadOnlyList<ToldEvent> events, CancellationToken cancellationToken)
     {
-        // The channel keeps their order; the confirms are awaited together.
-        return Task.WhenAll(
-            told.Select(one =>
-                channel
-                    .BasicPublishAsync(
-                        Bells.EventsExchange,
-                        $"{one.Event.Type}.{one.Event.Model}",
-                        mandatory: false,
-                        new BasicProperties
-                        {
-                            ContentType = "application/json",
-                            Type = one.Event.Type,
-                            MessageId = EventIds.Of(one.Event),
-                            CorrelationId = one.IdempotencyKey,
-                            Timestamp = new AmqpTimestamp(one.Event.OccurredAt.ToUnixTimeSeconds()),
-                            Persistent = true,
-                        },
-                        JsonSerializer.SerializeToUtf8Bytes(Video.Of(one.Job), Wire.Json),
-                        gone
-                    )
-                    .AsTask()
-            )
-        );
+        await PublishAsync(exchange, events[0], cancellationToken);
+        await Task.WhenAll(events.Skip(1).Select(next => PublishAsync(exchange, next, cancellationToken)));
     }
-}
 
-/// <summary>What an event is called outside: the same wherever and however often it is told.</summary>
-public static class EventIds
-{
-    public static string Of(JobEvent told) => string.Create(CultureInfo.InvariantCulture, $"evt_{told.Position}");
+    private static Task PublishAsync(ISendEndpoint exchange, ToldEvent told, CancellationToken cancellationToken) =>
+        exchange.SendPlainAsync(
+            Video.Of(told.Job),
+            context =>
+            {
+                context.RoutingKey = $"{told.Event.Type}.{told.Event.Model}";
+                context.BasicProperties.Type = told.Event.Type;
+                context.BasicProperties.MessageId = EventIds.Of(told.Event);
+                context.BasicProperties.CorrelationId = told.IdempotencyKey;
+                context.BasicProperties.Timestamp = new AmqpTimestamp(told.Event.OccurredAt.ToUnixTimeSeconds());
+            },
+            cancellationToken
+        );
+
+    [LoggerMessage(
+        EventId = 411,
+        Level = LogLevel.Warning,
+        Message = "Events could not be published and are tried again in a second: {Cause}"
+    )]
+    private partial void LogUnpublished(string cause);
 }

@@ -1,6 +1,7 @@
+using MassTransit;
+using MassTransit.RabbitMqTransport;
 using Microsoft.Net.Http.Headers;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Keys;
@@ -16,102 +17,73 @@ namespace RenderFarm.Api.Messaging;
 /// <c>x-api-key</c> the caller. It is acknowledged when it is a row, or when it lies in the rejected queue with the
 /// reason. While the store is away it waits where it is: nothing is dropped, and nothing is tried for ever.
 /// </summary>
-public sealed partial class IntakeConsumer(
-    BrokerConnection broker,
+internal sealed partial class IntakeConsumer(
+    IBus bus,
     ApiKeys keys,
     VideoSubmission submission,
     Readiness readiness,
     TimeProvider time,
     ILogger<IntakeConsumer> logger
-) : BrokerDuty(broker, readiness, time, logger)
+) : BusDuty(bus, readiness, time, logger)
 {
     /// <summary>Messages in hand at once; their bodies are in memory.</summary>
-    private const ushort Prefetch = 32;
+    private const int Prefetch = 32;
 
-    private const ushort AtOnce = 8;
+    private const int AtOnce = 8;
     private const string KeyHeader = "x-api-key";
-    private static readonly TimeSpan StorePause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private readonly TimeProvider _time = time;
 
-    protected override CreateChannelOptions Channel { get; } =
-        new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, consumerDispatchConcurrency: AtOnce);
+    protected override string Queue => Bells.IntakeExchange;
 
-    protected override async Task RunAsync(IChannel channel, CancellationToken gone)
+    protected override void Configure(IRabbitMqReceiveEndpointConfigurator endpoint)
     {
-        var kept = new Dictionary<string, object?> { ["x-queue-type"] = "quorum" };
-        await channel.ExchangeDeclareAsync(Bells.IntakeExchange, ExchangeType.Fanout, durable: true, cancellationToken: gone);
-        await channel.QueueDeclareAsync(
-            Bells.IntakeExchange,
-            durable: true,
-            exclusive: false,
-            autoDelete: false,
-            kept,
-            cancellationToken: gone
-        );
-        await channel.QueueBindAsync(Bells.IntakeExchange, Bells.IntakeExchange, "", cancellationToken: gone);
-        await channel.QueueDeclareAsync(
-            Bells.RejectedIntakeQueue,
-            durable: true,
-            exclusive: false,
-            autoDelete: false,
-            kept,
-            cancellationToken: gone
-        );
-        await channel.BasicQosAsync(0, Prefetch, global: false, gone);
-
-        using var publishing = new SemaphoreSlim(1);
-        var broken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += async (_, message) =>
-        {
-            try
-            {
-                await HandleAsync(channel, publishing, message, gone);
-            }
-            catch (Exception e)
-            {
-                // The channel goes, and with it the claim on its messages: they come again on the next.
-                broken.TrySetException(e);
-            }
-        };
-        await channel.BasicConsumeAsync(Bells.IntakeExchange, autoAck: false, consumer, gone);
-        await broken.Task.WaitAsync(gone);
+        endpoint.PrefetchCount = Prefetch;
+        endpoint.ConcurrentMessageLimit = AtOnce;
+        endpoint.SetQueueArgument(RejectedQueue.Type.Key, RejectedQueue.Type.Value);
+        endpoint.ConfigureChannel(channel => channel.UseExecuteAsync(RejectedQueue.DeclareAsync));
+        // A fault of ours leaves the message in its queue: no error queue, no word to a stranger's address.
+        endpoint.PublishFaults = false;
+        endpoint.RethrowFaultedMessages();
+        PlainMessage.ReceivedBy(endpoint);
+        endpoint.Handler<PlainMessage>(HandleAsync);
     }
 
-    private async Task HandleAsync(IChannel channel, SemaphoreSlim publishing, BasicDeliverEventArgs message, CancellationToken gone)
+    /// <summary>Never throws while the channel is there: a message given back would come again at once.</summary>
+    private async Task HandleAsync(ConsumeContext<PlainMessage> context)
     {
-        if (await RefusalOfAsync(message, gone) is { } refusal)
+        var (properties, body) = (context.GetPayload<RabbitMqBasicConsumeContext>().Properties, context.ReceiveContext.Body.GetBytes());
+        if (await RefusalOfAsync(properties, body, context.CancellationToken) is not { } refusal)
         {
-            LogRejected(message.BasicProperties.MessageId ?? "(none)", refusal.Code, refusal.Message);
-            await publishing.WaitAsync(gone);
-            try
-            {
-                await channel.BasicPublishAsync(
-                    "",
-                    Bells.RejectedIntakeQueue,
-                    mandatory: true,
-                    RejectedMessage.Properties(message.BasicProperties, refusal, KeyHeader, _time.GetUtcNow()),
-                    message.Body,
-                    gone
-                );
-            }
-            finally
-            {
-                publishing.Release();
-            }
+            return;
         }
 
-        await channel.BasicAckAsync(message.DeliveryTag, multiple: false, gone);
+        LogRejected(properties.MessageId ?? "(none)", refusal.Code, refusal.Message);
+        var rejected = RejectedMessage.Properties(properties, refusal, KeyHeader, _time.GetUtcNow());
+        var channel = context.GetPayload<ChannelContext>();
+        while (true)
+        {
+            try
+            {
+                await RejectedQueue.MoveAsync(channel, rejected, body, context.CancellationToken);
+                return;
+            }
+            catch (Exception e) when (!context.CancellationToken.IsCancellationRequested)
+            {
+                LogUnmoved(properties.MessageId ?? "(none)", e.Message);
+                await Task.Delay(Pause, _time, context.CancellationToken);
+            }
+        }
     }
 
     /// <returns>Null when the message has become a video, now or before.</returns>
-    private async Task<ApiError?> RefusalOfAsync(BasicDeliverEventArgs message, CancellationToken gone)
+    private async Task<ApiError?> RefusalOfAsync(IReadOnlyBasicProperties properties, byte[] body, CancellationToken gone)
     {
         while (true)
         {
             try
             {
-                await AcceptAsync(message.BasicProperties, message.Body, gone);
+                await AcceptAsync(properties, body, gone);
                 return null;
             }
             catch (Exception e) when (!gone.IsCancellationRequested)
@@ -121,13 +93,13 @@ public sealed partial class IntakeConsumer(
                 {
                     if (refusal.Status == StatusCodes.Status500InternalServerError)
                     {
-                        LogFailure(e, message.BasicProperties.MessageId ?? "(none)");
+                        LogFailure(e, properties.MessageId ?? "(none)");
                     }
 
                     return refusal;
                 }
 
-                await Task.Delay(StorePause, _time, gone);
+                await Task.Delay(Pause, _time, gone);
             }
         }
     }
@@ -177,9 +149,16 @@ public sealed partial class IntakeConsumer(
         );
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Intake message {MessageId} was rejected: {Code}, {Reason}")]
+    [LoggerMessage(EventId = 431, Level = LogLevel.Information, Message = "Intake message {MessageId} was rejected: {Code}, {Reason}")]
     private partial void LogRejected(string messageId, string code, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Intake message {MessageId} failed inside")]
+    [LoggerMessage(EventId = 432, Level = LogLevel.Error, Message = "Intake message {MessageId} failed inside")]
     private partial void LogFailure(Exception exception, string messageId);
+
+    [LoggerMessage(
+        EventId = 433,
+        Level = LogLevel.Warning,
+        Message = "Intake message {MessageId} could not be moved to the rejected ones, tried again in a second: {Cause}"
+    )]
+    private partial void LogUnmoved(string messageId, string cause);
 }

@@ -2,11 +2,12 @@ using MassTransit;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Hosting;
+using RenderFarm.Api.Videos;
 using RenderFarm.Jobs.Events;
 
 namespace RenderFarm.Api.Messaging;
 
-public static class MessagingRegistration
+internal static class MessagingRegistration
 {
     /// <summary>
     /// The bell and the courier that <c>Bus:Kind</c> names. The host starts without waiting for the broker, and a broker
@@ -23,21 +24,41 @@ public static class MessagingRegistration
             return;
         }
 
+        if (builder.Configuration["Logging:LogLevel:MassTransit"] is null)
+        {
+            // It warns of every try to connect, and there is one a second: whoever waits for the broker says so himself, once.
+            builder.Logging.AddFilter("MassTransit", LogLevel.Error);
+        }
+
         builder.Services.AddMassTransit(bus =>
         {
             bus.ConfigureHealthCheckOptions(health => health.MinimalFailureStatus = HealthStatus.Degraded);
-            bus.UsingRabbitMq((_, broker) => broker.Host(new Uri(settings.Uri)));
+            bus.UsingRabbitMq(
+                (_, broker) =>
+                    broker.Host(
+                        new Uri(settings.Uri),
+                        "renderfarm-api",
+                        host =>
+                        {
+                            // A connection that died without a word is found out before a job is missed for it.
+                            host.Heartbeat(TimeSpan.FromSeconds(10));
+                            host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
+                        }
+                    )
+            );
         });
         builder.Services.Configure<MassTransitHostOptions>(host =>
         {
             host.WaitUntilStarted = false;
             host.StopTimeout = TimeSpan.FromSeconds(3);
+            // What is in hand then lies in its queue again.
+            host.ConsumerStopTimeout = TimeSpan.FromMilliseconds(100);
         });
         builder.Services.AddSingleton<IBell, RabbitMqBell>();
         builder.Services.AddSingleton<RabbitMqCourier>();
         builder.Services.AddSingleton<ICancelCourier>(services => services.GetRequiredService<RabbitMqCourier>());
         builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqCourier>());
-        builder.Services.AddSingleton(_ => new BrokerConnection(settings));
+        builder.Services.AddSingleton<BrokerPresence>();
         builder.Services.AddSingleton<RabbitMqNotices>();
         builder.Services.AddSingleton<INoticeRelay>(services => services.GetRequiredService<RabbitMqNotices>());
         builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqNotices>());

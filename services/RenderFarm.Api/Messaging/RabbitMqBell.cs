@@ -8,7 +8,7 @@ namespace RenderFarm.Api.Messaging;
 /// Rings on the exchange of the job's VRAM class. A send waits for the broker's confirm, and with the broker down it
 /// would wait for ever: it is given up after <see cref="Patience"/>, and the relay rings again later.
 /// </summary>
-public sealed class RabbitMqBell(IBus bus) : IBell
+internal sealed class RabbitMqBell(IBus bus) : IBell
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using System.Threading.Channels;
+using MassTransit;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Messaging;
 
@@ -13,80 +14,101 @@ namespace RenderFarm.Api.Messaging;
 /// Between API processes: progress and wishes over a fanout exchange of their own, and the news that the log has grown
 /// from the exchange of events. Nothing here is kept or confirmed: a process that was away looks for itself.
 /// </summary>
-public sealed partial class RabbitMqNotices(
-    BrokerConnection broker,
+internal sealed partial class RabbitMqNotices(
+    IBus bus,
+    BrokerPresence broker,
     EventFeed feed,
     Readiness readiness,
     TimeProvider time,
     ILogger<RabbitMqNotices> logger
-) : BrokerDuty(broker, readiness, time, logger), INoticeRelay
+) : BusDuty(bus, readiness, time, logger), INoticeRelay
 {
     private const string Exchange = "renderfarm.notices";
     private const int MostWaiting = 1_000;
+    private readonly IBus _bus = bus;
     private readonly string _sender = Guid.NewGuid().ToString("N");
-    private Func<ProgressNotice, CancellationToken, Task> _hear = (_, _) => Task.CompletedTask;
-    private readonly Channel<ProgressNotice> _outgoing = System.Threading.Channels.Channel.CreateBounded<ProgressNotice>(
+    private readonly Channel<ProgressNotice> _outgoing = Channel.CreateBounded<ProgressNotice>(
         new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest }
     );
+    private Func<ProgressNotice, CancellationToken, Task> _hear = (_, _) => Task.CompletedTask;
 
-    protected override CreateChannelOptions Channel { get; } =
-        new(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false);
+    /// <summary>Another one each time: the broker may still hold the last one for a connection whose end it has not noticed.</summary>
+    protected override string Queue => $"{Exchange}.{Guid.NewGuid():N}";
 
     public void Listen(Func<ProgressNotice, CancellationToken, Task> listener) => _hear = listener;
 
     public void Tell(ProgressNotice notice) => _outgoing.Writer.TryWrite(notice);
 
-    protected override async Task RunAsync(IChannel channel, CancellationToken gone)
+    protected override void Configure(IRabbitMqReceiveEndpointConfigurator endpoint)
     {
-        await channel.ExchangeDeclareAsync(Exchange, ExchangeType.Fanout, durable: true, cancellationToken: gone);
-        await channel.ExchangeDeclareAsync(Bells.EventsExchange, ExchangeType.Topic, durable: true, cancellationToken: gone);
-        var limit = new Dictionary<string, object?> { ["x-max-length"] = MostWaiting };
-        var queue = await channel.QueueDeclareAsync("", durable: false, exclusive: true, autoDelete: true, limit, cancellationToken: gone);
-        await channel.QueueBindAsync(queue.QueueName, Exchange, "", cancellationToken: gone);
-        await channel.QueueBindAsync(queue.QueueName, Bells.EventsExchange, "#", cancellationToken: gone);
-        var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += (_, message) => HearAsync(message, gone);
-        await channel.BasicConsumeAsync(queue.QueueName, autoAck: true, consumer, gone);
+        endpoint.Durable = false;
+        endpoint.AutoDelete = true;
+        endpoint.Exclusive = true;
+        endpoint.PrefetchCount = 100;
+        endpoint.ConcurrentMessageLimit = 1;
+        endpoint.PublishFaults = false;
+        endpoint.DiscardFaultedMessages();
+        endpoint.SetQueueArgument("x-max-length", MostWaiting);
+        endpoint.Bind(Exchange, binding => binding.Durable = true);
+        endpoint.Bind(
+            Bells.EventsExchange,
+            binding =>
+            {
+                binding.Durable = true;
+                binding.ExchangeType = ExchangeType.Topic;
+                binding.RoutingKey = "#";
+            }
+        );
+        PlainMessage.ReceivedBy(endpoint);
+        endpoint.Handler<PlainMessage>(HearAsync);
+    }
+
+    protected override async Task RunAsync(CancellationToken gone)
+    {
+        broker.IsThere(gone);
+        var exchange = await _bus.GetSendEndpoint(new Uri($"exchange:{Exchange}"));
         await foreach (var notice in _outgoing.Reader.ReadAllAsync(gone))
         {
-            var properties = new BasicProperties { ContentType = "application/json", AppId = _sender };
-            await channel.BasicPublishAsync(
-                Exchange,
-                "",
-                mandatory: false,
-                properties,
-                JsonSerializer.SerializeToUtf8Bytes(notice, Wire.Json),
+            await exchange.SendPlainAsync(
+                notice,
+                context =>
+                {
+                    context.AwaitAck = false;
+                    context.Durable = false;
+                    context.BasicProperties.AppId = _sender;
+                },
                 gone
             );
         }
     }
 
-    private async Task HearAsync(BasicDeliverEventArgs message, CancellationToken gone)
+    private async Task HearAsync(ConsumeContext<PlainMessage> context)
     {
-        if (message.Exchange == Bells.EventsExchange)
+        var delivery = context.GetPayload<RabbitMqBasicConsumeContext>();
+        if (delivery.Exchange == Bells.EventsExchange)
         {
             feed.Wake();
             return;
         }
 
-        if (message.BasicProperties.AppId == _sender)
+        if (delivery.Properties.AppId == _sender)
         {
             return;
         }
 
         try
         {
-            if (JsonSerializer.Deserialize<ProgressNotice>(message.Body.Span, Wire.Json) is { } notice)
+            if (JsonSerializer.Deserialize<ProgressNotice>(context.ReceiveContext.Body.GetBytes(), Wire.Json) is { } notice)
             {
-                await _hear(notice, gone);
+                await _hear(notice, context.CancellationToken);
             }
         }
-        catch (Exception e) when (e is JsonException or Jobs.Persistence.StoreUnavailableException)
+        catch (Exception e) when (e is JsonException or StoreUnavailableException)
         {
             LogMissed(e.Message);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "A notice from another process was not understood: {Cause}")]
+    [LoggerMessage(EventId = 421, Level = LogLevel.Debug, Message = "A notice from another process was not understood: {Cause}")]
     private partial void LogMissed(string cause);
 }

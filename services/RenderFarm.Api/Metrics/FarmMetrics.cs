@@ -10,7 +10,7 @@ namespace RenderFarm.Api.Metrics;
 /// What the API can measure: queues (from the store, see <see cref="QueueGauges"/>), and what the endings of leases
 /// report. The names here are the ones dashboards and alerts are built on.
 /// </summary>
-public sealed class FarmMetrics
+internal sealed class FarmMetrics
 {
     public const string MeterName = "RenderFarm.Api";
 

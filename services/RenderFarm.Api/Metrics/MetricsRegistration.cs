@@ -1,10 +1,11 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using RenderFarm.Api.Hosting;
+using RenderFarm.Contracts;
 
 namespace RenderFarm.Api.Metrics;
 
-public static class MetricsRegistration
+internal static class MetricsRegistration
 {
     private static readonly double[] RenderSeconds = [0.1, 0.5, 1, 2, 5, 10, 20, 40, 60, 120, 300, 600, 1200, 2400, 4800, 9600];
     private static readonly double[] StepSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128];
@@ -20,7 +21,9 @@ public static class MetricsRegistration
             .WithMetrics(metrics =>
                 metrics
                     .ConfigureResource(resource =>
-                        resource.AddService("renderfarm-api", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector()
+                        resource
+                            .AddService("renderfarm-api", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
+                            .AddEnvironmentVariableDetector()
                     )
                     .AddMeter(FarmMetrics.MeterName, "MassTransit", "Npgsql")
                     .AddAspNetCoreInstrumentation()

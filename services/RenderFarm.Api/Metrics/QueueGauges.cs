@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Metrics;
 
@@ -10,7 +10,7 @@ namespace RenderFarm.Api.Metrics;
 /// Jobs by state and the age of queues. The store is asked every few seconds, not by each scrape, and the longer the
 /// counting takes the more rarely; while the store is away the last figures stand, and <c>renderfarm.store.up</c> says so.
 /// </summary>
-public sealed partial class QueueGauges : BackgroundService
+internal sealed partial class QueueGauges : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
@@ -116,6 +116,6 @@ public sealed partial class QueueGauges : BackgroundService
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The job store could not be counted: {Cause}")]
+    [LoggerMessage(EventId = 501, Level = LogLevel.Warning, Message = "The job store could not be counted: {Cause}")]
     private partial void LogAway(string cause);
 }

@@ -8,7 +8,7 @@ namespace RenderFarm.Api.Models;
 /// The models that the farm knows, looked up anew every few seconds instead of by every request. A model that was not
 /// there a moment ago is always looked for.
 /// </summary>
-public sealed class ModelDirectory(WorkerRegistry workers, TimeProvider time)
+internal sealed class ModelDirectory(WorkerRegistry workers, TimeProvider time)
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
     private volatile Known _known = new(new Dictionary<string, KnownModel>(), null);

@@ -6,7 +6,7 @@ using RenderFarm.Jobs.Workers;
 namespace RenderFarm.Api.Models;
 
 /// <summary><c>/v1/models</c>: every model that a worker ever registered, and whether one is there now.</summary>
-public static class ModelEndpoints
+internal static class ModelEndpoints
 {
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
@@ -29,12 +29,12 @@ public static class ModelEndpoints
 }
 
 /// <summary>In the shape that OpenAI clients list, with what the farm knows besides.</summary>
-public sealed record ModelView
+internal sealed record ModelView
 {
     public required string Id { get; init; }
-    public string Object => "model";
+    public string Object { get; } = "model";
     public long Created { get; init; }
-    public string OwnedBy => "renderfarm";
+    public string OwnedBy { get; } = "renderfarm";
 
     /// <summary>A worker that has it is connected.</summary>
     public required bool Available { get; init; }
@@ -68,7 +68,7 @@ public sealed record ModelView
         };
 }
 
-public sealed record ModelList(IReadOnlyList<ModelView> Data)
+internal sealed record ModelList(IReadOnlyList<ModelView> Data)
 {
-    public string Object => "list";
+    public string Object { get; } = "list";
 }

@@ -9,7 +9,7 @@ namespace RenderFarm.Api.Outbound;
 /// and is the one connected to: a name that answers differently a moment later gains nothing. Redirects, proxies and
 /// cookies are off: whoever follows a redirect asks again here.
 /// </summary>
-public sealed class OutboundGuard
+internal sealed class OutboundGuard
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     private readonly IReadOnlyList<IPNetwork> _allowed;
@@ -108,7 +108,7 @@ public sealed class OutboundGuard
 }
 
 /// <summary>The host is, or resolves to, an address that users may not reach through the farm.</summary>
-public sealed class OutboundRefusedException(string host, IPAddress address)
+internal sealed class OutboundRefusedException(string host, IPAddress address)
     : IOException(
         host == address.ToString() ? $"{address} is not a public address" : $"{host} resolves to {address}, which is not a public address"
     );

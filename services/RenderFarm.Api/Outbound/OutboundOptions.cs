@@ -4,7 +4,7 @@ using System.Net;
 namespace RenderFarm.Api.Outbound;
 
 /// <summary>Settings under <c>Outbound:</c>: where the farm may connect to when a user names the address (pictures, webhooks).</summary>
-public sealed class OutboundOptions : IValidatableObject
+internal sealed class OutboundOptions : IValidatableObject
 {
     public const string Section = "Outbound";
 

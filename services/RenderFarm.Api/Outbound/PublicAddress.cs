@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace RenderFarm.Api.Outbound;
 
 /// <summary>Which addresses are out on the internet: everything that the registries have not set aside for something else.</summary>
-public static class PublicAddress
+internal static class PublicAddress
 {
     private static readonly IPNetwork[] Reserved4 =
     [

@@ -12,7 +12,7 @@ using RenderFarm.Planning.Models;
 namespace RenderFarm.Api.Plans;
 
 /// <summary><c>POST /v1/plans</c>: what would be chosen for a request on a card, without a job.</summary>
-public static class PlanEndpoints
+internal static class PlanEndpoints
 {
     private const double Gibibyte = 1L << 30;
 
@@ -83,7 +83,7 @@ public static class PlanEndpoints
 
     public sealed record PlanAnswer(RenderPlan? Plan, double BudgetGib, PlanRefusal? Refusal, IReadOnlyList<RenderPlan> Alternatives)
     {
-        public string Object => "plan";
+        public string Object { get; } = "plan";
         public bool Fits => Plan is not null;
 
         public static PlanAnswer Of(PlanResult result) =>
@@ -92,7 +92,7 @@ public static class PlanEndpoints
 }
 
 /// <summary>The fields of <c>POST /v1/plans</c> besides those of a video.</summary>
-public sealed record PlanFields
+internal sealed record PlanFields
 {
     internal static readonly string[] OfTheCard = ["vram_gib", "gpu", "worker"];
 

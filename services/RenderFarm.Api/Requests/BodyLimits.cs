@@ -1,9 +1,7 @@
-using Microsoft.AspNetCore.Http.Metadata;
-
 namespace RenderFarm.Api.Requests;
 
 /// <summary>How large a request body may be: little by default, more where pictures or job lists come in.</summary>
-public static class BodyLimits
+internal static class BodyLimits
 {
     public const long Default = 1L << 20;
 
@@ -18,7 +16,4 @@ public static class BodyLimits
 
     /// <summary>Ten thousand lines of a batch.</summary>
     public const long Batch = 64L << 20;
-
-    public static long BodyLimit(this Endpoint? endpoint) =>
-        endpoint?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? Default;
 }

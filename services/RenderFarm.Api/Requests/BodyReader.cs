@@ -6,7 +6,7 @@ using RenderFarm.Api.Errors;
 namespace RenderFarm.Api.Requests;
 
 /// <summary>Reads a body of either content type into a <see cref="RequestBody"/>; everything unreadable is named in a 400.</summary>
-public static class BodyReader
+internal static class BodyReader
 {
     private static readonly SemaphoreSlim LargeBodies = new(4);
 
@@ -52,7 +52,7 @@ public static class BodyReader
     /// <summary>The announced length is enough to refuse: nothing of the body is read.</summary>
     private static void RefuseTooLarge(HttpRequest request)
     {
-        var limit = request.HttpContext.GetEndpoint().BodyLimit();
+        var limit = request.HttpContext.BodyLimit();
         if (request.ContentLength > limit)
         {
             throw ApiError.TooLarge(limit).AsException();

@@ -8,7 +8,7 @@ namespace RenderFarm.Api.Requests;
 /// Form names with brackets as a tree: <c>a[b]</c> is a member, <c>a[]</c> the next item of a list, <c>a[0]</c> the
 /// item of that index. In <c>loras[][name]</c>, <c>loras[][strength]</c> a new item begins when a member repeats.
 /// </summary>
-public sealed class BracketTree
+internal sealed class BracketTree
 {
     private const int MaxDepth = 8;
     private readonly Node _root = new();
@@ -48,7 +48,7 @@ public sealed class BracketTree
         }
 
         var path = new List<string> { name[..open] };
-        for (var at = open; at < name.Length;)
+        for (var at = open; at < name.Length; )
         {
             var close = name.IndexOf(']', at);
             if (name[at] != '[' || close < 0 || open == 0 || path.Count >= MaxDepth)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Api.Errors;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Api.Requests;
 
@@ -10,7 +11,7 @@ namespace RenderFarm.Api.Requests;
 /// its text. Null means absent. <see cref="RefuseRest"/> then refuses what nobody asked for.
 /// </summary>
 /// <param name="path">Where this level lies, for messages: <c>plan</c> reads as <c>plan.precision</c>.</param>
-public sealed class FieldReader(JsonObject fields, string path = "")
+internal sealed class FieldReader(JsonObject fields, string path = "")
 {
     private readonly HashSet<string> _known = [];
 

@@ -6,7 +6,7 @@ using RenderFarm.Api.Errors;
 namespace RenderFarm.Api.Requests;
 
 /// <summary>Reads <c>multipart/form-data</c>: text parts into a tree by their bracketed names, parts with a file name as files.</summary>
-public static class MultipartBody
+internal static class MultipartBody
 {
     private const int MaxParts = 256;
 
@@ -97,7 +97,7 @@ public static class MultipartBody
             async () =>
             {
                 var buffer = new byte[8192];
-                for (int read; (read = await section.Body.ReadAsync(buffer, cancellationToken)) > 0;)
+                for (int read; (read = await section.Body.ReadAsync(buffer, cancellationToken)) > 0; )
                 {
                     copy.Write(buffer, 0, read);
                     if (copy.Length > BodyLimits.Text)

@@ -4,7 +4,7 @@ namespace RenderFarm.Api.Requests;
 
 /// <summary>A request as a tree of fields, whichever way it came. Values of a multipart body are strings; files lie beside the
 /// tree.</summary>
-public sealed record RequestBody(JsonObject Fields, IReadOnlyList<UploadedFile> Files);
+internal sealed record RequestBody(JsonObject Fields, IReadOnlyList<UploadedFile> Files);
 
 /// <summary>A file part. Its content lives as long as the request.</summary>
-public sealed record UploadedFile(string Field, string FileName, SpooledFile Content);
+internal sealed record UploadedFile(string Field, string FileName, SpooledFile Content);

@@ -4,7 +4,7 @@ namespace RenderFarm.Api.Requests;
 
 /// <summary>Bytes from outside on their way in: on disk, so that many slow uploads at once take no memory. Disposing removes the
 /// file.</summary>
-public sealed class SpooledFile : IDisposable
+internal sealed class SpooledFile : IDisposable
 {
     private SpooledFile(string path, long sizeBytes, string sha256) => (Path, SizeBytes, Sha256) = (path, sizeBytes, sha256);
 
@@ -26,7 +26,7 @@ public sealed class SpooledFile : IDisposable
             await using (var file = new FileStream(path, Options()))
             {
                 var buffer = new byte[1 << 16];
-                for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0;)
+                for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0; )
                 {
                     if ((size += read) > limit)
                     {

@@ -8,7 +8,7 @@ namespace RenderFarm.Api.Requests;
 /// Every string of a request is Unicode that can be kept. The JSON reader looks at text only when somebody asks for it,
 /// so bytes that are not UTF-8 and half surrogate pairs pass it; and PostgreSQL holds no U+0000.
 /// </summary>
-public static class WellFormedText
+internal static class WellFormedText
 {
     /// <param name="name">Where the node lies, in the spelling of the request; empty for the whole body.</param>
     /// <exception cref="ApiErrorException">400, naming the field.</exception>

@@ -1,14 +1,13 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Leasing;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>One lease of a video as HTTP shows it.</summary>
-public sealed record Attempt
+internal sealed record Attempt
 {
-    public string Object => "video.attempt";
+    public string Object { get; } = "video.attempt";
     public required int Number { get; init; }
     public required long Fence { get; init; }
     public required string Worker { get; init; }
@@ -53,7 +52,7 @@ public sealed record Attempt
         };
 }
 
-public sealed record AttemptList(IReadOnlyList<Attempt> Data)
+internal sealed record AttemptList(IReadOnlyList<Attempt> Data)
 {
-    public string Object => "list";
+    public string Object { get; } = "list";
 }

@@ -4,7 +4,7 @@ using RenderFarm.Artifacts;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>What part of an object a download asks for.</summary>
-public abstract record ContentRange
+internal abstract record ContentRange
 {
     public sealed record Whole : ContentRange;
 

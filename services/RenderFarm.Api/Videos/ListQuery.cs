@@ -1,18 +1,23 @@
 using System.Globalization;
 using RenderFarm.Api.Errors;
-using RenderFarm.Api.Requests;
+using RenderFarm.Contracts.Words;
+using RenderFarm.Jobs.Batches;
 using RenderFarm.Jobs.Intake;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>The query of a list, checked: an SDK that misspells <c>after</c> would otherwise read page one for ever.</summary>
-public sealed record ListQuery(int Limit, string? After, bool Ascending)
+internal sealed record ListQuery(int Limit, string? After, bool Ascending)
 {
     private const int DefaultLimit = 20;
     private const int MaxLimit = 100;
     private static readonly string[] Known = ["limit", "after", "order"];
 
-    public static ListQuery Of(IQueryCollection query)
+    public static ListQuery Of(IQueryCollection query) => Of(query, "video", JobIds.IsId);
+
+    public static ListQuery OfBatches(IQueryCollection query) => Of(query, "batch", BatchStore.IsId);
+
+    private static ListQuery Of(IQueryCollection query, string what, Func<string, bool> isId)
     {
         if (query.Keys.FirstOrDefault(key => !Known.Contains(key)) is { } stray)
         {
@@ -21,7 +26,7 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
 
         return new ListQuery(
             LimitOf(query["limit"]),
-            AfterOf(query["after"].ToString()),
+            AfterOf(query["after"].ToString(), what, isId),
             query["order"].ToString() switch
             {
                 "" or "desc" => false,
@@ -31,14 +36,14 @@ public sealed record ListQuery(int Limit, string? After, bool Ascending)
         );
     }
 
-    /// <summary>A video that has been deleted since still marks its page, so only the form is checked.</summary>
-    private static string? AfterOf(string text) =>
+    /// <summary>What has been deleted since still marks its page, so only the form is checked.</summary>
+    private static string? AfterOf(string text, string what, Func<string, bool> isId) =>
         text.Length == 0 ? null
-        : JobIds.IsId(text) ? text
+        : isId(text) ? text
         : throw ApiError
             .InvalidValue(
                 "after",
-                $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a video is expected, such as the last_id of the "
+                $"'after' is '{(text.Length <= 40 ? text : text[..40] + "…")}'; the id of a {what} is expected, such as the last_id of the "
                     + "page before."
             )
             .AsException();

@@ -4,7 +4,7 @@ using RenderFarm.Contracts.Models;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>LoRAs that a request may name: those that lie beside the model on the workers.</summary>
-public static class LoraRules
+internal static class LoraRules
 {
     /// <exception cref="ApiErrorException">400 <c>invalid_value</c>, naming those there are.</exception>
     public static void Require(VideoRequest request, ModelRegistration model)

@@ -4,7 +4,7 @@ using RenderFarm.Jobs;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>How far a job is, and when to look again.</summary>
-public static class RenderProgress
+internal static class RenderProgress
 {
     // Shares of the bar, not of the time: denoising is nearly all of a render, and the bar never goes back.
     private const int DenoisingFrom = 5;

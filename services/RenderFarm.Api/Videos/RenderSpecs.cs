@@ -7,7 +7,7 @@ using RenderFarm.Planning.StepCaching;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Fills a model's defaults into a request and checks what depends on the model.</summary>
-public static class RenderSpecs
+internal static class RenderSpecs
 {
     /// <param name="seed">Used when the request names none.</param>
     /// <param name="picture">The size of the picture to start from: the video gets its proportions unless the request says

@@ -10,7 +10,7 @@ namespace RenderFarm.Api.Videos;
 /// </summary>
 /// <param name="IsClientRetry">It may be a repeat: an equal request of the last minutes is the same one.</param>
 /// <param name="Boundary">Where it tells requests apart; null elsewhere.</param>
-public sealed record RepeatMarks(string? IdempotencyKey, bool IsClientRetry, string? Boundary = null)
+internal sealed record RepeatMarks(string? IdempotencyKey, bool IsClientRetry, string? Boundary = null)
 {
     private const string DotNetClient = "OpenAI/";
     private const int MaxKeyLength = 255;

@@ -7,7 +7,7 @@ namespace RenderFarm.Api.Videos;
 /// Tells a repeat from another request: a digest of the parsed fields and file bytes. Not of the raw body: multipart
 /// boundaries differ between tries, and field order and number spelling mean nothing.
 /// </summary>
-public static class RequestDigest
+internal static class RequestDigest
 {
     /// <param name="action">The endpoint, so that equal bodies of different actions differ.</param>
     /// <param name="boundary">Where it tells requests apart; see <see cref="RepeatMarks"/>.</param>

@@ -10,10 +10,10 @@ namespace RenderFarm.Api.Videos;
 /// A job as HTTP shows it: the members of the OpenAI shape are always there, null or not; the farm's own are left out
 /// when there is nothing to say.
 /// </summary>
-public sealed record Video
+internal sealed record Video
 {
     public required string Id { get; init; }
-    public string Object => "video";
+    public string Object { get; } = "video";
     public required string Model { get; init; }
     public required VideoStatus Status { get; init; }
 
@@ -131,7 +131,7 @@ public sealed record Video
 }
 
 [JsonConverter(typeof(Contracts.Json.SnakeCaseEnum<VideoStatus>))]
-public enum VideoStatus
+internal enum VideoStatus
 {
     Queued,
     InProgress,
@@ -139,9 +139,9 @@ public enum VideoStatus
     Failed,
 }
 
-public sealed record VideoError(string Code, string Message);
+internal sealed record VideoError(string Code, string Message);
 
-public sealed record VideoUsage
+internal sealed record VideoUsage
 {
     public double? QueueSeconds { get; init; }
     public double? LoadSeconds { get; init; }
@@ -173,15 +173,15 @@ public sealed record VideoUsage
 }
 
 /// <summary>A page. Without <c>has_more</c> and <c>last_id</c> the SDKs stop after the first one.</summary>
-public sealed record VideoList(IReadOnlyList<Video> Data, bool HasMore)
+internal sealed record VideoList(IReadOnlyList<Video> Data, bool HasMore)
 {
-    public string Object => "list";
+    public string Object { get; } = "list";
     public string? FirstId => Data.Count > 0 ? Data[0].Id : null;
     public string? LastId => Data.Count > 0 ? Data[^1].Id : null;
 }
 
-public sealed record DeletedVideo(string Id)
+internal sealed record DeletedVideo(string Id)
 {
-    public string Object => "video.deleted";
-    public bool Deleted => true;
+    public string Object { get; } = "video.deleted";
+    public bool Deleted { get; } = true;
 }

@@ -4,6 +4,7 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
@@ -11,7 +12,7 @@ namespace RenderFarm.Api.Videos;
 /// Streams a stored file. Never a redirect (the .NET SDK throws on one) and never 406 (clients send odd <c>Accept</c>
 /// values). Files don't change once a video is completed, so the checksum is the entity tag.
 /// </summary>
-public static class VideoContent
+internal static class VideoContent
 {
     public static async Task GetAsync(
         string id,

@@ -1,14 +1,14 @@
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary><c>/v1/videos</c>: submit, look, list, stop, run again, delete. Downloads are in <see cref="VideoContent"/>.</summary>
-public static class VideoEndpoints
+internal static class VideoEndpoints
 {
     public static RouteGroupBuilder MapVideos(this IEndpointRouteBuilder routes)
     {

@@ -6,7 +6,7 @@ namespace RenderFarm.Api.Videos;
 /// The fields of <c>POST /v1/videos</c>, for the description of the interface only: bodies are read by
 /// <see cref="VideoRequestReader"/>, which takes multipart too and says what is wrong.
 /// </summary>
-public sealed record VideoFields
+internal sealed record VideoFields
 {
     [Description("What to show; 1 to 32,000 characters.")]
     public required string Prompt { get; init; }
@@ -84,6 +84,6 @@ public sealed record VideoFields
 }
 
 /// <summary>A picture by its address; in a multipart body it may be a file part instead.</summary>
-public sealed record PictureLink([property: Description("http, https or data URL.")] string ImageUrl);
+internal sealed record PictureLink([property: Description("http, https or data URL.")] string ImageUrl);
 
-public sealed record RemixFields([property: Description("What to show instead; 1 to 32,000 characters.")] string Prompt);
+internal sealed record RemixFields([property: Description("What to show instead; 1 to 32,000 characters.")] string Prompt);

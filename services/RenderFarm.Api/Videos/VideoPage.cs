@@ -9,7 +9,7 @@ using RenderFarm.Jobs.Forecasts;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Shows one job with everything that takes a look around: its place in the queue, its link, the workers there are.</summary>
-public sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, ModelDirectory models, IOptions<VideosOptions> options)
+internal sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, ModelDirectory models, IOptions<VideosOptions> options)
 {
     /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
     public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancellationToken)

@@ -1,4 +1,4 @@
-using RenderFarm.Api.Requests;
+using RenderFarm.Api.Inputs;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 
@@ -8,7 +8,7 @@ namespace RenderFarm.Api.Videos;
 /// What a client asked for: one shape for JSON, multipart and the queue. Null means the client said nothing.
 /// Each value alone is in bounds already; what depends on the model is <see cref="RenderSpecs"/>'s business.
 /// </summary>
-public sealed record VideoRequest
+internal sealed record VideoRequest
 {
     public required string Prompt { get; init; }
     public string? Model { get; init; }
@@ -41,16 +41,9 @@ public sealed record VideoRequest
 }
 
 /// <summary>Width and height in pixels.</summary>
-public readonly record struct FrameSize(int Width, int Height)
+internal readonly record struct FrameSize(int Width, int Height)
 {
     public long Area => (long)Width * Height;
 
     public override string ToString() => FormattableString.Invariant($"{Width}x{Height}");
-}
-
-/// <summary>A picture: a link (or data URL), or the file itself.</summary>
-public sealed record InputReference(string? ImageUrl, UploadedFile? File)
-{
-    /// <summary>Equal for equal pictures given the same way.</summary>
-    public string? Mark => File?.Content.Sha256 ?? ImageUrl;
 }

@@ -1,14 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
 using RenderFarm.Api.Errors;
+using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Turns a request's fields into a <see cref="VideoRequest"/>, or names the first field that is wrong.</summary>
-public static class VideoRequestReader
+internal static class VideoRequestReader
 {
     public const int MaxPromptLength = 32_000;
     private const int MaxInlineImage = 28 << 20;

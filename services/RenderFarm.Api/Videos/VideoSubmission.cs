@@ -6,18 +6,18 @@ using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
 using RenderFarm.Api.Outbound;
-using RenderFarm.Api.Plans;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not
 /// matter.</summary>
-public sealed class VideoSubmission(
+internal sealed class VideoSubmission(
     JobStore jobs,
     ModelDirectory models,
     PictureIntake pictures,
@@ -46,7 +46,7 @@ public sealed class VideoSubmission(
             return Answer(earlier);
         }
 
-        using var opened = await pictures.OpenAsync(request, cancellationToken);
+        using var opened = await pictures.OpenAsync(request.InputReference, request.LastFrame, cancellationToken);
         if (opened.FirstFrame is { } seen)
         {
             var spec = RenderSpecs.Complete(request, model, job.Spec.Seed, new FrameSize(seen.Width, seen.Height));

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Settings under <c>Videos:</c>.</summary>
-public sealed class VideosOptions
+internal sealed class VideosOptions
 {
     public const string Section = "Videos";
 

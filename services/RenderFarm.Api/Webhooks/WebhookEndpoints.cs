@@ -1,13 +1,13 @@
 using System.Text.Json.Serialization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Api.Webhooks;
 
 /// <summary>What a key's webhooks are signed with, and what became of each delivery.</summary>
-public static class WebhookEndpoints
+internal static class WebhookEndpoints
 {
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
@@ -41,16 +41,16 @@ public static class WebhookEndpoints
     }
 }
 
-public sealed record WebhookSecret(string Secret)
+internal sealed record WebhookSecret(string Secret)
 {
-    public string Object => "webhook.secret";
+    public string Object { get; } = "webhook.secret";
 }
 
-public sealed record WebhookDelivery
+internal sealed record WebhookDelivery
 {
     /// <summary>What the receiver sees as <c>webhook-id</c>.</summary>
     public required string Id { get; init; }
-    public string Object => "webhook.delivery";
+    public string Object { get; } = "webhook.delivery";
     public required string Type { get; init; }
     public required string Url { get; init; }
 
@@ -82,9 +82,9 @@ public sealed record WebhookDelivery
 }
 
 /// <param name="Status">What the receiver answered; null when it did not.</param>
-public sealed record WebhookTry(long At, double Seconds, int? Status, string? Error);
+internal sealed record WebhookTry(long At, double Seconds, int? Status, string? Error);
 
-public sealed record WebhookDeliveryList(IReadOnlyList<WebhookDelivery> Data)
+internal sealed record WebhookDeliveryList(IReadOnlyList<WebhookDelivery> Data)
 {
-    public string Object => "list";
+    public string Object { get; } = "list";
 }

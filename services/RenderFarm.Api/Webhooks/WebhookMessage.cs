@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using RenderFarm.Api.Messaging;
+using RenderFarm.Api.Events;
 using RenderFarm.Api.Videos;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Webhooks;
@@ -9,7 +9,7 @@ using RenderFarm.Jobs.Webhooks;
 namespace RenderFarm.Api.Webhooks;
 
 /// <summary>A delivery as Standard Webhooks has it: the id stays the same over all tries, time and signature are each try's own.</summary>
-public static class WebhookMessage
+internal static class WebhookMessage
 {
     public static HttpRequestMessage Of(ToldEvent told, string url, string secret, DateTimeOffset now)
     {
@@ -49,7 +49,7 @@ public static class WebhookMessage
 }
 
 /// <summary>What the receiver reads.</summary>
-public sealed record WebhookBody(string Id, string Type, long CreatedAt, DateTime Timestamp, Video Data)
+internal sealed record WebhookBody(string Id, string Type, long CreatedAt, DateTime Timestamp, Video Data)
 {
-    public string Object => "event";
+    public string Object { get; } = "event";
 }

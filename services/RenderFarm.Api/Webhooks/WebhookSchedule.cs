@@ -1,7 +1,7 @@
 namespace RenderFarm.Api.Webhooks;
 
 /// <summary>When a delivery that failed is tried again: growing pauses for a day.</summary>
-public static class WebhookSchedule
+internal static class WebhookSchedule
 {
     private static readonly TimeSpan[] Pauses =
     [

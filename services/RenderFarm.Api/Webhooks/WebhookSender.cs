@@ -1,6 +1,6 @@
 using RenderFarm.Api.Outbound;
 using RenderFarm.Jobs.Events;
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Webhooks;
 
@@ -10,7 +10,7 @@ namespace RenderFarm.Api.Webhooks;
 /// Takes what is due and posts it, at least once each. Every connection goes through the guard, which judges the address
 /// that is connected to; a redirect is a failure, for it would lead past that.
 /// </summary>
-public sealed partial class WebhookSender : IJobsLoop, IDisposable
+internal sealed partial class WebhookSender : IJobsLoop, IDisposable
 {
     private const int AtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -141,9 +141,9 @@ public sealed partial class WebhookSender : IJobsLoop, IDisposable
         catch (OperationCanceledException) when (!stop.IsCancellationRequested) { }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Type} of {JobId}, try {Try}: {Cause}")]
+    [LoggerMessage(EventId = 601, Level = LogLevel.Information, Message = "Webhook {Type} of {JobId}, try {Try}: {Cause}")]
     private partial void LogFailed(string type, string jobId, int @try, string cause);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhooks wait for the job store: {Cause}")]
+    [LoggerMessage(EventId = 602, Level = LogLevel.Warning, Message = "Webhooks wait for the job store: {Cause}")]
     private partial void LogAway(string cause);
 }

@@ -12,7 +12,7 @@ namespace RenderFarm.Api.Workers;
 /// <c>/worker/v1</c>: all that a worker knows of the farm. Every report carries the fence of its lease; one that has
 /// been overtaken gets 409 <c>lease_lost</c> and must stop.
 /// </summary>
-public static class LeaseEndpoints
+internal static class LeaseEndpoints
 {
     private static readonly string[] ReleaseReasons = ["interrupted", "draining"];
 
@@ -67,11 +67,7 @@ public static class LeaseEndpoints
             {
                 case LeaseResult.Granted { Job: var job } when context.RequestAborted.IsCancellationRequested:
                     // Nobody is left to take it; it need not wait for the lease to run out.
-                    await desk.ReleaseAsync(
-                        job.Id,
-                        new ReleaseRequest { Fence = job.Fence, Reason = "interrupted" },
-                        CancellationToken.None
-                    );
+                    await desk.ReleaseAsync(job.Id, new ReleaseRequest { Reason = "interrupted" }.Under(job.Lease), CancellationToken.None);
                     return Results.NoContent();
                 case LeaseResult.Granted { Job: var job }:
                     metrics.Leased(job);
@@ -97,7 +93,7 @@ public static class LeaseEndpoints
         RenewRequest request,
         LeaseDesk desk,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+    ) => await desk.RenewAsync(job, request, cancellationToken) ?? throw Lost(job, request);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
@@ -109,13 +105,13 @@ public static class LeaseEndpoints
     )
     {
         // Only a lease that stands is checked: a repeat is told what was recorded, whatever has become of the files since.
-        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
+        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
         if (open)
         {
-            await UploadCheck.VerifyAsync(artifacts, job, request.Fence, request.Artifacts, cancellationToken);
+            await UploadCheck.VerifyAsync(artifacts, request.LeaseOf(job), request.Artifacts, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request);
         await journal.EndedAsync(open, job, "completed", null, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -128,8 +124,8 @@ public static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
-        var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
+        var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request);
         await journal.EndedAsync(open, job, "failed", request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -147,8 +143,8 @@ public static class LeaseEndpoints
             "reason",
             $"is '{request.Reason}'; accepted are {string.Join(", ", ReleaseReasons)}"
         );
-        var open = await journal.OpenAsync(job, request.Fence, cancellationToken);
-        var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request.Fence);
+        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
+        var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request);
         await journal.EndedAsync(open, job, "released", null, null, cancellationToken);
         return outcome;
     }
@@ -163,5 +159,5 @@ public static class LeaseEndpoints
         }
     }
 
-    private static ApiErrorException Lost(string job, long fence) => ApiError.LeaseLost(job, fence).AsException();
+    private static ApiErrorException Lost(string job, LeaseReport report) => ApiError.LeaseLost(report.LeaseOf(job)).AsException();
 }

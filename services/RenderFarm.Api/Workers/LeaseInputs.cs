@@ -3,11 +3,12 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Workers;
 
 /// <summary>Gives workers the input files of a job as links: the store's own, or one to this API where it has none.</summary>
-public sealed class LeaseInputs(IArtifactStore artifacts)
+internal sealed class LeaseInputs(IArtifactStore artifacts)
 {
     /// <summary>A worker fetches its inputs at once; the rest is for one that starts over.</summary>
     private static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);

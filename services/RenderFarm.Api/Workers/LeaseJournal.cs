@@ -1,15 +1,17 @@
 using RenderFarm.Api.Metrics;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Workers;
 
 /// <summary>Counts the ending of each lease once, though a worker may report it several times.</summary>
-public sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
+internal sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
 {
-    /// <summary>The lease of this fence has not ended. False too for a deleted video, whose ending is not counted.</summary>
-    public async Task<bool> OpenAsync(string jobId, long fence, CancellationToken cancellationToken) =>
-        await jobs.GetAsync(jobId, JobScope.All, cancellationToken) is { LatestLease: { EndedAt: null } lease } && lease.Fence == fence;
+    /// <summary>The lease has not ended. False too for a deleted video, whose ending is not counted.</summary>
+    public async Task<bool> OpenAsync(LeaseId lease, CancellationToken cancellationToken) =>
+        await jobs.GetAsync(lease.JobId, JobScope.All, cancellationToken) is { LatestLease: { EndedAt: null } latest }
+        && latest.Fence == lease.Fence;
 
     /// <param name="wasOpen">From <see cref="OpenAsync"/>, asked before the report was taken.</param>
     public async Task EndedAsync(

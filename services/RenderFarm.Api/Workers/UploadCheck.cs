@@ -1,17 +1,17 @@
 using RenderFarm.Api.Errors;
 using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Api.Workers;
 
 /// <summary>What a worker says it uploaded is there, whole, and under its own fence, before a video is called completed.</summary>
-public static class UploadCheck
+internal static class UploadCheck
 {
     /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact and what differs.</exception>
     public static async Task VerifyAsync(
         IArtifactStore store,
-        string jobId,
-        long fence,
+        LeaseId lease,
         IReadOnlyList<Artifact> artifacts,
         CancellationToken cancellationToken
     )
@@ -25,14 +25,14 @@ public static class UploadCheck
         {
             var (field, said) = ($"artifacts[{i}]", artifacts[i]);
             // Exactly this key: anything else under the prefix might lead out of it again.
-            var key = ObjectKeys.For(said.Kind, jobId, fence);
+            var key = ObjectKeys.For(said.Kind, lease);
             if (said.Key != key)
             {
                 throw Wrong(field + ".key", $"is '{said.Key}'; this lease's is '{key}'");
             }
 
-            var stored =
-                await store.StatAsync(said.Key, cancellationToken) ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
+            var stored = await store.StatAsync(said.Key, cancellationToken)
+                ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
             if (stored.SizeBytes != said.SizeBytes)
             {
                 throw Wrong(field + ".size_bytes", $"'{said.Key}' has {stored.SizeBytes} bytes, not {said.SizeBytes}");

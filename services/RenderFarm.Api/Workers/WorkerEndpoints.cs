@@ -3,12 +3,13 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Workers;
 
 /// <summary><c>/v1/workers</c>: who is there, and taking a host out of service and back.</summary>
-public static class WorkerEndpoints
+internal static class WorkerEndpoints
 {
     public static void MapWorkers(this IEndpointRouteBuilder routes)
     {
@@ -70,10 +71,10 @@ public static class WorkerEndpoints
             : throw ApiError.NotFound("worker", id).AsException();
 }
 
-public sealed record WorkerView
+internal sealed record WorkerView
 {
     public required string Id { get; init; }
-    public string Object => "worker";
+    public string Object { get; } = "worker";
     public required string Name { get; init; }
     public required string Host { get; init; }
     public required string Version { get; init; }
@@ -116,9 +117,9 @@ public sealed record WorkerView
 }
 
 /// <param name="VideoId">Null when the video is not the caller's.</param>
-public sealed record HeldVideo(string Slot, RenderStage Stage, string? VideoId);
+internal sealed record HeldVideo(string Slot, RenderStage Stage, string? VideoId);
 
-public sealed record WorkerList(IReadOnlyList<WorkerView> Data)
+internal sealed record WorkerList(IReadOnlyList<WorkerView> Data)
 {
-    public string Object => "list";
+    public string Object { get; } = "list";
 }

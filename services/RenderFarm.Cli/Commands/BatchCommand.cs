@@ -3,12 +3,13 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>batch</c>: many videos from one file, all or none; <c>manifest</c>: what became of each.</summary>
-public static class BatchCommand
+internal static class BatchCommand
 {
     public static IEnumerable<Command> Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
@@ -71,6 +72,7 @@ public static class BatchCommand
         var connection = new FarmConnection();
         var command = new Command("manifest", "Print what became of each line of a batch, as JSON Lines") { id };
         connection.AddTo(command);
+        id.CompleteWith(connection, time, LiveIds.Batches);
         run.Run(
             command,
             async (parsed, cancellationToken) =>

@@ -5,7 +5,7 @@ using RenderFarm.Cli.Http;
 namespace RenderFarm.Cli.Commands;
 
 /// <summary>Runs a verb and turns its endings into lines and exit codes.</summary>
-public sealed class CommandRunner(TextWriter errors)
+internal sealed class CommandRunner(TextWriter errors)
 {
     public void Run(Command command, Func<ParseResult, CancellationToken, Task<int>> verb) =>
         command.SetAction(
@@ -23,11 +23,11 @@ public sealed class CommandRunner(TextWriter errors)
                 catch (DetachedException detached)
                 {
                     await errors.WriteLineAsync(detached.Message);
-                    return FarmCommand.Interrupted;
+                    return ExitCodes.Interrupted;
                 }
                 catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
                 {
-                    return FarmCommand.Interrupted;
+                    return ExitCodes.Interrupted;
                 }
             }
         );

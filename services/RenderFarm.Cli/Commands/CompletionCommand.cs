@@ -1,11 +1,12 @@
 using System.CommandLine;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>completion</c>: a script for the shell, which then asks this program what could come next.</summary>
-public static class CompletionCommand
+internal static class CompletionCommand
 {
     // Each asks with the line after the program's name, and the cursor counted from there.
     private const string Bash = """
@@ -41,8 +42,7 @@ public static class CompletionCommand
 
     public static Command Create(CommandRunner run, IAnsiConsole console)
     {
-        var shell = new Argument<string>("shell") { Description = "bash, zsh or fish" };
-        shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
+        var shell = OptionKinds.ChoiceArgument("shell", "bash, zsh or fish", "bash", "zsh", "fish");
         var command = new Command("completion", "Print a completion script for a shell").WithExamples(
             "completion bash >> ~/.bashrc",
             "completion zsh > ~/.zfunc/_farm",

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using RenderFarm.Cli.Errands;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
@@ -11,12 +13,12 @@ namespace RenderFarm.Cli.Commands;
 /// <c>demo</c>: a whole farm for one clip. It has a home of its own under the usual one, so it never meets a farm that
 /// is up; only the models are shared.
 /// </summary>
-public static class DemoCommand
+internal static class DemoCommand
 {
     private const string DefaultPrompt = "a red ball rolls to the right on green";
     private const string Model = "demo";
 
-    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time, Func<IReadOnlyList<string>, int> launch)
     {
         var prompt = new Argument<string>("prompt") { Description = "What to show", DefaultValueFactory = _ => DefaultPrompt };
         // A misspelt option is an argument to the parser; it would be rendered.
@@ -38,7 +40,15 @@ public static class DemoCommand
         run.Run(
             command,
             (parsed, cancellationToken) =>
-                RunAsync(video.Read(parsed, parsed.GetValue(prompt)!, Model), parsed.GetValue(output)!, console, time, cancellationToken)
+                Readiness.Missing(parsed, needsFfmpeg: true, Environment.GetEnvironmentVariable) is { } missing
+                    ? Task.FromResult(launch(missing))
+                    : RunAsync(
+                        video.Read(parsed, parsed.GetValue(prompt)!, Model),
+                        parsed.GetValue(output)!,
+                        console,
+                        time,
+                        cancellationToken
+                    )
         );
         return command;
     }

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using RenderFarm.Cli.Errands;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Json;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
@@ -13,11 +15,11 @@ namespace RenderFarm.Cli.Commands;
 /// <c>doctor</c>: what this machine has and lacks, each lack with its remedy. The API, the worker and the renderer look for
 /// themselves, with the settings they would run with; this joins what they say. Changes nothing.
 /// </summary>
-public static class DoctorCommand
+internal static class DoctorCommand
 {
     private const double NeededDiskGib = 5;
 
-    public static Command Create(CommandRunner run, IAnsiConsole console)
+    public static Command Create(CommandRunner run, IAnsiConsole console, Func<IReadOnlyList<string>, int> launch)
     {
         var json = new Option<bool>("--json") { Description = "A JSON list of checks" };
         var command = new Command("doctor", "Say what this machine has and lacks") { json }.WithExamples("doctor", "doctor --json");
@@ -25,6 +27,10 @@ public static class DoctorCommand
             command,
             async (parsed, cancellationToken) =>
             {
+                if (Readiness.Missing(parsed, needsFfmpeg: false, Environment.GetEnvironmentVariable) is { } missing)
+                {
+                    return launch(missing);
+                }
                 var checks = new List<HostCheck>();
                 await foreach (var check in ChecksAsync(cancellationToken))
                 {
@@ -39,7 +45,7 @@ public static class DoctorCommand
                     console.Say(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
                 }
 
-                return checks.Any(check => check.Result == HostCheckResult.Lacks) ? FarmCommand.Failure : 0;
+                return checks.Any(check => check.Result == HostCheckResult.Lacks) ? ExitCodes.Failure : 0;
             }
         );
         return command;

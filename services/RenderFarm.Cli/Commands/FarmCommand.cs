@@ -1,47 +1,48 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
+using RenderFarm.Cli.Errands;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary>The verbs, and what they have in common: where they print, how they fail.</summary>
-public static class FarmCommand
+internal static class FarmCommand
 {
-    /// <summary>The video has failed, or something on this machine has.</summary>
-    public const int Failure = 1;
-
-    /// <summary>What was asked for is wrong: an option, or a request that the farm refuses.</summary>
-    public const int Refused = 2;
-
-    /// <summary>No farm answers, or it can't at the moment; the same command may work later.</summary>
-    public const int Unavailable = 3;
-    public const int Interrupted = 130;
-
     /// <summary>A farm needs up to 26 s to hand back its jobs and stop.</summary>
     private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(29);
 
-    public static async Task<int> RunAsync(string[] arguments)
-    {
-        var parsed = Create(AnsiConsole.Console, Console.Error, TimeProvider.System).Parse(arguments);
-        return ExitCode(parsed, await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeToStop }));
-    }
+    public static Task<int> RunAsync(string[] arguments) =>
+        VerbProgram.RunAsync(
+            Create(AnsiConsole.Console, Console.Error, TimeProvider.System),
+            arguments,
+            Console.Error,
+            new InvocationConfiguration { ProcessTerminationTimeout = TimeToStop }
+        );
 
-    /// <summary>Wrong options are told by <see cref="ParseErrorAction"/>; who asks for help has not left anything out.</summary>
-    public static int ExitCode(ParseResult parsed, int code) => parsed.Action is ParseErrorAction ? Refused : code;
-
-    public static RootCommand Create(IAnsiConsole console, TextWriter errors, TimeProvider time)
+    /// <param name="console">Where verbs print.</param>
+    /// <param name="errors">Where they say what went wrong.</param>
+    /// <param name="time">Their clock.</param>
+    /// <param name="launch">Does an errand; absent: this process becomes it.</param>
+    public static RootCommand Create(
+        IAnsiConsole console,
+        TextWriter errors,
+        TimeProvider time,
+        Func<IReadOnlyList<string>, int>? launch = null
+    )
     {
+        launch ??= Launcher.Run;
         var run = new CommandRunner(errors);
+        var errands = new ErrandVerbs(run, launch);
         var root = new RootCommand(
             "RenderFarm: prompts in, MP4s out. Exit codes: 0 done, 1 failed, 2 wrong options or refused, 3 no farm or a busy one, 130 "
                 + "Ctrl-C (the video goes on)"
         )
         {
-            DemoCommand.Create(run, console, time),
-            UpCommand.Create(run, console, time),
-            ModelsCommand.Create(run, console, time),
+            DemoCommand.Create(run, console, time, launch),
+            UpCommand.Create(run, console, time, launch),
+            ModelsCommand.Create(run, console, time, errands),
             PlanCommand.Create(run, console, time),
-            DoctorCommand.Create(run, console),
+            DoctorCommand.Create(run, console, launch),
         };
         root.HelpName = "farm";
         IEnumerable<Command> verbs =
@@ -51,6 +52,7 @@ public static class FarmCommand
             .. WorkerCommands.Create(run, console, time),
             KeysCommand.Create(run, console, time),
             .. LoginCommand.Create(run, console, time),
+            .. errands.Create(),
             CompletionCommand.Create(run, console),
         ];
         foreach (var verb in verbs)
@@ -58,7 +60,7 @@ public static class FarmCommand
             root.Add(verb);
         }
 
-        CommandHelp.AddTo(root);
+        VerbExamples.AddTo(root);
         return root;
     }
 }

@@ -5,7 +5,7 @@ using RenderFarm.Cli.Http;
 namespace RenderFarm.Cli.Commands;
 
 /// <summary>Which farm a verb speaks to, and whether it prints for people or for programs.</summary>
-public sealed class FarmConnection
+internal sealed class FarmConnection
 {
     public const string UrlVariable = "RENDERFARM_URL";
     public const string KeyVariable = "RENDERFARM_API_KEY";

@@ -5,7 +5,7 @@ namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>--json</c>, for programs: what the farm answered, one object a line on standard output, and errors as objects on standard
 /// error.</summary>
-public static class JsonSwitch
+internal static class JsonSwitch
 {
     public static readonly Option<bool> Option = new("--json") { Description = "Print JSON, one object a line; errors too" };
 

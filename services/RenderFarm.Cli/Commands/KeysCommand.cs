@@ -5,12 +5,13 @@ using System.Text.Json.Nodes;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>keys</c>: the key that this machine's farm made for itself, and, for administrators, everybody's.</summary>
-public static class KeysCommand
+internal static class KeysCommand
 {
     private static readonly string[] Scopes = ["submit", "read", "admin", "worker"];
 
@@ -83,16 +84,12 @@ public static class KeysCommand
     private static Command Make(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var name = new Argument<string>("name") { Description = "Whose key it is" };
-        var scopes = new Option<string[]>("--scope")
-        {
-            Description = "submit, read, admin or worker; may be repeated; absent: submit and read",
-        };
-        scopes.AcceptOnlyFromAmong(Scopes);
-        var ceiling = new Option<int?>("--priority-ceiling") { Description = "The highest priority it may ask for" };
-        var queued = new Option<int?>("--queued") { Description = "How many videos may wait" };
-        var running = new Option<int?>("--running") { Description = "How many may run at once" };
-        var perDay = new Option<int?>("--per-day") { Description = "How many may be submitted a day (UTC)" };
-        var perMinute = new Option<int?>("--requests-per-minute") { Description = "How many requests it may send" };
+        var scopes = OptionKinds.Choices("--scope", "May be repeated; absent: submit and read", Scopes);
+        var ceiling = OptionKinds.OptionalWhole("--priority-ceiling", "The highest priority it may ask for", 0);
+        var queued = OptionKinds.OptionalWhole("--queued", "How many videos may wait", 0);
+        var running = OptionKinds.OptionalWhole("--running", "How many may run at once", 0);
+        var perDay = OptionKinds.OptionalWhole("--per-day", "How many may be submitted a day (UTC)", 0);
+        var perMinute = OptionKinds.OptionalWhole("--requests-per-minute", "How many requests it may send", 0);
         var connection = new FarmConnection();
         var command = new Command("create", "Make a key; its secret is printed this once")
         {
@@ -143,6 +140,7 @@ public static class KeysCommand
             "keys revoke key_019…"
         );
         connection.AddTo(command);
+        id.CompleteWith(connection, time, LiveIds.Keys);
         run.Run(
             command,
             async (parsed, cancellationToken) =>

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>login</c> and <c>logout</c>: which farm the other verbs speak to when nothing else says so.</summary>
-public static class LoginCommand
+internal static class LoginCommand
 {
     public static IEnumerable<Command> Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {

@@ -6,6 +6,7 @@ using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Planning.Models;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
@@ -14,15 +15,19 @@ namespace RenderFarm.Cli.Commands;
 /// <c>models</c>: what a farm can render with. <c>models add</c> tells the local farm where a downloaded checkpoint is;
 /// the weights stay where they are.
 /// </summary>
-public static class ModelsCommand
+internal static class ModelsCommand
 {
-    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time, ErrandVerbs errands)
     {
-        var models = new Command("models", "Models of a farm (make-random, inspect, scan and verify are there too)")
+        var models = new Command("models", "Models of a farm, and checkpoints on this machine")
         {
             List(run, console, time),
             Add(run, console),
         };
+        foreach (var verb in errands.Models())
+        {
+            models.Add(verb);
+        }
         return models.WithExamples("models list", "models add t2v-14b ~/Wan2.1-T2V-14B");
     }
 

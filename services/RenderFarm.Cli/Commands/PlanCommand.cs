@@ -9,13 +9,14 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>plan</c>: what would be chosen for a video on a card. Worked out here, or asked of a farm, which also knows its own models
 /// and workers.</summary>
-public static class PlanCommand
+internal static class PlanCommand
 {
     private static readonly double[] CardSizes = [6, 8, 12, 16, 24, 32, 48, 80];
 
@@ -23,10 +24,10 @@ public static class PlanCommand
     {
         var model = new Option<string>("--model") { Description = "A model id", DefaultValueFactory = _ => "t2v-14b" };
         var size = new Option<string?>("--size") { Description = "Width x height; absent for the model's default" };
-        var frames = new Option<int?>("--frames") { Description = "4n+1" };
-        var steps = new Option<int?>("--steps") { Description = "Denoise steps" };
-        var guidance = new Option<double?>("--guidance") { Description = "Guidance scale" };
-        var loras = new Option<int?>("--loras") { Description = "How many LoRAs run with it" };
+        var frames = OptionKinds.OptionalWhole("--frames", "4n+1", int.MinValue);
+        var steps = OptionKinds.OptionalWhole("--steps", "Denoise steps", int.MinValue);
+        var guidance = OptionKinds.OptionalNumber("--guidance", "Guidance scale");
+        var loras = OptionKinds.OptionalWhole("--loras", "How many LoRAs run with it", int.MinValue);
         var stepCache = new Option<string?>("--step-cache") { Description = "teacache or magcache", HelpName = "kind" };
         stepCache.CompletionSources.Add("teacache", "magcache");
         var vram = new Option<string>("--vram")
@@ -58,6 +59,7 @@ public static class PlanCommand
             JsonSwitch.Option,
         };
         connection.AddTo(command);
+        worker.CompleteWith(connection, time, LiveIds.Workers);
         model.HelpName = "model";
         model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
         run.Run(
@@ -98,7 +100,7 @@ public static class PlanCommand
                     console.Say(line);
                 }
 
-                return results.Any(result => result.Result.Plan is not null) ? 0 : FarmCommand.Failure;
+                return results.Any(result => result.Result.Plan is not null) ? 0 : ExitCodes.Failure;
             }
         );
         return command.WithExamples(

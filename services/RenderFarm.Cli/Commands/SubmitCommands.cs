@@ -4,12 +4,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>submit</c> and <c>render</c>: the second one stays until the file is there.</summary>
-public static class SubmitCommands
+internal static class SubmitCommands
 {
     public static Command Submit(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
@@ -21,7 +22,7 @@ public static class SubmitCommands
             "submit \"a cat\" --priority 90 --metadata shot=12b --json"
         );
         command.Add(prompt);
-        AddTo(command, options, connection);
+        AddTo(command, options, connection, time);
         run.Run(
             command,
             async (parsed, cancellationToken) =>
@@ -47,7 +48,7 @@ public static class SubmitCommands
         );
         command.Add(prompt);
         command.Add(output);
-        AddTo(command, options, connection);
+        AddTo(command, options, connection, time);
         run.Run(
             command,
             async (parsed, cancellationToken) =>
@@ -76,9 +77,9 @@ public static class SubmitCommands
         return command;
     }
 
-    private static void AddTo(Command command, SubmitOptions options, FarmConnection connection)
+    private static void AddTo(Command command, SubmitOptions options, FarmConnection connection, TimeProvider time)
     {
-        options.AddTo(command);
+        options.AddTo(command, connection, time);
         connection.AddTo(command);
         command.Add(JsonSwitch.Option);
     }

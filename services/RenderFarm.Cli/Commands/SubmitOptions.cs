@@ -2,17 +2,18 @@ using System.CommandLine;
 using System.Globalization;
 using RenderFarm.Cli.Http;
 using RenderFarm.Planning.Models;
+using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary>The options of a submission besides <see cref="VideoOptions"/>: which model, which pictures, what to keep with it.</summary>
-public sealed class SubmitOptions
+internal sealed class SubmitOptions
 {
     private readonly Option<string?> _model = new("--model")
     {
         Description = "A model id, such as t2v-1-3b; absent for the farm's default",
     };
-    private readonly Option<int?> _priority = new("--priority") { Description = "0 to 100, higher first" };
+    private readonly Option<int?> _priority = OptionKinds.OptionalWhole("--priority", "0 to 100, higher first", 0);
     private readonly Option<string?> _seconds = new("--seconds") { Description = "Length; --frames wins over it" };
     private readonly Option<string?> _image = new("--image")
     {
@@ -30,17 +31,18 @@ public sealed class SubmitOptions
     };
     private readonly Option<string[]> _metadata = new("--metadata") { Description = "KEY=VALUE, kept with the video; may be repeated" };
     private readonly Option<string?> _webhook = new("--webhook-url") { Description = "Where to post lifecycle events" };
-    private readonly Option<long?> _expires = new("--expires-after") { Description = "Seconds after which the files are removed" };
-    private readonly Option<int?> _attempts = new("--max-attempts") { Description = "How often a failing render is tried" };
+    private readonly Option<long?> _expires = OptionKinds.OptionalLong("--expires-after", "Seconds after which the files are removed");
+    private readonly Option<int?> _attempts = OptionKinds.OptionalWhole("--max-attempts", "How often a failing render is tried");
     private readonly Option<string?> _idempotency = new("--idempotency-key") { Description = "The same key again gives the same video" };
     private readonly VideoOptions _video = new();
 
-    public void AddTo(Command command)
+    public void AddTo(Command command, FarmConnection connection, TimeProvider time)
     {
         _stepCache.CompletionSources.Add("teacache", "magcache");
         _stepCache.HelpName = "kind";
         _model.HelpName = "model";
         _model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
+        _model.CompleteWith(connection, time, LiveIds.Models);
         foreach (
             var option in new Option[]
             {

@@ -1,21 +1,23 @@
 using System.CommandLine;
 using System.Globalization;
+using RenderFarm.Cli.Errands;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>up</c>: a farm in the foreground until Ctrl-C or SIGTERM.</summary>
-public static class UpCommand
+internal static class UpCommand
 {
     private const int ApiMetricsPort = 9464;
     private const int WorkerMetricsPort = 9465;
 
-    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time, Func<IReadOnlyList<string>, int> launch)
     {
         var farm = new Option<bool>("--farm") { Description = "Run on PostgreSQL, RabbitMQ and S3 instead of the embedded stores" };
-        var port = new Option<int>("--port") { Description = "Port of the API on 127.0.0.1", DefaultValueFactory = _ => 8080 };
+        var port = OptionKinds.Whole("--port", "Port of the API on 127.0.0.1", 8080, 1, 65535);
         var postgres = new Option<string?>("--postgres")
         {
             Description = "With --farm: Npgsql connection string (else Store__ConnectionString)",
@@ -28,13 +30,6 @@ public static class UpCommand
         {
             Description = "With --farm: http://accesskey:secret@host:port/bucket (else Artifacts__Endpoint, …)",
         };
-        port.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 65535)
-            {
-                result.AddError("--port: a number from 1 to 65535");
-            }
-        });
         var command = new Command("up", "Run API and worker in the foreground") { farm, port, postgres, rabbit, s3 }.WithExamples(
             "up",
             "up --farm --postgres 'Host=db;Username=farm;Database=farm' --rabbitmq amqp://farm:secret@mq/ --s3 "
@@ -44,6 +39,10 @@ public static class UpCommand
             command,
             async (parsed, cancellationToken) =>
             {
+                if (Readiness.Missing(parsed, needsFfmpeg: true, Environment.GetEnvironmentVariable) is { } missing)
+                {
+                    return launch(missing);
+                }
                 var services = parsed.GetValue(farm)
                     ? ServiceAddresses.From(
                         parsed.GetValue(postgres),

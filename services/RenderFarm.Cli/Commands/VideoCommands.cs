@@ -5,12 +5,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary>The verbs on videos: each is one or two calls of the HTTP interface.</summary>
-public static class VideoCommands
+internal static class VideoCommands
 {
     private const int LargestPage = 100;
 
@@ -40,6 +41,7 @@ public static class VideoCommands
         );
         command.Add(id);
         connection.AddTo(command);
+        id.CompleteWith(connection, time, LiveIds.Videos.In("queued", "in_progress"), LiveIds.Batches.In("queued", "in_progress"));
         command.Add(JsonSwitch.Option);
         run.Run(
             command,
@@ -72,16 +74,9 @@ public static class VideoCommands
 
     private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        var limit = new Option<int>("--limit") { Description = "How many; 0 for all", DefaultValueFactory = _ => 20 };
+        var limit = OptionKinds.Whole("--limit", "How many; 0 for all", 20, 0);
         var after = new Option<string?>("--after") { Description = "Begin after this id" };
         var oldest = new Option<bool>("--oldest") { Description = "Oldest first instead of newest" };
-        limit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 0)
-            {
-                result.AddError("--limit: 0 or more");
-            }
-        });
         var connection = new FarmConnection();
         var command = new Command("list", "List videos, newest first").WithExamples("list", "list --limit 0 --json | jq -r .id");
         foreach (var option in new Option[] { limit, after, oldest, JsonSwitch.Option })
@@ -135,7 +130,7 @@ public static class VideoCommands
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        for (var left = most; left > 0;)
+        for (var left = most; left > 0; )
         {
             var page = await client.GetJsonAsync(
                 $"videos?limit={Math.Min(left, LargestPage)}&order={order}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}",
@@ -207,6 +202,11 @@ public static class VideoCommands
         var connection = new FarmConnection();
         var command = new Command(verb, description) { ids, JsonSwitch.Option };
         connection.AddTo(command);
+        LiveIds.Source[] changeable =
+            verb == "cancel"
+                ? [LiveIds.Videos.In("queued", "in_progress"), LiveIds.Batches.In("queued", "in_progress")]
+                : [LiveIds.Videos.In("failed")];
+        ids.CompleteWith(connection, time, changeable);
         run.Run(
             command,
             async (parsed, cancellationToken) =>
@@ -246,12 +246,7 @@ public static class VideoCommands
     private static Command Download(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var output = new Option<string?>("--out", "-o") { Description = "The file to write; absent for its id" };
-        var variant = new Option<string>("--variant")
-        {
-            Description = "video, thumbnail or spritesheet",
-            DefaultValueFactory = _ => "video",
-        };
-        variant.AcceptOnlyFromAmong("video", "thumbnail", "spritesheet");
+        var variant = OptionKinds.Choice("--variant", "Which file", "video", "video", "thumbnail", "spritesheet");
         var command = OnOne(
             run,
             time,
@@ -308,6 +303,13 @@ public static class VideoCommands
         var connection = new FarmConnection();
         var command = new Command(name, description) { id, JsonSwitch.Option };
         connection.AddTo(command);
+        LiveIds.Source[] shown = name switch
+        {
+            "show" => [LiveIds.Videos, LiveIds.Batches],
+            "download" or "remix" => [LiveIds.Videos.In("completed")],
+            _ => [LiveIds.Videos],
+        };
+        id.CompleteWith(connection, time, shown);
         run.Run(
             command,
             async (parsed, cancellationToken) =>

@@ -1,18 +1,19 @@
 using System.CommandLine;
 using RenderFarm.Cli.Http;
+using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary>The options that say what to render. Bounds are the API's to check: its errors name the field and the remedy.</summary>
-public sealed class VideoOptions
+internal sealed class VideoOptions
 {
     private readonly Option<string?> _size = new("--size") { Description = "Width x height in pixels, such as 256x256" };
-    private readonly Option<int?> _frames = new("--frames") { Description = "Number of frames, 4n+1" };
-    private readonly Option<int?> _fps = new("--fps") { Description = "Frames a second" };
-    private readonly Option<int?> _steps = new("--steps") { Description = "Denoise steps" };
-    private readonly Option<long?> _seed = new("--seed") { Description = "Seed of the starting noise; the one used is printed" };
-    private readonly Option<double?> _guidance = new("--guidance") { Description = "Guidance scale" };
-    private readonly Option<double?> _shift = new("--shift") { Description = "Warp of the noise schedule" };
+    private readonly Option<int?> _frames = OptionKinds.OptionalWhole("--frames", "Number of frames, 4n+1");
+    private readonly Option<int?> _fps = OptionKinds.OptionalWhole("--fps", "Frames a second");
+    private readonly Option<int?> _steps = OptionKinds.OptionalWhole("--steps", "Denoise steps");
+    private readonly Option<long?> _seed = OptionKinds.OptionalLong("--seed", "Seed of the starting noise; the one used is printed");
+    private readonly Option<double?> _guidance = OptionKinds.OptionalNumber("--guidance", "Guidance scale");
+    private readonly Option<double?> _shift = OptionKinds.OptionalNumber("--shift", "Warp of the noise schedule");
     private readonly Option<string?> _sampler = new("--sampler") { Description = "unipc, euler or dpm++" };
     private readonly Option<string?> _negative = new("--negative")
     {
@@ -21,16 +22,7 @@ public sealed class VideoOptions
 
     public void AddTo(Command command)
     {
-        foreach (var number in new[] { _guidance, _shift })
-        {
-            number.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<double?>() is { } value && !double.IsFinite(value))
-                {
-                    result.AddError($"{number.Name}: a finite number");
-                }
-            });
-        }
+        _sampler.CompletionSources.Add("unipc", "euler", "dpm++");
         foreach (var option in new Option[] { _size, _frames, _fps, _steps, _seed, _guidance, _shift, _sampler, _negative })
         {
             command.Add(option);

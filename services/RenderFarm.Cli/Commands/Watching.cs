@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace RenderFarm.Cli.Commands;
 
 /// <summary>Stays with a video until it is over. Ctrl-C leaves; the video goes on.</summary>
-public static class Watching
+internal static class Watching
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -77,7 +77,7 @@ public static class Watching
                 }
             );
             console.Say(asJson ? JsonSwitch.Line(last.Answer) : $"{id}  {last.Batch.Counts}");
-            return last.Batch.Counts.Completed == last.Batch.Total ? 0 : FarmCommand.Failure;
+            return last.Batch.Counts.Completed == last.Batch.Total ? 0 : ExitCodes.Failure;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -87,5 +87,5 @@ public static class Watching
 }
 
 /// <summary>The person left; what they left goes on.</summary>
-public sealed class DetachedException(string id)
+internal sealed class DetachedException(string id)
     : Exception($"{id} goes on without you. Come back: ./farm watch {id}   Stop it: ./farm cancel {id}");

@@ -3,12 +3,13 @@ using System.Globalization;
 using System.Text.Json;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary><c>workers</c>, <c>drain</c> and <c>resume</c>: who renders, and taking a host out of service and back.</summary>
-public static class WorkerCommands
+internal static class WorkerCommands
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -115,6 +116,7 @@ public static class WorkerCommands
         var connection = new FarmConnection();
         var command = new Command(name, description) { named, JsonSwitch.Option };
         connection.AddTo(command);
+        named.CompleteWith(connection, time, LiveIds.Workers);
         run.Run(
             command,
             async (parsed, cancellationToken) =>

@@ -8,7 +8,7 @@ namespace RenderFarm.Cli.Farm;
 /// only this process, which then stops its children in order; its output goes to a file of its own, so that the last
 /// words survive even when this process does not.
 /// </summary>
-public sealed class ChildProgram : IDisposable
+internal sealed class ChildProgram : IDisposable
 {
     private const int Terminate = 15;
     private readonly Process _process;

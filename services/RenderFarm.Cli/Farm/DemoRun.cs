@@ -4,7 +4,7 @@ using System.Globalization;
 namespace RenderFarm.Cli.Farm;
 
 /// <summary>The private home of one demo. The last few that failed are kept, for their logs.</summary>
-public static class DemoRun
+internal static class DemoRun
 {
     private const int Kept = 5;
 

@@ -1,7 +1,7 @@
 namespace RenderFarm.Cli.Farm;
 
 /// <summary>The folder in which an embedded farm keeps everything it has.</summary>
-public sealed record FarmHome(string Root)
+internal sealed record FarmHome(string Root)
 {
     public const string Variable = "RENDERFARM_HOME";
 

@@ -2,7 +2,7 @@ namespace RenderFarm.Cli.Farm;
 
 /// <summary>Where the other programs of this build are: beside this one in the source tree, in the same configuration.</summary>
 /// <param name="Models">Folder of the models that come with the farm.</param>
-public sealed record FarmPrograms(string Api, string Worker, string Renderer, string Models)
+internal sealed record FarmPrograms(string Api, string Worker, string Renderer, string Models)
 {
     /// <exception cref="FarmException">No build of the others is there.</exception>
     public static FarmPrograms Find() => Find(AppContext.BaseDirectory);

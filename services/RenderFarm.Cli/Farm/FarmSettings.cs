@@ -6,7 +6,7 @@ namespace RenderFarm.Cli.Farm;
 /// The settings that make API and worker one farm, as environment variables (<c>Store__Kind</c>): secrets never show in
 /// a process listing.
 /// </summary>
-public sealed record FarmSettings(
+internal sealed record FarmSettings(
     string ApiUrl,
     string? ApiMetricsUrl,
     string WorkerMetricsUrl,

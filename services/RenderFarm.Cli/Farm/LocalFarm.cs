@@ -6,7 +6,7 @@ namespace RenderFarm.Cli.Farm;
 /// API and worker on this machine, as two processes. The API comes first, because it writes the keys and the worker
 /// reads them; the worker goes first, because it hands its job back to the API.
 /// </summary>
-public sealed class LocalFarm : IAsyncDisposable
+internal sealed class LocalFarm : IAsyncDisposable
 {
     /// <summary>A worker that got SIGTERM hands its job back and kills its renderer; together with the API this stays under 30 s.</summary>
     private static readonly TimeSpan WorkerGrace = TimeSpan.FromSeconds(18);

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace RenderFarm.Cli.Farm;
 
 /// <summary>Ports on the loopback address.</summary>
-public static class LocalPorts
+internal static class LocalPorts
 {
     public static int Free()
     {

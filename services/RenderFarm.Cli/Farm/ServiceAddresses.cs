@@ -4,7 +4,7 @@ namespace RenderFarm.Cli.Farm;
 /// <param name="Postgres">Npgsql connection string.</param>
 /// <param name="Rabbit"><c>amqp://user:password@host:port/vhost</c>.</param>
 /// <param name="S3"><c>http://accesskey:secret@host:port/bucket</c>; the bucket defaults to <c>renderfarm</c>.</param>
-public sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
+internal sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
 {
     /// <summary>Each from its option, else from the settings that API and worker read themselves.</summary>
     /// <exception cref="FarmException">One is missing or can't be read; names the option and the variable.</exception>

@@ -4,7 +4,7 @@ namespace RenderFarm.Cli.Farm;
 /// Keeps a running farm whole: a child that dies is reported and started again; a child that dies for the third time
 /// within a minute takes the farm down with an error, because whatever kills it will not go away by itself.
 /// </summary>
-public sealed class Supervision(LocalFarm farm, TimeProvider time, Action<string> report)
+internal sealed class Supervision(LocalFarm farm, TimeProvider time, Action<string> report)
 {
     public const int DeathsAllowed = 2;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);

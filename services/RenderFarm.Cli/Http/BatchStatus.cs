@@ -1,7 +1,7 @@
 namespace RenderFarm.Cli.Http;
 
 /// <summary>A batch as the API shows it; the members that this program prints or waits for.</summary>
-public sealed record BatchStatus
+internal sealed record BatchStatus
 {
     public required string Id { get; init; }
     public required string Status { get; init; }
@@ -14,7 +14,7 @@ public sealed record BatchStatus
     public static bool IsId(string id) => id.StartsWith("batch_", StringComparison.Ordinal);
 }
 
-public sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
+internal sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
 {
     public override string ToString()
     {

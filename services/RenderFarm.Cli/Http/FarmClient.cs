@@ -7,7 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace RenderFarm.Cli.Http;
 
 /// <summary>The farm's HTTP interface, with its errors turned into <see cref="FarmException"/>.</summary>
-public sealed class FarmClient : IDisposable
+internal sealed class FarmClient : IDisposable
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
     private readonly HttpClient _http;

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace RenderFarm.Cli.Http;
 
 /// <summary>The first keys of a farm, as the API writes them into its home (mode 600).</summary>
-public sealed record KeysFile(string AdminKey, string WorkerKey)
+internal sealed record KeysFile(string AdminKey, string WorkerKey)
 {
     /// <exception cref="FarmException">There is none, or it can't be read.</exception>
     public static KeysFile Read(string path)

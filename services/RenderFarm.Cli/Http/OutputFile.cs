@@ -1,7 +1,7 @@
 namespace RenderFarm.Cli.Http;
 
 /// <summary>Where a download will go, tried before minutes are spent on rendering what could then not be written.</summary>
-public static class OutputFile
+internal static class OutputFile
 {
     /// <exception cref="FarmException"><c>cannot_write</c>.</exception>
     public static void Require(string path)

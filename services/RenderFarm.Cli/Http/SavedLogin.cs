@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace RenderFarm.Cli.Http;
 
 /// <summary>The farm that <c>login</c> chose and its key, in the user's own configuration (mode 600).</summary>
-public sealed record SavedLogin(string Url, string Key)
+internal sealed record SavedLogin(string Url, string Key)
 {
     /// <summary><c>$XDG_CONFIG_HOME/renderfarm/login.json</c>, which is <c>~/.config/…</c> where nothing is set.</summary>
     public static string FilePath =>

@@ -1,7 +1,7 @@
 namespace RenderFarm.Cli.Http;
 
 /// <summary>A video as the API shows it; the members that this program prints or waits for.</summary>
-public sealed record Video
+internal sealed record Video
 {
     public required string Id { get; init; }
     public required string Status { get; init; }
@@ -28,18 +28,16 @@ public sealed record Video
     public bool IsOver => Status is "completed" or "failed";
 }
 
-public sealed record VideoError(string Code, string Message);
+internal sealed record VideoError(string Code, string Message);
 
 /// <summary>The error object in the API's error body.</summary>
-public sealed record ErrorBody(ErrorDetail? Error);
+internal sealed record ErrorBody(ErrorDetail? Error);
 
 /// <param name="Lines">Of a refused batch: what is wrong with each line, the first hundred.</param>
-public sealed record ErrorDetail(string Message, string Code, string? Param, IReadOnlyList<LineFault>? Lines = null);
-
-public sealed record LineFault(int Line, string Code, string? Param, string Message);
+internal sealed record ErrorDetail(string Message, string Code, string? Param, IReadOnlyList<LineFault>? Lines = null);
 
 /// <summary>What is asked for. Null is left to the model's defaults.</summary>
-public sealed record VideoRequest
+internal sealed record VideoRequest
 {
     public required string Prompt { get; init; }
     public string? Model { get; init; }
@@ -65,8 +63,8 @@ public sealed record VideoRequest
     public int? MaxAttempts { get; init; }
 }
 
-public sealed record PictureLink(string ImageUrl);
+internal sealed record PictureLink(string ImageUrl);
 
-public sealed record LoraChoice(string Name, double? Strength);
+internal sealed record LoraChoice(string Name, double? Strength);
 
-public sealed record StepCacheChoice(string Kind);
+internal sealed record StepCacheChoice(string Kind);

@@ -1,10 +1,9 @@
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 
 namespace RenderFarm.Cli.Models;
 
 /// <summary>Finds the files of a model in a folder as it was published, by the names they were published under.</summary>
-public static class PublishedCheckpoint
+internal static class PublishedCheckpoint
 {
     private static readonly string[] Weights = [".safetensors", ".pth"];
 

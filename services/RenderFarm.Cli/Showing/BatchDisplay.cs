@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace RenderFarm.Cli.Showing;
 
 /// <summary>Shows a batch on its way: a bar at a terminal, a line for each change elsewhere.</summary>
-public static class BatchDisplay
+internal static class BatchDisplay
 {
     /// <param name="watch">Reports every state of the batch, and returns the last one.</param>
     public static async Task<(JsonElement Answer, BatchStatus Batch)> RunAsync(
@@ -43,7 +43,7 @@ public static class BatchDisplay
             var now = batch.Counts.ToString();
             if (now != last)
             {
-                console.Say($"{batch.Progress,3} %  {last = now}");
+                console.Say($"{batch.Progress, 3} %  {last = now}");
             }
         });
     }

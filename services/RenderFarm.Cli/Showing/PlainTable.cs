@@ -3,7 +3,7 @@ using Spectre.Console;
 namespace RenderFarm.Cli.Showing;
 
 /// <summary>Rows without a frame. The first column is there to be copied: it never wraps, and into a file or a pipe nothing does.</summary>
-public sealed class PlainTable
+internal sealed class PlainTable
 {
     private const int WidthOfAPipe = 400;
     private readonly Table _table;

@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace RenderFarm.Cli.Showing;
 
 /// <summary>Shows a render on its way: a bar at a terminal, a line for each change elsewhere.</summary>
-public static class RenderDisplay
+internal static class RenderDisplay
 {
     /// <param name="watch">Reports every state of the video, and returns the last one.</param>
     public static Task<Video> RunAsync(IAnsiConsole console, Func<Action<Video>, Task<Video>> watch) =>
@@ -44,7 +44,7 @@ public static class RenderDisplay
             }
 
             last = now;
-            console.Say($"{video.Progress,3} %  {Describe(video)}");
+            console.Say($"{video.Progress, 3} %  {Describe(video)}");
         });
     }
 

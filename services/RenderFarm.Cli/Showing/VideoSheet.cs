@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace RenderFarm.Cli.Showing;
 
 /// <summary>A video and its attempts, for people.</summary>
-public static class VideoSheet
+internal static class VideoSheet
 {
     public static void Write(IAnsiConsole console, JsonElement answer)
     {

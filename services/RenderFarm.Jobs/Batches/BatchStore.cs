@@ -12,11 +12,19 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
 {
     /// <summary>Rows whose objects are in memory at once while a batch is written.</summary>
     private const int Chunk = 1_000;
+    private const string Prefix = "batch_";
+
+    /// <summary>Whether the text has the form of an id; a batch of that id need not exist.</summary>
+    public static bool IsId(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.StartsWith(Prefix, StringComparison.Ordinal) && Guid.TryParseExact(text[Prefix.Length..], "N", out _);
+    }
 
     public static string NewId(TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
-        return "batch_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+        return Prefix + Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
     }
 
     /// <summary>All jobs in one transaction, with their events; a batch that came before is not taken twice.</summary>
@@ -66,6 +74,25 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             cancellationToken
         );
 
+    /// <summary>A page by submission time. <paramref name="after"/> is the last id of the page before; ids sort by time.</summary>
+    public Task<BatchPage> ListAsync(JobScope scope, int limit, string? after, bool ascending, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            async db =>
+            {
+                var batches = db.Batches.AsNoTracking().Where(b => scope.KeyId == null || b.KeyId == scope.KeyId);
+                if (after is not null)
+                {
+                    batches = ascending
+                        ? batches.Where(b => string.Compare(b.Id, after) > 0)
+                        : batches.Where(b => string.Compare(b.Id, after) < 0);
+                }
+                batches = ascending ? batches.OrderBy(b => b.Id) : batches.OrderByDescending(b => b.Id);
+                var rows = await batches.Take(limit + 1).ToListAsync(cancellationToken);
+                return new BatchPage(await CountedAsync(db, [.. rows.Take(limit)], cancellationToken), rows.Count > limit);
+            },
+            cancellationToken
+        );
+
     /// <summary>Jobs of a batch in the order of their lines, after one of them. Deleted ones are left out.</summary>
     public Task<IReadOnlyList<Job>> JobsAsync(string id, int afterLine, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<Job>>(
@@ -106,16 +133,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                     ("id", id),
                     ("now", at)
                 );
-                // The same moment in both columns is what tells these jobs from ones that were cancelled one by one
-                var stopped = await db.ExecuteAsync(
-                    """
-                    UPDATE jobs SET state = 'cancelled', not_before = NULL, cancel_requested_at = @now, finished_at = @now
-                    WHERE batch_id = @id AND state = 'queued'
-                    """,
-                    cancellationToken,
-                    ("id", id),
-                    ("now", at)
-                );
+                var stopped = await JobTransitions.CancelBatchAsync(db, id, now, cancellationToken);
                 if (stopped > 0)
                 {
                     const string Just = "batch_id = @id AND state = 'cancelled' AND finished_at = @now AND cancel_requested_at = @now";
@@ -130,18 +148,11 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                         ("key", row.KeyId)
                     );
                 }
-                await db.ExecuteAsync(
-                    "UPDATE jobs SET cancel_requested_at = @now WHERE batch_id = @id AND cancel_requested_at IS NULL AND state IN "
-                        + "('leased', 'rendering', 'uploading')",
-                    cancellationToken,
-                    ("id", id),
-                    ("now", at)
-                );
+                await JobTransitions.WishCancelBatchAsync(db, id, now, cancellationToken);
                 var held = await db
                     .Jobs.AsNoTracking()
-                    .Where(j =>
-                        j.BatchId == id && (j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading)
-                    )
+                    .Where(JobTransitions.IsHeld)
+                    .Where(j => j.BatchId == id)
                     .ToListAsync(cancellationToken);
                 row.CancelledAt ??= now;
                 return new BatchStopped(await CountedAsync(db, row, cancellationToken), held.ConvertAll(job => job.ToJob()));
@@ -149,18 +160,28 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             cancellationToken
         );
 
-    private static async Task<Batch> CountedAsync(JobsDbContext db, BatchRow row, CancellationToken cancellationToken)
+    private static async Task<Batch> CountedAsync(JobsDbContext db, BatchRow row, CancellationToken cancellationToken) =>
+        (await CountedAsync(db, [row], cancellationToken))[0];
+
+    /// <summary>Batches with what became of their jobs, in the order of the rows; one question for all.</summary>
+    private static async Task<IReadOnlyList<Batch>> CountedAsync(
+        JobsDbContext db,
+        IReadOnlyList<BatchRow> rows,
+        CancellationToken cancellationToken
+    )
     {
+        var ids = rows.Select(row => row.Id).ToList();
         var counts = await db
-            .Jobs.Where(j => j.BatchId == row.Id && j.DeletedAt == null)
-            .GroupBy(j => j.State)
-            .Select(g => new
-            {
-                State = g.Key,
-                Count = g.Count(),
-                Last = g.Max(j => j.FinishedAt),
-            })
+            .Jobs.Where(j => j.BatchId != null && ids.Contains(j.BatchId) && j.DeletedAt == null)
+            .GroupBy(j => new { j.BatchId, j.State })
+            .Select(g => new StateCount(g.Key.BatchId!, g.Key.State, g.Count(), g.Max(j => j.FinishedAt)))
             .ToListAsync(cancellationToken);
+        var ofBatch = counts.ToLookup(count => count.BatchId);
+        return [.. rows.Select(row => Counted(row, [.. ofBatch[row.Id]]))];
+    }
+
+    private static Batch Counted(BatchRow row, IReadOnlyList<StateCount> counts)
+    {
         var over = counts.All(c => c.State is JobState.Completed or JobState.Failed or JobState.Cancelled or JobState.Expired);
         return new Batch
         {
@@ -174,6 +195,8 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             Counts = counts.ToDictionary(c => c.State, c => c.Count),
         };
     }
+
+    private sealed record StateCount(string BatchId, JobState State, int Count, DateTimeOffset? Last);
 
     private async Task<BatchResult?> EarlierAsync(JobsDbContext db, NewBatch batch, CancellationToken cancellationToken)
     {
@@ -232,3 +255,6 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
 
 /// <param name="Held">Jobs that a worker is still at.</param>
 public sealed record BatchStopped(Batch Batch, IReadOnlyList<Job> Held);
+
+/// <param name="HasMore">There are batches behind this page.</param>
+public sealed record BatchPage(IReadOnlyList<Batch> Batches, bool HasMore);

@@ -1,14 +1,12 @@
 using System.Collections.Concurrent;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
-using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
 
 /// <summary>
-/// Rings for jobs as they come in, off the path of the request. What it can't ring is left to <see cref="BellRelay"/>.
+/// Rings for jobs as they come in, off the path of the request. What it can't ring is left to <see cref="Maintenance.BellRelay"/>.
 /// Which jobs were rung for is written down a moment later and together: a row that is being written to just when its
 /// worker comes running is a row that the worker is not given.
 /// </summary>
@@ -62,12 +60,7 @@ public sealed partial class BellRinger(
         }
 
         var (ids, now) = (rung.ConvertAll(job => job.JobId), time.GetUtcNow());
-        var waiting = await database.WriteAsync(
-            db =>
-                db.Jobs.Where(j => ids.Contains(j.Id) && j.State == JobState.Queued)
-                    .ExecuteUpdateAsync(set => set.SetProperty(j => j.RungAt, now), cancellationToken),
-            cancellationToken
-        );
+        var waiting = await database.WriteAsync(db => JobTransitions.NoteRungAsync(db, ids, now, cancellationToken), cancellationToken);
         // A poll that looked during the write may have been passed over
         if (waiting > 0)
         {
@@ -92,7 +85,7 @@ public sealed partial class BellRinger(
 
     private async Task NoteAsync(CancellationToken stop)
     {
-        while (await Loops.PauseAsync(NoteEvery, time, stop))
+        while (await LoopPause.ForAsync(NoteEvery, time, stop))
         {
             try
             {
@@ -109,6 +102,6 @@ public sealed partial class BellRinger(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The bell for {JobId} was not rung: {Cause}")]
+    [LoggerMessage(EventId = 111, Level = LogLevel.Debug, Message = "The bell for {JobId} was not rung: {Cause}")]
     private partial void NotRung(string jobId, string cause);
 }

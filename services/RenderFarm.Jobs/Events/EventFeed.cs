@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
@@ -45,7 +45,7 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
                 }
                 if (await WokenAsync(stop))
                 {
-                    await Loops.PauseAsync(Gather, time, stop);
+                    await LoopPause.ForAsync(Gather, time, stop);
                 }
             }
         }
@@ -81,6 +81,6 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The log of events waits for the job store: {Cause}")]
+    [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message = "The log of events waits for the job store: {Cause}")]
     private partial void Unavailable(string cause);
 }

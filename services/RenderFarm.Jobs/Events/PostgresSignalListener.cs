@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
@@ -39,7 +39,7 @@ public sealed partial class PostgresSignalListener(
             catch (Exception e) when (e is NpgsqlException or System.Net.Sockets.SocketException or IOException or TimeoutException)
             {
                 Lost(e);
-                if (!await Loops.PauseAsync(Pause, time, stop))
+                if (!await LoopPause.ForAsync(Pause, time, stop))
                 {
                     return;
                 }
@@ -64,6 +64,7 @@ public sealed partial class PostgresSignalListener(
     }
 
     [LoggerMessage(
+        EventId = 131,
         Level = LogLevel.Warning,
         Message = "The connection that hears of new jobs broke; polls look every few seconds until it is back."
     )]

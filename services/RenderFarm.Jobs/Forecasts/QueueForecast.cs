@@ -28,8 +28,8 @@ public sealed class QueueForecast
     private static readonly string FirstInLine = string.Join(
         " UNION ALL ",
         Bells.Classes.Select(vramClass =>
-            $"SELECT * FROM (SELECT order_key, estimated_seconds FROM jobs WHERE state = 'queued' AND model = @model AND vram_class = "
-            + $"{vramClass} ORDER BY order_key LIMIT {QueueLine.Longest}) c{vramClass}"
+            $"SELECT * FROM (SELECT order_key, estimated_seconds FROM jobs WHERE {JobTransitions.Queued} AND model = @model "
+            + $"AND vram_class = {vramClass} ORDER BY order_key LIMIT {QueueLine.Longest}) c{vramClass}"
         )
     );
 

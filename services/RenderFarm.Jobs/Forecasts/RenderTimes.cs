@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
-using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Forecasts;

@@ -59,7 +59,6 @@ internal static class JobRows
             Model = job.Spec.Model,
             Spec = JsonSerializer.Serialize(job.Spec, ContractsJson.Default.RenderSpec),
             Inputs = JsonSerializer.Serialize(job.Inputs.ToArray(), JobsJson.Default.StoredInputArray),
-            State = JobState.Queued,
             Stage = RenderStage.Queued,
             Priority = job.Priority,
             VramClass = job.VramClass,

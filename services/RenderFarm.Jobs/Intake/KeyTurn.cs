@@ -77,7 +77,7 @@ internal static class KeyTurn
     private static async Task RequireRoomAsync(JobsDbContext db, string keyId, int limit, int more, CancellationToken cancellationToken)
     {
         var waiting = await db.RowsAsync(
-            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM jobs WHERE key_id = @key AND state = 'queued' LIMIT @enough) waiting",
+            $"SELECT COUNT(*) FROM (SELECT 1 AS one FROM jobs WHERE key_id = @key AND {JobTransitions.Queued} LIMIT @enough) waiting",
             row => row.GetInt64(0),
             cancellationToken,
             ("key", keyId),

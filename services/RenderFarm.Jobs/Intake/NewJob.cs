@@ -47,10 +47,6 @@ public sealed record NewJob
     public string? TraceParent { get; init; }
 }
 
-/// <summary>An input file in the artifact store.</summary>
-/// <param name="Role"><c>input_reference</c> or <c>last_frame</c>.</param>
-public sealed record StoredInput(string Role, string Key, string ContentType, long SizeBytes, string Sha256);
-
 /// <summary>What became of a submission.</summary>
 public abstract record SubmitResult(Job Job)
 {

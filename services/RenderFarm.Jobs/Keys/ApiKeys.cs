@@ -172,7 +172,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         {
             Id = row.Id,
             Name = row.Name,
-            Scopes = row.Scopes,
+            Scopes = (KeyScopes)row.Scopes,
             PriorityCeiling = row.PriorityCeiling,
             Limits = new KeyLimits
             {

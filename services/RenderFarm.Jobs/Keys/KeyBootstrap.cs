@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Keys;
 
@@ -48,7 +47,7 @@ public sealed class KeyBootstrap(ApiKeys keys)
 
             await using (var stream = new FileStream(part, options))
             {
-                await JsonSerializer.SerializeAsync(stream, made, JobsJson.Default.BootstrapKeys, cancellationToken);
+                await JsonSerializer.SerializeAsync(stream, made, KeysJson.Default.BootstrapKeys, cancellationToken);
             }
 
             try
@@ -65,7 +64,7 @@ public sealed class KeyBootstrap(ApiKeys keys)
         try
         {
             await using var stream = File.OpenRead(path);
-            var read = await JsonSerializer.DeserializeAsync(stream, JobsJson.Default.BootstrapKeys, cancellationToken);
+            var read = await JsonSerializer.DeserializeAsync(stream, KeysJson.Default.BootstrapKeys, cancellationToken);
             if (
                 read is { }
                 && read.AdminKey.StartsWith(ApiKeys.SecretPrefix, StringComparison.Ordinal)

@@ -93,62 +93,32 @@ public sealed class LeaseDesk(
     public async Task<RenewReply?> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var renewed = await database.WriteAsync(
+        var lease = request.LeaseOf(jobId);
+        var held = await database.WriteAsync(
             async db =>
             {
-                var state = StateAt(request.Stage);
-                var renewed = await TryRenewAsync(db, jobId, request, state, [state], cancellationToken);
-                if (renewed is null)
-                {
-                    // Not there yet: this report moves the job on
-                    renewed = await TryRenewAsync(db, jobId, request, state, Before(state), cancellationToken);
-                    if (renewed is not null)
-                    {
-                        await MovedAsync(db, jobId, request.Fence, state, cancellationToken);
-                    }
-                }
-                // Past it already: a report from before the upload came late; the lease is extended, the state stays
-                renewed ??= await TryRenewAsync(
-                    db,
-                    jobId,
-                    request with
-                    {
-                        Stage = RenderStage.Uploading,
-                    },
-                    JobState.Uploading,
-                    [JobState.Uploading],
-                    cancellationToken
-                );
-                renewed ??=
-                    state == JobState.Leased
-                        ? await TryRenewAsync(
-                            db,
-                            jobId,
-                            request with
-                            {
-                                Stage = RenderStage.Loading,
-                            },
-                            JobState.Rendering,
-                            [JobState.Rendering],
-                            cancellationToken
-                        )
-                        : null;
+                var renewed = await ExtendAsync(db, lease, request, cancellationToken);
                 if (renewed is not null)
                 {
-                    await NoteAsync(db, jobId, request, cancellationToken);
+                    await NoteAsync(db, lease, request, cancellationToken);
                 }
 
                 return renewed;
             },
             cancellationToken
         );
-        if (renewed is null)
+        if (held is not var (renewed, seconds))
         {
             return null;
         }
 
         await workers.SeenAsync(renewed.WorkerId, cancellationToken);
-        return renewed.Reply;
+        return new RenewReply
+        {
+            LeaseSeconds = seconds,
+            Cancel = renewed.CancelRequested,
+            Drain = renewed.Draining,
+        };
     }
 
     /// <inheritdoc cref="LeaseEndings.CompleteAsync"/>
@@ -171,82 +141,64 @@ public sealed class LeaseDesk(
             _ => JobState.Rendering,
         };
 
-    private static JobState[] Before(JobState state) =>
-        state switch
-        {
-            JobState.Rendering => [JobState.Leased],
-            JobState.Uploading => [JobState.Leased, JobState.Rendering],
-            _ => [],
-        };
+    private double SecondsAt(JobState state) => state == JobState.Uploading ? settings.UploadLeaseSeconds : settings.LeaseSeconds;
 
-    private async Task<Renewed?> TryRenewAsync(
+    private async Task<(HeldLease Held, double Seconds)?> ExtendAsync(
         JobsDbContext db,
-        string jobId,
+        LeaseId lease,
         RenewRequest request,
-        JobState to,
-        JobState[] from,
         CancellationToken cancellationToken
     )
     {
-        if (from.Length == 0)
+        var state = StateAt(request.Stage);
+        var progress = new JobProgress(request.Stage, request.Step, request.Steps);
+        if (await StayAsync(state, progress) is { } there)
         {
-            return null;
+            return there;
         }
 
-        var seconds = to == JobState.Uploading ? settings.UploadLeaseSeconds : settings.LeaseSeconds;
-        var rows = await db.RowsAsync(
-            $"""
-            UPDATE jobs
-            SET state = @to, lease_until = {db.Dialect.NowPlus("@seconds")}, stage = @stage,
-                step = {db.Dialect.Greatest}(step, @step), steps = {db.Dialect.Greatest}(steps, @steps)
-            WHERE id = @id AND fence = @fence AND state IN ({string.Join(", ", from.Select(state => $"'{Word.Of(state)}'"))})
-            RETURNING lease_worker_id, cancel_requested_at IS NOT NULL, COALESCE((SELECT draining FROM workers
-                WHERE id = lease_worker_id), FALSE)
-            """,
-            row => new Renewed(
-                row.GetString(0),
-                new RenewReply
-                {
-                    LeaseSeconds = seconds,
-                    Cancel = row.GetBoolean(1),
-                    Drain = row.GetBoolean(2),
-                }
-            ),
-            cancellationToken,
-            ("id", jobId),
-            ("fence", request.Fence),
-            ("to", Word.Of(to)),
-            ("seconds", seconds),
-            ("stage", Word.Of(request.Stage)),
-            ("step", request.Step),
-            ("steps", request.Steps)
-        );
-        return rows.SingleOrDefault();
+        // Not there yet: this report moves the job on
+        if (
+            state != JobState.Leased
+            && await JobTransitions.AdvanceAsync(db, lease, state, progress, SecondsAt(state), cancellationToken) is { } moved
+        )
+        {
+            await MovedAsync(db, lease, state, cancellationToken);
+            return (moved, SecondsAt(state));
+        }
+
+        // Past it already: a report from before the upload came late; the lease is extended, the state stays
+        if (await StayAsync(JobState.Uploading, progress with { Stage = RenderStage.Uploading }) is { } uploading)
+        {
+            return uploading;
+        }
+
+        return state == JobState.Leased ? await StayAsync(JobState.Rendering, progress with { Stage = RenderStage.Loading }) : null;
+
+        async Task<(HeldLease, double)?> StayAsync(JobState at, JobProgress told) =>
+            await JobTransitions.StayAsync(db, lease, at, told, SecondsAt(at), cancellationToken) is { } held
+                ? (held, SecondsAt(at))
+                : null;
     }
 
-    private async Task MovedAsync(JobsDbContext db, string jobId, long fence, JobState state, CancellationToken cancellationToken)
+    private async Task MovedAsync(JobsDbContext db, LeaseId lease, JobState state, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        await db.ExecuteAsync(
-            "UPDATE jobs SET started_at = COALESCE(started_at, @now) WHERE id = @id",
-            cancellationToken,
-            ("id", jobId),
-            ("now", db.Dialect.Time(now))
-        );
+        await JobTransitions.NoteStartAsync(db, lease.JobId, now, cancellationToken);
         var begun = await db.ExecuteAsync(
             "UPDATE lease_records SET rendering_at = @now WHERE job_id = @id AND fence = @fence AND rendering_at IS NULL",
             cancellationToken,
-            ("id", jobId),
-            ("fence", fence),
+            ("id", lease.JobId),
+            ("fence", lease.Fence),
             ("now", db.Dialect.Time(now))
         );
         if (begun == 1 && state == JobState.Rendering)
         {
-            await Outbox.AddAsync(db, jobId, Outbox.Started, now, cancellationToken);
+            await Outbox.AddAsync(db, lease.JobId, Outbox.Started, now, cancellationToken);
         }
     }
 
-    private static async Task NoteAsync(JobsDbContext db, string jobId, RenewRequest request, CancellationToken cancellationToken)
+    private static async Task NoteAsync(JobsDbContext db, LeaseId lease, RenewRequest request, CancellationToken cancellationToken)
     {
         if (request.Plan is { } plan)
         {
@@ -257,8 +209,8 @@ public sealed class LeaseDesk(
                 WHERE job_id = @id AND fence = @fence
                 """,
                 cancellationToken,
-                ("id", jobId),
-                ("fence", request.Fence),
+                ("id", lease.JobId),
+                ("fence", lease.Fence),
                 ("plan", JsonSerializer.Serialize(plan, ContractsJson.Default.RenderPlan)),
                 ("kind", plan.Kind),
                 ("peak", plan.UncorrectedPeakBytes ?? plan.PredictedPeakBytes),
@@ -271,12 +223,10 @@ public sealed class LeaseDesk(
             await db.ExecuteAsync(
                 "UPDATE lease_records SET measurements = @figures WHERE job_id = @id AND fence = @fence",
                 cancellationToken,
-                ("id", jobId),
-                ("fence", request.Fence),
+                ("id", lease.JobId),
+                ("fence", lease.Fence),
                 ("figures", JsonSerializer.Serialize(figures, ContractsJson.Default.Measurements))
             );
         }
     }
-
-    private sealed record Renewed(string WorkerId, RenewReply Reply);
 }

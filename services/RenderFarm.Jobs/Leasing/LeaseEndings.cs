@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
@@ -23,15 +24,15 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     public Task<LeaseOutcome?> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var folder = $"videos/{jobId}/{request.Fence}/";
+        var lease = request.LeaseOf(jobId);
+        var folder = ObjectKeys.Of(lease);
         if (request.Artifacts.FirstOrDefault(a => !a.Key.StartsWith(folder, StringComparison.Ordinal)) is { } stray)
         {
             throw new ArgumentException($"artifacts: the key {stray.Key} must begin with {folder}", nameof(request));
         }
 
         return EndAsync(
-            jobId,
-            request.Fence,
+            lease,
             job => new Ending(LeaseEnding.Completed, JobState.Completed, TallyOf(job) with { Deaths = 0 })
             {
                 Result = request,
@@ -48,8 +49,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     {
         ArgumentNullException.ThrowIfNull(request);
         return EndAsync(
-            jobId,
-            request.Fence,
+            request.LeaseOf(jobId),
             job =>
                 AfterFailure(job, LeaseEnding.Failed, request.Reason, request.Message, request.Progressed) with
                 {
@@ -66,8 +66,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     {
         ArgumentNullException.ThrowIfNull(request);
         return EndAsync(
-            jobId,
-            request.Fence,
+            request.LeaseOf(jobId),
             job => new Ending(LeaseEnding.Released, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
             {
                 Message = request.Reason,
@@ -78,19 +77,18 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>The lease ran out. Null when it has been renewed or ended in the meantime.</summary>
-    internal async Task<LeaseOutcome?> LoseAsync(string jobId, long fence, CancellationToken cancellationToken)
+    internal async Task<LeaseOutcome?> LoseAsync(LeaseId lease, CancellationToken cancellationToken)
     {
         var untaken = await database.ReadAsync(
             db =>
                 db.LeaseRecords.CountAsync(
-                    r => r.JobId == jobId && r.Ending == LeaseEnding.Lost && r.RenderingAt == null,
+                    r => r.JobId == lease.JobId && r.Ending == LeaseEnding.Lost && r.RenderingAt == null,
                     cancellationToken
                 ),
             cancellationToken
         );
         return await EndAsync(
-            jobId,
-            fence,
+            lease,
             job =>
                 job.State == JobState.Leased && untaken < MostUntaken
                     ? NeverTakenUp(job)
@@ -116,7 +114,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             Message = $"Worker {job.LeaseWorkerId} never took up the lease it was granted.",
         };
 
-    private static Tally TallyOf(JobRow job) => new(job.Attempt, job.MaxAttempts, job.StepDowns, job.Deaths);
+    private static Tally TallyOf(JobRow job) => new(job.Failures, job.MaxAttempts, job.StepDowns, job.Deaths);
 
     private Ending AfterFailure(JobRow job, LeaseEnding ending, FailureReason reason, string message, bool progressed)
     {
@@ -145,8 +143,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     private async Task<LeaseOutcome?> EndAsync(
-        string jobId,
-        long fence,
+        LeaseId lease,
         Func<JobRow, Ending> decide,
         bool onlyIfExpired,
         CancellationToken cancellationToken
@@ -159,20 +156,15 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                 {
                     var job = await db
                         .Jobs.AsNoTracking()
-                        .SingleOrDefaultAsync(
-                            j =>
-                                j.Id == jobId
-                                && j.Fence == fence
-                                && (j.State == JobState.Leased || j.State == JobState.Rendering || j.State == JobState.Uploading),
-                            cancellationToken
-                        );
+                        .Where(JobTransitions.IsHeld)
+                        .SingleOrDefaultAsync(j => j.Id == lease.JobId && j.Fence == lease.Fence, cancellationToken);
                     if (job is null)
                     {
-                        return (await RecordedAsync(db, jobId, fence, cancellationToken), null);
+                        return (await RecordedAsync(db, lease, cancellationToken), null);
                     }
 
                     var ending = decide(job);
-                    if (!await WriteAsync(db, job, ending, onlyIfExpired, cancellationToken))
+                    if (!await JobTransitions.EndAsync(db, job, ending.OfJob, time.GetUtcNow(), onlyIfExpired, cancellationToken))
                     {
                         // A cancel wish or a renewal came in between: look again; a renewed lease is not lost after all
                         if (onlyIfExpired)
@@ -183,7 +175,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                         continue;
                     }
                     await RecordAsync(db, job, ending, cancellationToken);
-                    await Outbox.AddAsync(db, jobId, Outbox.TypeOf(ending.State)!, time.GetUtcNow(), cancellationToken);
+                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!, time.GetUtcNow(), cancellationToken);
                     var offered = ending.State == JobState.Queued && ending.RetryAfter == TimeSpan.Zero;
                     if (offered)
                     {
@@ -204,70 +196,14 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>What a repeat is told; null when this lease ran out, or never was.</summary>
-    private static async Task<LeaseOutcome?> RecordedAsync(JobsDbContext db, string jobId, long fence, CancellationToken cancellationToken)
+    private static async Task<LeaseOutcome?> RecordedAsync(JobsDbContext db, LeaseId lease, CancellationToken cancellationToken)
     {
         var record = await db
             .LeaseRecords.AsNoTracking()
-            .SingleOrDefaultAsync(r => r.JobId == jobId && r.Fence == fence, cancellationToken);
+            .SingleOrDefaultAsync(r => r.JobId == lease.JobId && r.Fence == lease.Fence, cancellationToken);
         return record is { Ending: not null and not LeaseEnding.Lost, OutcomeState: { } state }
             ? new LeaseOutcome(state, record.RetryAfterSeconds)
             : null;
-    }
-
-    private async Task<bool> WriteAsync(
-        JobsDbContext db,
-        JobRow job,
-        Ending ending,
-        bool onlyIfExpired,
-        CancellationToken cancellationToken
-    )
-    {
-        var now = time.GetUtcNow();
-        DateTimeOffset? expires = ending.Result is not null && job.ExpiresAfterSeconds is { } keep ? now.AddSeconds(keep) : null;
-        var requeued = ending.State == JobState.Queued;
-        var changed = await db.ExecuteAsync(
-            $"""
-            UPDATE jobs SET
-                state = @state, stage = @stage, lease_worker_id = NULL, lease_slot_id = NULL, lease_until = NULL,
-                attempt = @failures, step_downs = @step_downs, deaths = @deaths,
-                best_step = {db.Dialect.Greatest}(best_step, step), rung_at = NULL,
-                not_before = CASE WHEN @after > 0 THEN {db.Dialect.NowPlus("@after")} ELSE NULL END,
-                queued_at = COALESCE(@queued, queued_at), finished_at = @finished, expires_at = @expires,
-                error_code = @error_code, error_message = @error_message, warning = @warning,
-                winning_fence = @winning, artifacts = @artifacts
-            WHERE id = @id AND fence = @fence AND state IN ('leased', 'rendering', 'uploading')
-              AND (cancel_requested_at IS NOT NULL) = @cancel {(onlyIfExpired ? $"AND lease_until < {db.Dialect.Now}" : "")}
-            """,
-            cancellationToken,
-            ("id", job.Id),
-            ("fence", job.Fence),
-            ("cancel", job.CancelRequestedAt is not null),
-            ("state", Word.Of(ending.State)),
-            (
-                "stage",
-                Word.Of(
-                    requeued ? RenderStage.Queued
-                    : ending.Result is null ? job.Stage
-                    : RenderStage.Done
-                )
-            ),
-            ("failures", ending.Tally.Failures),
-            ("step_downs", ending.Tally.StepDowns),
-            ("deaths", ending.Tally.Deaths),
-            ("after", ending.RetryAfter.TotalSeconds),
-            ("queued", requeued ? db.Dialect.Time(now) : null),
-            ("finished", requeued ? null : db.Dialect.Time(now)),
-            ("expires", expires is { } at ? db.Dialect.Time(at) : null),
-            ("error_code", ending.ErrorCode),
-            ("error_message", ending.ErrorCode is null ? null : ending.Message),
-            ("warning", ending.Result?.Warning),
-            ("winning", ending.Result is null ? null : job.Fence),
-            (
-                "artifacts",
-                ending.Result is { } done ? JsonSerializer.Serialize(done.Artifacts.ToArray(), ContractsJson.Default.ArtifactArray) : null
-            )
-        );
-        return changed == 1;
     }
 
     private Task RecordAsync(JobsDbContext db, JobRow job, Ending ending, CancellationToken cancellationToken) =>
@@ -309,6 +245,19 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         public CompleteRequest? Result { get; init; }
         public Measurements? Measurements { get; init; }
         public string? LogTail { get; init; }
+
+        public JobEnd OfJob =>
+            new(State, Tally)
+            {
+                ErrorCode = ErrorCode,
+                Message = Message,
+                RetryAfter = RetryAfter,
+                Artifacts = Result is { } done
+                    ? JsonSerializer.Serialize(done.Artifacts.ToArray(), ContractsJson.Default.ArtifactArray)
+                    : null,
+                Warning = Result?.Warning,
+            };
+
         public LeaseOutcome Outcome => new(State, State == JobState.Queued ? RetryAfter.TotalSeconds : null);
     }
 }

@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs.Intake;
 
 namespace RenderFarm.Jobs.Leasing;
 
@@ -19,8 +18,9 @@ public abstract record LeaseResult
 /// <summary>A job under its new fence. The API turns <see cref="Inputs"/> into links and this into a <see cref="LeaseGrant"/>.</summary>
 public sealed record LeasedJob
 {
-    public required string Id { get; init; }
-    public required long Fence { get; init; }
+    public required LeaseId Lease { get; init; }
+    public string Id => Lease.JobId;
+    public long Fence => Lease.Fence;
     public required int Attempt { get; init; }
     public required int StepDowns { get; init; }
     public required double LeaseSeconds { get; init; }

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Maintenance;
@@ -113,14 +114,15 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
     }
 
     private static Place? PlaceOf(string key) =>
-        ObjectKeys.TryParseLease(key, out var jobId, out var fence) ? new Place(key, jobId, fence)
-        : ObjectKeys.TryParseInput(key, out jobId) ? new Place(key, jobId, null)
+        ObjectKeys.TryParseLease(key, out var lease) ? new Place(key, lease.JobId, lease.Fence)
+        : ObjectKeys.TryParseInput(key, out var jobId) ? new Place(key, jobId, null)
         : null;
 
     /// <param name="Fence">Null for an input, which belongs to every lease of its job.</param>
     private sealed record Place(string Key, string JobId, long? Fence);
 
     [LoggerMessage(
+        EventId = 141,
         Level = LogLevel.Error,
         Message = "{Doomed} of {Seen} stored objects would be removed: too many to be right, so none was. Compare the database with the "
             + "bucket."

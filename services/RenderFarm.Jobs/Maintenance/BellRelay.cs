@@ -1,4 +1,5 @@
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Maintenance;
@@ -27,8 +28,8 @@ public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal
                 var never = await db.RowsAsync(
                     $"""
                     SELECT id, model, vram_class FROM jobs
-                    WHERE state = 'queued' AND rung_at IS NULL AND queued_at <= @grace AND (not_before IS NULL
-                        OR not_before <= {db.Dialect.Now})
+                    WHERE {JobTransitions.Queued} AND rung_at IS NULL AND queued_at <= @grace
+                        AND (not_before IS NULL OR not_before <= {db.Dialect.Now})
                     LIMIT {Unrung}
                     """,
                     Read,
@@ -36,7 +37,10 @@ public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal
                     ("grace", db.Dialect.Time(now - Grace))
                 );
                 var stale = await db.RowsAsync(
-                    $"SELECT id, model, vram_class FROM jobs WHERE state = 'queued' AND rung_at < @before ORDER BY rung_at LIMIT {Stale}",
+                    $"""
+                    SELECT id, model, vram_class FROM jobs
+                    WHERE {JobTransitions.Queued} AND rung_at < @before ORDER BY rung_at LIMIT {Stale}
+                    """,
                     Read,
                     cancellationToken,
                     ("before", db.Dialect.Time(now - RingAgainAfter))

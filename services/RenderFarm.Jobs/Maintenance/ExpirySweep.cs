@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Maintenance;
@@ -30,15 +31,13 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
             expired += await database.WriteAsync(
                 async db =>
                 {
-                    var changed = await db
-                        .Jobs.Where(j => j.Id == id && j.State == JobState.Completed && j.ExpiresAt <= now)
-                        .ExecuteUpdateAsync(set => set.SetProperty(j => j.State, JobState.Expired), cancellationToken);
-                    if (changed == 1)
+                    if (!await JobTransitions.ExpireAsync(db, id, now, cancellationToken))
                     {
-                        await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellationToken);
+                        return 0;
                     }
 
-                    return changed;
+                    await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellationToken);
+                    return 1;
                 },
                 cancellationToken
             );

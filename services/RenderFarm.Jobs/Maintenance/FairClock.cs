@@ -1,4 +1,4 @@
-using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Workers;
 
@@ -63,7 +63,8 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
             var found = await db.RowsAsync(
                 $"""
                 SELECT start_tag FROM jobs
-                WHERE model = @model AND vram_class = @class AND state = 'queued' AND fence = 0 AND key_id NOT IN ({LeaseQueue.FullKeys})
+                WHERE model = @model AND vram_class = @class AND {JobTransitions.Queued} AND fence = 0
+                    AND key_id NOT IN ({JobTransitions.FullKeys})
                 ORDER BY start_tag LIMIT 1
                 """,
                 row => row.GetDouble(0),

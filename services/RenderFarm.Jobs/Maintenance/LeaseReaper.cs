@@ -1,4 +1,6 @@
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Maintenance;
@@ -32,9 +34,9 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
         }
 
         var lost = 0;
-        foreach (var (id, fence) in expired)
+        foreach (var lease in expired)
         {
-            if (await endings.LoseAsync(id, fence, cancellationToken) is not null)
+            if (await endings.LoseAsync(lease, cancellationToken) is not null)
             {
                 lost++;
             }
@@ -43,7 +45,7 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
         return lost;
     }
 
-    private async Task<List<(string Id, long Fence)>> LookAsync(CancellationToken cancellationToken)
+    private async Task<List<LeaseId>> LookAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -63,15 +65,15 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
         }
     }
 
-    private Task<List<(string, long)>> ExpiredAsync(CancellationToken cancellationToken) =>
+    private Task<List<LeaseId>> ExpiredAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(
             db =>
                 db.RowsAsync(
                     $"""
                     SELECT id, fence FROM jobs
-                    WHERE state IN ('leased', 'rendering', 'uploading') AND lease_until < {db.Dialect.Now} LIMIT {Batch}
+                    WHERE {JobTransitions.Held} AND lease_until < {db.Dialect.Now} LIMIT {Batch}
                     """,
-                    row => (row.GetString(0), row.GetInt64(1)),
+                    row => new LeaseId(row.GetString(0), row.GetInt64(1)),
                     cancellationToken
                 ),
             cancellationToken

@@ -1,4 +1,5 @@
 using RenderFarm.Artifacts;
+using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Maintenance;
@@ -13,7 +14,6 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
 {
     private const int Batch = 200;
     private const int MostInAPass = 5_000;
-    private const string Over = "finished_at <= @before AND (state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL)";
 
     public TimeSpan Every => TimeSpan.FromHours(1);
 
@@ -42,7 +42,10 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
         database.ReadAsync(
             db =>
                 db.RowsAsync(
-                    $"SELECT id FROM jobs WHERE {Over} AND id > @after ORDER BY id LIMIT {Batch}",
+                    $"""
+                    SELECT id FROM jobs
+                    WHERE finished_at <= @before AND ({JobTransitions.Over}) AND id > @after ORDER BY id LIMIT {Batch}
+                    """,
                     row => row.GetString(0),
                     cancellationToken,
                     ("before", db.Dialect.Time(before)),
@@ -69,20 +72,11 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
         database.WriteAsync(
             async db =>
             {
-                var gone = await db.ExecuteAsync(
-                    $"""
-                    DELETE FROM jobs WHERE id = @id AND {Over} AND NOT EXISTS (
-                        SELECT 1 FROM events e WHERE e.job_id = jobs.id AND (e.position IS NULL OR e.position = (SELECT MAX(position)
-                            FROM events)))
-                    """,
-                    cancellationToken,
-                    ("id", jobId),
-                    ("before", db.Dialect.Time(before))
-                );
-                if (gone == 0)
+                if (!await JobTransitions.RemoveAsync(db, jobId, before, cancellationToken))
                 {
                     return false;
                 }
+
                 // Lease records go with their job by themselves
                 await db.ExecuteAsync("DELETE FROM webhook_deliveries WHERE job_id = @id", cancellationToken, ("id", jobId));
                 await db.ExecuteAsync("DELETE FROM events WHERE job_id = @id", cancellationToken, ("id", jobId));
@@ -103,10 +97,9 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
                         ("before", at)
                     )
                     + await db.ExecuteAsync(
-                        """
+                        $"""
                         DELETE FROM workers WHERE seen_at <= @before
-                          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.lease_worker_id = workers.id
-                              AND j.state IN ('leased', 'rendering', 'uploading'))
+                          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.lease_worker_id = workers.id AND j.{JobTransitions.Held})
                         """,
                         cancellationToken,
                         ("before", at)

@@ -160,7 +160,7 @@ public sealed class JobDatabase : IAsyncDisposable
     }
 
     /// <summary>Brings the schema up to date. Two services may start at once: the second waits, and then finds nothing to do.</summary>
-    /// <exception cref="StoreRefusedException">Not with these settings.</exception>
+    /// <exception cref="StoreRefusedException">Not with these settings, or not this database.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         try
@@ -179,7 +179,7 @@ public sealed class JobDatabase : IAsyncDisposable
             {
                 if (Postgres is null)
                 {
-                    await db.Database.MigrateAsync(cancellationToken);
+                    await UpdateAsync(db, cancellationToken);
                     return true;
                 }
                 // One may have to wait for another process's, and rewriting a table takes its time
@@ -200,7 +200,7 @@ public sealed class JobDatabase : IAsyncDisposable
                 await db.ExecuteAsync("SELECT pg_advisory_lock(@key)", cancellationToken, ("key", SqlDialect.MigrationLock));
                 try
                 {
-                    await db.Database.MigrateAsync(cancellationToken);
+                    await UpdateAsync(db, cancellationToken);
                 }
                 finally
                 {
@@ -210,6 +210,12 @@ public sealed class JobDatabase : IAsyncDisposable
             },
             cancellationToken
         );
+
+    private static async Task UpdateAsync(JobsDbContext db, CancellationToken cancellationToken)
+    {
+        await SchemaHistory.RequireKnownAsync(db, cancellationToken);
+        await db.Database.MigrateAsync(cancellationToken);
+    }
 
     public async ValueTask DisposeAsync()
     {

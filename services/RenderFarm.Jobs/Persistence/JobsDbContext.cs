@@ -3,8 +3,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs.Leasing;
-using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Jobs.Persistence;
 
@@ -51,28 +49,13 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         ArgumentNullException.ThrowIfNull(modelBuilder);
         modelBuilder.Entity<JobRow>(job =>
         {
-            job.ToTable(
-                "jobs",
-                table =>
+            job.ToTable("jobs", table =>
+            {
+                foreach (var (name, check) in JobTransitions.Checks)
                 {
-                    const string Held = "state IN ('leased', 'rendering', 'uploading')";
-                    const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
-                    table.HasCheckConstraint("ck_jobs_state", $"state = 'queued' OR {Held} OR {Final}");
-                    table.HasCheckConstraint("ck_jobs_finished", $"(finished_at IS NOT NULL) = ({Final})");
-                    table.HasCheckConstraint("ck_jobs_lease_worker", $"(lease_worker_id IS NOT NULL) = ({Held})");
-                    table.HasCheckConstraint("ck_jobs_lease_slot", $"(lease_slot_id IS NOT NULL) = ({Held})");
-                    table.HasCheckConstraint("ck_jobs_lease_until", $"(lease_until IS NOT NULL) = ({Held})");
-                    table.HasCheckConstraint("ck_jobs_fenced", $"fence >= 0 AND (fence > 0 OR NOT ({Held}))");
-                    table.HasCheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
-                    table.HasCheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
-                    table.HasCheckConstraint("ck_jobs_not_before", "not_before IS NULL OR state = 'queued'");
-                    table.HasCheckConstraint(
-                        "ck_jobs_counts",
-                        "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 "
-                            + "AND 100"
-                    );
+                    table.HasCheckConstraint(name, check);
                 }
-            );
+            });
             job.HasKey(j => j.Id);
 
             // The lease walks this one: fair, by priority, and per (model, class) in order
@@ -85,7 +68,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                     },
                     "ix_jobs_queue"
                 )
-                .HasFilter("state = 'queued'");
+                .HasFilter(JobTransitions.Queued);
             // The virtual clock: who waits with the least, and how far those came who have been served
             job.HasIndex(
                     j => new
@@ -96,11 +79,11 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                     },
                     "ix_jobs_turn"
                 )
-                .HasFilter("state = 'queued' AND fence = 0");
+                .HasFilter($"{JobTransitions.Queued} AND fence = 0");
             job.HasIndex(j => j.StartTag, "ix_jobs_served").HasFilter("fence > 0");
-            job.HasIndex(j => j.RungAt, "ix_jobs_bell").HasFilter("state = 'queued'");
+            job.HasIndex(j => j.RungAt, "ix_jobs_bell").HasFilter(JobTransitions.Queued);
             // Which jobs are held, without lease_until in it: a renewal must not touch an index
-            job.HasIndex(j => j.Id, "ix_jobs_held").HasFilter("state IN ('leased', 'rendering', 'uploading')");
+            job.HasIndex(j => j.Id, "ix_jobs_held").HasFilter(JobTransitions.Held);
             job.HasIndex(j => new { j.KeyId, j.Id }, "ix_jobs_key");
             // What a key has queued and running, for its quotas
             job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open")
@@ -110,18 +93,15 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             job.HasIndex(j => new { j.BatchId, j.BatchLine }, "ix_jobs_batch").HasFilter("batch_id IS NOT NULL");
             job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
             // What retention may remove, some day
-            job.HasIndex(j => j.FinishedAt, "ix_jobs_over")
-                .HasFilter("state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL");
+            job.HasIndex(j => j.FinishedAt, "ix_jobs_over").HasFilter(JobTransitions.Over);
         });
         modelBuilder.Entity<LeaseRecordRow>(record =>
         {
-            record.ToTable(
-                "lease_records",
-                table =>
-                    table.HasCheckConstraint(
-                        "ck_lease_records_ended",
-                        "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)"
-                    )
+            record.ToTable("lease_records", table =>
+                table.HasCheckConstraint(
+                    "ck_lease_records_ended",
+                    "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)"
+                )
             );
             record.HasKey(r => new { r.JobId, r.Fence });
             record.HasIndex(
@@ -154,9 +134,8 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         modelBuilder.Entity<LogCursorRow>().ToTable("log_cursors").HasKey(c => c.Name);
         modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
         {
-            delivery.ToTable(
-                "webhook_deliveries",
-                table => table.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')")
+            delivery.ToTable("webhook_deliveries", table =>
+                table.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')")
             );
             delivery.HasKey(d => d.EventId);
             delivery.Property(d => d.EventId).ValueGeneratedNever();

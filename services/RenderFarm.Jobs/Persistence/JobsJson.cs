@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Jobs.Intake;
 
 namespace RenderFarm.Jobs.Persistence;
 
@@ -16,6 +15,4 @@ namespace RenderFarm.Jobs.Persistence;
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(ModelRegistration))]
-[JsonSerializable(typeof(Keys.BootstrapKeys))]
-[JsonSerializable(typeof(Webhooks.DeliveryTry[]))]
 internal sealed partial class JobsJson : JsonSerializerContext;

@@ -26,7 +26,7 @@ internal static class Mapping
             OrderKey = row.OrderKey,
             NotBefore = row.NotBefore,
             Fence = row.Fence,
-            Failures = row.Attempt,
+            Failures = row.Failures,
             MaxAttempts = row.MaxAttempts,
             StepDowns = row.StepDowns,
             WorkerId = row.LeaseWorkerId,

@@ -13,9 +13,11 @@ public sealed class JobRow
     /// <summary>JSON of <see cref="RenderSpec"/>.</summary>
     public required string Spec { get; set; }
 
-    /// <summary>JSON list of <see cref="Intake.StoredInput"/>.</summary>
+    /// <summary>JSON list of <see cref="StoredInput"/>.</summary>
     public required string Inputs { get; set; }
-    public JobState State { get; set; }
+
+    /// <summary>A new row waits; from then on <see cref="JobTransitions"/> alone changes it.</summary>
+    public JobState State { get; private set; }
 
     // Progress: written by renewals, so none of these is in an index
     public RenderStage Stage { get; set; }
@@ -43,7 +45,7 @@ public sealed class JobRow
 
     // Attempts
     public long Fence { get; set; }
-    public int Attempt { get; set; }
+    public int Failures { get; set; }
     public int MaxAttempts { get; set; }
     public int StepDowns { get; set; }
 
@@ -118,7 +120,7 @@ public sealed class LeaseRecordRow
     public DateTimeOffset LeasedAt { get; set; }
     public DateTimeOffset? RenderingAt { get; set; }
     public DateTimeOffset? EndedAt { get; set; }
-    public Leasing.LeaseEnding? Ending { get; set; }
+    public LeaseEnding? Ending { get; set; }
     public FailureReason? Reason { get; set; }
     public string? Message { get; set; }
 
@@ -183,7 +185,7 @@ public sealed class WebhookDeliveryRow
     public required string Type { get; set; }
     public required JobState JobState { get; set; }
     public required string Url { get; set; }
-    public Webhooks.DeliveryState State { get; set; }
+    public DeliveryState State { get; set; }
     public int Tries { get; set; }
     public DateTimeOffset NextTryAt { get; set; }
     public DateTimeOffset OccurredAt { get; set; }
@@ -244,7 +246,9 @@ public sealed class ApiKeyRow
 
     /// <summary>SHA-256 of the secret, hex.</summary>
     public required string Hash { get; set; }
-    public Keys.KeyScopes Scopes { get; set; }
+
+    /// <summary>A set of <c>KeyScopes</c>, as the number it is.</summary>
+    public int Scopes { get; set; }
     public int PriorityCeiling { get; set; }
 
     /// <summary>What this key's webhooks are signed with: <c>whsec_…</c>. Kept readable, for signing needs it.</summary>

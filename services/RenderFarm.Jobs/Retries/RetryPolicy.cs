@@ -2,12 +2,6 @@ using RenderFarm.Contracts.Leases;
 
 namespace RenderFarm.Jobs.Retries;
 
-/// <summary>What a job has been through so far.</summary>
-/// <param name="Failures">Attempts burnt.</param>
-/// <param name="StepDowns">Cheaper plans taken after running out of device memory.</param>
-/// <param name="Deaths">Deaths of worker or renderer in a row without progress.</param>
-public sealed record Tally(int Failures, int MaxAttempts, int StepDowns, int Deaths);
-
 /// <summary>What follows from a failed attempt.</summary>
 public abstract record RetryDecision(Tally Tally)
 {

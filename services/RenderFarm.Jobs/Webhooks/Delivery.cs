@@ -1,15 +1,5 @@
 namespace RenderFarm.Jobs.Webhooks;
 
-public enum DeliveryState
-{
-    /// <summary>To be tried, or tried again.</summary>
-    Pending,
-    Delivered,
-
-    /// <summary>Given up: tried for a day, or refused for good.</summary>
-    Failed,
-}
-
 /// <summary>One event on its way to one video's webhook.</summary>
 public sealed record Delivery
 {

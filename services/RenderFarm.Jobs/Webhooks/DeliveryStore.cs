@@ -78,7 +78,7 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
             made.Error is null ? DeliveryState.Delivered
             : retryAfter is null ? DeliveryState.Failed
             : DeliveryState.Pending;
-        var log = JsonSerializer.Serialize(delivery.Log.Append(made).TakeLast(KeptTries).ToArray(), JobsJson.Default.DeliveryTryArray);
+        var log = JsonSerializer.Serialize(delivery.Log.Append(made).TakeLast(KeptTries).ToArray(), DeliveryJson.Default.DeliveryTryArray);
         return database.WriteAsync(
             db =>
                 db.WebhookDeliveries.Where(d => d.EventId == delivery.EventId && d.State == DeliveryState.Pending)
@@ -126,7 +126,7 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
             NextTryAt = row.State == DeliveryState.Pending ? row.NextTryAt : null,
             OccurredAt = row.OccurredAt,
             FinishedAt = row.FinishedAt,
-            Log = JsonSerializer.Deserialize(row.Log, JobsJson.Default.DeliveryTryArray)!,
+            Log = JsonSerializer.Deserialize(row.Log, DeliveryJson.Default.DeliveryTryArray)!,
         };
 }
 

@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Jobs.Leasing;
 
 namespace RenderFarm.Jobs.Workers;
 

@@ -8,6 +8,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Api.Tests.Inputs;
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 
@@ -102,7 +103,7 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
         var real = await own.UploadAsync(lease, [1, 2, 3]);
         foreach (var end in (string[])["../../../../etc/passwd", "..", "./video.mp4", "", "video.mp4/x", "a b.mp4"])
         {
-            var wrong = new Artifact(ArtifactKind.Video, $"videos/{lease.JobId}/{lease.Fence}/{end}", "video/mp4", 3, real.Sha256);
+            var wrong = new Artifact(ArtifactKind.Video, ObjectKeys.Of(lease.Lease) + end, "video/mp4", 3, real.Sha256);
             Assert.Equal(
                 (400, "invalid_value"),
                 await (await own.CompleteAsync(lease, wrong)).RefusalAsync() is var r ? (r.Status, r.Code) : default

@@ -35,6 +35,39 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     }
 
     [Fact]
+    public async Task List_OfOwnBatches_IsPagedNewestFirst()
+    {
+        var tenant = await Farm.NewTenantAsync("submit", "read");
+        List<string> made = [];
+        foreach (var prompt in new[] { "one", "two", "three" })
+        {
+            made.Add((string)(await CreateAsync(tenant, $"{{\"prompt\":\"{prompt}\"}}\n{{\"prompt\":\"more\"}}"))["id"]!);
+        }
+
+        var first = await (await tenant.GetAsync("/v1/batches?limit=2")).JsonAsync();
+        var second = await (await tenant.GetAsync($"/v1/batches?limit=2&after={first["last_id"]}")).JsonAsync();
+        var oldest = await (await tenant.GetAsync("/v1/batches?order=asc")).JsonAsync();
+
+        Assert.Equal(("list", true), ((string)first["object"]!, (bool)first["has_more"]!));
+        Assert.Equal((made[2], made[1]), ((string)first["first_id"]!, (string)first["last_id"]!));
+        Assert.All(first["data"]!.AsArray(), batch => Assert.Equal((2, 2), ((int)batch!["total"]!, (int)batch["counts"]!["queued"]!)));
+        Assert.Equal((false, made[0]), ((bool)second["has_more"]!, (string)Assert.Single(second["data"]!.AsArray())!["id"]!));
+        Assert.Equal(made, oldest["data"]!.AsArray().Select(batch => (string)batch!["id"]!));
+        Assert.Empty((await (await (await Farm.NewTenantAsync("read")).GetAsync("/v1/batches")).JsonAsync())["data"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData("limit=101", "limit")]
+    [InlineData("after=video_1", "after")]
+    [InlineData("order=up", "order")]
+    [InlineData("aftr=x", "aftr")]
+    public async Task List_AQueryThatMakesNoSense_IsRefusedByName(string query, string param)
+    {
+        var refusal = await (await Farm.User.GetAsync($"/v1/batches?{query}")).RefusalAsync();
+        Assert.Equal((400, param), (refusal.Status, refusal.Param));
+    }
+
+    [Fact]
     public async Task Create_AMatrix_TakesEveryCombinationOverTheBase()
     {
         var tenant = await Farm.NewTenantAsync("submit", "read");

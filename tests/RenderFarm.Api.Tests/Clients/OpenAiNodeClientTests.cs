@@ -85,7 +85,7 @@ public sealed class OpenAiNodeClientTests
             await File.WriteAllBytesAsync(folder.File(kind.ToString()), bytes);
             var file = new Artifact(
                 kind,
-                ObjectKeys.For(kind, id, lease.Fence),
+                ObjectKeys.For(kind, lease.Lease),
                 type,
                 bytes.Length,
                 Convert.ToHexStringLower(SHA256.HashData(bytes))

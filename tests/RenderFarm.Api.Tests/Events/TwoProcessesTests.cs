@@ -21,7 +21,7 @@ public sealed class TwoProcessesTests
         await using var one = await TestFarm.StartAsync(settings);
         await using var two = await TestFarm.StartAsync([.. settings, $"--Keys:BootstrapFile={one.KeysFile}"]);
         await Eventually.TrueAsync(
-            async () => (await broker.QueuesAsync()).Count(name => name.StartsWith("amq.", StringComparison.Ordinal)) == 2,
+            async () => (await broker.QueuesAsync()).Count(name => name.StartsWith("renderfarm.notices.", StringComparison.Ordinal)) == 2,
             TimeSpan.FromSeconds(20),
             "both to listen"
         );

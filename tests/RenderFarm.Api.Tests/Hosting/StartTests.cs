@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Reflection;
-using RenderFarm.Api.Hosting;
+using RenderFarm.Api.Composition;
 
 namespace RenderFarm.Api.Tests.Hosting;
 

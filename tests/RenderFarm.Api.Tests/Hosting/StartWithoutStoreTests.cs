@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
+using RenderFarm.Api.Composition;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Testing;
 

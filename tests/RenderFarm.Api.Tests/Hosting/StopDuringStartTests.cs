@@ -1,11 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using RenderFarm.Api.Composition;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Hosting;
 
-/// <summary>The host gives a start that is told to stop up by an exception, with some of its services begun and others not.</summary>
+/// <summary>Told to stop while it starts, the host gives up by an exception: some of its services have begun, others not.</summary>
 public sealed class StopDuringStartTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

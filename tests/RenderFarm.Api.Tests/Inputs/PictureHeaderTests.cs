@@ -1,4 +1,4 @@
-using RenderFarm.Api.Inputs;
+using RenderFarm.Api.Inputs.Formats;
 
 namespace RenderFarm.Api.Tests.Inputs;
 

@@ -1,4 +1,5 @@
 using RenderFarm.Api.Errors;
+using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Videos;
 using RenderFarm.Planning.Models;
 

@@ -1,50 +1,27 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using RenderFarm.Testing;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary>The HTTP door's figures, each against its limit.</summary>
+/// <summary>The HTTP door's figures, each against its limit. The load generator runs on the same machine.</summary>
 internal static class ApiBenchmark
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
-    /// <exception cref="ArgumentException">An option is wrong.</exception>
-    public static async Task<int> RunAsync(string[] arguments)
+    /// <param name="options">Which parts, and how long.</param>
+    /// <param name="begin">The report of a part.</param>
+    public static async Task<int> RunAsync(ApiOptions options, Func<string, FigureReport> begin)
     {
-        if (arguments.Contains("--help"))
-        {
-            Console.Out.WriteLine(ApiOptions.Usage);
-            return 0;
-        }
-        var (options, missed) = (ApiOptions.Parse(arguments), 0);
+        var code = 0;
         foreach (var part in options.Parts)
         {
-            var load = ThisMachine.LoadAverage;
+            var report = begin(part);
             var found = await MeasureAsync(part, options);
             foreach (var figure in found.Figures)
             {
-                Console.Out.WriteLine(figure);
+                report.Add(figure);
             }
-
-            missed += found.Figures.Count(figure => !figure.IsMet);
-            if (options.Results is not { } folder)
-            {
-                continue;
-            }
-
-            Directory.CreateDirectory(folder);
-            var report = new JsonObject
-            {
-                ["benchmark"] = $"api, {part}",
-                ["machine"] = $"{ThisMachine.Name}, load generator on the same machine",
-                ["load_average_before"] = load,
-                ["figures"] = new JsonArray([.. found.Figures.Select(figure => (JsonNode)figure.ToJson())]),
-                ["details"] = found.Details,
-            };
-            await File.WriteAllTextAsync(Path.Combine(folder, $"api-{part}.json"), report.ToJsonString(Indented) + Environment.NewLine);
+            report.Details[part] = found.Details;
+            code = Math.Max(code, report.Finish());
         }
-        return missed == 0 ? 0 : 1;
+        return code;
     }
 
     private static Task<Findings> MeasureAsync(string part, ApiOptions options) =>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Api;
 

@@ -7,7 +7,7 @@ namespace RenderFarm.Benchmarks.Api;
 /// <summary>Videos by the million, as submissions and workers would have left them.</summary>
 internal static class JobsTable
 {
-    /// <param name="completed">Every so many-th video still waits; the others are completed.</param>
+    /// <param name="completed">Of so many videos one still waits; the others are completed.</param>
     public static async Task FillAsync(ApiFarm api, int rows, int completed)
     {
         var spec = JsonSerializer
@@ -35,7 +35,7 @@ internal static class JobsTable
                 VALUES ('key_other', 'other', 'other', 3, 100, 0, now());
             INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class,
                 least_vram_bytes, estimated_seconds, start_tag, order_key,
-                fence, attempt, max_attempts, step_downs, deaths, created_at, queued_at, started_at, finished_at, winning_fence, artifacts)
+                fence, failures, max_attempts, step_downs, deaths, created_at, queued_at, started_at, finished_at, winning_fence, artifacts)
             SELECT 'video_' || lpad(to_hex(i), 32, '0'), CASE WHEN i % 10 = 0 THEN 'key_other' ELSE (SELECT id FROM api_keys
                 WHERE name = 'benchmark') END, 'tiny', '{spec}', '[]',
                 CASE WHEN waits THEN 'queued' ELSE 'completed' END, CASE WHEN waits THEN 'queued' ELSE 'done' END,

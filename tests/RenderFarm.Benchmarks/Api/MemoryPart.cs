@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using RenderFarm.Testing;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Api;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Api;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Queue;
 

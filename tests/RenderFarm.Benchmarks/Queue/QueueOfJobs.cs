@@ -6,10 +6,11 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs;
+using RenderFarm.Jobs.Composition;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
@@ -75,7 +76,7 @@ internal sealed class QueueOfJobs : IAsyncDisposable
             $"""
             INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class,
                 least_vram_bytes, estimated_seconds, start_tag, order_key,
-                fence, attempt, max_attempts, step_downs, deaths, created_at, queued_at)
+                fence, failures, max_attempts, step_downs, deaths, created_at, queued_at)
             SELECT 'video_' || lpad(to_hex(i), 32, '0'), 'key_' || (1 + i % {Keys}), (ARRAY['demo', 't2v-1-3b', 't2v-14b'])[1 + i % 3],
                 @spec, '[]', 'queued', 'queued', 0, 0, 0, 50,
                 (ARRAY[0, 24])[1 + i % 2], 0, 30, (i / {Keys}) * 30.0, (i / {Keys}) * 30.0 - 30000, 0, 0, 3, 0, 0, now(), now()

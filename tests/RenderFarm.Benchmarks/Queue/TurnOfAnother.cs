@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Intake;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Queue;
 
@@ -73,7 +75,7 @@ internal static class TurnOfAnother
             new CompleteRequest
             {
                 Fence = lease.Fence,
-                Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1, "00")],
+                Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease), "video/mp4", 1, "00")],
             },
             CancellationToken.None
         );

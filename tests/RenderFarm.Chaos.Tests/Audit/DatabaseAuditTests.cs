@@ -42,7 +42,7 @@ public sealed class DatabaseAuditTests : IAsyncLifetime
             { "UPDATE lease_records SET ending = 'completed' WHERE fence = 1", "at most one lease completed a job, and it is the winner" },
             { "UPDATE jobs SET artifacts = '[]'", "a completed job has a winner and its video" },
             { "UPDATE jobs SET winning_fence = 1", "nothing follows the winner" },
-            { "UPDATE jobs SET attempt = 2", "attempts were burnt by failures only" },
+            { "UPDATE jobs SET failures = 2", "attempts were burnt by failures only" },
             {
                 "UPDATE jobs SET state = 'failed', winning_fence = NULL, error_code = 'transient'",
                 "no job failed before its last attempt or its third death in a row"
@@ -90,7 +90,7 @@ public sealed class DatabaseAuditTests : IAsyncLifetime
                 VALUES ('key', 'key', 'hash', 1, 100, 0, now());
             INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class,
                 least_vram_bytes, estimated_seconds, start_tag, order_key,
-                fence, attempt, max_attempts, step_downs, deaths, winning_fence, artifacts, created_at, queued_at,
+                fence, failures, max_attempts, step_downs, deaths, winning_fence, artifacts, created_at, queued_at,
                 finished_at, idempotency_key)
             VALUES ('{Id}', 'key', 'tiny', '{"{}"}', '[]', 'completed', 'done', 2, 2, 0, 50, 0, 0, 1, 0, 0, 2, 1, 10, 0, 0, 2,
                 '[{"{"}"key":"videos/{Id}/2/video.mp4"{"}"}]', now(), now(), now(), 'client-1-1');

@@ -5,6 +5,7 @@ using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Tests.Stores;

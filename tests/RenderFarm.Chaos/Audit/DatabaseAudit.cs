@@ -88,13 +88,13 @@ internal sealed class DatabaseAudit(NpgsqlDataSource database)
             ),
             await None(
                 "attempts were burnt by failures only",
-                "SELECT j.id || ': ' || j.attempt || ' burnt, ' || COUNT(r.fence) || ' leases failed or were lost' FROM jobs j LEFT JOIN "
+                "SELECT j.id || ': ' || j.failures || ' burnt, ' || COUNT(r.fence) || ' leases failed or were lost' FROM jobs j LEFT JOIN "
                     + "lease_records r ON r.job_id = j.id AND r.ending IN ('failed', 'lost') AND r.reason <> 'cancelled' GROUP BY j.id, "
-                    + "j.attempt HAVING j.attempt > COUNT(r.fence)"
+                    + "j.failures HAVING j.failures > COUNT(r.fence)"
             ),
             await None(
                 "no job failed before its last attempt or its third death in a row",
-                "SELECT id || ': ' || error_code FROM jobs WHERE state = 'failed' AND attempt < max_attempts AND (error_code <> 'poison' "
+                "SELECT id || ': ' || error_code FROM jobs WHERE state = 'failed' AND failures < max_attempts AND (error_code <> 'poison' "
                     + "OR deaths < 3)"
             ),
             await None(

@@ -7,7 +7,6 @@ using RenderFarm.Artifacts;
 using RenderFarm.Chaos.Plan;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing.Farms;
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using RenderFarm.Artifacts;
 using RenderFarm.Chaos.Farm;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Figures;
@@ -197,7 +198,8 @@ internal static class DeathFigures
     private static async Task<string> ResultAsync(FigureFarm farm, string job)
     {
         var fence = await farm.ScalarAsync<long>("SELECT winning_fence FROM jobs WHERE id = $1", job);
-        var stored = await farm.Farm.Store.StatAsync(ObjectKeys.For(Contracts.Videos.ArtifactKind.Video, job, fence), farm.Stop);
+        var key = ObjectKeys.For(Contracts.Videos.ArtifactKind.Video, new LeaseId(job, fence));
+        var stored = await farm.Farm.Store.StatAsync(key, farm.Stop);
         return $"{await farm.ScalarAsync<string>("SELECT state || winning_fence || artifacts FROM jobs WHERE id = $1", job)} "
             + $"{stored?.Sha256} {stored?.LastModified:O}";
     }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Chaos.Farm;
-using RenderFarm.Testing;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Chaos.Figures;
 
@@ -25,8 +25,6 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         ["worker"] = farm => DeathFigures.WorkersKilledAsync(farm, rounds: 6, atOnce: 5),
     };
 
-    public static IEnumerable<string> Names => Parts.Keys;
-
     /// <returns>Whether every figure is what it must be.</returns>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
@@ -40,7 +38,7 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         foreach (var (name, measure) in Parts.Where(part => options.Part is null || options.Part == part.Key))
         {
             measured.Add(await measure(farm));
-            output.WriteLine($"{name,-16} {measured[^1]}");
+            output.WriteLine($"{name, -16} {measured[^1]}");
         }
         var report = new JsonObject
         {

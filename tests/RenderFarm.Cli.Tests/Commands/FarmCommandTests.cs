@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using RenderFarm.Cli.Commands;
+using RenderFarm.Verbs.Parsing;
 using Spectre.Console.Testing;
 
 namespace RenderFarm.Cli.Tests.Commands;
@@ -21,7 +22,7 @@ public sealed class FarmCommandTests : IDisposable
     {
         var code = await RunAsync("list", "--url", "not-an-address", "--key", "x");
 
-        Assert.Equal(FarmCommand.Refused, code);
+        Assert.Equal(ExitCodes.Refused, code);
         Assert.Equal("error: invalid_option: --url: 'not-an-address' is not an http address", _errors.ToString().Trim());
     }
 
@@ -30,7 +31,7 @@ public sealed class FarmCommandTests : IDisposable
     {
         var code = await RunAsync("up", "--farm");
 
-        Assert.Equal(FarmCommand.Failure, code);
+        Assert.Equal(ExitCodes.Failure, code);
         Assert.Contains("--postgres", _errors.ToString(), StringComparison.Ordinal);
     }
 
@@ -45,8 +46,21 @@ public sealed class FarmCommandTests : IDisposable
 
     [Theory]
     [InlineData(
-        "demo", "a cat", "--size", "64x48", "--frames", "9", "--steps", "4", "--seed", "1", "--guidance", "3.5",
-        "--negative", "", "--out",
+        "demo",
+        "a cat",
+        "--size",
+        "64x48",
+        "--frames",
+        "9",
+        "--steps",
+        "4",
+        "--seed",
+        "1",
+        "--guidance",
+        "3.5",
+        "--negative",
+        "",
+        "--out",
         "x.mp4"
     )]
     [InlineData("render", "a cat", "--model", "t2v-14b", "--priority", "90")]
@@ -62,14 +76,8 @@ public sealed class FarmCommandTests : IDisposable
     public async Task ExitCode_HelpForAVerbThatNeedsMore_IsNoRefusal(int expected, params string[] arguments)
     {
         using var output = new StringWriter();
-        var parsed = FarmCommand.Create(_console, _errors, TimeProvider.System).Parse(arguments);
-        Assert.Equal(
-            expected,
-            FarmCommand.ExitCode(
-                parsed,
-                await parsed.InvokeAsync(new() { Output = output, Error = output }, TestContext.Current.CancellationToken)
-            )
-        );
+        var root = FarmCommand.Create(_console, _errors, TimeProvider.System);
+        Assert.Equal(expected, await VerbProgram.RunAsync(root, arguments, _errors, new() { Output = output, Error = output }));
     }
 
     [Fact]
@@ -104,7 +112,7 @@ public sealed class FarmCommandTests : IDisposable
         var folder = Path.GetTempPath();
         var code = await RunAsync("demo", "a cat", "--out", folder);
 
-        Assert.Equal(FarmCommand.Failure, code);
+        Assert.Equal(ExitCodes.Failure, code);
         Assert.Contains("cannot_write", _errors.ToString(), StringComparison.Ordinal);
         Assert.Empty(_console.Output);
     }

@@ -86,10 +86,10 @@ public sealed class VerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData(400, "invalid_value", FarmCommand.Refused)]
-    [InlineData(404, "not_found", FarmCommand.Refused)]
-    [InlineData(429, "quota_exceeded", FarmCommand.Unavailable)]
-    [InlineData(503, "unavailable", FarmCommand.Unavailable)]
+    [InlineData(400, "invalid_value", ExitCodes.Refused)]
+    [InlineData(404, "not_found", ExitCodes.Refused)]
+    [InlineData(429, "quota_exceeded", ExitCodes.Unavailable)]
+    [InlineData(503, "unavailable", ExitCodes.Unavailable)]
     public async Task AnyVerb_Refused_EndsWithACodeForIts_Kind(int status, string code, int exit)
     {
         await using var farm = new StubFarm(
@@ -104,7 +104,7 @@ public sealed class VerbTests : IDisposable
 
     [Fact]
     public async Task AnyVerb_WithoutAFarm_EndsWithThree() =>
-        Assert.Equal(FarmCommand.Unavailable, await RunAsync("list", "--url", "http://127.0.0.1:1", "--key", "rf_test"));
+        Assert.Equal(ExitCodes.Unavailable, await RunAsync("list", "--url", "http://127.0.0.1:1", "--key", "rf_test"));
 
     [Fact]
     public async Task Watch_AFailedVideo_EndsWithOneAndSaysWhy()
@@ -113,7 +113,7 @@ public sealed class VerbTests : IDisposable
             (_, _) => (200, Video("failed", ""","error":{"code":"gpu_out_of_memory","message":"too big"}"""))
         );
 
-        Assert.Equal(FarmCommand.Failure, await RunAsync(farm, "watch", "video_1"));
+        Assert.Equal(ExitCodes.Failure, await RunAsync(farm, "watch", "video_1"));
         Assert.Contains("gpu_out_of_memory: too big", _errors.ToString(), StringComparison.Ordinal);
     }
 
@@ -136,7 +136,7 @@ public sealed class VerbTests : IDisposable
         var code = await Parse("render", "a cat", "-o", _folder.File("a.mp4"), "--url", farm.Url, "--key", "rf_test")
             .InvokeAsync(cancellationToken: ctrlC.Token);
 
-        Assert.Equal(FarmCommand.Interrupted, code);
+        Assert.Equal(ExitCodes.Interrupted, code);
         Assert.Contains("./farm watch video_1", _errors.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(farm.Requests, request => request.Line.Contains("cancel", StringComparison.Ordinal));
     }
@@ -217,7 +217,7 @@ public sealed class VerbTests : IDisposable
 
         // One of its videos has failed, and so has it.
         Assert.Equal(
-            FarmCommand.Failure,
+            ExitCodes.Failure,
             await RunAsync(farm, "batch", _folder.File("a.jsonl"), "--out", _folder.File("clips"), "--idempotency-key", "night")
         );
 
@@ -236,7 +236,7 @@ public sealed class VerbTests : IDisposable
 
         Assert.Equal(0, await RunAsync(farm, "cancel", "batch_1"));
         Assert.Equal("POST /v1/batches/batch_1/cancel", Assert.Single(farm.Requests).Line);
-        Assert.Equal(FarmCommand.Refused, await RunAsync("batch", _folder.File("missing.jsonl")));
+        Assert.Equal(ExitCodes.Refused, await RunAsync("batch", _folder.File("missing.jsonl")));
     }
 
     [Fact]
@@ -254,7 +254,7 @@ public sealed class VerbTests : IDisposable
                 )
         );
         await File.WriteAllTextAsync(_folder.File("a.jsonl"), "{}\n", TestContext.Current.CancellationToken);
-        Assert.Equal(FarmCommand.Refused, await RunAsync(farm, "batch", _folder.File("a.jsonl")));
+        Assert.Equal(ExitCodes.Refused, await RunAsync(farm, "batch", _folder.File("a.jsonl")));
         Assert.Contains("line 1: There is no parameter 'stepz'.", _errors.ToString(), StringComparison.Ordinal);
         Assert.Contains("line 3: 'prompt' is required.", _errors.ToString(), StringComparison.Ordinal);
     }
@@ -277,7 +277,7 @@ public sealed class VerbTests : IDisposable
 
         Assert.Contains("POST /v1/workers/w_1/drain", farm.Requests.Select(request => request.Line));
         Assert.Contains("still holds video_1 (denoising)", _console.Output, StringComparison.Ordinal);
-        Assert.Equal(FarmCommand.Refused, await RunAsync(farm, "drain", "rack-9"));
+        Assert.Equal(ExitCodes.Refused, await RunAsync(farm, "drain", "rack-9"));
         Assert.Contains("there are rack-1", _errors.ToString(), StringComparison.Ordinal);
     }
 
@@ -310,7 +310,7 @@ public sealed class VerbTests : IDisposable
             (_, _) => (401, """{"error":{"message":"unknown","type":"x","param":null,"code":"invalid_api_key"}}""")
         );
 
-        Assert.Equal(FarmCommand.Refused, await RunAsync("login", farm.Url, "--key", "rf_wrong"));
+        Assert.Equal(ExitCodes.Refused, await RunAsync("login", farm.Url, "--key", "rf_wrong"));
         Assert.False(File.Exists(SavedLogin.FilePath));
     }
 
@@ -369,7 +369,7 @@ public sealed class VerbTests : IDisposable
     [InlineData("--step-cache", "deepcache", "neither teacache nor magcache")]
     public async Task Plan_WhatNoFarmWouldRender_IsRefusedByName(string option, string value, string reason)
     {
-        Assert.Equal(FarmCommand.Refused, await RunAsync("plan", option, value));
+        Assert.Equal(ExitCodes.Refused, await RunAsync("plan", option, value));
         Assert.Contains(option, _errors.ToString(), StringComparison.Ordinal);
         Assert.Contains(reason, _errors.ToString(), StringComparison.Ordinal);
     }
@@ -407,9 +407,9 @@ public sealed class VerbTests : IDisposable
         );
 
         var before = _console.Output.Length;
-        Assert.Equal(FarmCommand.Failure, await RunAsync("plan", "--vram", "1", "--json"));
+        Assert.Equal(ExitCodes.Failure, await RunAsync("plan", "--vram", "1", "--json"));
         Assert.False((bool)JsonNode.Parse(_console.Output[before..])!["fits"]!);
-        Assert.Equal(FarmCommand.Refused, await RunAsync("plan", "--vram", "lots"));
+        Assert.Equal(ExitCodes.Refused, await RunAsync("plan", "--vram", "lots"));
     }
 
     [Theory]

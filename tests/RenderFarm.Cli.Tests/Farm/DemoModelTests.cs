@@ -2,7 +2,6 @@ using System.Text.Json;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using Spectre.Console.Testing;

@@ -1,4 +1,4 @@
-using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Models;
 
 namespace RenderFarm.Contracts.Tests.Rendering;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
@@ -11,6 +12,7 @@ using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Retries;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 using RenderFarm.Planning.Models;
 
@@ -169,7 +171,7 @@ public sealed class TestFarm : IAsyncDisposable
             new CompleteRequest
             {
                 Fence = lease.Fence,
-                Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1234, "00")],
+                Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease), "video/mp4", 1234, "00")],
                 Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
                 LogTail = "all well",
             },

@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Jobs.Tests.Intake;
 

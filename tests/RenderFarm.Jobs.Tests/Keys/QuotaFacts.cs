@@ -3,6 +3,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Jobs.Tests.Keys;
 

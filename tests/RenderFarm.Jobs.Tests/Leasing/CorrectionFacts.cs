@@ -1,3 +1,4 @@
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
@@ -133,7 +134,7 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
             new CompleteRequest
             {
                 Fence = lease.Fence,
-                Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence}/video.mp4", "video/mp4", 1234, "00")],
+                Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease), "video/mp4", 1234, "00")],
                 Measurements = new Measurements { StepSeconds = step, PeakBytes = peak },
             },
             Stop

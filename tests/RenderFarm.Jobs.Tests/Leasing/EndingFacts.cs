@@ -1,7 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Jobs.Tests.Leasing;
 

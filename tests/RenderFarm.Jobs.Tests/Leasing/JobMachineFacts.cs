@@ -2,8 +2,10 @@ using FsCheck.Xunit;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Retries;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Jobs.Tests.Leasing;
 
@@ -40,6 +42,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
         var model = new Model();
         var job = await Farm.SubmitAsync();
         LeasedJob? lease = null;
+        var state = job.State;
         (LeasedJob Lease, FailureReason? Reason, LeaseOutcome? Outcome)? last = null;
 
         foreach (var operation in operations)
@@ -90,16 +93,21 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
                     break;
                 case Operation.CompleteOld when lease is { Fence: > 1 }:
                     // Whatever the old lease came to, saying it again changes nothing
-                    await Farm.CompleteAsync(lease with { Fence = lease.Fence - 1 });
+                    await Farm.CompleteAsync(lease with { Lease = new(lease.Id, lease.Fence - 1) });
                     break;
                 case Operation.RenewOld when lease is not null:
-                    Assert.Null(await Farm.RenewAsync(lease with { Fence = lease.Fence - 1 }, RenderStage.Denoising));
+                    Assert.Null(await Farm.RenewAsync(lease with { Lease = new(lease.Id, lease.Fence - 1) }, RenderStage.Denoising));
                     break;
                 case Operation.RepeatLastReport when last is var (reported, what, outcome):
                     Assert.Equal(outcome, what is { } why ? await Farm.FailAsync(reported, why) : await Farm.CompleteAsync(reported));
                     break;
             }
             var now = await Farm.GetAsync(job.Id);
+            Assert.True(
+                now.State == state || JobTransitions.All.Any(way => way.Leads(state, now.State)),
+                $"{operation}: {state} → {now.State} is no way of a job's"
+            );
+            state = now.State;
             Assert.Equal((model.State, model.Fence, model.Tally.Failures), (now.State, now.Fence, now.Failures));
         }
         // Out of the way of the next sequence

@@ -27,7 +27,7 @@ public abstract class SchemaFacts(StoreUnderTest store) : FarmFacts(store)
     [InlineData("lease_until = created_at")]
     [InlineData("error_code = 'poison'")]
     [InlineData("winning_fence = 1")]
-    [InlineData("attempt = 4")]
+    [InlineData("failures = 4")]
     [InlineData("step_downs = 7")]
     [InlineData("priority = 101")]
     [InlineData("fence = -1")]

@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Renderer.Protocol;
 using RenderFarm.Testing;
 using static RenderFarm.Contracts.Rendering.RendererReport;
 

@@ -1,6 +1,5 @@
 using RenderFarm.Testing.Farms;
 using RenderFarm.Training.Clips;
-using RenderFarm.Training.Looks;
 using RenderFarm.Training.Text;
 
 namespace RenderFarm.Training.Tests.Looks;
@@ -37,5 +36,5 @@ public sealed class UnseenCaptionsTests
 
     [Fact]
     public void Questions_SameSeed_AreTheList() =>
-        Assert.Equal(System.IO.File.ReadAllLines(File), QuickLook.Questions(200, seed: 2026).Select(question => question.Caption));
+        Assert.Equal(System.IO.File.ReadAllLines(File), HeldOutQuestions.Draw(200, seed: 2026).Select(question => question.Caption));
 }

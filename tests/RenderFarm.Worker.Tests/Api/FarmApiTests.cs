@@ -20,8 +20,8 @@ public sealed class FarmApiTests
         {
             var fault = await Assert.ThrowsAsync<FarmApiException>(() =>
                 api.RenewAsync(
-                    "video_1",
-                    new RenewRequest { Fence = 1, Stage = RenderStage.Denoising },
+                    new LeaseId("video_1", 1),
+                    new RenewRequest { Stage = RenderStage.Denoising },
                     TestContext.Current.CancellationToken
                 )
             );

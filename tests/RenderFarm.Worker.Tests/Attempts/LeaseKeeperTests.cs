@@ -13,6 +13,7 @@ namespace RenderFarm.Worker.Tests.Attempts;
 public sealed class LeaseKeeperTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    private static readonly LeaseId Lease = new("video_1", 1);
 
     [Fact]
     public async Task Renew_ReplyReadAfterTheDeadline_CountsAsLost()
@@ -36,12 +37,12 @@ public sealed class LeaseKeeperTests
         await using var attempt = Keeper(worker, TimeProvider.System);
         await using var upload = Keeper(worker, TimeProvider.System);
         var running = new RunningLeases();
-        var ofTheAttempt = running.Add("video_1", 1, attempt);
-        using var ofTheUpload = running.Add("video_1", 1, upload);
+        var ofTheAttempt = running.Add(Lease, attempt);
+        using var ofTheUpload = running.Add(Lease, upload);
 
         ofTheAttempt.Dispose();
 
-        Assert.True(running.Cancel("video_1", 1));
+        Assert.True(running.Cancel(Lease));
         Assert.True(upload.Cancelled.IsCancellationRequested);
         Assert.False(attempt.Cancelled.IsCancellationRequested);
     }
@@ -71,8 +72,7 @@ public sealed class LeaseKeeperTests
     private static LeaseKeeper Keeper(WorkerUnderTest worker, TimeProvider time) =>
         new(
             worker.Services.GetRequiredService<FarmApi>(),
-            "video_1",
-            fence: 1,
+            Lease,
             leaseSeconds: 24,
             new LeaseSettings(),
             new LeaseProgress(RenderStage.Loading),

@@ -7,7 +7,7 @@ namespace RenderFarm.Worker.Tests.Farm;
 
 /// <summary>
 /// A renderer as a shell script: a real process on the real pipes, that does what a test needs at the moment it needs
-/// it. The real renderer has tests of its own below.
+/// it. With the real one there are <c>RealRendererTests</c>.
 /// </summary>
 internal static class StubRenderer
 {

@@ -7,7 +7,6 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Models;

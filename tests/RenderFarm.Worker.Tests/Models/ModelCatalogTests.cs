@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Configuration;

@@ -1,3 +1,4 @@
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
@@ -91,7 +92,7 @@ public sealed class UploadSpoolTests
         var failure = await worker.Desk.FailedAsync(job);
         Assert.Equal(FailureReason.Transient, failure.Reason);
         Assert.Contains("SHA-256", failure.Message, StringComparison.Ordinal);
-        Assert.Null(await worker.Store.StatAsync($"videos/{job.JobId}/{job.Fence}/video.mp4", TestContext.Current.CancellationToken));
+        Assert.Null(await worker.Store.StatAsync(ObjectKeys.For(ArtifactKind.Video, job.Lease), TestContext.Current.CancellationToken));
     }
 
     [Fact]

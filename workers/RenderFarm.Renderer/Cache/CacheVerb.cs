@@ -1,43 +1,31 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using RenderFarm.Rendering.Loading;
+using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Renderer.Cache;
 
 /// <summary><c>cache check DIR</c>: prepared weights against their checksums; what a worker starts before it takes work.</summary>
 internal static class CacheVerb
 {
-    private const string Usage = "cache check DIR [--repair] [--json]: DIR is a host's weight cache; --repair removes what is damaged";
-
-    public static int Run(string[] args)
+    public static int Check(string root, bool repair, bool json)
     {
-        if (
-            args is not ["check", var root, .. var options]
-            || root.StartsWith('-')
-            || options.Any(option => option is not ("--repair" or "--json"))
-        )
-        {
-            return ExitCodes.Usage(Usage);
-        }
-
         if (!Directory.Exists(root))
         {
-            return ExitCodes.Usage($"cache check: there is no folder {root}");
+            throw VerbException.Wrong($"dir: there is no folder {root}");
         }
 
         var damaged = 0;
-        foreach (var finding in CacheInspection.Of(root, options.Contains("--repair")))
+        foreach (var finding in CacheInspection.Of(root, repair))
         {
             if (finding is { Damage: not null, Removed: false })
             {
                 damaged++;
             }
 
-            Console.Out.WriteLine(
-                options.Contains("--json") ? JsonSerializer.Serialize(finding, CacheJson.Default.CacheFinding) : InWords(finding)
-            );
+            Console.Out.WriteLine(json ? JsonSerializer.Serialize(finding, CacheJson.Default.CacheFinding) : InWords(finding));
         }
-        return damaged == 0 ? ExitCodes.Done : ExitCodes.Failed;
+        return damaged == 0 ? VerbProgram.Done : VerbProgram.Failed;
     }
 
     private static string InWords(CacheFinding finding) =>

@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
+using RenderFarm.Verbs.Parsing;
 using TorchSharp;
 
 namespace RenderFarm.Renderer.Doctor;
@@ -31,7 +32,7 @@ internal static class DoctorVerb
         }
         checks.Add(LockedMemory());
         Console.Out.WriteLine(JsonSerializer.Serialize([.. checks], ContractsJson.Default.HostCheckArray));
-        return checks.Any(check => check.Result == HostCheckResult.Lacks) ? ExitCodes.Failed : ExitCodes.Done;
+        return checks.Any(check => check.Result == HostCheckResult.Lacks) ? VerbProgram.Failed : VerbProgram.Done;
     }
 
     private static IEnumerable<HostCheck> Card()

@@ -22,9 +22,6 @@ internal static partial class LibC
     public const int F_DUPFD_CLOEXEC = 1030;
     public const int F_SETPIPE_SZ = 1031;
 
-    public const int MallocTrimThreshold = -1;
-    public const int MallocMmapMax = -4;
-
     public const int SIGKILL = 9;
     public const short POLLIN = 1;
 
@@ -63,12 +60,6 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint syscall(nint number, nint first, nint second);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int setenv(string name, string value, int overwrite);
-
-    [LibraryImport("libc")]
-    public static partial int mallopt(int parameter, int value);
-
     [LibraryImport("libc")]
     public static partial int getppid();
 
@@ -78,17 +69,13 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int signal);
 
-    /// <summary>Ends the process at once, without the exit handlers of native libraries.</summary>
-    [LibraryImport("libc", EntryPoint = "_exit")]
-    public static partial void ExitNow(int code);
-
     /// <summary>Writes everything, through partial writes and signals.</summary>
     /// <returns>0, or the errno that ended it.</returns>
     public static unsafe int WriteAll(int fd, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* start = bytes)
         {
-            for (nint done = 0; done < bytes.Length;)
+            for (nint done = 0; done < bytes.Length; )
             {
                 var written = write(fd, start + done, bytes.Length - done);
                 if (written >= 0)

@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
+using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Renderer.Process;
+using RenderFarm.Rendering.Hosting;
 using RenderFarm.Rendering.Pipelines;
 using TorchSharp;
 
@@ -13,27 +15,8 @@ namespace RenderFarm.Renderer.Protocol;
 /// </summary>
 internal static class RenderVerb
 {
-    public static int Run(string[] args)
+    public static int Run(string device)
     {
-        var device = "cpu";
-        for (var i = 0; i < args.Length; i++)
-        {
-            if (args[i] == "--device" && i + 1 < args.Length)
-            {
-                device = args[++i];
-            }
-            else
-            {
-                return ExitCodes.Usage(
-                    $"render: unknown argument '{args[i]}'; it takes only --device cpu|cuda, and its order on standard input"
-                );
-            }
-        }
-        if (device is not ("cpu" or "cuda"))
-        {
-            return ExitCodes.Usage($"render: --device is cpu or cuda, not '{device}'");
-        }
-
         // 1
         var reports = new ReportWriter(PrivateStdout.Take());
         ParentWatch.Start();
@@ -54,7 +37,7 @@ internal static class RenderVerb
             }
             var gauge = card?.Gauge();
             var startSeconds = ProcessFacts.SecondsSinceStart();
-            reports.Write(new RendererReport.Ready(Environment.ProcessId, Version, torch.__version__, device, startSeconds));
+            reports.Write(new RendererReport.Ready(Environment.ProcessId, FarmVersion.Full, torch.__version__, device, startSeconds));
 
             // 3
             if (OrderInput.Read() is not { } order)
@@ -92,7 +75,8 @@ internal static class RenderVerb
             try
             {
                 using var frames = new FramePipe(order.FramePipe, cancel.Token);
-                var result = RenderJob.Run(order, frames, observer, meter, cancel.Token);
+                using var pipeline = new VideoPipeline(order, observer, meter, cancel.Token);
+                var result = pipeline.Render(frames);
                 measured = Complete(meter, order, startSeconds);
                 frames.Dispose();
 
@@ -115,8 +99,6 @@ internal static class RenderVerb
             return failure.Reason == FailureReason.Cancelled ? ExitCodes.Cancelled : ExitCodes.Failed;
         }
     }
-
-    private static string Version { get; } = typeof(RenderVerb).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     private static Measurements Complete(StageMeter meter, RenderOrder order, double startSeconds) =>
         meter.Measured() with

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering.Pipelines;

@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 namespace RenderFarm.Training.Clips;
 
 /// <summary>A part of a clip: where its corner is, and its first frame.</summary>
-public readonly record struct Window(int X, int Y, int Frame);
+internal readonly record struct Window(int X, int Y, int Frame);
 
 /// <summary>
 /// Paints scenes by tensor arithmetic on one device: every shape is a signed distance in pixels, and its edge a ramp one
 /// pixel wide.
 /// </summary>
-public sealed class ClipPainter(Device device)
+internal sealed class ClipPainter(Device device)
 {
     /// <summary>Whole clips of one size.</summary>
     /// <returns>Float32 [B, 3, F, H, W] in [−1, 1]; the caller owns it.</returns>

@@ -4,7 +4,7 @@ namespace RenderFarm.Training.Clips;
 /// One combination in eight of shape, colour, motion and background colour is never trained on: what the finished model
 /// is measured by.
 /// </summary>
-public static class HeldOut
+internal static class HeldOut
 {
     public static bool Contains(ShapeKind shape, int color, Motion motion, int background)
     {

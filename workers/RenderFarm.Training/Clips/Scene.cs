@@ -1,6 +1,6 @@
 namespace RenderFarm.Training.Clips;
 
-public enum ShapeKind
+internal enum ShapeKind
 {
     Ball,
     Square,
@@ -11,7 +11,7 @@ public enum ShapeKind
     Cross,
 }
 
-public enum Motion
+internal enum Motion
 {
     Right,
     Left,
@@ -25,7 +25,7 @@ public enum Motion
     Circle,
 }
 
-public enum Pattern
+internal enum Pattern
 {
     Plain,
     Gradient,
@@ -33,14 +33,14 @@ public enum Pattern
     Checks,
 }
 
-public enum SizeWord
+internal enum SizeWord
 {
     None,
     Small,
     Large,
 }
 
-public enum SpeedWord
+internal enum SpeedWord
 {
     None,
     Slow,
@@ -48,7 +48,7 @@ public enum SpeedWord
 }
 
 /// <summary>A colour with a name; each channel in [0, 1].</summary>
-public sealed record NamedColor(string Name, float Red, float Green, float Blue)
+internal sealed record NamedColor(string Name, float Red, float Green, float Blue)
 {
     public static IReadOnlyList<NamedColor> All { get; } =
     [
@@ -69,31 +69,31 @@ public sealed record NamedColor(string Name, float Red, float Green, float Blue)
 }
 
 /// <summary>Where an object is at a moment: centre and radius in pixels, turned by an angle in radians.</summary>
-public readonly record struct Pose(float X, float Y, float Radius, float Angle);
+internal readonly record struct Pose(float X, float Y, float Radius, float Angle);
 
 /// <summary>What a caption says of an object, and what it leaves open.</summary>
 /// <param name="Color">Index into <see cref="NamedColor.All"/>.</param>
-public sealed record ObjectKind(ShapeKind Shape, int Color, Motion Motion, SizeWord Size, SpeedWord Speed);
+internal sealed record ObjectKind(ShapeKind Shape, int Color, Motion Motion, SizeWord Size, SpeedWord Speed);
 
 /// <summary>One drawn object.</summary>
 /// <param name="Rgb">Its colour as drawn, near the named one.</param>
 /// <param name="Track">Moment in [0, 1] → pose.</param>
-public sealed record SceneObject(ObjectKind Kind, float[] Rgb, Func<double, Pose> Track);
+internal sealed record SceneObject(ObjectKind Kind, float[] Rgb, Func<double, Pose> Track);
 
 /// <param name="Color">Index into <see cref="NamedColor.All"/>.</param>
 /// <param name="Second">The other shade of a pattern.</param>
 /// <param name="Period">Of stripes and checks, in pixels.</param>
-public sealed record Background(int Color, Pattern Pattern, float[] First, float[] Second, float Period);
+internal sealed record Background(int Color, Pattern Pattern, float[] First, float[] Second, float Period);
 
 /// <summary>Pixels and frames of a clip.</summary>
-public readonly record struct ClipSize(int Width, int Height, int Frames)
+internal readonly record struct ClipSize(int Width, int Height, int Frames)
 {
     public override string ToString() => $"{Width}x{Height}x{Frames}";
 }
 
 /// <summary>All that a clip is drawn from; objects later in the list are nearer.</summary>
 /// <param name="Group">The objects are several of one kind: "two red balls".</param>
-public sealed record Scene(ClipSize Size, Background Background, IReadOnlyList<SceneObject> Objects, bool Group)
+internal sealed record Scene(ClipSize Size, Background Background, IReadOnlyList<SceneObject> Objects, bool Group)
 {
     /// <summary>One object that goes in one of the four directions, and nothing more to say of it.</summary>
     public bool IsPlain =>

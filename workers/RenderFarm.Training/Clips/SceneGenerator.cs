@@ -1,7 +1,7 @@
 namespace RenderFarm.Training.Clips;
 
 /// <summary>Draws scenes at random. The same seed gives the same scene; held-out combinations never come.</summary>
-public sealed class SceneGenerator(long seed)
+internal sealed class SceneGenerator(long seed)
 {
     private const int MaxObjects = 3;
 

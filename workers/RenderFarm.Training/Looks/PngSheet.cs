@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
-using System.Text;
+using SkiaSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Looks;
@@ -25,54 +23,18 @@ internal static class PngSheet
                 )
             )
             .ToList();
-        var sheet = cat(lines, 1).clamp(0, 1).mul(255).round().to(ScalarType.Byte).permute(1, 2, 0).cpu().contiguous();
-        Write(path, sheet.bytes, (int)sheet.shape[1], (int)sheet.shape[0]);
+        var sheet = cat(lines, 1).clamp(0, 1).mul(255).round().to(ScalarType.Byte);
+        // Skia has no format of three bytes a pixel: an opaque fourth one joins them.
+        var pixels = cat([sheet, full_like(sheet[..1], 255)], 0).permute(1, 2, 0).cpu().contiguous();
+        Write(path, pixels.bytes, (int)pixels.shape[1], (int)pixels.shape[0]);
     }
 
-    private static void Write(string path, ReadOnlySpan<byte> rgb, int width, int height)
+    private static void Write(string path, ReadOnlySpan<byte> pixels, int width, int height)
     {
-        using var pixels = new MemoryStream();
-        using (var deflate = new ZLibStream(pixels, CompressionLevel.Optimal, leaveOpen: true))
-        {
-            for (var y = 0; y < height; y++)
-            {
-                deflate.WriteByte(0); // No filter
-                deflate.Write(rgb.Slice(y * width * 3, width * 3));
-            }
-        }
-        Span<byte> header = stackalloc byte[13];
-        BinaryPrimitives.WriteInt32BigEndian(header, width);
-        BinaryPrimitives.WriteInt32BigEndian(header[4..], height);
-        (header[8], header[9]) = (8, 2); // Eight bits, RGB
+        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using var picture = SKImage.FromPixelCopy(info, pixels, info.RowBytes);
+        using var encoded = picture.Encode(SKEncodedImageFormat.Png, quality: 100);
         using var file = File.Create(path);
-        file.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
-        Chunk(file, "IHDR", header);
-        Chunk(file, "IDAT", pixels.GetBuffer().AsSpan(0, (int)pixels.Length));
-        Chunk(file, "IEND", []);
-    }
-
-    private static void Chunk(Stream file, string type, ReadOnlySpan<byte> data)
-    {
-        byte[] body = [.. Encoding.ASCII.GetBytes(type), .. data];
-        Span<byte> number = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
-        file.Write(number);
-        file.Write(body);
-        BinaryPrimitives.WriteUInt32BigEndian(number, Crc(body));
-        file.Write(number);
-    }
-
-    private static uint Crc(ReadOnlySpan<byte> data)
-    {
-        var crc = uint.MaxValue;
-        foreach (var value in data)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320 : crc >> 1;
-            }
-        }
-        return ~crc;
+        encoded.SaveTo(file);
     }
 }

@@ -1,11 +1,8 @@
 using RenderFarm.Training.Clips;
+using RenderFarm.Training.Text;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Training.Looks;
-
-/// <summary>What was asked of one clip.</summary>
-/// <param name="Background">Index of its colour, as <see cref="ObjectKind.Color"/>.</param>
-internal sealed record Question(string Caption, ObjectKind Kind, int Background);
 
 /// <summary>
 /// The trainer's own judgement of clips with one moving object, to see how it goes: what differs from the border's colour is
@@ -13,26 +10,6 @@ internal sealed record Question(string Caption, ObjectKind Kind, int Background)
 /// </summary>
 internal static class QuickLook
 {
-    /// <summary>Held-out combinations of the four directions, spread over everything; the same for the same seed.</summary>
-    public static IReadOnlyList<Question> Questions(int count, int seed)
-    {
-        var all =
-            from shape in Enum.GetValues<ShapeKind>()
-            from color in Enumerable.Range(0, NamedColor.All.Count)
-            from motion in (Motion[])[Motion.Right, Motion.Left, Motion.Up, Motion.Down]
-            from background in Enumerable.Range(0, NamedColor.All.Count)
-            where NamedColor.All[color].DistanceTo(NamedColor.All[background]) >= 0.5
-            where HeldOut.Contains(shape, color, motion, background)
-            select (Kind: new ObjectKind(shape, color, motion, SizeWord.None, SpeedWord.None), Background: background);
-        var random = new Random(seed);
-        return
-        [
-            .. all.OrderBy(_ => random.Next())
-                .Take(count)
-                .Select(q => new Question(Text.Captions.Plain(q.Kind, q.Background), q.Kind, q.Background)),
-        ];
-    }
-
     /// <param name="clips">Float32 [B, 3, F, H, W] in [0, 1], on the CPU.</param>
     /// <returns>For each clip whether colour, direction and background are as asked.</returns>
     public static IReadOnlyList<(bool Color, bool Direction, bool Background)> Judge(IReadOnlyList<Question> questions, Tensor clips)

@@ -1,6 +1,5 @@
 using RenderFarm.Inference.Layers;
 using RenderFarm.Training.Clips;
-using RenderFarm.Training.Looks;
 using RenderFarm.Training.Text;
 using RenderFarm.Training.Weights;
 using RenderFarm.Wan.TextEncoder;
@@ -103,8 +102,8 @@ internal sealed class TextTrainer : IDisposable
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var weights = Parameters.Open(Average, ScalarType.Float32);
-        return QuickLook
-            .Questions(200, seed: 5)
+        return HeldOutQuestions
+            .Draw(200, seed: 5)
             .Average(question =>
             {
                 var (said, right) = Read(weights, [question.Caption], [SceneQuestions.Answers(question.Kind, question.Background)]);

@@ -19,26 +19,26 @@ internal sealed record TrainingOptions
 
     /// <summary>Where curves and figures go, in <see cref="Output"/>: a stage that is run alone leaves those of others alone.</summary>
     public string Curves { get; init; } = "curves.json";
-    public long Seed { get; init; } = 1;
-    public double VaeSeconds { get; init; } = 600;
-    public double TextSeconds { get; init; } = 120;
-    public double DenoiserSeconds { get; init; } = 560;
+    public long Seed { get; init; } = TrainingDefaults.Seed;
+    public double VaeSeconds { get; init; } = TrainingDefaults.VaeSeconds;
+    public double TextSeconds { get; init; } = TrainingDefaults.TextSeconds;
+    public double DenoiserSeconds { get; init; } = TrainingDefaults.DenoiserSeconds;
 
     /// <summary>The VAE is finished but for its decoder, which learns on.</summary>
     public bool DecoderOnly { get; init; }
 
     /// <summary>Clips of one step of the DiT.</summary>
-    public int Batch { get; init; } = 512;
+    public int Batch { get; init; } = TrainingDefaults.Batch;
 
     /// <summary>Windows of one step of the VAE.</summary>
-    public int VaeBatch { get; init; } = 48;
+    public int VaeBatch { get; init; } = TrainingDefaults.VaeBatch;
 
     /// <summary>Captions of one step of the text encoder.</summary>
     public int TextBatch { get; init; } = 128;
 
-    public double VaeRate { get; init; } = 1.5e-3;
+    public double VaeRate { get; init; } = TrainingDefaults.VaeRate;
     public double TextRate { get; init; } = 2e-3;
-    public double DenoiserRate { get; init; } = 1e-3;
+    public double DenoiserRate { get; init; } = TrainingDefaults.DenoiserRate;
 
     /// <summary>Latents kept of the main size; clips are drawn anew all the time and replace the oldest.</summary>
     public int Pool { get; init; } = 24_576;

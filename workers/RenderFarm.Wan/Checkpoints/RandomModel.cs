@@ -1,7 +1,6 @@
 using System.Text.Json;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 using TorchSharp;

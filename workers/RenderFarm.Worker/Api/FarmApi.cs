@@ -67,21 +67,21 @@ public sealed class FarmApi : IDisposable
         );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<RenewReply> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellationToken) =>
+    public Task<RenewReply> RenewAsync(LeaseId lease, RenewRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
-            Path(jobId, "renew"),
-            request,
+            Path(lease, "renew"),
+            request.Under(lease),
             ContractsJson.Default.RenewRequest,
             ContractsJson.Default.RenewReply,
             RenewPatience,
-            (jobId, request.Fence),
+            lease,
             cancellationToken
         );
 
-    public Task<ProgressReply> ProgressAsync(string jobId, ProgressReport report, CancellationToken cancellationToken) =>
+    public Task<ProgressReply> ProgressAsync(LeaseId lease, ProgressReport report, CancellationToken cancellationToken) =>
         RequiredAsync(
-            Path(jobId, "progress"),
-            report,
+            Path(lease, "progress"),
+            report.Under(lease),
             ContractsJson.Default.ProgressReport,
             ContractsJson.Default.ProgressReply,
             RenewPatience,
@@ -90,38 +90,38 @@ public sealed class FarmApi : IDisposable
         );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellationToken) =>
+    public Task<LeaseOutcome> CompleteAsync(LeaseId lease, CompleteRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
-            Path(jobId, "complete"),
-            request,
+            Path(lease, "complete"),
+            request.Under(lease),
             ContractsJson.Default.CompleteRequest,
             ContractsJson.Default.LeaseOutcome,
             Patience,
-            (jobId, request.Fence),
+            lease,
             cancellationToken
         );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> FailAsync(string jobId, FailRequest request, CancellationToken cancellationToken) =>
+    public Task<LeaseOutcome> FailAsync(LeaseId lease, FailRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
-            Path(jobId, "fail"),
-            request,
+            Path(lease, "fail"),
+            request.Under(lease),
             ContractsJson.Default.FailRequest,
             ContractsJson.Default.LeaseOutcome,
             Patience,
-            (jobId, request.Fence),
+            lease,
             cancellationToken
         );
 
     /// <exception cref="LeaseLostException"/>
-    public Task<LeaseOutcome> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellationToken) =>
+    public Task<LeaseOutcome> ReleaseAsync(LeaseId lease, ReleaseRequest request, CancellationToken cancellationToken) =>
         RequiredAsync(
-            Path(jobId, "release"),
-            request,
+            Path(lease, "release"),
+            request.Under(lease),
             ContractsJson.Default.ReleaseRequest,
             ContractsJson.Default.LeaseOutcome,
             Patience,
-            (jobId, request.Fence),
+            lease,
             cancellationToken
         );
 
@@ -156,7 +156,7 @@ public sealed class FarmApi : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static string Path(string jobId, string verb) => $"worker/v1/leases/{Uri.EscapeDataString(jobId)}/{verb}";
+    private static string Path(LeaseId lease, string verb) => $"worker/v1/leases/{Uri.EscapeDataString(lease.JobId)}/{verb}";
 
     private async Task<TReply> RequiredAsync<TBody, TReply>(
         string path,
@@ -164,7 +164,7 @@ public sealed class FarmApi : IDisposable
         JsonTypeInfo<TBody> bodyType,
         JsonTypeInfo<TReply> replyType,
         TimeSpan patience,
-        (string Job, long Fence)? lease,
+        LeaseId? lease,
         CancellationToken cancellationToken
     )
         where TReply : class =>
@@ -177,7 +177,7 @@ public sealed class FarmApi : IDisposable
         JsonTypeInfo<TBody> bodyType,
         JsonTypeInfo<TReply> replyType,
         TimeSpan patience,
-        (string Job, long Fence)? lease,
+        LeaseId? lease,
         CancellationToken cancellationToken
     )
         where TReply : class
@@ -221,12 +221,12 @@ public sealed class FarmApi : IDisposable
     private AuthenticationHeaderValue Bearer() =>
         new("Bearer", _key.Current ?? throw new FarmApiException($"no worker key yet: {_key.Source} is missing", null, null));
 
-    private Exception Refusal(string path, HttpStatusCode status, byte[] body, (string Job, long Fence)? lease)
+    private Exception Refusal(string path, HttpStatusCode status, byte[] body, LeaseId? lease)
     {
         (var code, var message) = ErrorOf(body);
         if (status == HttpStatusCode.Conflict && code == "lease_lost" && lease is { } held)
         {
-            return new LeaseLostException(held.Job, held.Fence);
+            return new LeaseLostException(held);
         }
 
         var fault = new FarmApiException($"the API answered {path} with {(int)status} {code}: {message ?? "no message"}", status, code);

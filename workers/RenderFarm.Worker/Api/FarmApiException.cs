@@ -1,4 +1,5 @@
 using System.Net;
+using RenderFarm.Contracts.Leases;
 
 namespace RenderFarm.Worker.Api;
 
@@ -19,4 +20,4 @@ public sealed class FarmApiException(string message, HttpStatusCode? status, str
 }
 
 /// <summary>Somebody else holds the job, or nobody does any more: stop at once and touch nothing.</summary>
-public sealed class LeaseLostException(string jobId, long fence) : Exception($"the lease of {jobId} under fence {fence} is lost");
+public sealed class LeaseLostException(LeaseId lease) : Exception($"the lease of {lease.JobId} under fence {lease.Fence} is lost");

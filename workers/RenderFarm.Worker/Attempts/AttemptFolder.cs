@@ -1,4 +1,4 @@
-using System.Globalization;
+using RenderFarm.Contracts.Leases;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -14,11 +14,9 @@ public sealed class AttemptFolder : IDisposable
     public string Work => System.IO.Path.Combine(Path, "work");
     public string FramePipe => System.IO.Path.Combine(Path, "frames.fifo");
 
-    public static string Name(string jobId, long fence) => string.Create(CultureInfo.InvariantCulture, $"{jobId}-{fence}");
-
-    public static AttemptFolder Create(string attempts, string jobId, long fence)
+    public static AttemptFolder Create(string attempts, LeaseId lease)
     {
-        var folder = new AttemptFolder(System.IO.Path.Combine(attempts, Name(jobId, fence)));
+        var folder = new AttemptFolder(System.IO.Path.Combine(attempts, lease.ToString()));
         Directory.CreateDirectory(folder.Work);
         return folder;
     }

@@ -14,14 +14,14 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
     private static readonly TimeSpan LongestWhenStopping = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    public async Task ReportAsync(string jobId, long fence, AttemptOutcome outcome)
+    public async Task ReportAsync(LeaseId lease, AttemptOutcome outcome)
     {
         var started = time.GetTimestamp();
         while (true)
         {
             try
             {
-                var recorded = await SendAsync(jobId, fence, outcome);
+                var recorded = await SendAsync(lease, outcome);
                 if (recorded is not null)
                 {
                     log.LogInformation("Reported {Outcome}: the job is now {State}", outcome.Name, recorded.State);
@@ -53,14 +53,13 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
         }
     }
 
-    private async Task<LeaseOutcome?> SendAsync(string jobId, long fence, AttemptOutcome outcome) =>
+    private async Task<LeaseOutcome?> SendAsync(LeaseId lease, AttemptOutcome outcome) =>
         outcome switch
         {
             AttemptOutcome.Failed failed => await api.FailAsync(
-                jobId,
+                lease,
                 new FailRequest
                 {
-                    Fence = fence,
                     Reason = failed.Reason,
                     Message = failed.Message,
                     Measurements = failed.Measurements,
@@ -69,8 +68,8 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
                 CancellationToken.None
             ),
             AttemptOutcome.HandedBack back => await api.ReleaseAsync(
-                jobId,
-                new ReleaseRequest { Fence = fence, Reason = back.Reason },
+                lease,
+                new ReleaseRequest { Reason = back.Reason },
                 CancellationToken.None
             ),
             _ => null, // A rendered video is reported by its upload; a lost lease is nobody's business here

@@ -74,7 +74,7 @@ public sealed class AttemptRunner(
             log.LogWarning("Attempt {Outcome}: {Reason}, {Message}", outcome.Name, failed.Reason, failed.Message);
         }
 
-        await reporter.ReportAsync(grant.JobId, grant.Fence, outcome);
+        await reporter.ReportAsync(grant.Lease, outcome);
         await freeAgain;
     }
 
@@ -88,8 +88,7 @@ public sealed class AttemptRunner(
 
         var lease = new LeaseKeeper(
             api,
-            grant.JobId,
-            grant.Fence,
+            grant.Lease,
             grant.LeaseSeconds,
             settings,
             new LeaseProgress(RenderStage.Loading, 0, grant.Spec.Steps),
@@ -99,8 +98,8 @@ public sealed class AttemptRunner(
             leaseLog
         );
         await using (lease)
-        using (running.Add(grant.JobId, grant.Fence, lease))
-        using (var folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.JobId, grant.Fence))
+        using (running.Add(grant.Lease, lease))
+        using (var folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.Lease))
         {
             var outcome = await RunUnderLeaseAsync(slot, grant, model, folder, lease, leasedAt, settings);
             drain.OrderedByFarm = lease.DrainOrdered;

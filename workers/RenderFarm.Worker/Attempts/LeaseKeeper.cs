@@ -18,8 +18,7 @@ namespace RenderFarm.Worker.Attempts;
 public sealed class LeaseKeeper : IAsyncDisposable
 {
     private readonly FarmApi _api;
-    private readonly string _jobId;
-    private readonly long _fence;
+    private readonly LeaseId _lease;
     private readonly LeaseSettings _settings;
     private readonly TimeProvider _time;
     private readonly WorkerMetrics _metrics;
@@ -38,8 +37,7 @@ public sealed class LeaseKeeper : IAsyncDisposable
     /// <param name="strict">False for uploads: they go on past the deadline, since only the API can say that a fence has lost.</param>
     public LeaseKeeper(
         FarmApi api,
-        string jobId,
-        long fence,
+        LeaseId lease,
         double leaseSeconds,
         LeaseSettings settings,
         LeaseProgress first,
@@ -49,13 +47,13 @@ public sealed class LeaseKeeper : IAsyncDisposable
         ILogger log
     )
     {
-        (_api, _jobId, _fence, _settings, _time, _metrics, _log, _progress) = (api, jobId, fence, settings, time, metrics, log, first);
+        (_api, _lease, _settings, _time, _metrics, _log, _progress) = (api, lease, settings, time, metrics, log, first);
         if (strict)
         {
             _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
         }
 
-        _teller = new ProgressTeller(api, jobId, fence, time);
+        _teller = new ProgressTeller(api, lease, time);
         _loop = Task.Run(RenewAsync);
     }
 
@@ -126,13 +124,12 @@ public sealed class LeaseKeeper : IAsyncDisposable
             {
                 var request = new RenewRequest()
                 {
-                    Fence = _fence,
                     Stage = now.Stage,
                     Step = now.Step,
                     Steps = now.Steps,
                     Plan = planSent ? null : now.Plan,
                 };
-                var reply = await _api.RenewAsync(_jobId, request, _stopped.Token);
+                var reply = await _api.RenewAsync(_lease, request, _stopped.Token);
                 planSent |= now.Plan is not null;
                 leaseSeconds = reply.LeaseSeconds;
                 var left = Allowance(leaseSeconds) - _time.GetElapsedTime(sent);

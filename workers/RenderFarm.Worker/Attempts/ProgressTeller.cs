@@ -12,8 +12,7 @@ public sealed class ProgressTeller : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private readonly FarmApi _api;
-    private readonly string _jobId;
-    private readonly long _fence;
+    private readonly LeaseId _lease;
     private readonly TimeProvider _time;
     private readonly Channel<LeaseProgress> _newest = Channel.CreateBounded<LeaseProgress>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest }
@@ -21,9 +20,9 @@ public sealed class ProgressTeller : IAsyncDisposable
     private readonly CancellationTokenSource _stopped = new();
     private readonly Task _loop;
 
-    public ProgressTeller(FarmApi api, string jobId, long fence, TimeProvider time)
+    public ProgressTeller(FarmApi api, LeaseId lease, TimeProvider time)
     {
-        (_api, _jobId, _fence, _time) = (api, jobId, fence, time);
+        (_api, _lease, _time) = (api, lease, time);
         _loop = Task.Run(TellAsync);
     }
 
@@ -45,10 +44,9 @@ public sealed class ProgressTeller : IAsyncDisposable
                 try
                 {
                     await _api.ProgressAsync(
-                        _jobId,
+                        _lease,
                         new ProgressReport
                         {
-                            Fence = _fence,
                             Stage = now.Stage,
                             Step = now.Step,
                             Steps = now.Steps,

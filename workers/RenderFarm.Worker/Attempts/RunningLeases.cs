@@ -1,31 +1,32 @@
 using System.Collections.Concurrent;
+using RenderFarm.Contracts.Leases;
 
 namespace RenderFarm.Worker.Attempts;
 
 /// <summary>The leases this worker holds, so that a cancellation from the control queue finds its way.</summary>
 public sealed class RunningLeases
 {
-    private readonly ConcurrentDictionary<(string JobId, long Fence), LeaseKeeper> _leases = new();
+    private readonly ConcurrentDictionary<LeaseId, LeaseKeeper> _leases = new();
 
-    public IDisposable Add(string jobId, long fence, LeaseKeeper lease)
+    public IDisposable Add(LeaseId lease, LeaseKeeper keeper)
     {
-        _leases[(jobId, fence)] = lease;
-        return new Entry(this, KeyValuePair.Create((jobId, fence), lease));
+        _leases[lease] = keeper;
+        return new Entry(this, KeyValuePair.Create(lease, keeper));
     }
 
     /// <returns>False when this worker does not hold that lease (any more).</returns>
-    public bool Cancel(string jobId, long fence)
+    public bool Cancel(LeaseId lease)
     {
-        if (!_leases.TryGetValue((jobId, fence), out var lease))
+        if (!_leases.TryGetValue(lease, out var keeper))
         {
             return false;
         }
 
-        lease.Cancel();
+        keeper.Cancel();
         return true;
     }
 
-    private sealed class Entry(RunningLeases owner, KeyValuePair<(string, long), LeaseKeeper> entry) : IDisposable
+    private sealed class Entry(RunningLeases owner, KeyValuePair<LeaseId, LeaseKeeper> entry) : IDisposable
     {
         // The upload of the same lease may have taken this one's place already
         public void Dispose() => owner._leases.TryRemove(entry);

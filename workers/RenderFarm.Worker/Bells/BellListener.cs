@@ -120,6 +120,7 @@ public sealed class BellListener(
             {
                 endpoint.ConfigureConsumeTopology = false;
                 endpoint.PrefetchCount = 1;
+                PutDownWhatIsNone(endpoint);
                 endpoint.SetQueueArgument("x-max-length", Contracts.Messages.Bells.MaxLength);
                 endpoint.SetQueueArgument("x-message-ttl", (int)Contracts.Messages.Bells.TimeToLive.TotalMilliseconds);
                 endpoint.Handler<JobQueued>(context =>
@@ -138,9 +139,10 @@ public sealed class BellListener(
             {
                 endpoint.ConfigureConsumeTopology = false;
                 endpoint.QueueExpiration = ControlQueueExpires;
+                PutDownWhatIsNone(endpoint);
                 endpoint.Handler<CancelAttempt>(context =>
                 {
-                    var held = running.Cancel(context.Message.JobId, context.Message.Fence);
+                    var held = running.Cancel(context.Message.Lease);
                     log.LogInformation(
                         "Cancellation of {Job} under fence {Fence}: {Held}",
                         context.Message.JobId,
@@ -151,6 +153,14 @@ public sealed class BellListener(
                 });
             }
         );
+
+    /// <summary>Else MassTransit keeps it in a queue beside this one, where nobody looks, and tells the address it names.</summary>
+    private static void PutDownWhatIsNone(IRabbitMqReceiveEndpointConfigurator endpoint)
+    {
+        endpoint.PublishFaults = false;
+        endpoint.DiscardFaultedMessages();
+        endpoint.DiscardSkippedMessages();
+    }
 
     private async Task StartAsync(IBusControl bus, int[] classes)
     {

@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Calibration;
 using RenderFarm.Worker.Children;
 
 namespace RenderFarm.Worker.Configuration;
@@ -56,7 +57,7 @@ public sealed class WorkerOptions
     public string NvmlPath { get; set; } = Nvml.NvmlLibrary.DefaultPath;
 
     /// <summary>Where <c>farm bench calibrate</c> leaves what it measured; read at start.</summary>
-    public string CalibrationDirectory { get; set; } = Contracts.Plans.CalibrationFiles.DefaultFolder;
+    public string CalibrationDirectory { get; set; } = CalibrationFiles.DefaultFolder;
 
     /// <summary>With finished videos of more GiB than this waiting for their upload the worker takes no new job.</summary>
     public double SpoolGigabytes { get; set; } = 20;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Configuration;
@@ -96,7 +97,7 @@ public sealed class WorkerRegistration(
         {
             Name = options.Value.Name,
             Host = Environment.MachineName,
-            Version = typeof(WorkerRegistration).Assembly.GetName().Version?.ToString(3) ?? "0",
+            Version = FarmVersion.Full,
             Slots = [.. discovery.Slots.Select(slot => slot.Description)],
             Models = [.. catalog.Models.Values.Select(model => model.Registration)],
         };

@@ -1,5 +1,6 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using RenderFarm.Contracts;
 
 namespace RenderFarm.Worker.Metrics;
 
@@ -16,7 +17,9 @@ public static class MetricsRegistration
             .WithMetrics(metrics =>
                 metrics
                     .ConfigureResource(resource =>
-                        resource.AddService("renderfarm-worker", autoGenerateServiceInstanceId: false).AddEnvironmentVariableDetector()
+                        resource
+                            .AddService("renderfarm-worker", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
+                            .AddEnvironmentVariableDetector()
                     )
                     .AddMeter(WorkerMetrics.MeterName)
                     .AddRuntimeInstrumentation()

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Worker.Models;

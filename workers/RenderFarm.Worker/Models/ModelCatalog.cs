@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Worker.Configuration;
 
 namespace RenderFarm.Worker.Models;

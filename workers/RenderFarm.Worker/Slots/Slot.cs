@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Calibration;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Nvml;

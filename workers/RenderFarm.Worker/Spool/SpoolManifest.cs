@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 
@@ -16,6 +17,9 @@ public sealed record SpoolManifest
 
     public required string JobId { get; init; }
     public required long Fence { get; init; }
+
+    [JsonIgnore]
+    public LeaseId Lease => new(JobId, Fence);
     public required string Model { get; init; }
     public required IReadOnlyList<SpoolFile> Files { get; init; }
     public Measurements? Measurements { get; init; }

@@ -32,8 +32,7 @@ public sealed class SpoolUpload(
         // 1: to the very end, since an API that is away while it should record the ending must not cost the lease either
         var lease = new LeaseKeeper(
             api,
-            manifest.JobId,
-            manifest.Fence,
+            manifest.Lease,
             settings.UploadLeaseSeconds,
             settings,
             new LeaseProgress(RenderStage.Uploading),
@@ -43,7 +42,7 @@ public sealed class SpoolUpload(
             leaseLog
         );
         await using (lease)
-        using (running.Add(manifest.JobId, manifest.Fence, lease))
+        using (running.Add(manifest.Lease, lease))
         {
             // 2
             if (await StoredAsync(entry, manifest, lease, stop) is not { } stored)
@@ -98,7 +97,7 @@ public sealed class SpoolUpload(
         var pause = new Pause(1, 30);
         foreach (var file in manifest.Files)
         {
-            var key = ObjectKeys.For(file.Kind, manifest.JobId, manifest.Fence);
+            var key = ObjectKeys.For(file.Kind, manifest.Lease);
             var type = ObjectKeys.ContentType(file.Kind);
             while (true)
             {
@@ -131,8 +130,8 @@ public sealed class SpoolUpload(
             try
             {
                 var outcome = failure is null
-                    ? await api.CompleteAsync(manifest.JobId, Completion(manifest, stored.Artifacts, measured), stop)
-                    : await api.FailAsync(manifest.JobId, Failure(manifest, failure, measured), stop);
+                    ? await api.CompleteAsync(manifest.Lease, Completion(manifest, stored.Artifacts, measured), stop)
+                    : await api.FailAsync(manifest.Lease, Failure(manifest, failure, measured), stop);
                 log.LogInformation("The job is now {State}", outcome.State);
                 return;
             }
@@ -163,7 +162,6 @@ public sealed class SpoolUpload(
     private static CompleteRequest Completion(SpoolManifest manifest, IReadOnlyList<Artifact> artifacts, Measurements measured) =>
         new()
         {
-            Fence = manifest.Fence,
             Artifacts = artifacts,
             Measurements = measured,
             LogTail = manifest.LogTail,
@@ -173,7 +171,6 @@ public sealed class SpoolUpload(
     private static FailRequest Failure(SpoolManifest manifest, AttemptOutcome.Failed failure, Measurements measured) =>
         new()
         {
-            Fence = manifest.Fence,
             Reason = failure.Reason,
             Message = failure.Message,
             Progressed = true,

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Metrics;
 
@@ -35,7 +34,7 @@ public sealed class UploadSpool : IAsyncDisposable
     public void Accept(string folder, SpoolManifest manifest, LeaseSettings settings)
     {
         Directory.CreateDirectory(_directory);
-        var entry = Path.Combine(_directory, AttemptFolder.Name(manifest.JobId, manifest.Fence));
+        var entry = Path.Combine(_directory, manifest.Lease.ToString());
         Directory.Move(folder, entry);
         Artifacts.DurableFile.SyncFolder(_directory);
         Begin(entry, manifest, settings);

@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Rendering;
 using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Wan.Checkpoints.Scanning;

@@ -230,10 +230,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("artifacts");
 
-                    b.Property<int>("Attempt")
-                        .HasColumnType("integer")
-                        .HasColumnName("attempt");
-
                     b.Property<string>("BatchId")
                         .HasColumnType("text")
                         .HasColumnName("batch_id");
@@ -281,6 +277,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<DateTimeOffset?>("ExpiresAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures");
 
                     b.Property<long>("Fence")
                         .HasColumnType("bigint")
@@ -456,7 +456,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.ToTable("jobs", null, t =>
                         {
-                            t.HasCheckConstraint("ck_jobs_counts", "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
+                            t.HasCheckConstraint("ck_jobs_counts", "failures >= 0 AND failures <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
 
                             t.HasCheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
 

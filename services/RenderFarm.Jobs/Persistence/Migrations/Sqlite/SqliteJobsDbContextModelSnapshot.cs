@@ -222,10 +222,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("artifacts");
 
-                    b.Property<int>("Attempt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("attempt");
-
                     b.Property<string>("BatchId")
                         .HasColumnType("TEXT")
                         .HasColumnName("batch_id");
@@ -273,6 +269,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<long?>("ExpiresAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("expires_at");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failures");
 
                     b.Property<long>("Fence")
                         .HasColumnType("INTEGER")
@@ -448,7 +448,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.ToTable("jobs", null, t =>
                         {
-                            t.HasCheckConstraint("ck_jobs_counts", "attempt >= 0 AND attempt <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
+                            t.HasCheckConstraint("ck_jobs_counts", "failures >= 0 AND failures <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100");
 
                             t.HasCheckConstraint("ck_jobs_error", "(error_code IS NOT NULL) = (state = 'failed')");
 

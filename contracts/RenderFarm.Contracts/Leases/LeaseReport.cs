@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+
+namespace RenderFarm.Contracts.Leases;
+
+/// <summary>
+/// What a worker says under a lease. The address of the call names the job; the rest of <see cref="LeaseId"/> is here, in one
+/// place for all reports.
+/// </summary>
+public abstract record LeaseReport
+{
+    [JsonRequired]
+    public long Fence { get; init; }
+
+    /// <param name="jobId">From the address of the call.</param>
+    public LeaseId LeaseOf(string jobId) => new(jobId, Fence);
+}
+
+/// <summary>The way of a report to its lease.</summary>
+public static class LeaseReports
+{
+    /// <summary>The report as it goes out: with what tells this lease from others.</summary>
+    public static TReport Under<TReport>(this TReport report, LeaseId lease)
+        where TReport : LeaseReport
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        LeaseReport plain = report;
+        return (TReport)(plain with { Fence = lease.Fence });
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace RenderFarm.Verbs.Figures;
+
+/// <summary>What a measurement finds, in one form for all: lines for people as they come, one JSON object for programs.</summary>
+/// <param name="json">Print the object on standard output; lines then go to standard error.</param>
+/// <param name="files">Where the object is written too.</param>
+public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<string> files)
+{
+    private readonly double _loadBefore = ThisMachine.LoadAverage;
+    private readonly JsonArray _figures = [];
+    private readonly JsonArray _checks = [];
+    private readonly List<string> _missed = [];
+
+    /// <summary>What else is known of the machine, such as its card.</summary>
+    public JsonObject Machine { get; } = new() { ["name"] = ThisMachine.Name };
+
+    /// <summary>Everything that the figures came from.</summary>
+    public JsonObject Details { get; } = [];
+
+    public IReadOnlyList<string> Missed => _missed;
+
+    public void Say(string line) => (json ? Console.Error : Console.Out).WriteLine(line);
+
+    public void Add(Figure figure)
+    {
+        _figures.Add((JsonNode)figure.ToJson());
+        Note(figure.Name, figure.IsMet);
+        Say(figure.ToString());
+    }
+
+    /// <param name="name">What was measured.</param>
+    /// <param name="value">In <paramref name="unit"/>.</param>
+    /// <param name="unit">May be empty.</param>
+    /// <param name="limit">It must be at most this; null only reports it.</param>
+    public void Figure(string name, double value, string unit, double? limit = null) => Add(new Figure(name, value, unit, AtMost: limit));
+
+    /// <summary>Something that holds or does not.</summary>
+    public void Check(string name, bool holds, string detail)
+    {
+        _checks.Add(
+            (JsonNode)
+                new JsonObject
+                {
+                    ["name"] = name,
+                    ["holds"] = holds,
+                    ["detail"] = detail,
+                }
+        );
+        Note(name, holds);
+        Say($"{(holds ? "met   " : "MISSED")}  {name}: {detail}");
+    }
+
+    /// <summary>Prints and writes the object.</summary>
+    /// <returns>The exit code: 1 where a limit was missed.</returns>
+    public int Finish()
+    {
+        var report = new JsonObject
+        {
+            ["benchmark"] = benchmark,
+            ["machine"] = Machine,
+            ["load_average_before"] = _loadBefore,
+            ["figures"] = _figures,
+            ["checks"] = _checks,
+            ["details"] = Details,
+            ["missed"] = new JsonArray([.. _missed.Select(name => (JsonNode)name)]),
+        };
+        var text = Text(report);
+        if (json)
+        {
+            Console.Out.WriteLine(text);
+        }
+        foreach (var file in files)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, text + Environment.NewLine);
+        }
+        return _missed.Count == 0 ? 0 : 1;
+    }
+
+    private void Note(string name, bool? holds)
+    {
+        if (holds == false)
+        {
+            _missed.Add(name);
+        }
+    }
+
+    private static string Text(JsonObject report)
+    {
+        using var buffer = new MemoryStream();
+        using (
+            var writer = new Utf8JsonWriter(
+                buffer,
+                new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+            )
+        )
+        {
+            report.WriteTo(writer);
+        }
+        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+    }
+}

@@ -1,0 +1,122 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using RenderFarm.Api.Batches;
+using RenderFarm.Api.Description;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Events;
+using RenderFarm.Api.Health;
+using RenderFarm.Api.Hosting;
+using RenderFarm.Api.Inputs;
+using RenderFarm.Api.Keys;
+using RenderFarm.Api.Messaging;
+using RenderFarm.Api.Metrics;
+using RenderFarm.Api.Models;
+using RenderFarm.Api.Outbound;
+using RenderFarm.Api.Plans;
+using RenderFarm.Api.Requests;
+using RenderFarm.Api.Videos;
+using RenderFarm.Api.Webhooks;
+using RenderFarm.Api.Workers;
+using RenderFarm.Artifacts;
+using RenderFarm.Jobs.Composition;
+using RenderFarm.Jobs.Loops;
+using RenderFarm.Jobs.Persistence;
+using Scalar.AspNetCore;
+
+namespace RenderFarm.Api.Composition;
+
+/// <summary>The API as a list: what is in it, and in which order a request passes it.</summary>
+internal static class FarmApi
+{
+    /// <param name="adjust">For tests: a last word on what is registered.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.Configuration.AddEmbeddedDefaults();
+        var api = builder.AddSettings<ApiOptions>(ApiOptions.Section);
+        var metrics = builder.AddMetrics();
+        builder.WebHost.UseUrls([.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)]);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ConfigureEndpointDefaults(ServerRefusals.Attach);
+            kestrel.Limits.MaxRequestBodySize = BodyLimits.Default;
+        });
+        // A start that fails is told in one line by whoever started it.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            Wire.Configure(json.SerializerOptions);
+            // A worker's null where something must be is a refusal that names the member, not a fault of ours.
+            json.SerializerOptions.RespectNullableAnnotations = true;
+        });
+
+        // Who is asking
+        builder.AddSettings<KeysOptions>(KeysOptions.Section);
+        builder
+            .Services.AddAuthentication(ApiKeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
+        builder.Services.AddAuthorizationBuilder().AddScopePolicies();
+        builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, ScopeRefusals>();
+        builder.Services.AddSingleton<RateLimits>();
+
+        // What the farm keeps, and how it tells
+        builder.AddMessaging();
+        builder.Services.AddJobs(builder.AddSettings<StoreOptions>(StoreOptions.Section));
+        builder.Services.AddSingleton<Readiness>();
+        builder.Services.AddHostedService<JobsLoops>();
+        builder.Services.AddArtifacts(builder.Configuration);
+
+        // What a request goes through
+        builder.AddSettings<OutboundOptions>(OutboundOptions.Section);
+        builder.Services.AddSingleton<OutboundGuard>();
+        builder.AddSettings<VideosOptions>(VideosOptions.Section);
+        builder.Services.AddSingleton<PictureFetcher>();
+        builder.Services.AddSingleton<PictureIntake>();
+        builder.Services.AddSingleton<ModelDirectory>();
+        builder.Services.AddSingleton<VideoSubmission>();
+        builder.Services.AddSingleton<BatchReader>();
+        builder.Services.AddSingleton<VideoPage>();
+        builder.Services.AddSingleton<EventHub>();
+        builder.Services.AddSingleton<VideoStream>();
+        builder.Services.AddSingleton<FarmStream>();
+        builder.Services.AddSingleton<IJobsLoop, WebhookSender>();
+        builder.Services.AddSingleton<LeaseInputs>();
+        builder.Services.AddSingleton<LeaseJournal>();
+
+        // What can be seen from outside
+        builder.Services.AddFarmHealth();
+        builder.Services.AddOpenApi(document =>
+        {
+            document.AddOperationTransformer<FarmOperation>();
+            document.AddDocumentTransformer<FarmDocument>();
+        });
+
+        adjust?.Invoke(builder);
+        var app = builder.Build();
+        app.Services.GiveBusItsLog();
+        ServerRefusals.Listen(app.Services);
+        app.UseMiddleware<ErrorMiddleware>();
+        app.UseMetrics(metrics);
+        app.UseMiddleware<ReadinessMiddleware>();
+        app.UseAuthentication();
+        app.UseMiddleware<RateLimitMiddleware>();
+        app.UseAuthorization();
+
+        app.MapVideos();
+        app.MapBatches();
+        app.MapEvents();
+        app.MapWebhooks();
+        app.MapPlans();
+        app.MapModels();
+        app.MapWorkers();
+        app.MapKeys();
+        app.MapLeases();
+        app.MapHealth();
+        app.MapOpenApi();
+        app.MapScalarApiReference(page => page.WithTitle("RenderFarm").AddPreferredSecuritySchemes(FarmDocument.SecurityScheme));
+        return app;
+    }
+}

@@ -1,0 +1,16 @@
+namespace RenderFarm.Api.Messaging;
+
+/// <summary>Whether the broker is there, as told by the one endpoint that every API process has: whoever only sends waits for it.</summary>
+internal sealed class BrokerPresence
+{
+    private volatile TaskCompletionSource<CancellationToken> _there = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <returns>When the broker is there; the token is cancelled when it is gone again.</returns>
+    public Task<CancellationToken> WaitAsync(CancellationToken cancellationToken) => _there.Task.WaitAsync(cancellationToken);
+
+    public void IsThere(CancellationToken gone)
+    {
+        _there.TrySetResult(gone);
+        gone.Register(() => _there = new(TaskCreationOptions.RunContinuationsAsynchronously));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Threading.Channels;
+using MassTransit;
+using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Messages;
+using RenderFarm.Jobs;
+
+namespace RenderFarm.Api.Messaging;
+
+/// <summary>
+/// Sends to the worker's control queue. A cancellation that can't be sent in time is dropped, for the renewal has told by then.
+/// </summary>
+internal sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> logger) : BackgroundService, ICancelCourier
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private readonly Channel<(string Worker, CancelAttempt Message)> _outgoing = Channel.CreateBounded<(string, CancelAttempt)>(
+        new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
+
+    public void TellWorkerOf(Job job)
+    {
+        if (job is { CancelRequested: true, FinishedAt: null, WorkerId: { } worker })
+        {
+            _outgoing.Writer.TryWrite((worker, CancelAttempt.Of(job.Lease)));
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await using var stop = stoppingToken.Register(() => _outgoing.Writer.TryComplete());
+        await foreach (var (worker, message) in _outgoing.Reader.ReadAllAsync(CancellationToken.None))
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            limit.CancelAfter(Patience);
+            try
+            {
+                var queue = await bus.GetSendEndpoint(new Uri($"exchange:{Bells.ControlQueue(worker)}"));
+                await queue.Send(message, limit.Token);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                LogUnsent(message.JobId, worker, e.Message);
+            }
+        }
+    }
+
+    [LoggerMessage(
+        EventId = 404,
+        Level = LogLevel.Warning,
+        Message = "Cancellation of {JobId} could not be sent to worker {Worker}; its next renewal tells it. {Cause}"
+    )]
+    private partial void LogUnsent(string jobId, string worker, string cause);
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using RenderFarm.Contracts.Leases;
+
+namespace RenderFarm.Jobs.Persistence;
+
+/// <summary><c>queued → leased</c>: the choice of a job and its first step are one statement, in the words of each store.</summary>
+internal static partial class JobTransitions
+{
+    /// <summary>Keys that run as many jobs as they may; their other jobs wait. Nothing is counted for keys without a limit.</summary>
+    public const string FullKeys = $"""
+        SELECT k.id FROM api_keys k
+        WHERE k.max_running IS NOT NULL
+            AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.{Running})
+        """;
+
+    // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
+    // rows, those first that need this slot. The inner select runs only until one row is locked, so nothing is locked that is not taken.
+    private static readonly string TakeOnPostgres = $"""
+        WITH picked AS MATERIALIZED (
+            SELECT next.id
+            FROM (
+                SELECT m.model, m.vram_class
+                FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
+                CROSS JOIN LATERAL (
+                    SELECT q.order_key FROM jobs q
+                    WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                    ORDER BY q.order_key LIMIT 1) head
+                ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
+                OFFSET 0) pair
+            CROSS JOIN LATERAL (
+                SELECT q.id FROM jobs q
+                WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
+                ORDER BY q.order_key LIMIT 1
+                FOR UPDATE SKIP LOCKED) next
+            LIMIT 1)
+        UPDATE jobs SET {Taking(SqlDialect.Postgres)}
+        FROM picked WHERE jobs.id = picked.id
+        RETURNING {Taken(SqlDialect.Postgres)}
+        """;
+
+    // One writer at a time: what was chosen can't be taken by another before it is updated
+    private static readonly string TakeOnSqlite = $"""
+        UPDATE jobs SET {Taking(SqlDialect.Sqlite)}
+        WHERE id = (
+            SELECT q.id
+            FROM (SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed FROM json_each(@queues)) m
+            JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
+            WHERE {Fits(SqlDialect.Sqlite)}
+            ORDER BY m.needed DESC,
+                q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
+            LIMIT 1)
+        RETURNING {Taken(SqlDialect.Sqlite)}
+        """;
+
+    /// <summary>Gives the slot the best of the jobs it is offered, under the job's next fence. Null: there is none.</summary>
+    public static async Task<TakenJob?> TakeAsync(JobsDbContext db, SlotOffer offer, CancellationToken cancellationToken)
+    {
+        var onPostgres = ReferenceEquals(db.Dialect, SqlDialect.Postgres);
+        var taken = await db.RowsAsync(
+            onPostgres ? TakeOnPostgres : TakeOnSqlite,
+            row => new TakenJob(
+                new LeaseId(row.GetString(0), row.GetInt64(1)),
+                row.GetInt32(2),
+                row.GetInt32(3),
+                row.GetString(4),
+                row.GetString(5),
+                row.TextOrNull(6),
+                row.GetDouble(7)
+            ),
+            cancellationToken,
+            [
+                .. onPostgres ? QueuesOnPostgres(offer) : QueuesOnSqlite(offer),
+                ("free", offer.FreeBytes),
+                ("head_start", offer.CachedHeadStartSeconds),
+                ("worker", offer.WorkerId),
+                ("slot", offer.SlotId),
+                ("seconds", offer.LeaseSeconds),
+            ]
+        );
+        return taken.SingleOrDefault();
+    }
+
+    private static string Fits(SqlDialect dialect) =>
+        $"q.{Queued} AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) "
+        + $"AND q.key_id NOT IN ({FullKeys})";
+
+    private static string Taking(SqlDialect dialect) =>
+        $"""
+            state = 'leased', stage = 'loading', step = 0, steps = 0, fence = fence + 1, not_before = NULL,
+            lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
+            """;
+
+    private static string Taken(SqlDialect dialect) =>
+        $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}";
+
+    private static IEnumerable<(string, object?)> QueuesOnPostgres(SlotOffer offer) =>
+        [
+            ("models", offer.Queues.Select(queue => queue.Model).ToArray()),
+            ("classes", offer.Queues.Select(queue => queue.VramClass).ToArray()),
+            ("needed", offer.Queues.Select(queue => queue.Needed).ToArray()),
+            ("cached", offer.CachedModels.ToArray()),
+        ];
+
+    private static IEnumerable<(string, object?)> QueuesOnSqlite(SlotOffer offer)
+    {
+        var queues = offer.Queues.Select(queue =>
+            $"[{JsonSerializer.Serialize(queue.Model, JobsJson.Default.String)},{queue.VramClass},{(queue.Needed ? 1 : 0)}]"
+        );
+        return
+        [
+            ("queues", $"[{string.Join(',', queues)}]"),
+            ("cached", JsonSerializer.Serialize(offer.CachedModels.ToArray(), JobsJson.Default.StringArray)),
+        ];
+    }
+}
+
+/// <summary>What a slot asks for work with.</summary>
+internal sealed record SlotOffer
+{
+    public required string WorkerId { get; init; }
+    public required string SlotId { get; init; }
+    public required long FreeBytes { get; init; }
+
+    /// <summary>The lines whose jobs it may be given; those that no smaller slot serves need it, and go first.</summary>
+    public required IReadOnlyList<(string Model, int VramClass, bool Needed)> Queues { get; init; }
+
+    /// <summary>Go before others by so much queued work as <see cref="CachedHeadStartSeconds"/> says.</summary>
+    public required IReadOnlyList<string> CachedModels { get; init; }
+    public required double CachedHeadStartSeconds { get; init; }
+    public required double LeaseSeconds { get; init; }
+}
+
+/// <summary>A job that was taken, as far as its worker needs it.</summary>
+/// <param name="Spec">JSON, as is <paramref name="Inputs"/>.</param>
+/// <param name="WaitedSeconds">Since the submission, by the database's clock.</param>
+internal sealed record TakenJob(
+    LeaseId Lease,
+    int Failures,
+    int StepDowns,
+    string Spec,
+    string Inputs,
+    string? TraceParent,
+    double WaitedSeconds
+);

@@ -1,0 +1,321 @@
+using System.Linq.Expressions;
+using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+
+namespace RenderFarm.Jobs.Persistence;
+
+/// <summary>
+/// The life of a job. Its row comes in as <c>queued</c>; every later change of it is a statement here, and nothing else
+/// writes to the table. A statement is conditional, so what it changed is the answer to "was it still so?"; the caller
+/// writes the event that belongs to it in the same transaction.
+/// </summary>
+internal static partial class JobTransitions
+{
+    public static readonly JobTransition Take = new("take", [JobState.Queued], [JobState.Leased]);
+    public static readonly JobTransition Begin = new("advance", [JobState.Leased], [JobState.Rendering]);
+    public static readonly JobTransition Upload = new("advance", [JobState.Leased, JobState.Rendering], [JobState.Uploading]);
+    public static readonly JobTransition End = new(
+        "end",
+        [JobState.Leased, JobState.Rendering, JobState.Uploading],
+        [JobState.Completed, JobState.Queued, JobState.Failed, JobState.Cancelled]
+    );
+    public static readonly JobTransition Cancel = new("cancel", [JobState.Queued], [JobState.Cancelled]);
+    public static readonly JobTransition Requeue = new("requeue", [JobState.Failed, JobState.Cancelled], [JobState.Queued]);
+    public static readonly JobTransition Expire = new("expire", [JobState.Completed], [JobState.Expired]);
+
+    /// <summary>Every way that a job goes. The diagram in <c>contracts/README.md</c> shows the same.</summary>
+    public static readonly IReadOnlyList<JobTransition> All = [Take, Begin, Upload, End, Cancel, Requeue, Expire];
+
+    public const string Queued = "state = 'queued'";
+
+    /// <summary>A worker has the job's newest lease.</summary>
+    public const string Held = "state IN ('leased', 'rendering', 'uploading')";
+
+    /// <summary>Held and on a slot: an upload keeps its lease, while its card has the next job.</summary>
+    public const string Running = "state IN ('leased', 'rendering')";
+
+    /// <summary>It has ended. A completed job may expire, a failed or cancelled one may be asked for once more.</summary>
+    public const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
+
+    /// <summary>Nothing is left to download: retention may remove it, some time after its end.</summary>
+    public const string Over = "state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL";
+
+    /// <summary><see cref="Held"/>, for queries.</summary>
+    public static readonly Expression<Func<JobRow, bool>> IsHeld = job =>
+        job.State == JobState.Leased || job.State == JobState.Rendering || job.State == JobState.Uploading;
+
+    /// <summary>What no row may be, whoever wrote it.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Checks = new Dictionary<string, string>
+    {
+        ["ck_jobs_state"] = $"{Queued} OR {Held} OR {Final}",
+        ["ck_jobs_finished"] = $"(finished_at IS NOT NULL) = ({Final})",
+        ["ck_jobs_lease_worker"] = $"(lease_worker_id IS NOT NULL) = ({Held})",
+        ["ck_jobs_lease_slot"] = $"(lease_slot_id IS NOT NULL) = ({Held})",
+        ["ck_jobs_lease_until"] = $"(lease_until IS NOT NULL) = ({Held})",
+        ["ck_jobs_fenced"] = $"fence >= 0 AND (fence > 0 OR NOT ({Held}))",
+        ["ck_jobs_error"] = "(error_code IS NOT NULL) = (state = 'failed')",
+        ["ck_jobs_result"] = "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))",
+        ["ck_jobs_not_before"] = $"not_before IS NULL OR {Queued}",
+        ["ck_jobs_counts"] =
+            "failures >= 0 AND failures <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100",
+    };
+
+    /// <summary>A report of work that moves the job on. Null: it is not where the way begins, or another lease is newer.</summary>
+    public static Task<HeldLease?> AdvanceAsync(
+        JobsDbContext db,
+        LeaseId lease,
+        JobState to,
+        JobProgress progress,
+        double seconds,
+        CancellationToken cancellationToken
+    )
+    {
+        var way = to == JobState.Rendering ? Begin : Upload;
+        return RenewAsync(db, lease, way.Where, way.Into(to), progress, seconds, cancellationToken);
+    }
+
+    /// <summary>A report of work that extends the lease and leaves the state. Null: that is another, or another lease is newer.</summary>
+    public static Task<HeldLease?> StayAsync(
+        JobsDbContext db,
+        LeaseId lease,
+        JobState at,
+        JobProgress progress,
+        double seconds,
+        CancellationToken cancellationToken
+    ) => RenewAsync(db, lease, In([at]), Word.Of(at), progress, seconds, cancellationToken);
+
+    private static async Task<HeldLease?> RenewAsync(
+        JobsDbContext db,
+        LeaseId lease,
+        string from,
+        string to,
+        JobProgress progress,
+        double seconds,
+        CancellationToken cancellationToken
+    )
+    {
+        // Writes no indexed column but the state, and that only where it changes
+        var rows = await db.RowsAsync(
+            $"""
+            UPDATE jobs
+            SET state = @to, lease_until = {db.Dialect.NowPlus("@seconds")}, stage = @stage,
+                step = {db.Dialect.Greatest}(step, @step), steps = {db.Dialect.Greatest}(steps, @steps)
+            WHERE id = @id AND fence = @fence AND {from}
+            RETURNING lease_worker_id, cancel_requested_at IS NOT NULL,
+                COALESCE((SELECT draining FROM workers WHERE id = lease_worker_id), FALSE)
+            """,
+            row => new HeldLease(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2)),
+            cancellationToken,
+            ("id", lease.JobId),
+            ("fence", lease.Fence),
+            ("to", to),
+            ("seconds", seconds),
+            ("stage", Word.Of(progress.Stage)),
+            ("step", progress.Step),
+            ("steps", progress.Steps)
+        );
+        return rows.SingleOrDefault();
+    }
+
+    /// <summary>Goes with the first way into work: the job's first lease that got so far is its start.</summary>
+    public static Task NoteStartAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(
+            "UPDATE jobs SET started_at = COALESCE(started_at, @now) WHERE id = @id",
+            cancellationToken,
+            ("id", id),
+            ("now", db.Dialect.Time(now))
+        );
+
+    /// <summary>
+    /// The lease ends. False: since <paramref name="job"/> was read, another lease was given, the lease ended, or somebody
+    /// wished to stop it, on which the decision may hang.
+    /// </summary>
+    /// <param name="onlyIfExpired">A lease that was renewed meanwhile has not run out.</param>
+    public static async Task<bool> EndAsync(
+        JobsDbContext db,
+        JobRow job,
+        JobEnd end,
+        DateTimeOffset now,
+        bool onlyIfExpired,
+        CancellationToken cancellationToken
+    )
+    {
+        var (requeued, completed) = (end.State == JobState.Queued, end.State == JobState.Completed);
+        DateTimeOffset? expires = completed && job.ExpiresAfterSeconds is { } keep ? now.AddSeconds(keep) : null;
+        var changed = await db.ExecuteAsync(
+            $"""
+            UPDATE jobs SET
+                state = @state, stage = @stage, lease_worker_id = NULL, lease_slot_id = NULL, lease_until = NULL,
+                failures = @failures, step_downs = @step_downs, deaths = @deaths,
+                best_step = {db.Dialect.Greatest}(best_step, step), rung_at = NULL,
+                not_before = CASE WHEN @after > 0 THEN {db.Dialect.NowPlus("@after")} ELSE NULL END,
+                queued_at = COALESCE(@queued, queued_at), finished_at = @finished, expires_at = @expires,
+                error_code = @error_code, error_message = @error_message, warning = @warning,
+                winning_fence = @winning, artifacts = @artifacts
+            WHERE id = @id AND fence = @fence AND {End.Where}
+              AND (cancel_requested_at IS NOT NULL) = @cancel {(onlyIfExpired ? $"AND lease_until < {db.Dialect.Now}" : "")}
+            """,
+            cancellationToken,
+            ("id", job.Id),
+            ("fence", job.Fence),
+            ("cancel", job.CancelRequestedAt is not null),
+            ("state", End.Into(end.State)),
+            (
+                "stage",
+                Word.Of(
+                    requeued ? RenderStage.Queued
+                    : completed ? RenderStage.Done
+                    : job.Stage
+                )
+            ),
+            ("failures", end.Tally.Failures),
+            ("step_downs", end.Tally.StepDowns),
+            ("deaths", end.Tally.Deaths),
+            ("after", end.RetryAfter.TotalSeconds),
+            ("queued", requeued ? db.Dialect.Time(now) : null),
+            ("finished", requeued ? null : db.Dialect.Time(now)),
+            ("expires", expires is { } at ? db.Dialect.Time(at) : null),
+            ("error_code", end.ErrorCode),
+            ("error_message", end.ErrorCode is null ? null : end.Message),
+            ("warning", end.Warning),
+            ("winning", completed ? job.Fence : null),
+            ("artifacts", end.Artifacts)
+        );
+        return changed == 1;
+    }
+
+    /// <summary>A job that waits ends at once.</summary>
+    public static async Task<bool> CancelAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await CancelWhereAsync(db, "id = @id", id, now, cancellationToken) == 1;
+
+    /// <summary>
+    /// Every job of the batch that waits. The same moment is in both of their columns, <c>cancel_requested_at</c> and
+    /// <c>finished_at</c>: that tells them from those that were cancelled one by one.
+    /// </summary>
+    public static Task<int> CancelBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        CancelWhereAsync(db, "batch_id = @id", batchId, now, cancellationToken);
+
+    private static Task<int> CancelWhereAsync(
+        JobsDbContext db,
+        string which,
+        string id,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    ) =>
+        db.ExecuteAsync(
+            $"""
+            UPDATE jobs SET state = '{Cancel.Into(JobState.Cancelled)}', not_before = NULL, cancel_requested_at = @now, finished_at = @now
+            WHERE {which} AND {Cancel.Where}
+            """,
+            cancellationToken,
+            ("id", id),
+            ("now", db.Dialect.Time(now))
+        );
+
+    /// <summary>A job that a worker holds goes on until the worker has heard of the wish.</summary>
+    public static Task WishCancelAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
+        WishCancelWhereAsync(db, "id = @id", id, now, cancellationToken);
+
+    public static Task WishCancelBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        WishCancelWhereAsync(db, "batch_id = @id", batchId, now, cancellationToken);
+
+    private static Task WishCancelWhereAsync(
+        JobsDbContext db,
+        string which,
+        string id,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    ) =>
+        db.ExecuteAsync(
+            $"UPDATE jobs SET cancel_requested_at = @now WHERE {which} AND cancel_requested_at IS NULL AND {Held}",
+            cancellationToken,
+            ("id", id),
+            ("now", db.Dialect.Time(now))
+        );
+
+    /// <summary>A failed or cancelled job is asked for once more: as if it had just come in, but in its old place.</summary>
+    public static async Task<bool> RequeueAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await db.ExecuteAsync(
+            $"""
+            UPDATE jobs SET
+                state = '{Requeue.Into(JobState.Queued)}', stage = 'queued', queued_at = @now, step = 0, steps = 0, best_step = 0,
+                failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
+                cancel_requested_at = NULL, finished_at = NULL, rung_at = NULL
+            WHERE id = @id AND deleted_at IS NULL AND {Requeue.Where}
+            """,
+            cancellationToken,
+            ("id", id),
+            ("now", db.Dialect.Time(now))
+        ) == 1;
+
+    /// <summary>The time for which its artifacts were to be kept is over.</summary>
+    public static async Task<bool> ExpireAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await db.ExecuteAsync(
+            $"UPDATE jobs SET state = '{Expire.Into(JobState.Expired)}' WHERE id = @id AND expires_at <= @now AND {Expire.Where}",
+            cancellationToken,
+            ("id", id),
+            ("now", db.Dialect.Time(now))
+        ) == 1;
+
+    /// <summary>Makes a job invisible to users; its state goes on by itself.</summary>
+    public static async Task<bool> HideAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await db.ExecuteAsync(
+            "UPDATE jobs SET deleted_at = @now WHERE id = @id AND deleted_at IS NULL",
+            cancellationToken,
+            ("id", id),
+            ("now", db.Dialect.Time(now))
+        ) == 1;
+
+    /// <summary>The broker has confirmed the bell for these. How many of them still wait.</summary>
+    public static Task<int> NoteRungAsync(JobsDbContext db, List<string> ids, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db
+            .Jobs.Where(job => ids.Contains(job.Id) && job.State == JobState.Queued)
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.RungAt, now), cancellationToken);
+
+    /// <summary>
+    /// The row of a job that is <see cref="Over"/> goes, unless an event of it has no place in the log yet, or has the last one:
+    /// the next event is numbered after it.
+    /// </summary>
+    public static async Task<bool> RemoveAsync(
+        JobsDbContext db,
+        string id,
+        DateTimeOffset endedBefore,
+        CancellationToken cancellationToken
+    ) =>
+        await db.ExecuteAsync(
+            $"""
+            DELETE FROM jobs WHERE id = @id AND finished_at <= @before AND ({Over}) AND NOT EXISTS (
+                SELECT 1 FROM events e WHERE e.job_id = jobs.id AND (e.position IS NULL OR e.position = (SELECT MAX(position) FROM events)))
+            """,
+            cancellationToken,
+            ("id", id),
+            ("before", db.Dialect.Time(endedBefore))
+        ) == 1;
+
+    internal static string In(IReadOnlyList<JobState> states) =>
+        states.Count == 1
+            ? $"state = '{Word.Of(states[0])}'"
+            : $"state IN ({string.Join(", ", states.Select(state => $"'{Word.Of(state)}'"))})";
+}
+
+/// <summary>How far a worker says that it is.</summary>
+internal sealed record JobProgress(RenderStage Stage, int Step, int Steps);
+
+/// <summary>A lease that was extended, and what its worker is to know.</summary>
+/// <param name="CancelRequested">The user wants the job stopped.</param>
+/// <param name="Draining">The worker is to take no more jobs.</param>
+internal sealed record HeldLease(string WorkerId, bool CancelRequested, bool Draining);
+
+/// <summary>What a lease came to, as far as it goes into the job's row.</summary>
+internal sealed record JobEnd(JobState State, Tally Tally)
+{
+    /// <summary>Set when <see cref="State"/> is failed.</summary>
+    public string? ErrorCode { get; init; }
+    public string? Message { get; init; }
+    public TimeSpan RetryAfter { get; init; }
+
+    /// <summary>JSON list; set when <see cref="State"/> is completed.</summary>
+    public string? Artifacts { get; init; }
+    public string? Warning { get; init; }
+}

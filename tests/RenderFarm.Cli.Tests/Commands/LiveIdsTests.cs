@@ -1,0 +1,74 @@
+using RenderFarm.Cli.Commands;
+using Spectre.Console.Testing;
+
+namespace RenderFarm.Cli.Tests.Commands;
+
+/// <summary>Completion with what a farm has; without a farm, with nothing.</summary>
+public sealed class LiveIdsTests : IDisposable
+{
+    private readonly TestConsole _console = new();
+    private readonly StringWriter _errors = new();
+
+    public void Dispose()
+    {
+        _console.Dispose();
+        _errors.Dispose();
+    }
+
+    [Theory]
+    [InlineData("show ", "video_1", "video_2", "batch_1")]
+    [InlineData("show video_", "video_1", "video_2")]
+    [InlineData("retry ", "video_2")]
+    [InlineData("manifest ", "batch_1")]
+    [InlineData("drain ", "rack-1")]
+    [InlineData("keys revoke ", "key_1")]
+    [InlineData("plan --server --worker ", "rack-1")]
+    [InlineData("submit x --model own", "own-model")]
+    public async Task Completions_OfAnId_AreThoseTheFarmHas(string line, params string[] expected)
+    {
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.Url!.AbsolutePath switch
+                    {
+                        "/v1/videos" => """{"data":[{"id":"video_1","status":"completed"},{"id":"video_2","status":"failed"}]}""",
+                        "/v1/batches" => """{"data":[{"id":"batch_1","status":"completed"}]}""",
+                        "/v1/workers" => """{"data":[{"id":"worker_1","name":"rack-1","status":"live"}]}""",
+                        "/v1/models" => """{"data":[{"id":"own-model"}]}""",
+                        _ => """{"data":[{"id":"key_1"}]}""",
+                    }
+                )
+        );
+
+        var known = Completions(farm.Url, line);
+
+        foreach (var id in expected)
+        {
+            Assert.Contains(id, known);
+        }
+        Assert.Equal(expected.Length, known.Count(id => id.Contains('_', StringComparison.Ordinal) || id is "rack-1" or "own-model"));
+    }
+
+    [Fact]
+    public void Completions_WithoutAFarm_AreNoError()
+    {
+        Assert.DoesNotContain(Completions("http://127.0.0.1:9", "show "), id => id.StartsWith("video_", StringComparison.Ordinal));
+        Assert.Empty(_errors.ToString());
+    }
+
+    private List<string> Completions(string url, string line)
+    {
+        // Before an option that waits for its value.
+        var last = line.LastIndexOf(" --", StringComparison.Ordinal) is > 0 and var option ? option : line.LastIndexOf(' ');
+        var whole = $"{line[..last]} --url {url} --key x{line[last..]}";
+        return
+        [
+            .. FarmCommand
+                .Create(_console, _errors, TimeProvider.System)
+                .Parse(whole)
+                .GetCompletions(whole.Length)
+                .Select(item => item.Label),
+        ];
+    }
+}

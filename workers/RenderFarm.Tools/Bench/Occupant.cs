@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Globalization;
+using RenderFarm.Cuda;
+using RenderFarm.Verbs.Parsing;
+using static TorchSharp.torch;
+
+namespace RenderFarm.Tools.Bench;
+
+/// <summary>Another process that holds all memory of the card but a given rest.</summary>
+internal sealed class Occupant : IDisposable
+{
+    public const string Verb = "occupy";
+    private const long Piece = 1L << 30;
+    private const long Grain = 2L << 20;
+    private readonly Process _process;
+
+    private Occupant(Process process) => _process = process;
+
+    /// <summary>Returns when the memory is taken.</summary>
+    public static Occupant LeaveFree(long bytes)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["bench", Verb, "--leave", bytes.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        var process = Process.Start(start)!;
+        var occupant = new Occupant(process);
+        if (process.StandardOutput.ReadLine() is "held")
+        {
+            return occupant;
+        }
+        occupant.Dispose();
+        throw new InvalidOperationException("the process that was to occupy the card ended");
+    }
+
+    /// <summary>The verb of that process: takes memory, says <c>held</c>, and holds it until its input ends.</summary>
+    public static int Occupy(long leave)
+    {
+        using var scope = NewDisposeScope();
+        for (var over = CudaDevice.Memory.Free - leave; over > Grain; over = CudaDevice.Memory.Free - leave)
+        {
+            empty([Math.Min(over, Piece)], dtype: ScalarType.Byte, device: CUDA);
+        }
+        Console.Out.WriteLine("held");
+        Console.Out.Flush();
+        Console.In.ReadToEnd();
+        return VerbProgram.Done;
+    }
+
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}
