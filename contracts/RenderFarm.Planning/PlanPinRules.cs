@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Planning.Models;
 using RenderFarm.Planning.Stages;
 
 namespace RenderFarm.Planning;

@@ -8,8 +8,9 @@ namespace RenderFarm.Planning;
 internal static class PlanReasons
 {
     /// <param name="faster">The next faster plan, the one that just doesn't fit; null when nothing faster exists.</param>
-    public static IReadOnlyList<string> Of(PlanContext context, PlanDraft plan, PlanDraft? faster, int stepDowns)
+    public static IReadOnlyList<string> Of(PlanDraft plan, PlanDraft? faster, int stepDowns)
     {
+        var context = plan.Context;
         var reasons = new List<string> { Memory(context, plan) };
         if (stepDowns > 0)
         {
@@ -56,7 +57,8 @@ internal static class PlanReasons
         reasons.Add(Decode(plan));
         if (
             faster is not null
-            && (Names.Seconds(faster.TotalSeconds(context)), Names.Seconds(plan.TotalSeconds(context))) is var (quick, slow)
+            && faster.TotalSeconds < plan.TotalSeconds
+            && (Names.Seconds(faster.TotalSeconds), Names.Seconds(plan.TotalSeconds)) is var (quick, slow)
             && quick != slow
         )
         {
@@ -69,7 +71,7 @@ internal static class PlanReasons
         }
 
         reasons.Add($"Rates are {context.Rates.Origin}.");
-        if (context.Slot.Correction is { } correction)
+        if (context.Correction is { } correction)
         {
             reasons.Add(
                 string.Create(
@@ -84,7 +86,7 @@ internal static class PlanReasons
     }
 
     /// <summary><c>fp8, 28 of 40 blocks streamed, VAE in tiles of 48</c>.</summary>
-    public static string InOneLine(PlanDraft plan, PlanContext context)
+    public static string InOneLine(PlanDraft plan)
     {
         var dit = plan.Denoise.Choice;
         var parts = new List<string>
@@ -109,7 +111,7 @@ internal static class PlanReasons
             parts.Add("guidance batched");
         }
 
-        if (plan.Text.Choice != TextEncoderPlacement.Streamed && !context.OnCpu)
+        if (plan.Text.Choice != TextEncoderPlacement.Streamed && !plan.Context.OnCpu)
         {
             parts.Add($"text encoder {Names.Of(plan.Text.Choice)}");
         }

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Planning.Stages;
 
 namespace RenderFarm.Planning;
@@ -12,7 +13,9 @@ namespace RenderFarm.Planning;
 /// The stages (text, image, denoise, decode) follow one another and give their memory back, so each is chosen on its
 /// own: fastest under the same budget. A larger budget only adds choices; that is why more memory never gives a slower
 /// plan. A step-down after an out-of-memory failure plans again as if only nine tenths of the last plan's peak were
-/// there, and the list of alternatives is that ladder walked from unlimited memory to the least.
+/// there, and the list of alternatives is that ladder walked from unlimited memory to the least. Every plan that is
+/// considered is corrected by what was measured of its own kind (<see cref="PlanRequest.Corrections"/>), so the one that is
+/// chosen is right by its own figures.
 /// </remarks>
 public static class Planner
 {
@@ -34,8 +37,8 @@ public static class Planner
         var faster = Ladder(stages, long.MaxValue).TakeWhile(draft => draft.PeakBytes > budget).ToList();
         var fitting = Ladder(stages, budget).ToList();
         var alternatives = faster
-            .Select(draft => draft.ToPlan(context, fits: false, [draft.InOneLine(context)]))
-            .Concat(fitting.Select(draft => draft.ToPlan(context, fits: true, [draft.InOneLine(context)])))
+            .Select(draft => draft.ToPlan(fits: false, [PlanReasons.InOneLine(draft)]))
+            .Concat(fitting.Select(draft => draft.ToPlan(fits: true, [PlanReasons.InOneLine(draft)])))
             .ToList();
         if (stepDowns >= fitting.Count)
         {
@@ -45,7 +48,7 @@ public static class Planner
         var chosen = fitting[stepDowns];
         return new()
         {
-            Plan = chosen.ToPlan(context, fits: true, PlanReasons.Of(context, chosen, faster.LastOrDefault(), stepDowns)),
+            Plan = chosen.ToPlan(fits: true, PlanReasons.Of(chosen, faster.LastOrDefault(), stepDowns)),
             Alternatives = alternatives,
             BudgetBytes = budget,
         };

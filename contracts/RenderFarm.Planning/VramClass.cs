@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Planning.Cards;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Planning;
 

@@ -56,7 +56,7 @@ internal sealed record Ledger
             output.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"  {kind.Key, -20} {kind.Count(fault => fault.NotApplied is null), 5}{Missed(kind)}"
+                    $"  {kind.Key,-20} {kind.Count(fault => fault.NotApplied is null),5}{Missed(kind)}"
                 )
             );
         }
@@ -70,7 +70,7 @@ internal sealed record Ledger
         );
         foreach (var (what, count) in Counts)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what, -40} {count, 6}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-40} {count,6}"));
         }
 
         output.WriteLine("Answers to clients: " + string.Join(", ", Answers.Select(pair => $"{pair.Key}: {pair.Value}")));

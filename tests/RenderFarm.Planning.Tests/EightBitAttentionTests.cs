@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Planning.Tests;
 

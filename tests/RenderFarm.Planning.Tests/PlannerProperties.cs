@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Planning.Tests;
 

@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Planning.Tests;
 
@@ -154,7 +155,9 @@ public sealed class PlannerTests
     {
         var slot = SlotState.Gpu(8, calibration: H100);
         var before = Planner.Plan(T2v14B(), slot).Plan!;
-        var after = Planner.Plan(T2v14B(), slot with { Correction = new(PeakFactor: 1.2, StepTimeFactor: 1.5, Samples: 3) }).Plan!;
+        var after = Planner
+            .Plan(T2v14B() with { Corrections = new(new(PeakFactor: 1.2, StepTimeFactor: 1.5, Samples: 3), []) }, slot)
+            .Plan!;
         Assert.True(after.BlocksStreamed > before.BlocksStreamed);
         Assert.Equal(1.5, after.PredictedStepSeconds / before.PredictedStepSeconds, 0.05);
         Assert.Contains(after.Reasons, reason => reason.Contains("3 measured runs", StringComparison.Ordinal));

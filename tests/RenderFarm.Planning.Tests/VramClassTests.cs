@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Planning.Tests;
 

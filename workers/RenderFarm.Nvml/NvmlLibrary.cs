@@ -93,9 +93,9 @@ public sealed unsafe class NvmlLibrary : IDisposable
     public CardVitals VitalsOf(Card card)
     {
         var device = DeviceOf(card);
-        var utilization = Told<Utilization>("nvmlDeviceGetUtilizationRates", device);
-        var milliwatts = Told<uint>("nvmlDeviceGetPowerUsage", device);
-        var limit = Told<uint>("nvmlDeviceGetEnforcedPowerLimit", device);
+        var utilization = ReadIfSupported<Utilization>("nvmlDeviceGetUtilizationRates", device);
+        var milliwatts = ReadIfSupported<uint>("nvmlDeviceGetPowerUsage", device);
+        var limit = ReadIfSupported<uint>("nvmlDeviceGetEnforcedPowerLimit", device);
         return new CardVitals((int?)utilization?.Gpu, TemperatureOf(device), milliwatts / 1000.0, limit / 1000.0);
     }
 
@@ -149,13 +149,16 @@ public sealed unsafe class NvmlLibrary : IDisposable
         }
 
         using var call = _library.Enter("nvmlDeviceGetTemperature");
-        return Told("nvmlDeviceGetTemperature", ((delegate* unmanaged<nint, int, uint*, int>)call.Function)(device, OfTheChip, &celsius))
+        return IsSupported(
+            "nvmlDeviceGetTemperature",
+            ((delegate* unmanaged<nint, int, uint*, int>)call.Function)(device, OfTheChip, &celsius)
+        )
             ? (int)celsius
             : null;
     }
 
     /// <summary>One figure or record of a device; null where the card or the driver has none.</summary>
-    private T? Told<T>(string function, nint device)
+    private T? ReadIfSupported<T>(string function, nint device)
         where T : unmanaged
     {
         T value;
@@ -165,10 +168,10 @@ public sealed unsafe class NvmlLibrary : IDisposable
         }
 
         using var call = _library.Enter(function);
-        return Told(function, ((delegate* unmanaged<nint, T*, int>)call.Function)(device, &value)) ? value : null;
+        return IsSupported(function, ((delegate* unmanaged<nint, T*, int>)call.Function)(device, &value)) ? value : null;
     }
 
-    private bool Told(string function, int code)
+    private bool IsSupported(string function, int code)
     {
         if (code == NotSupported)
         {
@@ -204,7 +207,7 @@ public sealed unsafe class NvmlLibrary : IDisposable
                 continue; // More came meanwhile
             }
 
-            return Told(function, code) ? processes[..(int)count] : [];
+            return IsSupported(function, code) ? processes[..(int)count] : [];
         }
     }
 

@@ -13,17 +13,16 @@ namespace RenderFarm.Renderer;
 /// <summary>What a worker and a doctor ask of this program, and nothing else.</summary>
 internal static class RendererVerbs
 {
-    /// <param name="verb">The first word of the line. A render's start is waited for, so the other verbs are not made for it.</param>
-    public static RootCommand Create(string? verb)
+    public static RootCommand Create()
     {
-        var root = new RootCommand("RenderFarm's renderer: one process, one job") { Render() };
-        if (verb != "render")
+        var root = new RootCommand("RenderFarm's renderer: one process, one job")
         {
-            root.Add(Calibrate());
-            root.Add(new Command("cache", "Prepared weights of this host") { CheckCache() });
-            root.Add(SelfTest());
-            root.Add(Doctor());
-        }
+            Render(),
+            Calibrate(),
+            new Command("cache", "Prepared weights of this host") { CheckCache() },
+            SelfTest(),
+            Doctor(),
+        };
         root.HelpName = "RenderFarm.Renderer";
         return root;
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Doctor;
 using RenderFarm.Worker.Hosting;
 
@@ -6,16 +7,16 @@ using RenderFarm.Worker.Hosting;
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 // 0: drained; 2: a setting that can't work, named on standard error
-if (args is ["doctor", .. var asked])
+if (args is ["doctor", .. var arguments])
 {
-    return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
+    return await DoctorVerb.RunAsync([.. arguments.Where(argument => argument != "--json")]);
 }
 
 try
 {
     await using var app = WorkerApplication.Build(args);
     await app.StartAsync();
-    app.Logger.LogInformation("Metrics at {Addresses}", app.Urls.Select(url => url + "/metrics"));
+    app.Logger.MetricsAt(app.Urls.Select(url => url + "/metrics"));
     await app.Services.GetRequiredService<FarmWorker>().RunAsync();
     await app.StopAsync();
     return 0;

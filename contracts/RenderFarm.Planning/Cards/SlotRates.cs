@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Planning.Cards;
 

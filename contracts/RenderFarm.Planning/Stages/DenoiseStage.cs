@@ -27,7 +27,7 @@ internal sealed class DenoiseStage
 
     public DenoiseStage(PlanContext context)
     {
-        this._context = context;
+        _context = context;
         _layers = context.Request.Shape.Transformer.Layers;
         var (request, pins) = (context.Request, context.Request.Pins);
         // One forward for both branches pays where weights travel; on a CPU they don't, and pictures are given per branch
@@ -66,20 +66,25 @@ internal sealed class DenoiseStage
                 }
             }
         }
+        // Ways of one kind miss by the same factor; of two kinds the one that seems better may not be
+        var byKind = request.Corrections.OfKinds.Count > 0;
         for (var i = _ways.Count - 1; i >= 0; i--)
         {
-            if (_ways.Exists(other => other != _ways[i] && other.Dominates(_ways[i])))
+            var way = _ways[i];
+            if (_ways.Exists(other => other != way && (!byKind || other.IsOfKindOf(way)) && other.Dominates(way)))
             {
                 _ways.RemoveAt(i);
             }
         }
     }
 
-    /// <summary>The least that any way needs, blocks streamed as far as pins allow; null when there is no way.</summary>
-    public long? LeastPeakBytes => _ways.Count == 0 ? null : _ways.Min(LeastPeak);
+    /// <summary>The least that any of the wanted choices needs, blocks streamed as far as pins allow; null when there is none.</summary>
+    public long? LeastPeakBytes(Func<DenoiseChoice, bool> wanted) =>
+        _ways.SelectMany(Leanest).Where(option => wanted(option.Choice)).Min(option => (long?)option.PeakBytes);
 
-    /// <summary>The fastest within the budget, the leaner of equals; null when none fits.</summary>
-    public StageOption<DenoiseChoice>? Fastest(long budget) => Options(budget).Fastest(budget);
+    /// <summary>The fastest of the wanted choices within the budget, the leaner of equals; null when none fits.</summary>
+    public StageOption<DenoiseChoice>? Fastest(long budget, Func<DenoiseChoice, bool> wanted) =>
+        Options(budget).Where(option => wanted(option.Choice)).Fastest(budget);
 
     private IEnumerable<StageOption<DenoiseChoice>> Options(long budget)
     {
@@ -118,9 +123,11 @@ internal sealed class DenoiseStage
         {
             return null;
         }
+
+        // As many as fill the ring come through it: one alone would be waited for.
         // The peak is a straight line in the resident blocks: one division instead of a search, then stay on the safe side
         var perBlock = Peak(way, 1, ring) - bare;
-        var room = (int)Math.Clamp((budget - bare) / Math.Max(1, perBlock), 0, _layers - 1);
+        var room = (int)Math.Clamp((budget - bare) / Math.Max(1, perBlock), 0, Math.Max(0, _layers - ring));
         while (room > 0 && Peak(way, room, ring) > budget)
         {
             room--;
@@ -129,19 +136,19 @@ internal sealed class DenoiseStage
         return room;
     }
 
-    private long LeastPeak(DenoiseWay way)
+    private IEnumerable<StageOption<DenoiseChoice>> Leanest(DenoiseWay way)
     {
-        if (!Streams(way))
+        if (Streams(way))
         {
-            return Peak(way, _layers, 0);
+            var streamed = _context.Request.Pins.BlocksStreamed ?? _layers;
+            yield return Option(way, _layers - streamed, 1);
         }
 
-        if (_context.Request.Pins.BlocksStreamed is { } streamed)
-        {
-            return Peak(way, _layers - streamed, 1);
-        }
         // What large LoRAs take beside streamed blocks may be more than a small model's blocks
-        return Math.Min(Peak(way, 0, 1), Peak(way, _layers, 0));
+        if (!Streams(way) || _context.Request.Pins.BlocksStreamed is null)
+        {
+            yield return Option(way, _layers, 0);
+        }
     }
 
     /// <summary>Float32 blocks run from the checkpoint as it is.</summary>

@@ -1,5 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Planning.Cards;
+using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Planning.Stages;
 
@@ -33,14 +35,17 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     /// <summary>Product workspaces and small tensors, in the pool beside what a stage counts. Fitted to h100-80gb-predict.json.</summary>
     private const long WorkspaceBytes = 123 * MiB;
 
+    /// <summary>What measurements said of the kinds of plans that are made with this; null when nothing.</summary>
+    public PlanCorrection? Correction { get; init; }
+
     public bool OnCpu => Slot.Kind == SlotKind.Cpu;
 
     /// <summary>Bytes of an activation or weight outside the eight-bit ones, unless the whole job is float32.</summary>
     public int ElementBytes => OnCpu ? 4 : 2;
 
-    public double PeakFactor => Math.Clamp(Slot.Correction?.PeakFactor ?? 1, 0.9, 2);
+    public double PeakFactor => Math.Clamp(Correction?.PeakFactor ?? 1, 0.9, 2);
 
-    public double StepTimeFactor => Math.Clamp(Slot.Correction?.StepTimeFactor ?? 1, 0.2, 5);
+    public double StepTimeFactor => Math.Clamp(Correction?.StepTimeFactor ?? 1, 0.2, 5);
 
     /// <summary>Peak of the process while a stage holds <paramref name="bytes"/>, corrected by what was measured.</summary>
     public long Peak(double bytes)

@@ -26,6 +26,8 @@ internal sealed partial class EventPublisher(
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly Uri Exchange = new($"exchange:{Bells.EventsExchange}?type={ExchangeType.Topic}");
 
+    private bool _isHeldUp;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!await readiness.WaitAsync(stoppingToken))
@@ -60,13 +62,20 @@ internal sealed partial class EventPublisher(
         {
             var exchange = await bus.GetSendEndpoint(Exchange);
             while (await log.ForwardAsync(Reader, events => PublishAsync(exchange, events, either.Token), either.Token) > 0) { }
+
+            if (_isHeldUp)
+            {
+                LogPublished();
+                _isHeldUp = false;
+            }
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
         {
             // Whatever a broker's client throws, and the store's outages: the next look is in a second.
-            if (e is not OperationCanceledException)
+            if (!_isHeldUp && e is not OperationCanceledException)
             {
                 LogUnpublished(e.Message);
+                _isHeldUp = true;
             }
         }
     }
@@ -107,7 +116,10 @@ internal sealed partial class EventPublisher(
     [LoggerMessage(
         EventId = 411,
         Level = LogLevel.Warning,
-        Message = "Events could not be published and are tried again in a second: {Cause}"
+        Message = "Events could not be published and are tried again every second: {Cause}"
     )]
     private partial void LogUnpublished(string cause);
+
+    [LoggerMessage(EventId = 412, Level = LogLevel.Information, Message = "Events are published again")]
+    private partial void LogPublished();
 }

@@ -8,6 +8,7 @@ using RenderFarm.Contracts.Plans;
 using RenderFarm.Jobs.Workers;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Api.Plans;
 

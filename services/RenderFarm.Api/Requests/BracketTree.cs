@@ -48,7 +48,7 @@ internal sealed class BracketTree
         }
 
         var path = new List<string> { name[..open] };
-        for (var at = open; at < name.Length; )
+        for (var at = open; at < name.Length;)
         {
             var close = name.IndexOf(']', at);
             if (name[at] != '[' || close < 0 || open == 0 || path.Count >= MaxDepth)

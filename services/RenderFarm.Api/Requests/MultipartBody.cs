@@ -97,7 +97,7 @@ internal static class MultipartBody
             async () =>
             {
                 var buffer = new byte[8192];
-                for (int read; (read = await section.Body.ReadAsync(buffer, cancellationToken)) > 0; )
+                for (int read; (read = await section.Body.ReadAsync(buffer, cancellationToken)) > 0;)
                 {
                     copy.Write(buffer, 0, read);
                     if (copy.Length > BodyLimits.Text)

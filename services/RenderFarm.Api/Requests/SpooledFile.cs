@@ -26,7 +26,7 @@ internal sealed class SpooledFile : IDisposable
             await using (var file = new FileStream(path, Options()))
             {
                 var buffer = new byte[1 << 16];
-                for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0; )
+                for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0;)
                 {
                     if ((size += read) > limit)
                     {

@@ -6,6 +6,7 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Api.Videos;
 

@@ -9,6 +9,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 

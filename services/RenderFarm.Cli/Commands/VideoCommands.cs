@@ -130,7 +130,7 @@ internal static class VideoCommands
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        for (var left = most; left > 0; )
+        for (var left = most; left > 0;)
         {
             var page = await client.GetJsonAsync(
                 $"videos?limit={Math.Min(left, LargestPage)}&order={order}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}",

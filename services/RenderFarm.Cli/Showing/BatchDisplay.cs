@@ -43,7 +43,7 @@ internal static class BatchDisplay
             var now = batch.Counts.ToString();
             if (now != last)
             {
-                console.Say($"{batch.Progress, 3} %  {last = now}");
+                console.Say($"{batch.Progress,3} %  {last = now}");
             }
         });
     }

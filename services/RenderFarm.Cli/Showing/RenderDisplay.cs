@@ -44,7 +44,7 @@ internal static class RenderDisplay
             }
 
             last = now;
-            console.Say($"{video.Progress, 3} %  {Describe(video)}");
+            console.Say($"{video.Progress,3} %  {Describe(video)}");
         });
     }
 

@@ -38,7 +38,7 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         foreach (var (name, measure) in Parts.Where(part => options.Part is null || options.Part == part.Key))
         {
             measured.Add(await measure(farm));
-            output.WriteLine($"{name, -16} {measured[^1]}");
+            output.WriteLine($"{name,-16} {measured[^1]}");
         }
         var report = new JsonObject
         {

@@ -4,6 +4,7 @@ using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Planning.StepCaching;
 using RenderFarm.Rendering.Caching;
 using RenderFarm.Rendering.Pipelines;

@@ -277,8 +277,11 @@ public sealed class AttemptEndingTests
         foreach (
             var name in new[]
             {
-                "renderfarm_slot_busy", "renderfarm_slot_memory_used_bytes", "renderfarm_spool_entries",
-                "renderfarm_peak_predicted_bytes", "renderfarm_peak_measured_bytes",
+                "renderfarm_slot_busy",
+                "renderfarm_slot_memory_used_bytes",
+                "renderfarm_spool_entries",
+                "renderfarm_peak_predicted_bytes",
+                "renderfarm_peak_measured_bytes",
             }
         )
         {

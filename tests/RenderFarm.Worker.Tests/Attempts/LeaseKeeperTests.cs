@@ -4,7 +4,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Api;
-using RenderFarm.Worker.Attempts;
+using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Tests.Farm;
 

@@ -24,7 +24,11 @@ public sealed class RealRendererTests
         Assert.True(one.Measurements.StepSeconds > 0);
         var video = Path.Combine(worker.Settings["Artifacts:Directory"]!, one.Artifacts[0].Key);
         (_, var probed, _) = await Processes.RunAsync(
-            "ffprobe", "-v", "error", "-count_frames", "-show_entries",
+            "ffprobe",
+            "-v",
+            "error",
+            "-count_frames",
+            "-show_entries",
             "stream=width,height,r_frame_rate,nb_read_frames",
             "-of",
             "csv=p=0",

@@ -103,7 +103,7 @@ public sealed class VideoEncoderTests : IDisposable
         using var pipe = FramePipe.Create(_folder.File("frames.fifo"));
         using var encoder = VideoEncoder.Start("ffmpeg", _folder.Path, WorkerUnderTest.Spec, Plan, pipe);
 
-        pipe.LetGo();
+        pipe.CloseWriter();
         var ending = await encoder.Ended.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
         Assert.Equal(0, ending.Frames);
@@ -180,7 +180,7 @@ public sealed class VideoEncoderTests : IDisposable
             }
         }
 
-        pipe.LetGo();
+        pipe.CloseWriter();
         var ending = await encoder.Ended.WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.Equal(new EncoderEnding(spec.Frames, null), ending);
         Assert.False(File.Exists(_folder.File("video.mp4")), "before Publish there must be no file of the final name");
@@ -190,7 +190,14 @@ public sealed class VideoEncoderTests : IDisposable
     private static async Task<JsonElement> ProbeAsync(string video)
     {
         (var code, var output, var errors) = await Processes.RunAsync(
-            "ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json",
+            "ffprobe",
+            "-v",
+            "error",
+            "-count_frames",
+            "-show_streams",
+            "-show_format",
+            "-of",
+            "json",
             video
         );
         Assert.True(code == 0, errors);

@@ -11,6 +11,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Tests.Farm;
 

@@ -1,6 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Testing;
-using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Tests.Farm;
 
 namespace RenderFarm.Worker.Tests.Hosting;

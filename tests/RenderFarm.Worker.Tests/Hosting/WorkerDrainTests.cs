@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using RenderFarm.Worker.Configuration;
-using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Tests.Hosting;
 

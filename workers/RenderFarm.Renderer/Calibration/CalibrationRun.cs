@@ -79,7 +79,7 @@ internal static class CalibrationRun
     {
         if (value is { } rate)
         {
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name, -20} {rate, 10:0.###} {unit}"));
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-20} {rate,10:0.###} {unit}"));
         }
     }
 }

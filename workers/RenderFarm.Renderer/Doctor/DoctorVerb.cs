@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
+using RenderFarm.Cuda.Native;
 using RenderFarm.Verbs.Parsing;
 using TorchSharp;
 

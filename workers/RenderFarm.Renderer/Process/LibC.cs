@@ -75,7 +75,7 @@ internal static partial class LibC
     {
         fixed (byte* start = bytes)
         {
-            for (nint done = 0; done < bytes.Length; )
+            for (nint done = 0; done < bytes.Length;)
             {
                 var written = write(fd, start + done, bytes.Length - done);
                 if (written >= 0)

@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Cuda;
+using RenderFarm.Cuda.Native;
 using RenderFarm.Inference.Safetensors;
-using RenderFarm.Rendering.Pipelines;
+using RenderFarm.Rendering;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
 
 namespace RenderFarm.Renderer.Protocol;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Renderer.Process;
+using RenderFarm.Rendering;
 using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Renderer.Protocol;

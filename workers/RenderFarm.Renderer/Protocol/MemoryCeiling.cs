@@ -1,6 +1,7 @@
 using System.Globalization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Rendering;
 using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Renderer.Protocol;

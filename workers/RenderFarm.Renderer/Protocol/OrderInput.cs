@@ -4,7 +4,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Renderer.Process;
-using RenderFarm.Rendering.Pipelines;
+using RenderFarm.Rendering;
 
 namespace RenderFarm.Renderer.Protocol;
 

@@ -3,6 +3,7 @@ using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Renderer.Process;
+using RenderFarm.Rendering;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Rendering.Pipelines;
 using TorchSharp;

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.StepCaching;
-using RenderFarm.Rendering.Pipelines;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Caching;

@@ -2,7 +2,6 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Rendering.Conditioning.Pictures;
-using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Wan.ImageEncoder;
 using RenderFarm.Wan.Vae;
 using static TorchSharp.torch;
@@ -29,7 +28,7 @@ public sealed class PictureEncoder : IDisposable
     }
 
     /// <summary>The pictures through the vision tower, or as many as this model's image branch takes.</summary>
-    public Tensor Features(ClipVision tower, Device device, Action breathe)
+    public Tensor Features(ClipVision tower, Device device, Action alive)
     {
         using var scope = NewDisposeScope();
         var pictures = _shape.NeedsLastFrame ? (Tensor[])[_first, _last!] : [_first];
@@ -41,27 +40,27 @@ public sealed class PictureEncoder : IDisposable
             ],
             0
         );
-        return tower.Encode(prepared.to(device), breathe).MoveToOuterDisposeScope();
+        return tower.Encode(prepared.to(device), alive).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mask and latent of the given frames.</summary>
     /// <param name="tile">Side of a tile in latent cells; 0 encodes whole frames.</param>
-    public Tensor Channels(WanVae vae, Device device, int tile, Action breathe)
+    public Tensor Channels(WanVae vae, Device device, int tile, Action alive)
     {
         using var scope = NewDisposeScope();
         Tensor Fitted(Tensor picture) =>
             PictureFit.Bicubic(PictureFit.Shown(picture, _shape, _spec.Width, _spec.Height), _spec.Width, _spec.Height).to(device);
         var given = new GivenFrames(Fitted(_first), _last is null ? null : Fitted(_last), _spec.Frames);
-        var latent = Encode(vae, _spec.Frames, given.Chunk, tile, breathe);
+        var latent = Encode(vae, _spec.Frames, given.Chunk, tile, alive);
         return cat([given.Mask(latent.shape[3], latent.shape[4], device), latent], 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>The first picture as the first latent frame.</summary>
-    public Tensor FirstLatent(WanVae vae, Device device, int tile, Action breathe)
+    public Tensor FirstLatent(WanVae vae, Device device, int tile, Action alive)
     {
         using var scope = NewDisposeScope();
         var fitted = PictureFit.Lanczos(_first, _spec.Width, _spec.Height).unsqueeze(2).to(device); // [1, 3, 1, H, W]
-        return Encode(vae, 1, (_, _) => fitted.alias(), tile, breathe).MoveToOuterDisposeScope();
+        return Encode(vae, 1, (_, _) => fitted.alias(), tile, alive).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
@@ -70,8 +69,8 @@ public sealed class PictureEncoder : IDisposable
         _last?.Dispose();
     }
 
-    private Tensor Encode(WanVae vae, int frames, Func<long, long, Tensor> chunk, int tile, Action breathe) =>
+    private Tensor Encode(WanVae vae, int frames, Func<long, long, Tensor> chunk, int tile, Action alive) =>
         tile == 0
-            ? vae.Encode(frames, chunk, breathe)
-            : new TiledEncoder(vae, _shape.Vae, tile).Encode(frames, _spec.Height, _spec.Width, chunk, breathe);
+            ? vae.Encode(frames, chunk, alive)
+            : new TiledEncoder(vae, _shape.Vae, tile).Encode(frames, _spec.Height, _spec.Width, chunk, alive);
 }

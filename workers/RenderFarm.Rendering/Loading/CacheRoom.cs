@@ -1,6 +1,5 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
-using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Rendering.Loading;
 

@@ -5,7 +5,6 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Inference.Safetensors;
-using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Loras;
 using RenderFarm.Wan.TextEncoder.SentencePiece;

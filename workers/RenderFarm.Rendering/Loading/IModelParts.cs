@@ -10,7 +10,7 @@ namespace RenderFarm.Rendering.Loading;
 public interface IModelParts
 {
     /// <summary>Before anything takes time: all of it is there.</summary>
-    /// <exception cref="Pipelines.RenderException">Names the first part that is not.</exception>
+    /// <exception cref="RenderException">Names the first part that is not.</exception>
     void Require();
 
     SentencePieceTokenizer Tokenizer();
@@ -18,7 +18,7 @@ public interface IModelParts
     ITensorSource Open(ModelPart part);
 
     /// <summary>The LoRAs of a request that are for this DiT; the caller owns their files.</summary>
-    /// <exception cref="Pipelines.RenderException">Names one that is not here.</exception>
+    /// <exception cref="RenderException">Names one that is not here.</exception>
     IReadOnlyList<NamedLora> Loras(ModelPart part, IReadOnlyList<LoraReference> requested);
 
     /// <summary>Fit for a file name; another one whenever the part's weights may be others.</summary>

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Inference.BlockStreaming;
-using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Rendering.Loading;
 

@@ -27,8 +27,8 @@ namespace RenderFarm.Rendering.Pipelines;
 /// Loads the parts of a model as the render plan wants them. Each is owned by the caller and let go of before the next;
 /// <see cref="TrimMemory"/> then gives its memory back to the card.
 /// </summary>
-/// <param name="breathe">Called from inside long loops; may throw to end them.</param>
-public sealed class Components(RenderOrder order, IModelParts parts, Action breathe) : IDisposable
+/// <param name="alive">Called from inside long loops; may throw to end them.</param>
+public sealed class Components(RenderOrder order, IModelParts parts, Action alive) : IDisposable
 {
     private readonly RenderPlan _plan = order.Plan;
     private readonly ModelShape _shape = order.Shape;
@@ -280,9 +280,9 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action brea
             (block, destination) =>
             {
                 BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device);
-                breathe();
+                alive();
             },
-            waiting: breathe
+            waiting: alive
         );
         TrimMemory(); // Rounding on the card left some behind
         return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops, order.Spec.Debug is { SynchronousCopies: true });

@@ -42,7 +42,7 @@ public sealed class VideoPipeline : IDisposable
     {
         (this._order, _spec, _shape) = (order, order.Spec, order.Shape);
         (this._observer, this._meter, this._cancellation) = (observer, meter, cancellationToken);
-        _components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape), Breathe);
+        _components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape), ReportAlive);
     }
 
     /// <exception cref="RenderException">The order can't be rendered, or what came out is no video.</exception>
@@ -122,7 +122,7 @@ public sealed class VideoPipeline : IDisposable
     {
         using var encoder = _components.PromptEncoder();
         Stage(RenderStage.EncodingText);
-        var prompts = encoder.Encode(_spec.Prompt, Experts.NeedUnconditional(_order) ? _spec.NegativePrompt : null, Breathe);
+        var prompts = encoder.Encode(_spec.Prompt, Experts.NeedUnconditional(_order) ? _spec.NegativePrompt : null, ReportAlive);
         Finite(prompts.Conditional, "the text encoder's output");
         return prompts;
     }
@@ -142,7 +142,7 @@ public sealed class VideoPipeline : IDisposable
         {
             using var tower = _components.ImageEncoder();
             Stage(RenderStage.EncodingImage);
-            features = Finite(pictures.Features(tower.Module, device, Breathe), "the image encoder's output");
+            features = Finite(pictures.Features(tower.Module, device, ReportAlive), "the image encoder's output");
         }
         _components.TrimMemory();
         _meter.Enter(RenderStage.Loading);
@@ -158,8 +158,8 @@ public sealed class VideoPipeline : IDisposable
 
         var latent =
             _shape.Pictures == PictureConditioning.Channels
-                ? pictures.Channels(vae.Module, device, tile, Breathe)
-                : pictures.FirstLatent(vae.Module, device, tile, Breathe);
+                ? pictures.Channels(vae.Module, device, tile, ReportAlive)
+                : pictures.FirstLatent(vae.Module, device, tile, ReportAlive);
         Finite(latent, "the VAE's latent of the picture");
         return _shape.Pictures == PictureConditioning.Channels
             ? new EncodedPictures { Features = features, Channels = latent }
@@ -179,7 +179,7 @@ public sealed class VideoPipeline : IDisposable
             noise,
             sampler,
             pictures.FirstLatent,
-            Breathe,
+            ReportAlive,
             (step, seconds) =>
             {
                 _components.TrimMemory(); // Or the pool's free ranges grow apart from step to step until none is wide enough
@@ -211,7 +211,7 @@ public sealed class VideoPipeline : IDisposable
         var writer = new FrameWriter(frames);
         var written = 0;
         var tile = _order.Plan.VaeTile;
-        var chunks = tile == 0 ? vae.Module.Decode(placed) : new TiledDecoder(vae.Module, _shape.Vae, tile).Decode(placed, Breathe);
+        var chunks = tile == 0 ? vae.Module.Decode(placed) : new TiledDecoder(vae.Module, _shape.Vae, tile).Decode(placed, ReportAlive);
         foreach (var chunk in chunks)
         {
             using (chunk)
@@ -256,7 +256,7 @@ public sealed class VideoPipeline : IDisposable
     }
 
     /// <summary>Called from inside every long loop.</summary>
-    private void Breathe()
+    private void ReportAlive()
     {
         _cancellation.ThrowIfCancellationRequested();
         _observer.Alive();

@@ -71,19 +71,19 @@ internal static class ScanSheet
             model.Files is null ? "incomplete"
             : written is null ? "complete"
             : $"complete, written to {written}";
-        text.WriteLine($"{model.Shape.Id, -16} {state}");
+        text.WriteLine($"{model.Shape.Id,-16} {state}");
         foreach (var missing in model.Missing)
         {
-            text.WriteLine($"{"", -16} needs {missing}");
+            text.WriteLine($"{"",-16} needs {missing}");
         }
         if (model.Files is { Loras.Count: > 0 } or { LorasLowNoise.Count: > 0 })
         {
             var loras = model.Files.Loras.Keys.Union(model.Files.LorasLowNoise.Keys).Order(StringComparer.Ordinal);
-            text.WriteLine($"{"", -16} LoRAs: {string.Join(", ", loras)}");
+            text.WriteLine($"{"",-16} LoRAs: {string.Join(", ", loras)}");
         }
         foreach (var note in model.Notes.Distinct())
         {
-            text.WriteLine($"{"", -16} {note}");
+            text.WriteLine($"{"",-16} {note}");
         }
     }
 }

@@ -22,12 +22,12 @@ internal static class Verify
         foreach (var part in Parts(manifest))
         {
             var fault = Fault(part.Kind, [.. part.Paths.Select(path => Path.Combine(folder, path))], part.Expected);
-            Console.Out.WriteLine($"{part.Name, -24} {fault ?? "ok"}");
+            Console.Out.WriteLine($"{part.Name,-24} {fault ?? "ok"}");
             faults += fault is null ? 0 : 1;
         }
         if (!File.Exists(Path.Combine(folder, manifest.Files.Tokenizer)))
         {
-            Console.Out.WriteLine($"{"tokenizer", -24} {manifest.Files.Tokenizer} is missing");
+            Console.Out.WriteLine($"{"tokenizer",-24} {manifest.Files.Tokenizer} is missing");
             faults++;
         }
         return faults == 0 ? VerbProgram.Done : VerbProgram.Failed;

@@ -65,14 +65,14 @@ internal sealed class ParityReport(TextWriter output, double limit)
             _failed++;
         }
 
-        output.WriteLine($"{file, -28} {name, -22} {figure, -10} {(pass ? "PASS" : "FAIL")}");
+        output.WriteLine($"{file,-28} {name,-22} {figure,-10} {(pass ? "PASS" : "FAIL")}");
     }
 
     /// <summary>Something that is not ours to check: said, and counted neither way.</summary>
     public void Skip(string file, string why)
     {
         _skipped++;
-        output.WriteLine($"{file, -28} {why} SKIP");
+        output.WriteLine($"{file,-28} {why} SKIP");
     }
 
     public bool Has(string file, string name) => _seen.Contains((file, name));

@@ -1,7 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
-using RenderFarm.Wan.Loras;
 
 namespace RenderFarm.Wan.Checkpoints;
 

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Safetensors;
+using RenderFarm.Wan.Checkpoints;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Loras;

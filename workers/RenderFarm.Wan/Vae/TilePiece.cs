@@ -1,5 +1,5 @@
 using RenderFarm.Contracts.Models;
-using RenderFarm.Planning;
+using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Wan.Vae;
 

@@ -14,7 +14,7 @@ namespace RenderFarm.Worker.Api;
 /// <c>/worker/v1</c> as methods. Each call is made once and bounded in time; whether to try again is the caller's
 /// decision, because it depends on the lease's clock.
 /// </summary>
-public sealed class FarmApi : IDisposable
+internal sealed class FarmApi : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 

@@ -6,7 +6,7 @@ namespace RenderFarm.Worker.Api;
 /// <summary>The API could not be reached, or refused a call.</summary>
 /// <param name="status">Null when there was no answer.</param>
 /// <param name="code"><c>error.code</c> of the answer.</param>
-public sealed class FarmApiException(string message, HttpStatusCode? status, string? code, Exception? inner = null)
+internal sealed class FarmApiException(string message, HttpStatusCode? status, string? code, Exception? inner = null)
     : Exception(message, inner)
 {
     public HttpStatusCode? Status { get; } = status;
@@ -20,4 +20,4 @@ public sealed class FarmApiException(string message, HttpStatusCode? status, str
 }
 
 /// <summary>Somebody else holds the job, or nobody does any more: stop at once and touch nothing.</summary>
-public sealed class LeaseLostException(LeaseId lease) : Exception($"the lease of {lease.JobId} under fence {lease.Fence} is lost");
+internal sealed class LeaseLostException(LeaseId lease) : Exception($"the lease of {lease.JobId} under fence {lease.Fence} is lost");

@@ -8,7 +8,7 @@ namespace RenderFarm.Worker.Api;
 /// The key that opens <c>/worker/v1</c>: from the settings, or from the bootstrap file. The file is read again after a
 /// refusal, since the API writes it at its own first start, which may be after this worker's.
 /// </summary>
-public sealed class WorkerKey(IOptions<WorkerOptions> worker, IOptions<KeysOptions> keys)
+internal sealed class WorkerKey(IOptions<WorkerOptions> worker, IOptions<KeysOptions> keys)
 {
     private string? _key = string.IsNullOrWhiteSpace(worker.Value.ApiKey) ? null : worker.Value.ApiKey.Trim();
 

@@ -6,7 +6,7 @@ namespace RenderFarm.Worker.Attempts;
 /// Scratch of one attempt: the FIFO, the unfinished video, and <c>work/</c> for the renderer. Gone with the attempt,
 /// unless the video is whole: then the folder moves into the spool as it is.
 /// </summary>
-public sealed class AttemptFolder : IDisposable
+internal sealed class AttemptFolder : IDisposable
 {
     private AttemptFolder(string path) => Path = path;
 

@@ -1,15 +1,16 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Spool;
 
 namespace RenderFarm.Worker.Attempts;
 
 /// <summary>How an attempt ended. Each is reported exactly once, in its own way.</summary>
-public abstract record AttemptOutcome
+internal abstract record AttemptOutcome
 {
     /// <summary>The word for it in metrics and logs.</summary>
     public abstract string Name { get; }
 
     /// <summary>A whole video lies in <paramref name="Folder"/>: it goes into the spool, and from there to the store.</summary>
-    public sealed record Rendered(string Folder, Spool.SpoolManifest Manifest) : AttemptOutcome
+    public sealed record Rendered(string Folder, SpoolManifest Manifest) : AttemptOutcome
     {
         public override string Name => "rendered";
     }

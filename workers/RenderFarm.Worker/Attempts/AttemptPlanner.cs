@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Planning;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Renderers;
@@ -10,7 +11,7 @@ using RenderFarm.Worker.WeightCache;
 namespace RenderFarm.Worker.Attempts;
 
 /// <summary>The plan for a job on a slot as it is now, one rung further down for every out-of-memory failure before.</summary>
-public sealed class AttemptPlanner(
+internal sealed class AttemptPlanner(
     IOptions<WorkerOptions> options,
     RendererLauncher launcher,
     HostWeightCache cache,
@@ -30,16 +31,17 @@ public sealed class AttemptPlanner(
         var request = PlanRequest.Of(model.Shape, grant.Spec, hasImage: grant.Inputs.Count > 0) with
         {
             LoraParameters = LoraSizes.Of(model.Files, grant.Spec.Loras),
+            Corrections = new MeasuredCorrections(grant.Correction, grant.KindCorrections),
         };
         var started = time.GetTimestamp();
-        var told = false;
+        var logged = false;
         while (true)
         {
-            var result = Plan(grant, request, slot, launcher.FreeBytes(slot));
+            var result = Plan(request, slot, launcher.FreeBytes(slot), grant.StepDowns);
             if (
                 result.Plan is not null
                 || slot.Card is not { } card
-                || Plan(grant, request, slot, slot.Description.TotalBytes).Plan is null
+                || Plan(request, slot, slot.Description.TotalBytes, grant.StepDowns).Plan is null
             )
             {
                 return result;
@@ -57,47 +59,28 @@ public sealed class AttemptPlanner(
                 };
             }
 
-            if (!told)
+            if (!logged)
             {
-                log.LogWarning("Waiting for memory of {Slot}: {Refusal} On it now: {InUse}", slot.Id, result.Refusal?.Message, inUse);
+                log.WaitingForMemory(slot.Id, result.Refusal?.Message, inUse);
             }
 
-            told = true;
+            logged = true;
             await Task.Delay(LookEvery, time, cancellationToken);
         }
     }
 
-    /// <summary>
-    /// Corrected by what was measured of plans of its own kind: the plan is made anew with the correction of the kind that
-    /// came out, until that is the one it was made with.
-    /// </summary>
-    private PlanResult Plan(LeaseGrant grant, PlanRequest request, Slot slot, long freeBytes)
-    {
-        var state = new SlotState()
-        {
-            Kind = slot.Kind,
-            Card = slot.Description.Card,
-            TotalBytes = slot.Description.TotalBytes,
-            FreeBytes = freeBytes,
-            HostBytes = slot.Kind == SlotKind.Cuda ? cache.RoomBytes : null,
-            Calibration = slot.Description.Calibration,
-        };
-        var correction = grant.Correction;
-        for (var round = 0; ; round++)
-        {
-            var result = Planner.Plan(request, state with { Correction = correction }, grant.StepDowns);
-            var own = grant.KindCorrections.FirstOrDefault(known => known.Kind == result.Plan?.Kind)?.Correction ?? grant.Correction;
-            if (result.Plan is null || own is null || own == correction)
+    private PlanResult Plan(PlanRequest request, Slot slot, long freeBytes, int stepDowns) =>
+        Planner.Plan(
+            request,
+            new SlotState
             {
-                return result;
-            }
-            // Kinds that send to each other and back: what was planned with more care stays
-            if (round >= grant.KindCorrections.Count && correction?.PeakFactor >= own.PeakFactor)
-            {
-                return result;
-            }
-
-            correction = own;
-        }
-    }
+                Kind = slot.Kind,
+                Card = slot.Description.Card,
+                TotalBytes = slot.Description.TotalBytes,
+                FreeBytes = freeBytes,
+                HostBytes = slot.Kind == SlotKind.Cuda ? cache.RoomBytes : null,
+                Calibration = slot.Description.Calibration,
+            },
+            stepDowns
+        );
 }

@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 
 namespace RenderFarm.Worker.Attempts;
@@ -8,7 +9,7 @@ namespace RenderFarm.Worker.Attempts;
 /// <summary>
 /// What a renderer has said so far, and when. Written by the listening loop only; read after it has ended.
 /// </summary>
-public sealed class AttemptRecord(string model, long leasedAt, TimeProvider time, WorkerMetrics metrics)
+internal sealed class AttemptRecord(string model, long leasedAt, TimeProvider time, WorkerMetrics metrics)
 {
     private RenderStage? _stage;
     private long _stageSince;
@@ -50,13 +51,13 @@ public sealed class AttemptRecord(string model, long leasedAt, TimeProvider time
     /// <summary>The renderer's figures, and those that only this side knows.</summary>
     public Measurements Measured(string card)
     {
-        var told = Finished?.Measurements ?? Failed?.Measurements ?? new Measurements();
-        return told with
+        var reported = Finished?.Measurements ?? Failed?.Measurements ?? new Measurements();
+        return reported with
         {
             Card = card,
             SecondsToFirstStep = _secondsToFirstStep,
-            RendererProcessId = told.RendererProcessId ?? _ready?.ProcessId,
-            ProcessStartSeconds = told.ProcessStartSeconds ?? _ready?.StartSeconds,
+            RendererProcessId = reported.RendererProcessId ?? _ready?.ProcessId,
+            ProcessStartSeconds = reported.ProcessStartSeconds ?? _ready?.StartSeconds,
         };
     }
 

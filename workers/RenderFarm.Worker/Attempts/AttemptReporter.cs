@@ -1,6 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Api;
-using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -8,7 +8,7 @@ namespace RenderFarm.Worker.Attempts;
 /// Tells the API how an attempt ended, again and again until it is heard: the calls repeat safely. It stops trying when
 /// the lease has long run out (the reaper then says "lost" for us), or soon after this worker was told to stop.
 /// </summary>
-public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider time, ILogger<AttemptReporter> log)
+internal sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider time, ILogger<AttemptReporter> log)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestWhenStopping = TimeSpan.FromSeconds(4);
@@ -24,19 +24,19 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
                 var recorded = await SendAsync(lease, outcome);
                 if (recorded is not null)
                 {
-                    log.LogInformation("Reported {Outcome}: the job is now {State}", outcome.Name, recorded.State);
+                    log.OutcomeReported(outcome.Name, recorded.State);
                 }
 
                 return;
             }
             catch (LeaseLostException)
             {
-                log.LogWarning("{Outcome} was not recorded: the lease is lost", outcome.Name);
+                log.OutcomeTooLate(outcome.Name);
                 return;
             }
             catch (FarmApiException fault) when (!fault.IsTransient)
             {
-                log.LogError("{Outcome} was refused: {Reason}", outcome.Name, fault.Message);
+                log.OutcomeRefused(outcome.Name, fault.Message);
                 return;
             }
             catch (FarmApiException fault)
@@ -44,7 +44,7 @@ public sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider
                 var limit = drain.HandBack.IsCancellationRequested ? LongestWhenStopping : Longest;
                 if (time.GetElapsedTime(started) > limit)
                 {
-                    log.LogError("{Outcome} could not be reported, the lease will run out instead: {Reason}", outcome.Name, fault.Message);
+                    log.OutcomeUnreported(outcome.Name, fault.Message);
                     return;
                 }
 

@@ -7,7 +7,7 @@ namespace RenderFarm.Worker.Attempts;
 /// <summary>How the renderer's process ended.</summary>
 /// <param name="Silent">This side killed it, for saying nothing for <paramref name="Patience"/>.</param>
 /// <param name="EncoderFirst">The encoder ended while the renderer was at work.</param>
-public sealed record RendererEnding(int Code, bool Silent, bool EncoderFirst, TimeSpan Patience)
+internal sealed record RendererEnding(int Code, bool Silent, bool EncoderFirst, TimeSpan Patience)
 {
     /// <summary>This side killed it, for taking that much of the host's memory.</summary>
     public long? HostBytes { get; init; }
@@ -17,7 +17,7 @@ public sealed record RendererEnding(int Code, bool Silent, bool EncoderFirst, Ti
 }
 
 /// <summary>Turns everything known about the two processes into the one reason that explains the rest.</summary>
-public static class AttemptVerdict
+internal static class AttemptVerdict
 {
     private const int KilledBySignal9 = 128 + 9;
 

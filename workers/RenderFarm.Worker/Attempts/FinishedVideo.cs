@@ -1,39 +1,31 @@
+using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Spool;
 
 namespace RenderFarm.Worker.Attempts;
 
 /// <summary>Turns an attempt's folder into a spool entry: pictures cut, checksums taken, scratch removed, manifest last.</summary>
-public static class FinishedVideo
+internal sealed class FinishedVideo(IOptions<WorkerOptions> options, TimeProvider time, ILogger<FinishedVideo> log)
 {
-    public static async Task<AttemptOutcome.Rendered> CollectAsync(
-        string video,
-        LeaseGrant grant,
-        AttemptFolder folder,
-        Measurements measured,
-        string logTail,
-        string? warning,
-        string ffmpeg,
-        TimeProvider time,
-        Action<string> complain,
-        CancellationToken lost
-    )
+    public async Task<AttemptOutcome.Rendered> CollectAsync(AttemptContext attempt, string video, Measurements measured, string logTail)
     {
+        var (grant, folder, lost) = (attempt.Grant, attempt.Folder, attempt.Lease.Lost);
         List<(ArtifactKind Kind, string Path)> outputs = [(ArtifactKind.Video, video)];
-        outputs.AddRange(await VideoPictures.CutAsync(ffmpeg, grant.Spec, video, time, complain, lost));
+        outputs.AddRange(await VideoPictures.CutAsync(options.Value.FfmpegPath, grant.Spec, video, time, log.PictureMissing, lost));
 
         List<SpoolFile> files = [];
-        foreach ((var kind, var path) in outputs)
+        foreach (var (kind, path) in outputs)
         {
             files.Add(new SpoolFile(kind, Path.GetFileName(path), new FileInfo(path).Length, await FileChecksum.Sha256Async(path, lost)));
         }
 
         Directory.Delete(folder.Work, recursive: true);
         File.Delete(folder.FramePipe);
-        var manifest = new SpoolManifest()
+        var manifest = new SpoolManifest
         {
             JobId = grant.JobId,
             Fence = grant.Fence,
@@ -41,7 +33,7 @@ public static class FinishedVideo
             Files = files,
             Measurements = measured,
             LogTail = logTail,
-            Warning = warning,
+            Warning = attempt.Record.Finished!.Warning,
         };
         await manifest.WriteAsync(folder.Path, lost);
         return new AttemptOutcome.Rendered(folder.Path, manifest);

@@ -5,7 +5,7 @@ using RenderFarm.Worker.Api;
 namespace RenderFarm.Worker.Attempts;
 
 /// <summary>Brings a job's input pictures onto this host. The renderer has no network business of its own.</summary>
-public sealed class InputDownloads(FarmApi api)
+internal sealed class InputDownloads(FarmApi api)
 {
     /// <returns>Full paths by role.</returns>
     /// <exception cref="FarmApiException">A link doesn't answer, or answers with other bytes than promised.</exception>

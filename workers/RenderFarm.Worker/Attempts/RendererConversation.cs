@@ -9,12 +9,12 @@ namespace RenderFarm.Worker.Attempts;
 /// The worker's side of the pipe protocol: one order out, reports in. Standard input stays open until the renderer has
 /// ended, because its end tells a renderer that the worker is gone.
 /// </summary>
-public sealed class RendererConversation(ChildProcess renderer, TimeProvider time)
+internal sealed class RendererConversation(ChildProcess renderer, TimeProvider time)
 {
     private long _lastHeard = time.GetTimestamp();
 
     /// <summary>A line that was no report; the renderer must not write such to its standard output.</summary>
-    public string? Gibberish { get; private set; }
+    public string? StrayLine { get; private set; }
 
     public TimeSpan Silence => time.GetElapsedTime(Interlocked.Read(ref _lastHeard));
 
@@ -45,7 +45,7 @@ public sealed class RendererConversation(ChildProcess renderer, TimeProvider tim
                 }
                 else
                 {
-                    Gibberish = line.Length > 200 ? line[..200] : line;
+                    StrayLine = line.Length > 200 ? line[..200] : line;
                 }
             }
         }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Planning;
-using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Bells;
@@ -14,7 +14,7 @@ namespace RenderFarm.Worker.Bells;
 /// (acknowledged) at once: the lease holds the work, not the message. Nothing waits for the broker; without it the long
 /// poll brings work and renewals bring cancellations.
 /// </summary>
-public sealed class BellListener(
+internal sealed class BellListener(
     IOptions<BusOptions> options,
     Doorbell doorbell,
     RunningLeases running,
@@ -70,7 +70,7 @@ public sealed class BellListener(
             }
             catch (Exception fault)
             {
-                log.LogWarning("The broker connection did not close in order: {Reason}", fault.Message);
+                log.BrokerCloseFailed(fault.Message);
             }
         }
 
@@ -125,7 +125,7 @@ public sealed class BellListener(
                 endpoint.SetQueueArgument("x-message-ttl", (int)Contracts.Messages.Bells.TimeToLive.TotalMilliseconds);
                 endpoint.Handler<JobQueued>(context =>
                 {
-                    log.LogDebug("Bell for {Job} of class {Class}", context.Message.JobId, context.Message.VramClass);
+                    log.BellHeard(context.Message.JobId, context.Message.VramClass);
                     doorbell.Ring();
                     return Task.CompletedTask;
                 });
@@ -143,12 +143,7 @@ public sealed class BellListener(
                 endpoint.Handler<CancelAttempt>(context =>
                 {
                     var held = running.Cancel(context.Message.Lease);
-                    log.LogInformation(
-                        "Cancellation of {Job} under fence {Fence}: {Held}",
-                        context.Message.JobId,
-                        context.Message.Fence,
-                        held ? "stopping it" : "not held here"
-                    );
+                    log.CancellationHeard(context.Message.JobId, context.Message.Fence, held ? "stopping it" : "not held here");
                     return Task.CompletedTask;
                 });
             }
@@ -167,15 +162,15 @@ public sealed class BellListener(
         try
         {
             await bus.StartAsync(_stop.Token);
-            log.LogInformation("Listening for bells of classes {Classes}", classes.Select(Contracts.Messages.Bells.ClassName));
+            log.ListeningForBells(classes.Select(Contracts.Messages.Bells.ClassName));
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            log.LogInformation("Stopped before the broker was reached");
+            log.BrokerNeverReached();
         }
         catch (Exception fault)
         {
-            log.LogWarning("No bells: {Reason}", fault.Message);
+            log.NoBells(fault.Message);
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace RenderFarm.Worker.Bells;
 
 /// <summary>Something may be waiting: whoever pauses, look again. Rings while nobody waits are remembered once.</summary>
-public sealed class Doorbell(TimeProvider time) : IDisposable
+internal sealed class Doorbell(TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _rung = new(0, 1);
 

@@ -9,7 +9,7 @@ namespace RenderFarm.Worker.Children;
 /// What children may know of this process's environment: by name, so that a key or password added to the worker's
 /// environment tomorrow does not reach them either.
 /// </summary>
-public static class ChildEnvironment
+internal static class ChildEnvironment
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {

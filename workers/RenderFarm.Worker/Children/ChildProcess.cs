@@ -8,7 +8,7 @@ namespace RenderFarm.Worker.Children;
 /// A child in its own session and process group, so that Ctrl-C in a terminal does not reach it and one signal ends it
 /// with everything it started. It gets the environment it is given and nothing else.
 /// </summary>
-public sealed partial class ChildProcess : IDisposable
+internal sealed partial class ChildProcess : IDisposable
 {
     private const int Kill = 9;
     private readonly Process _process;

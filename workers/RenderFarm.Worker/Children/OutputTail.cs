@@ -1,7 +1,7 @@
 namespace RenderFarm.Worker.Children;
 
 /// <summary>Reads a child's output to its end and keeps the last part of it, however much there is.</summary>
-public sealed class OutputTail
+internal sealed class OutputTail
 {
     private const int Kept = 16 * 1024;
     private readonly Lock _lock = new();

@@ -1,7 +1,7 @@
 namespace RenderFarm.Worker.Children;
 
 /// <summary>Finds a program the way a shell does.</summary>
-public static class ProgramPath
+internal static class ProgramPath
 {
     /// <returns>The full path, or null when there is no such file.</returns>
     public static string? Find(string program)

@@ -1,7 +1,7 @@
 namespace RenderFarm.Worker.Children;
 
 /// <summary>Finds the renderer that belongs to this worker: installed beside it, or built in the same tree and configuration.</summary>
-public static class RendererLocator
+internal static class RendererLocator
 {
     private const string Program = "RenderFarm.Renderer";
 

@@ -1,7 +1,7 @@
 namespace RenderFarm.Worker.Configuration;
 
 /// <summary>The embedded farm's folder: <c>RENDERFARM_HOME</c>, or <c>~/.renderfarm</c>.</summary>
-public static class FarmHome
+internal static class FarmHome
 {
     public static string Directory =>
         Environment.GetEnvironmentVariable("RENDERFARM_HOME") is { Length: > 0 } home

@@ -1,7 +1,7 @@
 namespace RenderFarm.Worker.Configuration;
 
 /// <summary>Settings under <c>Keys:</c>.</summary>
-public sealed class KeysOptions
+internal sealed class KeysOptions
 {
     public const string Section = "Keys";
 
@@ -10,7 +10,7 @@ public sealed class KeysOptions
 }
 
 /// <summary>Settings under <c>Models:</c>.</summary>
-public sealed class ModelsOptions
+internal sealed class ModelsOptions
 {
     public const string Section = "Models";
 
@@ -19,7 +19,7 @@ public sealed class ModelsOptions
 }
 
 /// <summary>Settings under <c>Torch:</c>.</summary>
-public sealed class TorchOptions
+internal sealed class TorchOptions
 {
     public const string Section = "Torch";
 
@@ -28,7 +28,7 @@ public sealed class TorchOptions
 }
 
 /// <summary>Settings under <c>Metrics:</c>.</summary>
-public sealed class MetricsOptions
+internal sealed class MetricsOptions
 {
     public const string Section = "Metrics";
 
@@ -37,7 +37,7 @@ public sealed class MetricsOptions
 }
 
 /// <summary>Settings under <c>Bus:</c>.</summary>
-public sealed class BusOptions
+internal sealed class BusOptions
 {
     public const string Section = "Bus";
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace RenderFarm.Worker.Configuration;
 
 /// <summary>Binds every section and checks it before anything starts; each message begins with the key to change.</summary>
-public static class SettingsRegistration
+internal static class SettingsRegistration
 {
     public static IServiceCollection AddWorkerSettings(this IServiceCollection services, IConfiguration configuration)
     {

@@ -4,7 +4,7 @@ using RenderFarm.Worker.Children;
 namespace RenderFarm.Worker.Configuration;
 
 /// <summary>Settings under <c>Worker:</c>.</summary>
-public sealed class WorkerOptions
+internal sealed class WorkerOptions
 {
     public const string Section = "Worker";
 

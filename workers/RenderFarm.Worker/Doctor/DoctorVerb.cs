@@ -14,7 +14,7 @@ using RenderFarm.Worker.WeightCache;
 namespace RenderFarm.Worker.Doctor;
 
 /// <summary><c>doctor --json</c>: what a worker with these settings would find on this host. Changes nothing.</summary>
-public static class DoctorVerb
+internal static class DoctorVerb
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 

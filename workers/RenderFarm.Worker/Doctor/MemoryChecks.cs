@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Slots;
@@ -16,8 +17,7 @@ internal static class MemoryChecks
 
     public static IEnumerable<HostCheck> Of(SlotDiscovery discovery, ModelCatalog catalog, HostWeightCache cache, WorkerOptions options)
     {
-        var memory = new HostMemory();
-        var finding = $"{Names.Gib(memory.AvailableBytes)} available of {Names.Gib(memory.TotalBytes)}";
+        var finding = $"{Names.Gib(HostMemory.AvailableBytes)} available of {Names.Gib(HostMemory.TotalBytes)}";
         if (catalog.Models.Count == 0)
         {
             yield return HostCheck.Without("models", "none here", "./farm models add ID FOLDER, or ./farm demo for the small one");

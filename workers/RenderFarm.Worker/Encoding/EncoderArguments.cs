@@ -4,7 +4,7 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Worker.Encoding;
 
 /// <summary>The command lines of ffmpeg. Paths go behind <c>file:</c>, so that a colon in one is no protocol.</summary>
-public static class EncoderArguments
+internal static class EncoderArguments
 {
     private static readonly string[] Common = ["-hide_banner", "-nostdin", "-y", "-loglevel", "error"];
 

@@ -4,7 +4,7 @@ using RenderFarm.Worker.Children;
 namespace RenderFarm.Worker.Encoding;
 
 /// <summary>Reads ffmpeg's last words.</summary>
-public static class FfmpegFault
+internal static class FfmpegFault
 {
     public const string Remedy = "install it (apt-get install ffmpeg) or set Worker:FfmpegPath";
 

@@ -14,7 +14,7 @@ namespace RenderFarm.Worker.Encoding;
 /// The encoder opens the FIFO by <see cref="ReaderPath"/>, through the worker's own end: an encoder that comes too late,
 /// with that end closed, finds nothing there instead of waiting for a writer for ever.
 /// </remarks>
-public sealed partial class FramePipe : IDisposable
+internal sealed partial class FramePipe : IDisposable
 {
     private const uint OwnerReadWrite = 0x180; // 0600
     private const int WriteOnly = 1;
@@ -58,7 +58,7 @@ public sealed partial class FramePipe : IDisposable
     /// Lets go of the worker's end: once the renderer has ended, the encoder sees the end of its input. The descriptor
     /// stays taken until <see cref="Dispose"/>, after the encoder: a late one would open whatever had got its number.
     /// </summary>
-    public void LetGo()
+    public void CloseWriter()
     {
         using var nothing = Open("/dev/null", WriteOnly | CloseOnExec);
         if (nothing.IsInvalid || Duplicate(nothing, _writer, CloseOnExec) < 0)

@@ -8,15 +8,15 @@ namespace RenderFarm.Worker.Encoding;
 
 /// <summary>How an encoder ended.</summary>
 /// <param name="Fault">Null when it wrote a whole video of <paramref name="Frames"/> frames.</param>
-public sealed record EncoderEnding(int Frames, EncoderFault? Fault);
+internal sealed record EncoderEnding(int Frames, EncoderFault? Fault);
 
-public sealed record EncoderFault(FailureReason Reason, string Message);
+internal sealed record EncoderFault(FailureReason Reason, string Message);
 
 /// <summary>
 /// One ffmpeg that reads a <see cref="FramePipe"/> and writes <c>video.mp4.part</c>. The name without <c>.part</c>
 /// appears only by <see cref="Publish"/>, after a good ending with the right number of frames.
 /// </summary>
-public sealed class VideoEncoder : IDisposable
+internal sealed class VideoEncoder : IDisposable
 {
     private readonly ChildProcess _ffmpeg;
     private readonly string _part;

@@ -10,7 +10,7 @@ namespace RenderFarm.Worker.Encoding;
 /// What a video says of itself: the prompt as its title, everything needed to render it again as JSON in its comment.
 /// It goes to ffmpeg as a file, because a long prompt does not fit into an argument.
 /// </summary>
-public static class VideoMetadata
+internal static class VideoMetadata
 {
     private const int LongestTitle = 250;
 

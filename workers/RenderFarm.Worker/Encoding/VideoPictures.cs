@@ -4,7 +4,7 @@ using RenderFarm.Worker.Children;
 namespace RenderFarm.Worker.Encoding;
 
 /// <summary>Thumbnail and spritesheet, cut from the finished video. A video without pictures is still a good video.</summary>
-public static class VideoPictures
+internal static class VideoPictures
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

@@ -1,10 +1,12 @@
+using RenderFarm.Worker.Configuration;
+
 namespace RenderFarm.Worker.Hosting;
 
 /// <summary>
 /// One worker per data directory: a second one would sweep away the first one's running attempts and upload its spool.
 /// The lock is the kernel's, so it ends with the process however that ends.
 /// </summary>
-public sealed class DataDirectoryLock : IDisposable
+internal sealed class DataDirectoryLock : IDisposable
 {
     private readonly FileStream _file;
 

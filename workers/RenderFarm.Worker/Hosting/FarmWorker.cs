@@ -1,11 +1,9 @@
-using Microsoft.Extensions.Options;
-using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
-using RenderFarm.Worker.Renderers;
-using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.Polling;
+using RenderFarm.Worker.Registration;
 using RenderFarm.Worker.Spool;
-using RenderFarm.Worker.WeightCache;
+using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Hosting;
 
@@ -13,15 +11,12 @@ namespace RenderFarm.Worker.Hosting;
 /// The worker's life: 1 check and clean, 2 register, 3 resume the spool, 4 listen for bells, 5 run the slots until the
 /// drain, 6 let uploads finish while there is time.
 /// </summary>
-public sealed class FarmWorker(
-    IOptions<WorkerOptions> options,
-    FfmpegCheck ffmpeg,
+internal sealed class FarmWorker(
+    WorkerPreparation preparation,
     WorkerRegistration registration,
-    SlotDiscovery discovery,
-    SlotLoop loop,
+    ModelWatch models,
+    SlotLoops slots,
     UploadSpool spool,
-    HostWeightCache cache,
-    RendererLauncher launcher,
     BellListener bells,
     WorkerDrain drain,
     TimeProvider time,
@@ -34,12 +29,10 @@ public sealed class FarmWorker(
     public async Task RunAsync()
     {
         // 1
-        using var owned = DataDirectoryLock.Take(options.Value.DataDirectory);
+        using var owned = preparation.LockDataDirectory();
         try
         {
-            await ffmpeg.RunAsync(drain.Draining);
-            AttemptFolder.Sweep(options.Value.AttemptsDirectory);
-            await cache.PrepareAsync(drain.Draining);
+            await preparation.RunAsync(drain.Draining);
 
             // 2, 3
             await registration.RegisterAsync(drain.Draining);
@@ -53,17 +46,15 @@ public sealed class FarmWorker(
         // 4, 5
         await using (bells)
         {
-            bells.Start(registration.WorkerId, discovery.Slots);
-            var models = FollowModelsAsync();
-            await Task.WhenAll(discovery.Slots.Select(loop.RunAsync));
-            await models;
-            launcher.Dispose(); // Standbys: nobody waits for their order any more
+            bells.Start(registration.WorkerId, slots.Slots);
+            var watching = models.RunAsync();
+            await slots.RunAsync(watching);
         }
 
         // 6
         if (spool.Count > 0)
         {
-            log.LogInformation("Waiting for {Count} uploads", spool.Count);
+            log.WaitingForUploads(spool.Count);
         }
 
         var uploads = spool.WhenEmptyAsync();
@@ -73,25 +64,6 @@ public sealed class FarmWorker(
             await Task.WhenAny(uploads, Task.Delay(LastUploads, time));
         }
 
-        log.LogInformation("Drained");
-    }
-
-    private async Task FollowModelsAsync()
-    {
-        while (!drain.Draining.IsCancellationRequested)
-        {
-            try
-            {
-                await registration.FollowModelsAsync(drain.Draining);
-            }
-            catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-            {
-                log.LogWarning("The models folder can't be read, it is looked at again later: {Reason}", fault.Message);
-            }
-        }
+        log.Drained();
     }
 }

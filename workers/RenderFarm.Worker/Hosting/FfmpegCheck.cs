@@ -6,7 +6,7 @@ using RenderFarm.Worker.Encoding;
 namespace RenderFarm.Worker.Hosting;
 
 /// <summary>Better no worker than one whose every job fails at its last step.</summary>
-public sealed class FfmpegCheck(IOptions<WorkerOptions> options, TimeProvider time, ILogger<FfmpegCheck> log)
+internal sealed class FfmpegCheck(IOptions<WorkerOptions> options, TimeProvider time, ILogger<FfmpegCheck> log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -42,7 +42,7 @@ public sealed class FfmpegCheck(IOptions<WorkerOptions> options, TimeProvider ti
 
         if (!encoders.Contains("libwebp", StringComparison.Ordinal))
         {
-            log.LogWarning("{Program} was built without libwebp: videos will have no thumbnails", program);
+            log.NoThumbnails(program);
         }
     }
 }

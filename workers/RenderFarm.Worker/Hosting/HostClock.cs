@@ -2,7 +2,7 @@ namespace RenderFarm.Worker.Hosting;
 
 /// <summary>The time of this host: its monotonic clock as it is, its wall clock off by what <c>Worker:ClockOffsetSeconds</c>
 /// says.</summary>
-public sealed class HostClock(double offsetSeconds) : TimeProvider
+internal sealed class HostClock(double offsetSeconds) : TimeProvider
 {
     private readonly TimeSpan _offset = TimeSpan.FromSeconds(offsetSeconds);
 

@@ -4,17 +4,21 @@ using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Polling;
+using RenderFarm.Worker.Registration;
 using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
+using RenderFarm.Worker.Stopping;
 using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Hosting;
 
 /// <summary>Puts the worker together.</summary>
-public static class WorkerApplication
+internal static class WorkerApplication
 {
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
@@ -43,14 +47,22 @@ public static class WorkerApplication
         builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>();
         builder.Services.AddSingleton<ModelCatalog>().AddSingleton<SlotDiscovery>().AddSingleton<WorkerRegistration>();
 
-        // Work
-        builder.Services.AddSingleton<Doorbell>().AddSingleton<BellListener>().AddSingleton<SlotGate>().AddSingleton<SlotLoop>();
-        builder.Services.AddSingleton<RunningLeases>().AddSingleton<InputDownloads>().AddSingleton<HostWeightCache>();
-        builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
-        builder.Services.AddSingleton<AttemptPlanner>().AddSingleton<RenderAttempt>();
-        builder.Services.AddSingleton<AttemptReporter>().AddSingleton<AttemptRunner>();
+        // Jobs: how they are asked for, rendered and uploaded
+        builder.Services.AddSingleton<SlotGate>().AddSingleton<SlotAdmission>().AddSingleton<WorkPoll>();
+        builder.Services.AddSingleton<SlotRound>().AddSingleton<SlotLoop>().AddSingleton<SlotLoops>();
+        builder.Services.AddSingleton<AttemptRunner>().AddSingleton<LeasedAttempt>().AddSingleton<AttemptContexts>();
+        builder.Services.AddSingleton<AttemptPlanner>().AddSingleton<AttemptReporter>().AddSingleton<InputDownloads>();
+        builder.Services.AddSingleton<RenderAttempt>().AddSingleton<RenderStarter>().AddSingleton<FinishedVideo>();
         builder.Services.AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();
-        builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<FarmWorker>();
+
+        // What they need
+        builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();
+        builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
+        builder.Services.AddSingleton<HostWeightCache>().AddSingleton<Doorbell>().AddSingleton<BellListener>();
+
+        // The whole
+        builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<WorkerPreparation>().AddSingleton<ModelWatch>();
+        builder.Services.AddSingleton<FarmWorker>();
 
         var app = builder.Build();
         app.MapPrometheusScrapingEndpoint();

@@ -1,13 +1,16 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Nvml;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Polling;
+using RenderFarm.Worker.Registration;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
+using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Hosting;
 
 /// <summary>What <c>/health</c> shows: one look at what this worker is doing and why it is not doing more.</summary>
-public sealed record WorkerHealth(
+internal sealed record WorkerHealth(
     string Name,
     string? WorkerId,
     bool Draining,
@@ -18,9 +21,9 @@ public sealed record WorkerHealth(
     long SpoolBytes
 );
 
-public sealed record SlotHealth(string Id, string Card, string? Job, long? FreeBytes, long TotalBytes, string? Quarantine, string? InUse);
+internal sealed record SlotHealth(string Id, string Card, string? Job, long? FreeBytes, long TotalBytes, string? Quarantine, string? InUse);
 
-public static class WorkerHealthEndpoints
+internal static class WorkerHealthEndpoints
 {
     /// <summary><c>/health</c> and <c>/health/live</c> answer as long as the process does; <c>/health/ready</c> only while it takes
     /// jobs.</summary>

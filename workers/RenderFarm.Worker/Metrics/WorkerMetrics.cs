@@ -10,7 +10,7 @@ using RenderFarm.Worker.Slots;
 namespace RenderFarm.Worker.Metrics;
 
 /// <summary>Everything this worker counts and measures, under one meter.</summary>
-public sealed class WorkerMetrics : IDisposable
+internal sealed class WorkerMetrics : IDisposable
 {
     public const string MeterName = "RenderFarm.Worker";
     public const string StepDuration = "renderfarm.step.duration";
@@ -48,7 +48,7 @@ public sealed class WorkerMetrics : IDisposable
         );
         _meter.CreateObservableGauge(
             "renderfarm.slot.memory.used",
-            () => Told(slots, s => s.Description.TotalBytes - s.FreeBytes),
+            () => Readings(slots, s => s.Description.TotalBytes - s.FreeBytes),
             "By",
             "Memory in use, by anyone"
         );
@@ -59,18 +59,18 @@ public sealed class WorkerMetrics : IDisposable
         );
         _meter.CreateObservableGauge(
             "renderfarm.slot.utilization",
-            () => Told(slots, s => s.Card?.Vitals.UtilizationPercent / 100.0),
+            () => Readings(slots, s => s.Card?.Vitals.UtilizationPercent / 100.0),
             description: "Part of the last second in which the card computed, 0 to 1"
         );
         _meter.CreateObservableGauge(
             "renderfarm.slot.temperature",
-            () => Told(slots, s => (double?)s.Card?.Vitals.TemperatureCelsius),
+            () => Readings(slots, s => (double?)s.Card?.Vitals.TemperatureCelsius),
             "Cel",
             "Temperature of the card"
         );
         _meter.CreateObservableGauge(
             "renderfarm.slot.power",
-            () => Told(slots, s => s.Card?.Vitals.PowerWatts),
+            () => Readings(slots, s => s.Card?.Vitals.PowerWatts),
             "W",
             "Power the card draws"
         );
@@ -108,7 +108,7 @@ public sealed class WorkerMetrics : IDisposable
     public void Dispose() => _meter.Dispose();
 
     /// <summary>A figure of every slot that has it; a card whose driver doesn't answer has none.</summary>
-    private static IEnumerable<Measurement<double>> Told(IReadOnlyList<Slot> slots, Func<Slot, double?> figure)
+    private static IEnumerable<Measurement<double>> Readings(IReadOnlyList<Slot> slots, Func<Slot, double?> figure)
     {
         foreach (var slot in slots)
         {

@@ -5,7 +5,7 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Worker.Models;
 
 /// <summary>How much LoRAs bring to the blocks of a DiT, read from the headers of their files.</summary>
-public static class LoraSizes
+internal static class LoraSizes
 {
     /// <summary>Numbers in all; of two experts, for the one that gets more.</summary>
     /// <returns>Null where a file is missing, damaged or no safetensors: whoever loads it says what is wrong.</returns>

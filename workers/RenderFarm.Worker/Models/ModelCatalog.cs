@@ -7,13 +7,13 @@ using RenderFarm.Worker.Configuration;
 namespace RenderFarm.Worker.Models;
 
 /// <summary>A model on this host, its files as full paths.</summary>
-public sealed record InstalledModel(ModelShape Shape, ModelFiles Files, ModelRegistration Registration);
+internal sealed record InstalledModel(ModelShape Shape, ModelFiles Files, ModelRegistration Registration);
 
 /// <summary>
 /// The models under <c>Models:Directory</c>. A folder whose manifest can't be read is reported and left out. A model
 /// with a damaged or missing file stays in: its jobs then fail with the file's name, instead of being refused as unknown.
 /// </summary>
-public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelCatalog> log)
+internal sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelCatalog> log)
 {
     public IReadOnlyDictionary<string, InstalledModel> Models { get; private set; } = new Dictionary<string, InstalledModel>();
 
@@ -37,16 +37,12 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
                 var model = await ReadAsync(manifest, cancellationToken);
                 if (!found.TryAdd(model.Shape.Id, model))
                 {
-                    log.LogWarning(
-                        "{Manifest} describes model {Model}, which another folder holds already: skipped",
-                        manifest,
-                        model.Shape.Id
-                    );
+                    log.ModelTwice(manifest, model.Shape.Id);
                 }
             }
             catch (Exception fault) when (fault is JsonException or IOException or UnauthorizedAccessException)
             {
-                log.LogWarning("{Manifest} can't be read and its model is not offered: {Reason}", manifest, fault.Message);
+                log.ManifestUnreadable(manifest, fault.Message);
             }
         }
 
@@ -95,7 +91,7 @@ public sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<ModelC
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            log.LogWarning("Model {Model}: its {Component} is damaged, jobs with it will fail: {Reason}", model, component, fault.Message);
+            log.ComponentDamaged(model, component, fault.Message);
             return "unreadable";
         }
     }

@@ -7,7 +7,7 @@ namespace RenderFarm.Worker.Models;
 /// Tells checkpoints apart without reading gigabytes: the digest of each file's header (names, types, shapes, offsets
 /// of all tensors) and its length. Other files are digested whole; they are small.
 /// </summary>
-public static class SafetensorsFingerprint
+internal static class SafetensorsFingerprint
 {
     private const long LongestHeader = 100_000_000;
 

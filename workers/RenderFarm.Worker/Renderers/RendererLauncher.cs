@@ -17,7 +17,7 @@ namespace RenderFarm.Worker.Renderers;
 /// A standby's memory counts as free to the plan, because it is the process that will run. It dies with this worker like any
 /// other renderer: its input closes, and it watches its parent.
 /// </remarks>
-public sealed class RendererLauncher(
+internal sealed class RendererLauncher(
     IOptions<WorkerOptions> options,
     IOptions<TorchOptions> torch,
     SlotDiscovery slots,
@@ -29,7 +29,6 @@ public sealed class RendererLauncher(
     private const double DefaultPart = 0.9;
     private readonly ConcurrentDictionary<string, RendererProcess> _standby = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (CardBefore? Before, int Renderer)> _last = new(StringComparer.Ordinal);
-    private readonly HostMemory _memory = new();
     private bool _disposed;
 
     /// <summary>The slot's standby, or a fresh process where there is none or the job wants an environment of its own.</summary>
@@ -42,7 +41,7 @@ public sealed class RendererLauncher(
         {
             if (!standby.Child.IsAlive)
             {
-                log.LogWarning("The standby renderer of {Slot} has died: {LastWords}", slot.Id, standby.Child.Errors.LastLine);
+                log.StandbyDied(slot.Id, standby.Child.Errors.LastLine);
             }
 
             standby.Dispose();
@@ -84,7 +83,7 @@ public sealed class RendererLauncher(
         }
         catch (Exception fault) when (fault is IOException or InvalidOperationException)
         {
-            log.LogWarning("No standby renderer for {Slot}: {Reason}", slot.Id, fault.Message);
+            log.NoStandby(slot.Id, fault.Message);
         }
     }
 
@@ -115,7 +114,7 @@ public sealed class RendererLauncher(
 
     private RendererProcess Start(Slot slot, DebugSwitches? debug)
     {
-        var before = guard.Look(slot);
+        var before = CardGuard.Look(slot);
         var environment = ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid, Threads, debug);
         var child = ChildProcess.Start(
             options.Value.RendererPath,
@@ -126,7 +125,7 @@ public sealed class RendererLauncher(
         );
         var limit = options.Value.RendererMemoryGigabytes is { } given
             ? (long)(given * (1L << 30))
-            : (long)(_memory.TotalBytes * DefaultPart);
+            : (long)(HostMemory.TotalBytes * DefaultPart);
         return new RendererProcess(child, before, MemoryGroup.TryCreate(child.Id, limit), limit);
     }
 

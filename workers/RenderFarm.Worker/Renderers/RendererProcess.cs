@@ -4,7 +4,7 @@ using RenderFarm.Worker.Slots;
 namespace RenderFarm.Worker.Renderers;
 
 /// <summary>One renderer, from its start to its end: a process, what its card looked like before, and its share of host memory.</summary>
-public sealed class RendererProcess : IDisposable
+internal sealed class RendererProcess : IDisposable
 {
     private readonly MemoryGroup? _group;
 

@@ -5,7 +5,7 @@ using RenderFarm.Worker.Slots;
 namespace RenderFarm.Worker.Renderers;
 
 /// <summary>Limits how many renderers are at work at a time: a slot asks for a job only while it has a turn.</summary>
-public sealed class RendererTurns(IOptions<WorkerOptions> options, SlotDiscovery slots) : IDisposable
+internal sealed class RendererTurns(IOptions<WorkerOptions> options, SlotDiscovery slots) : IDisposable
 {
     private readonly SemaphoreSlim _turns = new(options.Value.MaxRenderers ?? slots.Slots.Count);
 

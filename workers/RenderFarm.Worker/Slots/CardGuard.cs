@@ -7,13 +7,13 @@ using RenderFarm.Worker.Configuration;
 namespace RenderFarm.Worker.Slots;
 
 /// <summary>A card before a renderer started: what was free, and what everybody else held.</summary>
-public sealed record CardBefore(long FreeBytes, IReadOnlyDictionary<int, long> Held);
+internal sealed record CardBefore(long FreeBytes, IReadOnlyDictionary<int, long> Held);
 
 /// <summary>
 /// Sees to it that a job gives back what it took of a card. Memory that has gone and that no other program has taken
 /// quarantines the slot, until it is back: the next job's plan would count on it.
 /// </summary>
-public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time, ILogger<CardGuard> log)
+internal sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time, ILogger<CardGuard> log)
 {
     /// <summary>Drivers keep a little of their own, and not always the same.</summary>
     private const long ToleranceBytes = 256L << 20;
@@ -22,7 +22,7 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
     private readonly ConcurrentDictionary<string, (CardBefore Before, int Renderer)> _quarantined = new(StringComparer.Ordinal);
 
     /// <summary>Before a renderer is started; null on a CPU, or when the driver doesn't answer.</summary>
-    public CardBefore? Look(Slot slot)
+    public static CardBefore? Look(Slot slot)
     {
         if (slot.Card is not { } card)
         {
@@ -59,7 +59,7 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
                 {
                     _quarantined[slot.Id] = (before, renderer);
                     slot.Quarantine = Reason(card, before, renderer);
-                    log.LogError("Slot {Slot} is quarantined: {Reason}", slot.Id, slot.Quarantine);
+                    log.Quarantined(slot.Id, slot.Quarantine);
                     return;
                 }
 
@@ -92,7 +92,7 @@ public sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time
             {
                 _quarantined.TryRemove(slot.Id, out _);
                 slot.Quarantine = null;
-                log.LogInformation("Slot {Slot}: the memory is back, the quarantine is over", slot.Id);
+                log.QuarantineOver(slot.Id);
             }
             else
             {

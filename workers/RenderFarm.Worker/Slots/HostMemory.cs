@@ -3,14 +3,14 @@ using System.Globalization;
 namespace RenderFarm.Worker.Slots;
 
 /// <summary>Memory of this host, or of the container it is in when that has less.</summary>
-public sealed class HostMemory
+internal static class HostMemory
 {
     private const string Groups = "/sys/fs/cgroup";
 
-    public long TotalBytes => Math.Min(MemInfo("MemTotal"), GroupLimit ?? long.MaxValue);
+    public static long TotalBytes => Math.Min(MemInfo("MemTotal"), GroupLimit ?? long.MaxValue);
 
     /// <summary>What a new process could take without pushing others out.</summary>
-    public long AvailableBytes
+    public static long AvailableBytes
     {
         get
         {

@@ -6,7 +6,7 @@ using RenderFarm.Nvml;
 namespace RenderFarm.Worker.Slots;
 
 /// <summary>Where one job at a time can run: a card, or the CPU.</summary>
-public sealed class Slot
+internal sealed class Slot
 {
     private readonly SlotDescription _description;
     private readonly Func<long> _freeBytes;
@@ -38,21 +38,21 @@ public sealed class Slot
     /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
     public string? Quarantine { get; set; }
 
-    public static Slot Cpu(HostMemory memory, string processor, string calibrations) =>
+    public static Slot Cpu(string processor, string calibrations) =>
         new(
             new SlotDescription
             {
                 Id = "cpu",
                 Kind = SlotKind.Cpu,
                 Card = processor,
-                TotalBytes = memory.TotalBytes,
+                TotalBytes = HostMemory.TotalBytes,
                 Calibration = CalibrationFiles.Find(
                     calibrations,
                     CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, CalibrationFiles.Version)
                 ),
             },
             card: null,
-            () => memory.AvailableBytes
+            () => HostMemory.AvailableBytes
         );
 
     public static Slot Cuda(NvmlLibrary library, Card card, string calibrations)

@@ -5,7 +5,7 @@ using RenderFarm.Planning;
 namespace RenderFarm.Worker.Slots;
 
 /// <summary>The card of a slot, as the driver sees it now.</summary>
-public sealed class SlotCard(NvmlLibrary library, Card card)
+internal sealed class SlotCard(NvmlLibrary library, Card card)
 {
     private const int HoldersNamed = 4;
 

@@ -5,7 +5,7 @@ using RenderFarm.Worker.Configuration;
 namespace RenderFarm.Worker.Slots;
 
 /// <summary>Finds this host's slots, once, at start.</summary>
-public sealed class SlotDiscovery : IDisposable
+internal sealed class SlotDiscovery : IDisposable
 {
     private readonly NvmlLibrary? _library;
 
@@ -18,22 +18,18 @@ public sealed class SlotDiscovery : IDisposable
             WhyNoCards = reason;
             if (_library is null)
             {
-                log.LogInformation("No cards ({Reason}): this worker has one CPU slot", reason);
+                log.NoCards(reason);
             }
         }
 
         Slots = _library is null
-            ? [Slot.Cpu(new HostMemory(), ProcessorName(), options.Value.CalibrationDirectory)]
+            ? [Slot.Cpu(ProcessorName(), options.Value.CalibrationDirectory)]
             : [.. _library.Cards.Select(card => Slot.Cuda(_library, card, options.Value.CalibrationDirectory))];
         foreach (var slot in Slots)
         {
             if (slot.Description.Calibration is null)
             {
-                log.LogInformation(
-                    "{Slot} ({Card}) is not calibrated: plans estimate its speed. ./farm bench calibrate measures it in a minute",
-                    slot.Id,
-                    slot.Description.Card
-                );
+                log.NotCalibrated(slot.Id, slot.Description.Card);
             }
         }
     }

@@ -6,7 +6,7 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Worker.Spool;
 
 /// <summary>What is to be uploaded, and what the API is told afterwards. Written last, so an entry that has one is whole.</summary>
-public sealed record SpoolManifest
+internal sealed record SpoolManifest
 {
     public const string FileName = "manifest.json";
     private static readonly JsonSerializerOptions Json = new()
@@ -47,4 +47,4 @@ public sealed record SpoolManifest
 }
 
 /// <param name="Name">In the entry's folder.</param>
-public sealed record SpoolFile(ArtifactKind Kind, string Name, long SizeBytes, string Sha256);
+internal sealed record SpoolFile(ArtifactKind Kind, string Name, long SizeBytes, string Sha256);

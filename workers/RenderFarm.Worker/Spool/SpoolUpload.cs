@@ -2,9 +2,9 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Worker.Api;
-using RenderFarm.Worker.Attempts;
-using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.Retries;
 
 namespace RenderFarm.Worker.Spool;
 
@@ -12,14 +12,13 @@ namespace RenderFarm.Worker.Spool;
 /// One upload: 1 hold the lease, 2 store every file under the fence's keys, 3 say complete. It lasts as long as the
 /// store or the API is away, and ends when the API has recorded an ending or says that the fence has lost.
 /// </summary>
-public sealed class SpoolUpload(
+internal sealed class SpoolUpload(
     IArtifactStore store,
     FarmApi api,
-    RunningLeases running,
+    LeaseHolder leases,
     WorkerMetrics metrics,
     TimeProvider time,
-    ILogger<SpoolUpload> log,
-    ILogger<LeaseKeeper> leaseLog
+    ILogger<SpoolUpload> log
 )
 {
     /// <returns>When the entry has served its purpose and may be deleted.</returns>
@@ -30,22 +29,10 @@ public sealed class SpoolUpload(
         var started = time.GetTimestamp();
 
         // 1: to the very end, since an API that is away while it should record the ending must not cost the lease either
-        var lease = new LeaseKeeper(
-            api,
-            manifest.Lease,
-            settings.UploadLeaseSeconds,
-            settings,
-            new LeaseProgress(RenderStage.Uploading),
-            strict: false,
-            time,
-            metrics,
-            leaseLog
-        );
-        await using (lease)
-        using (running.Add(manifest.Lease, lease))
+        await using (var held = leases.HoldForUpload(manifest.Lease, settings))
         {
             // 2
-            if (await StoredAsync(entry, manifest, lease, stop) is not { } stored)
+            if (await StoredAsync(entry, manifest, held.Keeper, stop) is not { } stored)
             {
                 return;
             }
@@ -72,21 +59,18 @@ public sealed class SpoolUpload(
         }
         catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
         {
-            log.LogWarning("The fence has lost: the finished video is discarded");
+            log.FenceLost();
             return null;
         }
         catch (OperationCanceledException) when (lease.Cancelled.IsCancellationRequested)
         {
-            return new Stored(
-                [],
-                new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded")
-            );
+            return new Stored([], new UploadFailure(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded"));
         }
         catch (Exception damaged) when (damaged is ArtifactCorruptException or FileNotFoundException or DirectoryNotFoundException)
         {
             return new Stored(
                 [],
-                new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}")
+                new UploadFailure(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}")
             );
         }
     }
@@ -94,7 +78,7 @@ public sealed class SpoolUpload(
     private async Task<IReadOnlyList<Artifact>> StoreAsync(string entry, SpoolManifest manifest, CancellationToken cancellationToken)
     {
         List<Artifact> stored = [];
-        var pause = new Pause(1, 30);
+        var backoff = new Backoff(1, 30);
         foreach (var file in manifest.Files)
         {
             var key = ObjectKeys.For(file.Kind, manifest.Lease);
@@ -105,14 +89,14 @@ public sealed class SpoolUpload(
                 {
                     await store.PutFileAsync(key, Path.Combine(entry, file.Name), type, file.Sha256, cancellationToken);
                     stored.Add(new Artifact(file.Kind, key, type, file.SizeBytes, file.Sha256));
-                    pause.Reset();
+                    backoff.Reset();
                     break;
                 }
                 catch (ArtifactStoreException fault) when (fault is not ArtifactCorruptException)
                 {
                     // Even a refusal is worth waiting for: an operator can set the key or the bucket right, and the video is done
-                    var wait = pause.Next();
-                    log.LogWarning("{Key} can't be stored, next try in {Seconds:0} s: {Reason}", key, wait.TotalSeconds, fault.Message);
+                    var wait = backoff.Next();
+                    log.StoreAway(key, wait.TotalSeconds, fault.Message);
                     await Task.Delay(wait, time, cancellationToken);
                 }
             }
@@ -124,7 +108,7 @@ public sealed class SpoolUpload(
     private async Task ConcludeAsync(SpoolManifest manifest, Stored stored, Measurements measured, CancellationToken stop)
     {
         var failure = stored.Failure;
-        var pause = new Pause(0.5, 10);
+        var backoff = new Backoff(0.5, 10);
         while (true)
         {
             try
@@ -132,28 +116,28 @@ public sealed class SpoolUpload(
                 var outcome = failure is null
                     ? await api.CompleteAsync(manifest.Lease, Completion(manifest, stored.Artifacts, measured), stop)
                     : await api.FailAsync(manifest.Lease, Failure(manifest, failure, measured), stop);
-                log.LogInformation("The job is now {State}", outcome.State);
+                log.UploadReported(outcome.State);
                 return;
             }
             catch (LeaseLostException)
             {
-                log.LogWarning("The fence has lost: the finished video is discarded");
+                log.FenceLost();
                 return;
             }
             catch (FarmApiException fault) when (!fault.IsTransient && !fault.IsWrongKey && failure is null)
             {
-                log.LogError("The API refuses the finished video: {Reason}", fault.Message);
-                failure = new AttemptOutcome.Failed(FailureReason.Transient, $"the finished video was refused: {fault.Message}");
+                log.VideoRefused(fault.Message);
+                failure = new UploadFailure(FailureReason.Transient, $"the finished video was refused: {fault.Message}");
             }
             catch (FarmApiException fault) when (!fault.IsTransient && !fault.IsWrongKey)
             {
-                log.LogError("The API refuses every ending, the video is discarded: {Reason}", fault.Message);
+                log.EndingsRefused(fault.Message);
                 return;
             }
             catch (FarmApiException fault)
             {
-                var wait = pause.Next();
-                log.LogWarning("The upload can't be reported, next try in {Seconds:0.0} s: {Reason}", wait.TotalSeconds, fault.Message);
+                var wait = backoff.Next();
+                log.UploadUnreported(wait.TotalSeconds, fault.Message);
                 await Task.Delay(wait, time, stop);
             }
         }
@@ -168,7 +152,7 @@ public sealed class SpoolUpload(
             Warning = manifest.Warning,
         };
 
-    private static FailRequest Failure(SpoolManifest manifest, AttemptOutcome.Failed failure, Measurements measured) =>
+    private static FailRequest Failure(SpoolManifest manifest, UploadFailure failure, Measurements measured) =>
         new()
         {
             Reason = failure.Reason,
@@ -179,5 +163,7 @@ public sealed class SpoolUpload(
         };
 
     /// <param name="Failure">Null when everything is stored.</param>
-    private sealed record Stored(IReadOnlyList<Artifact> Artifacts, AttemptOutcome.Failed? Failure);
+    private sealed record Stored(IReadOnlyList<Artifact> Artifacts, UploadFailure? Failure);
+
+    private sealed record UploadFailure(FailureReason Reason, string Message);
 }

@@ -11,7 +11,7 @@ namespace RenderFarm.Worker.Spool;
 /// Finished videos on their way to the store, each in <c>spool/{job}-{fence}/</c>. An entry appears by a rename and goes
 /// when the API has recorded its ending; in between the worker may be killed, and the next one resumes.
 /// </summary>
-public sealed class UploadSpool : IAsyncDisposable
+internal sealed class UploadSpool : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, (Task Upload, long Bytes)> _entries = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
@@ -49,18 +49,18 @@ public sealed class UploadSpool : IAsyncDisposable
             try
             {
                 var manifest = await SpoolManifest.ReadAsync(entry, cancellationToken);
-                _log.LogInformation("Resuming the upload of {Job} under fence {Fence}", manifest.JobId, manifest.Fence);
+                _log.UploadResumed(manifest.JobId, manifest.Fence);
                 Begin(entry, manifest, settings);
             }
             catch (Exception fault) when (fault is FileNotFoundException or JsonException)
             {
-                _log.LogWarning("{Entry} in the spool has no readable manifest and is removed: {Reason}", entry, fault.Message);
+                _log.EntryRemoved(entry, fault.Message);
                 Directory.Delete(entry, recursive: true);
             }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
             {
                 // A disk in trouble is no reason to throw a finished video away
-                _log.LogError("{Entry} in the spool can't be read and stays until the next start: {Reason}", entry, fault.Message);
+                _log.EntryUnreadable(entry, fault.Message);
             }
         }
     }
@@ -97,11 +97,11 @@ public sealed class UploadSpool : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            _log.LogInformation("{Entry} stays in the spool for the next start", entry);
+            _log.EntryStays(entry);
         }
         catch (Exception fault)
         {
-            _log.LogError(fault, "{Entry} stays in the spool: its upload met an unexpected fault", entry);
+            _log.UploadFault(fault, entry);
         }
         finally
         {

@@ -12,7 +12,7 @@ namespace RenderFarm.Worker.WeightCache;
 /// Prepared weights that outlive the renderers which made them, in shared memory, one folder a model. Renderers make, map
 /// and remove them, by their own locks; this side says where, how much, and what is there.
 /// </summary>
-public sealed class HostWeightCache(
+internal sealed class HostWeightCache(
     IOptions<WorkerOptions> options,
     IOptions<TorchOptions> torch,
     SlotDiscovery slots,
@@ -22,14 +22,13 @@ public sealed class HostWeightCache(
 {
     private const double DefaultPart = 0.7;
     private static readonly TimeSpan CheckPatience = TimeSpan.FromMinutes(5);
-    private readonly HostMemory _memory = new();
 
     /// <summary>Null: none is kept. A CPU renders from the checkpoint as it is and prepares nothing.</summary>
     private string? Root =>
         LimitBytes > 0 && slots.Slots.Any(slot => slot.Kind == SlotKind.Cuda) ? options.Value.WeightCacheDirectory : null;
 
     public long LimitBytes =>
-        options.Value.WeightCacheGigabytes is { } gigabytes ? (long)(gigabytes * (1L << 30)) : (long)(_memory.TotalBytes * DefaultPart);
+        options.Value.WeightCacheGigabytes is { } gigabytes ? (long)(gigabytes * (1L << 30)) : (long)(HostMemory.TotalBytes * DefaultPart);
 
     /// <summary>Where a renderer finds and leaves the weights of a model; null where the plan prepares none.</summary>
     public string? FolderOf(string model, RenderPlan plan) =>
@@ -52,7 +51,7 @@ public sealed class HostWeightCache(
     {
         get
         {
-            var free = options.Value.HostMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : _memory.AvailableBytes;
+            var free = options.Value.HostMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : HostMemory.AvailableBytes;
             if (Root is not { } root || !Directory.Exists(root))
             {
                 return free;
@@ -66,7 +65,7 @@ public sealed class HostWeightCache(
 
     /// <summary>Makes the folder, and has what a previous life left behind compared with its checksums; damaged weights are
     /// removed.</summary>
-    /// <exception cref="Hosting.WorkerSettingException">The folder can't be used.</exception>
+    /// <exception cref="WorkerSettingException">The folder can't be used.</exception>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         if (Root is not { } root)
@@ -96,35 +95,27 @@ public sealed class HostWeightCache(
             {
                 if (line.StartsWith("whole", StringComparison.Ordinal))
                 {
-                    log.LogDebug("Weight cache: {Finding}", line);
+                    log.WeightsWhole(line);
                 }
                 else
                 {
-                    log.LogWarning("Weight cache: {Finding}", line);
+                    log.WeightsDamaged(line);
                 }
             }
 
             var code = await check.Exited.WaitAsync(CheckPatience, time, cancellationToken);
             if (code == 0)
             {
-                log.LogInformation(
-                    "Weight cache {Root}: checked in {Seconds:0.0} s, holds {Models}",
-                    root,
-                    time.GetElapsedTime(started).TotalSeconds,
-                    Models
-                );
+                log.WeightCacheChecked(root, time.GetElapsedTime(started).TotalSeconds, Models);
             }
             else
             {
-                log.LogWarning("Weight cache {Root}: the check ended with code {Code}: {LastWords}", root, code, check.Errors.LastLine);
+                log.WeightCacheCheckFailed(root, code, check.Errors.LastLine);
             }
         }
         catch (TimeoutException)
         {
-            log.LogWarning(
-                "Weight cache {Root}: the check says nothing and is left; renderers still refuse weights that were never finished",
-                root
-            );
+            log.WeightCacheCheckSilent(root);
         }
     }
 
@@ -138,7 +129,7 @@ public sealed class HostWeightCache(
             Directory.CreateDirectory(root, Private);
             if ((File.GetUnixFileMode(root) & Others) != 0)
             {
-                throw new Hosting.WorkerSettingException(
+                throw new WorkerSettingException(
                     $"Worker:WeightCacheDirectory: others may write to {root}; make it private (chmod 700) or name another folder"
                 );
             }
@@ -147,7 +138,7 @@ public sealed class HostWeightCache(
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new Hosting.WorkerSettingException(
+            throw new WorkerSettingException(
                 $"Worker:WeightCacheDirectory: {root} can't be used ({fault.Message}); name another folder, or set "
                     + "Worker:WeightCacheGigabytes to 0"
             );

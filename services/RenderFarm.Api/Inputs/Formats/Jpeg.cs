@@ -16,7 +16,7 @@ internal static class Jpeg
         var width = 0;
         var height = 0;
         var turned = false;
-        for (var at = 2; ; )
+        for (var at = 2; ;)
         {
             while (file[at] == 0xFF && file[at + 1] == 0xFF)
             {

@@ -92,7 +92,7 @@ internal static class Png
         long total = 0;
         try
         {
-            for (int read; total <= expected && (read = unpacked.Read(buffer)) > 0; )
+            for (int read; total <= expected && (read = unpacked.Read(buffer)) > 0;)
             {
                 total += read;
             }

@@ -14,7 +14,7 @@ internal static class WebP
         (int Width, int Height)? canvas = null,
             picture = null;
         var turned = false;
-        for (var at = 12L; at + 8 <= end; )
+        for (var at = 12L; at + 8 <= end;)
         {
             var name = file.Slice((int)at, 4);
             var length = BinaryPrimitives.ReadUInt32LittleEndian(file[(int)(at + 4)..]);

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Rendering.Conditioning.Pictures;
-using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Testing;
 using SkiaSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Rendering.Pipelines;
 using SkiaSharp;
 using static TorchSharp.torch;
 

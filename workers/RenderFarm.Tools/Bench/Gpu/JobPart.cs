@@ -10,6 +10,7 @@ using RenderFarm.Cuda.Memory;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Verbs.Figures;

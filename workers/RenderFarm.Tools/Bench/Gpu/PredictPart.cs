@@ -7,6 +7,7 @@ using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
+using RenderFarm.Planning.Requests;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Verbs.Figures;

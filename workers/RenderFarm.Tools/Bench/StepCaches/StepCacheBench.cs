@@ -5,7 +5,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.StepCaching;
-using RenderFarm.Rendering.Pipelines;
+using RenderFarm.Rendering;
 using RenderFarm.Verbs.Figures;
 using RenderFarm.Verbs.Parsing;
 using TorchSharp;
@@ -49,8 +49,8 @@ internal static class StepCacheBench
         var order = asked.Order(manifest, figuresOf);
         var full = CachedRun.Of(order);
         var runs = new JsonArray();
-        Say(report, $"{"", -22} {"left out", 12} {"denoising", 12} {"faster", 8} {"error", 8} {"PSNR", 9}");
-        Say(report, $"{"full run", -22} {"", 12} {full.Seconds, 10:0.00} s");
+        Say(report, $"{"",-22} {"left out",12} {"denoising",12} {"faster",8} {"error",8} {"PSNR",9}");
+        Say(report, $"{"full run",-22} {"",12} {full.Seconds,10:0.00} s");
         foreach (var (choice, published) in choices)
         {
             var cached = CachedRun.Of(order with { Spec = order.Spec with { StepCache = choice } });
@@ -76,7 +76,7 @@ internal static class StepCacheBench
         var faster = full.Seconds / cached.Seconds;
         Say(
             report,
-            $"{name, -22} {leftOut, 12} {cached.Seconds, 10:0.00} s {faster, 7:0.00}x {error, 8:0.0000} {likeness, 9}"
+            $"{name,-22} {leftOut,12} {cached.Seconds,10:0.00} s {faster,7:0.00}x {error,8:0.0000} {likeness,9}"
         );
         return new JsonObject
         {

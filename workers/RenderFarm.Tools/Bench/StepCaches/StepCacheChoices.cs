@@ -5,7 +5,8 @@ using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Cuda;
 using RenderFarm.Planning;
-using RenderFarm.Rendering.Pipelines;
+using RenderFarm.Planning.Requests;
+using RenderFarm.Rendering;
 using RenderFarm.Verbs.Bench;
 
 namespace RenderFarm.Tools.Bench.StepCaches;

@@ -1,0 +1,59 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Leases;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Slots;
+
+namespace RenderFarm.Worker.Attempts;
+
+/// <summary>
+/// What every step of one attempt works with: the job, the slot, the lease, the folder, and the reasons to stop. The lease
+/// is renewed and the folder is there until this is disposed.
+/// </summary>
+internal sealed class AttemptContext : IAsyncDisposable
+{
+    private readonly HeldLease _held;
+    private readonly CancellationTokenSource _stop;
+
+    public AttemptContext(HeldLease held, CancellationToken handBack)
+    {
+        _held = held;
+        HandBack = handBack;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(held.Keeper.Lost, held.Keeper.Cancelled, handBack);
+    }
+
+    public required Slot Slot { get; init; }
+    public required LeaseGrant Grant { get; init; }
+    public required InstalledModel Model { get; init; }
+    public required AttemptFolder Folder { get; init; }
+    public required AttemptRecord Record { get; init; }
+    public LeaseKeeper Lease => _held.Keeper;
+
+    /// <summary>This worker stops: give the job back, unless it is finished anyway.</summary>
+    public CancellationToken HandBack { get; }
+
+    /// <summary>The lease is lost, the job is cancelled, or it is to be handed back.</summary>
+    public CancellationToken Stop => _stop.Token;
+
+    /// <summary>The outcome when nobody wants the video any more, whatever has become of it; null while somebody does.</summary>
+    public AttemptOutcome? Unwanted(Measurements? measured = null, string? logTail = null)
+    {
+        if (Lease.Lost.IsCancellationRequested)
+        {
+            return new AttemptOutcome.LeaseLost();
+        }
+
+        return Lease.Cancelled.IsCancellationRequested
+            ? new AttemptOutcome.Failed(FailureReason.Cancelled, "the job was cancelled", measured, logTail)
+            : null;
+    }
+
+    /// <summary>The outcome when <see cref="Stop"/> came before there was another.</summary>
+    public AttemptOutcome Interrupted() => Unwanted() ?? new AttemptOutcome.HandedBack("interrupted");
+
+    public async ValueTask DisposeAsync()
+    {
+        _stop.Dispose();
+        Folder.Dispose();
+        await _held.DisposeAsync();
+    }
+}

@@ -1,7 +1,0 @@
-using RenderFarm.Contracts.Plans;
-using RenderFarm.Contracts.Videos;
-
-namespace RenderFarm.Worker.Attempts;
-
-/// <summary>What the next renewal will say.</summary>
-public sealed record LeaseProgress(RenderStage Stage, int Step = 0, int Steps = 0, RenderPlan? Plan = null);

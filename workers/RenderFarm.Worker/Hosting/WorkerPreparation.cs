@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Worker.Attempts;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.WeightCache;
+
+namespace RenderFarm.Worker.Hosting;
+
+/// <summary>What has to be right, and out of the way, before a worker takes jobs.</summary>
+internal sealed class WorkerPreparation(IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, HostWeightCache cache)
+{
+    /// <summary>One worker per data directory, for as long as the lock is held.</summary>
+    /// <exception cref="WorkerSettingException">The folder can't be used.</exception>
+    public DataDirectoryLock LockDataDirectory() => DataDirectoryLock.Take(options.Value.DataDirectory);
+
+    /// <summary>Encoder tried, scratch of a previous life removed, weight cache checked.</summary>
+    /// <exception cref="WorkerSettingException">A setting can't work.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await ffmpeg.RunAsync(cancellationToken);
+        AttemptFolder.Sweep(options.Value.AttemptsDirectory);
+        await cache.PrepareAsync(cancellationToken);
+    }
+}

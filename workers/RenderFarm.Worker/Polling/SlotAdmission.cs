@@ -1,0 +1,48 @@
+using RenderFarm.Worker.Registration;
+using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.Stopping;
+
+namespace RenderFarm.Worker.Polling;
+
+/// <summary>Before each request for work: may the slot take a job, and does the API know how it stands?</summary>
+internal sealed class SlotAdmission(
+    SlotGate gate,
+    WorkerRegistration registration,
+    WorkerDrain drain,
+    TimeProvider time,
+    ILogger<SlotAdmission> log
+)
+{
+    private static readonly TimeSpan ClosedPause = TimeSpan.FromSeconds(5);
+
+    /// <returns>False after a while in which the slot was closed: look again.</returns>
+    public async Task<bool> AdmitsAsync(Slot slot, SlotStanding standing)
+    {
+        var why = gate.WhyClosed(slot);
+        var quarantined = slot.Quarantine is not null;
+        standing.NeedsRegistration |= standing.RegisteredAsQuarantined != quarantined; // Operators see it in the list of workers.
+        if (why is not null && !standing.Closed)
+        {
+            log.SlotClosed(slot.Id, why);
+        }
+
+        if (why is null && standing.Closed)
+        {
+            log.SlotOpenAgain(slot.Id);
+        }
+
+        standing.Closed = why is not null;
+        if (standing.NeedsRegistration)
+        {
+            await registration.RegisterAsync(drain.Draining);
+        }
+
+        (standing.NeedsRegistration, standing.RegisteredAsQuarantined) = (false, slot.Quarantine is not null);
+        if (standing.Closed)
+        {
+            await Task.Delay(ClosedPause, time, drain.Draining);
+        }
+
+        return !standing.Closed;
+    }
+}

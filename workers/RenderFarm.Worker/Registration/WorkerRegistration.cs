@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Retries;
+using RenderFarm.Worker.Slots;
+
+namespace RenderFarm.Worker.Registration;
+
+/// <summary>Tells the API who this worker is and what it has, at start and whenever the models on disk have changed.</summary>
+internal sealed class WorkerRegistration(
+    IOptions<WorkerOptions> options,
+    FarmApi api,
+    WorkerKey key,
+    SlotDiscovery discovery,
+    ModelCatalog catalog,
+    TimeProvider time,
+    ILogger<WorkerRegistration> log
+) : IDisposable
+{
+    private const int RefusalsBelieved = 6;
+    private static readonly TimeSpan ScanPeriod = TimeSpan.FromSeconds(30);
+    private readonly SemaphoreSlim _one = new(1);
+    private RegisterWorkerReply? _reply;
+
+    public string WorkerId => _reply?.WorkerId ?? throw new InvalidOperationException("the worker is not registered yet");
+
+    public LeaseSettings Settings => _reply?.Settings ?? new LeaseSettings();
+
+    public bool IsRegistered => _reply is not null;
+
+    /// <summary>Tries until it is heard.</summary>
+    /// <exception cref="WorkerSettingException">The API keeps refusing the key.</exception>
+    public async Task RegisterAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            _ = await catalog.ScanAsync(cancellationToken);
+            var backoff = new Backoff(0.2, 2);
+            for (var refusals = 0; ; )
+            {
+                try
+                {
+                    _reply = await api.RegisterAsync(Description(), cancellationToken);
+                    log.Registered(_reply.WorkerId, options.Value.Name, discovery.Slots.Select(slot => slot.Id), catalog.Models.Keys);
+                    return;
+                }
+                catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
+                {
+                    throw new WorkerSettingException(
+                        $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
+                            + $"({fault.Message})"
+                    );
+                }
+                catch (FarmApiException fault)
+                {
+                    var wait = backoff.Next();
+                    log.NotRegistered(wait.TotalSeconds, fault.Message);
+                    await Task.Delay(wait, time, cancellationToken);
+                }
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Registers again when a model has come or gone.</summary>
+    public async Task FollowModelsAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(ScanPeriod, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            if (await catalog.ScanAsync(cancellationToken))
+            {
+                await RegisterAsync(cancellationToken);
+            }
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private RegisterWorkerRequest Description() =>
+        new()
+        {
+            Name = options.Value.Name,
+            Host = Environment.MachineName,
+            Version = FarmVersion.Full,
+            Slots = [.. discovery.Slots.Select(slot => slot.Description)],
+            Models = [.. catalog.Models.Values.Select(model => model.Registration)],
+        };
+}
