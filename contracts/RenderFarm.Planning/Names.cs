@@ -37,6 +37,7 @@ public static class Names
         (string Name, bool Set)[] all =
         [
             ("precision", pins.Precision is not null),
+            ("attention", pins.Attention is not null),
             ("blocks_streamed", pins.BlocksStreamed is not null),
             ("ffn_chunk_tokens", pins.FfnChunkTokens is not null),
             ("text_encoder", pins.TextEncoder is not null),

@@ -53,6 +53,11 @@ internal static class PlanPinRules
             return Refuse("precision", $"a CPU slot renders in fp32, not {Word.Of(precision)}.");
         }
 
+        if (pins.Attention is AttentionPrecision.EightBit)
+        {
+            return Refuse("attention", "a CPU slot attends in full: leave the pin out or give full.");
+        }
+
         if (pins.BlocksStreamed is > 0)
         {
             return Refuse("blocks_streamed", "a CPU slot streams nothing: leave the pin out or give 0.");
@@ -76,6 +81,11 @@ internal static class PlanPinRules
             );
         }
 
+        if (pins.Attention is AttentionPrecision.EightBit && CheckEightBitAttention(pins, context) is { } why)
+        {
+            return Refuse("attention", why);
+        }
+
         if (pins.Precision is not Precision.Fp32)
         {
             return null;
@@ -88,6 +98,18 @@ internal static class PlanPinRules
 
         return pins.TextEncoder is TextEncoderPlacement.Streamed
             ? Refuse("text_encoder", "a text encoder in float32 is not streamed: give resident or cpu.")
+            : null;
+    }
+
+    private static string? CheckEightBitAttention(PlanPins pins, PlanContext context)
+    {
+        var transformer = context.Request.Shape.Transformer;
+        return transformer.HeadDim != DenoiseWay.EightBitHeadDim
+                ? $"{context.Request.Shape.Id} has heads of {transformer.HeadDim} channels, and eight-bit attention takes "
+                    + $"{DenoiseWay.EightBitHeadDim}: leave the pin out or give full."
+            : context.Rates.EightBitAttentionFlops is null
+                ? "eight-bit attention is used only on a card whose calibration ran it correctly; full runs on every card."
+            : pins.Precision is Precision.Fp32 ? "float32 products are attended in full: leave the pin out or give full."
             : null;
     }
 

@@ -22,6 +22,11 @@ internal static class PlanReasons
 
         reasons.Add(Blocks(context, plan));
         reasons.Add(PrecisionChoice(context, plan));
+        if (plan.Denoise.Choice.Way.Attention == AttentionPrecision.EightBit)
+        {
+            reasons.Add(EightBitAttention(context));
+        }
+
         var dit = plan.Denoise.Choice;
         if (dit.Way.FfnChunk > 0)
         {
@@ -87,7 +92,9 @@ internal static class PlanReasons
         var dit = plan.Denoise.Choice;
         var parts = new List<string>
         {
-            Word.Of(dit.Way.Precision),
+            dit.Way.Attention == AttentionPrecision.Full
+                ? Word.Of(dit.Way.Precision)
+                : $"{Word.Of(dit.Way.Precision)}, {Word.Of(dit.Way.Attention)} attention",
             dit.Streamed == 0 ? "all blocks resident" : $"{dit.Streamed} of {dit.Streamed + dit.Resident} blocks streamed",
         };
         if (dit.RingSlots == 1)
@@ -181,6 +188,15 @@ internal static class PlanReasons
         var fp8 = context.Rates.Fp8Flops is null ? " fp8 products are not used: no calibration ran them correctly on this card." : "";
         return $"{Word.Of(precision)} is the fastest precision that fits: {step} a step.{ruledOut}{fp8}";
     }
+
+    private static string EightBitAttention(PlanContext context) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Tokens attend to each other in eight bits: {context.Rates.EightBitAttentionFlops / 1e12:0} TFLOP/s instead of "
+                + $"{context.Rates.AttentionFlops / 1e12:0}. When a block first runs, one of its heads is computed in full as well; a "
+                + $"block "
+                + $"that is off goes on in full."
+        );
 
     private static string Loras(PlanContext context, PlanDraft plan)
     {

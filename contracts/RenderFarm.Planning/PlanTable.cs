@@ -8,7 +8,7 @@ public static class PlanTable
 {
     private static readonly string[] Header =
     [
-        "", "precision", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "step",
+        "", "precision", "attention", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "step",
         "total",
     ];
 
@@ -41,7 +41,7 @@ public static class PlanTable
     private static string[] NoPlan(string first, PlanResult result) =>
         [
             first,
-            "does not fit", "", "", "", "", "", "", "",
+            "does not fit", "", "", "", "", "", "", "", "",
             result.Refusal?.LeastPeakBytes is { } least ? $"≥ {Names.Gib(least)}" : "",
             "",
             "",
@@ -51,6 +51,7 @@ public static class PlanTable
         [
             first,
             Word.Of(plan.Precision),
+            Word.Of(plan.Attention),
             $"{plan.BlocksResident}",
             $"{plan.BlocksStreamed}",
             plan.RingSlots == 0 ? "-" : $"{plan.RingSlots}",

@@ -21,6 +21,19 @@ public enum Precision
     Fp8,
 }
 
+/// <summary>What the tokens of a video attend to each other in.</summary>
+[JsonConverter(typeof(WordConverter<AttentionPrecision>))]
+public enum AttentionPrecision
+{
+    /// <summary>The type of the products' results: bf16 on a card, float32 on a CPU.</summary>
+    [JsonStringEnumMemberName("full")]
+    Full,
+
+    /// <summary>int8 products of queries and keys, e4m3 products with the values, sums in float32.</summary>
+    [JsonStringEnumMemberName("eight-bit")]
+    EightBit,
+}
+
 [JsonConverter(typeof(WordConverter<TextEncoderPlacement>))]
 public enum TextEncoderPlacement
 {
@@ -40,6 +53,9 @@ public sealed record RenderPlan
     /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
     public required string Device { get; init; }
     public required Precision Precision { get; init; }
+
+    /// <summary>Plans of older workers say nothing and mean full.</summary>
+    public AttentionPrecision Attention { get; init; }
 
     /// <summary>DiT blocks that stay on the device.</summary>
     public required int BlocksResident { get; init; }
@@ -103,6 +119,11 @@ public sealed record RenderPlan
     private IEnumerable<string> KindWords()
     {
         yield return Word.Of(Precision);
+        if (Attention == AttentionPrecision.EightBit)
+        {
+            yield return "eight-bit-attention";
+        }
+
         yield return BlocksStreamed > 0 ? "streamed" : "resident";
         if (FfnChunkTokens > 0)
         {
@@ -137,6 +158,7 @@ public sealed record RenderPlan
 public sealed record PlanPins
 {
     public Precision? Precision { get; init; }
+    public AttentionPrecision? Attention { get; init; }
     public int? BlocksStreamed { get; init; }
     public int? FfnChunkTokens { get; init; }
     public TextEncoderPlacement? TextEncoder { get; init; }
@@ -161,6 +183,9 @@ public sealed record CardCalibration
     /// <summary>Null until calibration ran row-wise fp8 products correctly on the card.</summary>
     public double? Fp8Flops { get; init; }
     public double? AttentionFlops { get; init; }
+
+    /// <summary>Rounding included. Null until calibration ran eight-bit attention correctly on the card.</summary>
+    public double? EightBitAttentionFlops { get; init; }
     public double? HostToDeviceBytesPerSecond { get; init; }
 
     /// <summary>Bytes a second through device memory.</summary>

@@ -31,7 +31,8 @@ public static class ApiInstruments
 
     public static readonly Instrument LeaseStageDuration =
         new("renderfarm.lease.stage.duration", "Time of one lease in one stage, by model, card and "
-            + "stage.", "s") { Buckets = RenderSeconds };
+            + "stage.", "s")
+        { Buckets = RenderSeconds };
 
     public static readonly Instrument LeaseStepDuration =
         new("renderfarm.lease.step.duration", "Median denoise step of one lease, by model and card.", "s") { Buckets = StepSeconds };

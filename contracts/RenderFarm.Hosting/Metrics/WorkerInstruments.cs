@@ -14,7 +14,8 @@ public static class WorkerInstruments
 
     public static readonly Instrument StageDuration =
         new("renderfarm.stage.duration", "Time of a render in one stage, when it leaves it, by model and "
-            + "stage.", "s") { Buckets = StageSeconds };
+            + "stage.", "s")
+        { Buckets = StageSeconds };
 
     public static readonly Instrument StepDuration =
         new("renderfarm.step.duration", "Every denoise step, by model.", "s") { Buckets = StepSeconds };

@@ -15,11 +15,11 @@ public static class KnownCards
     /// <summary>Name as the driver gives it contains this; longer names come first.</summary>
     private static readonly (string Name, Estimate Rates)[] Cards =
     [
-        ("H200", new(784 * T, 1450 * T, 575 * T, 50 * G, 4300 * G)),
-        ("H100 PCIe", new(560 * T, 1050 * T, 410 * T, 45 * G, 1800 * G)),
-        ("H100", new(784 * T, 1450 * T, 575 * T, 50 * G, 2800 * G)),
-        ("H800", new(784 * T, 1450 * T, 575 * T, 50 * G, 2800 * G)),
-        ("H20", new(130 * T, 260 * T, 110 * T, 45 * G, 3500 * G)),
+        ("H200", new(784 * T, 1450 * T, 575 * T, 50 * G, 4300 * G, 890 * T)),
+        ("H100 PCIe", new(560 * T, 1050 * T, 410 * T, 45 * G, 1800 * G, 635 * T)),
+        ("H100", new(784 * T, 1450 * T, 575 * T, 50 * G, 2800 * G, 890 * T)),
+        ("H800", new(784 * T, 1450 * T, 575 * T, 50 * G, 2800 * G, 890 * T)),
+        ("H20", new(130 * T, 260 * T, 110 * T, 45 * G, 3500 * G, 170 * T)),
         ("B200", new(1500 * T, 2900 * T, 1000 * T, 50 * G, 7000 * G)),
         ("A100", new(250 * T, null, 190 * T, 24 * G, 1700 * G)),
         ("A800", new(250 * T, null, 190 * T, 24 * G, 1700 * G)),
@@ -46,7 +46,8 @@ public static class KnownCards
     private static readonly Estimate Unknown = new(60 * T, null, 48 * T, 20 * G, 500 * G);
 
     /// <summary>
-    /// Rates to assume of a card by name, fp8 products included where its kind has them. For questions about a card that
+    /// Rates to assume of a card by name, fp8 products and eight-bit attention included where its kind has them. For questions about a card
+    /// that
     /// isn't there; a real slot hands in its calibration instead. Null when the name is not in the table.
     /// </summary>
     public static CardCalibration? Find(string card) =>
@@ -67,7 +68,14 @@ public static class KnownCards
         return end == card.Length || !char.IsAsciiLetterOrDigit(card[end]);
     }
 
-    private sealed record Estimate(double Bf16, double? Fp8, double Attention, double HostToDevice, double Memory)
+    private sealed record Estimate(
+        double Bf16,
+        double? Fp8,
+        double Attention,
+        double HostToDevice,
+        double Memory,
+        double? EightBitAttention = null
+    )
     {
         public CardCalibration AsCalibration(string name) =>
             new()
@@ -76,6 +84,7 @@ public static class KnownCards
                 Bf16Flops = Bf16,
                 Fp8Flops = Fp8,
                 AttentionFlops = Attention,
+                EightBitAttentionFlops = EightBitAttention,
                 HostToDeviceBytesPerSecond = HostToDevice,
                 MemoryBytesPerSecond = Memory,
                 Fp32Flops = Bf16 / 8,

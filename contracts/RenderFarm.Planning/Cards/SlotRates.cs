@@ -6,12 +6,14 @@ namespace RenderFarm.Planning.Cards;
 
 /// <summary>The rates a plan is timed with: measured where a calibration has them, estimated otherwise.</summary>
 /// <param name="Fp8Flops">Null when fp8 products are not to be used on the card.</param>
+/// <param name="EightBitAttentionFlops">Null when eight-bit attention is not to be used on the card.</param>
 /// <param name="Origin">Where they come from, for the plan's reasons.</param>
 internal sealed record SlotRates(
     double Fp32Flops,
     double Bf16Flops,
     double? Fp8Flops,
     double AttentionFlops,
+    double? EightBitAttentionFlops,
     double HostToDeviceBytesPerSecond,
     double MemoryBytesPerSecond,
     string Origin
@@ -26,7 +28,7 @@ internal sealed record SlotRates(
     {
         var flops = measured?.Fp32Flops ?? UnmeasuredCpuFlops;
         var origin = measured?.Fp32Flops is null ? "estimated for two cores" : $"measured ({measured.Key})";
-        return new(flops, flops, null, measured?.AttentionFlops ?? flops * 0.6, 8e9, measured?.MemoryBytesPerSecond ?? 8e9, origin);
+        return new(flops, flops, null, measured?.AttentionFlops ?? flops * 0.6, null, 8e9, measured?.MemoryBytesPerSecond ?? 8e9, origin);
     }
 
     private static SlotRates Card(SlotState slot)
@@ -44,6 +46,7 @@ internal sealed record SlotRates(
             measured?.Bf16Flops ?? estimate.Bf16Flops!.Value,
             measured?.Fp8Flops,
             measured?.AttentionFlops ?? estimate.AttentionFlops!.Value,
+            measured?.EightBitAttentionFlops,
             measured?.HostToDeviceBytesPerSecond ?? estimate.HostToDeviceBytesPerSecond!.Value,
             measured?.MemoryBytesPerSecond ?? estimate.MemoryBytesPerSecond!.Value,
             origin

@@ -52,13 +52,16 @@ internal sealed class DenoiseStage
                 continue;
             }
 
-            foreach (var batched in batchings)
+            foreach (var attention in DenoiseWay.AttentionsFor(context, precision))
             {
-                foreach (var chunk in pins.FfnChunkTokens is { } fixedChunk ? [fixedChunk] : Chunks)
+                foreach (var batched in batchings)
                 {
-                    if (chunk < context.Geometry.Tokens * (batched ? 2 : 1) || pins.FfnChunkTokens is not null)
+                    foreach (var chunk in pins.FfnChunkTokens is { } fixedChunk ? [fixedChunk] : Chunks)
                     {
-                        _ways.Add(new(context, precision, chunk, batched));
+                        if (chunk < context.Geometry.Tokens * (batched ? 2 : 1) || pins.FfnChunkTokens is not null)
+                        {
+                            _ways.Add(new(context, precision, attention, chunk, batched));
+                        }
                     }
                 }
             }

@@ -77,6 +77,7 @@ internal sealed record PlanDraft(
         {
             Device = "",
             Precision = denoise.Way.Precision,
+            Attention = denoise.Way.Attention,
             BlocksResident = denoise.Resident,
             BlocksStreamed = denoise.Streamed,
             RingSlots = denoise.RingSlots,

@@ -11,10 +11,12 @@ public sealed class GpuVerb : Command
     [
         "selftest",
         "speed",
+        "attention",
         "memory",
         "profile",
         "quality",
         "predict",
+        "predict-fp8",
         "parity",
         "vae",
         "job480",

@@ -184,6 +184,7 @@ internal static class VideoRequestReader
         var pins = new PlanPins
         {
             Precision = plan.Choice<Precision>("precision"),
+            Attention = plan.Choice<AttentionPrecision>("attention"),
             BlocksStreamed = (int?)plan.Whole("blocks_streamed", 0, 1_000),
             FfnChunkTokens = (int?)plan.Whole("ffn_chunk_tokens", 0, 10_000_000),
             TextEncoder = plan.Choice<TextEncoderPlacement>("text_encoder"),

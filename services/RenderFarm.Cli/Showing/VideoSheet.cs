@@ -76,12 +76,16 @@ internal static class VideoSheet
     }
 
     private static string Plan(JsonElement plan) =>
-        $"{Member(plan, "precision")}, {Member(plan, "blocks_resident")} blocks resident, {Member(plan, "blocks_streamed")} streamed"
+        $"{Member(plan, "precision")}, {Attention(plan)}{Member(plan, "blocks_resident")} blocks resident, "
+            + $"{Member(plan, "blocks_streamed")} streamed"
         + (
             plan.TryGetProperty("reasons", out var reasons)
                 ? string.Concat(reasons.EnumerateArray().Select(reason => $"\n- {reason.GetString()}"))
                 : ""
         );
+
+    private static string Attention(JsonElement plan) =>
+        plan.TryGetProperty("attention", out var attention) && attention.GetString() is "eight-bit" ? "eight-bit attention, " : "";
 
     private static string Members(JsonElement element) =>
         string.Join(

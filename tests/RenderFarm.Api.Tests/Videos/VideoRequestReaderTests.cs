@@ -102,6 +102,7 @@ public sealed class VideoRequestReaderTests
     [InlineData("""{"prompt":"a","loras":[{"strength":1}]}""", "loras[0].name", "required")]
     [InlineData("""{"prompt":"a","loras":"x"}""", "loras", "list")]
     [InlineData("""{"prompt":"a","plan":{"precision":"int4"}}""", "plan.precision", "fp8-weights")]
+    [InlineData("""{"prompt":"a","plan":{"attention":"int8"}}""", "plan.attention", "eight-bit")]
     [InlineData("""{"prompt":"a","input_reference":{"image_url":"ftp://x/y"}}""", "input_reference.image_url", "data URL")]
     public void Read_AValueOutOfBounds_NamesFieldAndRemedy(string json, string param, string remedy)
     {

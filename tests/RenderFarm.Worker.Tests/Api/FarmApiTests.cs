@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
-using RenderFarm.Hosting.Settings;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Configuration;

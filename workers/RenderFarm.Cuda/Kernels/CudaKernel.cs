@@ -24,8 +24,9 @@ public sealed unsafe class CudaKernel
 {
     private readonly string _name;
     private readonly nint _function;
+    private readonly int _sharedBytes;
 
-    internal CudaKernel(string name, nint function) => (_name, _function) = (name, function);
+    internal CudaKernel(string name, nint function, int sharedBytes) => (_name, _function, _sharedBytes) = (name, function, sharedBytes);
 
     /// <summary>Enqueues on libtorch's stream. The caller keeps every tensor behind the arguments alive until it has enqueued
     /// this; the allocator's stream order does the rest.</summary>
@@ -46,7 +47,19 @@ public sealed unsafe class CudaKernel
             }
 
             CudaDriver.Check(
-                CudaDriver.Launch(_function, checked((uint)grid.X), (uint)grid.Y, 1, (uint)threads, 1, 1, 0, 0, pointers, null),
+                CudaDriver.Launch(
+                    _function,
+                    checked((uint)grid.X),
+                    (uint)grid.Y,
+                    1,
+                    (uint)threads,
+                    1,
+                    1,
+                    (uint)_sharedBytes,
+                    0,
+                    pointers,
+                    null
+                ),
                 $"launching {_name} on a grid of {grid.X} × {grid.Y}"
             );
         }

@@ -14,12 +14,13 @@ public sealed class KernelCompiler(string? cacheDirectory)
 {
     /// <summary>Compiles one source with its compile-time constants.</summary>
     /// <param name="name">For messages.</param>
-    public KernelModule Compile(string name, string source, IReadOnlyDictionary<string, int> constants)
+    /// <param name="architectureSpecific">With instructions that belong to this generation of cards alone.</param>
+    public KernelModule Compile(string name, string source, IReadOnlyDictionary<string, int> constants, bool architectureSpecific = false)
     {
         var (major, minor) = CudaDevice.ComputeCapability;
         string[] options =
         [
-            $"--gpu-architecture=sm_{major}{minor}",
+            $"--gpu-architecture=sm_{major}{minor}{(architectureSpecific ? "a" : "")}",
             "--std=c++17",
             .. constants
                 .OrderBy(pair => pair.Key, StringComparer.Ordinal)

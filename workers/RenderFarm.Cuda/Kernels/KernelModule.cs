@@ -5,6 +5,8 @@ namespace RenderFarm.Cuda.Kernels;
 /// <summary>A compiled source, loaded into the card; kernels live as long as it does.</summary>
 public sealed unsafe class KernelModule : IDisposable
 {
+    private const int MostDynamicSharedBytes = 8;
+
     private readonly string _name;
     private nint _module;
 
@@ -17,10 +19,18 @@ public sealed unsafe class KernelModule : IDisposable
         }
     }
 
-    public CudaKernel Kernel(string function)
+    /// <param name="sharedBytes">Shared memory that a block is launched with, besides what the source declares.</param>
+    public CudaKernel Kernel(string function, int sharedBytes = 0)
     {
         CudaDriver.Check(CudaDriver.ModuleFunction(out var handle, _module, function), $"cuModuleGetFunction {function} of {_name}");
-        return new CudaKernel(function, handle);
+        if (sharedBytes > 0)
+        {
+            CudaDriver.Check(
+                CudaDriver.FunctionAttribute(handle, MostDynamicSharedBytes, sharedBytes),
+                $"{sharedBytes} bytes of shared memory for {function} of {_name}"
+            );
+        }
+        return new CudaKernel(function, handle, sharedBytes);
     }
 
     public void Dispose()

@@ -16,6 +16,9 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuModuleGetFunction", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int ModuleFunction(out nint function, nint module, string name);
 
+    [LibraryImport(Library, EntryPoint = "cuFuncSetAttribute")]
+    internal static partial int FunctionAttribute(nint function, int attribute, int value);
+
     [LibraryImport(Library, EntryPoint = "cuLaunchKernel")]
     internal static partial int Launch(
         nint function,

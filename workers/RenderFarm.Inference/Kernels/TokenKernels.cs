@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Reflection;
 using RenderFarm.Cuda.Blas;
 using RenderFarm.Cuda.Kernels;
 
@@ -18,9 +17,13 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
         new();
 
     private readonly Lazy<RowProducts> _products = new(() => new RowProducts());
+    private readonly Lazy<AttentionKernels> _attention = new(() => new AttentionKernels(compiler));
 
     /// <summary>What runs between the kernels of this folder.</summary>
     public RowProducts Products => _products.Value;
+
+    /// <summary>Those of eight-bit attention; compiled when first asked for.</summary>
+    public AttentionKernels Attention => _attention.Value;
 
     /// <summary>Ready to launch with one block a row.</summary>
     public readonly record struct RowKernel(CudaKernel Kernel, int Threads);
@@ -42,11 +45,20 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
         }
 
         _modules.Clear();
+        if (_attention.IsValueCreated)
+        {
+            _attention.Value.Dispose();
+        }
+
         if (_products.IsValueCreated)
         {
             _products.Value.Dispose();
         }
     }
+
+    /// <summary>Whole warps, for a row of so many vectors.</summary>
+    internal static int ThreadsFor(int vectors) =>
+        (Math.Min(MostThreads, (vectors + MostVectorsPerThread - 1) / MostVectorsPerThread) + 31) / 32 * 32;
 
     private RowKernel Get(string source, string function, int dim, int vector, int head = 0, bool gelu = false)
     {
@@ -55,16 +67,14 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
             throw new ArgumentException($"rows of {dim} elements; the kernels take multiples of 8", nameof(dim));
         }
 
-        var vectors = dim / vector;
-        var threads = Math.Min(MostThreads, (vectors + MostVectorsPerThread - 1) / MostVectorsPerThread);
-        threads = (threads + 31) / 32 * 32;
+        var threads = ThreadsFor(dim / vector);
         var (module, _) = _modules.GetOrAdd(
             (source, dim, head, gelu),
             _ =>
                 (
                     compiler.Compile(
                         Path.GetFileNameWithoutExtension(source),
-                        Text("common.cuh") + Text(source),
+                        KernelSource.Of(source),
                         new Dictionary<string, int>
                         {
                             ["DIM"] = dim,
@@ -77,14 +87,5 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
                 )
         );
         return new RowKernel(module.Kernel(function), threads);
-    }
-
-    private static string Text(string name)
-    {
-        using var stream =
-            Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"the kernel source {name} is not in the assembly");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 }

@@ -70,6 +70,7 @@ internal static class CalibrationRun
         Line("bf16 products", measured.Bf16Flops / 1e12, "TFLOP/s");
         Line("float32 products", measured.Fp32Flops / 1e12, "TFLOP/s");
         Line("attention", measured.AttentionFlops / 1e12, "TFLOP/s");
+        Line("eight-bit attention", measured.EightBitAttentionFlops / 1e12, "TFLOP/s");
         Line("host to device", measured.HostToDeviceBytesPerSecond / 1e9, "GB/s");
         Line("memory", measured.MemoryBytesPerSecond / 1e9, "GB/s");
         Console.Out.WriteLine($"kept in {path}");

@@ -7,6 +7,7 @@ using RenderFarm.Cuda.Memory;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
+using RenderFarm.Inference.TokenAttention;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Renderer.Calibration;
@@ -45,12 +46,22 @@ internal sealed class CardRates(KernelCompiler compiler)
             (fp8, var beside) = Mix(tokens, float8: true, kernels);
             attention = (attention + beside) / 2;
         }
+        double? eightBit = null;
+        if (EightBitAttentionCheck.WhyNot(kernels) is { } why)
+        {
+            say($"no eight-bit attention: {why}");
+        }
+        else
+        {
+            (_, eightBit) = Mix(tokens, float8: fp8 is not null, kernels, new FusedEightBitAttention(kernels.Attention));
+        }
         return new CardCalibration
         {
             Key = key,
             Bf16Flops = bf16,
             Fp8Flops = fp8,
             AttentionFlops = attention,
+            EightBitAttentionFlops = eightBit,
             Fp32Flops = Products32(),
             HostToDeviceBytesPerSecond = Copies(),
             MemoryBytesPerSecond = Traffic(),
@@ -58,7 +69,8 @@ internal sealed class CardRates(KernelCompiler compiler)
     }
 
     /// <summary>FLOP/s of products and of attention in a block's proportions.</summary>
-    private static (double Products, double Attention) Mix(long tokens, bool float8, TokenKernels kernels)
+    /// <param name="eightBit">Measured instead of attention in full, from q, k and v side by side.</param>
+    private static (double Products, double Attention) Mix(long tokens, bool float8, TokenKernels kernels, IAttention? eightBit = null)
     {
         using var scope = NewDisposeScope();
         var ops = new FusedTokenOps(kernels);
@@ -77,14 +89,27 @@ internal sealed class CardRates(KernelCompiler compiler)
         var (joined, square, up, down) = (Product(Dim, 3 * Dim), Product(Dim, Dim), Product(Dim, Hidden), Product(Hidden, Dim));
         var format = float8 ? RowFormat.Float8 : RowFormat.Dense;
         var (rows, wide) = (ops.Rows(Random(1, 1, tokens, Dim), format), ops.Rows(Random(1, 1, tokens, Hidden), format));
-        var heads = Random(1, 1, tokens, Heads, Dim / Heads);
+        Action attend;
+        if (eightBit is null)
+        {
+            var heads = Random(1, 1, tokens, Heads, Dim / Heads);
+            attend = () => Attention.Apply(heads, heads, heads).Dispose();
+        }
+        else
+        {
+            var qkv = Random(1, 1, tokens, 3 * Dim);
+            var norms = new HeadNorms(ones([Dim], device: CUDA), ones([Dim], device: CUDA), 1e-6, Heads);
+            var turns = ones([tokens, 1, Dim / Heads / 2], device: CUDA);
+            var angles = polar(turns, turns);
+            attend = () => eightBit.Apply(0, qkv.alias(), norms, angles).Dispose();
+        }
 
         using var watch = new EventWatch();
         var started = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(started).TotalSeconds < MixSeconds)
         {
             watch.Time("products", () => joined.Apply(rows).Dispose());
-            watch.Time("attention", () => Attention.Apply(heads, heads, heads).Dispose());
+            watch.Time("attention", attend);
             watch.Time(
                 "products",
                 () =>

@@ -23,6 +23,7 @@ internal static class KernelSelfTest
         using var noGradients = no_grad();
         backends.cuda.matmul.allow_tf32 = false;
         backends.cudnn.allow_tf32 = false;
+        AttentionSelfTest.Run(report);
         CompareAll(report);
         return report.Finish();
     }

@@ -9,6 +9,7 @@ using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
+using RenderFarm.Inference.TokenAttention;
 using RenderFarm.Rendering.Conditioning;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Wan.Checkpoints;
@@ -55,6 +56,14 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
         if (_plan.Precision == Precision.Fp32 && _plan.BlocksStreamed > 0)
         {
             throw Unfit("float32 blocks are not streamed; plan bf16, fp8-weights or fp8");
+        }
+
+        if (
+            _plan.Attention == AttentionPrecision.EightBit
+            && (OnCard ? FusedEightBitAttention.WhyNot(_shape.Transformer.HeadDim) : "a CPU attends in full") is { } reason
+        )
+        {
+            throw Unfit($"no eight-bit attention: {reason}; plan attention full");
         }
 
         if (_plan.Precision == Precision.Fp8 && !(OnCard && CudaDevice.ComputeCapability is { Major: > 8 } or { Major: 8, Minor: 9 }))
@@ -140,6 +149,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
         var (inBlocks, outside) = (Of(loras, ofBlocks: true), Of(loras, ofBlocks: false));
         var beside = _plan.BlocksStreamed > 0 && LoraBranches.Suit(inBlocks);
         var branches = inBlocks.Count > 0 && beside ? LoraBranches.Load(inBlocks, Device, ScalarType.BFloat16) : null;
+        var attention = EightBitAttention(ops);
         PlacedBlocks<WanBlock>? blocks = null;
         try
         {
@@ -161,7 +171,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
                     dense,
                     Device,
                     ScalarType.BFloat16,
-                    weights => new WanModel(weights, sizes, order, ops),
+                    weights => new WanModel(weights, sizes, order, ops, attention),
                     ignorable: IsOfBlock
                 ),
                 blocks,
@@ -169,6 +179,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
             )
             {
                 Notes = loras.Notes,
+                Attention = attention,
             };
         }
         catch
@@ -178,6 +189,12 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
             throw;
         }
     }
+
+    /// <summary>Null where the plan attends in full. Each DiT proves it for itself.</summary>
+    private CheckedAttention? EightBitAttention(FusedTokenOps? ops) =>
+        _plan.Attention == AttentionPrecision.EightBit && ops is not null
+            ? new CheckedAttention(new FusedEightBitAttention(Kernels.Attention), new FullAttention(ops))
+            : null;
 
     private LoraSet Loras(ModelPart part)
     {
@@ -279,8 +296,17 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
 /// <summary>The DiT, where its blocks lie and what runs beside them.</summary>
 public sealed record LoadedTransformer(Loaded<WanModel> Loaded, PlacedBlocks<WanBlock>? Blocks, SideBranches? Branches) : IDisposable
 {
-    /// <summary>What the user should know of the LoRAs.</summary>
-    public IReadOnlyList<string> Notes { get; init; } = [];
+    private readonly IReadOnlyList<string> _notes = [];
+
+    /// <summary>What the user should know of the LoRAs and, once blocks have run, of their attention.</summary>
+    public IReadOnlyList<string> Notes
+    {
+        get => [.. _notes, .. Attention?.Notes ?? []];
+        init => _notes = value;
+    }
+
+    /// <summary>Null where the plan attends in full.</summary>
+    public CheckedAttention? Attention { get; init; }
 
     public WanModel Module => Loaded.Module;
 

@@ -56,8 +56,8 @@ internal sealed class Experts : IDisposable
         );
     }
 
-    /// <summary>What the user should know of the LoRAs, of every expert that has been loaded.</summary>
-    public IReadOnlyCollection<string> Notes => _notes;
+    /// <summary>What the user should know of the LoRAs and the attention of every expert that has been loaded.</summary>
+    public IReadOnlyCollection<string> Notes => [.. _notes.Union(_loaded?.Notes ?? [])];
 
     /// <summary>Forwards whose blocks a step cache left out so far.</summary>
     public int Skipped => _stepCache?.Skipped ?? 0;
@@ -93,6 +93,7 @@ internal sealed class Experts : IDisposable
         _input?.Conditional.Dispose();
         _input?.Unconditional?.Dispose();
         _input?.Both?.Dispose();
+        _notes.UnionWith(_loaded?.Notes ?? []);
         _loaded?.Dispose();
         (_loadedPart, _loaded, _input) = (null, null, null);
     }
@@ -118,7 +119,6 @@ internal sealed class Experts : IDisposable
         _meter.Enter(RenderStage.Loading);
         _loaded = _components.Transformer(part);
         _loadedPart = part;
-        _notes.UnionWith(_loaded.Notes);
         var model = _loaded.Module;
         var scale = _order.Shape.Experts == 2 && part == ModelPart.Transformer ? HighNoiseScale(_order.Spec) : _order.Spec.GuidanceScale;
         // A thousandth of a step on a card, where they would take 800 MiB of 14B

@@ -8,29 +8,33 @@ namespace RenderFarm.Wan.Transformer;
 /// </summary>
 public static class RotaryTables
 {
+    /// <summary>
+    /// Made anew for each forward: only the few positions of each axis are computed, and spread over the grid where it lies.
+    /// </summary>
     /// <param name="grid">Size in tokens.</param>
     public static Tensor For((long Frames, long Height, long Width) grid, int headDim, Device device)
     {
         using var scope = NewDisposeScope();
-        var side = 2 * (headDim / 6);
-        var time = headDim - 2 * side;
+        int side = 2 * (headDim / 6),
+            time = headDim - (2 * side);
         var (f, h, w) = grid;
-        var angles = cat(
+        return cat(
                 [
-                    Axis(f, time).view(f, 1, 1, -1).expand(f, h, w, -1),
-                    Axis(h, side).view(1, h, 1, -1).expand(f, h, w, -1),
-                    Axis(w, side).view(1, 1, w, -1).expand(f, h, w, -1),
+                    Axis(f, time, device).view(f, 1, 1, -1).expand(f, h, w, -1),
+                    Axis(h, side, device).view(1, h, 1, -1).expand(f, h, w, -1),
+                    Axis(w, side, device).view(1, 1, w, -1).expand(f, h, w, -1),
                 ],
                 -1
             )
-            .view(f * h * w, 1, headDim / 2);
-        return view_as_complex(stack([angles.cos(), angles.sin()], -1).to(ScalarType.Float32)).to(device).MoveToOuterDisposeScope();
+            .view(f * h * w, 1, headDim / 2)
+            .MoveToOuterDisposeScope();
     }
 
-    /// <summary>position · 10000^(−2i/dim), [positions, dim/2].</summary>
-    private static Tensor Axis(long positions, int dim)
+    /// <summary>Of angles position · 10000^(−2i/dim), [positions, dim/2].</summary>
+    private static Tensor Axis(long positions, int dim, Device device)
     {
         var frequency = pow(10000.0, arange(0, dim, 2, dtype: ScalarType.Float64) / -dim);
-        return outer(arange(positions, dtype: ScalarType.Float64), frequency);
+        var angles = outer(arange(positions, dtype: ScalarType.Float64), frequency);
+        return view_as_complex(stack([angles.cos(), angles.sin()], -1).to(ScalarType.Float32)).to(device);
     }
 }

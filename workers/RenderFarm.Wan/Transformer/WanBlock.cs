@@ -1,17 +1,20 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
+using RenderFarm.Inference.TokenAttention;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
 
 /// <summary>What all blocks of one forward share.</summary>
 /// <param name="Rotary">[L, 1, headDim/2], see <see cref="RotaryTables"/>.</param>
+/// <param name="Attention">How the video's tokens attend to each other.</param>
 /// <param name="FeedForwardTokens">How many tokens go through the feed-forward at once; it is the widest place of a block.</param>
 public sealed record BlockInput(
     Modulation Modulation,
     Tensor Rotary,
     ContextCache Context,
     ITokenOps Ops,
+    IAttention Attention,
     long FeedForwardTokens = long.MaxValue
 );
 
@@ -54,7 +57,7 @@ public sealed class WanBlock
         var (shiftSelf, scaleSelf, gateSelf, shiftFfn, scaleFfn, gateFfn) = (e[0], e[1], e[2], e[3], e[4], e[5]);
         Tensor y;
 
-        y = _selfAttention.Apply(ops.Norm(x, m.Affine(scaleSelf, shiftSelf, _epsilon), _selfAttention.Input), input.Rotary, ops);
+        y = _selfAttention.Apply(ops.Norm(x, m.Affine(scaleSelf, shiftSelf, _epsilon), _selfAttention.Input), index, input);
         var (x1, z1) = Then(y, ops.AddNorm(x, y, m.Gate(gateSelf), Norm3, _crossAttention.Input));
         y = input.Context.Attend(index, _crossAttention, z1, ops);
         var (x2, z2) = Then(y, ops.AddNorm(x1, y, gate: null, m.Affine(scaleFfn, shiftFfn, _epsilon), _ffn0.Input));

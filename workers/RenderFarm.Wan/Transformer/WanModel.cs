@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
+using RenderFarm.Inference.TokenAttention;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Transformer;
@@ -22,6 +23,7 @@ public sealed class WanModel
     private readonly ImageEmbedding? _image;
     private readonly IBlockSource<WanBlock> _blocks;
     private readonly ITokenOps _ops;
+    private readonly IAttention _attention;
     private readonly PlainTokenOps _headOps = new(ScalarType.Float32);
     private readonly Tensor _headModulation;
     private readonly Linear _head;
@@ -39,7 +41,14 @@ public sealed class WanModel
 
     /// <param name="weights">Everything but the blocks.</param>
     /// <param name="ops">What blocks do between products; plain tensors when not given.</param>
-    public WanModel(IWeights weights, TransformerShape shape, IBlockSource<WanBlock> blocks, ITokenOps? ops = null)
+    /// <param name="attention">How the video's tokens attend to each other; in full when not given.</param>
+    public WanModel(
+        IWeights weights,
+        TransformerShape shape,
+        IBlockSource<WanBlock> blocks,
+        ITokenOps? ops = null,
+        IAttention? attention = null
+    )
     {
         Shape = shape;
         var exact = weights.As(ScalarType.Float32);
@@ -52,6 +61,7 @@ public sealed class WanModel
         _image = shape.ImageBranch == ImageBranch.None ? null : new ImageEmbedding(weights.Scope("img_emb"), shape);
         _blocks = blocks;
         _ops = ops ?? new PlainTokenOps(_type);
+        _attention = attention ?? new FullAttention(_ops);
         _headModulation = exact.Tensor("head.modulation", 1, 2, shape.Dim);
         _head = exact.Linear("head.head", shape.Dim, 4 * shape.OutChannels);
     }
@@ -132,7 +142,7 @@ public sealed class WanModel
         var grid = (Frames: x.shape[2], Height: x.shape[3] / 2, Width: x.shape[4] / 2);
         var (e, e0) = _time.Apply(timesteps.Rows(Device));
         var modulation = new Modulation(e, e0, [.. timesteps.Runs.Select(run => run.Tokens)]);
-        var input = new BlockInput(modulation, RotaryTables.For(grid, Shape.HeadDim, Device), context, _ops, feedForwardTokens);
+        var input = new BlockInput(modulation, RotaryTables.For(grid, Shape.HeadDim, Device), context, _ops, _attention, feedForwardTokens);
 
         var tokens = nn.functional.linear(Patches.Split(x.to(ScalarType.Float32)), _patchWeight.flatten(1), _patchBias); // [B, L, dim]
         tokens = skipper is null ? Blocks(tokens, input, afterBlock) : Blocks(tokens, input, afterBlock, skipper);

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
 using RenderFarm.Nvml;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Slots;
@@ -31,16 +32,19 @@ internal static class CardChecks
                 ? HostCheck.Ok(
                     $"{slot.Id} calibration",
                     calibration.Fp8Flops is { } fp8
-                        ? FormattableString.Invariant($"measured; fp8 products at {fp8 / 1e12:0} TFLOP/s")
+                        ? FormattableString.Invariant($"measured; fp8 products at {fp8 / 1e12:0} TFLOP/s{EightBit(calibration)}")
                         : "measured"
                 )
                 : HostCheck.Without(
                     $"{slot.Id} calibration",
-                    "plans estimate its speed" + (slot.Kind == SlotKind.Cuda ? " and use no fp8 products" : ""),
+                    "plans estimate its speed" + (slot.Kind == SlotKind.Cuda ? " and use no fp8 products and no eight-bit attention" : ""),
                     "./farm bench calibrate, a minute"
                 );
         }
     }
+
+    private static string EightBit(CardCalibration calibration) =>
+        calibration.EightBitAttentionFlops is { } rate ? FormattableString.Invariant($", eight-bit attention at {rate / 1e12:0}") : "";
 
     private static HostCheck Card(Slot slot, SlotCard card)
     {

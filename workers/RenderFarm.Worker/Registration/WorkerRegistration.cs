@@ -40,7 +40,7 @@ internal sealed class WorkerRegistration(
         {
             _ = await catalog.ScanAsync(cancellationToken);
             var backoff = new Backoff(0.2, 2);
-            for (var refusals = 0; ; )
+            for (var refusals = 0; ;)
             {
                 try
                 {

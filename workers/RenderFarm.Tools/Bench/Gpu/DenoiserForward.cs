@@ -4,6 +4,7 @@ using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
+using RenderFarm.Inference.TokenAttention;
 using RenderFarm.Wan.Transformer;
 using static TorchSharp.torch;
 
@@ -28,11 +29,12 @@ internal sealed class DenoiserForward : IDisposable
         Device device,
         bool keepContext,
         long chunk = long.MaxValue,
-        ScalarType type = ScalarType.BFloat16
+        ScalarType type = ScalarType.BFloat16,
+        IAttention? attention = null
     )
     {
         _rest = new GeneratedWeights(seed, device, type: type);
-        _model = new WanModel(_rest, shape, blocks, ops);
+        _model = new WanModel(_rest, shape, blocks, ops, attention);
         cuda.manual_seed(seed + 1);
         _latent = randn(
                 [1, shape.InChannels, (video.Frames - 1) / 4 + 1, video.Height / 8, video.Width / 8],

@@ -36,10 +36,12 @@ internal static class GpuBench
         part switch
         {
             "speed" => SpeedPart.Run,
+            "attention" => AttentionPart.Run,
             "memory" => MemoryPart.Run,
             "profile" => ProfilePart.Run,
             "quality" => QualityPart.Run,
             "predict" => PredictPart.Run,
+            "predict-fp8" => PredictPart.RunFloat8,
             "parity" => ParityPart.Run,
             "vae" => VaePart.Run,
             "job480" => JobPart.Run480,

@@ -3,6 +3,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Planning;
@@ -65,7 +66,12 @@ internal static class PredictPart
             string.Create(CultureInfo.InvariantCulture, $"{Shape.Id} {Width}x{Height}x{Frames} {Precision} in {LeftGiB} GiB");
     }
 
-    public static void Run(FigureReport report)
+    public static void Run(FigureReport report) => Run(report, Cases);
+
+    /// <summary>Those in fp8 alone: the ones that attend in eight bits where the card has it.</summary>
+    public static void RunFloat8(FigureReport report) => Run(report, [.. Cases.Where(one => one.Precision == Precision.Fp8)]);
+
+    private static void Run(FigureReport report, IReadOnlyList<Case> cases)
     {
         using var driver = CardContext.Watch();
         using (zeros(1, device: CUDA))
@@ -77,12 +83,13 @@ internal static class PredictPart
         report.Figure("calibrated fp8 products", calibration.Fp8Flops.GetValueOrDefault() / 1e12, "TFLOP/s");
         report.Figure("calibrated bf16 products", calibration.Bf16Flops!.Value / 1e12, "TFLOP/s");
         report.Figure("calibrated attention", calibration.AttentionFlops!.Value / 1e12, "TFLOP/s");
+        report.Figure("calibrated eight-bit attention", calibration.EightBitAttentionFlops.GetValueOrDefault() / 1e12, "TFLOP/s");
         report.Figure("calibrated copies", calibration.HostToDeviceBytesPerSecond!.Value / 1e9, "GB/s");
         report.Figure("calibrated memory", calibration.MemoryBytesPerSecond!.Value / 1e9, "GB/s");
 
         var (peaks, times) = (new List<double>(), new List<double>());
         var outOfMemory = 0;
-        foreach (var one in Cases.OrderBy(one => one.Precision == Precision.Bf16))
+        foreach (var one in cases.OrderBy(one => one.Precision == Precision.Bf16))
         {
             try
             {
@@ -166,7 +173,8 @@ internal static class PredictPart
         report.Say(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"    {plan.BlocksResident} resident, {plan.BlocksStreamed} streamed, {plan.RingSlots} slots, chunk {plan.FfnChunkTokens}, "
+                $"    {Word.Of(plan.Attention)} attention, {plan.BlocksResident} resident, {plan.BlocksStreamed} streamed, "
+                    + $"{plan.RingSlots} slots, chunk {plan.FfnChunkTokens}, "
                     + $"batched {plan.GuidanceBatched}, text {plan.TextEncoder}, tile {plan.VaeTile}; context {context / GiB:0.000}; GiB: "
                     + $"{stages}, loading {measured.StagePeakBytes!.GetValueOrDefault("loading") / GiB:0.000}; step {steps.Least:0.000} s "
                     + $"of {plan.PredictedStepSeconds:0.000}, decode {measured.DecodeSeconds:0.00} s"

@@ -4,6 +4,7 @@ using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
+using RenderFarm.Inference.TokenAttention;
 using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Rendering.Sampling;
@@ -53,8 +54,56 @@ internal static class QualityPart
                 report.Figure($"velocity error, {name}, the scheme alone", scheme, "");
                 report.Figure($"velocity error, {name} ÷ the scheme alone", velocity / scheme, "", 1.1);
             }
-            report.Figure($"latent error after {Steps} steps, {name}", Error(result.Latent, exact.Latent), "");
+            var latent = Error(result.Latent, exact.Latent);
+            report.Figure($"latent error after {Steps} steps, {name}", latent, "");
+            if (format == WeightFormat.Float8)
+            {
+                EightBitAttention(report, shape, ops, exact, velocity, latent);
+            }
         }
+    }
+
+    /// <summary>fp8 products with eight-bit attention, in all blocks and in all but the first and last ones.</summary>
+    /// <param name="velocityInFull">Error with attention in full.</param>
+    private static void EightBitAttention(
+        FigureReport report,
+        TransformerShape shape,
+        FusedTokenOps ops,
+        Outcome exact,
+        double velocityInFull,
+        double latentInFull
+    )
+    {
+        if (FusedEightBitAttention.WhyNot(shape.HeadDim) is not null)
+        {
+            return;
+        }
+        using var kernels = new AttentionKernels(new KernelCompiler(KernelFolder.Path));
+        var (full, eightBit) = (new FullAttention(ops), new FusedEightBitAttention(kernels));
+        var last = shape.Layers - 1;
+        (string Name, Func<int, bool> InFull)[] tables =
+        [
+            ("all blocks", _ => false),
+            ("all but the first", block => block == 0),
+            ("all but the last", block => block == last),
+            ("all but first and last two", block => block < 2 || block > last - 2),
+        ];
+        foreach (var (name, inFull) in tables)
+        {
+            using var result = LaidOut(shape, WeightFormat.Float8, ops, new PartlyFull(eightBit, full, inFull));
+            var (velocity, latent) = (Error(result.Velocity, exact.Velocity), Error(result.Latent, exact.Latent));
+            var all = name == tables[0].Name;
+            report.Figure($"velocity error, fp8, attention in eight bits, {name}", velocity, "", all ? 0.06 : null);
+            report.Figure($"velocity error ÷ that in full, {name}", velocity / velocityInFull, "");
+            report.Figure($"latent error after {Steps} steps, {name}", latent, "");
+            report.Figure($"latent error ÷ that in full, {name}", latent / latentInFull, "", all ? 1.2 : null);
+        }
+    }
+
+    private sealed class PartlyFull(IAttention eightBit, IAttention full, Func<int, bool> inFull) : IAttention
+    {
+        public Tensor Apply(int block, Tensor joined, HeadNorms norms, Tensor angles) =>
+            (inFull(block) ? full : eightBit).Apply(block, joined, norms, angles);
     }
 
     private sealed record Outcome(Tensor Velocity, Tensor Latent) : IDisposable
@@ -95,7 +144,7 @@ internal static class QualityPart
         return Error(velocity, exact);
     }
 
-    private static Outcome LaidOut(TransformerShape shape, WeightFormat format, FusedTokenOps ops)
+    private static Outcome LaidOut(TransformerShape shape, WeightFormat format, FusedTokenOps ops, IAttention? attention = null)
     {
         var blocks = new GeneratedBlocks(shape, format, Seed, ops, CUDA);
         var memories = Enumerable.Range(0, shape.Layers).Select(_ => blocks.Memory()).ToList();
@@ -107,7 +156,7 @@ internal static class QualityPart
         var weights = memories.Select(blocks.Weights).ToList();
         try
         {
-            return Of(shape, Blocks(shape, index => weights[index]), ops, ScalarType.BFloat16);
+            return Of(shape, Blocks(shape, index => weights[index]), ops, ScalarType.BFloat16, attention);
         }
         finally
         {
@@ -126,9 +175,15 @@ internal static class QualityPart
     private static ResidentBlocks<WanBlock> Blocks(TransformerShape shape, Func<int, IWeights> weights) =>
         new([.. Enumerable.Range(0, shape.Layers).Select(index => new WanBlock(weights(index), shape))]);
 
-    private static Outcome Of(TransformerShape shape, IBlockSource<WanBlock> blocks, ITokenOps ops, ScalarType type)
+    private static Outcome Of(
+        TransformerShape shape,
+        IBlockSource<WanBlock> blocks,
+        ITokenOps ops,
+        ScalarType type,
+        IAttention? attention = null
+    )
     {
-        using var forward = new DenoiserForward(shape, blocks, ops, Video, Seed, CUDA, keepContext: true, type: type);
+        using var forward = new DenoiserForward(shape, blocks, ops, Video, Seed, CUDA, keepContext: true, type: type, attention: attention);
         var velocity = forward.Run();
         using var scope = NewDisposeScope();
         using var sampler = Samplers.Create(Sampler.UniPc, Steps, Shift);

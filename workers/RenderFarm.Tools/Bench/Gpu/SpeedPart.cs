@@ -2,11 +2,13 @@ using System.Diagnostics;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Aten;
+using RenderFarm.Cuda.Blas;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
+using RenderFarm.Inference.TokenAttention;
 using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Verbs.Figures;
@@ -28,7 +30,7 @@ internal static class SpeedPart
         using var kernels = new TokenKernels(new KernelCompiler(KernelFolder.Path));
         var ops = new FusedTokenOps(kernels);
 
-        var bare = ProductsAndAttention(shape, Tokens(Video));
+        var bare = ProductsAndAttention(shape, () => Float8Products(shape, Tokens(Video)), Tokens(Video));
         report.Figure("products and attention alone, fp8", bare, "s");
 
         var blocks = new GeneratedBlocks(shape, WeightFormat.Float8, Seed, ops, CUDA);
@@ -49,6 +51,9 @@ internal static class SpeedPart
         var (bf16, _, other) = Resident(shape, dense, ops);
         other.Dispose();
         report.Figure("bf16, resident", bf16, "s", 2.85);
+        var own = ProductsAndAttention(shape, () => DenseProducts(shape, Tokens(Video), kernels.Products), Tokens(Video));
+        report.Figure("products and attention alone, bf16", own, "s");
+        report.Figure("bf16, resident ÷ products and attention", bf16 / own, "", 1.04);
     }
 
     public static long Tokens((int Width, int Height, int Frames) video) =>
@@ -99,7 +104,8 @@ internal static class SpeedPart
         (int Width, int Height, int Frames) video,
         int repeats,
         long chunk,
-        Tensor? expected
+        Tensor? expected,
+        IAttention? attention = null
     )
     {
         var path = BenchPaths.Prepared("blocks");
@@ -117,7 +123,9 @@ internal static class SpeedPart
                     new CudaBlockCopier(prepared.Address, prepared.BlockBytes, slots)
                 )
             )
-            using (var forward = new DenoiserForward(shape, source, ops, video, Seed, CUDA, keepContext: false, chunk))
+            using (
+                var forward = new DenoiserForward(shape, source, ops, video, Seed, CUDA, keepContext: false, chunk, attention: attention)
+            )
             {
                 var (seconds, peak, velocity) = forward.Time(repeats);
                 using (velocity)
@@ -144,45 +152,32 @@ internal static class SpeedPart
         }
     }
 
-    /// <summary>What no implementation can do without: the fp8 products of all blocks and their attention, on random data.</summary>
-    private static double ProductsAndAttention(TransformerShape shape, long tokens)
+    /// <summary>What no implementation can do without: the products of all blocks and their attention, on random data.</summary>
+    /// <param name="make">The products of a block.</param>
+    private static double ProductsAndAttention(TransformerShape shape, Func<BlockProducts> make, long tokens)
     {
         using var scope = NewDisposeScope();
-        var dim = shape.Dim;
-        var ffn = shape.FfnDim;
-        (Tensor Values, Tensor Scales) Quantised(long rows, long columns) =>
-            Float8.QuantizeRows(randn([rows, columns], dtype: ScalarType.BFloat16, device: CUDA));
-        var (x, xs) = Quantised(tokens, dim);
-        var (h, hs) = Quantised(tokens, ffn);
-        var (square, squares) = Quantised(dim, dim);
-        var (joined, joineds) = Quantised(3 * dim, dim);
-        var (up, ups) = Quantised(ffn, dim);
-        var (down, downs) = Quantised(dim, ffn);
+        var products = make();
         var q = randn([1, shape.Heads, tokens, shape.HeadDim], dtype: ScalarType.BFloat16, device: CUDA);
         var text = randn([1, shape.Heads, shape.TextLength, shape.HeadDim], dtype: ScalarType.BFloat16, device: CUDA);
-
-        void Product(Tensor rows, Tensor rowScales, Tensor weight, Tensor weightScales) =>
-            AtenOps.ScaledMm(rows, weight.t(), rowScales, weightScales.view(1, -1), bias: null).Dispose();
         void Block()
         {
             using var inner = NewDisposeScope();
-            Product(x, xs, joined, joineds); // Q, k, v
+            products.Joined();
             nn.functional.scaled_dot_product_attention(q, q, q).Dispose();
             for (var i = 0; i < 3; i++)
             {
-                Product(x, xs, square, squares); // O; cross q and o
+                products.Square(); // o; cross q and o
             }
-
             nn.functional.scaled_dot_product_attention(q, text, text).Dispose();
-            Product(x, xs, up, ups);
-            Product(h, hs, down, downs);
+            products.Up();
+            products.Down();
         }
 
         for (var i = 0; i < 3; i++)
         {
             Block();
         }
-
         CudaDevice.Synchronize();
         var seconds = new List<double>();
         for (var repeat = 0; repeat < Repeats; repeat++)
@@ -192,10 +187,43 @@ internal static class SpeedPart
             {
                 Block();
             }
-
             CudaDevice.Synchronize();
             seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
         return seconds.Order().ElementAt(Repeats / 2);
+    }
+
+    /// <param name="Joined">q, k and v.</param>
+    /// <param name="Square">As o, and q and o of the cross-attention.</param>
+    private sealed record BlockProducts(Action Joined, Action Square, Action Up, Action Down);
+
+    private static BlockProducts Float8Products(TransformerShape shape, long tokens)
+    {
+        int dim = shape.Dim,
+            ffn = shape.FfnDim;
+        (Tensor Values, Tensor Scales) Quantised(long rows, long columns) =>
+            Float8.QuantizeRows(randn([rows, columns], dtype: ScalarType.BFloat16, device: CUDA));
+        var (rows, wide) = (Quantised(tokens, dim), Quantised(tokens, ffn));
+        Action Product((Tensor Values, Tensor Scales) x, long outputs)
+        {
+            var weight = Quantised(outputs, x.Values.shape[1]);
+            return () => AtenOps.ScaledMm(x.Values, weight.Values.t(), x.Scales, weight.Scales.view(1, -1), bias: null).Dispose();
+        }
+        return new(Product(rows, 3 * dim), Product(rows, dim), Product(rows, ffn), Product(wide, dim));
+    }
+
+    /// <summary>By the products that a forward runs, bias and GELU included.</summary>
+    private static BlockProducts DenseProducts(TransformerShape shape, long tokens, RowProducts products)
+    {
+        int dim = shape.Dim,
+            ffn = shape.FfnDim;
+        Tensor Random(params long[] size) => randn(size, dtype: ScalarType.BFloat16, device: CUDA) * 0.02;
+        var (rows, wide) = (Random(tokens, dim), Random(tokens, ffn));
+        Action Product(Tensor x, long outputs, Epilogue epilogue = Epilogue.Bias)
+        {
+            var (weight, bias) = (Random(outputs, x.shape[1]), Random(outputs));
+            return () => products.Apply(x, weight, bias, epilogue).Dispose();
+        }
+        return new(Product(rows, 3 * dim), Product(rows, dim), Product(rows, ffn, Epilogue.BiasGelu), Product(wide, dim));
     }
 }
