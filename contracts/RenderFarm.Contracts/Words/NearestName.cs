@@ -18,7 +18,7 @@ public static class NearestName
             .OrderBy(candidate => candidate!.Value.Item2).ThenBy(candidate => candidate!.Value.Item1, StringComparer.Ordinal)
             .FirstOrDefault();
 
-    /// <summary>Levenshtein distance, one row at a time; names are cut so that a hostile key costs nothing.</summary>
+    /// <summary>Levenshtein distance, one row at a time, whatever the case; names are cut so that a hostile key costs nothing.</summary>
     private static int Edits(string a, string b)
     {
         a = a.Length > LongestCompared ? a[..LongestCompared] : a;
@@ -29,7 +29,7 @@ public static class NearestName
             row[0] = i;
             for (var j = 1; j <= b.Length; j++)
             {
-                var substitution = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                var substitution = diagonal + (char.ToUpperInvariant(a[i - 1]) == char.ToUpperInvariant(b[j - 1]) ? 0 : 1);
                 diagonal = row[j];
                 row[j] = Math.Min(substitution, Math.Min(row[j], row[j - 1]) + 1);
             }
