@@ -26,7 +26,7 @@ public sealed partial class SettingsTests
     [InlineData("Trial:Most", "1.5", "Trial:Most is '1.5': it must be a whole number")]
     [InlineData("Trial:On", "yes", "Trial:On is 'yes': it must be true or false")]
     [InlineData("Trial:Kind", "bee", "Trial:Kind is 'bee', not one of: a, b; the nearest is 'b'.")]
-    [InlineData("Trial:Kind", "", "Trial:Kind is '', not one of: a, b; the nearest is 'a'.")]
+    [InlineData("Trial:Kind", "", "Trial:Kind is '', not one of: a, b.")]
     [InlineData(
         "Trial:Listen",
         "here",
