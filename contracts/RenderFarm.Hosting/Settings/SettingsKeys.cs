@@ -10,7 +10,7 @@ namespace RenderFarm.Hosting.Settings;
 internal static class SettingsKeys
 {
     /// <summary>Why no trimmed program reads settings.</summary>
-    public const string Untrimmed = "Settings are bound to whatever properties the options have; trimming removes those that no code names.";
+    public const string Untrimmed = "Settings are bound to whatever properties the options have; trimming removes what no code names.";
 
     [RequiresUnreferencedCode(Untrimmed)]
     public static IEnumerable<string> Faults(Type options, IConfigurationSection section)
