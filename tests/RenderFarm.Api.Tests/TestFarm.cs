@@ -16,8 +16,9 @@ using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests;
 
-/// <summary>A whole API on a loopback port: real Kestrel, a database and artifacts of its own, both first keys, and one worker's
-/// voice.</summary>
+/// <summary>
+/// A whole API on a loopback port: real Kestrel, a database and artifacts of its own, both first keys, and one worker's voice.
+/// </summary>
 public sealed class TestFarm : IAsyncDisposable
 {
     private readonly string _home;

@@ -8,8 +8,10 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
 
-/// <summary>Where a step's time goes, on random weights: seconds of its parts, one after the other, and of a whole step as training runs
-/// it.</summary>
+/// <summary>
+/// Where a step's time goes, on random weights: seconds of its parts, one after the other, and of a whole step as training runs
+/// it.
+/// </summary>
 internal sealed class Profile(TrainingOptions options, Journal journal)
 {
     private const int Warm = 3,

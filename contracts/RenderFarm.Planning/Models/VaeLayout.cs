@@ -129,8 +129,9 @@ public static class VaeLayout
         return layers;
     }
 
-    /// <summary>Values in the feature cache of a pass over frames whose latent is <paramref name="height"/> × <paramref
-    /// name="width"/>.</summary>
+    /// <summary>
+    /// Values in the feature cache of a pass over frames whose latent is <paramref name="height"/> × <paramref name="width"/>.
+    /// </summary>
     public static double CacheElements(IEnumerable<VaeLayer> layers, int height, int width) =>
         layers.Sum(layer => 2.0 * layer.CachedChannels * layer.CacheSpace * layer.CacheSpace) * height * width;
 

@@ -4,8 +4,9 @@ using System.Text;
 
 namespace RenderFarm.Api.Errors;
 
-/// <summary>A connection's two ways, passed through as they are until the server refuses a request: then its empty answer gets a
-/// body.</summary>
+/// <summary>
+/// A connection's two ways, passed through as they are until the server refuses a request: then its empty answer gets a body.
+/// </summary>
 internal sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexPipe
 {
     private const string NoBody = "Content-Length: 0\r\n";

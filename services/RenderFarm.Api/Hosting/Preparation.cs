@@ -44,8 +44,10 @@ internal static partial class Preparation
         }
     }
 
-    /// <summary>Waits for a job store that is not up yet; artifact store and broker are never waited for. <see cref="Readiness"/> says when
-    /// it is through.</summary>
+    /// <summary>
+    /// Waits for a job store that is not up yet; artifact store and broker are never waited for. <see cref="Readiness"/> says
+    /// when it is through.
+    /// </summary>
     /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancellationToken = default)
     {

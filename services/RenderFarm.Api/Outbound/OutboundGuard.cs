@@ -53,8 +53,10 @@ internal sealed class OutboundGuard
             : null;
     }
 
-    /// <summary>A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/>
-    /// around <see cref="OutboundRefusedException"/>.</summary>
+    /// <summary>
+    /// A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/>
+    /// around <see cref="OutboundRefusedException"/>.
+    /// </summary>
     public SocketsHttpHandler CreateHandler() =>
         new()
         {

@@ -36,8 +36,9 @@ internal static class WebhookMessage
         return message;
     }
 
-    /// <summary>Base64 of HMAC-SHA256 over <c>{id}.{timestamp}.{body}</c>, with the decoded part of the secret after its prefix as
-    /// key.</summary>
+    /// <summary>
+    /// Base64 of HMAC-SHA256 over <c>{id}.{timestamp}.{body}</c>, with the decoded part of the secret after its prefix as key.
+    /// </summary>
     public static string Sign(string secret, string id, long timestamp, ReadOnlySpan<byte> body)
     {
         var key = Convert.FromBase64String(secret[WebhookSecrets.Prefix.Length..]);

@@ -16,8 +16,10 @@ using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
-/// <summary><c>plan</c>: what would be chosen for a video on a card. Worked out here, or asked of a farm, which also knows its own models
-/// and workers.</summary>
+/// <summary>
+/// <c>plan</c>: what would be chosen for a video on a card. Worked out here, or asked of a farm, which also knows its own models
+/// and workers.
+/// </summary>
 internal static class PlanCommand
 {
     private static readonly double[] CardSizes = [6, 8, 12, 16, 24, 32, 48, 80];

@@ -159,8 +159,10 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         return results!;
     }
 
-    /// <summary>What came of this request when it was sent before; null where it wasn't. For whoever has work to do before the job can be
-    /// submitted.</summary>
+    /// <summary>
+    /// What came of this request when it was sent before; null where it wasn't. For whoever has work to do before the job can be
+    /// submitted.
+    /// </summary>
     /// <param name="job">Only what tells repeats is looked at.</param>
     public Task<SubmitResult?> EarlierAsync(NewJob job, CancellationToken cancellationToken) =>
         database.ReadAsync(db => EarlierAsync(db, job, cancellationToken), cancellationToken);

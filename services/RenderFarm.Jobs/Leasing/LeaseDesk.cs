@@ -88,8 +88,10 @@ public sealed class LeaseDesk(
         }
     }
 
-    /// <summary>Extends the lease and notes how far the job is. The first report of work makes it <c>rendering</c>, the stage of that name
-    /// <c>uploading</c>.</summary>
+    /// <summary>
+    /// Extends the lease and notes how far the job is. The first report of work makes it <c>rendering</c>, the stage of that name
+    /// <c>uploading</c>.
+    /// </summary>
     public async Task<RenewReply?> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);

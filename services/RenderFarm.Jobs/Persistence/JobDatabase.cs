@@ -19,9 +19,8 @@ public sealed class JobDatabase : IAsyncDisposable
     private const int Tries = 5;
 
     /// <summary>
-    /// Every statement but the counting ones takes milliseconds. A connection that has silently died is found out by this much waiting,
-    /// well
-    /// within a lease; the one that listens is found out by asking it every so often.
+    /// Every statement but the counting ones takes milliseconds. A connection that has silently died is found out by this much
+    /// waiting, well within a lease; the one that listens is found out by asking it every so often.
     /// </summary>
     private const int PatienceSeconds = 5;
     private const int MigrationSeconds = 3600;

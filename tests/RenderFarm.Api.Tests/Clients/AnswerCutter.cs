@@ -3,8 +3,10 @@ using System.Net.Sockets;
 
 namespace RenderFarm.Api.Tests.Clients;
 
-/// <summary>A port in front of the farm that loses the first answer: the request gets through, and when its answer comes, the connection is
-/// cut.</summary>
+/// <summary>
+/// A port in front of the farm that loses the first answer: the request gets through, and when its answer comes, the connection
+/// is cut.
+/// </summary>
 internal sealed class AnswerCutter : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -4,8 +4,10 @@ using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary><c>GET /v1/videos</c> with a million rows: pages of the largest size, from anywhere, in either order, for a user and for an
-/// operator.</summary>
+/// <summary>
+/// <c>GET /v1/videos</c> with a million rows: pages of the largest size, from anywhere, in either order, for a user and for an
+/// operator.
+/// </summary>
 internal static class ListPart
 {
     private const int Clients = 2,

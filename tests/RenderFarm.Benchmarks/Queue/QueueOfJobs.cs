@@ -17,8 +17,9 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Queue;
 
-/// <summary>The job store in this process, on a database of its own: as many queued rows and registered workers as a part asks
-/// for.</summary>
+/// <summary>
+/// The job store in this process, on a database of its own: as many queued rows and registered workers as a part asks for.
+/// </summary>
 internal sealed class QueueOfJobs : IAsyncDisposable
 {
     private const int Keys = 100;

@@ -44,8 +44,10 @@ public sealed class MemoryPool
         Set(ReservedHigh);
     }
 
-    /// <summary>Gives unused memory back to the card, down to <paramref name="keep"/>. Waits for the device first, since memory
-    /// freed by work still enqueued cannot go.</summary>
+    /// <summary>
+    /// Gives unused memory back to the card, down to <paramref name="keep"/>. Waits for the device first, since memory freed by
+    /// work still enqueued cannot go.
+    /// </summary>
     public void Trim(long keep = 0)
     {
         CudaDevice.Synchronize();

@@ -181,8 +181,10 @@ internal sealed class DenoiserTrainer : IDisposable
         _pools[pool].Add(parts.Time("clips encoded", () => _vae.Encode(clips)), batch);
     }
 
-    /// <summary>Every time in other words, and some left without any. On a card, words take as long as the step, unless all cores find
-    /// them.</summary>
+    /// <summary>
+    /// Every time in other words, and some left without any. On a card, words take as long as the step, unless all cores find
+    /// them.
+    /// </summary>
     private List<IReadOnlyList<long>> Said(IReadOnlyList<Scene> drawn)
     {
         var asked = drawn
