@@ -26,7 +26,7 @@ public sealed class TestFarm : IAsyncDisposable
 
     private TestFarm(string home, WebApplication app)
     {
-        (this._home, this._app) = (home, app);
+        (_home, _app) = (home, app);
         Address = new Uri(app.Urls.First());
         var keys = JsonNode.Parse(File.ReadAllText(app.Configuration["Keys:BootstrapFile"]!))!;
         (AdminKey, WorkerKey) = ((string)keys["admin_key"]!, (string)keys["worker_key"]!);

@@ -47,7 +47,7 @@ public sealed class MendNativeLibrary : Task
         if (needs.Count == 0)
         {
             Log.LogWarning(
-                "{0} doesn't ask for {1} any more: WeakVersion can go from " + "deploy/build/TorchNative.targets",
+                "{0} doesn't ask for {1} any more: WeakVersion can go from deploy/build/TorchNative.targets",
                 Source,
                 WeakVersion
             );

@@ -21,7 +21,7 @@ internal sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexP
 
     /// <summary>What the server writes next is its refusal of this request, and the last of the connection.</summary>
     public void Refuse(byte[] body, string requestId) =>
-        (_answer, this._body, this._requestId) = (new ArrayBufferWriter<byte>(), body, requestId);
+        (_answer, _body, _requestId) = (new ArrayBufferWriter<byte>(), body, requestId);
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => _answer?.GetMemory(sizeHint) ?? connection.Output.GetMemory(sizeHint);
 

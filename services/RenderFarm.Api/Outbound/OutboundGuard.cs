@@ -20,7 +20,7 @@ internal sealed class OutboundGuard
 
     /// <param name="resolve">A name to its addresses.</param>
     public OutboundGuard(OutboundOptions options, Func<string, CancellationToken, Task<IPAddress[]>> resolve) =>
-        (_allowed, this._resolve) = (options.Networks, resolve);
+        (_allowed, _resolve) = (options.Networks, resolve);
 
     public bool Allows(IPAddress address) =>
         PublicAddress.Is(address)

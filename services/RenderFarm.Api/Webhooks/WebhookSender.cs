@@ -32,7 +32,7 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
         ILogger<WebhookSender> logger
     )
     {
-        (this._deliveries, this._secrets, this._guard, this._time, this._logger) = (deliveries, secrets, guard, time, logger);
+        (_deliveries, _secrets, _guard, _time, _logger) = (deliveries, secrets, guard, time, logger);
         _http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
         feed.Happened += _ => _news.Release();
     }

@@ -15,7 +15,7 @@ internal sealed class AnswerCutter : IDisposable
 
     public AnswerCutter(Uri farm)
     {
-        this._farm = farm;
+        _farm = farm;
         _listener.Start();
         _ = AcceptAsync();
     }

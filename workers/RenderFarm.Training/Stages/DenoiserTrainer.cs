@@ -38,7 +38,7 @@ internal sealed class DenoiserTrainer : IDisposable
     /// <param name="encoder">Likewise.</param>
     public DenoiserTrainer(TrainingOptions options, Journal journal, WanVae vae, Umt5Encoder encoder)
     {
-        (this._options, this._journal, this._vae, this._encoder) = (options, journal, vae, encoder);
+        (_options, _journal, _vae, _encoder) = (options, journal, vae, encoder);
         Parameters = new FlatParameters(WeightListing.Of(weights => new WanModel(weights, options.Shape.Transformer)), options.Device);
         Parameters.Initialize(Initializer.For(options.Seed));
         Parameters.Values.requires_grad_(true);

@@ -16,7 +16,7 @@ internal sealed class FlatAdam : IDisposable
 
     public FlatAdam(FlatParameters parameters)
     {
-        this._parameters = parameters;
+        _parameters = parameters;
         _first = zeros_like(parameters.Values).DetachFromDisposeScope();
         _second = zeros_like(parameters.Values).DetachFromDisposeScope();
         Average = parameters.Values.detach().clone().DetachFromDisposeScope();
