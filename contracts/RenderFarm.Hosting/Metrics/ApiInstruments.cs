@@ -30,7 +30,8 @@ public static class ApiInstruments
         new("renderfarm.lease.duration", "From lease to its ending, by model and ending.", "s") { Buckets = RenderSeconds };
 
     public static readonly Instrument LeaseStageDuration =
-        new("renderfarm.lease.stage.duration", "Time of one lease in one stage, by model, card and stage.", "s") { Buckets = RenderSeconds };
+        new("renderfarm.lease.stage.duration", "Time of one lease in one stage, by model, card and stage.", "s")
+        { Buckets = RenderSeconds };
 
     public static readonly Instrument LeaseStepDuration =
         new("renderfarm.lease.step.duration", "Median denoise step of one lease, by model and card.", "s") { Buckets = StepSeconds };

@@ -11,16 +11,16 @@ namespace RenderFarm.Api.Webhooks;
 /// <summary>A delivery as Standard Webhooks has it: the id stays the same over all tries, time and signature are each try's own.</summary>
 internal static class WebhookMessage
 {
-    public static HttpRequestMessage Of(ToldEvent told, string url, string secret, DateTimeOffset now)
+    public static HttpRequestMessage Of(EventOfJob happened, string url, string secret, DateTimeOffset now)
     {
-        var id = EventIds.Of(told.Event);
+        var id = EventIds.Of(happened.Event);
         var body = JsonSerializer.SerializeToUtf8Bytes(
             new WebhookBody(
                 id,
-                told.Event.Type,
-                told.Event.OccurredAt.ToUnixTimeSeconds(),
-                told.Event.OccurredAt.UtcDateTime,
-                Video.Of(told.Job)
+                happened.Event.Type,
+                happened.Event.OccurredAt.ToUnixTimeSeconds(),
+                happened.Event.OccurredAt.UtcDateTime,
+                Video.Of(happened.Job)
             ),
             Wire.Json
         );

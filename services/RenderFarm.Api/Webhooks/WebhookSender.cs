@@ -1,3 +1,4 @@
+using RenderFarm.Api.Events;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Loops;
@@ -14,14 +15,13 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
 {
     private const int AtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly DeliveryStore _deliveries;
     private readonly WebhookSecrets _secrets;
     private readonly OutboundGuard _guard;
     private readonly TimeProvider _time;
     private readonly ILogger<WebhookSender> _logger;
     private readonly HttpClient _http;
-    private readonly SemaphoreSlim _news = new(0);
+    private readonly EventSignal _signal;
 
     public WebhookSender(
         DeliveryStore deliveries,
@@ -34,7 +34,7 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
     {
         (_deliveries, _secrets, _guard, _time, _logger) = (deliveries, secrets, guard, time, logger);
         _http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
-        feed.Happened += _ => _news.Release();
+        _signal = new EventSignal(feed, time);
     }
 
     public async Task RunAsync(CancellationToken stop)
@@ -45,12 +45,12 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
             {
                 while (await PassAsync(stop) > 0) { }
 
-                await NewsAsync(stop);
+                await _signal.WaitAsync(stop);
             }
             catch (StoreUnavailableException e)
             {
                 LogAway(e.InnerException?.Message ?? e.Message);
-                await NewsAsync(stop);
+                await _signal.WaitAsync(stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -62,7 +62,7 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
     public void Dispose()
     {
         _http.Dispose();
-        _news.Dispose();
+        _signal.Dispose();
     }
 
     /// <summary>How many were tried.</summary>
@@ -108,7 +108,7 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
     {
         try
         {
-            using var message = WebhookMessage.Of(due.Told, due.Delivery.Url, secret, _time.GetUtcNow());
+            using var message = WebhookMessage.Of(due.Event, due.Delivery.Url, secret, _time.GetUtcNow());
             // What the receiver says besides its status is of no use here, and may be endless.
             using var answer = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, stop);
             var status = (int)answer.StatusCode;
@@ -127,18 +127,6 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
         {
             return (null, e.InnerException is OutboundRefusedException refused ? refused.Message : e.Message);
         }
-    }
-
-    private async Task NewsAsync(CancellationToken stop)
-    {
-        using var limit = new CancellationTokenSource(LookEvery, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        try
-        {
-            await _news.WaitAsync(either.Token);
-            while (_news.Wait(0, CancellationToken.None)) { }
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested) { }
     }
 
     [LoggerMessage(EventId = 601, Level = LogLevel.Information, Message = "Webhook {Type} of {JobId}, try {Try}: {Cause}")]

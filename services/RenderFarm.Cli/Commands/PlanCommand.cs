@@ -74,7 +74,7 @@ internal static class PlanCommand
             command,
             async (parsed, cancellationToken) =>
             {
-                var asked = new Asked(
+                var question = new PlanQuestion(
                     parsed.GetValue(model)!,
                     parsed.GetValue(size),
                     parsed.GetValue(frames),
@@ -97,7 +97,10 @@ internal static class PlanCommand
                     foreach (var gib in cards)
                     {
                         results.Add(
-                            (gib, client is null ? asked.WorkOut(gib) : await asked.AskAsync(client, gib, byWorker, cancellationToken))
+                            (
+                                gib,
+                                client is null ? question.WorkOut(gib) : await question.AskAsync(client, gib, byWorker, cancellationToken)
+                            )
                         );
                     }
                 }
@@ -151,7 +154,7 @@ internal static class PlanCommand
         return json.ToJsonString(FarmJson.Plain.Options);
     }
 
-    private sealed record Asked(
+    private sealed record PlanQuestion(
         string Model,
         string? Size,
         int? Frames,

@@ -24,7 +24,7 @@ public sealed record JobEvent(
 /// <summary>An event with the job it tells of.</summary>
 /// <param name="Job">As it was then, as far as that can be known; see <see cref="PastJob"/>.</param>
 /// <param name="IdempotencyKey">What the submission was marked with: for a job of the intake queue the id of its message.</param>
-public sealed record ToldEvent(JobEvent Event, Job Job, string? IdempotencyKey);
+public sealed record EventOfJob(JobEvent Event, Job Job, string? IdempotencyKey);
 
 /// <summary>Jobs in the light of an event that may be older than their row.</summary>
 public static class PastJob

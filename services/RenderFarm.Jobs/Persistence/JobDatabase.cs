@@ -34,7 +34,7 @@ public sealed class JobDatabase : IAsyncDisposable
         {
             var pool = WithPatience(options.ConnectionString);
             Postgres = NpgsqlDataSource.Create(pool);
-            Listening = NpgsqlDataSource.Create(Asked(pool));
+            Listening = NpgsqlDataSource.Create(WithKeepAlive(pool));
             _open = Pool(new DbContextOptionsBuilder<PostgresJobsDbContext>().UseNpgsql(Postgres).Options);
         }
         else
@@ -81,15 +81,15 @@ public sealed class JobDatabase : IAsyncDisposable
     /// A connection that only waits is asked every so often. Idle ones of the pool are not: Npgsql clears a pool from within the asking
     /// as well, and a second clearing returns before the first is through, so that a dead connection is given out again.
     /// </summary>
-    private static string Asked(string connectionString)
+    private static string WithKeepAlive(string connectionString)
     {
-        var asked = new NpgsqlConnectionStringBuilder(connectionString);
-        if (asked.KeepAlive == new NpgsqlConnectionStringBuilder().KeepAlive)
+        var kept = new NpgsqlConnectionStringBuilder(connectionString);
+        if (kept.KeepAlive == new NpgsqlConnectionStringBuilder().KeepAlive)
         {
-            asked.KeepAlive = PatienceSeconds;
+            kept.KeepAlive = PatienceSeconds;
         }
 
-        return asked.ConnectionString;
+        return kept.ConnectionString;
     }
 
     /// <summary>Null on SQLite.</summary>
