@@ -206,8 +206,8 @@ public sealed class LeaseDesk(
         {
             await db.ExecuteAsync(
                 """
-                UPDATE lease_records SET plan = @plan, plan_kind = @kind, predicted_peak_bytes = @peak, predicted_step_seconds =
-                    @step_seconds
+                UPDATE lease_records SET
+                    plan = @plan, plan_kind = @kind, predicted_peak_bytes = @peak, predicted_step_seconds = @step_seconds
                 WHERE job_id = @id AND fence = @fence
                 """,
                 cancellationToken,

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Leasing;
@@ -29,6 +30,8 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
     /// <summary>One attempt may have been unlike others; a kind that was never measured is corrected by several or not at all.</summary>
     private const int EnoughForModel = 3;
 
+    private static readonly string Completed = Word.Of(LeaseEnding.Completed);
+    private static readonly string OutOfMemory = Word.Of(FailureReason.GpuOutOfMemory);
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<
         (string Model, string Card, string Driver, string Version),
@@ -98,12 +101,12 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
             async db =>
                 await db.RowsAsync(
                     $"""
-                    SELECT job_id, geometry, plan_kind, predicted_peak_bytes, peak_bytes, predicted_step_seconds, step_seconds, ending <>
-                        'completed'
+                    SELECT job_id, geometry, plan_kind, predicted_peak_bytes, peak_bytes, predicted_step_seconds, step_seconds,
+                        ending <> '{Completed}'
                     FROM lease_records
                     WHERE model = @model AND card = @card AND COALESCE(driver, '') = @driver AND worker_version = @version
                       AND plan_kind IS NOT NULL AND geometry IS NOT NULL AND predicted_peak_bytes > 0 AND peak_bytes > 0
-                      AND (ending = 'completed' OR reason = 'gpu_out_of_memory')
+                      AND (ending = '{Completed}' OR reason = '{OutOfMemory}')
                     ORDER BY leased_at DESC LIMIT {NewestFigures}
                     """,
                     row => new Figure(

@@ -260,7 +260,10 @@ public sealed class JobDatabase : IAsyncDisposable
             PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal)
                 || p.SqlState.StartsWith("08", StringComparison.Ordinal)
                 || p.SqlState.StartsWith("53", StringComparison.Ordinal)
-                || p.SqlState is "40P01" or "40001" or "3D000"
+                || p.SqlState
+                    is PostgresErrorCodes.DeadlockDetected
+                        or PostgresErrorCodes.SerializationFailure
+                        or PostgresErrorCodes.InvalidCatalogName
                 // Migration took a server that is starting for one without the database
                 || p.SqlState == PostgresErrorCodes.DuplicateDatabase,
             NpgsqlException => true,
@@ -277,9 +280,9 @@ public sealed class JobDatabase : IAsyncDisposable
                 $"the server does not let this user in: {p.MessageText} ({p.SqlState}).",
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } p =>
                 $"{p.MessageText} ({p.SqlState}); the user must own the database, or be allowed to create it.",
-            SqliteException { SqliteErrorCode: 3 or 8 or 26 } s =>
             // Rights, read-only, not a database
-            $"{s.Message} The file must be a database of this farm, or absent, and its folder writable.",
+            SqliteException { SqliteErrorCode: 3 or 8 or 26 } s =>
+                $"{s.Message} The file must be a database of this farm, or absent, and its folder writable.",
             _ => null,
         };
 
