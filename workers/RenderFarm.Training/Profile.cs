@@ -14,8 +14,8 @@ namespace RenderFarm.Training;
 /// </summary>
 internal sealed class Profile(TrainingOptions options, Journal journal)
 {
-    private const int Warm = 3,
-        Steps = 8;
+    private const int Warm = 3;
+    private const int Steps = 8;
 
     public void Run()
     {

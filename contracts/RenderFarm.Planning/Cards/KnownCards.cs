@@ -9,8 +9,8 @@ namespace RenderFarm.Planning.Cards;
 /// </summary>
 public static class KnownCards
 {
-    private const double T = 1e12,
-        G = 1e9;
+    private const double T = 1e12;
+    private const double G = 1e9;
 
     /// <summary>Name as the driver gives it contains this; longer names come first.</summary>
     private static readonly (string Name, Estimate Rates)[] Cards =

@@ -10,8 +10,8 @@ namespace RenderFarm.Benchmarks.Api;
 /// </summary>
 internal static class ListPart
 {
-    private const int Clients = 2,
-        Marks = 5_000;
+    private const int Clients = 2;
+    private const int Marks = 5_000;
 
     public static async Task<Findings> MeasureAsync(ApiOptions options)
     {

@@ -16,8 +16,8 @@ namespace RenderFarm.Training.Stages;
 /// </summary>
 internal sealed class DenoiserTrainer : IDisposable
 {
-    private const double GivenShare = 0.2,
-        WithoutPromptShare = 0.1;
+    private const double GivenShare = 0.2;
+    private const double WithoutPromptShare = 0.1;
     private const int FreshEvery = 8; // Steps, after which clips are drawn anew
     private const int FirstClips = 2048;
 
