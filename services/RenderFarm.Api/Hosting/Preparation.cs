@@ -31,13 +31,13 @@ internal static partial class Preparation
     }
 
     /// <summary>A start that failed of itself has nothing to stop; what has begun is stopped before the fault is told.</summary>
-    private static async Task PrepareOrStopAsync(this WebApplication app, CancellationToken stopping)
+    private static async Task PrepareOrStopAsync(this WebApplication app, CancellationToken cancellationToken)
     {
         try
         {
-            await app.PrepareAsync(stopping);
+            await app.PrepareAsync(cancellationToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException || !stopping.IsCancellationRequested)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             await app.StopAsync(CancellationToken.None);
             throw;
