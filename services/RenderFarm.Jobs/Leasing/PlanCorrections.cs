@@ -4,15 +4,9 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Jobs.Leasing;
-
-/// <summary>Measured ÷ predicted of past attempts, for the next plan.</summary>
-/// <param name="OfModel">For kinds of plans that were never measured; null before there are enough figures.</param>
-public sealed record Corrections(PlanCorrection? OfModel, IReadOnlyList<KindCorrection> OfKinds)
-{
-    public static readonly Corrections None = new(null, []);
-}
 
 /// <summary>
 /// What measurements say of predictions, per model, card, driver and worker version, and within these per kind of plan. A
@@ -46,7 +40,7 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
     }
 
     /// <summary>Never fails: the lease is granted already, and a plan without corrections is a plan.</summary>
-    public async Task<Corrections> OfAsync(LeasedJob job, SlotDescription slot, string workerVersion)
+    public async Task<MeasuredCorrections> OfAsync(LeasedJob job, SlotDescription slot, string workerVersion)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(slot);
@@ -57,11 +51,11 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
         }
         catch (StoreUnavailableException)
         {
-            return Corrections.None;
+            return MeasuredCorrections.None;
         }
     }
 
-    internal static Corrections From(IReadOnlyList<Figure> figures, string geometry)
+    internal static MeasuredCorrections From(IReadOnlyList<Figure> figures, string geometry)
     {
         var kinds = figures
             .GroupBy(figure => figure.Kind, StringComparer.Ordinal)
@@ -70,7 +64,7 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
             .Select(kind => new KindCorrection(kind.Key, Of(kind.Figures)))
             .ToList();
         var others = OfGeometry(figures, geometry);
-        return new Corrections(others.Count < EnoughForModel ? null : Of(others), kinds);
+        return new MeasuredCorrections(others.Count < EnoughForModel ? null : Of(others), kinds);
     }
 
     private static List<Figure> OfGeometry(IReadOnlyList<Figure> newestFirst, string geometry)
