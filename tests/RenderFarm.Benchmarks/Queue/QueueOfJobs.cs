@@ -116,10 +116,7 @@ internal sealed class QueueOfJobs : IAsyncDisposable
                         [
                             .. new[] { "demo", "t2v-1-3b", "t2v-14b" }.Select(id => new ModelRegistration(
                                 id,
-                                ModelShapes.Demo with
-                                {
-                                    Id = id,
-                                },
+                                ModelShapes.Demo with { Id = id },
                                 new Dictionary<string, string>()
                             )),
                         ],
