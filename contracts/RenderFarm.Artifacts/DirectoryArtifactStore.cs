@@ -228,7 +228,7 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
 
     private static async Task WriteMetaAsync(string path, string contentType, string sha256, CancellationToken cancellationToken)
     {
-        var meta = new Dictionary<string, string>() { ["content_type"] = contentType, ["sha256"] = sha256 };
+        var meta = new Dictionary<string, string> { ["content_type"] = contentType, ["sha256"] = sha256 };
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
         await JsonSerializer.SerializeAsync(file, meta, ContractsJson.Default.DictionaryStringString, cancellationToken);
         file.Flush(flushToDisk: true);

@@ -8,6 +8,9 @@ namespace RenderFarm.Artifacts;
 /// </summary>
 public static partial class DurableFile
 {
+    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC (x86-64)
+    private const int InvalidArgument = 22;
+
     /// <summary>Renames over whatever is there and syncs the folder. The content must have been flushed to disk already.</summary>
     public static void Publish(string temporary, string path)
     {
@@ -41,9 +44,6 @@ public static partial class DurableFile
             _ = Close(handle);
         }
     }
-
-    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC (x86-64)
-    private const int InvalidArgument = 22;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

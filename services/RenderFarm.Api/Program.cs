@@ -4,11 +4,12 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Api.Composition;
 using RenderFarm.Api.Health;
 using RenderFarm.Api.Hosting;
+using RenderFarm.Hosting.Doctor;
 using RenderFarm.Hosting.Settings;
 
-if (args is ["doctor", .. var asked])
+if (DoctorReport.SettingsOf(args) is { } settings)
 {
-    return await DoctorVerb.RunAsync([.. asked.Where(argument => argument != "--json")]);
+    return await DoctorVerb.RunAsync(settings);
 }
 
 // A bad setting is one line that names its key, not a stack trace.

@@ -16,8 +16,9 @@ using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests;
 
-/// <summary>A whole API on a loopback port: real Kestrel, a database and artifacts of its own, both first keys, and one worker's
-/// voice.</summary>
+/// <summary>
+/// A whole API on a loopback port: real Kestrel, a database and artifacts of its own, both first keys, and one worker's voice.
+/// </summary>
 public sealed class TestFarm : IAsyncDisposable
 {
     private readonly string _home;
@@ -25,7 +26,7 @@ public sealed class TestFarm : IAsyncDisposable
 
     private TestFarm(string home, WebApplication app)
     {
-        (this._home, this._app) = (home, app);
+        (_home, _app) = (home, app);
         Address = new Uri(app.Urls.First());
         var keys = JsonNode.Parse(File.ReadAllText(app.Configuration["Keys:BootstrapFile"]!))!;
         (AdminKey, WorkerKey) = ((string)keys["admin_key"]!, (string)keys["worker_key"]!);
@@ -147,6 +148,23 @@ public sealed class TestFarm : IAsyncDisposable
             }
         );
 
+    /// <summary>Progress between renewals, with a picture of it where one is wished for.</summary>
+    public async Task<ProgressReply> ReportAsync(LeaseGrant lease, int step, byte[]? picture = null) =>
+        await (
+            await Worker.PostContractAsync(
+                $"/worker/v1/leases/{lease.JobId}/progress",
+                new ProgressReport
+                {
+                    Fence = lease.Fence,
+                    Stage = RenderStage.Denoising,
+                    Step = step,
+                    Steps = 8,
+                    Preview = picture,
+                    PreviewType = picture is null ? null : "image/png",
+                }
+            )
+        ).ContractAsync<ProgressReply>();
+
     /// <summary>Stores <paramref name="content"/> as the video of the lease, as a worker's upload does.</summary>
     public async Task<Artifact> UploadAsync(LeaseGrant lease, byte[] content)
     {
@@ -201,14 +219,12 @@ public sealed class TestFarm : IAsyncDisposable
     }
 
     /// <summary>Returns when so many slots wait in a long poll, by the farm's own count of them.</summary>
-    public async Task WaitForPollAsync(int count = 1)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        while (Services.GetRequiredService<Api.Metrics.FarmMetrics>().WaitingPolls != count)
-        {
-            await Task.Delay(10, limit.Token);
-        }
-    }
+    public Task WaitForPollAsync(int count = 1) =>
+        Eventually.TrueAsync(
+            () => Task.FromResult(Services.GetRequiredService<Api.Metrics.FarmMetrics>().WaitingPolls == count),
+            TimeSpan.FromSeconds(10),
+            $"{count} slots in a long poll"
+        );
 
     public Task StopAsync() => _app.StopAsync();
 

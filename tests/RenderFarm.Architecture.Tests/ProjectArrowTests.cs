@@ -5,34 +5,31 @@ namespace RenderFarm.Architecture.Tests;
 /// <summary>Who may know whom, read from the project files. The picture of it stands in contracts/README.md.</summary>
 public sealed class ProjectArrowTests
 {
-    private static readonly string[] Models = ["Rendering", "Wan", "Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"];
+    private static readonly string[] Models = ["Rendering", "Wan", "Inference", "Cuda", "Nvml", "Planning", "Contracts"];
 
     /// <summary>What each project may know, at first hand or through others.</summary>
     private static readonly Dictionary<string, string[]> MayKnow = new(StringComparer.Ordinal)
     {
         ["Contracts"] = [],
         ["Planning"] = ["Contracts"],
-        ["Checkpoints"] = ["Contracts"],
         ["Artifacts"] = ["Hosting", "Contracts"],
         ["Hosting"] = ["Contracts"],
         ["Verbs"] = ["Contracts"],
-        ["Storage"] = ["Artifacts", "Hosting", "Contracts"],
-        ["Jobs"] = ["Planning", "Artifacts", "Hosting", "Storage", "Contracts"],
-        ["Api"] = ["Jobs", "Planning", "Artifacts", "Hosting", "Storage", "Contracts"],
-        ["Dashboard"] = ["Jobs", "Planning", "Artifacts", "Hosting", "Storage", "Contracts"],
-        ["Cli"] = ["Planning", "Checkpoints", "Hosting", "Verbs", "Contracts"],
+        ["Jobs"] = ["Planning", "Artifacts", "Hosting", "Contracts"],
+        ["Api"] = ["Jobs", "Planning", "Artifacts", "Hosting", "Contracts"],
+        ["Cli"] = ["Planning", "Hosting", "Verbs", "Contracts"],
         ["Nvml"] = [],
         ["Cuda"] = ["Nvml"],
-        ["Inference"] = ["Cuda", "Nvml", "Checkpoints", "Contracts"],
-        ["Wan"] = ["Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"],
-        ["Rendering"] = ["Wan", "Inference", "Cuda", "Nvml", "Planning", "Checkpoints", "Contracts"],
+        ["Inference"] = ["Cuda", "Nvml", "Contracts"],
+        ["Wan"] = ["Inference", "Cuda", "Nvml", "Planning", "Contracts"],
+        ["Rendering"] = ["Wan", "Inference", "Cuda", "Nvml", "Planning", "Contracts"],
         ["Renderer"] = [.. Models, "Hosting", "Verbs"],
         ["Tools"] = [.. Models, "Hosting", "Verbs"],
         ["Training"] = [.. Models, "Verbs"],
-        ["Worker"] = ["Planning", "Artifacts", "Hosting", "Storage", "Nvml", "Checkpoints", "Contracts"],
+        ["Worker"] = ["Planning", "Artifacts", "Hosting", "Nvml", "Contracts"],
     };
 
-    private static readonly string[] WithoutPackages = ["Contracts", "Planning", "Checkpoints", "Nvml"];
+    private static readonly string[] WithoutPackages = ["Contracts", "Planning", "Nvml"];
 
     private static readonly Dictionary<string, Project> All = Repository.Projects.ToDictionary(
         project => project.Name,
@@ -49,7 +46,7 @@ public sealed class ProjectArrowTests
     [Fact]
     public void References_OfEachProject_AreAmongTheArrows()
     {
-        var findings = new Findings(TodaysExceptions.Arrows);
+        var findings = new Findings();
         foreach (var project in Product)
         {
             if (!MayKnow.TryGetValue(Short(project), out var allowed))
@@ -76,36 +73,18 @@ public sealed class ProjectArrowTests
             Assert.All(
                 KnownTo(project),
                 known =>
-                    Assert.True(
-                        allowed.Contains(known.Area) || TodaysExceptions.Arrows.Contains($"{project} -> {known}"),
-                        $"{project} under {project.Area}/ knows {known} under {known.Area}/"
-                    )
+                    Assert.True(allowed.Contains(known.Area), $"{project} under {project.Area}/ knows {known} under {known.Area}/")
             );
         }
     }
 
-    [Theory]
-    [InlineData("Worker")]
-    [InlineData("Api")]
-    [InlineData("Jobs")]
-    [InlineData("Cli")]
-    [InlineData("Dashboard")]
-    [InlineData("Storage")]
-    [InlineData("Contracts")]
-    [InlineData("Planning")]
-    [InlineData("Artifacts")]
-    [InlineData("Checkpoints")]
-    [InlineData("Hosting")]
-    [InlineData("Verbs")]
-    public void Packages_OutsideTheRenderer_HoldNoTorch(string name)
-    {
-        if (!All.TryGetValue($"RenderFarm.{name}", out var project))
-        {
-            return; // not there yet
-        }
-
-        Assert.All(KnownTo(project).Append(project), known => Assert.DoesNotContain(known.Packages, IsTorch));
-    }
+    /// <summary>At first hand or through others.</summary>
+    [Fact]
+    public void Packages_OutsideTheRenderer_HoldNoTorch() =>
+        Assert.All(
+            Product.Where(project => project.Area != "workers" || Short(project) is "Worker" or "Nvml"),
+            project => Assert.All(KnownTo(project).Append(project), known => Assert.DoesNotContain(known.Packages, IsTorch))
+        );
 
     [Fact]
     public void Packages_OfWhatEverybodyKnows_AreNone() =>

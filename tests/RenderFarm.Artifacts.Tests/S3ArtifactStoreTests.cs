@@ -157,7 +157,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         Assert.SkipWhen(string.IsNullOrEmpty(address), "no S3 server (RENDERFARM_TEST_S3): run ./farm test");
         var uri = new Uri(address!);
         var keys = uri.UserInfo.Split(':');
-        var options = new ArtifactsOptions()
+        var options = new ArtifactsOptions
         {
             Kind = "s3",
             Endpoint = uri.GetLeftPart(UriPartial.Authority).Replace(uri.UserInfo + "@", "", StringComparison.Ordinal),

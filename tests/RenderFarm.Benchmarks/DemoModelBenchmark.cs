@@ -16,8 +16,8 @@ namespace RenderFarm.Benchmarks;
 internal static class DemoModelBenchmark
 {
     private const double Wanted = 0.9;
-    private const int PictureWidth = 128,
-        PictureHeight = 96;
+    private const int PictureWidth = 128;
+    private const int PictureHeight = 96;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(60);
 
     public static async Task<int> RunAsync(string model, int captionCount, int pictures, FigureReport report)

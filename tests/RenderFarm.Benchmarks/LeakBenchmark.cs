@@ -29,8 +29,8 @@ internal static class LeakBenchmark
         var failed = new List<string>();
         var queue = new Queue<string>();
         var clock = Stopwatch.StartNew();
-        double rendering = 0,
-            lowestFree = double.MaxValue;
+        double rendering = 0;
+        var lowestFree = double.MaxValue;
         for (var job = 1; job <= options.Jobs; job++)
         {
             while (queue.Count < Ahead && job + queue.Count <= options.Jobs)

@@ -44,7 +44,7 @@ internal sealed class SharedLibrary : IDisposable
         await System.IO.File.WriteAllTextAsync(script, $"{version} {{ global: provider_marker; local: *; }};");
         await CCompiler.CompileAsync(
             Provider,
-            "int provider_marker(void) { return 9; " + "}",
+            "int provider_marker(void) { return 9; }",
             "-Wl,--version-script=" + script,
             "-Wl,-soname,libprovider.so"
         );

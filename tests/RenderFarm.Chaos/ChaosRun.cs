@@ -127,17 +127,17 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     }
 
     /// <summary>As often as it takes to catch it in the middle of things; its patience of a day is over at once here.</summary>
-    private static async Task<int> SweepAsync(ArtifactJanitor janitor, CancellationToken stop)
+    private static async Task<int> SweepAsync(ArtifactJanitor janitor, CancellationToken cancellationToken)
     {
         var removed = 0;
         while (true)
         {
             try
             {
-                await Task.Delay(JanitorEvery, TimeProvider.System, stop);
-                removed += await janitor.RunOnceAsync(stop);
+                await Task.Delay(JanitorEvery, TimeProvider.System, cancellationToken);
+                removed += await janitor.RunOnceAsync(cancellationToken);
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return removed;
             }

@@ -137,8 +137,8 @@ public sealed class AnyCheckpoint(AnyCheckpoint.FarmOfManyModels many) : IClassF
     /// <summary>A portrait of one colour, 20 × 30 pixels.</summary>
     private static string Picture(byte red, byte green, byte blue)
     {
-        const int Width = 20,
-            Height = 30;
+        const int Width = 20;
+        const int Height = 30;
         using var file = new MemoryStream();
         using (var write = new BinaryWriter(file, Encoding.ASCII, leaveOpen: true))
         {

@@ -5,9 +5,9 @@ namespace RenderFarm.EndToEnd.Tests;
 /// <summary>What the demo model is measured by has to see what is there, and nothing else.</summary>
 public sealed class ReadingClips
 {
-    private const int Width = 160,
-        Height = 96,
-        Frames = 9;
+    private const int Width = 160;
+    private const int Height = 96;
+    private const int Frames = 9;
 
     [Theory]
     [InlineData("a red ball rolls to the right on green")]

@@ -196,9 +196,7 @@ public sealed class PlannerProperties
                             HostToDeviceBytesPerSecond = bus * 1e9,
                         }
                     ) with
-                    {
-                        FreeBytes = (long)(total - used) << 20,
-                    }
+                    { FreeBytes = (long)(total - used) << 20 }
                 )
             );
 

@@ -33,10 +33,7 @@ public sealed class PlannerTests
     public void Plan_14BAt480pFullyStreamed_NeedsLittleMoreThanTheActivations()
     {
         // Measured elsewhere on this kind of card: 4.6 GiB for a slower plan of the same streaming
-        var request = T2v14B() with
-        {
-            Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8 },
-        };
+        var request = T2v14B() with { Pins = new() { BlocksStreamed = 40, Precision = Precision.Fp8 } };
         var plan = Planner.Plan(request, SlotState.Gpu(80, calibration: H100)).Plan!;
         Assert.InRange(plan.StagePeakBytes["denoising"] / (double)GiB, 3.5, 6.2);
     }
@@ -69,10 +66,7 @@ public sealed class PlannerTests
     public void Plan_OneFrameOnASlowBus_IsBoundByCopies()
     {
         // A single picture computes for less time than its blocks take to arrive
-        var request = T2v14B(frames: 1) with
-        {
-            Pins = new() { BlocksStreamed = 40 },
-        };
+        var request = T2v14B(frames: 1) with { Pins = new() { BlocksStreamed = 40 } };
         var plan = Planner.Plan(request, SlotState.Gpu(24, calibration: H100 with { HostToDeviceBytesPerSecond = 12e9 })).Plan!;
         Assert.Contains(plan.Reasons, reason => reason.Contains("longer than", StringComparison.Ordinal));
         Assert.True(plan.GuidanceBatched);

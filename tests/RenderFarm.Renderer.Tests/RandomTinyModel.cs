@@ -19,7 +19,7 @@ public sealed class RandomTinyModel : IDisposable
 
     internal RandomTinyModel(ModelShape shape)
     {
-        this._shape = shape;
+        _shape = shape;
         Manifest = RandomModel.Write(shape, _folder.Path, seed: 1, _ => { });
     }
 

@@ -11,7 +11,9 @@ public sealed class Distribution(IEnumerable<double> measured)
     public double? P99 => At(0.99);
     public double? Max => At(1);
 
-    /// <summary>The smallest measurement that at least this share of all don't exceed (nearest rank, so never rounded in the figure's
-    /// favour); null without any.</summary>
+    /// <summary>
+    /// The smallest measurement that at least this share of all don't exceed (nearest rank, so never rounded in the figure's
+    /// favour); null without any.
+    /// </summary>
     public double? At(double share) => Count == 0 ? null : _sorted[Math.Clamp((int)Math.Ceiling(share * Count) - 1, 0, Count - 1)];
 }

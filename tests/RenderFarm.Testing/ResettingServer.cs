@@ -3,8 +3,10 @@ using System.Net.Sockets;
 
 namespace RenderFarm.Testing;
 
-/// <summary>Accepts every connection and resets it at once, as a proxy does whose server is gone. HTTP clients meet that in several guises,
-/// a bare <see cref="SocketException"/> among them.</summary>
+/// <summary>
+/// Accepts every connection and resets it at once, as a proxy does whose server is gone. HTTP clients meet that in several
+/// guises, a bare <see cref="SocketException"/> among them.
+/// </summary>
 public sealed class ResettingServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

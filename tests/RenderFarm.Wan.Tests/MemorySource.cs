@@ -12,10 +12,10 @@ internal sealed class MemorySource : ITensorSource
     {
         foreach (var (name, values) in tensors)
         {
-            this._tensors.Add(name, values.clone().DetachFromDisposeScope());
+            _tensors.Add(name, values.clone().DetachFromDisposeScope());
         }
 
-        Entries = this._tensors.ToDictionary(
+        Entries = _tensors.ToDictionary(
             pair => pair.Key,
             pair => new TensorEntry(pair.Key, ElementType.Of(pair.Value.dtype), pair.Value.shape),
             StringComparer.Ordinal

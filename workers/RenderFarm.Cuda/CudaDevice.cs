@@ -6,8 +6,8 @@ namespace RenderFarm.Cuda;
 /// <summary>The cards that this process sees; a renderer sees exactly one, number 0.</summary>
 public static class CudaDevice
 {
-    private const int ComputeCapabilityMajor = 75,
-        ComputeCapabilityMinor = 76;
+    private const int ComputeCapabilityMajor = 75;
+    private const int ComputeCapabilityMinor = 76;
 
     /// <summary>0 without a card, a driver or the CUDA libraries.</summary>
     public static int Count

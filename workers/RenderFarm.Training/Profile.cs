@@ -8,12 +8,14 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
 
-/// <summary>Where a step's time goes, on random weights: seconds of its parts, one after the other, and of a whole step as training runs
-/// it.</summary>
+/// <summary>
+/// Where a step's time goes, on random weights: seconds of its parts, one after the other, and of a whole step as training runs
+/// it.
+/// </summary>
 internal sealed class Profile(TrainingOptions options, Journal journal)
 {
-    private const int Warm = 3,
-        Steps = 8;
+    private const int Warm = 3;
+    private const int Steps = 8;
 
     public void Run()
     {

@@ -12,8 +12,9 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Training;
 
-/// <summary>The stages in their order: VAE and text encoder, each for itself, then the DiT between them, then a look at what came
-/// out.</summary>
+/// <summary>
+/// The stages in their order: VAE and text encoder, each for itself, then the DiT between them, then a look at what came out.
+/// </summary>
 internal sealed class TrainingRun(TrainingOptions options, Journal journal)
 {
     private const string Note = "The demo model knows coloured shapes and simple motions; words it never saw have no effect.";
@@ -177,8 +178,9 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         PngSheet.Write(Path.Combine(options.Output, "prompts.png"), clips, prompts.Length, 5);
     }
 
-    /// <summary>First frames of clips it never saw, with a caption that says where to go: left half as drawn, right half as
-    /// rendered.</summary>
+    /// <summary>
+    /// First frames of clips it never saw, with a caption that says where to go: left half as drawn, right half as rendered.
+    /// </summary>
     private void LookAtGivenFrames(Sampler sampler, WanVae vae, DemoTokenizer tokenizer, ClipSize size)
     {
         using var scope = NewDisposeScope();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Doctor;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Doctor;
@@ -8,9 +9,9 @@ using RenderFarm.Worker.Hosting;
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 // 0: drained; 2: a setting that can't work, named on standard error
-if (args is ["doctor", .. var arguments])
+if (DoctorReport.SettingsOf(args) is { } settings)
 {
-    return await DoctorVerb.RunAsync([.. arguments.Where(argument => argument != "--json")]);
+    return await DoctorVerb.RunAsync(settings);
 }
 
 try

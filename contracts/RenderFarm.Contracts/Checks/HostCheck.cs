@@ -3,8 +3,9 @@ using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Contracts.Checks;
 
-/// <summary>One thing that a program of the farm found of the host it is on. Each program prints its own: <c>PROGRAM doctor
-/// --json</c>.</summary>
+/// <summary>
+/// One thing that a program of the farm found of the host it is on. Each program prints its own: <c>PROGRAM doctor --json</c>.
+/// </summary>
 public sealed record HostCheck(string Subject, HostCheckResult Result, string Finding)
 {
     /// <summary>What to do about it; null when nothing needs doing.</summary>

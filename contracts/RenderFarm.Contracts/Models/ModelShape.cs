@@ -26,8 +26,9 @@ public enum PictureConditioning
     [JsonStringEnumMemberName("none")]
     None,
 
-    /// <summary>A mask and the latent of the given frames in input channels of their own: a first frame is required, a last one
-    /// possible.</summary>
+    /// <summary>
+    /// A mask and the latent of the given frames in input channels of their own: a first frame is required, a last one possible.
+    /// </summary>
     [JsonStringEnumMemberName("channels")]
     Channels,
 

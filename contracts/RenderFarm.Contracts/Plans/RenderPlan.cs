@@ -79,8 +79,9 @@ public sealed record RenderPlan
     /// <summary>Both guidance branches in one forward instead of two.</summary>
     public bool GuidanceBatched { get; init; }
 
-    /// <summary>Device bytes of LoRAs that run beside streamed blocks; 0 where they are merged into the weights, or there are
-    /// none.</summary>
+    /// <summary>
+    /// Device bytes of LoRAs that run beside streamed blocks; 0 where they are merged into the weights, or there are none.
+    /// </summary>
     public long LoraBytes { get; init; }
 
     /// <summary>Device bytes of what a step cache keeps from one step to the next.</summary>

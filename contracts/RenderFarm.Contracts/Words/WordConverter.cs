@@ -18,7 +18,7 @@ public sealed class WordConverter<[DynamicallyAccessedMembers(DynamicallyAccesse
         var word = reader.GetString();
         return Word.TryParse<TEnum>(word, out var value)
             ? value
-            : throw new UnknownWordException($"is '{word}', " + $"{Word.NotOneOf<TEnum>(word)}");
+            : throw new UnknownWordException($"is '{word}', {Word.NotOneOf<TEnum>(word)}");
     }
 
     public override void Write(Utf8JsonWriter writer, TEnum value, JsonSerializerOptions options) =>

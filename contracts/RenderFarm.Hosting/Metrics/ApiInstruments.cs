@@ -30,8 +30,7 @@ public static class ApiInstruments
         new("renderfarm.lease.duration", "From lease to its ending, by model and ending.", "s") { Buckets = RenderSeconds };
 
     public static readonly Instrument LeaseStageDuration =
-        new("renderfarm.lease.stage.duration", "Time of one lease in one stage, by model, card and "
-            + "stage.", "s")
+        new("renderfarm.lease.stage.duration", "Time of one lease in one stage, by model, card and stage.", "s")
         { Buckets = RenderSeconds };
 
     public static readonly Instrument LeaseStepDuration =

@@ -13,8 +13,7 @@ public static class WorkerInstruments
     public static readonly Instrument LeaseRenewals = new("renderfarm.lease.renewals", "Lease renewals by result.");
 
     public static readonly Instrument StageDuration =
-        new("renderfarm.stage.duration", "Time of a render in one stage, when it leaves it, by model and "
-            + "stage.", "s")
+        new("renderfarm.stage.duration", "Time of a render in one stage, when it leaves it, by model and stage.", "s")
         { Buckets = StageSeconds };
 
     public static readonly Instrument StepDuration =

@@ -23,7 +23,7 @@ public sealed class AddressAttribute(string example) : ValidationAttribute
             )
             ? ValidationResult.Success
             : new ValidationResult(
-                $"is '{text}': it must be an http address such as " + $"{Example}{(WithoutPath ? ", without a path" : "")}.",
+                $"is '{text}': it must be an http address such as {Example}{(WithoutPath ? ", without a path" : "")}.",
                 [validationContext.MemberName!]
             );
     }

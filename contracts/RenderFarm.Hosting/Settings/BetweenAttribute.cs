@@ -3,8 +3,9 @@ using System.Globalization;
 
 namespace RenderFarm.Hosting.Settings;
 
-/// <summary>A number within bounds; nothing, where nothing may be. (For <c>[Range]</c> the generated validators forget its
-/// message.)</summary>
+/// <summary>
+/// A number within bounds; nothing, where nothing may be. (For <c>[Range]</c> the generated validators forget its message.)
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class BetweenAttribute(double least, double most) : ValidationAttribute
 {

@@ -2,8 +2,9 @@ using System.ComponentModel.DataAnnotations;
 
 namespace RenderFarm.Hosting.Settings;
 
-/// <summary>An address that Kestrel can listen on: <c>http://HOST:PORT</c>, with <c>*</c> for every interface. Nothing at all is
-/// allowed.</summary>
+/// <summary>
+/// An address that Kestrel can listen on: <c>http://HOST:PORT</c>, with <c>*</c> for every interface. Nothing at all is allowed.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ListenAddressAttribute : ValidationAttribute
 {

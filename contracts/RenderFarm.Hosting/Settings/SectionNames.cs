@@ -4,8 +4,9 @@ using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Hosting.Settings;
 
-/// <summary>The sections of the whole farm, each read by one process or by several; a file of settings is often shared by all of
-/// them.</summary>
+/// <summary>
+/// The sections of the whole farm, each read by one process or by several; a file of settings is often shared by all of them.
+/// </summary>
 public static class SectionNames
 {
     public static readonly IReadOnlyList<string> All =

@@ -9,8 +9,8 @@ namespace RenderFarm.Planning.Cards;
 /// </summary>
 public static class KnownCards
 {
-    private const double T = 1e12,
-        G = 1e9;
+    private const double T = 1e12;
+    private const double G = 1e9;
 
     /// <summary>Name as the driver gives it contains this; longer names come first.</summary>
     private static readonly (string Name, Estimate Rates)[] Cards =
@@ -46,9 +46,8 @@ public static class KnownCards
     private static readonly Estimate Unknown = new(60 * T, null, 48 * T, 20 * G, 500 * G);
 
     /// <summary>
-    /// Rates to assume of a card by name, fp8 products and eight-bit attention included where its kind has them. For questions about a card
-    /// that
-    /// isn't there; a real slot hands in its calibration instead. Null when the name is not in the table.
+    /// Rates to assume of a card by name, fp8 products and eight-bit attention included where its kind has them. For questions
+    /// about a card that isn't there; a real slot hands in its calibration instead. Null when the name is not in the table.
     /// </summary>
     public static CardCalibration? Find(string card) =>
         Cards.FirstOrDefault(known => Matches(card, known.Name)) is ({ } name, { } rates) ? rates.AsCalibration(name) : null;

@@ -8,8 +8,8 @@ public static class ParameterCounts
     /// <summary>One DiT block: the unit of streaming.</summary>
     public static long Block(TransformerShape shape)
     {
-        long d = shape.Dim,
-            f = shape.FfnDim;
+        long d = shape.Dim;
+        long f = shape.FfnDim;
         var attention = 4 * Linear(d, d) + 2 * d;
         var image = shape.ImageBranch == ImageBranch.None ? 0 : 2 * Linear(d, d) + d;
         var crossNorm = 2 * d;
@@ -21,8 +21,8 @@ public static class ParameterCounts
     /// <summary>The weights of a block that are matrices, and so may be stored in eight bits.</summary>
     public static long BlockMatrices(TransformerShape shape)
     {
-        long d = shape.Dim,
-            f = shape.FfnDim;
+        long d = shape.Dim;
+        long f = shape.FfnDim;
         return (shape.ImageBranch == ImageBranch.None ? 8 : 10) * d * d + 2 * d * f;
     }
 
@@ -32,8 +32,8 @@ public static class ParameterCounts
     /// <summary>A LoRA on every product of every block: a way down [r, in] and a way up [out, r] for each.</summary>
     public static long Lora(TransformerShape shape, int rank)
     {
-        long d = shape.Dim,
-            f = shape.FfnDim;
+        long d = shape.Dim;
+        long f = shape.FfnDim;
         var square = shape.ImageBranch == ImageBranch.None ? 8 : 10;
         return shape.Layers * rank * ((square * 2 * d) + (2 * (d + f)));
     }

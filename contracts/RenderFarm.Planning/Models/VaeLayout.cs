@@ -32,8 +32,8 @@ public static class VaeLayout
         var layers = new List<VaeLayer>();
         var levels = shape.DimMultipliers.Count;
         var width = shape.DecoderDim * shape.DimMultipliers[levels - 1];
-        double space = 1,
-            time = 1;
+        double space = 1;
+        double time = 1;
         layers.Add(Conv("conv1", shape.LatentChannels, width, space, time));
         AddMiddle(layers, width, space, time);
         for (var level = 0; level < levels; level++)
@@ -129,8 +129,9 @@ public static class VaeLayout
         return layers;
     }
 
-    /// <summary>Values in the feature cache of a pass over frames whose latent is <paramref name="height"/> × <paramref
-    /// name="width"/>.</summary>
+    /// <summary>
+    /// Values in the feature cache of a pass over frames whose latent is <paramref name="height"/> × <paramref name="width"/>.
+    /// </summary>
     public static double CacheElements(IEnumerable<VaeLayer> layers, int height, int width) =>
         layers.Sum(layer => 2.0 * layer.CachedChannels * layer.CacheSpace * layer.CacheSpace) * height * width;
 

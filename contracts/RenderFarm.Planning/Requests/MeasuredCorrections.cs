@@ -21,10 +21,7 @@ public sealed record MeasuredCorrections(PlanCorrection? OfModel, IReadOnlyList<
         OfModel
         ?? (
             OfKinds.MaxBy(kind => kind.Correction.PeakFactor)?.Correction is { } worst
-                ? worst with
-                {
-                    PeakFactor = Math.Max(1, worst.PeakFactor),
-                }
+                ? worst with { PeakFactor = Math.Max(1, worst.PeakFactor) }
                 : null
         );
 

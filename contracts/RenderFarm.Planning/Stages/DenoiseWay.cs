@@ -25,8 +25,8 @@ internal sealed class DenoiseWay
     /// Fitted, like the next, to the 26 jobs of 1.3B and 14B in h100-80gb-predict.json; h100-80gb-predict-again.txt has the fit's
     /// peaks, within 2 % in the 11 jobs it came to.
     /// </summary>
-    private const double PooledPerChannel = 18,
-        PooledPerChannelCastUp = 16;
+    private const double PooledPerChannel = 18;
+    private const double PooledPerChannelCastUp = 16;
 
     /// <summary>
     /// A hidden layer too wide for the range that q, k and v left takes a new one, this many times what it lacks. Fitted like the above.
@@ -178,10 +178,10 @@ internal sealed class DenoiseWay
     /// <summary>What is alive at the worst moment of a block of plain float32 tensors.</summary>
     private double Activations(PlanContext context, TransformerShape shape)
     {
-        double d = shape.Dim,
-            f = shape.FfnDim,
-            rows = Rows(context),
-            element = 4;
+        double d = shape.Dim;
+        double f = shape.FfnDim;
+        var rows = Rows(context);
+        double element = 4;
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
         var residual = rows * d * 4;
         // Norm and rotation write beside their input, and their temporaries are kept as well
@@ -199,9 +199,9 @@ internal sealed class DenoiseWay
             return Activations(context, shape) * 1.2; // Assumed: float32 on a card is for comparisons
         }
 
-        double d = shape.Dim,
-            f = shape.FfnDim,
-            rows = Rows(context);
+        double d = shape.Dim;
+        double f = shape.FfnDim;
+        var rows = Rows(context);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
         var castUp = Precision is Precision.Fp8Weights ? d * f * 2 * 1.5 : 0;
         var perChannel = castUp > 0 ? PooledPerChannelCastUp : PooledPerChannel;
@@ -233,10 +233,10 @@ internal sealed class DenoiseWay
     private double Compute(PlanContext context, TransformerShape shape)
     {
         var batch = Batched ? 2 : 1;
-        double d = shape.Dim,
-            f = shape.FfnDim,
-            tokens = context.Geometry.Tokens,
-            rows = tokens * batch;
+        double d = shape.Dim;
+        double f = shape.FfnDim;
+        double tokens = context.Geometry.Tokens;
+        var rows = tokens * batch;
         var rates = context.Rates;
         var plain = Precision is Precision.Fp32;
         var productRate = Precision switch

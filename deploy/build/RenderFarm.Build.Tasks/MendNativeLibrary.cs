@@ -4,8 +4,9 @@ using Task = Microsoft.Build.Utilities.Task;
 
 namespace RenderFarm.Build.Tasks;
 
-/// <summary>Writes a copy of a native library in which a version need is weak and a function does nothing; the source stays
-/// untouched.</summary>
+/// <summary>
+/// Writes a copy of a native library in which a version need is weak and a function does nothing; the source stays untouched.
+/// </summary>
 public sealed class MendNativeLibrary : Task
 {
     [Required]
@@ -46,7 +47,7 @@ public sealed class MendNativeLibrary : Task
         if (needs.Count == 0)
         {
             Log.LogWarning(
-                "{0} doesn't ask for {1} any more: WeakVersion can go from " + "deploy/build/TorchNative.targets",
+                "{0} doesn't ask for {1} any more: WeakVersion can go from deploy/build/TorchNative.targets",
                 Source,
                 WeakVersion
             );

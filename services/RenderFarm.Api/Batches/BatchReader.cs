@@ -153,9 +153,7 @@ internal sealed class BatchReader(VideoSubmission submission) : IDisposable
                     "file",
                     $"{wrong} of {jobs.Count + wrong} lines can't be taken, so none was. Line {first.Line}: {first.Message}"
                 ) with
-                {
-                    Lines = faults,
-                }
+                { Lines = faults }
             ).AsException();
         }
 

@@ -3,8 +3,9 @@ using Microsoft.OpenApi;
 
 namespace RenderFarm.Api.Description;
 
-/// <summary>The body of <c>POST /v1/batches</c> in its three forms; its handler reads the request itself, so routing knows none of
-/// them.</summary>
+/// <summary>
+/// The body of <c>POST /v1/batches</c> in its three forms; its handler reads the request itself, so routing knows none of them.
+/// </summary>
 internal static class BatchBody
 {
     private const string Lines = "{\"prompt\":\"a red ball\",\"seed\":1}\n{\"prompt\":\"a blue ball\",\"seed\":2}\n";

@@ -4,8 +4,9 @@ using System.Text;
 
 namespace RenderFarm.Api.Errors;
 
-/// <summary>A connection's two ways, passed through as they are until the server refuses a request: then its empty answer gets a
-/// body.</summary>
+/// <summary>
+/// A connection's two ways, passed through as they are until the server refuses a request: then its empty answer gets a body.
+/// </summary>
 internal sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexPipe
 {
     private const string NoBody = "Content-Length: 0\r\n";
@@ -20,7 +21,7 @@ internal sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexP
 
     /// <summary>What the server writes next is its refusal of this request, and the last of the connection.</summary>
     public void Refuse(byte[] body, string requestId) =>
-        (_answer, this._body, this._requestId) = (new ArrayBufferWriter<byte>(), body, requestId);
+        (_answer, _body, _requestId) = (new ArrayBufferWriter<byte>(), body, requestId);
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => _answer?.GetMemory(sizeHint) ?? connection.Output.GetMemory(sizeHint);
 

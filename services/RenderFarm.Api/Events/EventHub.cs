@@ -25,7 +25,7 @@ internal sealed class EventHub
 
     public EventHub(JobStore jobs, EventFeed feed, INoticeRelay others, TimeProvider time)
     {
-        (this._jobs, this._others, this._time) = (jobs, others, time);
+        (_jobs, _others, _time) = (jobs, others, time);
         feed.Happened += Happened;
         others.Listen(HeardAsync);
     }

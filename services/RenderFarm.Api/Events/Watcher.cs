@@ -14,7 +14,7 @@ internal sealed class Watcher : IDisposable
 
     private int _events;
 
-    internal Watcher(EventHub hub, JobScope scope, string? jobId) => (this._hub, Scope, JobId) = (hub, scope, jobId);
+    internal Watcher(EventHub hub, JobScope scope, string? jobId) => (_hub, Scope, JobId) = (hub, scope, jobId);
 
     public JobScope Scope { get; }
     public string? JobId { get; }

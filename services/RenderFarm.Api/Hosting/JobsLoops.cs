@@ -2,8 +2,10 @@ using RenderFarm.Jobs.Loops;
 
 namespace RenderFarm.Api.Hosting;
 
-/// <summary>Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API, once the store is prepared. One that breaks
-/// stops the process: a farm without a reaper loses jobs quietly.</summary>
+/// <summary>
+/// Runs the job store's loops (reaper, bell relay, expiry, signals) beside the API, once the store is prepared. One that breaks
+/// stops the process: a farm without a reaper loses jobs quietly.
+/// </summary>
 internal sealed partial class JobsLoops(IEnumerable<IJobsLoop> loops, Readiness readiness, ILogger<JobsLoops> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

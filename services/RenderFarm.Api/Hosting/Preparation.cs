@@ -31,21 +31,23 @@ internal static partial class Preparation
     }
 
     /// <summary>A start that failed of itself has nothing to stop; what has begun is stopped before the fault is told.</summary>
-    private static async Task PrepareOrStopAsync(this WebApplication app, CancellationToken stopping)
+    private static async Task PrepareOrStopAsync(this WebApplication app, CancellationToken cancellationToken)
     {
         try
         {
-            await app.PrepareAsync(stopping);
+            await app.PrepareAsync(cancellationToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException || !stopping.IsCancellationRequested)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             await app.StopAsync(CancellationToken.None);
             throw;
         }
     }
 
-    /// <summary>Waits for a job store that is not up yet; artifact store and broker are never waited for. <see cref="Readiness"/> says when
-    /// it is through.</summary>
+    /// <summary>
+    /// Waits for a job store that is not up yet; artifact store and broker are never waited for. <see cref="Readiness"/> says
+    /// when it is through.
+    /// </summary>
     /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancellationToken = default)
     {

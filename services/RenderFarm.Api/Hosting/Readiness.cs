@@ -15,14 +15,14 @@ internal sealed class Readiness
     public string? Waiting => _waiting;
 
     /// <summary>Background duties begin with this. False: told to stop before it came to that, as by a start that fails.</summary>
-    public async Task<bool> WaitAsync(CancellationToken stopping)
+    public async Task<bool> WaitAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await _prepared.Task.WaitAsync(stopping);
+            await _prepared.Task.WaitAsync(cancellationToken);
             return true;
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return false;
         }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authorization;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Keys;
@@ -6,10 +7,10 @@ namespace RenderFarm.Api.Keys;
 /// <summary>What an API key may do, in the words of the wire; also the names of the endpoints' policies.</summary>
 internal static class Scopes
 {
-    public const string Submit = "submit";
-    public const string Read = "read";
-    public const string Admin = "admin";
-    public const string Worker = "worker";
+    public static readonly string Submit = Word.Of(KeyScopes.Submit);
+    public static readonly string Read = Word.Of(KeyScopes.Read);
+    public static readonly string Admin = Word.Of(KeyScopes.Admin);
+    public static readonly string Worker = Word.Of(KeyScopes.Worker);
 
     public static readonly string[] All = [Submit, Read, Admin, Worker];
 
@@ -29,7 +30,7 @@ internal static class Scopes
 
     public static IReadOnlyList<string> Words(KeyScopes scopes) => [.. All.Where(word => scopes.HasFlag(Flag(word)))];
 
-    public static KeyScopes Flag(string word) => Enum.Parse<KeyScopes>(word, ignoreCase: true);
+    public static KeyScopes Flag(string word) => Word.Parse<KeyScopes>(word);
 }
 
 /// <summary>The key holds the scope.</summary>

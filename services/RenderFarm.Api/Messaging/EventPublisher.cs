@@ -23,7 +23,6 @@ internal sealed partial class EventPublisher(
 ) : BackgroundService
 {
     private const string Reader = "broker";
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly Uri Exchange = new($"exchange:{Bells.EventsExchange}?type={ExchangeType.Topic}");
 
     private bool _isHeldUp;
@@ -35,23 +34,17 @@ internal sealed partial class EventPublisher(
             return;
         }
 
-        using var news = new SemaphoreSlim(0);
-        void Wake(IReadOnlyList<JobEvent> events) => news.Release();
-        feed.Happened += Wake;
+        using var signal = new EventSignal(feed, time);
         try
         {
             while (!stoppingToken.IsCancellationRequested)
             {
                 await ForwardAsync(stoppingToken);
                 // Another process may be the one that publishes; when it stops, this one goes on.
-                await WaitAsync(news, stoppingToken);
+                await signal.WaitAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
-        finally
-        {
-            feed.Happened -= Wake;
-        }
     }
 
     private async Task ForwardAsync(CancellationToken stoppingToken)
@@ -80,35 +73,23 @@ internal sealed partial class EventPublisher(
         }
     }
 
-    private async Task WaitAsync(SemaphoreSlim news, CancellationToken stoppingToken)
-    {
-        using var limit = new CancellationTokenSource(LookEvery, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stoppingToken);
-        try
-        {
-            await news.WaitAsync(either.Token);
-            while (news.Wait(0, CancellationToken.None)) { }
-        }
-        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested) { }
-    }
-
     /// <summary>The first alone, for it may have to open the channel; the confirms of the others are awaited together.</summary>
-    private static async Task PublishAsync(ISendEndpoint exchange, IReadOnlyList<ToldEvent> events, CancellationToken cancellationToken)
+    private static async Task PublishAsync(ISendEndpoint exchange, IReadOnlyList<EventOfJob> events, CancellationToken cancellationToken)
     {
         await PublishAsync(exchange, events[0], cancellationToken);
         await Task.WhenAll(events.Skip(1).Select(next => PublishAsync(exchange, next, cancellationToken)));
     }
 
-    private static Task PublishAsync(ISendEndpoint exchange, ToldEvent told, CancellationToken cancellationToken) =>
+    private static Task PublishAsync(ISendEndpoint exchange, EventOfJob next, CancellationToken cancellationToken) =>
         exchange.SendPlainAsync(
-            Video.Of(told.Job),
+            Video.Of(next.Job),
             context =>
             {
-                context.RoutingKey = $"{told.Event.Type}.{told.Event.Model}";
-                context.BasicProperties.Type = told.Event.Type;
-                context.BasicProperties.MessageId = EventIds.Of(told.Event);
-                context.BasicProperties.CorrelationId = told.IdempotencyKey;
-                context.BasicProperties.Timestamp = new AmqpTimestamp(told.Event.OccurredAt.ToUnixTimeSeconds());
+                context.RoutingKey = $"{next.Event.Type}.{next.Event.Model}";
+                context.BasicProperties.Type = next.Event.Type;
+                context.BasicProperties.MessageId = EventIds.Of(next.Event);
+                context.BasicProperties.CorrelationId = next.IdempotencyKey;
+                context.BasicProperties.Timestamp = new AmqpTimestamp(next.Event.OccurredAt.ToUnixTimeSeconds());
             },
             cancellationToken
         );

@@ -31,7 +31,7 @@ internal sealed partial class QueueGauges : BackgroundService
 
     public QueueGauges(JobStore jobs, Readiness readiness, TimeProvider time, IMeterFactory factory, ILogger<QueueGauges> logger)
     {
-        (this._jobs, this._readiness, this._time, this._logger) = (jobs, readiness, time, logger);
+        (_jobs, _readiness, _time, _logger) = (jobs, readiness, time, logger);
         var meter = factory.Create(ApiInstruments.Meter);
         meter.Observe(ApiInstruments.Jobs, States);
         meter.Observe(ApiInstruments.QueueDepth, Depths);

@@ -37,10 +37,7 @@ internal sealed class ModelDirectory(WorkerRegistry workers, TimeProvider time)
                 model => model.Registration.Id,
                 model =>
                     before.Models.GetValueOrDefault(model.Registration.Id) is { } old && old.SeenAt == model.SeenAt
-                        ? model with
-                        {
-                            Registration = old.Registration,
-                        }
+                        ? model with { Registration = old.Registration }
                         : model
             ),
             time.GetTimestamp()

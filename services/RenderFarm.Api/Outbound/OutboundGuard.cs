@@ -20,7 +20,7 @@ internal sealed class OutboundGuard
 
     /// <param name="resolve">A name to its addresses.</param>
     public OutboundGuard(OutboundOptions options, Func<string, CancellationToken, Task<IPAddress[]>> resolve) =>
-        (_allowed, this._resolve) = (options.Networks, resolve);
+        (_allowed, _resolve) = (options.Networks, resolve);
 
     public bool Allows(IPAddress address) =>
         PublicAddress.Is(address)
@@ -53,8 +53,10 @@ internal sealed class OutboundGuard
             : null;
     }
 
-    /// <summary>A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/>
-    /// around <see cref="OutboundRefusedException"/>.</summary>
+    /// <summary>
+    /// A handler whose every connection is judged. Requests through it that are refused throw <see cref="HttpRequestException"/>
+    /// around <see cref="OutboundRefusedException"/>.
+    /// </summary>
     public SocketsHttpHandler CreateHandler() =>
         new()
         {

@@ -10,8 +10,10 @@ internal sealed class OutboundOptions : ISettings, IValidatableObject
 {
     public static string Section => "Outbound";
 
-    /// <summary>Networks that are allowed although they are not public, in CIDR form: <c>Outbound:AllowedNetworks:0 = 10.20.0.0/16</c>.
-    /// Default: none.</summary>
+    /// <summary>
+    /// Networks that are allowed although they are not public, in CIDR form: <c>Outbound:AllowedNetworks:0 = 10.20.0.0/16</c>.
+    /// Default: none.
+    /// </summary>
     public List<string> AllowedNetworks { get; set; } = [];
 
     public IReadOnlyList<IPNetwork> Networks => [.. AllowedNetworks.Select(IPNetwork.Parse)];

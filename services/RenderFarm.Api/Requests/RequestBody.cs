@@ -2,8 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace RenderFarm.Api.Requests;
 
-/// <summary>A request as a tree of fields, whichever way it came. Values of a multipart body are strings; files lie beside the
-/// tree.</summary>
+/// <summary>
+/// A request as a tree of fields, whichever way it came. Values of a multipart body are strings; files lie beside the tree.
+/// </summary>
 internal sealed record RequestBody(JsonObject Fields, IReadOnlyList<UploadedFile> Files);
 
 /// <summary>A file part. Its content lives as long as the request.</summary>

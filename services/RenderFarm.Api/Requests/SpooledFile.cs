@@ -2,8 +2,9 @@ using System.Security.Cryptography;
 
 namespace RenderFarm.Api.Requests;
 
-/// <summary>Bytes from outside on their way in: on disk, so that many slow uploads at once take no memory. Disposing removes the
-/// file.</summary>
+/// <summary>
+/// Bytes from outside on their way in: on disk, so that many slow uploads at once take no memory. Disposing removes the file.
+/// </summary>
 internal sealed class SpooledFile : IDisposable
 {
     private SpooledFile(string path, long sizeBytes, string sha256) => (Path, SizeBytes, Sha256) = (path, sizeBytes, sha256);

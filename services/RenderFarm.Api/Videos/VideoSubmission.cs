@@ -15,8 +15,9 @@ using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
-/// <summary>A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not
-/// matter.</summary>
+/// <summary>
+/// A valid request becomes a row: defaults filled in, least memory planned, repeats recognised. The door does not matter.
+/// </summary>
 internal sealed class VideoSubmission(
     JobStore jobs,
     ModelDirectory models,

@@ -11,16 +11,16 @@ namespace RenderFarm.Api.Webhooks;
 /// <summary>A delivery as Standard Webhooks has it: the id stays the same over all tries, time and signature are each try's own.</summary>
 internal static class WebhookMessage
 {
-    public static HttpRequestMessage Of(ToldEvent told, string url, string secret, DateTimeOffset now)
+    public static HttpRequestMessage Of(EventOfJob happened, string url, string secret, DateTimeOffset now)
     {
-        var id = EventIds.Of(told.Event);
+        var id = EventIds.Of(happened.Event);
         var body = JsonSerializer.SerializeToUtf8Bytes(
             new WebhookBody(
                 id,
-                told.Event.Type,
-                told.Event.OccurredAt.ToUnixTimeSeconds(),
-                told.Event.OccurredAt.UtcDateTime,
-                Video.Of(told.Job)
+                happened.Event.Type,
+                happened.Event.OccurredAt.ToUnixTimeSeconds(),
+                happened.Event.OccurredAt.UtcDateTime,
+                Video.Of(happened.Job)
             ),
             Wire.Json
         );
@@ -36,8 +36,9 @@ internal static class WebhookMessage
         return message;
     }
 
-    /// <summary>Base64 of HMAC-SHA256 over <c>{id}.{timestamp}.{body}</c>, with the decoded part of the secret after its prefix as
-    /// key.</summary>
+    /// <summary>
+    /// Base64 of HMAC-SHA256 over <c>{id}.{timestamp}.{body}</c>, with the decoded part of the secret after its prefix as key.
+    /// </summary>
     public static string Sign(string secret, string id, long timestamp, ReadOnlySpan<byte> body)
     {
         var key = Convert.FromBase64String(secret[WebhookSecrets.Prefix.Length..]);

@@ -1,3 +1,4 @@
+using RenderFarm.Api.Events;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Loops;
@@ -14,14 +15,13 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
 {
     private const int AtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly DeliveryStore _deliveries;
     private readonly WebhookSecrets _secrets;
     private readonly OutboundGuard _guard;
     private readonly TimeProvider _time;
     private readonly ILogger<WebhookSender> _logger;
     private readonly HttpClient _http;
-    private readonly SemaphoreSlim _news = new(0);
+    private readonly EventSignal _signal;
 
     public WebhookSender(
         DeliveryStore deliveries,
@@ -32,27 +32,27 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
         ILogger<WebhookSender> logger
     )
     {
-        (this._deliveries, this._secrets, this._guard, this._time, this._logger) = (deliveries, secrets, guard, time, logger);
+        (_deliveries, _secrets, _guard, _time, _logger) = (deliveries, secrets, guard, time, logger);
         _http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
-        feed.Happened += _ => _news.Release();
+        _signal = new EventSignal(feed, time);
     }
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (!stop.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                while (await PassAsync(stop) > 0) { }
+                while (await PassAsync(cancellationToken) > 0) { }
 
-                await NewsAsync(stop);
+                await _signal.WaitAsync(cancellationToken);
             }
             catch (StoreUnavailableException e)
             {
                 LogAway(e.InnerException?.Message ?? e.Message);
-                await NewsAsync(stop);
+                await _signal.WaitAsync(cancellationToken);
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }
@@ -62,26 +62,26 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
     public void Dispose()
     {
         _http.Dispose();
-        _news.Dispose();
+        _signal.Dispose();
     }
 
     /// <summary>How many were tried.</summary>
-    internal async Task<int> PassAsync(CancellationToken stop)
+    internal async Task<int> PassAsync(CancellationToken cancellationToken)
     {
-        var due = await _deliveries.TakeDueAsync(AtOnce, stop);
+        var due = await _deliveries.TakeDueAsync(AtOnce, cancellationToken);
         await Parallel.ForEachAsync(
             due,
-            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
             async (one, cancellationToken) => await DeliverAsync(one, cancellationToken)
         );
         return due.Count;
     }
 
-    private async Task DeliverAsync(DueDelivery due, CancellationToken stop)
+    private async Task DeliverAsync(DueDelivery due, CancellationToken cancellationToken)
     {
         var (delivery, began) = (due.Delivery, _time.GetTimestamp());
         var (at, status, error) = (_time.GetUtcNow(), (int?)null, (string?)null);
-        var secret = await _secrets.OfAsync(delivery.KeyId, stop);
+        var secret = await _secrets.OfAsync(delivery.KeyId, cancellationToken);
         if (secret is null)
         {
             error = "the API key was revoked";
@@ -92,25 +92,25 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
         }
         else
         {
-            (status, error) = await PostAsync(due, secret, stop);
+            (status, error) = await PostAsync(due, secret, cancellationToken);
         }
 
         var tried = new DeliveryTry(at, Math.Round(_time.GetElapsedTime(began).TotalSeconds, 3), status, error);
         var again = error is null || secret is null ? null : WebhookSchedule.After(delivery.Tries + 1, status, Random.Shared.NextDouble());
-        await _deliveries.RecordAsync(delivery, tried, again, stop);
+        await _deliveries.RecordAsync(delivery, tried, again, cancellationToken);
         if (error is not null)
         {
             LogFailed(delivery.Type, delivery.JobId, delivery.Tries + 1, error);
         }
     }
 
-    private async Task<(int? Status, string? Error)> PostAsync(DueDelivery due, string secret, CancellationToken stop)
+    private async Task<(int? Status, string? Error)> PostAsync(DueDelivery due, string secret, CancellationToken cancellationToken)
     {
         try
         {
-            using var message = WebhookMessage.Of(due.Told, due.Delivery.Url, secret, _time.GetUtcNow());
+            using var message = WebhookMessage.Of(due.Event, due.Delivery.Url, secret, _time.GetUtcNow());
             // What the receiver says besides its status is of no use here, and may be endless.
-            using var answer = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, stop);
+            using var answer = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             var status = (int)answer.StatusCode;
             return (
                 status,
@@ -119,7 +119,7 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
                 : $"answered {status}"
             );
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return (null, FormattableString.Invariant($"did not answer within {Patience.TotalSeconds} s"));
         }
@@ -127,18 +127,6 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
         {
             return (null, e.InnerException is OutboundRefusedException refused ? refused.Message : e.Message);
         }
-    }
-
-    private async Task NewsAsync(CancellationToken stop)
-    {
-        using var limit = new CancellationTokenSource(LookEvery, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        try
-        {
-            await _news.WaitAsync(either.Token);
-            while (_news.Wait(0, CancellationToken.None)) { }
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested) { }
     }
 
     [LoggerMessage(EventId = 601, Level = LogLevel.Information, Message = "Webhook {Type} of {JobId}, try {Try}: {Cause}")]

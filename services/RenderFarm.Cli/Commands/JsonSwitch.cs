@@ -3,8 +3,10 @@ using System.Text.Json;
 
 namespace RenderFarm.Cli.Commands;
 
-/// <summary><c>--json</c>, for programs: what the farm answered, one object a line on standard output, and errors as objects on standard
-/// error.</summary>
+/// <summary>
+/// <c>--json</c>, for programs: what the farm answered, one object a line on standard output, and errors as objects on standard
+/// error.
+/// </summary>
 internal static class JsonSwitch
 {
     public static readonly Option<bool> Option = new("--json") { Description = "Print JSON, one object a line; errors too" };

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.Text.Json;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Cli.Commands;
 
@@ -11,7 +13,11 @@ internal static class LiveIds
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     public static readonly Source Videos = new("videos", "id");
+    public static readonly Source UnfinishedVideos = Videos.In(Word.Of(VideoStatus.Queued), Word.Of(VideoStatus.InProgress));
+    public static readonly Source CompletedVideos = Videos.In(Word.Of(VideoStatus.Completed));
+    public static readonly Source FailedVideos = Videos.In(Word.Of(VideoStatus.Failed));
     public static readonly Source Batches = new("batches", "id");
+    public static readonly Source UnfinishedBatches = Batches.In(Word.Of(BatchState.Queued), Word.Of(BatchState.InProgress));
     public static readonly Source Workers = new("workers", "name");
     public static readonly Source Models = new("models", "id");
     public static readonly Source Keys = new("keys", "id");

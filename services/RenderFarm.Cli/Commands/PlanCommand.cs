@@ -16,8 +16,10 @@ using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
-/// <summary><c>plan</c>: what would be chosen for a video on a card. Worked out here, or asked of a farm, which also knows its own models
-/// and workers.</summary>
+/// <summary>
+/// <c>plan</c>: what would be chosen for a video on a card. Worked out here, or asked of a farm, which also knows its own models
+/// and workers.
+/// </summary>
 internal static class PlanCommand
 {
     private static readonly double[] CardSizes = [6, 8, 12, 16, 24, 32, 48, 80];
@@ -72,7 +74,7 @@ internal static class PlanCommand
             command,
             async (parsed, cancellationToken) =>
             {
-                var asked = new Asked(
+                var question = new PlanQuestion(
                     parsed.GetValue(model)!,
                     parsed.GetValue(size),
                     parsed.GetValue(frames),
@@ -95,7 +97,10 @@ internal static class PlanCommand
                     foreach (var gib in cards)
                     {
                         results.Add(
-                            (gib, client is null ? asked.WorkOut(gib) : await asked.AskAsync(client, gib, byWorker, cancellationToken))
+                            (
+                                gib,
+                                client is null ? question.WorkOut(gib) : await question.AskAsync(client, gib, byWorker, cancellationToken)
+                            )
                         );
                     }
                 }
@@ -149,7 +154,7 @@ internal static class PlanCommand
         return json.ToJsonString(FarmJson.Plain.Options);
     }
 
-    private sealed record Asked(
+    private sealed record PlanQuestion(
         string Model,
         string? Size,
         int? Frames,

@@ -42,7 +42,7 @@ internal static class VideoCommands
         );
         command.Add(id);
         connection.AddTo(command);
-        id.CompleteWith(connection, time, LiveIds.Videos.In("queued", "in_progress"), LiveIds.Batches.In("queued", "in_progress"));
+        id.CompleteWith(connection, time, LiveIds.UnfinishedVideos, LiveIds.UnfinishedBatches);
         command.Add(JsonSwitch.Option);
         run.Run(
             command,
@@ -204,9 +204,7 @@ internal static class VideoCommands
         var command = new Command(verb, description) { ids, JsonSwitch.Option };
         connection.AddTo(command);
         LiveIds.Source[] changeable =
-            verb == "cancel"
-                ? [LiveIds.Videos.In("queued", "in_progress"), LiveIds.Batches.In("queued", "in_progress")]
-                : [LiveIds.Videos.In("failed")];
+            verb == "cancel" ? [LiveIds.UnfinishedVideos, LiveIds.UnfinishedBatches] : [LiveIds.FailedVideos];
         ids.CompleteWith(connection, time, changeable);
         run.Run(
             command,
@@ -307,7 +305,7 @@ internal static class VideoCommands
         LiveIds.Source[] shown = name switch
         {
             "show" => [LiveIds.Videos, LiveIds.Batches],
-            "download" or "remix" => [LiveIds.Videos.In("completed")],
+            "download" or "remix" => [LiveIds.CompletedVideos],
             _ => [LiveIds.Videos],
         };
         id.CompleteWith(connection, time, shown);

@@ -24,7 +24,7 @@ internal sealed class VideoOptions
 
     public void AddTo(Command command)
     {
-        _sampler.CompletionSources.Add("unipc", "euler", "dpm++");
+        _sampler.CompletionSources.Add([.. Word.All<Sampler>()]);
         foreach (var option in new Option[] { _size, _frames, _fps, _steps, _seed, _guidance, _shift, _sampler, _negative })
         {
             command.Add(option);

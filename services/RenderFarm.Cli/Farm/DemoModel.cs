@@ -7,8 +7,10 @@ using Spectre.Console;
 
 namespace RenderFarm.Cli.Farm;
 
-/// <summary>The small model that comes with the farm and that every machine can run: its files are copied among the models where they are
-/// missing or others.</summary>
+/// <summary>
+/// The small model that comes with the farm and that every machine can run: its files are copied among the models where they are
+/// missing or others.
+/// </summary>
 internal static class DemoModel
 {
     private const string Id = "demo";

@@ -19,22 +19,12 @@ internal static class BatchDisplay
             return await watch(_ => { });
         }
 
-        if (console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal)
+        if (ProgressBar.Fits(console))
         {
-            return await console
-                .Progress()
-                .Columns(
-                    new SpinnerColumn(),
-                    new TaskDescriptionColumn { Alignment = Justify.Left },
-                    new ProgressBarColumn(),
-                    new PercentageColumn(),
-                    new ElapsedTimeColumn()
-                )
-                .StartAsync(async progress =>
-                {
-                    var task = progress.AddTask("queued", maxValue: 100);
-                    return await watch(batch => (task.Description, task.Value) = (Markup.Escape(batch.Counts.ToString()), batch.Progress));
-                });
+            return await ProgressBar.RunAsync(
+                console,
+                bar => watch(batch => (bar.Description, bar.Value) = (Markup.Escape(batch.Counts.ToString()), batch.Progress))
+            );
         }
 
         var last = "";

@@ -11,27 +11,12 @@ internal static class RenderDisplay
 {
     /// <param name="watch">Reports every state of the video, and returns the last one.</param>
     public static Task<Video> RunAsync(IAnsiConsole console, Func<Action<Video>, Task<Video>> watch) =>
-        console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal ? BarAsync(console, watch) : LinesAsync(console, watch);
-
-    private static Task<Video> BarAsync(IAnsiConsole console, Func<Action<Video>, Task<Video>> watch) =>
-        console
-            .Progress()
-            .Columns(
-                new SpinnerColumn(),
-                new TaskDescriptionColumn { Alignment = Justify.Left },
-                new ProgressBarColumn(),
-                new PercentageColumn(),
-                new ElapsedTimeColumn()
+        ProgressBar.Fits(console)
+            ? ProgressBar.RunAsync(
+                console,
+                bar => watch(video => (bar.Description, bar.Value) = (Markup.Escape(Describe(video)), video.Progress))
             )
-            .StartAsync(async progress =>
-            {
-                var task = progress.AddTask("queued", maxValue: 100);
-                return await watch(video =>
-                {
-                    task.Description = Markup.Escape(Describe(video));
-                    task.Value = video.Progress;
-                });
-            });
+            : LinesAsync(console, watch);
 
     private static async Task<Video> LinesAsync(IAnsiConsole console, Func<Action<Video>, Task<Video>> watch)
     {

@@ -18,8 +18,9 @@ using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Jobs.Composition;
 
-/// <summary>Everything here, in one call. The host adds an artifact store, and an <see cref="IBell"/> beforehand where there is a
-/// broker.</summary>
+/// <summary>
+/// Everything here, in one call. The host adds an artifact store, and an <see cref="IBell"/> beforehand where there is a broker.
+/// </summary>
 public static class JobsServices
 {
     /// <summary>The host migrates (<see cref="JobDatabase.MigrateAsync"/>) and then runs every <see cref="IJobsLoop"/>.</summary>

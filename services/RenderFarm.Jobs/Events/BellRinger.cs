@@ -23,20 +23,20 @@ public sealed partial class BellRinger(
     public static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(1);
     private readonly ConcurrentQueue<(Announcement Job, long At)> _rung = new();
 
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(RingAsync(stop), NoteAsync(stop));
+    public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(RingAsync(cancellationToken), NoteAsync(cancellationToken));
 
     /// <summary>True when the broker has confirmed the bell; <see cref="NoteRungAsync"/> has yet to write it down.</summary>
-    internal async Task<bool> RingAsync(Announcement job, CancellationToken stop)
+    internal async Task<bool> RingAsync(Announcement job, CancellationToken cancellationToken)
     {
         try
         {
             using var patience = new CancellationTokenSource(Patience, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
             await bell.RingAsync(job.JobId, job.VramClass, either.Token);
             _rung.Enqueue((job, time.GetTimestamp()));
             return true;
         }
-        catch (Exception e) when (!stop.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // Whatever a broker's client throws: the row stays unrung, and workers poll
             NotRung(job.JobId, e.Message);
@@ -71,31 +71,31 @@ public sealed partial class BellRinger(
         }
     }
 
-    private async Task RingAsync(CancellationToken stop)
+    private async Task RingAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await foreach (var job in announcer.Bells.ReadAllAsync(stop))
+            await foreach (var job in announcer.Bells.ReadAllAsync(cancellationToken))
             {
-                await RingAsync(job, stop);
+                await RingAsync(job, cancellationToken);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
     }
 
-    private async Task NoteAsync(CancellationToken stop)
+    private async Task NoteAsync(CancellationToken cancellationToken)
     {
-        while (await LoopPause.ForAsync(NoteEvery, time, stop))
+        while (await LoopPause.ForAsync(NoteEvery, time, cancellationToken))
         {
             try
             {
-                await NoteRungAsync(NoteEvery, stop);
+                await NoteRungAsync(NoteEvery, cancellationToken);
             }
             catch (StoreUnavailableException)
             {
                 // The relay rings for them once more
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }

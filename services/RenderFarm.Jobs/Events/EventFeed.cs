@@ -26,40 +26,40 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
     /// <summary>There may be something new.</summary>
     public void Wake() => _wakes.Writer.TryWrite(true);
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         database.EventsWritten += Wake;
         try
         {
             long? read = null;
-            while (!stop.IsCancellationRequested)
+            while (!cancellationToken.IsCancellationRequested)
             {
                 try
                 {
-                    read ??= await log.EndAsync(stop);
-                    read = await PassAsync(read.Value, stop);
+                    read ??= await log.EndAsync(cancellationToken);
+                    read = await PassAsync(read.Value, cancellationToken);
                 }
                 catch (StoreUnavailableException e)
                 {
                     Unavailable(e.InnerException?.Message ?? e.Message);
                 }
-                if (await WokenAsync(stop))
+                if (await WokenAsync(cancellationToken))
                 {
-                    await LoopPause.ForAsync(Gather, time, stop);
+                    await LoopPause.ForAsync(Gather, time, cancellationToken);
                 }
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
         finally
         {
             database.EventsWritten -= Wake;
         }
     }
 
-    private async Task<long> PassAsync(long read, CancellationToken stop)
+    private async Task<long> PassAsync(long read, CancellationToken cancellationToken)
     {
-        while (await log.PlaceAsync(stop) == EventLog.Batch) { }
-        while (await log.AfterAsync(read, stop) is { Count: > 0 } news)
+        while (await log.PlaceAsync(cancellationToken) == EventLog.Batch) { }
+        while (await log.AfterAsync(read, cancellationToken) is { Count: > 0 } news)
         {
             read = news[^1].Position;
             Happened?.Invoke(news);
@@ -67,15 +67,15 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
         return read;
     }
 
-    private async Task<bool> WokenAsync(CancellationToken stop)
+    private async Task<bool> WokenAsync(CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(LookEvery, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
             return await _wakes.Reader.ReadAsync(either.Token);
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return false;
         }

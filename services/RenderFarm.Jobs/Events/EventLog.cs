@@ -13,7 +13,7 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
     internal const int Batch = 500;
 
     /// <summary>Events of one job after a position, oldest first; the caller has checked that the job may be seen.</summary>
-    public Task<IReadOnlyList<ToldEvent>> OfJobAsync(string jobId, long after, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<EventOfJob>> OfJobAsync(string jobId, long after, CancellationToken cancellationToken) =>
         database.ReadAsync(
             db => TellAsync(db, db.Events.Where(e => e.JobId == jobId && e.Position > after), cancellationToken),
             cancellationToken
@@ -24,7 +24,7 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
         database.ReadAsync(db => db.Events.AnyAsync(e => e.JobId == jobId && e.Position == null, cancellationToken), cancellationToken);
 
     /// <summary>Events of all jobs of a scope after a position, oldest first, so many at a time.</summary>
-    public Task<IReadOnlyList<ToldEvent>> OfScopeAsync(JobScope scope, long after, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<EventOfJob>> OfScopeAsync(JobScope scope, long after, CancellationToken cancellationToken) =>
         database.ReadAsync(
             db =>
                 TellAsync(
@@ -112,7 +112,7 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
     /// at least once; <paramref name="forward"/> throws to have them again. Two processes don't forward at the same time.
     /// </summary>
     /// <returns>How many were handed on.</returns>
-    public async Task<int> ForwardAsync(string reader, Func<IReadOnlyList<ToldEvent>, Task> forward, CancellationToken cancellationToken)
+    public async Task<int> ForwardAsync(string reader, Func<IReadOnlyList<EventOfJob>, Task> forward, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(forward);
         if (database.Postgres is null)
@@ -166,13 +166,13 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
         );
     }
 
-    private static async Task<IReadOnlyList<ToldEvent>> NextAsync(JobsDbContext db, string reader, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<EventOfJob>> NextAsync(JobsDbContext db, string reader, CancellationToken cancellationToken)
     {
         var after = await db.LogCursors.Where(c => c.Name == reader).Select(c => c.Position).SingleOrDefaultAsync(cancellationToken);
         return await TellAsync(db, db.Events.Where(e => e.Position > after), cancellationToken);
     }
 
-    private static async Task<IReadOnlyList<ToldEvent>> TellAsync(
+    private static async Task<IReadOnlyList<EventOfJob>> TellAsync(
         JobsDbContext db,
         IQueryable<EventRow> which,
         CancellationToken cancellationToken
@@ -196,14 +196,14 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
         return rows.ConvertAll(row =>
         {
             var happened = ToEvent(row.told);
-            return new ToldEvent(happened, row.job.ToJob(row.lease).At(happened), row.job.IdempotencyKey);
+            return new EventOfJob(happened, row.job.ToJob(row.lease).At(happened), row.job.IdempotencyKey);
         });
     }
 
     private static async Task<int> AdvanceAsync(
         JobsDbContext db,
         string reader,
-        IReadOnlyList<ToldEvent> read,
+        IReadOnlyList<EventOfJob> read,
         CancellationToken cancellationToken
     )
     {

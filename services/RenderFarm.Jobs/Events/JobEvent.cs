@@ -24,7 +24,7 @@ public sealed record JobEvent(
 /// <summary>An event with the job it tells of.</summary>
 /// <param name="Job">As it was then, as far as that can be known; see <see cref="PastJob"/>.</param>
 /// <param name="IdempotencyKey">What the submission was marked with: for a job of the intake queue the id of its message.</param>
-public sealed record ToldEvent(JobEvent Event, Job Job, string? IdempotencyKey);
+public sealed record EventOfJob(JobEvent Event, Job Job, string? IdempotencyKey);
 
 /// <summary>Jobs in the light of an event that may be older than their row.</summary>
 public static class PastJob
@@ -45,33 +45,14 @@ public static class PastJob
         var past = job with { State = told.State };
         return told.State switch
         {
-            JobState.Queued => past with
+            JobState.Queued => Unended() with
             {
                 Stage = RenderStage.Queued,
                 LatestLease = null,
-                Step = 0,
-                Steps = 0,
-                Error = null,
-                Warning = null,
-                FinishedAt = null,
-                ExpiresAt = null,
-                WinningFence = null,
-                Artifacts = [],
                 WorkerId = null,
                 SlotId = null,
             },
-            JobState.Rendering => past with
-            {
-                Stage = RenderStage.Loading,
-                Step = 0,
-                Steps = 0,
-                Error = null,
-                Warning = null,
-                FinishedAt = null,
-                ExpiresAt = null,
-                WinningFence = null,
-                Artifacts = [],
-            },
+            JobState.Rendering => Unended() with { Stage = RenderStage.Loading },
             JobState.Completed => past with { Error = null },
             JobState.Cancelled => past with { FinishedAt = told.OccurredAt, Error = JobError.Cancelled },
             JobState.Failed => past with
@@ -81,5 +62,18 @@ public static class PastJob
             },
             _ => past,
         };
+
+        Job Unended() =>
+            past with
+            {
+                Step = 0,
+                Steps = 0,
+                Error = null,
+                Warning = null,
+                FinishedAt = null,
+                ExpiresAt = null,
+                WinningFence = null,
+                Artifacts = [],
+            };
     }
 }

@@ -19,27 +19,27 @@ public sealed partial class PostgresSignalListener(
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (database.Listening is not { } source)
         {
             return;
         }
 
-        while (!stop.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await ListenAsync(source, stop);
+                await ListenAsync(source, cancellationToken);
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }
             catch (Exception e) when (e is NpgsqlException or System.Net.Sockets.SocketException or IOException or TimeoutException)
             {
                 Lost(e);
-                if (!await LoopPause.ForAsync(Pause, time, stop))
+                if (!await LoopPause.ForAsync(Pause, time, cancellationToken))
                 {
                     return;
                 }
@@ -47,19 +47,19 @@ public sealed partial class PostgresSignalListener(
         }
     }
 
-    private async Task ListenAsync(NpgsqlDataSource source, CancellationToken stop)
+    private async Task ListenAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
-        await using var connection = await source.OpenConnectionAsync(stop);
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
         connection.Notification += (_, heard) => announcer.Heard(heard.Payload);
         await using (var listen = new NpgsqlCommand($"LISTEN {JobAnnouncer.Channel}", connection))
         {
-            await listen.ExecuteNonQueryAsync(stop);
+            await listen.ExecuteNonQueryAsync(cancellationToken);
         }
         // Whatever was said before this connection listened is lost: everybody looks once
         signal.RaiseAll();
         while (true)
         {
-            await connection.WaitAsync(stop);
+            await connection.WaitAsync(cancellationToken);
         }
     }
 

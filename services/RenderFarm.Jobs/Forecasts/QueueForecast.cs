@@ -87,8 +87,10 @@ public sealed class QueueForecast
         }
     }
 
-    /// <summary>What renders of its kind took, less what has passed; before any was measured, what was planned. Never less than the steps
-    /// still to do.</summary>
+    /// <summary>
+    /// What renders of its kind took, less what has passed; before any was measured, what was planned. Never less than the steps
+    /// still to do.
+    /// </summary>
     private async Task<double> LeftAsync(Job job, LeaseRecord lease, CancellationToken cancellationToken)
     {
         var measured =

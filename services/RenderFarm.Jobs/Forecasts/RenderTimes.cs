@@ -4,8 +4,10 @@ using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Forecasts;
 
-/// <summary>How long renders took, from lease to end, in units of what had been estimated for them: per model and card, as of a few seconds
-/// ago.</summary>
+/// <summary>
+/// How long renders took, from lease to end, in units of what had been estimated for them: per model and card, as of a few
+/// seconds ago.
+/// </summary>
 public sealed class RenderTimes(JobDatabase database, TimeProvider time)
 {
     private const int NewestRenders = 100;

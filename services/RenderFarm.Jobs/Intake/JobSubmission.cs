@@ -15,7 +15,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     /// <summary>The most that share a transaction.</summary>
     private const int MostTogether = 100;
 
-    private readonly ConcurrentDictionary<string, Doorway> _doorways = new();
+    private readonly ConcurrentDictionary<string, KeyQueue> _queues = new();
 
     /// <summary>
     /// Persists the job as <c>queued</c> in one transaction with its event, then wakes a worker. When this returns, the job
@@ -29,24 +29,24 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     public async Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
-        var doorway = _doorways.GetOrAdd(job.KeyId, _ => new Doorway());
+        var queue = _queues.GetOrAdd(job.KeyId, _ => new KeyQueue());
         var mine = new Waiting(job, cancellationToken);
-        doorway.Queue.Enqueue(mine);
-        _ = TakeTurnAsync(doorway);
+        queue.Submissions.Enqueue(mine);
+        _ = TakeTurnAsync(queue);
         return await mine.Done.Task;
     }
 
     /// <summary>As many turns as submissions, and each takes in at least one: whoever waits is taken in, most of them early.</summary>
-    private async Task TakeTurnAsync(Doorway doorway)
+    private async Task TakeTurnAsync(KeyQueue queue)
     {
-        await doorway.Turn.WaitAsync();
+        await queue.Turn.WaitAsync();
         try
         {
-            await TakeInAsync(Gather(doorway.Queue));
+            await TakeInAsync(Gather(queue.Submissions));
         }
         finally
         {
-            doorway.Turn.Release();
+            queue.Turn.Release();
         }
     }
 
@@ -159,8 +159,10 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         return results!;
     }
 
-    /// <summary>What came of this request when it was sent before; null where it wasn't. For whoever has work to do before the job can be
-    /// submitted.</summary>
+    /// <summary>
+    /// What came of this request when it was sent before; null where it wasn't. For whoever has work to do before the job can be
+    /// submitted.
+    /// </summary>
     /// <param name="job">Only what tells repeats is looked at.</param>
     public Task<SubmitResult?> EarlierAsync(NewJob job, CancellationToken cancellationToken) =>
         database.ReadAsync(db => EarlierAsync(db, job, cancellationToken), cancellationToken);
@@ -195,9 +197,9 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     }
 
     /// <summary>Where the submissions of one key wait for their turn.</summary>
-    private sealed class Doorway
+    private sealed class KeyQueue
     {
-        public ConcurrentQueue<Waiting> Queue { get; } = new();
+        public ConcurrentQueue<Waiting> Submissions { get; } = new();
         public SemaphoreSlim Turn { get; } = new(1);
     }
 

@@ -1,17 +1,26 @@
+using System.Text.Json.Serialization;
+
 namespace RenderFarm.Jobs.Keys;
 
 /// <summary>What an API key may do.</summary>
 [Flags]
 public enum KeyScopes
 {
+    [JsonStringEnumMemberName("none")]
     None = 0,
+
+    [JsonStringEnumMemberName("submit")]
     Submit = 1,
+
+    [JsonStringEnumMemberName("read")]
     Read = 2,
 
     /// <summary>Keys, workers, and everybody's jobs; includes submit and read.</summary>
+    [JsonStringEnumMemberName("admin")]
     Admin = 4,
 
     /// <summary>The worker protocol; nothing under <c>/v1</c>.</summary>
+    [JsonStringEnumMemberName("worker")]
     Worker = 8,
 }
 

@@ -88,8 +88,10 @@ public sealed class LeaseDesk(
         }
     }
 
-    /// <summary>Extends the lease and notes how far the job is. The first report of work makes it <c>rendering</c>, the stage of that name
-    /// <c>uploading</c>.</summary>
+    /// <summary>
+    /// Extends the lease and notes how far the job is. The first report of work makes it <c>rendering</c>, the stage of that name
+    /// <c>uploading</c>.
+    /// </summary>
     public async Task<RenewReply?> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -204,8 +206,8 @@ public sealed class LeaseDesk(
         {
             await db.ExecuteAsync(
                 """
-                UPDATE lease_records SET plan = @plan, plan_kind = @kind, predicted_peak_bytes = @peak, predicted_step_seconds =
-                    @step_seconds
+                UPDATE lease_records SET
+                    plan = @plan, plan_kind = @kind, predicted_peak_bytes = @peak, predicted_step_seconds = @step_seconds
                 WHERE job_id = @id AND fence = @fence
                 """,
                 cancellationToken,

@@ -211,8 +211,8 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         db.ExecuteAsync(
             """
             UPDATE lease_records SET
-                ended_at = @now, ending = @ending, reason = @reason, message = @message, outcome_state = @state,
-                    retry_after_seconds = @after,
+                ended_at = @now, ending = @ending, reason = @reason, message = @message,
+                outcome_state = @state, retry_after_seconds = @after,
                 measurements = COALESCE(@figures, measurements), log_tail = @log, peak_bytes = @peak, step_seconds = @step_seconds
             WHERE job_id = @id AND fence = @fence
             """,

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Jobs.Leasing;
 
@@ -29,6 +30,6 @@ public sealed record LeasedJob
     public required double WaitedSeconds { get; init; }
     public required RenderSpec Spec { get; init; }
     public required IReadOnlyList<StoredInput> Inputs { get; init; }
-    public Corrections Corrections { get; init; } = Corrections.None;
+    public MeasuredCorrections Corrections { get; init; } = MeasuredCorrections.None;
     public string? TraceParent { get; init; }
 }

@@ -2,16 +2,11 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Planning.Requests;
 
 namespace RenderFarm.Jobs.Leasing;
-
-/// <summary>Measured ÷ predicted of past attempts, for the next plan.</summary>
-/// <param name="OfModel">For kinds of plans that were never measured; null before there are enough figures.</param>
-public sealed record Corrections(PlanCorrection? OfModel, IReadOnlyList<KindCorrection> OfKinds)
-{
-    public static readonly Corrections None = new(null, []);
-}
 
 /// <summary>
 /// What measurements say of predictions, per model, card, driver and worker version, and within these per kind of plan. A
@@ -29,6 +24,8 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
     /// <summary>One attempt may have been unlike others; a kind that was never measured is corrected by several or not at all.</summary>
     private const int EnoughForModel = 3;
 
+    private static readonly string Completed = Word.Of(LeaseEnding.Completed);
+    private static readonly string OutOfMemory = Word.Of(FailureReason.GpuOutOfMemory);
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<
         (string Model, string Card, string Driver, string Version),
@@ -43,7 +40,7 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
     }
 
     /// <summary>Never fails: the lease is granted already, and a plan without corrections is a plan.</summary>
-    public async Task<Corrections> OfAsync(LeasedJob job, SlotDescription slot, string workerVersion)
+    public async Task<MeasuredCorrections> OfAsync(LeasedJob job, SlotDescription slot, string workerVersion)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(slot);
@@ -54,11 +51,11 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
         }
         catch (StoreUnavailableException)
         {
-            return Corrections.None;
+            return MeasuredCorrections.None;
         }
     }
 
-    internal static Corrections From(IReadOnlyList<Figure> figures, string geometry)
+    internal static MeasuredCorrections From(IReadOnlyList<Figure> figures, string geometry)
     {
         var kinds = figures
             .GroupBy(figure => figure.Kind, StringComparer.Ordinal)
@@ -67,7 +64,7 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
             .Select(kind => new KindCorrection(kind.Key, Of(kind.Figures)))
             .ToList();
         var others = OfGeometry(figures, geometry);
-        return new Corrections(others.Count < EnoughForModel ? null : Of(others), kinds);
+        return new MeasuredCorrections(others.Count < EnoughForModel ? null : Of(others), kinds);
     }
 
     private static List<Figure> OfGeometry(IReadOnlyList<Figure> newestFirst, string geometry)
@@ -98,12 +95,12 @@ public sealed class PlanCorrections(JobDatabase database, TimeProvider time)
             async db =>
                 await db.RowsAsync(
                     $"""
-                    SELECT job_id, geometry, plan_kind, predicted_peak_bytes, peak_bytes, predicted_step_seconds, step_seconds, ending <>
-                        'completed'
+                    SELECT job_id, geometry, plan_kind, predicted_peak_bytes, peak_bytes, predicted_step_seconds, step_seconds,
+                        ending <> '{Completed}'
                     FROM lease_records
                     WHERE model = @model AND card = @card AND COALESCE(driver, '') = @driver AND worker_version = @version
                       AND plan_kind IS NOT NULL AND geometry IS NOT NULL AND predicted_peak_bytes > 0 AND peak_bytes > 0
-                      AND (ending = 'completed' OR reason = 'gpu_out_of_memory')
+                      AND (ending = '{Completed}' OR reason = '{OutOfMemory}')
                     ORDER BY leased_at DESC LIMIT {NewestFigures}
                     """,
                     row => new Figure(

@@ -4,11 +4,11 @@ namespace RenderFarm.Jobs.Loops;
 internal static class LoopPause
 {
     /// <summary>False when the pause was cut short because the loop is to stop.</summary>
-    public static async Task<bool> ForAsync(TimeSpan pause, TimeProvider time, CancellationToken stop)
+    public static async Task<bool> ForAsync(TimeSpan pause, TimeProvider time, CancellationToken cancellationToken)
     {
         try
         {
-            await Task.Delay(pause, time, stop);
+            await Task.Delay(pause, time, cancellationToken);
             return true;
         }
         catch (OperationCanceledException)

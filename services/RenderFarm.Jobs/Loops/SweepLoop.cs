@@ -7,14 +7,14 @@ namespace RenderFarm.Jobs.Loops;
 /// <summary>The thin loop around a sweep.</summary>
 public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<SweepLoop> log) : IJobsLoop
 {
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         var name = sweep.GetType().Name;
         do
         {
             try
             {
-                var count = await sweep.RunOnceAsync(stop);
+                var count = await sweep.RunOnceAsync(cancellationToken);
                 if (count > 0)
                 {
                     Swept(name, count);
@@ -24,11 +24,11 @@ public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<S
             {
                 Unavailable(name, e.InnerException?.Message ?? e.Message);
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }
-        } while (await LoopPause.ForAsync(sweep.Every, time, stop));
+        } while (await LoopPause.ForAsync(sweep.Every, time, cancellationToken));
     }
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Sweep}: {Count}")]

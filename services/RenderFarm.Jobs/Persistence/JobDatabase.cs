@@ -19,9 +19,8 @@ public sealed class JobDatabase : IAsyncDisposable
     private const int Tries = 5;
 
     /// <summary>
-    /// Every statement but the counting ones takes milliseconds. A connection that has silently died is found out by this much waiting,
-    /// well
-    /// within a lease; the one that listens is found out by asking it every so often.
+    /// Every statement but the counting ones takes milliseconds. A connection that has silently died is found out by this much
+    /// waiting, well within a lease; the one that listens is found out by asking it every so often.
     /// </summary>
     private const int PatienceSeconds = 5;
     private const int MigrationSeconds = 3600;
@@ -35,7 +34,7 @@ public sealed class JobDatabase : IAsyncDisposable
         {
             var pool = WithPatience(options.ConnectionString);
             Postgres = NpgsqlDataSource.Create(pool);
-            Listening = NpgsqlDataSource.Create(Asked(pool));
+            Listening = NpgsqlDataSource.Create(WithKeepAlive(pool));
             _open = Pool(new DbContextOptionsBuilder<PostgresJobsDbContext>().UseNpgsql(Postgres).Options);
         }
         else
@@ -82,15 +81,15 @@ public sealed class JobDatabase : IAsyncDisposable
     /// A connection that only waits is asked every so often. Idle ones of the pool are not: Npgsql clears a pool from within the asking
     /// as well, and a second clearing returns before the first is through, so that a dead connection is given out again.
     /// </summary>
-    private static string Asked(string connectionString)
+    private static string WithKeepAlive(string connectionString)
     {
-        var asked = new NpgsqlConnectionStringBuilder(connectionString);
-        if (asked.KeepAlive == new NpgsqlConnectionStringBuilder().KeepAlive)
+        var kept = new NpgsqlConnectionStringBuilder(connectionString);
+        if (kept.KeepAlive == new NpgsqlConnectionStringBuilder().KeepAlive)
         {
-            asked.KeepAlive = PatienceSeconds;
+            kept.KeepAlive = PatienceSeconds;
         }
 
-        return asked.ConnectionString;
+        return kept.ConnectionString;
     }
 
     /// <summary>Null on SQLite.</summary>
@@ -261,7 +260,10 @@ public sealed class JobDatabase : IAsyncDisposable
             PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal)
                 || p.SqlState.StartsWith("08", StringComparison.Ordinal)
                 || p.SqlState.StartsWith("53", StringComparison.Ordinal)
-                || p.SqlState is "40P01" or "40001" or "3D000"
+                || p.SqlState
+                    is PostgresErrorCodes.DeadlockDetected
+                        or PostgresErrorCodes.SerializationFailure
+                        or PostgresErrorCodes.InvalidCatalogName
                 // Migration took a server that is starting for one without the database
                 || p.SqlState == PostgresErrorCodes.DuplicateDatabase,
             NpgsqlException => true,
@@ -278,9 +280,9 @@ public sealed class JobDatabase : IAsyncDisposable
                 $"the server does not let this user in: {p.MessageText} ({p.SqlState}).",
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } p =>
                 $"{p.MessageText} ({p.SqlState}); the user must own the database, or be allowed to create it.",
-            SqliteException { SqliteErrorCode: 3 or 8 or 26 } s =>
             // Rights, read-only, not a database
-            $"{s.Message} The file must be a database of this farm, or absent, and its folder writable.",
+            SqliteException { SqliteErrorCode: 3 or 8 or 26 } s =>
+                $"{s.Message} The file must be a database of this farm, or absent, and its folder writable.",
             _ => null,
         };
 

@@ -7,8 +7,8 @@ namespace RenderFarm.Jobs.Persistence;
 internal sealed record SqlDialect
 {
     /// <summary>Advisory locks on PostgreSQL: arbitrary numbers, told apart from anybody else's in the same database.</summary>
-    public const long MigrationLock = 0x52464D49,
-        EventLogLock = 0x52464556;
+    public const long MigrationLock = 0x52464D49;
+    public const long EventLogLock = 0x52464556;
 
     /// <summary>The time at which the transaction (PostgreSQL) or the statement (SQLite) began.</summary>
     public required string Now { get; init; }

@@ -1,7 +1,8 @@
 namespace RenderFarm.Jobs.Persistence;
 
-/// <summary>The job store can't be reached or is too busy just now. Nothing was decided; try again after <see
-/// cref="RetryAfter"/>.</summary>
+/// <summary>
+/// The job store can't be reached or is too busy just now. Nothing was decided; try again after <see cref="RetryAfter"/>.
+/// </summary>
 public sealed class StoreUnavailableException : Exception
 {
     public StoreUnavailableException(string message, Exception inner)

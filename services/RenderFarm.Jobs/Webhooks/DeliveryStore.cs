@@ -60,7 +60,7 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                     var happened = EventLog.ToEvent(row.told);
                     return new DueDelivery(
                         ToDelivery(row.delivery, happened.Position),
-                        new ToldEvent(happened, row.job.ToJob(row.lease).At(happened), row.job.IdempotencyKey)
+                        new EventOfJob(happened, row.job.ToJob(row.lease).At(happened), row.job.IdempotencyKey)
                     );
                 });
             },
@@ -130,4 +130,4 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
         };
 }
 
-public sealed record DueDelivery(Delivery Delivery, ToldEvent Told);
+public sealed record DueDelivery(Delivery Delivery, EventOfJob Event);

@@ -11,8 +11,10 @@ using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests.BadInput;
 
-/// <summary>Whatever comes in is taken or refused by name; nothing of it is a fault of ours. <c>RENDERFARM_FUZZ_ROUNDS</c> makes the runs
-/// longer.</summary>
+/// <summary>
+/// Whatever comes in is taken or refused by name; nothing of it is a fault of ours. <c>RENDERFARM_FUZZ_ROUNDS</c> makes the runs
+/// longer.
+/// </summary>
 public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
     private static readonly int Rounds = int.TryParse(

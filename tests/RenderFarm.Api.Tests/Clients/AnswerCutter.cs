@@ -3,8 +3,10 @@ using System.Net.Sockets;
 
 namespace RenderFarm.Api.Tests.Clients;
 
-/// <summary>A port in front of the farm that loses the first answer: the request gets through, and when its answer comes, the connection is
-/// cut.</summary>
+/// <summary>
+/// A port in front of the farm that loses the first answer: the request gets through, and when its answer comes, the connection
+/// is cut.
+/// </summary>
 internal sealed class AnswerCutter : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -13,7 +15,7 @@ internal sealed class AnswerCutter : IDisposable
 
     public AnswerCutter(Uri farm)
     {
-        this._farm = farm;
+        _farm = farm;
         _listener.Start();
         _ = AcceptAsync();
     }

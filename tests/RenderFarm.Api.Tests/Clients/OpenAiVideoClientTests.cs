@@ -34,8 +34,10 @@ public sealed class OpenAiVideoClientTests : IAsyncLifetime
         Assert.Equal((string)video["id"]!, (string)Json(await _client.GetVideoAsync((string)video["id"]!))["id"]!);
     }
 
-    /// <summary>The client's own collection ends after one page whatever the answer says: it never reads <c>has_more</c>. Its callers page
-    /// by <c>after</c>.</summary>
+    /// <summary>
+    /// The client's own collection ends after one page whatever the answer says: it never reads <c>has_more</c>. Its callers page
+    /// by <c>after</c>.
+    /// </summary>
     [Theory]
     [InlineData("asc")]
     [InlineData("desc")]

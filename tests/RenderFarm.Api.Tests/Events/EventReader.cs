@@ -9,7 +9,7 @@ internal sealed class EventReader : IAsyncDisposable
     private readonly HttpResponseMessage _reply;
     private readonly StreamReader _lines;
 
-    private EventReader(HttpResponseMessage reply, Stream body) => (this._reply, _lines) = (reply, new StreamReader(body));
+    private EventReader(HttpResponseMessage reply, Stream body) => (_reply, _lines) = (reply, new StreamReader(body));
 
     public static async Task<EventReader> OpenAsync(HttpClient client, string path, string? lastEventId = null)
     {

@@ -35,12 +35,12 @@ public sealed class TwoProcessesTests
         await events.NextAsync("video.started");
 
         // The wish for pictures goes the other way
-        await Eventually.TrueAsync(async () => (await ReportAsync(one, lease, 1)).Preview, TimeSpan.FromSeconds(10), "the wish to cross");
-        await ReportAsync(one, lease, 2, [1, 2, 3]);
+        await Eventually.TrueAsync(async () => (await one.ReportAsync(lease, 1)).Preview, TimeSpan.FromSeconds(10), "the wish to cross");
+        await one.ReportAsync(lease, 2, [1, 2, 3]);
         Assert.Equal("AQID", (string)(await events.NextAsync("video.preview")).Data["data"]!);
         for (var step = 3; step <= 8; step++)
         {
-            await ReportAsync(one, lease, step);
+            await one.ReportAsync(lease, step);
             Assert.Equal(step, (int)(await events.NextAsync("video.progress")).Data["step"]!);
         }
     }
@@ -111,20 +111,4 @@ public sealed class TwoProcessesTests
 
     private static string[] Store(PostgresDatabase database) =>
         ["--Store:Kind=postgres", $"--Store:ConnectionString={database.ConnectionString}"];
-
-    private static async Task<ProgressReply> ReportAsync(TestFarm farm, LeaseGrant lease, int step, byte[]? picture = null) =>
-        await (
-            await farm.Worker.PostContractAsync(
-                $"/worker/v1/leases/{lease.JobId}/progress",
-                new ProgressReport
-                {
-                    Fence = lease.Fence,
-                    Stage = RenderStage.Denoising,
-                    Step = step,
-                    Steps = 8,
-                    Preview = picture,
-                    PreviewType = picture is null ? null : "image/png",
-                }
-            )
-        ).ContractAsync<ProgressReply>();
 }

@@ -30,7 +30,7 @@ public sealed class VideoEventsTests : IAsyncLifetime
         var last = 0;
         for (var step = 1; step <= 5; step++)
         {
-            await ReportAsync(lease, step);
+            await _farm.ReportAsync(lease, step);
             var told = await events.NextAsync("video.progress");
             while ((int)told.Data["step"]! < step)
             {
@@ -60,7 +60,7 @@ public sealed class VideoEventsTests : IAsyncLifetime
 
         var lease = (await _farm.LeaseAsync(_worker))!;
         await _farm.RenewAsync(lease, RenderStage.Denoising, 2);
-        await ReportAsync(lease, 3);
+        await _farm.ReportAsync(lease, 3);
         await using (var again = await EventReader.OpenAsync(_farm.User, $"/v1/videos/{id}/events", seen))
         {
             var (started, progress) = (await again.NextAsync(), await again.NextAsync());
@@ -93,16 +93,16 @@ public sealed class VideoEventsTests : IAsyncLifetime
         var id = await SubmitAsync();
         var lease = (await _farm.LeaseAsync(_worker))!;
         await _farm.RenewAsync(lease);
-        Assert.False((await ReportAsync(lease, 1)).Preview);
+        Assert.False((await _farm.ReportAsync(lease, 1)).Preview);
 
         await using var plain = await EventReader.OpenAsync(_farm.User, $"/v1/videos/{id}/events");
         await plain.NextAsync("video.started");
-        Assert.False((await ReportAsync(lease, 2)).Preview);
+        Assert.False((await _farm.ReportAsync(lease, 2)).Preview);
 
         await using var events = await EventReader.OpenAsync(_farm.User, $"/v1/videos/{id}/events?preview=true");
         await events.NextAsync("video.started");
-        Assert.True((await ReportAsync(lease, 3)).Preview);
-        await ReportAsync(lease, 4, [9, 8, 7]);
+        Assert.True((await _farm.ReportAsync(lease, 3)).Preview);
+        await _farm.ReportAsync(lease, 4, [9, 8, 7]);
         var picture = await events.NextAsync("video.preview");
         Assert.Equal(
             (4, "image/png", "CQgH"),
@@ -122,8 +122,8 @@ public sealed class VideoEventsTests : IAsyncLifetime
         );
         var second = (await _farm.LeaseAsync(_worker))!;
         await _farm.RenewAsync(second, RenderStage.Denoising, 1);
-        await ReportAsync(second, 2);
-        await ReportAsync(first, 7);
+        await _farm.ReportAsync(second, 2);
+        await _farm.ReportAsync(first, 7);
 
         await using var events = await EventReader.OpenAsync(_farm.User, $"/v1/videos/{id}/events");
         Assert.Equal(2, (int)(await events.NextAsync("video.progress")).Data["step"]!);
@@ -164,20 +164,4 @@ public sealed class VideoEventsTests : IAsyncLifetime
     }
 
     private async Task<string> SubmitAsync() => (string)(await _farm.SubmitAsync())["id"]!;
-
-    private async Task<ProgressReply> ReportAsync(LeaseGrant lease, int step, byte[]? picture = null) =>
-        await (
-            await _farm.Worker.PostContractAsync(
-                $"/worker/v1/leases/{lease.JobId}/progress",
-                new ProgressReport
-                {
-                    Fence = lease.Fence,
-                    Stage = RenderStage.Denoising,
-                    Step = step,
-                    Steps = 8,
-                    Preview = picture,
-                    PreviewType = picture is null ? null : "image/png",
-                }
-            )
-        ).ContractAsync<ProgressReply>();
 }

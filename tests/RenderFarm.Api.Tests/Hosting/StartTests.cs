@@ -116,8 +116,9 @@ public sealed class StartTests
         Directory.Delete(home, recursive: true);
     }
 
-    /// <summary>The program as a process runs it. Console output is shared, so these tests run one at a time, as all of a class
-    /// do.</summary>
+    /// <summary>
+    /// The program as a process runs it. Console output is shared, so these tests run one at a time, as all of a class do.
+    /// </summary>
     private static (int Code, string Errors) RunMain(string[] args)
     {
         var before = Console.Error;

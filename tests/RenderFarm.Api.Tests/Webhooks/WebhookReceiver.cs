@@ -11,7 +11,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Channel<Received> _got = Channel.CreateUnbounded<Received>();
 
-    private WebhookReceiver(WebApplication app) => this._app = app;
+    private WebhookReceiver(WebApplication app) => _app = app;
 
     public Uri Address => new(_app.Urls.First());
 

@@ -113,22 +113,10 @@ public sealed class LeaseTests : IAsyncLifetime
         foreach (
             var wrong in new[]
             {
-                real with
-                {
-                    Key = real.Key.Replace("video.mp4", "other.mp4", StringComparison.Ordinal),
-                },
-                real with
-                {
-                    SizeBytes = 4,
-                },
-                real with
-                {
-                    Sha256 = new string('0', 64),
-                },
-                real with
-                {
-                    Key = "videos/video_other/1/video.mp4",
-                },
+                real with { Key = real.Key.Replace("video.mp4", "other.mp4", StringComparison.Ordinal) },
+                real with { SizeBytes = 4 },
+                real with { Sha256 = new string('0', 64) },
+                real with { Key = "videos/video_other/1/video.mp4" },
             }
         )
         {

@@ -9,8 +9,10 @@ using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary>What ASP.NET Core and Npgsql take for one row by its key and a small answer: the yardstick for retrieve, in a process of its
-/// own.</summary>
+/// <summary>
+/// What ASP.NET Core and Npgsql take for one row by its key and a small answer: the yardstick for retrieve, in a process of its
+/// own.
+/// </summary>
 internal sealed class BareEndpoint : IAsyncDisposable
 {
     public const string Verb = "bare";

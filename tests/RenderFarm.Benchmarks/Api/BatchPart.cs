@@ -11,8 +11,8 @@ namespace RenderFarm.Benchmarks.Api;
 /// <summary><c>POST /v1/batches</c>: 10,000 lines, and 10,000 videos out of a matrix, from the first byte sent to the answer.</summary>
 internal static class BatchPart
 {
-    private const int Jobs = 10_000,
-        Rounds = 3;
+    private const int Jobs = 10_000;
+    private const int Rounds = 3;
 
     public static async Task<Findings> MeasureAsync(ApiOptions options)
     {

@@ -4,12 +4,14 @@ using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary><c>GET /v1/videos</c> with a million rows: pages of the largest size, from anywhere, in either order, for a user and for an
-/// operator.</summary>
+/// <summary>
+/// <c>GET /v1/videos</c> with a million rows: pages of the largest size, from anywhere, in either order, for a user and for an
+/// operator.
+/// </summary>
 internal static class ListPart
 {
-    private const int Clients = 2,
-        Marks = 5_000;
+    private const int Clients = 2;
+    private const int Marks = 5_000;
 
     public static async Task<Findings> MeasureAsync(ApiOptions options)
     {

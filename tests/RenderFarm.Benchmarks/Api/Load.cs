@@ -4,8 +4,9 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary>Requests of one kind, as a number of clients or a schedule sends them. A request says whether it was answered as it should
-/// be.</summary>
+/// <summary>
+/// Requests of one kind, as a number of clients or a schedule sends them. A request says whether it was answered as it should be.
+/// </summary>
 internal static class Load
 {
     /// <summary>So many clients, each sending its next request when it has the answer to the last: what a service can take.</summary>
@@ -36,8 +37,10 @@ internal static class Load
         return Sample.Of([.. latencies.SelectMany(mine => mine)], failed, clock.Elapsed);
     }
 
-    /// <summary>Until the runtime has compiled what it will: a window of the load is no more than a tenth faster than the one before, three
-    /// times in a row.</summary>
+    /// <summary>
+    /// Until the runtime has compiled what it will: a window of the load is no more than a tenth faster than the one before,
+    /// three times in a row.
+    /// </summary>
     public static async Task WarmUpAsync(int clients, Func<int, Task<bool>> request)
     {
         var (window, before, steady) = (TimeSpan.FromSeconds(3), 0.0, 0);

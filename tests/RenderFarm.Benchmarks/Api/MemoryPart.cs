@@ -9,8 +9,10 @@ using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Benchmarks.Api;
 
-/// <summary>The API's resident memory under ten minutes of everything: submissions, questions, pages, uploads, streams that come and go,
-/// and nonsense.</summary>
+/// <summary>
+/// The API's resident memory under ten minutes of everything: submissions, questions, pages, uploads, streams that come and go,
+/// and nonsense.
+/// </summary>
 internal static class MemoryPart
 {
     private const double PerSecond = 120;

@@ -10,9 +10,9 @@ namespace RenderFarm.Benchmarks.Api;
 /// </summary>
 internal static class RetrievePart
 {
-    private const int Clients = 16,
-        Videos = 10_000,
-        Rounds = 3;
+    private const int Clients = 16;
+    private const int Videos = 10_000;
+    private const int Rounds = 3;
 
     public static async Task<Findings> MeasureAsync(ApiOptions options)
     {

@@ -17,8 +17,9 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Benchmarks.Queue;
 
-/// <summary>The job store in this process, on a database of its own: as many queued rows and registered workers as a part asks
-/// for.</summary>
+/// <summary>
+/// The job store in this process, on a database of its own: as many queued rows and registered workers as a part asks for.
+/// </summary>
 internal sealed class QueueOfJobs : IAsyncDisposable
 {
     private const int Keys = 100;
@@ -115,10 +116,7 @@ internal sealed class QueueOfJobs : IAsyncDisposable
                         [
                             .. new[] { "demo", "t2v-1-3b", "t2v-14b" }.Select(id => new ModelRegistration(
                                 id,
-                                ModelShapes.Demo with
-                                {
-                                    Id = id,
-                                },
+                                ModelShapes.Demo with { Id = id },
                                 new Dictionary<string, string>()
                             )),
                         ],

@@ -10,8 +10,9 @@ internal sealed record Figure(string What, Distribution Seconds);
 
 internal static class FiguresUnderFire
 {
-    /// <summary>The lease of the victim, and the next one that got as far as rendering; only where nobody but the kill ended the
-    /// first.</summary>
+    /// <summary>
+    /// The lease of the victim, and the next one that got as far as rendering; only where nobody but the kill ended the first.
+    /// </summary>
     private const string Lost =
         "FROM lease_records r, lease_records n WHERE r.job_id = $1 AND r.fence = $2 AND r.ending = 'lost' AND n.job_id = $1 AND n.fence = "
         + "(SELECT MIN(fence) FROM lease_records WHERE job_id = $1 AND fence > $2 AND rendering_at IS NOT NULL)";

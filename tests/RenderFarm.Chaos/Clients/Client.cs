@@ -21,14 +21,14 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
     private int _submitted;
 
     /// <summary>Works until told to stop, then finishes what it was doing: no submission is left unanswered.</summary>
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (!stop.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
             await ActAsync();
             try
             {
-                await Task.Delay(Beat, TimeProvider.System, stop);
+                await Task.Delay(Beat, TimeProvider.System, cancellationToken);
             }
             catch (OperationCanceledException)
             {

@@ -44,10 +44,10 @@ internal static class ProcessTable
     }
 
     /// <summary>Encoders and renderers of killed workers end as children of this process.</summary>
-    public static async Task BuryAsync(CancellationToken stop)
+    public static async Task BuryAsync(CancellationToken cancellationToken)
     {
         HashSet<int> before = [];
-        while (!stop.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
             // What is still a zombie at the second look is nobody's whose end the runtime here waits for
             var zombies = All()
@@ -60,7 +60,7 @@ internal static class ProcessTable
             }
 
             before = zombies;
-            await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, stop).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, cancellationToken).ContinueWith(_ => { }, TaskScheduler.Default);
         }
     }
 

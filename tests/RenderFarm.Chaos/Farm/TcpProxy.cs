@@ -150,8 +150,10 @@ internal sealed class TcpProxy : IDisposable
             }
         }
 
-        /// <summary>Ends when either side has ended. A silent connection goes on reading, so that no sender's buffer fills up and tells
-        /// him.</summary>
+        /// <summary>
+        /// Ends when either side has ended. A silent connection goes on reading, so that no sender's buffer fills up and tells
+        /// him.
+        /// </summary>
         private async Task PumpAsync(Socket from, Socket to)
         {
             var buffer = new byte[64 * 1024];

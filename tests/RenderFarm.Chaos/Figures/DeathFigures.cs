@@ -113,8 +113,9 @@ internal static class DeathFigures
         return new("renderer killed → its job is queued again", "≤ 2 s", sample.Max <= 2, sample.ToJson());
     }
 
-    /// <summary>One is stopped alone, one with its renderer and encoder; both resume when their jobs have long been completed by
-    /// others.</summary>
+    /// <summary>
+    /// One is stopped alone, one with its renderer and encoder; both resume when their jobs have long been completed by others.
+    /// </summary>
     public static async Task<Measured> WorkersStoppedAsync(FigureFarm farm)
     {
         var jobs = new[] { await farm.SubmitAsync(40), await farm.SubmitAsync(40) };

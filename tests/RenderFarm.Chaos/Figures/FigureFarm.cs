@@ -97,8 +97,8 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellationT
         return numbers;
     }
 
-    /// <summary>Does something every so often until <paramref name="stop"/>; each time on its own, on schedule.</summary>
-    public static async Task SteadilyAsync(TimeSpan every, Func<Task> act, CancellationToken stop)
+    /// <summary>Does something every so often until <paramref name="cancellationToken"/>; each time on its own, on schedule.</summary>
+    public static async Task SteadilyAsync(TimeSpan every, Func<Task> act, CancellationToken cancellationToken)
     {
         var acts = new List<Task>();
         using var timer = new PeriodicTimer(every, TimeProvider.System);
@@ -107,9 +107,9 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellationT
             do
             {
                 acts.Add(Task.Run(act, CancellationToken.None));
-            } while (await timer.WaitForNextTickAsync(stop));
+            } while (await timer.WaitForNextTickAsync(cancellationToken));
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // long enough
         }

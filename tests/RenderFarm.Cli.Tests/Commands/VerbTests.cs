@@ -7,8 +7,10 @@ using Spectre.Console.Testing;
 
 namespace RenderFarm.Cli.Tests.Commands;
 
-/// <summary>Verbs against a farm: what they send, what they print for people and for programs, how they end. Some change the environment,
-/// so one at a time.</summary>
+/// <summary>
+/// Verbs against a farm: what they send, what they print for people and for programs, how they end. Some change the environment,
+/// so one at a time.
+/// </summary>
 public sealed class VerbTests : IDisposable
 {
     private readonly TestConsole _console = new();

@@ -56,10 +56,7 @@ public sealed class RenderDisplayTests
         Video[] states =
         [
             Denoising,
-            Denoising with
-            {
-                EtaSeconds = 10,
-            },
+            Denoising with { EtaSeconds = 10 },
             Denoising with
             {
                 Step = 4,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
@@ -27,10 +28,11 @@ public sealed class WireWordTests
             { Words<Sampler>(), "unipc euler dpm++ distilled" },
             { Words<Precision>(), "fp32 bf16 fp8-weights fp8" },
             { Words<AttentionPrecision>(), "full eight-bit" },
-        { Words<TextEncoderPlacement>(), "cpu streamed resident" },
+            { Words<TextEncoderPlacement>(), "cpu streamed resident" },
             { Words<StepCacheKind>(), "teacache magcache" },
             { Words<ArtifactKind>(), "video thumbnail spritesheet" },
             { Words<SlotKind>(), "cpu cuda" },
+            { Words<HostCheckResult>(), "ok without lacks" },
             { Words<ImageBranch>(), "none clip clip_first_last" },
             { Words<PictureConditioning>(), "none channels first_latent_frame" },
             { Words<VaeKind>(), "wan21 wan22" },

@@ -19,7 +19,7 @@ public sealed class DoctorReportTests
             output.ToString().TrimEnd()
         );
         Assert.Equal(
-            [HostCheck.Ok("disk", "room"), HostCheck.Without("broker", "none set", "set " + "one")],
+            [HostCheck.Ok("disk", "room"), HostCheck.Without("broker", "none set", "set one")],
             DoctorReport.Read(output.ToString())!
         );
     }

@@ -38,7 +38,7 @@ public sealed partial class SettingsTests
     [InlineData(
         "Trial:Completely",
         "1",
-        "Trial:Completely is no setting: remove it, or take one of Kind, Listen, Most, On, Seconds, " + "Server, Words"
+        "Trial:Completely is no setting: remove it, or take one of Kind, Listen, Most, On, Seconds, Server, Words"
     )]
     [InlineData("Trial:Most", "7", "Trial:Most must not be above Trial:Seconds.")]
     public void AddSettings_AWrongOne_IsNamedWithItsRemedy(string key, string value, string line)

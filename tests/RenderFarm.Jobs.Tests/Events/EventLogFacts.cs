@@ -110,10 +110,10 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         return await Farm.Events.EndAsync(Stop);
     }
 
-    private async Task<List<ToldEvent>> DrainAsync(string reader)
+    private async Task<List<EventOfJob>> DrainAsync(string reader)
     {
         await Farm.Events.PlaceAsync(Stop);
-        var got = new List<ToldEvent>();
+        var got = new List<EventOfJob>();
         while (
             await Farm.Events.ForwardAsync(
                 reader,

@@ -64,9 +64,9 @@ public sealed record Sight(string Color, Direction Direction, string Background)
     /// <summary>Of the object over some frames; null where there is none.</summary>
     private static (double X, double Y)? Centre(Clip clip, (double Red, double Green, double Blue) ground, int from, int to)
     {
-        double sumX = 0,
-            sumY = 0,
-            count = 0;
+        double sumX = 0;
+        double sumY = 0;
+        double count = 0;
         for (var f = from; f < to; f++)
         {
             var frame = clip.Frame(f);

@@ -4,8 +4,9 @@ using RenderFarm.Training.Text;
 
 namespace RenderFarm.Training.Tests.Looks;
 
-/// <summary>The finished model is measured by a list of captions. It is only worth something when the trainer kept away from
-/// them.</summary>
+/// <summary>
+/// The finished model is measured by a list of captions. It is only worth something when the trainer kept away from them.
+/// </summary>
 public sealed class UnseenCaptionsTests
 {
     private static readonly string File = Path.Combine(BuiltPrograms.Root, "tests", "RenderFarm.Testing", "Clips", "unseen-captions.txt");

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Tests.Checkpoints;
 
-/// <summary>Checkpoints in other people's layouts, read as if they had the original one. The mappings are written from the original
-/// side.</summary>
+/// <summary>
+/// Checkpoints in other people's layouts, read as if they had the original one. The mappings are written from the original side.
+/// </summary>
 public sealed class OriginalSourceTests
 {
     private static readonly ModelShape Small = TinyShapes.ImageToVideo;

@@ -8,8 +8,10 @@ namespace RenderFarm.Wan.Tests.TextEncoder;
 
 public sealed class PromptCleaningTests
 {
-    /// <summary>Cases worked out with Python's <c>html</c> and <c>unicodedata</c>: entities, widths, marks in any order, controls, line
-    /// breaks.</summary>
+    /// <summary>
+    /// Cases worked out with Python's <c>html</c> and <c>unicodedata</c>: entities, widths, marks in any order, controls, line
+    /// breaks.
+    /// </summary>
     [Fact]
     public void Clean_ReferenceCases_GivesTheSameText()
     {

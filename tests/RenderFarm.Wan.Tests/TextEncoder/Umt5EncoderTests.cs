@@ -79,8 +79,10 @@ public sealed class Umt5EncoderTests : IDisposable
         Assert.Equal(400 * 64 * sizeof(float), resident.Weights.Bytes - stored.Weights.Bytes);
     }
 
-    /// <summary>bfloat16 products are off by 2⁻⁹ each; attention without 1/√d magnifies that in its exponent, most of all with random
-    /// weights.</summary>
+    /// <summary>
+    /// bfloat16 products are off by 2⁻⁹ each; attention without 1/√d magnifies that in its exponent, most of all with random
+    /// weights.
+    /// </summary>
     [Fact]
     public void Encode_BFloat16_StaysNearFloat32()
     {

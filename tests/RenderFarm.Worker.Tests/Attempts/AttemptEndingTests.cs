@@ -194,7 +194,7 @@ public sealed class AttemptEndingTests
     [Fact]
     public async Task Run_ApiAwayBeyondTheLease_KillsTheRendererBeforeTheLeaseEnds()
     {
-        var settings = new LeaseSettings()
+        var settings = new LeaseSettings
         {
             LeaseSeconds = 10,
             RenewSeconds = 0.2,

@@ -119,7 +119,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
     public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0, params KindCorrection[] corrections)
     {
         var fence = Interlocked.Increment(ref _fence);
-        var grant = new LeaseGrant()
+        var grant = new LeaseGrant
         {
             JobId = $"video_{fence}",
             Fence = fence,

@@ -34,8 +34,9 @@ internal static class Processes
         return found;
     }
 
-    /// <summary>The one among them that leads its process group: a shell that forks shows its own command line twice for a
-    /// moment.</summary>
+    /// <summary>
+    /// The one among them that leads its process group: a shell that forks shows its own command line twice for a moment.
+    /// </summary>
     public static int LeaderUnder(string folder) => Under(folder).Single(id => LeadsItsGroup(id));
 
     public static void Kill(int id) => Process.GetProcessById(id).Kill();

@@ -1,12 +1,9 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using RenderFarm.Artifacts;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
@@ -41,7 +38,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             ["Artifacts:Directory"] = Path.Combine(_folder.Path, "artifacts"),
             ["Metrics:Url"] = "http://127.0.0.1:0",
         };
-        WriteModel();
+        ModelOnDisk.WriteManifest(Path.Combine(_settings["Models:Directory"]!, "tiny"), ModelShapes.Tiny);
     }
 
     public LeaseDesk Desk { get; }
@@ -129,26 +126,5 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         await StopAsync();
         await Desk.DisposeAsync();
         _folder.Dispose();
-    }
-
-    private void WriteModel()
-    {
-        var folder = Path.Combine(_settings["Models:Directory"]!, "tiny");
-        Directory.CreateDirectory(folder);
-        var manifest = new ModelManifest()
-        {
-            Shape = ModelShapes.Tiny,
-            Files = new ModelFiles
-            {
-                Transformer = ["dit.safetensors"],
-                TextEncoder = ["t5.safetensors"],
-                Tokenizer = "spiece.model",
-                Vae = ["vae.safetensors"],
-            },
-        };
-        File.WriteAllText(
-            Path.Combine(folder, ModelManifest.FileName),
-            JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest)
-        );
     }
 }

@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
-using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Tests.Farm;
 
 namespace RenderFarm.Worker.Tests.Models;
 
@@ -113,20 +112,6 @@ public sealed class ModelCatalogTests : IDisposable
         }
 
         File.WriteAllText(Path.Combine(folder, "spiece.model"), "pieces");
-        var manifest = new ModelManifest()
-        {
-            Shape = shape,
-            Files = new ModelFiles
-            {
-                Transformer = ["dit.safetensors"],
-                TextEncoder = ["t5.safetensors"],
-                Tokenizer = "spiece.model",
-                Vae = ["vae.safetensors"],
-            },
-        };
-        File.WriteAllText(
-            Path.Combine(folder, ModelManifest.FileName),
-            JsonSerializer.Serialize(manifest, ContractsJson.Default.ModelManifest)
-        );
+        ModelOnDisk.WriteManifest(folder, shape);
     }
 }

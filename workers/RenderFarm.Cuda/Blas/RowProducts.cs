@@ -54,8 +54,8 @@ public sealed unsafe class RowProducts : IDisposable
             Alignment(rows | matrix | target | offsets)
         );
         var plan = _plans.GetOrAdd(shape, Choose);
-        float one = 1,
-            zero = 0;
+        float one = 1;
+        float zero = 0;
         lock (plan)
         {
             if (bias is not null)

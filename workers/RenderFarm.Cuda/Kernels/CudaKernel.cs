@@ -28,8 +28,10 @@ public sealed unsafe class CudaKernel
 
     internal CudaKernel(string name, nint function, int sharedBytes) => (_name, _function, _sharedBytes) = (name, function, sharedBytes);
 
-    /// <summary>Enqueues on libtorch's stream. The caller keeps every tensor behind the arguments alive until it has enqueued
-    /// this; the allocator's stream order does the rest.</summary>
+    /// <summary>
+    /// Enqueues on libtorch's stream. The caller keeps every tensor behind the arguments alive until it has enqueued this; the
+    /// allocator's stream order does the rest.
+    /// </summary>
     [SkipLocalsInit]
     public void Launch((long X, int Y) grid, int threads, params ReadOnlySpan<KernelArgument> arguments)
     {

@@ -5,8 +5,8 @@ namespace RenderFarm.Cuda.Memory;
 /// <summary>Bytes between host and device. Asynchronous only when the host side is page-locked.</summary>
 public static class DeviceCopy
 {
-    private const int HostToDevice = 1,
-        DeviceToHost = 2;
+    private const int HostToDevice = 1;
+    private const int DeviceToHost = 2;
 
     public static void ToDevice(nint destination, nint source, long bytes, CudaStream stream) =>
         Check(

@@ -8,14 +8,14 @@ namespace RenderFarm.Cuda.Memory;
 /// </summary>
 public sealed class MemoryPool
 {
-    private const int ReservedCurrent = 5,
-        ReservedHigh = 6,
-        UsedCurrent = 7,
-        UsedHigh = 8;
+    private const int ReservedCurrent = 5;
+    private const int ReservedHigh = 6;
+    private const int UsedCurrent = 7;
+    private const int UsedHigh = 8;
 
     /// <summary>The setting that makes libtorch allocate here; it is read once, when libtorch starts.</summary>
-    public const string AllocatorVariable = "PYTORCH_CUDA_ALLOC_CONF",
-        AllocatorSetting = "backend:cudaMallocAsync";
+    public const string AllocatorVariable = "PYTORCH_CUDA_ALLOC_CONF";
+    public const string AllocatorSetting = "backend:cudaMallocAsync";
 
     private readonly nint _pool;
 
@@ -44,8 +44,10 @@ public sealed class MemoryPool
         Set(ReservedHigh);
     }
 
-    /// <summary>Gives unused memory back to the card, down to <paramref name="keep"/>. Waits for the device first, since memory
-    /// freed by work still enqueued cannot go.</summary>
+    /// <summary>
+    /// Gives unused memory back to the card, down to <paramref name="keep"/>. Waits for the device first, since memory freed by
+    /// work still enqueued cannot go.
+    /// </summary>
     public void Trim(long keep = 0)
     {
         CudaDevice.Synchronize();

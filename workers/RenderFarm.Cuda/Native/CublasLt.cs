@@ -8,18 +8,18 @@ internal static unsafe partial class CublasLt
 {
     private const string Library = CudaLibraries.Products;
 
-    public const int Compute32F = 68,
-        Real32F = 0,
-        RealBFloat16 = 14,
-        OperationT = 1;
-    public const int DescriptorTransposeA = 3,
-        DescriptorEpilogue = 7,
-        DescriptorBias = 8;
-    public const int PreferenceWorkspace = 1,
-        PreferenceAlignmentA = 5,
-        PreferenceAlignmentB = 6,
-        PreferenceAlignmentC = 7,
-        PreferenceAlignmentD = 8;
+    public const int Compute32F = 68;
+    public const int Real32F = 0;
+    public const int RealBFloat16 = 14;
+    public const int OperationT = 1;
+    public const int DescriptorTransposeA = 3;
+    public const int DescriptorEpilogue = 7;
+    public const int DescriptorBias = 8;
+    public const int PreferenceWorkspace = 1;
+    public const int PreferenceAlignmentA = 5;
+    public const int PreferenceAlignmentB = 6;
+    public const int PreferenceAlignmentC = 7;
+    public const int PreferenceAlignmentD = 8;
 
     /// <summary>A kernel with its settings, as the library likes to keep it.</summary>
     [InlineArray(8)]

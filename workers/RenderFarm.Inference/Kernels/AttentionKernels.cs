@@ -7,20 +7,20 @@ namespace RenderFarm.Inference.Kernels;
 public sealed class AttentionKernels(KernelCompiler compiler) : IDisposable
 {
     /// <summary>As the sources have them.</summary>
-    public const int HeadDim = 128,
-        QueriesOfATile = 64,
-        QueriesOfABlock = 192,
-        KeysOfATile = 128,
-        ValuePart = 512;
+    public const int HeadDim = 128;
+    public const int QueriesOfATile = 64;
+    public const int QueriesOfABlock = 192;
+    public const int KeysOfATile = 128;
+    public const int ValuePart = 512;
 
-    public const int AttendThreads = 512,
-        MeanThreads = 512,
-        KeyThreads = 512,
-        ValueThreads = 256;
+    public const int AttendThreads = 512;
+    public const int MeanThreads = 512;
+    public const int KeyThreads = 512;
+    public const int ValueThreads = 256;
 
-    private const int Stages = 4,
-        Ones = 8,
-        Alignment = 1024;
+    private const int Stages = 4;
+    private const int Ones = 8;
+    private const int Alignment = 1024;
 
     /// <summary>Queries of a block, a ring of tiles of k and v, and room to begin at a multiple of the swizzle's pattern.</summary>
     private const int SharedBytes = (QueriesOfABlock * HeadDim) + (Stages * KeysOfATile * ((2 * HeadDim) + Ones)) + Alignment;

@@ -10,8 +10,8 @@ namespace RenderFarm.Inference.Kernels;
 /// </summary>
 public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
 {
-    private const int MostVectorsPerThread = 5,
-        MostThreads = 1024;
+    private const int MostVectorsPerThread = 5;
+    private const int MostThreads = 1024;
 
     private readonly ConcurrentDictionary<(string Source, int Dim, int Head, bool Gelu), (KernelModule Module, int Threads)> _modules =
         new();

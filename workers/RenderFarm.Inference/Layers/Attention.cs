@@ -5,8 +5,10 @@ namespace RenderFarm.Inference.Layers;
 /// <summary>Multi-head attention on tokens whose heads lie side by side.</summary>
 public static class Attention
 {
-    /// <summary>Every query attends to every key, scaled by 1/√headDim, no mask: a mask would rule out the fused kernels,
-    /// and the plain one needs memory for tokens × tokens.</summary>
+    /// <summary>
+    /// Every query attends to every key, scaled by 1/√headDim, no mask: a mask would rule out the fused kernels, and the plain
+    /// one needs memory for tokens × tokens.
+    /// </summary>
     /// <param name="q">[B, L, H, D]; its type is the result's.</param>
     /// <param name="k">[B, S, H, D]</param>
     /// <param name="v">[B, S, H, D]</param>

@@ -27,8 +27,10 @@ public interface ITokenOps
     /// <summary>x + y·gate.</summary>
     Tensor Add(Tensor x, Tensor y, PerRun? gate);
 
-    /// <summary>RMS norm over full rows, all heads together, times a float32 weight; then each adjacent pair of a head turned by
-    /// its token's angle. [B, L, H·D] (columns of a wider matrix allowed) → [B, L, H, D] in the same type.</summary>
+    /// <summary>
+    /// RMS norm over full rows, all heads together, times a float32 weight; then each adjacent pair of a head turned by its
+    /// token's angle. [B, L, H·D] (columns of a wider matrix allowed) → [B, L, H, D] in the same type.
+    /// </summary>
     /// <param name="angles">Complex [L, 1, D/2]; null turns nothing.</param>
     Tensor NormRotate(Tensor x, Tensor weight, double epsilon, int heads, Tensor? angles);
 

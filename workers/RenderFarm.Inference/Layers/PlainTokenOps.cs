@@ -88,8 +88,8 @@ public sealed class PlainTokenOps(ScalarType type) : ITokenOps
         }
 
         var parts = new List<Tensor>(runs.Count);
-        long at = 0,
-            length = x.shape[1];
+        long at = 0;
+        var length = x.shape[1];
         for (var run = 0; run < runs.Count && at < length; run++)
         {
             var tokens = run == runs.Count - 1 ? length - at : Math.Min(runs[run], length - at);

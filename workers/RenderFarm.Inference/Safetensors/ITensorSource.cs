@@ -22,8 +22,10 @@ public interface ITensorSource : IDisposable
     /// <summary>A copy in host memory, in the stored type. The caller owns it; no dispose scope does.</summary>
     Tensor Load(string name);
 
-    /// <summary>A copy of some rows of the first dimension, [rows.Count, …], where the whole may be too much to load.
-    /// The caller owns it; no dispose scope does.</summary>
+    /// <summary>
+    /// A copy of some rows of the first dimension, [rows.Count, …], where the whole may be too much to load. The caller owns it;
+    /// no dispose scope does.
+    /// </summary>
     Tensor LoadRows(string name, IReadOnlyList<long> rows)
     {
         using var whole = Load(name);

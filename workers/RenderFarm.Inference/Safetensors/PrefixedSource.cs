@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Safetensors;
 
-/// <summary>The tensors under a prefix, named without it: <c>model.diffusion_model.</c> of single-file checkpoints. Does not own the
-/// source.</summary>
+/// <summary>
+/// The tensors under a prefix, named without it: <c>model.diffusion_model.</c> of single-file checkpoints. Does not own the
+/// source.
+/// </summary>
 public sealed class PrefixedSource(ITensorSource source, string prefix) : ITensorSource
 {
     public string Name => source.Name;

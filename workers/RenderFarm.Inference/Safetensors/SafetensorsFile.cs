@@ -96,8 +96,9 @@ public sealed class SafetensorsFile : ITensorSource
         return tensor;
     }
 
-    /// <summary>The stored bytes, valid until the file is disposed. Tensors of 2 GiB and more don't fit a span: use <see
-    /// cref="Address"/>.</summary>
+    /// <summary>
+    /// The stored bytes, valid until the file is disposed. Tensors of 2 GiB and more don't fit a span: use <see cref="Address"/>.
+    /// </summary>
     public unsafe ReadOnlySpan<byte> Bytes(string name)
     {
         var place = Find(name);

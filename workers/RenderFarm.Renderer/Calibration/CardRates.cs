@@ -18,15 +18,15 @@ namespace RenderFarm.Renderer.Calibration;
 /// </summary>
 internal sealed class CardRates(KernelCompiler compiler)
 {
-    private const int Dim = 5120,
-        Hidden = 13824,
-        Heads = 40,
-        ManyTokens = 32_760,
-        FewTokens = 8192;
-    private const long RoomForMany = 8L << 30,
-        CopyBytes = 256L << 20;
-    private const double MixSeconds = 3,
-        OthersSeconds = 0.5;
+    private const int Dim = 5120;
+    private const int Hidden = 13824;
+    private const int Heads = 40;
+    private const int ManyTokens = 32_760;
+    private const int FewTokens = 8192;
+    private const long RoomForMany = 8L << 30;
+    private const long CopyBytes = 256L << 20;
+    private const double MixSeconds = 3;
+    private const double OthersSeconds = 0.5;
 
     /// <summary>Row-wise e4m3 products are trusted up to this error against the same rounded numbers in float32.</summary>
     private const double Float8Error = 5e-3;

@@ -14,10 +14,10 @@ internal static class EightBitAttentionCheck
     /// <summary>The same rounding, sums in another order: some numbers land on the other side of a half.</summary>
     public const double FromDefinition = 0.02;
 
-    private const int FewTokens = 777,
-        ManyTokens = 16_301,
-        Heads = 2,
-        Dim = Heads * FusedEightBitAttention.HeadDim;
+    private const int FewTokens = 777;
+    private const int ManyTokens = 16_301;
+    private const int Heads = 2;
+    private const int Dim = Heads * FusedEightBitAttention.HeadDim;
 
     /// <summary>Null when it runs and is right.</summary>
     public static string? WhyNot(TokenKernels kernels)

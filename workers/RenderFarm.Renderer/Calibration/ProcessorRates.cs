@@ -12,11 +12,11 @@ internal static class ProcessorRates
     public static CardCalibration Measure(string key)
     {
         using var scope = NewDisposeScope();
-        const int Rows = 2048,
-            Dim = 1024,
-            Tokens = 1024,
-            Heads = 8,
-            Size = 64;
+        const int Rows = 2048;
+        const int Dim = 1024;
+        const int Tokens = 1024;
+        const int Heads = 8;
+        const int Size = 64;
         var (x, weight) = (randn(Rows, Dim), randn(Dim, Dim));
         var (q, big) = (randn(1, Heads, Tokens, Size), randn(16 << 20));
         var copy = empty_like(big);

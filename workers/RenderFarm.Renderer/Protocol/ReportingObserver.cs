@@ -15,7 +15,7 @@ internal sealed class ReportingObserver(ReportWriter reports) : IRenderObserver
 
     public void StageStarted(RenderStage stage)
     {
-        this._stage = stage;
+        _stage = stage;
         Send(new RendererReport.StageStarted(stage));
     }
 

@@ -44,7 +44,7 @@ public sealed class PromptEncoder : IDisposable
         Loaded<Umt5Encoder> encoder,
         IDisposable? layers,
         int textLength
-    ) => (this._tokenizer, this._source, this._encoder, this._layers, this._textLength) = (tokenizer, source, encoder, layers, textLength);
+    ) => (_tokenizer, _source, _encoder, _layers, _textLength) = (tokenizer, source, encoder, layers, textLength);
 
     /// <param name="negativePrompt">Null where no unconditional prediction is needed.</param>
     /// <param name="afterLayer">Called after every layer; may throw to end the encoding.</param>

@@ -5,8 +5,10 @@ using RenderFarm.Wan.TextEncoder.SentencePiece;
 
 namespace RenderFarm.Rendering.Loading;
 
-/// <summary>What a model is made of: the files of a checkpoint, or weights that are generated as they are asked for. The
-/// caller owns every source it opens.</summary>
+/// <summary>
+/// What a model is made of: the files of a checkpoint, or weights that are generated as they are asked for. The caller owns every
+/// source it opens.
+/// </summary>
 public interface IModelParts
 {
     /// <summary>Before anything takes time: all of it is there.</summary>

@@ -17,8 +17,9 @@ public sealed record DenoiseInput(WanModel Model, ContextCache Conditional, Cont
     /// <summary>Tokens per feed-forward chunk.</summary>
     public long FeedForwardTokens { get; init; } = long.MaxValue;
 
-    /// <summary>Both prompts as a batch of two, conditional first, when both branches go through one forward; they are then not run
-    /// apart.</summary>
+    /// <summary>
+    /// Both prompts as a batch of two, conditional first, when both branches go through one forward; they are then not run apart.
+    /// </summary>
     public ContextCache? Both { get; init; }
 
     /// <summary>Leaves blocks out; the branches then run apart.</summary>
@@ -79,8 +80,10 @@ public static class Denoiser
     private static Tensor Given(Tensor latent, Tensor? firstLatent) =>
         firstLatent is null ? latent.alias() : cat([firstLatent, latent.narrow(2, 1, latent.shape[2] - 1)], 2);
 
-    /// <summary>The guided prediction, mixed in float32: of two forward passes, conditional first, or of one with both branches; or
-    /// unguided, of one.</summary>
+    /// <summary>
+    /// The guided prediction, mixed in float32: of two forward passes, conditional first, or of one with both branches; or
+    /// unguided, of one.
+    /// </summary>
     private static Tensor Velocity(DenoiseInput input, int step, Tensor latent, Timesteps timesteps, Action? afterBlock)
     {
         Tensor Forward(Tensor x, ContextCache context, GuidanceBranch branch = GuidanceBranch.Conditional) =>

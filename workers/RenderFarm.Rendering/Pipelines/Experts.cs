@@ -39,7 +39,7 @@ internal sealed class Experts : IDisposable
         StageMeter meter
     )
     {
-        (this._components, this._order, this._prompts, this._pictures, this._schedule, this._meter) = (
+        (_components, _order, _prompts, _pictures, _schedule, _meter) = (
             components,
             order,
             prompts,

@@ -6,9 +6,8 @@ using RenderFarm.Contracts.Words;
 namespace RenderFarm.Rendering.Pipelines;
 
 /// <summary>
-/// Seconds and peak memory of each stage of one render: device memory on a card, resident memory on a CPU. A stage may be entered more than
-/// once: its seconds add
-/// up and its peak is the highest.
+/// Seconds and peak memory of each stage of one render: device memory on a card, resident memory on a CPU. A stage may be entered
+/// more than once: its seconds add up and its peak is the highest.
 /// </summary>
 /// <param name="gauge">What memory to watch; the process's resident set when not given.</param>
 public sealed class StageMeter(IMemoryGauge? gauge = null)

@@ -40,8 +40,8 @@ public sealed class VideoPipeline : IDisposable
         IModelParts? parts = null
     )
     {
-        (this._order, _spec, _shape) = (order, order.Spec, order.Shape);
-        (this._observer, this._meter, this._cancellation) = (observer, meter, cancellationToken);
+        (_order, _spec, _shape) = (order, order.Spec, order.Shape);
+        (_observer, _meter, _cancellation) = (observer, meter, cancellationToken);
         _components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape), ReportAlive);
     }
 

@@ -77,8 +77,10 @@ public sealed record FlowSchedule
         };
     }
 
-    /// <summary>The first <paramref name="count"/> of <paramref name="points"/> evenly spaced values, rounded as numpy's linspace rounds
-    /// them.</summary>
+    /// <summary>
+    /// The first <paramref name="count"/> of <paramref name="points"/> evenly spaced values, rounded as numpy's linspace rounds
+    /// them.
+    /// </summary>
     private static double[] LinearlyFalling(double start, double stop, int points, int count)
     {
         var values = new double[count];

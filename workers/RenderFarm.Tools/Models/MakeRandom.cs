@@ -40,8 +40,8 @@ internal static class MakeRandom
     private static void Write(ModelShape shape, string folder, long seed, long total)
     {
         var started = Stopwatch.GetTimestamp();
-        long done = 0,
-            shown = 0;
+        long done = 0;
+        long shown = 0;
         RandomModel.Write(
             shape,
             folder,

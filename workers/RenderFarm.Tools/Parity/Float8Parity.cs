@@ -3,8 +3,10 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Tools.Parity;
 
-/// <summary><c>fp8_cast</c>: float32 → e4m3 and back, as bytes and as values. The cast does not saturate: what rounds beyond
-/// ±448 turns into NaN, unless it was clamped first.</summary>
+/// <summary>
+/// <c>fp8_cast</c>: float32 → e4m3 and back, as bytes and as values. The cast does not saturate: what rounds beyond ±448 turns
+/// into NaN, unless it was clamped first.
+/// </summary>
 internal static class Float8Parity
 {
     private const double Largest = 448;

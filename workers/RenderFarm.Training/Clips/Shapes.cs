@@ -31,8 +31,8 @@ internal static class Shapes
     /// <summary>Five points. Folded to half of one, where the edge is a straight line from the tip to the notch.</summary>
     private static Tensor Star(Tensor u, Tensor v, Tensor radius)
     {
-        const double Sector = 2 * Math.PI / 5,
-            Notch = 0.45;
+        const double Sector = 2 * Math.PI / 5;
+        const double Notch = 0.45;
         var angle = atan2(u, -v); // 0 at the upper tip
         var folded = (angle - (angle / Sector).round() * Sector).abs();
         var length = Length(u, v);

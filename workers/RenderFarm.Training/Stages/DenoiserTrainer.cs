@@ -16,8 +16,8 @@ namespace RenderFarm.Training.Stages;
 /// </summary>
 internal sealed class DenoiserTrainer : IDisposable
 {
-    private const double GivenShare = 0.2,
-        WithoutPromptShare = 0.1;
+    private const double GivenShare = 0.2;
+    private const double WithoutPromptShare = 0.1;
     private const int FreshEvery = 8; // Steps, after which clips are drawn anew
     private const int FirstClips = 2048;
 
@@ -38,7 +38,7 @@ internal sealed class DenoiserTrainer : IDisposable
     /// <param name="encoder">Likewise.</param>
     public DenoiserTrainer(TrainingOptions options, Journal journal, WanVae vae, Umt5Encoder encoder)
     {
-        (this._options, this._journal, this._vae, this._encoder) = (options, journal, vae, encoder);
+        (_options, _journal, _vae, _encoder) = (options, journal, vae, encoder);
         Parameters = new FlatParameters(WeightListing.Of(weights => new WanModel(weights, options.Shape.Transformer)), options.Device);
         Parameters.Initialize(Initializer.For(options.Seed));
         Parameters.Values.requires_grad_(true);
@@ -181,8 +181,10 @@ internal sealed class DenoiserTrainer : IDisposable
         _pools[pool].Add(parts.Time("clips encoded", () => _vae.Encode(clips)), batch);
     }
 
-    /// <summary>Every time in other words, and some left without any. On a card, words take as long as the step, unless all cores find
-    /// them.</summary>
+    /// <summary>
+    /// Every time in other words, and some left without any. On a card, words take as long as the step, unless all cores find
+    /// them.
+    /// </summary>
     private List<IReadOnlyList<long>> Said(IReadOnlyList<Scene> drawn)
     {
         var asked = drawn

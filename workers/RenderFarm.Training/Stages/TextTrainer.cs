@@ -29,7 +29,7 @@ internal sealed class TextTrainer : IDisposable
 
     public TextTrainer(TrainingOptions options, Journal journal)
     {
-        (this._options, this._journal) = (options, journal);
+        (_options, _journal) = (options, journal);
         Parameters = new FlatParameters(
             WeightListing.Of(weights => (new Umt5Encoder(weights.Scope(Encoder), options.Shape.TextEncoder), Frequencies(weights))),
             options.Device

@@ -52,8 +52,10 @@ internal sealed record TrainingOptions
     /// <summary>Share of the VAE's seconds at the start in which it sees single frames of the first window, four times as many.</summary>
     public double PicturesShare { get; init; } = 0.25;
 
-    /// <summary>Windows that the VAE sees, and how often, with a factor on the batch. Long ones keep colours from drifting from
-    /// chunk to chunk, wide ones are for the attention over a whole frame.</summary>
+    /// <summary>
+    /// Windows that the VAE sees, and how often, with a factor on the batch. Long ones keep colours from drifting from chunk to
+    /// chunk, wide ones are for the attention over a whole frame.
+    /// </summary>
     public IReadOnlyList<(ClipSize Size, double Share, double Batch)> Windows { get; init; } =
     [(new(48, 48, 9), 0.7, 1), (new(64, 64, 13), 0.15, 0.4), (new(128, 96, 9), 0.15, 0.2)];
 

@@ -28,7 +28,7 @@ internal sealed class VaeTrainer : IDisposable
 
     public VaeTrainer(TrainingOptions options, Journal journal)
     {
-        (this._options, this._journal) = (options, journal);
+        (_options, _journal) = (options, journal);
         _raw = RawShape(options.Shape.Vae);
         Parameters = new FlatParameters(WeightListing.Of(weights => new WanVae(weights, _raw)), options.Device);
         Parameters.Initialize(Initializer.For(options.Seed));

@@ -137,8 +137,9 @@ internal static class Phrases
         "there is",
     ];
 
-    /// <summary>What prompts are full of and what has no meaning here; spelt in letters, so that any other word is taken as
-    /// lightly.</summary>
+    /// <summary>
+    /// What prompts are full of and what has no meaning here; spelt in letters, so that any other word is taken as lightly.
+    /// </summary>
     public static readonly string[] Idle =
     [
         "beautiful", "amazing", "cinematic", "realistic", "4k", "hd", "smooth", "nice", "simple", "cartoon", "style",

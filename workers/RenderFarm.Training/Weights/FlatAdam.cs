@@ -5,9 +5,9 @@ namespace RenderFarm.Training.Weights;
 /// <summary>Adam with decoupled weight decay and a limit on the gradient's norm, and a running average of the parameters.</summary>
 internal sealed class FlatAdam : IDisposable
 {
-    private const double Beta1 = 0.9,
-        Beta2 = 0.99,
-        Epsilon = 1e-8;
+    private const double Beta1 = 0.9;
+    private const double Beta2 = 0.99;
+    private const double Epsilon = 1e-8;
 
     private readonly FlatParameters _parameters;
     private readonly Tensor _first,
@@ -16,7 +16,7 @@ internal sealed class FlatAdam : IDisposable
 
     public FlatAdam(FlatParameters parameters)
     {
-        this._parameters = parameters;
+        _parameters = parameters;
         _first = zeros_like(parameters.Values).DetachFromDisposeScope();
         _second = zeros_like(parameters.Values).DetachFromDisposeScope();
         Average = parameters.Values.detach().clone().DetachFromDisposeScope();

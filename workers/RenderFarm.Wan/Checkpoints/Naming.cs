@@ -9,8 +9,10 @@ namespace RenderFarm.Wan.Checkpoints;
 /// <param name="Original">A key without its prefix → the original name, and which part of that tensor it is.</param>
 internal sealed record Naming(CheckpointKind Kind, string Layout, string Prefix, Func<string, (string Name, int Part)> Original)
 {
-    /// <summary>Keys that only this kind in this layout has. Several, so that a file with one of them missing is still known for what it
-    /// is.</summary>
+    /// <summary>
+    /// Keys that only this kind in this layout has. Several, so that a file with one of them missing is still known for what it
+    /// is.
+    /// </summary>
     private static readonly (CheckpointKind Kind, string Layout, string[] Keys, Func<string, (string, int)> Original)[] Known =
     [
         (

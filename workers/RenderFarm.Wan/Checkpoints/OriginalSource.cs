@@ -14,7 +14,7 @@ public sealed class OriginalSource : ITensorSource
 
     private OriginalSource(ITensorSource source, Naming naming)
     {
-        this._source = source;
+        _source = source;
         _stored = naming.Apply(source.Entries.Values);
         Entries = _stored.ToDictionary(pair => pair.Key, pair => Joined(pair.Key, pair.Value), StringComparer.Ordinal);
     }

@@ -28,7 +28,7 @@ public sealed class LoraSet : IDisposable
     private readonly IReadOnlyList<NamedLora> _loras;
 
     private LoraSet(IReadOnlyList<NamedLora> loras, IReadOnlyDictionary<string, TensorChanges> changes, IReadOnlyList<string> notes) =>
-        (this._loras, Changes, Notes) = (loras, changes, notes);
+        (_loras, Changes, Notes) = (loras, changes, notes);
 
     /// <summary>By the tensor's name in the original layout.</summary>
     public IReadOnlyDictionary<string, TensorChanges> Changes { get; }

@@ -15,8 +15,8 @@ public static class RotaryTables
     public static Tensor For((long Frames, long Height, long Width) grid, int headDim, Device device)
     {
         using var scope = NewDisposeScope();
-        int side = 2 * (headDim / 6),
-            time = headDim - (2 * side);
+        var side = 2 * (headDim / 6);
+        var time = headDim - (2 * side);
         var (f, h, w) = grid;
         return cat(
                 [

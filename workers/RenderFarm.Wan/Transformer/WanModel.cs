@@ -190,8 +190,10 @@ public sealed class WanModel
         return (context.narrow(1, 0, boundary), context.narrow(1, boundary, tokens - boundary));
     }
 
-    /// <summary>[B, L, dim] → [B, L, 4·out], in float32, some thousand tokens at a time: all at once, its copies of x would be
-    /// the highest peak of a long video.</summary>
+    /// <summary>
+    /// [B, L, dim] → [B, L, 4·out], in float32, some thousand tokens at a time: all at once, its copies of x would be the highest
+    /// peak of a long video.
+    /// </summary>
     private Tensor Head(Tensor x, Modulation modulation)
     {
         var e = (modulation.E.unsqueeze(2) + _headModulation).unbind(2); // Shift and scale, each [B, R, dim]

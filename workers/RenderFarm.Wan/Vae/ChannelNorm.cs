@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
 
-/// <summary>Each position's channels brought to length √C, then scaled by gamma; no mean is taken off and nothing added under the
-/// root.</summary>
+/// <summary>
+/// Each position's channels brought to length √C, then scaled by gamma; no mean is taken off and nothing added under the root.
+/// </summary>
 /// <param name="rank">Dimensions behind the channels: 3 in blocks, 2 in attention, as gamma is stored.</param>
 internal sealed class ChannelNorm(IWeights weights, int channels, int rank)
 {

@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
 
-/// <summary>Encodes a video in overlapping tiles, cut and blended as <see cref="TiledDecoder"/> does: device memory is that of one
-/// tile.</summary>
+/// <summary>
+/// Encodes a video in overlapping tiles, cut and blended as <see cref="TiledDecoder"/> does: device memory is that of one tile.
+/// </summary>
 /// <param name="tile">Side in latent cells.</param>
 public sealed class TiledEncoder(WanVae vae, VaeShape shape, int tile)
 {

@@ -18,8 +18,9 @@ internal sealed class FarmApi : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Short, so that a half-open connection costs a renewal and not the lease, and a slot's time no longer than it
-    /// must.</summary>
+    /// <summary>
+    /// Short, so that a half-open connection costs a renewal and not the lease, and a slot's time no longer than it must.
+    /// </summary>
     private static readonly TimeSpan RenewPatience = TimeSpan.FromSeconds(4);
 
     private readonly HttpClient _http;

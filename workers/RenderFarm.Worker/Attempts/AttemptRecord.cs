@@ -13,11 +13,11 @@ internal sealed class AttemptRecord(string model, long leasedAt, TimeProvider ti
 {
     private RenderStage? _stage;
     private long _stageSince;
+    private RendererReport.Ready? _ready;
+    private double? _secondsToFirstStep;
 
     public RendererReport.Finished? Finished { get; private set; }
     public RendererReport.Failed? Failed { get; private set; }
-    private RendererReport.Ready? _ready;
-    private double? _secondsToFirstStep;
 
     /// <returns>What the lease's next renewal should say, or null when nothing changed for it.</returns>
     public LeaseProgress? Take(RendererReport report)

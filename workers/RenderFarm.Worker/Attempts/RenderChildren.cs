@@ -89,8 +89,8 @@ internal sealed class RenderChildren : IDisposable
 
     private async Task<RendererEnding> RendererEndAsync(Task listening)
     {
-        bool silent = false,
-            encoderFirst = false;
+        var silent = false;
+        var encoderFirst = false;
         long? tooMuch = null;
         while (!Renderer.Exited.IsCompleted)
         {

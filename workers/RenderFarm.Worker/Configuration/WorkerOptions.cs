@@ -80,8 +80,10 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     [Between(0, 1e6, Above = true)]
     public double SpoolGigabytes { get; set; } = 20;
 
-    /// <summary>How long a request for work stays open at the API. A connection that has died without a word costs a slot so long, and a
-    /// little more.</summary>
+    /// <summary>
+    /// How long a request for work stays open at the API. A connection that has died without a word costs a slot so long, and a
+    /// little more.
+    /// </summary>
     [Between(0, 60)]
     public double LeaseWaitSeconds { get; set; } = 10;
 
@@ -101,13 +103,16 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     public string WeightCacheDirectory { get; set; } =
         Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
 
-    /// <summary>GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is
-    /// kept.</summary>
+    /// <summary>
+    /// GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is kept.
+    /// </summary>
     [Between(0, 65_536, Or = "leave it out for 70 % of host memory")]
     public double? WeightCacheGigabytes { get; set; }
 
-    /// <summary>GiB of host memory that plans may count on, where what the system says is wrong (memory that grows when used). Default:
-    /// what is available.</summary>
+    /// <summary>
+    /// GiB of host memory that plans may count on, where what the system says is wrong (memory that grows when used). Default:
+    /// what is available.
+    /// </summary>
     [Between(0, 65_536, Above = true, Or = "leave it out for what is available")]
     public double? HostMemoryGigabytes { get; set; }
 

@@ -82,7 +82,7 @@ internal static class DoctorVerb
 
     private static async Task<HostCheck> ApiAsync(WorkerOptions options)
     {
-        using var http = new HttpClient() { Timeout = Patience };
+        using var http = new HttpClient { Timeout = Patience };
         try
         {
             using var answer = await http.GetAsync(new Uri(options.ApiUrl.TrimEnd('/') + "/health/ready"));
@@ -111,7 +111,7 @@ internal static class DoctorVerb
         var shown = $"{address.Host}:{(address.IsDefaultPort || address.Port < 0 ? 5672 : address.Port)}";
         try
         {
-            var factory = new ConnectionFactory() { Uri = address, RequestedConnectionTimeout = Patience };
+            var factory = new ConnectionFactory { Uri = address, RequestedConnectionTimeout = Patience };
             await using var connection = await factory.CreateConnectionAsync("renderfarm-doctor");
             return HostCheck.Ok("broker", $"{shown} takes connections");
         }

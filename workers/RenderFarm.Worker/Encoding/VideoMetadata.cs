@@ -20,7 +20,7 @@ internal static class VideoMetadata
     /// <summary>ffmpeg's own metadata format, version 1.</summary>
     public static string Of(RenderSpec spec, RenderPlan plan)
     {
-        var comment = new Dictionary<string, object>()
+        var comment = new Dictionary<string, object>
         {
             ["prompt"] = Printable(spec.Prompt),
             ["negative_prompt"] = Printable(spec.NegativePrompt),

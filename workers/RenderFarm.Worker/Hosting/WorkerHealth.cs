@@ -25,8 +25,9 @@ internal sealed record SlotHealth(string Id, string Card, string? Job, long? Fre
 
 internal static class WorkerHealthEndpoints
 {
-    /// <summary><c>/health</c> and <c>/health/live</c> answer as long as the process does; <c>/health/ready</c> only while it takes
-    /// jobs.</summary>
+    /// <summary>
+    /// <c>/health</c> and <c>/health/live</c> answer as long as the process does; <c>/health/ready</c> only while it takes jobs.
+    /// </summary>
     public static void MapWorkerHealth(this WebApplication app)
     {
         app.MapGet("/health", (IServiceProvider services) => Look(services));

@@ -122,7 +122,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
             TimeSpan pause;
             try
             {
-                var request = new RenewRequest()
+                var request = new RenewRequest
                 {
                     Stage = now.Stage,
                     Step = now.Step,

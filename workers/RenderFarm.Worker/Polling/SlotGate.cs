@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Slots;
@@ -16,7 +17,7 @@ internal sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spoo
     public string? WhyClosed()
     {
         var directory = options.Value.DataDirectory;
-        var free = new DriveInfo(directory).AvailableFreeSpace / 1e6;
+        var free = FreeSpace.BytesFor(directory) / 1e6;
         var needed = options.Value.MinimumFreeDiskMegabytes;
         if (free < needed)
         {

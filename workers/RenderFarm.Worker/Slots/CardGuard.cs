@@ -121,6 +121,5 @@ internal sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider ti
 
     private static string Reason(SlotCard card, CardBefore before, int renderer) =>
         $"{Names.Gib(MissingBytes(card, before, renderer))} of the card's memory did not come back after its last job; on it now: "
-        + $"{card.InUse()}. "
-        + "End what holds it, or restart the host";
+        + $"{card.InUse()}. End what holds it, or restart the host";
 }

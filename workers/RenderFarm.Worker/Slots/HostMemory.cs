@@ -19,8 +19,10 @@ internal static class HostMemory
         }
     }
 
-    /// <summary>How many processes the kernel has killed for memory so far: of this process's control group, or of the host where that
-    /// doesn't tell.</summary>
+    /// <summary>
+    /// How many processes the kernel has killed for memory so far: of this process's control group, or of the host where that
+    /// doesn't tell.
+    /// </summary>
     public static long OutOfMemoryKills => (OwnGroup is { } own ? KillsOf(own) : null) ?? Field("/proc/vmstat", "oom_kill") ?? 0;
 
     /// <summary>Folder of this process's control group (version 2); null where there is none.</summary>

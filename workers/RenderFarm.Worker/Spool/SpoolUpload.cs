@@ -23,7 +23,7 @@ internal sealed class SpoolUpload(
 {
     /// <returns>When the entry has served its purpose and may be deleted.</returns>
     /// <exception cref="OperationCanceledException">The worker stops; the entry must stay.</exception>
-    public async Task RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings, CancellationToken stop)
+    public async Task RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings, CancellationToken cancellationToken)
     {
         using var scope = log.BeginScope("{Job} fence {Fence} upload", manifest.JobId, manifest.Fence);
         var started = time.GetTimestamp();
@@ -32,7 +32,7 @@ internal sealed class SpoolUpload(
         await using (var held = leases.HoldForUpload(manifest.Lease, settings))
         {
             // 2
-            if (await StoredAsync(entry, manifest, held.Keeper, stop) is not { } stored)
+            if (await StoredAsync(entry, manifest, held.Keeper, cancellationToken) is not { } stored)
             {
                 return;
             }
@@ -42,16 +42,16 @@ internal sealed class SpoolUpload(
             {
                 UploadSeconds = time.GetElapsedTime(started).TotalSeconds,
             };
-            await ConcludeAsync(manifest, stored, measured, stop);
+            await ConcludeAsync(manifest, stored, measured, cancellationToken);
         }
 
         metrics.StageDone(manifest.Model, RenderStage.Uploading, time.GetElapsedTime(started));
     }
 
     /// <returns>The artifacts, or why there are none; null when the fence has lost.</returns>
-    private async Task<Stored?> StoredAsync(string entry, SpoolManifest manifest, LeaseKeeper lease, CancellationToken stop)
+    private async Task<Stored?> StoredAsync(string entry, SpoolManifest manifest, LeaseKeeper lease, CancellationToken cancellationToken)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, lease.Lost, lease.Cancelled);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost, lease.Cancelled);
         try
         {
             await lease.Confirmed.WaitAsync(ended.Token); // The long lease is in hand before the slow part begins
@@ -105,7 +105,7 @@ internal sealed class SpoolUpload(
         return stored;
     }
 
-    private async Task ConcludeAsync(SpoolManifest manifest, Stored stored, Measurements measured, CancellationToken stop)
+    private async Task ConcludeAsync(SpoolManifest manifest, Stored stored, Measurements measured, CancellationToken cancellationToken)
     {
         var failure = stored.Failure;
         var backoff = new Backoff(0.5, 10);
@@ -114,8 +114,8 @@ internal sealed class SpoolUpload(
             try
             {
                 var outcome = failure is null
-                    ? await api.CompleteAsync(manifest.Lease, Completion(manifest, stored.Artifacts, measured), stop)
-                    : await api.FailAsync(manifest.Lease, Failure(manifest, failure, measured), stop);
+                    ? await api.CompleteAsync(manifest.Lease, Completion(manifest, stored.Artifacts, measured), cancellationToken)
+                    : await api.FailAsync(manifest.Lease, Failure(manifest, failure, measured), cancellationToken);
                 log.UploadReported(outcome.State);
                 return;
             }
@@ -138,7 +138,7 @@ internal sealed class SpoolUpload(
             {
                 var wait = backoff.Next();
                 log.UploadUnreported(wait.TotalSeconds, fault.Message);
-                await Task.Delay(wait, time, stop);
+                await Task.Delay(wait, time, cancellationToken);
             }
         }
     }

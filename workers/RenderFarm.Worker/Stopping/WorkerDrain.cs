@@ -39,7 +39,9 @@ internal sealed class WorkerDrain(IOptions<WorkerOptions> options, TimeProvider 
         _draining.Cancel();
     }
 
-    /// <summary>The sources stay as they are: a signal may still come while the process ends, and they hold nothing that has to be given
-    /// back.</summary>
+    /// <summary>
+    /// The sources stay as they are: a signal may still come while the process ends, and they hold nothing that has to be given
+    /// back.
+    /// </summary>
     public void Dispose() => _grace?.Dispose();
 }

@@ -63,8 +63,9 @@ internal sealed class HostWeightCache(
         }
     }
 
-    /// <summary>Makes the folder, and has what a previous life left behind compared with its checksums; damaged weights are
-    /// removed.</summary>
+    /// <summary>
+    /// Makes the folder, and has what a previous life left behind compared with its checksums; damaged weights are removed.
+    /// </summary>
     /// <exception cref="WorkerSettingException">The folder can't be used.</exception>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {

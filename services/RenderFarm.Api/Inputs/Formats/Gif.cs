@@ -5,8 +5,8 @@ namespace RenderFarm.Api.Inputs.Formats;
 /// <summary>GIF: a screen and blocks on it; the first picture is what counts.</summary>
 internal static class Gif
 {
-    private const byte Picture = 0x2C,
-        Extension = 0x21;
+    private const byte Picture = 0x2C;
+    private const byte Extension = 0x21;
 
     public static bool Is(ReadOnlySpan<byte> file) => file.StartsWith("GIF87a"u8) || file.StartsWith("GIF89a"u8);
 

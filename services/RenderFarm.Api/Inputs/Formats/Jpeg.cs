@@ -5,9 +5,9 @@ namespace RenderFarm.Api.Inputs.Formats;
 /// <summary>JPEG: markers, each with a segment, until the first scan; the end is marked too.</summary>
 internal static class Jpeg
 {
-    private const byte StartOfScan = 0xDA,
-        EndOfImage = 0xD9,
-        App1 = 0xE1;
+    private const byte StartOfScan = 0xDA;
+    private const byte EndOfImage = 0xD9;
+    private const byte App1 = 0xE1;
 
     public static bool Is(ReadOnlySpan<byte> file) => file.StartsWith<byte>([0xFF, 0xD8, 0xFF]);
 

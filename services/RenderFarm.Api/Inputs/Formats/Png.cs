@@ -6,10 +6,10 @@ namespace RenderFarm.Api.Inputs.Formats;
 /// <summary>PNG: a signature and chunks, of which IHDR is the first, IEND the last, and IDAT hold one zlib stream.</summary>
 internal static class Png
 {
-    private const int Idat = 0x49444154,
-        Ihdr = 0x49484452,
-        Iend = 0x49454E44,
-        Exif = 0x65584966;
+    private const int Idat = 0x49444154;
+    private const int Ihdr = 0x49484452;
+    private const int Iend = 0x49454E44;
+    private const int Exif = 0x65584966;
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     public static bool Is(ReadOnlySpan<byte> file) => file.StartsWith(Signature);

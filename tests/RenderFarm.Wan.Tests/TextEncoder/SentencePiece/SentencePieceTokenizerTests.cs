@@ -96,8 +96,10 @@ public sealed class SentencePieceTokenizerTests
         Assert.Equal(["▁", "a", "▁", "▁", "a", "▁"], Texts(tokenizer, " a  a "));
     }
 
-    /// <summary>Prompts at the API's length limit, in the worst shapes. Memory stands for work here: unlike a clock, it is the same on a
-    /// busy machine.</summary>
+    /// <summary>
+    /// Prompts at the API's length limit, in the worst shapes. Memory stands for work here: unlike a clock, it is the same on a
+    /// busy machine.
+    /// </summary>
     [Theory]
     [InlineData("a")]
     [InlineData(" ")]

@@ -36,8 +36,10 @@ public static class PictureFit
     public static Tensor Bicubic(Tensor shown, int width, int height) =>
         nn.functional.interpolate(shown, size: [height, width], mode: InterpolationMode.Bicubic, align_corners: false);
 
-    /// <summary>Lanczos with antialiasing to a size that covers the frame, then the middle of it: for models that take the picture as their
-    /// first latent frame.</summary>
+    /// <summary>
+    /// Lanczos with antialiasing to a size that covers the frame, then the middle of it: for models that take the picture as
+    /// their first latent frame.
+    /// </summary>
     /// <param name="picture">[1, 3, H, W] in [−1, 1], whole.</param>
     public static Tensor Lanczos(Tensor picture, int width, int height)
     {

@@ -191,7 +191,7 @@ internal static class JobPart
     {
         private readonly System.Diagnostics.Process? _encoder;
 
-        private Encoding(System.Diagnostics.Process? encoder, string description) => (this._encoder, Description) = (encoder, description);
+        private Encoding(System.Diagnostics.Process? encoder, string description) => (_encoder, Description) = (encoder, description);
 
         public string Description { get; }
 

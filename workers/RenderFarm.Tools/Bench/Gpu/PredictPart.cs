@@ -23,12 +23,12 @@ namespace RenderFarm.Tools.Bench.Gpu;
 internal static class PredictPart
 {
     private const double GiB = 1L << 30;
-    private const double PeakOff = 0.05,
-        PeakBelow = 0.02,
-        TimeOff = 0.10;
+    private const double PeakOff = 0.05;
+    private const double PeakBelow = 0.02;
+    private const double TimeOff = 0.10;
 
-    private static readonly ModelShape Large = ModelShapes.T2v14B,
-        Small = ModelShapes.T2v1Point3B;
+    private static readonly ModelShape Large = ModelShapes.T2v14B;
+    private static readonly ModelShape Small = ModelShapes.T2v1Point3B;
 
     private static readonly Case[] Cases =
     [

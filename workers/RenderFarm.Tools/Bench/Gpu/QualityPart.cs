@@ -1,4 +1,6 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Kernels;
@@ -38,14 +40,15 @@ internal static class QualityPart
             [WeightFormat.Float8] = FakeError(shape, exact.Velocity, activations: true),
         };
         foreach (
-            var (name, format) in new[]
+            var (precision, format) in new[]
             {
-                ("bf16", WeightFormat.BFloat16),
-                ("fp8-weights", WeightFormat.Float8Stored),
-                ("fp8", WeightFormat.Float8),
+                (Precision.Bf16, WeightFormat.BFloat16),
+                (Precision.Fp8Weights, WeightFormat.Float8Stored),
+                (Precision.Fp8, WeightFormat.Float8),
             }
         )
         {
+            var name = Word.Of(precision);
             using var result = LaidOut(shape, format, ops);
             var velocity = Error(result.Velocity, exact.Velocity);
             report.Figure($"velocity error, {name}", velocity, "", format == WeightFormat.BFloat16 ? 1e-2 : null);

@@ -199,8 +199,8 @@ internal static class SpeedPart
 
     private static BlockProducts Float8Products(TransformerShape shape, long tokens)
     {
-        int dim = shape.Dim,
-            ffn = shape.FfnDim;
+        var dim = shape.Dim;
+        var ffn = shape.FfnDim;
         (Tensor Values, Tensor Scales) Quantised(long rows, long columns) =>
             Float8.QuantizeRows(randn([rows, columns], dtype: ScalarType.BFloat16, device: CUDA));
         var (rows, wide) = (Quantised(tokens, dim), Quantised(tokens, ffn));
@@ -215,8 +215,8 @@ internal static class SpeedPart
     /// <summary>By the products that a forward runs, bias and GELU included.</summary>
     private static BlockProducts DenseProducts(TransformerShape shape, long tokens, RowProducts products)
     {
-        int dim = shape.Dim,
-            ffn = shape.FfnDim;
+        var dim = shape.Dim;
+        var ffn = shape.FfnDim;
         Tensor Random(params long[] size) => randn(size, dtype: ScalarType.BFloat16, device: CUDA) * 0.02;
         var (rows, wide) = (Random(tokens, dim), Random(tokens, ffn));
         Action Product(Tensor x, long outputs, Epilogue epilogue = Epilogue.Bias)

@@ -18,10 +18,10 @@ internal sealed record RendererRun(double Ready, double FirstStep, double Work, 
     {
         var clock = Stopwatch.StartNew();
         using var renderer = RendererProgram.Start(["render", "--device", order.Plan.Device]);
-        double ready = 0,
-            first = 0,
-            ordered = 0,
-            finished = 0;
+        double ready = 0;
+        double first = 0;
+        double ordered = 0;
+        double finished = 0;
         string? fault = null;
         while (renderer.StandardOutput.ReadLine() is { } line)
         {

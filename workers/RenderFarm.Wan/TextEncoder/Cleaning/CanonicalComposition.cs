@@ -9,14 +9,14 @@ namespace RenderFarm.Wan.TextEncoder.Cleaning;
 internal static class CanonicalComposition
 {
     // Hangul syllables are composed by arithmetic (Unicode, section 3.12).
-    private const int SBase = 0xAC00,
-        LBase = 0x1100,
-        VBase = 0x1161,
-        TBase = 0x11A7;
-    private const int LCount = 19,
-        VCount = 21,
-        TCount = 28,
-        SCount = LCount * VCount * TCount;
+    private const int SBase = 0xAC00;
+    private const int LBase = 0x1100;
+    private const int VBase = 0x1161;
+    private const int TBase = 0x11A7;
+    private const int LCount = 19;
+    private const int VCount = 21;
+    private const int TCount = 28;
+    private const int SCount = LCount * VCount * TCount;
 
     /// <summary>Below this everything is its own normal form and combines with nothing before it.</summary>
     private const char FirstAffected = '\u0300';

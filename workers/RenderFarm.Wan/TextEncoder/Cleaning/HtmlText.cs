@@ -33,8 +33,9 @@ internal static partial class HtmlText
     public static string Unescape(string text) =>
         text.Contains('&') ? Reference().Replace(text, match => Decode(match.Groups[1].Value)) : text;
 
-    /// <summary>Only whole references with their semicolon, and names that were put in capitals: safe on text that may not be
-    /// HTML.</summary>
+    /// <summary>
+    /// Only whole references with their semicolon, and names that were put in capitals: safe on text that may not be HTML.
+    /// </summary>
     public static string UnescapeWhole(string text) => text.Contains('&') ? WholeReference().Replace(text, DecodeWhole) : text;
 
     private static string DecodeWhole(Match match)

@@ -109,7 +109,8 @@ internal sealed class UnigramSegmenter
             _ => 4,
         };
 
-    /// <summary>The best cut that ends at a position: where its last piece starts (−1: not reached), which it is, the score so
-    /// far.</summary>
+    /// <summary>
+    /// The best cut that ends at a position: where its last piece starts (−1: not reached), which it is, the score so far.
+    /// </summary>
     private readonly record struct Way(int Start, int Id, float Score);
 }
