@@ -194,7 +194,7 @@ internal static class PlanReasons
             CultureInfo.InvariantCulture,
             $"Tokens attend to each other in eight bits: {context.Rates.EightBitAttentionFlops / 1e12:0} TFLOP/s instead of "
                 + $"{context.Rates.AttentionFlops / 1e12:0}. When a block first runs, one of its heads is computed in full as well; "
-                + "a block that is off goes on in full."
+                + $"a block that is off goes on in full."
         );
 
     private static string Loras(PlanContext context, PlanDraft plan)
