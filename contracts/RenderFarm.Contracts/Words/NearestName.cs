@@ -18,10 +18,11 @@ public static class NearestName
             .OrderBy(candidate => candidate!.Value.Item2).ThenBy(candidate => candidate!.Value.Item1, StringComparer.Ordinal)
             .FirstOrDefault();
 
-    /// <summary>Levenshtein distance, one row at a time; names are cut so that a hostile key costs nothing.</summary>
+    /// <summary>Levenshtein distance whatever the case, one row at a time; names are cut so that a hostile key costs nothing.</summary>
     private static int Edits(string a, string b)
     {
-        a = a.Length > LongestCompared ? a[..LongestCompared] : a;
+        a = (a.Length > LongestCompared ? a[..LongestCompared] : a).ToUpperInvariant();
+        b = b.ToUpperInvariant();
         var row = Enumerable.Range(0, b.Length + 1).ToArray();
         for (var i = 1; i <= a.Length; i++)
         {

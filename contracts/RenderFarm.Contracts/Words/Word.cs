@@ -46,7 +46,7 @@ public static class Word
     public static string NotOneOf(string? word, IReadOnlyCollection<string> choices)
     {
         ArgumentNullException.ThrowIfNull(choices);
-        var nearest = word is null ? null : NearestName.To(word, choices);
+        var nearest = string.IsNullOrEmpty(word) ? null : NearestName.To(word, choices);
         return $"not one of: {string.Join(", ", choices)}{(nearest is null ? "" : $"; the nearest is '{nearest}'")}";
     }
 

@@ -49,9 +49,5 @@ public static class SectionNames
 
     /// <summary>Of three letters a name is near too much: <c>APP</c> is no <c>Api</c>.</summary>
     private static string? Meant(string name) =>
-        name.Length >= 4
-        && NearestName.Within(name.Length < 6 ? 1 : 2, name.ToUpperInvariant(), All.Select(known => known.ToUpperInvariant()))
-            is { } nearest
-            ? All.First(known => string.Equals(known, nearest, StringComparison.OrdinalIgnoreCase))
-            : null;
+        name.Length < 4 ? null : NearestName.Within(name.Length < 6 ? 1 : 2, name, All);
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using RenderFarm.Contracts.Words;
@@ -8,6 +9,10 @@ namespace RenderFarm.Hosting.Settings;
 /// <summary>What is wrong with a section before its values are looked at: keys that are no settings, and text that is no number.</summary>
 internal static class SettingsKeys
 {
+    /// <summary>Why no trimmed program reads settings.</summary>
+    public const string Untrimmed = "Settings are bound to whatever properties the options have; trimming removes what no code names.";
+
+    [RequiresUnreferencedCode(Untrimmed)]
     public static IEnumerable<string> Faults(Type options, IConfigurationSection section)
     {
         var settings = options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
@@ -32,6 +37,7 @@ internal static class SettingsKeys
             : $"{section}:{key} is no setting: remove it, or take one of {string.Join(", ", known.Order(StringComparer.Ordinal))}";
 
     /// <summary>By the converters that the binder itself uses; nothing at all leaves a value that may be absent so.</summary>
+    [RequiresUnreferencedCode(Untrimmed)]
     private static bool IsOfType(string text, Type type)
     {
         var inner = Nullable.GetUnderlyingType(type);

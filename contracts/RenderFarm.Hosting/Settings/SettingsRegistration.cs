@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -12,6 +13,7 @@ public static class SettingsRegistration
     /// gets: it is not read again.
     /// </summary>
     /// <exception cref="OptionsValidationException">A value or a key is wrong; each fault is a line that begins with its key.</exception>
+    [RequiresUnreferencedCode(SettingsKeys.Untrimmed)]
     public static TOptions AddSettings<TOptions, TValidator>(this IServiceCollection services, IConfiguration configuration)
         where TOptions : class, ISettings, new()
         where TValidator : class, IValidateOptions<TOptions>, new()
@@ -23,6 +25,7 @@ public static class SettingsRegistration
 
     /// <summary>Reads the section and checks it.</summary>
     /// <exception cref="OptionsValidationException">A value or a key is wrong; each fault is a line that begins with its key.</exception>
+    [RequiresUnreferencedCode(SettingsKeys.Untrimmed)]
     public static TOptions Read<TOptions, TValidator>(IConfiguration configuration)
         where TOptions : class, ISettings, new()
         where TValidator : class, IValidateOptions<TOptions>, new()

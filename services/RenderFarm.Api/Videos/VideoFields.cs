@@ -70,7 +70,11 @@ internal sealed record VideoFields
     [Description("Seconds after which the files are removed.")]
     public long? ExpiresAfter { get; init; }
 
-    [Description("Parts of the render plan to fix.")]
+    [Description(
+        "Parts of the render plan to fix; what can't be met is refused with the reason. attention is full or eight-bit: int8 and fp8 "
+            + "products in place of bf16, on cards whose calibration ran them correctly. Absent: eight-bit where precision is fp8 and "
+            + "it is faster."
+    )]
     public Contracts.Plans.PlanPins? Plan { get; init; }
 
     [Description("Switches for troubleshooting.")]

@@ -368,7 +368,7 @@ public sealed class VerbTests : IDisposable
     [InlineData("--size", "16400x16", "at most 16384 pixels")]
     [InlineData("--guidance", "21", "from 0 to 20")]
     [InlineData("--loras", "9", "from 0 to 8")]
-    [InlineData("--step-cache", "deepcache", "neither teacache nor magcache")]
+    [InlineData("--step-cache", "deepcache", "not one of: teacache, magcache")]
     public async Task Plan_WhatNoFarmWouldRender_IsRefusedByName(string option, string value, string reason)
     {
         Assert.Equal(ExitCodes.Refused, await RunAsync("plan", option, value));

@@ -1,11 +1,13 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using RenderFarm.Hosting.Settings;
+using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Hosting.Tests.Settings;
 
-public sealed class SettingsTests
+public sealed partial class SettingsTests
 {
     [Fact]
     public void AddSettings_GoodValues_GivesEverybodyWhatWasChecked()
@@ -24,7 +26,7 @@ public sealed class SettingsTests
     [InlineData("Trial:Most", "1.5", "Trial:Most is '1.5': it must be a whole number")]
     [InlineData("Trial:On", "yes", "Trial:On is 'yes': it must be true or false")]
     [InlineData("Trial:Kind", "bee", "Trial:Kind is 'bee', not one of: a, b; the nearest is 'b'.")]
-    [InlineData("Trial:Kind", "", "Trial:Kind is '', not one of: a, b; the nearest is 'a'.")]
+    [InlineData("Trial:Kind", "", "Trial:Kind is '', not one of: a, b.")]
     [InlineData(
         "Trial:Listen",
         "here",
@@ -117,6 +119,18 @@ public sealed class SettingsTests
     public void RefuseMisspelt_OursAndOtherPrograms_AreLeftAlone(string key) => SectionNames.RefuseMisspelt(Given((key, "x")));
 
     [Fact]
+    public void Sections_OfTheSource_AreTheFarms()
+    {
+        var read =
+            from room in new[] { "contracts", "services", "workers" }
+            from file in Directory.EnumerateFiles(Path.Combine(BuiltPrograms.Root, room), "*.cs", SearchOption.AllDirectories)
+            from Match section in Section().Matches(File.ReadAllText(file))
+            select section.Groups[1].Value;
+
+        Assert.Equal(SectionNames.All.Order(StringComparer.Ordinal), read.Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Tell_Faults_AreALineEachAndCode2()
     {
         using var errors = new StringWriter();
@@ -131,4 +145,7 @@ public sealed class SettingsTests
 
     private static IConfiguration Given(params (string Key, string? Value)[] settings) =>
         new ConfigurationBuilder().AddInMemoryCollection(settings.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))).Build();
+
+    [GeneratedRegex("""static string Section => "(\w+)";""")]
+    private static partial Regex Section();
 }

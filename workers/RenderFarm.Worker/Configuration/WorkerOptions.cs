@@ -20,6 +20,7 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     public string? ApiKey { get; set; }
 
     /// <summary>The name under which an operator knows this worker; stable across restarts. Default: the host's name.</summary>
+    [Required(ErrorMessage = "must have 1 to 100 characters.")]
     [RegularExpression("(?s).{1,100}", ErrorMessage = "must have 1 to 100 characters.")]
     public string Name { get; set; } = Environment.MachineName;
 
