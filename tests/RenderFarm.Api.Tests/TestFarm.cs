@@ -13,6 +13,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
 
