@@ -195,7 +195,8 @@ public sealed class PlannerProperties
                         {
                             HostToDeviceBytesPerSecond = bus * 1e9,
                         }
-                    ) with { FreeBytes = (long)(total - used) << 20 }
+                    ) with
+                    { FreeBytes = (long)(total - used) << 20 }
                 )
             );
 

@@ -152,7 +152,8 @@ internal sealed class BatchReader(VideoSubmission submission) : IDisposable
                 ApiError.InvalidValue(
                     "file",
                     $"{wrong} of {jobs.Count + wrong} lines can't be taken, so none was. Line {first.Line}: {first.Message}"
-                ) with { Lines = faults }
+                ) with
+                { Lines = faults }
             ).AsException();
         }
 
