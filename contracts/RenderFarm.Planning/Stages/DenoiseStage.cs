@@ -66,8 +66,8 @@ internal sealed class DenoiseStage
                 }
             }
         }
-        // Ways of one kind miss by the same factor; of two kinds the one that seems better may not be
-        var byKind = request.Corrections.OfKinds.Count > 0;
+        // Ways of one kind miss by the same factor; of two kinds with factors of their own the one that seems better may not be
+        var byKind = request.Corrections.Distinct.Skip(1).Any();
         for (var i = _ways.Count - 1; i >= 0; i--)
         {
             var way = _ways[i];

@@ -112,7 +112,8 @@ internal sealed class DenoiseWay
     public double OutsideLoadSeconds { get; }
 
     /// <summary>Plans of both are of one kind, as far as it depends on the way.</summary>
-    public bool IsOfKindOf(DenoiseWay other) => (Precision, FfnChunk > 0, Batched) == (other.Precision, other.FfnChunk > 0, other.Batched);
+    public bool IsOfKindOf(DenoiseWay other) =>
+        (Precision, Attention, FfnChunk > 0, Batched) == (other.Precision, other.Attention, other.FfnChunk > 0, other.Batched);
 
     /// <summary>At least as good in everything that counts, so that the other need not be looked at.</summary>
     public bool Dominates(DenoiseWay other) =>

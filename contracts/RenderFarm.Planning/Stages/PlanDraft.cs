@@ -36,9 +36,11 @@ internal sealed record PlanDraft(
     /// <summary>What plans are chosen by. A kind that was measured slow must not lose to others for having been measured.</summary>
     private double UncorrectedSeconds => TotalSeconds - Denoise.Seconds + (Denoise.Seconds / Context.StepTimeFactor);
 
-    /// <summary>The fastest, the leaner of equals; null when there is none.</summary>
+    /// <summary>The fastest, of equals the leaner, stage by stage as each chooses for itself; null when there is none.</summary>
     public static PlanDraft? Fastest(IEnumerable<PlanDraft?> drafts) =>
-        drafts.OfType<PlanDraft>().MinBy(draft => (draft.UncorrectedSeconds, draft.PeakBytes));
+        drafts
+            .OfType<PlanDraft>()
+            .MinBy(draft => (draft.UncorrectedSeconds, draft.PeakBytes, draft.Text.PeakBytes, draft.Decode.PeakBytes));
 
     /// <summary><see cref="RenderPlan.Kind"/> of the plan that these choices make.</summary>
     public static string KindOf(TextEncoderPlacement text, DenoiseChoice denoise, bool tiled) => Bare(text, denoise, tiled ? 1 : 0).Kind;
