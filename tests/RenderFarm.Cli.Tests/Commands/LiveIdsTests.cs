@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using RenderFarm.Cli.Commands;
 using Spectre.Console.Testing;
 
@@ -65,7 +66,7 @@ public sealed class LiveIdsTests : IDisposable
         return
         [
             .. FarmCommand
-                .Create(_console, _errors, TimeProvider.System)
+                .Create(_console, _errors, new FakeTimeProvider()) // The half second that a shell waits never ends
                 .Parse(whole)
                 .GetCompletions(whole.Length)
                 .Select(item => item.Label),

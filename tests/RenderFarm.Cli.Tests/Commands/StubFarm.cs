@@ -8,7 +8,7 @@ namespace RenderFarm.Cli.Tests.Commands;
 /// <summary>A farm on a loopback port that answers what a test wrote down, and remembers what it was asked.</summary>
 public sealed class StubFarm : IAsyncDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly Func<HttpListenerRequest, string, (int Status, string Body)> _answer;
     private readonly Task _serving;
 
@@ -16,13 +16,7 @@ public sealed class StubFarm : IAsyncDisposable
     public StubFarm(Func<HttpListenerRequest, string, (int Status, string Body)> answer)
     {
         _answer = answer;
-        using (var free = new TcpListener(IPAddress.Loopback, 0))
-        {
-            free.Start();
-            Url = $"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}";
-        }
-        _listener.Prefixes.Add(Url + "/");
-        _listener.Start();
+        (_listener, Url) = Listen();
         _serving = ServeAsync();
     }
 
@@ -34,6 +28,32 @@ public sealed class StubFarm : IAsyncDisposable
         _listener.Stop();
         await _serving;
         _listener.Close();
+    }
+
+    /// <summary>On a port that was free a moment ago; another one when somebody else was quicker.</summary>
+    private static (HttpListener Listener, string Url) Listen()
+    {
+        for (var tries = 1; ; tries++)
+        {
+            string url;
+            using (var free = new TcpListener(IPAddress.Loopback, 0))
+            {
+                free.Start();
+                url = $"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}";
+            }
+
+            var listener = new HttpListener();
+            listener.Prefixes.Add(url + "/");
+            try
+            {
+                listener.Start();
+                return (listener, url);
+            }
+            catch (HttpListenerException) when (tries < 10)
+            {
+                listener.Close();
+            }
+        }
     }
 
     private async Task ServeAsync()
