@@ -39,11 +39,12 @@ public sealed class FrameKernels(KernelCompiler compiler) : IDisposable
     /// is added first, each position's channels are brought to length √C, scaled by gamma, and go through SiLU.
     /// </summary>
     /// <param name="kept">[2, H, W, C]: what was before the first frame; replaced by the last two frames of this.</param>
-    public Tensor Windows(Tensor x, Tensor? bias, Tensor? gamma, Tensor kept)
+    /// <param name="room">Memory for the result, in one dimension; of its own where there is none or too little.</param>
+    public Tensor Windows(Tensor x, Tensor? bias, Tensor? gamma, Tensor kept, Tensor? room = null)
     {
         var (frames, pixels, channels) = Sizes(x);
         var kernels = For(channels, x);
-        var windows = empty([.. x.shape[..^1], Window * channels], dtype: x.dtype, device: x.device);
+        var windows = Placed([.. x.shape[..^1], Window * channels], x, room);
         var pixelsABlock = Threads / kernels.Lanes;
         kernels.Windows.Launch(
             ((pixels + pixelsABlock - 1) / pixelsABlock, 1),
@@ -77,11 +78,12 @@ public sealed class FrameKernels(KernelCompiler compiler) : IDisposable
     /// after the other.
     /// </summary>
     /// <param name="bias">[streams·C], added first.</param>
-    public Tensor Enlarge(Tensor x, Tensor? bias, int streams)
+    /// <param name="room">As for <see cref="Windows"/>.</param>
+    public Tensor Enlarge(Tensor x, Tensor? bias, int streams, Tensor? room = null)
     {
         var (frames, pixels, all) = Sizes(x);
         var (height, width, channels) = (x.shape[1], x.shape[2], all / streams);
-        var enlarged = empty([frames * streams, 2 * height, 2 * width, channels], dtype: x.dtype, device: x.device);
+        var enlarged = Placed([frames * streams, 2 * height, 2 * width, channels], x, room);
         var vectors = x.numel() / Vector;
         For(channels, x)
             .Enlarge.Launch(
@@ -137,6 +139,18 @@ public sealed class FrameKernels(KernelCompiler compiler) : IDisposable
         }
 
         _compiled.Clear();
+    }
+
+    private static Tensor Placed(long[] shape, Tensor like, Tensor? room)
+    {
+        var count = shape.Aggregate(1L, (product, size) => product * size);
+        if (room is null || room.numel() < count)
+        {
+            return empty(shape, dtype: like.dtype, device: like.device);
+        }
+
+        using var part = room.narrow(0, 0, count);
+        return part.view(shape);
     }
 
     private static long Blocks(long vectors) => (vectors + Threads - 1) / Threads;

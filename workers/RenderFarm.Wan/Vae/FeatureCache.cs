@@ -10,8 +10,9 @@ namespace RenderFarm.Wan.Vae;
 internal sealed class FeatureCache(IFrameOps ops) : IDisposable
 {
     private readonly Dictionary<object, Tensor> _frames = new(ReferenceEqualityComparer.Instance);
-    private Tensor? _rooms;
+    private Tensor? _memory;
     private long _reserved,
+        _scratch,
         _given;
 
     public IFrameOps Ops => ops;
@@ -42,11 +43,16 @@ internal sealed class FeatureCache(IFrameOps ops) : IDisposable
     }
 
     /// <summary>
-    /// Rooms to come lie in one run of memory. One by one they would lie between what lives for a moment, and a card's pool would grow
-    /// around them.
+    /// Rooms to come lie in one run of memory, with what is used over and over behind them. One by one they would lie between what lives
+    /// for a moment, and a card's pool would grow around them.
     /// </summary>
     /// <param name="values">Of all rooms together; those that don't fit in any more get memory of their own.</param>
-    public void Reserve(double values) => _reserved = (long)values;
+    /// <param name="scratch">For one tensor at a time that ends with the step it is made in.</param>
+    public void Reserve(double values, double scratch) => (_reserved, _scratch) = ((long)values, (long)scratch);
+
+    /// <summary>Whoever takes it is the only one until its last kernel is enqueued; null where none is reserved.</summary>
+    /// <param name="like">Says type and device.</param>
+    public Tensor? Scratch(Tensor like) => _scratch == 0 ? null : Memory(like).narrow(0, _reserved, _scratch);
 
     /// <summary>Memory of a shape of its own that the layer keeps its last frames in; zeros at first.</summary>
     /// <param name="like">Says type and device.</param>
@@ -61,8 +67,7 @@ internal sealed class FeatureCache(IFrameOps ops) : IDisposable
         var count = shape.Aggregate(1L, (product, size) => product * size);
         if (_given + count <= _reserved)
         {
-            _rooms ??= zeros([_reserved], dtype: like.dtype, device: like.device).DetachFromDisposeScope();
-            room = _rooms.narrow(0, _given, count).view(shape).DetachFromDisposeScope();
+            room = Memory(like).narrow(0, _given, count).view(shape).DetachFromDisposeScope();
             _given += count;
         }
         else
@@ -82,6 +87,18 @@ internal sealed class FeatureCache(IFrameOps ops) : IDisposable
         }
 
         _frames.Clear();
-        _rooms?.Dispose();
+        _memory?.Dispose();
+    }
+
+    private Tensor Memory(Tensor like)
+    {
+        if (_memory is null)
+        {
+            _memory = empty([_reserved + _scratch], dtype: like.dtype, device: like.device).DetachFromDisposeScope();
+            using var rooms = _memory.narrow(0, 0, _reserved);
+            rooms.zero_();
+        }
+
+        return _memory;
     }
 }

@@ -86,12 +86,14 @@ internal sealed class FusedFrameOps(FrameKernels kernels, Action<string>? steppe
         Tensor enlarged;
         if (time is null)
         {
-            enlarged = kernels.Enlarge(frames, null, streams: 1);
+            using var room = cache.Scratch(frames);
+            enlarged = kernels.Enlarge(frames, null, streams: 1, room);
         }
         else
         {
             var doubled = Products(time, Windows(time, frames, null, null, cache));
-            enlarged = kernels.Enlarge(doubled, time.Bias, streams: 2);
+            using var room = cache.Scratch(frames);
+            enlarged = kernels.Enlarge(doubled, time.Bias, streams: 2, room);
             doubled.Dispose();
         }
         Stepped("enlarge");
@@ -123,7 +125,8 @@ internal sealed class FusedFrameOps(FrameKernels kernels, Action<string>? steppe
     private Tensor Windows(CausalConv3d conv, Tensor frames, Tensor? bias, ChannelNorm? norm, FeatureCache cache)
     {
         var kept = cache.Room(conv, [FramesKept, .. frames.shape[1..]], frames);
-        var windows = kernels.Windows(frames, bias, norm?.Gamma, kept);
+        using var room = cache.Scratch(frames);
+        var windows = kernels.Windows(frames, bias, norm?.Gamma, kept, room);
         Stepped($"windows {frames.shape[3]}");
         return windows;
     }

@@ -172,7 +172,10 @@ public sealed class WanVae
     }
 
     private static void Reserve(FeatureCache cache, IReadOnlyList<VaeLayer> layers, long height, long width) =>
-        cache.Reserve(VaeLayout.CacheElements(layers, (int)height, (int)width));
+        cache.Reserve(
+            VaeLayout.CacheElements(layers, (int)height, (int)width),
+            VaeLayout.WindowElements(layers, (int)height, (int)width, FrameKernels.Window)
+        );
 
     private void Require(Tensor pixels)
     {

@@ -208,7 +208,10 @@ internal sealed class VaePart : IDisposable
         Tensor Pixels(WanVae module)
         {
             using var inner = NewDisposeScope();
-            return cat(module.Decode(latent).ToList(), 2).add(1).mul(127.5).MoveToOuterDisposeScope();
+            var chunks = module.Decode(latent).ToList();
+            var pixels = cat(chunks, 2).add(1).mul(127.5).MoveToOuterDisposeScope();
+            chunks.ForEach(chunk => chunk.Dispose());
+            return pixels;
         }
 
         void Tell(string what, Tensor pixels, double? atMost)
