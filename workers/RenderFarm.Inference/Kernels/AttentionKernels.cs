@@ -51,8 +51,8 @@ public sealed class AttentionKernels(KernelCompiler compiler) : IDisposable
     private sealed record Common(KernelModule Module, CommonKernel Kernel);
 
     /// <summary>
-    /// What a block of attention8_mma.cu takes. One H200 at 32,760 tokens, 40 heads: 50.5 ms and 52.5 ms, in the order of the tilings; 53 to
-    /// 59 ms in ten others.
+    /// What a block of attention8_mma.cu takes. One H200 at 32,760 tokens, 40 heads: 50.5 ms and 52.5 ms, in the order of the tilings; 53
+    /// to 59 ms in ten others.
     /// </summary>
     private sealed record Tiling(int Warps, int Rows, int Keys)
     {

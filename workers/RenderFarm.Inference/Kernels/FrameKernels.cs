@@ -176,7 +176,13 @@ public sealed class FrameKernels(KernelCompiler compiler) : IDisposable
         var module = compiler.Compile(
             "frames",
             KernelSource.Of("frames.cu"),
-            new Dictionary<string, int> { ["DIM"] = dim, ["THREADS"] = Threads, ["LANES"] = lanes, ["HALF"] = type == ScalarType.Float16 ? 1 : 0 }
+            new Dictionary<string, int>
+            {
+                ["DIM"] = dim,
+                ["THREADS"] = Threads,
+                ["LANES"] = lanes,
+                ["HALF"] = type == ScalarType.Float16 ? 1 : 0,
+            }
         );
         return new(
             module,

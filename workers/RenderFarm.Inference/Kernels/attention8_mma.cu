@@ -28,11 +28,13 @@ template <int left> INLINE void fetches_wait() { asm volatile("cp.async.wait_gro
 
 INLINE void load4(u32 (&r)[4], u32 address)
 {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(address) : "memory");
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(address) : "memory");
 }
 INLINE void load4_turned(u32 (&r)[4], u32 address)
 {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(address) : "memory");
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(address) : "memory");
 }
 INLINE void multiply_int8(int (&d)[4], const u32 (&a)[4], u32 b0, u32 b1)
 {
@@ -55,6 +57,9 @@ INLINE float exp2_of(float x)
 #define RIDE_FLOAT 12582912.0f
 #define NO_KEY ((int)0xF149F2CAu)         // -1e30
 
+// A score that rides, times a factor and less the maximum, as an exponent.
+INLINE float soft(int score, float factor, float offset) { return exp2_of(fmaf(__int_as_float(score), factor, offset)); }
+
 // Brings one tile of keys: k8 rows lie swizzled already, rows of v are swizzled on the way.
 INLINE void bring(u32 stage, const u8* k, const u16* v, long long v_stride, int tile, int tokens)
 {
@@ -68,7 +73,8 @@ INLINE void bring(u32 stage, const u8* k, const u16* v, long long v_stride, int 
     for (int i = 0; i < V_BYTES / 16 / (THREADS); i++)
     {
         const int at = threadIdx.x + i * THREADS, row = at / 16, piece = at % 16, token = tile * KEYS + row;
-        fetch16(stage + K_BYTES + row * 256 + ((piece ^ (row & 7)) << 4), v + (long long)min(token, tokens - 1) * v_stride + piece * 8, token < tokens ? 16 : 0);
+        const u16* from = v + (long long)min(token, tokens - 1) * v_stride + piece * 8;
+        fetch16(stage + K_BYTES + row * 256 + ((piece ^ (row & 7)) << 4), from, token < tokens ? 16 : 0);
     }
     fetches_commit();
 }
@@ -142,7 +148,8 @@ attend(const u8* q, const u8* k, const u16* v, long long v_stride, const float* 
             fetches_wait<STAGES - 2>();
             __syncthreads();
         }
-        if (tile + STAGES - 1 < tiles) bring(shared + (tile + STAGES - 1) % STAGES * STAGE_BYTES, my_k, my_v, v_stride, tile + STAGES - 1, tokens);
+        const int next = tile + STAGES - 1;
+        if (next < tiles) bring(shared + next % STAGES * STAGE_BYTES, my_k, my_v, v_stride, next, tokens);
         else fetches_commit();
         const u32 stage = shared + tile % STAGES * STAGE_BYTES;
         const float key_scale = k_scales[(long long)head * key_tiles + tile / (KEY_TILE / KEYS)];
@@ -197,7 +204,8 @@ attend(const u8* q, const u8* k, const u16* v, long long v_stride, const float* 
             high = max(high, __shfl_xor_sync(0xffffffffu, high, 2));
             low = max(low, __shfl_xor_sync(0xffffffffu, low, 2));
             const float f0 = scale[g][0] * key_scale, f1 = scale[g][1] * key_scale;
-            const float now0 = fmaxf(maximum[g][0], (__int_as_float(high) - RIDE_FLOAT) * f0), now1 = fmaxf(maximum[g][1], (__int_as_float(low) - RIDE_FLOAT) * f1);
+            const float now0 = fmaxf(maximum[g][0], (__int_as_float(high) - RIDE_FLOAT) * f0);
+            const float now1 = fmaxf(maximum[g][1], (__int_as_float(low) - RIDE_FLOAT) * f1);
             const float shrink0 = exp2_of(maximum[g][0] - now0), shrink1 = exp2_of(maximum[g][1] - now1);
             maximum[g][0] = now0;
             maximum[g][1] = now1;
@@ -206,8 +214,9 @@ attend(const u8* q, const u8* k, const u16* v, long long v_stride, const float* 
             #pragma unroll
             for (int n = 0; n < KEYS / 8; n++)
             {
-                const u32 upper = pack_bf16(exp2_of(fmaf(__int_as_float(scores[g][n][0]), f0, c0)), exp2_of(fmaf(__int_as_float(scores[g][n][1]), f0, c0)));
-                const u32 lower = pack_bf16(exp2_of(fmaf(__int_as_float(scores[g][n][2]), f1, c1)), exp2_of(fmaf(__int_as_float(scores[g][n][3]), f1, c1)));
+                const int (&four)[4] = scores[g][n];
+                const u32 upper = pack_bf16(soft(four[0], f0, c0), soft(four[1], f0, c0));
+                const u32 lower = pack_bf16(soft(four[2], f1, c1), soft(four[3], f1, c1));
                 sum0 += bf16_low(upper) + bf16_high(upper);
                 sum1 += bf16_low(lower) + bf16_high(lower);
                 p[g][n / 2][(n & 1) * 2] = upper;

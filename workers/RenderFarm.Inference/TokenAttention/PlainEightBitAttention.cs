@@ -6,7 +6,8 @@ namespace RenderFarm.Inference.TokenAttention;
 
 /// <summary>
 /// The definition of eight-bit attention, in plain tensors on any device: int8 products of q and k, e4m3 products of the softmax
-/// and v or products of both in bf16, each tile's sum added in float32. What <see cref="FusedEightBitAttention"/> must compute, except for the order of sums.
+/// and v or products of both in bf16, each tile's sum added in float32. What <see cref="FusedEightBitAttention"/> must compute, except for
+/// the order of sums.
 /// </summary>
 /// <remarks>
 /// A vector taken from every key adds the same number to all scores of a query, and the softmax takes it out again: so the

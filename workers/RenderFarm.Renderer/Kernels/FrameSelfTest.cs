@@ -103,7 +103,8 @@ internal static class FrameSelfTest
         var latent = exact.Module.Encode(video);
         Compare("encode", latent, plain.Module.Encode(video), fused.Module.Encode(video));
         Compare("decode", Decoded(exact.Module), Decoded(plain.Module), Decoded(fused.Module));
-        report.Check($"{type} VAE {shape.Kind}, decode, the same twice", Decoded(fused.Module).equal(Decoded(fused.Module)).all().item<bool>(), "");
+        var same = Decoded(fused.Module).equal(Decoded(fused.Module)).all().item<bool>();
+        report.Check($"{type} VAE {shape.Kind}, decode, the same twice", same, "");
 
         Tensor Decoded(WanVae vae) => cat(vae.DecodeUnclamped(latent).ToList(), 2);
 

@@ -13,8 +13,8 @@ using static TorchSharp.torch;
 namespace RenderFarm.Tools.Bench.Gpu;
 
 /// <summary>
-/// The longest video at 720p, several of whose tensors have more than 2³¹ values: one block of 14B by kernels against plain tensors in bf16,
-/// over the whole velocity and over its end, which lies behind that border.
+/// The longest video at 720p, several of whose tensors have more than 2³¹ values: one block of 14B by kernels against plain tensors in
+/// bf16, over the whole velocity and over its end, which lies behind that border.
 /// </summary>
 internal static class LongPart
 {

@@ -106,7 +106,7 @@ internal sealed class VaePart : IDisposable
         _driver.Dispose();
     }
 
-    /// <summary>Seconds from the latent to the last byte, the sink taking no time; once through before, since cuDNN loads and plans.</summary>
+    /// <summary>Seconds from the latent to the last byte, the sink taking no time. A start before: cuDNN loads and plans.</summary>
     private void Decode(ModelShape shape, int width, int height, int frames, double atMost)
     {
         using var scope = NewDisposeScope();
@@ -176,7 +176,8 @@ internal sealed class VaePart : IDisposable
         _report.Figure($"{name}, decode, peak", peak / GiB, "GiB");
         _report.Figure($"{name}, decode, held by tensors at most", MemoryPool.OfDevice().UsedHighWater / GiB, "GiB");
         _report.Figure($"{name}, decode, peak ÷ planned", peak / (double)planned, "", 1 + PeakBelow);
-        _report.Check($"{name}: no more than {PeakOff:P0} too much is planned for", peak >= planned * (1 - PeakOff), $"{planned / GiB:0.000} GiB");
+        var enough = peak >= planned * (1 - PeakOff);
+        _report.Check($"{name}: no more than {PeakOff:P0} too much is planned for", enough, $"{planned / GiB:0.000} GiB");
     }
 
     private void Distances(ModelShape shape, int width, int height, int latentFrames)
