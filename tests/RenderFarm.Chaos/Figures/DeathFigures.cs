@@ -198,8 +198,7 @@ internal static class DeathFigures
     /// <summary>What the row says is the result, and what is stored of it.</summary>
     private static async Task<string> ResultAsync(FigureFarm farm, string job)
     {
-        var fence = await farm.ScalarAsync<long>("SELECT winning_fence FROM jobs WHERE id = $1", job);
-        var key = ObjectKeys.For(Contracts.Videos.ArtifactKind.Video, new LeaseId(job, fence));
+        var key = await farm.ScalarAsync<string>("SELECT artifacts::jsonb -> 0 ->> 'key' FROM jobs WHERE id = $1", job);
         var stored = await farm.Farm.Store.StatAsync(key, farm.Stop);
         return $"{await farm.ScalarAsync<string>("SELECT state || winning_fence || artifacts FROM jobs WHERE id = $1", job)} "
             + $"{stored?.Sha256} {stored?.LastModified:O}";
