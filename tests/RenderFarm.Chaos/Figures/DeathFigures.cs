@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using RenderFarm.Artifacts;
 using RenderFarm.Chaos.Farm;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Figures;
@@ -199,7 +197,7 @@ internal static class DeathFigures
     private static async Task<string> ResultAsync(FigureFarm farm, string job)
     {
         var key = await farm.ScalarAsync<string>("SELECT artifacts::jsonb -> 0 ->> 'key' FROM jobs WHERE id = $1", job);
-        var stored = await farm.Farm.Store.StatAsync(key, farm.Stop);
+        var stored = key is null ? null : await farm.Farm.Store.StatAsync(key, farm.Stop);
         return $"{await farm.ScalarAsync<string>("SELECT state || winning_fence || artifacts FROM jobs WHERE id = $1", job)} "
             + $"{stored?.Sha256} {stored?.LastModified:O}";
     }
