@@ -28,7 +28,13 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
             Cancellation
         );
         await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
-            store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 2, "0a1b2c3d4e5f")), file.Path, "video/mp4", "wrong", Cancellation)
+            store.PutFileAsync(
+                ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 2, "0a1b2c3d4e5f")),
+                file.Path,
+                "video/mp4",
+                "wrong",
+                Cancellation
+            )
         );
 
         string[] names =

@@ -8,7 +8,7 @@ namespace RenderFarm.Jobs.Persistence;
 /// <summary><c>queued → leased</c>: the choice of a job and its first step are one statement, in the words of each store.</summary>
 internal static partial class JobTransitions
 {
-    /// <summary>Gives the slot the best of the jobs it is offered, under the job's next fence and a new token. Null: there is none.</summary>
+    /// <summary>Gives the slot the best of the jobs it is offered, under the next fence and a new token. Null: there is none.</summary>
     public static async Task<TakenJob?> TakeAsync(JobsDbContext db, SlotOffer offer, CancellationToken cancellationToken)
     {
         var onPostgres = ReferenceEquals(db.Dialect, SqlDialect.Postgres);
@@ -62,7 +62,8 @@ internal static partial class JobTransitions
     private static class TakeSql
     {
         // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
-        // rows, those first that need this slot. The inner select runs only until one row is locked, so nothing is locked that is not taken.
+        // rows, those first that need this slot. The inner select runs only until one row is locked: nothing is locked that is not
+        // taken.
         public static readonly string OnPostgres = $"""
             WITH picked AS MATERIALIZED (
                 SELECT next.id

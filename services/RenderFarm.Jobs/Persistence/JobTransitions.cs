@@ -50,7 +50,7 @@ internal static partial class JobTransitions
     public static readonly string Over =
         $"{In([JobState.Failed, JobState.Cancelled, JobState.Expired])} OR deleted_at IS NOT NULL";
 
-    /// <summary>The row of the job whose newest lease this is, by fence and token. Whether it is still held is <see cref="Held"/>.</summary>
+    /// <summary>The row of the job whose newest lease this is. Whether it is still held is <see cref="Held"/>.</summary>
     private const string UnderLease = "id = @id AND fence = @fence AND token = @token";
 
     /// <summary><see cref="Held"/>, for queries.</summary>
@@ -254,8 +254,8 @@ internal static partial class JobTransitions
         await db.ExecuteAsync(
             $"""
             UPDATE jobs SET
-                state = '{Requeue.Into(JobState.Queued)}', stage = '{Word.Of(RenderStage.Queued)}', queued_at = @now, step = 0, steps = 0, best_step = 0,
-                failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
+                state = '{Requeue.Into(JobState.Queued)}', stage = '{Word.Of(RenderStage.Queued)}', queued_at = @now,
+                step = 0, steps = 0, best_step = 0, failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
                 cancel_requested_at = NULL, finished_at = NULL, rung_at = NULL
             WHERE id = @id AND deleted_at IS NULL AND {Requeue.Where}
             """,

@@ -46,7 +46,7 @@ public sealed class JobRow
     // Attempts
     public long Fence { get; set; }
 
-    /// <summary>Of the newest lease, as <see cref="Fence"/> is; null before the first, and of a lease from before there were tokens.</summary>
+    /// <summary>Of the newest lease, as <see cref="Fence"/> is; null before the first, and for one from before there were tokens.</summary>
     public string? Token { get; set; }
     public int Failures { get; set; }
     public int MaxAttempts { get; set; }

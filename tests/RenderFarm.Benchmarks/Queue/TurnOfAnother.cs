@@ -76,7 +76,10 @@ internal static class TurnOfAnother
                 lease.Lease,
                 new CompleteRequest
                 {
-                    Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1, "00")],
+                    Artifacts =
+                    [
+                        new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1, "00"),
+                    ],
                 }
             ),
             CancellationToken.None

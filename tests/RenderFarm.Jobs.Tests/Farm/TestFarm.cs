@@ -172,7 +172,10 @@ public sealed class TestFarm : IAsyncDisposable
                 lease.Lease,
                 new CompleteRequest
                 {
-                    Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1234, "00")],
+                    Artifacts =
+                    [
+                        new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1234, "00"),
+                    ],
                     Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
                     LogTail = "all well",
                 }

@@ -136,7 +136,10 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
                 lease.Lease,
                 new CompleteRequest
                 {
-                    Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1234, "00")],
+                    Artifacts =
+                    [
+                        new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1234, "00"),
+                    ],
                     Measurements = new Measurements { StepSeconds = step, PeakBytes = peak },
                 }
             ),

@@ -60,7 +60,8 @@ public abstract class UpgradeFacts(StoreUnderTest store) : IAsyncDisposable
                     {{now}}, {{now}}, 'worker_1', 'cpu', {{now}}, NULL, NULL, NULL),
                 ('video_kept', 'key', 'demo', '{{Spec}}', '[]', 'completed', 'done', 4, 4, 0, 50, 0, 0, 1, 0, 0, 1, 0, 3, 0, 0,
                     {{now}}, {{now}}, NULL, NULL, NULL, 1,
-                    '[{"kind":"video","key":"videos/video_kept/1/video.mp4","content_type":"video/mp4","size_bytes":1,"sha256":"00"}]', {{now}});
+                    '[{"kind":"video","key":"videos/video_kept/1/video.mp4","content_type":"video/mp4","size_bytes":1,"sha256":"00"}]',
+                    {{now}});
             INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, worker_version, attempt, step_downs, leased_at,
                 ended_at, ending, outcome_state)
             VALUES ('video_held', 1, 'worker_1', 'cpu', 'demo', 'cpu', '1', 1, 0, {{now}}, {{now}}, 'lost', 'queued'),

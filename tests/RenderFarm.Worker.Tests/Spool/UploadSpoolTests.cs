@@ -92,7 +92,8 @@ public sealed class UploadSpoolTests
         var failure = await worker.Desk.FailedAsync(job);
         Assert.Equal(FailureReason.Transient, failure.Reason);
         Assert.Contains("SHA-256", failure.Message, StringComparison.Ordinal);
-        Assert.Null(await worker.Store.StatAsync(ObjectKeys.For(ArtifactKind.Video, job.Lease.Name), TestContext.Current.CancellationToken));
+        var key = ObjectKeys.For(ArtifactKind.Video, job.Lease.Name);
+        Assert.Null(await worker.Store.StatAsync(key, TestContext.Current.CancellationToken));
     }
 
     [Fact]
