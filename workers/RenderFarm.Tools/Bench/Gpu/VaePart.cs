@@ -3,6 +3,7 @@ using System.Globalization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Cuda;
@@ -29,7 +30,6 @@ namespace RenderFarm.Tools.Bench.Gpu;
 /// </summary>
 internal sealed class VaePart : IDisposable
 {
-    private const double GiB = 1L << 30;
     private const double PeakOff = 0.05;
     private const double PeakBelow = 0.02;
     private const double FarthestMean = 0.5; // Of 255
@@ -159,7 +159,7 @@ internal sealed class VaePart : IDisposable
         using var latent = vae.Module.Encode(frames, Chunk);
         CudaDevice.Synchronize();
         _report.Figure($"{Name(shape, width, height)} x {frames}, encode", Stopwatch.GetElapsedTime(started).TotalSeconds, "s");
-        _report.Figure($"{Name(shape, width, height)}, encode, peak", gauge.PeakBytes() / GiB, "GiB");
+        _report.Figure($"{Name(shape, width, height)}, encode, peak", Gibibytes.Of(gauge.PeakBytes()), "GiB");
 
         Tensor Chunk(long start, long count) => (rand([1, 3, count, height, width], device: CUDA) * 2) - 1;
     }
@@ -173,11 +173,11 @@ internal sealed class VaePart : IDisposable
         Write(vae.Module, shape, Latent(shape, width, height, frames: 5), tile);
         var (peak, planned) = (gauge.PeakBytes(), plan.StagePeakBytes[Word.Of(RenderStage.Decoding)]);
         var name = $"{Name(shape, width, height)}{(tile == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" in tiles of {tile}"))}";
-        _report.Figure($"{name}, decode, peak", peak / GiB, "GiB");
-        _report.Figure($"{name}, decode, held by tensors at most", MemoryPool.OfDevice().UsedHighWater / GiB, "GiB");
+        _report.Figure($"{name}, decode, peak", Gibibytes.Of(peak), "GiB");
+        _report.Figure($"{name}, decode, held by tensors at most", Gibibytes.Of(MemoryPool.OfDevice().UsedHighWater), "GiB");
         _report.Figure($"{name}, decode, peak ÷ planned", peak / (double)planned, "", 1 + PeakBelow);
         var enough = peak >= planned * (1 - PeakOff);
-        _report.Check($"{name}: no more than {PeakOff:P0} too much is planned for", enough, $"{planned / GiB:0.000} GiB");
+        _report.Check($"{name}: no more than {PeakOff:P0} too much is planned for", enough, $"{Gibibytes.Of(planned):0.000} GiB");
     }
 
     private void Distances(ModelShape shape, int width, int height, int latentFrames)
