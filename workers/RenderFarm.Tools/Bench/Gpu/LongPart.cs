@@ -31,6 +31,7 @@ internal static class LongPart
         var values = SpeedPart.Tokens(Video) * 3 * shape.Dim;
         report.Check("q, k and v side by side are more than 2^31 values", values > int.MaxValue, $"{values}");
 
+        var inputs = new RandomInputs(Video, Seed);
         Tensor exact;
         using (var weights = new GeneratedWeights(Seed, CUDA, type: ScalarType.BFloat16))
         {
@@ -39,9 +40,7 @@ internal static class LongPart
                 shape,
                 new ResidentBlocks<WanBlock>([block]),
                 new PlainTokenOps(ScalarType.BFloat16),
-                Video,
-                Seed,
-                CUDA,
+                inputs,
                 keepContext: true,
                 chunk: 16384
             );
@@ -81,9 +80,7 @@ internal static class LongPart
                         shape,
                         resident,
                         ops,
-                        Video,
-                        Seed,
-                        CUDA,
+                        inputs,
                         keepContext: true,
                         chunk: chunk,
                         attention: attention
