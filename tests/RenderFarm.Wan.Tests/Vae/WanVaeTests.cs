@@ -91,7 +91,7 @@ public sealed class WanVaeTests
             cat(laidOut.Module.DecodeUnclamped(Latent()).ToList(), 2)
         );
 
-        Assert.True(others.allclose(frames, rtol: 1e-5, atol: 1e-6));
+        Assert.True(others.allclose(frames, rtol: 1e-4, atol: 1e-4));
     }
 
     [Theory]

@@ -19,7 +19,7 @@ public sealed class LatentDecoding(WanVae vae, VaeShape shape, int tile, Action 
     public bool Run(Tensor latent, FrameWriter writer, Action alive, Action written)
     {
         var begun = 0;
-        foreach (var chunk in tile == 0 ? vae.Decode(latent) : new TiledDecoder(vae, shape, tile).Decode(latent, alive))
+        foreach (var chunk in tile == 0 ? vae.Decode(latent) : new TiledDecoder(vae, shape, tile).Decode(latent, AfterTilesChunk()))
         {
             using (chunk)
             {
@@ -50,6 +50,19 @@ public sealed class LatentDecoding(WanVae vae, VaeShape shape, int tile, Action 
         }
 
         return true;
+
+        Action AfterTilesChunk()
+        {
+            var chunks = 0;
+            return () =>
+            {
+                alive();
+                if (++chunks <= ChunksOfTheStart)
+                {
+                    trim();
+                }
+            };
+        }
 
         bool WriteNext()
         {

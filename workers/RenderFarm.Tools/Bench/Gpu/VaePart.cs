@@ -79,6 +79,11 @@ internal sealed class VaePart : IDisposable
         MemoryPool.OfDevice().Trim();
         var (free, total) = CudaDevice.Memory;
         _context = total - free;
+        // A render comes from its products, whose workspaces stay
+        using var scope = NewDisposeScope();
+        var rows = randn([1, 512, 512], dtype: ScalarType.BFloat16, device: CUDA);
+        rows.matmul(rows);
+        new FusedLinear(rows.squeeze(0), null, _kernels.Products).Apply(rows);
     }
 
     public static void Run(FigureReport report)
