@@ -70,7 +70,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             request.LeaseOf(jobId),
             job => new Ending(LeaseEnding.Released, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
             {
-                Message = Word.Of(request.Reason),
+                Message = request.Message ?? Word.Of(request.Reason),
             },
             onlyIfExpired: false,
             cancellationToken

@@ -262,6 +262,27 @@ public sealed class VerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Workers_SlotQuarantined_SaysWhichAndWhy()
+    {
+        await using var farm = new StubFarm(
+            (_, _) =>
+                (
+                    200,
+                    """
+                    {"data":[{"id":"w_1","name":"rack-1","status":"idle","models":[],"held":[],"slots":[
+                        {"id":"gpu0","card":"card","total_bytes":1073741824,"quarantine":null},
+                        {"id":"gpu1","card":"card","total_bytes":1073741824,"quarantine":"no encoder"}]}]}
+                    """
+                )
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "workers"));
+
+        Assert.Contains("rack-1, slot gpu1, takes no jobs: no encoder", _console.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("slot gpu0", _console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Drain_ByName_WaitsUntilTheWorkerHoldsNothing()
     {
         var looks = 0;

@@ -24,7 +24,7 @@ public sealed class WireWordTests
                 "cancelled gpu_out_of_memory host_out_of_memory invalid_output model_unavailable checkpoint_invalid worker_lost "
                     + "renderer_crashed renderer_timeout encoder_failed disk_full invalid_request plan_does_not_fit transient"
             },
-            { Words<ReleaseReason>(), "interrupted draining" },
+            { Words<ReleaseReason>(), "interrupted draining slot_fault" },
             { Words<Sampler>(), "unipc euler dpm++ distilled" },
             { Words<Precision>(), "fp32 bf16 fp8-weights fp8" },
             { Words<AttentionPrecision>(), "full eight-bit" },

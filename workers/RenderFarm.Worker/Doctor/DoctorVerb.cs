@@ -6,7 +6,9 @@ using RenderFarm.Contracts.Checks;
 using RenderFarm.Hosting.Doctor;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
+using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Hosting;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Slots;
@@ -43,7 +45,7 @@ internal static class DoctorVerb
         _ = await catalog.ScanAsync(CancellationToken.None);
         checks.AddRange(CardChecks.Of(discovery));
         checks.AddRange(MemoryChecks.Of(discovery, catalog, services.GetRequiredService<HostWeightCache>(), options));
-        checks.Add(await EncoderAsync(services.GetRequiredService<FfmpegCheck>(), options));
+        checks.Add(await EncoderAsync(services.GetRequiredService<EncoderTrial>(), options));
         checks.Add(Disk(options));
         checks.Add(await ApiAsync(options));
         checks.Add(await BrokerAsync(services.GetRequiredService<IOptions<BusOptions>>().Value));
@@ -52,17 +54,20 @@ internal static class DoctorVerb
         );
     }
 
-    private static async Task<HostCheck> EncoderAsync(FfmpegCheck check, WorkerOptions options)
+    private static async Task<HostCheck> EncoderAsync(EncoderTrial trial, WorkerOptions options)
     {
-        try
+        const string Subject = "ffmpeg";
+        if (ProgramPath.Find(options.FfmpegPath) is null)
         {
-            await check.RunAsync(CancellationToken.None);
-            return HostCheck.Ok("ffmpeg", $"{options.FfmpegPath} writes H.264");
+            return HostCheck.Lacks(Subject, FfmpegFault.Missing(options.FfmpegPath).Message, FfmpegFault.Repair);
         }
-        catch (WorkerSettingException fault)
-        {
-            return HostCheck.Lacks("ffmpeg", fault.Message, "apt-get install ffmpeg, or set Worker:FfmpegPath");
-        }
+
+        var result = await trial.RunAsync(CancellationToken.None);
+        return result.Refusal is { } refusal
+                ? HostCheck.Lacks(Subject, $"{options.FfmpegPath} can't write a video with the command line of a job: {refusal}", FfmpegFault.Repair)
+            : result.MissingPictures.Count > 0
+                ? HostCheck.Without(Subject, $"{options.FfmpegPath} writes H.264; {string.Join("; ", result.MissingPictures)}", FfmpegFault.Repair)
+            : HostCheck.Ok(Subject, $"{options.FfmpegPath} wrote one black second in H.264 with its pictures, by the command lines of a job");
     }
 
     private static HostCheck Disk(WorkerOptions options)

@@ -20,6 +20,7 @@ internal sealed partial class FramePipe : IDisposable
     private const int WriteOnly = 1;
     private const int ReadWrite = 2;
     private const int CloseOnExec = 0x80000;
+    private const int BrokenPipe = 32;
     private readonly SafeFileHandle _writer;
 
     private FramePipe(string path, SafeFileHandle writer)
@@ -52,6 +53,21 @@ internal sealed partial class FramePipe : IDisposable
 
         var writer = Open(path, WriteOnly | CloseOnExec);
         return writer.IsInvalid ? throw Fault("open", path) : new FramePipe(path, writer);
+    }
+
+    /// <summary>Writes by the worker's own end, and waits where the pipe is full.</summary>
+    /// <returns>False when nobody reads (yet, or any more).</returns>
+    public bool TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            RandomAccess.Write(_writer, bytes, fileOffset: 0); // A FIFO has no place to write to: the offset is passed over
+            return true;
+        }
+        catch (IOException fault) when (fault.HResult == BrokenPipe)
+        {
+            return false;
+        }
     }
 
     /// <summary>
