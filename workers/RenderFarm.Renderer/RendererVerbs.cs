@@ -56,7 +56,10 @@ internal static class RendererVerbs
     private static Command SelfTest()
     {
         var report = new ReportOptions();
-        var selfTest = new Command("selftest", "The processor's arithmetic against float64, every kernel against the plain tensors that define it (1: one is off)");
+        var selfTest = new Command(
+            "selftest",
+            "The processor's arithmetic against float64, every kernel against the plain tensors that define it (1: one is off)"
+        );
         report.AddTo(selfTest);
         selfTest.SetAction(parsed => SelfTestVerb.Run(report.Begin(parsed, "selftest")));
         return selfTest;

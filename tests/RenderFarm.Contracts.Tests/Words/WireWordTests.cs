@@ -82,10 +82,13 @@ public sealed class WireWordTests
     [Theory]
     [InlineData(
         """{"fence":1,"reason":"interupted"}""",
-        "is 'interupted', not one of: interrupted, draining; the nearest is 'interrupted'"
+        "is 'interupted', not one of: interrupted, draining, slot_fault; the nearest is 'interrupted'"
     )]
-    [InlineData("""{"fence":1,"reason":1}""", "is no word; it must be one of: interrupted, draining")]
-    [InlineData("""{"fence":1,"reason":"Draining"}""", "is 'Draining', not one of: interrupted, draining; the nearest is 'draining'")]
+    [InlineData("""{"fence":1,"reason":1}""", "is no word; it must be one of: interrupted, draining, slot_fault")]
+    [InlineData(
+        """{"fence":1,"reason":"Draining"}""",
+        "is 'Draining', not one of: interrupted, draining, slot_fault; the nearest is 'draining'"
+    )]
     public void Json_AWordThatIsNone_IsRefusedWithThoseThereAre(string json, string why)
     {
         var refused = Assert.Throws<UnknownWordException>(() => JsonSerializer.Deserialize(json, ContractsJson.Default.ReleaseRequest));

@@ -30,7 +30,11 @@ public sealed class OperationTests
         var finding = Doubling(new("direct", x => x.shape[0] == 24 ? x * 2.2 : x * 2), Right("slow")).Judge();
 
         Assert.Equal((true, "slow", true), (finding.Right, finding.Way, finding.UsualWayIsOff));
-        Assert.StartsWith("doubling direct is off by 1.0e-1 (1 of 2 trials; 24 numbers): it is done slow", finding.Detail, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "doubling direct is off by 1.0e-1 (1 of 2 trials; 24 numbers): it is done slow",
+            finding.Detail,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -8,7 +8,11 @@ public sealed class SelfTestFolderTests : IDisposable
     private static readonly SelfTestRecord Record = new(
         Key,
         [
-            new CaseFinding("conv2d", Right: true, "conv2d direct is off: it is done as conv3d") { Way = "as conv3d", UsualWayIsOff = true },
+            new CaseFinding("conv2d", Right: true, "conv2d direct is off: it is done as conv3d")
+            {
+                Way = "as conv3d",
+                UsualWayIsOff = true,
+            },
             new CaseFinding("linear", Right: true, "linear is right") { Way = "direct" },
             new CaseFinding("attention", Right: false, "attention is wrong"),
         ]

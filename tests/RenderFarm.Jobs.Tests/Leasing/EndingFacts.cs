@@ -123,7 +123,11 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
         var records = (await Farm.Jobs.LeasesAsync(job.Id, JobScope.All, Stop))!;
         Assert.All(
             records,
-            record => Assert.Equal((LeaseEnding.Released, "The video encoder of slot cpu can't write a video."), (record.Ending, record.Message))
+            record =>
+                Assert.Equal(
+                    (LeaseEnding.Released, "The video encoder of slot cpu can't write a video."),
+                    (record.Ending!.Value, record.Message)
+                )
         );
     }
 

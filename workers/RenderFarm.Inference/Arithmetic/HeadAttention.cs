@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Arithmetic;
 
-/// <summary>softmax(q·kᵀ/√D)·v of heads, in the way that is right on this processor. On a card, and in sixteen bits, there is one way.</summary>
+/// <summary>
+/// softmax(q·kᵀ/√D)·v of heads, in the way that is right on this processor. On a card, and in sixteen bits, there is one way.
+/// </summary>
 public static class HeadAttention
 {
     /// <param name="q">[B, H, L, D]</param>
@@ -12,7 +14,9 @@ public static class HeadAttention
     public static Tensor Apply(Tensor q, Tensor k, Tensor v)
     {
         var input = new AttentionInput(q, k, v);
-        return q.dtype == ScalarType.Float32 && q.device_type == DeviceType.CPU ? ProcessorArithmetic.Attention.Apply(input) : Direct(input);
+        return q.dtype == ScalarType.Float32 && q.device_type == DeviceType.CPU
+            ? ProcessorArithmetic.Attention.Apply(input)
+            : Direct(input);
     }
 
     internal static Operation<AttentionInput> AttentionOperation() =>
@@ -45,7 +49,16 @@ public static class HeadAttention
 
     private static IEnumerable<Trial<AttentionInput>> Trials(TrialTensors numbers)
     {
-        foreach (var (heads, size, queries, keys) in new[] { (1, 24, 16, 16), (2, 48, 60, 60), (2, 128, 77, 33), (4, 64, 129, 257), (1, 96, 140, 140) })
+        foreach (
+            var (heads, size, queries, keys) in new[]
+            {
+                (1, 24, 16, 16),
+                (2, 48, 60, 60),
+                (2, 128, 77, 33),
+                (4, 64, 129, 257),
+                (1, 96, 140, 140),
+            }
+        )
         {
             // Heads lie side by side in each token, as products leave them
             Tensor Heads(int tokens) => numbers.Normal(1, tokens, heads, size).transpose(1, 2);

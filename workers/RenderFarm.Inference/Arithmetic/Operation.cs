@@ -64,7 +64,9 @@ internal sealed class Operation<TInput>(
         var taken = ways.FirstOrDefault(way => way.Name == found.Way);
         return _chosen =
             taken
-            ?? throw new ArithmeticFaultException($"this processor can't be computed with: {found.Detail}. Use another, or another libtorch");
+            ?? throw new ArithmeticFaultException(
+                $"this processor can't be computed with: {found.Detail}. Use another, or another libtorch"
+            );
     }
 
     private double ErrorOf(Way<TInput> way, TInput input, Tensor expected)

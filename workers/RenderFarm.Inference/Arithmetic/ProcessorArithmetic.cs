@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 namespace RenderFarm.Inference.Arithmetic;
 
 /// <summary>
-/// What this processor, with this libtorch, can be trusted with. It is judged at the first start on it, against float64, and the verdict
-/// is kept; every later process reads it. Layers ask <see cref="Convolution"/>, <see cref="Product"/> and <see cref="HeadAttention"/>, which
-/// take the way that was found right.
+/// What this processor, with this libtorch, can be trusted with. It is judged at the first start on it, against float64, and the
+/// verdict is kept; every later process reads it. Layers ask <see cref="Convolution"/>, <see cref="Product"/> and
+/// <see cref="HeadAttention"/>, which take the way that was found right.
 /// </summary>
 public static class ProcessorArithmetic
 {
-    /// <summary>Sums of some thousand products in float32 are off by some 1e-7; with inputs rounded to ten bits they would be by 1e-3.</summary>
+    /// <summary>Sums of some thousand products are off by some 1e-7; with inputs rounded to ten bits they would be by 1e-3.</summary>
     internal const double Float32Limit = 1e-5;
 
     /// <summary>The result alone is rounded: to eight bits.</summary>

@@ -10,7 +10,9 @@ using TorchSharp;
 
 namespace RenderFarm.Renderer.Doctor;
 
-/// <summary><c>doctor --json</c>: whether libtorch loads here, and whether it computes right, and what it can do with the card it sees. Changes nothing.</summary>
+/// <summary>
+/// <c>doctor --json</c>: whether libtorch loads here and computes right, and what it can do with the card it sees. Changes nothing.
+/// </summary>
 internal static class DoctorVerb
 {
     private const int PinnedTrialBytes = 256 << 20;

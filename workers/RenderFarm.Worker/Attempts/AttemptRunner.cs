@@ -73,6 +73,9 @@ internal sealed class AttemptRunner(
         }
 
         log.SlotAtFault(slot.Id, refusal);
-        return new AttemptOutcome.HandedBack(ReleaseReason.SlotFault, $"The video encoder of slot {slot.Id} can't write a video: {refusal}");
+        return new AttemptOutcome.HandedBack(
+            ReleaseReason.SlotFault,
+            $"The video encoder of slot {slot.Id} can't write a video: {refusal}"
+        );
     }
 }

@@ -63,11 +63,18 @@ internal static class DoctorVerb
         }
 
         var result = await trial.RunAsync(CancellationToken.None);
-        return result.Refusal is { } refusal
-                ? HostCheck.Lacks(Subject, $"{options.FfmpegPath} can't write a video with the command line of a job: {refusal}", FfmpegFault.Repair)
-            : result.MissingPictures.Count > 0
-                ? HostCheck.Without(Subject, $"{options.FfmpegPath} writes H.264; {string.Join("; ", result.MissingPictures)}", FfmpegFault.Repair)
-            : HostCheck.Ok(Subject, $"{options.FfmpegPath} wrote one black second in H.264 with its pictures, by the command lines of a job");
+        if (result.Refusal is { } refusal)
+        {
+            return HostCheck.Lacks(Subject, $"{options.FfmpegPath} can't write a video as jobs need it: {refusal}", FfmpegFault.Repair);
+        }
+
+        return result.MissingPictures.Count > 0
+            ? HostCheck.Without(
+                Subject,
+                $"{options.FfmpegPath} writes H.264; {string.Join("; ", result.MissingPictures)}",
+                FfmpegFault.Repair
+            )
+            : HostCheck.Ok(Subject, $"{options.FfmpegPath} wrote one black second in H.264, and its pictures, as for a job");
     }
 
     private static HostCheck Disk(WorkerOptions options)

@@ -64,14 +64,15 @@ internal sealed class EncoderGuard(
             var result = await trial.RunAsync(cancellationToken);
             Tell(result);
             _refusal = result.Refusal;
+            var fault = _refusal is null ? null : $"the video encoder can't write a video: {_refusal}. {FfmpegFault.Repair}";
             foreach (var slot in discovery.Slots)
             {
-                slot.EncoderFault = result.Refusal is { } why ? $"the video encoder can't write a video: {why}. {FfmpegFault.Repair}" : null;
+                slot.EncoderFault = fault;
             }
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            log.NotTried(fault.Message); // No place for a trial says nothing of the encoder
+            log.NotTried(trouble.Message); // No place for a trial says nothing of the encoder
         }
         finally
         {
@@ -98,8 +99,9 @@ internal sealed class EncoderGuard(
     }
 
     private ProgramStamp? Program() =>
-        ProgramPath.Find(options.Value.FfmpegPath) is { } path && new FileInfo(path) is { Exists: true } file
-            ? new ProgramStamp(path, file.Length, file.LastWriteTimeUtc)
+        ProgramPath.Find(options.Value.FfmpegPath) is { } path
+        && (File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)) is FileInfo { Exists: true } file
+            ? new ProgramStamp(file.FullName, file.Length, file.LastWriteTimeUtc)
             : null;
 
     /// <summary>Another one here is another program.</summary>

@@ -88,7 +88,7 @@ internal sealed class EncoderTrial(IOptions<WorkerOptions> options, TimeProvider
         {
             encoder.Kill();
             await feeding; // With its reader gone it has nothing left to wait for
-            return (null, new EncoderFault(FailureReason.EncoderFailed, $"ffmpeg was not done with one black second after {Patience.TotalSeconds:0} s"));
+            return (null, Fault($"ffmpeg was not done with one black second after {Patience.TotalSeconds:0} s"));
         }
 
         if (ending.Fault is { } fault)
@@ -98,8 +98,10 @@ internal sealed class EncoderTrial(IOptions<WorkerOptions> options, TimeProvider
 
         return ending.Frames == BlackSecond.Frames
             ? (encoder.Publish(), null)
-            : (null, new EncoderFault(FailureReason.EncoderFailed, $"ffmpeg wrote {ending.Frames} of the {BlackSecond.Frames} frames of one black second"));
+            : (null, Fault($"ffmpeg wrote {ending.Frames} of the {BlackSecond.Frames} frames of one black second"));
     }
+
+    private static EncoderFault Fault(string message) => new(FailureReason.EncoderFailed, message);
 
     /// <summary>Until the encoder has taken all frames, or has ended.</summary>
     private async Task FeedAsync(FramePipe pipe, VideoEncoder encoder)

@@ -21,6 +21,7 @@ internal sealed partial class FramePipe : IDisposable
     private const int ReadWrite = 2;
     private const int CloseOnExec = 0x80000;
     private const int BrokenPipe = 32;
+    private const int Interrupted = 4;
     private readonly SafeFileHandle _writer;
 
     private FramePipe(string path, SafeFileHandle writer)
@@ -59,15 +60,24 @@ internal sealed partial class FramePipe : IDisposable
     /// <returns>False when nobody reads (yet, or any more).</returns>
     public bool TryWrite(ReadOnlySpan<byte> bytes)
     {
-        try
+        while (bytes.Length > 0)
         {
-            RandomAccess.Write(_writer, bytes, fileOffset: 0); // A FIFO has no place to write to: the offset is passed over
-            return true;
+            var written = Write(_writer, bytes, bytes.Length);
+            if (written >= 0)
+            {
+                bytes = bytes[(int)written..];
+            }
+            else if (Marshal.GetLastPInvokeError() == BrokenPipe)
+            {
+                return false;
+            }
+            else if (Marshal.GetLastPInvokeError() != Interrupted)
+            {
+                throw Fault("write to", Path);
+            }
         }
-        catch (IOException fault) when (fault.HResult == BrokenPipe)
-        {
-            return false;
-        }
+
+        return true;
     }
 
     /// <summary>
@@ -93,6 +103,9 @@ internal sealed partial class FramePipe : IDisposable
 
     [LibraryImport("libc", EntryPoint = "dup3", SetLastError = true)]
     private static partial int Duplicate(SafeFileHandle from, SafeFileHandle onto, int flags);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial nint Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, nint count);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags);
