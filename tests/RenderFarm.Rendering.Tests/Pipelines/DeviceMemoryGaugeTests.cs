@@ -1,5 +1,5 @@
 using RenderFarm.Cuda.Memory;
-using RenderFarm.Planning;
+using RenderFarm.Planning.Cards;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Testing.Cards;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using TorchSharp;
 
 namespace RenderFarm.Inference.SelfTests;
@@ -25,10 +23,9 @@ public static class ProcessorName
         get
         {
             var all = string.Join('\n', Fields().Where(one => Telling.Contains(one.Name)).Select(one => $"{one.Name}={one.Value}"));
-            var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..12];
             var threads = torch.get_num_threads() > 1 ? "several threads" : "one thread";
             var limited = Environment.GetEnvironmentVariable("ONEDNN_MAX_CPU_ISA") is { Length: > 0 } isa ? $", {isa} at most" : "";
-            return string.Create(CultureInfo.InvariantCulture, $"{Short} ({digest}), {threads}{limited}");
+            return string.Create(CultureInfo.InvariantCulture, $"{Short} ({ShortDigest.Of(all)}), {threads}{limited}");
         }
     }
 

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -63,11 +61,9 @@ public sealed class SelfTestFolder(string? path)
         }
     }
 
-    private static string PathOf(string folder, SelfTestKey key)
-    {
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Device}\n{key.Driver}\n{key.LibTorch}\n{key.Cases}"));
-        return Path.Combine(folder, $"{Convert.ToHexStringLower(digest)[..32]}.json");
-    }
+    /// <summary>Two keys with one digest share a file, and take turns: the key that it holds is compared.</summary>
+    private static string PathOf(string folder, SelfTestKey key) =>
+        Path.Combine(folder, $"{ShortDigest.Of($"{key.Device}\n{key.Driver}\n{key.LibTorch}\n{key.Cases}")}.json");
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]

@@ -1,5 +1,5 @@
 using RenderFarm.Cuda.Memory;
-using RenderFarm.Planning;
+using RenderFarm.Planning.Cards;
 
 namespace RenderFarm.Rendering.Pipelines;
 

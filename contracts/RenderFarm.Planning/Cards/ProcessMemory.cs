@@ -1,4 +1,4 @@
-namespace RenderFarm.Planning;
+namespace RenderFarm.Planning.Cards;
 
 /// <summary>What a renderer takes beside everything that plans count.</summary>
 public static class ProcessMemory
