@@ -1,9 +1,7 @@
 using Microsoft.Extensions.Options;
-using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 using RenderFarm.Artifacts;
+using RenderFarm.Broker;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Hosting.Doctor;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Children;
@@ -16,41 +14,37 @@ using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Doctor;
 
-/// <summary><c>doctor --json</c>: what a worker with these settings would find on this host. Changes nothing.</summary>
-internal static class DoctorVerb
+/// <summary><c>doctor</c>: what a worker with these settings would find on this host. Changes nothing.</summary>
+internal static class WorkerDoctor
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public static async Task<int> RunAsync(string[] args)
+    public static async IAsyncEnumerable<HostCheck> LookAsync(string[] settings)
     {
-        List<HostCheck> checks = [];
-        try
-        {
-            await using var app = WorkerApplication.Build(args, builder => builder.Logging.ClearProviders());
-            await LookAsync(app.Services, checks);
-        }
-        catch (OptionsValidationException fault)
-        {
-            checks.AddRange(fault.Failures.Select(failure => HostCheck.Lacks("worker settings", failure, "correct the setting")));
-        }
-
-        return DoctorReport.Write(Console.Out, checks);
-    }
-
-    private static async Task LookAsync(IServiceProvider services, List<HostCheck> checks)
-    {
-        var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-        var discovery = services.GetRequiredService<SlotDiscovery>();
-        var catalog = services.GetRequiredService<ModelCatalog>();
+        await using var app = WorkerApplication.Build(settings, builder => builder.Logging.ClearProviders());
+        var options = app.Services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+        var discovery = app.Services.GetRequiredService<SlotDiscovery>();
+        var catalog = app.Services.GetRequiredService<ModelCatalog>();
         _ = await catalog.ScanAsync(CancellationToken.None);
-        checks.AddRange(CardChecks.Of(discovery));
-        checks.AddRange(MemoryChecks.Of(discovery, catalog, services.GetRequiredService<HostWeightCache>(), options));
-        checks.Add(await EncoderAsync(services.GetRequiredService<EncoderTrial>(), options));
-        checks.Add(Disk(options));
-        checks.Add(await ApiAsync(options));
-        checks.Add(await BrokerAsync(services.GetRequiredService<IOptions<BusOptions>>().Value));
-        checks.Add(
-            await StoreAsync(services.GetRequiredService<IArtifactStore>(), services.GetRequiredService<IOptions<ArtifactsOptions>>().Value)
+        foreach (var check in CardChecks.Of(discovery))
+        {
+            yield return check;
+        }
+
+        var disks = app.Services.GetRequiredService<FreeSpace>();
+        var cache = app.Services.GetRequiredService<HostWeightCache>();
+        foreach (var check in MemoryChecks.Of(discovery, catalog, cache, disks, options))
+        {
+            yield return check;
+        }
+
+        yield return await EncoderAsync(app.Services.GetRequiredService<EncoderTrial>(), options);
+        yield return Disk(options, disks);
+        yield return await ApiAsync(options);
+        yield return await BrokerCheck.LookAsync(app.Services.GetRequiredService<IOptions<BusOptions>>().Value);
+        yield return await StoreAsync(
+            app.Services.GetRequiredService<IArtifactStore>(),
+            app.Services.GetRequiredService<IOptions<ArtifactsOptions>>().Value
         );
     }
 
@@ -77,9 +71,9 @@ internal static class DoctorVerb
             : HostCheck.Ok(Subject, $"{options.FfmpegPath} wrote one black second in H.264, and its pictures, as for a job");
     }
 
-    private static HostCheck Disk(WorkerOptions options)
+    private static HostCheck Disk(WorkerOptions options, FreeSpace disks)
     {
-        var free = FreeSpace.BytesFor(options.DataDirectory) / 1e6;
+        var free = disks.BytesFor(options.DataDirectory) / 1e6;
         var finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
         return free >= options.MinimumFreeDiskMegabytes
             ? HostCheck.Ok("worker disk", finding)
@@ -112,40 +106,10 @@ internal static class DoctorVerb
         }
     }
 
-    private static async Task<HostCheck> BrokerAsync(BusOptions bus)
-    {
-        if (!bus.IsRabbitMq)
-        {
-            return HostCheck.Without("broker", "none set: work comes by long poll");
-        }
-
-        var address = new Uri(bus.Uri);
-        var shown = $"{address.Host}:{(address.IsDefaultPort || address.Port < 0 ? 5672 : address.Port)}";
-        try
-        {
-            var factory = new ConnectionFactory { Uri = address, RequestedConnectionTimeout = Patience };
-            await using var connection = await factory.CreateConnectionAsync("renderfarm-doctor");
-            return HostCheck.Ok("broker", $"{shown} takes connections");
-        }
-        catch (Exception fault)
-            when (fault is BrokerUnreachableException or AuthenticationFailureException or OperationInterruptedException or IOException)
-        {
-            var why =
-                fault.InnerException is AuthenticationFailureException
-                    ? "user or password is refused"
-                    : fault.InnerException?.Message ?? fault.Message;
-            return HostCheck.Lacks(
-                "broker",
-                $"{shown}: {why}",
-                "start RabbitMQ there, or correct Bus:Uri; until then jobs start by long poll"
-            );
-        }
-    }
-
     private static async Task<HostCheck> StoreAsync(IArtifactStore store, ArtifactsOptions artifacts)
     {
-        var place = artifacts.Kind == "s3" ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
-        if (artifacts.Kind != "s3")
+        var place = artifacts.Kind == ArtifactsKind.S3 ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
+        if (artifacts.Kind != ArtifactsKind.S3)
         {
             return HostCheck.Ok("artifacts", $"a folder: {place}");
         }
