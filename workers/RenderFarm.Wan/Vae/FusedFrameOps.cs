@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Kernels;
 using static TorchSharp.torch;
 
@@ -97,7 +98,7 @@ internal sealed class FusedFrameOps(FrameKernels kernels, Action<string>? steppe
             doubled.Dispose();
         }
         Stepped("enlarge");
-        var y = nn.functional.conv2d(enlarged.permute(0, 3, 1, 2), weight, padding: [1, 1]).permute(0, 2, 3, 1).contiguous();
+        var y = Convolution.OfPictures(enlarged.permute(0, 3, 1, 2), weight, null, padding: [1, 1]).permute(0, 2, 3, 1).contiguous();
         enlarged.Dispose();
         Stepped($"up {weight.shape[1]} → {weight.shape[0]}");
         return AsVideo(AddBias(y, bias)).MoveToOuterDisposeScope();
@@ -138,7 +139,7 @@ internal sealed class FusedFrameOps(FrameKernels kernels, Action<string>? steppe
         var side = conv.Space / 2;
         using var channelsFirst = pictures.permute(0, 3, 1, 2);
         using var weight = conv.PictureWeight();
-        using var y = nn.functional.conv2d(channelsFirst, weight, padding: [side, side]);
+        using var y = Convolution.OfPictures(channelsFirst, weight, null, padding: [side, side]);
         using var innermost = y.permute(0, 2, 3, 1);
         var products = innermost.contiguous();
         if (conv.Time > 1)

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -30,7 +31,7 @@ internal sealed class PlainFrameOps(bool framesAsChannels) : IFrameOps
             }
         }
         var side = conv.Space / 2;
-        var y = framesAsChannels ? OverPictures(conv, x, side) : nn.functional.conv3d(x, conv.Weight, conv.Bias, padding: [0, side, side]);
+        var y = framesAsChannels ? OverPictures(conv, x, side) : Convolution.OfVideo(x, conv.Weight, conv.Bias, padding: [0, side, side]);
         return y.MoveToOuterDisposeScope();
     }
 
@@ -103,7 +104,7 @@ internal sealed class PlainFrameOps(bool framesAsChannels) : IFrameOps
                 ? x.unfold(2, conv.Time, 1).permute(0, 2, 3, 4, 5, 1) // [B, F, H, W, time, C]
                 : x.permute(0, 2, 3, 4, 1);
         var pictures = seen.reshape(b * f, h, w, conv.Time * conv.InChannels).permute(0, 3, 1, 2);
-        return nn.functional.conv2d(pictures, conv.PictureWeight(), conv.Bias, padding: [side, side]).unflatten(0, b, f).transpose(1, 2);
+        return Convolution.OfPictures(pictures, conv.PictureWeight(), conv.Bias, padding: [side, side]).unflatten(0, b, f).transpose(1, 2);
     }
 
     /// <summary>[B, C, H, W] → [B, C', 2H, 2W]</summary>
@@ -111,7 +112,7 @@ internal sealed class PlainFrameOps(bool framesAsChannels) : IFrameOps
     {
         using var scope = NewDisposeScope();
         var doubled = frame.repeat_interleave(2, dim: 2).repeat_interleave(2, dim: 3);
-        return nn.functional.conv2d(doubled, weight, bias, padding: [1, 1]).MoveToOuterDisposeScope();
+        return Convolution.OfPictures(doubled, weight, bias, padding: [1, 1]).MoveToOuterDisposeScope();
     }
 
     /// <summary>[B, 2C, F, H, W] → [B, C, 2F, H, W]: the halves give the even and the odd frames.</summary>

@@ -66,7 +66,6 @@ internal sealed class VaePart : IDisposable
     private readonly FigureReport _report;
     private readonly CardContext _driver = CardContext.Watch();
     private readonly TokenKernels _kernels = new(new KernelCompiler(KernelFolder.Path));
-    private readonly long _context;
 
     private VaePart(FigureReport report)
     {
@@ -76,9 +75,6 @@ internal sealed class VaePart : IDisposable
             CudaDevice.Synchronize();
         }
 
-        MemoryPool.OfDevice().Trim();
-        var (free, total) = CudaDevice.Memory;
-        _context = total - free;
         // A render comes from its products, whose workspaces stay
         using var scope = NewDisposeScope();
         var rows = randn([1, 512, 512], dtype: ScalarType.BFloat16, device: CUDA);
@@ -90,8 +86,11 @@ internal sealed class VaePart : IDisposable
     {
         using var part = new VaePart(report);
         using var scope = NewDisposeScope();
-        part.Distances(Wan21, 832, 480, latentFrames: 3);
-        part.Distances(Wan22, 640, 352, latentFrames: 3);
+        foreach (var peak in Peaks) // First: kernels that no render loads stay in memory too
+        {
+            part.Peak(peak.Shape, peak.Width, peak.Height, peak.Tile);
+        }
+
         foreach (var video in Videos)
         {
             part.Decode(video.Shape, video.Width, video.Height, video.Frames, video.AtMost);
@@ -99,10 +98,8 @@ internal sealed class VaePart : IDisposable
         }
 
         part.Encode(Wan21, 832, 480, 81);
-        foreach (var peak in Peaks)
-        {
-            part.Peak(peak.Shape, peak.Width, peak.Height, peak.Tile);
-        }
+        part.Distances(Wan21, 832, 480, latentFrames: 3);
+        part.Distances(Wan22, 640, 352, latentFrames: 3);
     }
 
     public void Dispose()
@@ -253,7 +250,8 @@ internal sealed class VaePart : IDisposable
     private DeviceMemoryGauge Watch()
     {
         MemoryPool.OfDevice().Trim();
-        var gauge = new DeviceMemoryGauge(_context);
+        var total = CudaDevice.Memory.Total;
+        var gauge = new DeviceMemoryGauge(MemoryPool.OfDevice(), () => total - CudaDevice.Memory.Free);
         gauge.RestartPeak();
         return gauge;
     }
