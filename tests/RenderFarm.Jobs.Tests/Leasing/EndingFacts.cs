@@ -1,3 +1,4 @@
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Tests.Farm;
@@ -26,7 +27,7 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(new LeaseOutcome(JobState.Completed), await Farm.CompleteAsync(lease));
         var job = await Farm.GetAsync(lease.Id);
         Assert.Equal((JobState.Completed, RenderStage.Done, lease.Fence), (job.State, job.Stage, job.WinningFence!.Value));
-        Assert.Equal($"videos/{job.Id}/{lease.Fence}/video.mp4", job.Artifacts.Single().Key);
+        Assert.Equal($"videos/{job.Id}/{lease.Fence}-{lease.Lease.Token.Digest}/video.mp4", job.Artifacts.Single().Key);
         Assert.Equal(1, job.Attempt);
         var record = (await Farm.Jobs.LeasesAsync(job.Id, JobScope.All, Stop))!.Single();
         Assert.Equal((LeaseEnding.Completed, "all well", 0.5), (record.Ending!.Value, record.LogTail, record.Measurements!.StepSeconds));
@@ -51,26 +52,27 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
         var lease = await Farm.LeaseAsync();
         var failure = new FailRequest
         {
-            Fence = lease.Fence,
             Reason = FailureReason.RendererCrashed,
             Message = "cut\0 off",
             LogTail = "core\0dumped",
         };
-        Assert.NotNull(await Farm.Desk.FailAsync(lease.Id, failure, Stop));
+        Assert.NotNull(await Farm.Desk.FailAsync(new(lease.Lease, failure), Stop));
         Assert.Equal("coredumped", (await Farm.Jobs.LeasesAsync(lease.Id, JobScope.All, Stop))!.Single().LogTail);
     }
 
-    [Fact]
-    public async Task CompleteAsync_KeyOfAnotherFence_IsRefused()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)]
+    public async Task CompleteAsync_KeyOfAnotherLease_IsRefused(int fencesAway)
     {
         await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
-        var foreign = new CompleteRequest
+        var foreign = new LeaseId(lease.Id, lease.Fence + fencesAway, LeaseToken.New());
+        var completion = new CompleteRequest
         {
-            Fence = lease.Fence,
-            Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence + 1}/video.mp4", "video/mp4", 1, "00")],
+            Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, foreign.Name), "video/mp4", 1, "00")],
         };
-        await Assert.ThrowsAsync<ArgumentException>(() => Farm.Desk.CompleteAsync(lease.Id, foreign, Stop));
+        await Assert.ThrowsAsync<ArgumentException>(() => Farm.Desk.CompleteAsync(new(lease.Lease, completion), Stop));
         Assert.Equal(JobState.Leased, (await Farm.GetAsync(lease.Id)).State);
     }
 
@@ -101,6 +103,33 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
         var ended = await Farm.GetAsync(job.Id);
         Assert.Equal((JobState.Failed, "transient", "it was Transient"), (ended.State, ended.Error!.Code, ended.Error.Message));
         Assert.Equal(3, (await Farm.Jobs.LeasesAsync(job.Id, JobScope.All, Stop))!.Count);
+    }
+
+    [Fact]
+    public async Task ReleaseAsync_SlotAtFault_ChargesNothingAndKeepsItsMessage()
+    {
+        var job = await Farm.SubmitAsync();
+        for (var lease = 0; lease <= job.MaxAttempts; lease++)
+        {
+            var held = await Farm.LeaseAsync();
+            Assert.Equal(1, held.Attempt);
+            var release = new ReleaseRequest
+            {
+                Reason = ReleaseReason.SlotFault,
+                Message = "The video encoder of slot cpu can't write a video.",
+            };
+            Assert.Equal(new LeaseOutcome(JobState.Queued, 0), await Farm.Desk.ReleaseAsync(new(held.Lease, release), Stop));
+        }
+
+        var records = (await Farm.Jobs.LeasesAsync(job.Id, JobScope.All, Stop))!;
+        Assert.All(
+            records,
+            record =>
+                Assert.Equal(
+                    (LeaseEnding.Released, "The video encoder of slot cpu can't write a video."),
+                    (record.Ending!.Value, record.Message)
+                )
+        );
     }
 
     [Fact]
