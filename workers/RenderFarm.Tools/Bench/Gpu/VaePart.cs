@@ -247,7 +247,7 @@ internal sealed class VaePart : IDisposable
         return vae;
     }
 
-    private DeviceMemoryGauge Watch()
+    private static DeviceMemoryGauge Watch()
     {
         MemoryPool.OfDevice().Trim();
         var total = CudaDevice.Memory.Total;
