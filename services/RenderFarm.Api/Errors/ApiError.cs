@@ -96,8 +96,8 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
             409,
             "identity_in_use",
             $"This worker has the identity of worker '{name}' on host {host}, which is at work. If its data directory is a copy, delete "
-                + "the file 'identity' in the copy and start it again: it becomes a worker of its own. If the other one was stopped, wait: it "
-                + $"counts as gone in {Text((long)Math.Ceiling(Math.Max(0, goneIn.TotalSeconds)))} s."
+                + "the file 'identity' in the copy and start it again: it becomes a worker of its own. If the other one was "
+                + $"stopped, wait: it counts as gone in {Text((long)Math.Ceiling(Math.Max(0, goneIn.TotalSeconds)))} s."
         )
         {
             RetryAfter = goneIn > TimeSpan.FromSeconds(1) ? goneIn : TimeSpan.FromSeconds(1),
@@ -108,7 +108,8 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
             426,
             "protocol_too_old",
             $"This worker (version {version}) speaks worker protocol {Text(Math.Max(1, protocol))}, and this API "
-                + $"{Text(WorkerProtocol.Oldest)} to {Text(WorkerProtocol.Current)}: install version {FarmVersion.Full} on the worker's host and start it again."
+                + $"{Text(WorkerProtocol.Oldest)} to {Text(WorkerProtocol.Current)}: install version {FarmVersion.Full} on the "
+                + "worker's host and start it again."
         )
         {
             NeverRetry = true,

@@ -5,6 +5,7 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Workers;
@@ -122,6 +123,7 @@ internal static class LeaseEndpoints
         CompleteRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
+        ResultManifests manifests,
         IArtifactStore artifacts,
         CancellationToken cancellationToken
     )
@@ -132,6 +134,7 @@ internal static class LeaseEndpoints
         if (open)
         {
             await UploadCheck.VerifyAsync(artifacts, reported.Lease.Name, request.Artifacts, cancellationToken);
+            await manifests.WriteAsync(reported, cancellationToken);
         }
 
         var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw Lost(job);
