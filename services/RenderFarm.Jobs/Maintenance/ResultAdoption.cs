@@ -60,7 +60,7 @@ public sealed partial class ResultAdoption(
         // Of several results of one job the newest is the one
         foreach (var lease in batch.OrderByDescending(lease => lease.Fence))
         {
-            if (states.TryGetValue(lease.JobId, out var state) ? state == JobState.Queued : true)
+            if (!states.TryGetValue(lease.JobId, out var state) || state == JobState.Queued)
             {
                 adopted += await TryAdoptAsync(lease, cancellationToken) ? 1 : 0;
             }
