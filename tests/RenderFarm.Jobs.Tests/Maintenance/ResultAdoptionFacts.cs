@@ -1,8 +1,8 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Results;
@@ -62,7 +62,7 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         Assert.Equal(before.Artifacts, again.Artifacts);
         Assert.Equal("7", again.Metadata!["shot"]);
         Assert.Null(again.WebhookUrl);
-        Assert.IsType<Intake.SubmitResult.Existing>(await Farm.Jobs.SubmitAsync(request with { Id = Intake.JobIds.New(Farm.Time) }, Stop));
+        Assert.IsType<SubmitResult.Existing>(await Farm.Jobs.SubmitAsync(request with { Id = JobIds.New(Farm.Time) }, Stop));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         await Farm.SubmitAsync(request);
         var before = await CompletedAsync();
         await ForgetAsync(before.Id);
-        var anew = await Farm.SubmitAsync(request with { Id = Intake.JobIds.New(Farm.Time) });
+        var anew = await Farm.SubmitAsync(request with { Id = JobIds.New(Farm.Time) });
 
         Assert.Equal(0, await Adoption.RunOnceAsync(Stop));
         Assert.Equal(JobState.Queued, (await Farm.GetAsync(anew.Id)).State);
