@@ -60,6 +60,11 @@ internal static class WorkerCommands
                     console.Say($"warning: {Text(worker, "id")}: {Text(worker, "warning")}");
                 }
 
+                foreach (var line in workers.EnumerateArray().SelectMany(Quarantines))
+                {
+                    console.Say(line);
+                }
+
                 return 0;
             }
         );
@@ -163,6 +168,13 @@ internal static class WorkerCommands
                     )
                 )
         );
+
+    private static IEnumerable<string> Quarantines(JsonElement worker) =>
+        worker
+            .GetProperty("slots")
+            .EnumerateArray()
+            .Where(slot => Text(slot, "quarantine").Length > 0)
+            .Select(slot => $"{Text(worker, "name")}, slot {Text(slot, "id")}, takes no jobs: {Text(slot, "quarantine")}");
 
     private static string Held(JsonElement worker) =>
         string.Join(
