@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
