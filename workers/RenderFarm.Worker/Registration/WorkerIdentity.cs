@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
 using RenderFarm.Worker.Configuration;
@@ -39,7 +38,7 @@ internal sealed class WorkerIdentity(IOptions<WorkerOptions> options)
     /// </summary>
     public string? Place =>
         Id.Length > 0 && FileOnDisk.Find(Path) is { } file && BootId() is { } boot
-            ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{boot} {file}")))
+            ? Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{boot} {file}")))
             : null;
 
     private string Path => System.IO.Path.Combine(options.Value.DataDirectory, FileName);
@@ -85,7 +84,7 @@ internal sealed class WorkerIdentity(IOptions<WorkerOptions> options)
             )
         )
         {
-            file.Write(Encoding.ASCII.GetBytes(Random() + "\n"));
+            file.Write(System.Text.Encoding.ASCII.GetBytes(Random() + "\n"));
             file.Flush(flushToDisk: true);
         }
 
