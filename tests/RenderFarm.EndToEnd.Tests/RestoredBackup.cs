@@ -18,7 +18,7 @@ public sealed class RestoredBackup
     [Fact]
     public async Task Restore_DumpOfPostgres_LosesNoCompletedVideo()
     {
-        await using var database = await PostgresDatabase.CreateAsync();
+        await using var database = await PostgresDatabase.CreateAsync(Stop);
         await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { Postgres = database.ConnectionString }, workers: 0);
         var dump = Path.Combine(farm.Home, "backup.dump");
         await StoryAsync(
