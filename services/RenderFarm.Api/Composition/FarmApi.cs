@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using RenderFarm.Api.Audit;
 using RenderFarm.Api.Batches;
 using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
@@ -18,9 +19,10 @@ using RenderFarm.Api.Videos;
 using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Loops;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Composition;
-using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 using Scalar.AspNetCore;
 
@@ -46,7 +48,12 @@ internal static class FarmApi
         });
         // A start that fails is told in one line by whoever started it.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.Services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = TimeSpan.FromSeconds(5);
+            // Of any service, ours or a library's: requests are answered all the same.
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
+        });
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
@@ -68,7 +75,8 @@ internal static class FarmApi
         builder.AddMessaging();
         builder.Services.AddJobs(builder.Services.AddSettings<StoreOptions, StoreOptionsValidator>(builder.Configuration));
         builder.Services.AddSingleton<Readiness>();
-        builder.Services.AddHostedService<JobsLoops>();
+        builder.Services.AddLoopSupervisor(ApiInstruments.Meter, ApiInstruments.LoopDegraded);
+        builder.Services.AddHostedService<LoopHost>();
         builder.Services.AddArtifacts(builder.Configuration);
 
         // What a request goes through
@@ -84,7 +92,7 @@ internal static class FarmApi
         builder.Services.AddSingleton<EventHub>();
         builder.Services.AddSingleton<VideoStream>();
         builder.Services.AddSingleton<FarmStream>();
-        builder.Services.AddSingleton<IJobsLoop, WebhookSender>();
+        builder.Services.AddSingleton<WebhookSender>().AddLoop<WebhookPump>();
         builder.Services.AddSingleton<LeaseInputs>();
         builder.Services.AddSingleton<LeaseJournal>();
 
@@ -117,6 +125,7 @@ internal static class FarmApi
         app.MapWorkers();
         app.MapKeys();
         app.MapLeases();
+        app.MapAudit();
         app.MapHealth();
         app.MapOpenApi();
         app.MapScalarApiReference(page => page.WithTitle("RenderFarm").AddPreferredSecuritySchemes(FarmDocument.SecurityScheme));

@@ -1,16 +1,20 @@
 using MassTransit;
-using RenderFarm.Api.Hosting;
+using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Api.Messaging;
 
 /// <summary>
-/// A receive endpoint that is begun anew, from its declarations on, a second after its channel or the broker has gone. MassTransit by
-/// itself waits longer with every try, up to half a minute. What it does touches the job store, so that is waited for first.
+/// A receive endpoint that is begun anew, from its declarations on, soon after its channel or the broker has gone. MassTransit by itself
+/// waits longer with every try, up to half a minute.
 /// </summary>
-internal abstract partial class BusDuty(IBus bus, Readiness readiness, TimeProvider time, ILogger logger) : BackgroundService
+internal abstract partial class BusDuty(IBus bus, TimeProvider time, ILogger logger) : ILoop
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+
+    public abstract string Name { get; }
+
+    /// <summary>Bells, events and intake are worth a look more often than others.</summary>
+    public TimeSpan LongestPause => TimeSpan.FromSeconds(1);
 
     /// <summary>The queue's name, asked for at every beginning.</summary>
     protected abstract string Queue { get; }
@@ -18,56 +22,25 @@ internal abstract partial class BusDuty(IBus bus, Readiness readiness, TimeProvi
     protected abstract void Configure(IRabbitMqReceiveEndpointConfigurator endpoint);
 
     /// <summary>Runs beside the endpoint until the token, which also says that the channel is gone.</summary>
-    protected virtual Task RunAsync(CancellationToken gone) => Task.Delay(Timeout.InfiniteTimeSpan, time, gone);
+    protected virtual Task RunBesideAsync(CancellationToken gone) => Task.Delay(Timeout.InfiniteTimeSpan, time, gone);
 
-    protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
-        if (!await readiness.WaitAsync(stoppingToken))
+        await using var endpoint = Begin();
+        try
         {
-            return;
+            await endpoint.Ready.WaitAsync(cancellationToken);
+            standing.Well();
+            using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var running = RunBesideAsync(gone.Token);
+            await Task.WhenAny(running, endpoint.Gone);
+            await gone.CancelAsync();
+            await running;
         }
-
-        var isAway = false;
-        while (!stoppingToken.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            try
-            {
-                await using var endpoint = Begin();
-                await endpoint.Ready.WaitAsync(stoppingToken);
-                if (isAway)
-                {
-                    LogBack(GetType().Name);
-                    isAway = false;
-                }
-
-                using var gone = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                var running = RunAsync(gone.Token);
-                await Task.WhenAny(running, endpoint.Gone);
-                await gone.CancelAsync();
-                await running;
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Whatever a broker's client throws, and the store's outages: this goes on until both are there.
-                if (!isAway && e is not OperationCanceledException)
-                {
-                    LogAway(GetType().Name, e.Message);
-                    isAway = true;
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-
-            try
-            {
-                await Task.Delay(Pause, time, stoppingToken);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            // Whatever a broker's client throws: it is the broker that is away
+            throw new BrokerAwayException(e is OperationCanceledException ? "The channel to the broker is gone." : e.Message, e);
         }
     }
 
@@ -85,12 +58,6 @@ internal abstract partial class BusDuty(IBus bus, Readiness readiness, TimeProvi
         );
         return new BegunEndpoint(handle, watch, LogUnended);
     }
-
-    [LoggerMessage(EventId = 401, Level = LogLevel.Warning, Message = "{Duty} has no broker and tries again every second: {Cause}")]
-    private partial void LogAway(string duty, string cause);
-
-    [LoggerMessage(EventId = 402, Level = LogLevel.Information, Message = "{Duty} is on the broker again")]
-    private partial void LogBack(string duty);
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Debug, Message = "The endpoint {Queue} was given up before it had ended: {Cause}")]
     private partial void LogUnended(Uri queue, string cause);

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Videos;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Events;
 
@@ -55,15 +56,13 @@ internal static class MessagingRegistration
             host.ConsumerStopTimeout = TimeSpan.FromMilliseconds(100);
         });
         builder.Services.AddSingleton<IBell, RabbitMqBell>();
-        builder.Services.AddSingleton<RabbitMqCourier>();
+        builder.Services.AddLoop<RabbitMqCourier>();
         builder.Services.AddSingleton<ICancelCourier>(services => services.GetRequiredService<RabbitMqCourier>());
-        builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqCourier>());
         builder.Services.AddSingleton<BrokerPresence>();
-        builder.Services.AddSingleton<RabbitMqNotices>();
+        builder.Services.AddLoop<RabbitMqNotices>();
         builder.Services.AddSingleton<INoticeRelay>(services => services.GetRequiredService<RabbitMqNotices>());
-        builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqNotices>());
-        builder.Services.AddHostedService<EventPublisher>();
-        builder.Services.AddHostedService<IntakeConsumer>();
+        builder.Services.AddLoop<EventPublisher>();
+        builder.Services.AddLoop<IntakeConsumer>();
     }
 
     /// <summary>MassTransit keeps its log for the whole process; a second farm in it would write to the first one's.</summary>

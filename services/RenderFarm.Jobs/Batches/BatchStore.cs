@@ -38,7 +38,8 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
         {
             var result = await database.WriteAsync(
                 async db => await EarlierAsync(db, batch, cancellationToken) ?? await InsertAsync(db, batch, jobs, cancellationToken),
-                cancellationToken
+                cancellationToken,
+                StorePatience.Many
             );
             if (result is BatchResult.Created)
             {
@@ -157,7 +158,8 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                 row.CancelledAt ??= now;
                 return new BatchStopped(await CountedAsync(db, row, cancellationToken), held.ConvertAll(job => job.ToJob()));
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Many
         );
 
     private static async Task<Batch> CountedAsync(JobsDbContext db, BatchRow row, CancellationToken cancellationToken) =>

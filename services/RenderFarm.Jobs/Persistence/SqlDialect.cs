@@ -31,6 +31,9 @@ internal sealed record SqlDialect
     /// <summary>After a select of rows to be changed: those that another holds are left to it.</summary>
     public string SkipLocked { get; init; } = "";
 
+    /// <summary>Host and port of the address in a column; user names are not let in.</summary>
+    public required Func<string, string> HostOf { get; init; }
+
     /// <summary>A time as a parameter.</summary>
     public required Func<DateTimeOffset, object> Time { get; init; }
 
@@ -43,6 +46,7 @@ internal sealed record SqlDialect
         Notify = "SELECT pg_notify(@channel, @payload)",
         SkipLocked = "FOR UPDATE SKIP LOCKED",
         LockUntilCommit = "SELECT pg_advisory_xact_lock(@key)",
+        HostOf = column => $"lower(COALESCE(substring({column} from '^[^:]+://([^/?#]+)'), ''))",
         Time = time => time.ToUniversalTime(),
     };
 
@@ -52,6 +56,11 @@ internal sealed record SqlDialect
         NowPlus = seconds => $"CAST((unixepoch('subsec') + {seconds}) * 1000000 AS INTEGER)",
         SecondsSince = column => $"unixepoch('subsec') - {column} / 1000000.0",
         Greatest = "MAX",
+        HostOf = column =>
+        {
+            var rest = $"substr({column}, instr({column}, '://') + 3)";
+            return $"lower(substr({rest}, 1, min(instr({rest} || '/', '/'), instr({rest} || '?', '?'), instr({rest} || '#', '#')) - 1))";
+        },
         Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
     };
 }

@@ -33,6 +33,7 @@ internal static class ApiBenchmark
             "list" => ListPart.MeasureAsync(options),
             "batch" => BatchPart.MeasureAsync(options),
             "eta" => EtaPart.MeasureAsync(options),
+            "webhooks" => WebhookPart.MeasureAsync(options),
             _ => MemoryPart.MeasureAsync(options),
         };
 }

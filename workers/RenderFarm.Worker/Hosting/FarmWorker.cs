@@ -1,3 +1,4 @@
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Polling;
@@ -14,7 +15,8 @@ namespace RenderFarm.Worker.Hosting;
 internal sealed class FarmWorker(
     WorkerPreparation preparation,
     WorkerRegistration registration,
-    ModelWatch models,
+    LoopSupervisor loops,
+    IEnumerable<ILoop> beside,
     SlotLoops slots,
     UploadSpool spool,
     BellListener bells,
@@ -47,7 +49,7 @@ internal sealed class FarmWorker(
         await using (bells)
         {
             bells.Start(registration.WorkerId, slots.Slots);
-            var watching = models.RunAsync();
+            var watching = loops.RunAsync(beside, drain.Draining);
             await slots.RunAsync(watching);
         }
 

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Loops;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
@@ -59,7 +61,8 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<HostWeightCache>().AddSingleton<Doorbell>().AddSingleton<BellListener>();
 
         // The whole
-        builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<WorkerPreparation>().AddSingleton<ModelWatch>();
+        builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<WorkerPreparation>();
+        builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded).AddLoop<ModelWatch>();
         builder.Services.AddSingleton<FarmWorker>();
 
         var app = builder.Build();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Nvml;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Polling;
@@ -18,7 +19,8 @@ internal sealed record WorkerHealth(
     IReadOnlyList<SlotHealth> Slots,
     IReadOnlyList<string> Models,
     int SpoolEntries,
-    long SpoolBytes
+    long SpoolBytes,
+    IReadOnlyList<DegradedLoop> Degraded
 );
 
 internal sealed record SlotHealth(string Id, string Card, string? Job, long? FreeBytes, long TotalBytes, string? Quarantine, string? InUse);
@@ -53,7 +55,8 @@ internal static class WorkerHealthEndpoints
             [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(Look)],
             [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
             spool.Count,
-            spool.Bytes
+            spool.Bytes,
+            services.GetRequiredService<LoopSupervisor>().Degraded
         );
     }
 

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
-using RenderFarm.Worker.Retries;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Registration;
@@ -21,9 +21,9 @@ internal sealed class WorkerRegistration(
 ) : IDisposable
 {
     private const int RefusalsBelieved = 6;
-    private static readonly TimeSpan ScanPeriod = TimeSpan.FromSeconds(30);
     private readonly SemaphoreSlim _one = new(1);
     private RegisterWorkerReply? _reply;
+    private bool _modelsChanged;
 
     public string WorkerId => _reply?.WorkerId ?? throw new InvalidOperationException("the worker is not registered yet");
 
@@ -69,16 +69,14 @@ internal sealed class WorkerRegistration(
         }
     }
 
-    /// <summary>Registers again when a model has come or gone.</summary>
-    public async Task FollowModelsAsync(CancellationToken cancellationToken)
+    /// <summary>Registers again when a model has come or gone since the API last heard of them.</summary>
+    public async Task LookForModelsAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(ScanPeriod, time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        _modelsChanged |= await catalog.ScanAsync(cancellationToken);
+        if (_modelsChanged)
         {
-            if (await catalog.ScanAsync(cancellationToken))
-            {
-                await RegisterAsync(cancellationToken);
-            }
+            await RegisterAsync(cancellationToken);
+            _modelsChanged = false;
         }
     }
 
