@@ -3,7 +3,7 @@ using RenderFarm.Architecture.Tests.Tree;
 
 namespace RenderFarm.Architecture.Tests;
 
-/// <summary>What goes on beside requests is a loop under the supervisor: an exception that falls out of anything else is seen by nobody.</summary>
+/// <summary>What goes on beside requests is a loop under the supervisor: what falls out of anything else is seen by nobody.</summary>
 public sealed class LoopTests
 {
     private const string TheOne = "LoopHost";

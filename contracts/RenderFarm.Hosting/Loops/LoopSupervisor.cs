@@ -25,7 +25,11 @@ public sealed partial class LoopSupervisor
         (_time, _log) = (time, log);
         meter.Observe(
             degraded,
-            () => Standings.Select(loop => new Measurement<int>(loop.Degraded is null ? 0 : 1, new KeyValuePair<string, object?>("loop", loop.Name)))
+            () =>
+                Standings.Select(loop => new Measurement<int>(
+                    loop.Degraded is null ? 0 : 1,
+                    new KeyValuePair<string, object?>("loop", loop.Name)
+                ))
         );
     }
 
@@ -53,7 +57,9 @@ public sealed partial class LoopSupervisor
             {
                 if (_standings.Exists(known => known.Name == loop.Name))
                 {
-                    throw new InvalidOperationException($"Two loops are called '{loop.Name}': health and figures could not tell them apart.");
+                    throw new InvalidOperationException(
+                        $"Two loops are called '{loop.Name}': health and figures could not tell them apart."
+                    );
                 }
 
                 var standing = new LoopStanding(loop.Name, loop.LongestPause, _time, Recovered);
@@ -63,7 +69,9 @@ public sealed partial class LoopSupervisor
         }
 
         // One that does not give way before its first await must not keep the others from beginning
-        await Task.WhenAll(begun.Select(one => Task.Run(() => KeepAsync(one.Loop, one.Standing, cancellationToken), CancellationToken.None)));
+        await Task.WhenAll(
+            begun.Select(one => Task.Run(() => KeepAsync(one.Loop, one.Standing, cancellationToken), CancellationToken.None))
+        );
     }
 
     private async Task KeepAsync(ILoop loop, LoopStanding standing, CancellationToken cancellationToken)

@@ -17,7 +17,7 @@ internal static class AuditEndpoints
     {
         var audit = routes.MapGroup("/v1/audit/artifacts").WithTags("Audit").RequireScope(Scopes.Admin);
         audit.MapGet("/", ListAsync)
-            .WithSummary("Stored objects that no row knows of, by their keys; after a restore of the database one may be the only copy of a video")
+            .WithSummary("Stored objects that no row knows of; after a restore of the database one may be the only copy of a video")
             .Produces<UnclaimedList>();
         audit.MapDelete("/", RemoveAsync)
             .WithSummary("Removes up to `limit` of them, each judged again just before; answers with what was removed")
@@ -71,7 +71,10 @@ internal sealed record UnclaimedList(IReadOnlyList<UnclaimedArtifact> Data, bool
 
     public static UnclaimedList Of(IEnumerable<UnclaimedObject> found, bool hasMore)
     {
-        UnclaimedArtifact[] data = [.. found.Select(one => new UnclaimedArtifact(one.Key, one.SizeBytes, one.LastModified.ToUnixTimeSeconds()))];
+        UnclaimedArtifact[] data =
+        [
+            .. found.Select(one => new UnclaimedArtifact(one.Key, one.SizeBytes, one.LastModified.ToUnixTimeSeconds())),
+        ];
         return new UnclaimedList(data, hasMore, data.LastOrDefault()?.Key);
     }
 }

@@ -19,6 +19,7 @@ using RenderFarm.Api.Videos;
 using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
+using RenderFarm.Broker;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
@@ -31,9 +32,14 @@ namespace RenderFarm.Api.Composition;
 /// <summary>The API as a list: what is in it, and in which order a request passes it.</summary>
 internal static class FarmApi
 {
+    private const int LeastThreads = 256;
+
     /// <param name="adjust">For tests: a last word on what is registered.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
+        // Npgsql asks for the end of a statement that takes too long on the thread at hand, and waits: a server that has frozen holds as
+        // many threads as the pool has connections, while the answers that say so need some too. They are made when they are needed.
+        ThreadPool.SetMinThreads(LeastThreads, LeastThreads);
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddEmbeddedDefaults();
         SectionNames.RefuseMisspelt(builder.Configuration);
@@ -107,7 +113,7 @@ internal static class FarmApi
 
         adjust?.Invoke(builder);
         var app = builder.Build();
-        app.Services.GiveBusItsLog();
+        app.GiveBusItsLog();
         ServerRefusals.Listen(app.Services);
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMetrics(metrics);

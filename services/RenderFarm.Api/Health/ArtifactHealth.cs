@@ -13,7 +13,9 @@ internal sealed class ArtifactHealth(ArtifactJanitor janitor) : IHealthCheck
     {
         string[] lines =
         [
-            .. left.Unclaimed > 0 ? [$"{left.Unclaimed} stored objects belong to no row; `farm artifacts audit` lists them."] : (string[])[],
+            .. left.Unclaimed > 0
+                ? [$"{left.Unclaimed} stored objects belong to no row; `farm artifacts audit` lists them."]
+                : (string[])[],
             .. left.HeldBack > 0
                 ? [$"{left.HeldBack} objects of lost leases are kept: too many to be right. Compare the database with the bucket."]
                 : (string[])[],

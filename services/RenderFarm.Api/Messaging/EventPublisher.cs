@@ -2,7 +2,9 @@ using MassTransit;
 using RabbitMQ.Client;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Videos;
+using RenderFarm.Broker;
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs.Events;
 
@@ -52,7 +54,7 @@ internal sealed class EventPublisher(IBus bus, BrokerPresence broker, EventLog l
         {
             throw new BrokerAwayException(
                 patience.IsCancellationRequested
-                    ? $"The broker has not confirmed {events.Count} events within {Patience.TotalSeconds} s; it may be short of memory or disk."
+                    ? $"The broker has not confirmed {events.Count} events within {Patience.TotalSeconds} s: is it short of memory or disk?"
                     : e.Message,
                 e
             );
@@ -71,8 +73,8 @@ internal sealed class EventPublisher(IBus bus, BrokerPresence broker, EventLog l
             Video.Of(next.Job),
             context =>
             {
-                context.RoutingKey = $"{next.Event.Type}.{next.Event.Model}";
-                context.BasicProperties.Type = next.Event.Type;
+                context.RoutingKey = $"{Word.Of(next.Event.Type)}.{next.Event.Model}";
+                context.BasicProperties.Type = Word.Of(next.Event.Type);
                 context.BasicProperties.MessageId = EventIds.Of(next.Event);
                 context.BasicProperties.CorrelationId = next.IdempotencyKey;
                 context.BasicProperties.Timestamp = new AmqpTimestamp(next.Event.OccurredAt.ToUnixTimeSeconds());

@@ -1,4 +1,5 @@
 using RenderFarm.Api.Outbound;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Api.Webhooks;
@@ -60,7 +61,7 @@ internal sealed partial class WebhookSender : IDisposable
         await _deliveries.RecordAsync(delivery, tried, again, cancellationToken);
         if (error is not null)
         {
-            LogFailed(delivery.Type, delivery.JobId, delivery.Tries + 1, error);
+            LogFailed(Word.Of(delivery.Type), delivery.JobId, delivery.Tries + 1, error);
         }
 
         if (!isAnswered && await _deliveries.GiveUpAsync(delivery.Lane, at - LongestWait, tried, cancellationToken) is > 0 and var count)

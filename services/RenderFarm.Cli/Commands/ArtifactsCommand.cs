@@ -16,7 +16,10 @@ internal static class ArtifactsCommand
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var audit = Audit(run, console, time);
-        return new Command("artifacts", "Stored objects") { audit }.WithExamples("artifacts audit", "artifacts audit --older-than 30d --apply");
+        return new Command("artifacts", "Stored objects") { audit }.WithExamples(
+            "artifacts audit",
+            "artifacts audit --older-than 30d --apply"
+        );
     }
 
     private static Command Audit(CommandRunner run, IAnsiConsole console, TimeProvider time)
@@ -120,7 +123,7 @@ internal static class ArtifactsCommand
                 parsed.WantsJson()
                     ? JsonSwitch.Line(stored)
                     : $"{modified.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}  "
-                        + $"{Size(stored.GetProperty("size_bytes").GetInt64()), 10}  {stored.GetProperty("key").GetString()}"
+                        + $"{Size(stored.GetProperty("size_bytes").GetInt64()),10}  {stored.GetProperty("key").GetString()}"
             );
         }
     }

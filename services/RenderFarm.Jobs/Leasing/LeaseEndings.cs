@@ -176,7 +176,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                         continue;
                     }
                     await RecordAsync(db, job, ending, cancellationToken);
-                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!, time.GetUtcNow(), cancellationToken);
+                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!.Value, time.GetUtcNow(), cancellationToken);
                     var offered = ending.State == JobState.Queued && ending.RetryAfter == TimeSpan.Zero;
                     if (offered)
                     {

@@ -9,7 +9,7 @@ namespace RenderFarm.Jobs.Maintenance;
 /// </summary>
 public sealed class ArtifactAudit(JobDatabase database, IArtifactStore store, TimeProvider time)
 {
-    /// <summary>An input is stored before its row is written, and a copy of a bucket before its database: not a question of seconds.</summary>
+    /// <summary>An input is stored before its row is written.</summary>
     public static readonly TimeSpan LeastAge = TimeSpan.FromHours(1);
 
     /// <summary>Where nobody says another one.</summary>

@@ -8,9 +8,9 @@ namespace RenderFarm.Jobs.Maintenance;
 /// <summary>
 /// Removes objects that no video will point at again: all of a job that has expired or was deleted, those of fences recorded as not
 /// winning, and what is left of uploads that never ended. What is younger than <see cref="LeastAge"/> and what belongs to a lease without
-/// an ending stays. What no row knows of stays too, and is counted: after a restore of the database it may be the only copy of a video, and
-/// <see cref="ArtifactAudit"/> is for somebody who knows. If the losers' objects are more than <see cref="LargestShare"/> of the store, they
-/// stay and an error is logged: rows that say so can't be right.
+/// an ending stays. What no row knows of stays too, and is counted: after a restore of the database it may be the only copy of a video,
+/// and <see cref="ArtifactAudit"/> is for somebody who knows. If the losers' objects are more than <see cref="LargestShare"/> of the
+/// store, they stay and an error is logged: rows that say so can't be right.
 /// </summary>
 public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore store, TimeProvider time, ILogger<ArtifactJanitor> log)
     : ISweep

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Jobs.Persistence;
 
@@ -25,7 +26,7 @@ public sealed class JobDatabase : IAsyncDisposable
     public JobDatabase(StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Kind == "postgres")
+        if (options.Kind == StoreKind.Postgres)
         {
             var pool = WithPatience(options.ConnectionString);
             Postgres = NpgsqlDataSource.Create(pool);
@@ -150,8 +151,17 @@ public sealed class JobDatabase : IAsyncDisposable
         }
         catch (TimeoutException e) when (!running.IsCompleted)
         {
-            _ = running.ContinueWith(late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            throw Unavailable(new TimeoutException($"The job store did not answer within {patience.Whole.TotalSeconds} s.", e), cancellationToken);
+            // Its fault is this one, seen later
+            _ = running.ContinueWith(
+                late => late.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default
+            );
+            throw Unavailable(
+                new TimeoutException($"The job store did not answer within {patience.Whole.TotalSeconds} s.", e),
+                cancellationToken
+            );
         }
     }
 

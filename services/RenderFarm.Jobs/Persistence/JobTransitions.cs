@@ -36,6 +36,9 @@ internal static partial class JobTransitions
     /// <summary>Held and on a slot: an upload keeps its lease, while its card has the next job.</summary>
     public const string Running = "state IN ('leased', 'rendering')";
 
+    /// <summary>Queued or held.</summary>
+    public const string Open = "state IN ('queued', 'leased', 'rendering', 'uploading')";
+
     /// <summary>It has ended. A completed job may expire, a failed or cancelled one may be asked for once more.</summary>
     public const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
 
@@ -45,6 +48,10 @@ internal static partial class JobTransitions
     /// <summary><see cref="Held"/>, for queries.</summary>
     public static readonly Expression<Func<JobRow, bool>> IsHeld = job =>
         job.State == JobState.Leased || job.State == JobState.Rendering || job.State == JobState.Uploading;
+
+    /// <summary>Queued or <see cref="Running"/>, for queries: what a key's quotas count.</summary>
+    public static readonly Expression<Func<JobRow, bool>> IsQueuedOrRunning = job =>
+        job.State == JobState.Queued || job.State == JobState.Leased || job.State == JobState.Rendering;
 
     /// <summary>What no row may be, whoever wrote it.</summary>
     public static readonly IReadOnlyDictionary<string, string> Checks = new Dictionary<string, string>
@@ -267,6 +274,15 @@ internal static partial class JobTransitions
             ("id", id),
             ("now", db.Dialect.Time(now))
         ) == 1;
+
+    /// <inheritdoc cref="HideAsync"/>
+    public static Task<int> HideBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(
+            "UPDATE jobs SET deleted_at = @now WHERE batch_id = @id AND deleted_at IS NULL",
+            cancellationToken,
+            ("id", batchId),
+            ("now", db.Dialect.Time(now))
+        );
 
     /// <summary>The broker has confirmed the bell for these. How many of them still wait.</summary>
     public static Task<int> NoteRungAsync(JobsDbContext db, List<string> ids, DateTimeOffset now, CancellationToken cancellationToken) =>

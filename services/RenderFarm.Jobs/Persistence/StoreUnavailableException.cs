@@ -1,3 +1,4 @@
+using System.Data.Common;
 using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Jobs.Persistence;
@@ -15,7 +16,22 @@ public sealed class StoreUnavailableException : Exception, IOutage
     public StoreUnavailableException(string message)
         : base(message) { }
 
-    public string Cause => InnerException?.Message ?? Message;
+    /// <summary>What the database's own client says; around it lie words about trying again.</summary>
+    public string Cause
+    {
+        get
+        {
+            for (Exception? cause = this; cause is not null; cause = cause.InnerException)
+            {
+                if (cause is DbException said)
+                {
+                    return said is { InnerException: { } inner } ? $"{said.Message}: {inner.Message}" : said.Message;
+                }
+            }
+
+            return InnerException?.Message ?? Message;
+        }
+    }
 
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(2);
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -49,7 +48,8 @@ internal static class WebhookPart
         }
 
         await Eventually.TrueAsync(() => Task.FromResult(receiver.Heard.Count >= Videos), Patience, $"{Videos} calls");
-        var latencies = new Distribution([.. asked.Select(one => (receiver.Heard[one.Key] - receiver.Since(clock) - one.Value).TotalMilliseconds)]);
+        var later = receiver.Since(clock);
+        var latencies = new Distribution([.. asked.Select(one => (receiver.Heard[one.Key] - later - one.Value).TotalMilliseconds)]);
         var waiting = await WaitingAsync(api);
         return new Findings(
             [

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -48,12 +47,7 @@ public sealed class FrozenServersTests : IDisposable
             await servers.ThawAsync(Servers.PostgresName, CancellationToken.None);
         }
 
-        await Eventually.TrueAsync(
-            async () => (string)(await ReadyAsync(farm))["status"]! == "healthy",
-            Soon,
-            "the API to be well again",
-            Stop
-        );
+        await WellAsync(farm);
         await SubmitAsync(farm);
         Assert.False(farm.Api.HasExited);
     }
@@ -64,7 +58,7 @@ public sealed class FrozenServersTests : IDisposable
         Assert.NotEmpty(TestServices.Postgres);
         await using var servers = await Servers.StartAsync(_folder.File("servers"), [Servers.PostgresName, Servers.BrokerName], Stop);
         await using var farm = await StartAsync(servers.Postgres, servers.Broker);
-        await Eventually.TrueAsync(async () => (string)(await ReadyAsync(farm))["status"]! == "healthy", Soon, "the broker to be there", Stop);
+        await WellAsync(farm);
         await using var source = NpgsqlDataSource.Create(servers.Postgres);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var alarm = servers.AlarmBrokerAsync(Timeout.InfiniteTimeSpan, over.Token);
@@ -116,6 +110,15 @@ public sealed class FrozenServersTests : IDisposable
         return took;
     }
 
+    private static Task WellAsync(FarmUnderTest farm) =>
+        Eventually.ValueAsync(
+            async () => (await ReadyAsync(farm)).ToJsonString(),
+            ready => ready.StartsWith("{\"status\":\"healthy\"", StringComparison.Ordinal),
+            Soon,
+            "the API to be well",
+            Stop
+        );
+
     private static async Task<JsonNode> ReadyAsync(FarmUnderTest farm)
     {
         using var answer = await farm.Http.GetAsync(new Uri("/health/ready", UriKind.Relative), Stop);
@@ -134,7 +137,16 @@ public sealed class FrozenServersTests : IDisposable
             Name = "gone",
             Host = "simulated",
             Version = "1",
-            Slots = [],
+            Slots =
+            [
+                new()
+                {
+                    Id = "cpu",
+                    Kind = SlotKind.Cpu,
+                    Card = "simulated",
+                    TotalBytes = 8L << 30,
+                },
+            ],
             Models = [new("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
         };
         using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")

@@ -21,9 +21,9 @@ public sealed class FaultPlanTests
 
         Assert.Equal(
             [
-                "   1      2.10 s  KillWorker          worker-2  for 6.82 s, 0",
-                "   2      4.31 s  StopWorker          worker-3  for 35.00 s, 1",
-                "   3      8.93 s  ReorderBells        bells     for 0.00 s, 2",
+                "   1      2.10 s  KillWorker          worker-3  for 7.04 s, 0",
+                "   2      6.71 s  LockTable           postgres  for 2.75 s, 0",
+                "   3      9.29 s  DuplicateBells      bells     for 0.00 s, 80",
             ],
             first
         );

@@ -55,13 +55,13 @@ internal sealed class Servers : IAsyncDisposable
         return id;
     }
 
-    /// <summary>SIGSTOP to the server and all that it has started: connections stay, new ones are taken by the kernel, nothing is said.</summary>
+    /// <summary>SIGSTOP to the server and all of its processes: connections stay, the kernel takes new ones, nothing is said.</summary>
     /// <returns>How many processes stand still.</returns>
-    public async Task<int> FreezeAsync(string name, CancellationToken cancellationToken) => await SignalAllAsync(name, Kernel.Stop, cancellationToken);
+    public Task<int> FreezeAsync(string name, CancellationToken cancellationToken) => SignalAllAsync(name, Kernel.Stop, cancellationToken);
 
     /// <summary>SIGCONT to the same.</summary>
-    public async Task ThawAsync(string name, CancellationToken cancellationToken) =>
-        await SignalAllAsync(name, Kernel.Continue, cancellationToken);
+    public Task<int> ThawAsync(string name, CancellationToken cancellationToken) =>
+        SignalAllAsync(name, Kernel.Continue, cancellationToken);
 
     private async Task<int> SignalAllAsync(string name, int signal, CancellationToken cancellationToken)
     {

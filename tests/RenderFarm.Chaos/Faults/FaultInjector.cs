@@ -74,8 +74,8 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
                 cancellationToken
             ),
             FaultKind.FreezeDatabase => FreezeAsync(fault, cancellationToken),
-            FaultKind.ReadOnlyDatabase => SetDatabaseAsync(fault, "default_transaction_read_only", "on", lockTable: false, cancellationToken),
-            FaultKind.LockTable => SetDatabaseAsync(fault, "statement_timeout", "'1s'", lockTable: true, cancellationToken),
+            FaultKind.ReadOnlyDatabase => SetDatabaseAsync(fault, "default_transaction_read_only", "on", cancellationToken),
+            FaultKind.LockTable => SetDatabaseAsync(fault, "statement_timeout", "'1s'", cancellationToken),
             FaultKind.AlarmBroker => AlarmAsync(fault, cancellationToken),
             FaultKind.StopWorker => StopWorkerAsync(fault, cancellationToken),
             FaultKind.DropConnections => DropAsync(fault),
@@ -145,15 +145,9 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         return new FaultRecord(fault, began, Elapsed, $"{frozen} processes for {fault.Lasts.TotalSeconds:0.0} s");
     }
 
-    private async Task<FaultRecord> SetDatabaseAsync(
-        Fault fault,
-        string setting,
-        string value,
-        bool lockTable,
-        CancellationToken cancellationToken
-    )
+    private async Task<FaultRecord> SetDatabaseAsync(Fault fault, string setting, string value, CancellationToken cancellationToken)
     {
-        var began = Elapsed;
+        var (began, lockTable) = (Elapsed, fault.Kind == FaultKind.LockTable);
         var ended = await farm.Servers.SetDatabaseAsync(setting, value, lockTable, fault.Lasts, cancellationToken);
         return new FaultRecord(fault, began, Elapsed, $"{setting} = {value} for {fault.Lasts.TotalSeconds:0.0} s, {ended} sessions ended");
     }

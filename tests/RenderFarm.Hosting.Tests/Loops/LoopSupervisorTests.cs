@@ -56,7 +56,10 @@ public sealed class LoopSupervisorTests : IDisposable
     [Fact]
     public async Task Degraded_CauseNamesAFolder_IsShownWithoutIt()
     {
-        var sick = new TrialLoop("sick", _ => throw new UnauthorizedAccessException("Access to the path '/srv/farm/artifacts/videos' is denied."));
+        var sick = new TrialLoop(
+            "sick",
+            _ => throw new UnauthorizedAccessException("Access to the path '/srv/farm/artifacts/videos' is denied.")
+        );
         var supervisor = Supervisor();
         var running = supervisor.RunAsync([sick], _stop.Token);
 

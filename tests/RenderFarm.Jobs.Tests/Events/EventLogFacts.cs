@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
@@ -25,7 +26,10 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         var log = await Farm.Events.AfterAsync(before, Stop);
         Assert.Equal(before + 4, end);
         Assert.Equal(Enumerable.Range(1, 4).Select(i => before + i), log.Select(e => e.Position));
-        Assert.Equal(["video.queued", "video.started", "video.completed"], log.Where(e => e.JobId == lease.Id).Select(e => e.Type));
+        Assert.Equal(
+            ["video.queued", "video.started", "video.completed"],
+            log.Where(e => e.JobId == lease.Id).Select(e => Word.Of(e.Type))
+        );
     }
 
     [Fact]
@@ -52,7 +56,7 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
 
         var got = await DrainAsync("test");
         var told = Assert.Single(got);
-        Assert.Equal(("video.queued", job.Id), (told.Event.Type, told.Job.Id));
+        Assert.Equal((VideoEvent.Queued, job.Id), (told.Event.Type, told.Job.Id));
         Assert.NotNull(told.IdempotencyKey);
         Assert.Empty(await DrainAsync("test"));
     }
@@ -92,7 +96,7 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(1, await other.ForwardAsync("test", _ => Task.CompletedTask, Stop));
     }
 
-    /// <summary>A reader may be as slow as a broker without memory: every other writer, and a vacuum, would wait for the transaction.</summary>
+    /// <summary>A reader may be as slow as a broker without memory: writers, and a vacuum, would wait for the transaction.</summary>
     [Fact]
     public async Task ForwardAsync_WhileTheReaderIsAtIt_HoldsNoTransactionOpen()
     {
@@ -157,7 +161,7 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
             await Task.WhenAny(heard.Task, Task.Delay(500, Stop));
         }
 
-        Assert.Equal("video.queued", (await heard.Task).Type);
+        Assert.Equal(VideoEvent.Queued, (await heard.Task).Type);
         await stop.CancelAsync();
         await running;
     }
@@ -169,7 +173,7 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
                 async db =>
                     (
                         await db.RowsAsync(
-                            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
+                            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in trans%'",
                             row => row.GetInt64(0),
                             Stop
                         )

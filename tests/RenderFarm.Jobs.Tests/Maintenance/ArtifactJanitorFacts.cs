@@ -93,7 +93,7 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
     public async Task RunOnce_ObjectsWithoutARow_AreCountedAndLeftForTheAudit()
     {
         var known = await FinishedAsync(Farm.NewJob());
-        string[] strangers = ["inputs/video_of_another_farm/input_reference", "videos/readme.txt", "videos/video_of_another_farm/1/video.mp4"];
+        string[] strangers = ["inputs/video_of_another/input_reference", "videos/readme.txt", "videos/video_of_another/1/video.mp4"];
         foreach (var key in strangers)
         {
             await PutAsync(key);

@@ -23,7 +23,9 @@ public abstract class DeliveryFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.SubmitAsync();
         await Farm.Events.PlaceAsync(Stop);
 
-        var taken = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => Deliveries.TakeDueAsync([(Lane, 10)], Stop), Stop)));
+        var taken = await Task.WhenAll(
+            Enumerable.Range(0, 2).Select(_ => Task.Run(() => Deliveries.TakeDueAsync([(Lane, 10)], Stop), Stop))
+        );
         Assert.Equal(10, taken.SelectMany(due => due).Select(due => due.Delivery.EventId).Distinct().Count());
         Assert.Equal(10, taken.Sum(due => due.Count));
 
@@ -37,7 +39,8 @@ public abstract class DeliveryFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task DueLanes_ManyOfOneKey_ListsEveryKeyAndHostOnce()
     {
         var other = await Farm.NewKeyAsync("other");
-        foreach (var url in (string[])["https://one.example/a", "http://user.example:8080?x", "https://ONE.example#y", "https://one.example"])
+        string[] urls = ["https://one.example/a", "http://user.example:8080?x", "https://ONE.example#y", "https://one.example"];
+        foreach (var url in urls)
         {
             await Farm.SubmitAsync(Farm.NewJob() with { WebhookUrl = url });
             Farm.Time.Advance(TimeSpan.FromSeconds(1));
@@ -62,7 +65,8 @@ public abstract class DeliveryFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.Events.PlaceAsync(Stop);
         var now = Farm.Time.GetUtcNow();
 
-        var given = await Deliveries.GiveUpAsync(Lane, now - TimeSpan.FromHours(23), new DeliveryTry(now, 15, null, "did not answer"), Stop);
+        var last = new DeliveryTry(now, 15, null, "did not answer");
+        var given = await Deliveries.GiveUpAsync(Lane, now - TimeSpan.FromHours(23), last, Stop);
 
         Assert.Equal(1, given);
         var ended = Assert.Single(await Deliveries.OfJobAsync(old.Id, Stop));
