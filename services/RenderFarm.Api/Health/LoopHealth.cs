@@ -15,7 +15,7 @@ internal sealed class LoopHealth(LoopSupervisor loops) : IHealthCheck
         return Task.FromResult(
             degraded.Count == 0
                 ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Degraded($"Loops that fail and are begun again: {string.Join(", ", degraded.Select(loop => loop.Loop))}.")
+                : HealthCheckResult.Degraded($"Loops that fail: {string.Join(", ", degraded.Select(loop => loop.Loop))}.")
         );
     }
 }

@@ -13,7 +13,7 @@ public sealed class FaultPlanTests
         Assert.NotEqual(FaultPlan.Draw(1000, 7, Spacing), FaultPlan.Draw(1000, 8, Spacing));
     }
 
-    /// <summary>A plan is part of a record: one that was kept must come out of its seed next year too.</summary>
+    /// <summary>A plan is part of a record: one that was kept must come out of its seed too, until there are new kinds of faults.</summary>
     [Fact]
     public void Draw_SeedOne_BeginsAsItAlwaysDid()
     {
