@@ -12,6 +12,4 @@ internal static partial class HostingLog
     [LoggerMessage(1002, LogLevel.Information, "Drained")]
     public static partial void Drained(this ILogger log);
 
-    [LoggerMessage(1004, LogLevel.Warning, "{Program} was built without libwebp: videos will have no thumbnails")]
-    public static partial void NoThumbnails(this ILogger log, string program);
 }
