@@ -11,5 +11,4 @@ internal static partial class HostingLog
 
     [LoggerMessage(1002, LogLevel.Information, "Drained")]
     public static partial void Drained(this ILogger log);
-
 }
