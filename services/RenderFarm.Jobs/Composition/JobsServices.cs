@@ -12,6 +12,7 @@ using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Retries;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
@@ -59,6 +60,8 @@ public static class JobsServices
         AddSweep<ExpirySweep>(services);
         AddSweep<ArtifactJanitor>(services);
         services.AddSingleton<ArtifactAudit>();
+        services.AddSingleton<ResultManifests>();
+        AddSweep<ResultAdoption>(services);
         services.TryAddSingleton(store);
         AddSweep<RowRetention>(services);
         return services;
