@@ -13,6 +13,7 @@ internal static class Refusals
             ApiErrorException refused => refused.Error,
             QuotaExceededException exceeded => ApiError.QuotaExceeded(exceeded, now),
             StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
+            ArtifactNotFoundException => ApiError.StoredFileGone(),
             ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
             _ => ApiError.Internal(),
         };

@@ -66,6 +66,13 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         return key;
     }
 
+    /// <summary>Whether the answer for it is at hand: a key that worked a moment ago.</summary>
+    public bool Remembers(string secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        return _known.TryGetValue(Hash(secret), out var cached) && time.GetElapsedTime(cached.At) < CacheFor;
+    }
+
     public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<ApiKey>>(
             async db =>

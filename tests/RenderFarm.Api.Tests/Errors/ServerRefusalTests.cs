@@ -44,6 +44,8 @@ public sealed class ServerRefusalTests(FarmFixture fixture) : IClassFixture<Farm
 
         Assert.Contains("Content-Type: application/problem+json", head, StringComparison.Ordinal);
         Assert.Contains("x-request-id: req_", head, StringComparison.Ordinal);
+        Assert.Contains("X-Content-Type-Options: nosniff", head, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'none'", head, StringComparison.Ordinal);
         Assert.Contains("Connection: close", head, StringComparison.Ordinal);
         var json = JsonNode.Parse(body)!;
         Assert.Equal((status, "invalid_request"), ((int)json["status"]!, (string)json["error"]!["code"]!));
