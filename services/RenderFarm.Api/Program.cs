@@ -5,6 +5,7 @@ using RenderFarm.Api.Composition;
 using RenderFarm.Api.Health;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 
 if (DoctorReport.SettingsOf(args) is { } settings)
@@ -12,6 +13,7 @@ if (DoctorReport.SettingsOf(args) is { } settings)
     return await DoctorVerb.RunAsync(settings);
 }
 
+PrivateFiles.ByDefault();
 // A bad setting is one line that names its key, not a stack trace.
 try
 {

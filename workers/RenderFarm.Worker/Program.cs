@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Doctor;
@@ -14,6 +15,7 @@ if (DoctorReport.SettingsOf(args) is { } settings)
     return await DoctorVerb.RunAsync(settings);
 }
 
+PrivateFiles.ByDefault();
 try
 {
     await using var app = WorkerApplication.Build(args);

@@ -5,7 +5,7 @@ using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Keys;
 
-/// <summary>Event streams that a key holds open at this process. Each costs a connection and looks at the store every few seconds.</summary>
+/// <summary>Event streams that a key holds open at this process. Each costs a connection and looks at the store now and then.</summary>
 internal sealed class StreamPlaces(IOptions<KeysOptions> options)
 {
     private readonly Lock _gate = new();

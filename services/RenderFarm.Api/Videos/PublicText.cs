@@ -24,7 +24,8 @@ internal static partial class PublicText
 
     /// <summary>A line of a stack trace, as .NET, Python, libtorch and debuggers write them.</summary>
     [GeneratedRegex(
-        """^[ \t]*(?:at [\w.<>`]+[\w.<>`\[\]+, ]*\(|--- End of |File ".*", line \d|frame #\d|#\d+:? |Exception raised from |Traceback ).*\n?""",
+        """^[ \t]*(?:at [\w.<>`]+[\w.<>`\[\]+, ]*\(|--- End of |File ".*", line \d|frame #\d|#\d+:? |"""
+            + """Exception raised from |Traceback ).*\n?""",
         RegexOptions.Multiline
     )]
     private static partial Regex Frame();

@@ -71,7 +71,7 @@ internal static class VideoEndpoints
         CancellationToken cancellationToken
     )
     {
-        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, cancellationToken));
+        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, BodyShape.Video, cancellationToken));
         var job = await submission.SubmitAsync(request, context.Caller(), RepeatMarks.Of(context.Request), cancellationToken);
         return await page.ShowAsync(job, context.Response, cancellationToken);
     }

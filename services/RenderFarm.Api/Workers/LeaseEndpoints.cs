@@ -116,7 +116,7 @@ internal static class LeaseEndpoints
     )
     {
         UploadCheck.RequireOwnKeys(request.LeaseOf(job), request.Artifacts);
-        // Only the objects of a lease that stands are looked at: a repeat is told what was recorded, whatever has become of the files since.
+        // Only the objects of a lease that stands are looked at: a repeat is told what was recorded, whatever became of them since.
         var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
         if (open)
         {

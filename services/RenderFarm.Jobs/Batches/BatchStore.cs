@@ -11,7 +11,7 @@ namespace RenderFarm.Jobs.Batches;
 public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, TimeProvider time)
 {
     /// <summary>Rows whose objects are in memory at once while a batch is written.</summary>
-    private const int Chunk = 1_000;
+    private const int Chunk = 250;
     private const string Prefix = "batch_";
 
     /// <summary>Whether the text has the form of an id; a batch of that id need not exist.</summary>
@@ -28,9 +28,9 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
     }
 
     /// <summary>All jobs in one transaction, with their events; a batch that came before is not taken twice.</summary>
-    /// <param name="jobs">In the order of their lines; each has the batch's id and its line.</param>
+    /// <param name="jobs">In the order of their lines; each has the batch's id and its line. They may be read several times.</param>
     /// <exception cref="Keys.QuotaExceededException">The key has no room for all of them.</exception>
-    public async Task<BatchResult> SubmitAsync(NewBatch batch, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
+    public async Task<BatchResult> SubmitAsync(NewBatch batch, IReadOnlyCollection<NewJob> jobs, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(jobs);
@@ -40,11 +40,11 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                 async db => await EarlierAsync(db, batch, cancellationToken) ?? await InsertAsync(db, batch, jobs, cancellationToken),
                 cancellationToken
             );
-            if (result is BatchResult.Created)
+            if (result is BatchResult.Created { Joined: var joined })
             {
-                foreach (var job in jobs)
+                foreach (var job in joined)
                 {
-                    announcer.Committed(job.Id, job.Spec.Model, job.VramClass);
+                    announcer.Committed(job.Id, job.Model, job.VramClass);
                 }
             }
 
@@ -226,7 +226,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
     private async Task<BatchResult> InsertAsync(
         JobsDbContext db,
         NewBatch batch,
-        IReadOnlyList<NewJob> jobs,
+        IReadOnlyCollection<NewJob> jobs,
         CancellationToken cancellationToken
     )
     {
@@ -249,7 +249,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             await JobRows.InsertAsync(db, some, announcer.Sender, row.CreatedAt, cancellationToken);
             db.ChangeTracker.Clear();
         }
-        return new BatchResult.Created(await CountedAsync(db, row, cancellationToken));
+        return new BatchResult.Created(await CountedAsync(db, row, cancellationToken)) { Joined = db.Joined };
     }
 }
 

@@ -12,7 +12,7 @@ internal static class JobRows
 {
     /// <summary>Takes one turn of the key for all of them; they keep their order.</summary>
     /// <param name="jobs">All of one key, and at least one.</param>
-    public static async Task<IReadOnlyList<Job>> InsertAsync(
+    public static async Task<IReadOnlyList<JobRow>> InsertAsync(
         JobsDbContext db,
         IReadOnlyList<NewJob> jobs,
         string sender,
@@ -41,14 +41,15 @@ internal static class JobRows
             );
             tag += job.EstimatedSeconds;
         }
-        (db.WroteEvents, db.Joined) = (true, rows);
+        db.WroteEvents = true;
+        db.Joined.AddRange(rows.Select(row => new JoinedJob(row.Id, row.Model, row.VramClass, row.OrderKey, row.EstimatedSeconds)));
         await db.SaveChangesAsync(cancellationToken);
         foreach (var (model, vramClass) in rows.Select(row => (row.Model, row.VramClass)).Distinct())
         {
             await JobAnnouncer.NotifyAsync(db, model, vramClass, sender, cancellationToken);
         }
 
-        return rows.ConvertAll(row => row.ToJob());
+        return rows;
     }
 
     private static JobRow RowOf(NewJob job, double startTag, DateTimeOffset now) =>

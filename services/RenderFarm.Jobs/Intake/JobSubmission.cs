@@ -159,7 +159,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
             var inserted = await JobRows.InsertAsync(db, fresh, announcer.Sender, time.GetUtcNow(), cancellationToken);
             for (int i = 0, next = 0; i < jobs.Count; i++)
             {
-                results[i] ??= new SubmitResult.Created(inserted[next++]);
+                results[i] ??= new SubmitResult.Created(inserted[next++].ToJob());
             }
         }
         return results!;

@@ -105,7 +105,7 @@ public sealed class JobDatabase : IAsyncDisposable
     internal event Action? QueueChanged;
 
     /// <summary>Raised after a commit that added jobs to the queue. Handlers return at once.</summary>
-    internal event Action<IReadOnlyList<JobRow>>? Joined;
+    internal event Action<IReadOnlyList<JoinedJob>>? Joined;
 
     public async Task<T> ReadAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken)
     {

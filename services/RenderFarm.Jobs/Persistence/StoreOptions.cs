@@ -23,6 +23,12 @@ public sealed class StoreOptions : ISettings, IValidatableObject
     [Between(1, 36_500)]
     public double KeepDays { get; set; } = 90;
 
+    /// <summary>The database's file; null where it is none.</summary>
+    public string? File =>
+        Kind == "sqlite" && new SqliteConnectionStringBuilder(ConnectionString) is { Mode: not SqliteOpenMode.Memory, DataSource: var file }
+            ? file
+            : null;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         // An unknown kind, and a missing string, have their own line.

@@ -8,10 +8,12 @@ using Microsoft.Extensions.Time.Testing;
 namespace RenderFarm.Api.Tests.Keys;
 
 /// <summary>Guesses are limited by the address they come from, and told of in one line a minute.</summary>
-public sealed class WrongKeyTests
+public sealed class WrongKeyTests : IDisposable
 {
     private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
     private readonly Lines _lines = new();
+
+    public void Dispose() => _lines.Dispose();
 
     [Fact]
     public async Task WrongKeys_PastTheLimit_Are429_WhileAKeyThatIsKnownWorksOn()

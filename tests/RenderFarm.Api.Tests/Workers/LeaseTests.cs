@@ -142,14 +142,23 @@ public sealed class LeaseTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("renew")]
-    [InlineData("complete")]
-    [InlineData("fail")]
-    [InlineData("release")]
-    public async Task Report_OfWhatIsNoId_Is404(string what)
+    [InlineData("renew", "")]
+    [InlineData("complete", "")]
+    [InlineData("fail", "transient")]
+    [InlineData("release", "draining")]
+    public async Task Report_OfWhatIsNoId_Is404(string what, string reason)
     {
-        var body = new { fence = 1, stage = "denoising", step = 1, steps = 2, artifacts = Array.Empty<object>(), reason = "transient",
-            message = "x", measurements = new { } };
+        var body = new
+        {
+            fence = 1,
+            stage = "denoising",
+            step = 1,
+            steps = 2,
+            artifacts = Array.Empty<object>(),
+            reason,
+            message = "x",
+            measurements = new { },
+        };
         var reply = await _farm.Worker.PostAsync(
             $"/worker/v1/leases/..%2f..%2fetc/{what}",
             System.Net.Http.Json.JsonContent.Create(body)
