@@ -15,6 +15,7 @@ namespace RenderFarm.Api.Tests.BadInput;
 public sealed class DocumentFuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
     private const int OnceBroken = 10;
+    private const int HungUp = -1;
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly TestFarm _farm = fixture.Farm;
@@ -55,6 +56,7 @@ public sealed class DocumentFuzzTests(FarmFixture fixture) : IClassFixture<FarmF
                 + string.Join(", ", statuses.Select(status => $"{status.Key}: {status.Value}"))
         );
         Assert.True(faults.Count == 0, string.Join(Environment.NewLine, faults.Take(30)));
+        Assert.InRange(statuses.GetValueOrDefault(HungUp), 0, 1 + (count / 200));
         // Both ways are walked, or this would show nothing.
         Assert.Contains(statuses.Keys, status => status is >= 200 and < 300);
         Assert.Superset(new HashSet<int> { 400, 401, 403, 404 }, statuses.Keys.ToHashSet());
@@ -92,6 +94,8 @@ public sealed class DocumentFuzzTests(FarmFixture fixture) : IClassFixture<FarmF
             "rf_" + new string('0', 64),
             null
         );
+        // Who sends all of a body that is refused at its beginning may never read why.
+        request.Headers.ExpectContinue = request.Content is not null;
         request.Headers.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         request.RequestUri = new Uri(
             $"http://{_farm.Address.Authority}{request.RequestUri!.PathAndQuery}",
@@ -128,6 +132,11 @@ public sealed class DocumentFuzzTests(FarmFixture fixture) : IClassFixture<FarmF
         {
             await stream.WriteAsync(request, limit.Token);
             await stream.CopyToAsync(answer, limit.Token);
+        }
+        catch (IOException) when (answer.Length == 0)
+        {
+            // A reset over bytes that the server never read can take an answer with it that was on its way
+            return (HungUp, null);
         }
         catch (IOException)
         {

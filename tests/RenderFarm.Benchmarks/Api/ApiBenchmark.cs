@@ -33,6 +33,7 @@ internal static class ApiBenchmark
             "list" => ListPart.MeasureAsync(options),
             "batch" => BatchPart.MeasureAsync(options),
             "bodies" => BodiesPart.MeasureAsync(),
+            "renewals" => RenewalsPart.MeasureAsync(),
             "eta" => EtaPart.MeasureAsync(options),
             _ => MemoryPart.MeasureAsync(options),
         };

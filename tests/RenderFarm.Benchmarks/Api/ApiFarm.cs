@@ -101,9 +101,24 @@ internal sealed class ApiFarm : IAsyncDisposable
     private async Task RegisterModelsAsync(IReadOnlyList<ModelShape> models)
     {
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Farm.Home, "keys.json"))).RootElement;
-        var request = new RegisterWorkerRequest
+        var request = WorkerOf("gone", models);
+        using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")
         {
-            Name = "gone",
+            Content = new StringContent(
+                JsonSerializer.Serialize(request, ContractsJson.Default.RegisterWorkerRequest),
+                Encoding.UTF8,
+                "application/json"
+            ),
+        };
+        message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", keys.GetProperty("worker_key").GetString());
+        using var answer = await Farm.Http.SendAsync(message);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public static RegisterWorkerRequest WorkerOf(string name, IReadOnlyList<ModelShape> models) =>
+        new()
+        {
+            Name = name,
             Host = "simulated",
             Version = "1",
             Slots =
@@ -118,16 +133,4 @@ internal sealed class ApiFarm : IAsyncDisposable
             ],
             Models = [.. models.Select(shape => new ModelRegistration(shape.Id, shape, new Dictionary<string, string>()))],
         };
-        using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")
-        {
-            Content = new StringContent(
-                JsonSerializer.Serialize(request, ContractsJson.Default.RegisterWorkerRequest),
-                Encoding.UTF8,
-                "application/json"
-            ),
-        };
-        message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", keys.GetProperty("worker_key").GetString());
-        using var answer = await Farm.Http.SendAsync(message);
-        answer.EnsureSuccessStatusCode();
-    }
 }
