@@ -8,7 +8,6 @@ internal sealed record ChaosOptions
 {
     public required int Faults { get; init; }
     public required int Seed { get; init; }
-    public string? Report { get; init; }
     public required bool IsStub { get; init; }
     public required TimeSpan Spacing { get; init; }
     public required string Home { get; init; }
@@ -23,7 +22,6 @@ internal sealed record ChaosOptions
         {
             Faults = parsed.GetValue(verb.Faults),
             Seed = parsed.GetValue(verb.Seed),
-            Report = parsed.GetValue(verb.Report) is { } report ? Path.GetFullPath(report) : null,
             IsStub = parsed.GetValue(verb.Renderer) == "stub",
             Spacing = TimeSpan.FromSeconds(parsed.GetValue(verb.Spacing)),
             Home = Path.GetFullPath(

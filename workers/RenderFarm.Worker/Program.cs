@@ -9,15 +9,15 @@ using RenderFarm.Worker.Hosting;
 // Sessions, FIFOs, /proc, signals
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
-// 0: drained; 2: a setting that can't work, named on standard error
-if (DoctorReport.SettingsOf(args) is { } settings)
-{
-    return await DoctorVerb.RunAsync(settings);
-}
-
 PrivateFiles.ByDefault();
+// 0: drained; 2: a setting that can't work, named on standard error
 try
 {
+    if (await DoctorVerb.RunAsync(args, "worker", WorkerDoctor.LookAsync, Console.Out) is { } code)
+    {
+        return code;
+    }
+
     await using var app = WorkerApplication.Build(args);
     await app.StartAsync();
     app.Logger.MetricsAt(app.Urls.Select(url => url + "/metrics"));

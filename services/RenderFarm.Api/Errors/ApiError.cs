@@ -1,5 +1,4 @@
 using System.Globalization;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Keys;
 
@@ -97,8 +96,8 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
             NeverRetry = true,
         };
 
-    public static ApiError LeaseLost(LeaseId lease) =>
-        new(409, "lease_lost", $"Fence {Text(lease.Fence)} no longer holds job '{lease.JobId}'. Stop at once.") { NeverRetry = true };
+    public static ApiError LeaseLost(string job) =>
+        new(409, "lease_lost", $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
 
     public static ApiError TooLarge(long limitBytes) =>
         new(413, "too_large", $"The request body is larger than {Text(limitBytes)} bytes, the most that is accepted here.");

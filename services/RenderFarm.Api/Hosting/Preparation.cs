@@ -53,6 +53,7 @@ internal static partial class Preparation
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancellationToken = default)
     {
         var services = app.Services;
+        app.Configuration.MakeHome();
         CloseFiles(app);
         try
         {

@@ -11,7 +11,7 @@ using RenderFarm.Jobs.Workers;
 namespace RenderFarm.Api.Workers;
 
 /// <summary>
-/// <c>/worker/v1</c>: all that a worker knows of the farm. Every report carries the fence of its lease; one that has
+/// <c>/worker/v1</c>: all that a worker knows of the farm. Every report carries fence and token of its lease; one that has
 /// been overtaken gets 409 <c>lease_lost</c> and must stop.
 /// </summary>
 internal static class LeaseEndpoints
@@ -75,8 +75,7 @@ internal static class LeaseEndpoints
                 case LeaseResult.Granted { Job: var job } when context.RequestAborted.IsCancellationRequested:
                     // Nobody is left to take it; it need not wait for the lease to run out.
                     await desk.ReleaseAsync(
-                        job.Id,
-                        new ReleaseRequest { Reason = ReleaseReason.Interrupted }.Under(job.Lease),
+                        new(job.Lease, new ReleaseRequest { Reason = ReleaseReason.Interrupted }),
                         CancellationToken.None
                     );
                     return Results.NoContent();
@@ -104,7 +103,7 @@ internal static class LeaseEndpoints
         RenewRequest request,
         LeaseDesk desk,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(job, request, cancellationToken) ?? throw Lost(job, request);
+    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw Lost(job);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
@@ -115,15 +114,16 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        UploadCheck.RequireOwnKeys(request.LeaseOf(job), request.Artifacts);
+        var reported = request.About(job);
+        UploadCheck.RequireOwnKeys(reported.Lease.Name, request.Artifacts);
         // Only the objects of a lease that stands are looked at: a repeat is told what was recorded, whatever became of them since.
-        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
+        var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
         if (open)
         {
             await UploadCheck.VerifyAsync(artifacts, request.Artifacts, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request);
+        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw Lost(job);
         await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -136,8 +136,9 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
-        var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request);
+        var reported = request.About(job);
+        var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
+        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw Lost(job);
         await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -150,8 +151,9 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
-        var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request);
+        var reported = request.About(job);
+        var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
+        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw Lost(job);
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
@@ -166,5 +168,5 @@ internal static class LeaseEndpoints
         }
     }
 
-    private static ApiErrorException Lost(string job, LeaseReport report) => ApiError.LeaseLost(report.LeaseOf(job)).AsException();
+    private static ApiErrorException Lost(string job) => ApiError.LeaseLost(job).AsException();
 }

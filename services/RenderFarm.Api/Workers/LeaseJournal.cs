@@ -9,9 +9,9 @@ namespace RenderFarm.Api.Workers;
 internal sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
 {
     /// <summary>The lease has not ended. False too for a deleted video, whose ending is not counted.</summary>
-    public async Task<bool> OpenAsync(LeaseId lease, CancellationToken cancellationToken) =>
+    public async Task<bool> OpenAsync(LeaseName lease, CancellationToken cancellationToken) =>
         await jobs.GetAsync(lease.JobId, JobScope.All, cancellationToken) is { LatestLease: { EndedAt: null } latest }
-        && latest.Fence == lease.Fence;
+        && latest.Lease == lease;
 
     /// <param name="wasOpen">From <see cref="OpenAsync"/>, asked before the report was taken.</param>
     public async Task EndedAsync(

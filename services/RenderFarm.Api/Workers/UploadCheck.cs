@@ -5,12 +5,12 @@ using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Api.Workers;
 
-/// <summary>What a worker says it uploaded is there, whole, and under its own fence, before a video is called completed.</summary>
+/// <summary>What a worker says it uploaded is there, whole, and under its own lease, before a video is called completed.</summary>
 internal static class UploadCheck
 {
     /// <summary>A report of another lease's objects is wrong whatever has become of the lease.</summary>
     /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact.</exception>
-    public static void RequireOwnKeys(LeaseId lease, IReadOnlyList<Artifact> artifacts)
+    public static void RequireOwnKeys(LeaseName lease, IReadOnlyList<Artifact> artifacts)
     {
         for (var i = 0; i < artifacts.Count; i++)
         {

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
@@ -95,7 +96,7 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
                     SELECT e.id, e.job_id, e.key_id, e.type, e.state, j.webhook_url, 'pending', 0, @now, e.occurred_at, '[]'
                     FROM events e JOIN jobs j ON j.id = e.job_id
                     WHERE e.position > @end AND j.webhook_url IS NOT NULL
-                      AND e.type IN ({string.Join(", ", Outbox.ForWebhooks.Select(type => $"'{type}'"))})
+                      AND e.type IN ({string.Join(", ", Outbox.ForWebhooks.Select(type => $"'{Word.Of(type)}'"))})
                     """,
                     cancellationToken,
                     ("end", end),

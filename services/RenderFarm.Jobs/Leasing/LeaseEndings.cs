@@ -12,7 +12,7 @@ using RenderFarm.Jobs.Retries;
 namespace RenderFarm.Jobs.Leasing;
 
 /// <summary>
-/// The endings of a lease. Each happens once: what follows is decided from the row, and written only if fence and cancel
+/// The endings of a lease. Each happens once: what follows is decided from the row, and written only if lease and cancel
 /// wish are still what the decision was made from. A repeat, after a lost reply, is told the recorded outcome.
 /// </summary>
 public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobAnnouncer announcer, TimeProvider time)
@@ -20,16 +20,15 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     /// <summary>Leases of one job that ran out without a renewal, before such a loss counts as a death.</summary>
     public const int MostUntaken = 5;
 
-    /// <summary>The objects under this fence are the result. A result that is there wins over a cancel wish that came too late.</summary>
-    /// <exception cref="ArgumentException">An artifact's key is not under this job and fence.</exception>
-    public Task<LeaseOutcome?> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellationToken)
+    /// <summary>The objects under this lease are the result. A result that is there wins over a cancel wish that came too late.</summary>
+    /// <exception cref="ArgumentException">An artifact's key is not under this lease.</exception>
+    public Task<LeaseOutcome?> CompleteAsync(Reported<CompleteRequest> reported, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        var lease = request.LeaseOf(jobId);
-        var folder = ObjectKeys.Of(lease);
+        var (lease, request) = (reported.Lease, reported.Report);
+        var folder = ObjectKeys.Of(lease.Name);
         if (request.Artifacts.FirstOrDefault(a => !a.Key.StartsWith(folder, StringComparison.Ordinal)) is { } stray)
         {
-            throw new ArgumentException($"artifacts: the key {stray.Key} must begin with {folder}", nameof(request));
+            throw new ArgumentException($"artifacts: the key {stray.Key} must begin with {folder}", nameof(reported));
         }
 
         return EndAsync(
@@ -46,11 +45,11 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>Tries again or gives up, as the reason says; see <see cref="RetryPolicy"/>.</summary>
-    public Task<LeaseOutcome?> FailAsync(string jobId, FailRequest request, CancellationToken cancellationToken)
+    public Task<LeaseOutcome?> FailAsync(Reported<FailRequest> reported, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(request);
+        var request = reported.Report;
         return EndAsync(
-            request.LeaseOf(jobId),
+            reported.Lease,
             job =>
                 AfterFailure(job, LeaseEnding.Failed, request.Reason, request.Message, request.Progressed) with
                 {
@@ -63,19 +62,16 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>Back to the queue, no attempt burnt.</summary>
-    public Task<LeaseOutcome?> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        return EndAsync(
-            request.LeaseOf(jobId),
+    public Task<LeaseOutcome?> ReleaseAsync(Reported<ReleaseRequest> reported, CancellationToken cancellationToken) =>
+        EndAsync(
+            reported.Lease,
             job => new Ending(LeaseEnding.Released, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
             {
-                Message = Word.Of(request.Reason),
+                Message = Word.Of(reported.Report.Reason),
             },
             onlyIfExpired: false,
             cancellationToken
         );
-    }
 
     /// <summary>The lease ran out. Null when it has been renewed or ended in the meantime.</summary>
     internal async Task<LeaseOutcome?> LoseAsync(LeaseId lease, CancellationToken cancellationToken)
@@ -153,12 +149,13 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         var (outcome, again) = await database.WriteAsync<(LeaseOutcome?, JobRow?)>(
             async db =>
             {
+                var token = lease.Token.Secret;
                 while (true)
                 {
                     var job = await db
                         .Jobs.AsNoTracking()
                         .Where(JobTransitions.IsHeld)
-                        .SingleOrDefaultAsync(j => j.Id == lease.JobId && j.Fence == lease.Fence, cancellationToken);
+                        .SingleOrDefaultAsync(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.Token == token, cancellationToken);
                     if (job is null)
                     {
                         return (await RecordedAsync(db, lease, cancellationToken), null);
@@ -176,7 +173,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                         continue;
                     }
                     await RecordAsync(db, job, ending, cancellationToken);
-                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!, time.GetUtcNow(), cancellationToken);
+                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!.Value, time.GetUtcNow(), cancellationToken);
                     var offered = ending.State == JobState.Queued && ending.RetryAfter == TimeSpan.Zero;
                     if (offered)
                     {
@@ -199,9 +196,10 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     /// <summary>What a repeat is told; null when this lease ran out, or never was.</summary>
     private static async Task<LeaseOutcome?> RecordedAsync(JobsDbContext db, LeaseId lease, CancellationToken cancellationToken)
     {
+        var token = lease.Token.Secret;
         var record = await db
             .LeaseRecords.AsNoTracking()
-            .SingleOrDefaultAsync(r => r.JobId == lease.JobId && r.Fence == lease.Fence, cancellationToken);
+            .SingleOrDefaultAsync(r => r.JobId == lease.JobId && r.Fence == lease.Fence && r.Token == token, cancellationToken);
         return record is { Ending: not null and not LeaseEnding.Lost, OutcomeState: { } state }
             ? new LeaseOutcome(state, record.RetryAfterSeconds)
             : null;
@@ -209,16 +207,17 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
 
     private Task RecordAsync(JobsDbContext db, JobRow job, Ending ending, CancellationToken cancellationToken) =>
         db.ExecuteAsync(
-            """
+            $"""
             UPDATE lease_records SET
                 ended_at = @now, ending = @ending, reason = @reason, message = @message,
                 outcome_state = @state, retry_after_seconds = @after,
                 measurements = COALESCE(@figures, measurements), log_tail = @log, peak_bytes = @peak, step_seconds = @step_seconds
-            WHERE job_id = @id AND fence = @fence
+            WHERE {LeaseRecordRow.OfLease}
             """,
             cancellationToken,
             ("id", job.Id),
             ("fence", job.Fence),
+            ("token", job.Token),
             ("now", db.Dialect.Time(time.GetUtcNow())),
             ("ending", Word.Of(ending.Kind)),
             ("reason", ending.Reason is { } reason ? Word.Of(reason) : null),

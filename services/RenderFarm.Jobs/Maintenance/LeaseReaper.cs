@@ -70,10 +70,10 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
             db =>
                 db.RowsAsync(
                     $"""
-                    SELECT id, fence FROM jobs
+                    SELECT id, fence, token FROM jobs
                     WHERE {JobTransitions.Held} AND lease_until < {db.Dialect.Now} LIMIT {Batch}
                     """,
-                    row => new LeaseId(row.GetString(0), row.GetInt64(1)),
+                    row => new LeaseId(row.GetString(0), row.GetInt64(1), LeaseToken.Parse(row.GetString(2))),
                     cancellationToken
                 ),
             cancellationToken

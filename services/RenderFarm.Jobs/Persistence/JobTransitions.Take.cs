@@ -1,65 +1,22 @@
 using System.Text.Json;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Jobs.Persistence;
 
 /// <summary><c>queued → leased</c>: the choice of a job and its first step are one statement, in the words of each store.</summary>
 internal static partial class JobTransitions
 {
-    /// <summary>Keys that run as many jobs as they may; their other jobs wait. Nothing is counted for keys without a limit.</summary>
-    public const string FullKeys = $"""
-        SELECT k.id FROM api_keys k
-        WHERE k.max_running IS NOT NULL
-            AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.{Running})
-        """;
-
-    // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
-    // rows, those first that need this slot. The inner select runs only until one row is locked, so nothing is locked that is not taken.
-    private static readonly string TakeOnPostgres = $"""
-        WITH picked AS MATERIALIZED (
-            SELECT next.id
-            FROM (
-                SELECT m.model, m.vram_class
-                FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
-                CROSS JOIN LATERAL (
-                    SELECT q.order_key FROM jobs q
-                    WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
-                    ORDER BY q.order_key LIMIT 1) head
-                ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
-                OFFSET 0) pair
-            CROSS JOIN LATERAL (
-                SELECT q.id FROM jobs q
-                WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
-                ORDER BY q.order_key LIMIT 1
-                FOR UPDATE SKIP LOCKED) next
-            LIMIT 1)
-        UPDATE jobs SET {Taking(SqlDialect.Postgres)}
-        FROM picked WHERE jobs.id = picked.id
-        RETURNING {Taken(SqlDialect.Postgres)}
-        """;
-
-    // One writer at a time: what was chosen can't be taken by another before it is updated
-    private static readonly string TakeOnSqlite = $"""
-        UPDATE jobs SET {Taking(SqlDialect.Sqlite)}
-        WHERE id = (
-            SELECT q.id
-            FROM (SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed FROM json_each(@queues)) m
-            JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
-            WHERE {Fits(SqlDialect.Sqlite)}
-            ORDER BY m.needed DESC,
-                q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
-            LIMIT 1)
-        RETURNING {Taken(SqlDialect.Sqlite)}
-        """;
-
-    /// <summary>Gives the slot the best of the jobs it is offered, under the job's next fence. Null: there is none.</summary>
+    /// <summary>Gives the slot the best of the jobs it is offered, under the next fence and a new token. Null: there is none.</summary>
     public static async Task<TakenJob?> TakeAsync(JobsDbContext db, SlotOffer offer, CancellationToken cancellationToken)
     {
         var onPostgres = ReferenceEquals(db.Dialect, SqlDialect.Postgres);
+        var token = LeaseToken.New();
         var taken = await db.RowsAsync(
-            onPostgres ? TakeOnPostgres : TakeOnSqlite,
+            onPostgres ? TakeSql.OnPostgres : TakeSql.OnSqlite,
             row => new TakenJob(
-                new LeaseId(row.GetString(0), row.GetInt64(1)),
+                new LeaseId(row.GetString(0), row.GetInt64(1), token),
                 row.GetInt32(2),
                 row.GetInt32(3),
                 row.GetString(4),
@@ -72,6 +29,7 @@ internal static partial class JobTransitions
                 .. onPostgres ? QueuesOnPostgres(offer) : QueuesOnSqlite(offer),
                 ("free", offer.FreeBytes),
                 ("head_start", offer.CachedHeadStartSeconds),
+                ("token", token.Secret),
                 ("worker", offer.WorkerId),
                 ("slot", offer.SlotId),
                 ("seconds", offer.LeaseSeconds),
@@ -79,19 +37,6 @@ internal static partial class JobTransitions
         );
         return taken.SingleOrDefault();
     }
-
-    private static string Fits(SqlDialect dialect) =>
-        $"q.{Queued} AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) "
-        + $"AND q.key_id NOT IN ({FullKeys})";
-
-    private static string Taking(SqlDialect dialect) =>
-        $"""
-            state = 'leased', stage = 'loading', step = 0, steps = 0, fence = fence + 1, not_before = NULL,
-            lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
-            """;
-
-    private static string Taken(SqlDialect dialect) =>
-        $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}";
 
     private static IEnumerable<(string, object?)> QueuesOnPostgres(SlotOffer offer) =>
         [
@@ -111,6 +56,64 @@ internal static partial class JobTransitions
             ("queues", $"[{string.Join(',', queues)}]"),
             ("cached", JsonSerializer.Serialize(offer.CachedModels.ToArray(), JobsJson.Default.StringArray)),
         ];
+    }
+
+    /// <summary>The statement itself. A class of its own: it is written once, from words that must be there before.</summary>
+    private static class TakeSql
+    {
+        // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
+        // rows, those first that need this slot. The inner select runs only until one row is locked: nothing is locked that is not
+        // taken.
+        public static readonly string OnPostgres = $"""
+            WITH picked AS MATERIALIZED (
+                SELECT next.id
+                FROM (
+                    SELECT m.model, m.vram_class
+                    FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
+                    CROSS JOIN LATERAL (
+                        SELECT q.order_key FROM jobs q
+                        WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                        ORDER BY q.order_key LIMIT 1) head
+                    ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
+                    OFFSET 0) pair
+                CROSS JOIN LATERAL (
+                    SELECT q.id FROM jobs q
+                    WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
+                    ORDER BY q.order_key LIMIT 1
+                    FOR UPDATE SKIP LOCKED) next
+                LIMIT 1)
+            UPDATE jobs SET {Taking(SqlDialect.Postgres)}
+            FROM picked WHERE jobs.id = picked.id
+            RETURNING {Taken(SqlDialect.Postgres)}
+            """;
+
+        // One writer at a time: what was chosen can't be taken by another before it is updated
+        public static readonly string OnSqlite = $"""
+            UPDATE jobs SET {Taking(SqlDialect.Sqlite)}
+            WHERE id = (
+                SELECT q.id
+                FROM (SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed FROM json_each(@queues)) m
+                JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
+                WHERE {Fits(SqlDialect.Sqlite)}
+                ORDER BY m.needed DESC,
+                    q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
+                LIMIT 1)
+            RETURNING {Taken(SqlDialect.Sqlite)}
+            """;
+
+        private static string Fits(SqlDialect dialect) =>
+            $"q.{Take.Where} AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) "
+            + $"AND q.key_id NOT IN ({FullKeys})";
+
+        private static string Taking(SqlDialect dialect) =>
+            $"""
+                state = '{Take.Into(JobState.Leased)}', stage = '{Word.Of(RenderStage.Loading)}', step = 0, steps = 0, not_before = NULL,
+                fence = fence + 1, token = @token,
+                lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
+                """;
+
+        private static string Taken(SqlDialect dialect) =>
+            $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}";
     }
 }
 

@@ -28,23 +28,41 @@ internal static partial class JobTransitions
     /// <summary>Every way that a job goes. The diagram in <c>contracts/README.md</c> shows the same.</summary>
     public static readonly IReadOnlyList<JobTransition> All = [Take, Begin, Upload, End, Cancel, Requeue, Expire];
 
-    public const string Queued = "state = 'queued'";
+    public static readonly string Queued = In(Take.From);
 
     /// <summary>A worker has the job's newest lease.</summary>
-    public const string Held = "state IN ('leased', 'rendering', 'uploading')";
+    public static readonly string Held = In(End.From);
 
     /// <summary>Held and on a slot: an upload keeps its lease, while its card has the next job.</summary>
-    public const string Running = "state IN ('leased', 'rendering')";
+    public static readonly string Running = In([JobState.Leased, JobState.Rendering]);
+
+    /// <summary>Keys that run as many jobs as they may; their other jobs wait. Nothing is counted for keys without a limit.</summary>
+    public static readonly string FullKeys = $"""
+        SELECT k.id FROM api_keys k
+        WHERE k.max_running IS NOT NULL
+            AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.{Running})
+        """;
+
+    /// <summary>Queued or held.</summary>
+    public const string Open = "state IN ('queued', 'leased', 'rendering', 'uploading')";
 
     /// <summary>It has ended. A completed job may expire, a failed or cancelled one may be asked for once more.</summary>
-    public const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
+    public static readonly string Final = In([JobState.Completed, JobState.Cancelled, JobState.Failed, JobState.Expired]);
 
     /// <summary>Nothing is left to download: retention may remove it, some time after its end.</summary>
-    public const string Over = "state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL";
+    public static readonly string Over =
+        $"{In([JobState.Failed, JobState.Cancelled, JobState.Expired])} OR deleted_at IS NOT NULL";
+
+    /// <summary>The row of the job whose newest lease this is. Whether it is still held is <see cref="Held"/>.</summary>
+    private const string UnderLease = "id = @id AND fence = @fence AND token = @token";
 
     /// <summary><see cref="Held"/>, for queries.</summary>
     public static readonly Expression<Func<JobRow, bool>> IsHeld = job =>
         job.State == JobState.Leased || job.State == JobState.Rendering || job.State == JobState.Uploading;
+
+    /// <summary>Queued or <see cref="Running"/>, for queries: what a key's quotas count.</summary>
+    public static readonly Expression<Func<JobRow, bool>> IsQueuedOrRunning = job =>
+        job.State == JobState.Queued || job.State == JobState.Leased || job.State == JobState.Rendering;
 
     /// <summary>What no row may be, whoever wrote it.</summary>
     public static readonly IReadOnlyDictionary<string, string> Checks = new Dictionary<string, string>
@@ -54,9 +72,10 @@ internal static partial class JobTransitions
         ["ck_jobs_lease_worker"] = $"(lease_worker_id IS NOT NULL) = ({Held})",
         ["ck_jobs_lease_slot"] = $"(lease_slot_id IS NOT NULL) = ({Held})",
         ["ck_jobs_lease_until"] = $"(lease_until IS NOT NULL) = ({Held})",
+        ["ck_jobs_token"] = $"token IS NOT NULL OR NOT ({Held})",
         ["ck_jobs_fenced"] = $"fence >= 0 AND (fence > 0 OR NOT ({Held}))",
-        ["ck_jobs_error"] = "(error_code IS NOT NULL) = (state = 'failed')",
-        ["ck_jobs_result"] = "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))",
+        ["ck_jobs_error"] = $"(error_code IS NOT NULL) = ({In([JobState.Failed])})",
+        ["ck_jobs_result"] = $"(winning_fence IS NOT NULL) = ({In([JobState.Completed, JobState.Expired])})",
         ["ck_jobs_not_before"] = $"not_before IS NULL OR {Queued}",
         ["ck_jobs_counts"] =
             "failures >= 0 AND failures <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100",
@@ -102,7 +121,7 @@ internal static partial class JobTransitions
             UPDATE jobs
             SET state = @to, lease_until = {db.Dialect.NowPlus("@seconds")}, stage = @stage,
                 step = {db.Dialect.Greatest}(step, @step), steps = {db.Dialect.Greatest}(steps, @steps)
-            WHERE id = @id AND fence = @fence AND {from}
+            WHERE {UnderLease} AND {from}
             RETURNING lease_worker_id, cancel_requested_at IS NOT NULL,
                 COALESCE((SELECT draining FROM workers WHERE id = lease_worker_id), FALSE)
             """,
@@ -110,6 +129,7 @@ internal static partial class JobTransitions
             cancellationToken,
             ("id", lease.JobId),
             ("fence", lease.Fence),
+            ("token", lease.Token.Secret),
             ("to", to),
             ("seconds", seconds),
             ("stage", Word.Of(progress.Stage)),
@@ -154,12 +174,13 @@ internal static partial class JobTransitions
                 queued_at = COALESCE(@queued, queued_at), finished_at = @finished, expires_at = @expires,
                 error_code = @error_code, error_message = @error_message, warning = @warning,
                 winning_fence = @winning, artifacts = @artifacts
-            WHERE id = @id AND fence = @fence AND {End.Where}
+            WHERE {UnderLease} AND {End.Where}
               AND (cancel_requested_at IS NOT NULL) = @cancel {(onlyIfExpired ? $"AND lease_until < {db.Dialect.Now}" : "")}
             """,
             cancellationToken,
             ("id", job.Id),
             ("fence", job.Fence),
+            ("token", job.Token),
             ("cancel", job.CancelRequestedAt is not null),
             ("state", End.Into(end.State)),
             (
@@ -240,8 +261,8 @@ internal static partial class JobTransitions
         await db.ExecuteAsync(
             $"""
             UPDATE jobs SET
-                state = '{Requeue.Into(JobState.Queued)}', stage = 'queued', queued_at = @now, step = 0, steps = 0, best_step = 0,
-                failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
+                state = '{Requeue.Into(JobState.Queued)}', stage = '{Word.Of(RenderStage.Queued)}', queued_at = @now,
+                step = 0, steps = 0, best_step = 0, failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
                 cancel_requested_at = NULL, finished_at = NULL, rung_at = NULL
             WHERE id = @id AND deleted_at IS NULL AND {Requeue.Where}
             """,
@@ -287,6 +308,15 @@ internal static partial class JobTransitions
                 .ExecuteUpdateAsync(set => set.SetProperty(job => job.IdempotencyKey, (string?)null), cancellationToken);
         }
     }
+
+    /// <inheritdoc cref="HideAsync"/>
+    public static Task<int> HideBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(
+            "UPDATE jobs SET deleted_at = @now WHERE batch_id = @id AND deleted_at IS NULL",
+            cancellationToken,
+            ("id", batchId),
+            ("now", db.Dialect.Time(now))
+        );
 
     /// <summary>The broker has confirmed the bell for these. How many of them still wait.</summary>
     public static Task<int> NoteRungAsync(JobsDbContext db, List<string> ids, DateTimeOffset now, CancellationToken cancellationToken) =>

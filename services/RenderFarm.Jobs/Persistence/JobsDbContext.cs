@@ -41,6 +41,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         configurationBuilder.Properties<JobState>().HaveConversion<WordColumn<JobState>>();
         configurationBuilder.Properties<RenderStage>().HaveConversion<WordColumn<RenderStage>>();
         configurationBuilder.Properties<LeaseEnding>().HaveConversion<WordColumn<LeaseEnding>>();
+        configurationBuilder.Properties<VideoEvent>().HaveConversion<WordColumn<VideoEvent>>();
         configurationBuilder.Properties<DeliveryState>().HaveConversion<WordColumn<DeliveryState>>();
         configurationBuilder.Properties<FailureReason>().HaveConversion<WordColumn<FailureReason>>();
     }
@@ -88,7 +89,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             job.HasIndex(j => new { j.KeyId, j.Id }, "ix_jobs_key");
             // What a key has queued and running, for its quotas
             job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open")
-                .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
+                .HasFilter(JobTransitions.Open);
             job.HasIndex(j => new { j.KeyId, j.IdempotencyKey }, "ux_jobs_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
             job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
             job.HasIndex(j => new { j.BatchId, j.BatchLine }, "ix_jobs_batch").HasFilter("batch_id IS NOT NULL");

@@ -45,6 +45,9 @@ public sealed class JobRow
 
     // Attempts
     public long Fence { get; set; }
+
+    /// <summary>Of the newest lease, as <see cref="Fence"/> is; null before the first, and for one from before there were tokens.</summary>
+    public string? Token { get; set; }
     public int Failures { get; set; }
     public int MaxAttempts { get; set; }
     public int StepDowns { get; set; }
@@ -97,8 +100,14 @@ public sealed class JobRow
 /// <summary>One lease: who held it, what was planned and measured, how it ended. Kept when the job moves on.</summary>
 public sealed class LeaseRecordRow
 {
+    /// <summary>The row of the lease, for statements.</summary>
+    internal const string OfLease = "job_id = @id AND fence = @fence AND token = @token";
+
     public required string JobId { get; set; }
     public required long Fence { get; set; }
+
+    /// <summary>Null for a lease from before there were tokens.</summary>
+    public string? Token { get; set; }
     public required string WorkerId { get; set; }
     public required string SlotId { get; set; }
 
@@ -157,7 +166,7 @@ public sealed class EventRow
     public required string JobId { get; set; }
     public required string KeyId { get; set; }
     public required string Model { get; set; }
-    public required string Type { get; set; }
+    public required VideoEvent Type { get; set; }
     public required JobState State { get; set; }
     public DateTimeOffset OccurredAt { get; set; }
 }
@@ -182,7 +191,7 @@ public sealed class WebhookDeliveryRow
     public long EventId { get; set; }
     public required string JobId { get; set; }
     public required string KeyId { get; set; }
-    public required string Type { get; set; }
+    public required VideoEvent Type { get; set; }
     public required JobState JobState { get; set; }
     public required string Url { get; set; }
     public DeliveryState State { get; set; }

@@ -7,6 +7,7 @@ using RenderFarm.Artifacts;
 using RenderFarm.Chaos.Plan;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing.Farms;
 
@@ -46,7 +47,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
         Store = new S3ArtifactStore(
             new ArtifactsOptions
             {
-                Kind = "s3",
+                Kind = ArtifactsKind.S3,
                 Endpoint = $"http://127.0.0.1:{servers.Storage.Port}",
                 AccessKey = servers.Storage.UserInfo.Split(':')[0],
                 SecretKey = servers.Storage.UserInfo.Split(':')[1],

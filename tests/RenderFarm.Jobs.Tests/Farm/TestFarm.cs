@@ -4,6 +4,7 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Intake;
@@ -154,45 +155,51 @@ public sealed class TestFarm : IAsyncDisposable
 
     public Task<RenewReply?> RenewAsync(LeasedJob lease, RenderStage stage, int step = 0) =>
         Desk.RenewAsync(
-            lease.Id,
-            new RenewRequest
-            {
-                Fence = lease.Fence,
-                Stage = stage,
-                Step = step,
-                Steps = 4,
-            },
+            new(
+                lease.Lease,
+                new RenewRequest
+                {
+                    Stage = stage,
+                    Step = step,
+                    Steps = 4,
+                }
+            ),
             Stop
         );
 
     public Task<LeaseOutcome?> CompleteAsync(LeasedJob lease) =>
         Desk.CompleteAsync(
-            lease.Id,
-            new CompleteRequest
-            {
-                Fence = lease.Fence,
-                Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease), "video/mp4", 1234, "00")],
-                Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
-                LogTail = "all well",
-            },
+            new(
+                lease.Lease,
+                new CompleteRequest
+                {
+                    Artifacts =
+                    [
+                        new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1234, "00"),
+                    ],
+                    Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
+                    LogTail = "all well",
+                }
+            ),
             Stop
         );
 
     public Task<LeaseOutcome?> FailAsync(LeasedJob lease, FailureReason reason, bool progressed = false) =>
         Desk.FailAsync(
-            lease.Id,
-            new FailRequest
-            {
-                Fence = lease.Fence,
-                Reason = reason,
-                Message = $"it was {reason}",
-                Progressed = progressed,
-            },
+            new(
+                lease.Lease,
+                new FailRequest
+                {
+                    Reason = reason,
+                    Message = $"it was {reason}",
+                    Progressed = progressed,
+                }
+            ),
             Stop
         );
 
     public Task<LeaseOutcome?> ReleaseAsync(LeasedJob lease) =>
-        Desk.ReleaseAsync(lease.Id, new ReleaseRequest { Fence = lease.Fence, Reason = ReleaseReason.Draining }, Stop);
+        Desk.ReleaseAsync(new(lease.Lease, new ReleaseRequest { Reason = ReleaseReason.Draining }), Stop);
 
     public async Task<Job> GetAsync(string id) =>
         await Jobs.GetAsync(id, JobScope.All, Stop) ?? throw new InvalidOperationException($"{id} is not there");
@@ -205,13 +212,35 @@ public sealed class TestFarm : IAsyncDisposable
     public Task EndBackOffAsync(string id) =>
         SqlAsync(dialect => $"UPDATE jobs SET not_before = {dialect.NowPlus("-1")} WHERE id = @id AND state = 'queued'", id);
 
+    /// <summary>The job's newest lease was never granted, as far as the database knows: its rows are as they were before.</summary>
+    public async Task TakeBackLeaseAsync(string id)
+    {
+        await SqlAsync(
+            _ =>
+                """
+                DELETE FROM lease_records WHERE job_id = @id AND fence = (SELECT fence FROM jobs WHERE id = @id)
+                """,
+            id
+        );
+        await SqlAsync(
+            _ =>
+                """
+                UPDATE jobs SET state = 'queued', stage = 'queued', step = 0, steps = 0, fence = fence - 1, token = (
+                    SELECT r.token FROM lease_records r WHERE r.job_id = jobs.id AND r.fence = jobs.fence - 1),
+                    lease_worker_id = NULL, lease_slot_id = NULL, lease_until = NULL
+                WHERE id = @id
+                """,
+            id
+        );
+    }
+
     internal Task SqlAsync(Func<SqlDialect, string> sql, string id) =>
         Database.WriteAsync(db => db.ExecuteAsync(sql(db.Dialect), Stop, ("id", id)), Stop);
 
     public async Task<string[]> EventTypesAsync(string id)
     {
         await Events.PlaceAsync(Stop);
-        return [.. (await Events.OfJobAsync(id, 0, Stop)).Select(told => told.Event.Type)];
+        return [.. (await Events.OfJobAsync(id, 0, Stop)).Select(told => Word.Of(told.Event.Type))];
     }
 
     public ValueTask DisposeAsync() => Database.DisposeAsync();

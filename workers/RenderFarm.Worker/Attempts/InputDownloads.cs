@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Api;
 
@@ -24,16 +24,12 @@ internal sealed class InputDownloads(FarmApi api)
             await using (var file = File.Create(path))
             {
                 await content.CopyToAsync(file, cancellationToken);
-                file.Position = 0;
-                var actual = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken));
-                if (actual != input.Sha256)
-                {
-                    throw new FarmApiException(
-                        $"input {input.Role} arrived with SHA-256 {actual}, promised was {input.Sha256}",
-                        null,
-                        null
-                    );
-                }
+            }
+
+            var actual = await FileChecksum.Sha256Async(path, cancellationToken);
+            if (actual != input.Sha256)
+            {
+                throw new FarmApiException($"input {input.Role} arrived with SHA-256 {actual}, promised was {input.Sha256}", null, null);
             }
 
             files[input.Role] = path;

@@ -19,7 +19,7 @@ internal sealed class LeaseHolder(FarmApi api, RunningLeases running, WorkerMetr
     private HeldLease Hold(LeaseId lease, double leaseSeconds, LeaseSettings settings, LeaseProgress first, bool strict)
     {
         var keeper = new LeaseKeeper(api, lease, leaseSeconds, settings, first, strict, time, metrics, log);
-        return new HeldLease(keeper, running.Add(lease, keeper));
+        return new HeldLease(keeper, running.Add(lease.Name, keeper));
     }
 }
 

@@ -396,6 +396,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("steps");
 
+                    b.Property<string>("Token")
+                        .HasColumnType("text")
+                        .HasColumnName("token");
+
                     b.Property<string>("TraceParent")
                         .HasColumnType("text")
                         .HasColumnName("trace_parent");
@@ -475,6 +479,8 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                             t.HasCheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
 
                             t.HasCheckConstraint("ck_jobs_state", "state = 'queued' OR state IN ('leased', 'rendering', 'uploading') OR state IN ('completed', 'cancelled', 'failed', 'expired')");
+
+                            t.HasCheckConstraint("ck_jobs_token", "token IS NOT NULL OR NOT (state IN ('leased', 'rendering', 'uploading'))");
                         });
                 });
 
@@ -582,6 +588,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<double?>("StepSeconds")
                         .HasColumnType("double precision")
                         .HasColumnName("step_seconds");
+
+                    b.Property<string>("Token")
+                        .HasColumnType("text")
+                        .HasColumnName("token");
 
                     b.Property<string>("WorkerId")
                         .IsRequired()

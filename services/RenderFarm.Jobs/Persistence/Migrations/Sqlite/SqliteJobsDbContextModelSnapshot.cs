@@ -388,6 +388,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("steps");
 
+                    b.Property<string>("Token")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("token");
+
                     b.Property<string>("TraceParent")
                         .HasColumnType("TEXT")
                         .HasColumnName("trace_parent");
@@ -467,6 +471,8 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                             t.HasCheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
 
                             t.HasCheckConstraint("ck_jobs_state", "state = 'queued' OR state IN ('leased', 'rendering', 'uploading') OR state IN ('completed', 'cancelled', 'failed', 'expired')");
+
+                            t.HasCheckConstraint("ck_jobs_token", "token IS NOT NULL OR NOT (state IN ('leased', 'rendering', 'uploading'))");
                         });
                 });
 
@@ -574,6 +580,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<double?>("StepSeconds")
                         .HasColumnType("REAL")
                         .HasColumnName("step_seconds");
+
+                    b.Property<string>("Token")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("token");
 
                     b.Property<string>("WorkerId")
                         .IsRequired()
