@@ -54,7 +54,7 @@ internal static class KeyTurn
         return turn.Tag;
     }
 
-    /// <summary>After a job has come back to the queue: it keeps its place on the clock, but is one more of the day and needs room.</summary>
+    /// <summary>After a job has come back to the queue: its place on the clock is the old one, but it is one more of the day.</summary>
     /// <exception cref="QuotaExceededException">The transaction must not be committed.</exception>
     public static async Task TakeAgainAsync(JobsDbContext db, string keyId, DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -25,7 +25,8 @@ public sealed class StoreOptions : ISettings, IValidatableObject
 
     /// <summary>The database's file; null where it is none.</summary>
     public string? File =>
-        Kind == StoreKind.Sqlite && new SqliteConnectionStringBuilder(ConnectionString) is { Mode: not SqliteOpenMode.Memory, DataSource: var file }
+        Kind == StoreKind.Sqlite
+        && new SqliteConnectionStringBuilder(ConnectionString) is { Mode: not SqliteOpenMode.Memory, DataSource: var file }
             ? file
             : null;
 

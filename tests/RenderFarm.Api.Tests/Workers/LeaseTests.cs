@@ -153,6 +153,7 @@ public sealed class LeaseTests : IAsyncLifetime
         var body = new
         {
             fence = 1,
+            token = LeaseToken.New().Secret,
             stage = "denoising",
             step = 1,
             steps = 2,
