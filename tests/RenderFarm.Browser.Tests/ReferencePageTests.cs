@@ -35,15 +35,4 @@ public sealed class ReferencePageTests : IAsyncLifetime
         Assert.DoesNotContain("<title>planted", page.Document, StringComparison.Ordinal);
         Assert.Contains(page.Console, line => line.Contains("Content Security Policy", StringComparison.Ordinal));
     }
-
-    [Fact]
-    public async Task Page_InAFrameOfAnothers_IsNotShown()
-    {
-        using var frame = new SpoiltPage(new Uri(_farm.Url), "");
-        var page = await Chromium.LoadAsync(
-            new Uri($"data:text/html,<iframe src='{frame.Address}scalar/v1'></iframe>")
-        );
-
-        Assert.Contains(page.Console, line => line.Contains("frame-ancestors", StringComparison.Ordinal));
-    }
 }

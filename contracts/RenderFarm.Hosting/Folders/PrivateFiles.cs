@@ -25,6 +25,23 @@ public static class PrivateFiles
         }
     }
 
+    /// <summary>For a file that is nobody else's, in a process whose other files are as its user has them.</summary>
+    public static FileStreamOptions Options(FileMode mode, FileAccess access, FileShare share)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = mode,
+            Access = access,
+            Share = share,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return options;
+    }
+
     /// <summary>Closes a home to others, with all that is in it but models: these are no secret, and often lie somewhere else.</summary>
     /// <returns>What could not be closed, with the reason; it stays as it is.</returns>
     public static IReadOnlyList<string> Close(FarmHome home)
@@ -44,7 +61,7 @@ public static class PrivateFiles
         // By name, and not everything there is: somebody may keep a farm among other things.
         foreach (var file in Directory.EnumerateFiles(home.Root))
         {
-            if (file.StartsWith(home.Database, StringComparison.Ordinal) || file.StartsWith(home.Keys, StringComparison.Ordinal))
+            if (Path.GetFileName(file).StartsWith("farm.", StringComparison.Ordinal) || file.StartsWith(home.Keys, StringComparison.Ordinal))
             {
                 CloseOne(file, open);
             }
