@@ -37,8 +37,18 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
         ArgumentNullException.ThrowIfNull(jobs);
         try
         {
-            var result = await database.WriteAsync(
-                async db => await EarlierAsync(db, batch, cancellationToken) ?? await InsertAsync(db, batch, jobs, cancellationToken),
+            if (await EarlierAsync(batch, cancellationToken) is { } earlier)
+            {
+                return earlier;
+            }
+
+            var now = time.GetUtcNow();
+            var result = await database.WriteAsync<JobTransitions.StagedJobs?, BatchResult>(
+                async db =>
+                    db.Dialect.HasOneWriter ? await JobTransitions.StageAsync(db, JobRows.Unplaced(jobs, now), cancellationToken) : null,
+                async (db, staged) =>
+                    await EarlierAsync(db, batch, cancellationToken)
+                    ?? await InsertAsync(db, RowOf(batch, jobs.Count, now), jobs, staged, cancellationToken),
                 cancellationToken
             );
             if (result is BatchResult.Created { Joined: var joined })
@@ -287,32 +297,44 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
         return earlier is null ? null : new BatchResult.Existing(await CountedAsync(db, earlier, cancellationToken));
     }
 
-    private async Task<BatchResult> InsertAsync(
-        JobsDbContext db,
-        NewBatch batch,
-        IReadOnlyCollection<NewJob> jobs,
-        CancellationToken cancellationToken
-    )
-    {
-        var row = new BatchRow
+    private static BatchRow RowOf(NewBatch batch, int total, DateTimeOffset now) =>
+        new()
         {
             Id = batch.Id,
             KeyId = batch.KeyId,
-            Total = jobs.Count,
-            CreatedAt = time.GetUtcNow(),
+            Total = total,
+            CreatedAt = now,
             IdempotencyKey = batch.IdempotencyKey,
             RequestHash = batch.RequestHash,
             Metadata = batch.Metadata is null
                 ? null
                 : JsonSerializer.Serialize(batch.Metadata.ToDictionary(), JobsJson.Default.DictionaryStringString),
         };
+
+    /// <param name="staged">Null where many may write at once: there the rows go into their table as they are made.</param>
+    private async Task<BatchResult> InsertAsync(
+        JobsDbContext db,
+        BatchRow row,
+        IReadOnlyCollection<NewJob> jobs,
+        JobTransitions.StagedJobs? staged,
+        CancellationToken cancellationToken
+    )
+    {
         db.Batches.Add(row);
         await db.SaveChangesAsync(cancellationToken);
-        foreach (var some in jobs.Chunk(Chunk))
+        if (staged is not null)
         {
-            await JobRows.InsertAsync(db, some, announcer.Sender, row.CreatedAt, cancellationToken);
-            db.ChangeTracker.Clear();
+            await JobRows.MoveAsync(db, row, staged, cancellationToken);
         }
+        else
+        {
+            foreach (var some in jobs.Chunk(Chunk))
+            {
+                await JobRows.InsertAsync(db, some, announcer.Sender, row.CreatedAt, cancellationToken);
+                db.ChangeTracker.Clear();
+            }
+        }
+
         return new BatchResult.Created(await CountedAsync(db, row, cancellationToken)) { Joined = db.Joined };
     }
 }

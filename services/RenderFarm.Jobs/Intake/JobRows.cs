@@ -52,6 +52,34 @@ internal static class JobRows
         return rows;
     }
 
+    /// <summary>Rows before their key's turn has come: see <see cref="MoveAsync"/>.</summary>
+    public static IEnumerable<JobRow> Unplaced(IEnumerable<NewJob> jobs, DateTimeOffset now)
+    {
+        var tag = 0.0;
+        foreach (var job in jobs)
+        {
+            yield return RowOf(job, tag, now);
+            tag += job.EstimatedSeconds;
+        }
+    }
+
+    /// <summary>Takes one turn of the key for all that were staged, and puts them and their events into their tables.</summary>
+    /// <param name="batch">Whose they are.</param>
+    /// <param name="staged">At least one.</param>
+    public static async Task MoveAsync(
+        JobsDbContext db,
+        BatchRow batch,
+        JobTransitions.StagedJobs staged,
+        CancellationToken cancellationToken
+    )
+    {
+        var seconds = staged.Jobs.Sum(job => job.EstimatedSeconds);
+        var tag = await KeyTurn.TakeAsync(db, batch.KeyId, seconds, staged.Jobs.Count, batch.CreatedAt, cancellationToken);
+        await JobTransitions.MoveStagedAsync(db, tag, cancellationToken);
+        await Outbox.AddWhereAsync(db, "batch_id = @id", VideoEvent.Queued, batch.CreatedAt, cancellationToken, ("id", batch.Id));
+        db.Joined.AddRange(staged.Jobs.Select(job => job with { OrderKey = job.OrderKey + tag }));
+    }
+
     private static JobRow RowOf(NewJob job, double startTag, DateTimeOffset now) =>
         new()
         {

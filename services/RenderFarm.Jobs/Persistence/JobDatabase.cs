@@ -122,7 +122,18 @@ public sealed class JobDatabase : IAsyncDisposable
         }
     }
 
-    public async Task<T> WriteAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> WriteAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken) =>
+        WriteAsync<IAsyncDisposable?, T>(_ => Task.FromResult<IAsyncDisposable?>(null), (db, _) => work(db), cancellationToken);
+
+    /// <param name="prepare">What is done on the same connection before the transaction, and undone after it.</param>
+    /// <param name="work">The transaction.</param>
+    /// <param name="cancellationToken">Ends it before the commit.</param>
+    internal async Task<T> WriteAsync<TPrepared, T>(
+        Func<JobsDbContext, Task<TPrepared>> prepare,
+        Func<JobsDbContext, TPrepared, Task<T>> work,
+        CancellationToken cancellationToken
+    )
+        where TPrepared : IAsyncDisposable?
     {
         ArgumentNullException.ThrowIfNull(work);
         for (var attempt = 1; ; attempt++)
@@ -130,8 +141,9 @@ public sealed class JobDatabase : IAsyncDisposable
             await using var db = _open();
             try
             {
+                await using var prepared = await prepare(db);
                 await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-                var result = await work(db);
+                var result = await work(db, prepared);
                 // Not to be cancelled: a caller who has gone must not leave it open whether this happened
                 await transaction.CommitAsync(CancellationToken.None);
                 if (db.ChangedQueue)

@@ -31,6 +31,9 @@ internal sealed record SqlDialect
     /// <summary>After a select of rows to be changed: those that another holds are left to it.</summary>
     public string SkipLocked { get; init; } = "";
 
+    /// <summary>One writer at a time: who has much to write makes it ready beside the tables.</summary>
+    public bool HasOneWriter { get; init; }
+
     /// <summary>A time as a parameter.</summary>
     public required Func<DateTimeOffset, object> Time { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed record SqlDialect
         NowPlus = seconds => $"CAST((unixepoch('subsec') + {seconds}) * 1000000 AS INTEGER)",
         SecondsSince = column => $"unixepoch('subsec') - {column} / 1000000.0",
         Greatest = "MAX",
+        HasOneWriter = true,
         Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
     };
 }

@@ -22,7 +22,7 @@ internal static class BodiesPart
 
     private static readonly IReadOnlyList<Body> Bodies =
     [
-        .. ((double[])[1, 8, 27]).Select(size => new Body($"picture in JSON, {size} MiB", size, true, "/v1/videos", InJson)),
+        .. ((double[])[1, 8, 26]).Select(size => new Body($"picture in JSON, {size} MiB", size, true, "/v1/videos", InJson)),
         .. ((double[])[1, 8, 19]).Select(size => new Body($"picture in a form, {size} MiB", size, true, "/v1/videos", InForm)),
         .. ((double[])[1, 8, 63]).Select(size => new Body($"JSON Lines, {size} MiB", size, true, "/v1/batches", InLines)),
         .. ((double[])[1, 7.5]).Select(size => new Body($"matrix, {size} MiB", size, true, "/v1/batches", InMatrix)),
