@@ -61,7 +61,8 @@ public static class PrivateFiles
         // By name, and not everything there is: somebody may keep a farm among other things.
         foreach (var file in Directory.EnumerateFiles(home.Root))
         {
-            if (Path.GetFileName(file).StartsWith("farm.", StringComparison.Ordinal) || file.StartsWith(home.Keys, StringComparison.Ordinal))
+            var name = Path.GetFileName(file);
+            if (name.StartsWith("farm.", StringComparison.Ordinal) || file.StartsWith(home.Keys, StringComparison.Ordinal))
             {
                 CloseOne(file, open);
             }
