@@ -39,7 +39,13 @@ internal sealed class ApiKeyAuthentication(
         if (key is null)
         {
             wrong.Note(address);
-            return AuthenticateResult.Fail("This API key is unknown or has been revoked.");
+            return AuthenticateResult.Fail(
+                (
+                    await keys.IsRevokedAsync(secret, Context.RequestAborted)
+                        ? ApiError.KeyRevoked()
+                        : ApiError.InvalidApiKey("This API key is unknown here.")
+                ).AsException()
+            );
         }
 
         var identity = new CallerIdentity(key);

@@ -118,6 +118,9 @@ internal sealed class ApiFarm : IAsyncDisposable
     public static RegisterWorkerRequest WorkerOf(string name, IReadOnlyList<ModelShape> models) =>
         new()
         {
+            Protocol = WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf(name),
+            Instance = SimulatedWorker.Instance,
             Name = name,
             Host = "simulated",
             Version = "1",
