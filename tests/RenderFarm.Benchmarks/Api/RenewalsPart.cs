@@ -66,6 +66,7 @@ internal static class RenewalsPart
             new LeaseRequest
             {
                 WorkerId = registered.WorkerId,
+                Instance = SimulatedWorker.Instance,
                 SlotId = "cpu",
                 FreeBytes = 8L << 30,
                 WaitSeconds = 5,
