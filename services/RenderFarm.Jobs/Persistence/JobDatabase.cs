@@ -106,7 +106,7 @@ public sealed class JobDatabase : IAsyncDisposable
     internal event Action? QueueChanged;
 
     /// <summary>Raised after a commit that added jobs to the queue. Handlers return at once.</summary>
-    internal event Action<IReadOnlyList<JobRow>>? Joined;
+    internal event Action<IReadOnlyList<JoinedJob>>? Joined;
 
     /// <param name="work">May be run again, and may still run when whoever waited for it has been let go.</param>
     /// <param name="cancellationToken">Of the caller; the work looks at it by itself.</param>
@@ -130,8 +130,28 @@ public sealed class JobDatabase : IAsyncDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(work);
+        return WriteAsync<IAsyncDisposable?, T>(
+            _ => Task.FromResult<IAsyncDisposable?>(null),
+            (db, _) => work(db),
+            cancellationToken,
+            patience
+        );
+    }
+
+    /// <param name="prepare">What is done on the same connection before the transaction, and undone after it.</param>
+    /// <param name="work">The transaction.</param>
+    /// <param name="cancellationToken">Ends it before the commit.</param>
+    /// <param name="patience">As above.</param>
+    internal Task<T> WriteAsync<TPrepared, T>(
+        Func<JobsDbContext, Task<TPrepared>> prepare,
+        Func<JobsDbContext, TPrepared, Task<T>> work,
+        CancellationToken cancellationToken,
+        StorePatience? patience = null
+    )
+        where TPrepared : IAsyncDisposable?
+    {
         var bound = patience ?? StorePatience.Request;
-        return WithinAsync(bound, WriteWithoutEndAsync(work, bound, cancellationToken), cancellationToken);
+        return WithinAsync(bound, WriteWithoutEndAsync(prepare, work, bound, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -193,19 +213,22 @@ public sealed class JobDatabase : IAsyncDisposable
         }
     }
 
-    private async Task<T> WriteWithoutEndAsync<T>(
-        Func<JobsDbContext, Task<T>> work,
+    private async Task<T> WriteWithoutEndAsync<TPrepared, T>(
+        Func<JobsDbContext, Task<TPrepared>> prepare,
+        Func<JobsDbContext, TPrepared, Task<T>> work,
         StorePatience patience,
         CancellationToken cancellationToken
     )
+        where TPrepared : IAsyncDisposable?
     {
         for (var attempt = 1; ; attempt++)
         {
             await using var db = Open(patience);
             try
             {
+                await using var prepared = await prepare(db);
                 await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-                var result = await work(db);
+                var result = await work(db, prepared);
                 // Not to be cancelled: a caller who has gone must not leave it open whether this happened
                 await transaction.CommitAsync(CancellationToken.None);
                 if (db.ChangedQueue)

@@ -30,7 +30,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     internal bool ChangedQueue { get; set; }
 
     /// <summary>New jobs.</summary>
-    internal IReadOnlyList<JobRow> Joined { get; set; } = [];
+    internal List<JoinedJob> Joined { get; private set; } = [];
 
     /// <summary>A context that has been used before starts with nothing done.</summary>
     internal void Begin() => (WroteEvents, ChangedQueue, Joined) = (false, false, []);

@@ -37,6 +37,9 @@ internal sealed record SqlDialect
     /// <summary>Host and port of the address in a column; user names are not let in.</summary>
     public required Func<string, string> HostOf { get; init; }
 
+    /// <summary>One writer at a time: who has much to write makes it ready beside the tables.</summary>
+    public bool HasOneWriter { get; init; }
+
     /// <summary>A time as a parameter.</summary>
     public required Func<DateTimeOffset, object> Time { get; init; }
 
@@ -66,6 +69,7 @@ internal sealed record SqlDialect
             var rest = $"substr({column}, instr({column}, '://') + 3)";
             return $"lower(substr({rest}, 1, min(instr({rest} || '/', '/'), instr({rest} || '?', '?'), instr({rest} || '#', '#')) - 1))";
         },
+        HasOneWriter = true,
         Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
     };
 }
