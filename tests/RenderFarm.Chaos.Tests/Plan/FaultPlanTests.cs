@@ -21,9 +21,9 @@ public sealed class FaultPlanTests
 
         Assert.Equal(
             [
-                "   1      2.10 s  KillWorker          worker-3  for 7.04 s, 0",
-                "   2      6.71 s  LockTable           postgres  for 2.75 s, 0",
-                "   3      9.29 s  DuplicateBells      bells     for 0.00 s, 80",
+                "   1      2.10 s  KillRenderer        worker-3  for 0.00 s, 0",
+                "   2      6.71 s  AlarmBroker         rabbitmq  for 6.40 s, 0",
+                "   3      9.29 s  ReorderBells        bells     for 0.00 s, 5",
             ],
             first
         );
