@@ -14,7 +14,8 @@ internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    ApiKeys keys
+    ApiKeys keys,
+    WrongKeys wrong
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -28,10 +29,23 @@ internal sealed class ApiKeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        var key = await keys.AuthenticateAsync(header[Prefix.Length..].Trim(), Context.RequestAborted);
+        var (secret, address) = (header[Prefix.Length..].Trim(), Context.Connection.RemoteIpAddress);
+        if (wrong.RefusalOf(address) is { } refusal && !keys.Remembers(secret))
+        {
+            return AuthenticateResult.Fail(ApiError.TooManyWrongKeys(refusal.Limit, refusal.NextIn).AsException());
+        }
+
+        var key = await keys.AuthenticateAsync(secret, Context.RequestAborted);
         if (key is null)
         {
-            return AuthenticateResult.Fail("This API key is unknown or has been revoked.");
+            wrong.Note(address);
+            return AuthenticateResult.Fail(
+                (
+                    await keys.IsRevokedAsync(secret, Context.RequestAborted)
+                        ? ApiError.KeyRevoked()
+                        : ApiError.InvalidApiKey("This API key is unknown here.")
+                ).AsException()
+            );
         }
 
         var identity = new CallerIdentity(key);
@@ -53,9 +67,10 @@ internal sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
         {
             context.Response.Headers.WWWAuthenticate = ApiKeyAuthentication.SchemeName;
             var attempt = await context.AuthenticateAsync();
-            throw ApiError
-                .InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.")
-                .AsException();
+            throw attempt.Failure as ApiErrorException
+                ?? ApiError
+                    .InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.")
+                    .AsException();
         }
 
         if (authorizeResult.Forbidden)

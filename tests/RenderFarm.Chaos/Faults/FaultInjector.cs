@@ -73,11 +73,16 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
                 fault,
                 cancellationToken
             ),
+            FaultKind.FreezeDatabase => FreezeAsync(fault, cancellationToken),
+            FaultKind.ReadOnlyDatabase => SetDatabaseAsync(fault, "default_transaction_read_only", "on", cancellationToken),
+            FaultKind.LockTable => SetDatabaseAsync(fault, "statement_timeout", "'1s'", cancellationToken),
+            FaultKind.AlarmBroker => AlarmAsync(fault, cancellationToken),
             FaultKind.StopWorker => StopWorkerAsync(fault, cancellationToken),
             FaultKind.DropConnections => DropAsync(fault),
             FaultKind.HalfOpenConnections => HalfOpenAsync(fault, cancellationToken),
             FaultKind.DuplicateBells or FaultKind.ReorderBells => RingAsync(fault, cancellationToken),
             FaultKind.FillDisk => FillDiskAsync(fault, cancellationToken),
+            FaultKind.TakeBackLease => TakeBackAsync(fault, cancellationToken),
             _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, "a fault that nobody knows how to make"),
         };
 
@@ -123,6 +128,36 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
         await farm.Servers.StartAgainAsync(fault.Target, fault.Kind == FaultKind.WipeBroker, cancellationToken);
         return new FaultRecord(fault, began, Elapsed, $"process {id}, away for {(Elapsed - began).TotalSeconds:0.0} s");
+    }
+
+    private async Task<FaultRecord> FreezeAsync(Fault fault, CancellationToken cancellationToken)
+    {
+        var began = Elapsed;
+        var frozen = await farm.Servers.FreezeAsync(fault.Target, cancellationToken);
+        try
+        {
+            await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
+        }
+        finally
+        {
+            await farm.Servers.ThawAsync(fault.Target, CancellationToken.None);
+        }
+
+        return new FaultRecord(fault, began, Elapsed, $"{frozen} processes for {fault.Lasts.TotalSeconds:0.0} s");
+    }
+
+    private async Task<FaultRecord> SetDatabaseAsync(Fault fault, string setting, string value, CancellationToken cancellationToken)
+    {
+        var (began, lockTable) = (Elapsed, fault.Kind == FaultKind.LockTable);
+        var ended = await farm.Servers.SetDatabaseAsync(setting, value, lockTable, fault.Lasts, cancellationToken);
+        return new FaultRecord(fault, began, Elapsed, $"{setting} = {value} for {fault.Lasts.TotalSeconds:0.0} s, {ended} sessions ended");
+    }
+
+    private async Task<FaultRecord> AlarmAsync(Fault fault, CancellationToken cancellationToken)
+    {
+        var began = Elapsed;
+        await farm.Servers.AlarmBrokerAsync(fault.Lasts, cancellationToken);
+        return new FaultRecord(fault, began, Elapsed, $"no memory for {fault.Lasts.TotalSeconds:0.0} s");
     }
 
     private async Task<FaultRecord> StopWorkerAsync(Fault fault, CancellationToken cancellationToken)
@@ -200,6 +235,38 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
         disk.Free();
         return new FaultRecord(fault, began, Elapsed, $"full for {fault.Lasts.TotalSeconds:0.0} s");
+    }
+
+    private async Task<FaultRecord> TakeBackAsync(Fault fault, CancellationToken cancellationToken)
+    {
+        await WaitForRendererAsync(fault.Target, cancellationToken);
+        var began = Elapsed;
+        if (await HeldByAsync(fault.Target, cancellationToken) is not { Lease: var lease })
+        {
+            return new FaultRecord(fault, began, Elapsed, "", $"{fault.Target} holds nothing");
+        }
+
+        try
+        {
+            await using var command = farm.Database.CreateCommand(
+                """
+                WITH taken AS (
+                    UPDATE jobs SET state = 'queued', stage = 'queued', step = 0, steps = 0, fence = fence - 1,
+                        token = (SELECT r.token FROM lease_records r WHERE r.job_id = jobs.id AND r.fence = jobs.fence - 1),
+                        lease_worker_id = NULL, lease_slot_id = NULL, lease_until = NULL
+                    WHERE id = $1 AND fence = $2 AND state IN ('leased', 'rendering') RETURNING id)
+                DELETE FROM lease_records r USING taken WHERE r.job_id = taken.id AND r.fence = $2
+                """
+            );
+            command.Parameters.AddWithValue(lease.JobId);
+            command.Parameters.AddWithValue(lease.Fence);
+            var took = await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+            return new FaultRecord(fault, began, Elapsed, $"{lease.JobId} fence {lease.Fence}", took ? null : "the lease had just ended");
+        }
+        catch (Npgsql.NpgsqlException away)
+        {
+            return new FaultRecord(fault, began, Elapsed, "", $"the database is away: {away.Message}");
+        }
     }
 
     private async Task<int?> WaitForRendererAsync(string worker, CancellationToken cancellationToken)

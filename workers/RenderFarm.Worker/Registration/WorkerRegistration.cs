@@ -1,38 +1,40 @@
+using System.Net;
 using Microsoft.Extensions.Options;
-using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
-using RenderFarm.Worker.Retries;
-using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Registration;
 
 /// <summary>Tells the API who this worker is and what it has, at start and whenever the models on disk have changed.</summary>
 internal sealed class WorkerRegistration(
     IOptions<WorkerOptions> options,
+    WorkerDescription description,
     FarmApi api,
     WorkerKey key,
-    SlotDiscovery discovery,
     ModelCatalog catalog,
     TimeProvider time,
     ILogger<WorkerRegistration> log
 ) : IDisposable
 {
     private const int RefusalsBelieved = 6;
-    private static readonly TimeSpan ScanPeriod = TimeSpan.FromSeconds(30);
     private readonly SemaphoreSlim _one = new(1);
     private RegisterWorkerReply? _reply;
+    private bool _modelsChanged;
 
     public string WorkerId => _reply?.WorkerId ?? throw new InvalidOperationException("the worker is not registered yet");
+
+    /// <summary>This start of the worker, as the API knows it.</summary>
+    public string Instance => description.Instance;
 
     public LeaseSettings Settings => _reply?.Settings ?? new LeaseSettings();
 
     public bool IsRegistered => _reply is not null;
 
     /// <summary>Tries until it is heard.</summary>
-    /// <exception cref="WorkerSettingException">The API keeps refusing the key.</exception>
+    /// <exception cref="WorkerSettingException">The API keeps refusing the key, or this worker is too old for it.</exception>
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -44,8 +46,9 @@ internal sealed class WorkerRegistration(
             {
                 try
                 {
-                    _reply = await api.RegisterAsync(Description(), cancellationToken);
-                    log.Registered(_reply.WorkerId, options.Value.Name, discovery.Slots.Select(slot => slot.Id), catalog.Models.Keys);
+                    var told = description.Now();
+                    _reply = await api.RegisterAsync(told, cancellationToken);
+                    log.Registered(_reply.WorkerId, told.Name, told.Slots.Select(slot => slot.Id), told.Models.Select(model => model.Id));
                     return;
                 }
                 catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
@@ -54,6 +57,10 @@ internal sealed class WorkerRegistration(
                         $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
                             + $"({fault.Message})"
                     );
+                }
+                catch (FarmApiException fault) when (fault.Status == HttpStatusCode.UpgradeRequired)
+                {
+                    throw new WorkerSettingException($"the API at {options.Value.ApiUrl} is newer than this worker: {fault.Message}");
                 }
                 catch (FarmApiException fault)
                 {
@@ -69,28 +76,16 @@ internal sealed class WorkerRegistration(
         }
     }
 
-    /// <summary>Registers again when a model has come or gone.</summary>
-    public async Task FollowModelsAsync(CancellationToken cancellationToken)
+    /// <summary>Registers again when a model has come or gone since the API last heard of them.</summary>
+    public async Task LookForModelsAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(ScanPeriod, time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        _modelsChanged |= await catalog.ScanAsync(cancellationToken);
+        if (_modelsChanged)
         {
-            if (await catalog.ScanAsync(cancellationToken))
-            {
-                await RegisterAsync(cancellationToken);
-            }
+            await RegisterAsync(cancellationToken);
+            _modelsChanged = false;
         }
     }
 
     public void Dispose() => _one.Dispose();
-
-    private RegisterWorkerRequest Description() =>
-        new()
-        {
-            Name = options.Value.Name,
-            Host = Environment.MachineName,
-            Version = FarmVersion.Full,
-            Slots = [.. discovery.Slots.Select(slot => slot.Description)],
-            Models = [.. catalog.Models.Values.Select(model => model.Registration)],
-        };
 }
