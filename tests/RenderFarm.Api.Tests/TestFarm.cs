@@ -88,6 +88,9 @@ public sealed class TestFarm : IAsyncDisposable
             "/worker/v1/register",
             new RegisterWorkerRequest
             {
+                Protocol = WorkerProtocol.Current,
+                Identity = SimulatedWorker.IdentityOf(name),
+                Instance = SimulatedWorker.Instance,
                 Name = name,
                 Host = "testhost",
                 Version = "1.0",
@@ -127,6 +130,7 @@ public sealed class TestFarm : IAsyncDisposable
             "/worker/v1/leases",
             new LeaseRequest
             {
+                Instance = SimulatedWorker.Instance,
                 WorkerId = workerId,
                 SlotId = "cpu",
                 FreeBytes = 16L << 30,

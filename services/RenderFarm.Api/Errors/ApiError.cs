@@ -1,4 +1,6 @@
 using System.Globalization;
+using RenderFarm.Contracts;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Keys;
 
@@ -57,6 +59,9 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
 
     public static ApiError InvalidApiKey(string message) => new(401, "invalid_api_key", message);
 
+    public static ApiError KeyRevoked() =>
+        new(401, "key_revoked", "This API key has been revoked. Ask an administrator for another one.") { NeverRetry = true };
+
     public static ApiError MissingScope(string scope) =>
         new(403, "missing_scope", $"This API key lacks the scope '{scope}'. Ask an administrator for a key that has it.");
 
@@ -84,6 +89,31 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
 
     public static ApiError LeaseLost(string job) =>
         new(409, "lease_lost", $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
+
+    /// <param name="goneIn">How long the other has to be silent.</param>
+    public static ApiError IdentityInUse(string name, string host, TimeSpan goneIn) =>
+        new(
+            409,
+            "identity_in_use",
+            $"This worker has the identity of worker '{name}' on host {host}, which is at work. If its data directory is a copy, delete "
+                + "the file 'identity' in the copy and start it again: it becomes a worker of its own. If the other one was "
+                + $"stopped, wait: it counts as gone in {Text((long)Math.Ceiling(Math.Max(0, goneIn.TotalSeconds)))} s."
+        )
+        {
+            RetryAfter = goneIn > TimeSpan.FromSeconds(1) ? goneIn : TimeSpan.FromSeconds(1),
+        };
+
+    public static ApiError ProtocolTooOld(int protocol, string version) =>
+        new(
+            426,
+            "protocol_too_old",
+            $"This worker (version {version}) speaks worker protocol {Text(Math.Max(1, protocol))}, and this API "
+                + $"{Text(WorkerProtocol.Oldest)} to {Text(WorkerProtocol.Current)}: install version {FarmVersion.Full} on the "
+                + "worker's host and start it again."
+        )
+        {
+            NeverRetry = true,
+        };
 
     public static ApiError TooLarge(long limitBytes) =>
         new(413, "too_large", $"The request body is larger than {Text(limitBytes)} bytes, the most that is accepted here.");

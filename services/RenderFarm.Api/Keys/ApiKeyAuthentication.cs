@@ -28,10 +28,17 @@ internal sealed class ApiKeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        var key = await keys.AuthenticateAsync(header[Prefix.Length..].Trim(), Context.RequestAborted);
+        var secret = header[Prefix.Length..].Trim();
+        var key = await keys.AuthenticateAsync(secret, Context.RequestAborted);
         if (key is null)
         {
-            return AuthenticateResult.Fail("This API key is unknown or has been revoked.");
+            return AuthenticateResult.Fail(
+                (
+                    await keys.IsRevokedAsync(secret, Context.RequestAborted)
+                        ? ApiError.KeyRevoked()
+                        : ApiError.InvalidApiKey("This API key is unknown here.")
+                ).AsException()
+            );
         }
 
         var identity = new CallerIdentity(key);
@@ -53,9 +60,10 @@ internal sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
         {
             context.Response.Headers.WWWAuthenticate = ApiKeyAuthentication.SchemeName;
             var attempt = await context.AuthenticateAsync();
-            throw ApiError
-                .InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.")
-                .AsException();
+            throw attempt.Failure as ApiErrorException
+                ?? ApiError
+                    .InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.")
+                    .AsException();
         }
 
         if (authorizeResult.Forbidden)

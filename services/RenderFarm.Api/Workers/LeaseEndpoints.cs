@@ -5,6 +5,7 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Workers;
@@ -39,13 +40,31 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
+        if (request.Protocol < WorkerProtocol.Oldest)
+        {
+            throw ApiError.ProtocolTooOld(request.Protocol, request.Version).AsException();
+        }
+
+        Refuse(
+            request.Protocol > WorkerProtocol.Current,
+            "protocol",
+            $"is {request.Protocol}, and this API speaks {WorkerProtocol.Current}: bring the API to the worker's version first"
+        );
+        Refuse(!IsRandom(request.Identity), "identity", "must be 32 hex digits, made at random once and kept in the data directory");
+        Refuse(!IsRandom(request.Instance), "instance", "must be 32 hex digits, made at random at every start");
+        Refuse(request.Place is { Length: 0 or > 100 }, "place", "must have 1 to 100 characters, or be left out");
         Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
         Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
         Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
         // An id is part of routing keys, and of paths on the worker's side.
         var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
         Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
-        return new RegisterWorkerReply { WorkerId = await workers.RegisterAsync(request, cancellationToken), Settings = settings };
+        return new RegisterWorkerReply
+        {
+            WorkerId = await workers.RegisterAsync(request, cancellationToken),
+            Protocol = WorkerProtocol.Current,
+            Settings = settings,
+        };
     }
 
     private static async Task<IResult> LeaseAsync(
@@ -74,6 +93,8 @@ internal static class LeaseEndpoints
                 case LeaseResult.Granted { Job: var job }:
                     metrics.Leased(job);
                     return Results.Ok(await inputs.GrantAsync(job, CancellationToken.None));
+                case LeaseResult.Superseded { Name: var name, Host: var host }:
+                    throw ApiError.IdentityInUse(name, host, WorkerRegistry.LiveFor).AsException();
                 case LeaseResult.UnknownWorker:
                     throw ApiError.NotFound("worker or slot", $"{request.WorkerId}/{request.SlotId}").AsException();
                 default:
@@ -102,6 +123,7 @@ internal static class LeaseEndpoints
         CompleteRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
+        ResultManifests manifests,
         IArtifactStore artifacts,
         CancellationToken cancellationToken
     )
@@ -112,6 +134,7 @@ internal static class LeaseEndpoints
         if (open)
         {
             await UploadCheck.VerifyAsync(artifacts, reported.Lease.Name, request.Artifacts, cancellationToken);
+            await manifests.WriteAsync(reported, cancellationToken);
         }
 
         var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw Lost(job);
@@ -148,6 +171,8 @@ internal static class LeaseEndpoints
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
+
+    private static bool IsRandom(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);
 
     private static bool IsModelId(string id) => id.Length is > 0 and <= 100 && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 

@@ -51,6 +51,35 @@ internal static class JobRows
         return rows.ConvertAll(row => row.ToJob());
     }
 
+    /// <summary>A job that the database has forgotten waits again, in nobody's turn and without an event: it is not new.</summary>
+    public static async Task RestoreAsync(JobsDbContext db, NewJob job, DateTimeOffset submitted, CancellationToken cancellationToken)
+    {
+        db.Jobs.Add(RowOf(job, 0, submitted));
+        await db.SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>The request of a row, as it came in. Where its webhooks go is left out, for it may hold a secret.</summary>
+    public static NewJob RequestOf(JobRow row) =>
+        new()
+        {
+            Id = row.Id,
+            KeyId = row.KeyId,
+            Spec = JsonSerializer.Deserialize(row.Spec, ContractsJson.Default.RenderSpec)!,
+            Inputs = JsonSerializer.Deserialize(row.Inputs, JobsJson.Default.StoredInputArray)!,
+            Priority = row.Priority,
+            VramClass = row.VramClass,
+            LeastVramBytes = row.LeastVramBytes,
+            EstimatedSeconds = row.EstimatedSeconds,
+            MaxAttempts = row.MaxAttempts,
+            IdempotencyKey = row.IdempotencyKey,
+            RequestHash = row.RequestHash,
+            Metadata = row.Metadata is null ? null : JsonSerializer.Deserialize(row.Metadata, JobsJson.Default.DictionaryStringString),
+            ExpiresAfter = row.ExpiresAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            RemixedFromId = row.RemixedFromId,
+            BatchId = row.BatchId,
+            BatchLine = row.BatchLine,
+        };
+
     private static JobRow RowOf(NewJob job, double startTag, DateTimeOffset now) =>
         new()
         {

@@ -66,6 +66,20 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         return key;
     }
 
+    /// <summary>
+    /// A secret that <see cref="AuthenticateAsync"/> knows no valid key for was one once. A database that was restored from before the
+    /// key was made knows it not at all, which is something else: whoever holds it may be right.
+    /// </summary>
+    public Task<bool> IsRevokedAsync(string secret, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        var hash = Hash(secret);
+        return database.ReadAsync(
+            db => db.ApiKeys.AnyAsync(k => k.Hash == hash && k.RevokedAt != null, cancellationToken),
+            cancellationToken
+        );
+    }
+
     public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<ApiKey>>(
             async db =>

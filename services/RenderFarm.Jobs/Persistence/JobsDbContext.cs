@@ -158,7 +158,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         {
             worker.ToTable("workers");
             worker.HasKey(w => w.Id);
-            worker.HasIndex(w => w.Name, "ux_workers_name").IsUnique();
+            worker.HasIndex(w => w.Identity, "ux_workers_identity").IsUnique();
         });
         modelBuilder.Entity<ModelRow>().ToTable("models").HasKey(m => m.Id);
         modelBuilder.Entity<WorkerModelRow>(have =>

@@ -16,6 +16,9 @@ internal sealed record SqlDialect
     /// <summary>Now plus a number of seconds, given as an expression.</summary>
     public required Func<string, string> NowPlus { get; init; }
 
+    /// <summary>A time plus a number of seconds, both given as expressions.</summary>
+    public required Func<string, string, string> TimePlus { get; init; }
+
     /// <summary>Seconds from the time in a column until now.</summary>
     public required Func<string, string> SecondsSince { get; init; }
 
@@ -38,6 +41,7 @@ internal sealed record SqlDialect
     {
         Now = "now()",
         NowPlus = seconds => $"now() + {seconds} * interval '1 second'",
+        TimePlus = (time, seconds) => $"CAST({time} AS timestamptz) + {seconds} * interval '1 second'",
         SecondsSince = column => $"CAST(EXTRACT(EPOCH FROM now() - {column}) AS double precision)",
         Greatest = "GREATEST",
         Notify = "SELECT pg_notify(@channel, @payload)",
@@ -50,6 +54,7 @@ internal sealed record SqlDialect
     {
         Now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
         NowPlus = seconds => $"CAST((unixepoch('subsec') + {seconds}) * 1000000 AS INTEGER)",
+        TimePlus = (time, seconds) => $"CAST({time} + {seconds} * 1000000 AS INTEGER)",
         SecondsSince = column => $"unixepoch('subsec') - {column} / 1000000.0",
         Greatest = "MAX",
         Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Workers;
 
@@ -182,6 +183,7 @@ public sealed class LeaseTests : IAsyncLifetime
                     "/worker/v1/leases",
                     new LeaseRequest
                     {
+                        Instance = SimulatedWorker.Instance,
                         WorkerId = "w_none",
                         SlotId = "cpu",
                         FreeBytes = 1,

@@ -101,6 +101,9 @@ internal sealed class ApiFarm : IAsyncDisposable
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Farm.Home, "keys.json"))).RootElement;
         var request = new RegisterWorkerRequest
         {
+            Protocol = WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf("gone"),
+            Instance = SimulatedWorker.Instance,
             Name = "gone",
             Host = "simulated",
             Version = "1",
