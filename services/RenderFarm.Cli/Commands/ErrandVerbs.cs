@@ -36,7 +36,13 @@ internal sealed class ErrandVerbs(CommandRunner run, Func<IReadOnlyList<string>,
             Description = "A test class or a part of its name; or options of dotnet test, such as --filter-method '*Name*'",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var command = new Command("test", "Build everything and run every test, on private servers of its own: a quarter of an hour; or, in minutes, the classes named") { filter };
+        var command = new Command(
+            "test",
+            "Build everything and run all tests on private servers (a quarter of an hour), or the classes named (minutes)"
+        )
+        {
+            filter,
+        };
         // Options of dotnet test, which knows them.
         command.TreatUnmatchedTokensAsErrors = false;
         command.WithExamples("test", "test LeaseTests", "test --filter-method '*Submit*'");
