@@ -35,6 +35,9 @@ public sealed class TestFarm : IAsyncDisposable
     }
 
     public Uri Address { get; }
+
+    /// <summary>The farm's folder.</summary>
+    public string Home => _home;
     public string AdminKey { get; }
     public string WorkerKey { get; }
 

@@ -76,6 +76,8 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError Expired(string id) =>
         new(404, "expired", $"The files of video '{id}' have been removed: its time was over. Its record is kept.");
 
+    public static ApiError StoredFileGone() => new(404, "not_found", "The stored file is gone: it was removed, or never got there whole.");
+
     public static ApiError IdempotencyConflict() =>
         new(409, "idempotency_conflict", "This Idempotency-Key was used with another request before. Take a new key for a new request.")
         {
@@ -86,6 +88,18 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
 
     public static ApiError ContentNotReady(string id, string status) =>
         new(409, "content_not_ready", $"Video '{id}' is {status}; it has no content to download.") { NeverRetry = true };
+
+    /// <summary>What is stored is not what was recorded: nobody is given half of it, or more than it.</summary>
+    public static ApiError ContentDamaged(string id, long stored, long recorded) =>
+        new(
+            409,
+            "content_damaged",
+            $"The stored file of video '{id}' has {Text(stored)} bytes, not the {Text(recorded)} that were recorded; it is not sent. "
+                + "Submit the video again."
+        )
+        {
+            NeverRetry = true,
+        };
 
     public static ApiError LeaseLost(string job) =>
         new(409, "lease_lost", $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
@@ -138,6 +152,28 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
         )
         {
             RetryAfter = nextIn,
+        };
+
+    public static ApiError TooManyWrongKeys(int perMinute, TimeSpan nextIn) =>
+        new(
+            429,
+            "rate_limited",
+            $"More than {Text(perMinute)} wrong API keys a minute have come from this address; unknown keys are looked up again in "
+                + $"{Text((long)Math.Ceiling(nextIn.TotalSeconds))} s."
+        )
+        {
+            RetryAfter = nextIn,
+        };
+
+    public static ApiError TooManyStreams(int most) =>
+        new(
+            429,
+            "too_many_streams",
+            $"This API key has {Text(most)} event streams open here, the most it may. Close one; GET /v1/events tells of all its videos in "
+                + "one stream."
+        )
+        {
+            RetryAfter = QueuePause,
         };
 
     /// <param name="now">For the time until it frees.</param>

@@ -15,6 +15,7 @@ internal static class Refusals
             QuotaExceededException exceeded => ApiError.QuotaExceeded(exceeded, now),
             IdentityInUseException used => ApiError.IdentityInUse(used.Name, used.Host, used.GoneIn),
             StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
+            ArtifactNotFoundException => ApiError.StoredFileGone(),
             ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
             _ => ApiError.Internal(),
         };

@@ -14,7 +14,8 @@ internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    ApiKeys keys
+    ApiKeys keys,
+    WrongKeys wrong
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -28,10 +29,16 @@ internal sealed class ApiKeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        var secret = header[Prefix.Length..].Trim();
+        var (secret, address) = (header[Prefix.Length..].Trim(), Context.Connection.RemoteIpAddress);
+        if (wrong.RefusalOf(address) is { } refusal && !keys.Remembers(secret))
+        {
+            return AuthenticateResult.Fail(ApiError.TooManyWrongKeys(refusal.Limit, refusal.NextIn).AsException());
+        }
+
         var key = await keys.AuthenticateAsync(secret, Context.RequestAborted);
         if (key is null)
         {
+            wrong.Note(address);
             return AuthenticateResult.Fail(
                 (
                     await keys.IsRevokedAsync(secret, Context.RequestAborted)

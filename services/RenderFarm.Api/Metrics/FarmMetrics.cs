@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Maintenance;
 
 namespace RenderFarm.Api.Metrics;
 
@@ -24,7 +25,7 @@ internal sealed class FarmMetrics
     private readonly Gauge<long> _measuredPeak;
     private int _waitingPolls;
 
-    public FarmMetrics(IMeterFactory factory)
+    public FarmMetrics(IMeterFactory factory, ArtifactJanitor janitor)
     {
         var meter = factory.Create(ApiInstruments.Meter);
         _submissions = meter.Counter(ApiInstruments.Submissions);
@@ -36,6 +37,10 @@ internal sealed class FarmMetrics
         _predictedPeak = meter.Gauge(ApiInstruments.LeasePeakPredicted);
         _measuredPeak = meter.Gauge(ApiInstruments.LeasePeakMeasured);
         meter.Observe(ApiInstruments.LeasePolls, () => WaitingPolls);
+        meter.Observe<long>(
+            ApiInstruments.JanitorUnclaimed,
+            () => janitor.Findings is { } left ? [new Measurement<long>(left.Unclaimed)] : []
+        );
     }
 
     public void Submitted(string model, string result) => _submissions.Add(1, new("model", model), new("result", result));

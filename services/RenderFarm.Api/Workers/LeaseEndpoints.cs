@@ -4,6 +4,7 @@ using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Workers;
@@ -25,6 +26,7 @@ internal static class LeaseEndpoints
             .WithSummary("The best job for this slot; waits for one up to wait_seconds")
             .Produces<LeaseGrant>()
             .Produces(204);
+        worker.AddEndpointFilter(RequireJobId);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
@@ -32,6 +34,12 @@ internal static class LeaseEndpoints
         worker.MapGet("/leases/{job}/inputs/{role}", LeaseInputs.GetAsync).WithSummary("An input, where the store has no links of its own");
         return worker;
     }
+
+    /// <summary>An id is part of object keys: what has not its form names no job, and goes no further.</summary>
+    private static ValueTask<object?> RequireJobId(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        context.HttpContext.GetRouteValue("job") is string job && !JobIds.IsId(job)
+            ? throw ApiError.NotFound("video", job).AsException()
+            : next(context);
 
     private static async Task<RegisterWorkerReply> RegisterAsync(
         RegisterWorkerRequest request,
@@ -128,12 +136,13 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        // Only a lease that stands is checked: a repeat is told what was recorded, whatever has become of the files since.
         var reported = request.About(job);
+        UploadCheck.RequireOwnKeys(reported.Lease.Name, request.Artifacts);
+        // Only the objects of a lease that stands are looked at: a repeat is told what was recorded, whatever became of them since.
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
         if (open)
         {
-            await UploadCheck.VerifyAsync(artifacts, reported.Lease.Name, request.Artifacts, cancellationToken);
+            await UploadCheck.VerifyAsync(artifacts, request.Artifacts, cancellationToken);
             await manifests.WriteAsync(reported, cancellationToken);
         }
 

@@ -14,7 +14,7 @@ internal static class FarmCommand
     public static Task<int> RunAsync(string[] arguments) =>
         VerbProgram.RunAsync(
             Create(AnsiConsole.Console, Console.Error, TimeProvider.System),
-            arguments,
+            SecretWords.Open(arguments, Console.Error),
             Console.Error,
             new InvocationConfiguration { ProcessTerminationTimeout = TimeToStop }
         );
@@ -51,6 +51,7 @@ internal static class FarmCommand
             .. BatchCommand.Create(run, console, time),
             .. WorkerCommands.Create(run, console, time),
             KeysCommand.Create(run, console, time),
+            ArtifactsCommand.Create(run, console, time),
             .. LoginCommand.Create(run, console, time),
             .. errands.Create(),
             CompletionCommand.Create(run, console),

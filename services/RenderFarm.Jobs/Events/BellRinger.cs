@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using RenderFarm.Jobs.Loops;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
@@ -17,13 +17,22 @@ public sealed partial class BellRinger(
     JobSignal signal,
     TimeProvider time,
     ILogger<BellRinger> log
-) : IJobsLoop
+) : ILoop
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-    public static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(1);
     private readonly ConcurrentQueue<(Announcement Job, long At)> _rung = new();
 
-    public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(RingAsync(cancellationToken), NoteAsync(cancellationToken));
+    public string Name => "bell_ringer";
+
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
+    {
+        standing.Well();
+        await foreach (var job in announcer.Bells.ReadAllAsync(cancellationToken))
+        {
+            await RingAsync(job, cancellationToken);
+            standing.Well();
+        }
+    }
 
     /// <summary>True when the broker has confirmed the bell; <see cref="NoteRungAsync"/> has yet to write it down.</summary>
     internal async Task<bool> RingAsync(Announcement job, CancellationToken cancellationToken)
@@ -67,37 +76,6 @@ public sealed partial class BellRinger(
             foreach (var (model, vramClass) in rung.Select(job => (job.Model, job.VramClass)).Distinct())
             {
                 signal.Raise(model, vramClass);
-            }
-        }
-    }
-
-    private async Task RingAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await foreach (var job in announcer.Bells.ReadAllAsync(cancellationToken))
-            {
-                await RingAsync(job, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
-    }
-
-    private async Task NoteAsync(CancellationToken cancellationToken)
-    {
-        while (await LoopPause.ForAsync(NoteEvery, time, cancellationToken))
-        {
-            try
-            {
-                await NoteRungAsync(NoteEvery, cancellationToken);
-            }
-            catch (StoreUnavailableException)
-            {
-                // The relay rings for them once more
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
             }
         }
     }

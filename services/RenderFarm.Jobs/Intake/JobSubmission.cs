@@ -30,10 +30,20 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     {
         ArgumentNullException.ThrowIfNull(job);
         var queue = _queues.GetOrAdd(job.KeyId, _ => new KeyQueue());
-        var mine = new Waiting(job, cancellationToken);
+        using var withdrawn = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var mine = new Waiting(job, withdrawn.Token);
         queue.Submissions.Enqueue(mine);
         _ = TakeTurnAsync(queue);
-        return await mine.Done.Task;
+        try
+        {
+            return await database.WithinAsync(StorePatience.Request, mine.Done.Task, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            // One whose turn has not come is not taken in later, when its sender has long sent it again
+            await withdrawn.CancelAsync();
+            throw;
+        }
     }
 
     /// <summary>As many turns as submissions, and each takes in at least one: whoever waits is taken in, most of them early.</summary>
@@ -150,10 +160,16 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         var fresh = jobs.Where((_, i) => results[i] is null).ToList();
         if (fresh.Count > 0)
         {
+            await JobTransitions.GiveUpRepeatMarksAsync(
+                db,
+                jobs[0].KeyId,
+                [.. fresh.Select(job => job.IdempotencyKey).OfType<string>()],
+                cancellationToken
+            );
             var inserted = await JobRows.InsertAsync(db, fresh, announcer.Sender, time.GetUtcNow(), cancellationToken);
             for (int i = 0, next = 0; i < jobs.Count; i++)
             {
-                results[i] ??= new SubmitResult.Created(inserted[next++]);
+                results[i] ??= new SubmitResult.Created(inserted[next++].ToJob());
             }
         }
         return results!;
@@ -173,7 +189,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         if (job.IdempotencyKey is { } key)
         {
             var earlier = await mine.SingleOrDefaultAsync(j => j.IdempotencyKey == key, cancellationToken);
-            if (earlier is null)
+            if (earlier is not { DeletedAt: null })
             {
                 return null;
             }

@@ -66,6 +66,13 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         return key;
     }
 
+    /// <summary>Whether the answer for it is at hand: a key that worked a moment ago.</summary>
+    public bool Remembers(string secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        return _known.TryGetValue(Hash(secret), out var cached) && time.GetElapsedTime(cached.At) < CacheFor;
+    }
+
     /// <summary>
     /// A secret that <see cref="AuthenticateAsync"/> knows no valid key for was one once. A database that was restored from before the
     /// key was made knows it not at all, which is something else: whoever holds it may be right.

@@ -17,6 +17,8 @@ public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal
     private const int Unrung = 100;
     private const int Stale = 10;
 
+    public string Name => "bell_relay";
+
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
     public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
@@ -47,7 +49,8 @@ public sealed class BellRelay(JobDatabase database, BellRinger ringer, JobSignal
                 );
                 return never.Concat(stale).ToList();
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
 
         var rung = 0;

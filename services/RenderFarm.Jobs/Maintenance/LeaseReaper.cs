@@ -23,6 +23,8 @@ public sealed class LeaseReaper(JobDatabase database, LeaseEndings endings, Time
     private long _lastSeen = time.GetTimestamp();
     private bool _away;
 
+    public string Name => "lease_reaper";
+
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
     public async Task<int> RunOnceAsync(CancellationToken cancellationToken)

@@ -321,6 +321,26 @@ internal static partial class JobTransitions
             ("now", db.Dialect.Time(now))
         ) == 1;
 
+    /// <summary>
+    /// Idempotency keys of jobs that their owner has deleted are free again: what was deleted is no answer to the request that made it.
+    /// </summary>
+    public static async Task GiveUpRepeatMarksAsync(
+        JobsDbContext db,
+        string keyId,
+        IReadOnlyList<string> marks,
+        CancellationToken cancellationToken
+    )
+    {
+        if (marks.Count > 0)
+        {
+            await db
+                .Jobs.Where(job =>
+                    job.KeyId == keyId && job.IdempotencyKey != null && marks.Contains(job.IdempotencyKey) && job.DeletedAt != null
+                )
+                .ExecuteUpdateAsync(set => set.SetProperty(job => job.IdempotencyKey, (string?)null), cancellationToken);
+        }
+    }
+
     /// <inheritdoc cref="HideAsync"/>
     public static Task<int> HideBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
         db.ExecuteAsync(

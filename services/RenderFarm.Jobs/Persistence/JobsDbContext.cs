@@ -30,7 +30,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     internal bool ChangedQueue { get; set; }
 
     /// <summary>New jobs.</summary>
-    internal IReadOnlyList<JobRow> Joined { get; set; } = [];
+    internal List<JoinedJob> Joined { get; private set; } = [];
 
     /// <summary>A context that has been used before starts with nothing done.</summary>
     internal void Begin() => (WroteEvents, ChangedQueue, Joined) = (false, false, []);
@@ -141,7 +141,10 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             );
             delivery.HasKey(d => d.EventId);
             delivery.Property(d => d.EventId).ValueGeneratedNever();
-            delivery.HasIndex(d => d.NextTryAt, "ix_webhook_deliveries_due").HasFilter("state = 'pending'");
+            delivery.Property(d => d.Host).HasDefaultValue("");
+            delivery
+                .HasIndex(d => new { d.KeyId, d.Host, d.NextTryAt }, "ix_webhook_deliveries_lane")
+                .HasFilter($"state = '{Word.Of(DeliveryState.Pending)}'");
             delivery.HasIndex(d => new { d.JobId, d.EventId }, "ix_webhook_deliveries_job");
         });
         modelBuilder.Entity<BatchRow>(batch =>

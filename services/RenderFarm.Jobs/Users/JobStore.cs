@@ -10,7 +10,6 @@ namespace RenderFarm.Jobs.Users;
 public sealed class JobStore(JobDatabase database, JobSubmission submission, JobAnnouncer announcer, TimeProvider time)
 {
     public const int LargestPage = 100;
-    private static readonly TimeSpan CountingTime = TimeSpan.FromMinutes(1);
 
     /// <summary>What is asked most of all, translated once. Belongs to the store's own model, so it is not shared between stores.</summary>
     private readonly Func<JobsDbContext, string, string?, Task<Found?>> _find = EF.CompileAsyncQuery(
@@ -115,7 +114,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         );
 
     /// <summary>Runs a failed or cancelled job again as the same video, with all its attempts before it.</summary>
-    /// <exception cref="Keys.QuotaExceededException">Its key has no room in the queue.</exception>
+    /// <exception cref="Keys.QuotaExceededException">Its key has no room in the queue, or none left of its day.</exception>
     public async Task<RetryResult> RetryAsync(string id, JobScope scope, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -135,7 +134,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                     return new RetryResult.WrongState(job);
                 }
 
-                await KeyTurn.RequireRoomAsync(db, job.KeyId, cancellationToken);
+                await KeyTurn.TakeAgainAsync(db, job.KeyId, now, cancellationToken);
                 // Cancelled before it began, it was given back to its key: now it counts again
                 await ChargeAsync(db, id, +1, cancellationToken);
                 await Outbox.AddAsync(db, id, VideoEvent.Queued, now, cancellationToken);
@@ -170,14 +169,14 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         database.ReadAsync<IReadOnlyDictionary<JobState, int>>(
             async db =>
             {
-                db.Database.SetCommandTimeout(CountingTime);
                 return await db
                     .Jobs.Where(j => j.FinishedAt != null)
                     .GroupBy(j => j.State)
                     .Select(g => new { State = g.Key, Count = g.Count() })
                     .ToDictionaryAsync(s => s.State, s => s.Count, cancellationToken);
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Many
         );
 
     /// <summary>For metrics: how many jobs wait or are held, and how long the oldest waits. Reads those rows only.</summary>
@@ -185,7 +184,6 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         database.ReadAsync(
             async db =>
             {
-                db.Database.SetCommandTimeout(CountingTime);
                 var states = await db
                     .Jobs.Where(JobTransitions.IsHeld)
                     .GroupBy(j => j.State)
@@ -210,7 +208,8 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                     queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Count, q.Oldest))
                 );
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Many
         );
 
     private static IQueryable<JobRow> Visible(JobsDbContext db, JobScope scope)

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Npgsql;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
@@ -34,27 +35,47 @@ internal sealed class ApiFarm : IAsyncDisposable
     public string ConnectionString => _database.ConnectionString;
 
     /// <param name="broker">Also on RabbitMQ, where its events and bells go.</param>
-    public static async Task<ApiFarm> StartAsync(Uri? broker = null)
+    /// <param name="models">Those that are known; absent: <c>tiny</c>.</param>
+    /// <param name="more">More settings.</param>
+    public static async Task<ApiFarm> StartAsync(
+        Uri? broker = null,
+        IReadOnlyList<ModelShape>? models = null,
+        IReadOnlyDictionary<string, string>? more = null
+    )
     {
         var database = await PostgresDatabase.CreateAsync();
         var api = new ApiFarm(
             database,
-            await FarmUnderTest.StartAsync(new FarmSetup { Postgres = database.ConnectionString, Broker = broker }, workers: 0)
+            await FarmUnderTest.StartAsync(
+                new FarmSetup
+                {
+                    Postgres = database.ConnectionString,
+                    Broker = broker,
+                    More = more ?? new Dictionary<string, string>(),
+                },
+                workers: 0
+            )
         );
-        await api.RegisterModelAsync();
-        using var made = await api.Http.PostAsJsonAsync(
+        await api.RegisterModelsAsync(models ?? [ModelShapes.Tiny]);
+        api.Http.DefaultRequestHeaders.Authorization = await api.NewKeyAsync("benchmark");
+        return api;
+    }
+
+    /// <summary>The key of one more user.</summary>
+    public async Task<AuthenticationHeaderValue> NewKeyAsync(string name)
+    {
+        using var made = await Farm.Http.PostAsJsonAsync(
             "/v1/keys",
             new
             {
-                name = "benchmark",
+                name,
                 scopes = (string[])["submit", "read"],
                 requests_per_minute = 1_000_000,
             }
         );
         made.EnsureSuccessStatusCode();
         var key = await made.Content.ReadFromJsonAsync<JsonElement>();
-        api.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.GetProperty("key").GetString());
-        return api;
+        return new AuthenticationHeaderValue("Bearer", key.GetProperty("key").GetString());
     }
 
     public async Task<bool> CreateAsync(int number)
@@ -96,29 +117,10 @@ internal sealed class ApiFarm : IAsyncDisposable
         await _database.DisposeAsync();
     }
 
-    private async Task RegisterModelAsync()
+    private async Task RegisterModelsAsync(IReadOnlyList<ModelShape> models)
     {
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Farm.Home, "keys.json"))).RootElement;
-        var request = new RegisterWorkerRequest
-        {
-            Protocol = WorkerProtocol.Current,
-            Identity = SimulatedWorker.IdentityOf("gone"),
-            Instance = SimulatedWorker.Instance,
-            Name = "gone",
-            Host = "simulated",
-            Version = "1",
-            Slots =
-            [
-                new()
-                {
-                    Id = "cpu",
-                    Kind = SlotKind.Cpu,
-                    Card = "simulated",
-                    TotalBytes = 8L << 30,
-                },
-            ],
-            Models = [new("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
-        };
+        var request = WorkerOf("gone", models);
         using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")
         {
             Content = new StringContent(
@@ -131,4 +133,26 @@ internal sealed class ApiFarm : IAsyncDisposable
         using var answer = await Farm.Http.SendAsync(message);
         answer.EnsureSuccessStatusCode();
     }
+
+    public static RegisterWorkerRequest WorkerOf(string name, IReadOnlyList<ModelShape> models) =>
+        new()
+        {
+            Protocol = WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf(name),
+            Instance = SimulatedWorker.Instance,
+            Name = name,
+            Host = "simulated",
+            Version = "1",
+            Slots =
+            [
+                new()
+                {
+                    Id = "cpu",
+                    Kind = SlotKind.Cpu,
+                    Card = "simulated",
+                    TotalBytes = 8L << 30,
+                },
+            ],
+            Models = [.. models.Select(shape => new ModelRegistration(shape.Id, shape, new Dictionary<string, string>()))],
+        };
 }

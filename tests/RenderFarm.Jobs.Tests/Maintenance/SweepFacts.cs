@@ -98,7 +98,7 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
     public async Task BellRinger_LeaseAtTheMomentOfTheBell_IsGranted()
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var ringing = Farm.Ringer.RunAsync(stopping.Token);
+        var ringing = Farm.Ringer.KeepAsync(stopping.Token);
         for (var i = 0; i < 30; i++)
         {
             var job = await Farm.SubmitAsync();
