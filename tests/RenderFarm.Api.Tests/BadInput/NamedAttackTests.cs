@@ -9,6 +9,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Api.Tests.Inputs;
 using RenderFarm.Artifacts;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 
@@ -63,6 +64,9 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
             name = "w2",
             host = "h",
             version = "1",
+            protocol = WorkerProtocol.Current,
+            identity = SimulatedWorker.IdentityOf("w2"),
+            instance = SimulatedWorker.Instance,
             slots = new[]
             {
                 new

@@ -316,6 +316,6 @@ public sealed class AttemptEndingTests
             Directory
                 .EnumerateFileSystemEntries(worker.DataDirectory, "*", SearchOption.AllDirectories)
                 .Select(Path.GetFileName)
-                .Where(n => n is not ("attempts" or "spool" or "worker.lock"))
+                .Where(n => n is not ("attempts" or "spool" or "worker.lock" or "identity"))
         );
 }
