@@ -44,7 +44,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             {
                 foreach (var job in jobs)
                 {
-                    announcer.Committed(job.Id, job.Spec.Model, job.VramClass);
+                    announcer.Committed(new Announcement(job.Id, Fence: 0, job.Spec.Model, job.VramClass));
                 }
             }
 
@@ -136,12 +136,11 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                 var stopped = await JobTransitions.CancelBatchAsync(db, id, now, cancellationToken);
                 if (stopped > 0)
                 {
-                    const string Just = "batch_id = @id AND state = 'cancelled' AND finished_at = @now AND cancel_requested_at = @now";
-                    await Outbox.AddWhereAsync(db, Just, Outbox.Cancelled, now, cancellationToken, ("id", id));
+                    await Outbox.AddWhereAsync(db, JobTransitions.JustCancelledOfBatch, Outbox.Cancelled, now, cancellationToken, ("id", id));
                     // Work that was never begun is not held against its key
                     await db.ExecuteAsync(
-                        $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs WHERE {Just} "
-                            + "AND fence = 0), 0) WHERE id = @key",
+                        $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs "
+                            + $"WHERE {JobTransitions.JustCancelledOfBatch} AND fence = 0), 0) WHERE id = @key",
                         cancellationToken,
                         ("id", id),
                         ("now", at),

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
@@ -92,7 +93,8 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
                     $"""
                     INSERT INTO webhook_deliveries (event_id, job_id, key_id, type, job_state, url, state, tries, next_try_at, occurred_at,
                         log)
-                    SELECT e.id, e.job_id, e.key_id, e.type, e.state, j.webhook_url, 'pending', 0, @now, e.occurred_at, '[]'
+                    SELECT e.id, e.job_id, e.key_id, e.type, e.state, j.webhook_url, '{Word.Of(DeliveryState.Pending)}', 0, @now,
+                        e.occurred_at, '[]'
                     FROM events e JOIN jobs j ON j.id = e.job_id
                     WHERE e.position > @end AND j.webhook_url IS NOT NULL
                       AND e.type IN ({string.Join(", ", Outbox.ForWebhooks.Select(type => $"'{type}'"))})

@@ -190,7 +190,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         );
         if (again is not null)
         {
-            announcer.Committed(again.Id, again.Model, again.VramClass);
+            announcer.Committed(new Announcement(again.Id, again.Fence, again.Model, again.VramClass));
         }
 
         return outcome;

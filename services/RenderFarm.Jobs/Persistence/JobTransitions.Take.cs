@@ -1,11 +1,18 @@
+using System.Globalization;
 using System.Text.Json;
+using Npgsql;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Jobs.Persistence;
 
 /// <summary><c>queued → leased</c>: the choice of a job and its first step are one statement, in the words of each store.</summary>
 internal static partial class JobTransitions
 {
+    /// <summary>Transactions that hold a waiting job last milliseconds; one of a process that is frozen lasts until the server ends it.</summary>
+    public static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(1);
+
     /// <summary>Keys that run as many jobs as they may; their other jobs wait. Nothing is counted for keys without a limit.</summary>
     public const string FullKeys = $"""
         SELECT k.id FROM api_keys k
@@ -13,30 +20,49 @@ internal static partial class JobTransitions
             AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.{Running})
         """;
 
+    /// <summary>
+    /// Passes over rows that others hold, which are as good as taken: slots that ask together don't wait for each other, and get
+    /// different jobs.
+    /// </summary>
+    private static readonly string TakeOnPostgres = OnPostgres("FOR NO KEY UPDATE SKIP LOCKED");
+
+    /// <summary>Waits for who holds a row, and takes it if it was let go as it was.</summary>
+    private static readonly string TakeLetGoOnPostgres = OnPostgres("FOR NO KEY UPDATE");
+
+    private static readonly string AnyOnPostgres = $"""
+        SELECT EXISTS (
+            SELECT 1 FROM unnest(@models, @classes) AS m(model, vram_class)
+            CROSS JOIN LATERAL (
+                SELECT 1 FROM jobs q
+                WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                LIMIT 1) one)
+        """;
+
     // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
     // rows, those first that need this slot. The inner select runs only until one row is locked, so nothing is locked that is not taken.
-    private static readonly string TakeOnPostgres = $"""
-        WITH picked AS MATERIALIZED (
-            SELECT next.id
-            FROM (
-                SELECT m.model, m.vram_class
-                FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
+    private static string OnPostgres(string locking) =>
+        $"""
+            WITH picked AS MATERIALIZED (
+                SELECT next.id
+                FROM (
+                    SELECT m.model, m.vram_class
+                    FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
+                    CROSS JOIN LATERAL (
+                        SELECT q.order_key FROM jobs q
+                        WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                        ORDER BY q.order_key LIMIT 1) head
+                    ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
+                    OFFSET 0) pair
                 CROSS JOIN LATERAL (
-                    SELECT q.order_key FROM jobs q
-                    WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
-                    ORDER BY q.order_key LIMIT 1) head
-                ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
-                OFFSET 0) pair
-            CROSS JOIN LATERAL (
-                SELECT q.id FROM jobs q
-                WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
-                ORDER BY q.order_key LIMIT 1
-                FOR UPDATE SKIP LOCKED) next
-            LIMIT 1)
-        UPDATE jobs SET {Taking(SqlDialect.Postgres)}
-        FROM picked WHERE jobs.id = picked.id
-        RETURNING {Taken(SqlDialect.Postgres)}
-        """;
+                    SELECT q.id FROM jobs q
+                    WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
+                    ORDER BY q.order_key LIMIT 1
+                    {locking}) next
+                LIMIT 1)
+            UPDATE jobs SET {Taking(SqlDialect.Postgres)}
+            FROM picked WHERE jobs.id = picked.id
+            RETURNING {Taken(SqlDialect.Postgres)}
+            """;
 
     // One writer at a time: what was chosen can't be taken by another before it is updated
     private static readonly string TakeOnSqlite = $"""
@@ -55,9 +81,74 @@ internal static partial class JobTransitions
     /// <summary>Gives the slot the best of the jobs it is offered, under the job's next fence. Null: there is none.</summary>
     public static async Task<TakenJob?> TakeAsync(JobsDbContext db, SlotOffer offer, CancellationToken cancellationToken)
     {
-        var onPostgres = ReferenceEquals(db.Dialect, SqlDialect.Postgres);
+        if (!ReferenceEquals(db.Dialect, SqlDialect.Postgres))
+        {
+            return await TakeAsync(db, TakeOnSqlite, QueuesOnSqlite(offer), offer, cancellationToken);
+        }
+
+        (string, object?)[] queues = [.. QueuesOnPostgres(offer)];
+        return await TakeAsync(db, TakeOnPostgres, queues, offer, cancellationToken)
+            ?? (
+                await AnyOnPostgresAsync(db, queues, offer, cancellationToken)
+                    ? await TakeLetGoAsync(db, queues, offer, cancellationToken)
+                    : null
+            );
+    }
+
+    /// <summary>
+    /// A job is there and somebody's transaction holds its row. That may come to nothing: a lease whose asker went away, a retry
+    /// without room. Only the end of it tells, and to answer "nothing" before would be a guess.
+    /// </summary>
+    private static async Task<TakenJob?> TakeLetGoAsync(
+        JobsDbContext db,
+        (string, object?)[] queues,
+        SlotOffer offer,
+        CancellationToken cancellationToken
+    )
+    {
+        await db.ExecuteAsync(
+            string.Create(CultureInfo.InvariantCulture, $"SAVEPOINT before; SET LOCAL lock_timeout = {LockPatience.TotalMilliseconds:0}"),
+            cancellationToken
+        );
+        try
+        {
+            var taken = await TakeAsync(db, TakeLetGoOnPostgres, queues, offer, cancellationToken);
+            await db.ExecuteAsync("SET LOCAL lock_timeout = DEFAULT", cancellationToken);
+            return taken;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            // Who holds it for so long is not coming back soon; this slot looks again with its next request
+            await db.ExecuteAsync("ROLLBACK TO SAVEPOINT before", cancellationToken);
+            return null;
+        }
+    }
+
+    private static async Task<bool> AnyOnPostgresAsync(
+        JobsDbContext db,
+        (string, object?)[] queues,
+        SlotOffer offer,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await db.RowsAsync(
+                AnyOnPostgres,
+                row => row.GetBoolean(0),
+                cancellationToken,
+                [.. queues, ("free", offer.FreeBytes)]
+            )
+        ).Single();
+
+    private static async Task<TakenJob?> TakeAsync(
+        JobsDbContext db,
+        string sql,
+        IEnumerable<(string, object?)> queues,
+        SlotOffer offer,
+        CancellationToken cancellationToken
+    )
+    {
         var taken = await db.RowsAsync(
-            onPostgres ? TakeOnPostgres : TakeOnSqlite,
+            sql,
             row => new TakenJob(
                 new LeaseId(row.GetString(0), row.GetInt64(1)),
                 row.GetInt32(2),
@@ -69,7 +160,7 @@ internal static partial class JobTransitions
             ),
             cancellationToken,
             [
-                .. onPostgres ? QueuesOnPostgres(offer) : QueuesOnSqlite(offer),
+                .. queues,
                 ("free", offer.FreeBytes),
                 ("head_start", offer.CachedHeadStartSeconds),
                 ("worker", offer.WorkerId),
@@ -86,7 +177,7 @@ internal static partial class JobTransitions
 
     private static string Taking(SqlDialect dialect) =>
         $"""
-            state = 'leased', stage = 'loading', step = 0, steps = 0, fence = fence + 1, not_before = NULL,
+            state = '{Take.Into(JobState.Leased)}', stage = '{Word.Of(RenderStage.Loading)}', step = 0, steps = 0, fence = fence + 1, not_before = NULL,
             lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
             """;
 

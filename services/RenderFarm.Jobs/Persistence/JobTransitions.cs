@@ -1,5 +1,4 @@
 using System.Linq.Expressions;
-using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
@@ -36,15 +35,26 @@ internal static partial class JobTransitions
     /// <summary>Held and on a slot: an upload keeps its lease, while its card has the next job.</summary>
     public const string Running = "state IN ('leased', 'rendering')";
 
+    /// <summary>Waiting or held.</summary>
+    public const string Open = "state IN ('queued', 'leased', 'rendering', 'uploading')";
+
     /// <summary>It has ended. A completed job may expire, a failed or cancelled one may be asked for once more.</summary>
     public const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
 
     /// <summary>Nothing is left to download: retention may remove it, some time after its end.</summary>
     public const string Over = "state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL";
 
+    /// <summary>What <see cref="CancelBatchAsync"/> has just cancelled, of batch <c>@id</c> at <c>@now</c>.</summary>
+    public static readonly string JustCancelledOfBatch =
+        $"batch_id = @id AND {In([JobState.Cancelled])} AND finished_at = @now AND cancel_requested_at = @now";
+
     /// <summary><see cref="Held"/>, for queries.</summary>
     public static readonly Expression<Func<JobRow, bool>> IsHeld = job =>
         job.State == JobState.Leased || job.State == JobState.Rendering || job.State == JobState.Uploading;
+
+    /// <summary><see cref="Running"/>, for queries.</summary>
+    public static readonly Expression<Func<JobRow, bool>> IsRunning = job =>
+        job.State == JobState.Leased || job.State == JobState.Rendering;
 
     /// <summary>What no row may be, whoever wrote it.</summary>
     public static readonly IReadOnlyDictionary<string, string> Checks = new Dictionary<string, string>
@@ -55,8 +65,8 @@ internal static partial class JobTransitions
         ["ck_jobs_lease_slot"] = $"(lease_slot_id IS NOT NULL) = ({Held})",
         ["ck_jobs_lease_until"] = $"(lease_until IS NOT NULL) = ({Held})",
         ["ck_jobs_fenced"] = $"fence >= 0 AND (fence > 0 OR NOT ({Held}))",
-        ["ck_jobs_error"] = "(error_code IS NOT NULL) = (state = 'failed')",
-        ["ck_jobs_result"] = "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))",
+        ["ck_jobs_error"] = $"(error_code IS NOT NULL) = ({In([JobState.Failed])})",
+        ["ck_jobs_result"] = $"(winning_fence IS NOT NULL) = ({In([JobState.Completed, JobState.Expired])})",
         ["ck_jobs_not_before"] = $"not_before IS NULL OR {Queued}",
         ["ck_jobs_counts"] =
             "failures >= 0 AND failures <= max_attempts AND deaths >= 0 AND step_downs BETWEEN 0 AND 6 AND priority BETWEEN 0 AND 100",
@@ -149,7 +159,7 @@ internal static partial class JobTransitions
             UPDATE jobs SET
                 state = @state, stage = @stage, lease_worker_id = NULL, lease_slot_id = NULL, lease_until = NULL,
                 failures = @failures, step_downs = @step_downs, deaths = @deaths,
-                best_step = {db.Dialect.Greatest}(best_step, step), rung_at = NULL,
+                best_step = {db.Dialect.Greatest}(best_step, step),
                 not_before = CASE WHEN @after > 0 THEN {db.Dialect.NowPlus("@after")} ELSE NULL END,
                 queued_at = COALESCE(@queued, queued_at), finished_at = @finished, expires_at = @expires,
                 error_code = @error_code, error_message = @error_message, warning = @warning,
@@ -240,9 +250,9 @@ internal static partial class JobTransitions
         await db.ExecuteAsync(
             $"""
             UPDATE jobs SET
-                state = '{Requeue.Into(JobState.Queued)}', stage = 'queued', queued_at = @now, step = 0, steps = 0, best_step = 0,
+                state = '{Requeue.Into(JobState.Queued)}', stage = '{Word.Of(RenderStage.Queued)}', queued_at = @now, step = 0, steps = 0, best_step = 0,
                 failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
-                cancel_requested_at = NULL, finished_at = NULL, rung_at = NULL
+                cancel_requested_at = NULL, finished_at = NULL
             WHERE id = @id AND deleted_at IS NULL AND {Requeue.Where}
             """,
             cancellationToken,
@@ -267,12 +277,6 @@ internal static partial class JobTransitions
             ("id", id),
             ("now", db.Dialect.Time(now))
         ) == 1;
-
-    /// <summary>The broker has confirmed the bell for these. How many of them still wait.</summary>
-    public static Task<int> NoteRungAsync(JobsDbContext db, List<string> ids, DateTimeOffset now, CancellationToken cancellationToken) =>
-        db
-            .Jobs.Where(job => ids.Contains(job.Id) && job.State == JobState.Queued)
-            .ExecuteUpdateAsync(set => set.SetProperty(job => job.RungAt, now), cancellationToken);
 
     /// <summary>
     /// The row of a job that is <see cref="Over"/> goes, unless an event of it has no place in the log yet, or has the last one:

@@ -48,6 +48,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
+        var pending = $"state = '{Word.Of(DeliveryState.Pending)}'";
         modelBuilder.Entity<JobRow>(job =>
         {
             job.ToTable("jobs", table =>
@@ -82,17 +83,15 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                 )
                 .HasFilter($"{JobTransitions.Queued} AND fence = 0");
             job.HasIndex(j => j.StartTag, "ix_jobs_served").HasFilter("fence > 0");
-            job.HasIndex(j => j.RungAt, "ix_jobs_bell").HasFilter(JobTransitions.Queued);
             // Which jobs are held, without lease_until in it: a renewal must not touch an index
             job.HasIndex(j => j.Id, "ix_jobs_held").HasFilter(JobTransitions.Held);
             job.HasIndex(j => new { j.KeyId, j.Id }, "ix_jobs_key");
             // What a key has queued and running, for its quotas
-            job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open")
-                .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
+            job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open").HasFilter(JobTransitions.Open);
             job.HasIndex(j => new { j.KeyId, j.IdempotencyKey }, "ux_jobs_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
             job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
             job.HasIndex(j => new { j.BatchId, j.BatchLine }, "ix_jobs_batch").HasFilter("batch_id IS NOT NULL");
-            job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
+            job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter(JobTransitions.Expire.Where);
             // What retention may remove, some day
             job.HasIndex(j => j.FinishedAt, "ix_jobs_over").HasFilter(JobTransitions.Over);
         });
@@ -114,7 +113,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                 },
                 "ix_lease_records_figures"
             );
-            record.HasIndex(r => r.EndedAt, "ix_lease_records_completed").HasFilter("ending = 'completed'");
+            record.HasIndex(r => r.EndedAt, "ix_lease_records_completed").HasFilter($"ending = '{Word.Of(LeaseEnding.Completed)}'");
             record.HasOne<JobRow>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         });
         modelBuilder.Entity<EventRow>(row =>
@@ -136,11 +135,11 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
         {
             delivery.ToTable("webhook_deliveries", table =>
-                table.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')")
+                table.HasCheckConstraint("ck_webhook_deliveries_finished", $"(finished_at IS NULL) = ({pending})")
             );
             delivery.HasKey(d => d.EventId);
             delivery.Property(d => d.EventId).ValueGeneratedNever();
-            delivery.HasIndex(d => d.NextTryAt, "ix_webhook_deliveries_due").HasFilter("state = 'pending'");
+            delivery.HasIndex(d => d.NextTryAt, "ix_webhook_deliveries_due").HasFilter(pending);
             delivery.HasIndex(d => new { d.JobId, d.EventId }, "ix_webhook_deliveries_job");
         });
         modelBuilder.Entity<BatchRow>(batch =>

@@ -41,7 +41,6 @@ public sealed class JobRow
     /// <summary><see cref="StartTag"/> less the head start of the priority: the lowest goes first.</summary>
     public double OrderKey { get; set; }
     public DateTimeOffset? NotBefore { get; set; }
-    public DateTimeOffset? RungAt { get; set; }
 
     // Attempts
     public long Fence { get; set; }

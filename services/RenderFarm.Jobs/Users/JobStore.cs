@@ -146,7 +146,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         );
         if (result is RetryResult.Requeued { Job: var again })
         {
-            announcer.Committed(again.Id, again.Spec.Model, again.VramClass);
+            announcer.Committed(new Announcement(again.Id, again.Fence, again.Spec.Model, again.VramClass));
         }
 
         return result;

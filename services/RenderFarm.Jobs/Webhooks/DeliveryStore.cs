@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Persistence;
 
@@ -22,7 +23,7 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                 var ids = await db.RowsAsync(
                     $"""
                     UPDATE webhook_deliveries SET next_try_at = @until WHERE event_id IN (
-                        SELECT event_id FROM webhook_deliveries WHERE state = 'pending' AND next_try_at <= @now
+                        SELECT event_id FROM webhook_deliveries WHERE state = '{Word.Of(DeliveryState.Pending)}' AND next_try_at <= @now
                         ORDER BY next_try_at, event_id LIMIT @limit {db.Dialect.SkipLocked})
                     RETURNING event_id
                     """,

@@ -35,10 +35,10 @@ public sealed class TestFarm : IAsyncDisposable
         Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
         Forecast = new QueueForecast(Database, Workers, new RenderTimes(Database, Time), Time);
         Keys = new ApiKeys(Database, Time);
-        Ringer = new BellRinger(Announcer, Bell, Database, Signal, TimeProvider.System, NullLogger<BellRinger>.Instance);
+        Ringer = new BellRinger(Announcer, Bell, Time, NullLogger<BellRinger>.Instance);
         Reaper = new LeaseReaper(Database, Endings, Time);
         Clock = new FairClock(Database, Workers);
-        Relay = new BellRelay(Database, Ringer, Signal, Time);
+        Relay = new BellRelay(Database, Workers, Ringer, Signal, Time);
         Events = new EventLog(Database, Time);
     }
 

@@ -3,7 +3,6 @@ using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Tests.Farm;
-using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Maintenance;
 
@@ -93,30 +92,34 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(JobState.Cancelled, (await Farm.GetAsync(lease.Id)).State);
     }
 
-    /// <summary>The worker that runs at the sound of the bell must find the row free: noting the bell comes later.</summary>
     [Fact]
-    public async Task BellRinger_LeaseAtTheMomentOfTheBell_IsGranted()
-    {
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var ringing = Farm.Ringer.RunAsync(stopping.Token);
-        for (var i = 0; i < 30; i++)
-        {
-            var job = await Farm.SubmitAsync();
-            await Eventually.TrueAsync(() => Task.FromResult(Farm.Bell.Rung.Contains(job.Id)), TimeSpan.FromSeconds(10), "the bell", Stop);
-            Assert.Equal(job.Id, (await Farm.LeaseAsync()).Id);
-        }
-        await stopping.CancelAsync();
-        await ringing;
-    }
-
-    [Fact]
-    public async Task BellRinger_JobThatWaits_IsNotedOnce()
+    public async Task BellRelay_RungByTheRinger_RingsNoMoreUntilAMinuteIsOver()
     {
         var job = await Farm.SubmitAsync();
-        await Farm.Ringer.RingAsync(new Announcement(job.Id, "demo", 0), Stop);
-        await Farm.Ringer.NoteRungAsync(TimeSpan.Zero, Stop);
+        await Farm.Ringer.RingAsync(new Announcement(job.Id, job.Fence, "demo", 0), Stop);
         Farm.Time.Advance(BellRelay.Grace);
         Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop));
+        Farm.Time.Advance(BellRelay.RingAgainAfter);
+        Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop)); // Nobody is there to hear it
+        await Farm.RegisterAsync("rack-1", "demo");
+        Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
+    }
+
+    /// <summary>More bells than slots would wake nobody; those that wait behind have their turn when they are first.</summary>
+    [Fact]
+    public async Task BellRelay_LongLine_RingsOnceForEverySlotThatServesIt()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            await Farm.SubmitAsync();
+        }
+
+        Farm.Time.Advance(BellRelay.Grace);
+        Assert.Equal(2, await Farm.Relay.RunOnceAsync(Stop));
+        Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop));
+        var first = await Farm.LeaseAsync();
+        Assert.Contains(first.Id, Farm.Bell.Rung);
+        Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
     }
 
     [Fact]
@@ -132,6 +135,7 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal([job.Id], Farm.Bell.Rung);
 
         Farm.Time.Advance(TimeSpan.FromMinutes(5));
+        await Farm.RegisterAsync("rack-1", "demo");
         Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
     }
 

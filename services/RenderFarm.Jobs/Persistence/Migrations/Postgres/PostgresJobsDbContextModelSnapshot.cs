@@ -357,10 +357,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("request_hash");
 
-                    b.Property<DateTimeOffset?>("RungAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("rung_at");
-
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("text")
@@ -420,9 +416,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
                         .HasFilter("batch_id IS NOT NULL");
-
-                    b.HasIndex(new[] { "RungAt" }, "ix_jobs_bell")
-                        .HasFilter("state = 'queued'");
 
                     b.HasIndex(new[] { "ExpiresAt" }, "ix_jobs_expiry")
                         .HasFilter("state = 'completed'");

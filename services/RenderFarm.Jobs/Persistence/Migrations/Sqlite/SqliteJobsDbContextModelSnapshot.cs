@@ -349,10 +349,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("request_hash");
 
-                    b.Property<long?>("RungAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("rung_at");
-
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -412,9 +408,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
                         .HasFilter("batch_id IS NOT NULL");
-
-                    b.HasIndex(new[] { "RungAt" }, "ix_jobs_bell")
-                        .HasFilter("state = 'queued'");
 
                     b.HasIndex(new[] { "ExpiresAt" }, "ix_jobs_expiry")
                         .HasFilter("state = 'completed'");

@@ -1,0 +1,39 @@
+﻿using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class BellsInMemory : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropIndex(
+                name: "ix_jobs_bell",
+                table: "jobs");
+
+            migrationBuilder.DropColumn(
+                name: "rung_at",
+                table: "jobs");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<DateTimeOffset>(
+                name: "rung_at",
+                table: "jobs",
+                type: "timestamp with time zone",
+                nullable: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_jobs_bell",
+                table: "jobs",
+                column: "rung_at",
+                filter: "state = 'queued'");
+        }
+    }
+}
