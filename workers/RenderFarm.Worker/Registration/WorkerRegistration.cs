@@ -32,7 +32,7 @@ internal sealed class WorkerRegistration(
     public bool IsRegistered => _reply is not null;
 
     /// <summary>Tries until it is heard.</summary>
-    /// <exception cref="WorkerSettingException">The API keeps refusing the key.</exception>
+    /// <exception cref="WorkerSettingException">The API keeps refusing a key that never worked, or was revoked.</exception>
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -48,7 +48,7 @@ internal sealed class WorkerRegistration(
                     log.Registered(_reply.WorkerId, options.Value.Name, discovery.Slots.Select(slot => slot.Id), catalog.Models.Keys);
                     return;
                 }
-                catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
+                catch (FarmApiException fault) when (IsFinal(fault) && ++refusals >= RefusalsBelieved)
                 {
                     throw new WorkerSettingException(
                         $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
@@ -83,6 +83,12 @@ internal sealed class WorkerRegistration(
     }
 
     public void Dispose() => _one.Dispose();
+
+    /// <summary>
+    /// A key that never worked is a wrong setting. One that did, and is unknown now, has an API with another database before it, perhaps
+    /// for a moment: no reason to end what this worker renders.
+    /// </summary>
+    private bool IsFinal(FarmApiException fault) => fault.IsWrongKey && (_reply is null || fault.IsKeyRevoked);
 
     private RegisterWorkerRequest Description() =>
         new()
