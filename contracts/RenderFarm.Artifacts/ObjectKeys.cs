@@ -1,13 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Artifacts;
 
 /// <summary>
-/// Every object key of the farm. Outputs carry the fence of the lease that made them, so a late worker writes beside
-/// the winner, never over it.
+/// Every object key of the farm. Outputs carry the fence of the lease that made them and a digest of its token, so a late worker
+/// writes beside the winner, never over it, even where the database was taken back and gave their fence twice.
 /// </summary>
 public static class ObjectKeys
 {
@@ -17,10 +16,10 @@ public static class ObjectKeys
     /// <summary>Everything that leases of a job stored: <c>videos/{job}/</c>.</summary>
     public static string OutputsOf(string jobId) => $"{Videos}{Segment(jobId)}/";
 
-    /// <summary>Everything one lease stored: <c>videos/{job}/{fence}/</c>.</summary>
-    public static string Of(LeaseId lease) => string.Create(CultureInfo.InvariantCulture, $"{OutputsOf(lease.JobId)}{lease.Fence}/");
+    /// <summary>Everything one lease stored: <c>videos/{job}/{fence}-{digest}/</c>.</summary>
+    public static string Of(LeaseName lease) => $"{OutputsOf(lease.JobId)}{lease.InJob}/";
 
-    public static string For(ArtifactKind kind, LeaseId lease) => Of(lease) + FileName(kind);
+    public static string For(ArtifactKind kind, LeaseName lease) => Of(lease) + FileName(kind);
 
     public static string FileName(ArtifactKind kind) =>
         kind switch
@@ -40,18 +39,12 @@ public static class ObjectKeys
     public static string Input(string jobId, string role) => InputsOf(jobId) + Segment(role);
 
     /// <summary>The lease that stored an output; false for anything that is not under <c>videos/</c>.</summary>
-    public static bool TryParseLease(string key, out LeaseId lease)
+    public static bool TryParseLease(string key, out LeaseName lease)
     {
         var parts = key.Split('/');
-        if (
-            parts.Length == 4
-            && parts[0] + "/" == Videos
-            && parts[1].Length > 0
-            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var fence)
-        )
+        if (parts.Length == 4 && parts[0] + "/" == Videos && parts[1].Length > 0)
         {
-            lease = new LeaseId(parts[1], fence);
-            return true;
+            return LeaseName.TryParse(parts[1], parts[2], out lease);
         }
 
         lease = default;

@@ -25,10 +25,10 @@ public sealed record Job
 
     /// <summary>Not offered to any worker before this time.</summary>
     public DateTimeOffset? NotBefore { get; init; }
-    public required long Fence { get; init; }
 
     /// <summary>The newest; of fence 0 before the first.</summary>
-    public LeaseId Lease => new(Id, Fence);
+    public required LeaseName Lease { get; init; }
+    public long Fence => Lease.Fence;
 
     /// <summary>Failures so far.</summary>
     public required int Failures { get; init; }

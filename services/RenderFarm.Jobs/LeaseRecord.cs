@@ -6,8 +6,9 @@ namespace RenderFarm.Jobs;
 /// <summary>One lease of a job, as it was.</summary>
 public sealed record LeaseRecord
 {
-    public required string JobId { get; init; }
-    public required long Fence { get; init; }
+    public required LeaseName Lease { get; init; }
+    public string JobId => Lease.JobId;
+    public long Fence => Lease.Fence;
     public required string WorkerId { get; init; }
     public required string SlotId { get; init; }
     public required string Card { get; init; }

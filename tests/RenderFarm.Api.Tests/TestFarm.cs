@@ -143,6 +143,7 @@ public sealed class TestFarm : IAsyncDisposable
             new RenewRequest
             {
                 Fence = lease.Fence,
+                Token = lease.Token,
                 Stage = stage,
                 Step = step,
                 Steps = lease.Spec.Steps,
@@ -157,6 +158,7 @@ public sealed class TestFarm : IAsyncDisposable
                 new ProgressReport
                 {
                     Fence = lease.Fence,
+                    Token = lease.Token,
                     Stage = RenderStage.Denoising,
                     Step = step,
                     Steps = 8,
@@ -173,7 +175,7 @@ public sealed class TestFarm : IAsyncDisposable
         await File.WriteAllBytesAsync(path, content);
         var artifact = new Artifact(
             ArtifactKind.Video,
-            ObjectKeys.For(ArtifactKind.Video, lease.Lease),
+            ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name),
             "video/mp4",
             content.Length,
             Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))
@@ -189,6 +191,7 @@ public sealed class TestFarm : IAsyncDisposable
             new CompleteRequest
             {
                 Fence = lease.Fence,
+                Token = lease.Token,
                 Artifacts = artifacts,
                 Measurements = new Measurements
                 {

@@ -19,7 +19,7 @@ public abstract class ArtifactStoreConformance
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("forty-two bytes, or thereabouts, of video");
-        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 7));
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job, 7, "0a1b2c3d4e5f"));
 
         var put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
         var stat = await store.StatAsync(key, Cancellation);
@@ -35,7 +35,7 @@ public abstract class ArtifactStoreConformance
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("these bytes");
-        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 1));
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job, 1, "0a1b2c3d4e5f"));
 
         await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
             store.PutFileAsync(key, file.Path, "video/mp4", new string('0', 64), Cancellation)
@@ -49,7 +49,7 @@ public abstract class ArtifactStoreConformance
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("again and again");
-        var key = ObjectKeys.For(ArtifactKind.Thumbnail, new LeaseId(_job, 2));
+        var key = ObjectKeys.For(ArtifactKind.Thumbnail, new LeaseName(_job, 2, "0a1b2c3d4e5f"));
 
         await store.PutFileAsync(key, file.Path, "image/webp", file.Sha256, Cancellation);
         await store.PutFileAsync(key, file.Path, "image/webp", file.Sha256, Cancellation);
@@ -64,7 +64,7 @@ public abstract class ArtifactStoreConformance
         var bytes = new byte[(16 << 20) + 12_345];
         new Random(5).NextBytes(bytes);
         using var file = new SampleFile(bytes);
-        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 3));
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job, 3, "0a1b2c3d4e5f"));
 
         var put = await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
@@ -83,7 +83,7 @@ public abstract class ArtifactStoreConformance
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("0123456789");
-        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 4));
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job, 4, "0a1b2c3d4e5f"));
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
         var part = await ReadAsync(store, key, new ByteRange(first, last));
@@ -97,12 +97,12 @@ public abstract class ArtifactStoreConformance
         var store = await StoreAsync();
 
         var fault = await Assert.ThrowsAsync<ArtifactNotFoundException>(() =>
-            store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 99)), null, Cancellation)
+            store.OpenReadAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job, 99, "0a1b2c3d4e5f")), null, Cancellation)
         );
 
         Assert.Contains(_job, fault.Message, StringComparison.Ordinal);
         Assert.False(fault.IsTransient);
-        Assert.Null(await store.StatAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 99)), Cancellation));
+        Assert.Null(await store.StatAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job, 99, "0a1b2c3d4e5f")), Cancellation));
     }
 
     [Fact]
@@ -127,9 +127,9 @@ public abstract class ArtifactStoreConformance
         using var file = SampleFile.Of("x");
         string[] mine =
         [
-            ObjectKeys.For(ArtifactKind.Thumbnail, new LeaseId(_job, 5)),
-            ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 5)),
-            ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job, 6)),
+            ObjectKeys.For(ArtifactKind.Thumbnail, new LeaseName(_job, 5, "0a1b2c3d4e5f")),
+            ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job, 5, "0a1b2c3d4e5f")),
+            ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job, 6, "0a1b2c3d4e5f")),
         ];
         foreach (var key in mine)
         {
@@ -137,7 +137,7 @@ public abstract class ArtifactStoreConformance
         }
 
         await store.PutFileAsync(
-            ObjectKeys.For(ArtifactKind.Video, new LeaseId(_job + "x", 5)),
+            ObjectKeys.For(ArtifactKind.Video, new LeaseName(_job + "x", 5, "0a1b2c3d4e5f")),
             file.Path,
             "video/mp4",
             file.Sha256,
@@ -148,7 +148,7 @@ public abstract class ArtifactStoreConformance
 
         Assert.Equal(mine, found.Select(o => o.Key));
         Assert.All(found, o => Assert.Equal(1, o.SizeBytes));
-        Assert.Equal(mine[..2], (await ListAsync(store, ObjectKeys.Of(new LeaseId(_job, 5)))).Select(o => o.Key));
+        Assert.Equal(mine[..2], (await ListAsync(store, ObjectKeys.Of(new LeaseName(_job, 5, "0a1b2c3d4e5f")))).Select(o => o.Key));
     }
 
     [Theory]

@@ -21,14 +21,20 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
         using var file = SampleFile.Of("x");
 
         await store.PutFileAsync(
-            ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 1)),
+            ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 1, "0a1b2c3d4e5f")),
             file.Path,
             "video/mp4",
             file.Sha256,
             Cancellation
         );
         await Assert.ThrowsAsync<ArtifactCorruptException>(() =>
-            store.PutFileAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 2)), file.Path, "video/mp4", "wrong", Cancellation)
+            store.PutFileAsync(
+                ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 2, "0a1b2c3d4e5f")),
+                file.Path,
+                "video/mp4",
+                "wrong",
+                Cancellation
+            )
         );
 
         string[] names =
@@ -46,9 +52,9 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("x");
-        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 1));
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 1, "0a1b2c3d4e5f"));
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
-        var folder = Path.Combine(_root.FullName, ObjectKeys.Of(new LeaseId("job", 1)));
+        var folder = Path.Combine(_root.FullName, ObjectKeys.Of(new LeaseName("job", 1, "0a1b2c3d4e5f")));
         foreach (var left in (string[])[".video.mp4.1234.tmp", ".video.mp4.1234.tmp.meta"])
         {
             await File.WriteAllTextAsync(Path.Combine(folder, left), "x", Cancellation);
@@ -65,7 +71,7 @@ public sealed class DirectoryArtifactStoreTests : ArtifactStoreConformance, IDis
     {
         var store = await StoreAsync();
         using var file = SampleFile.Of("x");
-        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 1));
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 1, "0a1b2c3d4e5f"));
         await store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation);
 
         await store.DeleteAsync(key, Cancellation);

@@ -6,26 +6,38 @@ namespace RenderFarm.Artifacts.Tests;
 public sealed class ObjectKeysTests
 {
     [Theory]
-    [InlineData(ArtifactKind.Video, "videos/video_1/7/video.mp4", "video/mp4")]
-    [InlineData(ArtifactKind.Thumbnail, "videos/video_1/7/thumbnail.webp", "image/webp")]
-    [InlineData(ArtifactKind.Spritesheet, "videos/video_1/7/spritesheet.webp", "image/webp")]
-    public void For_EachKind_CarriesJobAndFence(ArtifactKind kind, string expected, string contentType)
+    [InlineData(ArtifactKind.Video, "videos/video_1/7-0a1b2c3d4e5f/video.mp4", "video/mp4")]
+    [InlineData(ArtifactKind.Thumbnail, "videos/video_1/7-0a1b2c3d4e5f/thumbnail.webp", "image/webp")]
+    [InlineData(ArtifactKind.Spritesheet, "videos/video_1/7-0a1b2c3d4e5f/spritesheet.webp", "image/webp")]
+    public void For_EachKind_CarriesJobFenceAndDigest(ArtifactKind kind, string expected, string contentType)
     {
-        var key = ObjectKeys.For(kind, new LeaseId("video_1", 7));
+        var key = ObjectKeys.For(kind, new LeaseName("video_1", 7, "0a1b2c3d4e5f"));
 
         Assert.Equal(expected, key);
         Assert.Equal(contentType, ObjectKeys.ContentType(kind));
         Assert.True(ObjectKeys.TryParseLease(key, out var lease));
-        Assert.Equal(new LeaseId("video_1", 7), lease);
+        Assert.Equal(new LeaseName("video_1", 7, "0a1b2c3d4e5f"), lease);
     }
 
     [Theory]
     [InlineData("inputs/video_1/input_reference")]
     [InlineData("videos/video_1/seven/video.mp4")]
     [InlineData("videos/video_1/-7/video.mp4")]
+    [InlineData("videos/video_1/7-0a1b2c3d4e5/video.mp4")]
+    [InlineData("videos/video_1/7-0A1B2C3D4E5F/video.mp4")]
+    [InlineData("videos/video_1/7-0a1b2c3d4e5f-1/video.mp4")]
+    [InlineData("videos/video_1/7-/video.mp4")]
     [InlineData("videos/video_1/7")]
     [InlineData("videos//7/video.mp4")]
     public void TryParseLease_NoOutputOfALease_IsFalse(string key) => Assert.False(ObjectKeys.TryParseLease(key, out _));
+
+    [Fact]
+    public void TryParseLease_KeyFromBeforeThereWereTokens_IsThatFences()
+    {
+        Assert.True(ObjectKeys.TryParseLease("videos/video_1/7/video.mp4", out var lease));
+        Assert.Equal(new LeaseName("video_1", 7, ""), lease);
+        Assert.Equal("videos/video_1/7/", ObjectKeys.Of(lease));
+    }
 
     [Theory]
     [InlineData("a/b")]
@@ -33,7 +45,7 @@ public sealed class ObjectKeysTests
     [InlineData("")]
     [InlineData("ä")]
     public void For_JobIdThatIsNoSegment_Throws(string jobId) =>
-        Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, new LeaseId(jobId, 1)));
+        Assert.Throws<ArgumentException>(() => ObjectKeys.For(ArtifactKind.Video, new LeaseName(jobId, 1, "0a1b2c3d4e5f")));
 
     [Fact]
     public void Tree_OutsideOfObjectKeys_BuildsNoKey()

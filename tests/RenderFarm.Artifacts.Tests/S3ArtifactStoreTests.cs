@@ -62,9 +62,9 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         await store.EnsureReadyAsync(Cancellation);
         _ = await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation);
         using var file = SampleFile.Of("whole");
-        var whole = ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 1));
+        var whole = ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 1, "0a1b2c3d4e5f"));
         await store.PutFileAsync(whole, file.Path, "video/mp4", file.Sha256, Cancellation);
-        await BreakOffAsync("renderfarm-unfinished-tests", ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 2)));
+        await BreakOffAsync("renderfarm-unfinished-tests", ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 2, "0a1b2c3d4e5f")));
 
         Assert.Equal(0, await store.RemoveUnfinishedAsync(DateTimeOffset.UnixEpoch, Cancellation));
         Assert.Equal(1, await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation));
@@ -77,7 +77,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     {
         using var store = new S3ArtifactStore(Options(o => o.Endpoint = $"http://127.0.0.1:{UnusedPort()}"), TimeProvider.System);
         using var file = SampleFile.Of("x");
-        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId("job", 1));
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 1, "0a1b2c3d4e5f"));
 
         for (var call = 0; call < 3; call++)
         {

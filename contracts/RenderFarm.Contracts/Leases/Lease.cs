@@ -18,14 +18,17 @@ public sealed record LeaseRequest
     public double WaitSeconds { get; init; }
 }
 
-/// <summary>The right to work on a job until the lease runs out, under a fence that nobody else has.</summary>
+/// <summary>The right to work on a job until the lease runs out, under a fence and a token that nobody else has.</summary>
 public sealed record LeaseGrant
 {
     public required string JobId { get; init; }
     public required long Fence { get; init; }
 
+    /// <summary>Goes with the fence into everything that is said under this lease.</summary>
+    public required LeaseToken Token { get; init; }
+
     [JsonIgnore]
-    public LeaseId Lease => new(JobId, Fence);
+    public LeaseId Lease => new(JobId, Fence, Token);
 
     /// <summary>Numbered from 1; counts failures only.</summary>
     public required int Attempt { get; init; }

@@ -1,39 +1,18 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-
 namespace RenderFarm.Contracts.Leases;
 
 /// <summary>
-/// Which lease of which job. The fence grows with every lease of a job and never goes back, so of two leases the one with
-/// the greater fence is the newer, and the only one that counts.
+/// Which lease of which job, and the right to speak for it. The fence grows with every lease of a job, so of two leases the one with
+/// the greater fence is the newer, and the only one that counts; where the database itself was taken back and gave a fence twice,
+/// the token tells the two apart.
 /// </summary>
 /// <remarks>
-/// Every signature that speaks of a lease takes this value, every report is stamped from it (<see cref="LeaseReport"/>), and
-/// object keys are built from it by <c>ObjectKeys</c>: what else will tell one grant from another becomes a part of it here.
+/// Every signature that acts under a lease takes this value, and every report is stamped from it (<see cref="LeaseReport"/>). What only
+/// names a lease (keys, folders, logs, messages) takes its <see cref="Name"/>.
 /// </remarks>
-public readonly record struct LeaseId(string JobId, long Fence)
+public readonly record struct LeaseId(string JobId, long Fence, LeaseToken Token)
 {
-    /// <summary><c>video_0196…-7</c>: a file name as it is, and what logs say.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{JobId}-{Fence}");
+    public LeaseName Name => new(JobId, Fence, Token.Digest);
 
-    /// <summary>The text form read back; false for any other text.</summary>
-    public static bool TryParse([NotNullWhen(true)] string? text, out LeaseId lease)
-    {
-        // The fence is what follows the last dash: a job's id may hold dashes of its own
-        var dash = text?.LastIndexOf('-') ?? -1;
-        if (dash > 0 && long.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var fence))
-        {
-            lease = new LeaseId(text![..dash], fence);
-            return true;
-        }
-
-        lease = default;
-        return false;
-    }
-
-    /// <exception cref="FormatException">The text is not the text form of a lease.</exception>
-    public static LeaseId Parse(string text) =>
-        TryParse(text, out var lease)
-            ? lease
-            : throw new FormatException($"'{text}' does not name a lease: it must be a job's id, a dash and a fence, such as video_0196-7");
+    /// <summary>That of its <see cref="Name"/>: the token is for no reader.</summary>
+    public override string ToString() => Name.ToString();
 }

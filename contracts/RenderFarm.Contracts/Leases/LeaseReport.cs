@@ -11,9 +11,13 @@ public abstract record LeaseReport
     [JsonRequired]
     public long Fence { get; init; }
 
-    /// <param name="jobId">From the address of the call.</param>
-    public LeaseId LeaseOf(string jobId) => new(jobId, Fence);
+    [JsonRequired]
+    public LeaseToken Token { get; init; }
 }
+
+/// <summary>A report together with the lease that it is under, as the receiver handles it.</summary>
+public readonly record struct Reported<TReport>(LeaseId Lease, TReport Report)
+    where TReport : LeaseReport;
 
 /// <summary>The way of a report to its lease.</summary>
 public static class LeaseReports
@@ -24,6 +28,15 @@ public static class LeaseReports
     {
         ArgumentNullException.ThrowIfNull(report);
         LeaseReport plain = report;
-        return (TReport)(plain with { Fence = lease.Fence });
+        return (TReport)(plain with { Fence = lease.Fence, Token = lease.Token });
+    }
+
+    /// <summary>The report as it came in.</summary>
+    /// <param name="jobId">From the address of the call.</param>
+    public static Reported<TReport> About<TReport>(this TReport report, string jobId)
+        where TReport : LeaseReport
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        return new(new LeaseId(jobId, report.Fence, report.Token), report);
     }
 }

@@ -4,10 +4,11 @@ using RenderFarm.Contracts.Leases;
 namespace RenderFarm.Contracts.Messages;
 
 /// <summary>To one worker's control queue: stop this attempt at once. The lease's renewal says the same, later.</summary>
-public sealed record CancelAttempt(string JobId, long Fence)
+/// <param name="Digest">Of the lease's token, which itself is on no queue.</param>
+public sealed record CancelAttempt(string JobId, long Fence, string Digest)
 {
     [JsonIgnore]
-    public LeaseId Lease => new(JobId, Fence);
+    public LeaseName Lease => new(JobId, Fence, Digest);
 
-    public static CancelAttempt Of(LeaseId lease) => new(lease.JobId, lease.Fence);
+    public static CancelAttempt Of(LeaseName lease) => new(lease.JobId, lease.Fence, lease.Digest);
 }

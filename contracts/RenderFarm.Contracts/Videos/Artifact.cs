@@ -16,5 +16,5 @@ public enum ArtifactKind
     Spritesheet,
 }
 
-/// <summary>A stored output. <paramref name="Key"/> carries the fence: <c>videos/{id}/{fence}/video.mp4</c>.</summary>
+/// <summary>A stored output. <paramref name="Key"/> names the lease: <c>videos/{id}/{fence}-{digest of its token}/video.mp4</c>.</summary>
 public sealed record Artifact(ArtifactKind Kind, string Key, string ContentType, long SizeBytes, string Sha256);

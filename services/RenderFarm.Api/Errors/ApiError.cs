@@ -1,5 +1,4 @@
 using System.Globalization;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Keys;
 
@@ -56,6 +55,8 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
 
     public static ApiError UnsupportedImage(string param, string message) => new(400, "unsupported_image", message, param);
 
+    public static ApiError KeyRevoked(string message) => new(401, "key_revoked", message);
+
     public static ApiError InvalidApiKey(string message) => new(401, "invalid_api_key", message);
 
     public static ApiError MissingScope(string scope) =>
@@ -83,8 +84,8 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError ContentNotReady(string id, string status) =>
         new(409, "content_not_ready", $"Video '{id}' is {status}; it has no content to download.") { NeverRetry = true };
 
-    public static ApiError LeaseLost(LeaseId lease) =>
-        new(409, "lease_lost", $"Fence {Text(lease.Fence)} no longer holds job '{lease.JobId}'. Stop at once.") { NeverRetry = true };
+    public static ApiError LeaseLost(string job) =>
+        new(409, "lease_lost", $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
 
     public static ApiError TooLarge(long limitBytes) =>
         new(413, "too_large", $"The request body is larger than {Text(limitBytes)} bytes, the most that is accepted here.");

@@ -28,16 +28,22 @@ internal sealed class ApiKeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        var key = await keys.AuthenticateAsync(header[Prefix.Length..].Trim(), Context.RequestAborted);
+        var secret = header[Prefix.Length..].Trim();
+        var key = await keys.AuthenticateAsync(secret, Context.RequestAborted);
         if (key is null)
         {
-            return AuthenticateResult.Fail("This API key is unknown or has been revoked.");
+            return await keys.WasRevokedAsync(secret, Context.RequestAborted)
+                ? AuthenticateResult.Fail(new KeyRevokedException())
+                : AuthenticateResult.Fail("This API key is unknown.");
         }
 
         var identity = new CallerIdentity(key);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
 }
+
+/// <summary>The secret is right, and its key was taken away.</summary>
+internal sealed class KeyRevokedException() : Exception("This API key has been revoked.");
 
 /// <summary>Says 401 and 403 in the body that every other refusal has.</summary>
 internal sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
@@ -53,6 +59,11 @@ internal sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
         {
             context.Response.Headers.WWWAuthenticate = ApiKeyAuthentication.SchemeName;
             var attempt = await context.AuthenticateAsync();
+            if (attempt.Failure is KeyRevokedException revoked)
+            {
+                throw ApiError.KeyRevoked(revoked.Message).AsException();
+            }
+
             throw ApiError
                 .InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.")
                 .AsException();

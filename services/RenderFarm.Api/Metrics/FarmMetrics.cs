@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Metrics;
 
@@ -24,9 +25,12 @@ internal sealed class FarmMetrics
     private readonly Gauge<long> _measuredPeak;
     private int _waitingPolls;
 
-    public FarmMetrics(IMeterFactory factory)
+    public FarmMetrics(IMeterFactory factory, JobDatabase database)
     {
+        ArgumentNullException.ThrowIfNull(database);
         var meter = factory.Create(ApiInstruments.Meter);
+        var revived = meter.Counter(ApiInstruments.LeasesRevived);
+        database.LeasesRevived += count => revived.Add(count);
         _submissions = meter.Counter(ApiInstruments.Submissions);
         _endings = meter.Counter(ApiInstruments.LeaseEndings);
         _leaseDuration = meter.Histogram(ApiInstruments.LeaseDuration);

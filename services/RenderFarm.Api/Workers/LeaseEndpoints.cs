@@ -5,12 +5,13 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Workers;
 
 /// <summary>
-/// <c>/worker/v1</c>: all that a worker knows of the farm. Every report carries the fence of its lease; one that has
+/// <c>/worker/v1</c>: all that a worker knows of the farm. Every report carries fence and token of its lease; one that has
 /// been overtaken gets 409 <c>lease_lost</c> and must stop.
 /// </summary>
 internal static class LeaseEndpoints
@@ -67,8 +68,7 @@ internal static class LeaseEndpoints
                 case LeaseResult.Granted { Job: var job } when context.RequestAborted.IsCancellationRequested:
                     // Nobody is left to take it; it need not wait for the lease to run out.
                     await desk.ReleaseAsync(
-                        job.Id,
-                        new ReleaseRequest { Reason = ReleaseReason.Interrupted }.Under(job.Lease),
+                        new(job.Lease, new ReleaseRequest { Reason = ReleaseReason.Interrupted }),
                         CancellationToken.None
                     );
                     return Results.NoContent();
@@ -95,26 +95,29 @@ internal static class LeaseEndpoints
         string job,
         RenewRequest request,
         LeaseDesk desk,
+        JobStore jobs,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(job, request, cancellationToken) ?? throw Lost(job, request);
+    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
         CompleteRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
+        JobStore jobs,
         IArtifactStore artifacts,
         CancellationToken cancellationToken
     )
     {
         // Only a lease that stands is checked: a repeat is told what was recorded, whatever has become of the files since.
-        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
+        var reported = request.About(job);
+        var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
         if (open)
         {
-            await UploadCheck.VerifyAsync(artifacts, request.LeaseOf(job), request.Artifacts, cancellationToken);
+            await UploadCheck.VerifyAsync(artifacts, reported.Lease.Name, request.Artifacts, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(job, request, cancellationToken) ?? throw Lost(job, request);
+        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -124,11 +127,13 @@ internal static class LeaseEndpoints
         FailRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
+        JobStore jobs,
         CancellationToken cancellationToken
     )
     {
-        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
-        var outcome = await desk.FailAsync(job, request, cancellationToken) ?? throw Lost(job, request);
+        var reported = request.About(job);
+        var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
+        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -138,11 +143,13 @@ internal static class LeaseEndpoints
         ReleaseRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
+        JobStore jobs,
         CancellationToken cancellationToken
     )
     {
-        var open = await journal.OpenAsync(request.LeaseOf(job), cancellationToken);
-        var outcome = await desk.ReleaseAsync(job, request, cancellationToken) ?? throw Lost(job, request);
+        var reported = request.About(job);
+        var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
+        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
@@ -157,5 +164,10 @@ internal static class LeaseEndpoints
         }
     }
 
-    private static ApiErrorException Lost(string job, LeaseReport report) => ApiError.LeaseLost(report.LeaseOf(job)).AsException();
+    /// <summary>
+    /// A job that this database does not hold was not lost to anybody: it may be an older one, restored, and what its worker has made
+    /// the only copy.
+    /// </summary>
+    private static async Task<ApiErrorException> LostAsync(string job, JobStore jobs, CancellationToken cancellationToken) =>
+        (await jobs.ExistsAsync(job, cancellationToken) ? ApiError.LeaseLost(job) : ApiError.NotFound("video", job)).AsException();
 }

@@ -34,6 +34,7 @@ internal sealed class LeaseInputs(IArtifactStore artifacts)
         {
             JobId = job.Id,
             Fence = job.Fence,
+            Token = job.Lease.Token,
             Attempt = job.Attempt,
             StepDowns = job.StepDowns,
             LeaseSeconds = job.LeaseSeconds,

@@ -5,13 +5,13 @@ using RenderFarm.Contracts.Videos;
 
 namespace RenderFarm.Api.Workers;
 
-/// <summary>What a worker says it uploaded is there, whole, and under its own fence, before a video is called completed.</summary>
+/// <summary>What a worker says it uploaded is there, whole, and under its own lease, before a video is called completed.</summary>
 internal static class UploadCheck
 {
     /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact and what differs.</exception>
     public static async Task VerifyAsync(
         IArtifactStore store,
-        LeaseId lease,
+        LeaseName lease,
         IReadOnlyList<Artifact> artifacts,
         CancellationToken cancellationToken
     )

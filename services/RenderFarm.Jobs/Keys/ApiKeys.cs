@@ -66,6 +66,14 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         return key;
     }
 
+    /// <summary>Whether the secret was a key's once: who presents it knows by that that it was taken away, and not forgotten.</summary>
+    public Task<bool> WasRevokedAsync(string secret, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        var hash = Hash(secret);
+        return database.ReadAsync(db => db.ApiKeys.AnyAsync(k => k.Hash == hash && k.RevokedAt != null, cancellationToken), cancellationToken);
+    }
+
     public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<ApiKey>>(
             async db =>

@@ -10,8 +10,8 @@ namespace RenderFarm.Jobs.Leasing;
 
 /// <summary>
 /// What workers do with jobs. A lease is granted by the database's clock under a fence that grows with every lease; every
-/// later report carries the fence and does nothing unless it is still the job's newest. A null answer is <c>lease_lost</c>:
-/// the worker must stop at once.
+/// later report carries fence and token and does nothing unless they are still the job's newest. A null answer is
+/// <c>lease_lost</c>: the worker must stop at once.
 /// </summary>
 public sealed class LeaseDesk(
     JobDatabase database,
@@ -92,14 +92,18 @@ public sealed class LeaseDesk(
     /// Extends the lease and notes how far the job is. The first report of work makes it <c>rendering</c>, the stage of that name
     /// <c>uploading</c>.
     /// </summary>
-    public async Task<RenewReply?> RenewAsync(string jobId, RenewRequest request, CancellationToken cancellationToken)
+    public async Task<RenewReply?> RenewAsync(Reported<RenewRequest> reported, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        var lease = request.LeaseOf(jobId);
+        var (lease, request) = (reported.Lease, reported.Report);
         var held = await database.WriteAsync(
             async db =>
             {
                 var renewed = await ExtendAsync(db, lease, request, cancellationToken);
+                if (renewed is null && await LeaseRevival.TryAsync(db, lease, settings.LeaseSeconds, time.GetUtcNow(), cancellationToken))
+                {
+                    renewed = await ExtendAsync(db, lease, request, cancellationToken);
+                }
+
                 if (renewed is not null)
                 {
                     await NoteAsync(db, lease, request, cancellationToken);
@@ -124,16 +128,16 @@ public sealed class LeaseDesk(
     }
 
     /// <inheritdoc cref="LeaseEndings.CompleteAsync"/>
-    public Task<LeaseOutcome?> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellationToken) =>
-        endings.CompleteAsync(jobId, request, cancellationToken);
+    public Task<LeaseOutcome?> CompleteAsync(Reported<CompleteRequest> reported, CancellationToken cancellationToken) =>
+        endings.CompleteAsync(reported, cancellationToken);
 
     /// <inheritdoc cref="LeaseEndings.FailAsync"/>
-    public Task<LeaseOutcome?> FailAsync(string jobId, FailRequest request, CancellationToken cancellationToken) =>
-        endings.FailAsync(jobId, request, cancellationToken);
+    public Task<LeaseOutcome?> FailAsync(Reported<FailRequest> reported, CancellationToken cancellationToken) =>
+        endings.FailAsync(reported, cancellationToken);
 
     /// <inheritdoc cref="LeaseEndings.ReleaseAsync"/>
-    public Task<LeaseOutcome?> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellationToken) =>
-        endings.ReleaseAsync(jobId, request, cancellationToken);
+    public Task<LeaseOutcome?> ReleaseAsync(Reported<ReleaseRequest> reported, CancellationToken cancellationToken) =>
+        endings.ReleaseAsync(reported, cancellationToken);
 
     private static JobState StateAt(RenderStage stage) =>
         stage switch
@@ -188,10 +192,11 @@ public sealed class LeaseDesk(
         var now = time.GetUtcNow();
         await JobTransitions.NoteStartAsync(db, lease.JobId, now, cancellationToken);
         var begun = await db.ExecuteAsync(
-            "UPDATE lease_records SET rendering_at = @now WHERE job_id = @id AND fence = @fence AND rendering_at IS NULL",
+            $"UPDATE lease_records SET rendering_at = @now WHERE {LeaseRecordRow.OfLease} AND rendering_at IS NULL",
             cancellationToken,
             ("id", lease.JobId),
             ("fence", lease.Fence),
+            ("token", lease.Token.Secret),
             ("now", db.Dialect.Time(now))
         );
         if (begun == 1 && state == JobState.Rendering)
@@ -205,14 +210,15 @@ public sealed class LeaseDesk(
         if (request.Plan is { } plan)
         {
             await db.ExecuteAsync(
-                """
+                $"""
                 UPDATE lease_records SET
                     plan = @plan, plan_kind = @kind, predicted_peak_bytes = @peak, predicted_step_seconds = @step_seconds
-                WHERE job_id = @id AND fence = @fence
+                WHERE {LeaseRecordRow.OfLease}
                 """,
                 cancellationToken,
                 ("id", lease.JobId),
                 ("fence", lease.Fence),
+                ("token", lease.Token.Secret),
                 ("plan", JsonSerializer.Serialize(plan, ContractsJson.Default.RenderPlan)),
                 ("kind", plan.Kind),
                 ("peak", plan.UncorrectedPeakBytes ?? plan.PredictedPeakBytes),
@@ -223,10 +229,11 @@ public sealed class LeaseDesk(
         if (request.Measurements is { } figures)
         {
             await db.ExecuteAsync(
-                "UPDATE lease_records SET measurements = @figures WHERE job_id = @id AND fence = @fence",
+                $"UPDATE lease_records SET measurements = @figures WHERE {LeaseRecordRow.OfLease}",
                 cancellationToken,
                 ("id", lease.JobId),
                 ("fence", lease.Fence),
+                ("token", lease.Token.Secret),
                 ("figures", JsonSerializer.Serialize(figures, ContractsJson.Default.Measurements))
             );
         }

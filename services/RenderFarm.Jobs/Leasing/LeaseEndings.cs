@@ -12,7 +12,7 @@ using RenderFarm.Jobs.Retries;
 namespace RenderFarm.Jobs.Leasing;
 
 /// <summary>
-/// The endings of a lease. Each happens once: what follows is decided from the row, and written only if fence and cancel
+/// The endings of a lease. Each happens once: what follows is decided from the row, and written only if lease and cancel
 /// wish are still what the decision was made from. A repeat, after a lost reply, is told the recorded outcome.
 /// </summary>
 public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobAnnouncer announcer, TimeProvider time)
@@ -20,16 +20,15 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     /// <summary>Leases of one job that ran out without a renewal, before such a loss counts as a death.</summary>
     public const int MostUntaken = 5;
 
-    /// <summary>The objects under this fence are the result. A result that is there wins over a cancel wish that came too late.</summary>
-    /// <exception cref="ArgumentException">An artifact's key is not under this job and fence.</exception>
-    public Task<LeaseOutcome?> CompleteAsync(string jobId, CompleteRequest request, CancellationToken cancellationToken)
+    /// <summary>The objects under this lease are the result. A result that is there wins over a cancel wish that came too late.</summary>
+    /// <exception cref="ArgumentException">An artifact's key is not under this lease.</exception>
+    public Task<LeaseOutcome?> CompleteAsync(Reported<CompleteRequest> reported, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        var lease = request.LeaseOf(jobId);
-        var folder = ObjectKeys.Of(lease);
+        var (lease, request) = (reported.Lease, reported.Report);
+        var folder = ObjectKeys.Of(lease.Name);
         if (request.Artifacts.FirstOrDefault(a => !a.Key.StartsWith(folder, StringComparison.Ordinal)) is { } stray)
         {
-            throw new ArgumentException($"artifacts: the key {stray.Key} must begin with {folder}", nameof(request));
+            throw new ArgumentException($"artifacts: the key {stray.Key} must begin with {folder}", nameof(reported));
         }
 
         return EndAsync(
@@ -46,11 +45,11 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>Tries again or gives up, as the reason says; see <see cref="RetryPolicy"/>.</summary>
-    public Task<LeaseOutcome?> FailAsync(string jobId, FailRequest request, CancellationToken cancellationToken)
+    public Task<LeaseOutcome?> FailAsync(Reported<FailRequest> reported, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(request);
+        var request = reported.Report;
         return EndAsync(
-            request.LeaseOf(jobId),
+            reported.Lease,
             job =>
                 AfterFailure(job, LeaseEnding.Failed, request.Reason, request.Message, request.Progressed) with
                 {
@@ -63,23 +62,31 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>Back to the queue, no attempt burnt.</summary>
-    public Task<LeaseOutcome?> ReleaseAsync(string jobId, ReleaseRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        return EndAsync(
-            request.LeaseOf(jobId),
+    public Task<LeaseOutcome?> ReleaseAsync(Reported<ReleaseRequest> reported, CancellationToken cancellationToken) =>
+        EndAsync(
+            reported.Lease,
             job => new Ending(LeaseEnding.Released, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
             {
-                Message = Word.Of(request.Reason),
+                Message = Word.Of(reported.Report.Reason),
             },
             onlyIfExpired: false,
             cancellationToken
         );
-    }
 
     /// <summary>The lease ran out. Null when it has been renewed or ended in the meantime.</summary>
-    internal async Task<LeaseOutcome?> LoseAsync(LeaseId lease, CancellationToken cancellationToken)
+    /// <param name="counts">False: the farm was away, and it is not known whether the worker was.</param>
+    internal async Task<LeaseOutcome?> LoseAsync(LeaseId lease, bool counts, CancellationToken cancellationToken)
     {
+        if (!counts)
+        {
+            return await EndAsync(
+                lease,
+                job => BackUnharmed(job, $"The lease of worker {job.LeaseWorkerId} ran out while the farm could not be reached."),
+                onlyIfExpired: true,
+                cancellationToken
+            );
+        }
+
         var untaken = await database.ReadAsync(
             db =>
                 db.LeaseRecords.CountAsync(
@@ -92,7 +99,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             lease,
             job =>
                 job.State == JobState.Leased && untaken < MostUntaken
-                    ? NeverTakenUp(job)
+                    ? BackUnharmed(job, $"Worker {job.LeaseWorkerId} never took up the lease it was granted.")
                     : AfterFailure(
                         job,
                         LeaseEnding.Lost,
@@ -106,13 +113,13 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>
-    /// The grant did not arrive, or was not the worker's any more when it did: nothing was tried, so nothing has failed.
-    /// A job that does this again and again may be what kills its workers, and counts from then on.
+    /// Lost, and no failure: the farm itself was away, or the grant did not arrive or was not the worker's any more when it did. A
+    /// job whose grants are never taken up, again and again, may be what kills its workers, and counts from then on.
     /// </summary>
-    private static Ending NeverTakenUp(JobRow job) =>
+    private static Ending BackUnharmed(JobRow job, string message) =>
         new(LeaseEnding.Lost, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
         {
-            Message = $"Worker {job.LeaseWorkerId} never took up the lease it was granted.",
+            Message = message,
         };
 
     private static Tally TallyOf(JobRow job) => new(job.Failures, job.MaxAttempts, job.StepDowns, job.Deaths);
@@ -153,19 +160,26 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         var (outcome, again) = await database.WriteAsync<(LeaseOutcome?, JobRow?)>(
             async db =>
             {
+                var token = lease.Token.Secret;
                 while (true)
                 {
                     var job = await db
                         .Jobs.AsNoTracking()
                         .Where(JobTransitions.IsHeld)
-                        .SingleOrDefaultAsync(j => j.Id == lease.JobId && j.Fence == lease.Fence, cancellationToken);
+                        .SingleOrDefaultAsync(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.Token == token, cancellationToken);
+                    var now = time.GetUtcNow();
                     if (job is null)
                     {
+                        if (!onlyIfExpired && await LeaseRevival.TryAsync(db, lease, seconds: 0, now, cancellationToken))
+                        {
+                            continue;
+                        }
+
                         return (await RecordedAsync(db, lease, cancellationToken), null);
                     }
 
                     var ending = decide(job);
-                    if (!await JobTransitions.EndAsync(db, job, ending.OfJob, time.GetUtcNow(), onlyIfExpired, cancellationToken))
+                    if (!await JobTransitions.EndAsync(db, job, ending.OfJob, now, onlyIfExpired, cancellationToken))
                     {
                         // A cancel wish or a renewal came in between: look again; a renewed lease is not lost after all
                         if (onlyIfExpired)
@@ -175,8 +189,8 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
 
                         continue;
                     }
-                    await RecordAsync(db, job, ending, cancellationToken);
-                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!, time.GetUtcNow(), cancellationToken);
+                    await RecordAsync(db, job, ending, now, cancellationToken);
+                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!, now, cancellationToken);
                     var offered = ending.State == JobState.Queued && ending.RetryAfter == TimeSpan.Zero;
                     if (offered)
                     {
@@ -199,27 +213,33 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     /// <summary>What a repeat is told; null when this lease ran out, or never was.</summary>
     private static async Task<LeaseOutcome?> RecordedAsync(JobsDbContext db, LeaseId lease, CancellationToken cancellationToken)
     {
+        var token = lease.Token.Secret;
         var record = await db
             .LeaseRecords.AsNoTracking()
-            .SingleOrDefaultAsync(r => r.JobId == lease.JobId && r.Fence == lease.Fence, cancellationToken);
+            .SingleOrDefaultAsync(r => r.JobId == lease.JobId && r.Fence == lease.Fence && r.Token == token, cancellationToken);
         return record is { Ending: not null and not LeaseEnding.Lost, OutcomeState: { } state }
             ? new LeaseOutcome(state, record.RetryAfterSeconds)
             : null;
     }
 
-    private Task RecordAsync(JobsDbContext db, JobRow job, Ending ending, CancellationToken cancellationToken) =>
+    private static Task RecordAsync(JobsDbContext db, JobRow job, Ending ending, DateTimeOffset now, CancellationToken cancellationToken) =>
         db.ExecuteAsync(
-            """
+            $"""
             UPDATE lease_records SET
                 ended_at = @now, ending = @ending, reason = @reason, message = @message,
                 outcome_state = @state, retry_after_seconds = @after,
+                failures_before = @failures, deaths_before = @deaths, best_step_before = @best_step,
                 measurements = COALESCE(@figures, measurements), log_tail = @log, peak_bytes = @peak, step_seconds = @step_seconds
-            WHERE job_id = @id AND fence = @fence
+            WHERE {LeaseRecordRow.OfLease}
             """,
             cancellationToken,
             ("id", job.Id),
             ("fence", job.Fence),
-            ("now", db.Dialect.Time(time.GetUtcNow())),
+            ("token", job.Token),
+            ("now", db.Dialect.Time(now)),
+            ("failures", ending.Kind == LeaseEnding.Lost ? job.Failures : null),
+            ("deaths", ending.Kind == LeaseEnding.Lost ? job.Deaths : null),
+            ("best_step", ending.Kind == LeaseEnding.Lost ? job.BestStep : null),
             ("ending", Word.Of(ending.Kind)),
             ("reason", ending.Reason is { } reason ? Word.Of(reason) : null),
             ("message", ending.Message),

@@ -63,13 +63,14 @@ internal static class LeaseQueue
 
         await db.ExecuteAsync(
             """
-            INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, driver, worker_version, geometry, attempt,
+            INSERT INTO lease_records (job_id, fence, token, worker_id, slot_id, model, card, driver, worker_version, geometry, attempt,
                 step_downs, leased_at)
-            VALUES (@job, @fence, @worker, @slot, @model, @card, @driver, @version, @geometry, @attempt, @step_downs, @now)
+            VALUES (@job, @fence, @token, @worker, @slot, @model, @card, @driver, @version, @geometry, @attempt, @step_downs, @now)
             """,
             cancellationToken,
             ("job", job.Id),
             ("fence", job.Fence),
+            ("token", job.Lease.Token.Secret),
             ("worker", worker.Id),
             ("slot", slot.Id),
             ("model", job.Spec.Model),

@@ -16,7 +16,7 @@ public abstract record LeaseResult
     public sealed record UnknownWorker : LeaseResult;
 }
 
-/// <summary>A job under its new fence. The API turns <see cref="Inputs"/> into links and this into a <see cref="LeaseGrant"/>.</summary>
+/// <summary>A job under its new lease. The API turns <see cref="Inputs"/> into links and this into a <see cref="LeaseGrant"/>.</summary>
 public sealed record LeasedJob
 {
     public required LeaseId Lease { get; init; }

@@ -13,86 +13,27 @@ internal static partial class JobTransitions
     /// <summary>Transactions that hold a waiting job last milliseconds; one of a process that is frozen lasts until the server ends it.</summary>
     public static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>Keys that run as many jobs as they may; their other jobs wait. Nothing is counted for keys without a limit.</summary>
-    public const string FullKeys = $"""
-        SELECT k.id FROM api_keys k
-        WHERE k.max_running IS NOT NULL
-            AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.{Running})
-        """;
-
-    /// <summary>
-    /// Passes over rows that others hold, which are as good as taken: slots that ask together don't wait for each other, and get
-    /// different jobs.
-    /// </summary>
-    private static readonly string TakeOnPostgres = OnPostgres("FOR NO KEY UPDATE SKIP LOCKED");
-
-    /// <summary>Waits for who holds a row, and takes it if it was let go as it was.</summary>
-    private static readonly string TakeLetGoOnPostgres = OnPostgres("FOR NO KEY UPDATE");
-
-    private static readonly string AnyOnPostgres = $"""
-        SELECT EXISTS (
-            SELECT 1 FROM unnest(@models, @classes) AS m(model, vram_class)
-            CROSS JOIN LATERAL (
-                SELECT 1 FROM jobs q
-                WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
-                LIMIT 1) one)
-        """;
-
-    // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
-    // rows, those first that need this slot. The inner select runs only until one row is locked, so nothing is locked that is not taken.
-    private static string OnPostgres(string locking) =>
-        $"""
-            WITH picked AS MATERIALIZED (
-                SELECT next.id
-                FROM (
-                    SELECT m.model, m.vram_class
-                    FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
-                    CROSS JOIN LATERAL (
-                        SELECT q.order_key FROM jobs q
-                        WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
-                        ORDER BY q.order_key LIMIT 1) head
-                    ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
-                    OFFSET 0) pair
-                CROSS JOIN LATERAL (
-                    SELECT q.id FROM jobs q
-                    WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
-                    ORDER BY q.order_key LIMIT 1
-                    {locking}) next
-                LIMIT 1)
-            UPDATE jobs SET {Taking(SqlDialect.Postgres)}
-            FROM picked WHERE jobs.id = picked.id
-            RETURNING {Taken(SqlDialect.Postgres)}
-            """;
-
-    // One writer at a time: what was chosen can't be taken by another before it is updated
-    private static readonly string TakeOnSqlite = $"""
-        UPDATE jobs SET {Taking(SqlDialect.Sqlite)}
-        WHERE id = (
-            SELECT q.id
-            FROM (SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed FROM json_each(@queues)) m
-            JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
-            WHERE {Fits(SqlDialect.Sqlite)}
-            ORDER BY m.needed DESC,
-                q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
-            LIMIT 1)
-        RETURNING {Taken(SqlDialect.Sqlite)}
-        """;
-
-    /// <summary>Gives the slot the best of the jobs it is offered, under the job's next fence. Null: there is none.</summary>
+    /// <summary>Gives the slot the best of the jobs it is offered, under the next fence and a new token. Null: there is none.</summary>
     public static async Task<TakenJob?> TakeAsync(JobsDbContext db, SlotOffer offer, CancellationToken cancellationToken)
     {
         if (!ReferenceEquals(db.Dialect, SqlDialect.Postgres))
         {
-            return await TakeAsync(db, TakeOnSqlite, QueuesOnSqlite(offer), offer, cancellationToken);
+            return await TakeAsync(db, TakeSql.OnSqlite, QueuesOnSqlite(offer), offer, cancellationToken);
         }
 
         (string, object?)[] queues = [.. QueuesOnPostgres(offer)];
-        return await TakeAsync(db, TakeOnPostgres, queues, offer, cancellationToken)
-            ?? (
-                await AnyOnPostgresAsync(db, queues, offer, cancellationToken)
-                    ? await TakeLetGoAsync(db, queues, offer, cancellationToken)
-                    : null
-            );
+        if (await TakeAsync(db, TakeSql.OnPostgres, queues, offer, cancellationToken) is { } taken)
+        {
+            return taken;
+        }
+
+        var any = await db.RowsAsync(
+            TakeSql.AnyOnPostgres,
+            row => row.GetBoolean(0),
+            cancellationToken,
+            [.. queues, ("free", offer.FreeBytes)]
+        );
+        return any.Single() ? await TakeLetGoAsync(db, queues, offer, cancellationToken) : null;
     }
 
     /// <summary>
@@ -112,7 +53,7 @@ internal static partial class JobTransitions
         );
         try
         {
-            var taken = await TakeAsync(db, TakeLetGoOnPostgres, queues, offer, cancellationToken);
+            var taken = await TakeAsync(db, TakeSql.LetGoOnPostgres, queues, offer, cancellationToken);
             await db.ExecuteAsync("SET LOCAL lock_timeout = DEFAULT", cancellationToken);
             return taken;
         }
@@ -124,21 +65,6 @@ internal static partial class JobTransitions
         }
     }
 
-    private static async Task<bool> AnyOnPostgresAsync(
-        JobsDbContext db,
-        (string, object?)[] queues,
-        SlotOffer offer,
-        CancellationToken cancellationToken
-    ) =>
-        (
-            await db.RowsAsync(
-                AnyOnPostgres,
-                row => row.GetBoolean(0),
-                cancellationToken,
-                [.. queues, ("free", offer.FreeBytes)]
-            )
-        ).Single();
-
     private static async Task<TakenJob?> TakeAsync(
         JobsDbContext db,
         string sql,
@@ -147,10 +73,11 @@ internal static partial class JobTransitions
         CancellationToken cancellationToken
     )
     {
+        var token = LeaseToken.New();
         var taken = await db.RowsAsync(
             sql,
             row => new TakenJob(
-                new LeaseId(row.GetString(0), row.GetInt64(1)),
+                new LeaseId(row.GetString(0), row.GetInt64(1), token),
                 row.GetInt32(2),
                 row.GetInt32(3),
                 row.GetString(4),
@@ -163,6 +90,7 @@ internal static partial class JobTransitions
                 .. queues,
                 ("free", offer.FreeBytes),
                 ("head_start", offer.CachedHeadStartSeconds),
+                ("token", token.Secret),
                 ("worker", offer.WorkerId),
                 ("slot", offer.SlotId),
                 ("seconds", offer.LeaseSeconds),
@@ -170,19 +98,6 @@ internal static partial class JobTransitions
         );
         return taken.SingleOrDefault();
     }
-
-    private static string Fits(SqlDialect dialect) =>
-        $"q.{Queued} AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) "
-        + $"AND q.key_id NOT IN ({FullKeys})";
-
-    private static string Taking(SqlDialect dialect) =>
-        $"""
-            state = '{Take.Into(JobState.Leased)}', stage = '{Word.Of(RenderStage.Loading)}', step = 0, steps = 0, fence = fence + 1, not_before = NULL,
-            lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
-            """;
-
-    private static string Taken(SqlDialect dialect) =>
-        $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}";
 
     private static IEnumerable<(string, object?)> QueuesOnPostgres(SlotOffer offer) =>
         [
@@ -202,6 +117,84 @@ internal static partial class JobTransitions
             ("queues", $"[{string.Join(',', queues)}]"),
             ("cached", JsonSerializer.Serialize(offer.CachedModels.ToArray(), JobsJson.Default.StringArray)),
         ];
+    }
+
+    /// <summary>The statement itself. A class of its own: it is written once, from words that must be there before.</summary>
+    private static class TakeSql
+    {
+        /// <summary>
+        /// Passes over rows that others hold, which are as good as taken: slots that ask together don't wait for each other, and get
+        /// different jobs.
+        /// </summary>
+        public static readonly string OnPostgres = ForPostgres("FOR NO KEY UPDATE SKIP LOCKED");
+
+        /// <summary>Waits for who holds a row, and takes it if it was let go as it was.</summary>
+        public static readonly string LetGoOnPostgres = ForPostgres("FOR NO KEY UPDATE");
+
+        /// <summary>Whether a job is there, held or not.</summary>
+        public static readonly string AnyOnPostgres = $"""
+            SELECT EXISTS (
+                SELECT 1 FROM unnest(@models, @classes) AS m(model, vram_class)
+                CROSS JOIN LATERAL (
+                    SELECT 1 FROM jobs q
+                    WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                    LIMIT 1) one)
+            """;
+
+        // One writer at a time: what was chosen can't be taken by another before it is updated
+        public static readonly string OnSqlite = $"""
+            UPDATE jobs SET {Taking(SqlDialect.Sqlite)}
+            WHERE id = (
+                SELECT q.id
+                FROM (SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed FROM json_each(@queues)) m
+                JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
+                WHERE {Fits(SqlDialect.Sqlite)}
+                ORDER BY m.needed DESC,
+                    q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
+                LIMIT 1)
+            RETURNING {Taken(SqlDialect.Sqlite)}
+            """;
+
+        // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
+        // rows, those first that need this slot. The inner select runs only until one row is locked: nothing is locked that is not
+        // taken.
+        private static string ForPostgres(string locking) =>
+            $"""
+                WITH picked AS MATERIALIZED (
+                    SELECT next.id
+                    FROM (
+                        SELECT m.model, m.vram_class
+                        FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
+                        CROSS JOIN LATERAL (
+                            SELECT q.order_key FROM jobs q
+                            WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                            ORDER BY q.order_key LIMIT 1) head
+                        ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
+                        OFFSET 0) pair
+                    CROSS JOIN LATERAL (
+                        SELECT q.id FROM jobs q
+                        WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
+                        ORDER BY q.order_key LIMIT 1
+                        {locking}) next
+                    LIMIT 1)
+                UPDATE jobs SET {Taking(SqlDialect.Postgres)}
+                FROM picked WHERE jobs.id = picked.id
+                RETURNING {Taken(SqlDialect.Postgres)}
+            """;
+
+        private static string Fits(SqlDialect dialect) =>
+            $"q.{Take.Where} AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) "
+            + $"AND q.key_id NOT IN ({FullKeys})";
+
+        private static string Taking(SqlDialect dialect) =>
+            $"""
+                state = '{Take.Into(JobState.Leased)}', stage = '{Word.Of(RenderStage.Loading)}', step = 0, steps = 0, not_before = NULL,
+                fence = fence + 1, token = @token,
+                lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
+                """;
+
+        private static string Taken(SqlDialect dialect) =>
+            $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}";
     }
 }
 

@@ -20,33 +20,45 @@ internal static partial class JobTransitions
         [JobState.Leased, JobState.Rendering, JobState.Uploading],
         [JobState.Completed, JobState.Queued, JobState.Failed, JobState.Cancelled]
     );
+    public static readonly JobTransition Revive = new("revive", [JobState.Queued], [JobState.Rendering]);
     public static readonly JobTransition Cancel = new("cancel", [JobState.Queued], [JobState.Cancelled]);
     public static readonly JobTransition Requeue = new("requeue", [JobState.Failed, JobState.Cancelled], [JobState.Queued]);
     public static readonly JobTransition Expire = new("expire", [JobState.Completed], [JobState.Expired]);
 
     /// <summary>Every way that a job goes. The diagram in <c>contracts/README.md</c> shows the same.</summary>
-    public static readonly IReadOnlyList<JobTransition> All = [Take, Begin, Upload, End, Cancel, Requeue, Expire];
+    public static readonly IReadOnlyList<JobTransition> All = [Take, Begin, Upload, End, Revive, Cancel, Requeue, Expire];
 
-    public const string Queued = "state = 'queued'";
+    public static readonly string Queued = In(Take.From);
 
     /// <summary>A worker has the job's newest lease.</summary>
-    public const string Held = "state IN ('leased', 'rendering', 'uploading')";
+    public static readonly string Held = In(End.From);
 
     /// <summary>Held and on a slot: an upload keeps its lease, while its card has the next job.</summary>
-    public const string Running = "state IN ('leased', 'rendering')";
+    public static readonly string Running = In([JobState.Leased, JobState.Rendering]);
 
     /// <summary>Waiting or held.</summary>
-    public const string Open = "state IN ('queued', 'leased', 'rendering', 'uploading')";
+    public static readonly string Open = In([JobState.Queued, JobState.Leased, JobState.Rendering, JobState.Uploading]);
+
+    /// <summary>Keys that run as many jobs as they may; their other jobs wait. Nothing is counted for keys without a limit.</summary>
+    public static readonly string FullKeys = $"""
+        SELECT k.id FROM api_keys k
+        WHERE k.max_running IS NOT NULL
+            AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.{Running})
+        """;
 
     /// <summary>It has ended. A completed job may expire, a failed or cancelled one may be asked for once more.</summary>
-    public const string Final = "state IN ('completed', 'cancelled', 'failed', 'expired')";
+    public static readonly string Final = In([JobState.Completed, JobState.Cancelled, JobState.Failed, JobState.Expired]);
 
     /// <summary>Nothing is left to download: retention may remove it, some time after its end.</summary>
-    public const string Over = "state IN ('failed', 'cancelled', 'expired') OR deleted_at IS NOT NULL";
+    public static readonly string Over =
+        $"{In([JobState.Failed, JobState.Cancelled, JobState.Expired])} OR deleted_at IS NOT NULL";
 
     /// <summary>What <see cref="CancelBatchAsync"/> has just cancelled, of batch <c>@id</c> at <c>@now</c>.</summary>
     public static readonly string JustCancelledOfBatch =
         $"batch_id = @id AND {In([JobState.Cancelled])} AND finished_at = @now AND cancel_requested_at = @now";
+
+    /// <summary>The row of the job whose newest lease this is. Whether it is still held is <see cref="Held"/>.</summary>
+    private const string UnderLease = "id = @id AND fence = @fence AND token = @token";
 
     /// <summary><see cref="Held"/>, for queries.</summary>
     public static readonly Expression<Func<JobRow, bool>> IsHeld = job =>
@@ -64,6 +76,7 @@ internal static partial class JobTransitions
         ["ck_jobs_lease_worker"] = $"(lease_worker_id IS NOT NULL) = ({Held})",
         ["ck_jobs_lease_slot"] = $"(lease_slot_id IS NOT NULL) = ({Held})",
         ["ck_jobs_lease_until"] = $"(lease_until IS NOT NULL) = ({Held})",
+        ["ck_jobs_token"] = $"token IS NOT NULL OR NOT ({Held})",
         ["ck_jobs_fenced"] = $"fence >= 0 AND (fence > 0 OR NOT ({Held}))",
         ["ck_jobs_error"] = $"(error_code IS NOT NULL) = ({In([JobState.Failed])})",
         ["ck_jobs_result"] = $"(winning_fence IS NOT NULL) = ({In([JobState.Completed, JobState.Expired])})",
@@ -112,7 +125,7 @@ internal static partial class JobTransitions
             UPDATE jobs
             SET state = @to, lease_until = {db.Dialect.NowPlus("@seconds")}, stage = @stage,
                 step = {db.Dialect.Greatest}(step, @step), steps = {db.Dialect.Greatest}(steps, @steps)
-            WHERE id = @id AND fence = @fence AND {from}
+            WHERE {UnderLease} AND {from}
             RETURNING lease_worker_id, cancel_requested_at IS NOT NULL,
                 COALESCE((SELECT draining FROM workers WHERE id = lease_worker_id), FALSE)
             """,
@@ -120,6 +133,7 @@ internal static partial class JobTransitions
             cancellationToken,
             ("id", lease.JobId),
             ("fence", lease.Fence),
+            ("token", lease.Token.Secret),
             ("to", to),
             ("seconds", seconds),
             ("stage", Word.Of(progress.Stage)),
@@ -164,12 +178,13 @@ internal static partial class JobTransitions
                 queued_at = COALESCE(@queued, queued_at), finished_at = @finished, expires_at = @expires,
                 error_code = @error_code, error_message = @error_message, warning = @warning,
                 winning_fence = @winning, artifacts = @artifacts
-            WHERE id = @id AND fence = @fence AND {End.Where}
+            WHERE {UnderLease} AND {End.Where}
               AND (cancel_requested_at IS NOT NULL) = @cancel {(onlyIfExpired ? $"AND lease_until < {db.Dialect.Now}" : "")}
             """,
             cancellationToken,
             ("id", job.Id),
             ("fence", job.Fence),
+            ("token", job.Token),
             ("cancel", job.CancelRequestedAt is not null),
             ("state", End.Into(end.State)),
             (
@@ -195,6 +210,29 @@ internal static partial class JobTransitions
         );
         return changed == 1;
     }
+
+    /// <summary>
+    /// The worker of a lease that was taken for lost is back, and nobody has the job yet: it is its own again, and what the loss
+    /// had counted is given back. False: the lease was not lost, or the job waits for another reason by now, or waits no more.
+    /// </summary>
+    public static async Task<bool> ReviveAsync(JobsDbContext db, LeaseId lease, double seconds, CancellationToken cancellationToken) =>
+        await db.ExecuteAsync(
+            $"""
+            UPDATE jobs SET
+                state = '{Revive.Into(JobState.Rendering)}', stage = '{Word.Of(RenderStage.Loading)}', not_before = NULL,
+                lease_worker_id = lost.worker_id, lease_slot_id = lost.slot_id, lease_until = {db.Dialect.NowPlus("@seconds")},
+                failures = lost.failures_before, deaths = lost.deaths_before, best_step = lost.best_step_before
+            FROM lease_records lost
+            WHERE jobs.id = @id AND jobs.fence = @fence AND jobs.token = @token AND jobs.{Revive.Where}
+                AND lost.job_id = @id AND lost.fence = @fence AND lost.token = @token
+                AND lost.ending = '{Word.Of(LeaseEnding.Lost)}' AND lost.ended_at = jobs.queued_at
+            """,
+            cancellationToken,
+            ("id", lease.JobId),
+            ("fence", lease.Fence),
+            ("token", lease.Token.Secret),
+            ("seconds", seconds)
+        ) == 1;
 
     /// <summary>A job that waits ends at once.</summary>
     public static async Task<bool> CancelAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
@@ -250,8 +288,8 @@ internal static partial class JobTransitions
         await db.ExecuteAsync(
             $"""
             UPDATE jobs SET
-                state = '{Requeue.Into(JobState.Queued)}', stage = '{Word.Of(RenderStage.Queued)}', queued_at = @now, step = 0, steps = 0, best_step = 0,
-                failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
+                state = '{Requeue.Into(JobState.Queued)}', stage = '{Word.Of(RenderStage.Queued)}', queued_at = @now,
+                step = 0, steps = 0, best_step = 0, failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
                 cancel_requested_at = NULL, finished_at = NULL
             WHERE id = @id AND deleted_at IS NULL AND {Requeue.Where}
             """,

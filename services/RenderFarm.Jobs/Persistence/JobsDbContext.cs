@@ -29,11 +29,14 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     /// <summary>Whether a job has left the queue, or come back to it.</summary>
     internal bool ChangedQueue { get; set; }
 
+    /// <summary>Leases that were taken for lost and are held again.</summary>
+    internal int Revived { get; set; }
+
     /// <summary>New jobs.</summary>
     internal IReadOnlyList<JobRow> Joined { get; set; } = [];
 
     /// <summary>A context that has been used before starts with nothing done.</summary>
-    internal void Begin() => (WroteEvents, ChangedQueue, Joined) = (false, false, []);
+    internal void Begin() => (WroteEvents, ChangedQueue, Revived, Joined) = (false, false, 0, []);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -131,6 +134,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             clock.HasKey(c => c.Id);
             clock.Property(c => c.Id).ValueGeneratedNever();
         });
+        modelBuilder.Entity<SweepPassRow>().ToTable("sweep_passes").HasKey(p => p.Name);
         modelBuilder.Entity<LogCursorRow>().ToTable("log_cursors").HasKey(c => c.Name);
         modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
         {

@@ -25,7 +25,7 @@ internal static class Mapping
             EstimatedSeconds = row.EstimatedSeconds,
             OrderKey = row.OrderKey,
             NotBefore = row.NotBefore,
-            Fence = row.Fence,
+            Lease = NameOf(row.Id, row.Fence, row.Token),
             Failures = row.Failures,
             MaxAttempts = row.MaxAttempts,
             StepDowns = row.StepDowns,
@@ -56,8 +56,7 @@ internal static class Mapping
     public static LeaseRecord ToRecord(this LeaseRecordRow row) =>
         new()
         {
-            JobId = row.JobId,
-            Fence = row.Fence,
+            Lease = NameOf(row.JobId, row.Fence, row.Token),
             WorkerId = row.WorkerId,
             SlotId = row.SlotId,
             Card = row.Card,
@@ -76,4 +75,8 @@ internal static class Mapping
                 : JsonSerializer.Deserialize(row.Measurements, ContractsJson.Default.Measurements),
             LogTail = row.LogTail,
         };
+
+    /// <summary>The token itself stays here.</summary>
+    private static LeaseName NameOf(string jobId, long fence, string? token) =>
+        new(jobId, fence, LeaseToken.TryParse(token, out var known) ? known.Digest : "");
 }

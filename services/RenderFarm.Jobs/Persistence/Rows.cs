@@ -44,6 +44,9 @@ public sealed class JobRow
 
     // Attempts
     public long Fence { get; set; }
+
+    /// <summary>Of the newest lease, as <see cref="Fence"/> is; null before the first, and for one from before there were tokens.</summary>
+    public string? Token { get; set; }
     public int Failures { get; set; }
     public int MaxAttempts { get; set; }
     public int StepDowns { get; set; }
@@ -96,8 +99,14 @@ public sealed class JobRow
 /// <summary>One lease: who held it, what was planned and measured, how it ended. Kept when the job moves on.</summary>
 public sealed class LeaseRecordRow
 {
+    /// <summary>The row of the lease, for statements.</summary>
+    internal const string OfLease = "job_id = @id AND fence = @fence AND token = @token";
+
     public required string JobId { get; set; }
     public required long Fence { get; set; }
+
+    /// <summary>Null for a lease from before there were tokens.</summary>
+    public string? Token { get; set; }
     public required string WorkerId { get; set; }
     public required string SlotId { get; set; }
 
@@ -126,6 +135,11 @@ public sealed class LeaseRecordRow
     /// <summary>The job's state after the ending: what every repeat of the report is told.</summary>
     public JobState? OutcomeState { get; set; }
     public double? RetryAfterSeconds { get; set; }
+
+    // Of the job when this lease was taken for lost: what is given back if its worker returns in time. Null in all other cases
+    public int? FailuresBefore { get; set; }
+    public int? DeathsBefore { get; set; }
+    public int? BestStepBefore { get; set; }
 
     /// <summary>JSON of the render plan.</summary>
     public string? Plan { get; set; }
@@ -166,6 +180,13 @@ public sealed class FairClockRow
 {
     public int Id { get; set; }
     public double VirtualTime { get; set; }
+}
+
+/// <summary>When a sweep of whichever process last passed, by the database's clock: so one that was away finds out for how long.</summary>
+public sealed class SweepPassRow
+{
+    public required string Name { get; set; }
+    public DateTimeOffset PassedAt { get; set; }
 }
 
 /// <summary>How far one reader of the log has come.</summary>

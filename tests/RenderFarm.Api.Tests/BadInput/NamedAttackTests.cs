@@ -103,7 +103,7 @@ public sealed class NamedAttackTests(FarmFixture fixture) : IClassFixture<FarmFi
         var real = await own.UploadAsync(lease, [1, 2, 3]);
         foreach (var end in (string[])["../../../../etc/passwd", "..", "./video.mp4", "", "video.mp4/x", "a b.mp4"])
         {
-            var wrong = new Artifact(ArtifactKind.Video, ObjectKeys.Of(lease.Lease) + end, "video/mp4", 3, real.Sha256);
+            var wrong = new Artifact(ArtifactKind.Video, ObjectKeys.Of(lease.Lease.Name) + end, "video/mp4", 3, real.Sha256);
             Assert.Equal(
                 (400, "invalid_value"),
                 await (await own.CompleteAsync(lease, wrong)).RefusalAsync() is var r ? (r.Status, r.Code) : default

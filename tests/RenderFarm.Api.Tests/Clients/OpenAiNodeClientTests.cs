@@ -85,7 +85,7 @@ public sealed class OpenAiNodeClientTests
             await File.WriteAllBytesAsync(folder.File(kind.ToString()), bytes);
             var file = new Artifact(
                 kind,
-                ObjectKeys.For(kind, lease.Lease),
+                ObjectKeys.For(kind, lease.Lease.Name),
                 type,
                 bytes.Length,
                 Convert.ToHexStringLower(SHA256.HashData(bytes))

@@ -118,7 +118,7 @@ public sealed class VideoEventsTests : IAsyncLifetime
         await _farm.RenewAsync(first);
         await _farm.Worker.PostContractAsync(
             $"/worker/v1/leases/{id}/release",
-            new ReleaseRequest { Fence = first.Fence, Reason = ReleaseReason.Interrupted }
+            new ReleaseRequest { Fence = first.Fence, Token = first.Token, Reason = ReleaseReason.Interrupted }
         );
         var second = (await _farm.LeaseAsync(_worker))!;
         await _farm.RenewAsync(second, RenderStage.Denoising, 1);

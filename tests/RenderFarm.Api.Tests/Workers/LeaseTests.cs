@@ -86,12 +86,14 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.Equal("queued", (string)(await (await _farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync())["status"]!);
     }
 
-    [Fact]
-    public async Task Report_UnderAFenceThatHasLost_Is409LeaseLost()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Report_UnderALeaseThatHasLost_Is409LeaseLost(bool sameFence)
     {
         await _farm.SubmitAsync();
         var lease = (await _farm.LeaseAsync(_workerId))!;
-        var stale = lease with { Fence = lease.Fence - 1 };
+        var stale = lease with { Fence = sameFence ? lease.Fence : lease.Fence - 1, Token = LeaseToken.New() };
 
         var reply = await _farm.RenewAsync(stale);
 
@@ -194,6 +196,7 @@ public sealed class LeaseTests : IAsyncLifetime
             new FailRequest
             {
                 Fence = lease.Fence,
+                Token = lease.Token,
                 Reason = reason,
                 Message = "it broke",
             }
@@ -202,7 +205,7 @@ public sealed class LeaseTests : IAsyncLifetime
     private Task<HttpResponseMessage> ReleaseAsync(LeaseGrant lease) =>
         _farm.Worker.PostContractAsync(
             $"/worker/v1/leases/{lease.JobId}/release",
-            new ReleaseRequest { Fence = lease.Fence, Reason = ReleaseReason.Interrupted }
+            new ReleaseRequest { Fence = lease.Fence, Token = lease.Token, Reason = ReleaseReason.Interrupted }
         );
 
     private static async Task<(int, string)> Refusal(HttpResponseMessage reply)

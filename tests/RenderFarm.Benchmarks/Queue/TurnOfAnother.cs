@@ -72,12 +72,16 @@ internal static class TurnOfAnother
     {
         var lease = await queue.LeaseAsync(worker) ?? throw new InvalidOperationException("the queue is empty");
         await queue.Desk.CompleteAsync(
-            lease.Id,
-            new CompleteRequest
-            {
-                Fence = lease.Fence,
-                Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease), "video/mp4", 1, "00")],
-            },
+            new(
+                lease.Lease,
+                new CompleteRequest
+                {
+                    Artifacts =
+                    [
+                        new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1, "00"),
+                    ],
+                }
+            ),
             CancellationToken.None
         );
         return (await queue.Jobs.GetAsync(lease.Id, RenderFarm.Jobs.JobScope.All, CancellationToken.None))!.KeyId;

@@ -26,12 +26,12 @@ public sealed class DatabaseAuditTests : IAsyncLifetime
             { "UPDATE jobs SET state = 'cancelled', winning_fence = NULL", "cancelled only where a client wished it" },
             {
                 "UPDATE jobs SET state = 'rendering', winning_fence = NULL, finished_at = NULL, lease_worker_id = 'w', lease_slot_id = "
-                    + "'s', lease_until = now()",
+                    + "'s', lease_until = now(), token = 't'",
                 "every job has ended"
             },
             {
                 "UPDATE jobs SET state = 'rendering', winning_fence = NULL, finished_at = NULL, lease_worker_id = 'w', lease_slot_id = "
-                    + "'s', lease_until = now()",
+                    + "'s', lease_until = now(), token = 't'",
                 "no slot is held"
             },
             { "DELETE FROM lease_records WHERE fence = 1", "one record for each fence, from 1 without a gap" },
@@ -93,7 +93,7 @@ public sealed class DatabaseAuditTests : IAsyncLifetime
                 fence, failures, max_attempts, step_downs, deaths, winning_fence, artifacts, created_at, queued_at,
                 finished_at, idempotency_key)
             VALUES ('{Id}', 'key', 'tiny', '{"{}"}', '[]', 'completed', 'done', 2, 2, 0, 50, 0, 0, 1, 0, 0, 2, 1, 10, 0, 0, 2,
-                '[{"{"}"key":"videos/{Id}/2/video.mp4"{"}"}]', now(), now(), now(), 'client-1-1');
+                '[{"{"}"key":"videos/{Id}/2-0a1b2c3d4e5f/video.mp4"{"}"}]', now(), now(), now(), 'client-1-1');
             INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, worker_version, attempt, step_downs, leased_at,
                 ended_at, ending, reason, outcome_state)
             VALUES ('{Id}', 1, 'w', 'cpu', 'tiny', 'cpu', '1', 1, 0, now(), now(), 'lost', 'worker_lost', 'queued'), ('{Id}', 2, 'w',

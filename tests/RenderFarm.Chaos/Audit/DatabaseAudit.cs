@@ -80,7 +80,7 @@ internal sealed class DatabaseAudit(NpgsqlDataSource database)
             await None(
                 "a completed job has a winner and its video",
                 $"SELECT id FROM jobs WHERE state IN ('completed', 'expired') AND (winning_fence IS NULL OR artifacts NOT LIKE '%/' || "
-                    + "winning_fence || '/video.mp4%')"
+                    + "winning_fence || '-%/video.mp4%')"
             ),
             await None(
                 "nothing follows the winner",

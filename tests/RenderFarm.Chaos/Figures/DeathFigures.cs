@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using RenderFarm.Artifacts;
 using RenderFarm.Chaos.Farm;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Figures;
@@ -198,9 +196,8 @@ internal static class DeathFigures
     /// <summary>What the row says is the result, and what is stored of it.</summary>
     private static async Task<string> ResultAsync(FigureFarm farm, string job)
     {
-        var fence = await farm.ScalarAsync<long>("SELECT winning_fence FROM jobs WHERE id = $1", job);
-        var key = ObjectKeys.For(Contracts.Videos.ArtifactKind.Video, new LeaseId(job, fence));
-        var stored = await farm.Farm.Store.StatAsync(key, farm.Stop);
+        var key = await farm.ScalarAsync<string>("SELECT artifacts::jsonb -> 0 ->> 'key' FROM jobs WHERE id = $1", job);
+        var stored = key is null ? null : await farm.Farm.Store.StatAsync(key, farm.Stop);
         return $"{await farm.ScalarAsync<string>("SELECT state || winning_fence || artifacts FROM jobs WHERE id = $1", job)} "
             + $"{stored?.Sha256} {stored?.LastModified:O}";
     }

@@ -36,7 +36,7 @@ public sealed class TestFarm : IAsyncDisposable
         Forecast = new QueueForecast(Database, Workers, new RenderTimes(Database, Time), Time);
         Keys = new ApiKeys(Database, Time);
         Ringer = new BellRinger(Announcer, Bell, Time, NullLogger<BellRinger>.Instance);
-        Reaper = new LeaseReaper(Database, Endings, Time);
+        Reaper = new LeaseReaper(Database, Endings, Workers, new LeaseSettings(), Time);
         Clock = new FairClock(Database, Workers);
         Relay = new BellRelay(Database, Workers, Ringer, Signal, Time);
         Events = new EventLog(Database, Time);
@@ -69,8 +69,13 @@ public sealed class TestFarm : IAsyncDisposable
         var farm = new TestFarm(store);
         farm.Key = await farm.NewKeyAsync("tester");
         farm.Worker = await farm.RegisterAsync("rack-1", "demo");
-        await farm.Reaper.RunOnceAsync(Stop);
-        farm.Time.Advance(LeaseReaper.Quiet);
+        await farm.PassGraceAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            farm.Time.Advance(TimeSpan.FromSeconds(10));
+            await farm.ReapAsync();
+        }
+
         return farm;
     }
 
@@ -154,48 +159,92 @@ public sealed class TestFarm : IAsyncDisposable
 
     public Task<RenewReply?> RenewAsync(LeasedJob lease, RenderStage stage, int step = 0) =>
         Desk.RenewAsync(
-            lease.Id,
-            new RenewRequest
-            {
-                Fence = lease.Fence,
-                Stage = stage,
-                Step = step,
-                Steps = 4,
-            },
+            new(
+                lease.Lease,
+                new RenewRequest
+                {
+                    Stage = stage,
+                    Step = step,
+                    Steps = 4,
+                }
+            ),
             Stop
         );
 
     public Task<LeaseOutcome?> CompleteAsync(LeasedJob lease) =>
         Desk.CompleteAsync(
-            lease.Id,
-            new CompleteRequest
-            {
-                Fence = lease.Fence,
-                Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease), "video/mp4", 1234, "00")],
-                Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
-                LogTail = "all well",
-            },
+            new(
+                lease.Lease,
+                new CompleteRequest
+                {
+                    Artifacts =
+                    [
+                        new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1234, "00"),
+                    ],
+                    Measurements = new Measurements { StepSeconds = 0.5, PeakBytes = 1000 },
+                    LogTail = "all well",
+                }
+            ),
             Stop
         );
 
     public Task<LeaseOutcome?> FailAsync(LeasedJob lease, FailureReason reason, bool progressed = false) =>
         Desk.FailAsync(
-            lease.Id,
-            new FailRequest
-            {
-                Fence = lease.Fence,
-                Reason = reason,
-                Message = $"it was {reason}",
-                Progressed = progressed,
-            },
+            new(
+                lease.Lease,
+                new FailRequest
+                {
+                    Reason = reason,
+                    Message = $"it was {reason}",
+                    Progressed = progressed,
+                }
+            ),
             Stop
         );
 
     public Task<LeaseOutcome?> ReleaseAsync(LeasedJob lease) =>
-        Desk.ReleaseAsync(lease.Id, new ReleaseRequest { Fence = lease.Fence, Reason = ReleaseReason.Draining }, Stop);
+        Desk.ReleaseAsync(new(lease.Lease, new ReleaseRequest { Reason = ReleaseReason.Draining }), Stop);
 
     public async Task<Job> GetAsync(string id) =>
         await Jobs.GetAsync(id, JobScope.All, Stop) ?? throw new InvalidOperationException($"{id} is not there");
+
+    /// <summary>
+    /// A pass of the reaper while all is well: the worker was heard of just now, and the pass before was a moment ago by the
+    /// database's clock, however slow the test is.
+    /// </summary>
+    public async Task<int> ReapAsync()
+    {
+        await Workers.SeenAsync(Worker, Stop);
+        return await ReapUnheardAsync(Reaper);
+    }
+
+    /// <summary>The same without a word from any worker.</summary>
+    public async Task<int> ReapUnheardAsync(LeaseReaper reaper)
+    {
+        await LastPassAsync(TimeSpan.Zero);
+        return await reaper.RunOnceAsync(Stop);
+    }
+
+    /// <summary>When a reaper passed last, in whatever process, by the database's clock.</summary>
+    public Task LastPassAsync(TimeSpan ago) =>
+        Database.WriteAsync(
+            db =>
+                db.ExecuteAsync(
+                    $"UPDATE sweep_passes SET passed_at = {db.Dialect.NowPlus("@seconds")}",
+                    Stop,
+                    ("seconds", -ago.TotalSeconds)
+                ),
+            Stop
+        );
+
+    /// <summary>The looks at which the reaper spares what it finds, as after its start.</summary>
+    public async Task PassGraceAsync()
+    {
+        for (var look = 0; look <= LeaseReaper.GraceLooks; look++)
+        {
+            await ReapAsync();
+        }
+    }
 
     /// <summary>The lease is over by the database's clock.</summary>
     public Task ExpireLeaseAsync(string id) =>
@@ -204,6 +253,28 @@ public sealed class TestFarm : IAsyncDisposable
     /// <summary>The back-off is over by the database's clock.</summary>
     public Task EndBackOffAsync(string id) =>
         SqlAsync(dialect => $"UPDATE jobs SET not_before = {dialect.NowPlus("-1")} WHERE id = @id AND state = 'queued'", id);
+
+    /// <summary>The job's newest lease was never granted, as far as the database knows: its rows are as they were before.</summary>
+    public async Task TakeBackLeaseAsync(string id)
+    {
+        await SqlAsync(
+            _ =>
+                """
+                DELETE FROM lease_records WHERE job_id = @id AND fence = (SELECT fence FROM jobs WHERE id = @id)
+                """,
+            id
+        );
+        await SqlAsync(
+            _ =>
+                """
+                UPDATE jobs SET state = 'queued', stage = 'queued', step = 0, steps = 0, fence = fence - 1, token = (
+                    SELECT r.token FROM lease_records r WHERE r.job_id = jobs.id AND r.fence = jobs.fence - 1),
+                    lease_worker_id = NULL, lease_slot_id = NULL, lease_until = NULL
+                WHERE id = @id
+                """,
+            id
+        );
+    }
 
     internal Task SqlAsync(Func<SqlDialect, string> sql, string id) =>
         Database.WriteAsync(db => db.ExecuteAsync(sql(db.Dialect), Stop, ("id", id)), Stop);

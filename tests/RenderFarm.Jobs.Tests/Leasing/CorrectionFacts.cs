@@ -66,19 +66,20 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
         var failed = await Farm.SubmitAsync();
         var lease = await LeasedAsync(Resident);
         await Farm.Desk.FailAsync(
-            lease.Id,
-            new FailRequest
-            {
-                Fence = lease.Fence,
-                Reason = FailureReason.GpuOutOfMemory,
-                Message = "device memory ran out",
-                Measurements = new Measurements
+            new(
+                lease.Lease,
+                new FailRequest
                 {
-                    PeakBytes = 1100,
-                    RequestedBytes = 400,
-                    FreeBytes = 100,
-                },
-            },
+                    Reason = FailureReason.GpuOutOfMemory,
+                    Message = "device memory ran out",
+                    Measurements = new Measurements
+                    {
+                        PeakBytes = 1100,
+                        RequestedBytes = 400,
+                        FreeBytes = 100,
+                    },
+                }
+            ),
             Stop
         );
 
@@ -94,19 +95,20 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.SubmitAsync();
         var lease = await LeasedAsync(Resident);
         await Farm.Desk.FailAsync(
-            lease.Id,
-            new FailRequest
-            {
-                Fence = lease.Fence,
-                Reason = FailureReason.GpuOutOfMemory,
-                Message = "somebody else took it",
-                Measurements = new Measurements
+            new(
+                lease.Lease,
+                new FailRequest
                 {
-                    PeakBytes = 300,
-                    RequestedBytes = 100,
-                    FreeBytes = 0,
-                },
-            },
+                    Reason = FailureReason.GpuOutOfMemory,
+                    Message = "somebody else took it",
+                    Measurements = new Measurements
+                    {
+                        PeakBytes = 300,
+                        RequestedBytes = 100,
+                        FreeBytes = 0,
+                    },
+                }
+            ),
             Stop
         );
         await NextAsync(submit: false);
@@ -130,13 +132,17 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.SubmitAsync(job with { Spec = job.Spec with { Frames = frames } });
         var lease = await LeasedAsync(plan);
         await Farm.Desk.CompleteAsync(
-            lease.Id,
-            new CompleteRequest
-            {
-                Fence = lease.Fence,
-                Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease), "video/mp4", 1234, "00")],
-                Measurements = new Measurements { StepSeconds = step, PeakBytes = peak },
-            },
+            new(
+                lease.Lease,
+                new CompleteRequest
+                {
+                    Artifacts =
+                    [
+                        new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name), "video/mp4", 1234, "00"),
+                    ],
+                    Measurements = new Measurements { StepSeconds = step, PeakBytes = peak },
+                }
+            ),
             Stop
         );
     }
@@ -146,13 +152,14 @@ public abstract class CorrectionFacts(StoreUnderTest store) : FarmFacts(store)
         var lease = await Farm.LeaseAsync();
         Assert.NotNull(
             await Farm.Desk.RenewAsync(
-                lease.Id,
-                new RenewRequest
-                {
-                    Fence = lease.Fence,
-                    Stage = RenderStage.Loading,
-                    Plan = plan,
-                },
+                new(
+                    lease.Lease,
+                    new RenewRequest
+                    {
+                        Stage = RenderStage.Loading,
+                        Plan = plan,
+                    }
+                ),
                 Stop
             )
         );

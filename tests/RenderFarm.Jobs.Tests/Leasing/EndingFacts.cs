@@ -1,3 +1,4 @@
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Tests.Farm;
@@ -26,7 +27,7 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(new LeaseOutcome(JobState.Completed), await Farm.CompleteAsync(lease));
         var job = await Farm.GetAsync(lease.Id);
         Assert.Equal((JobState.Completed, RenderStage.Done, lease.Fence), (job.State, job.Stage, job.WinningFence!.Value));
-        Assert.Equal($"videos/{job.Id}/{lease.Fence}/video.mp4", job.Artifacts.Single().Key);
+        Assert.Equal($"videos/{job.Id}/{lease.Fence}-{lease.Lease.Token.Digest}/video.mp4", job.Artifacts.Single().Key);
         Assert.Equal(1, job.Attempt);
         var record = (await Farm.Jobs.LeasesAsync(job.Id, JobScope.All, Stop))!.Single();
         Assert.Equal((LeaseEnding.Completed, "all well", 0.5), (record.Ending!.Value, record.LogTail, record.Measurements!.StepSeconds));
@@ -51,26 +52,27 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
         var lease = await Farm.LeaseAsync();
         var failure = new FailRequest
         {
-            Fence = lease.Fence,
             Reason = FailureReason.RendererCrashed,
             Message = "cut\0 off",
             LogTail = "core\0dumped",
         };
-        Assert.NotNull(await Farm.Desk.FailAsync(lease.Id, failure, Stop));
+        Assert.NotNull(await Farm.Desk.FailAsync(new(lease.Lease, failure), Stop));
         Assert.Equal("coredumped", (await Farm.Jobs.LeasesAsync(lease.Id, JobScope.All, Stop))!.Single().LogTail);
     }
 
-    [Fact]
-    public async Task CompleteAsync_KeyOfAnotherFence_IsRefused()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)]
+    public async Task CompleteAsync_KeyOfAnotherLease_IsRefused(int fencesAway)
     {
         await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
-        var foreign = new CompleteRequest
+        var foreign = new LeaseId(lease.Id, lease.Fence + fencesAway, LeaseToken.New());
+        var completion = new CompleteRequest
         {
-            Fence = lease.Fence,
-            Artifacts = [new Artifact(ArtifactKind.Video, $"videos/{lease.Id}/{lease.Fence + 1}/video.mp4", "video/mp4", 1, "00")],
+            Artifacts = [new Artifact(ArtifactKind.Video, ObjectKeys.For(ArtifactKind.Video, foreign.Name), "video/mp4", 1, "00")],
         };
-        await Assert.ThrowsAsync<ArgumentException>(() => Farm.Desk.CompleteAsync(lease.Id, foreign, Stop));
+        await Assert.ThrowsAsync<ArgumentException>(() => Farm.Desk.CompleteAsync(new(lease.Lease, completion), Stop));
         Assert.Equal(JobState.Leased, (await Farm.GetAsync(lease.Id)).State);
     }
 
@@ -221,7 +223,7 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.SubmitAsync();
         var old = await Farm.LeaseAsync();
         await Farm.ExpireLeaseAsync(old.Id);
-        await Farm.Reaper.RunOnceAsync(Stop);
+        await Farm.ReapAsync();
         var current = await Farm.LeaseAsync();
 
         Assert.Null(await Farm.RenewAsync(old, RenderStage.Denoising));

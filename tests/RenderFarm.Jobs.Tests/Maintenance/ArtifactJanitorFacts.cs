@@ -23,17 +23,17 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
     {
         var job = await Farm.SubmitAsync();
         var first = await Farm.LeaseAsync();
-        await PutAsync(ObjectKeys.For(ArtifactKind.Video, first.Lease));
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, first.Lease.Name));
         await Farm.ReleaseAsync(first);
         var second = await Farm.LeaseAsync();
-        await PutAsync(ObjectKeys.For(ArtifactKind.Video, second.Lease));
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, second.Lease.Name));
         await Farm.CompleteAsync(second);
 
         Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
         Farm.Time.Advance(ArtifactJanitor.LeastAge + TimeSpan.FromMinutes(1));
         Assert.Equal(1, await Janitor.RunOnceAsync(Stop));
 
-        Assert.Equal([ObjectKeys.For(ArtifactKind.Video, second.Lease)], await KeysAsync());
+        Assert.Equal([ObjectKeys.For(ArtifactKind.Video, second.Lease.Name)], await KeysAsync());
     }
 
     [Fact]
@@ -41,8 +41,8 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
     {
         var job = await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
-        await PutAsync(ObjectKeys.For(ArtifactKind.Video, lease.Lease));
-        await PutAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseId("video_of_another_farm", 1)));
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name));
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, new LeaseName("video_of_another_farm", 1, "0a1b2c3d4e5f")));
         await PutAsync("videos/readme.txt");
         Farm.Time.Advance(TimeSpan.FromDays(30));
 
@@ -73,7 +73,7 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
         var lease = await Farm.LeaseAsync();
         for (var i = 0; i <= ArtifactJanitor.AlwaysAllowed; i++)
         {
-            await PutAsync($"{ObjectKeys.Of(lease.Lease)}{i}.webp");
+            await PutAsync($"{ObjectKeys.Of(lease.Lease.Name)}{i}.webp");
         }
 
         await Farm.FailAsync(lease, FailureReason.Transient);
@@ -93,7 +93,7 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
     {
         await Farm.SubmitAsync(job);
         var lease = await Farm.LeaseAsync();
-        await PutAsync(ObjectKeys.For(ArtifactKind.Video, lease.Lease));
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name));
         await PutAsync(ObjectKeys.Input(job.Id, "input_reference"));
         await Farm.CompleteAsync(lease);
         return job.Id;

@@ -48,7 +48,7 @@ public abstract class RowRetentionFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var id = await CompletedAsync();
         await Farm.Jobs.DeleteAsync(id, JobScope.All, Stop);
-        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseId(id, 1));
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName(id, 1, "0a1b2c3d4e5f"));
         await PutAsync(key);
         await LaterAsync();
 

@@ -18,10 +18,10 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
         await Farm.RenewAsync(lease, RenderStage.Denoising);
-        Assert.Equal(0, await Farm.Reaper.RunOnceAsync(Stop));
+        Assert.Equal(0, await Farm.ReapAsync());
         await Farm.ExpireLeaseAsync(lease.Id);
-        Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
-        Assert.Equal(0, await Farm.Reaper.RunOnceAsync(Stop));
+        Assert.Equal(1, await Farm.ReapAsync());
+        Assert.Equal(0, await Farm.ReapAsync());
 
         var again = await Farm.LeaseAsync();
         Assert.Equal((lease.Fence + 1, 2), (again.Fence, again.Attempt));
@@ -38,34 +38,15 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
             var untaken = await Farm.LeaseAsync();
             Assert.Equal((turn, 1), (untaken.Fence, untaken.Attempt));
             await Farm.ExpireLeaseAsync(untaken.Id);
-            Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
+            Assert.Equal(1, await Farm.ReapAsync());
         }
 
         // So often that it may be the job that kills its workers: from here on it counts
         var last = await Farm.LeaseAsync();
         await Farm.ExpireLeaseAsync(last.Id);
-        await Farm.Reaper.RunOnceAsync(Stop);
+        await Farm.ReapAsync();
         Assert.Equal((JobState.Failed, "worker_lost"), ((await Farm.GetAsync(last.Id)).State, (await Farm.GetAsync(last.Id)).Error!.Code));
         Assert.All((await Farm.Jobs.LeasesAsync(last.Id, JobScope.All, Stop))!, record => Assert.Equal(LeaseEnding.Lost, record.Ending));
-    }
-
-    [Fact]
-    public async Task LeaseReaper_JustStarted_KeepsStill()
-    {
-        await Farm.SubmitAsync();
-        var lease = await Farm.LeaseAsync();
-        await Farm.ExpireLeaseAsync(lease.Id);
-        var fresh = new LeaseReaper(Farm.Database, Farm.Endings, Farm.Time);
-        // Its process was there long before the store was
-        Farm.Time.Advance(2 * LeaseReaper.Quiet);
-        Assert.Equal(0, await fresh.RunOnceAsync(Stop));
-
-        // The worker comes back within the quiet time and keeps its job
-        Assert.NotNull(await Farm.RenewAsync(lease, RenderStage.Denoising));
-        Farm.Time.Advance(LeaseReaper.Quiet);
-        Assert.Equal(0, await fresh.RunOnceAsync(Stop));
-        await Farm.ExpireLeaseAsync(lease.Id);
-        Assert.Equal(1, await fresh.RunOnceAsync(Stop));
     }
 
     [Fact]
@@ -77,8 +58,8 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.ExpireLeaseAsync(lease.Id);
 
         // A pass every ten seconds, for want of a processor
-        Farm.Time.Advance(2 * LeaseReaper.Blip);
-        Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
+        Farm.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, await Farm.ReapAsync());
     }
 
     [Fact]
@@ -88,7 +69,7 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         var lease = await Farm.LeaseAsync();
         await Farm.Jobs.CancelAsync(lease.Id, JobScope.All, Stop);
         await Farm.ExpireLeaseAsync(lease.Id);
-        await Farm.Reaper.RunOnceAsync(Stop);
+        await Farm.ReapAsync();
         Assert.Equal(JobState.Cancelled, (await Farm.GetAsync(lease.Id)).State);
     }
 

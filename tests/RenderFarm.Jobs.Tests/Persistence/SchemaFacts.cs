@@ -31,6 +31,7 @@ public abstract class SchemaFacts(StoreUnderTest store) : FarmFacts(store)
     [InlineData("step_downs = 7")]
     [InlineData("priority = 101")]
     [InlineData("fence = -1")]
+    [InlineData("state = 'leased', fence = 1, lease_worker_id = 'w', lease_slot_id = 's', lease_until = created_at")]
     public async Task Jobs_IllegalRow_IsRefusedByTheDatabase(string change)
     {
         var job = await Farm.SubmitAsync();

@@ -21,7 +21,7 @@ public sealed class FarmApiTests
         {
             var fault = await Assert.ThrowsAsync<FarmApiException>(() =>
                 api.RenewAsync(
-                    new LeaseId("video_1", 1),
+                    new LeaseId("video_1", 1, LeaseToken.New()),
                     new RenewRequest { Stage = RenderStage.Denoising },
                     TestContext.Current.CancellationToken
                 )

@@ -1,3 +1,4 @@
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
@@ -20,7 +21,7 @@ public sealed class AttemptEndingTests
         var ending = await worker.Desk.CompletedAsync(job);
 
         Assert.Equal([ArtifactKind.Video, ArtifactKind.Thumbnail, ArtifactKind.Spritesheet], ending.Artifacts.Select(a => a.Kind));
-        Assert.All(ending.Artifacts, a => Assert.StartsWith($"videos/{job.JobId}/{job.Fence}/", a.Key, StringComparison.Ordinal));
+        Assert.All(ending.Artifacts, a => Assert.StartsWith(ObjectKeys.Of(job.Lease.Name), a.Key, StringComparison.Ordinal));
         foreach (var artifact in ending.Artifacts)
         {
             var stored = await worker.Store.StatAsync(artifact.Key, TestContext.Current.CancellationToken);
@@ -37,7 +38,7 @@ public sealed class AttemptEndingTests
         List<RenewRequest> renewals = [.. worker.Desk.Renewals.Where(r => r.Job == job.JobId).Select(r => r.Request)];
         Assert.Single(renewals, r => r.Plan is not null);
         Assert.Contains(renewals, r => r.Stage == RenderStage.Uploading);
-        Assert.All(renewals, r => Assert.Equal(job.Fence, r.Fence));
+        Assert.All(renewals, r => Assert.Equal((job.Fence, job.Token), (r.Fence, r.Token)));
         await Eventually.TrueAsync(
             () => Task.FromResult(Left(worker) == ""),
             Soon,
@@ -180,7 +181,7 @@ public sealed class AttemptEndingTests
         worker.Desk.Away = true;
         await File.WriteAllTextAsync(Path.Combine(worker.Folder, "go"), "", TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(
-            () => Task.FromResult(Directory.Exists(Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}"))),
+            () => Task.FromResult(Directory.Exists(Path.Combine(worker.DataDirectory, "spool", job.Lease.ToString()))),
             Soon,
             "the video to be in the spool",
             TestContext.Current.CancellationToken

@@ -13,7 +13,7 @@ namespace RenderFarm.Worker.Tests.Attempts;
 public sealed class LeaseKeeperTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
-    private static readonly LeaseId Lease = new("video_1", 1);
+    private static readonly LeaseId Lease = new("video_1", 1, LeaseToken.New());
 
     [Fact]
     public async Task Renew_ReplyReadAfterTheDeadline_IsNoNewsAndAsksAgain()
@@ -83,12 +83,12 @@ public sealed class LeaseKeeperTests
         await using var attempt = Keeper(worker, TimeProvider.System);
         await using var upload = Keeper(worker, TimeProvider.System);
         var running = new RunningLeases();
-        var ofTheAttempt = running.Add(Lease, attempt);
-        using var ofTheUpload = running.Add(Lease, upload);
+        var ofTheAttempt = running.Add(Lease.Name, attempt);
+        using var ofTheUpload = running.Add(Lease.Name, upload);
 
         ofTheAttempt.Dispose();
 
-        Assert.True(running.Cancel(Lease));
+        Assert.True(running.Cancel(Lease.Name));
         Assert.True(upload.Cancelled.IsCancellationRequested);
         Assert.False(attempt.Cancelled.IsCancellationRequested);
     }

@@ -65,7 +65,7 @@ public sealed class BellListenerTests
             TestContext.Current.CancellationToken
         );
 
-        await SendAsync(broker.Address, Contracts.Messages.Bells.ControlQueue("worker_1"), new CancelAttempt(job.JobId, job.Fence));
+        await SendAsync(broker.Address, Contracts.Messages.Bells.ControlQueue("worker_1"), CancelAttempt.Of(job.Lease.Name));
 
         // No renewal has said so: the desk was never told of a cancellation
         Assert.Equal(FailureReason.Cancelled, (await worker.Desk.FailedAsync(job)).Reason);

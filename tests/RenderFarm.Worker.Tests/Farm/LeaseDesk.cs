@@ -150,6 +150,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
         {
             JobId = $"video_{fence}",
             Fence = fence,
+            Token = LeaseToken.New(),
             Attempt = 1,
             StepDowns = stepDowns,
             LeaseSeconds = Settings.LeaseSeconds,

@@ -92,7 +92,8 @@ public sealed class UploadSpoolTests
         var failure = await worker.Desk.FailedAsync(job);
         Assert.Equal(FailureReason.Transient, failure.Reason);
         Assert.Contains("SHA-256", failure.Message, StringComparison.Ordinal);
-        Assert.Null(await worker.Store.StatAsync(ObjectKeys.For(ArtifactKind.Video, job.Lease), TestContext.Current.CancellationToken));
+        var key = ObjectKeys.For(ArtifactKind.Video, job.Lease.Name);
+        Assert.Null(await worker.Store.StatAsync(key, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -169,7 +170,7 @@ public sealed class UploadSpoolTests
     private static void StoreBack(WorkerUnderTest worker) => File.Delete(worker.Settings["Artifacts:Directory"]!);
 
     private static string Entry(WorkerUnderTest worker, LeaseGrant job) =>
-        Path.Combine(worker.DataDirectory, "spool", $"{job.JobId}-{job.Fence}");
+        Path.Combine(worker.DataDirectory, "spool", job.Lease.ToString());
 
     private static Task InSpoolAsync(WorkerUnderTest worker, LeaseGrant job) =>
         Eventually.TrueAsync(

@@ -32,4 +32,4 @@ internal sealed class FarmApiException(string message, HttpStatusCode? status, s
 }
 
 /// <summary>Somebody else holds the job, or nobody does any more: stop at once and touch nothing.</summary>
-internal sealed class LeaseLostException(LeaseId lease) : Exception($"the lease of {lease.JobId} under fence {lease.Fence} is lost");
+internal sealed class LeaseLostException(LeaseId lease) : Exception($"the lease {lease} is lost");

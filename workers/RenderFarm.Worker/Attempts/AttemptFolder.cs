@@ -14,7 +14,7 @@ internal sealed class AttemptFolder : IDisposable
     public string Work => System.IO.Path.Combine(Path, "work");
     public string FramePipe => System.IO.Path.Combine(Path, "frames.fifo");
 
-    public static AttemptFolder Create(string attempts, LeaseId lease)
+    public static AttemptFolder Create(string attempts, LeaseName lease)
     {
         var folder = new AttemptFolder(System.IO.Path.Combine(attempts, lease.ToString()));
         Directory.CreateDirectory(folder.Work);

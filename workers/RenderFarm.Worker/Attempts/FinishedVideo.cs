@@ -29,6 +29,7 @@ internal sealed class FinishedVideo(IOptions<WorkerOptions> options, TimeProvide
         {
             JobId = grant.JobId,
             Fence = grant.Fence,
+            Token = grant.Token,
             Model = grant.Spec.Model,
             Files = files,
             Measurements = measured,

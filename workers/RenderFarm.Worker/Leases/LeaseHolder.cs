@@ -32,7 +32,7 @@ internal sealed class LeaseHolder(
     private HeldLease Hold(LeaseId lease, LeaseTerms terms, LeaseProgress first)
     {
         var keeper = new LeaseKeeper(api, lease, terms, first, time, metrics, log);
-        return new HeldLease(keeper, running.Add(lease, keeper));
+        return new HeldLease(keeper, running.Add(lease.Name, keeper));
     }
 }
 

@@ -17,9 +17,10 @@ internal sealed record SpoolManifest
 
     public required string JobId { get; init; }
     public required long Fence { get; init; }
+    public required LeaseToken Token { get; init; }
 
     [JsonIgnore]
-    public LeaseId Lease => new(JobId, Fence);
+    public LeaseId Lease => new(JobId, Fence, Token);
     public required string Model { get; init; }
     public required IReadOnlyList<SpoolFile> Files { get; init; }
     public Measurements? Measurements { get; init; }

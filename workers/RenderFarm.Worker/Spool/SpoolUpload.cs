@@ -10,8 +10,8 @@ using RenderFarm.Worker.Retries;
 namespace RenderFarm.Worker.Spool;
 
 /// <summary>
-/// One upload: 1 hold the lease, 2 store every file under the fence's keys, 3 say complete. It lasts as long as the
-/// store or the API is away, and ends when the API has recorded an ending, says that the fence has lost, or has no such job.
+/// One upload: 1 hold the lease, 2 store every file under the lease's keys, 3 say complete. It lasts as long as the
+/// store or the API is away, and ends when the API has recorded an ending, says that the lease is lost, or has no such job.
 /// </summary>
 internal sealed class SpoolUpload(
     IArtifactStore store,
@@ -95,7 +95,7 @@ internal sealed class SpoolUpload(
         var backoff = new Backoff(1, 30);
         foreach (var file in manifest.Files)
         {
-            var key = ObjectKeys.For(file.Kind, manifest.Lease);
+            var key = ObjectKeys.For(file.Kind, manifest.Lease.Name);
             var type = ObjectKeys.ContentType(file.Kind);
             while (true)
             {

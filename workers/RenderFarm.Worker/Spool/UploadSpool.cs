@@ -10,7 +10,7 @@ using RenderFarm.Worker.Metrics;
 namespace RenderFarm.Worker.Spool;
 
 /// <summary>
-/// Finished videos on their way to the store, each in <c>spool/{job}-{fence}/</c>. An entry appears by a rename and goes
+/// Finished videos on their way to the store, each in <c>spool/{lease}/</c>. An entry appears by a rename and goes
 /// when the API has recorded its ending; in between the worker may be killed, and the next one resumes. Those whose job the
 /// API does not know are <see cref="UnclaimedVideos"/>, offered again at each start and every hour.
 /// </summary>

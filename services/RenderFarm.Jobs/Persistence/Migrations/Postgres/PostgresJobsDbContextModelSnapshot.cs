@@ -392,6 +392,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("steps");
 
+                    b.Property<string>("Token")
+                        .HasColumnType("text")
+                        .HasColumnName("token");
+
                     b.Property<string>("TraceParent")
                         .HasColumnType("text")
                         .HasColumnName("trace_parent");
@@ -468,6 +472,8 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                             t.HasCheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
 
                             t.HasCheckConstraint("ck_jobs_state", "state = 'queued' OR state IN ('leased', 'rendering', 'uploading') OR state IN ('completed', 'cancelled', 'failed', 'expired')");
+
+                            t.HasCheckConstraint("ck_jobs_token", "token IS NOT NULL OR NOT (state IN ('leased', 'rendering', 'uploading'))");
                         });
                 });
 
@@ -485,10 +491,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("attempt");
 
+                    b.Property<int?>("BestStepBefore")
+                        .HasColumnType("integer")
+                        .HasColumnName("best_step_before");
+
                     b.Property<string>("Card")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("card");
+
+                    b.Property<int?>("DeathsBefore")
+                        .HasColumnType("integer")
+                        .HasColumnName("deaths_before");
 
                     b.Property<string>("Driver")
                         .HasColumnType("text")
@@ -501,6 +515,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<string>("Ending")
                         .HasColumnType("text")
                         .HasColumnName("ending");
+
+                    b.Property<int?>("FailuresBefore")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures_before");
 
                     b.Property<string>("Geometry")
                         .HasColumnType("text")
@@ -576,6 +594,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("double precision")
                         .HasColumnName("step_seconds");
 
+                    b.Property<string>("Token")
+                        .HasColumnType("text")
+                        .HasColumnName("token");
+
                     b.Property<string>("WorkerId")
                         .IsRequired()
                         .HasColumnType("text")
@@ -636,6 +658,21 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SweepPassRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("PassedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("passed_at");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("sweep_passes", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WebhookDeliveryRow", b =>

@@ -384,6 +384,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("steps");
 
+                    b.Property<string>("Token")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("token");
+
                     b.Property<string>("TraceParent")
                         .HasColumnType("TEXT")
                         .HasColumnName("trace_parent");
@@ -460,6 +464,8 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                             t.HasCheckConstraint("ck_jobs_result", "(winning_fence IS NOT NULL) = (state IN ('completed', 'expired'))");
 
                             t.HasCheckConstraint("ck_jobs_state", "state = 'queued' OR state IN ('leased', 'rendering', 'uploading') OR state IN ('completed', 'cancelled', 'failed', 'expired')");
+
+                            t.HasCheckConstraint("ck_jobs_token", "token IS NOT NULL OR NOT (state IN ('leased', 'rendering', 'uploading'))");
                         });
                 });
 
@@ -477,10 +483,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
 
+                    b.Property<int?>("BestStepBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("best_step_before");
+
                     b.Property<string>("Card")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("card");
+
+                    b.Property<int?>("DeathsBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deaths_before");
 
                     b.Property<string>("Driver")
                         .HasColumnType("TEXT")
@@ -493,6 +507,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<string>("Ending")
                         .HasColumnType("TEXT")
                         .HasColumnName("ending");
+
+                    b.Property<int?>("FailuresBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failures_before");
 
                     b.Property<string>("Geometry")
                         .HasColumnType("TEXT")
@@ -568,6 +586,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("step_seconds");
 
+                    b.Property<string>("Token")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("token");
+
                     b.Property<string>("WorkerId")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -628,6 +650,21 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SweepPassRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("PassedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("passed_at");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("sweep_passes", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WebhookDeliveryRow", b =>
