@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Artifacts;
@@ -10,8 +11,7 @@ public sealed class ArtifactsOptions : ISettings, IValidatableObject
     public static string Section => "Artifacts";
 
     /// <summary><c>directory</c> (default) or <c>s3</c>.</summary>
-    [Words("directory", "s3")]
-    public string Kind { get; set; } = "directory";
+    public ArtifactsKind Kind { get; set; } = ArtifactsKind.Directory;
 
     /// <summary>Folder of the directory store. Required for it.</summary>
     public string? Directory { get; set; }
@@ -32,22 +32,19 @@ public sealed class ArtifactsOptions : ISettings, IValidatableObject
     public string? PublicEndpoint { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Kind switch
-        {
-            "directory" => Missing((nameof(Directory), Directory, "the folder to keep artifacts in")),
-            "s3" => Missing(
+        Kind == ArtifactsKind.Directory
+            ? Missing((nameof(Directory), Directory, "the folder to keep artifacts in"))
+            : Missing(
                 (nameof(Endpoint), Endpoint, "the S3 server, such as http://127.0.0.1:9000"),
                 (nameof(AccessKey), AccessKey, "the S3 access key"),
                 (nameof(SecretKey), SecretKey, "the S3 secret key"),
                 (nameof(Bucket), Bucket, "the bucket's name"),
-                (nameof(Region), Region, "the S3 region, usually us-east-1")),
-            _ => [],
-        };
+                (nameof(Region), Region, "the S3 region, usually us-east-1"));
 
     private IEnumerable<ValidationResult> Missing(params (string Key, string? Value, string Meaning)[] required) =>
         from setting in required
         where string.IsNullOrWhiteSpace(setting.Value)
-        select new ValidationResult($"is missing: set it to {setting.Meaning} (Artifacts:Kind is '{Kind}').", [setting.Key]);
+        select new ValidationResult($"is missing: set it to {setting.Meaning} (Artifacts:Kind is '{Word.Of(Kind)}').", [setting.Key]);
 }
 
 [OptionsValidator]

@@ -13,7 +13,7 @@ public static class ArtifactsRegistration
         var options = services.AddSettings<ArtifactsOptions, ArtifactsOptionsValidator>(configuration);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IArtifactStore>(provider =>
-            options.Kind == "s3"
+            options.Kind == ArtifactsKind.S3
                 ? new S3ArtifactStore(options, provider.GetRequiredService<TimeProvider>())
                 : new DirectoryArtifactStore(options.Directory!));
         return services;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Units;
 
 namespace RenderFarm.Planning;
 
@@ -8,8 +9,8 @@ public static class Names
 {
     /// <summary><c>7.4 GiB</c>, or MiB below one.</summary>
     public static string Gib(long bytes) =>
-        bytes >= 1L << 30
-            ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB")
+        bytes >= Gibibytes.One
+            ? string.Create(CultureInfo.InvariantCulture, $"{Gibibytes.Of(bytes):0.0} GiB")
             : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0} MiB");
 
     /// <summary><c>85 ms</c>, <c>3.2 s</c>, <c>12 min 5 s</c>, <c>3 h 20 min</c>.</summary>

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Requests;
 
@@ -7,8 +8,6 @@ namespace RenderFarm.Planning;
 /// <summary>VRAM classes in GiB (<see cref="Bells.Classes"/>): what a job needs, and what a slot serves.</summary>
 public static class VramClass
 {
-    private const long GiB = 1L << 30;
-
     /// <summary>Cards report less than their name says: a 24 GB card with error correction has 22.5 GiB.</summary>
     private const double ReportedShare = 0.92;
 
@@ -16,7 +15,7 @@ public static class VramClass
     private const long OthersBytes = 256L << 20;
 
     /// <summary>A job is sensible on a CPU slot up to this much host memory, text encoder included… Both are a choice.</summary>
-    private const long CpuBytes = 8 * GiB;
+    private const long CpuBytes = 8 * Gibibytes.One;
 
     /// <summary>…and up to this long on two ordinary cores.</summary>
     private static readonly TimeSpan CpuTime = TimeSpan.FromHours(6);
@@ -44,12 +43,12 @@ public static class VramClass
     }
 
     /// <summary>The largest class a card of this size serves; it serves every smaller one too, and 0.</summary>
-    public static int OfTotal(long totalBytes) => Bells.Classes.Last(gibibytes => totalBytes >= ReportedShare * gibibytes * GiB);
+    public static int OfTotal(long totalBytes) => Bells.Classes.Last(gibibytes => totalBytes >= ReportedShare * gibibytes * Gibibytes.One);
 
     /// <summary>The least of the cards that count as this class, for planning a job nobody has leased yet.</summary>
     public static SlotState SmallestCard(int gibibytes)
     {
-        var total = (long)(ReportedShare * gibibytes * GiB);
+        var total = (long)(ReportedShare * gibibytes * Gibibytes.One);
         return SlotState.Gpu(gibibytes) with { TotalBytes = total, FreeBytes = total - OthersBytes, Calibration = KnownCards.Find("H100") };
     }
 

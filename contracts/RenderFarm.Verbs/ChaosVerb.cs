@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RenderFarm.Verbs.Figures;
 using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Verbs;
@@ -16,6 +17,7 @@ public sealed class ChaosVerb : Command
         "database",
         "stop",
         "worker",
+        "away",
     ];
 
     public ChaosVerb()
@@ -25,14 +27,16 @@ public sealed class ChaosVerb : Command
                 + "each cost against its limit (1: one was missed)"
         )
     {
-        foreach (var option in new Option[] { Faults, Seed, Figures, Part, Report, Renderer, Spacing, Home, PlanOnly })
+        foreach (var option in new Option[] { Faults, Seed, Figures, Part, Renderer, Spacing, Home, PlanOnly })
         {
             Add(option);
         }
+        Report.AddTo(this);
         this.WithExamples(
             "chaos --faults 40 --seed 7",
             "chaos --figures",
             "chaos --figures --part broker --report broker.json",
+            "chaos --figures --part away --renderer real --away-minutes 5",
             "chaos --faults 10 --seed 1 --plan"
         );
     }
@@ -41,7 +45,7 @@ public sealed class ChaosVerb : Command
     public Option<int> Seed { get; } = OptionKinds.Whole("--seed", "What they are drawn from", 1, 0);
     public Option<bool> Figures { get; } = new("--figures") { Description = "Ten workers and one fault at a time" };
     public Option<string?> Part { get; } = OptionKinds.OptionalChoice("--part", "With --figures: one of them only", FigureNames);
-    public Option<string?> Report { get; } = new("--report") { Description = "The ledger, or the figures, as JSON", HelpName = "FILE" };
+    public ReportOptions Report { get; } = new();
     public Option<string> Renderer { get; } =
         OptionKinds.Choice(
             "--renderer",

@@ -2,19 +2,19 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using RenderFarm.Api.Composition;
-using RenderFarm.Api.Health;
+using RenderFarm.Api.Doctor;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Hosting.Doctor;
 using RenderFarm.Hosting.Settings;
 
-if (DoctorReport.SettingsOf(args) is { } settings)
-{
-    return await DoctorVerb.RunAsync(settings);
-}
-
 // A bad setting is one line that names its key, not a stack trace.
 try
 {
+    if (await DoctorVerb.RunAsync(args, "api", ApiDoctor.LookAsync, Console.Out) is { } code)
+    {
+        return code;
+    }
+
     await using var app = FarmApi.Build(args);
     await app.ServeAsync();
     return 0;

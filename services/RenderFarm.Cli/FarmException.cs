@@ -25,7 +25,7 @@ internal sealed class FarmException(string code, string message, Exception? inne
             _ => Code switch
             {
                 "unreachable" => ExitCodes.Unavailable,
-                "invalid_option" or "unknown_model" or "no_such_file" => ExitCodes.Refused,
+                "invalid_option" or "unknown_model" or "no_such_file" or "file_exists" => ExitCodes.Refused,
                 _ => ExitCodes.Failure,
             },
         };

@@ -5,7 +5,7 @@ namespace RenderFarm.Architecture.Tests;
 /// <summary>Who may know whom, read from the project files. The picture of it stands in contracts/README.md.</summary>
 public sealed class ProjectArrowTests
 {
-    private static readonly string[] Models = ["Rendering", "Wan", "Inference", "Cuda", "Nvml", "Planning", "Contracts"];
+    private static readonly string[] Models = ["Rendering", "Wan", "Inference", "Cuda", "Nvml", "Planning", "Hosting", "Contracts"];
 
     /// <summary>What each project may know, at first hand or through others.</summary>
     private static readonly Dictionary<string, string[]> MayKnow = new(StringComparer.Ordinal)
@@ -14,19 +14,20 @@ public sealed class ProjectArrowTests
         ["Planning"] = ["Contracts"],
         ["Artifacts"] = ["Hosting", "Contracts"],
         ["Hosting"] = ["Contracts"],
+        ["Broker"] = ["Hosting", "Contracts"],
         ["Verbs"] = ["Contracts"],
         ["Jobs"] = ["Planning", "Artifacts", "Hosting", "Contracts"],
-        ["Api"] = ["Jobs", "Planning", "Artifacts", "Hosting", "Contracts"],
+        ["Api"] = ["Jobs", "Planning", "Artifacts", "Broker", "Hosting", "Contracts"],
         ["Cli"] = ["Planning", "Hosting", "Verbs", "Contracts"],
         ["Nvml"] = [],
         ["Cuda"] = ["Nvml"],
         ["Inference"] = ["Cuda", "Nvml", "Contracts"],
         ["Wan"] = ["Inference", "Cuda", "Nvml", "Planning", "Contracts"],
-        ["Rendering"] = ["Wan", "Inference", "Cuda", "Nvml", "Planning", "Contracts"],
-        ["Renderer"] = [.. Models, "Hosting", "Verbs"],
-        ["Tools"] = [.. Models, "Hosting", "Verbs"],
+        ["Rendering"] = ["Wan", "Inference", "Cuda", "Nvml", "Planning", "Hosting", "Contracts"],
+        ["Renderer"] = [.. Models, "Verbs"],
+        ["Tools"] = [.. Models, "Verbs"],
         ["Training"] = [.. Models, "Verbs"],
-        ["Worker"] = ["Planning", "Artifacts", "Hosting", "Nvml", "Contracts"],
+        ["Worker"] = ["Planning", "Artifacts", "Broker", "Hosting", "Nvml", "Contracts"],
     };
 
     private static readonly string[] WithoutPackages = ["Contracts", "Planning", "Nvml"];

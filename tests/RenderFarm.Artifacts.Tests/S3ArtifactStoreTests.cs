@@ -4,6 +4,7 @@ using Minio;
 using Minio.DataModel.Args;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Artifacts.Tests;
 
@@ -159,7 +160,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         var keys = uri.UserInfo.Split(':');
         var options = new ArtifactsOptions
         {
-            Kind = "s3",
+            Kind = ArtifactsKind.S3,
             Endpoint = uri.GetLeftPart(UriPartial.Authority).Replace(uri.UserInfo + "@", "", StringComparison.Ordinal),
             AccessKey = keys[0],
             SecretKey = keys[1],

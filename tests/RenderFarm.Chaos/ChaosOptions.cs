@@ -8,7 +8,6 @@ internal sealed record ChaosOptions
 {
     public required int Faults { get; init; }
     public required int Seed { get; init; }
-    public string? Report { get; init; }
     public required bool IsStub { get; init; }
     public required TimeSpan Spacing { get; init; }
     public required string Home { get; init; }
@@ -18,12 +17,14 @@ internal sealed record ChaosOptions
     /// <summary>Null: all of them.</summary>
     public string? Part { get; init; }
 
+    /// <summary>How long API, database and network are away in the part of that name.</summary>
+    public required TimeSpan Away { get; init; }
+
     public static ChaosOptions Of(ParseResult parsed, ChaosVerb verb) =>
         new()
         {
             Faults = parsed.GetValue(verb.Faults),
             Seed = parsed.GetValue(verb.Seed),
-            Report = parsed.GetValue(verb.Report) is { } report ? Path.GetFullPath(report) : null,
             IsStub = parsed.GetValue(verb.Renderer) == "stub",
             Spacing = TimeSpan.FromSeconds(parsed.GetValue(verb.Spacing)),
             Home = Path.GetFullPath(
@@ -32,5 +33,6 @@ internal sealed record ChaosOptions
             PlanOnly = parsed.GetValue(verb.PlanOnly),
             Figures = parsed.GetValue(verb.Figures),
             Part = parsed.GetValue(verb.Part),
+            Away = TimeSpan.FromMinutes(parsed.GetValue(verb.AwayMinutes)),
         };
 }

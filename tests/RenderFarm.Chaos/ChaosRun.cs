@@ -6,10 +6,10 @@ using RenderFarm.Chaos.Clients;
 using RenderFarm.Chaos.Farm;
 using RenderFarm.Chaos.Faults;
 using RenderFarm.Chaos.Plan;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Testing;
-using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Chaos;
 
@@ -17,7 +17,7 @@ namespace RenderFarm.Chaos;
 /// A run: 1 the farm starts, 2 clients work while the plan happens and the janitor sweeps, 3 everything is mended and
 /// the farm comes to rest, 4 the audit.
 /// </summary>
-internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
+internal sealed class ChaosRun(ChaosOptions options, Action<string> tell)
 {
     private static readonly TimeSpan SettleTime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan JanitorEvery = TimeSpan.FromSeconds(45);
@@ -26,7 +26,7 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
     public async Task<Ledger> RunAsync(CancellationToken cancellationToken)
     {
         var plan = FaultPlan.Draw(options.Faults, options.Seed, options.Spacing);
-        var (began, load) = (Stopwatch.GetTimestamp(), ThisMachine.LoadAverage);
+        var began = Stopwatch.GetTimestamp();
         Kernel.AdoptOrphans();
 
         // 1
@@ -44,7 +44,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var clients = await ClientsAsync(farm, ledger);
         var working = clients.Select(client => Task.Run(() => client.RunAsync(closing.Token), CancellationToken.None)).ToList();
-        await using var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = farm.ConnectionString });
+        await using var database = new JobDatabase(
+            new StoreOptions { Kind = StoreKind.Postgres, ConnectionString = farm.ConnectionString }
+        );
         var janitor = new ArtifactJanitor(
             database,
             farm.Store,
@@ -88,7 +90,6 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
         {
             Options = options,
             Elapsed = Stopwatch.GetElapsedTime(began),
-            Load = (load, ThisMachine.LoadAverage),
             Faults = injector.Records,
             Accepted = ledger.Jobs.Count,
             Downloads = ledger.Downloads,
@@ -102,9 +103,9 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter output)
 
     private void Tell(string line)
     {
-        lock (output)
+        lock (tell)
         {
-            output.WriteLine(line);
+            tell(line);
         }
     }
 

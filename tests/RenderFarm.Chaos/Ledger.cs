@@ -1,30 +1,25 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using RenderFarm.Chaos.Audit;
 using RenderFarm.Chaos.Faults;
-using ThisMachine = RenderFarm.Verbs.Figures.ThisMachine;
+using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Chaos;
 
-/// <summary>What a run came to: printed, and kept as JSON.</summary>
+/// <summary>What a run came to.</summary>
 internal sealed record Ledger
 {
     private const int Shown = 10;
     private static readonly JsonSerializerOptions Json = new()
     {
-        WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter() },
     };
 
     public required ChaosOptions Options { get; init; }
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>Before it and after it; what the farm itself does is the greater part of the latter.</summary>
-    public required (double Before, double After) Load { get; init; }
     public required IReadOnlyList<FaultRecord> Faults { get; init; }
     public required int Accepted { get; init; }
     public required int Downloads { get; init; }
@@ -35,130 +30,89 @@ internal sealed record Ledger
     /// <summary>Answers to clients by call and status; 0 is no answer.</summary>
     public required IReadOnlyDictionary<string, int> Answers { get; init; }
     public required IReadOnlyDictionary<string, long> Counts { get; init; }
-    public required IReadOnlyList<Figure> Figures { get; init; }
+    public required IReadOnlyList<TimeUnderFire> Figures { get; init; }
     public required IReadOnlyList<Finding> Findings { get; init; }
 
     public int Breaches => Findings.Sum(finding => finding.Breaches.Count);
 
     private IEnumerable<FaultRecord> Applied => Faults.Where(fault => fault.NotApplied is null);
 
-    public void Print(TextWriter output)
+    /// <summary>Says it in lines, and gives the whole to the report.</summary>
+    /// <returns>The exit code: 1 where a rule was broken.</returns>
+    public int Finish(FigureReport report)
     {
-        output.WriteLine();
-        output.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"Ledger: {Applied.Count()} of {Faults.Count} faults, seed {Options.Seed}, {Elapsed.TotalMinutes:0.0} min"
-            )
-        );
+        report.Say("");
+        report.Say(Line($"Ledger: {Applied.Count()} of {Faults.Count} faults, seed {Options.Seed}, {Elapsed.TotalMinutes:0.0} min"));
         foreach (var kind in Faults.GroupBy(fault => fault.Fault.Kind).OrderBy(kind => kind.Key))
         {
-            output.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"  {kind.Key,-20} {kind.Count(fault => fault.NotApplied is null),5}{Missed(kind)}"
-                )
-            );
+            report.Say(Line($"  {kind.Key,-20} {kind.Count(fault => fault.NotApplied is null),5}{Missed(kind)}"));
         }
 
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  most at the same time {MostAtOnce()}"));
-        output.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"Accepted {Accepted} jobs, {Downloads} downloads checked, {Swept} objects removed by the janitor"
-            )
-        );
+        report.Say(Line($"  most at the same time {MostAtOnce()}"));
+        report.Say(Line($"Accepted {Accepted} jobs, {Downloads} downloads checked, {Swept} objects removed by the janitor"));
         foreach (var (what, count) in Counts)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-40} {count,6}"));
+            report.Say(Line($"  {what,-40} {count,6}"));
         }
 
-        output.WriteLine("Answers to clients: " + string.Join(", ", Answers.Select(pair => $"{pair.Key}: {pair.Value}")));
-        foreach (var figure in Figures)
+        report.Say("Answers to clients: " + string.Join(", ", Answers.Select(pair => $"{pair.Key}: {pair.Value}")));
+        foreach (var (what, seconds) in Figures)
         {
-            output.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{figure.What}: {figure.Seconds.Count} times, p50 {figure.Seconds.P50:0.00}, p99 {figure.Seconds.P99:0.00}, max "
-                        + $"{figure.Seconds.Max:0.00}"
-                )
-            );
+            report.Figure($"{what}, times", seconds.Count, "");
+            report.Figure($"{what}, p50", Round(seconds.P50), "s");
+            report.Figure($"{what}, p99", Round(seconds.P99), "s");
+            report.Figure($"{what}, most", Round(seconds.Max), "s");
         }
 
-        output.WriteLine("Audit");
         foreach (var finding in Findings)
         {
-            output.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"  {(finding.Holds ? "holds " : "BROKEN")}  {finding.Rule} ({finding.Checked})"
-                )
-            );
+            report.Check(finding.Rule, finding.Holds, Line($"{finding.Checked} looked at, {finding.Breaches.Count} broke it"));
             foreach (var breach in finding.Breaches.Take(Shown))
             {
-                output.WriteLine($"          {breach}");
+                report.Say($"          {breach}");
             }
 
             if (finding.Breaches.Count > Shown)
             {
-                output.WriteLine($"          and {finding.Breaches.Count - Shown} more");
+                report.Say($"          and {finding.Breaches.Count - Shown} more");
             }
         }
-        output.WriteLine(Breaches == 0 ? "No breach." : $"{Breaches} breaches.");
+
+        report.Say(Breaches == 0 ? "No breach." : $"{Breaches} breaches.");
+        foreach (var (name, value) in JsonSerializer.SerializeToNode(Details(), Json)!.AsObject().ToList())
+        {
+            report.Details[name] = value?.DeepClone();
+        }
+
+        return report.Finish();
     }
 
-    public async Task WriteAsync(string path)
+    private object Details() =>
+        new
+        {
+            Options.Seed,
+            Faults = Faults.Count,
+            FaultsApplied = Applied.Count(),
+            FaultsByKind = Applied.GroupBy(fault => fault.Fault.Kind.ToString()).ToDictionary(kind => kind.Key, kind => kind.Count()),
+            MostAtOnce = MostAtOnce(),
+            Renderer = Options.IsStub ? "stub" : "real",
+            Minutes = Math.Round(Elapsed.TotalMinutes, 2),
+            Accepted,
+            Downloads,
+            ObjectsSwept = Swept,
+            Counts,
+            Answers,
+            Breaches = Findings.Where(finding => !finding.Holds).ToDictionary(finding => finding.Rule, finding => finding.Breaches),
+            Log = Faults.Select(Entry),
+        };
+
+    private static string Entry(FaultRecord fault)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await File.WriteAllTextAsync(
-            path,
-            JsonSerializer.Serialize(
-                new
-                {
-                    Options.Seed,
-                    Faults = Faults.Count,
-                    FaultsApplied = Applied.Count(),
-                    FaultsByKind = Applied
-                        .GroupBy(fault => fault.Fault.Kind.ToString())
-                        .ToDictionary(kind => kind.Key, kind => kind.Count()),
-                    MostAtOnce = MostAtOnce(),
-                    Renderer = Options.IsStub ? "stub" : "real",
-                    Minutes = Math.Round(Elapsed.TotalMinutes, 2),
-                    Machine = ThisMachine.Name,
-                    LoadAverageBeforeAndAfter = new[] { Load.Before, Load.After },
-                    Accepted,
-                    Downloads,
-                    ObjectsSwept = Swept,
-                    Counts,
-                    Answers,
-                    Figures = Figures.Select(figure => new
-                    {
-                        figure.What,
-                        Times = figure.Seconds.Count,
-                        P50 = Round(figure.Seconds.P50),
-                        P99 = Round(figure.Seconds.P99),
-                        Max = Round(figure.Seconds.Max),
-                    }),
-                    Breaches,
-                    Audit = Findings.Select(finding => new
-                    {
-                        finding.Rule,
-                        finding.Checked,
-                        finding.Holds,
-                        Breaches = finding.Holds ? null : finding.Breaches,
-                    }),
-                    Log = Faults.Select(fault =>
-                        string.Create(
-                            CultureInfo.InvariantCulture,
-                            $"{fault.Fault.Number} {fault.Began.TotalSeconds:0.0}-{fault.Mended.TotalSeconds:0.0} {fault.Fault.Kind} "
-                                + $"{fault.Fault.Target}: {fault.NotApplied ?? fault.Note}"
-                        )
-                    ),
-                },
-                Json
-            ) + Environment.NewLine
-        );
+        var (began, mended) = (Line($"{fault.Began.TotalSeconds:0.0}"), Line($"{fault.Mended.TotalSeconds:0.0}"));
+        return Line($"{fault.Fault.Number} {began}-{mended} {fault.Fault.Kind} {fault.Fault.Target}: {fault.NotApplied ?? fault.Note}");
     }
+
+    private static string Line(FormattableString text) => FormattableString.Invariant(text);
 
     private static string Missed(IEnumerable<FaultRecord> kind)
     {
@@ -169,5 +123,6 @@ internal sealed record Ledger
     private int MostAtOnce() =>
         Faults.Count == 0 ? 0 : Faults.Max(fault => Faults.Count(other => other.Began <= fault.Began && fault.Began <= other.Mended));
 
-    private static double? Round(double? value) => value is { } number ? Math.Round(number, 2) : null;
+    /// <summary>Not a number where nothing was measured.</summary>
+    private static double Round(double? value) => Math.Round(value ?? double.NaN, 2);
 }

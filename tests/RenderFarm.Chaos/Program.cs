@@ -19,7 +19,7 @@ foreach (var option in verb.Options)
     root.Add(option);
 }
 root.HelpName = "chaos";
-root.SetAction((parsed, cancellationToken) => RunAsync(ChaosOptions.Of(parsed, verb), cancellationToken));
+root.SetAction((parsed, cancellationToken) => RunAsync(ChaosOptions.Of(parsed, verb), parsed, cancellationToken));
 return await VerbProgram.RunAsync(
     root,
     args,
@@ -27,7 +27,7 @@ return await VerbProgram.RunAsync(
     new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) }
 );
 
-static async Task<int> RunAsync(ChaosOptions options, CancellationToken cancellationToken)
+async Task<int> RunAsync(ChaosOptions options, ParseResult parsed, CancellationToken cancellationToken)
 {
     if (options.PlanOnly)
     {
@@ -41,15 +41,11 @@ static async Task<int> RunAsync(ChaosOptions options, CancellationToken cancella
     {
         if (options.Figures)
         {
-            return await new FigureRun(options, Console.Out).RunAsync(cancellationToken) ? VerbProgram.Done : VerbProgram.Failed;
+            return await new FigureRun(options, verb.Report.Begin(parsed, "chaos, figures")).RunAsync(cancellationToken);
         }
-        var ledger = await new ChaosRun(options, Console.Out).RunAsync(cancellationToken);
-        ledger.Print(Console.Out);
-        if (options.Report is { } report)
-        {
-            await ledger.WriteAsync(report);
-        }
-        return ledger.Breaches == 0 ? VerbProgram.Done : VerbProgram.Failed;
+        var report = verb.Report.Begin(parsed, "chaos, faults");
+        var ledger = await new ChaosRun(options, report.Say).RunAsync(cancellationToken);
+        return ledger.Finish(report);
     }
     catch (OperationCanceledException)
     {

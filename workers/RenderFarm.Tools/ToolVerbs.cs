@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Tools.Bench;
 using RenderFarm.Tools.Bench.Gpu;
 using RenderFarm.Tools.Bench.Renderers;
@@ -40,7 +41,8 @@ internal static class ToolVerbs
                 parsed.GetRequiredValue(verbs.MakeRandom.Preset),
                 parsed.GetRequiredValue(verbs.MakeRandom.Folder),
                 parsed.GetValue(verbs.MakeRandom.Seed) ?? 0,
-                parsed.GetValue(verbs.MakeRandom.Force)
+                parsed.GetValue(verbs.MakeRandom.Force),
+                FreeSpace.OfDisks
             )
         );
         verbs.Inspect.SetAction(parsed => Inspect.Run(parsed.GetRequiredValue(verbs.Inspect.Path), parsed.GetValue(verbs.Inspect.Json)));

@@ -9,13 +9,13 @@ using RenderFarm.Worker.Hosting;
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 // 0: drained; 2: a setting that can't work, named on standard error
-if (DoctorReport.SettingsOf(args) is { } settings)
-{
-    return await DoctorVerb.RunAsync(settings);
-}
-
 try
 {
+    if (await DoctorVerb.RunAsync(args, "worker", WorkerDoctor.LookAsync, Console.Out) is { } code)
+    {
+        return code;
+    }
+
     await using var app = WorkerApplication.Build(args);
     await app.StartAsync();
     app.Logger.MetricsAt(app.Urls.Select(url => url + "/metrics"));

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace RenderFarm.Contracts.Leases;
 
 /// <summary>A lease as everybody may know it: what object keys, folders, logs and messages say of a <see cref="LeaseId"/>.</summary>
-/// <param name="Digest">Of the token: <see cref="LeaseToken.DigestLength"/> hex digits; empty where the lease is from before tokens.</param>
+/// <param name="Digest">Of the token: <see cref="LeaseToken.DigestLength"/> hex digits; empty for one from before tokens.</param>
 public readonly record struct LeaseName(string JobId, long Fence, string Digest)
 {
     /// <summary>Fence and digest: <c>7-0a1b2c3d4e5f</c>, what tells it from other leases of its job.</summary>

@@ -10,10 +10,6 @@ namespace RenderFarm.Hosting.Doctor;
 /// </summary>
 public static class DoctorReport
 {
-    /// <summary>What is left of <c>doctor [--json] [--KEY=VALUE]…</c>: settings for the program to look with. Null: another line.</summary>
-    public static string[]? SettingsOf(string[] arguments) =>
-        arguments is ["doctor", .. var settings] ? [.. settings.Where(setting => setting != "--json")] : null;
-
     /// <returns>The exit code: 1 when something won't work.</returns>
     public static int Write(TextWriter output, IReadOnlyCollection<HostCheck> checks)
     {

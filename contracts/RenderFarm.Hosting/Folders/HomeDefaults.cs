@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Hosting.Folders;
 
@@ -12,7 +13,7 @@ public static class HomeDefaults
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(home);
         var defaults = new Dictionary<string, string?> { ["Keys:BootstrapFile"] = home.Keys };
-        if (configuration["Artifacts:Kind"] is null or "" or "directory")
+        if (configuration["Artifacts:Kind"].IsOrUnset(ArtifactsKind.Directory))
         {
             defaults["Artifacts:Directory"] = home.Artifacts;
         }

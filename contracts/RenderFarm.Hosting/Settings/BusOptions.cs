@@ -9,13 +9,12 @@ public sealed class BusOptions : ISettings, IValidatableObject
     public static string Section => "Bus";
 
     /// <summary><c>none</c> (default) or <c>rabbitmq</c>. Without a broker the long poll alone brings work.</summary>
-    [Words("none", "rabbitmq")]
-    public string Kind { get; set; } = "none";
+    public BusKind Kind { get; set; } = BusKind.None;
 
     /// <summary><c>amqp://user:password@host:port/vhost</c>. Required for <c>rabbitmq</c>.</summary>
     public string Uri { get; set; } = "";
 
-    public bool IsRabbitMq => Kind == "rabbitmq";
+    public bool IsRabbitMq => Kind == BusKind.RabbitMq;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

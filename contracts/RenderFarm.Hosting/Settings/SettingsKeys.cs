@@ -26,7 +26,9 @@ internal static class SettingsKeys
             }
             else if (given.Value is { } text && !IsOfType(text, type))
             {
-                yield return $"{given.Path} is '{text}': it must be {InWords(type)}";
+                yield return WordsOf(type) is { } words
+                    ? $"{given.Path} is '{text}', {Word.NotOneOf(text, words)}."
+                    : $"{given.Path} is '{text}': it must be {InWords(type)}";
             }
         }
     }
@@ -42,8 +44,18 @@ internal static class SettingsKeys
     {
         var inner = Nullable.GetUnderlyingType(type);
         return (inner is not null && text.Length == 0)
-            || !(inner ?? type).IsPrimitive
+            || !((inner ?? type).IsPrimitive || (inner ?? type).IsEnum)
             || TypeDescriptor.GetConverter(inner ?? type).IsValid(text);
+    }
+
+    /// <summary>Null where the setting is no choice of words.</summary>
+    [RequiresUnreferencedCode(Untrimmed)]
+    private static IReadOnlyList<string>? WordsOf(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return !type.IsEnum ? null
+            : TypeDescriptor.GetConverter(type) is ISettingWords known ? known.Words
+            : throw new InvalidOperationException($"{type.Name} is a setting without words: give it a SettingWordConverter");
     }
 
     private static string InWords(Type type)

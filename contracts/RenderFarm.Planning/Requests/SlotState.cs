@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Units;
 
 namespace RenderFarm.Planning.Requests;
 
@@ -31,8 +32,8 @@ public sealed record SlotState
         {
             Kind = SlotKind.Cuda,
             Card = card,
-            TotalBytes = (long)(gibibytes * (1L << 30)),
-            FreeBytes = (long)(gibibytes * (1L << 30)),
+            TotalBytes = Gibibytes.ToBytes(gibibytes),
+            FreeBytes = Gibibytes.ToBytes(gibibytes),
             Calibration = calibration,
         };
 
@@ -49,7 +50,7 @@ public sealed record SlotState
 
     /// <summary>Kept free for the driver, a desktop and what the model of memory doesn't see.</summary>
     public long ReserveBytes =>
-        Kind == SlotKind.Cpu ? Math.Min(TotalBytes / 16, 1L << 30) : Math.Clamp(TotalBytes / 50, 192L << 20, 512L << 20);
+        Kind == SlotKind.Cpu ? Math.Min(TotalBytes / 16, Gibibytes.One) : Math.Clamp(TotalBytes / 50, 192L << 20, 512L << 20);
 
     /// <summary>What a plan's peak must stay within: free − reserve.</summary>
     public long BudgetBytes => Math.Max(0, Math.Min(FreeBytes, TotalBytes) - ReserveBytes);

@@ -34,6 +34,16 @@ internal static class BatchEndpoints
             .WithSummary("How a batch is doing")
             .Produces<BatchView>();
         batches
+            .MapGet("/{id}/videos", VideosAsync)
+            .RequireScope(Scopes.Read)
+            .WithSummary("List the videos of a batch, in the order of its lines")
+            .Produces<VideoList>();
+        batches
+            .MapDelete("/{id}", DeleteAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Delete a batch and its videos; what has not ended is cancelled first")
+            .Produces<DeletedBatch>();
+        batches
             .MapPost("/{id}/cancel", CancelAsync)
             .RequireScope(Scopes.Submit)
             .WithSummary("Stop what has not ended")
@@ -93,12 +103,43 @@ internal static class BatchEndpoints
     )
     {
         var stopped = await store.CancelAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
+        TellWorkersOf(stopped, courier);
+        return BatchView.Of(stopped.Batch);
+    }
+
+    private static async Task<DeletedBatch> DeleteAsync(
+        string id,
+        HttpContext context,
+        BatchStore store,
+        ICancelCourier courier,
+        CancellationToken cancellationToken
+    )
+    {
+        TellWorkersOf(await store.DeleteAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id), courier);
+        return new DeletedBatch(id);
+    }
+
+    private static void TellWorkersOf(BatchStopped stopped, ICancelCourier courier)
+    {
         foreach (var job in stopped.Held)
         {
             courier.TellWorkerOf(job);
         }
+    }
 
-        return BatchView.Of(stopped.Batch);
+    private static async Task<VideoList> VideosAsync(
+        string id,
+        HttpContext context,
+        BatchStore store,
+        CancellationToken cancellationToken
+    )
+    {
+        await FindAsync(id, context, store, cancellationToken);
+        var query = ListQuery.OfLines(context.Request.Query);
+        var page =
+            await store.PageAsync(id, query.Limit, query.After, query.Ascending, cancellationToken)
+            ?? throw ApiError.InvalidValue("after", $"'after' is '{query.After}', which is no video of batch '{id}'.").AsException();
+        return new VideoList([.. page.Jobs.Select(job => Video.Of(job))], page.HasMore);
     }
 
     private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, CancellationToken cancellationToken)

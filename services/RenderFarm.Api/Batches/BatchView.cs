@@ -54,6 +54,12 @@ internal sealed record BatchList(IReadOnlyList<BatchView> Data, bool HasMore)
     public string? LastId => Data.Count > 0 ? Data[^1].Id : null;
 }
 
+internal sealed record DeletedBatch(string Id)
+{
+    public string Object { get; } = "batch.deleted";
+    public bool Deleted { get; } = true;
+}
+
 /// <summary>Videos of a batch by what became of them; deleted ones are in none.</summary>
 internal sealed record BatchCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled)
 {

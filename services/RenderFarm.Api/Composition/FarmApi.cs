@@ -18,6 +18,7 @@ using RenderFarm.Api.Videos;
 using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
+using RenderFarm.Broker;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Composition;
 using RenderFarm.Jobs.Loops;
@@ -99,7 +100,7 @@ internal static class FarmApi
 
         adjust?.Invoke(builder);
         var app = builder.Build();
-        app.Services.GiveBusItsLog();
+        app.GiveBusItsLog();
         ServerRefusals.Listen(app.Services);
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMetrics(metrics);

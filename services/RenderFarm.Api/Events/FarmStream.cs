@@ -1,3 +1,5 @@
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
@@ -21,7 +23,7 @@ internal sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, Queu
             {
                 foreach (var told in news)
                 {
-                    await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job), told.Event.Position);
+                    await stream.SendAsync(Word.Of(told.Event.Type), Videos.Video.Of(told.Job), told.Event.Position);
                     place = told.Event.Position;
                     running.Remove(told.Job.Id);
                 }
@@ -38,7 +40,7 @@ internal sealed class FarmStream(EventHub hub, EventLog log, JobStore jobs, Queu
                 {
                     running[job.Id] = VideoProgress.Applied(job, notice);
                     await stream.SendAsync(
-                        "video.progress",
+                        Word.Of(VideoNotice.Progress),
                         VideoProgress.Of(running[job.Id], (await forecast.OfAsync(running[job.Id], cancellationToken)).Seconds)
                     );
                 }

@@ -5,11 +5,11 @@ using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Events;
 
-/// <summary>The data of <c>event: video.progress</c>.</summary>
+/// <summary>The data of <see cref="VideoNotice.Progress"/>.</summary>
 internal sealed record VideoProgress
 {
     public required string Id { get; init; }
-    public string Object { get; } = "video.progress";
+    public VideoNotice Object { get; } = VideoNotice.Progress;
     public required RenderStage Stage { get; init; }
 
     /// <summary>Denoise steps done, of <see cref="Steps"/>.</summary>
@@ -44,9 +44,9 @@ internal sealed record VideoProgress
         };
 }
 
-/// <summary>The data of <c>event: video.preview</c>: a small picture of what the video is becoming.</summary>
+/// <summary>The data of <see cref="VideoNotice.Preview"/>: a small picture of what the video is becoming.</summary>
 /// <param name="Data">Base64.</param>
 internal sealed record VideoPreview(string Id, int Step, string ContentType, byte[] Data)
 {
-    public string Object { get; } = "video.preview";
+    public VideoNotice Object { get; } = VideoNotice.Preview;
 }

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
@@ -44,7 +45,7 @@ internal sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, Que
             {
                 foreach (var told in await log.OfJobAsync(job.Id, place, cancellationToken))
                 {
-                    await stream.SendAsync(told.Event.Type, Videos.Video.Of(told.Job), told.Event.Position);
+                    await stream.SendAsync(Word.Of(told.Event.Type), Videos.Video.Of(told.Job), told.Event.Position);
                     (place, shown, sent) = (told.Event.Position, (null, 0), sent + 1);
                 }
 
@@ -77,7 +78,7 @@ internal sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, Que
                 sent += await ShowAsync(job);
                 if (previews && notice is { Preview: { Length: > 0 } picture, PreviewType: { } type })
                 {
-                    await stream.SendAsync("video.preview", new VideoPreview(job.Id, notice.Step, type, picture));
+                    await stream.SendAsync(Word.Of(VideoNotice.Preview), new VideoPreview(job.Id, notice.Step, type, picture));
                 }
             }
 
@@ -105,7 +106,10 @@ internal sealed class VideoStream(EventHub hub, EventLog log, JobStore jobs, Que
             }
 
             shown = (seen.Stage, seen.Step);
-            await stream.SendAsync("video.progress", VideoProgress.Of(seen, (await forecast.OfAsync(seen, cancellationToken)).Seconds));
+            await stream.SendAsync(
+                Word.Of(VideoNotice.Progress),
+                VideoProgress.Of(seen, (await forecast.OfAsync(seen, cancellationToken)).Seconds)
+            );
             return 1;
         }
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration.Memory;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Api.Hosting;
 
@@ -21,16 +22,23 @@ internal static class EmbeddedHome
             // Whoever asks for the health is told; what stands behind it has its own line.
             ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
         };
-        if (configuration["Store:Kind"] is null or "" or "sqlite")
+        if (configuration["Store:Kind"].IsOrUnset(StoreKind.Sqlite))
         {
-            defaults["Store:ConnectionString"] = $"Data Source={home.Database}";
+            defaults["Store:ConnectionString"] = DatabaseIn(home);
         }
 
         ((IConfigurationBuilder)configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = defaults });
-        // The other files' owners make their folders themselves.
-        if (defaults.TryGetValue("Store:ConnectionString", out var database) && configuration["Store:ConnectionString"] == database)
+    }
+
+    /// <summary>For the database of those defaults; the other files' owners make their folders themselves.</summary>
+    public static void MakeHome(this IConfiguration configuration)
+    {
+        var home = FarmHome.Of(configuration[FarmHome.Variable]);
+        if (configuration["Store:ConnectionString"] == DatabaseIn(home))
         {
             Directory.CreateDirectory(home.Root);
         }
     }
+
+    private static string DatabaseIn(FarmHome home) => $"Data Source={home.Database}";
 }

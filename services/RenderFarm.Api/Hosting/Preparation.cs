@@ -52,6 +52,7 @@ internal static partial class Preparation
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancellationToken = default)
     {
         var services = app.Services;
+        app.Configuration.MakeHome();
         try
         {
             await UntilThereAsync(app, () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancellationToken), cancellationToken);

@@ -4,6 +4,7 @@ using RenderFarm.Api.Events;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 
 namespace RenderFarm.Api.Messaging;
@@ -85,8 +86,8 @@ internal sealed partial class EventPublisher(
             Video.Of(next.Job),
             context =>
             {
-                context.RoutingKey = $"{next.Event.Type}.{next.Event.Model}";
-                context.BasicProperties.Type = next.Event.Type;
+                context.RoutingKey = $"{Word.Of(next.Event.Type)}.{next.Event.Model}";
+                context.BasicProperties.Type = Word.Of(next.Event.Type);
                 context.BasicProperties.MessageId = EventIds.Of(next.Event);
                 context.BasicProperties.CorrelationId = next.IdempotencyKey;
                 context.BasicProperties.Timestamp = new AmqpTimestamp(next.Event.OccurredAt.ToUnixTimeSeconds());

@@ -1,7 +1,6 @@
-using MassTransit;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Videos;
+using RenderFarm.Broker;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Events;
 
@@ -10,8 +9,7 @@ namespace RenderFarm.Api.Messaging;
 internal static class MessagingRegistration
 {
     /// <summary>
-    /// The bell and the courier that <c>Bus:Kind</c> names. The host starts without waiting for the broker, and a broker
-    /// that is away is reported as degraded: jobs are taken and started all the same.
+    /// The bell, the courier and the relay that <c>Bus:Kind</c> names.
     /// </summary>
     public static void AddMessaging(this WebApplicationBuilder builder)
     {
@@ -24,36 +22,7 @@ internal static class MessagingRegistration
             return;
         }
 
-        if (builder.Configuration["Logging:LogLevel:MassTransit"] is null)
-        {
-            // It warns of every try to connect, and there is one a second: whoever waits for the broker says so himself, once.
-            builder.Logging.AddFilter("MassTransit", LogLevel.Error);
-        }
-
-        builder.Services.AddMassTransit(bus =>
-        {
-            bus.ConfigureHealthCheckOptions(health => health.MinimalFailureStatus = HealthStatus.Degraded);
-            bus.UsingRabbitMq(
-                (_, broker) =>
-                    broker.Host(
-                        new Uri(settings.Uri),
-                        "renderfarm-api",
-                        host =>
-                        {
-                            // A connection that died without a word is found out before a job is missed for it.
-                            host.Heartbeat(TimeSpan.FromSeconds(10));
-                            host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
-                        }
-                    )
-            );
-        });
-        builder.Services.Configure<MassTransitHostOptions>(host =>
-        {
-            host.WaitUntilStarted = false;
-            host.StopTimeout = TimeSpan.FromSeconds(3);
-            // What is in hand then lies in its queue again.
-            host.ConsumerStopTimeout = TimeSpan.FromMilliseconds(100);
-        });
+        builder.AddBroker(settings, "renderfarm-api");
         builder.Services.AddSingleton<IBell, RabbitMqBell>();
         builder.Services.AddSingleton<RabbitMqCourier>();
         builder.Services.AddSingleton<ICancelCourier>(services => services.GetRequiredService<RabbitMqCourier>());
@@ -65,8 +34,4 @@ internal static class MessagingRegistration
         builder.Services.AddHostedService<EventPublisher>();
         builder.Services.AddHostedService<IntakeConsumer>();
     }
-
-    /// <summary>MassTransit keeps its log for the whole process; a second farm in it would write to the first one's.</summary>
-    public static void GiveBusItsLog(this IServiceProvider services) =>
-        LogContext.ConfigureCurrentLogContext(services.GetRequiredService<ILoggerFactory>());
 }

@@ -5,6 +5,7 @@ using RenderFarm.Api.Models;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Jobs.Workers;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
@@ -15,7 +16,6 @@ namespace RenderFarm.Api.Plans;
 /// <summary><c>POST /v1/plans</c>: what would be chosen for a request on a card, without a job.</summary>
 internal static class PlanEndpoints
 {
-    private const double Gibibyte = 1L << 30;
 
     public static void MapPlans(this IEndpointRouteBuilder routes) =>
         routes
@@ -51,7 +51,7 @@ internal static class PlanEndpoints
             : size switch
             {
                 null => throw fields.Invalid("vram_gib", "is required, or 'worker': the card to plan for; 0 is a CPU slot"),
-                0 => SlotState.Cpu(8L << 30),
+                0 => SlotState.Cpu(8 * Gibibytes.One),
                 { } gibibytes => SlotState.Gpu(gibibytes, gpu ?? "", gpu is null ? null : Planning.Cards.KnownCards.Find(gpu)),
             };
         var name = options.Value.Resolve(request.Model);
@@ -88,7 +88,7 @@ internal static class PlanEndpoints
         public bool Fits => Plan is not null;
 
         public static PlanAnswer Of(PlanResult result) =>
-            new(result.Plan, Math.Round(result.BudgetBytes / Gibibyte, 2), result.Refusal, result.Alternatives);
+            new(result.Plan, Math.Round(Gibibytes.Of(result.BudgetBytes), 2), result.Refusal, result.Alternatives);
     }
 }
 

@@ -4,6 +4,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Requests;
@@ -15,7 +16,7 @@ namespace RenderFarm.Api.Videos;
 /// <param name="Bytes">Device bytes below which no plan exists; 0 for class 0.</param>
 internal sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSeconds)
 {
-    private const long CpuSlotBytes = 8L << 30;
+    private const long CpuSlotBytes = 8 * Gibibytes.One;
 
     private const int MostKept = 1_000;
 

@@ -17,7 +17,10 @@ internal sealed record ListQuery(int Limit, string? After, bool Ascending)
 
     public static ListQuery OfBatches(IQueryCollection query) => Of(query, "batch", BatchStore.IsId);
 
-    private static ListQuery Of(IQueryCollection query, string what, Func<string, bool> isId)
+    /// <summary>Of the videos of a batch: they come as its lines do, unless it says otherwise.</summary>
+    public static ListQuery OfLines(IQueryCollection query) => Of(query, "video", JobIds.IsId, ascending: true);
+
+    private static ListQuery Of(IQueryCollection query, string what, Func<string, bool> isId, bool ascending = false)
     {
         if (query.Keys.FirstOrDefault(key => !Known.Contains(key)) is { } stray)
         {
@@ -29,7 +32,8 @@ internal sealed record ListQuery(int Limit, string? After, bool Ascending)
             AfterOf(query["after"].ToString(), what, isId),
             query["order"].ToString() switch
             {
-                "" or "desc" => false,
+                "" => ascending,
+                "desc" => false,
                 "asc" => true,
                 var other => throw ApiError.InvalidValue("order", $"'order' is '{other}'; accepted are asc, desc.").AsException(),
             }

@@ -23,7 +23,7 @@ internal static class VideoRequestReader
         {
             Prompt = Prompt(fields),
             Model = fields.Text("model", 200, mayBeEmpty: false),
-            Seconds = fields.Number("seconds", 0, 3600),
+            Seconds = Seconds(fields),
             Size = Size(fields),
             InputReference = Reference(fields, InputRoles.FirstFrame, body.Files),
             LastFrame = Reference(fields, InputRoles.LastFrame, body.Files),
@@ -64,6 +64,15 @@ internal static class VideoRequestReader
     {
         var prompt = fields.Text("prompt", MaxPromptLength) ?? throw fields.Invalid("prompt", "is required");
         return string.IsNullOrWhiteSpace(prompt) ? throw fields.Invalid("prompt", "must not be empty") : prompt;
+    }
+
+    /// <summary>However short: the nearest number of frames is rendered, and that is one at the least.</summary>
+    private static double? Seconds(FieldReader fields)
+    {
+        var seconds = fields.Number("seconds", 0, 3600);
+        return seconds == 0
+            ? throw fields.Invalid("seconds", "is 0; it must be above 0 and at most 3600, or left out for the model's length")
+            : seconds;
     }
 
     private static FrameSize? Size(FieldReader fields)
@@ -141,7 +150,13 @@ internal static class VideoRequestReader
         var loras = new List<LoraReference>();
         foreach (var item in fields.Objects("loras", VideoLimits.MaxLoras) ?? [])
         {
-            loras.Add(new LoraReference(LoraName(item), item.Number("strength", -10, 10) ?? 1));
+            var name = LoraName(item);
+            if (loras.Exists(lora => lora.Name == name))
+            {
+                throw item.Invalid("name", $"is '{name}' once more; name each LoRA once, with the strength it is to have");
+            }
+
+            loras.Add(new LoraReference(name, item.Number("strength", -10, 10) ?? 1));
             item.RefuseRest();
         }
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Serialization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Contracts.Words;
+using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
 
@@ -52,11 +53,9 @@ internal sealed record WebhookDelivery
     /// <summary>What the receiver sees as <c>webhook-id</c>.</summary>
     public required string Id { get; init; }
     public string Object { get; } = "webhook.delivery";
-    public required string Type { get; init; }
+    public required VideoEvent Type { get; init; }
     public required string Url { get; init; }
-
-    /// <summary><c>pending</c>, <c>delivered</c> or <c>failed</c>.</summary>
-    public required string Status { get; init; }
+    public required DeliveryState Status { get; init; }
     public required int Tries { get; init; }
     public required long CreatedAt { get; init; }
 
@@ -73,7 +72,7 @@ internal sealed record WebhookDelivery
             Id = FormattableString.Invariant($"evt_{delivery.Position}"),
             Type = delivery.Type,
             Url = delivery.Url,
-            Status = Word.Of(delivery.State),
+            Status = delivery.State,
             Tries = delivery.Tries,
             CreatedAt = delivery.OccurredAt.ToUnixTimeSeconds(),
             NextTryAt = delivery.NextTryAt?.ToUnixTimeSeconds(),

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Webhooks;
 
@@ -50,7 +51,7 @@ internal static class WebhookMessage
 }
 
 /// <summary>What the receiver reads.</summary>
-internal sealed record WebhookBody(string Id, string Type, long CreatedAt, DateTime Timestamp, Video Data)
+internal sealed record WebhookBody(string Id, VideoEvent Type, long CreatedAt, DateTime Timestamp, Video Data)
 {
     public string Object { get; } = "event";
 }

@@ -1,5 +1,6 @@
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Outbound;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
@@ -100,7 +101,7 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
         await _deliveries.RecordAsync(delivery, tried, again, cancellationToken);
         if (error is not null)
         {
-            LogFailed(delivery.Type, delivery.JobId, delivery.Tries + 1, error);
+            LogFailed(Word.Of(delivery.Type), delivery.JobId, delivery.Tries + 1, error);
         }
     }
 

@@ -78,9 +78,7 @@ internal sealed record WorkerView
     public required string Name { get; init; }
     public required string Host { get; init; }
     public required string Version { get; init; }
-
-    /// <summary><c>live</c>, <c>draining</c> or <c>gone</c>.</summary>
-    public required string Status { get; init; }
+    public required WorkerStatus Status { get; init; }
     public required IReadOnlyList<SlotDescription> Slots { get; init; }
     public required IReadOnlyList<string> Models { get; init; }
 
@@ -96,10 +94,7 @@ internal sealed record WorkerView
             Name = worker.Name,
             Host = worker.Host,
             Version = worker.Version,
-            Status =
-                !worker.IsLive ? "gone"
-                : worker.Draining ? "draining"
-                : "live",
+            Status = worker.Status,
             Slots = worker.Slots,
             Models = worker.Models,
             Held =

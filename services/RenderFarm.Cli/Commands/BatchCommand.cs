@@ -1,10 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Headers;
-using System.Text.Json;
-using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
-using RenderFarm.Contracts.Videos;
-using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -54,7 +50,7 @@ internal static class BatchCommand
                 var code = await Watching.BatchUntilOverAsync(client, id, console, time, parsed.WantsJson(), cancellationToken);
                 if (folder is not null)
                 {
-                    await DownloadAsync(client, id, Path.GetFullPath(folder), console, parsed.WantsJson(), cancellationToken);
+                    await DownloadCommand.BatchAsync(client, id, Path.GetFullPath(folder), console, parsed.WantsJson(), cancellationToken);
                 }
 
                 return code;
@@ -68,33 +64,27 @@ internal static class BatchCommand
         );
     }
 
-    private static Command Manifest(CommandRunner run, IAnsiConsole console, TimeProvider time)
-    {
-        var id = new Argument<string>("id") { Description = "batch_…" };
-        var connection = new FarmConnection();
-        var command = new Command("manifest", "Print what became of each line of a batch, as JSON Lines") { id };
-        connection.AddTo(command);
-        id.CompleteWith(connection, time, LiveIds.Batches);
-        run.Run(
-            command,
-            async (parsed, cancellationToken) =>
-            {
-                using var client = connection.Open(parsed, time);
-                await foreach (
-                    var line in client.LinesAsync($"batches/{Uri.EscapeDataString(parsed.GetValue(id)!)}/manifest", cancellationToken)
-                )
+    private static Command Manifest(CommandRunner run, IAnsiConsole console, TimeProvider time) =>
+        new IdVerbs(run, time)
+            .Create(
+                "manifest",
+                "Print what became of each line of a batch, as JSON Lines",
+                IdVerbs.One("id", "batch_…"),
+                [LiveIds.Batches],
+                async (client, id, _, cancellationToken) =>
                 {
-                    console.Say(line);
-                }
+                    await foreach (var line in client.LinesAsync($"batches/{Uri.EscapeDataString(id)}/manifest", cancellationToken))
+                    {
+                        console.Say(line);
+                    }
 
-                return 0;
-            }
-        );
-        return command.WithExamples(
-            "manifest batch_019… > results.jsonl",
-            "manifest batch_019… | jq -r 'select(.status==\"failed\").id' | xargs ./farm retry"
-        );
-    }
+                    return VerbProgram.Done;
+                }
+            )
+            .WithExamples(
+                "manifest batch_019… > results.jsonl",
+                "manifest batch_019… | jq -r 'select(.status==\"failed\").id' | xargs ./farm retry"
+            );
 
     private static async Task<(byte[] Bytes, string Type)> ReadAsync(string file, CancellationToken cancellationToken)
     {
@@ -116,37 +106,6 @@ internal static class BatchCommand
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new FarmException("no_such_file", $"can't read {Path.GetFullPath(file)}: {error.Message}", error);
-        }
-    }
-
-    /// <summary>Named by line and id: names sort as the lines do.</summary>
-    private static async Task DownloadAsync(
-        FarmClient client,
-        string id,
-        string folder,
-        IAnsiConsole console,
-        bool asJson,
-        CancellationToken cancellationToken
-    )
-    {
-        await foreach (var text in client.LinesAsync($"batches/{Uri.EscapeDataString(id)}/manifest", cancellationToken))
-        {
-            using var line = JsonDocument.Parse(text);
-            if (line.RootElement.GetProperty("status").GetString() != Word.Of(VideoStatus.Completed))
-            {
-                continue;
-            }
-
-            var video = line.RootElement.GetProperty("id").GetString()!;
-            var path = Path.Combine(
-                folder,
-                FormattableString.Invariant($"{line.RootElement.GetProperty("line").GetInt32():00000}-{video}.mp4")
-            );
-            await client.DownloadAsync(video, path, cancellationToken);
-            if (!asJson)
-            {
-                console.Say(path);
-            }
         }
     }
 }

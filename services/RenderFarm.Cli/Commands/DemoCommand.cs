@@ -30,12 +30,14 @@ internal static class DemoCommand
                 result.AddError($"'{word}' is not an option; see ./farm demo --help. A prompt can't begin with two dashes.");
             }
         });
-        var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
+        var output = DownloadCommand.File();
+        var force = DownloadCommand.Force();
         var video = new VideoOptions();
         var command = new Command("demo", "Start the embedded farm, render one clip with the small demo model, stop")
         {
             prompt,
             output,
+            force,
         }.WithExamples("demo", "demo \"a red ball rolls to the right\" --steps 8 --out ball.mp4");
         video.AddTo(command);
         run.Run(
@@ -45,7 +47,7 @@ internal static class DemoCommand
                     ? Task.FromResult(launch(missing))
                     : RunAsync(
                         video.Read(parsed, parsed.GetValue(prompt)!, Model),
-                        parsed.GetValue(output)!,
+                        OutputFile.Of(parsed.GetValue(output), "out.mp4", parsed.GetValue(force)),
                         console,
                         time,
                         cancellationToken
@@ -56,13 +58,13 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(
         VideoRequest request,
-        string output,
+        OutputFile output,
         IAnsiConsole console,
         TimeProvider time,
         CancellationToken cancellationToken
     )
     {
-        OutputFile.Require(output);
+        output.Require();
         var programs = FarmPrograms.Find();
         var home = FarmHome.FromEnvironment().Create();
         var model = await DemoModel.EnsureAsync(home, programs, console, cancellationToken);
@@ -88,7 +90,7 @@ internal static class DemoCommand
             console.Say(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{Path.GetFullPath(output)}  {finished.Size}, {finished.Frames} frames at {finished.Fps} fps, seed {finished.Seed}, "
+                    $"{output.FullPath}  {finished.Size}, {finished.Frames} frames at {finished.Fps} fps, seed {finished.Seed}, "
                         + $"{time.GetElapsedTime(began).TotalSeconds:0.0} s"
                 )
             );

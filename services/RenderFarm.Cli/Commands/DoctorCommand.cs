@@ -4,6 +4,7 @@ using RenderFarm.Cli.Errands;
 using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Checks;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Hosting.Doctor;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Verbs.Parsing;
@@ -71,7 +72,7 @@ internal static class DoctorCommand
     )
     {
         var home = FarmHome.FromEnvironment();
-        var free = FreeSpace.BytesFor(home.Root) / Math.Pow(2, 30);
+        var free = Gibibytes.Of(FreeSpace.OfDisks.BytesFor(home.Root));
         yield return free >= NeededDiskGib
             ? HostCheck.Ok("disk", $"{Gib(free)} free for {home.Root}")
             : HostCheck.Lacks(

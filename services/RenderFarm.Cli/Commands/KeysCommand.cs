@@ -132,36 +132,25 @@ internal static class KeysCommand
         return command.WithExamples("keys create studio --queued 200 --running 4 --per-day 1000", "keys create rack-7 --scope worker");
     }
 
-    private static Command Revoke(CommandRunner run, IAnsiConsole console, TimeProvider time)
-    {
-        var id = new Argument<string>("id") { Description = "key_…, as keys list shows it" };
-        var connection = new FarmConnection();
-        var command = new Command("revoke", "A key stops working; its videos stay") { id, JsonSwitch.Option }.WithExamples(
-            "keys revoke key_019…"
-        );
-        connection.AddTo(command);
-        id.CompleteWith(connection, time, LiveIds.Keys);
-        run.Run(
-            command,
-            async (parsed, cancellationToken) =>
-            {
-                using var client = connection.Open(parsed, time);
-                var answer = await client.SendJsonAsync(
-                    HttpMethod.Delete,
-                    $"keys/{Uri.EscapeDataString(parsed.GetValue(id)!)}",
-                    null,
-                    cancellationToken
-                );
-                if (parsed.WantsJson())
+    private static Command Revoke(CommandRunner run, IAnsiConsole console, TimeProvider time) =>
+        new IdVerbs(run, time)
+            .Create(
+                "revoke",
+                "A key stops working; its videos stay",
+                IdVerbs.One("id", "key_…, as keys list shows it"),
+                [LiveIds.Keys],
+                async (client, id, parsed, cancellationToken) =>
                 {
-                    console.Say(JsonSwitch.Line(answer));
-                }
+                    var answer = await client.SendJsonAsync(HttpMethod.Delete, $"keys/{Uri.EscapeDataString(id)}", null, cancellationToken);
+                    if (parsed.WantsJson())
+                    {
+                        console.Say(JsonSwitch.Line(answer));
+                    }
 
-                return 0;
-            }
-        );
-        return command;
-    }
+                    return VerbProgram.Done;
+                }
+            )
+            .WithExamples("keys revoke key_019…");
 
     private static string Use(JsonElement key, string use, string quota)
     {

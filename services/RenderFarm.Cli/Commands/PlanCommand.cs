@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Planning;
@@ -246,7 +247,7 @@ internal static class PlanCommand
                         .EnumerateArray()
                         .Select(other => other.Deserialize(ContractsJson.Default.RenderPlan)!),
                 ],
-                BudgetBytes = (long)(answer.GetProperty("budget_gib").GetDouble() * (1L << 30)),
+                BudgetBytes = Gibibytes.ToBytes(answer.GetProperty("budget_gib").GetDouble()),
                 Refusal = answer.GetProperty("refusal") is { ValueKind: JsonValueKind.Object } refusal
                     ? new PlanRefusal(
                         refusal.GetProperty("message").GetString()!,

@@ -39,7 +39,8 @@ internal static class SubmitCommands
     public static Command Render(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var prompt = new Argument<string>("prompt") { Description = "What to show" };
-        var output = new Option<string>("--out", "-o") { Description = "The MP4 to write", DefaultValueFactory = _ => "out.mp4" };
+        var output = DownloadCommand.File();
+        var force = DownloadCommand.Force();
         var (options, connection) = (new SubmitOptions(), new FarmConnection());
         var command = new Command("render", "Submit a video, watch it and download it; Ctrl-C leaves it to the farm").WithExamples(
             "render \"a red ball rolls to the right\"",
@@ -48,28 +49,29 @@ internal static class SubmitCommands
         );
         command.Add(prompt);
         command.Add(output);
+        command.Add(force);
         AddTo(command, options, connection, time);
         run.Run(
             command,
             async (parsed, cancellationToken) =>
             {
-                var path = Path.GetFullPath(parsed.GetValue(output)!);
-                OutputFile.Require(path);
+                var file = OutputFile.Of(parsed.GetValue(output), "out.mp4", parsed.GetValue(force));
+                file.Require();
                 using var client = connection.Open(parsed, time);
                 var id = (await SubmitAsync(client, options, parsed, parsed.GetValue(prompt)!, cancellationToken))
                     .GetProperty("id")
                     .GetString()!;
                 var video = await Watching.UntilOverAsync(client, id, console, quiet: parsed.WantsJson(), cancellationToken);
-                await client.DownloadAsync(id, path, cancellationToken);
+                await client.DownloadAsync(id, file, cancellationToken);
                 if (parsed.WantsJson())
                 {
                     var answer = JsonObject.Create(await client.GetJsonAsync(FarmClient.Of(id), cancellationToken))!;
-                    answer["file"] = path;
+                    answer["file"] = file.FullPath;
                     console.Say(answer.ToJsonString(FarmJson.Plain.Options));
                 }
                 else
                 {
-                    console.Say(string.Create(CultureInfo.InvariantCulture, $"{path}  seed {video.Seed}"));
+                    console.Say(string.Create(CultureInfo.InvariantCulture, $"{file.FullPath}  seed {video.Seed}"));
                 }
                 return 0;
             }

@@ -40,6 +40,7 @@ internal static class UpCommand
             command,
             async (parsed, cancellationToken) =>
             {
+                HomeLock.RequireFree(FarmHome.FromEnvironment());
                 if (Readiness.Missing(parsed, needsFfmpeg: true, Environment.GetEnvironmentVariable) is { } missing)
                 {
                     return launch(missing);
@@ -66,6 +67,8 @@ internal static class UpCommand
         CancellationToken cancellationToken
     )
     {
+        var home = FarmHome.FromEnvironment().Create();
+        using var alone = HomeLock.Take(home, FarmSettings.AddressOf(port));
         if (!LocalPorts.IsFree(port))
         {
             throw new FarmException(
@@ -75,7 +78,6 @@ internal static class UpCommand
         }
 
         var programs = FarmPrograms.Find();
-        var home = FarmHome.FromEnvironment().Create();
         FarmSettings settings;
         if (services is null)
         {

@@ -5,73 +5,55 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
-/// <summary>The verbs on videos: each is one or two calls of the HTTP interface.</summary>
+/// <summary>The verbs on videos, and on batches where they do the same: each is one or a few calls of the HTTP interface.</summary>
 internal static class VideoCommands
 {
-    private const int LargestPage = 100;
-
     public static IEnumerable<Command> Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
+        var verbs = new IdVerbs(run, time);
         yield return SubmitCommands.Render(run, console, time);
         yield return SubmitCommands.Submit(run, console, time);
-        yield return Watch(run, console, time);
+        yield return Watch(verbs, console, time);
         yield return List(run, console, time);
-        yield return Show(run, console, time);
-        yield return Change(run, console, time, "cancel", "Stop videos or batches")
-            .WithExamples("cancel video_019…", "list --json | jq -r 'select(.status==\"queued\").id' | xargs ./farm cancel");
-        yield return Change(run, console, time, "retry", "Run failed or cancelled videos again").WithExamples("retry video_019…");
-        yield return Delete(run, console, time);
-        yield return Download(run, console, time);
-        yield return Remix(run, console, time);
+        yield return Show(verbs, console);
+        yield return Cancel(verbs, console);
+        yield return Retry(verbs, console);
+        yield return Delete(verbs, console);
+        yield return DownloadCommand.Create(verbs, console);
+        yield return Remix(verbs, console);
     }
 
-    private static Command Watch(CommandRunner run, IAnsiConsole console, TimeProvider time)
-    {
-        var id = new Argument<string>("id") { Description = "The video or batch" };
-        var connection = new FarmConnection();
-        var command = new Command("watch", "Watch a video or a batch until it is finished; Ctrl-C leaves it to the farm").WithExamples(
-            "watch video_019…",
-            "watch batch_019…",
-            "watch video_019… --json"
-        );
-        command.Add(id);
-        connection.AddTo(command);
-        id.CompleteWith(connection, time, LiveIds.UnfinishedVideos, LiveIds.UnfinishedBatches);
-        command.Add(JsonSwitch.Option);
-        run.Run(
-            command,
-            async (parsed, cancellationToken) =>
-            {
-                using var client = connection.Open(parsed, time);
-                if (BatchStatus.IsId(parsed.GetValue(id)!))
+    private static Command Watch(IdVerbs verbs, IAnsiConsole console, TimeProvider time) =>
+        verbs
+            .Create(
+                "watch",
+                "Watch a video or a batch until it is finished; Ctrl-C leaves it to the farm",
+                IdVerbs.One("id", "The video or batch"),
+                [LiveIds.UnfinishedVideos, LiveIds.UnfinishedBatches],
+                async (client, id, parsed, cancellationToken) =>
                 {
-                    return await Watching.BatchUntilOverAsync(
-                        client,
-                        parsed.GetValue(id)!,
-                        console,
-                        time,
-                        parsed.WantsJson(),
-                        cancellationToken
-                    );
-                }
+                    if (BatchStatus.IsId(id))
+                    {
+                        return await Watching.BatchUntilOverAsync(client, id, console, time, parsed.WantsJson(), cancellationToken);
+                    }
 
-                await Watching.UntilOverAsync(client, parsed.GetValue(id)!, console, quiet: parsed.WantsJson(), cancellationToken);
-                if (parsed.WantsJson())
-                {
-                    console.Say(JsonSwitch.Line(await client.GetJsonAsync(FarmClient.Of(parsed.GetValue(id)!), cancellationToken)));
-                }
+                    await Watching.UntilOverAsync(client, id, console, quiet: parsed.WantsJson(), cancellationToken);
+                    if (parsed.WantsJson())
+                    {
+                        console.Say(JsonSwitch.Line(await client.GetJsonAsync(FarmClient.Of(id), cancellationToken)));
+                    }
 
-                return 0;
-            }
-        );
-        return command;
-    }
+                    return VerbProgram.Done;
+                }
+            )
+            .WithExamples("watch video_019…", "watch batch_019…", "watch video_019… --json");
 
     private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
@@ -92,7 +74,8 @@ internal static class VideoCommands
             {
                 using var client = connection.Open(parsed, time);
                 var most = parsed.GetValue(limit) is > 0 and var some ? some : int.MaxValue;
-                var videos = PagesAsync(client, most, parsed.GetValue(after), parsed.GetValue(oldest) ? "asc" : "desc", cancellationToken);
+                var order = parsed.GetValue(oldest) ? "asc" : "desc";
+                var videos = client.PagesAsync("videos", most, parsed.GetValue(after), order, cancellationToken);
                 if (parsed.WantsJson())
                 {
                     await foreach (var video in videos)
@@ -123,41 +106,14 @@ internal static class VideoCommands
         return command;
     }
 
-    private static async IAsyncEnumerable<JsonElement> PagesAsync(
-        FarmClient client,
-        int most,
-        string? after,
-        string order,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
-    )
-    {
-        for (var left = most; left > 0;)
-        {
-            var page = await client.GetJsonAsync(
-                $"videos?limit={Math.Min(left, LargestPage)}&order={order}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}",
-                cancellationToken
-            );
-            foreach (var video in page.GetProperty("data").EnumerateArray())
-            {
-                left--;
-                yield return video;
-            }
-            after = page.GetProperty("last_id").GetString();
-            if (!page.GetProperty("has_more").GetBoolean() || after is null)
-            {
-                yield break;
-            }
-        }
-    }
-
-    private static Command Show(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    private static Command Show(IdVerbs verbs, IAnsiConsole console)
     {
         var attempts = new Option<bool>("--attempts") { Description = "Each attempt too: worker, plan, outcome, log" };
-        var command = OnOne(
-            run,
-            time,
+        var command = verbs.Create(
             "show",
             "Show a video or a batch",
+            IdVerbs.One("id", "The video or batch"),
+            [LiveIds.Videos, LiveIds.Batches],
             async (client, id, parsed, cancellationToken) =>
             {
                 var video = await client.GetJsonAsync(FarmClient.Of(id), cancellationToken);
@@ -166,7 +122,7 @@ internal static class VideoCommands
                     console.Say(
                         parsed.WantsJson() ? JsonSwitch.Line(video) : $"{id}  {video.Deserialize(FarmJson.Default.BatchStatus)!.Counts}"
                     );
-                    return;
+                    return VerbProgram.Done;
                 }
                 var tries = parsed.GetValue(attempts)
                     ? (await client.GetJsonAsync($"{FarmClient.Of(id)}/attempts", cancellationToken)).GetProperty("data")
@@ -180,57 +136,89 @@ internal static class VideoCommands
                     }
 
                     console.Say(shown.ToJsonString(FarmJson.Plain.Options));
-                    return;
+                    return VerbProgram.Done;
                 }
                 VideoSheet.Write(console, video);
                 if (parsed.GetValue(attempts))
                 {
                     VideoSheet.WriteAttempts(console, tries);
                 }
+
+                return VerbProgram.Done;
             }
         );
         command.Add(attempts);
         return command.WithExamples("show video_019…", "show video_019… --attempts", "show video_019… --json | jq .usage");
     }
 
-    private static Command Change(CommandRunner run, IAnsiConsole console, TimeProvider time, string verb, string description)
-    {
-        var ids = new Argument<string[]>("id")
-        {
-            Description = verb == "cancel" ? "Videos or batches" : "The videos",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        var connection = new FarmConnection();
-        var command = new Command(verb, description) { ids, JsonSwitch.Option };
-        connection.AddTo(command);
-        LiveIds.Source[] changeable =
-            verb == "cancel" ? [LiveIds.UnfinishedVideos, LiveIds.UnfinishedBatches] : [LiveIds.FailedVideos];
-        ids.CompleteWith(connection, time, changeable);
-        run.Run(
-            command,
-            async (parsed, cancellationToken) =>
-            {
-                using var client = connection.Open(parsed, time);
-                foreach (var id in parsed.GetValue(ids)!)
+    private static Command Cancel(IdVerbs verbs, IAnsiConsole console) =>
+        verbs
+            .Create(
+                "cancel",
+                "Stop videos or batches",
+                IdVerbs.Several("id", "Videos or batches"),
+                [LiveIds.UnfinishedVideos, LiveIds.UnfinishedBatches],
+                async (client, id, parsed, cancellationToken) =>
                 {
-                    var answer = await client.SendJsonAsync(HttpMethod.Post, $"{FarmClient.Of(id)}/{verb}", null, cancellationToken);
-                    var now = BatchStatus.IsId(id)
-                        ? answer.Deserialize(FarmJson.Default.BatchStatus)!.Counts.ToString()
-                        : RenderDisplay.Describe(answer.Deserialize(FarmJson.Default.Video)!);
-                    console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : $"{id}  {now}");
+                    var answer = await client.SendJsonAsync(HttpMethod.Post, $"{FarmClient.Of(id)}/cancel", null, cancellationToken);
+                    console.Say(
+                        parsed.WantsJson() ? JsonSwitch.Line(answer)
+                        : BatchStatus.IsId(id) ? $"{id}  {Stopped.Describe(answer.Deserialize(FarmJson.Default.BatchStatus)!.Counts)}"
+                        : $"{id}  {Stopped.Describe(answer.Deserialize(FarmJson.Default.Video)!)}"
+                    );
+                    return VerbProgram.Done;
                 }
-                return 0;
-            }
-        );
-        return command;
+            )
+            .WithExamples("cancel video_019…", "list --json | jq -r 'select(.status==\"queued\").id' | xargs ./farm cancel");
+
+    private static Command Retry(IdVerbs verbs, IAnsiConsole console)
+    {
+        return verbs
+            .Create(
+                "retry",
+                "Run failed or cancelled videos again; of a batch, all that are",
+                IdVerbs.Several("id", "Videos or batches"),
+                [LiveIds.FailedVideos, LiveIds.Batches],
+                async (client, id, parsed, cancellationToken) =>
+                {
+                    if (!BatchStatus.IsId(id))
+                    {
+                        await RetryAsync(client, id, parsed, cancellationToken);
+                        return VerbProgram.Done;
+                    }
+
+                    var videos = client.PagesAsync($"{FarmClient.Of(id)}/videos", int.MaxValue, null, "asc", cancellationToken);
+                    await foreach (var video in videos)
+                    {
+                        if (video.Deserialize(FarmJson.Default.Video)! is { Status: VideoStatus.Failed, Id: var failed })
+                        {
+                            await RetryAsync(client, failed, parsed, cancellationToken);
+                        }
+                    }
+
+                    return VerbProgram.Done;
+                }
+            )
+            .WithExamples("retry video_019…", "retry batch_019…");
+
+        async Task RetryAsync(FarmClient client, string id, ParseResult parsed, CancellationToken cancellationToken)
+        {
+            var answer = await client.SendJsonAsync(HttpMethod.Post, $"{FarmClient.Of(id)}/retry", null, cancellationToken);
+            console.Say(
+                parsed.WantsJson()
+                    ? JsonSwitch.Line(answer)
+                    : $"{id}  {RenderDisplay.Describe(answer.Deserialize(FarmJson.Default.Video)!)}"
+            );
+        }
     }
 
-    private static Command Delete(CommandRunner run, IAnsiConsole console, TimeProvider time) =>
-        OnOne(
-                run,
-                time,
+    private static Command Delete(IdVerbs verbs, IAnsiConsole console) =>
+        verbs
+            .Create(
                 "delete",
-                "Remove a video and its files",
+                "Remove videos, or batches with their videos, and their files",
+                IdVerbs.Several("id", "Videos or batches"),
+                [LiveIds.Videos, LiveIds.Batches],
                 async (client, id, parsed, cancellationToken) =>
                 {
                     var answer = await client.SendJsonAsync(HttpMethod.Delete, FarmClient.Of(id), null, cancellationToken);
@@ -238,42 +226,20 @@ internal static class VideoCommands
                     {
                         console.Say(JsonSwitch.Line(answer));
                     }
+
+                    return VerbProgram.Done;
                 }
             )
-            .WithExamples("delete video_019…");
+            .WithExamples("delete video_019…", "delete batch_019…");
 
-    private static Command Download(CommandRunner run, IAnsiConsole console, TimeProvider time)
-    {
-        var output = new Option<string?>("--out", "-o") { Description = "The file to write; absent for its id" };
-        var variant = OptionKinds.Choice("--variant", "Which file", "video", "video", "thumbnail", "spritesheet");
-        var command = OnOne(
-            run,
-            time,
-            "download",
-            "Download a finished video",
-            async (client, id, parsed, cancellationToken) =>
-            {
-                var kind = parsed.GetValue(variant)!;
-                var path = Path.GetFullPath(parsed.GetValue(output) ?? (kind == "video" ? $"{id}.mp4" : $"{id}-{kind}.webp"));
-                await client.DownloadAsync($"{FarmClient.Of(id)}/content?variant={kind}", id, path, cancellationToken);
-                console.Say(
-                    parsed.WantsJson() ? new JsonObject { ["id"] = id, ["file"] = path }.ToJsonString(FarmJson.Plain.Options) : path
-                );
-            }
-        );
-        command.Add(output);
-        command.Add(variant);
-        return command.WithExamples("download video_019… -o ball.mp4", "download video_019… --variant spritesheet");
-    }
-
-    private static Command Remix(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    private static Command Remix(IdVerbs verbs, IAnsiConsole console)
     {
         var prompt = new Argument<string>("prompt") { Description = "What to show instead" };
-        var command = OnOne(
-            run,
-            time,
+        var command = verbs.Create(
             "remix",
             "The same video with another prompt, as a video of its own",
+            IdVerbs.One("id", "The video"),
+            [LiveIds.CompletedVideos],
             async (client, id, parsed, cancellationToken) =>
             {
                 var body = new JsonObject { ["prompt"] = parsed.GetValue(prompt) };
@@ -284,40 +250,10 @@ internal static class VideoCommands
                     cancellationToken
                 );
                 console.Say(parsed.WantsJson() ? JsonSwitch.Line(answer) : answer.GetProperty("id").GetString()!);
+                return VerbProgram.Done;
             }
         );
         command.Add(prompt);
         return command.WithExamples("remix video_019… \"a blue ball rolls to the right\"");
-    }
-
-    private static Command OnOne(
-        CommandRunner run,
-        TimeProvider time,
-        string name,
-        string description,
-        Func<FarmClient, string, ParseResult, CancellationToken, Task> verb
-    )
-    {
-        var id = new Argument<string>("id") { Description = "The video" };
-        var connection = new FarmConnection();
-        var command = new Command(name, description) { id, JsonSwitch.Option };
-        connection.AddTo(command);
-        LiveIds.Source[] shown = name switch
-        {
-            "show" => [LiveIds.Videos, LiveIds.Batches],
-            "download" or "remix" => [LiveIds.CompletedVideos],
-            _ => [LiveIds.Videos],
-        };
-        id.CompleteWith(connection, time, shown);
-        run.Run(
-            command,
-            async (parsed, cancellationToken) =>
-            {
-                using var client = connection.Open(parsed, time);
-                await verb(client, parsed.GetValue(id)!, parsed, cancellationToken);
-                return 0;
-            }
-        );
-        return command;
     }
 }

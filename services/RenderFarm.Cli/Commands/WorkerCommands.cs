@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -16,8 +17,9 @@ internal static class WorkerCommands
     public static IEnumerable<Command> Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         yield return List(run, console, time);
-        yield return Drain(run, console, time);
-        yield return Resume(run, console, time);
+        var verbs = new IdVerbs(run, time);
+        yield return Drain(verbs, console, time);
+        yield return Resume(verbs, console);
     }
 
     private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
@@ -59,21 +61,24 @@ internal static class WorkerCommands
         return command.WithExamples("workers", "workers --json | jq -r 'select(.status==\"gone\").name'");
     }
 
-    private static Command Drain(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    private static Argument<string> Named => IdVerbs.One("worker", "Its name or id");
+
+    private static Command Drain(IdVerbs verbs, IAnsiConsole console, TimeProvider time)
     {
         var wait = new Option<bool>("--wait") { Description = "Until it holds nothing any more" };
-        var command = OnOne(
-            run,
-            time,
+        var command = verbs.Create(
             "drain",
             "Give a worker no new jobs; running ones finish",
-            async (client, id, parsed, cancellationToken) =>
+            Named,
+            [LiveIds.Workers],
+            async (client, named, parsed, cancellationToken) =>
             {
-                var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/drain", null, cancellationToken);
+                var address = await AddressOfAsync(client, named, cancellationToken);
+                var worker = await client.SendJsonAsync(HttpMethod.Post, $"{address}/drain", null, cancellationToken);
                 for (
                     var said = "";
                     parsed.GetValue(wait) && worker.GetProperty("held").GetArrayLength() > 0;
-                    worker = await client.GetJsonAsync($"workers/{id}", cancellationToken)
+                    worker = await client.GetJsonAsync(address, cancellationToken)
                 )
                 {
                     if (!parsed.WantsJson() && Held(worker) is var holds && holds != said)
@@ -84,55 +89,32 @@ internal static class WorkerCommands
                     await Task.Delay(LookEvery, time, cancellationToken);
                 }
                 console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
+                return VerbProgram.Done;
             }
         );
         command.Add(wait);
         return command.WithExamples("drain rack-1", "drain rack-1 --wait && ssh rack-1 sudo reboot");
     }
 
-    private static Command Resume(CommandRunner run, IAnsiConsole console, TimeProvider time) =>
-        OnOne(
-                run,
-                time,
+    private static Command Resume(IdVerbs verbs, IAnsiConsole console) =>
+        verbs
+            .Create(
                 "resume",
                 "Give a drained worker jobs again",
-                async (client, id, parsed, cancellationToken) =>
+                Named,
+                [LiveIds.Workers],
+                async (client, named, parsed, cancellationToken) =>
                 {
-                    var worker = await client.SendJsonAsync(HttpMethod.Post, $"workers/{id}/resume", null, cancellationToken);
+                    var address = await AddressOfAsync(client, named, cancellationToken);
+                    var worker = await client.SendJsonAsync(HttpMethod.Post, $"{address}/resume", null, cancellationToken);
                     console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
+                    return VerbProgram.Done;
                 }
             )
             .WithExamples("resume rack-1");
 
-    private static Command OnOne(
-        CommandRunner run,
-        TimeProvider time,
-        string name,
-        string description,
-        Func<FarmClient, string, ParseResult, CancellationToken, Task> verb
-    )
-    {
-        var named = new Argument<string>("worker") { Description = "Its name or id" };
-        var connection = new FarmConnection();
-        var command = new Command(name, description) { named, JsonSwitch.Option };
-        connection.AddTo(command);
-        named.CompleteWith(connection, time, LiveIds.Workers);
-        run.Run(
-            command,
-            async (parsed, cancellationToken) =>
-            {
-                using var client = connection.Open(parsed, time);
-                await verb(
-                    client,
-                    Uri.EscapeDataString(await IdOfAsync(client, parsed.GetValue(named)!, cancellationToken)),
-                    parsed,
-                    cancellationToken
-                );
-                return 0;
-            }
-        );
-        return command;
-    }
+    private static async Task<string> AddressOfAsync(FarmClient client, string named, CancellationToken cancellationToken) =>
+        $"workers/{Uri.EscapeDataString(await IdOfAsync(client, named, cancellationToken))}";
 
     private static async Task<string> IdOfAsync(FarmClient client, string named, CancellationToken cancellationToken)
     {
@@ -159,7 +141,7 @@ internal static class WorkerCommands
                 .Select(slot =>
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{Text(slot, "card")} {slot.GetProperty("total_bytes").GetInt64() / Math.Pow(2, 30):0} GiB"
+                        $"{Text(slot, "card")} {Gibibytes.Of(slot.GetProperty("total_bytes").GetInt64()):0} GiB"
                     )
                 )
         );

@@ -1,5 +1,7 @@
 using System.Globalization;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Cli.Farm;
 
@@ -32,17 +34,17 @@ internal sealed record FarmSettings(
         int drainSeconds = DrainSeconds
     )
     {
-        var (apiUrl, workerMetrics) = (Loopback(apiPort), Loopback(workerMetricsPort));
+        var (apiUrl, workerMetrics) = (AddressOf(apiPort), AddressOf(workerMetricsPort));
         var shared = new Dictionary<string, string>
         {
-            ["Bus__Kind"] = "none",
-            ["Artifacts__Kind"] = "directory",
+            ["Bus__Kind"] = Word.Of(BusKind.None),
+            ["Artifacts__Kind"] = Word.Of(ArtifactsKind.Directory),
             ["Artifacts__Directory"] = home.Artifacts,
             ["Keys__BootstrapFile"] = home.Keys,
         };
         var api = new Dictionary<string, string>(shared)
         {
-            ["Store__Kind"] = "sqlite",
+            ["Store__Kind"] = Word.Of(StoreKind.Sqlite),
             ["Store__ConnectionString"] = $"Data Source={home.Database}",
             ["Videos__DefaultModel"] = "demo",
             ["Api__Url"] = apiUrl,
@@ -67,11 +69,11 @@ internal sealed record FarmSettings(
         int workerMetricsPort
     )
     {
-        var (apiUrl, apiMetrics, workerMetrics) = (Loopback(apiPort), Loopback(apiMetricsPort), Loopback(workerMetricsPort));
+        var (apiUrl, apiMetrics, workerMetrics) = (AddressOf(apiPort), AddressOf(apiMetricsPort), AddressOf(workerMetricsPort));
         var shared = new Dictionary<string, string>(services.SharedSettings()) { ["Keys__BootstrapFile"] = home.Keys };
         var api = new Dictionary<string, string>(shared)
         {
-            ["Store__Kind"] = "postgres",
+            ["Store__Kind"] = Word.Of(StoreKind.Postgres),
             ["Store__ConnectionString"] = services.Postgres,
             ["Api__Url"] = apiUrl,
             ["Metrics__Url"] = apiMetrics,
@@ -119,5 +121,6 @@ internal sealed record FarmSettings(
         return worker;
     }
 
-    private static string Loopback(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+    /// <summary>Where a port of this machine answers.</summary>
+    public static string AddressOf(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
 }

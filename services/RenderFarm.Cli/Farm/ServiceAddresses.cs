@@ -1,3 +1,6 @@
+using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Settings;
+
 namespace RenderFarm.Cli.Farm;
 
 /// <summary>The three servers of a farm that is not embedded.</summary>
@@ -42,9 +45,9 @@ internal sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
         var bucket = S3.AbsolutePath.Trim('/');
         return new Dictionary<string, string>
         {
-            ["Bus__Kind"] = "rabbitmq",
+            ["Bus__Kind"] = Word.Of(BusKind.RabbitMq),
             ["Bus__Uri"] = Rabbit.OriginalString,
-            ["Artifacts__Kind"] = "s3",
+            ["Artifacts__Kind"] = Word.Of(ArtifactsKind.S3),
             ["Artifacts__Endpoint"] =
                 S3.GetLeftPart(UriPartial.Scheme) + S3.Authority[(S3.Authority.IndexOf('@', StringComparison.Ordinal) + 1)..],
             ["Artifacts__AccessKey"] = Uri.UnescapeDataString(user),

@@ -9,6 +9,7 @@ namespace RenderFarm.Cli.Http;
 /// <summary>The farm's HTTP interface, with its errors turned into <see cref="FarmException"/>.</summary>
 internal sealed class FarmClient : IDisposable
 {
+    private const int LargestPage = 100;
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
     private readonly HttpClient _http;
     private readonly TimeProvider _time;
@@ -75,6 +76,38 @@ internal sealed class FarmClient : IDisposable
     public Task<Video> GetAsync(string id, CancellationToken cancellationToken) =>
         SendAsync(() => new(HttpMethod.Get, Of(id)), FarmJson.Default.Video, cancellationToken);
 
+    /// <summary>A list of the farm, page after page.</summary>
+    /// <param name="path">Of the list.</param>
+    /// <param name="most">No more of it than this.</param>
+    /// <param name="after">Begin after this id.</param>
+    /// <param name="order"><c>asc</c> or <c>desc</c>.</param>
+    public async IAsyncEnumerable<JsonElement> PagesAsync(
+        string path,
+        int most,
+        string? after,
+        string order,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        for (var left = most; left > 0;)
+        {
+            var page = await GetJsonAsync(
+                $"{path}?limit={Math.Min(left, LargestPage)}&order={order}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}",
+                cancellationToken
+            );
+            foreach (var one in page.GetProperty("data").EnumerateArray())
+            {
+                left--;
+                yield return one;
+            }
+            after = page.GetProperty("last_id").GetString();
+            if (!page.GetProperty("has_more").GetBoolean() || after is null)
+            {
+                yield break;
+            }
+        }
+    }
+
     /// <summary>An answer of JSON Lines, as it comes.</summary>
     public async IAsyncEnumerable<string> LinesAsync(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -87,15 +120,6 @@ internal sealed class FarmClient : IDisposable
                 yield return line;
             }
         }
-    }
-
-    public async Task DeleteAsync(string id, CancellationToken cancellationToken)
-    {
-        using var answer = await AnswerAsync(
-            () => new(HttpMethod.Delete, Of(id)),
-            HttpCompletionOption.ResponseContentRead,
-            cancellationToken
-        );
     }
 
     /// <summary>Asks again and again until the video is completed or has failed.</summary>
@@ -114,36 +138,32 @@ internal sealed class FarmClient : IDisposable
         }
     }
 
-    /// <inheritdoc cref="DownloadAsync(string, string, string, CancellationToken)"/>
-    public Task DownloadAsync(string id, string path, CancellationToken cancellationToken) =>
-        DownloadAsync($"{Of(id)}/content", id, path, cancellationToken);
-
-    /// <summary>Whole or not at all: written beside <paramref name="path"/> first, then renamed.</summary>
-    public async Task DownloadAsync(string from, string what, string path, CancellationToken cancellationToken)
+    /// <summary>A file of a video, whole or not at all: written beside its place first, then renamed.</summary>
+    /// <param name="variant">As the API calls it; null: the video itself.</param>
+    public async Task DownloadAsync(string id, OutputFile file, CancellationToken cancellationToken, string? variant = null)
     {
-        var full = Path.GetFullPath(path);
-        var part = $"{full}.{Guid.NewGuid():N}.part";
+        var part = file.PartPath();
         try
         {
             using var answer = await AnswerAsync(
-                () => new(HttpMethod.Get, from),
+                () => new(HttpMethod.Get, $"{Of(id)}/content{(variant is null ? "" : $"?variant={variant}")}"),
                 HttpCompletionOption.ResponseHeadersRead,
                 cancellationToken
             );
-            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-            await using (var file = File.Create(part))
+            Directory.CreateDirectory(Path.GetDirectoryName(part)!);
+            await using (var written = File.Create(part))
             {
-                await answer.Content.CopyToAsync(file, cancellationToken);
-                if (answer.Content.Headers.ContentLength is { } length && file.Length != length)
+                await answer.Content.CopyToAsync(written, cancellationToken);
+                if (answer.Content.Headers.ContentLength is { } length && written.Length != length)
                 {
-                    throw new FarmException("incomplete_download", $"got {file.Length} of {length} bytes of {what}");
+                    throw new FarmException("incomplete_download", $"got {written.Length} of {length} bytes of {id}");
                 }
             }
-            File.Move(part, full, overwrite: true);
+            file.Take(part);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new FarmException("cannot_write", $"can't write {full}: {error.Message}", error);
+            throw new FarmException("cannot_write", $"can't write {file.FullPath}: {error.Message}", error);
         }
         finally
         {

@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Jobs.Batches;
 
@@ -66,9 +67,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
         database.ReadAsync(
             async db =>
             {
-                var row = await db
-                    .Batches.AsNoTracking()
-                    .SingleOrDefaultAsync(b => b.Id == id && (scope.KeyId == null || b.KeyId == scope.KeyId), cancellationToken);
+                var row = await FindAsync(db, id, scope, cancellationToken);
                 return row is null ? null : await CountedAsync(db, row, cancellationToken);
             },
             cancellationToken
@@ -97,14 +96,47 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
     public Task<IReadOnlyList<Job>> JobsAsync(string id, int afterLine, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<Job>>(
             async db =>
+                await LinesAsync(db, id, lines => lines.Where(j => j.BatchLine > afterLine), ascending: true, limit, cancellationToken),
+            cancellationToken
+        );
+
+    /// <summary>A page of a batch's jobs by their lines; the caller has checked that the batch may be seen.</summary>
+    /// <param name="after">The last job of the page before, which may have been deleted since. Null, where it is none of the batch.</param>
+    public Task<JobPage?> PageAsync(
+        string id,
+        int limit,
+        string? after,
+        bool ascending,
+        CancellationToken cancellationToken
+    ) =>
+        database.ReadAsync(
+            async db =>
             {
-                var rows = await db
-                    .Jobs.AsNoTracking()
-                    .Where(j => j.BatchId == id && j.BatchLine > afterLine && j.DeletedAt == null)
-                    .OrderBy(j => j.BatchLine)
-                    .Take(limit)
-                    .ToListAsync(cancellationToken);
-                return rows.ConvertAll(row => row.ToJob());
+                int? line = null;
+                if (after is not null)
+                {
+                    line = await db
+                        .Jobs.Where(j => j.Id == after && j.BatchId == id)
+                        .Select(j => j.BatchLine)
+                        .SingleOrDefaultAsync(cancellationToken);
+                    if (line is null)
+                    {
+                        return null;
+                    }
+                }
+
+                var jobs = await LinesAsync(
+                    db,
+                    id,
+                    lines =>
+                        line is null ? lines
+                        : ascending ? lines.Where(j => j.BatchLine > line)
+                        : lines.Where(j => j.BatchLine < line),
+                    ascending,
+                    limit + 1,
+                    cancellationToken
+                );
+                return new JobPage([.. jobs.Take(limit)], jobs.Count > limit);
             },
             cancellationToken
         );
@@ -116,48 +148,81 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
     public Task<BatchStopped?> CancelAsync(string id, JobScope scope, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async db =>
+                await FindAsync(db, id, scope, cancellationToken) is { } row ? await StopAsync(db, row, cancellationToken) : null,
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Stops the batch as <see cref="CancelAsync"/> does, and makes it and its jobs invisible; their objects are the janitor's. The
+    /// batch as it was at that moment; null: not found.
+    /// </summary>
+    public Task<BatchStopped?> DeleteAsync(string id, JobScope scope, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async db =>
             {
-                var row = await db
-                    .Batches.AsNoTracking()
-                    .SingleOrDefaultAsync(b => b.Id == id && (scope.KeyId == null || b.KeyId == scope.KeyId), cancellationToken);
-                if (row is null)
+                if (await FindAsync(db, id, scope, cancellationToken) is not { } row)
                 {
                     return null;
                 }
 
-                var now = time.GetUtcNow();
-                var at = db.Dialect.Time(now);
-                await db.ExecuteAsync(
-                    "UPDATE batches SET cancelled_at = COALESCE(cancelled_at, @now) WHERE id = @id",
-                    cancellationToken,
-                    ("id", id),
-                    ("now", at)
-                );
-                var stopped = await JobTransitions.CancelBatchAsync(db, id, now, cancellationToken);
-                if (stopped > 0)
-                {
-                    await Outbox.AddWhereAsync(db, JobTransitions.JustCancelledOfBatch, Outbox.Cancelled, now, cancellationToken, ("id", id));
-                    // Work that was never begun is not held against its key
-                    await db.ExecuteAsync(
-                        $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs "
-                            + $"WHERE {JobTransitions.JustCancelledOfBatch} AND fence = 0), 0) WHERE id = @key",
-                        cancellationToken,
-                        ("id", id),
-                        ("now", at),
-                        ("key", row.KeyId)
-                    );
-                }
-                await JobTransitions.WishCancelBatchAsync(db, id, now, cancellationToken);
-                var held = await db
-                    .Jobs.AsNoTracking()
-                    .Where(JobTransitions.IsHeld)
-                    .Where(j => j.BatchId == id)
-                    .ToListAsync(cancellationToken);
-                row.CancelledAt ??= now;
-                return new BatchStopped(await CountedAsync(db, row, cancellationToken), held.ConvertAll(job => job.ToJob()));
+                var stopped = await StopAsync(db, row, cancellationToken);
+                await JobTransitions.HideBatchAsync(db, id, time.GetUtcNow(), cancellationToken);
+                await db.Batches.Where(b => b.Id == id).ExecuteDeleteAsync(cancellationToken);
+                return stopped;
             },
             cancellationToken
         );
+
+    private static Task<BatchRow?> FindAsync(JobsDbContext db, string id, JobScope scope, CancellationToken cancellationToken) =>
+        db
+            .Batches.AsNoTracking()
+            .SingleOrDefaultAsync(b => b.Id == id && (scope.KeyId == null || b.KeyId == scope.KeyId), cancellationToken);
+
+    private static async Task<List<Job>> LinesAsync(
+        JobsDbContext db,
+        string id,
+        Func<IQueryable<JobRow>, IQueryable<JobRow>> which,
+        bool ascending,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var lines = which(db.Jobs.AsNoTracking().Where(j => j.BatchId == id && j.DeletedAt == null));
+        lines = ascending ? lines.OrderBy(j => j.BatchLine) : lines.OrderByDescending(j => j.BatchLine);
+        return (await lines.Take(limit).ToListAsync(cancellationToken)).ConvertAll(row => row.ToJob());
+    }
+
+    private async Task<BatchStopped?> StopAsync(JobsDbContext db, BatchRow row, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var (id, at) = (row.Id, db.Dialect.Time(now));
+        await db.ExecuteAsync(
+            "UPDATE batches SET cancelled_at = COALESCE(cancelled_at, @now) WHERE id = @id",
+            cancellationToken,
+            ("id", id),
+            ("now", at)
+        );
+        var stopped = await JobTransitions.CancelBatchAsync(db, id, now, cancellationToken);
+        if (stopped > 0)
+        {
+            var just = JobTransitions.JustCancelledOfBatch;
+            await Outbox.AddWhereAsync(db, just, VideoEvent.Cancelled, now, cancellationToken, ("id", id));
+            // Work that was never begun is not held against its key
+            await db.ExecuteAsync(
+                $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs WHERE {just} "
+                    + "AND fence = 0), 0) WHERE id = @key",
+                cancellationToken,
+                ("id", id),
+                ("now", at),
+                ("key", row.KeyId)
+            );
+        }
+
+        await JobTransitions.WishCancelBatchAsync(db, id, now, cancellationToken);
+        var held = await db.Jobs.AsNoTracking().Where(JobTransitions.IsHeld).Where(j => j.BatchId == id).ToListAsync(cancellationToken);
+        row.CancelledAt ??= now;
+        return new BatchStopped(await CountedAsync(db, row, cancellationToken), held.ConvertAll(job => job.ToJob()));
+    }
 
     private static async Task<Batch> CountedAsync(JobsDbContext db, BatchRow row, CancellationToken cancellationToken) =>
         (await CountedAsync(db, [row], cancellationToken))[0];

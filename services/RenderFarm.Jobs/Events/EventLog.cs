@@ -97,7 +97,7 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
                         e.occurred_at, '[]'
                     FROM events e JOIN jobs j ON j.id = e.job_id
                     WHERE e.position > @end AND j.webhook_url IS NOT NULL
-                      AND e.type IN ({string.Join(", ", Outbox.ForWebhooks.Select(type => $"'{type}'"))})
+                      AND e.type IN ({string.Join(", ", Outbox.ForWebhooks.Select(type => $"'{Word.Of(type)}'"))})
                     """,
                     cancellationToken,
                     ("end", end),

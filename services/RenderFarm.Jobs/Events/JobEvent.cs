@@ -4,12 +4,10 @@ namespace RenderFarm.Jobs.Events;
 
 /// <summary>Something happened to a job.</summary>
 /// <param name="Position">Its place in the farm's log: a reader that has read up to here resumes after it.</param>
-/// <param name="Type"><c>video.queued</c>, <c>video.started</c>, <c>video.completed</c>, <c>video.failed</c>, <c>video.cancelled</c> or
-/// <c>video.expired</c>.</param>
 /// <param name="State">The state that the job came to.</param>
 public sealed record JobEvent(
     long Position,
-    string Type,
+    VideoEvent Type,
     string JobId,
     string KeyId,
     string Model,

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
@@ -6,31 +7,37 @@ namespace RenderFarm.Jobs.Events;
 /// <summary>Lifecycle events. One is written in the transaction of the change it tells of, so neither exists without the other.</summary>
 public static class Outbox
 {
-    public const string Queued = "video.queued";
-    public const string Started = "video.started";
-    public const string Completed = "video.completed";
-    public const string Failed = "video.failed";
-    public const string Cancelled = "video.cancelled";
-    public const string Expired = "video.expired";
-
     /// <summary>The types that webhooks are told of; an expired video is told of to streams and the broker only.</summary>
-    public static readonly string[] ForWebhooks = [Queued, Started, Completed, Failed, Cancelled];
+    public static readonly IReadOnlyList<VideoEvent> ForWebhooks =
+    [
+        VideoEvent.Queued,
+        VideoEvent.Started,
+        VideoEvent.Completed,
+        VideoEvent.Failed,
+        VideoEvent.Cancelled,
+    ];
 
     /// <summary>The event that belongs to a job's arrival in a state; null where a state has none.</summary>
-    public static string? TypeOf(JobState state) =>
+    public static VideoEvent? TypeOf(JobState state) =>
         state switch
         {
-            JobState.Queued => Queued,
-            JobState.Rendering => Started,
-            JobState.Completed => Completed,
-            JobState.Failed => Failed,
-            JobState.Cancelled => Cancelled,
-            JobState.Expired => Expired,
+            JobState.Queued => VideoEvent.Queued,
+            JobState.Rendering => VideoEvent.Started,
+            JobState.Completed => VideoEvent.Completed,
+            JobState.Failed => VideoEvent.Failed,
+            JobState.Cancelled => VideoEvent.Cancelled,
+            JobState.Expired => VideoEvent.Expired,
             _ => null,
         };
 
     /// <summary>Writes down that the job has just come to the state its row is in.</summary>
-    internal static Task AddAsync(JobsDbContext db, string jobId, string type, DateTimeOffset at, CancellationToken cancellationToken)
+    internal static Task AddAsync(
+        JobsDbContext db,
+        string jobId,
+        VideoEvent type,
+        DateTimeOffset at,
+        CancellationToken cancellationToken
+    )
     {
         db.WroteEvents = db.ChangedQueue = true;
         return db.ExecuteAsync(
@@ -40,7 +47,7 @@ public static class Outbox
             """,
             cancellationToken,
             ("id", jobId),
-            ("type", type),
+            ("type", Word.Of(type)),
             ("at", db.Dialect.Time(at))
         );
     }
@@ -49,7 +56,7 @@ public static class Outbox
     internal static Task AddWhereAsync(
         JobsDbContext db,
         string condition,
-        string type,
+        VideoEvent type,
         DateTimeOffset at,
         CancellationToken cancellationToken,
         params (string Name, object? Value)[] arguments
@@ -62,7 +69,7 @@ public static class Outbox
             SELECT id, key_id, model, @type, state, @now FROM jobs WHERE {condition}
             """,
             cancellationToken,
-            [.. arguments, ("type", type), ("now", db.Dialect.Time(at))]
+            [.. arguments, ("type", Word.Of(type)), ("now", db.Dialect.Time(at))]
         );
     }
 }

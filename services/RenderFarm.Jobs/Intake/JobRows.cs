@@ -34,7 +34,7 @@ internal static class JobRows
                     JobId = row.Id,
                     KeyId = row.KeyId,
                     Model = row.Model,
-                    Type = Outbox.Queued,
+                    Type = VideoEvent.Queued,
                     State = JobState.Queued,
                     OccurredAt = now,
                 }

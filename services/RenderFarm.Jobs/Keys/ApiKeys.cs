@@ -90,7 +90,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
             {
                 var day = (int)(time.GetUtcNow().ToUnixTimeSeconds() / 86_400);
                 var open = await db
-                    .Jobs.Where(j => j.State == JobState.Queued || j.State == JobState.Leased || j.State == JobState.Rendering)
+                    .Jobs.Where(JobTransitions.IsQueuedOrRunning)
                     .GroupBy(j => new { j.KeyId, IsQueued = j.State == JobState.Queued })
                     .Select(g => new
                     {

@@ -201,7 +201,7 @@ public sealed class LeaseDesk(
         );
         if (begun == 1 && state == JobState.Rendering)
         {
-            await Outbox.AddAsync(db, lease.JobId, Outbox.Started, now, cancellationToken);
+            await Outbox.AddAsync(db, lease.JobId, VideoEvent.Started, now, cancellationToken);
         }
     }
 

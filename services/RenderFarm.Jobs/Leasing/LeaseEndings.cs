@@ -190,7 +190,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                         continue;
                     }
                     await RecordAsync(db, job, ending, now, cancellationToken);
-                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!, now, cancellationToken);
+                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!.Value, now, cancellationToken);
                     var offered = ending.State == JobState.Queued && ending.RetryAfter == TimeSpan.Zero;
                     if (offered)
                     {

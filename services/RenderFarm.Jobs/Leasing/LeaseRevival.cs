@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Persistence;
 
@@ -39,7 +40,7 @@ internal static class LeaseRevival
             ("now", db.Dialect.Time(now))
         );
         await JobTransitions.NoteStartAsync(db, lease.JobId, now, cancellationToken);
-        await Outbox.AddAsync(db, lease.JobId, Outbox.Started, now, cancellationToken);
+        await Outbox.AddAsync(db, lease.JobId, VideoEvent.Started, now, cancellationToken);
         return true;
     }
 }

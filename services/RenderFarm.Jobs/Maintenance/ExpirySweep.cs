@@ -36,7 +36,7 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
                         return 0;
                     }
 
-                    await Outbox.AddAsync(db, id, Outbox.Expired, now, cancellationToken);
+                    await Outbox.AddAsync(db, id, VideoEvent.Expired, now, cancellationToken);
                     return 1;
                 },
                 cancellationToken

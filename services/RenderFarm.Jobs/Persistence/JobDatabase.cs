@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Jobs.Persistence;
 
@@ -30,7 +31,7 @@ public sealed class JobDatabase : IAsyncDisposable
     public JobDatabase(StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Kind == "postgres")
+        if (options.Kind == StoreKind.Postgres)
         {
             var pool = WithPatience(options.ConnectionString);
             Postgres = NpgsqlDataSource.Create(pool);

@@ -68,6 +68,10 @@ internal static partial class JobTransitions
     public static readonly Expression<Func<JobRow, bool>> IsRunning = job =>
         job.State == JobState.Leased || job.State == JobState.Rendering;
 
+    /// <summary>Queued or <see cref="Running"/>, for queries: what a key's quotas count.</summary>
+    public static readonly Expression<Func<JobRow, bool>> IsQueuedOrRunning = job =>
+        job.State == JobState.Queued || job.State == JobState.Leased || job.State == JobState.Rendering;
+
     /// <summary>What no row may be, whoever wrote it.</summary>
     public static readonly IReadOnlyDictionary<string, string> Checks = new Dictionary<string, string>
     {
@@ -315,6 +319,15 @@ internal static partial class JobTransitions
             ("id", id),
             ("now", db.Dialect.Time(now))
         ) == 1;
+
+    /// <inheritdoc cref="HideAsync"/>
+    public static Task<int> HideBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(
+            "UPDATE jobs SET deleted_at = @now WHERE batch_id = @id AND deleted_at IS NULL",
+            cancellationToken,
+            ("id", batchId),
+            ("now", db.Dialect.Time(now))
+        );
 
     /// <summary>
     /// The row of a job that is <see cref="Over"/> goes, unless an event of it has no place in the log yet, or has the last one:

@@ -44,6 +44,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         configurationBuilder.Properties<JobState>().HaveConversion<WordColumn<JobState>>();
         configurationBuilder.Properties<RenderStage>().HaveConversion<WordColumn<RenderStage>>();
         configurationBuilder.Properties<LeaseEnding>().HaveConversion<WordColumn<LeaseEnding>>();
+        configurationBuilder.Properties<VideoEvent>().HaveConversion<WordColumn<VideoEvent>>();
         configurationBuilder.Properties<DeliveryState>().HaveConversion<WordColumn<DeliveryState>>();
         configurationBuilder.Properties<FailureReason>().HaveConversion<WordColumn<FailureReason>>();
     }

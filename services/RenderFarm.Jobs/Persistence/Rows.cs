@@ -170,7 +170,7 @@ public sealed class EventRow
     public required string JobId { get; set; }
     public required string KeyId { get; set; }
     public required string Model { get; set; }
-    public required string Type { get; set; }
+    public required VideoEvent Type { get; set; }
     public required JobState State { get; set; }
     public DateTimeOffset OccurredAt { get; set; }
 }
@@ -202,7 +202,7 @@ public sealed class WebhookDeliveryRow
     public long EventId { get; set; }
     public required string JobId { get; set; }
     public required string KeyId { get; set; }
-    public required string Type { get; set; }
+    public required VideoEvent Type { get; set; }
     public required JobState JobState { get; set; }
     public required string Url { get; set; }
     public DeliveryState State { get; set; }

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Jobs.Persistence;
@@ -12,8 +13,7 @@ public sealed class StoreOptions : ISettings, IValidatableObject
     public static string Section => "Store";
 
     /// <summary><c>sqlite</c> (one API process, a file) or <c>postgres</c>.</summary>
-    [Words("sqlite", "postgres")]
-    public string Kind { get; set; } = "sqlite";
+    public StoreKind Kind { get; set; } = StoreKind.Sqlite;
 
     /// <summary>For sqlite <c>Data Source=PATH</c>; for postgres an Npgsql connection string.</summary>
     [Required(ErrorMessage = "must name the database, such as \"Data Source=farm.db\" or \"Host=...;Database=...\".")]
@@ -25,10 +25,10 @@ public sealed class StoreOptions : ISettings, IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        // An unknown kind, and a missing string, have their own line.
-        if (Kind is "sqlite" or "postgres" && ConnectionString.Length > 0 && Fault() is { } fault)
+        // A missing string has its own line.
+        if (ConnectionString.Length > 0 && Fault() is { } fault)
         {
-            yield return new ValidationResult($"for {Kind}: {fault}", [nameof(ConnectionString)]);
+            yield return new ValidationResult($"for {Word.Of(Kind)}: {fault}", [nameof(ConnectionString)]);
         }
     }
 
@@ -37,7 +37,7 @@ public sealed class StoreOptions : ISettings, IValidatableObject
     {
         try
         {
-            return Kind == "postgres"
+            return Kind == StoreKind.Postgres
                 ? string.IsNullOrWhiteSpace(new NpgsqlConnectionStringBuilder(ConnectionString).Host)
                     ? "it must name the server, such as \"Host=...;Database=...\"."
                     : null

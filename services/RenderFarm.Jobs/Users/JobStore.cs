@@ -142,7 +142,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                 await KeyTurn.RequireRoomAsync(db, job.KeyId, cancellationToken);
                 // Cancelled before it began, it was given back to its key: now it counts again
                 await ChargeAsync(db, id, +1, cancellationToken);
-                await Outbox.AddAsync(db, id, Outbox.Queued, now, cancellationToken);
+                await Outbox.AddAsync(db, id, VideoEvent.Queued, now, cancellationToken);
                 await JobAnnouncer.NotifyAsync(db, job.Spec.Model, job.VramClass, announcer.Sender, cancellationToken);
                 return new RetryResult.Requeued(job);
             },
@@ -240,7 +240,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             return;
         }
 
-        await Outbox.AddAsync(db, id, Outbox.Cancelled, now, cancellationToken);
+        await Outbox.AddAsync(db, id, VideoEvent.Cancelled, now, cancellationToken);
         // Work that was never begun is not held against its key
         await ChargeAsync(db, id, -1, cancellationToken);
     }

@@ -1,3 +1,5 @@
+using RenderFarm.Contracts.Videos;
+
 namespace RenderFarm.Jobs.Webhooks;
 
 /// <summary>One event on its way to one video's webhook.</summary>
@@ -9,7 +11,7 @@ public sealed record Delivery
     public required long Position { get; init; }
     public required string JobId { get; init; }
     public required string KeyId { get; init; }
-    public required string Type { get; init; }
+    public required VideoEvent Type { get; init; }
     public required string Url { get; init; }
     public required DeliveryState State { get; init; }
 

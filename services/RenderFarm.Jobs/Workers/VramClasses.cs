@@ -1,13 +1,12 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Contracts.Units;
 
 namespace RenderFarm.Jobs.Workers;
 
 /// <summary>Which classes of job a slot may be offered.</summary>
 public static class VramClasses
 {
-    private const long GiB = 1L << 30;
-
     /// <summary>Cards report less than their name says, so a class begins below the name of the one before it.</summary>
     private const double ReportedShare = 0.85;
 
@@ -25,7 +24,7 @@ public static class VramClasses
         var offered = new List<int> { 0 };
         for (var i = 1; i < Bells.Classes.Length; i++)
         {
-            if (i == 1 || Bells.Classes[i - 1] * GiB * ReportedShare < freeBytes)
+            if (i == 1 || Bells.Classes[i - 1] * Gibibytes.One * ReportedShare < freeBytes)
             {
                 offered.Add(Bells.Classes[i]);
             }

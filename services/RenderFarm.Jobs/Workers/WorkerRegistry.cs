@@ -229,6 +229,11 @@ public sealed record FarmWorker
     public required DateTimeOffset RegisteredAt { get; init; }
     public required DateTimeOffset SeenAt { get; init; }
     public required bool IsLive { get; init; }
+
+    public WorkerStatus Status =>
+        !IsLive ? WorkerStatus.Gone
+        : Draining ? WorkerStatus.Draining
+        : WorkerStatus.Live;
 }
 
 /// <param name="LiveWorkers">0: requests are accepted with a note, and wait.</param>

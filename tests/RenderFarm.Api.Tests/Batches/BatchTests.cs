@@ -227,21 +227,91 @@ public sealed class BatchTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     }
 
     [Fact]
+    public async Task Delete_WithOneAtWork_StopsItAndHidesTheBatchAndItsVideos()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var worker = await farm.RegisterWorkerAsync();
+        var batch = await CreateAsync(farm.User, "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}", ("Idempotency-Key", "b1"));
+        var lease = (await farm.LeaseAsync(worker))!;
+        await farm.RenewAsync(lease);
+
+        var deleted = await (await farm.User.DeleteAsync($"/v1/batches/{batch["id"]}")).JsonAsync();
+
+        Assert.Equal(
+            ((string)batch["id"]!, "batch.deleted", true),
+            ((string)deleted["id"]!, (string)deleted["object"]!, (bool)deleted["deleted"]!)
+        );
+        foreach (var path in (string[])["", "/manifest", "/videos"])
+        {
+            Assert.Equal(404, (await (await farm.User.GetAsync($"/v1/batches/{batch["id"]}{path}")).RefusalAsync()).Status);
+        }
+
+        Assert.Equal(404, (await (await farm.User.DeleteAsync($"/v1/batches/{batch["id"]}")).RefusalAsync()).Status);
+        Assert.Empty((await (await farm.User.GetAsync("/v1/videos")).JsonAsync())["data"]!.AsArray());
+        Assert.True((bool)(await (await farm.RenewAsync(lease)).JsonAsync())["cancel"]!);
+        Assert.Null(await farm.LeaseAsync(worker));
+        // Its key may be used again: what it marked is gone
+        Assert.NotEqual(
+            (string)batch["id"]!,
+            (string)(await CreateAsync(farm.User, "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}", ("Idempotency-Key", "b1")))["id"]!
+        );
+    }
+
+    [Fact]
+    public async Task Videos_OfABatch_AreItsLinesInPages()
+    {
+        var tenant = await Farm.NewTenantAsync("submit", "read");
+        await CreateAsync(tenant, "{\"prompt\":\"of another batch\"}");
+        var batch = await CreateAsync(tenant, "{\"prompt\":\"one\"}\n{\"prompt\":\"two\"}\n{\"prompt\":\"three\"}");
+
+        var first = await PageAsync("limit=2");
+        var second = await PageAsync($"limit=2&after={first["last_id"]}");
+
+        Assert.Equal(["one", "two"], Prompts(first));
+        Assert.Equal((true, false), ((bool)first["has_more"]!, (bool)second["has_more"]!));
+        Assert.Equal(["three"], Prompts(second));
+        Assert.Equal(["three", "two", "one"], Prompts(await PageAsync("order=desc")));
+
+        // What has been deleted since still marks its page
+        (await tenant.DeleteAsync($"/v1/videos/{first["last_id"]}")).EnsureSuccessStatusCode();
+        Assert.Equal(["three"], Prompts(await PageAsync($"after={first["last_id"]}")));
+        Assert.Equal(["one", "three"], Prompts(await PageAsync("")));
+
+        async Task<JsonNode> PageAsync(string query) =>
+            await (await tenant.GetAsync($"/v1/batches/{batch["id"]}/videos?{query}")).JsonAsync();
+
+        static string[] Prompts(JsonNode page) => [.. page["data"]!.AsArray().Select(video => (string)video!["prompt"]!)];
+    }
+
+    [Fact]
+    public async Task Videos_AfterOneOfAnotherBatch_IsRefusedByName()
+    {
+        var (batch, other) = (await CreateAsync(Farm.User, "{\"prompt\":\"a\"}"), await CreateAsync(Farm.User, "{\"prompt\":\"b\"}"));
+        var stranger = (string)(await ManifestAsync(Farm.User, other))[0]["id"]!;
+
+        var refusal = await (await Farm.User.GetAsync($"/v1/batches/{batch["id"]}/videos?after={stranger}")).RefusalAsync();
+
+        Assert.Equal((400, "after"), (refusal.Status, refusal.Param));
+    }
+
+    [Fact]
     public async Task Batches_OfAnotherTenant_AreNotFound()
     {
         var batch = await CreateAsync(Farm.User, "{\"prompt\":\"a\"}");
         var other = await Farm.NewTenantAsync("submit", "read");
-        foreach (var path in (string[])["", "/manifest"])
+        foreach (var path in (string[])["", "/manifest", "/videos"])
         {
             Assert.Equal(404, (await (await other.GetAsync($"/v1/batches/{batch["id"]}{path}")).RefusalAsync()).Status);
         }
 
         Assert.Equal(404, (await (await other.PostAsync($"/v1/batches/{batch["id"]}/cancel", null)).RefusalAsync()).Status);
+        Assert.Equal(404, (await (await other.DeleteAsync($"/v1/batches/{batch["id"]}")).RefusalAsync()).Status);
+        Assert.Equal("queued", (string)(await GetAsync(Farm.User, batch))["status"]!);
     }
 
-    private static async Task<JsonNode> CreateAsync(HttpClient client, string lines)
+    private static async Task<JsonNode> CreateAsync(HttpClient client, string lines, params (string Name, string Value)[] headers)
     {
-        var reply = await PostAsync(client, lines);
+        var reply = await PostAsync(client, lines, headers);
         Assert.True(reply.IsSuccessStatusCode, await reply.Content.ReadAsStringAsync());
         return await reply.JsonAsync();
     }

@@ -6,6 +6,7 @@ using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Composition;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
@@ -34,7 +35,7 @@ internal sealed class QueueOfJobs : IAsyncDisposable
         _services = new ServiceCollection()
             .AddLogging()
             .AddSingleton<IArtifactStore>(new DirectoryArtifactStore(Path.GetTempPath()))
-            .AddJobs(new StoreOptions { Kind = "postgres", ConnectionString = database.ConnectionString })
+            .AddJobs(new StoreOptions { Kind = StoreKind.Postgres, ConnectionString = database.ConnectionString })
             .BuildServiceProvider();
     }
 

@@ -1,6 +1,7 @@
 using Npgsql;
 using RenderFarm.Chaos.Audit;
 using RenderFarm.Chaos.Clients;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Testing;
 
@@ -81,7 +82,9 @@ public sealed class DatabaseAuditTests : IAsyncLifetime
     {
         _database = await PostgresDatabase.CreateAsync(Cancellation);
         _source = NpgsqlDataSource.Create(_database.ConnectionString);
-        await using var jobs = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = _database.ConnectionString });
+        await using var jobs = new JobDatabase(
+            new StoreOptions { Kind = StoreKind.Postgres, ConnectionString = _database.ConnectionString }
+        );
         await jobs.MigrateAsync(Cancellation);
         // As it stands after one lost lease and one that completed
         await ExecuteAsync(

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
 using RenderFarm.Chaos.Farm;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Intake;
@@ -23,7 +24,7 @@ public sealed class SilentDatabaseTests
         await using var database = new JobDatabase(
             new StoreOptions
             {
-                Kind = "postgres",
+                Kind = StoreKind.Postgres,
                 ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Port = link.Port }.ConnectionString,
             }
         );

@@ -6,7 +6,7 @@ using RenderFarm.Testing;
 namespace RenderFarm.Chaos.Audit;
 
 /// <summary>How long it took until a victim's job was on its way again, other faults in between included.</summary>
-internal sealed record Figure(string What, Distribution Seconds);
+internal sealed record TimeUnderFire(string What, Distribution Seconds);
 
 internal static class FiguresUnderFire
 {
@@ -27,26 +27,26 @@ internal static class FiguresUnderFire
         "SELECT EXTRACT(EPOCH FROM ended_at - $3)::float8 FROM lease_records WHERE job_id = $1 AND fence = $2 AND reason = "
         + "'renderer_crashed'";
 
-    public static async Task<IReadOnlyList<Figure>> OfAsync(
+    public static async Task<IReadOnlyList<TimeUnderFire>> OfAsync(
         NpgsqlDataSource database,
         IReadOnlyList<FaultRecord> records,
         CancellationToken cancellationToken
     ) =>
         [
             new(
-                "worker killed → its job runs again, s",
+                "worker killed → its job runs again",
                 await SecondsAsync(database, records, FaultKind.KillWorker, RunningElsewhere, cancellationToken)
             ),
             new(
-                "  of these until its lease is taken back, s",
+                "worker killed → its lease is taken back",
                 await SecondsAsync(database, records, FaultKind.KillWorker, TakenBack, cancellationToken)
             ),
             new(
-                "  and from there until a worker has it, s",
+                "lease taken back → another worker has it",
                 await SecondsAsync(database, records, FaultKind.KillWorker, LeasedAgain, cancellationToken)
             ),
             new(
-                "renderer killed → its job is queued again, s",
+                "renderer killed → its job is queued again",
                 await SecondsAsync(database, records, FaultKind.KillRenderer, QueuedAgain, cancellationToken)
             ),
         ];

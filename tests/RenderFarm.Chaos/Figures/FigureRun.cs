@@ -1,16 +1,14 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using RenderFarm.Chaos.Farm;
 using RenderFarm.Verbs.Figures;
 
 namespace RenderFarm.Chaos.Figures;
 
 /// <summary>One fault at a time on a farm that is otherwise well: what each costs, against what it may cost.</summary>
-internal sealed class FigureRun(ChaosOptions options, TextWriter output)
+internal sealed class FigureRun(ChaosOptions options, FigureReport report)
 {
     public const int Workers = 10;
 
-    private static readonly IReadOnlyDictionary<string, Func<FigureFarm, Task<Measured>>> Parts = new Dictionary<
+    private readonly IReadOnlyDictionary<string, Func<FigureFarm, Task<Measured>>> _parts = new Dictionary<
         string,
         Func<FigureFarm, Task<Measured>>
     >
@@ -23,49 +21,30 @@ internal sealed class FigureRun(ChaosOptions options, TextWriter output)
         ["database"] = farm => OutageFigures.DatabaseAsync(farm, renders: 4),
         ["stop"] = DeathFigures.WorkersStoppedAsync,
         ["worker"] = farm => DeathFigures.WorkersKilledAsync(farm, rounds: 6, atOnce: 5),
+        ["away"] = farm => AwayFigures.AllAsync(farm, options.Away, options.IsStub),
     };
 
-    /// <returns>Whether every figure is what it must be.</returns>
-    public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    /// <returns>The exit code: 1 where a figure is not what it must be.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         await using var chaos = await ChaosFarm.StartAsync(options.Home, options.IsStub, Workers, cancellationToken);
         using var burial = new CancellationTokenSource();
         var burying = ProcessTable.BuryAsync(burial.Token);
-        output.WriteLine($"{chaos.Workers.Count} workers run; logs in {options.Home}");
+        report.Say($"{chaos.Workers.Count} workers run; logs in {options.Home}");
         var farm = new FigureFarm(chaos, cancellationToken);
         await farm.CompletedAsync(await farm.SubmitAsync(3));
-        var (before, measured) = (ThisMachine.LoadAverage, new List<Measured>());
-        foreach (var (name, measure) in Parts.Where(part => options.Part is null || options.Part == part.Key))
+        report.Machine["shared_by"] =
+            $"two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL (fsync on), RabbitMQ, S3 "
+            + "and the clients";
+        foreach (var (name, measure) in _parts.Where(part => options.Part is null || options.Part == part.Key))
         {
-            measured.Add(await measure(farm));
-            output.WriteLine($"{name,-16} {measured[^1]}");
-        }
-        var report = new JsonObject
-        {
-            ["benchmark"] = "faults, one at a time",
-            ["machine"] =
-                $"{ThisMachine.Name}: two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL "
-                + "(fsync on), RabbitMQ, S3 and the clients on it together",
-            ["load_average_before_and_after"] = new JsonArray(before, ThisMachine.LoadAverage),
-            ["figures"] = new JsonArray([.. measured.Select(figure => (JsonNode)figure.ToJson())]),
-        };
-        if (options.Report is { } file)
-        {
-            await File.WriteAllTextAsync(
-                file,
-                report.ToJsonString(
-                    new JsonSerializerOptions
-                    {
-                        WriteIndented = true,
-                        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-                    }
-                ) + Environment.NewLine,
-                cancellationToken
-            );
+            var measured = await measure(farm);
+            report.Check(measured.What, measured.Met, measured.Detail);
+            report.Details[name] = measured.Values.DeepClone();
         }
 
         await burial.CancelAsync();
         await burying;
-        return measured.TrueForAll(figure => figure.Met);
+        return report.Finish();
     }
 }

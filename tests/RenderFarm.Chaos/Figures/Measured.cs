@@ -7,19 +7,8 @@ namespace RenderFarm.Chaos.Figures;
 /// <param name="Values">What was measured, in words for names and with units.</param>
 internal sealed record Measured(string What, string Limit, bool Met, JsonObject Values)
 {
-    public JsonObject ToJson() =>
-        new()
-        {
-            ["figure"] = What,
-            ["must_be"] = Limit,
-            ["met"] = Met,
-            ["measured"] = Values.DeepClone(),
-        };
-
-    public override string ToString() =>
-        $"{(Met ? "met   " : "MISSED")}  {What}: "
-        + $"{string.Join(", ", Values.Select(value => $"{value.Key.Replace('_', ' ')} {value.Value?.ToJsonString()}"))} (must be: "
-        + $"{Limit})";
+    public string Detail =>
+        $"{string.Join(", ", Values.Select(value => $"{value.Key.Replace('_', ' ')} {value.Value?.ToJsonString()}"))} (must be: {Limit})";
 }
 
 internal static class Seconds

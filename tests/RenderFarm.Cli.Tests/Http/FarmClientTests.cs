@@ -114,7 +114,7 @@ public sealed class FarmClientTests
         using var server = new StubServer(_ => new(HttpStatusCode.OK) { Content = new ByteArrayContent([1, 2, 3]) });
         using var client = new FarmClient("http://farm:8080", "rf_key", TimeProvider.System, server);
 
-        await client.DownloadAsync("video_1", folder.File("out.mp4"), TestContext.Current.CancellationToken);
+        await client.DownloadAsync("video_1", OutputFile.Named(folder.File("out.mp4")), TestContext.Current.CancellationToken);
 
         Assert.Equal([1, 2, 3], await File.ReadAllBytesAsync(folder.File("out.mp4"), TestContext.Current.CancellationToken));
         Assert.Single(Directory.EnumerateFiles(folder.Path));
@@ -129,7 +129,7 @@ public sealed class FarmClientTests
         using var client = new FarmClient("http://farm:8080", "rf_key", TimeProvider.System, server);
 
         await Assert.ThrowsAnyAsync<Exception>(() =>
-            client.DownloadAsync("video_1", folder.File("out.mp4"), TestContext.Current.CancellationToken)
+            client.DownloadAsync("video_1", OutputFile.Named(folder.File("out.mp4")), TestContext.Current.CancellationToken)
         );
 
         Assert.Equal("old", await File.ReadAllTextAsync(folder.File("out.mp4"), TestContext.Current.CancellationToken));

@@ -18,6 +18,9 @@ public sealed class WireWordTests
             { Words<BatchState>(), "queued in_progress completed cancelled" },
             { Words<VideoStatus>(), "queued in_progress completed failed" },
             { Words<RenderStage>(), "queued loading encoding_text encoding_image denoising decoding encoding_video uploading done" },
+            { Words<VideoEvent>(), "video.queued video.started video.completed video.failed video.cancelled video.expired" },
+            { Words<VideoNotice>(), "video.progress video.preview" },
+            { Words<WorkerStatus>(), "live draining gone" },
             { Words<JobState>(), "queued leased rendering uploading completed cancelled failed expired" },
             {
                 Words<FailureReason>(),

@@ -16,7 +16,7 @@ public sealed partial class SettingsTests
 
         var read = services.AddSettings<TrialOptions, TrialOptionsValidator>(Given(("Trial:Seconds", "2.5"), ("trial:kind", "b")));
 
-        Assert.Equal((2.5, "b", true), (read.Seconds, read.Kind, read.On));
+        Assert.Equal((2.5, TrialKind.Second, true), (read.Seconds, read.Kind, read.On));
         Assert.Same(read, services.BuildServiceProvider().GetRequiredService<IOptions<TrialOptions>>().Value);
     }
 
@@ -27,6 +27,8 @@ public sealed partial class SettingsTests
     [InlineData("Trial:On", "yes", "Trial:On is 'yes': it must be true or false")]
     [InlineData("Trial:Kind", "bee", "Trial:Kind is 'bee', not one of: a, b; the nearest is 'b'.")]
     [InlineData("Trial:Kind", "", "Trial:Kind is '', not one of: a, b.")]
+    [InlineData("Trial:Kind", "1", "Trial:Kind is '1', not one of: a, b; the nearest is 'a'.")]
+    [InlineData("Trial:Kind", "Second", "Trial:Kind is 'Second', not one of: a, b.")]
     [InlineData(
         "Trial:Listen",
         "here",
@@ -49,11 +51,14 @@ public sealed partial class SettingsTests
     }
 
     [Fact]
-    public void AddSettings_SeveralWrong_NamesEach() =>
-        Assert.Equal(
-            2,
-            Assert.Throws<OptionsValidationException>(() => Read(("Trial:Seconds", "-1"), ("Trial:Kind", "x"))).Failures.Count()
-        );
+    public void AddSettings_SeveralWrong_NamesEach()
+    {
+        Assert.Equal(2, Faults(("Trial:Seconds", "-1"), ("Trial:Listen", "x")));
+        Assert.Equal(3, Faults(("Trial:Kind", "x"), ("Trial:On", "x"), ("Trial:Knid", "x")));
+
+        static int Faults(params (string, string?)[] settings) =>
+            Assert.Throws<OptionsValidationException>(() => Read(settings)).Failures.Count();
+    }
 
     [Fact]
     public void AddSettings_NothingWhereNothingMayBe_IsNothing() => Assert.Null(Read(("Trial:Most", "")).Most);

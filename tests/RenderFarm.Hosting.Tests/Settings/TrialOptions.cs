@@ -1,4 +1,6 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using RenderFarm.Hosting.Settings;
 
@@ -16,8 +18,7 @@ internal sealed class TrialOptions : ISettings, IValidatableObject
 
     public bool On { get; set; } = true;
 
-    [Words("a", "b")]
-    public string Kind { get; set; } = "a";
+    public TrialKind Kind { get; set; } = TrialKind.First;
 
     [ListenAddress]
     public string Listen { get; set; } = "";
@@ -36,6 +37,16 @@ internal sealed class TrialOptions : ISettings, IValidatableObject
             yield return new ValidationResult("must not be above Trial:Seconds.", [nameof(Most)]);
         }
     }
+}
+
+[TypeConverter(typeof(SettingWordConverter<TrialKind>))]
+internal enum TrialKind
+{
+    [JsonStringEnumMemberName("a")]
+    First,
+
+    [JsonStringEnumMemberName("b")]
+    Second,
 }
 
 [OptionsValidator]

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Tests.Farm;
 
@@ -25,7 +26,10 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         var log = await Farm.Events.AfterAsync(before, Stop);
         Assert.Equal(before + 4, end);
         Assert.Equal(Enumerable.Range(1, 4).Select(i => before + i), log.Select(e => e.Position));
-        Assert.Equal(["video.queued", "video.started", "video.completed"], log.Where(e => e.JobId == lease.Id).Select(e => e.Type));
+        Assert.Equal(
+            ["video.queued", "video.started", "video.completed"],
+            log.Where(e => e.JobId == lease.Id).Select(e => Word.Of(e.Type))
+        );
     }
 
     [Fact]
@@ -52,7 +56,7 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
 
         var got = await DrainAsync("test");
         var told = Assert.Single(got);
-        Assert.Equal(("video.queued", job.Id), (told.Event.Type, told.Job.Id));
+        Assert.Equal((VideoEvent.Queued, job.Id), (told.Event.Type, told.Job.Id));
         Assert.NotNull(told.IdempotencyKey);
         Assert.Empty(await DrainAsync("test"));
     }
@@ -99,7 +103,7 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
             await Task.WhenAny(heard.Task, Task.Delay(500, Stop));
         }
 
-        Assert.Equal("video.queued", (await heard.Task).Type);
+        Assert.Equal(VideoEvent.Queued, (await heard.Task).Type);
         await stop.CancelAsync();
         await running;
     }

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Npgsql;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Testing;
 
@@ -31,7 +32,7 @@ public sealed class SqliteStore : StoreUnderTest
     }
 
     public override Task<StoreOptions> CreateEmptyAsync() =>
-        Task.FromResult(new StoreOptions { Kind = "sqlite", ConnectionString = $"Data Source={_folder.File("farm.db")}" });
+        Task.FromResult(new StoreOptions { Kind = StoreKind.Sqlite, ConnectionString = $"Data Source={_folder.File("farm.db")}" });
 
     public override ValueTask DisposeAsync()
     {
@@ -59,7 +60,7 @@ public sealed class PostgresStore : StoreUnderTest
     {
         _name = $"jobs_{Guid.NewGuid():N}";
         await PostgresTemplate.OnServerAsync($"CREATE DATABASE {_name} TEMPLATE {template}");
-        return new StoreOptions { Kind = "postgres", ConnectionString = PostgresTemplate.ConnectionTo(_name) };
+        return new StoreOptions { Kind = StoreKind.Postgres, ConnectionString = PostgresTemplate.ConnectionTo(_name) };
     }
 
     public override async ValueTask DisposeAsync()
@@ -93,7 +94,8 @@ public sealed class PostgresTemplate : IAsyncDisposable
 
             var name = $"jobs_template_{Guid.NewGuid():N}";
             await OnServerAsync($"CREATE DATABASE {name}");
-            await using (var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = ConnectionTo(name) }))
+            var options = new StoreOptions { Kind = StoreKind.Postgres, ConnectionString = ConnectionTo(name) };
+            await using (var database = new JobDatabase(options))
             {
                 await database.MigrateAsync(CancellationToken.None);
             }

@@ -4,6 +4,7 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Intake;
@@ -282,7 +283,7 @@ public sealed class TestFarm : IAsyncDisposable
     public async Task<string[]> EventTypesAsync(string id)
     {
         await Events.PlaceAsync(Stop);
-        return [.. (await Events.OfJobAsync(id, 0, Stop)).Select(told => told.Event.Type)];
+        return [.. (await Events.OfJobAsync(id, 0, Stop)).Select(told => Word.Of(told.Event.Type))];
     }
 
     public ValueTask DisposeAsync() => Database.DisposeAsync();

@@ -62,7 +62,8 @@ public sealed class NothingMissedOnPostgres() : NothingMissedFacts(new PostgresS
     private static async Task<NpgsqlTransaction> HoldAsync(NpgsqlConnection connection)
     {
         var transaction = await connection.BeginTransactionAsync(Stop);
-        await using var command = new NpgsqlCommand("SELECT id FROM jobs WHERE state = 'queued' FOR UPDATE", connection, transaction);
+        const string Sql = "SELECT id FROM jobs WHERE state = 'queued' FOR UPDATE SKIP LOCKED";
+        await using var command = new NpgsqlCommand(Sql, connection, transaction);
         await command.ExecuteNonQueryAsync(Stop);
         return transaction;
     }

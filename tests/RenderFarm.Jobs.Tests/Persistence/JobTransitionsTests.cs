@@ -44,6 +44,7 @@ public sealed partial class JobTransitionsTests
             var row = RowIn(state);
             Assert.Equal(JobTransitions.End.From.Contains(state), held(row));
             Assert.Equal(JobTransitions.Running.Contains($"'{Word.Of(state)}'", StringComparison.Ordinal), running(row));
+            Assert.Equal(state == JobState.Queued || running(row), JobTransitions.IsQueuedOrRunning.Compile()(row));
             var sets = new[] { JobTransitions.Queued, JobTransitions.Held, JobTransitions.Final };
             Assert.Single(sets, set => set.Contains($"'{Word.Of(state)}'", StringComparison.Ordinal));
         });
@@ -124,7 +125,7 @@ public sealed partial class JobTransitionsTests
     [GeneratedRegex(
         """
             (?ix) \b(update|insert\s+into|delete\s+from) \s+ jobs\b
-            | (?<!\b(workers|apikeys|webhookdeliveries) \b [^;]{0,400}) \. Execute(Update|Delete) (Async)? \(
+            | (?<!\b(workers|apikeys|batches|webhookdeliveries) \b [^;]{0,400}) \. Execute(Update|Delete) (Async)? \(
             | \.State \s* = (?![=>])
             """
     )]

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
 
@@ -44,14 +45,14 @@ public abstract class SchemaFacts(StoreUnderTest store) : FarmFacts(store)
 
 public sealed class MigrationTests
 {
-    public static TheoryData<string> Kinds => ["sqlite", "postgres"];
+    public static TheoryData<StoreKind> Kinds => [StoreKind.Sqlite, StoreKind.Postgres];
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task MigrateAsync_TwoServicesStartingAtOnce_BothFindTheSchema(string kind)
+    public async Task MigrateAsync_TwoServicesStartingAtOnce_BothFindTheSchema(StoreKind kind)
     {
         var stop = TestContext.Current.CancellationToken;
-        await using StoreUnderTest store = kind == "sqlite" ? new SqliteStore() : new PostgresStore();
+        await using StoreUnderTest store = kind == StoreKind.Sqlite ? new SqliteStore() : new PostgresStore();
         var options = await store.CreateEmptyAsync();
         await using var one = new JobDatabase(options);
         await using var two = new JobDatabase(options);
@@ -77,7 +78,7 @@ public sealed class MigrationTests
                 Username = user,
                 Pooling = false,
             }.ConnectionString;
-            await using var database = new JobDatabase(new StoreOptions { Kind = "postgres", ConnectionString = connection });
+            await using var database = new JobDatabase(new StoreOptions { Kind = StoreKind.Postgres, ConnectionString = connection });
             var refused = await Assert.ThrowsAsync<StoreRefusedException>(() =>
                 database.MigrateAsync(TestContext.Current.CancellationToken)
             );
@@ -122,9 +123,9 @@ public sealed class MigrationTests
 public sealed class OutageTests
 {
     [Theory]
-    [InlineData("postgres", "Host=127.0.0.1;Port=1;Timeout=2;Database=farm;Username=farm")]
-    [InlineData("sqlite", "Data Source=/nonexistent/folder/farm.db")]
-    public async Task ReadAsync_StoreAway_SaysUnavailable(string kind, string connection)
+    [InlineData(StoreKind.Postgres, "Host=127.0.0.1;Port=1;Timeout=2;Database=farm;Username=farm")]
+    [InlineData(StoreKind.Sqlite, "Data Source=/nonexistent/folder/farm.db")]
+    public async Task ReadAsync_StoreAway_SaysUnavailable(StoreKind kind, string connection)
     {
         await using var database = new JobDatabase(new StoreOptions { Kind = kind, ConnectionString = connection });
         var away = await Assert.ThrowsAsync<StoreUnavailableException>(() =>
@@ -137,9 +138,9 @@ public sealed class OutageTests
     }
 
     [Theory]
-    [InlineData("postgres", "Host=127.0.0.1;Port=1;Timeout=2;Database=farm;Username=farm")]
-    [InlineData("sqlite", "Data Source=/nonexistent/folder/farm.db")]
-    public async Task ReadAsync_StoreAwayForACallerWhoHasGivenUp_SaysCancelled(string kind, string connection)
+    [InlineData(StoreKind.Postgres, "Host=127.0.0.1;Port=1;Timeout=2;Database=farm;Username=farm")]
+    [InlineData(StoreKind.Sqlite, "Data Source=/nonexistent/folder/farm.db")]
+    public async Task ReadAsync_StoreAwayForACallerWhoHasGivenUp_SaysCancelled(StoreKind kind, string connection)
     {
         await using var database = new JobDatabase(new StoreOptions { Kind = kind, ConnectionString = connection });
         using var giveUp = new CancellationTokenSource();

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
 
@@ -67,7 +68,7 @@ public abstract class SchemaHistoryFacts(StoreUnderTest store) : IAsyncDisposabl
     private static string NameOf(StoreOptions options)
     {
         var parts = new System.Data.Common.DbConnectionStringBuilder { ConnectionString = options.ConnectionString };
-        return (string)parts[options.Kind == "postgres" ? "Database" : "Data Source"];
+        return (string)parts[options.Kind == StoreKind.Postgres ? "Database" : "Data Source"];
     }
 
     public async ValueTask DisposeAsync()

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Renderer.Tests;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
+using RenderFarm.Tools.Models;
 using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Tools.Tests.Models;
@@ -33,6 +35,20 @@ public sealed class ModelsVerbTests(RandomTinyModel model) : IClassFixture<Rando
 
         Assert.Equal(VerbProgram.Wrong, code);
         Assert.Contains("t2v-14b", errors, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void MakeRandom_NoRoomForIt_SaysHowMuchItNeedsAndWritesNothing()
+    {
+        using var folder = new TemporaryFolder();
+
+        var fault = Assert.Throws<VerbException>(() =>
+            MakeRandom.Run("tiny", folder.Path, 1, force: false, new FreeSpace(_ => new DiskRoom(1_000_000, 2_000_000)))
+        );
+
+        Assert.StartsWith("tiny needs 0.", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("0.001 GB are free", fault.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 

@@ -16,7 +16,7 @@ public sealed class AttemptVerdictTests : IDisposable
         new EncoderFault(FailureReason.EncoderFailed, "ffmpeg was ended by signal 9")
     );
     private readonly SlotDiscovery _slots = new(
-        Microsoft.Extensions.Options.Options.Create(new WorkerOptions { Slots = "cpu" }),
+        Microsoft.Extensions.Options.Options.Create(new WorkerOptions { Slots = SlotsWanted.Cpu }),
         Microsoft.Extensions.Logging.Abstractions.NullLogger<SlotDiscovery>.Instance
     );
     private readonly WorkerMetrics _metrics;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Hosting;
@@ -42,6 +43,9 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     }
 
     public LeaseDesk Desk { get; }
+
+    /// <summary>What this worker is told of free space.</summary>
+    public FreeSpace Disks { get; set; } = FreeSpace.OfDisks;
 
     public string Folder => _folder.Path;
     public string DataDirectory => _settings["Worker:DataDirectory"]!;
@@ -81,6 +85,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             builder =>
             {
                 builder.Configuration.AddInMemoryCollection(_settings);
+                builder.Services.AddSingleton(Disks);
                 builder
                     .Logging.ClearProviders()
                     .AddProvider(new TestOutputLogger())

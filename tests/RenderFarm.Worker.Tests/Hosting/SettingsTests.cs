@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Hosting;
 
 namespace RenderFarm.Worker.Tests.Hosting;
 
@@ -14,11 +15,12 @@ public sealed class SettingsTests
     public void Metrics_Url_MayBeAnyListener(string url) => Assert.Equal(url, Options<MetricsOptions>("Metrics:Url", url).Url);
 
     [Theory]
-    [InlineData("Bus:Uri", "http://broker")]
-    [InlineData("Bus:Uri", null)]
-    public void Bus_Uri_MustBeAmqp(string key, string? value)
+    [InlineData("http://broker")]
+    [InlineData("")]
+    public void Bus_Uri_MustBeAmqp(string value)
     {
-        var fault = Assert.Throws<OptionsValidationException>(() => Options<BusOptions>(key, value));
+        string[] settings = ["--Worker:ApiKey=rf_worker", "--Bus:Kind=rabbitmq", $"--Bus:Uri={value}"];
+        var fault = Assert.Throws<OptionsValidationException>(() => WorkerApplication.Build(settings));
 
         Assert.Contains(fault.Failures, failure => failure.StartsWith("Bus:Uri", StringComparison.Ordinal));
     }
@@ -57,8 +59,6 @@ public sealed class SettingsTests
         var settings = new Dictionary<string, string?>
         {
             ["Worker:ApiKey"] = "rf_key",
-            ["Bus:Kind"] = "rabbitmq",
-            ["Bus:Uri"] = "amqp://broker/",
             ["Worker:RendererPath"] = typeof(SettingsTests).Assembly.Location,
             [key] = value,
         };

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Aten;
 using RenderFarm.Cuda.Kernels;
@@ -23,7 +24,7 @@ internal sealed class CardRates(KernelCompiler compiler)
     private const int Heads = 40;
     private const int ManyTokens = 32_760;
     private const int FewTokens = 8192;
-    private const long RoomForMany = 8L << 30;
+    private const long RoomForMany = 8 * Gibibytes.One;
     private const long CopyBytes = 256L << 20;
     private const double MixSeconds = 3;
     private const double OthersSeconds = 0.5;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Native;
 using RenderFarm.Inference.Safetensors;
@@ -118,7 +119,7 @@ internal static partial class Failures
         {
             "KiB" => 1 << 10,
             "MiB" => 1 << 20,
-            "GiB" => 1 << 30,
+            "GiB" => Gibibytes.One,
             _ => 1L,
         };
         return (long)(number * unit);

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Rendering.Loading;
 
@@ -9,12 +10,12 @@ public static class CacheRoom
     /// <summary>Removes blocks of any model until <paramref name="bytes"/> more fit under the limit and into the file system.</summary>
     /// <param name="folder">One model's; the others lie beside it.</param>
     /// <exception cref="RenderException">Even without all that is not in use they would go over the limit.</exception>
-    public static void Make(string folder, long bytes, long limitBytes)
+    public static void Make(string folder, long bytes, long limitBytes, FreeSpace disks)
     {
         var root = Path.GetDirectoryName(folder)!;
         foreach (var oldest in Blocks(root).OrderBy(CacheLock.LastUse).ThenBy(path => path, StringComparer.Ordinal).ToList())
         {
-            if (Used(root) + bytes <= limitBytes && new DriveInfo(root).AvailableFreeSpace >= bytes)
+            if (Used(root) + bytes <= limitBytes && disks.BytesFor(root) >= bytes)
             {
                 return;
             }

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Inference.BlockStreaming;
 
 namespace RenderFarm.Rendering.Loading;
@@ -15,10 +16,12 @@ namespace RenderFarm.Rendering.Loading;
 /// </remarks>
 /// <param name="cache">This model's folder in the cache, or null.</param>
 /// <param name="limitBytes">What the folders of all models may take together, older weights giving way; null: none is touched.</param>
-public sealed class PreparedStore(string? cache, long? limitBytes = null)
+/// <param name="disks">Null: those of this host.</param>
+public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSpace? disks = null)
 {
     private static readonly string SharedMemory = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
     private const int LookAgainMilliseconds = 100;
+    private readonly FreeSpace _disks = disks ?? FreeSpace.OfDisks;
 
     /// <param name="key">Says which blocks they are and in which format; fit for a file name.</param>
     /// <param name="fill">Writes one block to the address given.</param>
@@ -81,7 +84,7 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null)
         Remove(path); // Of another layout, or never finished
         if (limitBytes is { } limit)
         {
-            CacheRoom.Make(Path.GetDirectoryName(Path.GetFullPath(path))!, layout.Bytes * count, limit);
+            CacheRoom.Make(Path.GetDirectoryName(Path.GetFullPath(path))!, layout.Bytes * count, limit, _disks);
         }
 
         RequireRoom(cache!, layout.Bytes * count);
@@ -97,9 +100,9 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null)
     }
 
     /// <summary>In words; what another process takes between this look and the file's making ends as a full disk.</summary>
-    private static void RequireRoom(string folder, long bytes)
+    private void RequireRoom(string folder, long bytes)
     {
-        var free = new DriveInfo(folder).AvailableFreeSpace;
+        var free = _disks.BytesFor(folder);
         if (free < bytes)
         {
             throw new RenderException(

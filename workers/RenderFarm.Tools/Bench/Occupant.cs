@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Verbs.Parsing;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace RenderFarm.Tools.Bench;
 internal sealed class Occupant : IDisposable
 {
     public const string Verb = "occupy";
-    private const long Piece = 1L << 30;
+    private const long Piece = Gibibytes.One;
     private const long Grain = 2L << 20;
     private readonly Process _process;
 

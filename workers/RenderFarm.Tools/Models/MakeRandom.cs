@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning.Models;
 using RenderFarm.Verbs.Parsing;
 using RenderFarm.Wan.Checkpoints;
@@ -15,7 +16,7 @@ internal static class MakeRandom
 {
     private const long TellEvery = 1_000_000_000;
 
-    public static int Run(string preset, string folder, long seed, bool force)
+    public static int Run(string preset, string folder, long seed, bool force, FreeSpace disks)
     {
         if (ModelShapes.Find(preset) is not { } shape)
         {
@@ -28,7 +29,7 @@ internal static class MakeRandom
             throw VerbException.Wrong($"{folder} holds a model already; choose another folder, or --force to overwrite it");
         }
         var total = RandomModel.TotalBytes(shape);
-        if (FreeBytes(folder) is { } free && free < total)
+        if (FreeBytes(folder, disks) is { } free && free < total)
         {
             var root = Path.GetPathRoot(Path.GetFullPath(folder))!;
             throw new VerbException($"{shape.Id} needs {Gigabytes(total)}, {Gigabytes(free)} are free below {root}");
@@ -64,17 +65,12 @@ internal static class MakeRandom
         );
     }
 
-    /// <summary>Of the mount that the folder will be on: its longest ancestor that is there.</summary>
-    private static long? FreeBytes(string folder)
+    /// <summary>Null where the disk doesn't say.</summary>
+    private static long? FreeBytes(string folder, FreeSpace disks)
     {
-        var path = Path.GetFullPath(folder);
-        while (!Directory.Exists(path))
-        {
-            path = Path.GetDirectoryName(path)!;
-        }
         try
         {
-            return new DriveInfo(path).AvailableFreeSpace;
+            return disks.BytesFor(folder);
         }
         catch (IOException error)
         {

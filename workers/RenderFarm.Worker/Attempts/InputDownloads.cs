@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Api;
 
@@ -41,11 +41,13 @@ internal sealed class InputDownloads(FarmApi api)
 
     private async Task FetchAsync(JobInput input, string path, CancellationToken cancellationToken)
     {
-        await using var content = await api.OpenInputAsync(input.Url, cancellationToken);
-        await using var file = File.Create(path);
-        await content.CopyToAsync(file, cancellationToken);
-        file.Position = 0;
-        var actual = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken));
+        await using (var content = await api.OpenInputAsync(input.Url, cancellationToken))
+        await using (var file = File.Create(path))
+        {
+            await content.CopyToAsync(file, cancellationToken);
+        }
+
+        var actual = await FileChecksum.Sha256Async(path, cancellationToken);
         if (actual != input.Sha256)
         {
             throw new FarmApiException($"input {input.Role} arrived with SHA-256 {actual}, promised was {input.Sha256}", null, null);

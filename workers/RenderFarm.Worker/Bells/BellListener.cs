@@ -1,8 +1,7 @@
 using MassTransit;
-using Microsoft.Extensions.Options;
+using RenderFarm.Broker;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
-using RenderFarm.Hosting.Settings;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Slots;
@@ -14,44 +13,34 @@ namespace RenderFarm.Worker.Bells;
 /// (acknowledged) at once: the lease holds the work, not the message. Nothing waits for the broker; without it the long
 /// poll brings work and renewals bring cancellations.
 /// </summary>
+/// <param name="bus">Null where <c>Bus:Kind</c> names none.</param>
 internal sealed class BellListener(
-    IOptions<BusOptions> options,
     Doorbell doorbell,
     RunningLeases running,
-    ILoggerFactory loggers,
-    ILogger<BellListener> log
+    TimeProvider time,
+    ILogger<BellListener> log,
+    IBus? bus = null
 ) : IAsyncDisposable
 {
     private static readonly TimeSpan ControlQueueExpires = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
     private readonly CancellationTokenSource _stop = new();
-    private IBusControl? _bus;
     private int _disposed;
-    private Task _starting = Task.CompletedTask;
+    private Task _listening = Task.CompletedTask;
 
     public void Start(string workerId, IReadOnlyList<Slot> slots)
     {
-        if (!options.Value.IsRabbitMq)
+        if (bus is null)
         {
             return;
         }
 
-        LogContext.ConfigureCurrentLogContext(loggers);
-        int[] classes = [.. Classes(slots)];
-        _bus = Bus.Factory.CreateUsingRabbitMq(bus =>
-        {
-            Connect(bus, new Uri(options.Value.Uri));
-            foreach (var vramClass in classes)
-            {
-                Listen(bus, vramClass);
-            }
-
-            Control(bus, workerId);
-        });
-        _starting = StartAsync(_bus, classes);
+        _listening = Task.WhenAll([
+            .. Classes(slots).Select(vramClass => ListenAsync(bus, Contracts.Messages.Bells.Queue(vramClass), HearBells)),
+            ListenAsync(bus, Contracts.Messages.Bells.ControlQueue(workerId), HearCancellations),
+        ]);
     }
 
-    /// <summary>Lets go of the broker. Repeats safely: the drain does it first, the host once more.</summary>
+    /// <summary>Lets go of its queues. Repeats safely: the drain does it first, the host once more.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -60,20 +49,7 @@ internal sealed class BellListener(
         }
 
         await _stop.CancelAsync();
-        await _starting;
-        if (_bus is not null)
-        {
-            using var patience = new CancellationTokenSource(StopPatience);
-            try
-            {
-                await _bus.StopAsync(patience.Token);
-            }
-            catch (Exception fault)
-            {
-                log.BrokerCloseFailed(fault.Message);
-            }
-        }
-
+        await _listening;
         _stop.Dispose();
     }
 
@@ -84,70 +60,46 @@ internal sealed class BellListener(
         return Contracts.Messages.Bells.Classes.Where(vramClass => vramClass <= largest);
     }
 
-    private static void Connect(IRabbitMqBusFactoryConfigurator bus, Uri uri)
-    {
-        var credentials = uri.UserInfo.Split(':', 2);
-        var host = Uri.UnescapeDataString(uri.AbsolutePath.Trim('/'));
-        var port = uri.IsDefaultPort || uri.Port <= 0 ? (ushort)(uri.Scheme == "amqps" ? 5671 : 5672) : (ushort)uri.Port;
-        bus.Host(
-            uri.Host,
-            port,
-            host.Length == 0 ? "/" : host,
-            h =>
+    private Task ListenAsync(IBus connected, string queue, Action<IRabbitMqReceiveEndpointConfigurator> hear) =>
+        new BrokerEndpoint(connected, time, log)
+        {
+            Duty = queue,
+            Queue = () => queue,
+            Configure = endpoint =>
             {
-                if (credentials[0].Length > 0)
-                {
-                    h.Username(Uri.UnescapeDataString(credentials[0]));
-                }
+                PutDownWhatIsNone(endpoint);
+                hear(endpoint);
+            },
+            Beside = cancellationToken =>
+            {
+                log.Listening(queue);
+                return Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            },
+        }.RunAsync(_stop.Token);
 
-                if (credentials.Length > 1)
-                {
-                    h.Password(Uri.UnescapeDataString(credentials[1]));
-                }
-
-                if (uri.Scheme == "amqps")
-                {
-                    h.UseSsl(_ => { });
-                }
-            }
-        );
+    private void HearBells(IRabbitMqReceiveEndpointConfigurator endpoint)
+    {
+        endpoint.PrefetchCount = 1;
+        endpoint.SetQueueArgument("x-max-length", Contracts.Messages.Bells.MaxLength);
+        endpoint.SetQueueArgument("x-message-ttl", (int)Contracts.Messages.Bells.TimeToLive.TotalMilliseconds);
+        endpoint.Handler<JobQueued>(context =>
+        {
+            log.BellHeard(context.Message.JobId, context.Message.VramClass);
+            doorbell.Ring();
+            return Task.CompletedTask;
+        });
     }
 
-    private void Listen(IRabbitMqBusFactoryConfigurator bus, int vramClass) =>
-        bus.ReceiveEndpoint(
-            Contracts.Messages.Bells.Queue(vramClass),
-            endpoint =>
-            {
-                endpoint.ConfigureConsumeTopology = false;
-                endpoint.PrefetchCount = 1;
-                PutDownWhatIsNone(endpoint);
-                endpoint.SetQueueArgument("x-max-length", Contracts.Messages.Bells.MaxLength);
-                endpoint.SetQueueArgument("x-message-ttl", (int)Contracts.Messages.Bells.TimeToLive.TotalMilliseconds);
-                endpoint.Handler<JobQueued>(context =>
-                {
-                    log.BellHeard(context.Message.JobId, context.Message.VramClass);
-                    doorbell.Ring();
-                    return Task.CompletedTask;
-                });
-            }
-        );
-
-    private void Control(IRabbitMqBusFactoryConfigurator bus, string workerId) =>
-        bus.ReceiveEndpoint(
-            Contracts.Messages.Bells.ControlQueue(workerId),
-            endpoint =>
-            {
-                endpoint.ConfigureConsumeTopology = false;
-                endpoint.QueueExpiration = ControlQueueExpires;
-                PutDownWhatIsNone(endpoint);
-                endpoint.Handler<CancelAttempt>(context =>
-                {
-                    var held = running.Cancel(context.Message.Lease);
-                    log.CancellationHeard(context.Message.JobId, context.Message.Fence, held ? "stopping it" : "not held here");
-                    return Task.CompletedTask;
-                });
-            }
-        );
+    private void HearCancellations(IRabbitMqReceiveEndpointConfigurator endpoint)
+    {
+        endpoint.QueueExpiration = ControlQueueExpires;
+        endpoint.Handler<CancelAttempt>(context =>
+        {
+            var held = running.Cancel(context.Message.Lease);
+            log.CancellationHeard(context.Message.JobId, context.Message.Fence, held ? "stopping it" : "not held here");
+            return Task.CompletedTask;
+        });
+    }
 
     /// <summary>Else MassTransit keeps it in a queue beside this one, where nobody looks, and tells the address it names.</summary>
     private static void PutDownWhatIsNone(IRabbitMqReceiveEndpointConfigurator endpoint)
@@ -155,22 +107,5 @@ internal sealed class BellListener(
         endpoint.PublishFaults = false;
         endpoint.DiscardFaultedMessages();
         endpoint.DiscardSkippedMessages();
-    }
-
-    private async Task StartAsync(IBusControl bus, int[] classes)
-    {
-        try
-        {
-            await bus.StartAsync(_stop.Token);
-            log.ListeningForBells(classes.Select(Contracts.Messages.Bells.ClassName));
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            log.BrokerNeverReached();
-        }
-        catch (Exception fault)
-        {
-            log.NoBells(fault.Message);
-        }
     }
 }

@@ -2,7 +2,7 @@ using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Worker.Configuration;
 
-/// <summary>Every section that a worker reads.</summary>
+/// <summary>Every section that a worker reads, but those of the broker and the store, whose own registrations do.</summary>
 internal static class SettingsRegistration
 {
     public static IServiceCollection AddWorkerSettings(this IServiceCollection services, IConfiguration configuration)
@@ -13,7 +13,6 @@ internal static class SettingsRegistration
         services.AddSettings<ModelsOptions, ModelsOptionsValidator>(configuration);
         services.AddSettings<TorchOptions, TorchOptionsValidator>(configuration);
         services.AddSettings<MetricsOptions, MetricsOptionsValidator>(configuration);
-        services.AddSettings<BusOptions, BusOptionsValidator>(configuration);
         if (string.IsNullOrWhiteSpace(worker.ApiKey) && keys.BootstrapFile.Length == 0)
         {
             throw SettingsFaults.At<WorkerOptions>(

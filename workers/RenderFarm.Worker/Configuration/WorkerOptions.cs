@@ -25,8 +25,7 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     public string Name { get; set; } = Environment.MachineName;
 
     /// <summary><c>auto</c>: a slot for each card, or the CPU where there is none. <c>cpu</c>: one CPU slot.</summary>
-    [Words("auto", "cpu")]
-    public string Slots { get; set; } = "auto";
+    public SlotsWanted Slots { get; set; } = SlotsWanted.Auto;
 
     /// <summary>Holds <c>attempts/</c> (scratch) and <c>spool/</c> (finished videos not uploaded yet).</summary>
     [Required(ErrorMessage = "must name a folder.")]

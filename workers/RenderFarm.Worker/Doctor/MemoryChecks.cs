@@ -1,6 +1,8 @@
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Units;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Requests;
 using RenderFarm.Worker.Configuration;
@@ -13,9 +15,16 @@ namespace RenderFarm.Worker.Doctor;
 /// <summary>Host memory and shared memory against the models that are here.</summary>
 internal static class MemoryChecks
 {
-    private const long LargeCard = 80L << 30;
+    /// <summary>GiB.</summary>
+    private const int LargeCard = 80;
 
-    public static IEnumerable<HostCheck> Of(SlotDiscovery discovery, ModelCatalog catalog, HostWeightCache cache, WorkerOptions options)
+    public static IEnumerable<HostCheck> Of(
+        SlotDiscovery discovery,
+        ModelCatalog catalog,
+        HostWeightCache cache,
+        FreeSpace disks,
+        WorkerOptions options
+    )
     {
         var finding = $"{Names.Gib(HostMemory.AvailableBytes)} available of {Names.Gib(HostMemory.TotalBytes)}";
         if (catalog.Models.Count == 0)
@@ -57,19 +66,16 @@ internal static class MemoryChecks
             );
         }
 
-        var folder = Directory.Exists(options.WeightCacheDirectory)
-            ? options.WeightCacheDirectory
-            : Path.GetDirectoryName(options.WeightCacheDirectory) ?? "/";
-        var drive = new DriveInfo(folder);
+        var room = disks.Of(options.WeightCacheDirectory);
         var size =
-            $"{Names.Gib(drive.AvailableFreeSpace)} free of {Names.Gib(drive.TotalSize)} for the weight cache in "
+            $"{Names.Gib(room.FreeBytes)} free of {Names.Gib(room.TotalBytes)} for the weight cache in "
             + $"{options.WeightCacheDirectory}";
-        yield return drive.TotalSize >= largest
+        yield return room.TotalBytes >= largest
             ? HostCheck.Ok("shared memory", size)
             : HostCheck.Lacks(
                 "shared memory",
                 $"{size}, the largest model here needs {Names.Gib(largest)}",
-                $"mount -o remount,size={(largest >> 30) + 2}G /dev/shm, or --shm-size for a container"
+                $"mount -o remount,size={Math.Floor(Gibibytes.Of(largest)) + 2:0}G /dev/shm, or --shm-size for a container"
             );
     }
 
@@ -90,7 +96,7 @@ internal static class MemoryChecks
 
     private static long PreparedBytes(InstalledModel model, Precision precision) =>
         Planner
-            .Plan(PlanRequest.DefaultOf(model.Shape) with { Pins = new PlanPins { Precision = precision } }, SlotState.Gpu(LargeCard >> 30))
+            .Plan(PlanRequest.DefaultOf(model.Shape) with { Pins = new PlanPins { Precision = precision } }, SlotState.Gpu(LargeCard))
             .Plan?.HostBytes
         ?? 0;
 }

@@ -2,48 +2,34 @@ using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Polling;
 using RenderFarm.Worker.Registration;
-using RenderFarm.Worker.Spool;
-using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Hosting;
 
 /// <summary>
-/// The worker's life: 1 check and clean, 2 register, 3 resume the spool, 4 listen for bells, 5 run the slots until the
-/// drain, 6 let uploads finish while there is time.
+/// The worker's life: 1 check, clean, register and resume the spool, 2 listen for bells, 3 run the slots until the drain, 4 let
+/// uploads finish while there is time.
 /// </summary>
 internal sealed class FarmWorker(
-    WorkerPreparation preparation,
+    WorkerStart start,
     WorkerRegistration registration,
+    BellListener bells,
     ModelWatch models,
     SlotLoops slots,
-    UploadSpool spool,
-    BellListener bells,
-    WorkerDrain drain,
-    TimeProvider time,
+    LastUploads uploads,
     ILogger<FarmWorker> log
 )
 {
-    private static readonly TimeSpan LastUploads = TimeSpan.FromSeconds(2);
-
     /// <exception cref="WorkerSettingException">A setting can't work.</exception>
     public async Task RunAsync()
     {
         // 1
-        using var owned = preparation.LockDataDirectory();
-        try
-        {
-            await preparation.RunAsync(drain.Draining);
-
-            // 2, 3
-            await registration.RegisterAsync(drain.Draining);
-            await spool.ResumeAsync(registration.Settings, drain.Draining);
-        }
-        catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
+        using var owned = start.LockDataDirectory();
+        if (!await start.RunAsync())
         {
             return;
         }
 
-        // 4, 5
+        // 2, 3
         await using (bells)
         {
             bells.Start(registration.WorkerId, slots.Slots);
@@ -51,19 +37,8 @@ internal sealed class FarmWorker(
             await slots.RunAsync(watching);
         }
 
-        // 6
-        if (spool.Count > 0)
-        {
-            log.WaitingForUploads(spool.Count);
-        }
-
-        var uploads = spool.WhenEmptyAsync();
-        var graceOver = Task.Delay(Timeout.InfiniteTimeSpan, time, drain.HandBack).ContinueWith(_ => { }, TaskScheduler.Default);
-        if (await Task.WhenAny(uploads, graceOver) != uploads)
-        {
-            await Task.WhenAny(uploads, Task.Delay(LastUploads, time));
-        }
-
+        // 4
+        await uploads.WaitAsync();
         log.Drained();
     }
 }

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
+using RenderFarm.Broker;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Api;
@@ -38,8 +40,11 @@ internal static class WorkerApplication
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.ClockOffsetSeconds
         ));
         builder.Services.AddArtifacts(builder.Configuration);
+        builder.AddBells();
         builder.Services.AddWorkerMetrics();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
+
+        builder.Services.TryAddSingleton(FreeSpace.OfDisks);
 
         // Who we are
         builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>();
@@ -56,13 +61,14 @@ internal static class WorkerApplication
         // What they need
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();
         builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
-        builder.Services.AddSingleton<HostWeightCache>().AddSingleton<Doorbell>().AddSingleton<BellListener>();
+        builder.Services.AddSingleton<HostWeightCache>();
 
         // The whole
         builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<WorkerPreparation>().AddSingleton<ModelWatch>();
-        builder.Services.AddSingleton<FarmWorker>();
+        builder.Services.AddSingleton<WorkerStart>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
 
         var app = builder.Build();
+        app.GiveBusItsLog();
         app.MapPrometheusScrapingEndpoint();
         app.MapWorkerHealth();
         return app;

@@ -10,16 +10,19 @@ using RenderFarm.Worker.Stopping;
 namespace RenderFarm.Worker.Hosting;
 
 /// <summary>What <c>/health</c> shows: one look at what this worker is doing and why it is not doing more.</summary>
-internal sealed record WorkerHealth(
-    string Name,
-    string? WorkerId,
-    bool Draining,
-    string? ClosedBecause,
-    IReadOnlyList<SlotHealth> Slots,
-    IReadOnlyList<string> Models,
-    int SpoolEntries,
-    long SpoolBytes
-);
+internal sealed record WorkerHealth
+{
+    public required string Name { get; init; }
+
+    /// <summary>Null before it is registered.</summary>
+    public required string? WorkerId { get; init; }
+    public required bool Draining { get; init; }
+    public required string? ClosedBecause { get; init; }
+    public required IReadOnlyList<SlotHealth> Slots { get; init; }
+    public required IReadOnlyList<string> Models { get; init; }
+    public required int SpoolEntries { get; init; }
+    public required long SpoolBytes { get; init; }
+}
 
 internal sealed record SlotHealth(string Id, string Card, string? Job, long? FreeBytes, long TotalBytes, string? Quarantine, string? InUse);
 
@@ -45,16 +48,17 @@ internal static class WorkerHealthEndpoints
     {
         var registration = services.GetRequiredService<WorkerRegistration>();
         var spool = services.GetRequiredService<UploadSpool>();
-        return new WorkerHealth(
-            services.GetRequiredService<IOptions<WorkerOptions>>().Value.Name,
-            registration.IsRegistered ? registration.WorkerId : null,
-            services.GetRequiredService<WorkerDrain>().IsDraining,
-            services.GetRequiredService<SlotGate>().WhyClosed(),
-            [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(Look)],
-            [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
-            spool.Count,
-            spool.Bytes
-        );
+        return new WorkerHealth
+        {
+            Name = services.GetRequiredService<IOptions<WorkerOptions>>().Value.Name,
+            WorkerId = registration.IsRegistered ? registration.WorkerId : null,
+            Draining = services.GetRequiredService<WorkerDrain>().IsDraining,
+            ClosedBecause = services.GetRequiredService<SlotGate>().WhyClosed(),
+            Slots = [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(Look)],
+            Models = [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
+            SpoolEntries = spool.Count,
+            SpoolBytes = spool.Bytes,
+        };
     }
 
     private static SlotHealth Look(Slot slot)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Configuration;
@@ -8,7 +9,7 @@ using RenderFarm.Worker.Spool;
 namespace RenderFarm.Worker.Polling;
 
 /// <summary>Whether a slot may take a job now: its card must be sound, and there must be room to keep the video.</summary>
-internal sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spool, CardGuard cards)
+internal sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spool, CardGuard cards, FreeSpace disks)
 {
     /// <returns>Null when nothing speaks against it; else why not, in words.</returns>
     public string? WhyClosed(Slot slot) => cards.WhyClosed(slot) ?? WhyClosed();
@@ -17,7 +18,7 @@ internal sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spoo
     public string? WhyClosed()
     {
         var directory = options.Value.DataDirectory;
-        var free = FreeSpace.BytesFor(directory) / 1e6;
+        var free = disks.BytesFor(directory) / 1e6;
         var needed = options.Value.MinimumFreeDiskMegabytes;
         if (free < needed)
         {
@@ -25,7 +26,7 @@ internal sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spoo
                 + "there is room";
         }
 
-        var most = (long)(options.Value.SpoolGigabytes * (1L << 30));
+        var most = Gibibytes.ToBytes(options.Value.SpoolGigabytes);
         return spool.Bytes >= most
             ? $"{spool.Count} finished videos of {Names.Gib(spool.Bytes)} wait for their upload, Worker:SpoolGigabytes allows "
                 + $"{Names.Gib(most)}: no new jobs until the store takes them"

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Nvml;
 using RenderFarm.Worker.Children;
@@ -124,7 +125,7 @@ internal sealed class RendererLauncher(
             FirstToGo
         );
         var limit = options.Value.RendererMemoryGigabytes is { } given
-            ? (long)(given * (1L << 30))
+            ? Gibibytes.ToBytes(given)
             : (long)(HostMemory.TotalBytes * DefaultPart);
         return new RendererProcess(child, before, MemoryGroup.TryCreate(child.Id, limit), limit);
     }

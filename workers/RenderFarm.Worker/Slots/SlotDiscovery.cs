@@ -11,7 +11,7 @@ internal sealed class SlotDiscovery : IDisposable
 
     public SlotDiscovery(IOptions<WorkerOptions> options, ILogger<SlotDiscovery> log)
     {
-        CardsWanted = options.Value.Slots == "auto";
+        CardsWanted = options.Value.Slots == SlotsWanted.Auto;
         if (CardsWanted)
         {
             _library = NvmlLibrary.TryOpen(out var reason, options.Value.NvmlPath);

@@ -2,6 +2,8 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Units;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Slots;
@@ -16,6 +18,7 @@ internal sealed class HostWeightCache(
     IOptions<WorkerOptions> options,
     IOptions<TorchOptions> torch,
     SlotDiscovery slots,
+    FreeSpace disks,
     TimeProvider time,
     ILogger<HostWeightCache> log
 )
@@ -28,7 +31,7 @@ internal sealed class HostWeightCache(
         LimitBytes > 0 && slots.Slots.Any(slot => slot.Kind == SlotKind.Cuda) ? options.Value.WeightCacheDirectory : null;
 
     public long LimitBytes =>
-        options.Value.WeightCacheGigabytes is { } gigabytes ? (long)(gigabytes * (1L << 30)) : (long)(HostMemory.TotalBytes * DefaultPart);
+        options.Value.WeightCacheGigabytes is { } gigabytes ? Gibibytes.ToBytes(gigabytes) : (long)(HostMemory.TotalBytes * DefaultPart);
 
     /// <summary>Where a renderer finds and leaves the weights of a model; null where the plan prepares none.</summary>
     public string? FolderOf(string model, RenderPlan plan) =>
@@ -51,14 +54,14 @@ internal sealed class HostWeightCache(
     {
         get
         {
-            var free = options.Value.HostMemoryGigabytes is { } given ? (long)(given * (1L << 30)) : HostMemory.AvailableBytes;
+            var free = options.Value.HostMemoryGigabytes is { } given ? Gibibytes.ToBytes(given) : HostMemory.AvailableBytes;
             if (Root is not { } root || !Directory.Exists(root))
             {
                 return free;
             }
 
             var held = HeldBytes(root);
-            var room = Math.Min(free, new DriveInfo(root).AvailableFreeSpace) + held;
+            var room = Math.Min(free, disks.BytesFor(root)) + held;
             return Math.Min(room, LimitBytes);
         }
     }

@@ -126,8 +126,9 @@ internal sealed class AttentionPart : IDisposable
     private double Compare(ResidentBlocks<WanBlock> blocks, string name, (int, int, int) size, int repeats, double limit)
     {
         var proven = new CheckedAttention(_eightBit, _full);
-        using var inFull = new DenoiserForward(_shape, blocks, _ops, size, Seed, CUDA, keepContext: true, attention: _full);
-        using var inEight = new DenoiserForward(_shape, blocks, _ops, size, Seed, CUDA, keepContext: true, attention: proven);
+        var inputs = new RandomInputs(size, Seed);
+        using var inFull = new DenoiserForward(_shape, blocks, _ops, inputs, keepContext: true, attention: _full);
+        using var inEight = new DenoiserForward(_shape, blocks, _ops, inputs, keepContext: true, attention: proven);
         var velocities = (Full: inFull.Run(), Eight: inEight.Run());
         _report.Figure(
             $"{name}, velocity in eight bits from that in full",

@@ -19,30 +19,34 @@ internal sealed class DenoiserForward : IDisposable
     private readonly Tensor _latent;
     private readonly long _chunk;
 
-    /// <param name="video">Its frames are 4n+1.</param>
+    /// <param name="shape">Of the model.</param>
+    /// <param name="blocks">Its blocks; all other weights are drawn with <paramref name="inputs"/>.</param>
+    /// <param name="ops">What it computes with.</param>
+    /// <param name="inputs">What it is given.</param>
+    /// <param name="keepContext">Keys and values of the text are kept from one forward to the next.</param>
+    /// <param name="chunk">Tokens of a feed-forward at once.</param>
+    /// <param name="attention">Null: the model's own.</param>
     public DenoiserForward(
         TransformerShape shape,
         IBlockSource<WanBlock> blocks,
         ITokenOps ops,
-        (int Width, int Height, int Frames) video,
-        long seed,
-        Device device,
+        RandomInputs inputs,
         bool keepContext,
         long chunk = long.MaxValue,
-        ScalarType type = ScalarType.BFloat16,
         IAttention? attention = null
     )
     {
-        _rest = new GeneratedWeights(seed, device, type: type);
+        _rest = new GeneratedWeights(inputs.Seed, CUDA, type: inputs.Type);
         _model = new WanModel(_rest, shape, blocks, ops, attention);
-        cuda.manual_seed(seed + 1);
+        cuda.manual_seed(inputs.Seed + 1);
+        var (width, height, frames) = inputs.Video;
         _latent = randn(
-                [1, shape.InChannels, (video.Frames - 1) / 4 + 1, video.Height / 8, video.Width / 8],
+                [1, shape.InChannels, (frames - 1) / 4 + 1, height / 8, width / 8],
                 dtype: ScalarType.Float32,
-                device: device
+                device: CUDA
             )
             .DetachFromDisposeScope();
-        using var text = randn([120, shape.TextDim], dtype: ScalarType.Float32, device: device);
+        using var text = randn([120, shape.TextDim], dtype: ScalarType.Float32, device: CUDA);
         _context = _model.Embed([text], keepKeyValues: keepContext);
         _chunk = chunk;
     }
@@ -86,3 +90,11 @@ internal sealed class DenoiserForward : IDisposable
         _rest.Dispose();
     }
 }
+
+/// <summary>What a forward is given, and the weights outside of the blocks: all drawn from one seed.</summary>
+/// <param name="Video">Its frames are 4n+1.</param>
+internal sealed record RandomInputs(
+    (int Width, int Height, int Frames) Video,
+    long Seed,
+    ScalarType Type = ScalarType.BFloat16
+);

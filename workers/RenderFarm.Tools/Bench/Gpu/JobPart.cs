@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
@@ -21,11 +22,10 @@ namespace RenderFarm.Tools.Bench.Gpu;
 /// <summary>A whole job of 14B, from prompt to MP4, by the planner's plan for what another process leaves of the card.</summary>
 internal static class JobPart
 {
-    private const long GiB = 1L << 30;
 
-    public static void Run480(FigureReport report) => Run(report, (832, 480, 81), steps: 20, left: 8 * GiB);
+    public static void Run480(FigureReport report) => Run(report, (832, 480, 81), steps: 20, left: 8 * Gibibytes.One);
 
-    public static void Run720(FigureReport report) => Run(report, (1280, 720, 81), steps: 6, left: 12 * GiB);
+    public static void Run720(FigureReport report) => Run(report, (1280, 720, 81), steps: 6, left: 12 * Gibibytes.One);
 
     private static void Run(FigureReport report, (int Width, int Height, int Frames) video, int steps, long left)
     {
@@ -42,9 +42,9 @@ internal static class JobPart
         using var occupant = Occupant.LeaveFree(left - context);
         report.Figure(
             "left of the card, own context included",
-            (CudaDevice.Memory.Free + context) / (double)GiB,
+            Gibibytes.Of(CudaDevice.Memory.Free + context),
             "GiB",
-            (left + (8L << 20)) / (double)GiB
+            Gibibytes.Of(left + (8L << 20))
         );
 
         var order = Order(
@@ -154,13 +154,13 @@ internal static class JobPart
     {
         foreach (var (stage, peak) in measured.StagePeakBytes!)
         {
-            report.Figure($"peak, {stage}", peak / (double)GiB, "GiB");
+            report.Figure($"peak, {stage}", Gibibytes.Of(peak), "GiB");
             if (plan.StagePeakBytes.TryGetValue(stage, out var predicted))
             {
-                report.Figure($"predicted, {stage}", predicted / (double)GiB, "GiB");
+                report.Figure($"predicted, {stage}", Gibibytes.Of(predicted), "GiB");
             }
         }
-        report.Figure("peak", measured.PeakBytes!.Value / (double)GiB, "GiB");
+        report.Figure("peak", Gibibytes.Of(measured.PeakBytes!.Value), "GiB");
         report.Figure("peak ÷ predicted", measured.PeakBytes.Value / (double)plan.PredictedPeakBytes, "");
         report.Figure("step", measured.StepSeconds!.Value, "s");
         report.Figure("step ÷ predicted", measured.StepSeconds.Value / plan.PredictedStepSeconds, "");

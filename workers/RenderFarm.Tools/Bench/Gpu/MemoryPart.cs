@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
@@ -20,6 +21,6 @@ internal static class MemoryPart
         var blocks = new GeneratedBlocks(shape, WeightFormat.Float8, seed: 7, ops, CUDA);
         var (seconds, peak, _) = SpeedPart.Streamed(shape, blocks, ops, (1280, 720, 81), repeats: 2, chunk: 16384, expected: null);
         report.Figure("720p, fp8, 40 of 40 streamed", seconds, "s", 10.8);
-        report.Figure("720p, pool's used high-water", peak / 1073741824.0, "GiB", 7.0);
+        report.Figure("720p, pool's used high-water", Gibibytes.Of(peak), "GiB", 7.0);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Cuda;
@@ -22,7 +23,6 @@ namespace RenderFarm.Tools.Bench.Gpu;
 /// </summary>
 internal static class PredictPart
 {
-    private const double GiB = 1L << 30;
     private const double PeakOff = 0.05;
     private const double PeakBelow = 0.02;
     private const double TimeOff = 0.10;
@@ -117,7 +117,7 @@ internal static class PredictPart
         pool.Trim();
         var (free, total) = CudaDevice.Memory;
         var context = total - free - pool.Reserved;
-        var left = Math.Min(total, one.LeftGiB * (1L << 30));
+        var left = Math.Min(total, one.LeftGiB * Gibibytes.One);
         var request = new PlanRequest
         {
             Shape = one.Shape,
@@ -166,7 +166,8 @@ internal static class PredictPart
             plan.StagePeakBytes.Select(stage =>
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{stage.Key} {measured.StagePeakBytes!.GetValueOrDefault(stage.Key) / GiB:0.000} of {stage.Value / GiB:0.000}"
+                    $"{stage.Key} {Gibibytes.Of(measured.StagePeakBytes!.GetValueOrDefault(stage.Key)):0.000} "
+                        + $"of {Gibibytes.Of(stage.Value):0.000}"
                 )
             )
         );
@@ -175,8 +176,9 @@ internal static class PredictPart
                 CultureInfo.InvariantCulture,
                 $"    {Word.Of(plan.Attention)} attention, {plan.BlocksResident} resident, {plan.BlocksStreamed} streamed, "
                     + $"{plan.RingSlots} slots, chunk {plan.FfnChunkTokens}, "
-                    + $"batched {plan.GuidanceBatched}, text {plan.TextEncoder}, tile {plan.VaeTile}; context {context / GiB:0.000}; GiB: "
-                    + $"{stages}, loading {measured.StagePeakBytes!.GetValueOrDefault("loading") / GiB:0.000}; step {steps.Least:0.000} s "
+                    + $"batched {plan.GuidanceBatched}, text {plan.TextEncoder}, tile {plan.VaeTile}; "
+                    + $"context {Gibibytes.Of(context):0.000}; GiB: {stages}, "
+                    + $"loading {Gibibytes.Of(measured.StagePeakBytes!.GetValueOrDefault("loading")):0.000}; step {steps.Least:0.000} s "
                     + $"of {plan.PredictedStepSeconds:0.000}, decode {measured.DecodeSeconds:0.00} s"
             )
         );

@@ -137,11 +137,8 @@ internal static class QualityPart
             shape,
             source,
             new PlainTokenOps(ScalarType.Float32),
-            Video,
-            Seed,
-            CUDA,
-            keepContext: false,
-            type: ScalarType.Float32
+            new RandomInputs(Video, Seed, ScalarType.Float32),
+            keepContext: false
         );
         using var velocity = forward.Run();
         return Error(velocity, exact);
@@ -186,7 +183,8 @@ internal static class QualityPart
         IAttention? attention = null
     )
     {
-        using var forward = new DenoiserForward(shape, blocks, ops, Video, Seed, CUDA, keepContext: true, type: type, attention: attention);
+        var inputs = new RandomInputs(Video, Seed, type);
+        using var forward = new DenoiserForward(shape, blocks, ops, inputs, keepContext: true, attention: attention);
         var velocity = forward.Run();
         using var scope = NewDisposeScope();
         using var sampler = Samplers.Create(Sampler.UniPc, Steps, Shift);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Aten;
 using RenderFarm.Cuda.Blas;
@@ -43,7 +44,7 @@ internal static class SpeedPart
             var (streamed, peak, same) = Streamed(shape, blocks, ops, Video, Repeats, chunk: 16384, velocity);
             report.Figure("fp8, 40 of 40 streamed", streamed, "s");
             report.Figure("fp8, streamed ÷ resident", streamed / resident, "", 1.01);
-            report.Figure("fp8, streamed, pool's used high-water", peak / 1073741824.0, "GiB", 4.0);
+            report.Figure("fp8, streamed, pool's used high-water", Gibibytes.Of(peak), "GiB", 4.0);
             report.Check("streamed output is that of resident, bit for bit", same!.Value, "");
         }
 
@@ -74,9 +75,7 @@ internal static class SpeedPart
                 shape,
                 new ResidentBlocks<WanBlock>([.. weights.Select(blocks.Over)]),
                 ops,
-                Video,
-                Seed,
-                CUDA,
+                new RandomInputs(Video, Seed),
                 keepContext: true
             );
             return forward.Time(Repeats);
@@ -124,7 +123,15 @@ internal static class SpeedPart
                 )
             )
             using (
-                var forward = new DenoiserForward(shape, source, ops, video, Seed, CUDA, keepContext: false, chunk, attention: attention)
+                var forward = new DenoiserForward(
+                    shape,
+                    source,
+                    ops,
+                    new RandomInputs(video, Seed),
+                    keepContext: false,
+                    chunk,
+                    attention
+                )
             )
             {
                 var (seconds, peak, velocity) = forward.Time(repeats);

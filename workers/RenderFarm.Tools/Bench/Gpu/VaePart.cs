@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Inference.Layers;
@@ -38,7 +39,7 @@ internal static class VaePart
             CudaDevice.Synchronize();
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / LatentFrames;
             report.Figure($"{type}, a latent frame", seconds, "s");
-            report.Figure($"{type}, pool's used high-water", MemoryPool.OfDevice().UsedHighWater / 1073741824.0, "GiB");
+            report.Figure($"{type}, pool's used high-water", Gibibytes.Of(MemoryPool.OfDevice().UsedHighWater), "GiB");
             var pixels = cat(parts, 2).add(1).mul(127.5);
             parts.ForEach(part => part.Dispose());
             if (exact is null)

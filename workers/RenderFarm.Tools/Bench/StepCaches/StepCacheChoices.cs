@@ -2,6 +2,7 @@ using System.CommandLine;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Cuda;
 using RenderFarm.Planning;
@@ -70,7 +71,7 @@ internal sealed record StepCacheChoices(string Folder)
         };
         var slot =
             Device == "cpu"
-                ? SlotState.Cpu(64L << 30)
+                ? SlotState.Cpu(64 * Gibibytes.One)
                 : SlotState.Gpu(0) with
                 {
                     TotalBytes = CudaDevice.Memory.Total,

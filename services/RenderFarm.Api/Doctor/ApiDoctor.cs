@@ -1,29 +1,24 @@
+using Microsoft.Extensions.Options;
 using Npgsql;
+using RenderFarm.Api.Composition;
 using RenderFarm.Contracts.Checks;
-using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Persistence;
 
-namespace RenderFarm.Api.Health;
+namespace RenderFarm.Api.Doctor;
 
-/// <summary><c>doctor --json</c>: whether the database that an API with these settings would use can be reached. Changes nothing.</summary>
-internal static class DoctorVerb
+/// <summary><c>doctor</c>: whether an API with these settings would start, and reach its database. Changes nothing.</summary>
+internal static class ApiDoctor
 {
     private const int PatienceSeconds = 5;
 
-    public static async Task<int> RunAsync(string[] args)
+    public static async IAsyncEnumerable<HostCheck> LookAsync(string[] settings)
     {
-        var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
-        var store = configuration.GetSection(StoreOptions.Section).Get<StoreOptions>() ?? new StoreOptions();
-        var check = store.Kind switch
-        {
-            "postgres" => await PostgresAsync(store.ConnectionString),
-            "sqlite" => HostCheck.Ok(
-                "database",
-                $"a SQLite file{(store.ConnectionString.Length > 0 ? $": {store.ConnectionString}" : " in the farm's home")}"
-            ),
-            var other => HostCheck.Lacks("database", $"Store:Kind is '{other}'", "set Store:Kind to sqlite or postgres"),
-        };
-        return DoctorReport.Write(Console.Out, [check]);
+        await using var app = FarmApi.Build(settings, builder => builder.Logging.ClearProviders());
+        var store = app.Services.GetRequiredService<IOptions<StoreOptions>>().Value;
+        yield return store.Kind == StoreKind.Postgres
+            ? await PostgresAsync(store.ConnectionString)
+            : HostCheck.Ok("database", $"a SQLite file: {store.ConnectionString}");
     }
 
     private static async Task<HostCheck> PostgresAsync(string connectionString)

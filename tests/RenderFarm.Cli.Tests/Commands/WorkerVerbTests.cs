@@ -1,0 +1,33 @@
+namespace RenderFarm.Cli.Tests.Commands;
+
+/// <summary>Verbs on workers.</summary>
+[Collection(nameof(VerbsUnderTest))]
+public sealed class WorkerVerbTests : VerbsUnderTest
+{
+    [Fact]
+    public async Task Drain_ByName_WaitsUntilTheWorkerHoldsNothing()
+    {
+        var looks = 0;
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.RawUrl == "/v1/workers"
+                        ? $$"""{"data":[{{Worker(held: true)}}]}"""
+                        : Worker(held: request.HttpMethod == "POST" || looks++ == 0)
+                )
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "drain", "rack-1", "--wait"));
+
+        Assert.Contains("POST /v1/workers/w_1/drain", farm.Requests.Select(request => request.Line));
+        Assert.Contains("still holds video_1 (denoising)", Console.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Refused, await RunAsync(farm, "drain", "rack-9"));
+        Assert.Contains("there are rack-1", Errors.ToString(), StringComparison.Ordinal);
+    }
+
+    private const string Held = """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""";
+
+    private static string Worker(bool held) =>
+        $$"""{"id":"w_1","name":"rack-1","status":"draining","slots":[],"models":[],"held":[{{(held ? Held : "")}}]}""";
+}

@@ -1,0 +1,121 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Artifacts;
+using RenderFarm.Broker;
+using RenderFarm.Contracts.Checks;
+using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Settings;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.WeightCache;
+
+namespace RenderFarm.Worker.Doctor;
+
+/// <summary><c>doctor</c>: what a worker with these settings would find on this host. Changes nothing.</summary>
+internal static class WorkerDoctor
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public static async IAsyncEnumerable<HostCheck> LookAsync(string[] settings)
+    {
+        await using var app = WorkerApplication.Build(settings, builder => builder.Logging.ClearProviders());
+        var options = app.Services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+        var discovery = app.Services.GetRequiredService<SlotDiscovery>();
+        var catalog = app.Services.GetRequiredService<ModelCatalog>();
+        _ = await catalog.ScanAsync(CancellationToken.None);
+        foreach (var check in CardChecks.Of(discovery))
+        {
+            yield return check;
+        }
+
+        var disks = app.Services.GetRequiredService<FreeSpace>();
+        var cache = app.Services.GetRequiredService<HostWeightCache>();
+        foreach (var check in MemoryChecks.Of(discovery, catalog, cache, disks, options))
+        {
+            yield return check;
+        }
+
+        yield return await EncoderAsync(app.Services.GetRequiredService<FfmpegCheck>(), options);
+        yield return Disk(options, disks);
+        yield return await ApiAsync(options);
+        yield return await BrokerCheck.LookAsync(app.Services.GetRequiredService<IOptions<BusOptions>>().Value);
+        yield return await StoreAsync(
+            app.Services.GetRequiredService<IArtifactStore>(),
+            app.Services.GetRequiredService<IOptions<ArtifactsOptions>>().Value
+        );
+    }
+
+    private static async Task<HostCheck> EncoderAsync(FfmpegCheck check, WorkerOptions options)
+    {
+        try
+        {
+            await check.RunAsync(CancellationToken.None);
+            return HostCheck.Ok("ffmpeg", $"{options.FfmpegPath} writes H.264");
+        }
+        catch (WorkerSettingException fault)
+        {
+            return HostCheck.Lacks("ffmpeg", fault.Message, "apt-get install ffmpeg, or set Worker:FfmpegPath");
+        }
+    }
+
+    private static HostCheck Disk(WorkerOptions options, FreeSpace disks)
+    {
+        var free = disks.BytesFor(options.DataDirectory) / 1e6;
+        var finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
+        return free >= options.MinimumFreeDiskMegabytes
+            ? HostCheck.Ok("worker disk", finding)
+            : HostCheck.Lacks(
+                "worker disk",
+                finding,
+                FormattableString.Invariant(
+                    $"free {options.MinimumFreeDiskMegabytes:0} MB, or set Worker:DataDirectory to a folder with more"
+                )
+            );
+    }
+
+    private static async Task<HostCheck> ApiAsync(WorkerOptions options)
+    {
+        using var http = new HttpClient { Timeout = Patience };
+        try
+        {
+            using var answer = await http.GetAsync(new Uri(options.ApiUrl.TrimEnd('/') + "/health/ready"));
+            return answer.IsSuccessStatusCode
+                ? HostCheck.Ok("api", $"{options.ApiUrl} is ready")
+                : HostCheck.Lacks(
+                    "api",
+                    $"{options.ApiUrl} answers {(int)answer.StatusCode}: it is up and not ready",
+                    "look at its log: most often its database is away"
+                );
+        }
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
+        {
+            return HostCheck.Without("api", $"nothing answers at {options.ApiUrl}", "./farm up starts one; a worker waits for it");
+        }
+    }
+
+    private static async Task<HostCheck> StoreAsync(IArtifactStore store, ArtifactsOptions artifacts)
+    {
+        var place = artifacts.Kind == ArtifactsKind.S3 ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
+        if (artifacts.Kind != ArtifactsKind.S3)
+        {
+            return HostCheck.Ok("artifacts", $"a folder: {place}");
+        }
+
+        try
+        {
+            using var bounded = new CancellationTokenSource(Patience);
+            _ = await store.StatAsync("doctor", bounded.Token);
+            return HostCheck.Ok("artifacts", $"{place} answers");
+        }
+        catch (Exception fault) when (fault is ArtifactStoreException or OperationCanceledException)
+        {
+            return HostCheck.Lacks(
+                "artifacts",
+                $"{place}: {fault.Message}",
+                "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished "
+                    + "videos wait in the spool meanwhile"
+            );
+        }
+    }
+}
