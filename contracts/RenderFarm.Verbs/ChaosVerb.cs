@@ -27,7 +27,7 @@ public sealed class ChaosVerb : Command
                 + "each cost against its limit (1: one was missed)"
         )
     {
-        foreach (var option in new Option[] { Faults, Seed, Figures, Part, Renderer, Spacing, Home, PlanOnly })
+        foreach (var option in new Option[] { Faults, Seed, Figures, Part, AwayMinutes, Renderer, Spacing, Home, PlanOnly })
         {
             Add(option);
         }
@@ -45,6 +45,8 @@ public sealed class ChaosVerb : Command
     public Option<int> Seed { get; } = OptionKinds.Whole("--seed", "What they are drawn from", 1, 0);
     public Option<bool> Figures { get; } = new("--figures") { Description = "Ten workers and one fault at a time" };
     public Option<string?> Part { get; } = OptionKinds.OptionalChoice("--part", "With --figures: one of them only", FigureNames);
+    public Option<double> AwayMinutes { get; } =
+        OptionKinds.Number("--away-minutes", "With --part away: how long API, database and network are away", 5, 0.5, 14);
     public ReportOptions Report { get; } = new();
     public Option<string> Renderer { get; } =
         OptionKinds.Choice(

@@ -21,7 +21,7 @@ public sealed class Doctor : IDisposable
 
         Assert.Equal(0, code);
         Assert.All(
-            ["database", "ffmpeg", "host memory", "artifacts", "broker", "libtorch", "disk"],
+            ["database", "ffmpeg", "host memory", "artifacts", "broker", "libtorch", "arithmetic", "disk"],
             subject => Assert.Contains(checks, check => check.Subject == subject)
         );
         Assert.Equal(HostCheckResult.Ok, checks.Single(check => check.Subject == "libtorch").Result);

@@ -15,6 +15,10 @@ public sealed class RendererProcess : IDisposable
     private readonly Task<string> _errors;
 
     public RendererProcess(params IEnumerable<string> arguments)
+        : this(new Dictionary<string, string>(), arguments) { }
+
+    /// <param name="environment">Beside this process's own.</param>
+    public RendererProcess(IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(Binary, arguments)
         {
@@ -24,6 +28,11 @@ public sealed class RendererProcess : IDisposable
             UseShellExecute = false,
         };
         start.Environment["OMP_NUM_THREADS"] = "1"; // Two renderers beside the rest of the suite: more threads only wait for each other
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = System.Diagnostics.Process.Start(start)!;
         _errors = _process.StandardError.ReadToEndAsync();
     }
@@ -88,6 +97,14 @@ public sealed class RendererProcess : IDisposable
 
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (reports, _process.ExitCode);
+    }
+
+    /// <summary>All that it prints, for verbs that speak no reports.</summary>
+    public async Task<(string Output, int ExitCode)> OutputAsync()
+    {
+        var output = await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (output, _process.ExitCode);
     }
 
     public Task<string> ErrorsAsync() => _errors;

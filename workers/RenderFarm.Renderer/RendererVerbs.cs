@@ -2,7 +2,6 @@ using System.CommandLine;
 using RenderFarm.Renderer.Cache;
 using RenderFarm.Renderer.Calibration;
 using RenderFarm.Renderer.Doctor;
-using RenderFarm.Renderer.Kernels;
 using RenderFarm.Renderer.Protocol;
 using RenderFarm.Verbs.Bench;
 using RenderFarm.Verbs.Figures;
@@ -57,9 +56,12 @@ internal static class RendererVerbs
     private static Command SelfTest()
     {
         var report = new ReportOptions();
-        var selfTest = new Command("selftest", "Every kernel against the plain tensors that define it (1: one is off)");
+        var selfTest = new Command(
+            "selftest",
+            "The processor's arithmetic against float64, every kernel against the plain tensors that define it (1: one is off)"
+        );
         report.AddTo(selfTest);
-        selfTest.SetAction(parsed => KernelSelfTest.Run(report.Begin(parsed, "selftest")));
+        selfTest.SetAction(parsed => SelfTestVerb.Run(report.Begin(parsed, "selftest")));
         return selfTest;
     }
 

@@ -33,6 +33,9 @@ public sealed record FailRequest : LeaseReport
 public sealed record ReleaseRequest : LeaseReport
 {
     public required ReleaseReason Reason { get; init; }
+
+    /// <summary>One sentence more than the reason, for the attempt's record.</summary>
+    public string? Message { get; init; }
 }
 
 /// <summary>What the ending of a lease came to; the same answer for every repeat.</summary>

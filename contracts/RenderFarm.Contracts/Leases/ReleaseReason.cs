@@ -14,4 +14,8 @@ public enum ReleaseReason
     /// <summary>The worker drains and has not begun.</summary>
     [JsonStringEnumMemberName("draining")]
     Draining,
+
+    /// <summary>Something that every job needs does not work on this slot: it takes none until it does.</summary>
+    [JsonStringEnumMemberName("slot_fault")]
+    SlotFault,
 }

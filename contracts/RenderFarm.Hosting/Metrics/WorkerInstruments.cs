@@ -36,7 +36,7 @@ public static class WorkerInstruments
     public static readonly Instrument SlotMemoryUsed = new("renderfarm.slot.memory.used", "Memory in use, by anyone.", "By");
 
     public static readonly Instrument SlotQuarantined =
-        new("renderfarm.slot.quarantined", "1 while the slot takes no jobs because something is wrong with its card.");
+        new("renderfarm.slot.quarantined", "1 while the slot takes no jobs because its card or the video encoder is at fault.");
 
     public static readonly Instrument SlotUtilization =
         new("renderfarm.slot.utilization", "Part of the last second in which the card computed, 0 to 1.");

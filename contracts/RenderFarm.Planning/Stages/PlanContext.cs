@@ -15,12 +15,6 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
 {
     private const long MiB = 1L << 20;
 
-    /// <summary>
-    /// CUDA context, kernels loaded on first use, cuBLAS and cuDNN handles. Measured: "context" of h100-80gb-predict-again.txt, 0.747
-    /// to 0.751 GiB.
-    /// </summary>
-    private const long DeviceProcessBytes = 768 * MiB;
-
     /// <summary>Runtime, libtorch and its thread pools, as resident set. Measured on two cores; no file of it is kept.</summary>
     private const long HostProcessBytes = 155 * MiB;
 
@@ -52,7 +46,7 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     {
         var process = OnCpu
             ? HostProcessBytes + Math.Min(HostKeptMostBytes, bytes * HostKeptFactor) + (bytes * 0.02)
-            : DeviceProcessBytes + WorkspaceBytes;
+            : ProcessMemory.OnCardBytes + WorkspaceBytes;
         return (long)((process + bytes) * PeakFactor);
     }
 }

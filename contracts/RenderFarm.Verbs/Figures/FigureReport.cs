@@ -11,7 +11,7 @@ public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<stri
 {
     private readonly double _loadBefore = ThisMachine.LoadAverage;
     private readonly JsonArray _figures = [];
-    private readonly JsonArray _checks = [];
+    private readonly List<ReportCheck> _checks = [];
     private readonly List<string> _missed = [];
 
     /// <summary>What else is known of the machine, such as its card.</summary>
@@ -21,6 +21,9 @@ public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<stri
     public JsonObject Details { get; } = [];
 
     public IReadOnlyList<string> Missed => _missed;
+
+    /// <summary>What was said to hold or not, in that order.</summary>
+    public IReadOnlyList<ReportCheck> Checks => _checks;
 
     public void Say(string line) => (json ? Console.Error : Console.Out).WriteLine(line);
 
@@ -40,15 +43,7 @@ public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<stri
     /// <summary>Something that holds or does not.</summary>
     public void Check(string name, bool holds, string detail)
     {
-        _checks.Add(
-            (JsonNode)
-                new JsonObject
-                {
-                    ["name"] = name,
-                    ["holds"] = holds,
-                    ["detail"] = detail,
-                }
-        );
+        _checks.Add(new ReportCheck(name, holds, detail));
         Note(name, holds);
         Say($"{(holds ? "met   " : "MISSED")}  {name}: {detail}");
     }
@@ -63,7 +58,7 @@ public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<stri
             ["machine"] = Machine,
             ["load_average_before"] = _loadBefore,
             ["figures"] = _figures,
-            ["checks"] = _checks,
+            ["checks"] = new JsonArray([.. _checks.Select(Json)]),
             ["details"] = Details,
             ["missed"] = new JsonArray([.. _missed.Select(name => (JsonNode)name)]),
         };
@@ -79,6 +74,14 @@ public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<stri
         }
         return _missed.Count == 0 ? 0 : 1;
     }
+
+    private static JsonNode Json(ReportCheck check) =>
+        new JsonObject
+        {
+            ["name"] = check.Name,
+            ["holds"] = check.Holds,
+            ["detail"] = check.Detail,
+        };
 
     private void Note(string name, bool? holds)
     {

@@ -55,6 +55,11 @@ internal static class WorkerCommands
                 }
 
                 table.WriteTo(console);
+                foreach (var line in workers.EnumerateArray().SelectMany(Quarantines))
+                {
+                    console.Say(line);
+                }
+
                 return 0;
             }
         );
@@ -145,6 +150,13 @@ internal static class WorkerCommands
                     )
                 )
         );
+
+    private static IEnumerable<string> Quarantines(JsonElement worker) =>
+        worker
+            .GetProperty("slots")
+            .EnumerateArray()
+            .Where(slot => Text(slot, "quarantine").Length > 0)
+            .Select(slot => $"{Text(worker, "name")}, slot {Text(slot, "id")}, takes no jobs: {Text(slot, "quarantine")}");
 
     private static string Held(JsonElement worker) =>
         string.Join(

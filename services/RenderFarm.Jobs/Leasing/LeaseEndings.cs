@@ -67,7 +67,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             reported.Lease,
             job => new Ending(LeaseEnding.Released, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
             {
-                Message = Word.Of(reported.Report.Reason),
+                Message = reported.Report.Message ?? Word.Of(reported.Report.Reason),
             },
             onlyIfExpired: false,
             cancellationToken

@@ -26,6 +26,27 @@ public sealed class WorkerVerbTests : VerbsUnderTest
         Assert.Contains("there are rack-1", Errors.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Workers_SlotQuarantined_SaysWhichAndWhy()
+    {
+        await using var farm = new StubFarm(
+            (_, _) =>
+                (
+                    200,
+                    """
+                    {"data":[{"id":"w_1","name":"rack-1","status":"idle","models":[],"held":[],"slots":[
+                        {"id":"gpu0","card":"card","total_bytes":1073741824,"quarantine":null},
+                        {"id":"gpu1","card":"card","total_bytes":1073741824,"quarantine":"no encoder"}]}]}
+                    """
+                )
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "workers"));
+
+        Assert.Contains("rack-1, slot gpu1, takes no jobs: no encoder", Console.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("slot gpu0", Console.Output, StringComparison.Ordinal);
+    }
+
     private const string Held = """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""";
 
     private static string Worker(bool held) =>

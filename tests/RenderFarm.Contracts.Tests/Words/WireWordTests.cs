@@ -27,7 +27,7 @@ public sealed class WireWordTests
                 "cancelled gpu_out_of_memory host_out_of_memory invalid_output model_unavailable checkpoint_invalid worker_lost "
                     + "renderer_crashed renderer_timeout encoder_failed disk_full invalid_request plan_does_not_fit transient"
             },
-            { Words<ReleaseReason>(), "interrupted draining" },
+            { Words<ReleaseReason>(), "interrupted draining slot_fault" },
             { Words<Sampler>(), "unipc euler dpm++ distilled" },
             { Words<Precision>(), "fp32 bf16 fp8-weights fp8" },
             { Words<AttentionPrecision>(), "full eight-bit" },
@@ -85,10 +85,13 @@ public sealed class WireWordTests
     [Theory]
     [InlineData(
         """{"fence":1,"reason":"interupted"}""",
-        "is 'interupted', not one of: interrupted, draining; the nearest is 'interrupted'"
+        "is 'interupted', not one of: interrupted, draining, slot_fault; the nearest is 'interrupted'"
     )]
-    [InlineData("""{"fence":1,"reason":1}""", "is no word; it must be one of: interrupted, draining")]
-    [InlineData("""{"fence":1,"reason":"Draining"}""", "is 'Draining', not one of: interrupted, draining; the nearest is 'draining'")]
+    [InlineData("""{"fence":1,"reason":1}""", "is no word; it must be one of: interrupted, draining, slot_fault")]
+    [InlineData(
+        """{"fence":1,"reason":"Draining"}""",
+        "is 'Draining', not one of: interrupted, draining, slot_fault; the nearest is 'draining'"
+    )]
     public void Json_AWordThatIsNone_IsRefusedWithThoseThereAre(string json, string why)
     {
         var refused = Assert.Throws<UnknownWordException>(() => JsonSerializer.Deserialize(json, ContractsJson.Default.ReleaseRequest));

@@ -106,6 +106,33 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
     }
 
     [Fact]
+    public async Task ReleaseAsync_SlotAtFault_ChargesNothingAndKeepsItsMessage()
+    {
+        var job = await Farm.SubmitAsync();
+        for (var lease = 0; lease <= job.MaxAttempts; lease++)
+        {
+            var held = await Farm.LeaseAsync();
+            Assert.Equal(1, held.Attempt);
+            var release = new ReleaseRequest
+            {
+                Reason = ReleaseReason.SlotFault,
+                Message = "The video encoder of slot cpu can't write a video.",
+            };
+            Assert.Equal(new LeaseOutcome(JobState.Queued, 0), await Farm.Desk.ReleaseAsync(new(held.Lease, release), Stop));
+        }
+
+        var records = (await Farm.Jobs.LeasesAsync(job.Id, JobScope.All, Stop))!;
+        Assert.All(
+            records,
+            record =>
+                Assert.Equal(
+                    (LeaseEnding.Released, "The video encoder of slot cpu can't write a video."),
+                    (record.Ending!.Value, record.Message)
+                )
+        );
+    }
+
+    [Fact]
     public async Task FailAsync_GpuOutOfMemory_TakesTheNextPlanAtOnceSixTimes()
     {
         await Farm.SubmitAsync();

@@ -17,6 +17,7 @@ public sealed class ParityRunTests : IDisposable
     [InlineData("dit22_i2v_a14b.safetensors", "out.block0", "out.block1", "out.v")]
     [InlineData("dit22_ti2v.safetensors", "out.block0", "out.block1", "out.v")]
     [InlineData("vae21.safetensors", "out.decoded", "out.encoded")]
+    [InlineData("vae22_w12.safetensors", "out.decoded", "out.encoded")]
     [InlineData("fp8_cast.safetensors", "out.e4m3_back", "out.e4m3_bytes", "out.e4m3_clamped_back")]
     public void Run_GoldenFile_PassesWithALineForEveryOutput(string file, params string[] outputs)
     {

@@ -6,7 +6,7 @@ namespace RenderFarm.Cuda.Memory;
 /// The device's default memory pool. With <c>PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync</c> set before libtorch
 /// starts, all tensors come from it, and these are exact figures of them. Bytes throughout.
 /// </summary>
-public sealed class MemoryPool
+public sealed class MemoryPool : IPoolFigures
 {
     private const int ReservedCurrent = 5;
     private const int ReservedHigh = 6;

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -16,7 +17,7 @@ public static class Attention
     public static Tensor Apply(Tensor q, Tensor k, Tensor v)
     {
         using var scope = NewDisposeScope();
-        var x = nn.functional.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)); // [B, H, L, D]
+        var x = HeadAttention.Apply(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)); // [B, H, L, D]
         return x.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using RenderFarm.Cuda.Blas;
+using RenderFarm.Inference.Arithmetic;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -27,11 +28,11 @@ public sealed class DenseLinear(Tensor weight, Tensor? bias) : Linear
     {
         if (x.dtype == weight.dtype)
         {
-            return nn.functional.linear(x, weight, bias);
+            return Product.Linear(x, weight, bias);
         }
 
         using var cast = x.to(weight.dtype);
-        return nn.functional.linear(cast, weight, bias);
+        return Product.Linear(cast, weight, bias);
     }
 }
 

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Layers;
@@ -14,8 +15,8 @@ public sealed record SideBranch(Tensor? Down, Tensor? Up, Tensor? Offset) : IDis
         if (Down is not null && Up is not null)
         {
             using var cast = x.dtype == Down.dtype ? x.alias() : x.to(Down.dtype);
-            using var low = nn.functional.linear(cast, Down);
-            using var high = nn.functional.linear(low, Up);
+            using var low = Product.Linear(cast, Down);
+            using var high = Product.Linear(low, Up);
             y.add_(high);
         }
         if (Offset is not null)

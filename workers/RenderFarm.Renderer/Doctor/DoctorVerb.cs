@@ -4,11 +4,15 @@ using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Cuda.Native;
 using RenderFarm.Hosting.Doctor;
+using RenderFarm.Inference.Arithmetic;
+using RenderFarm.Inference.SelfTests;
 using TorchSharp;
 
 namespace RenderFarm.Renderer.Doctor;
 
-/// <summary><c>doctor --json</c>: whether libtorch loads here, and what it can do with the card it sees. Changes nothing.</summary>
+/// <summary>
+/// <c>doctor --json</c>: whether libtorch loads here and computes right, and what it can do with the card it sees. Changes nothing.
+/// </summary>
 internal static class DoctorVerb
 {
     private const int PinnedTrialBytes = 256 << 20;
@@ -22,6 +26,7 @@ internal static class DoctorVerb
         {
             using (torch.zeros(1)) { }
             checks.Add(HostCheck.Ok("libtorch", $"{torch.__version__} computes on the CPU"));
+            checks.Add(Arithmetic());
             checks.AddRange(Card());
         }
         catch (Exception e)
@@ -49,7 +54,31 @@ internal static class DoctorVerb
         yield return major > 8 || (major == 8 && minor >= 9)
             ? HostCheck.Ok("fp8", "this card multiplies fp8; a calibration that ran it correctly lets plans use it")
             : HostCheck.Without("fp8", "this card has no fp8 products: weights may still be stored in eight bits");
+        yield return Kernels();
         yield return Pinned();
+    }
+
+    /// <summary>As it is kept; where this processor was never judged, judged now and not kept.</summary>
+    private static HostCheck Arithmetic()
+    {
+        const string Subject = "arithmetic";
+        var verdict = ProcessorArithmetic.Find(SelfTestFolder.OfThisUser()) ?? ProcessorArithmetic.Judge(SelfTestFolder.Nowhere);
+        var faults = string.Join("; ", verdict.Faults);
+        return verdict.Off > 0 ? HostCheck.Lacks(Subject, faults, "render on another host, or set Torch:LibraryPath to another libtorch")
+            : faults.Length > 0
+                ? HostCheck.Without(Subject, faults, "renders are right, and slower; another libtorch (Torch:LibraryPath) may do better")
+            : HostCheck.Ok(Subject, $"{verdict.Findings.Count} operations agree with float64 on {ProcessorName.Short}");
+    }
+
+    /// <summary>What the last self-test of this card, driver and libtorch found.</summary>
+    private static HostCheck Kernels()
+    {
+        const string Subject = "kernels";
+        const string Remedy = "./farm bench gpu --part selftest, some minutes";
+        return CardSelfTest.Key() is not { } key || SelfTestFolder.OfThisUser().Find(key) is not { } found
+                ? HostCheck.Without(Subject, "not tested on this card with this driver and libtorch", Remedy)
+            : found.Off > 0 ? HostCheck.Lacks(Subject, $"{found.Off} of {found.Findings.Count} are off: {found.Faults[0]}", Remedy)
+            : HostCheck.Ok(Subject, $"{found.Findings.Count} cases agree with what defines them");
     }
 
     private static HostCheck Pinned()

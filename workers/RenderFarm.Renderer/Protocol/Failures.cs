@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Native;
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering;
 using RenderFarm.Wan.TextEncoder.SentencePiece;
@@ -25,6 +26,8 @@ internal static partial class Failures
             ),
             CheckpointException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } =>
                 new RenderException(FailureReason.ModelUnavailable, exception.Message, exception),
+            // Of this host, and not of the job: another one may do it
+            ArithmeticFaultException => new RenderException(FailureReason.Transient, exception.Message, exception),
             CheckpointException or SentencePieceFormatException or InvalidDataException => new RenderException(
                 FailureReason.CheckpointInvalid,
                 exception.Message,

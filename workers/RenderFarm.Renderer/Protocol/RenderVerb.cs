@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Rendering;
 using RenderFarm.Rendering.Hosting;
@@ -36,6 +37,11 @@ internal static class RenderVerb
                 torch.backends.cuda.matmul.allow_tf32 = false;
                 torch.backends.cudnn.allow_tf32 = false;
             }
+            foreach (var fault in ProcessorArithmetic.Verdict.Faults)
+            {
+                Console.Error.WriteLine($"arithmetic: {fault}");
+            }
+
             var gauge = card?.Gauge();
             var startSeconds = ProcessFacts.SecondsSinceStart();
             reports.Write(new RendererReport.Ready(Environment.ProcessId, FarmVersion.Full, torch.__version__, device, startSeconds));

@@ -4,46 +4,48 @@ using RenderFarm.Rendering.Pipelines;
 
 namespace RenderFarm.Rendering.Hosting;
 
-/// <summary>What this process's context takes of the card: the driver is asked before libtorch starts and after.</summary>
+/// <summary>
+/// What this process takes of the card, by the driver's list of processes. In a container the driver may list others' numbers for
+/// processes: this one is believed to be on the list only if its number came onto it when the context was made.
+/// </summary>
 public sealed class CardContext : IDisposable
 {
-    /// <summary>Of an H100; said where the driver can't be asked.</summary>
-    private const long TypicalBytes = 540L << 20;
-
     private readonly NvmlLibrary? _driver;
     private readonly Card? _card;
-    private readonly long _usedBefore;
+    private readonly bool _listedBefore;
 
     private CardContext(NvmlLibrary? driver)
     {
         _driver = driver;
         var visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
         _card = driver?.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver?.Cards[0];
-        if (_card is not null)
-        {
-            _usedBefore = driver!.MemoryOf(_card).UsedBytes;
-        }
+        _listedBefore = Listed() is not null;
     }
 
     /// <summary>Call before libtorch is loaded.</summary>
-    public static CardContext Watch() => new(NvmlLibrary.TryOpen(out _));
+    /// <param name="library">The driver's, where the loader doesn't find it by its name.</param>
+    public static CardContext Watch(string library = NvmlLibrary.DefaultPath) => new(NvmlLibrary.TryOpen(out _, library));
 
     /// <summary>As the driver has it; empty where it can't be asked.</summary>
     public string CardName => _card?.Name ?? "";
 
-    /// <summary>Call when the context is there.</summary>
-    public DeviceMemoryGauge Gauge() => new(Bytes());
+    /// <summary>What this process holds of the card now; null where the driver can't tell.</summary>
+    public long? OwnBytes => _listedBefore ? null : Listed()?.UsedBytes;
 
-    private long Bytes()
-    {
-        if (_card is null)
-        {
-            return TypicalBytes;
-        }
-
-        var taken = _driver!.MemoryOf(_card).UsedBytes - _usedBefore - MemoryPool.OfDevice().Reserved;
-        return taken > 0 ? taken : TypicalBytes; // Another process went away meanwhile
-    }
+    /// <summary>Call when the context is there. Looks at the card as long as this lives.</summary>
+    public DeviceMemoryGauge Gauge() => new(MemoryPool.OfDevice(), () => OwnBytes);
 
     public void Dispose() => _driver?.Dispose();
+
+    private CardProcess? Listed()
+    {
+        try
+        {
+            return _card is null ? null : _driver!.ProcessesOn(_card).FirstOrDefault(process => process.Id == Environment.ProcessId);
+        }
+        catch (NvmlException)
+        {
+            return null; // A driver that can't be asked can't tell
+        }
+    }
 }

@@ -95,8 +95,10 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
         var text = string.Join(
             '\n',
             Files(part)
-                .Select(path => new FileInfo(path))
-                .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}"))
+                .Select(path => (Path: Path.GetFullPath(path), File: LinkedFile.Of(path)))
+                .Select(one =>
+                    string.Create(CultureInfo.InvariantCulture, $"{one.Path} {one.File.Length} {one.File.LastWriteTimeUtc.Ticks}")
+                )
         );
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
     }

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Verbs.Parsing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -31,6 +32,11 @@ internal static class ParityRun
     {
         using var noGradients = no_grad();
         var report = new ParityReport(output, device.type == DeviceType.CUDA ? 1e-3 : 1e-4);
+        foreach (var fault in ProcessorArithmetic.Verdict.Faults)
+        {
+            output.WriteLine($"arithmetic: {fault}");
+        }
+
         foreach (var path in Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal))
         {
             if (ParityKinds.Of(path) is { } kind)

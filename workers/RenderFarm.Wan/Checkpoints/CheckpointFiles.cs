@@ -63,7 +63,7 @@ public static class CheckpointFiles
         try
         {
             const long Most = 64 << 20;
-            if (new FileInfo(path).Length is > Most and var size)
+            if (LinkedFile.Of(path).Length is > Most and var size)
             {
                 throw new CheckpointException(path, "file", $"has {size} bytes; an index has at most {Most}");
             }

@@ -48,7 +48,7 @@ public sealed class PthFile : ITensorSource
                 data = checked(data + (view.Storage.Elements * view.Storage.Type.Bytes));
             }
         }
-        var size = new FileInfo(path).Length;
+        var size = LinkedFile.Of(path).Length;
         if (data > size)
         {
             throw new CheckpointException(path, "archive", $"its tensors claim {data} bytes in a file of {size}");

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Safetensors;
 using static TorchSharp.torch;
@@ -74,8 +75,8 @@ public sealed class ClipVision
         }
 
         using var scope = NewDisposeScope();
-        var patches = nn
-            .functional.conv2d(pictures.to(_type), _patchWeight, strides: [_shape.PatchSize, _shape.PatchSize])
+        var patches = Convolution
+            .OfPictures(pictures.to(_type), _patchWeight, bias: null, strides: [_shape.PatchSize, _shape.PatchSize])
             .flatten(2)
             .transpose(1, 2)
             .to(ScalarType.Float32); // [B, patches, dim]

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Checkpoints;
 using static TorchSharp.torch;
@@ -31,7 +32,7 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
         var merged = Exact(dense, name);
         foreach (var change in own.LowRank)
         {
-            merged = merged + Product(change).reshape(merged.shape);
+            merged = merged + ProductOf(change).reshape(merged.shape);
         }
 
         foreach (var change in own.Direct)
@@ -57,12 +58,12 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
     public void Dispose() { }
 
     /// <summary>Scale · B·A, float32 [out, in]; convolutions are taken flat.</summary>
-    private Tensor Product(LowRankChange change)
+    private Tensor ProductOf(LowRankChange change)
     {
         using var scope = NewDisposeScope();
         var down = Exact(change.Source, change.Down).flatten(1); // [r, in]
         var up = Exact(change.Source, change.Up).flatten(1); // [out, r]
-        return (up.matmul(down) * change.Scale).MoveToOuterDisposeScope();
+        return (Product.OfMatrices(up, down) * change.Scale).MoveToOuterDisposeScope();
     }
 
     /// <summary>Float32 on the device, in the current dispose scope.</summary>

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Layers;
 using static TorchSharp.torch;
 
@@ -66,8 +67,8 @@ public sealed class Umt5Layer
             bias = bias + padding; // [B, H, L, L]
         }
 
-        var scores = q.matmul(k.transpose(-2, -1)).to(ScalarType.Float32) + bias;
-        var mixed = nn.functional.softmax(scores, -1).to(v.dtype).matmul(v); // [.., H, L, D]
+        var scores = Product.OfMatrices(q, k.transpose(-2, -1)).to(ScalarType.Float32) + bias;
+        var mixed = Product.OfMatrices(nn.functional.softmax(scores, -1).to(v.dtype), v); // [.., H, L, D]
         return _o.Apply(mixed.transpose(-3, -2).flatten(x.dim() - 1)).MoveToOuterDisposeScope();
     }
 

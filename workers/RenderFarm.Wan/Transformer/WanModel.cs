@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.TokenAttention;
@@ -144,7 +145,7 @@ public sealed class WanModel
         var modulation = new Modulation(e, e0, [.. timesteps.Runs.Select(run => run.Tokens)]);
         var input = new BlockInput(modulation, RotaryTables.For(grid, Shape.HeadDim, Device), context, _ops, _attention, feedForwardTokens);
 
-        var tokens = nn.functional.linear(Patches.Split(x.to(ScalarType.Float32)), _patchWeight.flatten(1), _patchBias); // [B, L, dim]
+        var tokens = Product.Linear(Patches.Split(x.to(ScalarType.Float32)), _patchWeight.flatten(1), _patchBias); // [B, L, dim]
         tokens = skipper is null ? Blocks(tokens, input, afterBlock) : Blocks(tokens, input, afterBlock, skipper);
         return Patches.Join(Head(tokens, modulation), grid).MoveToOuterDisposeScope();
     }

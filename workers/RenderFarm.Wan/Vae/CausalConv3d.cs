@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Layers;
 using static TorchSharp.torch;
 
@@ -34,7 +35,7 @@ internal sealed class CausalConv3d(IWeights weights, int inChannels, int outChan
             }
         }
         var side = kernel.Space / 2;
-        var y = cache.FramesAsChannels ? OverPictures(x, side) : nn.functional.conv3d(x, _weight, _bias, padding: [0, side, side]);
+        var y = cache.FramesAsChannels ? OverPictures(x, side) : Convolution.OfVideo(x, _weight, _bias, padding: [0, side, side]);
         return y.MoveToOuterDisposeScope();
     }
 
@@ -48,6 +49,6 @@ internal sealed class CausalConv3d(IWeights weights, int inChannels, int outChan
                 : x.permute(0, 2, 3, 4, 1);
         var pictures = seen.reshape(b * f, h, w, kernel.Time * inChannels).permute(0, 3, 1, 2);
         var weight = _weight.transpose(1, 2).reshape(outChannels, kernel.Time * inChannels, kernel.Space, kernel.Space);
-        return nn.functional.conv2d(pictures, weight, _bias, padding: [side, side]).unflatten(0, b, f).transpose(1, 2);
+        return Convolution.OfPictures(pictures, weight, _bias, padding: [side, side]).unflatten(0, b, f).transpose(1, 2);
     }
 }

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Layers;
 using static TorchSharp.torch;
 
@@ -15,7 +16,7 @@ internal sealed class Downsample(IWeights weights, int channels, bool temporal) 
     {
         using var scope = NewDisposeScope();
         // Zeros to the right and below only
-        x = Frames.Each(x, frames => nn.functional.conv2d(nn.functional.pad(frames, [0, 1, 0, 1]), _weight, _bias, strides: [2, 2]));
+        x = Frames.Each(x, frames => Convolution.OfPictures(nn.functional.pad(frames, [0, 1, 0, 1]), _weight, _bias, strides: [2, 2]));
         if (_timeWeight is null)
         {
             return x.MoveToOuterDisposeScope();
@@ -25,7 +26,7 @@ internal sealed class Downsample(IWeights weights, int channels, bool temporal) 
         cache.Keep(this, x, 1);
         if (!cache.IsFirstChunk)
         {
-            x = nn.functional.conv3d(chunk, _timeWeight, _timeBias, strides: [2, 1, 1]);
+            x = Convolution.OfVideo(chunk, _timeWeight, _timeBias, strides: [2, 1, 1]);
         }
 
         return x.MoveToOuterDisposeScope();

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Layers;
 using static TorchSharp.torch;
 
@@ -18,12 +19,12 @@ internal sealed class FrameAttention(IWeights weights, int channels) : IVaeLayer
         var (b, c, f, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3], x.shape[4]);
         var frames = x.transpose(1, 2).reshape(b * f, c, h, w);
         // Three of [B·F, h·w, 1, C]
-        var qkv = nn.functional.conv2d(_norm.Apply(frames), _qkvWeight, _qkvBias).flatten(2).transpose(1, 2).unsqueeze(2).chunk(3, -1);
+        var qkv = Convolution.OfPictures(_norm.Apply(frames), _qkvWeight, _qkvBias).flatten(2).transpose(1, 2).unsqueeze(2).chunk(3, -1);
         var y = Attention
             .Apply(qkv[0], qkv[1], qkv[2]) // [B·F, h·w, C]
             .transpose(1, 2)
             .reshape(b * f, c, h, w);
-        y = nn.functional.conv2d(y, _projWeight, _projBias).view(b, f, c, h, w).transpose(1, 2);
+        y = Convolution.OfPictures(y, _projWeight, _projBias).view(b, f, c, h, w).transpose(1, 2);
         return (x + y).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Layers;
 using static TorchSharp.torch;
 
@@ -34,7 +35,7 @@ internal sealed class Upsample(IWeights weights, int channels, int outChannels, 
     {
         using var scope = NewDisposeScope();
         var doubled = frame.repeat_interleave(2, dim: 2).repeat_interleave(2, dim: 3);
-        return nn.functional.conv2d(doubled, _weight, _bias, padding: [1, 1]).MoveToOuterDisposeScope();
+        return Convolution.OfPictures(doubled, _weight, _bias, padding: [1, 1]).MoveToOuterDisposeScope();
     }
 
     /// <summary>[B, 2C, F, H, W] → [B, C, 2F, H, W]: the halves give the even and the odd frames.</summary>

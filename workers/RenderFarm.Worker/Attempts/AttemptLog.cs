@@ -35,4 +35,7 @@ internal static partial class AttemptLog
 
     [LoggerMessage(2009, LogLevel.Error, "{Outcome} could not be reported, the lease will run out instead: {Reason}")]
     public static partial void OutcomeUnreported(this ILogger log, string outcome, string reason);
+
+    [LoggerMessage(2010, LogLevel.Error, "The job goes back uncharged, {Slot} is at fault: {Reason}")]
+    public static partial void SlotAtFault(this ILogger log, string slot, string reason);
 }

@@ -22,8 +22,9 @@ internal abstract record AttemptOutcome
         public override string Name => Reason == FailureReason.Cancelled ? "cancelled" : "failed";
     }
 
-    /// <summary>Given back unharmed, because this worker stops.</summary>
-    public sealed record HandedBack(ReleaseReason Reason) : AttemptOutcome
+    /// <summary>Given back unharmed, because this worker stops or its slot is at fault.</summary>
+    /// <param name="Message">What a person should know of it.</param>
+    public sealed record HandedBack(ReleaseReason Reason, string? Message = null) : AttemptOutcome
     {
         public override string Name => "handed_back";
     }

@@ -81,7 +81,7 @@ internal sealed class AttemptReporter(
             ),
             AttemptOutcome.HandedBack back => await api.ReleaseAsync(
                 lease,
-                new ReleaseRequest { Reason = back.Reason },
+                new ReleaseRequest { Reason = back.Reason, Message = back.Message },
                 CancellationToken.None
             ),
             _ => null, // A rendered video is reported by its upload; a lost lease is nobody's business here

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Renderers;
@@ -16,6 +17,7 @@ namespace RenderFarm.Worker.Attempts;
 internal sealed class AttemptRunner(
     IOptions<WorkerOptions> options,
     LeasedAttempt attempt,
+    EncoderGuard encoder,
     RendererLauncher launcher,
     AttemptReporter reporter,
     WorkerMetrics metrics,
@@ -47,6 +49,7 @@ internal sealed class AttemptRunner(
             slot.CurrentJob = null;
         }
 
+        outcome = await ReviewedAsync(slot, outcome);
         var freeAgain = launcher.ConcludeAsync(slot);
         var failed = outcome as AttemptOutcome.Failed;
         metrics.AttemptEnded(grant.Spec.Model, outcome.Name, failed?.Reason);
@@ -66,5 +69,20 @@ internal sealed class AttemptRunner(
 
         await reporter.ReportAsync(grant.Lease, outcome);
         await freeAgain;
+    }
+
+    /// <summary>An encoder that can't write any video has failed its slot, and the job keeps its attempts.</summary>
+    private async Task<AttemptOutcome> ReviewedAsync(Slot slot, AttemptOutcome outcome)
+    {
+        if (outcome is not AttemptOutcome.Failed { Reason: FailureReason.EncoderFailed } || await encoder.ReviewAsync() is not { } refusal)
+        {
+            return outcome;
+        }
+
+        log.SlotAtFault(slot.Id, refusal);
+        return new AttemptOutcome.HandedBack(
+            ReleaseReason.SlotFault,
+            $"The video encoder of slot {slot.Id} can't write a video: {refusal}"
+        );
     }
 }

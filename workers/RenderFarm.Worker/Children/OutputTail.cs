@@ -33,8 +33,14 @@ internal sealed class OutputTail
     }
 
     /// <summary>The last line with something on it, or an empty string.</summary>
-    public string LastLine =>
-        Text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";
+    public string LastLine => LastLines(1);
+
+    /// <summary>The last few lines with something on them as one, or an empty string.</summary>
+    public string LastLines(int count) =>
+        string.Join(
+            "; ",
+            Text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).TakeLast(count)
+        );
 
     private async Task PumpAsync(StreamReader reader)
     {

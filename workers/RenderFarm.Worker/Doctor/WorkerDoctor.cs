@@ -4,7 +4,9 @@ using RenderFarm.Broker;
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
+using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Hosting;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Slots;
@@ -36,7 +38,7 @@ internal static class WorkerDoctor
             yield return check;
         }
 
-        yield return await EncoderAsync(app.Services.GetRequiredService<FfmpegCheck>(), options);
+        yield return await EncoderAsync(app.Services.GetRequiredService<EncoderTrial>(), options);
         yield return Disk(options, disks);
         yield return await ApiAsync(options);
         yield return await BrokerCheck.LookAsync(app.Services.GetRequiredService<IOptions<BusOptions>>().Value);
@@ -46,17 +48,27 @@ internal static class WorkerDoctor
         );
     }
 
-    private static async Task<HostCheck> EncoderAsync(FfmpegCheck check, WorkerOptions options)
+    private static async Task<HostCheck> EncoderAsync(EncoderTrial trial, WorkerOptions options)
     {
-        try
+        const string Subject = "ffmpeg";
+        if (ProgramPath.Find(options.FfmpegPath) is null)
         {
-            await check.RunAsync(CancellationToken.None);
-            return HostCheck.Ok("ffmpeg", $"{options.FfmpegPath} writes H.264");
+            return HostCheck.Lacks(Subject, FfmpegFault.Missing(options.FfmpegPath).Message, FfmpegFault.Repair);
         }
-        catch (WorkerSettingException fault)
+
+        var result = await trial.RunAsync(CancellationToken.None);
+        if (result.Refusal is { } refusal)
         {
-            return HostCheck.Lacks("ffmpeg", fault.Message, "apt-get install ffmpeg, or set Worker:FfmpegPath");
+            return HostCheck.Lacks(Subject, $"{options.FfmpegPath} can't write a video as jobs need it: {refusal}", FfmpegFault.Repair);
         }
+
+        return result.MissingPictures.Count > 0
+            ? HostCheck.Without(
+                Subject,
+                $"{options.FfmpegPath} writes H.264; {string.Join("; ", result.MissingPictures)}",
+                FfmpegFault.Repair
+            )
+            : HostCheck.Ok(Subject, $"{options.FfmpegPath} wrote one black second in H.264, and its pictures, as for a job");
     }
 
     private static HostCheck Disk(WorkerOptions options, FreeSpace disks)

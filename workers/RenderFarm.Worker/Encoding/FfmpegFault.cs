@@ -7,8 +7,10 @@ namespace RenderFarm.Worker.Encoding;
 internal static class FfmpegFault
 {
     public const string Remedy = "install it (apt-get install ffmpeg) or set Worker:FfmpegPath";
+    public const string Repair = "Install another (apt-get install ffmpeg), or set Worker:FfmpegPath to one";
 
     private const int NoSpaceLeft = 28;
+    private const int LinesTold = 2;
 
     public static EncoderFault Of(int exitCode, OutputTail errors)
     {
@@ -21,7 +23,8 @@ internal static class FfmpegFault
             );
         }
 
-        var last = errors.LastLine;
+        // The last line says that options could not be set; the one before it, which
+        var last = errors.LastLines(LinesTold);
         var how = exitCode > 128 && exitCode < 128 + 65 ? $"was ended by signal {exitCode - 128}" : $"ended with code {exitCode}";
         return new EncoderFault(FailureReason.EncoderFailed, last.Length > 0 ? $"ffmpeg {how}: {last}" : $"ffmpeg {how}");
     }

@@ -20,6 +20,8 @@ internal sealed partial class FramePipe : IDisposable
     private const int WriteOnly = 1;
     private const int ReadWrite = 2;
     private const int CloseOnExec = 0x80000;
+    private const int BrokenPipe = 32;
+    private const int Interrupted = 4;
     private readonly SafeFileHandle _writer;
 
     private FramePipe(string path, SafeFileHandle writer)
@@ -54,6 +56,30 @@ internal sealed partial class FramePipe : IDisposable
         return writer.IsInvalid ? throw Fault("open", path) : new FramePipe(path, writer);
     }
 
+    /// <summary>Writes by the worker's own end, and waits where the pipe is full.</summary>
+    /// <returns>False when nobody reads (yet, or any more).</returns>
+    public bool TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            var written = Write(_writer, bytes, bytes.Length);
+            if (written >= 0)
+            {
+                bytes = bytes[(int)written..];
+            }
+            else if (Marshal.GetLastPInvokeError() == BrokenPipe)
+            {
+                return false;
+            }
+            else if (Marshal.GetLastPInvokeError() != Interrupted)
+            {
+                throw Fault("write to", Path);
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>
     /// Lets go of the worker's end: once the renderer has ended, the encoder sees the end of its input. The descriptor
     /// stays taken until <see cref="Dispose"/>, after the encoder: a late one would open whatever had got its number.
@@ -77,6 +103,9 @@ internal sealed partial class FramePipe : IDisposable
 
     [LibraryImport("libc", EntryPoint = "dup3", SetLastError = true)]
     private static partial int Duplicate(SafeFileHandle from, SafeFileHandle onto, int flags);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial nint Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, nint count);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags);

@@ -14,7 +14,4 @@ internal static partial class HostingLog
 
     [LoggerMessage(1003, LogLevel.Warning, "The models folder can't be read, it is looked at again later: {Reason}")]
     public static partial void ModelsFolderUnreadable(this ILogger log, string reason);
-
-    [LoggerMessage(1004, LogLevel.Warning, "{Program} was built without libwebp: videos will have no thumbnails")]
-    public static partial void NoThumbnails(this ILogger log, string program);
 }

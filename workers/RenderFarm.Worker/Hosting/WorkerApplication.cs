@@ -8,6 +8,7 @@ using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Models;
@@ -60,11 +61,12 @@ internal static class WorkerApplication
 
         // What they need
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();
+        builder.Services.AddSingleton<EncoderTrial>().AddSingleton<EncoderGuard>();
         builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
         builder.Services.AddSingleton<HostWeightCache>();
 
         // The whole
-        builder.Services.AddSingleton<FfmpegCheck>().AddSingleton<WorkerPreparation>().AddSingleton<ModelWatch>();
+        builder.Services.AddSingleton<WorkerPreparation>().AddSingleton<ModelWatch>();
         builder.Services.AddSingleton<WorkerStart>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
 
         var app = builder.Build();

@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Hosting;
 
 /// <summary>What has to be right, and out of the way, before a worker takes jobs.</summary>
-internal sealed class WorkerPreparation(IOptions<WorkerOptions> options, FfmpegCheck ffmpeg, HostWeightCache cache)
+internal sealed class WorkerPreparation(IOptions<WorkerOptions> options, EncoderGuard encoder, HostWeightCache cache)
 {
     /// <summary>One worker per data directory, for as long as the lock is held.</summary>
     /// <exception cref="WorkerSettingException">The folder can't be used.</exception>
@@ -16,7 +17,7 @@ internal sealed class WorkerPreparation(IOptions<WorkerOptions> options, FfmpegC
     /// <exception cref="WorkerSettingException">A setting can't work.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await ffmpeg.RunAsync(cancellationToken);
+        await encoder.PrepareAsync(cancellationToken);
         AttemptFolder.Sweep(options.Value.AttemptsDirectory);
         await cache.PrepareAsync(cancellationToken);
     }

@@ -1,3 +1,4 @@
+using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Registration;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Stopping;
@@ -7,6 +8,7 @@ namespace RenderFarm.Worker.Polling;
 /// <summary>Before each request for work: may the slot take a job, and does the API know how it stands?</summary>
 internal sealed class SlotAdmission(
     SlotGate gate,
+    EncoderGuard encoder,
     WorkerRegistration registration,
     WorkerDrain drain,
     TimeProvider time,
@@ -18,6 +20,7 @@ internal sealed class SlotAdmission(
     /// <returns>False after a while in which the slot was closed: look again.</returns>
     public async Task<bool> AdmitsAsync(Slot slot, SlotStanding standing)
     {
+        await encoder.LookAsync(drain.Draining);
         var why = gate.WhyClosed(slot);
         var quarantined = slot.Quarantine is not null;
         standing.NeedsRegistration |= standing.RegisteredAsQuarantined != quarantined; // Operators see it in the list of workers.

@@ -8,11 +8,13 @@ using RenderFarm.Worker.Spool;
 
 namespace RenderFarm.Worker.Polling;
 
-/// <summary>Whether a slot may take a job now: its card must be sound, and there must be room to keep the video.</summary>
+/// <summary>
+/// Whether a slot may take a job now: its card and the video encoder must be sound, and there must be room to keep the video.
+/// </summary>
 internal sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spool, CardGuard cards, FreeSpace disks)
 {
     /// <returns>Null when nothing speaks against it; else why not, in words.</returns>
-    public string? WhyClosed(Slot slot) => cards.WhyClosed(slot) ?? WhyClosed();
+    public string? WhyClosed(Slot slot) => cards.WhyClosed(slot) ?? slot.Quarantine ?? WhyClosed();
 
     /// <summary>The same for all slots together.</summary>
     public string? WhyClosed()

@@ -58,8 +58,8 @@ internal sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider ti
                 if (time.GetElapsedTime(started).TotalSeconds > options.Value.CardPatienceSeconds)
                 {
                     _quarantined[slot.Id] = (before, renderer);
-                    slot.Quarantine = Reason(card, before, renderer);
-                    log.Quarantined(slot.Id, slot.Quarantine);
+                    slot.CardFault = Reason(card, before, renderer);
+                    log.Quarantined(slot.Id, slot.CardFault);
                     return;
                 }
 
@@ -86,27 +86,27 @@ internal sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider ti
             if (!_quarantined.TryGetValue(slot.Id, out var entry))
             {
                 _ = card.Memory;
-                slot.Quarantine = null;
+                slot.CardFault = null;
             }
             else if (MissingBytes(card, entry.Before, entry.Renderer) <= ToleranceBytes)
             {
                 _quarantined.TryRemove(slot.Id, out _);
-                slot.Quarantine = null;
+                slot.CardFault = null;
                 log.QuarantineOver(slot.Id);
             }
             else
             {
-                slot.Quarantine = Reason(card, entry.Before, entry.Renderer);
+                slot.CardFault = Reason(card, entry.Before, entry.Renderer);
             }
         }
         catch (NvmlException fault)
         {
-            slot.Quarantine =
+            slot.CardFault =
                 $"the driver does not answer for {slot.Description.Card}: {fault.Message}. Look at nvidia-smi and the kernel's log; the "
                 + "host may need a restart";
         }
 
-        return slot.Quarantine;
+        return slot.CardFault;
     }
 
     /// <summary>What is gone since then and was not taken by other processes, as far as the driver tells them apart.</summary>

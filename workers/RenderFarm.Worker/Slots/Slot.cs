@@ -36,7 +36,13 @@ internal sealed class Slot
     public string? CurrentJob { get; set; }
 
     /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
-    public string? Quarantine { get; set; }
+    public string? Quarantine => CardFault ?? EncoderFault;
+
+    /// <summary>What is wrong with its card.</summary>
+    public string? CardFault { get; set; }
+
+    /// <summary>What is wrong with the video encoder, which a worker's slots share.</summary>
+    public string? EncoderFault { get; set; }
 
     public static Slot Cpu(string processor, string calibrations) =>
         new(

@@ -1,3 +1,4 @@
+using RenderFarm.Inference.Arithmetic;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Conditioning.Pictures;
@@ -18,12 +19,12 @@ public static class LanczosResize
         var levels = (picture.to(ScalarType.Float32) + 1) * 127.5;
         if (picture.shape[3] != width)
         {
-            levels = Levels(levels.matmul(Weights((int)picture.shape[3], width).t()));
+            levels = Levels(Product.OfMatrices(levels, Weights((int)picture.shape[3], width).t()));
         }
 
         if (picture.shape[2] != height)
         {
-            levels = Levels(Weights((int)picture.shape[2], height).matmul(levels));
+            levels = Levels(Product.OfMatrices(Weights((int)picture.shape[2], height), levels));
         }
 
         return (levels / 127.5 - 1).MoveToOuterDisposeScope();

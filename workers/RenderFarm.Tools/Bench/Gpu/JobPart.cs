@@ -40,6 +40,7 @@ internal static class JobPart
         // The bench has the card to itself: what is taken is its own context, which counts as free for its own plan
         var context = total - free;
         using var occupant = Occupant.LeaveFree(left - context);
+        var others = total - CudaDevice.Memory.Free - context;
         report.Figure(
             "left of the card, own context included",
             Gibibytes.Of(CudaDevice.Memory.Free + context),
@@ -65,7 +66,7 @@ internal static class JobPart
             ),
             ModelShapes.T2v14B
         );
-        var meter = new StageMeter(new DeviceMemoryGauge(context));
+        var meter = new StageMeter(new DeviceMemoryGauge(MemoryPool.OfDevice(), () => total - CudaDevice.Memory.Free - others));
         var started = Stopwatch.GetTimestamp();
         using (var encoder = Encoding.Start(video))
         {

@@ -141,7 +141,8 @@ internal static class PredictPart
         );
         var plan = result.Plan ?? throw new InvalidOperationException($"{one}: {result.Refusal!.Message}");
         using var held = HeldMemory.LeaveFree(left - context);
-        var meter = new StageMeter(new DeviceMemoryGauge(context));
+        // The bench has the card to itself
+        var meter = new StageMeter(new DeviceMemoryGauge(pool, () => total - CudaDevice.Memory.Free - (held?.Bytes ?? 0)));
         var steps = new Steps();
         using (
             var pipeline = new VideoPipeline(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using RenderFarm.Inference.Safetensors;
 
 namespace RenderFarm.Wan.Checkpoints.Scanning;
 
@@ -29,7 +30,7 @@ public static partial class ModelFolder
         [
             .. Directory
                 .EnumerateFiles(folder, "*.model", Walk)
-                .Where(file => new FileInfo(file).Length < 64 << 20)
+                .Where(file => LinkedFile.Of(file).Length < 64 << 20)
                 .Order(StringComparer.Ordinal),
         ];
 
