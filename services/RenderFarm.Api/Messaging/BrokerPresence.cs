@@ -8,9 +8,10 @@ internal sealed class BrokerPresence
     /// <returns>When the broker is there; the token is cancelled when it is gone again.</returns>
     public Task<CancellationToken> WaitAsync(CancellationToken cancellationToken) => _there.Task.WaitAsync(cancellationToken);
 
-    public void IsThere(CancellationToken gone)
+    /// <param name="cancellationToken">Cancelled when it is gone.</param>
+    public void IsThere(CancellationToken cancellationToken)
     {
-        _there.TrySetResult(gone);
-        gone.Register(() => _there = new(TaskCreationOptions.RunContinuationsAsynchronously));
+        _there.TrySetResult(cancellationToken);
+        cancellationToken.Register(() => _there = new(TaskCreationOptions.RunContinuationsAsynchronously));
     }
 }

@@ -77,16 +77,16 @@ internal sealed partial class IntakeConsumer(
     }
 
     /// <returns>Null when the message has become a video, now or before.</returns>
-    private async Task<ApiError?> RefusalOfAsync(IReadOnlyBasicProperties properties, byte[] body, CancellationToken gone)
+    private async Task<ApiError?> RefusalOfAsync(IReadOnlyBasicProperties properties, byte[] body, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                await AcceptAsync(properties, body, gone);
+                await AcceptAsync(properties, body, cancellationToken);
                 return null;
             }
-            catch (Exception e) when (!gone.IsCancellationRequested)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 var refusal = Refusals.Of(e, _time.GetUtcNow());
                 if (refusal.Status != StatusCodes.Status503ServiceUnavailable)
@@ -99,12 +99,12 @@ internal sealed partial class IntakeConsumer(
                     return refusal;
                 }
 
-                await Task.Delay(Pause, _time, gone);
+                await Task.Delay(Pause, _time, cancellationToken);
             }
         }
     }
 
-    private async Task AcceptAsync(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken gone)
+    private async Task AcceptAsync(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         if (properties.MessageId is not { Length: > 0 } id)
         {
@@ -134,7 +134,7 @@ internal sealed partial class IntakeConsumer(
             (properties.Headers is { } headers && headers.TryGetValue(KeyHeader, out var value) ? RejectedMessage.Text(value) : null)
             ?? throw ApiError.InvalidApiKey($"The message has no header {KeyHeader}.").AsException();
         var caller =
-            await keys.AuthenticateAsync(secret, gone)
+            await keys.AuthenticateAsync(secret, cancellationToken)
             ?? throw ApiError.InvalidApiKey("This API key is unknown or has been revoked.").AsException();
         if (!caller.Allows(KeyScopes.Submit))
         {
@@ -142,10 +142,10 @@ internal sealed partial class IntakeConsumer(
         }
 
         await submission.SubmitAsync(
-            VideoRequestReader.Read(await BodyReader.OfJsonAsync(body, gone)),
+            VideoRequestReader.Read(await BodyReader.OfJsonAsync(body, cancellationToken)),
             caller,
             new RepeatMarks(id, IsClientRetry: false),
-            gone
+            cancellationToken
         );
     }
 

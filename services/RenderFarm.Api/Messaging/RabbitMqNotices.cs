@@ -63,11 +63,11 @@ internal sealed partial class RabbitMqNotices(
         endpoint.Handler<PlainMessage>(HearAsync);
     }
 
-    protected override async Task RunAsync(CancellationToken gone)
+    protected override async Task RunAsync(CancellationToken cancellationToken)
     {
-        broker.IsThere(gone);
+        broker.IsThere(cancellationToken);
         var exchange = await _bus.GetSendEndpoint(new Uri($"exchange:{Exchange}"));
-        await foreach (var notice in _outgoing.Reader.ReadAllAsync(gone))
+        await foreach (var notice in _outgoing.Reader.ReadAllAsync(cancellationToken))
         {
             await exchange.SendPlainAsync(
                 notice,
@@ -77,7 +77,7 @@ internal sealed partial class RabbitMqNotices(
                     context.Durable = false;
                     context.BasicProperties.AppId = _sender;
                 },
-                gone
+                cancellationToken
             );
         }
     }

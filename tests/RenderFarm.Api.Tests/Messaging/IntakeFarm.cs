@@ -7,9 +7,10 @@ using RenderFarm.Testing;
 namespace RenderFarm.Api.Tests.Messaging;
 
 /// <summary>A farm on PostgreSQL and a broker, a producer, and somebody who reads the rejected queue.</summary>
-public sealed class IntakeFarm : IAsyncLifetime
+public sealed class IntakeFarm : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource<RejectedMessage>> _rejected = new();
+    private Task? _opening;
     private BrokerVirtualHost? _broker;
     private PostgresDatabase? _database;
     private IConnection? _connection;
@@ -18,7 +19,13 @@ public sealed class IntakeFarm : IAsyncLifetime
     public TestFarm Farm { get; private set; } = null!;
     public Uri Broker => _broker!.Address;
 
-    public async ValueTask InitializeAsync()
+    /// <summary>
+    /// Started by the first test that asks. Not when the fixture is made: where there is no server tests are skipped, and a fixture
+    /// can't skip them.
+    /// </summary>
+    public Task OpenAsync() => _opening ??= BeginAsync();
+
+    private async Task BeginAsync()
     {
         _broker = await BrokerVirtualHost.CreateAsync();
         _database = await PostgresDatabase.CreateAsync();

@@ -5,9 +5,13 @@ using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Messaging;
 
-public sealed class IntakeTests(IntakeFarm intake) : IClassFixture<IntakeFarm>
+public sealed class IntakeTests(IntakeFarm intake) : IClassFixture<IntakeFarm>, IAsyncLifetime
 {
     private TestFarm Farm => intake.Farm;
+
+    public async ValueTask InitializeAsync() => await intake.OpenAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task Intake_AThousandJobsFromAnotherLanguage_AreAThousandVideosAndEvents()

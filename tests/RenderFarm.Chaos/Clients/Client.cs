@@ -38,14 +38,14 @@ internal sealed class Client(string name, HttpClient http, JobLedger ledger, int
     }
 
     /// <summary>Looks at every job of its own until each is final or gone.</summary>
-    public async Task SettleAsync(CancellationToken deadline)
+    public async Task SettleAsync(CancellationToken cancellationToken)
     {
         foreach (var job in _mine.Where(job => !job.DeleteAccepted))
         {
             while (!job.IsFinal && await LookAsync(job))
             {
-                deadline.ThrowIfCancellationRequested();
-                await Task.Delay(Beat, TimeProvider.System, deadline);
+                cancellationToken.ThrowIfCancellationRequested();
+                await Task.Delay(Beat, TimeProvider.System, cancellationToken);
             }
         }
     }

@@ -58,9 +58,11 @@ public sealed class PostgresStore : StoreUnderTest
 
     private async Task<StoreOptions> CreateFromAsync(string template)
     {
-        _name = $"jobs_{Guid.NewGuid():N}";
-        await PostgresTemplate.OnServerAsync($"CREATE DATABASE {_name} TEMPLATE {template}");
-        return new StoreOptions { Kind = StoreKind.Postgres, ConnectionString = PostgresTemplate.ConnectionTo(_name) };
+        var name = $"jobs_{Guid.NewGuid():N}";
+        await PostgresTemplate.OnServerAsync($"CREATE DATABASE {name} TEMPLATE {template}");
+        // Only now is there something to drop: where there is no server, the test has been skipped
+        _name = name;
+        return new StoreOptions { Kind = StoreKind.Postgres, ConnectionString = PostgresTemplate.ConnectionTo(name) };
     }
 
     public override async ValueTask DisposeAsync()

@@ -87,6 +87,44 @@ public sealed class BellListenerTests
         await worker.EndAsync();
     }
 
+    /// <summary>Its patience is well below the half minute that the bus itself would wait by then.</summary>
+    [Fact]
+    public async Task Start_BrokerComesLateAndGoesOnce_IsHeardSoonEachTime()
+    {
+        var soon = TimeSpan.FromSeconds(20);
+        await using var broker = await BrokerVirtualHost.CreateAsync(TestContext.Current.CancellationToken);
+        using var line = new CuttableProxy(broker.Address.Host, broker.Address.Port);
+        line.Cut();
+        await using var worker = await WithBrokerAsync(line.Through(broker.Address));
+        await worker.StartAsync();
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!worker.Desk.Registrations.IsEmpty),
+            Soon,
+            "the worker to register without a broker",
+            TestContext.Current.CancellationToken
+        );
+
+        foreach (var time in (string[])["first", "second"])
+        {
+            line.Restore();
+            await Eventually.TrueAsync(
+                async () =>
+                    (await broker.ListAsync("queues", TestContext.Current.CancellationToken)).Count(q => (int?)q["consumers"] is 1) == 2,
+                soon,
+                $"the worker to listen for the {time} time",
+                TestContext.Current.CancellationToken
+            );
+            line.Cut();
+            await Eventually.TrueAsync(
+                async () =>
+                    (await broker.ListAsync("queues", TestContext.Current.CancellationToken)).All(q => (int?)q["consumers"] is not 1),
+                Soon,
+                "the broker to see the line cut",
+                TestContext.Current.CancellationToken
+            );
+        }
+    }
+
     private static async Task<WorkerUnderTest> WithBrokerAsync(Uri broker, string renderer = StubRenderer.Endless)
     {
         var worker = await WorkerUnderTest.CreateAsync(renderer);
