@@ -8,6 +8,7 @@ public static class CudaDevice
 {
     private const int ComputeCapabilityMajor = 75;
     private const int ComputeCapabilityMinor = 76;
+    private const int MostSharedBytesOptIn = 97;
 
     /// <summary>0 without a card, a driver or the CUDA libraries.</summary>
     public static int Count
@@ -31,6 +32,16 @@ public static class CudaDevice
             Check(DeviceAttribute(out var major, ComputeCapabilityMajor, 0), "cudaDeviceGetAttribute");
             Check(DeviceAttribute(out var minor, ComputeCapabilityMinor, 0), "cudaDeviceGetAttribute");
             return (major, minor);
+        }
+    }
+
+    /// <summary>Shared memory that a block may ask for at most.</summary>
+    public static int MostSharedBytes
+    {
+        get
+        {
+            Check(DeviceAttribute(out var bytes, MostSharedBytesOptIn, 0), "cudaDeviceGetAttribute");
+            return bytes;
         }
     }
 

@@ -139,6 +139,10 @@ public sealed record ModelDefaults
     /// <summary>Of the high-noise expert, where it differs from <see cref="GuidanceScale"/>.</summary>
     public double? HighNoiseGuidanceScale { get; init; }
     public required double Shift { get; init; }
+
+    /// <summary>Of small videos, where it differs from <see cref="Shift"/>.</summary>
+    public SmallShift? SmallShift { get; init; }
+
     public Sampler Sampler { get; set; } = Sampler.UniPc;
     public string NegativePrompt { get; set; } = "";
 
@@ -147,7 +151,14 @@ public sealed record ModelDefaults
 
     /// <summary>Both sides are multiples of this.</summary>
     public int SizeMultiple { get; set; } = 16;
+
+    /// <summary>For videos of this size.</summary>
+    public double ShiftOf(int width, int height) =>
+        SmallShift is { } small && (long)width * height <= small.MostPixels ? small.Shift : Shift;
 }
+
+/// <param name="MostPixels">Width × height up to which it holds.</param>
+public sealed record SmallShift(int MostPixels, double Shift);
 
 /// <summary>Every size of one model; nothing else in the farm holds a size.</summary>
 public sealed record ModelShape

@@ -81,7 +81,7 @@ public static class ModelShapes
     public static ModelShape I2v14B720 { get; } = I2v14B480 with
     {
         Id = "i2v-14b-720p",
-        Defaults = I2v14B480.Defaults with { Width = 1280, Height = 720, Shift = 5, MaxArea = Area720 },
+        Defaults = I2v14B480.Defaults with { Width = 1280, Height = 720, Shift = 5, SmallShift = new(Area480, 3), MaxArea = Area720 },
     };
 
     public static ModelShape Flf2v14B { get; } = new()

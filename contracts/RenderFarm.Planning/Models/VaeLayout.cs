@@ -135,6 +135,18 @@ public static class VaeLayout
     public static double CacheElements(IEnumerable<VaeLayer> layers, int height, int width) =>
         layers.Sum(layer => 2.0 * layer.CachedChannels * layer.CacheSpace * layer.CacheSpace) * height * width;
 
+    /// <summary>
+    /// Values of the largest picture that a convolution of such a pass sees: the frames of its window side by side, or its input with both
+    /// sides doubled.
+    /// </summary>
+    /// <param name="window">Frames that a convolution over time sees.</param>
+    public static double WindowElements(IEnumerable<VaeLayer> layers, int height, int width, int window) =>
+        layers.Max(layer =>
+            layer.Space * layer.Space * layer.Time * (layer.CachedChannels > 0 ? window * Math.Max(layer.In, layer.Out) : layer.In)
+        )
+        * height
+        * width;
+
     /// <summary>Operations for one latent frame of <paramref name="height"/> × <paramref name="width"/>.</summary>
     public static double FlopsPerLatentFrame(IEnumerable<VaeLayer> layers, int height, int width) =>
         layers.Sum(layer => layer.FlopsPerCell * layer.Space * layer.Space * layer.Time) * height * width;

@@ -11,24 +11,47 @@ namespace RenderFarm.Planning.Stages;
 internal sealed class VaeStage(PlanContext context)
 {
     /// <summary>
-    /// What a card's pool reserves beyond what is alive: 1.08 to 1.29 in 34 decodes of 480 × 272 to 1280 × 720, apart by up to 8 % from
-    /// run to run of the same. "decoding" of h100-80gb-predict-again.txt, 0.90 to 1.00 of what this predicts.
+    /// What a card's pool reserves beyond what is alive, where features are float32 and lie as libtorch has them. Measured before kernels
+    /// took the frames; no file of it is kept.
     /// </summary>
-    private const double PoolSlack = 1.25;
+    private const double PlainPoolSlack = 1.25;
+
+    /// <summary>
+    /// The same where they go through kernels. Fitted to "decode, peak" of h200-vae.json; what tensors hold alone is counted to a
+    /// thousandth ("held by tensors at most").
+    /// </summary>
+    private const double PoolSlack = 1.06;
 
     private static readonly int[] Tiles = [0, 96, 64, 48, 32, 24, 16];
 
-    /// <summary>3D convolutions reach this part of the product rate. Assumed.</summary>
-    private double ConvolutionEfficiency => context.OnCpu ? 0.5 : 0.2;
+    /// <summary>By plain tensors 3D convolutions reach this part of the product rate. Assumed.</summary>
+    private double PlainEfficiency => context.OnCpu ? 0.5 : 0.2;
+
+    /// <summary>
+    /// Of c channels, a convolution and what surrounds it reach c / (c + this) of the product rate. Fitted to "decode" of h200-vae.json, 92
+    /// to 106 % of what this predicts.
+    /// </summary>
+    private const double HalfRateChannels = 140;
+
+    private const string MiddleAttention = "middle attention";
+
+    /// <summary>Frames that a convolution over time sees.</summary>
+    private const int Window = 3;
+
+    /// <summary>Fewer channels are filled up to so many.</summary>
+    private const int LeastChannels = 16;
 
     private readonly VaeShape _shape = context.Request.Shape.Vae;
+
+    /// <summary>On a CPU and in float32; sixteen bits on a card go through kernels.</summary>
+    private bool Plain => context.OnCpu || ElementBytes == 4;
 
     private int ElementBytes => context.Request.Pins.Precision is Precision.Fp32 ? 4 : context.ElementBytes;
 
     public IEnumerable<StageOption<int>> DecodeOptions()
     {
         var layers = VaeLayout.Decoder(_shape);
-        var weights = (double)ParameterCounts.VaeDecoder(_shape) * ElementBytes;
+        var weights = (double)(Plain ? ParameterCounts.VaeDecoder(_shape) : ParameterCounts.Vae(_shape)) * ElementBytes;
         return Candidates().Select(tile => Pass(layers, weights, tile));
     }
 
@@ -43,7 +66,8 @@ internal sealed class VaeStage(PlanContext context)
     /// <summary>The CLIP tower first where the model has one, then the VAE's encoder.</summary>
     private StageOption<int> EncodeImage(int tile)
     {
-        var pass = Pass(VaeLayout.Encoder(_shape), (double)ParameterCounts.VaeEncoder(_shape) * ElementBytes, tile);
+        var weights = (double)(Plain ? ParameterCounts.VaeEncoder(_shape) : ParameterCounts.Vae(_shape)) * ElementBytes;
+        var pass = Pass(VaeLayout.Encoder(_shape), weights, tile);
         if (context.Request.Shape.ImageEncoder is not { } clip)
         {
             return pass;
@@ -60,20 +84,60 @@ internal sealed class VaeStage(PlanContext context)
         var (high, down) = VaeTiling.Split(_shape, geometry.LatentHeight, tile);
         var (wide, across) = VaeTiling.Split(_shape, geometry.LatentWidth, tile);
         var cache = VaeLayout.CacheElements(layers, high, wide);
-        var live = layers.Max(layer => LiveElements(layer, high, wide));
-        var pixels = (double)geometry.Width * geometry.Height * 3 * 8;
-        var peak = context.Peak((weights + ((cache + live) * ElementBytes) + pixels) * (context.OnCpu ? 1 : PoolSlack));
+        var live = layers.Max(layer => Plain ? LiveElements(layer, high, wide) : LiveByKernels(layer, high, wide));
+        if (!Plain)
+        {
+            live += VaeLayout.WindowElements(layers, high, wide, Window);
+        }
 
-        var flops = VaeLayout.FlopsPerLatentFrame(layers, high, wide) * down * across * geometry.LatentFrames;
-        var rate = (ElementBytes == 4 ? context.Rates.Fp32Flops : context.Rates.Bf16Flops) * ConvolutionEfficiency;
-        return new(tile, peak, (flops / rate) + (weights / context.Rates.HostToDeviceBytesPerSecond));
+        var pixels = (double)geometry.Width * geometry.Height * 3 * 8;
+        var features = (cache + live) * ElementBytes;
+        var peak = context.Peak(
+            Plain ? (weights + features + pixels) * (context.OnCpu ? 1 : PlainPoolSlack) : weights + (features * PoolSlack) + pixels
+        );
+        var seconds = Seconds(layers, high, wide) * down * across * geometry.LatentFrames;
+        return new(tile, peak, seconds + (weights / context.Rates.HostToDeviceBytesPerSecond));
+    }
+
+    /// <summary>For one latent frame of one tile.</summary>
+    private double Seconds(IReadOnlyList<VaeLayer> layers, int height, int width)
+    {
+        if (Plain)
+        {
+            var rate = (ElementBytes == 4 ? context.Rates.Fp32Flops : context.Rates.Bf16Flops) * PlainEfficiency;
+            return VaeLayout.FlopsPerLatentFrame(layers, height, width) / rate;
+        }
+
+        return layers.Sum(layer =>
+        {
+            var channels = Math.Max(Math.Min(layer.In, layer.Out), LeastChannels);
+            var reached = context.Rates.Bf16Flops * channels / (channels + HalfRateChannels);
+            return VaeLayout.FlopsPerLatentFrame([layer], height, width) / reached;
+        });
+    }
+
+    /// <summary>
+    /// Values alive at the worst moment of a step by kernels beside the pictures it sees, which have a place of their own: its input, which
+    /// is added at the end, and what comes of it, twice where the input goes through a convolution too. Counted.
+    /// </summary>
+    private static double LiveByKernels(VaeLayer layer, int height, int width)
+    {
+        var cells = layer.Space * layer.Space * height * width;
+        if (layer.Name == MiddleAttention)
+        {
+            return cells * layer.In * 6;
+        }
+
+        return layer.CachedChannels > 0
+            ? cells * layer.Time * (layer.In + (layer.Out * (layer.In == layer.Out ? 1 : 2)))
+            : cells * layer.Time * ((layer.In / 4.0) + layer.Out);
     }
 
     /// <summary>Values alive at the worst moment of a step: its input, what norm and cache make of it, output and workspace.</summary>
     private double LiveElements(VaeLayer layer, int height, int width)
     {
         var cells = layer.Space * layer.Space * height * width;
-        if (layer.Name == "middle attention")
+        if (layer.Name == MiddleAttention)
         {
             return (cells * layer.In * 5) + (cells * cells * 3);
         }

@@ -3,9 +3,12 @@ using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Planning.StepCaching;
 
-/// <param name="Coefficients">Of the polynomial from a change of the time embedding to a change of the output, highest power first.</param>
+/// <param name="Coefficients">
+/// Of the polynomial from a change of the time embedding to a change of the output, highest power first; null where the change itself is
+/// taken.
+/// </param>
 /// <param name="Threshold">The middle one of those published; null where there is none.</param>
-public sealed record TeaCacheFigures(IReadOnlyList<double> Coefficients, double? Threshold);
+public sealed record TeaCacheFigures(IReadOnlyList<double>? Coefficients, double? Threshold);
 
 /// <param name="Text">Ratios from a prompt alone.</param>
 /// <param name="Image">Ratios from a picture.</param>
@@ -27,11 +30,8 @@ public static class PublishedStepCaches
         [ModelShapes.T2v14B.Id] = new([-5784.54975374, 5449.50911966, -1811.16591783, 256.27178429, -13.02252404], 0.15),
         [ModelShapes.I2v14B480.Id] = new([-3.02331670e+02, 2.23948934e+02, -5.25463970e+01, 5.87348440e+00, -2.01973289e-01], 0.19),
         [ModelShapes.I2v14B720.Id] = new([-114.36346466, 65.26524496, -18.82220707, 4.91518089, -0.23412683], 0.2),
-        // Of another project's configuration, without a threshold
-        [ModelShapes.Ti2v5B.Id] = new(
-            [1.57472669e+05, -1.15702395e+05, 3.10761669e+04, -3.83116651e+03, 2.21608777e+02, -4.81179567],
-            null
-        ),
+        // The polynomial that goes round is −4.8 at no change, so its source adds up the change itself for this model; no threshold
+        [ModelShapes.Ti2v5B.Id] = new(Coefficients: null, Threshold: null),
     };
 
     private static readonly Dictionary<string, MagCacheFigures> Mag = new(StringComparer.Ordinal)

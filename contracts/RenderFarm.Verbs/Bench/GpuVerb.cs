@@ -19,6 +19,7 @@ public sealed class GpuVerb : Command
         "predict-fp8",
         "parity",
         "vae",
+        "long",
         "job480",
         "job720",
     ];

@@ -35,7 +35,11 @@ internal static class RenderSpecs
             Steps = steps,
             GuidanceScale = request.GuidanceScale ?? preset?.GuidanceScale ?? defaults.GuidanceScale,
             HighNoiseGuidanceScale = request.GuidanceScale is null && preset is null ? defaults.HighNoiseGuidanceScale : null,
-            Shift = request.Shift ?? (request.LastFrame is null ? null : preset?.LastFrameShift) ?? preset?.Shift ?? defaults.Shift,
+            Shift =
+                request.Shift
+                ?? (request.LastFrame is null ? null : preset?.LastFrameShift)
+                ?? preset?.Shift
+                ?? defaults.ShiftOf(size.Width, size.Height),
             BoundaryStep = steps == preset?.Steps ? preset.BoundaryStep : null,
             Sampler = request.Sampler ?? preset?.Sampler ?? defaults.Sampler,
             StepCache = request.StepCache,

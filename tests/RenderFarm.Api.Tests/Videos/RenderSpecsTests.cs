@@ -55,6 +55,29 @@ public sealed class RenderSpecsTests
         Assert.Equal((6, (int?)null), (more.Steps, more.BoundaryStep));
     }
 
+    [Theory]
+    [InlineData("i2v-14b-720p", 1280, 720, 5)]
+    [InlineData("i2v-14b-720p", 832, 480, 3)]
+    [InlineData("i2v-14b-720p", 480, 832, 3)]
+    [InlineData("i2v-14b-720p", 624, 624, 3)]
+    [InlineData("i2v-14b-720p", 848, 480, 5)]
+    [InlineData("i2v-14b-480p", 832, 480, 3)]
+    [InlineData("t2v-14b", 832, 480, 5)]
+    public void Complete_SilentOnShift_TakesThatOfTheSize(string model, int width, int height, double shift)
+    {
+        var spec = RenderSpecs.Complete(Silent with { Size = new FrameSize(width, height) }, ModelShapes.Get(model), 0);
+
+        Assert.Equal(shift, spec.Shift);
+    }
+
+    [Fact]
+    public void Complete_ShiftGiven_WinsOverThatOfTheSize()
+    {
+        var spec = RenderSpecs.Complete(Silent with { Size = new FrameSize(832, 480), Shift = 7 }, ModelShapes.I2v14B720, 0);
+
+        Assert.Equal(7, spec.Shift);
+    }
+
     [Fact]
     public void Complete_UnknownPreset_NamesThoseThereAre()
     {

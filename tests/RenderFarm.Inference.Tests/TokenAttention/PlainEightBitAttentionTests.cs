@@ -39,6 +39,23 @@ public sealed class PlainEightBitAttentionTests
         Assert.InRange(AttentionInputs.Error(inputs.Apply(EightBit), inputs.Apply(Full)), 0, 0.045);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(129)]
+    [InlineData(777)]
+    public void Apply_ValuesLeftAsTheyAre_ComesNearerToFull(int tokens)
+    {
+        using var scope = NewDisposeScope();
+        var inputs = AttentionInputs.Random(tokens);
+        var full = inputs.Apply(Full);
+
+        var rounded = AttentionInputs.Error(inputs.Apply(EightBit), full);
+        var asTheyAre = AttentionInputs.Error(inputs.Apply(new PlainEightBitAttention(roundsValues: false)), full);
+
+        Assert.InRange(asTheyAre, 0, 0.03);
+        Assert.True(asTheyAre < rounded, $"{asTheyAre}, with v rounded {rounded}");
+    }
+
     [Fact]
     public void Apply_KeysWithAStrongMean_TakesItOut()
     {

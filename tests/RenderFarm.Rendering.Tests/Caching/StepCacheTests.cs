@@ -104,6 +104,42 @@ public sealed class StepCacheTests : IDisposable
     }
 
     [Fact]
+    public void TeaCache_PolynomialBelowZero_CountsAsNoChange()
+    {
+        // −0.5 at the change of a twentieth. A sum that fell would be under every threshold from then on
+        var below = Ran(new TeaCache([10, -1], 0, Steps, ScalarType.Float32), Steps);
+
+        Assert.Equal(Enumerable.Range(0, Steps), below); // Every sum is zero, which is not below a threshold of zero
+    }
+
+    [Fact]
+    public void TeaCache_WithoutPolynomial_AddsUpTheChangeItself()
+    {
+        var ran = Ran(new TeaCache(null, 0.08, Steps, ScalarType.Float32), Steps);
+
+        Assert.Equal([0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 19], ran); // A twentieth a step: two make more than 0.08
+    }
+
+    [Fact]
+    public void MagCache_PartOfAnExpertsForwardsIsAFraction_IsCutOff()
+    {
+        // 2 · 5 forwards of the second expert, a quarter of them: 2.5 after the sixth is call 8, from which one may be left out
+        var ran = Ran(
+            new MagCache(
+                Flat(1),
+                new MagCacheSettings(1, MostInARow: 99, Retention: 0.25, HighNoiseToo: false),
+                8,
+                highNoiseSteps: 3,
+                ScalarType.Float32
+            ),
+            8,
+            switchAt: 3
+        );
+
+        Assert.Equal([0, 1, 2, 3], ran);
+    }
+
+    [Fact]
     public void Denoise_Cached_LessComputedAndTheErrorGrowsWithWhatIsSkipped()
     {
         using var scope = NewDisposeScope();

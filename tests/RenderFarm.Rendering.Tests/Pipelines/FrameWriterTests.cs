@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Pipelines;
 
-public sealed class FrameWriterTests
+public sealed class FrameWriterTests : IDisposable
 {
     private readonly List<byte[]> _written = [];
     private readonly FrameWriter _writer;
@@ -19,7 +19,7 @@ public sealed class FrameWriterTests
         frames[0, 1, 1, 0, 0] = -1f;
         frames[0, 2, 1, 0, 1] = 0.9999f; // 254.98 is cut to 254
 
-        _writer.Write(frames);
+        Write(frames);
 
         Assert.Equal([127, 127, 127, 127, 127, 127], _written[0]);
         Assert.Equal([255, 0, 127, 127, 127, 254], _written[1]);
@@ -29,22 +29,41 @@ public sealed class FrameWriterTests
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
-    public void Write_NotFinite_IsInvalidOutput(float value)
+    public void WriteNext_NotFinite_WritesNothing(float value)
     {
         using var frames = zeros([1, 3, 1, 2, 2]);
         frames[0, 1, 0, 1, 1] = value;
+        _writer.Begin(frames);
 
-        var failure = Assert.Throws<RenderException>(() => _writer.Write(frames));
+        Assert.False(_writer.WriteNext());
 
-        Assert.Equal(FailureReason.InvalidOutput, failure.Reason);
         Assert.Empty(_written);
+        Assert.Equal(0, _writer.Written);
+    }
+
+    [Fact]
+    public void StartOver_SomeFramesWritten_GoesOnAfterThem()
+    {
+        using var black = full([1, 3, 2, 1, 1], -1f);
+        using var broken = full([1, 3, 1, 1, 1], float.NaN);
+        using var white = full([1, 3, 3, 1, 1], 1f);
+        Write(black);
+        _writer.Begin(broken);
+        _writer.Begin(black); // Under way when the broken one is found
+        Assert.False(_writer.WriteNext());
+
+        _writer.StartOver();
+        Write(white);
+
+        Assert.Equal([[0, 0, 0], [0, 0, 0], [255, 255, 255]], _written);
+        Assert.Equal((3, 0), (_writer.Written, _writer.UnderWay));
     }
 
     [Fact]
     public void Conclude_OneColourThroughout_IsSaid()
     {
         using var frames = full([1, 3, 4, 2, 2], 0f);
-        _writer.Write(frames);
+        Write(frames);
 
         Assert.Equal("every frame is one flat colour", _writer.Conclude());
     }
@@ -53,7 +72,7 @@ public sealed class FrameWriterTests
     public void Conclude_BlackThroughout_IsInvalidOutput()
     {
         using var frames = full([1, 3, 4, 2, 2], -1f);
-        _writer.Write(frames);
+        Write(frames);
 
         var failure = Assert.Throws<RenderException>(() => _writer.Conclude());
 
@@ -68,8 +87,8 @@ public sealed class FrameWriterTests
         using var picture = full([1, 3, 1, 2, 2], -1f);
         picture[0, 0, 0, 0, 0] = 1f;
 
-        _writer.Write(flat);
-        _writer.Write(picture);
+        Write(flat);
+        Write(picture);
 
         Assert.Null(_writer.Conclude());
     }
@@ -80,9 +99,44 @@ public sealed class FrameWriterTests
         using var frames = zeros([1, 3, 4, 2, 2]);
         using var scope = NewDisposeScope();
 
-        _writer.Write(frames);
+        Write(frames);
 
         Assert.Equal(0, scope.DisposablesCount);
+    }
+
+    [Fact]
+    public void WriteNext_TwoChunksBegun_ComeInTheirOrder()
+    {
+        using var first = full([1, 3, 1, 1, 1], -1f);
+        using var second = full([1, 3, 2, 1, 1], 1f);
+
+        _writer.Begin(first);
+        _writer.Begin(second);
+        Assert.Empty(_written);
+        Assert.True(_writer.WriteNext());
+        Assert.Equal([[0, 0, 0]], _written);
+        Assert.True(_writer.WriteNext());
+
+        Assert.Equal([[0, 0, 0], [255, 255, 255], [255, 255, 255]], _written);
+        Assert.Equal(0, _writer.UnderWay);
+    }
+
+    [Fact]
+    public void Begin_ChunkStillUnderWayInEachPlace_IsRefused()
+    {
+        using var frames = zeros([1, 3, 1, 1, 1]);
+        _writer.Begin(frames);
+        _writer.Begin(frames);
+
+        Assert.Throws<InvalidOperationException>(() => _writer.Begin(frames));
+    }
+
+    public void Dispose() => _writer.Dispose();
+
+    private void Write(Tensor frames)
+    {
+        _writer.Begin(frames);
+        Assert.True(_writer.WriteNext());
     }
 
     private sealed class Sink(List<byte[]> written) : IFrameSink

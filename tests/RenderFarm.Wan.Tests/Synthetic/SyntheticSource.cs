@@ -9,10 +9,14 @@ internal sealed class SyntheticSource(IReadOnlyList<TensorEntry> entries) : ITen
 {
     public static SyntheticSource For<T>(Func<IWeights, T> build) => new(WeightListing.Of(build, ScalarType.Float32));
 
-    public static Loaded<T> Build<T>(Func<IWeights, T> build, ScalarType type = ScalarType.Float32)
+    public static Loaded<T> Build<T>(
+        Func<IWeights, T> build,
+        ScalarType type = ScalarType.Float32,
+        Func<Tensor, Tensor>? arrange = null
+    )
     {
         using var source = For(build);
-        return LoadedWeights.Build(source, CPU, type, build);
+        return LoadedWeights.Build(source, CPU, type, build, arrange: arrange);
     }
 
     public string Name => "synthetic";

@@ -77,6 +77,40 @@ public sealed class WanVaeTests
         Assert.True(framesOfOther.allclose(frames, rtol: 1e-4, atol: 1e-4));
     }
 
+    [Theory]
+    [InlineData(VaeKind.Wan21)]
+    [InlineData(VaeKind.Wan22)]
+    public void ChannelsInnermost_Weights_GiveTheSameVideo(VaeKind kind)
+    {
+        using var scope = NewDisposeScope();
+        using var vae = Build(kind, framesAsChannels: true);
+        using var laidOut = Build(kind, framesAsChannels: true, WanVae.ChannelsInnermost);
+
+        var (frames, others) = (
+            cat(vae.Module.DecodeUnclamped(Latent()).ToList(), 2),
+            cat(laidOut.Module.DecodeUnclamped(Latent()).ToList(), 2)
+        );
+
+        Assert.True(others.allclose(frames, rtol: 1e-4, atol: 1e-4));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void ChannelsInnermost_Tensor_KeepsShapeAndValues(int rank)
+    {
+        using var scope = NewDisposeScope();
+        var weight = randn([.. new long[] { 5, 4, 3, 3, 2 }[..rank]]);
+        var values = weight.clone();
+
+        var laid = WanVae.ChannelsInnermost(weight);
+
+        Assert.True(laid.equal(values).all().item<bool>());
+        Assert.Equal(1, rank < 4 ? laid.stride(rank - 1) : laid.stride(1)); // What lies beside each other in memory
+    }
+
     [Fact]
     public void Encode_Wan22_MatchesReference()
     {
@@ -184,7 +218,7 @@ public sealed class WanVaeTests
         return [.. values];
     }
 
-    private static Loaded<WanVae> Build(VaeKind kind, bool framesAsChannels = false)
+    private static Loaded<WanVae> Build(VaeKind kind, bool framesAsChannels = false, Func<Tensor, Tensor>? arrange = null)
     {
         var shape = new VaeShape
         {
@@ -195,6 +229,9 @@ public sealed class WanVaeTests
             LatentMean = [0, 0, 0, 0],
             LatentStd = [1, 1, 1, 1],
         };
-        return SyntheticSource.Build(weights => new WanVae(weights, shape) { FramesAsChannels = framesAsChannels });
+        return SyntheticSource.Build(
+            weights => new WanVae(weights, shape) { FramesAsChannels = framesAsChannels },
+            arrange: arrange
+        );
     }
 }

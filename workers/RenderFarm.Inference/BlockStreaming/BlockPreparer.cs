@@ -62,7 +62,8 @@ public static unsafe class BlockPreparer
 
     /// <summary>A weight in a type that products take: eight-bit ones are cast up and scaled, others stay as they are.</summary>
     /// <param name="stored">As loaded; the result may be the same tensor.</param>
-    public static Tensor Dense(ITensorSource source, string name, Tensor stored)
+    /// <param name="rows">Which rows of the weight these are; null for all of them.</param>
+    public static Tensor Dense(ITensorSource source, string name, Tensor stored, IReadOnlyList<long>? rows = null)
     {
         if (stored.dtype != Float8.Type && stored.dtype != ElementType.Float8E5M2 && stored.dtype != ScalarType.Int8)
         {
@@ -76,7 +77,13 @@ public static unsafe class BlockPreparer
 
         var dense = stored.to(ScalarType.Float32);
         using var scale = StoredScale(source, name);
-        return scale is null ? dense : dense * scale.to(dense.device).view([-1, .. Enumerable.Repeat(1L, (int)dense.dim() - 1)]);
+        if (scale is null)
+        {
+            return dense;
+        }
+
+        var ofRows = rows is null || scale.numel() == 1 ? scale : scale.index_select(0, tensor(rows.ToArray()));
+        return dense * ofRows.to(dense.device).view([-1, .. Enumerable.Repeat(1L, (int)dense.dim() - 1)]);
     }
 
     private static (Tensor Values, Tensor Scales) Float8Of(ITensorSource source, string name, Tensor stored)

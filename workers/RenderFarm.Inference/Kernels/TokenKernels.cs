@@ -18,12 +18,16 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
 
     private readonly Lazy<RowProducts> _products = new(() => new RowProducts());
     private readonly Lazy<AttentionKernels> _attention = new(() => new AttentionKernels(compiler));
+    private readonly Lazy<FrameKernels> _frames = new(() => new FrameKernels(compiler));
 
     /// <summary>What runs between the kernels of this folder.</summary>
     public RowProducts Products => _products.Value;
 
     /// <summary>Those of eight-bit attention; compiled when first asked for.</summary>
     public AttentionKernels Attention => _attention.Value;
+
+    /// <summary>Those of a VAE's frames; compiled when first asked for.</summary>
+    public FrameKernels Frames => _frames.Value;
 
     /// <summary>Ready to launch with one block a row.</summary>
     public readonly record struct RowKernel(CudaKernel Kernel, int Threads);
@@ -48,6 +52,11 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
         if (_attention.IsValueCreated)
         {
             _attention.Value.Dispose();
+        }
+
+        if (_frames.IsValueCreated)
+        {
+            _frames.Value.Dispose();
         }
 
         if (_products.IsValueCreated)

@@ -256,6 +256,7 @@ value_maxima(const u16* v, long long stride, int tokens, u32* maxima)
     atomicMax(maxima + head * HEAD + threadIdx.x, __float_as_uint(most));
 }
 
+#if __CUDA_ARCH__ >= 890
 // Grid (tiles, heads): v turned over, four tokens of a channel to a word. Leaves the channels' scales as well.
 extern "C" __global__ void __launch_bounds__(TILE_THREADS)
 value_tiles(const u16* v, long long stride, int tokens, const u32* maxima, uint4* v8, float* scales)
@@ -298,3 +299,4 @@ value_tiles(const u16* v, long long stride, int tokens, const u32* maxima, uint4
         out[channel * 8 + (part ^ (channel & 7))] = make_uint4(from[0], from[1], from[2], from[3]);
     }
 }
+#endif

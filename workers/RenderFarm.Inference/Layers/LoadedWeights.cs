@@ -14,26 +14,30 @@ public sealed class LoadedWeights : IWeights, IDisposable
     private readonly ITensorSource _source;
     private readonly Device _device;
     private readonly ScalarType _computeType;
+    private readonly Func<Tensor, Tensor>? _arrange;
     private readonly Dictionary<(string Name, ScalarType Type), Tensor> _loaded = [];
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
     private readonly List<string> _missing = [];
     private readonly List<string> _misshaped = [];
 
     /// <param name="source">Read while modules are built; may be disposed after that.</param>
-    public LoadedWeights(ITensorSource source, Device device, ScalarType computeType) =>
-        (_source, _device, _computeType) = (source, device, computeType);
+    /// <param name="arrange">Takes a tensor over and gives it back with its values in another order of memory.</param>
+    public LoadedWeights(ITensorSource source, Device device, ScalarType computeType, Func<Tensor, Tensor>? arrange = null) =>
+        (_source, _device, _computeType, _arrange) = (source, device, computeType, arrange);
 
     /// <summary>Builds a module over a checkpoint and insists that checkpoint and module fit each other exactly.</summary>
     /// <param name="ignorable">Names in the file that the module may leave alone.</param>
+    /// <param name="arrange">Takes a tensor over and gives it back with its values in another order of memory.</param>
     public static Loaded<T> Build<T>(
         ITensorSource source,
         Device device,
         ScalarType computeType,
         Func<IWeights, T> build,
-        Func<string, bool>? ignorable = null
+        Func<string, bool>? ignorable = null,
+        Func<Tensor, Tensor>? arrange = null
     )
     {
-        var weights = new LoadedWeights(source, device, computeType);
+        var weights = new LoadedWeights(source, device, computeType, arrange);
         try
         {
             var module = build(weights);
@@ -139,6 +143,12 @@ public sealed class LoadedWeights : IWeights, IDisposable
     }
 
     private Tensor Load(string name, ScalarType type)
+    {
+        var loaded = Read(name, type);
+        return _arrange is null ? loaded : _arrange(loaded).DetachFromDisposeScope();
+    }
+
+    private Tensor Read(string name, ScalarType type)
     {
         var stored = _source.Load(name);
         if (stored.dtype == type && _device.type == DeviceType.CPU)

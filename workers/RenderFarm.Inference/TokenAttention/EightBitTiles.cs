@@ -17,7 +17,8 @@ internal sealed class EightBitTiles : IDisposable
         _values,
         _floats;
 
-    public EightBitTiles(long samples, int tokens, int heads, Device device)
+    /// <param name="values">Whether v is rounded too.</param>
+    public EightBitTiles(long samples, int tokens, int heads, bool values, Device device)
     {
         (_tokens, _heads) = (tokens, heads);
         QueryBlocks = (tokens + AttentionKernels.QueriesOfABlock - 1) / AttentionKernels.QueriesOfABlock;
@@ -28,7 +29,7 @@ internal sealed class EightBitTiles : IDisposable
         Tensor Bytes(long count) => empty([samples * count], dtype: ScalarType.Byte, device: device).DetachFromDisposeScope();
         _queries = Bytes(_queryBytes);
         _keys = Bytes(_keyBytes);
-        _values = Bytes(_keyBytes);
+        _values = Bytes(values ? _keyBytes : 0);
         // the maxima start at zero
         _floats = zeros([samples * _scales], dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
     }

@@ -6,10 +6,24 @@ using static TorchSharp.torch;
 namespace RenderFarm.Inference.TokenAttention;
 
 /// <summary>
-/// What <see cref="PlainEightBitAttention"/> defines, by kernels for Hopper: q and k are rounded where they are normed and turned.
+/// What <see cref="PlainEightBitAttention"/> defines, by kernels: q and k are rounded where they are normed and turned. On Hopper v is
+/// rounded too; elsewhere its products are in bf16, by matrix instructions that every card since Ampere has.
 /// </summary>
-public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttention
+/// <param name="onHopper">With Hopper's matrix units; the other kernel runs there as well.</param>
+public sealed class FusedEightBitAttention(AttentionKernels kernels, bool onHopper) : IAttention
 {
+    private static readonly (int, int) Hopper = (9, 0);
+    private static readonly (int, int) First = (8, 0);
+
+    /// <summary>With what suits the card.</summary>
+    public FusedEightBitAttention(AttentionKernels kernels)
+        : this(kernels, CudaDevice.ComputeCapability == Hopper) { }
+
+    public bool IsForHopper => onHopper;
+
+    /// <summary>What these kernels must compute, except for the order of sums.</summary>
+    public PlainEightBitAttention Definition { get; } = new(roundsValues: onHopper);
+
     /// <summary>The one head size that the kernels are for.</summary>
     public const int HeadDim = AttentionKernels.HeadDim;
 
@@ -21,13 +35,14 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
             return $"heads of {headDim} channels, {HeadDim} are needed";
         }
         var (major, minor) = CudaDevice.ComputeCapability;
-        return (major, minor) == (9, 0) ? null : $"compute capability {major}.{minor}, 9.0 is needed";
+        return (major, minor).CompareTo(First) >= 0 ? null : $"compute capability {major}.{minor}, 8.0 is needed";
     }
 
     public Tensor Apply(int block, Tensor joined, HeadNorms norms, Tensor angles)
     {
         var (batch, tokens, dim) = (joined.shape[0], joined.shape[1], (int)joined.shape[2] / 3);
-        using var tiles = new EightBitTiles(batch, (int)tokens, norms.Heads, joined.device);
+        using var tiles = new EightBitTiles(batch, (int)tokens, norms.Heads, values: onHopper, joined.device);
+        Tensor output;
         using (joined)
         {
             Require(joined, dim, norms, angles);
@@ -36,8 +51,20 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
             {
                 Round(rows, joined, sample, dim, norms, angles, tiles);
             }
+
+            if (!onHopper)
+            {
+                output = empty([batch, tokens, dim], dtype: ScalarType.BFloat16, device: angles.device);
+                for (var sample = 0; sample < batch; sample++)
+                {
+                    AttendAnywhere(joined, sample, dim, norms.Heads, tiles, output);
+                }
+
+                return output;
+            }
         }
-        var output = empty([batch, tokens, dim], dtype: ScalarType.BFloat16, device: angles.device);
+
+        output = empty([batch, tokens, dim], dtype: ScalarType.BFloat16, device: angles.device); // Where q, k and v were
         for (var sample = 0; sample < batch; sample++)
         {
             var at = tiles.Of(sample);
@@ -58,7 +85,31 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
         return output;
     }
 
-    private static void Round(
+    private void AttendAnywhere(Tensor joined, int sample, int dim, int heads, EightBitTiles tiles, Tensor output)
+    {
+        var (tokens, at, attend) = ((int)joined.shape[1], tiles.Of(sample), kernels.AttendAnywhere);
+        attend.Kernel.Launch(
+            ((tokens + attend.QueriesOfABlock - 1) / attend.QueriesOfABlock, heads),
+            attend.Threads,
+            at.Queries,
+            at.Keys,
+            Column(joined, sample, dim, part: 2),
+            joined.stride(1),
+            at.QueryScales,
+            at.KeyScales,
+            AtenOps.DataPointer(output) + (nint)((long)sample * tokens * dim * 2),
+            tokens,
+            heads,
+            tiles.QueryTiles,
+            tiles.KeyTiles
+        );
+    }
+
+    /// <summary>Where q (0), k or v begins.</summary>
+    private static nint Column(Tensor joined, int sample, int dim, int part) =>
+        AtenOps.DataPointer(joined) + (nint)(((sample * joined.stride(0)) + (part * (long)dim)) * 2);
+
+    private void Round(
         AttentionKernels.RowKernels rows,
         Tensor joined,
         int sample,
@@ -69,8 +120,8 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
     )
     {
         var (tokens, heads, stride) = ((int)joined.shape[1], norms.Heads, joined.stride(1));
-        nint Column(int part) => AtenOps.DataPointer(joined) + (nint)(((sample * joined.stride(0)) + (part * (long)dim)) * 2);
-        var (q, k, v, turns) = (Column(0), Column(1), Column(2), AtenOps.DataPointer(angles));
+        nint Part(int part) => Column(joined, sample, dim, part);
+        var (q, k, v, turns) = (Part(0), Part(1), Part(2), AtenOps.DataPointer(angles));
         var (queryWeight, keyWeight) = (AtenOps.DataPointer(norms.Query), AtenOps.DataPointer(norms.Key));
         var at = tiles.Of(sample);
         // scores are exponents of two, which the matrix kernel takes without another product
@@ -106,6 +157,11 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
             at.Keys,
             at.KeyScales
         );
+        if (!onHopper)
+        {
+            return;
+        }
+
         rows.ValueMaxima.Launch(
             ((tokens + AttentionKernels.ValuePart - 1) / AttentionKernels.ValuePart, heads),
             AttentionKernels.ValueThreads,
@@ -114,7 +170,7 @@ public sealed class FusedEightBitAttention(AttentionKernels kernels) : IAttentio
             tokens,
             at.ValueMaxima
         );
-        rows.ValueTiles.Launch(
+        rows.ValueTiles!.Launch(
             (tiles.KeyTiles, heads),
             AttentionKernels.ValueThreads,
             v,

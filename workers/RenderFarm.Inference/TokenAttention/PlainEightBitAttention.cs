@@ -6,14 +6,16 @@ namespace RenderFarm.Inference.TokenAttention;
 
 /// <summary>
 /// The definition of eight-bit attention, in plain tensors on any device: int8 products of q and k, e4m3 products of the softmax
-/// and v, each tile's sum added in float32. What <see cref="FusedEightBitAttention"/> must compute, except for the order of sums.
+/// and v or products of both in bf16, each tile's sum added in float32. What <see cref="FusedEightBitAttention"/> must compute, except for
+/// the order of sums.
 /// </summary>
 /// <remarks>
 /// A vector taken from every key adds the same number to all scores of a query, and the softmax takes it out again: so the
 /// keys' mean goes, and a sample of the tokens is near enough. Both sides are turned by Hadamard matrices, which leaves their
 /// products as they are and spreads what stands out over the channels. The softmax's sum counts what was rounded.
 /// </remarks>
-public sealed class PlainEightBitAttention : IAttention
+/// <param name="roundsValues">To e4m3, and the softmax with them; both are taken in bf16 otherwise.</param>
+public sealed class PlainEightBitAttention(bool roundsValues = true) : IAttention
 {
     /// <summary>Keys that share a scale, and whose sum is added at once.</summary>
     public const int TileKeys = 128;
@@ -29,8 +31,10 @@ public sealed class PlainEightBitAttention : IAttention
     /// <summary>A maximum too small to divide by counts as none.</summary>
     private const double Nothing = 1e-30;
 
-    private static readonly double TopExponent = Math.Log2(Float8.Max);
     private static readonly PlainTokenOps Ops = new(ScalarType.Float32);
+
+    /// <summary>Of the largest p.</summary>
+    private readonly double _topExponent = roundsValues ? Math.Log2(Float8.Max) : 0;
 
     public Tensor Apply(int block, Tensor joined, HeadNorms norms, Tensor angles)
     {
@@ -47,7 +51,7 @@ public sealed class PlainEightBitAttention : IAttention
     }
 
     /// <summary>[L, H, D] each → [L, H·D].</summary>
-    private static Tensor OneSample(Tensor q, Tensor k, Tensor v)
+    private Tensor OneSample(Tensor q, Tensor k, Tensor v)
     {
         using var scope = NewDisposeScope();
         var (tokens, dim) = (q.shape[0], q.shape[2]);
@@ -64,10 +68,10 @@ public sealed class PlainEightBitAttention : IAttention
             var keys = Math.Min(TileKeys, tokens - start);
             var factor = tempered * keyScales.select(1, tile);
             var exponents = q8.matmul(k8.select(1, tile).narrow(1, 0, keys).transpose(1, 2)) * factor;
-            var now = maximum(highest, exponents.amax([2], keepdim: true) - TopExponent);
+            var now = maximum(highest, exponents.amax([2], keepdim: true) - _topExponent);
             var shrink = exp2(highest - now);
             var p = exp2(exponents - now);
-            var rounded = Round8(p);
+            var rounded = roundsValues ? Round8(p) : p.to(ScalarType.BFloat16).to(ScalarType.Float32);
             sum = (sum * shrink) + rounded.sum(2, keepdim: true);
             output = (output * shrink) + rounded.matmul(v8.narrow(1, start, keys));
             highest = now;
@@ -86,8 +90,13 @@ public sealed class PlainEightBitAttention : IAttention
         return Int8(padded, dims: [2, 3]);
     }
 
-    private static (Tensor Values, Tensor Scales) Values(Tensor v)
+    private (Tensor Values, Tensor Scales) Values(Tensor v)
     {
+        if (!roundsValues)
+        {
+            return (v, ones_like(v.narrow(1, 0, 1)));
+        }
+
         var scales = Quantum(v.abs().amax([1], keepdim: true), Float8.Max);
         return (Round8(v * scales.reciprocal()), scales);
     }

@@ -32,7 +32,7 @@ internal static class EightBitAttentionCheck
         {
             var fused = new FusedEightBitAttention(kernels.Attention);
             var full = new FullAttention(new FusedTokenOps(kernels));
-            var few = Error(FewTokens, fused, new PlainEightBitAttention());
+            var few = Error(FewTokens, fused, fused.Definition);
             if (!(few <= FromDefinition))
             {
                 return $"off its definition by {few:0.0e+0}";

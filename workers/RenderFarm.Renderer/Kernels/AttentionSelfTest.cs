@@ -20,7 +20,16 @@ internal static class AttentionSelfTest
             return;
         }
         using var kernels = new AttentionKernels(new KernelCompiler(KernelFolder.Path));
-        var (fused, plain) = (new FusedEightBitAttention(kernels), new PlainEightBitAttention());
+        // What suits this card, and what suits every card
+        foreach (var onHopper in new[] { new FusedEightBitAttention(kernels).IsForHopper, false }.Distinct())
+        {
+            Run(report, new FusedEightBitAttention(kernels, onHopper));
+        }
+    }
+
+    private static void Run(FigureReport report, FusedEightBitAttention fused)
+    {
+        var plain = fused.Definition;
         var exact = new FullAttention(new PlainTokenOps(ScalarType.Float32));
         foreach (
             var (heads, tokens, batch) in new[]
@@ -40,7 +49,7 @@ internal static class AttentionSelfTest
             using var scope = NewDisposeScope();
             var (joined, norms, angles) = Inputs(heads, tokens, batch);
             var actual = fused.Apply(0, joined.clone(), norms, angles);
-            var name = $"eight-bit attention, {batch} x {tokens} tokens, {heads} heads";
+            var name = $"eight-bit attention{(fused.IsForHopper ? " on Hopper" : "")}, {batch} x {tokens} tokens, {heads} heads";
             Compare(report, name, actual, plain.Apply(0, joined.clone(), norms, angles), EightBitAttentionCheck.FromDefinition);
             Compare(
                 report,

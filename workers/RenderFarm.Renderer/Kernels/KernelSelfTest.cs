@@ -17,6 +17,7 @@ internal static class KernelSelfTest
         backends.cuda.matmul.allow_tf32 = false;
         backends.cudnn.allow_tf32 = false;
         AttentionSelfTest.Run(report);
+        FrameSelfTest.Run(report);
         CompareAll(report);
     }
 

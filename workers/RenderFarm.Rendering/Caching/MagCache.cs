@@ -53,15 +53,15 @@ public sealed class MagCache(MagnitudeRatios published, MagCacheSettings setting
         var high = 2 * highNoiseSteps;
         if (high == 0)
         {
-            return call >= Math.Floor(all * settings.Retention);
+            return call >= (int)(all * settings.Retention);
         }
 
         if (call < high)
         {
-            return settings.HighNoiseToo && call >= high * settings.Retention;
+            return settings.HighNoiseToo && call >= (int)(high * settings.Retention);
         }
 
-        var first = high + ((all - high) * settings.Retention);
+        var first = (int)(high + ((all - high) * settings.Retention)); // Cut off, as the authors do
         return settings.HighNoiseToo ? call > first : call >= first; // As the authors have it for each model
     }
 

@@ -8,9 +8,12 @@ namespace RenderFarm.Rendering.Caching;
 /// was fitted to the change of outputs, adds up; blocks run again when the sum reaches the threshold. The first step and the
 /// last always run.
 /// </summary>
-/// <param name="coefficients">Of the polynomial, highest power first.</param>
+/// <param name="coefficients">
+/// Of the polynomial, highest power first; null adds up the change itself. A polynomial may fall below zero where it was not fitted: that
+/// counts as no change, or the sum would fall and blocks would hardly ever run again.
+/// </param>
 /// <param name="type">What residuals are kept in.</param>
-public sealed class TeaCache(IReadOnlyList<double> coefficients, double threshold, int steps, ScalarType type) : IStepCache
+public sealed class TeaCache(IReadOnlyList<double>? coefficients, double threshold, int steps, ScalarType type) : IStepCache
 {
     private readonly Branch[] _branches = [new(type), new(type)];
 
@@ -48,7 +51,7 @@ public sealed class TeaCache(IReadOnlyList<double> coefficients, double threshol
             branch.Sum = 0;
             return false;
         }
-        branch.Sum += coefficients.Aggregate(0.0, (sum, coefficient) => (sum * change) + coefficient);
+        branch.Sum += coefficients is null ? change : Math.Max(0, coefficients.Aggregate(0.0, (sum, next) => (sum * change) + next));
         if (branch.Sum < threshold)
         {
             return true;

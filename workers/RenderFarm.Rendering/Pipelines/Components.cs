@@ -224,12 +224,26 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
         return ClipVision.Load(new CastUpSource(source), _shape.ImageEncoder!, Device, type);
     }
 
-    /// <summary>Float32 as published on a CPU and where the plan says so; bf16 on a card, which is what plans count on.</summary>
-    public Loaded<WanVae> Vae()
+    /// <summary>Whether a VAE can be had that holds larger values than it does by default.</summary>
+    public bool HasWiderVae => OnCard && _plan.Precision != Precision.Fp32;
+
+    /// <summary>
+    /// Float32 as published on a CPU and where the plan says so. On a card fp16, whose pixels are six times nearer to those of float32
+    /// than bf16's; features beyond 65,504 become infinite in it, and then bf16 has to do.
+    /// </summary>
+    /// <param name="wide">bf16 in place of fp16.</param>
+    public Loaded<WanVae> Vae(bool wide = false)
     {
         using var source = parts.Open(ModelPart.Vae);
-        var type = OnCard && _plan.Precision != Precision.Fp32 ? ScalarType.BFloat16 : ScalarType.Float32;
-        return LoadedWeights.Build(new CastUpSource(source), Device, type, weights => new WanVae(weights, _shape.Vae));
+        return HasWiderVae
+            ? LoadedWeights.Build(
+                new CastUpSource(source),
+                Device,
+                wide ? ScalarType.BFloat16 : ScalarType.Float16,
+                weights => new WanVae(weights, _shape.Vae) { Kernels = Kernels.Frames },
+                arrange: WanVae.ChannelsInnermost
+            )
+            : LoadedWeights.Build(new CastUpSource(source), Device, ScalarType.Float32, weights => new WanVae(weights, _shape.Vae));
     }
 
     /// <summary>Gives memory that nothing uses back to the card.</summary>

@@ -5,7 +5,6 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Rendering.Conditioning;
 using RenderFarm.Rendering.Loading;
 using RenderFarm.Rendering.Sampling;
-using RenderFarm.Wan.Vae;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Pipelines;
@@ -128,18 +127,34 @@ public sealed class VideoPipeline : IDisposable
 
         _meter.Enter(RenderStage.Loading);
         using var pictures = new PictureEncoder(_order);
-        var (device, tile) = (_components.Device, _order.Plan.VaeEncodeTile);
         Tensor? features = null;
         if (_shape.Transformer.ImageBranch != ImageBranch.None)
         {
             using var tower = _components.ImageEncoder();
             Stage(RenderStage.EncodingImage);
-            features = Finite(pictures.Features(tower.Module, device, ReportAlive), "the image encoder's output");
+            features = Finite(pictures.Features(tower.Module, _components.Device, ReportAlive), "the image encoder's output");
         }
+        var latent = Latent(pictures, wide: false, first: features is null);
+        if (_components.HasWiderVae && !IsFinite(latent))
+        {
+            latent.Dispose();
+            latent = Latent(pictures, wide: true, first: false);
+        }
+
+        Finite(latent, "the VAE's latent of the picture");
+        return _shape.Pictures == PictureConditioning.Channels
+            ? new EncodedPictures { Features = features, Channels = latent }
+            : new EncodedPictures { FirstLatent = latent };
+    }
+
+    /// <param name="wide">See <see cref="Components.Vae"/>.</param>
+    /// <param name="first">Nothing was encoded before.</param>
+    private Tensor Latent(PictureEncoder pictures, bool wide, bool first)
+    {
         _components.TrimMemory();
         _meter.Enter(RenderStage.Loading);
-        using var vae = _components.Vae();
-        if (features is null)
+        using var vae = _components.Vae(wide);
+        if (first)
         {
             Stage(RenderStage.EncodingImage);
         }
@@ -148,14 +163,10 @@ public sealed class VideoPipeline : IDisposable
             _meter.Enter(RenderStage.EncodingImage);
         }
 
-        var latent =
-            _shape.Pictures == PictureConditioning.Channels
-                ? pictures.Channels(vae.Module, device, tile, ReportAlive)
-                : pictures.FirstLatent(vae.Module, device, tile, ReportAlive);
-        Finite(latent, "the VAE's latent of the picture");
+        var (device, tile) = (_components.Device, _order.Plan.VaeEncodeTile);
         return _shape.Pictures == PictureConditioning.Channels
-            ? new EncodedPictures { Features = features, Channels = latent }
-            : new EncodedPictures { FirstLatent = latent };
+            ? pictures.Channels(vae.Module, device, tile, ReportAlive)
+            : pictures.FirstLatent(vae.Module, device, tile, ReportAlive);
     }
 
     private Tensor Denoise(EncodedPrompts prompts, EncodedPictures pictures)
@@ -195,30 +206,22 @@ public sealed class VideoPipeline : IDisposable
 
     private RenderResult Decode(Tensor latent, IFrameSink frames)
     {
-        _components.TrimMemory();
-        _meter.Enter(RenderStage.Loading);
-        using var vae = _components.Vae();
-        Stage(RenderStage.Decoding);
-        using var placed = latent.to(_components.Device);
-        var writer = new FrameWriter(frames);
-        var written = 0;
-        var tile = _order.Plan.VaeTile;
-        var chunks = tile == 0 ? vae.Module.Decode(placed) : new TiledDecoder(vae.Module, _shape.Vae, tile).Decode(placed, ReportAlive);
-        foreach (var chunk in chunks)
+        using var writer = new FrameWriter(frames);
+        if (!Decode(latent, writer, wide: false))
         {
-            using (chunk)
+            if (!_components.HasWiderVae)
             {
-                writer.Write(chunk);
+                throw NotFinite(writer);
             }
 
-            if (++written <= 2)
+            _notes.Add("the VAE's features were more than sixteen bits of fp16 hold: it decoded in bf16");
+            writer.StartOver();
+            if (!Decode(latent, writer, wide: true))
             {
-                _components.TrimMemory(); // These make the feature cache; what was around it goes back
+                throw NotFinite(writer);
             }
-
-            _observer.FramesWritten(writer.Written, _spec.Frames);
-            _cancellation.ThrowIfCancellationRequested();
         }
+
         if (writer.Conclude() is { } warning)
         {
             _notes.Insert(0, warning);
@@ -226,6 +229,30 @@ public sealed class VideoPipeline : IDisposable
 
         return new RenderResult(writer.Written, _notes.Count == 0 ? null : string.Join("; ", _notes)) { ForwardsLeftOut = _leftOut };
     }
+
+    /// <param name="wide">See <see cref="Components.Vae"/>.</param>
+    /// <returns>False where a pixel was no finite number.</returns>
+    private bool Decode(Tensor latent, FrameWriter writer, bool wide)
+    {
+        _components.TrimMemory();
+        _meter.Enter(RenderStage.Loading);
+        using var vae = _components.Vae(wide);
+        Stage(RenderStage.Decoding);
+        using var placed = latent.to(_components.Device);
+        return new LatentDecoding(vae.Module, _shape.Vae, _order.Plan.VaeTile, _components.TrimMemory).Run(
+            placed,
+            writer,
+            ReportAlive,
+            written: () =>
+            {
+                _observer.FramesWritten(writer.Written, _spec.Frames);
+                _cancellation.ThrowIfCancellationRequested();
+            }
+        );
+    }
+
+    private static RenderException NotFinite(FrameWriter writer) =>
+        new(FailureReason.InvalidOutput, $"frame {writer.Written + 1} holds NaN or infinite pixels; try another precision");
 
     /// <summary>[1, C, T, h, w]</summary>
     private Tensor Noise()
@@ -254,10 +281,15 @@ public sealed class VideoPipeline : IDisposable
         _observer.Alive();
     }
 
-    private static Tensor Finite(Tensor values, string what)
+    private static bool IsFinite(Tensor values)
     {
         using var scope = NewDisposeScope();
-        return values.isfinite().all().item<bool>()
+        return values.isfinite().all().item<bool>();
+    }
+
+    private static Tensor Finite(Tensor values, string what)
+    {
+        return IsFinite(values)
             ? values
             : throw new RenderException(
                 FailureReason.InvalidOutput,

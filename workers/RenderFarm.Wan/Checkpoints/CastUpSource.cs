@@ -36,9 +36,17 @@ public sealed class CastUpSource(ITensorSource source) : ITensorSource
             return source.LoadRows(name, rows);
         }
 
-        using var whole = Load(name);
-        using var index = tensor(rows.ToArray());
-        return whole.index_select(0, index).DetachFromDisposeScope();
+        // Gathered before it is cast up and scaled: a whole table of tokens in float32 takes gigabytes
+        var stored = source.LoadRows(name, rows);
+        using var scope = NewDisposeScope();
+        var dense = BlockPreparer.Dense(source, name, stored, rows);
+        if (ReferenceEquals(dense, stored))
+        {
+            return stored;
+        }
+
+        stored.Dispose();
+        return dense.DetachFromDisposeScope();
     }
 
     public void Dispose() { }

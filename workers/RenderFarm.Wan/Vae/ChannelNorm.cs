@@ -9,11 +9,21 @@ namespace RenderFarm.Wan.Vae;
 /// <param name="rank">Dimensions behind the channels: 3 in blocks, 2 in attention, as gamma is stored.</param>
 internal sealed class ChannelNorm(IWeights weights, int channels, int rank)
 {
-    private readonly Tensor _gamma = weights.Tensor("gamma", [channels, .. Enumerable.Repeat(1L, rank)]);
+    /// <summary>[C, 1, ..]</summary>
+    public Tensor Gamma { get; } = weights.Tensor("gamma", [channels, .. Enumerable.Repeat(1L, rank)]);
 
     public Tensor Apply(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.normalize(x, p: 2, dim: 1, eps: 1e-12).mul_(_gamma * Math.Sqrt(channels)).MoveToOuterDisposeScope();
+        if (x.dtype == ScalarType.Float16)
+        {
+            // The length of many channels may be more than fp16 holds, and they would all come out as zero
+            using var wide = x.to(ScalarType.Float32);
+            return (nn.functional.normalize(wide, p: 2, dim: 1, eps: 1e-12) * (Gamma * Math.Sqrt(channels)))
+                .to(x.dtype)
+                .MoveToOuterDisposeScope();
+        }
+
+        return nn.functional.normalize(x, p: 2, dim: 1, eps: 1e-12).mul_(Gamma * Math.Sqrt(channels)).MoveToOuterDisposeScope();
     }
 }

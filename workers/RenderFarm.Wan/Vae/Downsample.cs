@@ -17,6 +17,11 @@ internal sealed class Downsample(IWeights weights, int channels, bool temporal) 
         using var scope = NewDisposeScope();
         // Zeros to the right and below only
         x = Frames.Each(x, frames => Convolution.OfPictures(nn.functional.pad(frames, [0, 1, 0, 1]), _weight, _bias, strides: [2, 2]));
+        if (!cache.Ops.ChannelsInnermost)
+        {
+            x = x.contiguous();
+        }
+
         if (_timeWeight is null)
         {
             return x.MoveToOuterDisposeScope();

@@ -6,12 +6,16 @@ namespace RenderFarm.Wan.Vae;
 /// What the convolutions of one pass remember of the chunk before: the last frames that went into each. One per pass,
 /// tile and direction; a cache that was used for another video would bleed it into this one. Owns its tensors.
 /// </summary>
-/// <param name="framesAsChannels">See <see cref="WanVae.FramesAsChannels"/>.</param>
-internal sealed class FeatureCache(bool framesAsChannels = false) : IDisposable
+/// <param name="ops">What the pass is computed by.</param>
+internal sealed class FeatureCache(IFrameOps ops) : IDisposable
 {
     private readonly Dictionary<object, Tensor> _frames = new(ReferenceEqualityComparer.Instance);
+    private Tensor? _memory;
+    private long _reserved,
+        _scratch,
+        _given;
 
-    public bool FramesAsChannels => framesAsChannels;
+    public IFrameOps Ops => ops;
 
     /// <summary>The first chunk is a single frame, with nothing before it: time is neither halved nor doubled there.</summary>
     public bool IsFirstChunk { get; private set; } = true;
@@ -38,6 +42,43 @@ internal sealed class FeatureCache(bool framesAsChannels = false) : IDisposable
         _frames[layer] = last.clone().DetachFromDisposeScope();
     }
 
+    /// <summary>
+    /// Rooms to come lie in one run of memory, with what is used over and over behind them. One by one they would lie between what lives
+    /// for a moment, and a card's pool would grow around them.
+    /// </summary>
+    /// <param name="values">Of all rooms together; those that don't fit in any more get memory of their own.</param>
+    /// <param name="scratch">For one tensor at a time that ends with the step it is made in.</param>
+    public void Reserve(double values, double scratch) => (_reserved, _scratch) = ((long)values, (long)scratch);
+
+    /// <summary>Whoever takes it is the only one until its last kernel is enqueued; null where none is reserved.</summary>
+    /// <param name="like">Says type and device.</param>
+    public Tensor? Scratch(Tensor like) => _scratch == 0 ? null : Memory(like).narrow(0, _reserved, _scratch);
+
+    /// <summary>Memory of a shape of its own that the layer keeps its last frames in; zeros at first.</summary>
+    /// <param name="like">Says type and device.</param>
+    public Tensor Room(object layer, long[] shape, Tensor like)
+    {
+        if (_frames.TryGetValue(layer, out var room))
+        {
+            return room;
+        }
+
+        using var scope = NewDisposeScope();
+        var count = shape.Aggregate(1L, (product, size) => product * size);
+        if (_given + count <= _reserved)
+        {
+            room = Memory(like).narrow(0, _given, count).view(shape).DetachFromDisposeScope();
+            _given += count;
+        }
+        else
+        {
+            room = zeros(shape, dtype: like.dtype, device: like.device).DetachFromDisposeScope();
+        }
+
+        _frames.Add(layer, room);
+        return room;
+    }
+
     public void Dispose()
     {
         foreach (var frames in _frames.Values)
@@ -46,5 +87,18 @@ internal sealed class FeatureCache(bool framesAsChannels = false) : IDisposable
         }
 
         _frames.Clear();
+        _memory?.Dispose();
+    }
+
+    private Tensor Memory(Tensor like)
+    {
+        if (_memory is null)
+        {
+            _memory = empty([_reserved + _scratch], dtype: like.dtype, device: like.device).DetachFromDisposeScope();
+            using var rooms = _memory.narrow(0, 0, _reserved);
+            rooms.zero_();
+        }
+
+        return _memory;
     }
 }

@@ -13,6 +13,6 @@ internal static class Frames
         var b = x.shape[0];
         var f = x.shape[2];
         var y = apply(x.transpose(1, 2).flatten(0, 1));
-        return y.unflatten(0, b, f).transpose(1, 2).contiguous().MoveToOuterDisposeScope();
+        return y.unflatten(0, b, f).transpose(1, 2).MoveToOuterDisposeScope();
     }
 }

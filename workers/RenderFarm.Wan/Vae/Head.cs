@@ -9,10 +9,5 @@ internal sealed class Head(IWeights weights, int inChannels, int outChannels) : 
     private readonly ChannelNorm _norm0 = new(weights.Scope("0"), inChannels, rank: 3);
     private readonly CausalConv3d _conv2 = new(weights.Scope("2"), inChannels, outChannels, (3, 3));
 
-    public Tensor Apply(Tensor x, FeatureCache cache)
-    {
-        using var normed = _norm0.Apply(x);
-        using var active = normed.silu_();
-        return _conv2.Apply(active, cache);
-    }
+    public Tensor Apply(Tensor x, FeatureCache cache) => cache.Ops.NormConvolve(_norm0, _conv2, x, cache);
 }

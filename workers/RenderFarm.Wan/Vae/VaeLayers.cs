@@ -67,7 +67,7 @@ internal static class VaeLayers
                 stage.Add(new Upsample(names(ref flat), to, halved ? to / 2 : to, temporal));
             }
 
-            Add(layers, stage, shape, doubles ? ResidualStage.Duplicating(to, temporal ? 2 : 1, 2) : null);
+            Add(layers, stage, shape, doubles ? ResidualStage.Duplicating(temporal ? 2 : 1) : null);
         }
         layers.Add(new Head(weights.Scope("head"), widths[^1], PixelChannels(shape)));
         return layers;
@@ -86,7 +86,7 @@ internal static class VaeLayers
         List<IVaeLayer> layers,
         List<IVaeLayer> stage,
         VaeShape shape,
-        Func<TorchSharp.torch.Tensor, FeatureCache, TorchSharp.torch.Tensor>? shortcut
+        Func<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor, FeatureCache, TorchSharp.torch.Tensor>? join
     )
     {
         if (shape.Kind == VaeKind.Wan21)
@@ -95,7 +95,7 @@ internal static class VaeLayers
         }
         else
         {
-            layers.Add(new ResidualStage(stage, shortcut));
+            layers.Add(new ResidualStage(stage, join));
         }
     }
 

@@ -1,5 +1,7 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
+using RenderFarm.Planning.Models;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Vae;
@@ -42,6 +44,39 @@ public sealed class WanVae
     /// </summary>
     public bool FramesAsChannels { get; init; }
 
+    /// <summary>
+    /// Go through kernels, on a card and in bf16 or fp16; by plain tensors where not given. Fastest on weights that
+    /// <see cref="ChannelsInnermost"/> laid out.
+    /// </summary>
+    public FrameKernels? Kernels { get; init; }
+
+    /// <summary>Called after each step that went through kernels was put to work, with what it was: for profiles.</summary>
+    public Action<string>? Stepped { get; init; }
+
+    /// <summary>What convolutions are computed in.</summary>
+    public ScalarType Type => _type;
+
+    private IFrameOps Ops =>
+        Kernels is not null && FrameKernels.Takes(_type) ? new FusedFrameOps(Kernels, Stepped) : new PlainFrameOps(FramesAsChannels);
+
+    /// <summary>
+    /// The same filter, whose channels lie beside each other in memory and, of one over time, whose frames come next: as a convolution
+    /// over pictures takes it. Other tensors as they are.
+    /// </summary>
+    /// <param name="weight">Taken over.</param>
+    public static Tensor ChannelsInnermost(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        var laid = weight.dim() switch
+        {
+            4 => weight.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2),
+            5 => weight.permute(0, 3, 4, 2, 1).contiguous().permute(0, 4, 3, 1, 2),
+            _ => weight.alias(),
+        };
+        weight.Dispose();
+        return laid.MoveToOuterDisposeScope();
+    }
+
     /// <summary>The mean of the posterior, normalised as the DiT sees it.</summary>
     /// <param name="video">[B, 3, 4n+1, H, W] in [−1, 1], on the device of the weights.</param>
     /// <returns>Float32 latent [B, C, n+1, h, w]; the caller owns it.</returns>
@@ -67,7 +102,7 @@ public sealed class WanVae
         }
 
         using var scope = NewDisposeScope();
-        using var cache = new FeatureCache(FramesAsChannels);
+        using var cache = new FeatureCache(Ops);
         var latents = new List<Tensor>();
         for (long at = 0, count = 1; at < frames; at += count, count = VaeShape.TemporalStride)
         {
@@ -78,6 +113,12 @@ public sealed class WanVae
 
             using var pixels = chunk(at, count);
             Require(pixels);
+            if (at == 0)
+            {
+                var stride = _shape.SpatialStride;
+                Reserve(cache, VaeLayout.Encoder(_shape), pixels.shape[3] / stride, pixels.shape[4] / stride);
+            }
+
             latents.Add(EncodeChunk(pixels, cache));
             afterChunk?.Invoke();
         }
@@ -116,7 +157,8 @@ public sealed class WanVae
 
         IEnumerable<Tensor> Chunks()
         {
-            using var cache = new FeatureCache(FramesAsChannels);
+            using var cache = new FeatureCache(Ops);
+            Reserve(cache, VaeLayout.Decoder(_shape), latent.shape[3], latent.shape[4]);
             for (long at = 0; at < latent.shape[2]; at++)
             {
                 if (at > 0)
@@ -128,6 +170,12 @@ public sealed class WanVae
             }
         }
     }
+
+    private static void Reserve(FeatureCache cache, IReadOnlyList<VaeLayer> layers, long height, long width) =>
+        cache.Reserve(
+            VaeLayout.CacheElements(layers, (int)height, (int)width),
+            VaeLayout.WindowElements(layers, (int)height, (int)width, FrameKernels.Window)
+        );
 
     private void Require(Tensor pixels)
     {

@@ -82,6 +82,12 @@ internal sealed class AttentionPart : IDisposable
         }
 
         var (full, eightBit) = (Milliseconds(_full), Milliseconds(_eightBit));
+        if (_eightBit.IsForHopper)
+        {
+            var anywhere = Milliseconds(new FusedEightBitAttention(_kernels.Attention, onHopper: false));
+            _report.Figure($"{name}, a block's attention in eight bits, as on cards that are not Hopper", anywhere, "ms");
+        }
+
         _report.Figure($"{name}, a block's attention in full", full, "ms");
         _report.Figure($"{name}, a block's attention in eight bits", eightBit, "ms");
         _report.Figure($"{name}, rate in eight bits, rounding included", 4.0 * tokens * tokens * _shape.Dim / eightBit / 1e9, "TFLOP/s");

@@ -44,6 +44,7 @@ internal static class GpuBench
             "predict-fp8" => PredictPart.RunFloat8,
             "parity" => ParityPart.Run,
             "vae" => VaePart.Run,
+            "long" => LongPart.Run,
             "job480" => JobPart.Run480,
             "job720" => JobPart.Run720,
             _ => throw VerbException.Wrong($"--part is '{part}': it must be one of {string.Join(", ", GpuVerb.Parts)}"),

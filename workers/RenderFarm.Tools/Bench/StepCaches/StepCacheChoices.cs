@@ -63,7 +63,7 @@ internal sealed record StepCacheChoices(string Folder)
             Frames = Frames ?? shape.Defaults.Frames,
             Fps = shape.Defaults.Fps,
             Steps = Steps ?? shape.Defaults.Steps,
-            Shift = shape.Defaults.Shift,
+            Shift = shape.Defaults.ShiftOf(width, height),
             GuidanceScale = shape.Defaults.GuidanceScale,
             HighNoiseGuidanceScale = shape.Defaults.HighNoiseGuidanceScale,
             Seed = Seed,
