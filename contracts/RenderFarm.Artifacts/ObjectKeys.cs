@@ -12,6 +12,7 @@ public static class ObjectKeys
 {
     public const string Videos = "videos/";
     public const string Inputs = "inputs/";
+    private const string ManifestName = "manifest.json";
 
     /// <summary>Everything that leases of a job stored: <c>videos/{job}/</c>.</summary>
     public static string OutputsOf(string jobId) => $"{Videos}{Segment(jobId)}/";
@@ -20,6 +21,16 @@ public static class ObjectKeys
     public static string Of(LeaseName lease) => $"{OutputsOf(lease.JobId)}{lease.InJob}/";
 
     public static string For(ArtifactKind kind, LeaseName lease) => Of(lease) + FileName(kind);
+
+    /// <summary>What the API writes down of a result beside it, before the job's row says that there is one.</summary>
+    public static string Manifest(LeaseName lease) => Of(lease) + ManifestName;
+
+    /// <summary>Whose result a manifest describes; false for any other key.</summary>
+    public static bool TryParseManifest(string key, out LeaseName lease)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return TryParseLease(key, out lease) && key == Manifest(lease);
+    }
 
     public static string FileName(ArtifactKind kind) =>
         kind switch

@@ -39,7 +39,7 @@ main() {
     for module in "$TREE"/tests/*.Tests; do
         module=${module##*/}
         local program="tests/$module/bin/$CONFIGURATION/$FRAMEWORK/$module.dll"
-        if [[ $module == *.EndToEnd.Tests || $module == *.Chaos.Tests ]]; then farms+=("$program"); else modules+=("$program"); fi
+        if [[ $module == *.EndToEnd.Tests || $module == *.Chaos.Tests || $module == *.Browser.Tests ]]; then farms+=("$program"); else modules+=("$program"); fi
     done
     run_modules 2 "$(IFS=';' && echo "${modules[*]}")" "${filter[@]}" || code=$?
     run_modules 1 "$(IFS=';' && echo "${farms[*]}")" "${filter[@]}" || code=$?

@@ -5,8 +5,10 @@ using RenderFarm.Api.Composition;
 using RenderFarm.Api.Doctor;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 
+PrivateFiles.ByDefault();
 // A bad setting is one line that names its key, not a stack trace.
 try
 {

@@ -35,6 +35,9 @@ public sealed class TestFarm : IAsyncDisposable
     }
 
     public Uri Address { get; }
+
+    /// <summary>The farm's folder.</summary>
+    public string Home => _home;
     public string AdminKey { get; }
     public string WorkerKey { get; }
 
@@ -88,6 +91,9 @@ public sealed class TestFarm : IAsyncDisposable
             "/worker/v1/register",
             new RegisterWorkerRequest
             {
+                Protocol = WorkerProtocol.Current,
+                Identity = SimulatedWorker.IdentityOf(name),
+                Instance = SimulatedWorker.Instance,
                 Name = name,
                 Host = "testhost",
                 Version = "1.0",
@@ -127,6 +133,7 @@ public sealed class TestFarm : IAsyncDisposable
             "/worker/v1/leases",
             new LeaseRequest
             {
+                Instance = SimulatedWorker.Instance,
                 WorkerId = workerId,
                 SlotId = "cpu",
                 FreeBytes = 16L << 30,

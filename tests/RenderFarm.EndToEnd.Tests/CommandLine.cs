@@ -161,9 +161,55 @@ public sealed class CommandLine : IDisposable
         Assert.True(await render.ExitAsync(Patience) == 0, $"{render.LastWords()}{Environment.NewLine}{up.LastWords()}");
 
         Assert.True((await VideoFile.ProbeAsync(_output.File("clip.mp4"))).Frames > 1);
+        var words = string.Join('\n', ProcessesOfThisHome());
+        Assert.Contains("--postgres ***", words, StringComparison.Ordinal);
+        foreach (var secret in Secrets(services))
+        {
+            Assert.DoesNotContain(secret, words, StringComparison.Ordinal);
+        }
+
         Assert.Contains("renderfarm.jobs.cpu", await services.Host.QueuesAsync(TestContext.Current.CancellationToken));
         Assert.Equal(0, await up.StopAsync());
         Assert.Empty(ProcessesOfThisHome());
+    }
+
+    /// <summary>Files of a home that an older version left open, and those that API, worker, renderer and encoder make.</summary>
+    [Fact]
+    public async Task Up_AHomeThatWasOpen_IsItsOwnersAlone()
+    {
+        const UnixFileMode Everybody = (UnixFileMode)0x1FF;
+        var old = Directory.CreateDirectory(Path.Combine(_home.Path, "artifacts", "videos", "old")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(old, "video.mp4"), "old", TestContext.Current.CancellationToken);
+        foreach (var path in new[] { _home.Path, Path.Combine(_home.Path, "artifacts"), old, Path.Combine(old, "video.mp4") })
+        {
+            File.SetUnixFileMode(path, Everybody);
+        }
+
+        await using var up = await UpAsync();
+        await using var render = Farm(
+            "render", "a blue square", "--size", "64x32", "--frames", "9", "--steps", "2", "--url",
+            Address(up),
+            "--out",
+            _output.File("clip.mp4")
+        );
+        Assert.True(await render.ExitAsync(Patience) == 0, $"{render.LastWords()}{Environment.NewLine}{up.LastWords()}");
+
+        var made = new DirectoryInfo(_home.Path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).ToList();
+        Assert.Contains(made, entry => entry.Name == "farm.db");
+        Assert.Contains(made, entry => entry.Name == "farm.db-wal");
+        Assert.Contains(made, entry => entry.Name == "worker.log");
+        var videos = Path.Combine(_home.Path, "artifacts", "videos", "video_");
+        Assert.Contains(made, entry => entry.FullName.StartsWith(videos, StringComparison.Ordinal));
+        // Models are published files, and often somewhere else.
+        made.RemoveAll(entry => entry.FullName.StartsWith(Path.Combine(_home.Path, "models"), StringComparison.Ordinal));
+        Assert.Empty(
+            made.Append(new DirectoryInfo(_home.Path))
+                .Where(entry => ((int)entry.UnixFileMode & 0x3F) != 0 && entry.LinkTarget is null)
+                .Select(entry => $"{entry.FullName} {entry.UnixFileMode}")
+        );
+        // What is the user's own is as the user has it.
+        Assert.NotEqual(0, (int)File.GetUnixFileMode(_output.File("clip.mp4")) & 0x24);
+        Assert.Equal(0, await up.StopAsync());
     }
 
     [Fact]
@@ -178,6 +224,15 @@ public sealed class CommandLine : IDisposable
         await SaysAsync(up, "the worker is back");
         Assert.Equal(0, await up.StopAsync());
     }
+
+    /// <summary>Where each of the servers' secrets stands in its address, and the farm's own keys.</summary>
+    private IEnumerable<string> Secrets(FarmOnServices services) =>
+        [
+            services.Database.ConnectionString,
+            services.Host.Address.UserInfo,
+            TestServices.S3!.UserInfo,
+            .. Regex.Matches(File.ReadAllText(Path.Combine(_home.Path, "keys.json")), "rf_[0-9a-f]+").Select(key => key.Value),
+        ];
 
     private static string Address(FarmProcess up) => Regex.Match(up.LastWords(), @"API +(http://[^/\s]+)").Groups[1].Value;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Doctor;
@@ -8,6 +9,7 @@ using RenderFarm.Worker.Hosting;
 // Sessions, FIFOs, /proc, signals
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
+PrivateFiles.ByDefault();
 // 0: drained; 2: a setting that can't work, named on standard error
 try
 {

@@ -8,6 +8,9 @@ namespace RenderFarm.Contracts.Leases;
 public sealed record LeaseRequest
 {
     public required string WorkerId { get; init; }
+
+    /// <summary>As it was registered: a start that another has taken the place of is given nothing.</summary>
+    public required string Instance { get; init; }
     public required string SlotId { get; init; }
     public required long FreeBytes { get; init; }
 

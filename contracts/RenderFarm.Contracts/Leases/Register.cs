@@ -8,7 +8,22 @@ namespace RenderFarm.Contracts.Leases;
 /// <summary><c>POST /worker/v1/register</c>: who I am, what I can run.</summary>
 public sealed record RegisterWorkerRequest
 {
-    /// <summary>Stable across restarts of the worker on the same host: the name under which an operator knows it.</summary>
+    /// <summary>What this worker speaks: <see cref="WorkerProtocol"/>. Workers from before there was a number don't say it.</summary>
+    public int Protocol { get; init; }
+
+    /// <summary>Which installation this is: random, made once, kept in its data directory.</summary>
+    public string Identity { get; init; } = "";
+
+    /// <summary>Which start of it this is: random for every one.</summary>
+    public string Instance { get; init; } = "";
+
+    /// <summary>
+    /// Which file on which running system the identity was read from, while no other process could: of two starts from one place the
+    /// earlier one is over. A copy is in another place. Null where the host can't tell.
+    /// </summary>
+    public string? Place { get; init; }
+
+    /// <summary>A label for people, the same across restarts; nothing hangs on it.</summary>
     public required string Name { get; init; }
     public required string Host { get; init; }
     public required string Version { get; init; }
@@ -46,6 +61,9 @@ public sealed record SlotDescription
 public sealed record RegisterWorkerReply
 {
     public required string WorkerId { get; init; }
+
+    /// <summary>The newest that the API speaks.</summary>
+    public int Protocol { get; init; }
     public required LeaseSettings Settings { get; init; }
 }
 

@@ -12,6 +12,7 @@ public sealed record FarmHome(string Root)
     public string Keys => Path.Combine(Root, "keys.json");
     public string Logs => Path.Combine(Root, "logs");
     public string Calibration => Path.Combine(Root, "calibration");
+    public string Demos => Path.Combine(Root, "demo");
 
     /// <summary>As the environment of this process names it.</summary>
     public static FarmHome FromEnvironment() => Of(Environment.GetEnvironmentVariable(Variable));

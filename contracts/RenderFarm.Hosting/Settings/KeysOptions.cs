@@ -18,6 +18,17 @@ public sealed class KeysOptions : ISettings
     /// </summary>
     [Between(0, 1_000_000_000, Or = "0 is no limit")]
     public int RequestsPerMinute { get; set; } = 6_000;
+
+    /// <summary>
+    /// Wrong keys a minute from one address; beyond them keys that the API process has not seen lately are answered 429 there. 0 is no
+    /// limit.
+    /// </summary>
+    [Between(0, 1_000_000, Or = "0 is no limit")]
+    public int WrongKeysPerMinute { get; set; } = 60;
+
+    /// <summary>Event streams that one key may hold open at an API process.</summary>
+    [Between(1, 100_000)]
+    public int StreamsAtOnce { get; set; } = 32;
 }
 
 [OptionsValidator]

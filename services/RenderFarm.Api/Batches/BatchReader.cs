@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Net.Http.Headers;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
@@ -11,8 +8,9 @@ using RenderFarm.Jobs.Keys;
 namespace RenderFarm.Api.Batches;
 
 /// <summary>A batch as it was asked for, every line of it judged.</summary>
+/// <param name="Jobs">In the order of their lines.</param>
 /// <param name="Digest">Of the lines as they came: tells a repeat from another batch.</param>
-internal sealed record BatchRequest(IReadOnlyList<NewJob> Jobs, string Digest, IReadOnlyDictionary<string, string>? Metadata);
+internal sealed record BatchRequest(IReadOnlyCollection<NewJob> Jobs, string Digest, IReadOnlyDictionary<string, string>? Metadata);
 
 /// <summary>
 /// Reads a batch in each of its forms (JSON Lines as the body or as the part <c>file</c> of a multipart body, or a matrix
@@ -28,10 +26,10 @@ internal sealed class BatchReader(VideoSubmission submission) : IDisposable
         "application/octet-stream",
     ];
 
-    /// <summary>Batches are held in memory while they are judged: one after the other.</summary>
+    /// <summary>A batch is a lot of work: one after the other.</summary>
     private readonly SemaphoreSlim _turn = new(1);
 
-    /// <param name="take">What is done with the batch while it is in memory.</param>
+    /// <param name="take">What is done with the batch while its jobs are at hand.</param>
     public async Task<T> ReadAsync<T>(
         HttpRequest request,
         ApiKey caller,
@@ -48,15 +46,12 @@ internal sealed class BatchReader(VideoSubmission submission) : IDisposable
             }
 
             using var spooled =
-                await SpooledFile.WriteAsync(request.Body, BodyLimits.Batch, cancellationToken)
+                await SpooledFile.WriteAsync(request.Wire(), BodyLimits.Batch, cancellationToken)
                 ?? throw ApiError.TooLarge(BodyLimits.Batch).AsException();
-            return await InTurnAsync(
-                async () => await take(await LinesAsync(spooled, null, caller, batchId, cancellationToken)),
-                cancellationToken
-            );
+            return await TakeAsync(JsonLines.Of(spooled, cancellationToken), spooled.Sha256, null);
         }
 
-        var body = await BodyReader.ReadAsync(request, cancellationToken);
+        var body = await BodyReader.ReadAsync(request, BodyShape.Matrix, cancellationToken);
         var fields = new FieldReader(body.Fields);
         var metadata = fields.Strings("metadata", maxPairs: 16, maxKey: 64, maxValue: 512);
         if (body.Files.FirstOrDefault(file => file.Field != "file") is { } stray)
@@ -67,10 +62,7 @@ internal sealed class BatchReader(VideoSubmission submission) : IDisposable
         if (body.Files is [var lines])
         {
             fields.RefuseRest();
-            return await InTurnAsync(
-                async () => await take(await LinesAsync(lines.Content, metadata, caller, batchId, cancellationToken)),
-                cancellationToken
-            );
+            return await TakeAsync(JsonLines.Of(lines.Content, cancellationToken), lines.Content.Sha256, metadata);
         }
 
         if (body.Files.Count > 1)
@@ -78,61 +70,53 @@ internal sealed class BatchReader(VideoSubmission submission) : IDisposable
             throw fields.Invalid("file", "is given more than once");
         }
 
-        var digest = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(body.Fields)));
-        var requests = MatrixReader.Read(fields, body.Fields);
-        return await InTurnAsync(
-            async () => await take(new BatchRequest(await JudgeAsync(requests, caller, batchId, cancellationToken), digest, metadata)),
-            cancellationToken
-        );
+        var digest = TreeDigest.Of(body.Fields);
+        return await TakeAsync(MatrixReader.Read(fields, body.Fields).ToAsyncEnumerable(), digest, metadata);
+
+        async Task<T> TakeAsync(IAsyncEnumerable<BatchLine> lines, string digest, IReadOnlyDictionary<string, string>? metadata)
+        {
+            await _turn.WaitAsync(cancellationToken);
+            try
+            {
+                using var jobs = new JudgedJobs();
+                await JudgeAsync(lines, jobs, caller, batchId, cancellationToken);
+                return await take(new BatchRequest(jobs, digest, metadata));
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        }
     }
 
     public void Dispose() => _turn.Dispose();
 
-    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(cancellationToken);
-        try
-        {
-            return await work();
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    private async Task<BatchRequest> LinesAsync(
-        SpooledFile file,
-        IReadOnlyDictionary<string, string>? metadata,
-        ApiKey caller,
-        string batchId,
-        CancellationToken cancellationToken
-    )
-    {
-        var bytes = await File.ReadAllBytesAsync(file.Path, cancellationToken);
-        return new BatchRequest(await JudgeAsync(JsonLines.Of(bytes), caller, batchId, cancellationToken), file.Sha256, metadata);
-    }
-
     /// <exception cref="ApiErrorException">400 with what is wrong, line by line; nothing has been taken.</exception>
-    private async Task<IReadOnlyList<NewJob>> JudgeAsync(
-        IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> lines,
+    private async Task JudgeAsync(
+        IAsyncEnumerable<BatchLine> lines,
+        JudgedJobs jobs,
         ApiKey caller,
         string batchId,
         CancellationToken cancellationToken
     )
     {
-        var (jobs, faults, wrong) = (new List<NewJob>(), new List<LineFault>(), 0);
-        foreach (var (line, read) in lines)
+        var (faults, right, wrong) = (new List<LineFault>(), 0, 0);
+        await foreach (var (line, read) in lines)
         {
-            if (jobs.Count + wrong >= MaxLines)
+            if (right + wrong >= MaxLines)
             {
                 throw ApiError.InvalidValue("file", $"The batch has more than {MaxLines} videos; submit it as several.").AsException();
             }
 
             try
             {
-                var request = VideoRequestReader.Read(await read(cancellationToken));
-                jobs.Add(await submission.LineAsync(request, caller, cancellationToken) with { BatchId = batchId, BatchLine = line });
+                var request = VideoRequestReader.Read(read());
+                var job = await submission.LineAsync(request, caller, cancellationToken) with { BatchId = batchId, BatchLine = line };
+                right++;
+                if (wrong == 0)
+                {
+                    jobs.Add(job);
+                }
             }
             catch (ApiErrorException e)
                 when (e.Error.Status < StatusCodes.Status500InternalServerError || e.Error.Status == StatusCodes.Status501NotImplemented)
@@ -151,15 +135,16 @@ internal sealed class BatchReader(VideoSubmission submission) : IDisposable
             throw (
                 ApiError.InvalidValue(
                     "file",
-                    $"{wrong} of {jobs.Count + wrong} lines can't be taken, so none was. Line {first.Line}: {first.Message}"
+                    $"{wrong} of {right + wrong} lines can't be taken, so none was. Line {first.Line}: {first.Message}"
                 ) with
                 { Lines = faults }
             ).AsException();
         }
 
-        return jobs.Count > 0
-            ? jobs
-            : throw ApiError.InvalidValue("file", "The batch holds no video: at least one line is expected.").AsException();
+        if (right == 0)
+        {
+            throw ApiError.InvalidValue("file", "The batch holds no video: at least one line is expected.").AsException();
+        }
     }
 
     private static string TypeOf(HttpRequest request) =>

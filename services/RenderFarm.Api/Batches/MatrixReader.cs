@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
@@ -10,7 +11,7 @@ namespace RenderFarm.Api.Batches;
 /// </summary>
 internal static class MatrixReader
 {
-    public static IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> Read(FieldReader fields, JsonObject body)
+    public static IEnumerable<BatchLine> Read(FieldReader fields, JsonObject body)
     {
         var known = fields.Object("matrix") is not null;
         fields.Object("base");
@@ -54,7 +55,7 @@ internal static class MatrixReader
         return axes.Count > 0 ? axes : throw fields.Invalid("matrix", "must name at least one field with a list of values");
     }
 
-    private static IEnumerable<(int Line, Func<CancellationToken, Task<RequestBody>> Read)> Combinations(
+    private static IEnumerable<BatchLine> Combinations(
         List<Axis> axes,
         JsonObject shared,
         int count
@@ -70,20 +71,13 @@ internal static class MatrixReader
                 rest /= axis.Values.Count;
             }
 
-            yield return (
-                number + 1,
-                _ =>
-                {
-                    WellFormedText.Require(request);
-                    return Task.FromResult(new RequestBody(request, []));
-                }
-            );
+            yield return new BatchLine(number + 1, () => new RequestBody(request, []));
         }
     }
 
     /// <summary>In a multipart body a nested object is its text.</summary>
     private static JsonObject Parsed(JsonNode node) =>
-        node as JsonObject ?? (JsonObject)JsonNode.Parse(node.GetValue<string>(), documentOptions: BodyReader.Strict)!;
+        node as JsonObject ?? (JsonObject)JsonBody.ReadField(Encoding.UTF8.GetBytes(node.GetValue<string>()), "matrix")!;
 
     private sealed record Axis(string Name, JsonArray Values);
 }

@@ -64,6 +64,11 @@ internal static class FarmApi
         builder.Services.AddAuthorizationBuilder().AddScopePolicies();
         builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, ScopeRefusals>();
         builder.Services.AddSingleton<RateLimits>();
+        builder.Services.AddSingleton<WrongKeys>();
+        builder.Services.AddSingleton<StreamPlaces>();
+        builder.Services.AddTrustedProxies(api);
+        // Said by WrongKeys, once a minute and not for each request.
+        builder.Logging.AddFilter(typeof(ApiKeyAuthentication).FullName, LogLevel.Warning);
 
         // What the farm keeps, and how it tells
         builder.AddMessaging();
@@ -102,6 +107,8 @@ internal static class FarmApi
         var app = builder.Build();
         app.GiveBusItsLog();
         ServerRefusals.Listen(app.Services);
+        app.UseForwardedHeaders();
+        app.UseAnswerHeaders();
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMetrics(metrics);
         app.UseMiddleware<ReadinessMiddleware>();
@@ -120,7 +127,14 @@ internal static class FarmApi
         app.MapLeases();
         app.MapHealth();
         app.MapOpenApi();
-        app.MapScalarApiReference(page => page.WithTitle("RenderFarm").AddPreferredSecuritySchemes(FarmDocument.SecurityScheme));
+        app.MapScalarApiReference(page =>
+            page.WithTitle("RenderFarm")
+                .AddPreferredSecuritySchemes(FarmDocument.SecurityScheme)
+                .WithNonce()
+                .DisableDefaultFonts()
+                .DisableTelemetry()
+                .DisableAgent()
+        );
         return app;
     }
 }

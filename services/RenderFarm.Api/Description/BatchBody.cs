@@ -57,7 +57,8 @@ internal static class BatchBody
                             {
                                 Type = JsonSchemaType.Object,
                                 Description =
-                                    "Fields of a video request, each with a list of values: one video for every combination, up to 10,000.",
+                                    "Fields of a video request, each with a list of values: one video for every combination, up to 10,000. "
+                                    + "Up to 8 MiB of JSON; more comes as JSON Lines.",
                                 AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Array, MinItems = 1 },
                             },
                             ["base"] = new OpenApiSchema { Type = JsonSchemaType.Object, Description = "Fields that all of them share." },

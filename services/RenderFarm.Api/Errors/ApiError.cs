@@ -1,4 +1,6 @@
 using System.Globalization;
+using RenderFarm.Contracts;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Keys;
 
@@ -55,9 +57,10 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
 
     public static ApiError UnsupportedImage(string param, string message) => new(400, "unsupported_image", message, param);
 
-    public static ApiError KeyRevoked(string message) => new(401, "key_revoked", message);
-
     public static ApiError InvalidApiKey(string message) => new(401, "invalid_api_key", message);
+
+    public static ApiError KeyRevoked() =>
+        new(401, "key_revoked", "This API key has been revoked. Ask an administrator for another one.") { NeverRetry = true };
 
     public static ApiError MissingScope(string scope) =>
         new(403, "missing_scope", $"This API key lacks the scope '{scope}'. Ask an administrator for a key that has it.");
@@ -73,6 +76,8 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError Expired(string id) =>
         new(404, "expired", $"The files of video '{id}' have been removed: its time was over. Its record is kept.");
 
+    public static ApiError StoredFileGone() => new(404, "not_found", "The stored file is gone: it was removed, or never got there whole.");
+
     public static ApiError IdempotencyConflict() =>
         new(409, "idempotency_conflict", "This Idempotency-Key was used with another request before. Take a new key for a new request.")
         {
@@ -84,8 +89,45 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError ContentNotReady(string id, string status) =>
         new(409, "content_not_ready", $"Video '{id}' is {status}; it has no content to download.") { NeverRetry = true };
 
+    /// <summary>What is stored is not what was recorded: nobody is given half of it, or more than it.</summary>
+    public static ApiError ContentDamaged(string id, long stored, long recorded) =>
+        new(
+            409,
+            "content_damaged",
+            $"The stored file of video '{id}' has {Text(stored)} bytes, not the {Text(recorded)} that were recorded; it is not sent. "
+                + "Submit the video again."
+        )
+        {
+            NeverRetry = true,
+        };
+
     public static ApiError LeaseLost(string job) =>
         new(409, "lease_lost", $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
+
+    /// <param name="goneIn">How long the other has to be silent.</param>
+    public static ApiError IdentityInUse(string name, string host, TimeSpan goneIn) =>
+        new(
+            409,
+            "identity_in_use",
+            $"This worker has the identity of worker '{name}' on host {host}, which is at work. If its data directory is a copy, delete "
+                + "the file 'identity' in the copy and start it again: it becomes a worker of its own. If the other one was "
+                + $"stopped, wait: it counts as gone in {Text((long)Math.Ceiling(Math.Max(0, goneIn.TotalSeconds)))} s."
+        )
+        {
+            RetryAfter = goneIn > TimeSpan.FromSeconds(1) ? goneIn : TimeSpan.FromSeconds(1),
+        };
+
+    public static ApiError ProtocolTooOld(int protocol, string version) =>
+        new(
+            426,
+            "protocol_too_old",
+            $"This worker (version {version}) speaks worker protocol {Text(Math.Max(1, protocol))}, and this API "
+                + $"{Text(WorkerProtocol.Oldest)} to {Text(WorkerProtocol.Current)}: install version {FarmVersion.Full} on the "
+                + "worker's host and start it again."
+        )
+        {
+            NeverRetry = true,
+        };
 
     public static ApiError TooLarge(long limitBytes) =>
         new(413, "too_large", $"The request body is larger than {Text(limitBytes)} bytes, the most that is accepted here.");
@@ -110,6 +152,28 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
         )
         {
             RetryAfter = nextIn,
+        };
+
+    public static ApiError TooManyWrongKeys(int perMinute, TimeSpan nextIn) =>
+        new(
+            429,
+            "rate_limited",
+            $"More than {Text(perMinute)} wrong API keys a minute have come from this address; unknown keys are looked up again in "
+                + $"{Text((long)Math.Ceiling(nextIn.TotalSeconds))} s."
+        )
+        {
+            RetryAfter = nextIn,
+        };
+
+    public static ApiError TooManyStreams(int most) =>
+        new(
+            429,
+            "too_many_streams",
+            $"This API key has {Text(most)} event streams open here, the most it may. Close one; GET /v1/events tells of all its videos in "
+                + "one stream."
+        )
+        {
+            RetryAfter = QueuePause,
         };
 
     /// <param name="now">For the time until it frees.</param>

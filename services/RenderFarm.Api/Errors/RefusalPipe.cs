@@ -73,7 +73,9 @@ internal sealed class RefusalPipe(IDuplexPipe connection) : PipeWriter, IDuplexP
             Encoding.Latin1.GetBytes(
                 head.Replace(
                     NoBody,
-                    $"Content-Length: {_body.Length}\r\nContent-Type: application/problem+json\r\nx-request-id: {_requestId}\r\n",
+                    $"Content-Length: {_body.Length}\r\nContent-Type: application/problem+json\r\nx-request-id: {_requestId}\r\n"
+                        + $"X-Content-Type-Options: {AnswerHeaders.NoSniff}\r\n"
+                        + $"Content-Security-Policy: {AnswerHeaders.DataPolicy}\r\n",
                     StringComparison.Ordinal
                 )
             )

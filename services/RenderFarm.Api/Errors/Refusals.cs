@@ -1,6 +1,7 @@
 using RenderFarm.Artifacts;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Errors;
 
@@ -12,7 +13,9 @@ internal static class Refusals
         {
             ApiErrorException refused => refused.Error,
             QuotaExceededException exceeded => ApiError.QuotaExceeded(exceeded, now),
+            IdentityInUseException used => ApiError.IdentityInUse(used.Name, used.Host, used.GoneIn),
             StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
+            ArtifactNotFoundException => ApiError.StoredFileGone(),
             ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
             _ => ApiError.Internal(),
         };

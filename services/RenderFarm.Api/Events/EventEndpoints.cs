@@ -39,6 +39,7 @@ internal static class EventEndpoints
         HttpContext context,
         JobStore jobs,
         VideoStream videos,
+        StreamPlaces places,
         IHostApplicationLifetime lifetime
     )
     {
@@ -53,21 +54,23 @@ internal static class EventEndpoints
             return;
         }
 
-        await StreamAsync(context, lifetime, (stream, ended) => videos.SendAsync(job, scope, after ?? 0, previews, stream, ended));
+        await StreamAsync(context, places, lifetime, (stream, ended) => videos.SendAsync(job, scope, after ?? 0, previews, stream, ended));
     }
 
-    private static Task OfKeyAsync(HttpContext context, FarmStream farm, IHostApplicationLifetime lifetime)
+    private static Task OfKeyAsync(HttpContext context, FarmStream farm, StreamPlaces places, IHostApplicationLifetime lifetime)
     {
         var after = PlaceOf(context.Request);
-        return StreamAsync(context, lifetime, (stream, ended) => farm.SendAsync(context.Caller().Jobs, after, stream, ended));
+        return StreamAsync(context, places, lifetime, (stream, ended) => farm.SendAsync(context.Caller().Jobs, after, stream, ended));
     }
 
     private static async Task StreamAsync(
         HttpContext context,
+        StreamPlaces places,
         IHostApplicationLifetime lifetime,
         Func<ServerSentEvents, CancellationToken, Task> send
     )
     {
+        using var place = places.Take(context.Caller());
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
         {

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
@@ -53,6 +54,7 @@ internal static partial class Preparation
     {
         var services = app.Services;
         app.Configuration.MakeHome();
+        CloseFiles(app);
         try
         {
             await UntilThereAsync(app, () => services.GetRequiredService<JobDatabase>().MigrateAsync(cancellationToken), cancellationToken);
@@ -80,6 +82,20 @@ internal static partial class Preparation
         }
 
         services.GetRequiredService<Readiness>().IsThere();
+    }
+
+    /// <summary>Before anything is opened: what an older version left open to others is closed.</summary>
+    private static void CloseFiles(WebApplication app)
+    {
+        var store = app.Services.GetRequiredService<IOptions<StoreOptions>>().Value;
+        foreach (
+            var left in PrivateFiles
+                .Close(FarmHome.Of(app.Configuration[FarmHome.Variable]))
+                .Concat(store.File is { } database ? PrivateFiles.CloseDatabase(database) : [])
+        )
+        {
+            LogLeftOpen(app.Logger, left);
+        }
     }
 
     /// <summary>A store that is away now is no reason to refuse jobs; whoever stores first makes what is missing.</summary>
@@ -142,6 +158,9 @@ internal static partial class Preparation
 
     [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "The job store is not there yet; trying again: {Cause}")]
     private static partial void LogStoreIsAway(ILogger logger, string cause);
+
+    [LoggerMessage(EventId = 105, Level = LogLevel.Warning, Message = "Others may read what is the farm's, and it can't be closed: {Left}")]
+    private static partial void LogLeftOpen(ILogger logger, string left);
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "The job store is there")]
     private static partial void LogStoreIsThere(ILogger logger);

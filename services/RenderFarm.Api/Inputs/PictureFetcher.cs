@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Outbound;
@@ -20,35 +19,33 @@ internal sealed class PictureFetcher(OutboundGuard guard, TimeProvider time) : I
         DefaultRequestHeaders = { { "User-Agent", "RenderFarm" }, { "Accept", "image/*" } },
     };
 
+    /// <param name="reference">A link.</param>
     /// <param name="param">The field that holds the URL.</param>
     /// <exception cref="ApiErrorException">400 or 413, naming the field: there is no such picture for us.</exception>
-    public async Task<SpooledFile> FetchAsync(string url, string param, CancellationToken cancellationToken)
+    public async Task<SpooledFile> FetchAsync(InputReference reference, string param, CancellationToken cancellationToken)
     {
-        var content = url.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
-            ? await UnpackAsync(url, param, cancellationToken)
-            : await GetAsync(url, param, cancellationToken);
+        var content =
+            reference.Text is { } text ? await UnpackAsync(text.Open(), param, cancellationToken)
+            : reference.ImageUrl!.StartsWith(DataUrl.Scheme, StringComparison.OrdinalIgnoreCase)
+                ? await UnpackAsync(new MemoryStream(Encoding.UTF8.GetBytes(reference.ImageUrl)), param, cancellationToken)
+            : await GetAsync(reference.ImageUrl, param, cancellationToken);
         return content ?? throw ApiError.PartTooLarge(param, BodyLimits.File).AsException();
     }
 
     public void Dispose() => _http.Dispose();
 
-    private static async Task<SpooledFile?> UnpackAsync(string url, string param, CancellationToken cancellationToken)
+    private static async Task<SpooledFile?> UnpackAsync(Stream url, string param, CancellationToken cancellationToken)
     {
-        var comma = url.IndexOf(',', StringComparison.Ordinal);
-        if (comma < 0 || !url.AsSpan(0, comma).EndsWith(";base64", StringComparison.OrdinalIgnoreCase))
+        await using var text = url;
+        try
         {
-            throw Wrong(param, "is not a data URL of the form data:image/png;base64,…");
+            await using var content = DataUrl.Open(text);
+            return await SpooledFile.WriteAsync(content, BodyLimits.File, cancellationToken);
         }
-
-        // Some clients escape '+', '/' and '='.
-        var text = url.AsSpan(comma + 1).Contains('%') ? Uri.UnescapeDataString(url[(comma + 1)..]) : url[(comma + 1)..];
-        var packed = Encoding.ASCII.GetBytes(text);
-        if (Base64.DecodeFromUtf8InPlace(packed, out var length) != System.Buffers.OperationStatus.Done)
+        catch (FormatException e)
         {
-            throw Wrong(param, "holds text that is not base64");
+            throw Wrong(param, e.Message);
         }
-
-        return await SpooledFile.WriteAsync(new MemoryStream(packed, 0, length), BodyLimits.File, cancellationToken);
     }
 
     private async Task<SpooledFile?> GetAsync(string url, string param, CancellationToken cancellationToken)

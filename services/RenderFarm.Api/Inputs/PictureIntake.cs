@@ -117,7 +117,7 @@ internal sealed partial class PictureIntake(PictureFetcher fetcher, IArtifactSto
         var content = reference.File?.Content;
         if (content is null)
         {
-            content = await fetcher.FetchAsync(reference.ImageUrl!, $"{role}.image_url", cancellationToken);
+            content = await fetcher.FetchAsync(reference, $"{role}.image_url", cancellationToken);
             pictures.Own(content);
         }
 

@@ -14,7 +14,8 @@ internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    ApiKeys keys
+    ApiKeys keys,
+    WrongKeys wrong
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -28,22 +29,29 @@ internal sealed class ApiKeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        var secret = header[Prefix.Length..].Trim();
+        var (secret, address) = (header[Prefix.Length..].Trim(), Context.Connection.RemoteIpAddress);
+        if (wrong.RefusalOf(address) is { } refusal && !keys.Remembers(secret))
+        {
+            return AuthenticateResult.Fail(ApiError.TooManyWrongKeys(refusal.Limit, refusal.NextIn).AsException());
+        }
+
         var key = await keys.AuthenticateAsync(secret, Context.RequestAborted);
         if (key is null)
         {
-            return await keys.WasRevokedAsync(secret, Context.RequestAborted)
-                ? AuthenticateResult.Fail(new KeyRevokedException())
-                : AuthenticateResult.Fail("This API key is unknown.");
+            wrong.Note(address);
+            return AuthenticateResult.Fail(
+                (
+                    await keys.IsRevokedAsync(secret, Context.RequestAborted)
+                        ? ApiError.KeyRevoked()
+                        : ApiError.InvalidApiKey("This API key is unknown here.")
+                ).AsException()
+            );
         }
 
         var identity = new CallerIdentity(key);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
 }
-
-/// <summary>The secret is right, and its key was taken away.</summary>
-internal sealed class KeyRevokedException() : Exception("This API key has been revoked.");
 
 /// <summary>Says 401 and 403 in the body that every other refusal has.</summary>
 internal sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
@@ -59,14 +67,10 @@ internal sealed class ScopeRefusals : IAuthorizationMiddlewareResultHandler
         {
             context.Response.Headers.WWWAuthenticate = ApiKeyAuthentication.SchemeName;
             var attempt = await context.AuthenticateAsync();
-            if (attempt.Failure is KeyRevokedException revoked)
-            {
-                throw ApiError.KeyRevoked(revoked.Message).AsException();
-            }
-
-            throw ApiError
-                .InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.")
-                .AsException();
+            throw attempt.Failure as ApiErrorException
+                ?? ApiError
+                    .InvalidApiKey(attempt.Failure?.Message ?? "An API key is needed: send the header 'Authorization: Bearer rf_…'.")
+                    .AsException();
         }
 
         if (authorizeResult.Forbidden)

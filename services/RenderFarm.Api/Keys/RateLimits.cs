@@ -27,30 +27,7 @@ internal sealed class RateLimits(IOptions<KeysOptions> options, TimeProvider tim
             );
         return limit is { } perMinute ? _buckets.GetOrAdd(key.Id, _ => new Bucket(time)).Take(perMinute) : null;
     }
-
-    private sealed class Bucket(TimeProvider time)
-    {
-        private readonly Lock _gate = new();
-        private double _left = double.NaN;
-        private long _at;
-
-        public Admission Take(int perMinute)
-        {
-            lock (_gate)
-            {
-                var perSecond = perMinute / 60.0;
-                _left = double.IsNaN(_left) ? perMinute : Math.Min(perMinute, _left + (time.GetElapsedTime(_at).TotalSeconds * perSecond));
-                _at = time.GetTimestamp();
-                var admitted = _left >= 1;
-                _left -= admitted ? 1 : 0;
-                return new Admission(admitted, perMinute, (int)_left, TimeSpan.FromSeconds(_left >= 1 ? 0 : (1 - _left) / perSecond));
-            }
-        }
-    }
 }
-
-/// <param name="NextIn">When the next request will be taken.</param>
-internal readonly record struct Admission(bool Admitted, int Limit, int Remaining, TimeSpan NextIn);
 
 /// <summary>Counts a request against its key, and says how many are left in the headers that the SDKs know.</summary>
 internal sealed class RateLimitMiddleware(RequestDelegate next, RateLimits limits)

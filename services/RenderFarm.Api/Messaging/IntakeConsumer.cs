@@ -142,7 +142,7 @@ internal sealed partial class IntakeConsumer(
         }
 
         await submission.SubmitAsync(
-            VideoRequestReader.Read(await BodyReader.OfJsonAsync(body, cancellationToken)),
+            VideoRequestReader.Read(BodyReader.OfJson(body, BodyShape.Video)),
             caller,
             new RepeatMarks(id, IsClientRetry: false),
             cancellationToken

@@ -75,9 +75,9 @@ internal sealed class OutboundGuard
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         var addresses = await AddressesAsync(host, cancellationToken);
-        if (addresses.FirstOrDefault(address => !Allows(address)) is { } refused)
+        if (addresses.Length == 0 || addresses.Any(address => !Allows(address)))
         {
-            throw new OutboundRefusedException(host, refused);
+            throw new OutboundRefusedException(host);
         }
 
         // One family at a time: a socket of both would turn the judged address into another form.
@@ -105,12 +105,29 @@ internal sealed class OutboundGuard
         throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
 
-    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken cancellationToken) =>
-        IPAddress.TryParse(host, out var literal) ? [literal] : await _resolve(host, cancellationToken);
+    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(host, out var literal))
+        {
+            return [literal];
+        }
+
+        try
+        {
+            return await _resolve(host, cancellationToken);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData)
+        {
+            return [];
+        }
+    }
 }
 
-/// <summary>The host is, or resolves to, an address that users may not reach through the farm.</summary>
-internal sealed class OutboundRefusedException(string host, IPAddress address)
+/// <summary>
+/// The host is, or resolves to, an address that users may not reach through the farm; or it resolves to none. One and the same for
+/// both: who is told which names there are inside, and where they lead, reads the network's map.
+/// </summary>
+internal sealed class OutboundRefusedException(string host)
     : IOException(
-        host == address.ToString() ? $"{address} is not a public address" : $"{host} resolves to {address}, which is not a public address"
+        IPAddress.TryParse(host, out _) ? $"{host} is not a public address" : $"{host} does not lead to a public address"
     );

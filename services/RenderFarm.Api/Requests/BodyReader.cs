@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Net.Http.Headers;
 using RenderFarm.Api.Errors;
 
@@ -10,19 +8,14 @@ internal static class BodyReader
 {
     private static readonly SemaphoreSlim LargeBodies = new(4);
 
-    internal static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    /// <summary>Of fields alone.</summary>
+    public static Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        ReadAsync(request, BodyShape.Fields, cancellationToken);
 
-    public static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async Task<RequestBody> ReadAsync(HttpRequest request, BodyShape shape, CancellationToken cancellationToken)
     {
         RefuseTooLarge(request);
         RefusePacked(request);
-        var body = await ReadEitherAsync(request, cancellationToken);
-        WellFormedText.Require(body.Fields);
-        return body;
-    }
-
-    private static async Task<RequestBody> ReadEitherAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
             throw Unsupported(request);
@@ -30,12 +23,15 @@ internal static class BodyReader
 
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
-            return await MultipartBody.ReadAsync(
-                request.Body,
+            var form = await MultipartBody.ReadAsync(
+                request.Wire(),
                 HeaderUtilities.RemoveQuotes(type.Boundary).Value,
+                shape,
                 request.HttpContext.Response.RegisterForDispose,
                 cancellationToken
             );
+            WellFormedText.Require(form.Fields);
+            return form;
         }
 
         if (
@@ -43,11 +39,17 @@ internal static class BodyReader
             || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)
         )
         {
-            return new RequestBody(await ReadJsonAsync(request, cancellationToken), []);
+            return await ReadJsonAsync(request, shape, cancellationToken);
         }
 
         throw Unsupported(request);
     }
+
+    /// <summary>The bytes of a body as they come, every fault of their framing a 400.</summary>
+    public static Stream Wire(this HttpRequest request) => new ClientStream(request.Body);
+
+    /// <summary>A body that is at hand already: a message, or a line of a batch.</summary>
+    public static RequestBody OfJson(ReadOnlyMemory<byte> json, BodyShape shape) => JsonBody.Read(new BodyBytes(json), shape);
 
     /// <summary>The announced length is enough to refuse: nothing of the body is read.</summary>
     private static void RefuseTooLarge(HttpRequest request)
@@ -57,15 +59,6 @@ internal static class BodyReader
         {
             throw ApiError.TooLarge(limit).AsException();
         }
-    }
-
-    /// <summary>A body that is at hand already: a message, or a line of a batch.</summary>
-    public static async Task<RequestBody> OfJsonAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
-    {
-        using var stream = new MemoryStream(json.ToArray(), writable: false);
-        var body = new RequestBody(await ParseAsync(stream, cancellationToken), []);
-        WellFormedText.Require(body.Fields);
-        return body;
     }
 
     /// <summary>A body that has to be unpacked first can be of any size.</summary>
@@ -86,55 +79,27 @@ internal static class BodyReader
     }
 
     /// <summary>A large body is parsed when all of it is there, and only so many at once: slow senders hold no memory.</summary>
-    private static async Task<JsonObject> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
+    private static async Task<RequestBody> ReadJsonAsync(HttpRequest request, BodyShape shape, CancellationToken cancellationToken)
     {
-        if (request.ContentLength <= BodyLimits.Default)
+        if (request.ContentLength is <= BodyLimits.Default and var length)
         {
-            return await ParseAsync(request.Body, cancellationToken);
+            var bytes = new byte[(int)length];
+            var read = await request.Wire().ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
+            return OfJson(bytes.AsMemory(0, read), shape);
         }
 
-        using var spooled = await SpooledFile.WriteAsync(request.Body, long.MaxValue, cancellationToken);
+        var spooled = new BodyBytes((await SpooledFile.WriteAsync(request.Wire(), long.MaxValue, cancellationToken))!);
+        // Long texts are read from it later
+        request.HttpContext.Response.RegisterForDispose(spooled);
         await LargeBodies.WaitAsync(cancellationToken);
         try
         {
-            await using var whole = File.OpenRead(spooled!.Path);
-            return await ParseAsync(whole, cancellationToken);
+            return JsonBody.Read(spooled, shape);
         }
         finally
         {
             LargeBodies.Release();
         }
-    }
-
-    private static async Task<JsonObject> ParseAsync(Stream body, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await JsonNode.ParseAsync(body, documentOptions: Strict, cancellationToken: cancellationToken) as JsonObject
-                ?? throw ApiError.Malformed("The body must be a JSON object.").AsException();
-        }
-        catch (JsonException e)
-        {
-            throw ApiError.Malformed($"The body is not valid JSON: {Cause(e)}").AsException();
-        }
-        catch (InvalidOperationException)
-        {
-            // Looking for repeated members reads the names of all.
-            throw ApiError.Malformed("The body is not valid JSON: the name of a member is not valid Unicode.").AsException();
-        }
-        catch (ArgumentException e)
-        {
-            // JsonNode reports a repeated member this way.
-            throw ApiError.Malformed($"The body is not valid JSON: {e.Message}").AsException();
-        }
-    }
-
-    /// <summary>System.Text.Json counts lines and columns from 0 and appends them to its message; people count from 1.</summary>
-    internal static string Cause(JsonException e)
-    {
-        var end = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-        var cause = end < 0 ? e.Message : e.Message[..end];
-        return e.LineNumber is { } line ? $"{cause} (line {line + 1}, column {e.BytePositionInLine + 1})" : cause;
     }
 
     private static ApiErrorException Unsupported(HttpRequest request) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Api.Errors;
@@ -190,17 +191,12 @@ internal sealed class FieldReader(JsonObject fields, string path = "")
 
         try
         {
-            var parsed = JsonNode.Parse(text, documentOptions: BodyReader.Strict)!;
-            WellFormedText.Require(parsed, Name(field));
-            return parsed;
+            return JsonBody.ReadField(Encoding.UTF8.GetBytes(text), Name(field))
+                ?? throw Invalid(field, "is not valid JSON: it says nothing");
         }
         catch (JsonException e)
         {
-            throw Invalid(field, $"is not valid JSON: {BodyReader.Cause(e).TrimEnd('.')}");
-        }
-        catch (InvalidOperationException)
-        {
-            throw Invalid(field, "is not valid JSON: the name of a member is not valid Unicode");
+            throw Invalid(field, $"is not valid JSON: {JsonBody.Cause(e).TrimEnd('.')}");
         }
     }
 

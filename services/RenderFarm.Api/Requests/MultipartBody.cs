@@ -18,6 +18,7 @@ internal static class MultipartBody
     public static async Task<RequestBody> ReadAsync(
         Stream body,
         string? boundary,
+        BodyShape shape,
         Action<IDisposable> keep,
         CancellationToken cancellationToken
     )
@@ -35,7 +36,7 @@ internal static class MultipartBody
         }
 
         var tree = new BracketTree();
-        var files = new List<UploadedFile>();
+        var (files, textBytes) = (new List<UploadedFile>(), 0L);
         var reader = new MultipartReader(boundary, body) { HeadersCountLimit = 16 };
         for (var part = 1; await NextAsync(reader, part, cancellationToken) is { } section; part++)
         {
@@ -54,7 +55,15 @@ internal static class MultipartBody
             }
             else
             {
-                tree.Add(name, await TextAsync(section, name, cancellationToken));
+                var text = await TextAsync(section, name, cancellationToken);
+                if ((textBytes += text.Length) > shape.MaxTreeBytes)
+                {
+                    throw ApiError
+                        .Malformed($"The text parts of the body are together larger than {shape.MaxTreeBytes} bytes.")
+                        .AsException();
+                }
+
+                tree.Add(name, text);
             }
         }
 

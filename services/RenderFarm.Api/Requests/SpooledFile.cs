@@ -24,7 +24,7 @@ internal sealed class SpooledFile : IDisposable
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             long size = 0;
-            await using (var file = new FileStream(path, Options()))
+            await using (var file = new FileStream(path, Options(FileAccess.Write, FileOptions.Asynchronous)))
             {
                 var buffer = new byte[1 << 16];
                 for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0;)
@@ -56,13 +56,14 @@ internal sealed class SpooledFile : IDisposable
 
     public void Dispose() => File.Delete(Path);
 
-    private static FileStreamOptions Options()
+    /// <summary>For a new file that is nobody else's to read.</summary>
+    internal static FileStreamOptions Options(FileAccess access, FileOptions how)
     {
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Options = FileOptions.Asynchronous,
+            Access = access,
+            Options = how,
         };
         if (!OperatingSystem.IsWindows())
         {

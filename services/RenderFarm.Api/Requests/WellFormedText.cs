@@ -5,11 +5,14 @@ using RenderFarm.Api.Errors;
 namespace RenderFarm.Api.Requests;
 
 /// <summary>
-/// Every string of a request is Unicode that can be kept. The JSON reader looks at text only when somebody asks for it,
-/// so bytes that are not UTF-8 and half surrogate pairs pass it; and PostgreSQL holds no U+0000.
+/// Every string of a request is Unicode that can be kept: PostgreSQL holds no U+0000, and half a surrogate pair has no bytes.
+/// <see cref="JsonBody"/> sees to it as it reads; this is for trees that came another way.
 /// </summary>
 internal static class WellFormedText
 {
+    public const string NotUnicode = "holds text that is not valid Unicode (bytes that are not UTF-8, or half of a surrogate pair)";
+    public const string HoldsNul = "holds the character U+0000, which can't be kept; leave it out";
+
     /// <param name="name">Where the node lies, in the spelling of the request; empty for the whole body.</param>
     /// <exception cref="ApiErrorException">400, naming the field.</exception>
     public static void Require(JsonNode? node, string name = "")
@@ -17,11 +20,10 @@ internal static class WellFormedText
         switch (node)
         {
             case JsonObject members:
-                foreach (var (member, value) in Read(() => members.ToArray(), name))
+                foreach (var (member, value) in members)
                 {
-                    var path = name.Length == 0 ? member : $"{name}.{member}";
-                    RefuseNul(member, name);
-                    Require(value, path);
+                    RequireText(member, name);
+                    Require(value, name.Length == 0 ? member : $"{name}.{member}");
                 }
 
                 break;
@@ -33,28 +35,29 @@ internal static class WellFormedText
 
                 break;
             case JsonValue value when value.GetValueKind() == JsonValueKind.String:
-                RefuseNul(Read(value.GetValue<string>, name), name);
+                RequireText(value.GetValue<string>(), name);
                 break;
         }
     }
 
-    private static T Read<T>(Func<T> read, string name)
-    {
-        try
-        {
-            return read();
-        }
-        catch (InvalidOperationException)
-        {
-            throw Refused(name, "holds text that is not valid Unicode (bytes that are not UTF-8, or half of a surrogate pair)");
-        }
-    }
-
-    private static void RefuseNul(string text, string name)
+    private static void RequireText(string text, string name)
     {
         if (text.Contains('\0', StringComparison.Ordinal))
         {
-            throw Refused(name, "holds the character U+0000, which can't be kept; leave it out");
+            throw Refused(name, HoldsNul);
+        }
+
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i]))
+            {
+                continue;
+            }
+
+            if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[++i]))
+            {
+                throw Refused(name, NotUnicode);
+            }
         }
     }
 

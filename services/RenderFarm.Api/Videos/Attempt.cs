@@ -27,8 +27,10 @@ internal sealed record Attempt
     public Measurements? Measurements { get; init; }
     public string? LogTail { get; init; }
 
-    public static Attempt Of(LeaseRecord lease) =>
-        new()
+    /// <param name="isOperator">Who runs the farm sees what its hosts said, word by word.</param>
+    public static Attempt Of(LeaseRecord lease, bool isOperator)
+    {
+        return new()
         {
             Number = lease.Attempt,
             Fence = lease.Fence,
@@ -38,12 +40,15 @@ internal sealed record Attempt
             LeasedAt = lease.LeasedAt.ToUnixTimeSeconds(),
             EndedAt = lease.EndedAt?.ToUnixTimeSeconds(),
             Outcome = lease.Ending is { } ending ? Word.Of(ending) : "running",
-            Error = lease.Reason is { } reason ? new VideoError(Word.Of(reason), lease.Message ?? "") : null,
+            Error = lease.Reason is { } reason ? new VideoError(Word.Of(reason), Shown(lease.Message) ?? "") : null,
             RetryAfterSeconds = lease.Outcome?.RetryAfterSeconds,
             Plan = lease.Plan,
             Measurements = lease.Measurements,
-            LogTail = lease.LogTail,
+            LogTail = Shown(lease.LogTail),
         };
+
+        string? Shown(string? text) => isOperator ? text : PublicText.Of(text);
+    }
 }
 
 internal sealed record AttemptList(IReadOnlyList<Attempt> Data)

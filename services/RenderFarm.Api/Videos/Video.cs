@@ -97,7 +97,7 @@ internal sealed record Video
             Size = new FrameSize(job.Spec.Width, job.Spec.Height).ToString(),
             Seconds = ((double)job.Spec.Frames / job.Spec.Fps).ToString("0.####", CultureInfo.InvariantCulture),
             RemixedFromVideoId = job.RemixedFromId,
-            Error = job.Error is { } error ? new VideoError(error.Code, error.Message) : null,
+            Error = job.Error is { } error ? new VideoError(error.Code, PublicText.Of(error.Message)) : null,
             Stage = job.State is JobState.Completed or JobState.Expired ? RenderStage.Done : job.Stage,
             Attempt = job.Attempt,
             MaxAttempts = job.MaxAttempts,
@@ -117,7 +117,7 @@ internal sealed record Video
             WebhookUrl = job.WebhookUrl,
             Plan = job.LatestLease?.Plan,
             Usage = VideoUsage.Of(job),
-            Warning = job.Warning,
+            Warning = PublicText.Of(job.Warning),
         };
 
     /// <summary>What the OpenAI shape has words for. An expired video did complete; a cancelled one reads as failed.</summary>

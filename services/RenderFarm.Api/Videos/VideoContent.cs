@@ -51,6 +51,7 @@ internal static class VideoContent
             throw new ApiError(416, "invalid_value", $"The range is outside of the file's {file.SizeBytes} bytes.", "Range").AsException();
         }
 
+        await RequireWholeAsync(artifacts, file, job.Id, cancellationToken);
         // Opened before anything is said of the content: a refusal must not carry its tag, or be cached for it.
         var part = asked as ContentRange.Part;
         await using var stream = HttpMethods.IsHead(context.Request.Method)
@@ -90,6 +91,15 @@ internal static class VideoContent
                 ?? throw ApiError.NotFound(Word.Of(kind) + " of video", job.Id).AsException(),
             _ => throw ApiError.ContentNotReady(job.Id, VideoEndpoints.StatusWord(job)).AsException(),
         };
+
+    /// <summary>The length that is announced is the row's: an object of another length can't be sent under it.</summary>
+    private static async Task RequireWholeAsync(IArtifactStore artifacts, Artifact file, string id, CancellationToken cancellationToken)
+    {
+        if (await artifacts.StatAsync(file.Key, cancellationToken) is { } stored && stored.SizeBytes != file.SizeBytes)
+        {
+            throw ApiError.ContentDamaged(id, stored.SizeBytes, file.SizeBytes).AsException();
+        }
+    }
 
     private static async Task<Stream> OpenAsync(
         IArtifactStore artifacts,

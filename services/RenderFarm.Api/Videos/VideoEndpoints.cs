@@ -4,6 +4,7 @@ using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
@@ -70,7 +71,7 @@ internal static class VideoEndpoints
         CancellationToken cancellationToken
     )
     {
-        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, cancellationToken));
+        var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, BodyShape.Video, cancellationToken));
         var job = await submission.SubmitAsync(request, context.Caller(), RepeatMarks.Of(context.Request), cancellationToken);
         return await page.ShowAsync(job, context.Response, cancellationToken);
     }
@@ -162,7 +163,7 @@ internal static class VideoEndpoints
     private static async Task<AttemptList> AttemptsAsync(string id, HttpContext context, JobStore jobs, CancellationToken cancellationToken)
     {
         var leases = await jobs.LeasesAsync(id, context.Caller().Jobs, cancellationToken) ?? throw NotFound(id);
-        return new AttemptList([.. leases.Select(Attempt.Of)]);
+        return new AttemptList([.. leases.Select(lease => Attempt.Of(lease, isOperator: context.Caller().Allows(KeyScopes.Admin)))]);
     }
 
     private static IResult NotBuilt(string what) => throw ApiError.NotSupported($"{what} is not offered by this farm.").AsException();

@@ -13,7 +13,6 @@ namespace RenderFarm.Api.Videos;
 internal static class VideoRequestReader
 {
     public const int MaxPromptLength = 32_000;
-    private const int MaxInlineImage = 28 << 20;
     private static readonly string[] PictureFields = [InputRoles.FirstFrame, InputRoles.LastFrame];
 
     public static VideoRequest Read(RequestBody body)
@@ -25,8 +24,8 @@ internal static class VideoRequestReader
             Model = fields.Text("model", 200, mayBeEmpty: false),
             Seconds = Seconds(fields),
             Size = Size(fields),
-            InputReference = Reference(fields, InputRoles.FirstFrame, body.Files),
-            LastFrame = Reference(fields, InputRoles.LastFrame, body.Files),
+            InputReference = Reference(fields, InputRoles.FirstFrame, body),
+            LastFrame = Reference(fields, InputRoles.LastFrame, body),
             NegativePrompt = fields.Text("negative_prompt", MaxPromptLength),
             Seed = fields.Whole("seed", 0, long.MaxValue),
             Steps = (int?)fields.Whole("steps", 1, VideoLimits.MaxSteps),
@@ -107,9 +106,9 @@ internal static class VideoRequestReader
             );
     }
 
-    private static InputReference? Reference(FieldReader fields, string field, IReadOnlyList<UploadedFile> files)
+    private static InputReference? Reference(FieldReader fields, string field, RequestBody body)
     {
-        UploadedFile[] given = [.. files.Where(file => file.Field == field)];
+        UploadedFile[] given = [.. body.Files.Where(file => file.Field == field)];
         var link = fields.Object(field);
         if (given.Length + (link is null ? 0 : 1) > 1)
         {
@@ -121,11 +120,18 @@ internal static class VideoRequestReader
             return given is [var file] ? new InputReference(null, file) : null;
         }
 
-        var url = link.Text("image_url", MaxInlineImage) ?? throw link.Invalid("image_url", "is required");
+        const string Wanted = "must be an http, https or data URL";
+        if (body.LongTexts.TryGetValue(link.Name("image_url"), out var text))
+        {
+            link.RefuseRest();
+            return text.StartsWith(DataUrl.Scheme) ? new InputReference(null, null, text) : throw link.Invalid("image_url", Wanted);
+        }
+
+        var url = link.Text("image_url", BodyShape.LongestText) ?? throw link.Invalid("image_url", "is required");
         link.RefuseRest();
-        return url.StartsWith("data:", StringComparison.OrdinalIgnoreCase) || IsWebAddress(url)
+        return url.StartsWith(DataUrl.Scheme, StringComparison.OrdinalIgnoreCase) || IsWebAddress(url)
             ? new InputReference(url, null)
-            : throw link.Invalid("image_url", "must be an http, https or data URL");
+            : throw link.Invalid("image_url", Wanted);
     }
 
     private static void RefuseOtherFiles(IReadOnlyList<UploadedFile> files)

@@ -4,7 +4,9 @@ using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 
@@ -25,6 +27,7 @@ internal static class LeaseEndpoints
             .WithSummary("The best job for this slot; waits for one up to wait_seconds")
             .Produces<LeaseGrant>()
             .Produces(204);
+        worker.AddEndpointFilter(RequireJobId);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
@@ -33,6 +36,12 @@ internal static class LeaseEndpoints
         return worker;
     }
 
+    /// <summary>An id is part of object keys: what has not its form names no job, and goes no further.</summary>
+    private static ValueTask<object?> RequireJobId(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        context.HttpContext.GetRouteValue("job") is string job && !JobIds.IsId(job)
+            ? throw ApiError.NotFound("video", job).AsException()
+            : next(context);
+
     private static async Task<RegisterWorkerReply> RegisterAsync(
         RegisterWorkerRequest request,
         WorkerRegistry workers,
@@ -40,13 +49,31 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
+        if (request.Protocol < WorkerProtocol.Oldest)
+        {
+            throw ApiError.ProtocolTooOld(request.Protocol, request.Version).AsException();
+        }
+
+        Refuse(
+            request.Protocol > WorkerProtocol.Current,
+            "protocol",
+            $"is {request.Protocol}, and this API speaks {WorkerProtocol.Current}: bring the API to the worker's version first"
+        );
+        Refuse(!IsRandom(request.Identity), "identity", "must be 32 hex digits, made at random once and kept in the data directory");
+        Refuse(!IsRandom(request.Instance), "instance", "must be 32 hex digits, made at random at every start");
+        Refuse(request.Place is { Length: 0 or > 100 }, "place", "must have 1 to 100 characters, or be left out");
         Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
         Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
         Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
         // An id is part of routing keys, and of paths on the worker's side.
         var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
         Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
-        return new RegisterWorkerReply { WorkerId = await workers.RegisterAsync(request, cancellationToken), Settings = settings };
+        return new RegisterWorkerReply
+        {
+            WorkerId = await workers.RegisterAsync(request, cancellationToken),
+            Protocol = WorkerProtocol.Current,
+            Settings = settings,
+        };
     }
 
     private static async Task<IResult> LeaseAsync(
@@ -75,6 +102,8 @@ internal static class LeaseEndpoints
                 case LeaseResult.Granted { Job: var job }:
                     metrics.Leased(job);
                     return Results.Ok(await inputs.GrantAsync(job, CancellationToken.None));
+                case LeaseResult.Superseded { Name: var name, Host: var host }:
+                    throw ApiError.IdentityInUse(name, host, WorkerRegistry.LiveFor).AsException();
                 case LeaseResult.UnknownWorker:
                     throw ApiError.NotFound("worker or slot", $"{request.WorkerId}/{request.SlotId}").AsException();
                 default:
@@ -105,16 +134,19 @@ internal static class LeaseEndpoints
         LeaseDesk desk,
         LeaseJournal journal,
         JobStore jobs,
+        ResultManifests manifests,
         IArtifactStore artifacts,
         CancellationToken cancellationToken
     )
     {
-        // Only a lease that stands is checked: a repeat is told what was recorded, whatever has become of the files since.
         var reported = request.About(job);
+        UploadCheck.RequireOwnKeys(reported.Lease.Name, request.Artifacts);
+        // Only the objects of a lease that stands are looked at: a repeat is told what was recorded, whatever became of them since.
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
         if (open)
         {
-            await UploadCheck.VerifyAsync(artifacts, reported.Lease.Name, request.Artifacts, cancellationToken);
+            await UploadCheck.VerifyAsync(artifacts, request.Artifacts, cancellationToken);
+            await manifests.WriteAsync(reported, cancellationToken);
         }
 
         var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
@@ -153,6 +185,8 @@ internal static class LeaseEndpoints
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
+
+    private static bool IsRandom(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);
 
     private static bool IsModelId(string id) => id.Length is > 0 and <= 100 && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 

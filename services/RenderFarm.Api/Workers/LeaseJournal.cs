@@ -9,7 +9,9 @@ namespace RenderFarm.Api.Workers;
 /// <summary>Counts the ending of each lease once, though a worker may report it several times.</summary>
 internal sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
 {
-    /// <summary>The lease has not ended, or was lost and would be revived by the report. False too for a deleted video, whose ending is not counted.</summary>
+    /// <summary>
+    /// The lease has not ended, or was lost and would be revived by the report. False too for a deleted video, whose ending is not counted.
+    /// </summary>
     public async Task<bool> OpenAsync(LeaseName lease, CancellationToken cancellationToken) =>
         await jobs.GetAsync(lease.JobId, JobScope.All, cancellationToken) is { LatestLease: { } latest } job
         && latest.Lease == lease

@@ -8,10 +8,24 @@ namespace RenderFarm.Api.Workers;
 /// <summary>What a worker says it uploaded is there, whole, and under its own lease, before a video is called completed.</summary>
 internal static class UploadCheck
 {
+    /// <summary>A report of another lease's objects is wrong whatever has become of the lease.</summary>
+    /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact.</exception>
+    public static void RequireOwnKeys(LeaseName lease, IReadOnlyList<Artifact> artifacts)
+    {
+        for (var i = 0; i < artifacts.Count; i++)
+        {
+            // Exactly this key: anything else under the prefix might lead out of it again.
+            var key = ObjectKeys.For(artifacts[i].Kind, lease);
+            if (artifacts[i].Key != key)
+            {
+                throw Wrong($"artifacts[{i}].key", $"is '{artifacts[i].Key}'; this lease's is '{key}'");
+            }
+        }
+    }
+
     /// <exception cref="ApiErrorException">400 <c>invalid_value</c> naming the artifact and what differs.</exception>
     public static async Task VerifyAsync(
         IArtifactStore store,
-        LeaseName lease,
         IReadOnlyList<Artifact> artifacts,
         CancellationToken cancellationToken
     )
@@ -24,13 +38,6 @@ internal static class UploadCheck
         for (var i = 0; i < artifacts.Count; i++)
         {
             var (field, said) = ($"artifacts[{i}]", artifacts[i]);
-            // Exactly this key: anything else under the prefix might lead out of it again.
-            var key = ObjectKeys.For(said.Kind, lease);
-            if (said.Key != key)
-            {
-                throw Wrong(field + ".key", $"is '{said.Key}'; this lease's is '{key}'");
-            }
-
             var stored = await store.StatAsync(said.Key, cancellationToken)
                 ?? throw Wrong(field + ".key", $"there is no object '{said.Key}'");
             if (stored.SizeBytes != said.SizeBytes)

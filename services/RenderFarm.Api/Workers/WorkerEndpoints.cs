@@ -41,10 +41,8 @@ internal static class WorkerEndpoints
         CancellationToken cancellationToken
     )
     {
-        var held = await jobs.HeldAsync(cancellationToken);
-        return new WorkerList([
-            .. (await registry.ListAsync(cancellationToken)).Select(worker => WorkerView.Of(worker, held, context.Caller().Jobs)),
-        ]);
+        var (held, all) = (await jobs.HeldAsync(cancellationToken), await registry.ListAsync(cancellationToken));
+        return new WorkerList([.. all.Select(worker => WorkerView.Of(worker, all, held, context.Caller().Jobs))]);
     }
 
     private static async Task<WorkerView> ShowAsync(
@@ -53,10 +51,13 @@ internal static class WorkerEndpoints
         WorkerRegistry registry,
         JobStore jobs,
         CancellationToken cancellationToken
-    ) =>
-        await registry.FindAsync(id, cancellationToken) is { } worker
-            ? WorkerView.Of(worker, await jobs.HeldAsync(cancellationToken), context.Caller().Jobs)
+    )
+    {
+        var all = await registry.ListAsync(cancellationToken);
+        return all.FirstOrDefault(worker => worker.Id == id) is { } found
+            ? WorkerView.Of(found, all, await jobs.HeldAsync(cancellationToken), context.Caller().Jobs)
             : throw ApiError.NotFound("worker", id).AsException();
+    }
 
     private static async Task<WorkerView> SetAsync(
         string id,
@@ -87,7 +88,11 @@ internal sealed record WorkerView
     public required long RegisteredAt { get; init; }
     public required long SeenAt { get; init; }
 
-    public static WorkerView Of(FarmWorker worker, IReadOnlyList<HeldJob> held, JobScope scope) =>
+    /// <summary>What an operator should see to; null when there is nothing.</summary>
+    public string? Warning { get; init; }
+
+    /// <param name="all">Every worker, this one among them.</param>
+    public static WorkerView Of(FarmWorker worker, IReadOnlyList<FarmWorker> all, IReadOnlyList<HeldJob> held, JobScope scope) =>
         new()
         {
             Id = worker.Id,
@@ -108,6 +113,10 @@ internal sealed record WorkerView
             ],
             RegisteredAt = worker.RegisteredAt.ToUnixTimeSeconds(),
             SeenAt = worker.SeenAt.ToUnixTimeSeconds(),
+            Warning =
+                worker.IsLive && all.FirstOrDefault(other => other.IsLive && other.Name == worker.Name && other.Id != worker.Id) is { } twin
+                    ? $"another live worker is named '{twin.Name}' too: {twin.Id} on host {twin.Host}; set Worker:Name on one of them"
+                    : null,
         };
 }
 

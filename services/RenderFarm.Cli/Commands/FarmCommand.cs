@@ -14,7 +14,7 @@ internal static class FarmCommand
     public static Task<int> RunAsync(string[] arguments) =>
         VerbProgram.RunAsync(
             Create(AnsiConsole.Console, Console.Error, TimeProvider.System),
-            arguments,
+            SecretWords.Open(arguments, Console.Error),
             Console.Error,
             new InvocationConfiguration { ProcessTerminationTimeout = TimeToStop }
         );

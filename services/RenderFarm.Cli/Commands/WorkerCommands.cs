@@ -55,6 +55,11 @@ internal static class WorkerCommands
                 }
 
                 table.WriteTo(console);
+                foreach (var worker in workers.EnumerateArray().Where(worker => Text(worker, "warning").Length > 0))
+                {
+                    console.Say($"warning: {Text(worker, "id")}: {Text(worker, "warning")}");
+                }
+
                 foreach (var line in workers.EnumerateArray().SelectMany(Quarantines))
                 {
                     console.Say(line);
@@ -124,17 +129,30 @@ internal static class WorkerCommands
     private static async Task<string> IdOfAsync(FarmClient client, string named, CancellationToken cancellationToken)
     {
         var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data").EnumerateArray().ToList();
-        return workers
-                .Where(worker => Text(worker, "id") == named || Text(worker, "name") == named)
-                .Select(worker => Text(worker, "id"))
-                .FirstOrDefault()
-            ?? throw new FarmException(
+        var called = workers.Where(worker => Text(worker, "id") == named).ToList();
+        if (called.Count == 0)
+        {
+            // A name is a label: one that a worker had who is gone may be another's now
+            var all = workers.Where(worker => Text(worker, "name") == named).ToList();
+            called = all.Where(worker => Text(worker, "status") != "gone").ToList() is { Count: > 0 } there ? there : all;
+        }
+
+        return called switch
+        {
+            [var one] => Text(one, "id"),
+            [] => throw new FarmException(
                 "not_found",
                 $"there is no worker '{named}'; there are {string.Join(", ", workers.Select(worker => Text(worker, "name")))}"
             )
             {
                 Status = 404,
-            };
+            },
+            _ => throw new FarmException(
+                "invalid_value",
+                $"{called.Count} workers are named '{named}'; say which by its id: "
+                    + string.Join(", ", called.Select(worker => $"{Text(worker, "id")} (host {Text(worker, "host")})"))
+            ),
+        };
     }
 
     private static string Slots(JsonElement worker) =>

@@ -24,11 +24,18 @@ internal static partial class Launcher
                 $"this verb is run by ./farm of a checkout ({RootVariable} names none): start it there"
             );
         }
+        var fault = Become("/bin/bash", ["bash", script, .. SecretWords.Pass(words)]);
+        throw new FarmException("start_failed", $"could not start {script}: {fault}");
+    }
+
+    /// <returns>Why it failed; else never.</returns>
+    internal static string Become(string program, IReadOnlyList<string> words)
+    {
         Console.Out.Flush();
         // The runtime ignores SIGPIPE, and what is ignored stays so in the next program.
         _ = Signal(BrokenPipe, 0);
-        _ = Execute("/bin/bash", ["bash", script, .. words, null]);
-        throw new FarmException("start_failed", $"could not start {script}: {Marshal.GetLastPInvokeErrorMessage()}");
+        _ = Execute(program, [.. words, null]);
+        return Marshal.GetLastPInvokeErrorMessage();
     }
 
     [LibraryImport("libc", EntryPoint = "execv", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -33,7 +33,7 @@ internal sealed class ChildProgram : IDisposable
         // Exec twice: the process started here becomes the program, so its pid and its exit code are the program's.
         var start = new ProcessStartInfo("/bin/sh")
         {
-            ArgumentList = { "-c", "exec setsid \"$@\" >> \"$FARM_LOG\" 2>&1 < /dev/null", "sh", program },
+            ArgumentList = { "-c", "umask 077; exec setsid \"$@\" >> \"$FARM_LOG\" 2>&1 < /dev/null", "sh", program },
             // Settings files lie beside the program and are looked for in the working folder.
             WorkingDirectory = Path.GetDirectoryName(program),
         };

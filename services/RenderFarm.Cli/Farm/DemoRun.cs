@@ -14,7 +14,7 @@ internal static class DemoRun
     {
         try
         {
-            var runs = Directory.CreateDirectory(Path.Combine(home.Root, "demo"));
+            var runs = Directory.CreateDirectory(home.Demos);
             // Names begin with the time: the order of names is the order of age.
             foreach (
                 var old in runs.EnumerateDirectories()

@@ -2,7 +2,7 @@ using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Cli.Farm;
 
-/// <summary>Makes the folders of a farm's home.</summary>
+/// <summary>Makes the folders of a farm's home, and closes them to others.</summary>
 internal static class HomeFolders
 {
     /// <exception cref="FarmException">One can't be made.</exception>
@@ -12,8 +12,18 @@ internal static class HomeFolders
         {
             foreach (var folder in new[] { home.Root, home.Artifacts, home.Models, home.Worker, home.Logs })
             {
-                Directory.CreateDirectory(folder);
+                if (OperatingSystem.IsWindows())
+                {
+                    Directory.CreateDirectory(folder);
+                }
+                else
+                {
+                    Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                }
             }
+
+            // What can't be closed here the API tells of in its log.
+            _ = PrivateFiles.Close(home);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -30,10 +30,12 @@ internal sealed class HomeLock : IDisposable
     public static HomeLock Take(FarmHome home, string address)
     {
         var file = Open(home);
-        File.WriteAllText(
-            Path.Combine(home.Root, HolderName),
-            FormattableString.Invariant($"process {Environment.ProcessId}, {address}")
-        );
+        var holder = PrivateFiles.Options(FileMode.Create, FileAccess.Write, FileShare.Read);
+        using (var words = new StreamWriter(Path.Combine(home.Root, HolderName), holder))
+        {
+            words.Write(FormattableString.Invariant($"process {Environment.ProcessId}, {address}"));
+        }
+
         return new HomeLock(file);
     }
 
@@ -43,7 +45,10 @@ internal sealed class HomeLock : IDisposable
     {
         try
         {
-            return new FileStream(Path.Combine(home.Root, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(
+                Path.Combine(home.Root, FileName),
+                PrivateFiles.Options(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
+            );
         }
         catch (UnauthorizedAccessException error)
         {

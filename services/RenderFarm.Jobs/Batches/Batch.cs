@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Batches;
 
@@ -33,7 +34,10 @@ public sealed record NewBatch
 /// <summary>What became of a batch's submission.</summary>
 public abstract record BatchResult(Batch Batch)
 {
-    public sealed record Created(Batch Batch) : BatchResult(Batch);
+    public sealed record Created(Batch Batch) : BatchResult(Batch)
+    {
+        internal IReadOnlyList<JoinedJob> Joined { get; init; } = [];
+    }
 
     /// <summary>The same request came before.</summary>
     public sealed record Existing(Batch Batch) : BatchResult(Batch);

@@ -12,7 +12,7 @@ namespace RenderFarm.Jobs.Batches;
 public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, TimeProvider time)
 {
     /// <summary>Rows whose objects are in memory at once while a batch is written.</summary>
-    private const int Chunk = 1_000;
+    private const int Chunk = 250;
     private const string Prefix = "batch_";
 
     /// <summary>Whether the text has the form of an id; a batch of that id need not exist.</summary>
@@ -29,23 +29,33 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
     }
 
     /// <summary>All jobs in one transaction, with their events; a batch that came before is not taken twice.</summary>
-    /// <param name="jobs">In the order of their lines; each has the batch's id and its line.</param>
+    /// <param name="jobs">In the order of their lines; each has the batch's id and its line. They may be read several times.</param>
     /// <exception cref="Keys.QuotaExceededException">The key has no room for all of them.</exception>
-    public async Task<BatchResult> SubmitAsync(NewBatch batch, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
+    public async Task<BatchResult> SubmitAsync(NewBatch batch, IReadOnlyCollection<NewJob> jobs, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(jobs);
         try
         {
-            var result = await database.WriteAsync(
-                async db => await EarlierAsync(db, batch, cancellationToken) ?? await InsertAsync(db, batch, jobs, cancellationToken),
+            if (await EarlierAsync(batch, cancellationToken) is { } earlier)
+            {
+                return earlier;
+            }
+
+            var now = time.GetUtcNow();
+            var result = await database.WriteAsync<JobTransitions.StagedJobs?, BatchResult>(
+                async db =>
+                    db.Dialect.HasOneWriter ? await JobTransitions.StageAsync(db, JobRows.Unplaced(jobs, now), cancellationToken) : null,
+                async (db, staged) =>
+                    await EarlierAsync(db, batch, cancellationToken)
+                    ?? await InsertAsync(db, RowOf(batch, jobs.Count, now), jobs, staged, cancellationToken),
                 cancellationToken
             );
-            if (result is BatchResult.Created)
+            if (result is BatchResult.Created { Joined: var joined })
             {
-                foreach (var job in jobs)
+                foreach (var job in joined)
                 {
-                    announcer.Committed(new Announcement(job.Id, Fence: 0, job.Spec.Model, job.VramClass));
+                    announcer.Committed(new Announcement(job.Id, Fence: 0, job.Model, job.VramClass));
                 }
             }
 
@@ -287,33 +297,45 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
         return earlier is null ? null : new BatchResult.Existing(await CountedAsync(db, earlier, cancellationToken));
     }
 
-    private async Task<BatchResult> InsertAsync(
-        JobsDbContext db,
-        NewBatch batch,
-        IReadOnlyList<NewJob> jobs,
-        CancellationToken cancellationToken
-    )
-    {
-        var row = new BatchRow
+    private static BatchRow RowOf(NewBatch batch, int total, DateTimeOffset now) =>
+        new()
         {
             Id = batch.Id,
             KeyId = batch.KeyId,
-            Total = jobs.Count,
-            CreatedAt = time.GetUtcNow(),
+            Total = total,
+            CreatedAt = now,
             IdempotencyKey = batch.IdempotencyKey,
             RequestHash = batch.RequestHash,
             Metadata = batch.Metadata is null
                 ? null
                 : JsonSerializer.Serialize(batch.Metadata.ToDictionary(), JobsJson.Default.DictionaryStringString),
         };
+
+    /// <param name="staged">Null where many may write at once: there the rows go into their table as they are made.</param>
+    private async Task<BatchResult> InsertAsync(
+        JobsDbContext db,
+        BatchRow row,
+        IReadOnlyCollection<NewJob> jobs,
+        JobTransitions.StagedJobs? staged,
+        CancellationToken cancellationToken
+    )
+    {
         db.Batches.Add(row);
         await db.SaveChangesAsync(cancellationToken);
-        foreach (var some in jobs.Chunk(Chunk))
+        if (staged is not null)
         {
-            await JobRows.InsertAsync(db, some, announcer.Sender, row.CreatedAt, cancellationToken);
-            db.ChangeTracker.Clear();
+            await JobRows.MoveAsync(db, row, staged, cancellationToken);
         }
-        return new BatchResult.Created(await CountedAsync(db, row, cancellationToken));
+        else
+        {
+            foreach (var some in jobs.Chunk(Chunk))
+            {
+                await JobRows.InsertAsync(db, some, announcer.Sender, row.CreatedAt, cancellationToken);
+                db.ChangeTracker.Clear();
+            }
+        }
+
+        return new BatchResult.Created(await CountedAsync(db, row, cancellationToken)) { Joined = db.Joined };
     }
 }
 

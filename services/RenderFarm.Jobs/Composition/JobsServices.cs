@@ -11,6 +11,7 @@ using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Retries;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
@@ -58,6 +59,8 @@ public static class JobsServices
         AddSweep<FairClock>(services);
         AddSweep<ExpirySweep>(services);
         AddSweep<ArtifactJanitor>(services);
+        services.AddSingleton<ResultManifests>();
+        AddSweep<ResultAdoption>(services);
         services.TryAddSingleton(store);
         AddSweep<RowRetention>(services);
         return services;

@@ -12,7 +12,7 @@ internal static class JobRows
 {
     /// <summary>Takes one turn of the key for all of them; they keep their order.</summary>
     /// <param name="jobs">All of one key, and at least one.</param>
-    public static async Task<IReadOnlyList<Job>> InsertAsync(
+    public static async Task<IReadOnlyList<JobRow>> InsertAsync(
         JobsDbContext db,
         IReadOnlyList<NewJob> jobs,
         string sender,
@@ -41,15 +41,73 @@ internal static class JobRows
             );
             tag += job.EstimatedSeconds;
         }
-        (db.WroteEvents, db.Joined) = (true, rows);
+        db.WroteEvents = true;
+        db.Joined.AddRange(rows.Select(row => new JoinedJob(row.Id, row.Model, row.VramClass, row.OrderKey, row.EstimatedSeconds)));
         await db.SaveChangesAsync(cancellationToken);
         foreach (var (model, vramClass) in rows.Select(row => (row.Model, row.VramClass)).Distinct())
         {
             await JobAnnouncer.NotifyAsync(db, model, vramClass, sender, cancellationToken);
         }
 
-        return rows.ConvertAll(row => row.ToJob());
+        return rows;
     }
+
+    /// <summary>Rows before their key's turn has come: see <see cref="MoveAsync"/>.</summary>
+    public static IEnumerable<JobRow> Unplaced(IEnumerable<NewJob> jobs, DateTimeOffset now)
+    {
+        var tag = 0.0;
+        foreach (var job in jobs)
+        {
+            yield return RowOf(job, tag, now);
+            tag += job.EstimatedSeconds;
+        }
+    }
+
+    /// <summary>Takes one turn of the key for all that were staged, and puts them and their events into their tables.</summary>
+    /// <param name="batch">Whose they are.</param>
+    /// <param name="staged">At least one.</param>
+    public static async Task MoveAsync(
+        JobsDbContext db,
+        BatchRow batch,
+        JobTransitions.StagedJobs staged,
+        CancellationToken cancellationToken
+    )
+    {
+        var seconds = staged.Jobs.Sum(job => job.EstimatedSeconds);
+        var tag = await KeyTurn.TakeAsync(db, batch.KeyId, seconds, staged.Jobs.Count, batch.CreatedAt, cancellationToken);
+        await JobTransitions.MoveStagedAsync(db, tag, cancellationToken);
+        await Outbox.AddWhereAsync(db, "batch_id = @id", VideoEvent.Queued, batch.CreatedAt, cancellationToken, ("id", batch.Id));
+        db.Joined.AddRange(staged.Jobs.Select(job => job with { OrderKey = job.OrderKey + tag }));
+    }
+
+    /// <summary>A job that the database has forgotten waits again, in nobody's turn and without an event: it is not new.</summary>
+    public static async Task RestoreAsync(JobsDbContext db, NewJob job, DateTimeOffset submitted, CancellationToken cancellationToken)
+    {
+        db.Jobs.Add(RowOf(job, 0, submitted));
+        await db.SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>The request of a row, as it came in. Where its webhooks go is left out, for it may hold a secret.</summary>
+    public static NewJob RequestOf(JobRow row) =>
+        new()
+        {
+            Id = row.Id,
+            KeyId = row.KeyId,
+            Spec = JsonSerializer.Deserialize(row.Spec, ContractsJson.Default.RenderSpec)!,
+            Inputs = JsonSerializer.Deserialize(row.Inputs, JobsJson.Default.StoredInputArray)!,
+            Priority = row.Priority,
+            VramClass = row.VramClass,
+            LeastVramBytes = row.LeastVramBytes,
+            EstimatedSeconds = row.EstimatedSeconds,
+            MaxAttempts = row.MaxAttempts,
+            IdempotencyKey = row.IdempotencyKey,
+            RequestHash = row.RequestHash,
+            Metadata = row.Metadata is null ? null : JsonSerializer.Deserialize(row.Metadata, JobsJson.Default.DictionaryStringString),
+            ExpiresAfter = row.ExpiresAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            RemixedFromId = row.RemixedFromId,
+            BatchId = row.BatchId,
+            BatchLine = row.BatchLine,
+        };
 
     private static JobRow RowOf(NewJob job, double startTag, DateTimeOffset now) =>
         new()

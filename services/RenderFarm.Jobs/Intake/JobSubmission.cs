@@ -150,10 +150,16 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         var fresh = jobs.Where((_, i) => results[i] is null).ToList();
         if (fresh.Count > 0)
         {
+            await JobTransitions.GiveUpRepeatMarksAsync(
+                db,
+                jobs[0].KeyId,
+                [.. fresh.Select(job => job.IdempotencyKey).OfType<string>()],
+                cancellationToken
+            );
             var inserted = await JobRows.InsertAsync(db, fresh, announcer.Sender, time.GetUtcNow(), cancellationToken);
             for (int i = 0, next = 0; i < jobs.Count; i++)
             {
-                results[i] ??= new SubmitResult.Created(inserted[next++]);
+                results[i] ??= new SubmitResult.Created(inserted[next++].ToJob());
             }
         }
         return results!;
@@ -173,7 +179,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         if (job.IdempotencyKey is { } key)
         {
             var earlier = await mine.SingleOrDefaultAsync(j => j.IdempotencyKey == key, cancellationToken);
-            if (earlier is null)
+            if (earlier is not { DeletedAt: null })
             {
                 return null;
             }

@@ -23,7 +23,7 @@ internal static class KeyTurn
         CancellationToken cancellationToken
     )
     {
-        var day = (int)(now.ToUnixTimeSeconds() / DaySeconds);
+        var day = DayOf(now);
         var turns = await db.RowsAsync(
             $"""
             UPDATE api_keys
@@ -45,11 +45,7 @@ internal static class KeyTurn
         }
 
         var turn = turns[0];
-        if (turn.PerDay is { } perDay && turn.Today > perDay)
-        {
-            throw new QuotaExceededException(Quota.PerDay, perDay, DateTimeOffset.FromUnixTimeSeconds((day + 1L) * DaySeconds));
-        }
-
+        RequireDay(turn.Today, turn.PerDay, day);
         if (turn.Queued is { } queued)
         {
             await RequireRoomAsync(db, keyId, queued, jobs, cancellationToken);
@@ -58,19 +54,41 @@ internal static class KeyTurn
         return turn.Tag;
     }
 
-    /// <summary>After a job has come back to the queue: it takes no turn, but it needs room.</summary>
-    public static async Task RequireRoomAsync(JobsDbContext db, string keyId, CancellationToken cancellationToken)
+    /// <summary>After a job has come back to the queue: its place on the clock is the old one, but it is one more of the day.</summary>
+    /// <exception cref="QuotaExceededException">The transaction must not be committed.</exception>
+    public static async Task TakeAgainAsync(JobsDbContext db, string keyId, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        // An update that changes nothing is the lock that both stores have
-        var limits = await db.RowsAsync(
-            "UPDATE api_keys SET max_queued = max_queued WHERE id = @key RETURNING max_queued",
-            row => row.IntOrNull(0),
+        var day = DayOf(now);
+        var turns = await db.RowsAsync(
+            """
+            UPDATE api_keys SET day = @day, day_jobs = CASE WHEN day = @day THEN day_jobs ELSE 0 END + 1
+            WHERE id = @key
+            RETURNING day_jobs, max_per_day, max_queued
+            """,
+            row => (Today: row.GetInt32(0), PerDay: row.IntOrNull(1), Queued: row.IntOrNull(2)),
             cancellationToken,
+            ("day", day),
             ("key", keyId)
         );
-        if (limits.SingleOrDefault() is { } queued)
+        if (turns is not [var turn])
+        {
+            return;
+        }
+
+        RequireDay(turn.Today, turn.PerDay, day);
+        if (turn.Queued is { } queued)
         {
             await RequireRoomAsync(db, keyId, queued, more: 0, cancellationToken);
+        }
+    }
+
+    private static int DayOf(DateTimeOffset now) => (int)(now.ToUnixTimeSeconds() / DaySeconds);
+
+    private static void RequireDay(int today, int? perDay, int day)
+    {
+        if (perDay is { } most && today > most)
+        {
+            throw new QuotaExceededException(Quota.PerDay, most, DateTimeOffset.FromUnixTimeSeconds((day + 1L) * DaySeconds));
         }
     }
 

@@ -66,12 +66,25 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         return key;
     }
 
-    /// <summary>Whether the secret was a key's once: who presents it knows by that that it was taken away, and not forgotten.</summary>
-    public Task<bool> WasRevokedAsync(string secret, CancellationToken cancellationToken)
+    /// <summary>Whether the answer for it is at hand: a key that worked a moment ago.</summary>
+    public bool Remembers(string secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        return _known.TryGetValue(Hash(secret), out var cached) && time.GetElapsedTime(cached.At) < CacheFor;
+    }
+
+    /// <summary>
+    /// A secret that <see cref="AuthenticateAsync"/> knows no valid key for was one once. A database that was restored from before the
+    /// key was made knows it not at all, which is something else: whoever holds it may be right.
+    /// </summary>
+    public Task<bool> IsRevokedAsync(string secret, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(secret);
         var hash = Hash(secret);
-        return database.ReadAsync(db => db.ApiKeys.AnyAsync(k => k.Hash == hash && k.RevokedAt != null, cancellationToken), cancellationToken);
+        return database.ReadAsync(
+            db => db.ApiKeys.AnyAsync(k => k.Hash == hash && k.RevokedAt != null, cancellationToken),
+            cancellationToken
+        );
     }
 
     public Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellationToken) =>

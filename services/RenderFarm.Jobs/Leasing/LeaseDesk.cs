@@ -44,6 +44,11 @@ public sealed class LeaseDesk(
                 return new LeaseResult.UnknownWorker();
             }
 
+            if (worker.Instance != request.Instance)
+            {
+                return new LeaseResult.Superseded(worker.Name, worker.Host);
+            }
+
             await workers.SeenAsync(worker.Id, cancellationToken);
 
             // Listening starts before the look, so that a job which arrives in between is not missed

@@ -12,6 +12,9 @@ public abstract record LeaseResult
     /// <summary>Nothing that this slot could run, or the worker is draining: put the bell down.</summary>
     public sealed record Nothing : LeaseResult;
 
+    /// <summary>Another start of this worker's identity has taken its place.</summary>
+    public sealed record Superseded(string Name, string Host) : LeaseResult;
+
     /// <summary>No such worker or slot is registered: register again.</summary>
     public sealed record UnknownWorker : LeaseResult;
 }

@@ -28,7 +28,7 @@ public sealed class LeaseReaper(
     /// <summary>One a second: about as long as a worker takes to get a renewal through once it can.</summary>
     public const int GraceLooks = 10;
 
-    /// <summary>The store's absence that costs no lease, such as a connection that broke: well below what is left when a renewal is due.</summary>
+    /// <summary>An absence of the store that costs no lease: well below what is left of one whose renewal is due.</summary>
     public static readonly TimeSpan Blip = TimeSpan.FromSeconds(5);
 
     /// <summary>No worker renders on for longer by itself (<c>Worker:OrphanMinutes</c>): its jobs may as well be seen waiting.</summary>

@@ -109,7 +109,7 @@ public sealed class JobDatabase : IAsyncDisposable
     public event Action<int>? LeasesRevived;
 
     /// <summary>Raised after a commit that added jobs to the queue. Handlers return at once.</summary>
-    internal event Action<IReadOnlyList<JobRow>>? Joined;
+    internal event Action<IReadOnlyList<JoinedJob>>? Joined;
 
     public async Task<T> ReadAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -125,7 +125,18 @@ public sealed class JobDatabase : IAsyncDisposable
         }
     }
 
-    public async Task<T> WriteAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> WriteAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken) =>
+        WriteAsync<IAsyncDisposable?, T>(_ => Task.FromResult<IAsyncDisposable?>(null), (db, _) => work(db), cancellationToken);
+
+    /// <param name="prepare">What is done on the same connection before the transaction, and undone after it.</param>
+    /// <param name="work">The transaction.</param>
+    /// <param name="cancellationToken">Ends it before the commit.</param>
+    internal async Task<T> WriteAsync<TPrepared, T>(
+        Func<JobsDbContext, Task<TPrepared>> prepare,
+        Func<JobsDbContext, TPrepared, Task<T>> work,
+        CancellationToken cancellationToken
+    )
+        where TPrepared : IAsyncDisposable?
     {
         ArgumentNullException.ThrowIfNull(work);
         for (var attempt = 1; ; attempt++)
@@ -133,8 +144,9 @@ public sealed class JobDatabase : IAsyncDisposable
             await using var db = _open();
             try
             {
+                await using var prepared = await prepare(db);
                 await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-                var result = await work(db);
+                var result = await work(db, prepared);
                 // Not to be cancelled: a caller who has gone must not leave it open whether this happened
                 await transaction.CommitAsync(CancellationToken.None);
                 if (db.ChangedQueue)

@@ -10,7 +10,7 @@ namespace RenderFarm.Jobs.Persistence;
 /// <summary><c>queued → leased</c>: the choice of a job and its first step are one statement, in the words of each store.</summary>
 internal static partial class JobTransitions
 {
-    /// <summary>Transactions that hold a waiting job last milliseconds; one of a process that is frozen lasts until the server ends it.</summary>
+    /// <summary>Transactions that hold a waiting job last milliseconds; one of a frozen process, until the server ends it.</summary>
     public static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>Gives the slot the best of the jobs it is offered, under the next fence and a new token. Null: there is none.</summary>

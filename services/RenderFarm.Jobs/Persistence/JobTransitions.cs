@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
@@ -23,10 +24,11 @@ internal static partial class JobTransitions
     public static readonly JobTransition Revive = new("revive", [JobState.Queued], [JobState.Rendering]);
     public static readonly JobTransition Cancel = new("cancel", [JobState.Queued], [JobState.Cancelled]);
     public static readonly JobTransition Requeue = new("requeue", [JobState.Failed, JobState.Cancelled], [JobState.Queued]);
+    public static readonly JobTransition Adopt = new("adopt", [JobState.Queued], [JobState.Completed]);
     public static readonly JobTransition Expire = new("expire", [JobState.Completed], [JobState.Expired]);
 
     /// <summary>Every way that a job goes. The diagram in <c>contracts/README.md</c> shows the same.</summary>
-    public static readonly IReadOnlyList<JobTransition> All = [Take, Begin, Upload, End, Revive, Cancel, Requeue, Expire];
+    public static readonly IReadOnlyList<JobTransition> All = [Take, Begin, Upload, End, Revive, Cancel, Requeue, Adopt, Expire];
 
     public static readonly string Queued = In(Take.From);
 
@@ -302,6 +304,37 @@ internal static partial class JobTransitions
             ("now", db.Dialect.Time(now))
         ) == 1;
 
+    /// <summary>
+    /// The result of a job that waits is there already, under a lease that the database has forgotten: it was restored from a time before.
+    /// A job that somebody wished to stop, or has deleted, ends that way.
+    /// </summary>
+    /// <param name="artifacts">JSON list.</param>
+    public static async Task<bool> AdoptAsync(
+        JobsDbContext db,
+        LeaseName lease,
+        string artifacts,
+        string? warning,
+        DateTimeOffset finished,
+        CancellationToken cancellationToken
+    ) =>
+        await db.ExecuteAsync(
+            $"""
+            UPDATE jobs SET
+                state = '{Adopt.Into(JobState.Completed)}', stage = '{Word.Of(RenderStage.Done)}', not_before = NULL,
+                fence = {db.Dialect.Greatest}(fence, @fence), token = NULL, winning_fence = @fence, deaths = 0,
+                finished_at = @finished, expires_at = CASE WHEN expires_after_seconds IS NULL THEN NULL
+                    ELSE {db.Dialect.TimePlus("@finished", "expires_after_seconds")} END,
+                artifacts = @artifacts, warning = @warning
+            WHERE id = @id AND cancel_requested_at IS NULL AND deleted_at IS NULL AND {Adopt.Where}
+            """,
+            cancellationToken,
+            ("id", lease.JobId),
+            ("fence", lease.Fence),
+            ("finished", db.Dialect.Time(finished)),
+            ("artifacts", artifacts),
+            ("warning", warning)
+        ) == 1;
+
     /// <summary>The time for which its artifacts were to be kept is over.</summary>
     public static async Task<bool> ExpireAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
         await db.ExecuteAsync(
@@ -319,6 +352,26 @@ internal static partial class JobTransitions
             ("id", id),
             ("now", db.Dialect.Time(now))
         ) == 1;
+
+    /// <summary>
+    /// Idempotency keys of jobs that their owner has deleted are free again: what was deleted is no answer to the request that made it.
+    /// </summary>
+    public static async Task GiveUpRepeatMarksAsync(
+        JobsDbContext db,
+        string keyId,
+        IReadOnlyList<string> marks,
+        CancellationToken cancellationToken
+    )
+    {
+        if (marks.Count > 0)
+        {
+            await db
+                .Jobs.Where(job =>
+                    job.KeyId == keyId && job.IdempotencyKey != null && marks.Contains(job.IdempotencyKey) && job.DeletedAt != null
+                )
+                .ExecuteUpdateAsync(set => set.SetProperty(job => job.IdempotencyKey, (string?)null), cancellationToken);
+        }
+    }
 
     /// <inheritdoc cref="HideAsync"/>
     public static Task<int> HideBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>

@@ -33,7 +33,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     internal int Revived { get; set; }
 
     /// <summary>New jobs.</summary>
-    internal IReadOnlyList<JobRow> Joined { get; set; } = [];
+    internal List<JoinedJob> Joined { get; private set; } = [];
 
     /// <summary>A context that has been used before starts with nothing done.</summary>
     internal void Begin() => (WroteEvents, ChangedQueue, Revived, Joined) = (false, false, 0, []);
@@ -161,7 +161,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         {
             worker.ToTable("workers");
             worker.HasKey(w => w.Id);
-            worker.HasIndex(w => w.Name, "ux_workers_name").IsUnique();
+            worker.HasIndex(w => w.Identity, "ux_workers_identity").IsUnique();
         });
         modelBuilder.Entity<ModelRow>().ToTable("models").HasKey(m => m.Id);
         modelBuilder.Entity<WorkerModelRow>(have =>

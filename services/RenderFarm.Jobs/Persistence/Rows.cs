@@ -231,6 +231,15 @@ public sealed class BatchRow
 public sealed class WorkerRow
 {
     public required string Id { get; set; }
+
+    /// <summary>Which installation; null for one that has not registered since there are identities.</summary>
+    public string? Identity { get; set; }
+
+    /// <summary>Which start of it.</summary>
+    public string? Instance { get; set; }
+
+    /// <summary>Where its identity was read: see <see cref="RegisterWorkerRequest.Place"/>.</summary>
+    public string? Place { get; set; }
     public required string Name { get; set; }
     public required string Host { get; set; }
     public required string Version { get; set; }

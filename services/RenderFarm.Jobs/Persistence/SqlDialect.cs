@@ -16,6 +16,9 @@ internal sealed record SqlDialect
     /// <summary>Now plus a number of seconds, given as an expression.</summary>
     public required Func<string, string> NowPlus { get; init; }
 
+    /// <summary>A time plus a number of seconds, both given as expressions.</summary>
+    public required Func<string, string, string> TimePlus { get; init; }
+
     /// <summary>Seconds from the time in a column until now.</summary>
     public required Func<string, string> SecondsSince { get; init; }
 
@@ -31,6 +34,9 @@ internal sealed record SqlDialect
     /// <summary>After a select of rows to be changed: those that another holds are left to it.</summary>
     public string SkipLocked { get; init; } = "";
 
+    /// <summary>One writer at a time: who has much to write makes it ready beside the tables.</summary>
+    public bool HasOneWriter { get; init; }
+
     /// <summary>A time as a parameter.</summary>
     public required Func<DateTimeOffset, object> Time { get; init; }
 
@@ -38,6 +44,7 @@ internal sealed record SqlDialect
     {
         Now = "now()",
         NowPlus = seconds => $"now() + {seconds} * interval '1 second'",
+        TimePlus = (time, seconds) => $"CAST({time} AS timestamptz) + {seconds} * interval '1 second'",
         SecondsSince = column => $"CAST(EXTRACT(EPOCH FROM now() - {column}) AS double precision)",
         Greatest = "GREATEST",
         Notify = "SELECT pg_notify(@channel, @payload)",
@@ -50,8 +57,10 @@ internal sealed record SqlDialect
     {
         Now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
         NowPlus = seconds => $"CAST((unixepoch('subsec') + {seconds}) * 1000000 AS INTEGER)",
+        TimePlus = (time, seconds) => $"CAST({time} + {seconds} * 1000000 AS INTEGER)",
         SecondsSince = column => $"unixepoch('subsec') - {column} / 1000000.0",
         Greatest = "MAX",
+        HasOneWriter = true,
         Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
     };
 }

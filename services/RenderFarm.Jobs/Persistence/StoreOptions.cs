@@ -23,6 +23,13 @@ public sealed class StoreOptions : ISettings, IValidatableObject
     [Between(1, 36_500)]
     public double KeepDays { get; set; } = 90;
 
+    /// <summary>The database's file; null where it is none.</summary>
+    public string? File =>
+        Kind == StoreKind.Sqlite
+        && new SqliteConnectionStringBuilder(ConnectionString) is { Mode: not SqliteOpenMode.Memory, DataSource: var file }
+            ? file
+            : null;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         // A missing string has its own line.

@@ -119,7 +119,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         );
 
     /// <summary>Runs a failed or cancelled job again as the same video, with all its attempts before it.</summary>
-    /// <exception cref="Keys.QuotaExceededException">Its key has no room in the queue.</exception>
+    /// <exception cref="Keys.QuotaExceededException">Its key has no room in the queue, or none left of its day.</exception>
     public async Task<RetryResult> RetryAsync(string id, JobScope scope, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -139,7 +139,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                     return new RetryResult.WrongState(job);
                 }
 
-                await KeyTurn.RequireRoomAsync(db, job.KeyId, cancellationToken);
+                await KeyTurn.TakeAgainAsync(db, job.KeyId, now, cancellationToken);
                 // Cancelled before it began, it was given back to its key: now it counts again
                 await ChargeAsync(db, id, +1, cancellationToken);
                 await Outbox.AddAsync(db, id, VideoEvent.Queued, now, cancellationToken);

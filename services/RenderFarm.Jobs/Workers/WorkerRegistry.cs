@@ -25,7 +25,8 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             ? (time.GetElapsedTime(_began), true)
             : (time.GetElapsedTime(at), false);
 
-    /// <summary>The worker's id: the same for every registration under the same name. A drain ordered earlier stands.</summary>
+    /// <summary>The worker's id: the same for every registration of the same identity. A drain ordered earlier stands.</summary>
+    /// <exception cref="IdentityInUseException">Another start of this identity is at work.</exception>
     public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -38,25 +39,47 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
     private async Task<string> WriteAsync(JobsDbContext db, RegisterWorkerRequest request, CancellationToken cancellationToken)
     {
         var now = db.Dialect.Time(time.GetUtcNow());
+        // One that was known by its name alone is known by its identity from now on
+        await db.ExecuteAsync(
+            """
+            UPDATE workers SET identity = @identity WHERE name = @name AND identity IS NULL
+                AND NOT EXISTS (SELECT 1 FROM workers w WHERE w.identity = @identity)
+            """,
+            cancellationToken,
+            ("identity", request.Identity),
+            ("name", request.Name)
+        );
         var id = (
             await db.RowsAsync(
                 """
-                INSERT INTO workers (id, name, host, version, slots, draining, registered_at, seen_at)
-                VALUES (@id, @name, @host, @version, @slots, FALSE, @now, @now)
-                ON CONFLICT (name) DO UPDATE SET host = excluded.host, version = excluded.version, slots = excluded.slots,
+                INSERT INTO workers (id, identity, instance, place, name, host, version, slots, draining, registered_at, seen_at)
+                VALUES (@id, @identity, @instance, @place, @name, @host, @version, @slots, FALSE, @now, @now)
+                ON CONFLICT (identity) DO UPDATE SET instance = excluded.instance, place = excluded.place, name = excluded.name,
+                    host = excluded.host, version = excluded.version, slots = excluded.slots,
                     registered_at = excluded.registered_at, seen_at = excluded.seen_at
+                WHERE workers.instance IS NULL OR workers.instance = excluded.instance OR workers.place = excluded.place
+                    OR workers.seen_at < @gone
                 RETURNING id
                 """,
                 row => row.GetString(0),
                 cancellationToken,
                 ("id", "worker_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N")),
+                ("identity", request.Identity),
+                ("instance", request.Instance),
+                ("place", request.Place),
+                ("gone", db.Dialect.Time(time.GetUtcNow() - LiveFor)),
                 ("name", request.Name),
                 ("host", request.Host),
                 ("version", request.Version),
                 ("slots", JsonSerializer.Serialize(request.Slots.ToArray(), JobsJson.Default.SlotDescriptionArray)),
                 ("now", now)
             )
-        ).Single();
+        ).SingleOrDefault();
+        if (id is null)
+        {
+            var holder = await db.Workers.AsNoTracking().SingleAsync(w => w.Identity == request.Identity, cancellationToken);
+            throw new IdentityInUseException(holder.Name, holder.Host, holder.SeenAt + LiveFor - time.GetUtcNow());
+        }
 
         await db.ExecuteAsync("DELETE FROM worker_models WHERE worker_id = @id", cancellationToken, ("id", id));
         // In one order everywhere, so that two workers registering the same models don't wait for each other in a ring
@@ -205,6 +228,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         new()
         {
             Id = row.Id,
+            Instance = row.Instance,
             Name = row.Name,
             Host = row.Host,
             Version = row.Version,
@@ -220,6 +244,9 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
 public sealed record FarmWorker
 {
     public required string Id { get; init; }
+
+    /// <summary>Its newest start.</summary>
+    public required string? Instance { get; init; }
     public required string Name { get; init; }
     public required string Host { get; init; }
     public required string Version { get; init; }

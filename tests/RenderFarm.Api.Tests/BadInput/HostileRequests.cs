@@ -15,7 +15,7 @@ internal sealed class HostileRequests(int seed)
         "webhook_url", "metadata", "expires_after", "plan", "debug", "max_attempts",
     ];
 
-    private static readonly string[] Texts =
+    internal static readonly string[] Texts =
     [
         "", " ", "a", "\0", "\r\nX-Evil: 1", "../../etc/passwd", "..\\..\\x", "%2e%2e%2f", "'; DROP TABLE jobs; --",
         "${jndi:ldap://x}", "{{7*7}}", "<script>", "\ud83d\ude00", "\u202e\u0000", "\ufeff", "Ṱ̺̺̕o͞", "NaN",

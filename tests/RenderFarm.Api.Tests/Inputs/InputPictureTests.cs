@@ -165,7 +165,7 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
     [InlineData("http://127.0.0.1/a.png", "not a public address")]
     [InlineData("http://2130706433/a.png", "not a public address")]
     [InlineData("http://[::ffff:127.0.0.1]/a.png", "not a public address")]
-    [InlineData("http://inside.example/a.png", "inside.example resolves to 127.0.0.1")]
+    [InlineData("http://inside.example/a.png", "inside.example does not lead to a public address")]
     [InlineData("ftp://example.org/a.png", "http, https or data")]
     [InlineData("file:///etc/passwd", "http, https or data")]
     [InlineData("data:image/png,plain", "data:image/png;base64")]
@@ -173,7 +173,7 @@ public sealed class InputPictureTests(PictureFarm pictures) : IClassFixture<Pict
     public async Task Create_FromAnAddressThatIsNotForUs_Is400(string url, string why) => await RefusedAsync(url, why);
 
     [Theory]
-    [InlineData("/to-inside", "resolves to 127.0.0.1")]
+    [InlineData("/to-inside", "does not lead to a public address")]
     [InlineData("/to-literal", "redirects to an address that leads to 169.254.169.254")]
     [InlineData("/to-file", "redirects to an address that must be an absolute http")]
     [InlineData("/round", "more than 3 times")]

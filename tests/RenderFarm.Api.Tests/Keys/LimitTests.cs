@@ -59,6 +59,25 @@ public sealed class LimitTests(StillFarm still) : IClassFixture<StillFarm>
     }
 
     [Fact]
+    public async Task Retry_PastTheDailyQuota_Is429_AndTheVideoStaysAsItWas()
+    {
+        var tenant = await TenantAsync(new { name = "t", quotas = new { per_day = 2 } });
+        var id = (string)(await _farm.SubmitAsync(by: tenant))["id"]!;
+        await tenant.PostAsync($"/v1/videos/{id}/cancel", null);
+        Assert.Equal(HttpStatusCode.OK, (await tenant.PostAsync($"/v1/videos/{id}/retry", null)).StatusCode);
+        await tenant.PostAsync($"/v1/videos/{id}/cancel", null);
+
+        var refusal = await (await tenant.PostAsync($"/v1/videos/{id}/retry", null)).RefusalAsync();
+
+        Assert.Equal((429, "quota_exceeded"), (refusal.Status, refusal.Code));
+        Assert.Contains("'per_day'", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal("failed", (string)(await (await tenant.GetAsync($"/v1/videos/{id}")).JsonAsync())["status"]!);
+
+        _clock.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(HttpStatusCode.OK, (await tenant.PostAsync($"/v1/videos/{id}/retry", null)).StatusCode);
+    }
+
+    [Fact]
     public async Task Create_ARepeatOfWhatWasTaken_IsAnsweredAlsoWhereTheQuotaIsUsedUp()
     {
         var tenant = await TenantAsync(new { name = "t", quotas = new { per_day = 1, queued = 1 } });

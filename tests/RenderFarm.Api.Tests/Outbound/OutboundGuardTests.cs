@@ -75,8 +75,22 @@ public sealed class OutboundGuardTests
 
         var refused = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync($"http://innocent.example:{inside.Port}/"));
 
-        Assert.Contains("innocent.example resolves to 127.0.0.1", refused.InnerException!.Message, StringComparison.Ordinal);
+        Assert.Equal("innocent.example does not lead to a public address", refused.InnerException!.Message);
         Assert.Equal(0, inside.Connections);
+    }
+
+    /// <summary>Told apart, the two would say which names there are inside.</summary>
+    [Fact]
+    public async Task Handler_ANameThatNobodyHas_IsRefusedInTheSameWords()
+    {
+        using var http = ClientOf(
+            new OutboundOptions(),
+            _ => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound)
+        );
+
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync("http://innocent.example/"));
+
+        Assert.Equal("innocent.example does not lead to a public address", refused.InnerException!.Message);
     }
 
     [Fact]

@@ -103,7 +103,8 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 
         await _farm.User.DeleteAsync($"/v1/keys/{(string)made["id"]!}");
 
-        Assert.Equal(401, (int)(await client.GetAsync("/v1/videos")).StatusCode);
+        var (status, code, _, _) = await (await client.GetAsync("/v1/videos")).RefusalAsync();
+        Assert.Equal((401, "key_revoked"), (status, code));
         var listed = await (await _farm.User.GetAsync("/v1/keys")).Content.ReadAsStringAsync();
         Assert.DoesNotContain((string)made["key"]!, listed, StringComparison.Ordinal);
     }

@@ -136,6 +136,29 @@ public sealed class ContentTests(ContentTests.FinishedVideo fixture) : IClassFix
         Assert.Equal((1, "completed", "cpu"), ((int)attempt["number"]!, (string)attempt["outcome"]!, (string)attempt["slot"]!));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task Get_AFileOfAnotherLengthThanRecorded_IsRefusedAndNothingSent(int longer)
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var id = await farm.FinishVideoAsync(Bytes);
+        var file = Directory.EnumerateFiles(farm.Home, "video.mp4", SearchOption.AllDirectories).Single();
+        using (var stored = new FileStream(file, FileMode.Open))
+        {
+            stored.SetLength(Bytes.Length + longer);
+        }
+
+        foreach (var range in new[] { null, "bytes=0-9" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/videos/{id}/content");
+            request.Headers.TryAddWithoutValidation("Range", range);
+            var refusal = await (await farm.User.SendAsync(request)).RefusalAsync();
+
+            Assert.Equal((409, "content_damaged"), (refusal.Status, refusal.Code));
+        }
+    }
+
     [Fact]
     public async Task Get_ContentThatIsGone_IsARefusalThatNobodyCaches()
     {

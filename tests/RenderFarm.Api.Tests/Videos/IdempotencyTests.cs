@@ -36,6 +36,19 @@ public sealed class IdempotencyTests(FarmFixture fixture) : IClassFixture<FarmFi
     }
 
     [Fact]
+    public async Task Create_UnderTheKeyOfADeletedVideo_IsANewOne()
+    {
+        var key = Guid.NewGuid().ToString();
+        var first = await IdAsync(Post("a", key));
+        Assert.True((await _farm.User.DeleteAsync($"/v1/videos/{first}")).IsSuccessStatusCode);
+
+        var second = await IdAsync(Post("another", key));
+
+        Assert.NotEqual(first, second);
+        Assert.Equal(second, await IdAsync(Post("another", key)));
+    }
+
+    [Fact]
     public async Task Create_SixteenAtOnceWithOneKey_MakeOneVideo()
     {
         var key = Guid.NewGuid().ToString();

@@ -88,7 +88,7 @@ public sealed class WebhookTests : IAsyncLifetime
         var id = (string)
             (await strict.SubmitAsync(new { prompt = "a ball", webhook_url = $"http://localhost:{_receiver.Address.Port}/" }))["id"]!;
         var log = await LogAsync(id, log => (int)log[0]!["tries"]! == 1, strict.User);
-        Assert.Contains("not a public address", (string)log[0]!["log"]![0]!["error"]!, StringComparison.Ordinal);
+        Assert.Contains("does not lead to a public address", (string)log[0]!["log"]![0]!["error"]!, StringComparison.Ordinal);
         Assert.Equal(0, _receiver.Count);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Workers;
 
@@ -155,6 +156,48 @@ public sealed class LeaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Complete_AnEndedLeaseWithAnothersFiles_IsRefused_AndARepeatIsToldWhatWas()
+    {
+        await _farm.SubmitAsync();
+        var lease = (await _farm.LeaseAsync(_workerId))!;
+        await _farm.RenewAsync(lease);
+        var real = await _farm.UploadAsync(lease, [1, 2, 3]);
+        Assert.Equal(HttpStatusCode.OK, (await _farm.CompleteAsync(lease, real)).StatusCode);
+
+        var foreign = real with { Key = "videos/video_other/1/video.mp4" };
+
+        Assert.Equal((400, "invalid_value"), await Refusal(await _farm.CompleteAsync(lease, foreign)));
+        Assert.Equal(HttpStatusCode.OK, (await _farm.CompleteAsync(lease, real)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("renew", "")]
+    [InlineData("complete", "")]
+    [InlineData("fail", "transient")]
+    [InlineData("release", "draining")]
+    public async Task Report_OfWhatIsNoId_Is404(string what, string reason)
+    {
+        var body = new
+        {
+            fence = 1,
+            token = LeaseToken.New().Secret,
+            stage = "denoising",
+            step = 1,
+            steps = 2,
+            artifacts = Array.Empty<object>(),
+            reason,
+            message = "x",
+            measurements = new { },
+        };
+        var reply = await _farm.Worker.PostAsync(
+            $"/worker/v1/leases/..%2f..%2fetc/{what}",
+            System.Net.Http.Json.JsonContent.Create(body)
+        );
+
+        Assert.Equal((404, "not_found"), await Refusal(reply));
+    }
+
+    [Fact]
     public async Task Release_HandsTheVideoBack_AndNoAttemptIsBurnt()
     {
         await _farm.SubmitAsync();
@@ -208,6 +251,7 @@ public sealed class LeaseTests : IAsyncLifetime
                     "/worker/v1/leases",
                     new LeaseRequest
                     {
+                        Instance = SimulatedWorker.Instance,
                         WorkerId = "w_none",
                         SlotId = "cpu",
                         FreeBytes = 1,

@@ -32,6 +32,8 @@ internal static class ApiBenchmark
             "retrieve" => RetrievePart.MeasureAsync(options),
             "list" => ListPart.MeasureAsync(options),
             "batch" => BatchPart.MeasureAsync(options),
+            "bodies" => BodiesPart.MeasureAsync(),
+            "renewals" => RenewalsPart.MeasureAsync(),
             "eta" => EtaPart.MeasureAsync(options),
             _ => MemoryPart.MeasureAsync(options),
         };

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Npgsql;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
@@ -34,14 +35,15 @@ internal sealed class ApiFarm : IAsyncDisposable
     public string ConnectionString => _database.ConnectionString;
 
     /// <param name="broker">Also on RabbitMQ, where its events and bells go.</param>
-    public static async Task<ApiFarm> StartAsync(Uri? broker = null)
+    /// <param name="models">Those that are known; absent: <c>tiny</c>.</param>
+    public static async Task<ApiFarm> StartAsync(Uri? broker = null, IReadOnlyList<ModelShape>? models = null)
     {
         var database = await PostgresDatabase.CreateAsync();
         var api = new ApiFarm(
             database,
             await FarmUnderTest.StartAsync(new FarmSetup { Postgres = database.ConnectionString, Broker = broker }, workers: 0)
         );
-        await api.RegisterModelAsync();
+        await api.RegisterModelsAsync(models ?? [ModelShapes.Tiny]);
         using var made = await api.Http.PostAsJsonAsync(
             "/v1/keys",
             new
@@ -96,26 +98,10 @@ internal sealed class ApiFarm : IAsyncDisposable
         await _database.DisposeAsync();
     }
 
-    private async Task RegisterModelAsync()
+    private async Task RegisterModelsAsync(IReadOnlyList<ModelShape> models)
     {
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Farm.Home, "keys.json"))).RootElement;
-        var request = new RegisterWorkerRequest
-        {
-            Name = "gone",
-            Host = "simulated",
-            Version = "1",
-            Slots =
-            [
-                new()
-                {
-                    Id = "cpu",
-                    Kind = SlotKind.Cpu,
-                    Card = "simulated",
-                    TotalBytes = 8L << 30,
-                },
-            ],
-            Models = [new("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
-        };
+        var request = WorkerOf("gone", models);
         using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")
         {
             Content = new StringContent(
@@ -128,4 +114,26 @@ internal sealed class ApiFarm : IAsyncDisposable
         using var answer = await Farm.Http.SendAsync(message);
         answer.EnsureSuccessStatusCode();
     }
+
+    public static RegisterWorkerRequest WorkerOf(string name, IReadOnlyList<ModelShape> models) =>
+        new()
+        {
+            Protocol = WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf(name),
+            Instance = SimulatedWorker.Instance,
+            Name = name,
+            Host = "simulated",
+            Version = "1",
+            Slots =
+            [
+                new()
+                {
+                    Id = "cpu",
+                    Kind = SlotKind.Cpu,
+                    Card = "simulated",
+                    TotalBytes = 8L << 30,
+                },
+            ],
+            Models = [.. models.Select(shape => new ModelRegistration(shape.Id, shape, new Dictionary<string, string>()))],
+        };
 }

@@ -168,6 +168,7 @@ internal static class LeaseLatency
             new
             {
                 worker_id = id,
+                instance = SimulatedWorker.Instance,
                 slot_id = "cpu",
                 free_bytes = 8L << 30,
                 wait_seconds = wait,
@@ -183,6 +184,9 @@ internal static class LeaseLatency
     {
         var request = new Contracts.Leases.RegisterWorkerRequest
         {
+            Protocol = Contracts.Leases.WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf("idle"),
+            Instance = SimulatedWorker.Instance,
             Name = "idle",
             Host = "simulated",
             Version = "1",

@@ -100,6 +100,9 @@ internal sealed class QueueOfJobs : IAsyncDisposable
                 await registry.RegisterAsync(
                     new RegisterWorkerRequest
                     {
+                        Protocol = WorkerProtocol.Current,
+                        Identity = SimulatedWorker.IdentityOf($"host-{i}"),
+                        Instance = SimulatedWorker.Instance,
                         Name = $"host-{i}",
                         Host = "simulated",
                         Version = "1",
@@ -134,6 +137,7 @@ internal sealed class QueueOfJobs : IAsyncDisposable
         await Desk.LeaseAsync(
             new LeaseRequest
             {
+                Instance = SimulatedWorker.Instance,
                 WorkerId = worker,
                 SlotId = "gpu0",
                 FreeBytes = 24L << 30,

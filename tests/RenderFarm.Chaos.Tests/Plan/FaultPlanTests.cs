@@ -21,9 +21,9 @@ public sealed class FaultPlanTests
 
         Assert.Equal(
             [
-                "   1      2.10 s  KillWorker          worker-2  for 6.82 s, 0",
-                "   2      4.31 s  StopWorker          worker-3  for 35.00 s, 1",
-                "   3      8.93 s  ReorderBells        bells     for 0.00 s, 2",
+                "   1      2.10 s  KillWorker          worker-1  for 6.55 s, 0",
+                "   2      5.51 s  StopWorker          worker-3  for 36.16 s, 1",
+                "   3      9.62 s  DuplicateBells      bells     for 0.00 s, 80",
             ],
             first
         );

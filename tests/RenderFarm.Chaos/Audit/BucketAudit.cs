@@ -32,11 +32,19 @@ internal sealed class BucketAudit(IArtifactStore store)
             }
         }
 
+        var manifests = promised
+            .Keys.Select(key => ObjectKeys.TryParseLease(key, out var lease) ? ObjectKeys.Manifest(lease) : key)
+            .ToHashSet(StringComparer.Ordinal);
         return
         [
+            new("every result has its manifest", manifests.Count, [.. manifests.Where(key => !stored.Contains(key))]),
             new("every promised object is there", promised.Count, [.. promised.Keys.Where(key => !stored.Contains(key))]),
             new("promised objects have their size and checksum", promised.Count, damaged),
-            new("no object is unreferenced after the janitor", stored.Count, [.. stored.Where(key => !promised.ContainsKey(key))]),
+            new(
+                "no object is unreferenced after the janitor",
+                stored.Count,
+                [.. stored.Where(key => !promised.ContainsKey(key) && !manifests.Contains(key))]
+            ),
         ];
     }
 }

@@ -78,6 +78,7 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
             FaultKind.HalfOpenConnections => HalfOpenAsync(fault, cancellationToken),
             FaultKind.DuplicateBells or FaultKind.ReorderBells => RingAsync(fault, cancellationToken),
             FaultKind.FillDisk => FillDiskAsync(fault, cancellationToken),
+            FaultKind.TakeBackLease => TakeBackAsync(fault, cancellationToken),
             _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, "a fault that nobody knows how to make"),
         };
 
@@ -200,6 +201,38 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
         disk.Free();
         return new FaultRecord(fault, began, Elapsed, $"full for {fault.Lasts.TotalSeconds:0.0} s");
+    }
+
+    private async Task<FaultRecord> TakeBackAsync(Fault fault, CancellationToken cancellationToken)
+    {
+        await WaitForRendererAsync(fault.Target, cancellationToken);
+        var began = Elapsed;
+        if (await HeldByAsync(fault.Target, cancellationToken) is not { Lease: var lease })
+        {
+            return new FaultRecord(fault, began, Elapsed, "", $"{fault.Target} holds nothing");
+        }
+
+        try
+        {
+            await using var command = farm.Database.CreateCommand(
+                """
+                WITH taken AS (
+                    UPDATE jobs SET state = 'queued', stage = 'queued', step = 0, steps = 0, fence = fence - 1,
+                        token = (SELECT r.token FROM lease_records r WHERE r.job_id = jobs.id AND r.fence = jobs.fence - 1),
+                        lease_worker_id = NULL, lease_slot_id = NULL, lease_until = NULL
+                    WHERE id = $1 AND fence = $2 AND state IN ('leased', 'rendering') RETURNING id)
+                DELETE FROM lease_records r USING taken WHERE r.job_id = taken.id AND r.fence = $2
+                """
+            );
+            command.Parameters.AddWithValue(lease.JobId);
+            command.Parameters.AddWithValue(lease.Fence);
+            var took = await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+            return new FaultRecord(fault, began, Elapsed, $"{lease.JobId} fence {lease.Fence}", took ? null : "the lease had just ended");
+        }
+        catch (Npgsql.NpgsqlException away)
+        {
+            return new FaultRecord(fault, began, Elapsed, "", $"the database is away: {away.Message}");
+        }
     }
 
     private async Task<int?> WaitForRendererAsync(string worker, CancellationToken cancellationToken)

@@ -167,6 +167,9 @@ internal static class OutageFigures
         using var worker = farm.Farm.Client(farm.Farm.Key("worker_key"));
         var request = new RegisterWorkerRequest
         {
+            Protocol = WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf("gone"),
+            Instance = SimulatedWorker.Instance,
             Name = "gone",
             Host = "simulated",
             Version = "1",

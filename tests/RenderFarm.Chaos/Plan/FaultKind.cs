@@ -31,4 +31,10 @@ internal enum FaultKind
 
     /// <summary>The worker comes back with its wall clock an hour off.</summary>
     SkewClock,
+
+    /// <summary>
+    /// The rows of the worker's lease are as they were before it was granted, as after a failover that lost its last moments: the job
+    /// waits, and its next lease has the same fence.
+    /// </summary>
+    TakeBackLease,
 }

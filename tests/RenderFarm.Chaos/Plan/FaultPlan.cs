@@ -65,7 +65,7 @@ internal static class FaultPlan
         }
     }
 
-    /// <summary>In a deck of 50. Broker and database take their host's time to come back, renderers don't.</summary>
+    /// <summary>In a deck of 52. Broker and database take their host's time to come back, renderers don't.</summary>
     private static int Weight(FaultKind kind) =>
         kind switch
         {
@@ -83,6 +83,7 @@ internal static class FaultPlan
             FaultKind.StopWorker => 2,
             FaultKind.WipeBroker => 1,
             FaultKind.SkewClock => 1,
+            FaultKind.TakeBackLease => 2,
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "a kind of fault without a weight"),
         };
 
@@ -91,6 +92,7 @@ internal static class FaultPlan
         {
             FaultKind.KillApi => Apis,
             FaultKind.KillWorker or FaultKind.KillRenderer or FaultKind.StopWorker or FaultKind.FillDisk or FaultKind.SkewClock => Workers,
+            FaultKind.TakeBackLease => Workers,
             FaultKind.KillBroker or FaultKind.WipeBroker => ["rabbitmq"],
             FaultKind.KillDatabase => ["postgres"],
             FaultKind.KillStorage => ["s3"],
@@ -119,6 +121,7 @@ internal static class FaultPlan
             FaultKind.ReorderBells => (0, 1, random.Next(2, 6)),
             FaultKind.FillDisk => (Between(3, 10), 2, 0),
             FaultKind.SkewClock => (0, 4, random.Next(2) == 0 ? -1 : 1),
+            FaultKind.TakeBackLease => (0, 3, 0),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "a kind of fault without an extent"),
         };
     }

@@ -27,6 +27,31 @@ public sealed class WorkerVerbTests : VerbsUnderTest
     }
 
     [Fact]
+    public async Task Workers_TwoOfOneName_AreShownWithTheWarningAndToldApartById()
+    {
+        const string Twins = """
+            {"data":[
+            {"id":"w_0","name":"rack-1","host":"a","status":"gone","slots":[],"models":[],"held":[]},
+            {"id":"w_1","name":"rack-1","host":"b","status":"live","slots":[],"models":[],"held":[],"warning":"named 'rack-1' too: w_2"},
+            {"id":"w_2","name":"rack-1","host":"c","status":"live","slots":[],"models":[],"held":[]}]}
+            """;
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (200, request.RawUrl == "/v1/workers" ? Twins : """{"id":"w_2","name":"rack-1","status":"draining","held":[]}""")
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "workers"));
+        Assert.Contains("warning: w_1: named 'rack-1' too: w_2", Console.Output, StringComparison.Ordinal);
+
+        Assert.NotEqual(0, await RunAsync(farm, "drain", "rack-1"));
+        Assert.Contains("2 workers are named 'rack-1'", Errors.ToString(), StringComparison.Ordinal);
+        Assert.Contains("w_2 (host c)", Errors.ToString(), StringComparison.Ordinal);
+
+        Assert.Equal(0, await RunAsync(farm, "drain", "w_2"));
+        Assert.Contains("POST /v1/workers/w_2/drain", farm.Requests.Select(request => request.Line));
+    }
+
+    [Fact]
     public async Task Workers_SlotQuarantined_SaysWhichAndWhy()
     {
         await using var farm = new StubFarm(

@@ -16,6 +16,7 @@ using RenderFarm.Jobs.Retries;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 using RenderFarm.Planning.Models;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Farm;
 
@@ -84,37 +85,39 @@ public sealed class TestFarm : IAsyncDisposable
         (await Keys.CreateAsync(name, KeyScopes.Submit | KeyScopes.Read, 100, Stop)).Key.Id;
 
     /// <summary>A worker with a CPU slot and a 24 GiB card.</summary>
-    public Task<string> RegisterAsync(string name, params string[] models) =>
-        Workers.RegisterAsync(
-            new RegisterWorkerRequest
-            {
-                Name = name,
-                Host = "test",
-                Version = "1",
-                Slots =
-                [
-                    new SlotDescription
-                    {
-                        Id = "cpu",
-                        Kind = SlotKind.Cpu,
-                        Card = "processor",
-                        TotalBytes = 8 * GiB,
-                    },
-                    new SlotDescription
-                    {
-                        Id = "gpu0",
-                        Kind = SlotKind.Cuda,
-                        Card = "card",
-                        TotalBytes = 24 * GiB,
-                    },
-                ],
-                Models =
-                [
-                    .. models.Select(id => new ModelRegistration(id, ModelShapes.Demo with { Id = id }, new Dictionary<string, string>())),
-                ],
-            },
-            Stop
-        );
+    public Task<string> RegisterAsync(string name, params string[] models) => Workers.RegisterAsync(Registration(name, models), Stop);
+
+    public static RegisterWorkerRequest Registration(string name, params string[] models) =>
+        new()
+        {
+            Protocol = WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf(name),
+            Instance = SimulatedWorker.Instance,
+            Name = name,
+            Host = "test",
+            Version = "1",
+            Slots =
+            [
+                new SlotDescription
+                {
+                    Id = "cpu",
+                    Kind = SlotKind.Cpu,
+                    Card = "processor",
+                    TotalBytes = 8 * GiB,
+                },
+                new SlotDescription
+                {
+                    Id = "gpu0",
+                    Kind = SlotKind.Cuda,
+                    Card = "card",
+                    TotalBytes = 24 * GiB,
+                },
+            ],
+            Models =
+            [
+                .. models.Select(id => new ModelRegistration(id, ModelShapes.Demo with { Id = id }, new Dictionary<string, string>())),
+            ],
+        };
 
     public NewJob NewJob(string model = "demo") =>
         new()
@@ -145,6 +148,7 @@ public sealed class TestFarm : IAsyncDisposable
         await Desk.LeaseAsync(
             new LeaseRequest
             {
+                Instance = SimulatedWorker.Instance,
                 WorkerId = worker ?? Worker,
                 SlotId = slot,
                 FreeBytes = free,

@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Forecasts;
 
@@ -112,6 +113,9 @@ public abstract class ForecastFacts(StoreUnderTest store) : FarmFacts(store)
         Farm.Workers.RegisterAsync(
             new RegisterWorkerRequest
             {
+                Protocol = WorkerProtocol.Current,
+                Identity = SimulatedWorker.IdentityOf("rack-1"),
+                Instance = SimulatedWorker.Instance,
                 Name = "rack-1",
                 Host = "test",
                 Version = "1",

@@ -3,6 +3,7 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Tests.Farm;
 using RenderFarm.Planning.Models;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Leasing;
 
@@ -144,6 +145,7 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
             await Farm.Desk.LeaseAsync(
                 new LeaseRequest
                 {
+                    Instance = SimulatedWorker.Instance,
                     WorkerId = Farm.Worker,
                     SlotId = "cpu",
                     FreeBytes = 8 * TestFarm.GiB,
@@ -162,6 +164,9 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
         _largeCard = await Farm.Workers.RegisterAsync(
             new RegisterWorkerRequest
             {
+                Protocol = WorkerProtocol.Current,
+                Identity = SimulatedWorker.IdentityOf("rack-2"),
+                Instance = SimulatedWorker.Instance,
                 Name = "rack-2",
                 Host = "test",
                 Version = "1",

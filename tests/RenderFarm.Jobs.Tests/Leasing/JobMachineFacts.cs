@@ -106,7 +106,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
             }
             var now = await Farm.GetAsync(job.Id);
             Assert.True(
-                now.State == state || Leads(state, now.State) || (JobTransitions.Revive.From.Contains(state) && Leads(JobState.Rendering, now.State)),
+                now.State == state || Leads(state, now.State) || (state == JobState.Queued && Leads(JobState.Rendering, now.State)),
                 $"{operation}: {state} → {now.State} is no way of a job's"
             );
             state = now.State;

@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Leasing;
 
@@ -69,6 +70,7 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var stranger = new LeaseRequest
         {
+            Instance = SimulatedWorker.Instance,
             WorkerId = "worker_x",
             SlotId = "cpu",
             FreeBytes = 1,
@@ -84,6 +86,7 @@ public abstract class LeasingFacts(StoreUnderTest store) : FarmFacts(store)
     {
         var request = new LeaseRequest
         {
+            Instance = SimulatedWorker.Instance,
             WorkerId = Farm.Worker,
             SlotId = "cpu",
             FreeBytes = TestFarm.GiB,

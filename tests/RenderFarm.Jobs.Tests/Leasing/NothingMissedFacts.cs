@@ -75,7 +75,7 @@ public sealed class NothingMissedOnPostgres() : NothingMissedFacts(new PostgresS
     }
 }
 
-/// <summary>A request for work is answered "nothing" only when there is nothing: whoever else is busy with the farm at that moment.</summary>
+/// <summary>A request for work is answered "nothing" only when there is nothing, whoever else is busy with the farm.</summary>
 public abstract class NothingMissedFacts(StoreUnderTest store) : FarmFacts(store)
 {
     /// <summary>

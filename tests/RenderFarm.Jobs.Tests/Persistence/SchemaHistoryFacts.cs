@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
@@ -31,6 +32,32 @@ public abstract class SchemaHistoryFacts(StoreUnderTest store) : IAsyncDisposabl
         Assert.Equal(applied, await database.ReadAsync(async db => await db.Database.GetAppliedMigrationsAsync(Stop), Stop));
     }
 
+    /// <summary>An API of the next version has come up beside this one and has expanded the schema.</summary>
+    [Fact]
+    public async Task Farm_OneMigrationMoreWhileItRuns_GoesOnAndIsRefusedAtItsNextStart()
+    {
+        var options = await store.CreateAsync(Stop);
+        await using var farm = await TestFarm.OpenAsync(options);
+        var waiting = await farm.SubmitAsync();
+        foreach (var table in (string[])["jobs", "lease_records", "workers", "api_keys", "events"])
+        {
+            await farm.SqlAsync(_ => $"ALTER TABLE {table} ADD COLUMN of_the_next_version TEXT", "");
+        }
+
+        await MarkAsync(farm.Database, ["99990101000000_FromTheFuture"]);
+
+        await farm.RegisterAsync("rack-1", "demo");
+        var lease = await farm.LeaseAsync();
+        Assert.Equal(waiting.Id, lease.Id);
+        Assert.NotNull(await farm.RenewAsync(lease, RenderStage.Denoising, step: 1));
+        Assert.Equal(JobState.Completed, (await farm.CompleteAsync(lease))!.State);
+        Assert.Equal(["video.queued", "video.started", "video.completed"], await farm.EventTypesAsync(waiting.Id));
+
+        await using var next = new JobDatabase(options);
+        var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => next.MigrateAsync(Stop));
+        Assert.Contains("99990101000000_FromTheFuture", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task MigrateAsync_ItsOwnDatabaseAgain_FindsNothingToDo()
     {
@@ -50,7 +77,7 @@ public abstract class SchemaHistoryFacts(StoreUnderTest store) : IAsyncDisposabl
             {
                 await db.ExecuteAsync(
                     """
-                    CREATE TABLE "__EFMigrationsHistory" (
+                    CREATE TABLE IF NOT EXISTS "__EFMigrationsHistory" (
                         "MigrationId" varchar(150) NOT NULL PRIMARY KEY, "ProductVersion" varchar(32) NOT NULL)
                     """,
                     Stop

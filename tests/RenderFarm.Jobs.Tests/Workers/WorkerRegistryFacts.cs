@@ -1,5 +1,8 @@
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Tests.Farm;
 using RenderFarm.Jobs.Workers;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Workers;
 
@@ -10,12 +13,104 @@ public sealed class WorkerRegistryOnPostgres() : WorkerRegistryFacts(new Postgre
 public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(store)
 {
     [Fact]
-    public async Task RegisterAsync_SameNameAgain_KeepsTheIdAndTakesTheNewModels()
+    public async Task RegisterAsync_SameIdentityAgain_KeepsTheIdAndTakesTheNewModels()
     {
         Assert.Equal(Farm.Worker, await Farm.RegisterAsync("rack-1", "t2v-14b"));
         Assert.Equal(["t2v-14b"], (await Farm.Workers.FindAsync(Farm.Worker, Stop))!.Models);
         Assert.NotEqual(Farm.Worker, await Farm.RegisterAsync("rack-2", "demo"));
         Assert.Equal(["rack-1", "rack-2"], (await Farm.Workers.ListAsync(Stop)).Select(w => w.Name));
+    }
+
+    [Fact]
+    public async Task RegisterAsync_TwoInstallationsOfOneName_AreTwoWorkers()
+    {
+        var twin = await Farm.Workers.RegisterAsync(Start(identity: Other), Stop);
+        Assert.NotEqual(Farm.Worker, twin);
+        Assert.Equal(["rack-1", "rack-1"], (await Farm.Workers.ListAsync(Stop)).Select(w => w.Name));
+        await Farm.SubmitAsync();
+        Assert.NotNull(await Farm.TryLeaseAsync(worker: twin));
+    }
+
+    [Fact]
+    public async Task RegisterAsync_RenamedWorker_IsTheSameOne() =>
+        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(Start() with { Name = "rack-9" }, Stop));
+
+    [Fact]
+    public async Task RegisterAsync_CopyOfALiveWorker_IsRefusedUntilThatOneIsGone()
+    {
+        await Farm.Workers.RegisterAsync(Start(place: "here"), Stop);
+        Farm.Time.Advance(TimeSpan.FromSeconds(10));
+        var copy = Start(instance: Other, place: "there");
+
+        var refused = await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.Workers.RegisterAsync(copy, Stop));
+        Assert.Equal("rack-1", refused.Name);
+        Assert.Equal((WorkerRegistry.LiveFor - TimeSpan.FromSeconds(10)).TotalSeconds, refused.GoneIn.TotalSeconds, 3);
+
+        // The one that is there goes on, and each sign of life puts the copy off
+        await Farm.SubmitAsync();
+        Assert.NotNull(await Farm.TryLeaseAsync());
+        Farm.Time.Advance(WorkerRegistry.LiveFor - TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.Workers.RegisterAsync(copy, Stop));
+
+        Farm.Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(copy, Stop));
+    }
+
+    /// <summary>After kill -9 and an immediate restart only the place can tell that the earlier start is over.</summary>
+    [Fact]
+    public async Task RegisterAsync_NextStartFromTheSamePlace_IsTakenAtOnceAndTheEarlierOneIsGivenNothing()
+    {
+        await Farm.Workers.RegisterAsync(Start(place: "here"), Stop);
+        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(Start(instance: Other, place: "here"), Stop));
+
+        await Farm.SubmitAsync();
+        var earlier = new LeaseRequest
+        {
+            WorkerId = Farm.Worker,
+            Instance = SimulatedWorker.Instance,
+            SlotId = "cpu",
+            FreeBytes = 8 * TestFarm.GiB,
+        };
+        Assert.IsType<LeaseResult.Superseded>(await Farm.Desk.LeaseAsync(earlier, Stop));
+        Assert.IsType<LeaseResult.Granted>(await Farm.Desk.LeaseAsync(earlier with { Instance = Other }, Stop));
+    }
+
+    [Fact]
+    public async Task RegisterAsync_NoPlaceToTellBy_WaitsUntilTheEarlierStartIsGone()
+    {
+        var next = Start(instance: Other);
+        await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.Workers.RegisterAsync(next, Stop));
+        Farm.Time.Advance(WorkerRegistry.LiveFor + TimeSpan.FromSeconds(1));
+        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(next, Stop));
+    }
+
+    [Fact]
+    public async Task RegisterAsync_TwoCopiesAtOnceOfOneThatIsGone_OneIsTaken()
+    {
+        Farm.Time.Advance(WorkerRegistry.LiveFor + TimeSpan.FromSeconds(1));
+        var starts = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(n => Task.Run(() => TakenAsync(Start(instance: $"{n:x32}", place: $"place {n}"))))
+        );
+        Assert.Single(starts, taken => taken);
+
+        async Task<bool> TakenAsync(RegisterWorkerRequest start)
+        {
+            try
+            {
+                return await Farm.Workers.RegisterAsync(start, Stop) == Farm.Worker;
+            }
+            catch (IdentityInUseException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task RegisterAsync_WorkerKnownByItsNameAlone_KeepsItsId()
+    {
+        await Farm.SqlAsync(_ => "UPDATE workers SET identity = NULL, instance = NULL, place = NULL WHERE id = @id", Farm.Worker);
+        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(Start(identity: Other), Stop));
     }
 
     [Fact]
@@ -41,4 +136,15 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
         await Farm.Workers.SeenAsync(Farm.Worker, Stop);
         Assert.Equal(1, (await Farm.Workers.ModelsAsync(Stop)).Single(m => m.Registration.Id == "demo").LiveWorkers);
     }
+
+    private const string Other = "0000000000000000000000000000000f";
+
+    /// <summary>Another start of the worker that <see cref="TestFarm.Worker"/> is.</summary>
+    private static RegisterWorkerRequest Start(string? identity = null, string? instance = null, string? place = null) =>
+        TestFarm.Registration("rack-1", "demo") with
+        {
+            Identity = identity ?? SimulatedWorker.IdentityOf("rack-1"),
+            Instance = instance ?? SimulatedWorker.Instance,
+            Place = place,
+        };
 }

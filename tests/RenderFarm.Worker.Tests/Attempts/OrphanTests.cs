@@ -216,7 +216,7 @@ public sealed class OrphanTests
         await AtWorkAsync(worker, job);
         worker.Desk.Unknown.Add(job.JobId);
         await GoAsync(worker);
-        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Unclaimed(worker, job))), Soon, "the video to be unclaimed", Stop);
+        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Unclaimed(worker, job))), Soon, "it to be unclaimed", Stop);
     }
 
     private static JobInput Picture(WorkerUnderTest worker)
@@ -258,7 +258,7 @@ public sealed class OrphanTests
     }
 
     private static Task NothingRunsAsync(WorkerUnderTest worker) =>
-        Eventually.TrueAsync(() => Task.FromResult(Processes.Under(worker.Folder).Count == 0), Soon, "renderer and encoder to be gone", Stop);
+        Eventually.TrueAsync(() => Task.FromResult(Processes.Under(worker.Folder).Count == 0), Soon, "both children to be gone", Stop);
 
     private static Task DiscardedAsync(WorkerUnderTest worker, string reason) =>
         Eventually.TrueAsync(

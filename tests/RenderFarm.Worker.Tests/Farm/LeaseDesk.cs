@@ -57,6 +57,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     public int InputsAsked { get; private set; }
 
+    /// <summary>What registrations are answered with; null: they are taken.</summary>
+    public (int Status, string Code)? RegistrationRefusal { get; set; }
+
+    /// <summary>The next request for work is told that another start has taken the worker's place.</summary>
+    public bool Superseded { get; set; }
+
     /// <summary>Calls answered with an error so far.</summary>
     public int Refusals => Volatile.Read(ref _refusals);
 
@@ -186,7 +192,14 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     private async Task RegisterAsync(HttpContext context)
     {
-        Registrations.Enqueue(await ReadAsync(context, ContractsJson.Default.RegisterWorkerRequest));
+        var request = await ReadAsync(context, ContractsJson.Default.RegisterWorkerRequest);
+        if (RegistrationRefusal is var (status, code))
+        {
+            await RefuseAsync(context, status, code);
+            return;
+        }
+
+        Registrations.Enqueue(request);
         await WriteAsync(
             context,
             new RegisterWorkerReply { WorkerId = "worker_1", Settings = Settings },
@@ -197,6 +210,13 @@ internal sealed class LeaseDesk : IAsyncDisposable
     private async Task LeaseAsync(HttpContext context)
     {
         var request = await ReadAsync(context, ContractsJson.Default.LeaseRequest);
+        if (Superseded)
+        {
+            Superseded = false;
+            await RefuseAsync(context, 409, "identity_in_use");
+            return;
+        }
+
         Requests.Enqueue(request);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(TimeSpan.FromSeconds(request.WaitSeconds));

@@ -16,6 +16,9 @@ internal sealed class FarmApiException(string message, HttpStatusCode? status, s
     public bool IsTransient =>
         Status is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
 
+    /// <summary>Another start of this worker's identity is at work.</summary>
+    public bool IsIdentityInUse => Code == "identity_in_use";
+
     public bool IsWrongKey => Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
 
     /// <summary>The key was this worker's and is not any more: an operator's decision, not an API that has forgotten.</summary>

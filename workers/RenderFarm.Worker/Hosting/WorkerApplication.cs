@@ -50,6 +50,7 @@ internal static class WorkerApplication
         // Who we are
         builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>();
         builder.Services.AddSingleton<ModelCatalog>().AddSingleton<SlotDiscovery>().AddSingleton<WorkerRegistration>();
+        builder.Services.AddSingleton<WorkerIdentity>().AddSingleton<WorkerDescription>();
 
         // Jobs: how they are asked for, rendered and uploaded
         builder.Services.AddSingleton<SlotGate>().AddSingleton<SlotAdmission>().AddSingleton<WorkPoll>();

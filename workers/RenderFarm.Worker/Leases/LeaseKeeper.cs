@@ -99,7 +99,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     /// <summary>The control queue said so; the renewal would say it too, later.</summary>
     public void Cancel() => _cancelled.Cancel();
 
-    /// <summary>Renews now, and completes when that has got through: at once while the API is there, and when it is back otherwise.</summary>
+    /// <summary>Renews now, and completes when that has got through: at once, or when the API is back.</summary>
     /// <exception cref="OperationCanceledException"/>
     public Task RenewedAsync(CancellationToken cancellationToken)
     {
@@ -151,7 +151,8 @@ internal sealed class LeaseKeeper : IAsyncDisposable
 
                 if (Renewed(sent, reply.LeaseSeconds))
                 {
-                    pause = TimeSpan.FromSeconds(Math.Max(_terms.Settings.RenewSeconds, reply.LeaseSeconds / 20)); // Rarely when the lease is long
+                    // Rarely when the lease is long
+                    pause = TimeSpan.FromSeconds(Math.Max(_terms.Settings.RenewSeconds, reply.LeaseSeconds / 20));
                 }
 
                 if (failing)

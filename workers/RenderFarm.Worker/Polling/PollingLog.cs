@@ -9,8 +9,8 @@ internal static partial class PollingLog
     [LoggerMessage(1401, LogLevel.Information, "Slot {Slot} is open again")]
     public static partial void SlotOpenAgain(this ILogger log, string slot);
 
-    [LoggerMessage(1402, LogLevel.Warning, "The API does not know this worker any more, registering again")]
-    public static partial void WorkerUnknown(this ILogger log);
+    [LoggerMessage(1402, LogLevel.Warning, "The API does not have this worker any more, registering again: {Reason}")]
+    public static partial void WorkerUnknown(this ILogger log, string reason);
 
     [LoggerMessage(1403, LogLevel.Warning, "Slot {Slot} got no answer, next try in {Seconds:0.0} s: {Reason}")]
     public static partial void NoAnswer(this ILogger log, string slot, double seconds, string reason);

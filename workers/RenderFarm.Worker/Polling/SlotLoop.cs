@@ -27,9 +27,9 @@ internal sealed class SlotLoop(SlotRound round, Doorbell doorbell, WorkerDrain d
             {
                 return;
             }
-            catch (FarmApiException fault) when (fault.Status == HttpStatusCode.NotFound)
+            catch (FarmApiException fault) when (fault.Status == HttpStatusCode.NotFound || fault.IsIdentityInUse)
             {
-                log.WorkerUnknown();
+                log.WorkerUnknown(fault.Message);
                 standing.NeedsRegistration = true;
             }
             catch (Exception fault) when (fault is not WorkerSettingException)

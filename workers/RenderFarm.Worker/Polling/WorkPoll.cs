@@ -31,6 +31,7 @@ internal sealed class WorkPoll(
         var request = new LeaseRequest
         {
             WorkerId = registration.WorkerId,
+            Instance = registration.Instance,
             SlotId = slot.Id,
             FreeBytes = launcher.FreeBytes(slot),
             CachedModels = cache.Models,

@@ -1,20 +1,19 @@
+using System.Net;
 using Microsoft.Extensions.Options;
-using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Retries;
-using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Registration;
 
 /// <summary>Tells the API who this worker is and what it has, at start and whenever the models on disk have changed.</summary>
 internal sealed class WorkerRegistration(
     IOptions<WorkerOptions> options,
+    WorkerDescription description,
     FarmApi api,
     WorkerKey key,
-    SlotDiscovery discovery,
     ModelCatalog catalog,
     TimeProvider time,
     ILogger<WorkerRegistration> log
@@ -27,12 +26,15 @@ internal sealed class WorkerRegistration(
 
     public string WorkerId => _reply?.WorkerId ?? throw new InvalidOperationException("the worker is not registered yet");
 
+    /// <summary>This start of the worker, as the API knows it.</summary>
+    public string Instance => description.Instance;
+
     public LeaseSettings Settings => _reply?.Settings ?? new LeaseSettings();
 
     public bool IsRegistered => _reply is not null;
 
     /// <summary>Tries until it is heard.</summary>
-    /// <exception cref="WorkerSettingException">The API keeps refusing a key that never worked, or was revoked.</exception>
+    /// <exception cref="WorkerSettingException">The API keeps refusing a key that never worked or was revoked, or this worker is too old for it.</exception>
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -44,8 +46,9 @@ internal sealed class WorkerRegistration(
             {
                 try
                 {
-                    _reply = await api.RegisterAsync(Description(), cancellationToken);
-                    log.Registered(_reply.WorkerId, options.Value.Name, discovery.Slots.Select(slot => slot.Id), catalog.Models.Keys);
+                    var told = description.Now();
+                    _reply = await api.RegisterAsync(told, cancellationToken);
+                    log.Registered(_reply.WorkerId, told.Name, told.Slots.Select(slot => slot.Id), told.Models.Select(model => model.Id));
                     return;
                 }
                 catch (FarmApiException fault) when (IsFinal(fault) && ++refusals >= RefusalsBelieved)
@@ -54,6 +57,10 @@ internal sealed class WorkerRegistration(
                         $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
                             + $"({fault.Message})"
                     );
+                }
+                catch (FarmApiException fault) when (fault.Status == HttpStatusCode.UpgradeRequired)
+                {
+                    throw new WorkerSettingException($"the API at {options.Value.ApiUrl} is newer than this worker: {fault.Message}");
                 }
                 catch (FarmApiException fault)
                 {
@@ -89,14 +96,4 @@ internal sealed class WorkerRegistration(
     /// for a moment: no reason to end what this worker renders.
     /// </summary>
     private bool IsFinal(FarmApiException fault) => fault.IsWrongKey && (_reply is null || fault.IsKeyRevoked);
-
-    private RegisterWorkerRequest Description() =>
-        new()
-        {
-            Name = options.Value.Name,
-            Host = Environment.MachineName,
-            Version = FarmVersion.Full,
-            Slots = [.. discovery.Slots.Select(slot => slot.Description)],
-            Models = [.. catalog.Models.Values.Select(model => model.Registration)],
-        };
 }

@@ -769,10 +769,22 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("host");
 
+                    b.Property<string>("Identity")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("identity");
+
+                    b.Property<string>("Instance")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("name");
+
+                    b.Property<string>("Place")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("place");
 
                     b.Property<long>("RegisteredAt")
                         .HasColumnType("INTEGER")
@@ -794,7 +806,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasKey("Id");
 
-                    b.HasIndex(new[] { "Name" }, "ux_workers_name")
+                    b.HasIndex(new[] { "Identity" }, "ux_workers_identity")
                         .IsUnique();
 
                     b.ToTable("workers", (string)null);

@@ -10,7 +10,7 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteJobsDbContext))]
-    [Migration("20261130163159_ReturningLeases")]
+    [Migration("20261130172932_ReturningLeases")]
     partial class ReturningLeases
     {
         /// <inheritdoc />
@@ -772,10 +772,22 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("host");
 
+                    b.Property<string>("Identity")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("identity");
+
+                    b.Property<string>("Instance")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("name");
+
+                    b.Property<string>("Place")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("place");
 
                     b.Property<long>("RegisteredAt")
                         .HasColumnType("INTEGER")
@@ -797,7 +809,7 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasKey("Id");
 
-                    b.HasIndex(new[] { "Name" }, "ux_workers_name")
+                    b.HasIndex(new[] { "Identity" }, "ux_workers_identity")
                         .IsUnique();
 
                     b.ToTable("workers", (string)null);

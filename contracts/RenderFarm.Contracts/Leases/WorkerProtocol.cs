@@ -1,0 +1,14 @@
+namespace RenderFarm.Contracts.Leases;
+
+/// <summary>
+/// Which <c>/worker/v1</c> a worker speaks. The number grows when a worker of before would misunderstand the API, or the API it; an API
+/// goes on speaking the one before, so that API and workers need not be replaced in the same moment: the API first, then the workers.
+/// </summary>
+public static class WorkerProtocol
+{
+    /// <summary>2: leases have tokens, workers have identities. 1 said none of it, nor its number.</summary>
+    public const int Current = 2;
+
+    /// <summary>The oldest that this API serves.</summary>
+    public const int Oldest = 2;
+}

@@ -1,0 +1,35 @@
+using System.Runtime.InteropServices;
+
+namespace RenderFarm.Api.Requests;
+
+/// <summary>A body that is all there: a small one in memory, another on disk.</summary>
+internal sealed class BodyBytes : IDisposable
+{
+    private readonly ReadOnlyMemory<byte> _memory;
+    private readonly SpooledFile? _file;
+
+    public BodyBytes(ReadOnlyMemory<byte> memory) => (_memory, Length) = (memory, memory.Length);
+
+    /// <param name="file">From here on this one's, to be removed with it.</param>
+    public BodyBytes(SpooledFile file) => (_file, Length) = (file, file.SizeBytes);
+
+    public long Length { get; }
+    public bool IsOnDisk => _file is not null;
+
+    /// <summary>From an offset on.</summary>
+    public Stream Open(long from = 0)
+    {
+        if (_file is null)
+        {
+            return MemoryMarshal.TryGetArray(_memory[(int)from..], out var part)
+                ? new MemoryStream(part.Array!, part.Offset, part.Count, writable: false)
+                : new MemoryStream(_memory[(int)from..].ToArray(), writable: false);
+        }
+
+        var stream = new FileStream(_file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
+        stream.Position = from;
+        return stream;
+    }
+
+    public void Dispose() => _file?.Dispose();
+}

@@ -1,0 +1,4 @@
+namespace RenderFarm.Jobs.Persistence;
+
+/// <summary>A job that has come into the queue: what others are told of it after the commit.</summary>
+internal sealed record JoinedJob(string Id, string Model, int VramClass, double OrderKey, double EstimatedSeconds);

@@ -1,0 +1,97 @@
+using System.Text;
+using RenderFarm.Api.Errors;
+using RenderFarm.Api.Requests;
+
+namespace RenderFarm.Api.Tests.Requests;
+
+/// <summary>What becomes a tree, what lies beside it, and what is refused before it is one.</summary>
+public sealed class JsonBodyTests
+{
+    private const int Long = BodyShape.LongText + 1;
+
+    [Fact]
+    public void Read_AListThatNoRequestHas_IsRefusedBeforeItIsATree()
+    {
+        var json = Encoding.UTF8.GetBytes("{\"loras\":[" + string.Join(',', Enumerable.Repeat(1, 13_000_000)) + "]}");
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var refused = Assert.Throws<ApiErrorException>(() => BodyReader.OfJson(json, BodyShape.Video));
+
+        Assert.Equal((400, "invalid_request"), (refused.Error.Status, refused.Error.Code));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Theory]
+    [InlineData("{\"prompt\":\"*\"}", "prompt")]
+    [InlineData("{\"input_reference\":{\"image_ur\":\"*\"}}", "input_reference.image_ur")]
+    [InlineData("{\"input_reference.image_url\":\"*\"}", "input_reference.image_url")]
+    [InlineData("{\"metadata\":{\"a\":[\"*\"]}}", "metadata.a[0]")]
+    public void Read_ALongStringWhereNoneBelongs_IsRefusedByName(string json, string param)
+    {
+        var refused = Assert.Throws<ApiErrorException>(() => Read(json, BodyShape.Video));
+
+        Assert.Equal((400, "invalid_value", param), (refused.Error.Status, refused.Error.Code, refused.Error.Param));
+    }
+
+    [Theory]
+    [InlineData("{\"input_reference\":{\"image_url\":\"*\",\"image_url\":\"b\"}}")]
+    [InlineData("{\"input_reference\":{\"image_url\":\"b\",\"image_url\":\"*\"}}")]
+    [InlineData("{\"input_reference\":{\"image_url\":\"*\",\"image_url\":\"*\"}}")]
+    public void Read_ALongStringGivenTwice_IsRefused(string json) =>
+        Assert.Contains(
+            "more than once",
+            Assert.Throws<ApiErrorException>(() => Read(json, BodyShape.Video)).Error.Message,
+            StringComparison.Ordinal
+        );
+
+    [Fact]
+    public void Read_LongStrings_LieBesideTheTree()
+    {
+        var body = Read(
+            "\ufeff{\"a\":1.50,\"input_reference\":{\"image_url\":\"*\"},\"b\":\"\\\"x\",\"last_frame\":{\"image_url\":\"*\"},\"c\":null}",
+            BodyShape.Video
+        );
+
+        Assert.Equal("""{"a":1.50,"input_reference":{},"b":"\u0022x","last_frame":{},"c":null}""", body.Fields.ToJsonString());
+        Assert.Equal(["input_reference.image_url", "last_frame.image_url"], body.LongTexts.Keys);
+        foreach (var (_, text) in body.LongTexts)
+        {
+            using var letters = new StreamReader(text.Open());
+            Assert.Equal(new string('A', Long), letters.ReadToEnd());
+            Assert.True(text.StartsWith("aaa"));
+            Assert.False(text.StartsWith("AAB"));
+        }
+    }
+
+    [Fact]
+    public void Open_ALongStringWithEscapes_IsWhatItStandsFor()
+    {
+        var body = Read("{\"input_reference\":{\"image_url\":\"\\u002B\\/\\n\\\"*\\\\\\u00e9\"}}", BodyShape.Video);
+
+        using var stream = body.LongTexts["input_reference.image_url"].Open();
+        using var copy = new MemoryStream();
+        stream.CopyTo(copy);
+
+        Assert.Equal([.. "+/\n\""u8, .. Enumerable.Repeat((byte)'A', Long), (byte)'\\', 0xFF], copy.ToArray());
+    }
+
+    [Theory]
+    [InlineData("[1]", "must be a JSON object")]
+    [InlineData("null", "must be a JSON object")]
+    [InlineData("{\"a\":1}{}", "not valid JSON")]
+    [InlineData("{\"a\":1", "not valid JSON")]
+    [InlineData("", "not valid JSON")]
+    [InlineData("{\"a\":01}", "not valid JSON")]
+    [InlineData("{\"a\":1,}", "not valid JSON")]
+    [InlineData("{\"a\":\"\n\"}", "not valid JSON")]
+    [InlineData("{\"a\":{\"b\":1,\"b\":2}}", "'a.b' is given more than once")]
+    [InlineData("{\"a\":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}", "not valid JSON")]
+    [InlineData("{\"a\":\"\\ud800\"}", "not valid Unicode")]
+    [InlineData("{\"a\":\"\\u0000\"}", "U+0000")]
+    [InlineData("{\"\\u0000\":1}", "U+0000")]
+    public void Read_WhatIsNoRequest_IsRefusedSayingWhy(string json, string why) =>
+        Assert.Contains(why, Assert.Throws<ApiErrorException>(() => Read(json, BodyShape.Fields)).Error.Message, StringComparison.Ordinal);
+
+    private static RequestBody Read(string json, BodyShape shape) =>
+        BodyReader.OfJson(Encoding.UTF8.GetBytes(json.Replace("*", new string('A', Long), StringComparison.Ordinal)), shape);
+}

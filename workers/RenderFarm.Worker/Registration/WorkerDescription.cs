@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Options;
+using RenderFarm.Contracts;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Models;
+using RenderFarm.Worker.Slots;
+
+namespace RenderFarm.Worker.Registration;
+
+/// <summary>Who this worker is and what it has, in the API's words.</summary>
+internal sealed class WorkerDescription(
+    IOptions<WorkerOptions> options,
+    WorkerIdentity identity,
+    SlotDiscovery discovery,
+    ModelCatalog catalog
+)
+{
+    /// <summary>This start of the worker.</summary>
+    public string Instance => identity.Instance;
+
+    public RegisterWorkerRequest Now() =>
+        new()
+        {
+            Protocol = WorkerProtocol.Current,
+            Identity = identity.Id,
+            Instance = identity.Instance,
+            Place = identity.Place,
+            Name = options.Value.Name,
+            Host = Environment.MachineName,
+            Version = FarmVersion.Full,
+            Slots = [.. discovery.Slots.Select(slot => slot.Description)],
+            Models = [.. catalog.Models.Values.Select(model => model.Registration)],
+        };
+}
