@@ -136,6 +136,7 @@ public abstract class NothingMissedFacts(StoreUnderTest store) : FarmFacts(store
         var request = new LeaseRequest
         {
             WorkerId = Farm.Worker,
+            Instance = SimulatedWorker.Instance,
             SlotId = "cpu",
             FreeBytes = TestFarm.GiB,
         };
