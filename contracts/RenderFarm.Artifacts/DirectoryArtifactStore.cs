@@ -143,7 +143,13 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
             yield break;
         }
 
-        foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        // All of it before the first is handed on: a folder in it that can't be read is the store's refusal, at whatever depth
+        var files = await Guarded(
+            "list",
+            prefix,
+            () => Task.FromResult(Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray())
+        );
+        foreach (var path in files)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (Path.GetFileName(path)[0] == '.')
@@ -158,8 +164,6 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
                 yield return new StoredObject(key, file.Length, file.LastWriteTimeUtc);
             }
         }
-
-        await Task.CompletedTask;
     }
 
     public Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellationToken) =>

@@ -1,22 +1,25 @@
 using MassTransit;
 using Microsoft.Extensions.Logging;
+using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Broker;
 
 /// <summary>
-/// A receive endpoint that is begun anew, from its declarations on, a second after its channel or the broker has gone. MassTransit by
+/// A receive endpoint that is begun anew, from its declarations on, soon after its channel or the broker has gone. MassTransit by
 /// itself waits longer with every try, up to half a minute.
 /// </summary>
 /// <param name="bus">The process's own.</param>
-/// <param name="time">Its clock.</param>
-/// <param name="logger">Hears when the broker is away, and when it is back: once each.</param>
-public sealed partial class BrokerEndpoint(IBus bus, TimeProvider time, ILogger logger)
+/// <param name="logger">Hears of endpoints that would not end.</param>
+public sealed partial class BrokerEndpoint(IBus bus, ILogger logger) : ILoop
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>What it is for, in the log.</summary>
-    public required string Duty { get; init; }
+    /// <summary>Between two tries, at the most.</summary>
+    public static TimeSpan Pause { get; } = TimeSpan.FromSeconds(1);
+
+    public required string Name { get; init; }
+
+    public TimeSpan LongestPause => Pause;
 
     /// <summary>The queue's name, asked for at every beginning.</summary>
     public required Func<string> Queue { get; init; }
@@ -26,50 +29,24 @@ public sealed partial class BrokerEndpoint(IBus bus, TimeProvider time, ILogger 
     /// <summary>Runs beside the endpoint until the token, which also says that the channel is gone.</summary>
     public required Func<CancellationToken, Task> Beside { get; init; }
 
-    /// <returns>When it is cancelled: never fails.</returns>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
-        var isAway = false;
-        while (!cancellationToken.IsCancellationRequested)
+        ArgumentNullException.ThrowIfNull(standing);
+        await using var endpoint = Begin();
+        try
         {
-            try
-            {
-                await using var endpoint = Begin();
-                await endpoint.Ready.WaitAsync(cancellationToken);
-                if (isAway)
-                {
-                    LogBack(Duty);
-                    isAway = false;
-                }
-
-                using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                var running = Beside(gone.Token);
-                await Task.WhenAny(running, endpoint.Gone);
-                await gone.CancelAsync();
-                await running;
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                // Whatever a broker's client throws, and outages of what runs beside: this goes on until both are there.
-                if (!isAway && e is not OperationCanceledException)
-                {
-                    LogAway(Duty, e.Message);
-                    isAway = true;
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-
-            try
-            {
-                await Task.Delay(Pause, time, cancellationToken);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            await endpoint.Ready.WaitAsync(cancellationToken);
+            standing.Well();
+            using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var running = Beside(gone.Token);
+            await Task.WhenAny(running, endpoint.Gone);
+            await gone.CancelAsync();
+            await running;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Whatever a broker's client throws: it is the broker that is away
+            throw new BrokerAwayException(e is OperationCanceledException ? "The channel to the broker is gone." : e.Message, e);
         }
     }
 
@@ -87,12 +64,6 @@ public sealed partial class BrokerEndpoint(IBus bus, TimeProvider time, ILogger 
         );
         return new BegunEndpoint(handle, watch, LogUnended);
     }
-
-    [LoggerMessage(EventId = 401, Level = LogLevel.Warning, Message = "{Duty} has no broker and tries again every second: {Cause}")]
-    private partial void LogAway(string duty, string cause);
-
-    [LoggerMessage(EventId = 402, Level = LogLevel.Information, Message = "{Duty} is on the broker again")]
-    private partial void LogBack(string duty);
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Debug, Message = "The endpoint {Queue} was given up before it had ended: {Cause}")]
     private partial void LogUnended(Uri queue, string cause);

@@ -3,6 +3,7 @@
 #
 #   services.sh start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus]     (default: postgres rabbitmq s3)
 #   services.sh again DIR NAME [--wiped]     a server that was killed: same port, same data (or, the broker's only, none)
+#   services.sh rabbitmqctl DIR ARGUMENT…    the broker's own control program, for the broker of DIR
 #   services.sh stop DIR
 #
 # DIR afterwards holds `env` (source it: RENDERFARM_TEST_POSTGRES, …_RABBITMQ, …_RABBITMQ_MANAGEMENT, …_S3, …_PROMETHEUS), a log and
@@ -20,13 +21,14 @@ die() { say "$*"; exit 1; }
 
 main() {
     local verb="${1:-}" dir="${2:-}"
-    [[ -n $dir ]] || die "usage: $OWN start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus] | again DIR NAME [--wiped] | stop DIR"
+    [[ -n $dir ]] || die "usage: $OWN start DIR [--durable] [postgres] [rabbitmq] [s3] [prometheus] | again DIR NAME [--wiped] | rabbitmqctl DIR ARGUMENT… | stop DIR"
     shift 2
     case $verb in
         start) start "$dir" "$@" ;;
         again) again "$dir" "$@" ;;
+        rabbitmqctl) control_rabbitmq "$dir" "$@" ;;
         stop) stop "$dir" ;;
-        *) die "unknown verb '$verb': start, again or stop" ;;
+        *) die "unknown verb '$verb': start, again, rabbitmqctl or stop" ;;
     esac
 }
 
@@ -249,6 +251,16 @@ again() {
         s3) launch s3 KILL; await 90 "$(< "$DIR/s3.pid")" listening "${ports[0]}" ;;
         *) die "server '$name' can't be started again" ;;
     esac
+}
+
+# rabbitmqctl DIR ARGUMENT…: with the names and ports that its broker was started with. Not /usr/sbin/rabbitmqctl, as above.
+control_rabbitmq() {
+    local run="$1/rabbitmq.run"
+    shift
+    [[ -f $run ]] || die "no broker was started there"
+    # shellcheck source=/dev/null
+    source <(grep '^declare -x ' "$run")
+    /usr/lib/rabbitmq/bin/rabbitmqctl "$@"
 }
 
 # launch NAME SIGNAL: NAME.run turns into the server, whose pid is kept in NAME.pid.

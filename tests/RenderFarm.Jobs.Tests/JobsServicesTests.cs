@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs.Composition;
-using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Tests.Farm;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Testing;
@@ -27,11 +27,12 @@ public sealed class JobsServicesTests
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true });
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var loops = provider.GetServices<IJobsLoop>().Select(loop => loop.RunAsync(stopping.Token)).ToList();
-        Assert.Equal(9, loops.Count);
+        ILoop[] loops = [.. provider.GetServices<ILoop>()];
+        Assert.Equal(11, loops.Select(loop => loop.Name).Distinct().Count());
+        var running = Task.WhenAll(loops.Select(loop => loop.KeepAsync(stopping.Token)));
         Assert.Empty((await provider.GetRequiredService<JobStore>().CountsAsync(stop)).ByState);
         await stopping.CancelAsync();
-        await Task.WhenAll(loops).WaitAsync(TimeSpan.FromSeconds(30), stop);
+        await running.WaitAsync(TimeSpan.FromSeconds(30), stop);
         Assert.Equal(24, provider.GetRequiredService<LeaseSettings>().LeaseSeconds);
     }
 }

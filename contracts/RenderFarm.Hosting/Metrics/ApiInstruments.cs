@@ -20,6 +20,12 @@ public static class ApiInstruments
 
     public static readonly Instrument StoreUp = new("renderfarm.store.up", "1 while the job store answers.");
 
+    public static readonly Instrument LoopDegraded =
+        new("renderfarm.loop.degraded", "1 while a loop of the API fails and is begun again, by loop.");
+
+    public static readonly Instrument JanitorUnclaimed =
+        new("renderfarm.janitor.unclaimed", "Stored objects that no row knows of, as the last sweep of the artifact store found them.");
+
     public static readonly Instrument LeasePolls =
         new("renderfarm.lease.polls", "Slots that are waiting for work in a long poll.");
 

@@ -44,6 +44,9 @@ public static class WorkerInstruments
     public static readonly Instrument SlotTemperature = new("renderfarm.slot.temperature", "Temperature of the card.", "Cel");
     public static readonly Instrument SlotPower = new("renderfarm.slot.power", "Power the card draws.", "W");
 
+    public static readonly Instrument LoopDegraded =
+        new("renderfarm.worker.loop.degraded", "1 while a loop of the worker fails and is begun again, by loop.");
+
     public static readonly Instrument SpoolEntries =
         new("renderfarm.spool.entries", "Finished videos that wait for their upload.");
 

@@ -7,7 +7,10 @@ namespace RenderFarm.Verbs.Bench;
 /// <summary><c>bench api</c>: figures of the HTTP door.</summary>
 public sealed class ApiVerb : Command
 {
-    public static readonly IReadOnlyList<string> Parts = ["create", "retrieve", "list", "batch", "bodies", "renewals", "eta", "memory"];
+    public static readonly IReadOnlyList<string> Parts =
+    [
+        "create", "retrieve", "list", "batch", "bodies", "renewals", "eta", "webhooks", "memory",
+    ];
 
     public ApiVerb()
         : base(

@@ -64,6 +64,25 @@ public static class OptionKinds
         };
     }
 
+    /// <summary>A length of time, such as 7d, in the words it was given in.</summary>
+    public static Option<string> Age(string name, string description, string otherwise)
+    {
+        var option = new Option<string>(name)
+        {
+            Description = description,
+            HelpName = "AGE",
+            DefaultValueFactory = _ => otherwise,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var given] && !Contracts.Words.Age.TryParse(given.Value, out _))
+            {
+                result.AddError($"{name} is '{given.Value}': it must be {Contracts.Words.Age.Accepted}");
+            }
+        });
+        return option;
+    }
+
     public static Option<string> Choice(string name, string description, string otherwise, params IReadOnlyList<string> values)
     {
         var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => otherwise };

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using RenderFarm.Api.Audit;
 using RenderFarm.Api.Batches;
 using RenderFarm.Api.Description;
 using RenderFarm.Api.Errors;
@@ -19,9 +20,10 @@ using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
 using RenderFarm.Broker;
+using RenderFarm.Hosting.Loops;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Composition;
-using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 using Scalar.AspNetCore;
 
@@ -30,9 +32,14 @@ namespace RenderFarm.Api.Composition;
 /// <summary>The API as a list: what is in it, and in which order a request passes it.</summary>
 internal static class FarmApi
 {
+    private const int LeastThreads = 256;
+
     /// <param name="adjust">For tests: a last word on what is registered.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
+        // Npgsql asks for the end of a statement that takes too long on the thread at hand, and waits: a server that has frozen holds as
+        // many threads as the pool has connections, while the answers that say so need some too. They are made when they are needed.
+        ThreadPool.SetMinThreads(LeastThreads, LeastThreads);
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddEmbeddedDefaults();
         SectionNames.RefuseMisspelt(builder.Configuration);
@@ -47,7 +54,12 @@ internal static class FarmApi
         });
         // A start that fails is told in one line by whoever started it.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.Services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = TimeSpan.FromSeconds(5);
+            // Of any service, ours or a library's: requests are answered all the same.
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
+        });
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
@@ -74,7 +86,8 @@ internal static class FarmApi
         builder.AddMessaging();
         builder.Services.AddJobs(builder.Services.AddSettings<StoreOptions, StoreOptionsValidator>(builder.Configuration));
         builder.Services.AddSingleton<Readiness>();
-        builder.Services.AddHostedService<JobsLoops>();
+        builder.Services.AddLoopSupervisor(ApiInstruments.Meter, ApiInstruments.LoopDegraded);
+        builder.Services.AddHostedService<LoopHost>();
         builder.Services.AddArtifacts(builder.Configuration);
 
         // What a request goes through
@@ -90,7 +103,7 @@ internal static class FarmApi
         builder.Services.AddSingleton<EventHub>();
         builder.Services.AddSingleton<VideoStream>();
         builder.Services.AddSingleton<FarmStream>();
-        builder.Services.AddSingleton<IJobsLoop, WebhookSender>();
+        builder.Services.AddSingleton<WebhookSender>().AddLoop<WebhookPump>();
         builder.Services.AddSingleton<LeaseInputs>();
         builder.Services.AddSingleton<LeaseJournal>();
 
@@ -125,6 +138,7 @@ internal static class FarmApi
         app.MapWorkers();
         app.MapKeys();
         app.MapLeases();
+        app.MapAudit();
         app.MapHealth();
         app.MapOpenApi();
         app.MapScalarApiReference(page =>

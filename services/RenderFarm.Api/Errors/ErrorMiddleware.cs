@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Api.Errors;
 
@@ -31,7 +32,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider
                     LogFailure(e, context.Request.Method, context.Request.Path);
                     break;
                 case StatusCodes.Status503ServiceUnavailable:
-                    LogAway(context.Request.Method, context.Request.Path, e.InnerException?.Message ?? e.Message);
+                    LogAway(context.Request.Method, context.Request.Path, e is IOutage outage ? outage.Cause : e.Message);
                     break;
             }
 

@@ -33,6 +33,9 @@ internal sealed class EventSignal : IDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested) { }
     }
 
+    /// <summary>There may be something to do, for another reason than an event.</summary>
+    public void Wake() => _happened.Release();
+
     public void Dispose()
     {
         _feed.Happened -= Release;

@@ -1,18 +1,23 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Api.Health;
 
 /// <summary>
 /// <c>/health/live</c>: the process answers. <c>/health/ready</c>: it can do its work, which takes the job store; a
-/// broker that is away is shown and does not count.
+/// broker that is away is shown and does not count. <c>degraded</c> is 200: the loops that fail are listed, and requests are answered.
 /// </summary>
 internal static class HealthEndpoints
 {
     private const string Ready = "ready";
 
     public static void AddFarmHealth(this IServiceCollection services) =>
-        services.AddHealthChecks().AddCheck<StoreHealth>("store", HealthStatus.Unhealthy, [Ready], TimeSpan.FromSeconds(3));
+        services
+            .AddHealthChecks()
+            .AddCheck<StoreHealth>("store", HealthStatus.Unhealthy, [Ready], TimeSpan.FromSeconds(3))
+            .AddCheck<LoopHealth>("loops", HealthStatus.Degraded, [Ready])
+            .AddCheck<ArtifactHealth>("artifacts", HealthStatus.Degraded, [Ready]);
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
@@ -29,6 +34,7 @@ internal static class HealthEndpoints
             new
             {
                 Status = report.Status.ToString().ToLowerInvariant(),
+                context.RequestServices.GetRequiredService<LoopSupervisor>().Degraded,
                 Checks = report.Entries.ToDictionary(
                     check => check.Key,
                     check => new { Status = check.Value.Status.ToString().ToLowerInvariant(), check.Value.Description }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
 using RenderFarm.Hosting.Folders;
@@ -131,26 +130,12 @@ internal static partial class Preparation
             }
             catch (StoreUnavailableException e)
             {
-                var cause = CauseOf(e);
+                var cause = e.Cause;
                 app.Services.GetRequiredService<Readiness>().WaitsFor($"The job store is not there yet: {cause}");
                 LogStoreIsAway(app.Logger, cause);
                 await Task.Delay(Pause, app.Services.GetRequiredService<TimeProvider>(), cancellationToken);
             }
         }
-    }
-
-    /// <summary>What the database's own client says; around it lie words about trying again.</summary>
-    private static string CauseOf(Exception fault)
-    {
-        for (var cause = fault; cause is not null; cause = cause.InnerException)
-        {
-            if (cause is DbException)
-            {
-                return cause.Message;
-            }
-        }
-
-        return fault.GetBaseException().Message;
     }
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "The artifact store is not there yet; starting without it: {Cause}")]

@@ -1,34 +1,31 @@
 using MassTransit;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Broker;
+using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Api.Messaging;
 
-/// <summary>A <see cref="BrokerEndpoint"/> as long as the host. What it does touches the job store, so that is waited for first.</summary>
-internal abstract class BusDuty(IBus bus, Readiness readiness, TimeProvider time, ILogger logger) : BackgroundService
+/// <summary>A <see cref="BrokerEndpoint"/> that some part of the API is.</summary>
+internal abstract class BusDuty(IBus bus, TimeProvider time, ILogger logger) : ILoop
 {
+    public abstract string Name { get; }
+
+    public TimeSpan LongestPause => BrokerEndpoint.Pause;
+
     /// <inheritdoc cref="BrokerEndpoint.Queue"/>
     protected abstract string Queue { get; }
 
     protected abstract void Configure(IRabbitMqReceiveEndpointConfigurator endpoint);
 
     /// <inheritdoc cref="BrokerEndpoint.Beside"/>
-    protected virtual Task RunAsync(CancellationToken cancellationToken) =>
+    protected virtual Task RunBesideAsync(CancellationToken cancellationToken) =>
         Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
 
-    protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        if (!await readiness.WaitAsync(stoppingToken))
+    public Task RunAsync(LoopStanding standing, CancellationToken cancellationToken) =>
+        new BrokerEndpoint(bus, logger)
         {
-            return;
-        }
-
-        await new BrokerEndpoint(bus, time, logger)
-        {
-            Duty = GetType().Name,
+            Name = Name,
             Queue = () => Queue,
             Configure = Configure,
-            Beside = RunAsync,
-        }.RunAsync(stoppingToken);
-    }
+            Beside = RunBesideAsync,
+        }.RunAsync(standing, cancellationToken);
 }

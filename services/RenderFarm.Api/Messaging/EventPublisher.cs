@@ -1,10 +1,11 @@
 using MassTransit;
 using RabbitMQ.Client;
 using RenderFarm.Api.Events;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Videos;
+using RenderFarm.Broker;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs.Events;
 
 namespace RenderFarm.Api.Messaging;
@@ -13,69 +14,55 @@ namespace RenderFarm.Api.Messaging;
 /// Publishes the log of events to the topic exchange: the Video as plain JSON under <c>video.{event}.{model}</c>, in order,
 /// at least once, each confirmed by the broker before its place in the log is passed. Repeats have the same message id.
 /// </summary>
-internal sealed partial class EventPublisher(
-    IBus bus,
-    BrokerPresence broker,
-    EventLog log,
-    EventFeed feed,
-    Readiness readiness,
-    TimeProvider time,
-    ILogger<EventPublisher> logger
-) : BackgroundService
+internal sealed class EventPublisher(IBus bus, BrokerPresence broker, EventLog log, EventFeed feed, TimeProvider time) : ILoop
 {
     private const string Reader = "broker";
+
+    /// <summary>A broker that is short of memory or disk takes nothing and says nothing.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly Uri Exchange = new($"exchange:{Bells.EventsExchange}?type={ExchangeType.Topic}");
 
-    private bool _isHeldUp;
+    public string Name => "event_publisher";
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
-        if (!await readiness.WaitAsync(stoppingToken))
-        {
-            return;
-        }
-
         using var signal = new EventSignal(feed, time);
-        try
+        while (true)
         {
-            while (!stoppingToken.IsCancellationRequested)
+            var gone = await broker.WaitAsync(cancellationToken);
+            using (var either = CancellationTokenSource.CreateLinkedTokenSource(gone, cancellationToken))
             {
-                await ForwardAsync(stoppingToken);
-                // Another process may be the one that publishes; when it stops, this one goes on.
-                await signal.WaitAsync(stoppingToken);
+                var exchange = await bus.GetSendEndpoint(Exchange);
+                while (await log.ForwardAsync(Reader, events => PublishAsync(exchange, events, either.Token), either.Token) > 0) { }
             }
+
+            standing.Well();
+            // Another process may be the one that publishes; when it stops, this one goes on.
+            await signal.WaitAsync(cancellationToken);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
     }
 
-    private async Task ForwardAsync(CancellationToken stoppingToken)
+    private async Task PublishAsync(ISendEndpoint exchange, IReadOnlyList<EventOfJob> events, CancellationToken cancellationToken)
     {
-        var gone = await broker.WaitAsync(stoppingToken);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(gone, stoppingToken);
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            var exchange = await bus.GetSendEndpoint(Exchange);
-            while (await log.ForwardAsync(Reader, events => PublishAsync(exchange, events, either.Token), either.Token) > 0) { }
-
-            if (_isHeldUp)
-            {
-                LogPublished();
-                _isHeldUp = false;
-            }
+            await PublishAllAsync(exchange, events, either.Token).WaitAsync(either.Token);
         }
-        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whatever a broker's client throws, and the store's outages: the next look is in a second.
-            if (!_isHeldUp && e is not OperationCanceledException)
-            {
-                LogUnpublished(e.Message);
-                _isHeldUp = true;
-            }
+            throw new BrokerAwayException(
+                patience.IsCancellationRequested
+                    ? $"The broker has not confirmed {events.Count} events within {Patience.TotalSeconds} s: is it short of memory or disk?"
+                    : e.Message,
+                e
+            );
         }
     }
 
     /// <summary>The first alone, for it may have to open the channel; the confirms of the others are awaited together.</summary>
-    private static async Task PublishAsync(ISendEndpoint exchange, IReadOnlyList<EventOfJob> events, CancellationToken cancellationToken)
+    private static async Task PublishAllAsync(ISendEndpoint exchange, IReadOnlyList<EventOfJob> events, CancellationToken cancellationToken)
     {
         await PublishAsync(exchange, events[0], cancellationToken);
         await Task.WhenAll(events.Skip(1).Select(next => PublishAsync(exchange, next, cancellationToken)));
@@ -94,14 +81,4 @@ internal sealed partial class EventPublisher(
             },
             cancellationToken
         );
-
-    [LoggerMessage(
-        EventId = 411,
-        Level = LogLevel.Warning,
-        Message = "Events could not be published and are tried again every second: {Cause}"
-    )]
-    private partial void LogUnpublished(string cause);
-
-    [LoggerMessage(EventId = 412, Level = LogLevel.Information, Message = "Events are published again")]
-    private partial void LogPublished();
 }

@@ -3,7 +3,6 @@ using MassTransit.RabbitMqTransport;
 using Microsoft.Net.Http.Headers;
 using RabbitMQ.Client;
 using RenderFarm.Api.Errors;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
@@ -21,10 +20,9 @@ internal sealed partial class IntakeConsumer(
     IBus bus,
     ApiKeys keys,
     VideoSubmission submission,
-    Readiness readiness,
     TimeProvider time,
     ILogger<IntakeConsumer> logger
-) : BusDuty(bus, readiness, time, logger)
+) : BusDuty(bus, time, logger)
 {
     /// <summary>Messages in hand at once; their bodies are in memory.</summary>
     private const int Prefetch = 32;
@@ -33,6 +31,8 @@ internal sealed partial class IntakeConsumer(
     private const string KeyHeader = "x-api-key";
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private readonly TimeProvider _time = time;
+
+    public override string Name => "intake";
 
     protected override string Queue => Bells.IntakeExchange;
 

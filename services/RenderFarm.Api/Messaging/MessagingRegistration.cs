@@ -1,6 +1,7 @@
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Videos;
 using RenderFarm.Broker;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Events;
 
@@ -24,14 +25,12 @@ internal static class MessagingRegistration
 
         builder.AddBroker(settings, "renderfarm-api");
         builder.Services.AddSingleton<IBell, RabbitMqBell>();
-        builder.Services.AddSingleton<RabbitMqCourier>();
+        builder.Services.AddLoop<RabbitMqCourier>();
         builder.Services.AddSingleton<ICancelCourier>(services => services.GetRequiredService<RabbitMqCourier>());
-        builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqCourier>());
         builder.Services.AddSingleton<BrokerPresence>();
-        builder.Services.AddSingleton<RabbitMqNotices>();
+        builder.Services.AddLoop<RabbitMqNotices>();
         builder.Services.AddSingleton<INoticeRelay>(services => services.GetRequiredService<RabbitMqNotices>());
-        builder.Services.AddHostedService(services => services.GetRequiredService<RabbitMqNotices>());
-        builder.Services.AddHostedService<EventPublisher>();
-        builder.Services.AddHostedService<IntakeConsumer>();
+        builder.Services.AddLoop<EventPublisher>();
+        builder.Services.AddLoop<IntakeConsumer>();
     }
 }

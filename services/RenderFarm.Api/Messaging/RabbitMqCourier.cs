@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using MassTransit;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs;
 
 namespace RenderFarm.Api.Messaging;
@@ -9,7 +10,7 @@ namespace RenderFarm.Api.Messaging;
 /// <summary>
 /// Sends to the worker's control queue. A cancellation that can't be sent in time is dropped, for the renewal has told by then.
 /// </summary>
-internal sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> logger) : BackgroundService, ICancelCourier
+internal sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier> logger) : ILoop, ICancelCourier
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private readonly Channel<(string Worker, CancelAttempt Message)> _outgoing = Channel.CreateBounded<(string, CancelAttempt)>(
@@ -24,23 +25,21 @@ internal sealed partial class RabbitMqCourier(IBus bus, ILogger<RabbitMqCourier>
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public string Name => "cancel_courier";
+
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
-        await using var stop = stoppingToken.Register(() => _outgoing.Writer.TryComplete());
-        await foreach (var (worker, message) in _outgoing.Reader.ReadAllAsync(CancellationToken.None))
+        standing.Well();
+        await foreach (var (worker, message) in _outgoing.Reader.ReadAllAsync(cancellationToken))
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(Patience);
             try
             {
                 var queue = await bus.GetSendEndpoint(new Uri($"exchange:{Bells.ControlQueue(worker)}"));
                 await queue.Send(message, limit.Token);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 LogUnsent(message.JobId, worker, e.Message);
             }

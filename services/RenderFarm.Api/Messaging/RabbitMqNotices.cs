@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using MassTransit;
 using RabbitMQ.Client;
 using RenderFarm.Api.Events;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Persistence;
@@ -18,10 +17,9 @@ internal sealed partial class RabbitMqNotices(
     IBus bus,
     BrokerPresence broker,
     EventFeed feed,
-    Readiness readiness,
     TimeProvider time,
     ILogger<RabbitMqNotices> logger
-) : BusDuty(bus, readiness, time, logger), INoticeRelay
+) : BusDuty(bus, time, logger), INoticeRelay
 {
     private const string Exchange = "renderfarm.notices";
     private const int MostWaiting = 1_000;
@@ -31,6 +29,8 @@ internal sealed partial class RabbitMqNotices(
         new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest }
     );
     private Func<ProgressNotice, CancellationToken, Task> _hear = (_, _) => Task.CompletedTask;
+
+    public override string Name => "notices";
 
     /// <summary>Another one each time: the broker may still hold the last one for a connection whose end it has not noticed.</summary>
     protected override string Queue => $"{Exchange}.{Guid.NewGuid():N}";
@@ -63,7 +63,7 @@ internal sealed partial class RabbitMqNotices(
         endpoint.Handler<PlainMessage>(HearAsync);
     }
 
-    protected override async Task RunAsync(CancellationToken cancellationToken)
+    protected override async Task RunBesideAsync(CancellationToken cancellationToken)
     {
         broker.IsThere(cancellationToken);
         var exchange = await _bus.GetSendEndpoint(new Uri($"exchange:{Exchange}"));

@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
+using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Metrics;
@@ -25,7 +26,7 @@ internal sealed class FarmMetrics
     private readonly Gauge<long> _measuredPeak;
     private int _waitingPolls;
 
-    public FarmMetrics(IMeterFactory factory, JobDatabase database)
+    public FarmMetrics(IMeterFactory factory, JobDatabase database, ArtifactJanitor janitor)
     {
         ArgumentNullException.ThrowIfNull(database);
         var meter = factory.Create(ApiInstruments.Meter);
@@ -40,6 +41,10 @@ internal sealed class FarmMetrics
         _predictedPeak = meter.Gauge(ApiInstruments.LeasePeakPredicted);
         _measuredPeak = meter.Gauge(ApiInstruments.LeasePeakMeasured);
         meter.Observe(ApiInstruments.LeasePolls, () => WaitingPolls);
+        meter.Observe<long>(
+            ApiInstruments.JanitorUnclaimed,
+            () => janitor.Findings is { } left ? [new Measurement<long>(left.Unclaimed)] : []
+        );
     }
 
     public void Submitted(string model, string result) => _submissions.Add(1, new("model", model), new("result", result));

@@ -1,6 +1,7 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using RenderFarm.Contracts;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
 
@@ -13,7 +14,7 @@ internal static class MetricsRegistration
     {
         var settings = builder.Services.AddSettings<MetricsOptions, MetricsOptionsValidator>(builder.Configuration);
         builder.Services.AddSingleton<FarmMetrics>();
-        builder.Services.AddHostedService<QueueGauges>();
+        builder.Services.AddLoop<QueueGauges>();
         builder
             .Services.AddOpenTelemetry()
             .WithMetrics(metrics =>
@@ -34,6 +35,8 @@ internal static class MetricsRegistration
     /// <summary>With a port of its own, <c>/metrics</c> is there and nowhere else, and nothing else is there.</summary>
     public static void UseMetrics(this WebApplication app, MetricsOptions settings)
     {
+        // There from the first scrape on, not from the first request
+        _ = app.Services.GetRequiredService<FarmMetrics>();
         app.UseOpenTelemetryPrometheusScrapingEndpoint(context =>
             context.Request.Path == "/metrics" && (settings.Port is not { } own || context.Connection.LocalPort == own)
         );

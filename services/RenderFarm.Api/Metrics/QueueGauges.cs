@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
-using RenderFarm.Api.Hosting;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs.Users;
 
@@ -12,7 +12,7 @@ namespace RenderFarm.Api.Metrics;
 /// Jobs by state and the age of queues. The store is asked every few seconds, not by each scrape, and the longer the
 /// counting takes the more rarely; while the store is away the last figures stand, and <c>renderfarm.store.up</c> says so.
 /// </summary>
-internal sealed partial class QueueGauges : BackgroundService
+internal sealed class QueueGauges : ILoop
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
@@ -22,16 +22,14 @@ internal sealed partial class QueueGauges : BackgroundService
     /// <summary>Counting may take this part of one connection's time.</summary>
     private const double Share = 0.02;
     private readonly JobStore _jobs;
-    private readonly Readiness _readiness;
     private readonly TimeProvider _time;
-    private readonly ILogger<QueueGauges> _logger;
     private volatile JobCounts? _counts;
     private volatile IReadOnlyDictionary<JobState, int> _ended = new Dictionary<JobState, int>();
     private volatile bool _storeUp;
 
-    public QueueGauges(JobStore jobs, Readiness readiness, TimeProvider time, IMeterFactory factory, ILogger<QueueGauges> logger)
+    public QueueGauges(JobStore jobs, TimeProvider time, IMeterFactory factory)
     {
-        (_jobs, _readiness, _time, _logger) = (jobs, readiness, time, logger);
+        (_jobs, _time) = (jobs, time);
         var meter = factory.Create(ApiInstruments.Meter);
         meter.Observe(ApiInstruments.Jobs, States);
         meter.Observe(ApiInstruments.QueueDepth, Depths);
@@ -39,43 +37,36 @@ internal sealed partial class QueueGauges : BackgroundService
         meter.Observe(ApiInstruments.StoreUp, () => _storeUp ? 1 : 0);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        if (!await _readiness.WaitAsync(stoppingToken))
-        {
-            return;
-        }
+    public string Name => "queue_gauges";
 
-        using var timer = new PeriodicTimer(Period, _time);
-        await using var stop = stoppingToken.Register(timer.Dispose);
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
+    {
         var active = new Due(Period);
         var all = new Due(EndedPeriod);
-        do
+        while (true)
         {
             try
             {
                 if (active.IsDue(_time))
                 {
-                    await active.MeasureAsync(_time, async () => _counts = await _jobs.CountsAsync(stoppingToken));
+                    await active.MeasureAsync(_time, async () => _counts = await _jobs.CountsAsync(cancellationToken));
                 }
 
                 if (all.IsDue(_time))
                 {
-                    await all.MeasureAsync(_time, async () => _ended = await _jobs.EndedCountsAsync(stoppingToken));
+                    await all.MeasureAsync(_time, async () => _ended = await _jobs.EndedCountsAsync(cancellationToken));
                 }
-
-                _storeUp = true;
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
+            catch
             {
                 _storeUp = false;
-                LogAway(e.Message);
+                throw;
             }
-        } while (await timer.WaitForNextTickAsync(CancellationToken.None));
+
+            _storeUp = true;
+            standing.Well();
+            await Task.Delay(Period, _time, cancellationToken);
+        }
     }
 
     /// <summary>States without a job are shown as 0, so that a rate has something to start from.</summary>
@@ -113,11 +104,8 @@ internal sealed partial class QueueGauges : BackgroundService
             await count();
             _last = time.GetTimestamp();
             var rested = time.GetElapsedTime(began) / Share;
-            // The timer's own tick is a little early or late: half of one is near enough
+            // The pause's own end is a little early or late: half of one is near enough
             _pause = (rested > period ? rested : period) - (Period / 2);
         }
     }
-
-    [LoggerMessage(EventId = 501, Level = LogLevel.Warning, Message = "The job store could not be counted: {Cause}")]
-    private partial void LogAway(string cause);
 }

@@ -1,33 +1,30 @@
-using RenderFarm.Api.Events;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Contracts.Words;
-using RenderFarm.Jobs.Events;
-using RenderFarm.Jobs.Loops;
-using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Api.Webhooks;
 
 /// <summary>
-/// Takes what is due and posts it, at least once each. Every connection goes through the guard, which judges the address
-/// that is connected to; a redirect is a failure, for it would lead past that.
+/// Posts one delivery and notes what came of it. Every connection goes through the guard, which judges the address that is connected to;
+/// a redirect is a failure, for it would lead past that.
 /// </summary>
-internal sealed partial class WebhookSender : IJobsLoop, IDisposable
+internal sealed partial class WebhookSender : IDisposable
 {
-    private const int AtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>Of a host that answers nothing: what has waited for it longer is given up without a try of its own.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     private readonly DeliveryStore _deliveries;
     private readonly WebhookSecrets _secrets;
     private readonly OutboundGuard _guard;
     private readonly TimeProvider _time;
     private readonly ILogger<WebhookSender> _logger;
     private readonly HttpClient _http;
-    private readonly EventSignal _signal;
 
     public WebhookSender(
         DeliveryStore deliveries,
         WebhookSecrets secrets,
-        EventFeed feed,
         OutboundGuard guard,
         TimeProvider time,
         ILogger<WebhookSender> logger
@@ -35,54 +32,16 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
     {
         (_deliveries, _secrets, _guard, _time, _logger) = (deliveries, secrets, guard, time, logger);
         _http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
-        _signal = new EventSignal(feed, time);
     }
 
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                while (await PassAsync(cancellationToken) > 0) { }
+    public void Dispose() => _http.Dispose();
 
-                await _signal.WaitAsync(cancellationToken);
-            }
-            catch (StoreUnavailableException e)
-            {
-                LogAway(e.InnerException?.Message ?? e.Message);
-                await _signal.WaitAsync(cancellationToken);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-        }
-    }
-
-    public void Dispose()
-    {
-        _http.Dispose();
-        _signal.Dispose();
-    }
-
-    /// <summary>How many were tried.</summary>
-    internal async Task<int> PassAsync(CancellationToken cancellationToken)
-    {
-        var due = await _deliveries.TakeDueAsync(AtOnce, cancellationToken);
-        await Parallel.ForEachAsync(
-            due,
-            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
-            async (one, cancellationToken) => await DeliverAsync(one, cancellationToken)
-        );
-        return due.Count;
-    }
-
-    private async Task DeliverAsync(DueDelivery due, CancellationToken cancellationToken)
+    /// <returns>Whether somebody has answered, or nobody had to be asked.</returns>
+    public async Task<bool> DeliverAsync(DueDelivery due, CancellationToken cancellationToken)
     {
         var (delivery, began) = (due.Delivery, _time.GetTimestamp());
         var (at, status, error) = (_time.GetUtcNow(), (int?)null, (string?)null);
-        var secret = await _secrets.OfAsync(delivery.KeyId, cancellationToken);
+        var (secret, isAnswered) = (await _secrets.OfAsync(delivery.KeyId, cancellationToken), true);
         if (secret is null)
         {
             error = "the API key was revoked";
@@ -94,6 +53,7 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
         else
         {
             (status, error) = await PostAsync(due, secret, cancellationToken);
+            isAnswered = status is not null;
         }
 
         var tried = new DeliveryTry(at, Math.Round(_time.GetElapsedTime(began).TotalSeconds, 3), status, error);
@@ -103,6 +63,13 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
         {
             LogFailed(Word.Of(delivery.Type), delivery.JobId, delivery.Tries + 1, error);
         }
+
+        if (!isAnswered && await _deliveries.GiveUpAsync(delivery.Lane, at - LongestWait, tried, cancellationToken) is > 0 and var count)
+        {
+            LogGivenUp(count, delivery.Host, LongestWait.TotalHours);
+        }
+
+        return isAnswered;
     }
 
     private async Task<(int? Status, string? Error)> PostAsync(DueDelivery due, string secret, CancellationToken cancellationToken)
@@ -133,6 +100,10 @@ internal sealed partial class WebhookSender : IJobsLoop, IDisposable
     [LoggerMessage(EventId = 601, Level = LogLevel.Information, Message = "Webhook {Type} of {JobId}, try {Try}: {Cause}")]
     private partial void LogFailed(string type, string jobId, int @try, string cause);
 
-    [LoggerMessage(EventId = 602, Level = LogLevel.Warning, Message = "Webhooks wait for the job store: {Cause}")]
-    private partial void LogAway(string cause);
+    [LoggerMessage(
+        EventId = 602,
+        Level = LogLevel.Warning,
+        Message = "{Count} webhooks to {Host}, which has not answered, were given up: they are older than {Hours} h"
+    )]
+    private partial void LogGivenUp(int count, string host, double hours);
 }

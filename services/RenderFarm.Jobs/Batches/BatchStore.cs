@@ -49,7 +49,8 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                 async (db, staged) =>
                     await EarlierAsync(db, batch, cancellationToken)
                     ?? await InsertAsync(db, RowOf(batch, jobs.Count, now), jobs, staged, cancellationToken),
-                cancellationToken
+                cancellationToken,
+                StorePatience.Many
             );
             if (result is BatchResult.Created { Joined: var joined })
             {
@@ -180,7 +181,8 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                 await db.Batches.Where(b => b.Id == id).ExecuteDeleteAsync(cancellationToken);
                 return stopped;
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Many
         );
 
     private static Task<BatchRow?> FindAsync(JobsDbContext db, string id, JobScope scope, CancellationToken cancellationToken) =>

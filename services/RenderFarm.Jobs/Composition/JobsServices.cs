@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs.Batches;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
@@ -24,7 +25,7 @@ namespace RenderFarm.Jobs.Composition;
 /// </summary>
 public static class JobsServices
 {
-    /// <summary>The host migrates (<see cref="JobDatabase.MigrateAsync"/>) and then runs every <see cref="IJobsLoop"/>.</summary>
+    /// <summary>The host migrates (<see cref="JobDatabase.MigrateAsync"/>) and then runs every <see cref="ILoop"/>.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, StoreOptions store)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -46,19 +47,18 @@ public static class JobsServices
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<KeyBootstrap>();
         services.AddSingleton<EventLog>();
-        services.AddSingleton<EventFeed>();
         services.AddSingleton<DeliveryStore>();
         services.AddSingleton<WebhookSecrets>();
-        services.AddSingleton<IJobsLoop>(provider => provider.GetRequiredService<EventFeed>());
 
-        services.AddSingleton<BellRinger>();
-        services.AddSingleton<IJobsLoop>(provider => provider.GetRequiredService<BellRinger>());
-        services.AddSingleton<IJobsLoop, PostgresSignalListener>();
+        services.AddLoop<EventFeed>();
+        services.AddLoop<BellRinger>();
+        services.AddLoop<PostgresSignalListener>();
         AddSweep<LeaseReaper>(services);
         AddSweep<BellRelay>(services);
         AddSweep<FairClock>(services);
         AddSweep<ExpirySweep>(services);
         AddSweep<ArtifactJanitor>(services);
+        services.AddSingleton<ArtifactAudit>();
         services.AddSingleton<ResultManifests>();
         AddSweep<ResultAdoption>(services);
         services.TryAddSingleton(store);
@@ -70,7 +70,7 @@ public static class JobsServices
         where TSweep : class, ISweep
     {
         services.AddSingleton<TSweep>();
-        services.AddSingleton<IJobsLoop>(provider => new SweepLoop(
+        services.AddSingleton<ILoop>(provider => new SweepLoop(
             provider.GetRequiredService<TSweep>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SweepLoop>>()

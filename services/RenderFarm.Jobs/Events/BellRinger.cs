@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using RenderFarm.Jobs.Loops;
+using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Jobs.Events;
 
@@ -8,21 +8,21 @@ namespace RenderFarm.Jobs.Events;
 /// For which jobs it rang is in this process's memory and nowhere in their rows: a row that is written to just when its worker
 /// comes running is a row that the worker is not given.
 /// </summary>
-public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, TimeProvider time, ILogger<BellRinger> log) : IJobsLoop
+public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, TimeProvider time, ILogger<BellRinger> log) : ILoop
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private readonly RungBells _rung = new(time);
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public string Name => "bell_ringer";
+
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
-        try
+        standing.Well();
+        await foreach (var job in announcer.Bells.ReadAllAsync(cancellationToken))
         {
-            await foreach (var job in announcer.Bells.ReadAllAsync(cancellationToken))
-            {
-                await RingAsync(job, cancellationToken);
-            }
+            await RingAsync(job, cancellationToken);
+            standing.Well();
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
     }
 
     /// <summary>True when the broker has confirmed the bell.</summary>

@@ -1,6 +1,5 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Logging;
-using RenderFarm.Jobs.Loops;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
@@ -9,7 +8,7 @@ namespace RenderFarm.Jobs.Events;
 /// Follows the log of events and tells this process of what is new in it. A commit here and a word from the broker wake
 /// it at once; without either it looks every second.
 /// </summary>
-public sealed partial class EventFeed(EventLog log, JobDatabase database, TimeProvider time, ILogger<EventFeed> logger) : IJobsLoop
+public sealed class EventFeed(EventLog log, JobDatabase database, TimeProvider time) : ILoop
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -20,51 +19,47 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
     );
 
+    private long? _read;
+
     /// <summary>New events in their order. Handlers return at once; who may have missed some reads the log.</summary>
     public event Action<IReadOnlyList<JobEvent>>? Happened;
 
     /// <summary>There may be something new.</summary>
     public void Wake() => _wakes.Writer.TryWrite(true);
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public string Name => "event_feed";
+
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
         database.EventsWritten += Wake;
         try
         {
-            long? read = null;
-            while (!cancellationToken.IsCancellationRequested)
+            while (true)
             {
-                try
-                {
-                    read ??= await log.EndAsync(cancellationToken);
-                    read = await PassAsync(read.Value, cancellationToken);
-                }
-                catch (StoreUnavailableException e)
-                {
-                    Unavailable(e.InnerException?.Message ?? e.Message);
-                }
+                await PassAsync(cancellationToken);
+                standing.Well();
                 if (await WokenAsync(cancellationToken))
                 {
-                    await LoopPause.ForAsync(Gather, time, cancellationToken);
+                    await Task.Delay(Gather, time, cancellationToken);
                 }
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
         finally
         {
             database.EventsWritten -= Wake;
         }
     }
 
-    private async Task<long> PassAsync(long read, CancellationToken cancellationToken)
+    private async Task PassAsync(CancellationToken cancellationToken)
     {
+        // Kept from one beginning to the next: what happened while this could not look is told afterwards
+        _read ??= await log.EndAsync(cancellationToken);
         while (await log.PlaceAsync(cancellationToken) == EventLog.Batch) { }
-        while (await log.AfterAsync(read, cancellationToken) is { Count: > 0 } news)
+        while (await log.AfterAsync(_read.Value, cancellationToken) is { Count: > 0 } news)
         {
-            read = news[^1].Position;
+            _read = news[^1].Position;
             Happened?.Invoke(news);
         }
-        return read;
     }
 
     private async Task<bool> WokenAsync(CancellationToken cancellationToken)
@@ -80,7 +75,4 @@ public sealed partial class EventFeed(EventLog log, JobDatabase database, TimePr
             return false;
         }
     }
-
-    [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message = "The log of events waits for the job store: {Cause}")]
-    private partial void Unavailable(string cause);
 }

@@ -13,6 +13,11 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
     /// <summary>Events in one pass.</summary>
     internal const int Batch = 500;
 
+    /// <summary>Who reads for a reader and dies at it loses that to another process after this long.</summary>
+    public static readonly TimeSpan Hold = TimeSpan.FromSeconds(20);
+
+    private readonly string _me = Guid.NewGuid().ToString("N");
+
     /// <summary>Events of one job after a position, oldest first; the caller has checked that the job may be seen.</summary>
     public Task<IReadOnlyList<EventOfJob>> OfJobAsync(string jobId, long after, CancellationToken cancellationToken) =>
         database.ReadAsync(
@@ -91,10 +96,10 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
                 );
                 await db.ExecuteAsync(
                     $"""
-                    INSERT INTO webhook_deliveries (event_id, job_id, key_id, type, job_state, url, state, tries, next_try_at, occurred_at,
-                        log)
-                    SELECT e.id, e.job_id, e.key_id, e.type, e.state, j.webhook_url, '{Word.Of(DeliveryState.Pending)}', 0, @now,
-                        e.occurred_at, '[]'
+                    INSERT INTO webhook_deliveries (event_id, job_id, key_id, type, job_state, url, host, state, tries, next_try_at,
+                        occurred_at, log)
+                    SELECT e.id, e.job_id, e.key_id, e.type, e.state, j.webhook_url, {db.Dialect.HostOf("j.webhook_url")},
+                        '{Word.Of(DeliveryState.Pending)}', 0, @now, e.occurred_at, '[]'
                     FROM events e JOIN jobs j ON j.id = e.job_id
                     WHERE e.position > @end AND j.webhook_url IS NOT NULL
                       AND e.type IN ({string.Join(", ", Outbox.ForWebhooks.Select(type => $"'{Word.Of(type)}'"))})
@@ -105,73 +110,59 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
                 );
                 return placed;
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
     }
 
     /// <summary>
     /// Hands the events after a reader's place to it, with their jobs, and notes that it has had them. They come in order and
-    /// at least once; <paramref name="forward"/> throws to have them again. Two processes don't forward at the same time.
+    /// at least once; <paramref name="forward"/> throws to have them again. Two processes don't forward at the same time, unless one
+    /// takes longer than <see cref="Hold"/>. No transaction is open while the reader is at it: it may be at it for long.
     /// </summary>
     /// <returns>How many were handed on.</returns>
     public async Task<int> ForwardAsync(string reader, Func<IReadOnlyList<EventOfJob>, Task> forward, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(forward);
-        if (database.Postgres is null)
-        {
-            // One process; and a transaction would keep every writer waiting while the broker answers
-            var next = await database.ReadAsync(db => NextAsync(db, reader, cancellationToken), cancellationToken);
-            if (next.Count == 0)
-            {
-                return 0;
-            }
-
-            await forward(next);
-            return await database.WriteAsync(db => AdvanceAsync(db, reader, next, cancellationToken), cancellationToken);
-        }
-        if (
-            !await database.ReadAsync(
-                db =>
-                    db.Events.AnyAsync(
-                        e => e.Position > (db.LogCursors.Where(c => c.Name == reader).Max(c => (long?)c.Position) ?? 0),
-                        cancellationToken
-                    ),
-                cancellationToken
-            )
-        )
+        if (!await database.ReadAsync(db => IsBehindAsync(db, reader, cancellationToken), cancellationToken, StorePatience.Pass))
         {
             return 0;
         }
 
-        return await database.WriteAsync(
-            async db =>
-            {
-                var (sql, key) = ("SELECT pg_try_advisory_xact_lock(@key, hashtext(@reader))", (int)SqlDialect.EventLogLock);
-                var mine = (
-                    await db.RowsAsync(sql, row => row.GetBoolean(0), cancellationToken, ("key", key), ("reader", reader))
-                ).Single();
-                if (!mine)
-                {
-                    return 0;
-                }
+        var next = await database.WriteAsync(db => TakeAsync(db, reader, cancellationToken), cancellationToken, StorePatience.Pass);
+        if (next.Count == 0)
+        {
+            return 0;
+        }
 
-                var next = await NextAsync(db, reader, cancellationToken);
-                if (next.Count == 0)
-                {
-                    return 0;
-                }
-
-                await forward(next);
-                return await AdvanceAsync(db, reader, next, cancellationToken);
-            },
-            cancellationToken
-        );
+        await forward(next);
+        await database.WriteAsync(db => AdvanceAsync(db, reader, next, cancellationToken), cancellationToken, StorePatience.Pass);
+        return next.Count;
     }
 
-    private static async Task<IReadOnlyList<EventOfJob>> NextAsync(JobsDbContext db, string reader, CancellationToken cancellationToken)
+    private static Task<bool> IsBehindAsync(JobsDbContext db, string reader, CancellationToken cancellationToken) =>
+        db.Events.AnyAsync(
+            e => e.Position > (db.LogCursors.Where(c => c.Name == reader).Max(c => (long?)c.Position) ?? 0),
+            cancellationToken
+        );
+
+    /// <summary>What comes next, for this process alone; nothing while another one has it in hand.</summary>
+    private async Task<IReadOnlyList<EventOfJob>> TakeAsync(JobsDbContext db, string reader, CancellationToken cancellationToken)
     {
-        var after = await db.LogCursors.Where(c => c.Name == reader).Select(c => c.Position).SingleOrDefaultAsync(cancellationToken);
-        return await TellAsync(db, db.Events.Where(e => e.Position > after), cancellationToken);
+        var place = await db.RowsAsync(
+            $"""
+            INSERT INTO log_cursors (name, position, holder, held_until) VALUES (@name, 0, @me, {db.Dialect.NowPlus("@hold")})
+            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
+                WHERE log_cursors.holder = excluded.holder OR log_cursors.held_until IS NULL OR log_cursors.held_until < {db.Dialect.Now}
+            RETURNING position
+            """,
+            row => row.GetInt64(0),
+            cancellationToken,
+            ("name", reader),
+            ("me", _me),
+            ("hold", Hold.TotalSeconds)
+        );
+        return place is [var after] ? await TellAsync(db, db.Events.Where(e => e.Position > after), cancellationToken) : [];
     }
 
     private static async Task<IReadOnlyList<EventOfJob>> TellAsync(
@@ -202,24 +193,20 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
         });
     }
 
-    private static async Task<int> AdvanceAsync(
+    /// <summary>Lets go of the place too. Whoever took longer than he may has lost it: another one says how far it got.</summary>
+    private Task<int> AdvanceAsync(
         JobsDbContext db,
         string reader,
         IReadOnlyList<EventOfJob> read,
         CancellationToken cancellationToken
-    )
-    {
-        await db.ExecuteAsync(
-            """
-            INSERT INTO log_cursors (name, position) VALUES (@name, @position)
-            ON CONFLICT (name) DO UPDATE SET position = excluded.position
-            """,
+    ) =>
+        db.ExecuteAsync(
+            "UPDATE log_cursors SET position = @position, held_until = NULL WHERE name = @name AND holder = @me",
             cancellationToken,
             ("name", reader),
+            ("me", _me),
             ("position", read[^1].Event.Position)
         );
-        return read.Count;
-    }
 
     internal static JobEvent ToEvent(EventRow row) =>
         new(row.Position!.Value, row.Type, row.JobId, row.KeyId, row.Model, row.State, row.OccurredAt);

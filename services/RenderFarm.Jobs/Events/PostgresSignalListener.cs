@@ -1,6 +1,5 @@
-using Microsoft.Extensions.Logging;
 using Npgsql;
-using RenderFarm.Jobs.Loops;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
@@ -9,45 +8,28 @@ namespace RenderFarm.Jobs.Events;
 /// Hears, on a connection of its own, of jobs that other API processes took in. On SQLite there is only one process and
 /// nothing to hear.
 /// </summary>
-public sealed partial class PostgresSignalListener(
-    JobDatabase database,
-    JobAnnouncer announcer,
-    JobSignal signal,
-    TimeProvider time,
-    ILogger<PostgresSignalListener> log
-) : IJobsLoop
+public sealed class PostgresSignalListener(JobDatabase database, JobAnnouncer announcer, JobSignal signal) : ILoop
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    public string Name => "job_signals";
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
         if (database.Listening is not { } source)
         {
             return;
         }
 
-        while (!cancellationToken.IsCancellationRequested)
+        try
         {
-            try
-            {
-                await ListenAsync(source, cancellationToken);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is NpgsqlException or System.Net.Sockets.SocketException or IOException or TimeoutException)
-            {
-                Lost(e);
-                if (!await LoopPause.ForAsync(Pause, time, cancellationToken))
-                {
-                    return;
-                }
-            }
+            await ListenAsync(source, standing, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && StoreFaults.IsOutage(e))
+        {
+            throw new StoreUnavailableException("The connection that hears of new jobs broke; polls look every few seconds meanwhile.", e);
         }
     }
 
-    private async Task ListenAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    private async Task ListenAsync(NpgsqlDataSource source, LoopStanding standing, CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         connection.Notification += (_, heard) => announcer.Heard(heard.Payload);
@@ -57,16 +39,10 @@ public sealed partial class PostgresSignalListener(
         }
         // Whatever was said before this connection listened is lost: everybody looks once
         signal.RaiseAll();
+        standing.Well();
         while (true)
         {
             await connection.WaitAsync(cancellationToken);
         }
     }
-
-    [LoggerMessage(
-        EventId = 131,
-        Level = LogLevel.Warning,
-        Message = "The connection that hears of new jobs broke; polls look every few seconds until it is back."
-    )]
-    private partial void Lost(Exception cause);
 }

@@ -30,10 +30,20 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     {
         ArgumentNullException.ThrowIfNull(job);
         var queue = _queues.GetOrAdd(job.KeyId, _ => new KeyQueue());
-        var mine = new Waiting(job, cancellationToken);
+        using var withdrawn = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var mine = new Waiting(job, withdrawn.Token);
         queue.Submissions.Enqueue(mine);
         _ = TakeTurnAsync(queue);
-        return await mine.Done.Task;
+        try
+        {
+            return await database.WithinAsync(StorePatience.Request, mine.Done.Task, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            // One whose turn has not come is not taken in later, when its sender has long sent it again
+            await withdrawn.CancelAsync();
+            throw;
+        }
     }
 
     /// <summary>As many turns as submissions, and each takes in at least one: whoever waits is taken in, most of them early.</summary>

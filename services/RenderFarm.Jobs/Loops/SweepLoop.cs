@@ -1,39 +1,37 @@
 using Microsoft.Extensions.Logging;
-using RenderFarm.Artifacts;
-using RenderFarm.Jobs.Persistence;
+using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Jobs.Loops;
 
 /// <summary>The thin loop around a sweep.</summary>
-public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<SweepLoop> log) : IJobsLoop
+public sealed partial class SweepLoop(ISweep sweep, TimeProvider time, ILogger<SweepLoop> log) : ILoop
 {
-    public async Task RunAsync(CancellationToken cancellationToken)
+    private static readonly TimeSpan ShortestCeiling = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestCeiling = TimeSpan.FromMinutes(5);
+
+    public string Name => sweep.Name;
+
+    /// <summary>What runs every hour need not knock every few seconds.</summary>
+    public TimeSpan LongestPause =>
+        sweep.Every < ShortestCeiling ? ShortestCeiling
+        : sweep.Every > LongestCeiling ? LongestCeiling
+        : sweep.Every;
+
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
-        var name = sweep.GetType().Name;
-        do
+        while (true)
         {
-            try
+            var count = await sweep.RunOnceAsync(cancellationToken);
+            standing.Well();
+            if (count > 0)
             {
-                var count = await sweep.RunOnceAsync(cancellationToken);
-                if (count > 0)
-                {
-                    Swept(name, count);
-                }
+                Swept(Name, count);
             }
-            catch (Exception e) when (e is StoreUnavailableException or ArtifactStoreException)
-            {
-                Unavailable(name, e.InnerException?.Message ?? e.Message);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-        } while (await LoopPause.ForAsync(sweep.Every, time, cancellationToken));
+
+            await Task.Delay(sweep.Every, time, cancellationToken);
+        }
     }
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Sweep}: {Count}")]
     private partial void Swept(string sweep, int count);
-
-    [LoggerMessage(EventId = 102, Level = LogLevel.Warning, Message = "{Sweep} waits for its store: {Cause}")]
-    private partial void Unavailable(string sweep, string cause);
 }

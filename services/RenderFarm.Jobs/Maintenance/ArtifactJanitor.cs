@@ -1,17 +1,16 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RenderFarm.Artifacts;
-using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Maintenance;
 
 /// <summary>
-/// Removes objects that no video will point at again: those of fences recorded as not winning, and all of a job that has
-/// expired or was deleted; and what is left of uploads that never ended. What is younger than <see cref="LeastAge"/>, what
-/// belongs to a lease without an ending, and what no row knows of stays. If more than <see cref="LargestShare"/> of the
-/// store would go, nothing goes and an error is logged: a database that was restored from an old copy must not empty the bucket.
+/// Removes objects that no video will point at again: all of a job that has expired or was deleted, those of fences recorded as not
+/// winning, and what is left of uploads that never ended. What is younger than <see cref="LeastAge"/> and what belongs to a lease without
+/// an ending stays. What no row knows of stays too, and is counted: after a restore of the database it may be the only copy of a video,
+/// and <see cref="ArtifactAudit"/> is for somebody who knows. If the losers' objects are more than <see cref="LargestShare"/> of the
+/// store, they stay and an error is logged: rows that say so can't be right.
 /// </summary>
 public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore store, TimeProvider time, ILogger<ArtifactJanitor> log)
     : ISweep
@@ -22,110 +21,67 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
     /// <summary>A small store may lose this many at once, whatever share of it they are.</summary>
     public const int AlwaysAllowed = 50;
 
-    private const int Batch = 500;
+    private readonly ArtifactClaims _claims = new(database, store);
+    private volatile JanitorFindings? _findings;
+
+    public string Name => "artifact_janitor";
 
     public TimeSpan Every => TimeSpan.FromHours(1);
 
+    /// <summary>What the last pass left; null before the first.</summary>
+    public JanitorFindings? Findings => _findings;
+
     public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
-        var seen = 0L;
-        List<string> doomed = [];
-        List<Place> batch = [];
         var youngest = time.GetUtcNow() - LeastAge;
-        var unfinished = await store.RemoveUnfinishedAsync(youngest, cancellationToken);
-        foreach (var prefix in (string[])[ObjectKeys.Videos, ObjectKeys.Inputs])
+        var removed = await store.RemoveUnfinishedAsync(youngest, cancellationToken);
+        var (seen, unclaimed, unclaimedBytes) = (0L, 0L, 0L);
+        List<string> gone = [];
+        List<string> lost = [];
+        await foreach (var (stored, claim) in _claims.JudgeAsync(youngest, cancellationToken))
         {
-            await foreach (var stored in store.ListAsync(prefix, cancellationToken))
+            seen++;
+            switch (claim)
             {
-                seen++;
-                if (stored.LastModified > youngest || PlaceOf(stored.Key) is not { } place)
-                {
-                    continue;
-                }
-
-                batch.Add(place);
-                if (batch.Count == Batch)
-                {
-                    await JudgeAsync(batch, doomed, cancellationToken);
-                }
+                case ArtifactClaim.Gone:
+                    gone.Add(stored.Key);
+                    break;
+                case ArtifactClaim.Lost:
+                    lost.Add(stored.Key);
+                    break;
+                case ArtifactClaim.Unclaimed:
+                    unclaimed++;
+                    unclaimedBytes += stored.SizeBytes;
+                    break;
             }
         }
 
-        await JudgeAsync(batch, doomed, cancellationToken);
-
-        if (doomed.Count > Math.Max(AlwaysAllowed, seen * LargestShare))
+        var isTooMuch = lost.Count > Math.Max(AlwaysAllowed, seen * LargestShare);
+        if (isTooMuch)
         {
-            TooMany(doomed.Count, seen);
-            return unfinished;
+            TooMany(lost.Count, seen);
         }
-        foreach (var key in doomed)
+
+        _findings = new JanitorFindings(unclaimed, unclaimedBytes, isTooMuch ? lost.Count : 0);
+        foreach (var key in isTooMuch ? gone : gone.Concat(lost))
         {
             await store.DeleteAsync(key, cancellationToken);
+            removed++;
         }
 
-        return doomed.Count + unfinished;
+        return removed;
     }
-
-    private async Task JudgeAsync(List<Place> batch, List<string> doomed, CancellationToken cancellationToken)
-    {
-        if (batch.Count == 0)
-        {
-            return;
-        }
-
-        var ids = batch.Select(place => place.JobId).Distinct().ToList();
-        var (jobs, ended) = await database.ReadAsync(
-            async db =>
-                (
-                    await db
-                        .Jobs.AsNoTracking()
-                        .Where(j => ids.Contains(j.Id))
-                        .Select(j => new
-                        {
-                            j.Id,
-                            j.WinningFence,
-                            IsGone = j.State == JobState.Expired || (j.DeletedAt != null && j.FinishedAt != null),
-                        })
-                        .ToDictionaryAsync(j => j.Id, cancellationToken),
-                    (
-                        await db
-                            .LeaseRecords.AsNoTracking()
-                            .Where(r => ids.Contains(r.JobId) && r.Ending != null)
-                            .Select(r => new { r.JobId, r.Fence })
-                            .ToListAsync(cancellationToken)
-                    )
-                        .Select(r => (r.JobId, r.Fence))
-                        .ToHashSet()
-                ),
-            cancellationToken
-        );
-        foreach (var (key, jobId, fence) in batch)
-        {
-            if (
-                jobs.TryGetValue(jobId, out var job)
-                && (job.IsGone || (fence is { } lost && lost != job.WinningFence && ended.Contains((jobId, lost))))
-            )
-            {
-                doomed.Add(key);
-            }
-        }
-
-        batch.Clear();
-    }
-
-    private static Place? PlaceOf(string key) =>
-        ObjectKeys.TryParseLease(key, out var lease) ? new Place(key, lease.JobId, lease.Fence)
-        : ObjectKeys.TryParseInput(key, out var jobId) ? new Place(key, jobId, null)
-        : null;
-
-    /// <param name="Fence">Null for an input, which belongs to every lease of its job.</param>
-    private sealed record Place(string Key, string JobId, long? Fence);
 
     [LoggerMessage(
         EventId = 141,
         Level = LogLevel.Error,
-        Message = "{Doomed} of {Seen} stored objects would be removed: too many to be right, so none was. Compare the database with the "
-            + "bucket."
+        Message = "{Lost} of {Seen} stored objects would be removed as those of leases that were lost: too many to be right, so none of "
+            + "them was. Compare the database with the bucket."
     )]
-    private partial void TooMany(int doomed, long seen);
+    private partial void TooMany(int lost, long seen);
 }
+
+/// <summary>What a pass of the janitor did not touch.</summary>
+/// <param name="Unclaimed">Objects that no row knows of.</param>
+/// <param name="HeldBack">Objects of lost leases, too many to be right.</param>
+public sealed record JanitorFindings(long Unclaimed, long UnclaimedBytes, int HeldBack);

@@ -17,12 +17,18 @@ public sealed class BellRelay(JobDatabase database, WorkerRegistry workers, Bell
 
     public static readonly TimeSpan RingAgainAfter = TimeSpan.FromSeconds(60);
 
+    public string Name => "bell_relay";
+
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
     public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
         var fleet = await workers.FleetAsync(cancellationToken);
-        var waiting = await database.ReadAsync(db => FirstInLinesAsync(db, fleet, cancellationToken), cancellationToken);
+        var waiting = await database.ReadAsync(
+            db => FirstInLinesAsync(db, fleet, cancellationToken),
+            cancellationToken,
+            StorePatience.Pass
+        );
         var rung = 0;
         foreach (var job in waiting.Where(job => !ringer.HasRung(job, RingAgainAfter)))
         {

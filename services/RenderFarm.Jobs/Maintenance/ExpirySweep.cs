@@ -11,6 +11,8 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
 {
     private const int Batch = 100;
 
+    public string Name => "expiry";
+
     public TimeSpan Every => TimeSpan.FromSeconds(30);
 
     public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
@@ -23,7 +25,8 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
                     .Select(j => j.Id)
                     .Take(Batch)
                     .ToListAsync(cancellationToken),
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
         var expired = 0;
         foreach (var id in due)
@@ -39,7 +42,8 @@ public sealed class ExpirySweep(JobDatabase database, TimeProvider time) : ISwee
                     await Outbox.AddAsync(db, id, VideoEvent.Expired, now, cancellationToken);
                     return 1;
                 },
-                cancellationToken
+                cancellationToken,
+                StorePatience.Pass
             );
         }
 

@@ -14,6 +14,8 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
 {
     private double _told;
 
+    public string Name => "fair_clock";
+
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
     /// <returns>Always 0: a clock that ticks is no news.</returns>
@@ -22,7 +24,8 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
         var fleet = await workers.FleetAsync(cancellationToken);
         var now = await database.ReadAsync(
             async db => await LeastWaitingAsync(db, fleet.Pairs, cancellationToken) ?? await MostServedAsync(db, cancellationToken),
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
         if (now <= _told)
         {
@@ -40,7 +43,8 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
                     cancellationToken,
                     ("now", now)
                 ),
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
         _told = now;
         return 0;

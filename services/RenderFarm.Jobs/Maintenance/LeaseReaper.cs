@@ -35,7 +35,6 @@ public sealed class LeaseReaper(
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(15);
 
     private const int Batch = 2_000;
-    private const string Name = "lease_reaper";
     private static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(3);
 
     private Dictionary<LeaseId, int> _looks = [];
@@ -45,6 +44,8 @@ public sealed class LeaseReaper(
     private int _looksSinceBack;
     private bool _storeAway;
     private bool _silent;
+
+    public string Name => "lease_reaper";
 
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
@@ -136,7 +137,7 @@ public sealed class LeaseReaper(
         _lastNote = time.GetTimestamp();
     }
 
-    private static async Task<TimeSpan?> SinceAnyPassAsync(JobsDbContext db, CancellationToken cancellationToken)
+    private async Task<TimeSpan?> SinceAnyPassAsync(JobsDbContext db, CancellationToken cancellationToken)
     {
         var passed = await db.RowsAsync(
             $"SELECT {db.Dialect.SecondsSince("passed_at")} FROM sweep_passes WHERE name = @name",

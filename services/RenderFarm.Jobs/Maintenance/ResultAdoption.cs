@@ -28,6 +28,8 @@ public sealed partial class ResultAdoption(
 {
     private const int Batch = 500;
 
+    public string Name => "result_adoption";
+
     public TimeSpan Every => TimeSpan.FromHours(1);
 
     public async Task<int> RunOnceAsync(CancellationToken cancellationToken)

@@ -15,6 +15,8 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
     private const int Batch = 200;
     private const int MostInAPass = 5_000;
 
+    public string Name => "row_retention";
+
     public TimeSpan Every => TimeSpan.FromHours(1);
 
     /// <returns>How many jobs went.</returns>
@@ -51,7 +53,8 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
                     ("before", db.Dialect.Time(before)),
                     ("after", after)
                 ),
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
 
     private async Task<bool> HasObjectsAsync(string jobId, CancellationToken cancellationToken)
@@ -82,7 +85,8 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
                 await db.ExecuteAsync("DELETE FROM events WHERE job_id = @id", cancellationToken, ("id", jobId));
                 return true;
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
 
     private Task<int> RemoveEmptiedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
@@ -105,6 +109,7 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
                         ("before", at)
                     );
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
 }

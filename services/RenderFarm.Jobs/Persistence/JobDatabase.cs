@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -19,12 +18,8 @@ public sealed class JobDatabase : IAsyncDisposable
 {
     private const int Tries = 5;
 
-    /// <summary>
-    /// Every statement but the counting ones takes milliseconds. A connection that has silently died is found out by this much
-    /// waiting, well within a lease; the one that listens is found out by asking it every so often.
-    /// </summary>
-    private const int PatienceSeconds = 5;
-    private const int MigrationSeconds = 3600;
+    /// <summary>The connection that listens is found to be dead by asking it every so often.</summary>
+    private const int KeepAliveSeconds = 5;
     private const int PreparedStatements = 100;
     private readonly Func<JobsDbContext> _open;
 
@@ -65,9 +60,14 @@ public sealed class JobDatabase : IAsyncDisposable
     private static string WithPatience(string connectionString)
     {
         var (given, plain) = (new NpgsqlConnectionStringBuilder(connectionString), new NpgsqlConnectionStringBuilder());
-        if (given.CommandTimeout == plain.CommandTimeout)
+        if (given.Timeout == plain.Timeout)
         {
-            given.CommandTimeout = PatienceSeconds;
+            given.Timeout = (int)StorePatience.Connection.TotalSeconds;
+        }
+
+        if (given.CancellationTimeout == plain.CancellationTimeout)
+        {
+            given.CancellationTimeout = (int)StorePatience.Cancellation.TotalMilliseconds;
         }
         // Planning most of the statements takes longer than running them; 0 switches it off, for a pooler in between
         if (!new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Max Auto Prepare"))
@@ -87,7 +87,7 @@ public sealed class JobDatabase : IAsyncDisposable
         var kept = new NpgsqlConnectionStringBuilder(connectionString);
         if (kept.KeepAlive == new NpgsqlConnectionStringBuilder().KeepAlive)
         {
-            kept.KeepAlive = PatienceSeconds;
+            kept.KeepAlive = KeepAliveSeconds;
         }
 
         return kept.ConnectionString;
@@ -111,37 +111,122 @@ public sealed class JobDatabase : IAsyncDisposable
     /// <summary>Raised after a commit that added jobs to the queue. Handlers return at once.</summary>
     internal event Action<IReadOnlyList<JoinedJob>>? Joined;
 
-    public async Task<T> ReadAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken)
+    /// <param name="work">May be run again, and may still run when whoever waited for it has been let go.</param>
+    /// <param name="cancellationToken">Of the caller; the work looks at it by itself.</param>
+    /// <param name="patience">Absent: <see cref="StorePatience.Request"/>.</param>
+    public Task<T> ReadAsync<T>(
+        Func<JobsDbContext, Task<T>> work,
+        CancellationToken cancellationToken,
+        StorePatience? patience = null
+    )
     {
         ArgumentNullException.ThrowIfNull(work);
-        await using var db = _open();
+        var bound = patience ?? StorePatience.Request;
+        return WithinAsync(bound, ReadWithoutEndAsync(work, bound, cancellationToken), cancellationToken);
+    }
+
+    /// <inheritdoc cref="ReadAsync"/>
+    public Task<T> WriteAsync<T>(
+        Func<JobsDbContext, Task<T>> work,
+        CancellationToken cancellationToken,
+        StorePatience? patience = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return WriteAsync<IAsyncDisposable?, T>(
+            _ => Task.FromResult<IAsyncDisposable?>(null),
+            (db, _) => work(db),
+            cancellationToken,
+            patience
+        );
+    }
+
+    /// <param name="prepare">What is done on the same connection before the transaction, and undone after it.</param>
+    /// <param name="work">The transaction.</param>
+    /// <param name="cancellationToken">Ends it before the commit.</param>
+    /// <param name="patience">As above.</param>
+    internal Task<T> WriteAsync<TPrepared, T>(
+        Func<JobsDbContext, Task<TPrepared>> prepare,
+        Func<JobsDbContext, TPrepared, Task<T>> work,
+        CancellationToken cancellationToken,
+        StorePatience? patience = null
+    )
+        where TPrepared : IAsyncDisposable?
+    {
+        var bound = patience ?? StorePatience.Request;
+        return WithinAsync(bound, WriteWithoutEndAsync(prepare, work, bound, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
+    /// Lets go of work that hangs: a server that has frozen in the middle of a statement holds Npgsql longer than any of its own bounds
+    /// says. What was let go ends by itself, and gives its connection back.
+    /// </summary>
+    internal async Task<T> WithinAsync<T>(StorePatience patience, Task<T> running, CancellationToken cancellationToken)
+    {
+        if (Postgres is null)
+        {
+            return await running;
+        }
+
+        try
+        {
+            return await running.WaitAsync(patience.Whole, CancellationToken.None);
+        }
+        catch (TimeoutException e) when (!running.IsCompleted)
+        {
+            // Its fault is this one, seen later
+            _ = running.ContinueWith(
+                late => late.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default
+            );
+            throw Unavailable(
+                new TimeoutException($"The job store did not answer within {patience.Whole.TotalSeconds} s.", e),
+                cancellationToken
+            );
+        }
+    }
+
+    private JobsDbContext Open(StorePatience patience)
+    {
+        var db = _open();
+        if (Postgres is not null)
+        {
+            db.Database.SetCommandTimeout(patience.Statement);
+        }
+
+        return db;
+    }
+
+    private async Task<T> ReadWithoutEndAsync<T>(
+        Func<JobsDbContext, Task<T>> work,
+        StorePatience patience,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var db = Open(patience);
         try
         {
             return await work(db);
         }
-        catch (Exception e) when (IsOutage(e))
+        catch (Exception e) when (StoreFaults.IsOutage(e))
         {
             throw Unavailable(e, cancellationToken);
         }
     }
 
-    public Task<T> WriteAsync<T>(Func<JobsDbContext, Task<T>> work, CancellationToken cancellationToken) =>
-        WriteAsync<IAsyncDisposable?, T>(_ => Task.FromResult<IAsyncDisposable?>(null), (db, _) => work(db), cancellationToken);
-
-    /// <param name="prepare">What is done on the same connection before the transaction, and undone after it.</param>
-    /// <param name="work">The transaction.</param>
-    /// <param name="cancellationToken">Ends it before the commit.</param>
-    internal async Task<T> WriteAsync<TPrepared, T>(
+    private async Task<T> WriteWithoutEndAsync<TPrepared, T>(
         Func<JobsDbContext, Task<TPrepared>> prepare,
         Func<JobsDbContext, TPrepared, Task<T>> work,
+        StorePatience patience,
         CancellationToken cancellationToken
     )
         where TPrepared : IAsyncDisposable?
     {
-        ArgumentNullException.ThrowIfNull(work);
         for (var attempt = 1; ; attempt++)
         {
-            await using var db = _open();
+            await using var db = Open(patience);
             try
             {
                 await using var prepared = await prepare(db);
@@ -171,8 +256,8 @@ public sealed class JobDatabase : IAsyncDisposable
 
                 return result;
             }
-            catch (Exception e) when (attempt < Tries && IsCollision(e)) { }
-            catch (Exception e) when (IsOutage(e))
+            catch (Exception e) when (attempt < Tries && StoreFaults.IsCollision(e)) { }
+            catch (Exception e) when (StoreFaults.IsOutage(e))
             {
                 throw Unavailable(e, cancellationToken);
             }
@@ -187,7 +272,7 @@ public sealed class JobDatabase : IAsyncDisposable
         {
             await BringUpToDateAsync(cancellationToken);
         }
-        catch (Exception e) when (Refusal(e) is { } refusal)
+        catch (Exception e) when (StoreFaults.Refusal(e) is { } refusal)
         {
             throw new StoreRefusedException(refusal, e);
         }
@@ -202,8 +287,6 @@ public sealed class JobDatabase : IAsyncDisposable
                     await UpdateAsync(db, cancellationToken);
                     return true;
                 }
-                // One may have to wait for another process's, and rewriting a table takes its time
-                db.Database.SetCommandTimeout(MigrationSeconds);
                 var creator = db.GetService<IRelationalDatabaseCreator>();
                 try
                 {
@@ -228,7 +311,8 @@ public sealed class JobDatabase : IAsyncDisposable
                 }
                 return true;
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Migration
         );
 
     private static async Task UpdateAsync(JobsDbContext db, CancellationToken cancellationToken)
@@ -255,65 +339,13 @@ public sealed class JobDatabase : IAsyncDisposable
         // Who has given up hears just that, whatever his last attempt met with
         cancellationToken.ThrowIfCancellationRequested();
         // Where one connection has died without a word, those that lie idle have too: new ones are made
-        for (var cause = e; cause is not null; cause = cause.InnerException)
+        if (StoreFaults.CondemnsConnections(e))
         {
-            if (cause is TimeoutException)
-            {
-                Postgres?.Clear();
-            }
+            Postgres?.Clear();
         }
 
         return new StoreUnavailableException("The job store is unavailable; try again in a moment.", e);
     }
-
-    /// <summary>Two transactions met; the store rolled one of them back and asks to have it run again.</summary>
-    private static bool IsCollision(Exception e) =>
-        Root(e) switch
-        {
-            PostgresException p => p.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure,
-            _ => false,
-        };
-
-    private static bool IsOutage(Exception e) =>
-        Root(e) switch
-        {
-            // A server that is starting, stopping or out of connections; anything else it says is about the statement
-            PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal)
-                || p.SqlState.StartsWith("08", StringComparison.Ordinal)
-                || p.SqlState.StartsWith("53", StringComparison.Ordinal)
-                || p.SqlState
-                    is PostgresErrorCodes.DeadlockDetected
-                        or PostgresErrorCodes.SerializationFailure
-                        or PostgresErrorCodes.InvalidCatalogName
-                // Migration took a server that is starting for one without the database
-                || p.SqlState == PostgresErrorCodes.DuplicateDatabase,
-            NpgsqlException => true,
-            SocketException or TimeoutException or EndOfStreamException => true,
-            SqliteException s => s.SqliteErrorCode is 5 or 6 or 10 or 13 or 14, // Busy, locked, I/O error, full, can't open
-            _ => false,
-        };
-
-    /// <summary>In words, for who set it up; null for any other fault.</summary>
-    private static string? Refusal(Exception e) =>
-        Root(e) switch
-        {
-            PostgresException p when p.SqlState.StartsWith("28", StringComparison.Ordinal) =>
-                $"the server does not let this user in: {p.MessageText} ({p.SqlState}).",
-            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } p =>
-                $"{p.MessageText} ({p.SqlState}); the user must own the database, or be allowed to create it.",
-            // Rights, read-only, not a database
-            SqliteException { SqliteErrorCode: 3 or 8 or 26 } s =>
-                $"{s.Message} The file must be a database of this farm, or absent, and its folder writable.",
-            _ => null,
-        };
-
-    private static Exception Root(Exception e) =>
-        e switch
-        {
-            DbException => e,
-            { InnerException: { } inner } => Root(inner),
-            _ => e,
-        };
 
     /// <summary>Readers beside the one writer, and a wait instead of an error where two writers meet.</summary>
     private sealed class SqlitePragmas : DbConnectionInterceptor

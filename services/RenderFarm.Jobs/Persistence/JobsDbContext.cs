@@ -144,7 +144,10 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             );
             delivery.HasKey(d => d.EventId);
             delivery.Property(d => d.EventId).ValueGeneratedNever();
-            delivery.HasIndex(d => d.NextTryAt, "ix_webhook_deliveries_due").HasFilter(pending);
+            delivery.Property(d => d.Host).HasDefaultValue("");
+            delivery
+                .HasIndex(d => new { d.KeyId, d.Host, d.NextTryAt }, "ix_webhook_deliveries_lane")
+                .HasFilter(pending);
             delivery.HasIndex(d => new { d.JobId, d.EventId }, "ix_webhook_deliveries_job");
         });
         modelBuilder.Entity<BatchRow>(batch =>

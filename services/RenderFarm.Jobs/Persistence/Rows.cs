@@ -189,11 +189,17 @@ public sealed class SweepPassRow
     public DateTimeOffset PassedAt { get; set; }
 }
 
-/// <summary>How far one reader of the log has come.</summary>
+/// <summary>How far one reader of the log has come, and which process reads for it just now.</summary>
 public sealed class LogCursorRow
 {
     public required string Name { get; set; }
     public long Position { get; set; }
+
+    /// <summary>A process's own random name; null before the first.</summary>
+    public string? Holder { get; set; }
+
+    /// <summary>Until then nobody else reads for it.</summary>
+    public DateTimeOffset? HeldUntil { get; set; }
 }
 
 /// <summary>One event on its way to one video's webhook; the newest tries are its log.</summary>
@@ -205,6 +211,9 @@ public sealed class WebhookDeliveryRow
     public required VideoEvent Type { get; set; }
     public required JobState JobState { get; set; }
     public required string Url { get; set; }
+
+    /// <summary>The host and port in <see cref="Url"/>.</summary>
+    public string Host { get; set; } = "";
     public DeliveryState State { get; set; }
     public int Tries { get; set; }
     public DateTimeOffset NextTryAt { get; set; }

@@ -34,6 +34,9 @@ internal sealed record SqlDialect
     /// <summary>After a select of rows to be changed: those that another holds are left to it.</summary>
     public string SkipLocked { get; init; } = "";
 
+    /// <summary>Host and port of the address in a column; user names are not let in.</summary>
+    public required Func<string, string> HostOf { get; init; }
+
     /// <summary>One writer at a time: who has much to write makes it ready beside the tables.</summary>
     public bool HasOneWriter { get; init; }
 
@@ -50,6 +53,7 @@ internal sealed record SqlDialect
         Notify = "SELECT pg_notify(@channel, @payload)",
         SkipLocked = "FOR UPDATE SKIP LOCKED",
         LockUntilCommit = "SELECT pg_advisory_xact_lock(@key)",
+        HostOf = column => $"lower(COALESCE(substring({column} from '^[^:]+://([^/?#]+)'), ''))",
         Time = time => time.ToUniversalTime(),
     };
 
@@ -60,6 +64,11 @@ internal sealed record SqlDialect
         TimePlus = (time, seconds) => $"CAST({time} + {seconds} * 1000000 AS INTEGER)",
         SecondsSince = column => $"unixepoch('subsec') - {column} / 1000000.0",
         Greatest = "MAX",
+        HostOf = column =>
+        {
+            var rest = $"substr({column}, instr({column}, '://') + 3)";
+            return $"lower(substr({rest}, 1, min(instr({rest} || '/', '/'), instr({rest} || '?', '?'), instr({rest} || '#', '#')) - 1))";
+        },
         HasOneWriter = true,
         Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
     };

@@ -10,7 +10,6 @@ namespace RenderFarm.Jobs.Users;
 public sealed class JobStore(JobDatabase database, JobSubmission submission, JobAnnouncer announcer, TimeProvider time)
 {
     public const int LargestPage = 100;
-    private static readonly TimeSpan CountingTime = TimeSpan.FromMinutes(1);
 
     /// <summary>What is asked most of all, translated once. Belongs to the store's own model, so it is not shared between stores.</summary>
     private readonly Func<JobsDbContext, string, string?, Task<Found?>> _find = EF.CompileAsyncQuery(
@@ -174,14 +173,14 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         database.ReadAsync<IReadOnlyDictionary<JobState, int>>(
             async db =>
             {
-                db.Database.SetCommandTimeout(CountingTime);
                 return await db
                     .Jobs.Where(j => j.FinishedAt != null)
                     .GroupBy(j => j.State)
                     .Select(g => new { State = g.Key, Count = g.Count() })
                     .ToDictionaryAsync(s => s.State, s => s.Count, cancellationToken);
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Many
         );
 
     /// <summary>For metrics: how many jobs wait or are held, and how long the oldest waits. Reads those rows only.</summary>
@@ -189,7 +188,6 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         database.ReadAsync(
             async db =>
             {
-                db.Database.SetCommandTimeout(CountingTime);
                 var states = await db
                     .Jobs.Where(JobTransitions.IsHeld)
                     .GroupBy(j => j.State)
@@ -214,7 +212,8 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                     queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Count, q.Oldest))
                 );
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Many
         );
 
     private static IQueryable<JobRow> Visible(JobsDbContext db, JobScope scope)

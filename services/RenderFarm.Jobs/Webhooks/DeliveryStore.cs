@@ -14,25 +14,57 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
 
     private const int KeptTries = 20;
 
-    /// <summary>Takes deliveries whose time has come; nobody else gets them for <see cref="Hold"/>.</summary>
-    public Task<IReadOnlyList<DueDelivery>> TakeDueAsync(int limit, CancellationToken cancellationToken) =>
+    private static readonly string Pending = $"state = '{Word.Of(DeliveryState.Pending)}'";
+
+    /// <summary>Where something is due, the longest overdue first.</summary>
+    public Task<IReadOnlyList<DeliveryLane>> DueLanesAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<DeliveryLane>>(
+            async db =>
+                await db.RowsAsync(
+                    $"""
+                    SELECT key_id, host FROM webhook_deliveries WHERE {Pending} GROUP BY key_id, host
+                    HAVING MIN(next_try_at) <= @now ORDER BY MIN(next_try_at)
+                    """,
+                    row => new DeliveryLane(row.GetString(0), row.GetString(1)),
+                    cancellationToken,
+                    ("now", db.Dialect.Time(time.GetUtcNow()))
+                ),
+            cancellationToken,
+            StorePatience.Pass
+        );
+
+    /// <summary>Takes deliveries whose time has come, so many of each lane; nobody else gets them for <see cref="Hold"/>.</summary>
+    public Task<IReadOnlyList<DueDelivery>> TakeDueAsync(
+        IReadOnlyList<(DeliveryLane Lane, int Most)> lanes,
+        CancellationToken cancellationToken
+    ) =>
         database.WriteAsync<IReadOnlyList<DueDelivery>>(
             async db =>
             {
                 var now = time.GetUtcNow();
-                var ids = await db.RowsAsync(
-                    $"""
-                    UPDATE webhook_deliveries SET next_try_at = @until WHERE event_id IN (
-                        SELECT event_id FROM webhook_deliveries WHERE state = '{Word.Of(DeliveryState.Pending)}' AND next_try_at <= @now
-                        ORDER BY next_try_at, event_id LIMIT @limit {db.Dialect.SkipLocked})
-                    RETURNING event_id
-                    """,
-                    row => row.GetInt64(0),
-                    cancellationToken,
-                    ("now", db.Dialect.Time(now)),
-                    ("until", db.Dialect.Time(now + Hold)),
-                    ("limit", limit)
-                );
+                var ids = new List<long>();
+                foreach (var (lane, most) in lanes)
+                {
+                    ids.AddRange(
+                        await db.RowsAsync(
+                            $"""
+                            UPDATE webhook_deliveries SET next_try_at = @until WHERE event_id IN (
+                                SELECT event_id FROM webhook_deliveries
+                                WHERE {Pending} AND key_id = @key AND host = @host AND next_try_at <= @now
+                                ORDER BY next_try_at, event_id LIMIT @most {db.Dialect.SkipLocked})
+                            RETURNING event_id
+                            """,
+                            row => row.GetInt64(0),
+                            cancellationToken,
+                            ("key", lane.KeyId),
+                            ("host", lane.Host),
+                            ("now", db.Dialect.Time(now)),
+                            ("until", db.Dialect.Time(now + Hold)),
+                            ("most", most)
+                        )
+                    );
+                }
+
                 if (ids.Count == 0)
                 {
                     return [];
@@ -65,8 +97,37 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                     );
                 });
             },
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
+
+    /// <summary>
+    /// Gives up what has waited for a host since before a time: nobody answers there, so no try of its own is made for each.
+    /// </summary>
+    /// <returns>How many there were.</returns>
+    public Task<int> GiveUpAsync(DeliveryLane lane, DateTimeOffset occurredBefore, DeliveryTry last, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lane);
+        ArgumentNullException.ThrowIfNull(last);
+        return database.WriteAsync(
+            db =>
+                db.ExecuteAsync(
+                    $"""
+                    UPDATE webhook_deliveries SET state = '{Word.Of(DeliveryState.Failed)}', finished_at = @now,
+                        log = CASE WHEN tries = 0 THEN @log ELSE log END
+                    WHERE {Pending} AND key_id = @key AND host = @host AND occurred_at < @before
+                    """,
+                    cancellationToken,
+                    ("key", lane.KeyId),
+                    ("host", lane.Host),
+                    ("before", db.Dialect.Time(occurredBefore)),
+                    ("now", db.Dialect.Time(time.GetUtcNow())),
+                    ("log", JsonSerializer.Serialize([last], DeliveryJson.Default.DeliveryTryArray))
+                ),
+            cancellationToken,
+            StorePatience.Pass
+        );
+    }
 
     /// <summary>Notes a try and what follows from it.</summary>
     /// <param name="retryAfter">Null when there is no further one.</param>
@@ -92,7 +153,8 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
                                 .SetProperty(d => d.Log, log),
                         cancellationToken
                     ),
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
     }
 
@@ -122,6 +184,7 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
             KeyId = row.KeyId,
             Type = row.Type,
             Url = row.Url,
+            Host = row.Host,
             State = row.State,
             Tries = row.Tries,
             NextTryAt = row.State == DeliveryState.Pending ? row.NextTryAt : null,

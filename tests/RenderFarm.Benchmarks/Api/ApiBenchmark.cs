@@ -35,6 +35,7 @@ internal static class ApiBenchmark
             "bodies" => BodiesPart.MeasureAsync(),
             "renewals" => RenewalsPart.MeasureAsync(),
             "eta" => EtaPart.MeasureAsync(options),
+            "webhooks" => WebhookPart.MeasureAsync(options),
             _ => MemoryPart.MeasureAsync(options),
         };
 }

@@ -36,27 +36,46 @@ internal sealed class ApiFarm : IAsyncDisposable
 
     /// <param name="broker">Also on RabbitMQ, where its events and bells go.</param>
     /// <param name="models">Those that are known; absent: <c>tiny</c>.</param>
-    public static async Task<ApiFarm> StartAsync(Uri? broker = null, IReadOnlyList<ModelShape>? models = null)
+    /// <param name="more">More settings.</param>
+    public static async Task<ApiFarm> StartAsync(
+        Uri? broker = null,
+        IReadOnlyList<ModelShape>? models = null,
+        IReadOnlyDictionary<string, string>? more = null
+    )
     {
         var database = await PostgresDatabase.CreateAsync();
         var api = new ApiFarm(
             database,
-            await FarmUnderTest.StartAsync(new FarmSetup { Postgres = database.ConnectionString, Broker = broker }, workers: 0)
+            await FarmUnderTest.StartAsync(
+                new FarmSetup
+                {
+                    Postgres = database.ConnectionString,
+                    Broker = broker,
+                    More = more ?? new Dictionary<string, string>(),
+                },
+                workers: 0
+            )
         );
         await api.RegisterModelsAsync(models ?? [ModelShapes.Tiny]);
-        using var made = await api.Http.PostAsJsonAsync(
+        api.Http.DefaultRequestHeaders.Authorization = await api.NewKeyAsync("benchmark");
+        return api;
+    }
+
+    /// <summary>The key of one more user.</summary>
+    public async Task<AuthenticationHeaderValue> NewKeyAsync(string name)
+    {
+        using var made = await Farm.Http.PostAsJsonAsync(
             "/v1/keys",
             new
             {
-                name = "benchmark",
+                name,
                 scopes = (string[])["submit", "read"],
                 requests_per_minute = 1_000_000,
             }
         );
         made.EnsureSuccessStatusCode();
         var key = await made.Content.ReadFromJsonAsync<JsonElement>();
-        api.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.GetProperty("key").GetString());
-        return api;
+        return new AuthenticationHeaderValue("Bearer", key.GetProperty("key").GetString());
     }
 
     public async Task<bool> CreateAsync(int number)

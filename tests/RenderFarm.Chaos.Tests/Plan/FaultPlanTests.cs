@@ -13,7 +13,7 @@ public sealed class FaultPlanTests
         Assert.NotEqual(FaultPlan.Draw(1000, 7, Spacing), FaultPlan.Draw(1000, 8, Spacing));
     }
 
-    /// <summary>A plan is part of a record: one that was kept must come out of its seed next year too.</summary>
+    /// <summary>A plan is part of a record: one that was kept must come out of its seed too, until there are new kinds of faults.</summary>
     [Fact]
     public void Draw_SeedOne_BeginsAsItAlwaysDid()
     {
@@ -21,9 +21,9 @@ public sealed class FaultPlanTests
 
         Assert.Equal(
             [
-                "   1      2.10 s  KillWorker          worker-1  for 6.55 s, 0",
-                "   2      5.51 s  StopWorker          worker-3  for 36.16 s, 1",
-                "   3      9.62 s  DuplicateBells      bells     for 0.00 s, 80",
+                "   1      2.10 s  KillRenderer        worker-3  for 0.00 s, 0",
+                "   2      6.71 s  AlarmBroker         rabbitmq  for 6.40 s, 0",
+                "   3      9.29 s  ReorderBells        bells     for 0.00 s, 5",
             ],
             first
         );

@@ -73,6 +73,10 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
                 fault,
                 cancellationToken
             ),
+            FaultKind.FreezeDatabase => FreezeAsync(fault, cancellationToken),
+            FaultKind.ReadOnlyDatabase => SetDatabaseAsync(fault, "default_transaction_read_only", "on", cancellationToken),
+            FaultKind.LockTable => SetDatabaseAsync(fault, "statement_timeout", "'1s'", cancellationToken),
+            FaultKind.AlarmBroker => AlarmAsync(fault, cancellationToken),
             FaultKind.StopWorker => StopWorkerAsync(fault, cancellationToken),
             FaultKind.DropConnections => DropAsync(fault),
             FaultKind.HalfOpenConnections => HalfOpenAsync(fault, cancellationToken),
@@ -124,6 +128,36 @@ internal sealed class FaultInjector(ChaosFarm farm, JobLedger ledger, Action<str
         await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
         await farm.Servers.StartAgainAsync(fault.Target, fault.Kind == FaultKind.WipeBroker, cancellationToken);
         return new FaultRecord(fault, began, Elapsed, $"process {id}, away for {(Elapsed - began).TotalSeconds:0.0} s");
+    }
+
+    private async Task<FaultRecord> FreezeAsync(Fault fault, CancellationToken cancellationToken)
+    {
+        var began = Elapsed;
+        var frozen = await farm.Servers.FreezeAsync(fault.Target, cancellationToken);
+        try
+        {
+            await Task.Delay(fault.Lasts, TimeProvider.System, cancellationToken);
+        }
+        finally
+        {
+            await farm.Servers.ThawAsync(fault.Target, CancellationToken.None);
+        }
+
+        return new FaultRecord(fault, began, Elapsed, $"{frozen} processes for {fault.Lasts.TotalSeconds:0.0} s");
+    }
+
+    private async Task<FaultRecord> SetDatabaseAsync(Fault fault, string setting, string value, CancellationToken cancellationToken)
+    {
+        var (began, lockTable) = (Elapsed, fault.Kind == FaultKind.LockTable);
+        var ended = await farm.Servers.SetDatabaseAsync(setting, value, lockTable, fault.Lasts, cancellationToken);
+        return new FaultRecord(fault, began, Elapsed, $"{setting} = {value} for {fault.Lasts.TotalSeconds:0.0} s, {ended} sessions ended");
+    }
+
+    private async Task<FaultRecord> AlarmAsync(Fault fault, CancellationToken cancellationToken)
+    {
+        var began = Elapsed;
+        await farm.Servers.AlarmBrokerAsync(fault.Lasts, cancellationToken);
+        return new FaultRecord(fault, began, Elapsed, $"no memory for {fault.Lasts.TotalSeconds:0.0} s");
     }
 
     private async Task<FaultRecord> StopWorkerAsync(Fault fault, CancellationToken cancellationToken)

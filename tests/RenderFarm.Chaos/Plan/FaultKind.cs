@@ -12,6 +12,18 @@ internal enum FaultKind
     WipeBroker,
     KillDatabase,
 
+    /// <summary>SIGSTOP to the server and all of its processes, then SIGCONT: connections stay open and say nothing.</summary>
+    FreezeDatabase,
+
+    /// <summary>Every session is ended and the next ones may only read, as after a failover to the wrong side or on a full disk.</summary>
+    ReadOnlyDatabase,
+
+    /// <summary>A DBA's statement timeout, and a session that holds the table of jobs.</summary>
+    LockTable,
+
+    /// <summary>The memory alarm: the broker takes nothing more from whoever publishes, and says so to nobody who waits.</summary>
+    AlarmBroker,
+
     /// <summary>The gateway; objects live on in the store behind it, as they would on disks.</summary>
     KillStorage,
 

@@ -65,7 +65,7 @@ internal static class FaultPlan
         }
     }
 
-    /// <summary>In a deck of 52. Broker and database take their host's time to come back, renderers don't.</summary>
+    /// <summary>In a deck of 57. Broker and database take their host's time to come back, renderers don't.</summary>
     private static int Weight(FaultKind kind) =>
         kind switch
         {
@@ -81,6 +81,10 @@ internal static class FaultPlan
             FaultKind.ReorderBells => 2,
             FaultKind.FillDisk => 2,
             FaultKind.StopWorker => 2,
+            FaultKind.FreezeDatabase => 2,
+            FaultKind.ReadOnlyDatabase => 1,
+            FaultKind.LockTable => 1,
+            FaultKind.AlarmBroker => 1,
             FaultKind.WipeBroker => 1,
             FaultKind.SkewClock => 1,
             FaultKind.TakeBackLease => 2,
@@ -93,8 +97,8 @@ internal static class FaultPlan
             FaultKind.KillApi => Apis,
             FaultKind.KillWorker or FaultKind.KillRenderer or FaultKind.StopWorker or FaultKind.FillDisk or FaultKind.SkewClock => Workers,
             FaultKind.TakeBackLease => Workers,
-            FaultKind.KillBroker or FaultKind.WipeBroker => ["rabbitmq"],
-            FaultKind.KillDatabase => ["postgres"],
+            FaultKind.KillBroker or FaultKind.WipeBroker or FaultKind.AlarmBroker => ["rabbitmq"],
+            FaultKind.KillDatabase or FaultKind.FreezeDatabase or FaultKind.ReadOnlyDatabase or FaultKind.LockTable => ["postgres"],
             FaultKind.KillStorage => ["s3"],
             FaultKind.DropConnections or FaultKind.HalfOpenConnections => Links,
             FaultKind.DuplicateBells or FaultKind.ReorderBells => ["bells"],
@@ -114,6 +118,10 @@ internal static class FaultPlan
             FaultKind.WipeBroker => (Between(0, 5), 10, 0),
             FaultKind.KillDatabase => (Between(0, 8), 4, 0),
             FaultKind.KillStorage => (Between(0, 20), 3, 0),
+            FaultKind.FreezeDatabase => (Between(3, 15), 4, 0),
+            FaultKind.ReadOnlyDatabase => (Between(2, 10), 4, 0),
+            FaultKind.LockTable => (Between(2, 10), 4, 0),
+            FaultKind.AlarmBroker => (Between(5, 20), 4, 0),
             FaultKind.StopWorker => (Between(27, 40), 3, random.Next(2)),
             FaultKind.DropConnections => (0, 1, 0),
             FaultKind.HalfOpenConnections => (Between(5, 20), 1, 0),

@@ -1,7 +1,7 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Tests.Farm;
 
 namespace RenderFarm.Jobs.Tests.Events;
@@ -62,6 +62,64 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
     }
 
     [Fact]
+    public async Task ForwardAsync_WhileAnotherProcessIsAtIt_LeavesItTheEvents()
+    {
+        await DrainAsync("test");
+        await Farm.SubmitAsync();
+        await Farm.Events.PlaceAsync(Stop);
+        var other = new EventLog(Farm.Database, Farm.Time);
+        var meanwhile = new List<int>();
+
+        var told = await Farm.Events.ForwardAsync(
+            "test",
+            async _ => meanwhile.Add(await other.ForwardAsync("test", _ => Task.CompletedTask, Stop)),
+            Stop
+        );
+
+        Assert.Equal(1, told);
+        Assert.Equal([0], meanwhile);
+        Assert.Equal(0, await other.ForwardAsync("test", _ => Task.CompletedTask, Stop));
+    }
+
+    [Fact]
+    public async Task ForwardAsync_ProcessDiedAtIt_IsFollowedByAnotherWhenItsHoldIsOver()
+    {
+        await DrainAsync("test");
+        await Farm.SubmitAsync();
+        await Farm.Events.PlaceAsync(Stop);
+        await Assert.ThrowsAsync<IOException>(() => Farm.Events.ForwardAsync("test", _ => throw new IOException("killed"), Stop));
+        var other = new EventLog(Farm.Database, Farm.Time);
+        Assert.Equal(0, await other.ForwardAsync("test", _ => Task.CompletedTask, Stop));
+
+        await Farm.SqlAsync(dialect => $"UPDATE log_cursors SET held_until = {dialect.NowPlus("-1")} WHERE name = @id", "test");
+
+        Assert.Equal(1, await other.ForwardAsync("test", _ => Task.CompletedTask, Stop));
+    }
+
+    /// <summary>A reader may be as slow as a broker without memory: writers, and a vacuum, would wait for the transaction.</summary>
+    [Fact]
+    public async Task ForwardAsync_WhileTheReaderIsAtIt_HoldsNoTransactionOpen()
+    {
+        await DrainAsync("test");
+        await Farm.SubmitAsync();
+        await Farm.Events.PlaceAsync(Stop);
+        var open = new List<long>();
+
+        await Farm.Events.ForwardAsync(
+            "test",
+            async _ =>
+            {
+                // On SQLite an open one would keep this writer waiting, and on PostgreSQL it would be seen
+                await Farm.SubmitAsync();
+                open.Add(await OpenTransactionsAsync());
+            },
+            Stop
+        );
+
+        Assert.Equal([0], open);
+    }
+
+    [Fact]
     public async Task ForwardAsync_AfterTheJobHasEnded_ShowsEachEventAsItWas()
     {
         await DrainAsync("test");
@@ -80,11 +138,11 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task EventFeed_ASubmissionHere_IsToldWithoutWaitingForTheNextLook()
     {
-        var feed = new EventFeed(Farm.Events, Farm.Database, TimeProvider.System, NullLogger<EventFeed>.Instance);
+        var feed = new EventFeed(Farm.Events, Farm.Database, TimeProvider.System);
         var heard = new TaskCompletionSource<JobEvent>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         await EndAsync();
-        var running = Task.Run(() => feed.RunAsync(stop.Token), Stop);
+        var running = feed.KeepAsync(stop.Token);
         string? wanted = null;
         feed.Happened += news =>
         {
@@ -107,6 +165,21 @@ public abstract class EventLogFacts(StoreUnderTest store) : FarmFacts(store)
         await stop.CancelAsync();
         await running;
     }
+
+    private Task<long> OpenTransactionsAsync() =>
+        Farm.Database.Postgres is null
+            ? Task.FromResult(0L)
+            : Farm.Database.ReadAsync(
+                async db =>
+                    (
+                        await db.RowsAsync(
+                            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in trans%'",
+                            row => row.GetInt64(0),
+                            Stop
+                        )
+                    ).Single(),
+                Stop
+            );
 
     private async Task<long> EndAsync()
     {

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Tests.Farm;
@@ -51,17 +50,13 @@ public sealed class PostgresSignalListenerTests() : FarmFacts(new PostgresStore(
         // A second API process on the same database: its own signal, its own clock
         var signal = new JobSignal(TimeProvider.System);
         var announcer = new JobAnnouncer(signal);
-        var listener = new PostgresSignalListener(
-            Farm.Database,
+        var listener = new PostgresSignalListener(Farm.Database,
             announcer,
-            signal,
-            TimeProvider.System,
-            NullLogger<PostgresSignalListener>.Instance
-        );
+            signal);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
 
         var connected = signal.WaitAsync(["demo"], 0, TimeSpan.FromSeconds(60), Stop);
-        var listening = listener.RunAsync(stopping.Token);
+        var listening = listener.KeepAsync(stopping.Token);
         Assert.True(await connected);
 
         var waiting = signal.WaitAsync(["demo"], 0, TimeSpan.FromSeconds(60), Stop);

@@ -2,6 +2,7 @@ using MassTransit;
 using RenderFarm.Broker;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Slots;
@@ -17,6 +18,7 @@ namespace RenderFarm.Worker.Bells;
 internal sealed class BellListener(
     Doorbell doorbell,
     RunningLeases running,
+    LoopSupervisor loops,
     TimeProvider time,
     ILogger<BellListener> log,
     IBus? bus = null
@@ -34,10 +36,20 @@ internal sealed class BellListener(
             return;
         }
 
-        _listening = Task.WhenAll([
-            .. Classes(slots).Select(vramClass => ListenAsync(bus, Contracts.Messages.Bells.Queue(vramClass), HearBells)),
-            ListenAsync(bus, Contracts.Messages.Bells.ControlQueue(workerId), HearCancellations),
-        ]);
+        _listening = loops.RunAsync(
+            [
+                .. Classes(slots).Select(vramClass =>
+                    Listening(
+                        bus,
+                        $"bells_{Contracts.Messages.Bells.ClassName(vramClass)}",
+                        Contracts.Messages.Bells.Queue(vramClass),
+                        HearBells
+                    )
+                ),
+                Listening(bus, "cancellations", Contracts.Messages.Bells.ControlQueue(workerId), HearCancellations),
+            ],
+            _stop.Token
+        );
     }
 
     /// <summary>Lets go of its queues. Repeats safely: the drain does it first, the host once more.</summary>
@@ -60,10 +72,10 @@ internal sealed class BellListener(
         return Contracts.Messages.Bells.Classes.Where(vramClass => vramClass <= largest);
     }
 
-    private Task ListenAsync(IBus connected, string queue, Action<IRabbitMqReceiveEndpointConfigurator> hear) =>
-        new BrokerEndpoint(connected, time, log)
+    private BrokerEndpoint Listening(IBus connected, string name, string queue, Action<IRabbitMqReceiveEndpointConfigurator> hear) =>
+        new(connected, log)
         {
-            Duty = queue,
+            Name = name,
             Queue = () => queue,
             Configure = endpoint =>
             {
@@ -75,7 +87,7 @@ internal sealed class BellListener(
                 log.Listening(queue);
                 return Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
             },
-        }.RunAsync(_stop.Token);
+        };
 
     private void HearBells(IRabbitMqReceiveEndpointConfigurator endpoint)
     {

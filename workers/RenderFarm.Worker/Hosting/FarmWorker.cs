@@ -13,7 +13,7 @@ internal sealed class FarmWorker(
     WorkerStart start,
     WorkerRegistration registration,
     BellListener bells,
-    ModelWatch models,
+    WorkerLoops loops,
     SlotLoops slots,
     LastUploads uploads,
     ILogger<FarmWorker> log
@@ -33,8 +33,7 @@ internal sealed class FarmWorker(
         await using (bells)
         {
             bells.Start(registration.WorkerId, slots.Slots);
-            var watching = models.RunAsync();
-            await slots.RunAsync(watching);
+            await slots.RunAsync(beside: loops.RunAsync());
         }
 
         // 4

@@ -11,7 +11,4 @@ internal static partial class HostingLog
 
     [LoggerMessage(1002, LogLevel.Information, "Drained")]
     public static partial void Drained(this ILogger log);
-
-    [LoggerMessage(1003, LogLevel.Warning, "The models folder can't be read, it is looked at again later: {Reason}")]
-    public static partial void ModelsFolderUnreadable(this ILogger log, string reason);
 }

@@ -1,27 +1,24 @@
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Worker.Registration;
-using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Hosting;
 
-/// <summary>Follows the models on disk until the drain; trouble with the disk is looked at again later.</summary>
-internal sealed class ModelWatch(WorkerRegistration registration, WorkerDrain drain, ILogger<ModelWatch> log)
+/// <summary>Follows the models on disk.</summary>
+internal sealed class ModelWatch(WorkerRegistration registration, TimeProvider time) : ILoop
 {
-    public async Task RunAsync()
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
+
+    public string Name => "model_watch";
+
+    public TimeSpan LongestPause => Period;
+
+    public async Task RunAsync(LoopStanding standing, CancellationToken cancellationToken)
     {
-        while (!drain.Draining.IsCancellationRequested)
+        while (true)
         {
-            try
-            {
-                await registration.FollowModelsAsync(drain.Draining);
-            }
-            catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-            {
-                log.ModelsFolderUnreadable(fault.Message);
-            }
+            await Task.Delay(Period, time, cancellationToken);
+            await registration.LookForModelsAsync(cancellationToken);
+            standing.Well();
         }
     }
 }

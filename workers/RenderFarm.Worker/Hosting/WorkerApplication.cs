@@ -3,6 +3,8 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
 using RenderFarm.Broker;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Loops;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
@@ -67,8 +69,9 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<HostWeightCache>();
 
         // The whole
-        builder.Services.AddSingleton<WorkerPreparation>().AddSingleton<ModelWatch>();
-        builder.Services.AddSingleton<WorkerStart>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
+        builder.Services.AddSingleton<WorkerPreparation>();
+        builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded).AddLoop<ModelWatch>();
+        builder.Services.AddSingleton<WorkerStart>().AddSingleton<WorkerLoops>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
 
         var app = builder.Build();
         app.GiveBusItsLog();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Nvml;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Polling;
@@ -22,6 +23,9 @@ internal sealed record WorkerHealth
     public required IReadOnlyList<string> Models { get; init; }
     public required int SpoolEntries { get; init; }
     public required long SpoolBytes { get; init; }
+
+    /// <summary>Loops that fail and are begun again.</summary>
+    public required IReadOnlyList<DegradedLoop> Degraded { get; init; }
 }
 
 internal sealed record SlotHealth(string Id, string Card, string? Job, long? FreeBytes, long TotalBytes, string? Quarantine, string? InUse);
@@ -58,6 +62,7 @@ internal static class WorkerHealthEndpoints
             Models = [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
             SpoolEntries = spool.Count,
             SpoolBytes = spool.Bytes,
+            Degraded = services.GetRequiredService<LoopSupervisor>().Degraded,
         };
     }
 

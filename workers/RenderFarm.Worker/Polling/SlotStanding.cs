@@ -1,4 +1,4 @@
-using RenderFarm.Worker.Retries;
+using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Worker.Polling;
 

@@ -1,10 +1,10 @@
 using System.Net;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Models;
-using RenderFarm.Worker.Retries;
 
 namespace RenderFarm.Worker.Registration;
 
@@ -20,9 +20,9 @@ internal sealed class WorkerRegistration(
 ) : IDisposable
 {
     private const int RefusalsBelieved = 6;
-    private static readonly TimeSpan ScanPeriod = TimeSpan.FromSeconds(30);
     private readonly SemaphoreSlim _one = new(1);
     private RegisterWorkerReply? _reply;
+    private bool _modelsChanged;
 
     public string WorkerId => _reply?.WorkerId ?? throw new InvalidOperationException("the worker is not registered yet");
 
@@ -76,16 +76,14 @@ internal sealed class WorkerRegistration(
         }
     }
 
-    /// <summary>Registers again when a model has come or gone.</summary>
-    public async Task FollowModelsAsync(CancellationToken cancellationToken)
+    /// <summary>Registers again when a model has come or gone since the API last heard of them.</summary>
+    public async Task LookForModelsAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(ScanPeriod, time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        _modelsChanged |= await catalog.ScanAsync(cancellationToken);
+        if (_modelsChanged)
         {
-            if (await catalog.ScanAsync(cancellationToken))
-            {
-                await RegisterAsync(cancellationToken);
-            }
+            await RegisterAsync(cancellationToken);
+            _modelsChanged = false;
         }
     }
 

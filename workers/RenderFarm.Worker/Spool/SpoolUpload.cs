@@ -2,10 +2,10 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Loops;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
-using RenderFarm.Worker.Retries;
 
 namespace RenderFarm.Worker.Spool;
 

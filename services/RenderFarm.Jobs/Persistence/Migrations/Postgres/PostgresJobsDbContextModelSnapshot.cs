@@ -627,6 +627,14 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("name");
 
+                    b.Property<DateTimeOffset?>("HeldUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("held_until");
+
+                    b.Property<string>("Holder")
+                        .HasColumnType("text")
+                        .HasColumnName("holder");
+
                     b.Property<long>("Position")
                         .HasColumnType("bigint")
                         .HasColumnName("position");
@@ -685,6 +693,13 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
 
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("host");
+
                     b.Property<string>("JobId")
                         .IsRequired()
                         .HasColumnType("text")
@@ -734,10 +749,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasKey("EventId");
 
-                    b.HasIndex(new[] { "NextTryAt" }, "ix_webhook_deliveries_due")
-                        .HasFilter("state = 'pending'");
-
                     b.HasIndex(new[] { "JobId", "EventId" }, "ix_webhook_deliveries_job");
+
+                    b.HasIndex(new[] { "KeyId", "Host", "NextTryAt" }, "ix_webhook_deliveries_lane")
+                        .HasFilter("state = 'pending'");
 
                     b.ToTable("webhook_deliveries", null, t =>
                         {

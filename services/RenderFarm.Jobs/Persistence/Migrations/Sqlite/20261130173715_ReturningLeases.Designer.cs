@@ -10,7 +10,7 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteJobsDbContext))]
-    [Migration("20261130172932_ReturningLeases")]
+    [Migration("20261130173715_ReturningLeases")]
     partial class ReturningLeases
     {
         /// <inheritdoc />
@@ -622,6 +622,14 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("name");
 
+                    b.Property<long?>("HeldUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("held_until");
+
+                    b.Property<string>("Holder")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("holder");
+
                     b.Property<long>("Position")
                         .HasColumnType("INTEGER")
                         .HasColumnName("position");
@@ -680,6 +688,13 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("finished_at");
 
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("")
+                        .HasColumnName("host");
+
                     b.Property<string>("JobId")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -729,10 +744,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasKey("EventId");
 
-                    b.HasIndex(new[] { "NextTryAt" }, "ix_webhook_deliveries_due")
-                        .HasFilter("state = 'pending'");
-
                     b.HasIndex(new[] { "JobId", "EventId" }, "ix_webhook_deliveries_job");
+
+                    b.HasIndex(new[] { "KeyId", "Host", "NextTryAt" }, "ix_webhook_deliveries_lane")
+                        .HasFilter("state = 'pending'");
 
                     b.ToTable("webhook_deliveries", null, t =>
                         {

@@ -12,8 +12,8 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 {
     [DbContext(typeof(PostgresJobsDbContext))]
-    [Migration("20261130172939_ReturningLeases")]
-    partial class ReturningLeases
+    [Migration("20261130173054_LanesAndHolds")]
+    partial class LanesAndHolds
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -360,6 +360,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("request_hash");
 
+                    b.Property<DateTimeOffset?>("RungAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("rung_at");
+
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("text")
@@ -423,6 +427,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
                         .HasFilter("batch_id IS NOT NULL");
+
+                    b.HasIndex(new[] { "RungAt" }, "ix_jobs_bell")
+                        .HasFilter("state = 'queued'");
 
                     b.HasIndex(new[] { "ExpiresAt" }, "ix_jobs_expiry")
                         .HasFilter("state = 'completed'");
@@ -494,18 +501,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("attempt");
 
-                    b.Property<int?>("BestStepBefore")
-                        .HasColumnType("integer")
-                        .HasColumnName("best_step_before");
-
                     b.Property<string>("Card")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("card");
-
-                    b.Property<int?>("DeathsBefore")
-                        .HasColumnType("integer")
-                        .HasColumnName("deaths_before");
 
                     b.Property<string>("Driver")
                         .HasColumnType("text")
@@ -518,10 +517,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<string>("Ending")
                         .HasColumnType("text")
                         .HasColumnName("ending");
-
-                    b.Property<int?>("FailuresBefore")
-                        .HasColumnType("integer")
-                        .HasColumnName("failures_before");
 
                     b.Property<string>("Geometry")
                         .HasColumnType("text")
@@ -630,6 +625,14 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("name");
 
+                    b.Property<DateTimeOffset?>("HeldUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("held_until");
+
+                    b.Property<string>("Holder")
+                        .HasColumnType("text")
+                        .HasColumnName("holder");
+
                     b.Property<long>("Position")
                         .HasColumnType("bigint")
                         .HasColumnName("position");
@@ -663,21 +666,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.ToTable("models", (string)null);
                 });
 
-            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SweepPassRow", b =>
-                {
-                    b.Property<string>("Name")
-                        .HasColumnType("text")
-                        .HasColumnName("name");
-
-                    b.Property<DateTimeOffset>("PassedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("passed_at");
-
-                    b.HasKey("Name");
-
-                    b.ToTable("sweep_passes", (string)null);
-                });
-
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WebhookDeliveryRow", b =>
                 {
                     b.Property<long>("EventId")
@@ -687,6 +675,13 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
+
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("host");
 
                     b.Property<string>("JobId")
                         .IsRequired()
@@ -737,10 +732,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasKey("EventId");
 
-                    b.HasIndex(new[] { "NextTryAt" }, "ix_webhook_deliveries_due")
-                        .HasFilter("state = 'pending'");
-
                     b.HasIndex(new[] { "JobId", "EventId" }, "ix_webhook_deliveries_job");
+
+                    b.HasIndex(new[] { "KeyId", "Host", "NextTryAt" }, "ix_webhook_deliveries_lane")
+                        .HasFilter("state = 'pending'");
 
                     b.ToTable("webhook_deliveries", null, t =>
                         {

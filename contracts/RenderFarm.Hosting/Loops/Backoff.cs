@@ -1,7 +1,7 @@
-namespace RenderFarm.Worker.Retries;
+namespace RenderFarm.Hosting.Loops;
 
-/// <summary>Growing pauses between tries, with jitter, so that a farm of workers does not knock in step.</summary>
-internal sealed class Backoff(double firstSeconds, double longestSeconds)
+/// <summary>Growing pauses between tries, with jitter, so that what failed together does not knock in step.</summary>
+public sealed class Backoff(double firstSeconds, double longestSeconds)
 {
     private int _tries;
 
