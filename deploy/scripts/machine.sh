@@ -61,11 +61,11 @@ program() { printf '%s/%s/bin/%s/%s/%s' "$TREE" "$1" "$CONFIGURATION" "$FRAMEWOR
 
 # build cli | apps | tests: once, and again whenever a source of it has changed, come or gone.
 build() {
-    local name=$1 what folders log state options=()
+    local name=$1 what title folders log state first="" options=()
     case $name in
-        cli) what=services/RenderFarm.Cli folders=(contracts services/RenderFarm.Cli) ;;
-        apps) what=deploy/apps.slnf folders=(contracts services workers) ;;
-        tests) what=RenderFarm.sln folders=(contracts services workers tests) ;;
+        cli) what=services/RenderFarm.Cli title='the command line' folders=(contracts services/RenderFarm.Cli) ;;
+        apps) what=deploy/apps.slnf title='the programs' folders=(contracts services workers) ;;
+        tests) what=RenderFarm.sln title='everything, tests too' folders=(contracts services workers tests) ;;
     esac
     [[ -z ${RENDERFARM_LIBTORCH:-} ]] || options+=("-p:LibTorch=$RENDERFARM_LIBTORCH") # cpu, cuda or none
     log="$STATE/build-$name.log"
@@ -77,7 +77,9 @@ build() {
     [[ $STATE == "$ROOT/.farm" ]] || TREE=$STATE/tree
     if ! is_built "$STATE" "$name" "$state"; then
         (cd "$ROOT" && dotnet --version > "$log" 2>&1) || { cat "$log" >&2; fail "this needs the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"; }
-        printf 'farm: building (once; the first time takes a minute or two)\n' >&2
+        [[ -f $STATE/built-$name ]] || first=' (the first time takes minutes, and downloads packages)'
+        printf 'farm: building %s%s; log: %s\n' "$title" "$first" "$log" >&2
+        local began=$SECONDS
         [[ $TREE == "$ROOT" ]] || copy_sources
         # Servers that outlive the build would hold this script's output open.
         if ! dotnet build "$TREE/$what" -c "$CONFIGURATION" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false \
@@ -86,6 +88,7 @@ build() {
             fail "the build failed; all of it: $log"
         fi
         printf '%s' "$state" > "$STATE/built-$name"
+        printf 'farm: done in %d s\n' $((SECONDS - began)) >&2
     fi
     exec 9>&-
 }

@@ -65,8 +65,8 @@ public sealed class RestoredBackup
 
     private static async Task StoryAsync(FarmUnderTest farm, Func<Task> backUp, Func<Task> restore)
     {
-        var before = await SubmitAsync(farm, 1);
         var worker = await farm.StartWorkerAsync("worker-1");
+        var before = await SubmitAsync(farm, 1);
         await farm.CompletedAsync(before, Soon);
         await worker.StopAsync();
         var waiting = await SubmitAsync(farm, 2);

@@ -28,8 +28,8 @@ internal sealed class VaeStage(PlanContext context)
     private double PlainEfficiency => context.OnCpu ? 0.5 : 0.2;
 
     /// <summary>
-    /// Of c channels, a convolution and what surrounds it reach c / (c + this) of the product rate. Fitted to "decode" of h200-vae.json, 92
-    /// to 106 % of what this predicts.
+    /// Of c channels, a convolution and what surrounds it reach c / (c + this) of the product rate. Fitted to "decode" of h200-vae.json, 91
+    /// to 102 % of what this predicts.
     /// </summary>
     private const double HalfRateChannels = 140;
 

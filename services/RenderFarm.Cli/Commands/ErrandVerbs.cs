@@ -36,20 +36,41 @@ internal sealed class ErrandVerbs(CommandRunner run, Func<IReadOnlyList<string>,
             Description = "A test class or a part of its name; or options of dotnet test, such as --filter-method '*Name*'",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var command = new Command("test", "Start private PostgreSQL, RabbitMQ and S3, run every test, stop them") { filter };
+        var command = new Command(
+            "test",
+            "Build everything and run all tests on private servers (a quarter of an hour), or the classes named (minutes)"
+        )
+        {
+            filter,
+        };
         // Options of dotnet test, which knows them.
         command.TreatUnmatchedTokensAsErrors = false;
         command.WithExamples("test", "test LeaseTests", "test --filter-method '*Submit*'");
         return Run(command, new Errand("deploy/scripts/test.sh") { Build = null, Skip = 1 });
     }
 
-    private Command Build() =>
-        Run(
-            new Command("build", "Build API, worker, renderer, tools and this program, where their sources have changed").WithExamples(
-                "build"
-            ),
-            new Errand(null)
+    private Command Build()
+    {
+        const string Programs = "programs";
+        const string Everything = "tests";
+        var what = OptionKinds.ChoiceArgument(
+            "what",
+            "programs: API, worker, renderer, tools and this one; tests: everything, the tests too",
+            Programs,
+            Everything
         );
+        what.DefaultValueFactory = _ => Programs;
+        var command = new Command("build", "Build the programs, or everything, where their sources have changed") { what };
+        run.Run(
+            command,
+            (parsed, _) =>
+            {
+                var errand = new Errand(null) { Build = parsed.GetValue(what) == Everything ? "tests" : "apps" };
+                return Task.FromResult(launch(errand.Words([])));
+            }
+        );
+        return command.WithExamples("build", "build tests");
+    }
 
     private Command Bench()
     {

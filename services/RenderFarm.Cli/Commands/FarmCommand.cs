@@ -44,7 +44,7 @@ internal static class FarmCommand
             PlanCommand.Create(run, console, time),
             DoctorCommand.Create(run, console, launch),
         };
-        root.HelpName = "farm";
+        root.HelpName = "./farm";
         IEnumerable<Command> verbs =
         [
             .. VideoCommands.Create(run, console, time),
@@ -62,6 +62,11 @@ internal static class FarmCommand
         }
 
         VerbExamples.AddTo(root);
-        return root;
+        return root.WithExamples(
+            "demo \"a red ball rolls to the right on green\"",
+            "up",
+            "render \"a red ball rolls to the right on green\" --out ball.mp4",
+            "render --help"
+        );
     }
 }

@@ -17,7 +17,7 @@ internal static class KeysCommand
 
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        var show = new Command("show", "Print the local farm's first key, alone on its line").WithExamples(
+        var show = new Command("show", "Print the secret of the local farm's first key, alone on its line").WithExamples(
             "keys show",
             "keys show | ./farm login http://127.0.0.1:8080"
         );
@@ -33,6 +33,7 @@ internal static class KeysCommand
         {
             show,
             List(run, console, time),
+            Inspect(run, console, time),
             Make(run, console, time),
             Revoke(run, console, time),
         }.WithExamples("keys list", "keys create studio --queued 200", "keys revoke key_019…");
@@ -80,6 +81,38 @@ internal static class KeysCommand
         );
         return command;
     }
+
+    private static Command Inspect(CommandRunner run, IAnsiConsole console, TimeProvider time) =>
+        new IdVerbs(run, time)
+            .Create(
+                "inspect",
+                "One key: its scopes, its limits, what it uses of them; never its secret",
+                IdVerbs.One("id", "key_…, as keys list shows it"),
+                [LiveIds.Keys],
+                async (client, id, parsed, cancellationToken) =>
+                {
+                    var key = await client.GetJsonAsync($"keys/{Uri.EscapeDataString(id)}", cancellationToken);
+                    if (parsed.WantsJson())
+                    {
+                        console.Say(JsonSwitch.Line(key));
+                        return VerbProgram.Done;
+                    }
+                    PlainSheet.Write(
+                        console,
+                        ("id", key.GetProperty("id").ToString()),
+                        ("name", key.GetProperty("name").ToString()),
+                        ("scopes", string.Join(' ', key.GetProperty("scopes").EnumerateArray())),
+                        ("priority", $"≤ {key.GetProperty("priority_ceiling")}"),
+                        ("queued", Use(key, "queued", "queued")),
+                        ("running", Use(key, "running", "running")),
+                        ("today", Use(key, "today", "per_day")),
+                        ("requests a minute", key.GetProperty("requests_per_minute").ToString()),
+                        ("made", Moment.OfUnixSeconds(key.GetProperty("created_at").GetInt64()))
+                    );
+                    return VerbProgram.Done;
+                }
+            )
+            .WithExamples("keys inspect key_019…", "keys inspect key_019… --json | jq .quotas");
 
     private static Command Make(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {

@@ -71,6 +71,7 @@ internal static class PlanCommand
         worker.CompleteWith(connection, time, LiveIds.Workers);
         model.HelpName = "model";
         model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
+        model.CompleteWith(connection, time, LiveIds.Models);
         run.Run(
             command,
             async (parsed, cancellationToken) =>

@@ -31,7 +31,14 @@ internal static class UpCommand
         {
             Description = "With --farm: http://accesskey:secret@host:port/bucket (else Artifacts__Endpoint, …)",
         };
-        var command = new Command("up", "Run API and worker in the foreground") { farm, port, postgres, rabbit, s3 }.WithExamples(
+        var command = new Command("up", "Run API and worker until Ctrl-C, with their data in RENDERFARM_HOME (else ~/.renderfarm)")
+        {
+            farm,
+            port,
+            postgres,
+            rabbit,
+            s3,
+        }.WithExamples(
             "up",
             "up --farm --postgres 'Host=db;Username=farm;Database=farm' --rabbitmq amqp://farm:secret@mq/ --s3 "
                 + "http://key:secret@s3:9000/renderfarm"

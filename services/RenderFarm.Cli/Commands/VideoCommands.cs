@@ -68,6 +68,7 @@ internal static class VideoCommands
         }
 
         connection.AddTo(command);
+        after.CompleteWith(connection, time, LiveIds.Videos);
         run.Run(
             command,
             async (parsed, cancellationToken) =>

@@ -12,7 +12,7 @@ internal static class VideoSheet
     public static void Write(IAnsiConsole console, JsonElement answer)
     {
         var video = answer.Deserialize(FarmJson.Default.Video)!;
-        Write(
+        PlainSheet.Write(
             console,
             ("id", video.Id),
             ("status", Word.Of(video.Status)),
@@ -38,7 +38,7 @@ internal static class VideoSheet
         foreach (var attempt in attempts.EnumerateArray())
         {
             console.Say("");
-            Write(
+            PlainSheet.Write(
                 console,
                 ("attempt", Member(attempt, "number")),
                 ("outcome", Member(attempt, "outcome")),
@@ -60,19 +60,6 @@ internal static class VideoSheet
                 console.Say(log);
             }
         }
-    }
-
-    public static void Write(IAnsiConsole console, params (string Name, string? Value)[] rows)
-    {
-        var grid = new Grid().AddColumns(2);
-        foreach (var (name, value) in rows)
-        {
-            if (!string.IsNullOrEmpty(value))
-            {
-                grid.AddRow(name, Markup.Escape(value));
-            }
-        }
-        console.Write(grid);
     }
 
     private static string Plan(JsonElement plan) =>

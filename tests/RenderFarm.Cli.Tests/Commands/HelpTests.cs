@@ -1,5 +1,4 @@
 using System.CommandLine;
-using RenderFarm.Cli.Commands;
 
 namespace RenderFarm.Cli.Tests.Commands;
 
@@ -30,27 +29,5 @@ public sealed class HelpTests : VerbsUnderTest
             .InvokeAsync(new InvocationConfiguration { Output = output }, TestContext.Current.CancellationToken);
 
         Assert.Contains(offer, output.ToString().Split('\n').Select(word => word.Trim()));
-    }
-
-    [Fact]
-    public async Task Help_OfAVerb_EndsWithExamplesThatParse()
-    {
-        foreach (var verb in FarmCommand.Create(Console, Errors, TimeProvider.System).Subcommands)
-        {
-            using var output = new StringWriter();
-            await Parse(verb.Name, "--help")
-                .InvokeAsync(new InvocationConfiguration { Output = output }, TestContext.Current.CancellationToken);
-            foreach (
-                var example in output
-                    .ToString()
-                    .Split('\n')
-                    .Select(line => line.Trim())
-                    .Where(line => line.StartsWith("./farm ", StringComparison.Ordinal))
-            )
-            {
-                var own = example["./farm ".Length..].Split([" | ", " > ", " >> ", " && ", " < "], StringSplitOptions.None)[0];
-                Assert.Empty(FarmCommand.Create(Console, Errors, TimeProvider.System).Parse(own).Errors);
-            }
-        }
     }
 }

@@ -55,4 +55,42 @@ public sealed class KeyVerbTests : VerbsUnderTest
             )
         );
     }
+
+    [Fact]
+    public async Task Keys_Inspect_ShowsLimitsAndWhenItWasMade_AndJsonAsTheFarmGaveIt()
+    {
+        await using var farm = new StubFarm(
+            (_, _) =>
+                (
+                    200,
+                    """
+                    {"id":"key_1","name":"studio","scopes":["submit","read"],"priority_ceiling":60,
+                    "quotas":{"queued":200,"running":null,"per_day":1000},"requests_per_minute":null,
+                    "usage":{"queued":3,"running":1,"today":12},"created_at":1767323045,"unknown":"a member of tomorrow"}
+                    """
+                )
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "keys", "inspect", "key_1"));
+
+        Assert.Equal("GET /v1/keys/key_1", Assert.Single(farm.Requests).Line);
+        Assert.Equal(
+            [
+                "id key_1",
+                "name studio",
+                "scopes submit read",
+                "priority ≤ 60",
+                "queued 3 of 200",
+                "running 1",
+                "today 12 of 1000",
+                "made 2026-01-02 03:04:05 UTC",
+            ],
+            Console.Output.TrimEnd().Split('\n').Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))
+        );
+
+        var before = Console.Output.Length;
+        Assert.Equal(0, await RunAsync(farm, "keys", "inspect", "key_1", "--json"));
+        Assert.Equal("a member of tomorrow", (string?)JsonNode.Parse(Console.Output[before..])!["unknown"]);
+        Assert.Single(Console.Output[before..].TrimEnd().Split('\n'));
+    }
 }

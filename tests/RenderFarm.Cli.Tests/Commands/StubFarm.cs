@@ -25,9 +25,9 @@ public sealed class StubFarm : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
-        await _serving;
+        // Without Stop before it: what is stopped binds its port once more in order to close, and somebody may have that by then.
         _listener.Close();
+        await _serving;
     }
 
     /// <summary>On a port that was free a moment ago; another one when somebody else was quicker.</summary>

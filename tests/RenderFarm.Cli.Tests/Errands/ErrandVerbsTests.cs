@@ -31,6 +31,8 @@ public sealed class ErrandVerbsTests : IDisposable
     [InlineData("test --filter-method *Submit* --coverage", "-- deploy/scripts/test.sh --filter-method *Submit* --coverage")]
     [InlineData("services start /tmp/x --durable postgres s3", "-- deploy/scripts/services.sh start /tmp/x --durable postgres s3")]
     [InlineData("build", "build=apps --")]
+    [InlineData("build programs", "build=apps --")]
+    [InlineData("build tests", "build=tests --")]
     public async Task Run_AVerbOfAnotherProgram_AsksForWhatItNeeds(string line, string words)
     {
         Assert.Equal(0, await RunAsync(line.Split(' ')));
@@ -45,6 +47,7 @@ public sealed class ErrandVerbsTests : IDisposable
     [InlineData("bench queu", "there is no verb bench queu; did you mean queue?")]
     [InlineData("chaos --faults many", "--faults is 'many': it must be a whole number from 1 to 100000")]
     [InlineData("services start /tmp/x mysql", "names is 'mysql': it must be postgres, rabbitmq, s3 or prometheus")]
+    [InlineData("build test", "what is 'test': it must be programs or tests")]
     [InlineData("demoo", "there is no verb demoo; did you mean demo?")]
     public async Task Run_AWrongLine_AsksForNothing(string line, string message)
     {

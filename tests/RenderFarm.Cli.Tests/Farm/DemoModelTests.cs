@@ -93,7 +93,17 @@ public sealed class DemoModelTests : IDisposable
     [Fact]
     public async Task EnsureAsync_ManyAtOnce_AllFindIt()
     {
-        var models = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(EnsureAsync)));
+        var models = await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        using var console = new TestConsole(); // Each its own: a console is no place for several threads
+                        return await DemoModel.EnsureAsync(_home, _programs, console, TestContext.Current.CancellationToken);
+                    })
+                )
+        );
 
         Assert.All(models, model => Assert.Equal("shapes", model.Note));
         Assert.Equal(3, Directory.EnumerateFiles(Kept("."), "*", SearchOption.AllDirectories).Count());
