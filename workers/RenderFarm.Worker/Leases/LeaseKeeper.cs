@@ -67,7 +67,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     /// <summary>The user wants the job stopped.</summary>
     public CancellationToken Cancelled => _cancelled.Token;
 
-    /// <summary>The API has no such job, as one whose database was restored from before it: the work goes on, and nobody waits for it now.</summary>
+    /// <summary>The API has no such job, as one whose database was restored from before it. The work goes on.</summary>
     public CancellationToken Unknown => _unknown.Token;
 
     /// <summary>An operator takes this worker out of service: no job after this one.</summary>

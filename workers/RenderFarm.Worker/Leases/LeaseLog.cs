@@ -15,7 +15,7 @@ internal static partial class LeaseLog
     [LoggerMessage(2103, LogLevel.Warning, "The lease has run out unrenewed: the render goes on for {Minutes:0.0} minutes without the API")]
     public static partial void Orphaned(this ILogger log, double minutes);
 
-    [LoggerMessage(2104, LogLevel.Warning, "No renewal got through for {Minutes:0.0} minutes (Worker:OrphanMinutes): the render is given up")]
+    [LoggerMessage(2104, LogLevel.Warning, "No renewal got through for {Minutes:0.0} min (Worker:OrphanMinutes): the render is given up")]
     public static partial void OrphanedTooLong(this ILogger log, double minutes);
 
     [LoggerMessage(2105, LogLevel.Warning, "The API says that this worker's key is revoked")]
