@@ -17,6 +17,7 @@ public sealed class ChaosVerb : Command
         "database",
         "stop",
         "worker",
+        "away",
     ];
 
     public ChaosVerb()
@@ -26,7 +27,7 @@ public sealed class ChaosVerb : Command
                 + "each cost against its limit (1: one was missed)"
         )
     {
-        foreach (var option in new Option[] { Faults, Seed, Figures, Part, Renderer, Spacing, Home, PlanOnly })
+        foreach (var option in new Option[] { Faults, Seed, Figures, Part, AwayMinutes, Renderer, Spacing, Home, PlanOnly })
         {
             Add(option);
         }
@@ -35,6 +36,7 @@ public sealed class ChaosVerb : Command
             "chaos --faults 40 --seed 7",
             "chaos --figures",
             "chaos --figures --part broker --report broker.json",
+            "chaos --figures --part away --renderer real --away-minutes 5",
             "chaos --faults 10 --seed 1 --plan"
         );
     }
@@ -43,6 +45,8 @@ public sealed class ChaosVerb : Command
     public Option<int> Seed { get; } = OptionKinds.Whole("--seed", "What they are drawn from", 1, 0);
     public Option<bool> Figures { get; } = new("--figures") { Description = "Ten workers and one fault at a time" };
     public Option<string?> Part { get; } = OptionKinds.OptionalChoice("--part", "With --figures: one of them only", FigureNames);
+    public Option<double> AwayMinutes { get; } =
+        OptionKinds.Number("--away-minutes", "With --part away: how long API, database and network are away", 5, 0.5, 14);
     public ReportOptions Report { get; } = new();
     public Option<string> Renderer { get; } =
         OptionKinds.Choice(

@@ -17,6 +17,9 @@ internal sealed record ChaosOptions
     /// <summary>Null: all of them.</summary>
     public string? Part { get; init; }
 
+    /// <summary>How long API, database and network are away in the part of that name.</summary>
+    public required TimeSpan Away { get; init; }
+
     public static ChaosOptions Of(ParseResult parsed, ChaosVerb verb) =>
         new()
         {
@@ -30,5 +33,6 @@ internal sealed record ChaosOptions
             PlanOnly = parsed.GetValue(verb.PlanOnly),
             Figures = parsed.GetValue(verb.Figures),
             Part = parsed.GetValue(verb.Part),
+            Away = TimeSpan.FromMinutes(parsed.GetValue(verb.AwayMinutes)),
         };
 }

@@ -32,6 +32,9 @@ public static class ApiInstruments
     public static readonly Instrument LeaseEndings =
         new("renderfarm.lease.endings", "Ended leases, by model, ending and reason.");
 
+    public static readonly Instrument LeasesRevived =
+        new("renderfarm.leases.revived", "Leases that were taken for lost and whose worker came back before another took the job.");
+
     public static readonly Instrument LeaseDuration =
         new("renderfarm.lease.duration", "From lease to its ending, by model and ending.", "s") { Buckets = RenderSeconds };
 

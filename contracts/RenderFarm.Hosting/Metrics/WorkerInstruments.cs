@@ -12,6 +12,9 @@ public static class WorkerInstruments
     public static readonly Instrument LeaseRequests = new("renderfarm.lease.requests", "Requests for work by result.");
     public static readonly Instrument LeaseRenewals = new("renderfarm.lease.renewals", "Lease renewals by result.");
 
+    public static readonly Instrument RendersDiscarded =
+        new("renderfarm.renders.discarded", "Renders, finished or not, that were thrown away with their lease, by model and reason.");
+
     public static readonly Instrument StageDuration =
         new("renderfarm.stage.duration", "Time of a render in one stage, when it leaves it, by model and stage.", "s")
         { Buckets = StageSeconds };

@@ -80,7 +80,7 @@ internal static class Examples
             "invalid_request_error",
             "guidance"
         ),
-        [401] = Refusal(401, "Unauthorized", "invalid_api_key", "This API key is unknown or has been revoked.", "authentication_error"),
+        [401] = Refusal(401, "Unauthorized", "invalid_api_key", "This API key is unknown.", "authentication_error"),
         [403] = Refusal(
             403,
             "Forbidden",

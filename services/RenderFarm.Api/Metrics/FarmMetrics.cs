@@ -6,6 +6,7 @@ using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Metrics;
 
@@ -25,9 +26,12 @@ internal sealed class FarmMetrics
     private readonly Gauge<long> _measuredPeak;
     private int _waitingPolls;
 
-    public FarmMetrics(IMeterFactory factory, ArtifactJanitor janitor)
+    public FarmMetrics(IMeterFactory factory, JobDatabase database, ArtifactJanitor janitor)
     {
+        ArgumentNullException.ThrowIfNull(database);
         var meter = factory.Create(ApiInstruments.Meter);
+        var revived = meter.Counter(ApiInstruments.LeasesRevived);
+        database.LeasesRevived += count => revived.Add(count);
         _submissions = meter.Counter(ApiInstruments.Submissions);
         _endings = meter.Counter(ApiInstruments.LeaseEndings);
         _leaseDuration = meter.Histogram(ApiInstruments.LeaseDuration);

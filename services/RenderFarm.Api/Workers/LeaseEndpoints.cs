@@ -7,6 +7,7 @@ using RenderFarm.Jobs;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Results;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Workers;
@@ -123,14 +124,16 @@ internal static class LeaseEndpoints
         string job,
         RenewRequest request,
         LeaseDesk desk,
+        JobStore jobs,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw Lost(job);
+    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
         CompleteRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
+        JobStore jobs,
         ResultManifests manifests,
         IArtifactStore artifacts,
         CancellationToken cancellationToken
@@ -146,7 +149,7 @@ internal static class LeaseEndpoints
             await manifests.WriteAsync(reported, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw Lost(job);
+        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -156,12 +159,13 @@ internal static class LeaseEndpoints
         FailRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
+        JobStore jobs,
         CancellationToken cancellationToken
     )
     {
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
-        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw Lost(job);
+        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -171,12 +175,13 @@ internal static class LeaseEndpoints
         ReleaseRequest request,
         LeaseDesk desk,
         LeaseJournal journal,
+        JobStore jobs,
         CancellationToken cancellationToken
     )
     {
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
-        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw Lost(job);
+        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
@@ -193,5 +198,10 @@ internal static class LeaseEndpoints
         }
     }
 
-    private static ApiErrorException Lost(string job) => ApiError.LeaseLost(job).AsException();
+    /// <summary>
+    /// A job that this database does not hold was not lost to anybody: it may be an older one, restored, and what its worker has made
+    /// the only copy.
+    /// </summary>
+    private static async Task<ApiErrorException> LostAsync(string job, JobStore jobs, CancellationToken cancellationToken) =>
+        (await jobs.ExistsAsync(job, cancellationToken) ? ApiError.LeaseLost(job) : ApiError.NotFound("video", job)).AsException();
 }

@@ -1,5 +1,6 @@
 using RenderFarm.Api.Metrics;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Users;
 
@@ -8,10 +9,13 @@ namespace RenderFarm.Api.Workers;
 /// <summary>Counts the ending of each lease once, though a worker may report it several times.</summary>
 internal sealed class LeaseJournal(JobStore jobs, FarmMetrics metrics)
 {
-    /// <summary>The lease has not ended. False too for a deleted video, whose ending is not counted.</summary>
+    /// <summary>
+    /// The lease has not ended, or was lost and would be revived by the report. False too for a deleted video, whose ending is not counted.
+    /// </summary>
     public async Task<bool> OpenAsync(LeaseName lease, CancellationToken cancellationToken) =>
-        await jobs.GetAsync(lease.JobId, JobScope.All, cancellationToken) is { LatestLease: { EndedAt: null } latest }
-        && latest.Lease == lease;
+        await jobs.GetAsync(lease.JobId, JobScope.All, cancellationToken) is { LatestLease: { } latest } job
+        && latest.Lease == lease
+        && (latest.EndedAt is null || (latest.Ending == LeaseEnding.Lost && job.State == JobState.Queued));
 
     /// <param name="wasOpen">From <see cref="OpenAsync"/>, asked before the report was taken.</param>
     public async Task EndedAsync(

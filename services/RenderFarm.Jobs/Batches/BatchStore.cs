@@ -56,7 +56,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             {
                 foreach (var job in joined)
                 {
-                    announcer.Committed(job.Id, job.Model, job.VramClass);
+                    announcer.Committed(new Announcement(job.Id, Fence: 0, job.Model, job.VramClass));
                 }
             }
 
@@ -217,11 +217,11 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
         var stopped = await JobTransitions.CancelBatchAsync(db, id, now, cancellationToken);
         if (stopped > 0)
         {
-            const string Just = "batch_id = @id AND state = 'cancelled' AND finished_at = @now AND cancel_requested_at = @now";
-            await Outbox.AddWhereAsync(db, Just, VideoEvent.Cancelled, now, cancellationToken, ("id", id));
+            var just = JobTransitions.JustCancelledOfBatch;
+            await Outbox.AddWhereAsync(db, just, VideoEvent.Cancelled, now, cancellationToken, ("id", id));
             // Work that was never begun is not held against its key
             await db.ExecuteAsync(
-                $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs WHERE {Just} "
+                $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs WHERE {just} "
                     + "AND fence = 0), 0) WHERE id = @key",
                 cancellationToken,
                 ("id", id),

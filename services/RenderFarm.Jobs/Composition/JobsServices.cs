@@ -52,7 +52,6 @@ public static class JobsServices
 
         services.AddLoop<EventFeed>();
         services.AddLoop<BellRinger>();
-        AddSweep<BellNotes>(services);
         services.AddLoop<PostgresSignalListener>();
         AddSweep<LeaseReaper>(services);
         AddSweep<BellRelay>(services);

@@ -1,26 +1,17 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using RenderFarm.Hosting.Loops;
-using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Events;
 
 /// <summary>
 /// Rings for jobs as they come in, off the path of the request. What it can't ring is left to <see cref="Maintenance.BellRelay"/>.
-/// Which jobs were rung for is written down a moment later and together: a row that is being written to just when its
-/// worker comes running is a row that the worker is not given.
+/// For which jobs it rang is in this process's memory and nowhere in their rows: a row that is written to just when its worker
+/// comes running is a row that the worker is not given.
 /// </summary>
-public sealed partial class BellRinger(
-    JobAnnouncer announcer,
-    IBell bell,
-    JobDatabase database,
-    JobSignal signal,
-    TimeProvider time,
-    ILogger<BellRinger> log
-) : ILoop
+public sealed partial class BellRinger(JobAnnouncer announcer, IBell bell, TimeProvider time, ILogger<BellRinger> log) : ILoop
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-    private readonly ConcurrentQueue<(Announcement Job, long At)> _rung = new();
+    private readonly RungBells _rung = new(time);
 
     public string Name => "bell_ringer";
 
@@ -34,7 +25,7 @@ public sealed partial class BellRinger(
         }
     }
 
-    /// <summary>True when the broker has confirmed the bell; <see cref="NoteRungAsync"/> has yet to write it down.</summary>
+    /// <summary>True when the broker has confirmed the bell.</summary>
     internal async Task<bool> RingAsync(Announcement job, CancellationToken cancellationToken)
     {
         try
@@ -42,43 +33,19 @@ public sealed partial class BellRinger(
             using var patience = new CancellationTokenSource(Patience, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
             await bell.RingAsync(job.JobId, job.VramClass, either.Token);
-            _rung.Enqueue((job, time.GetTimestamp()));
+            _rung.Note(job);
             return true;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whatever a broker's client throws: the row stays unrung, and workers poll
+            // Whatever a broker's client throws: the job counts as unrung, and workers poll
             NotRung(job.JobId, e.Message);
             return false;
         }
     }
 
-    /// <summary>Writes down for which of the waiting jobs the bell has rung. One that was taken meanwhile needs no note.</summary>
-    /// <param name="ago">Only those for which it rang so long ago: whoever comes running is there by then.</param>
-    internal async Task NoteRungAsync(TimeSpan ago, CancellationToken cancellationToken)
-    {
-        var rung = new List<Announcement>();
-        while (_rung.TryPeek(out var next) && time.GetElapsedTime(next.At) >= ago && _rung.TryDequeue(out next))
-        {
-            rung.Add(next.Job);
-        }
-
-        if (rung.Count == 0)
-        {
-            return;
-        }
-
-        var (ids, now) = (rung.ConvertAll(job => job.JobId), time.GetUtcNow());
-        var waiting = await database.WriteAsync(db => JobTransitions.NoteRungAsync(db, ids, now, cancellationToken), cancellationToken);
-        // A poll that looked during the write may have been passed over
-        if (waiting > 0)
-        {
-            foreach (var (model, vramClass) in rung.Select(job => (job.Model, job.VramClass)).Distinct())
-            {
-                signal.Raise(model, vramClass);
-            }
-        }
-    }
+    /// <summary>Whether this process rang for the job since it came to wait, not longer ago than that.</summary>
+    internal bool HasRung(Announcement job, TimeSpan within) => _rung.Holds(job, within);
 
     [LoggerMessage(EventId = 111, Level = LogLevel.Debug, Message = "The bell for {JobId} was not rung: {Cause}")]
     private partial void NotRung(string jobId, string cause);

@@ -45,10 +45,10 @@ public sealed class JobAnnouncer(JobSignal signal)
     }
 
     /// <summary>After the commit.</summary>
-    internal void Committed(string jobId, string model, int vramClass)
+    internal void Committed(Announcement job)
     {
-        signal.Raise(model, vramClass);
-        _bells.Writer.TryWrite(new Announcement(jobId, model, vramClass));
+        signal.Raise(job.Model, job.VramClass);
+        _bells.Writer.TryWrite(job);
     }
 
     /// <summary>A notification from the database.</summary>
@@ -62,4 +62,5 @@ public sealed class JobAnnouncer(JobSignal signal)
     }
 }
 
-internal sealed record Announcement(string JobId, string Model, int VramClass);
+/// <param name="Fence">Of the job's newest lease; 0 before the first.</param>
+internal sealed record Announcement(string JobId, long Fence, string Model, int VramClass);

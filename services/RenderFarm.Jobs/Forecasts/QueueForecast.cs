@@ -141,8 +141,7 @@ public sealed class QueueForecast
                         ("model", model)
                     ),
                     await (
-                        from job in db.Jobs.AsNoTracking()
-                        where job.State == JobState.Leased || job.State == JobState.Rendering
+                        from job in db.Jobs.AsNoTracking().Where(JobTransitions.IsRunning)
                         join lease in db.LeaseRecords on new { JobId = job.Id, job.Fence } equals new { lease.JobId, lease.Fence }
                         select new Held(
                             job.LeaseWorkerId!,

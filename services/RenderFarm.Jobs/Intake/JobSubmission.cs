@@ -143,7 +143,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     {
         if (result is SubmitResult.Created)
         {
-            announcer.Committed(waiting.Job.Id, waiting.Job.Spec.Model, waiting.Job.VramClass);
+            announcer.Committed(new Announcement(waiting.Job.Id, Fence: 0, waiting.Job.Spec.Model, waiting.Job.VramClass));
         }
 
         waiting.Done.TrySetResult(result);

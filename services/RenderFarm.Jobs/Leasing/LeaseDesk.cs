@@ -104,6 +104,11 @@ public sealed class LeaseDesk(
             async db =>
             {
                 var renewed = await ExtendAsync(db, lease, request, cancellationToken);
+                if (renewed is null && await LeaseRevival.TryAsync(db, lease, settings.LeaseSeconds, time.GetUtcNow(), cancellationToken))
+                {
+                    renewed = await ExtendAsync(db, lease, request, cancellationToken);
+                }
+
                 if (renewed is not null)
                 {
                     await NoteAsync(db, lease, request, cancellationToken);

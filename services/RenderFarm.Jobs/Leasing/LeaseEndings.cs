@@ -74,8 +74,19 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         );
 
     /// <summary>The lease ran out. Null when it has been renewed or ended in the meantime.</summary>
-    internal async Task<LeaseOutcome?> LoseAsync(LeaseId lease, CancellationToken cancellationToken)
+    /// <param name="counts">False: the farm was away, and it is not known whether the worker was.</param>
+    internal async Task<LeaseOutcome?> LoseAsync(LeaseId lease, bool counts, CancellationToken cancellationToken)
     {
+        if (!counts)
+        {
+            return await EndAsync(
+                lease,
+                job => BackUnharmed(job, $"The lease of worker {job.LeaseWorkerId} ran out while the farm could not be reached."),
+                onlyIfExpired: true,
+                cancellationToken
+            );
+        }
+
         var untaken = await database.ReadAsync(
             db =>
                 db.LeaseRecords.CountAsync(
@@ -88,7 +99,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             lease,
             job =>
                 job.State == JobState.Leased && untaken < MostUntaken
-                    ? NeverTakenUp(job)
+                    ? BackUnharmed(job, $"Worker {job.LeaseWorkerId} never took up the lease it was granted.")
                     : AfterFailure(
                         job,
                         LeaseEnding.Lost,
@@ -102,13 +113,13 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
     }
 
     /// <summary>
-    /// The grant did not arrive, or was not the worker's any more when it did: nothing was tried, so nothing has failed.
-    /// A job that does this again and again may be what kills its workers, and counts from then on.
+    /// Lost, and no failure: the farm itself was away, or the grant did not arrive or was not the worker's any more when it did. A
+    /// job whose grants are never taken up, again and again, may be what kills its workers, and counts from then on.
     /// </summary>
-    private static Ending NeverTakenUp(JobRow job) =>
+    private static Ending BackUnharmed(JobRow job, string message) =>
         new(LeaseEnding.Lost, job.CancelRequestedAt is null ? JobState.Queued : JobState.Cancelled, TallyOf(job))
         {
-            Message = $"Worker {job.LeaseWorkerId} never took up the lease it was granted.",
+            Message = message,
         };
 
     private static Tally TallyOf(JobRow job) => new(job.Failures, job.MaxAttempts, job.StepDowns, job.Deaths);
@@ -156,13 +167,19 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                         .Jobs.AsNoTracking()
                         .Where(JobTransitions.IsHeld)
                         .SingleOrDefaultAsync(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.Token == token, cancellationToken);
+                    var now = time.GetUtcNow();
                     if (job is null)
                     {
+                        if (!onlyIfExpired && await LeaseRevival.TryAsync(db, lease, seconds: 0, now, cancellationToken))
+                        {
+                            continue;
+                        }
+
                         return (await RecordedAsync(db, lease, cancellationToken), null);
                     }
 
                     var ending = decide(job);
-                    if (!await JobTransitions.EndAsync(db, job, ending.OfJob, time.GetUtcNow(), onlyIfExpired, cancellationToken))
+                    if (!await JobTransitions.EndAsync(db, job, ending.OfJob, now, onlyIfExpired, cancellationToken))
                     {
                         // A cancel wish or a renewal came in between: look again; a renewed lease is not lost after all
                         if (onlyIfExpired)
@@ -172,8 +189,8 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
 
                         continue;
                     }
-                    await RecordAsync(db, job, ending, cancellationToken);
-                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!.Value, time.GetUtcNow(), cancellationToken);
+                    await RecordAsync(db, job, ending, now, cancellationToken);
+                    await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!.Value, now, cancellationToken);
                     var offered = ending.State == JobState.Queued && ending.RetryAfter == TimeSpan.Zero;
                     if (offered)
                     {
@@ -187,7 +204,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         );
         if (again is not null)
         {
-            announcer.Committed(again.Id, again.Model, again.VramClass);
+            announcer.Committed(new Announcement(again.Id, again.Fence, again.Model, again.VramClass));
         }
 
         return outcome;
@@ -205,12 +222,13 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             : null;
     }
 
-    private Task RecordAsync(JobsDbContext db, JobRow job, Ending ending, CancellationToken cancellationToken) =>
+    private static Task RecordAsync(JobsDbContext db, JobRow job, Ending ending, DateTimeOffset now, CancellationToken cancellationToken) =>
         db.ExecuteAsync(
             $"""
             UPDATE lease_records SET
                 ended_at = @now, ending = @ending, reason = @reason, message = @message,
                 outcome_state = @state, retry_after_seconds = @after,
+                failures_before = @failures, deaths_before = @deaths, best_step_before = @best_step,
                 measurements = COALESCE(@figures, measurements), log_tail = @log, peak_bytes = @peak, step_seconds = @step_seconds
             WHERE {LeaseRecordRow.OfLease}
             """,
@@ -218,7 +236,10 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
             ("id", job.Id),
             ("fence", job.Fence),
             ("token", job.Token),
-            ("now", db.Dialect.Time(time.GetUtcNow())),
+            ("now", db.Dialect.Time(now)),
+            ("failures", ending.Kind == LeaseEnding.Lost ? job.Failures : null),
+            ("deaths", ending.Kind == LeaseEnding.Lost ? job.Deaths : null),
+            ("best_step", ending.Kind == LeaseEnding.Lost ? job.BestStep : null),
             ("ending", Word.Of(ending.Kind)),
             ("reason", ending.Reason is { } reason ? Word.Of(reason) : null),
             ("message", ending.Message),

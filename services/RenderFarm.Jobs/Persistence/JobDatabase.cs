@@ -105,6 +105,9 @@ public sealed class JobDatabase : IAsyncDisposable
     /// <summary>Raised after a commit that took jobs off the queue or put them back. Handlers return at once.</summary>
     internal event Action? QueueChanged;
 
+    /// <summary>Raised after a commit by which so many leases that were taken for lost are held again. Handlers return at once.</summary>
+    public event Action<int>? LeasesRevived;
+
     /// <summary>Raised after a commit that added jobs to the queue. Handlers return at once.</summary>
     internal event Action<IReadOnlyList<JoinedJob>>? Joined;
 
@@ -234,6 +237,11 @@ public sealed class JobDatabase : IAsyncDisposable
                 if (db.ChangedQueue)
                 {
                     QueueChanged?.Invoke();
+                }
+
+                if (db.Revived > 0)
+                {
+                    LeasesRevived?.Invoke(db.Revived);
                 }
 
                 if (db.Joined.Count > 0)

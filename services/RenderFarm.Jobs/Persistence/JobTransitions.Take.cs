@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using Npgsql;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
@@ -8,13 +10,72 @@ namespace RenderFarm.Jobs.Persistence;
 /// <summary><c>queued → leased</c>: the choice of a job and its first step are one statement, in the words of each store.</summary>
 internal static partial class JobTransitions
 {
+    /// <summary>Transactions that hold a waiting job last milliseconds; one of a frozen process, until the server ends it.</summary>
+    public static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(1);
+
     /// <summary>Gives the slot the best of the jobs it is offered, under the next fence and a new token. Null: there is none.</summary>
     public static async Task<TakenJob?> TakeAsync(JobsDbContext db, SlotOffer offer, CancellationToken cancellationToken)
     {
-        var onPostgres = ReferenceEquals(db.Dialect, SqlDialect.Postgres);
+        if (!ReferenceEquals(db.Dialect, SqlDialect.Postgres))
+        {
+            return await TakeAsync(db, TakeSql.OnSqlite, QueuesOnSqlite(offer), offer, cancellationToken);
+        }
+
+        (string, object?)[] queues = [.. QueuesOnPostgres(offer)];
+        if (await TakeAsync(db, TakeSql.OnPostgres, queues, offer, cancellationToken) is { } taken)
+        {
+            return taken;
+        }
+
+        var any = await db.RowsAsync(
+            TakeSql.AnyOnPostgres,
+            row => row.GetBoolean(0),
+            cancellationToken,
+            [.. queues, ("free", offer.FreeBytes)]
+        );
+        return any.Single() ? await TakeLetGoAsync(db, queues, offer, cancellationToken) : null;
+    }
+
+    /// <summary>
+    /// A job is there and somebody's transaction holds its row. That may come to nothing: a lease whose asker went away, a retry
+    /// without room. Only the end of it tells, and to answer "nothing" before would be a guess.
+    /// </summary>
+    private static async Task<TakenJob?> TakeLetGoAsync(
+        JobsDbContext db,
+        (string, object?)[] queues,
+        SlotOffer offer,
+        CancellationToken cancellationToken
+    )
+    {
+        await db.ExecuteAsync(
+            string.Create(CultureInfo.InvariantCulture, $"SAVEPOINT before; SET LOCAL lock_timeout = {LockPatience.TotalMilliseconds:0}"),
+            cancellationToken
+        );
+        try
+        {
+            var taken = await TakeAsync(db, TakeSql.LetGoOnPostgres, queues, offer, cancellationToken);
+            await db.ExecuteAsync("SET LOCAL lock_timeout = DEFAULT", cancellationToken);
+            return taken;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            // Who holds it for so long is not coming back soon; this slot looks again with its next request
+            await db.ExecuteAsync("ROLLBACK TO SAVEPOINT before", cancellationToken);
+            return null;
+        }
+    }
+
+    private static async Task<TakenJob?> TakeAsync(
+        JobsDbContext db,
+        string sql,
+        IEnumerable<(string, object?)> queues,
+        SlotOffer offer,
+        CancellationToken cancellationToken
+    )
+    {
         var token = LeaseToken.New();
         var taken = await db.RowsAsync(
-            onPostgres ? TakeSql.OnPostgres : TakeSql.OnSqlite,
+            sql,
             row => new TakenJob(
                 new LeaseId(row.GetString(0), row.GetInt64(1), token),
                 row.GetInt32(2),
@@ -26,7 +87,7 @@ internal static partial class JobTransitions
             ),
             cancellationToken,
             [
-                .. onPostgres ? QueuesOnPostgres(offer) : QueuesOnSqlite(offer),
+                .. queues,
                 ("free", offer.FreeBytes),
                 ("head_start", offer.CachedHeadStartSeconds),
                 ("token", token.Secret),
@@ -61,30 +122,23 @@ internal static partial class JobTransitions
     /// <summary>The statement itself. A class of its own: it is written once, from words that must be there before.</summary>
     private static class TakeSql
     {
-        // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
-        // rows, those first that need this slot. The inner select runs only until one row is locked: nothing is locked that is not
-        // taken.
-        public static readonly string OnPostgres = $"""
-            WITH picked AS MATERIALIZED (
-                SELECT next.id
-                FROM (
-                    SELECT m.model, m.vram_class
-                    FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
-                    CROSS JOIN LATERAL (
-                        SELECT q.order_key FROM jobs q
-                        WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
-                        ORDER BY q.order_key LIMIT 1) head
-                    ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
-                    OFFSET 0) pair
+        /// <summary>
+        /// Passes over rows that others hold, which are as good as taken: slots that ask together don't wait for each other, and get
+        /// different jobs.
+        /// </summary>
+        public static readonly string OnPostgres = ForPostgres("FOR NO KEY UPDATE SKIP LOCKED");
+
+        /// <summary>Waits for who holds a row, and takes it if it was let go as it was.</summary>
+        public static readonly string LetGoOnPostgres = ForPostgres("FOR NO KEY UPDATE");
+
+        /// <summary>Whether a job is there, held or not.</summary>
+        public static readonly string AnyOnPostgres = $"""
+            SELECT EXISTS (
+                SELECT 1 FROM unnest(@models, @classes) AS m(model, vram_class)
                 CROSS JOIN LATERAL (
-                    SELECT q.id FROM jobs q
-                    WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
-                    ORDER BY q.order_key LIMIT 1
-                    FOR UPDATE SKIP LOCKED) next
-                LIMIT 1)
-            UPDATE jobs SET {Taking(SqlDialect.Postgres)}
-            FROM picked WHERE jobs.id = picked.id
-            RETURNING {Taken(SqlDialect.Postgres)}
+                    SELECT 1 FROM jobs q
+                    WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                    LIMIT 1) one)
             """;
 
         // One writer at a time: what was chosen can't be taken by another before it is updated
@@ -99,6 +153,33 @@ internal static partial class JobTransitions
                     q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
                 LIMIT 1)
             RETURNING {Taken(SqlDialect.Sqlite)}
+            """;
+
+        // For each (model, class) the index gives its first row at once; the pairs are then tried in the order of those first
+        // rows, those first that need this slot. The inner select runs only until one row is locked: nothing is locked that is not
+        // taken.
+        private static string ForPostgres(string locking) =>
+            $"""
+                WITH picked AS MATERIALIZED (
+                    SELECT next.id
+                    FROM (
+                        SELECT m.model, m.vram_class
+                        FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
+                        CROSS JOIN LATERAL (
+                            SELECT q.order_key FROM jobs q
+                            WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                            ORDER BY q.order_key LIMIT 1) head
+                        ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
+                        OFFSET 0) pair
+                    CROSS JOIN LATERAL (
+                        SELECT q.id FROM jobs q
+                        WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
+                        ORDER BY q.order_key LIMIT 1
+                        {locking}) next
+                    LIMIT 1)
+                UPDATE jobs SET {Taking(SqlDialect.Postgres)}
+                FROM picked WHERE jobs.id = picked.id
+                RETURNING {Taken(SqlDialect.Postgres)}
             """;
 
         private static string Fits(SqlDialect dialect) =>

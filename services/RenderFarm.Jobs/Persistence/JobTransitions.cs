@@ -21,13 +21,14 @@ internal static partial class JobTransitions
         [JobState.Leased, JobState.Rendering, JobState.Uploading],
         [JobState.Completed, JobState.Queued, JobState.Failed, JobState.Cancelled]
     );
+    public static readonly JobTransition Revive = new("revive", [JobState.Queued], [JobState.Rendering]);
     public static readonly JobTransition Cancel = new("cancel", [JobState.Queued], [JobState.Cancelled]);
     public static readonly JobTransition Requeue = new("requeue", [JobState.Failed, JobState.Cancelled], [JobState.Queued]);
     public static readonly JobTransition Adopt = new("adopt", [JobState.Queued], [JobState.Completed]);
     public static readonly JobTransition Expire = new("expire", [JobState.Completed], [JobState.Expired]);
 
     /// <summary>Every way that a job goes. The diagram in <c>contracts/README.md</c> shows the same.</summary>
-    public static readonly IReadOnlyList<JobTransition> All = [Take, Begin, Upload, End, Cancel, Requeue, Adopt, Expire];
+    public static readonly IReadOnlyList<JobTransition> All = [Take, Begin, Upload, End, Revive, Cancel, Requeue, Adopt, Expire];
 
     public static readonly string Queued = In(Take.From);
 
@@ -37,15 +38,15 @@ internal static partial class JobTransitions
     /// <summary>Held and on a slot: an upload keeps its lease, while its card has the next job.</summary>
     public static readonly string Running = In([JobState.Leased, JobState.Rendering]);
 
+    /// <summary>Waiting or held.</summary>
+    public static readonly string Open = In([JobState.Queued, JobState.Leased, JobState.Rendering, JobState.Uploading]);
+
     /// <summary>Keys that run as many jobs as they may; their other jobs wait. Nothing is counted for keys without a limit.</summary>
     public static readonly string FullKeys = $"""
         SELECT k.id FROM api_keys k
         WHERE k.max_running IS NOT NULL
             AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.{Running})
         """;
-
-    /// <summary>Queued or held.</summary>
-    public const string Open = "state IN ('queued', 'leased', 'rendering', 'uploading')";
 
     /// <summary>It has ended. A completed job may expire, a failed or cancelled one may be asked for once more.</summary>
     public static readonly string Final = In([JobState.Completed, JobState.Cancelled, JobState.Failed, JobState.Expired]);
@@ -54,12 +55,20 @@ internal static partial class JobTransitions
     public static readonly string Over =
         $"{In([JobState.Failed, JobState.Cancelled, JobState.Expired])} OR deleted_at IS NOT NULL";
 
+    /// <summary>What <see cref="CancelBatchAsync"/> has just cancelled, of batch <c>@id</c> at <c>@now</c>.</summary>
+    public static readonly string JustCancelledOfBatch =
+        $"batch_id = @id AND {In([JobState.Cancelled])} AND finished_at = @now AND cancel_requested_at = @now";
+
     /// <summary>The row of the job whose newest lease this is. Whether it is still held is <see cref="Held"/>.</summary>
     private const string UnderLease = "id = @id AND fence = @fence AND token = @token";
 
     /// <summary><see cref="Held"/>, for queries.</summary>
     public static readonly Expression<Func<JobRow, bool>> IsHeld = job =>
         job.State == JobState.Leased || job.State == JobState.Rendering || job.State == JobState.Uploading;
+
+    /// <summary><see cref="Running"/>, for queries.</summary>
+    public static readonly Expression<Func<JobRow, bool>> IsRunning = job =>
+        job.State == JobState.Leased || job.State == JobState.Rendering;
 
     /// <summary>Queued or <see cref="Running"/>, for queries: what a key's quotas count.</summary>
     public static readonly Expression<Func<JobRow, bool>> IsQueuedOrRunning = job =>
@@ -170,7 +179,7 @@ internal static partial class JobTransitions
             UPDATE jobs SET
                 state = @state, stage = @stage, lease_worker_id = NULL, lease_slot_id = NULL, lease_until = NULL,
                 failures = @failures, step_downs = @step_downs, deaths = @deaths,
-                best_step = {db.Dialect.Greatest}(best_step, step), rung_at = NULL,
+                best_step = {db.Dialect.Greatest}(best_step, step),
                 not_before = CASE WHEN @after > 0 THEN {db.Dialect.NowPlus("@after")} ELSE NULL END,
                 queued_at = COALESCE(@queued, queued_at), finished_at = @finished, expires_at = @expires,
                 error_code = @error_code, error_message = @error_message, warning = @warning,
@@ -207,6 +216,29 @@ internal static partial class JobTransitions
         );
         return changed == 1;
     }
+
+    /// <summary>
+    /// The worker of a lease that was taken for lost is back, and nobody has the job yet: it is its own again, and what the loss
+    /// had counted is given back. False: the lease was not lost, or the job waits for another reason by now, or waits no more.
+    /// </summary>
+    public static async Task<bool> ReviveAsync(JobsDbContext db, LeaseId lease, double seconds, CancellationToken cancellationToken) =>
+        await db.ExecuteAsync(
+            $"""
+            UPDATE jobs SET
+                state = '{Revive.Into(JobState.Rendering)}', stage = '{Word.Of(RenderStage.Loading)}', not_before = NULL,
+                lease_worker_id = lost.worker_id, lease_slot_id = lost.slot_id, lease_until = {db.Dialect.NowPlus("@seconds")},
+                failures = lost.failures_before, deaths = lost.deaths_before, best_step = lost.best_step_before
+            FROM lease_records lost
+            WHERE jobs.id = @id AND jobs.fence = @fence AND jobs.token = @token AND jobs.{Revive.Where}
+                AND lost.job_id = @id AND lost.fence = @fence AND lost.token = @token
+                AND lost.ending = '{Word.Of(LeaseEnding.Lost)}' AND lost.ended_at = jobs.queued_at
+            """,
+            cancellationToken,
+            ("id", lease.JobId),
+            ("fence", lease.Fence),
+            ("token", lease.Token.Secret),
+            ("seconds", seconds)
+        ) == 1;
 
     /// <summary>A job that waits ends at once.</summary>
     public static async Task<bool> CancelAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
@@ -264,7 +296,7 @@ internal static partial class JobTransitions
             UPDATE jobs SET
                 state = '{Requeue.Into(JobState.Queued)}', stage = '{Word.Of(RenderStage.Queued)}', queued_at = @now,
                 step = 0, steps = 0, best_step = 0, failures = 0, step_downs = 0, deaths = 0, error_code = NULL, error_message = NULL,
-                cancel_requested_at = NULL, finished_at = NULL, rung_at = NULL
+                cancel_requested_at = NULL, finished_at = NULL
             WHERE id = @id AND deleted_at IS NULL AND {Requeue.Where}
             """,
             cancellationToken,
@@ -288,7 +320,7 @@ internal static partial class JobTransitions
         await db.ExecuteAsync(
             $"""
             UPDATE jobs SET
-                state = '{Adopt.Into(JobState.Completed)}', stage = '{Word.Of(RenderStage.Done)}', not_before = NULL, rung_at = NULL,
+                state = '{Adopt.Into(JobState.Completed)}', stage = '{Word.Of(RenderStage.Done)}', not_before = NULL,
                 fence = {db.Dialect.Greatest}(fence, @fence), token = NULL, winning_fence = @fence, deaths = 0,
                 finished_at = @finished, expires_at = CASE WHEN expires_after_seconds IS NULL THEN NULL
                     ELSE {db.Dialect.TimePlus("@finished", "expires_after_seconds")} END,
@@ -349,12 +381,6 @@ internal static partial class JobTransitions
             ("id", batchId),
             ("now", db.Dialect.Time(now))
         );
-
-    /// <summary>The broker has confirmed the bell for these. How many of them still wait.</summary>
-    public static Task<int> NoteRungAsync(JobsDbContext db, List<string> ids, DateTimeOffset now, CancellationToken cancellationToken) =>
-        db
-            .Jobs.Where(job => ids.Contains(job.Id) && job.State == JobState.Queued)
-            .ExecuteUpdateAsync(set => set.SetProperty(job => job.RungAt, now), cancellationToken);
 
     /// <summary>
     /// The row of a job that is <see cref="Over"/> goes, unless an event of it has no place in the log yet, or has the last one:

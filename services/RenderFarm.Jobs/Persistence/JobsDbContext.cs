@@ -29,11 +29,14 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     /// <summary>Whether a job has left the queue, or come back to it.</summary>
     internal bool ChangedQueue { get; set; }
 
+    /// <summary>Leases that were taken for lost and are held again.</summary>
+    internal int Revived { get; set; }
+
     /// <summary>New jobs.</summary>
     internal List<JoinedJob> Joined { get; private set; } = [];
 
     /// <summary>A context that has been used before starts with nothing done.</summary>
-    internal void Begin() => (WroteEvents, ChangedQueue, Joined) = (false, false, []);
+    internal void Begin() => (WroteEvents, ChangedQueue, Revived, Joined) = (false, false, 0, []);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -49,6 +52,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
+        var pending = $"state = '{Word.Of(DeliveryState.Pending)}'";
         modelBuilder.Entity<JobRow>(job =>
         {
             job.ToTable("jobs", table =>
@@ -83,17 +87,15 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                 )
                 .HasFilter($"{JobTransitions.Queued} AND fence = 0");
             job.HasIndex(j => j.StartTag, "ix_jobs_served").HasFilter("fence > 0");
-            job.HasIndex(j => j.RungAt, "ix_jobs_bell").HasFilter(JobTransitions.Queued);
             // Which jobs are held, without lease_until in it: a renewal must not touch an index
             job.HasIndex(j => j.Id, "ix_jobs_held").HasFilter(JobTransitions.Held);
             job.HasIndex(j => new { j.KeyId, j.Id }, "ix_jobs_key");
             // What a key has queued and running, for its quotas
-            job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open")
-                .HasFilter(JobTransitions.Open);
+            job.HasIndex(j => new { j.KeyId, j.State }, "ix_jobs_open").HasFilter(JobTransitions.Open);
             job.HasIndex(j => new { j.KeyId, j.IdempotencyKey }, "ux_jobs_idempotency").IsUnique().HasFilter("idempotency_key IS NOT NULL");
             job.HasIndex(j => new { j.KeyId, j.RequestHash }, "ix_jobs_request").HasFilter("request_hash IS NOT NULL");
             job.HasIndex(j => new { j.BatchId, j.BatchLine }, "ix_jobs_batch").HasFilter("batch_id IS NOT NULL");
-            job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter("state = 'completed'");
+            job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter(JobTransitions.Expire.Where);
             // What retention may remove, some day
             job.HasIndex(j => j.FinishedAt, "ix_jobs_over").HasFilter(JobTransitions.Over);
         });
@@ -115,7 +117,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                 },
                 "ix_lease_records_figures"
             );
-            record.HasIndex(r => r.EndedAt, "ix_lease_records_completed").HasFilter("ending = 'completed'");
+            record.HasIndex(r => r.EndedAt, "ix_lease_records_completed").HasFilter($"ending = '{Word.Of(LeaseEnding.Completed)}'");
             record.HasOne<JobRow>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         });
         modelBuilder.Entity<EventRow>(row =>
@@ -133,18 +135,19 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             clock.HasKey(c => c.Id);
             clock.Property(c => c.Id).ValueGeneratedNever();
         });
+        modelBuilder.Entity<SweepPassRow>().ToTable("sweep_passes").HasKey(p => p.Name);
         modelBuilder.Entity<LogCursorRow>().ToTable("log_cursors").HasKey(c => c.Name);
         modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
         {
             delivery.ToTable("webhook_deliveries", table =>
-                table.HasCheckConstraint("ck_webhook_deliveries_finished", "(finished_at IS NULL) = (state = 'pending')")
+                table.HasCheckConstraint("ck_webhook_deliveries_finished", $"(finished_at IS NULL) = ({pending})")
             );
             delivery.HasKey(d => d.EventId);
             delivery.Property(d => d.EventId).ValueGeneratedNever();
             delivery.Property(d => d.Host).HasDefaultValue("");
             delivery
                 .HasIndex(d => new { d.KeyId, d.Host, d.NextTryAt }, "ix_webhook_deliveries_lane")
-                .HasFilter($"state = '{Word.Of(DeliveryState.Pending)}'");
+                .HasFilter(pending);
             delivery.HasIndex(d => new { d.JobId, d.EventId }, "ix_webhook_deliveries_job");
         });
         modelBuilder.Entity<BatchRow>(batch =>

@@ -41,7 +41,6 @@ public sealed class JobRow
     /// <summary><see cref="StartTag"/> less the head start of the priority: the lowest goes first.</summary>
     public double OrderKey { get; set; }
     public DateTimeOffset? NotBefore { get; set; }
-    public DateTimeOffset? RungAt { get; set; }
 
     // Attempts
     public long Fence { get; set; }
@@ -137,6 +136,11 @@ public sealed class LeaseRecordRow
     public JobState? OutcomeState { get; set; }
     public double? RetryAfterSeconds { get; set; }
 
+    // Of the job when this lease was taken for lost: what is given back if its worker returns in time. Null in all other cases
+    public int? FailuresBefore { get; set; }
+    public int? DeathsBefore { get; set; }
+    public int? BestStepBefore { get; set; }
+
     /// <summary>JSON of the render plan.</summary>
     public string? Plan { get; set; }
 
@@ -176,6 +180,13 @@ public sealed class FairClockRow
 {
     public int Id { get; set; }
     public double VirtualTime { get; set; }
+}
+
+/// <summary>When a sweep of whichever process last passed, by the database's clock: so one that was away finds out for how long.</summary>
+public sealed class SweepPassRow
+{
+    public required string Name { get; set; }
+    public DateTimeOffset PassedAt { get; set; }
 }
 
 /// <summary>How far one reader of the log has come, and which process reads for it just now.</summary>

@@ -33,6 +33,10 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     public Task<Job?> GetAsync(string id, JobScope scope, CancellationToken cancellationToken) =>
         database.ReadAsync(db => FindAsync(db, id, scope), cancellationToken);
 
+    /// <summary>Whether there is such a job, deleted or not.</summary>
+    public Task<bool> ExistsAsync(string id, CancellationToken cancellationToken) =>
+        database.ReadAsync(db => db.Jobs.AnyAsync(j => j.Id == id, cancellationToken), cancellationToken);
+
     /// <summary>A page by submission time. <paramref name="after"/> is the last id of the page before.</summary>
     public Task<JobPage> ListAsync(JobScope scope, int limit, string? after, bool ascending, CancellationToken cancellationToken) =>
         database.ReadAsync(
@@ -145,7 +149,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
         );
         if (result is RetryResult.Requeued { Job: var again })
         {
-            announcer.Committed(again.Id, again.Spec.Model, again.VramClass);
+            announcer.Committed(new Announcement(again.Id, again.Fence, again.Spec.Model, again.VramClass));
         }
 
         return result;

@@ -16,12 +16,21 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
     private static readonly TimeSpan SeenEvery = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, long> _lastTouch = new();
     private volatile KnownFleet? _fleet;
+    private readonly long _began = time.GetTimestamp();
+    private long _heardAt = long.MinValue;
+
+    /// <summary>For how long this process has heard of no worker at all; one that is new, since it began.</summary>
+    internal (TimeSpan For, bool IsFromTheStart) Silence =>
+        Volatile.Read(ref _heardAt) is var at && at == long.MinValue
+            ? (time.GetElapsedTime(_began), true)
+            : (time.GetElapsedTime(at), false);
 
     /// <summary>The worker's id: the same for every registration of the same identity. A drain ordered earlier stands.</summary>
     /// <exception cref="IdentityInUseException">Another start of this identity is at work.</exception>
     public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        Volatile.Write(ref _heardAt, time.GetTimestamp());
         var id = await database.WriteAsync(db => WriteAsync(db, request, cancellationToken), cancellationToken);
         _fleet = null;
         return id;
@@ -165,6 +174,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
     public async Task SeenAsync(string workerId, CancellationToken cancellationToken)
     {
         var now = time.GetTimestamp();
+        Volatile.Write(ref _heardAt, now);
         if (_lastTouch.TryGetValue(workerId, out var last) && time.GetElapsedTime(last, now) < SeenEvery)
         {
             return;

@@ -25,6 +25,19 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
         Assert.Equal((401, "invalid_api_key"), await StatusAndCode(await _farm.ClientWith(key).GetAsync("/v1/videos")));
 
     [Fact]
+    public async Task Videos_WithARevokedKey_Is401AndSaysThatItWasRevoked()
+    {
+        var admin = _farm.ClientWith(_farm.AdminKey);
+        var made = await (await admin.PostAsJsonAsync("/v1/keys", new { name = "soon gone", scopes = new[] { "read" } })).JsonAsync();
+        var client = _farm.ClientWith((string)made["key"]!);
+        Assert.True((await client.GetAsync("/v1/videos")).IsSuccessStatusCode);
+
+        Assert.True((await admin.DeleteAsync($"/v1/keys/{(string)made["id"]!}")).IsSuccessStatusCode);
+
+        Assert.Equal((401, "key_revoked"), await StatusAndCode(await client.GetAsync("/v1/videos")));
+    }
+
+    [Fact]
     public async Task Videos_WithTheWorkersKey_Is403NamingTheScope()
     {
         var refusal = await (await _farm.Worker.GetAsync("/v1/videos")).RefusalAsync();

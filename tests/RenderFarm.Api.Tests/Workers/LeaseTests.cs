@@ -105,6 +105,32 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.Equal((409, "lease_lost"), await Refusal(await ReleaseAsync(stale)));
     }
 
+    /// <summary>As of a database restored from before it: what its worker made may be the only copy.</summary>
+    [Fact]
+    public async Task Report_OfAJobThatIsNotHere_Is404()
+    {
+        await _farm.SubmitAsync();
+        var elsewhere = (await _farm.LeaseAsync(_workerId))! with { JobId = "video_elsewhere" };
+
+        Assert.Equal((404, "not_found"), await Refusal(await _farm.RenewAsync(elsewhere)));
+        Assert.Equal((404, "not_found"), await Refusal(await _farm.CompleteAsync(elsewhere, await _farm.UploadAsync(elsewhere, [1]))));
+        Assert.Equal((404, "not_found"), await Refusal(await FailAsync(elsewhere, FailureReason.Transient)));
+        Assert.Equal((404, "not_found"), await Refusal(await ReleaseAsync(elsewhere)));
+    }
+
+    [Fact]
+    public async Task Renew_OfADeletedVideo_CancelsAndIsLostOnceThatIsReported()
+    {
+        var id = (string)(await _farm.SubmitAsync())["id"]!;
+        var lease = (await _farm.LeaseAsync(_workerId))!;
+        await _farm.RenewAsync(lease);
+        await _farm.User.DeleteAsync($"/v1/videos/{id}");
+
+        Assert.True((await (await _farm.RenewAsync(lease)).ContractAsync<RenewReply>()).Cancel);
+        await FailAsync(lease, FailureReason.Cancelled);
+        Assert.Equal((409, "lease_lost"), await Refusal(await _farm.RenewAsync(lease)));
+    }
+
     [Fact]
     public async Task Complete_FilesThatAreNotThere_IsRefusedAndTheLeaseStays()
     {

@@ -101,9 +101,7 @@ internal static class LeaseLatency
                 {
                     return grant;
                 }
-                // The bell was a second one for an earlier job. Or this worker came more than a second after it, as on a machine under
-                // load, and found the row locked while it was noted that the bell had rung; the next bell would come a minute later.
-                // A real worker's poll goes on and is woken by that note, so this one's does too.
+                // The bell was a second one for an earlier job. A real worker's poll goes on, so this one's does too.
                 passedOver++;
                 return await LeaseAsync(worker, id, Patience.TotalSeconds) ?? throw new TimeoutException("a bell rang and no job came");
             }

@@ -36,6 +36,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
             ["broker"] = new(servers.Broker.Port),
             ["storage"] = new(servers.Storage.Port),
         };
+        WorkerLinks = Workers.ToDictionary(worker => worker, _ => new TcpProxy(Links["front"].Port));
         Database = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(servers.Postgres)
             {
@@ -68,6 +69,9 @@ internal sealed class ChaosFarm : IAsyncDisposable
     public Servers Servers => _servers;
     public IReadOnlyList<string> Workers { get; }
     public IReadOnlyDictionary<string, TcpProxy> Links { get; }
+
+    /// <summary>Of each worker to the API, through the front that clients use.</summary>
+    public IReadOnlyDictionary<string, TcpProxy> WorkerLinks { get; }
     public Dictionary<string, FarmProgram> Programs { get; } = [];
     public Dictionary<string, SmallDisk> Disks { get; } = [];
 
@@ -154,7 +158,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
             await disk.DisposeAsync();
         }
 
-        foreach (var link in Links.Values)
+        foreach (var link in WorkerLinks.Values.Concat(Links.Values))
         {
             link.Dispose();
         }
@@ -182,7 +186,8 @@ internal sealed class ChaosFarm : IAsyncDisposable
                 () =>
                     new()
                     {
-                        ["Worker__ApiUrl"] = Front.ToString(),
+                        ["Worker__ApiUrl"] = $"http://127.0.0.1:{WorkerLinks[name].Port}",
+                        ["Worker__RendererThreads"] = "1",
                         ["Worker__Name"] = name,
                         ["Worker__Slots"] = "cpu",
                         ["Worker__DataDirectory"] = DataDirectory(name),

@@ -14,6 +14,7 @@ internal sealed class TcpProxy : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<Connection, byte> _open = new();
     private int _next;
+    private volatile bool _cut;
 
     public TcpProxy(params int[] servers)
     {
@@ -57,6 +58,23 @@ internal sealed class TcpProxy : IDisposable
         return silenced.Count;
     }
 
+    /// <summary>Nothing is carried any more, over connections that are open or that come; neither end is told.</summary>
+    public void Cut()
+    {
+        _cut = true;
+        foreach (var connection in _open.Keys)
+        {
+            connection.Silence();
+        }
+    }
+
+    /// <summary>Carries again. What was open while it was cut is reset.</summary>
+    public void Mend()
+    {
+        _cut = false;
+        Drop();
+    }
+
     public void Dispose()
     {
         _listener.Dispose();
@@ -87,6 +105,11 @@ internal sealed class TcpProxy : IDisposable
         }
         using var connection = new Connection(client, server);
         _open[connection] = 0;
+        if (_cut)
+        {
+            connection.Silence();
+        }
+
         try
         {
             await connection.CarryAsync();

@@ -19,9 +19,11 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellationT
     public HttpClient Http => _http;
 
     /// <param name="steps">A tenth of a second each; half a second each in a slow one.</param>
-    public async Task<string> SubmitAsync(int steps, bool slow = false)
+    public Task<string> SubmitAsync(int steps, bool slow = false) => SubmitAsync(Request(steps, slow));
+
+    public async Task<string> SubmitAsync(object request)
     {
-        using var answer = await _http.PostAsJsonAsync("/v1/videos", Request(steps, slow), cancellationToken);
+        using var answer = await _http.PostAsJsonAsync("/v1/videos", request, cancellationToken);
         answer.EnsureSuccessStatusCode();
         return JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)).RootElement.GetProperty("id").GetString()!;
     }
@@ -47,10 +49,12 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellationT
         answer.EnsureSuccessStatusCode();
     }
 
-    public Task CompletedAsync(string id) =>
+    public Task CompletedAsync(string id) => CompletedAsync(id, Patience);
+
+    public Task CompletedAsync(string id, TimeSpan patience) =>
         Eventually.TrueAsync(
             async () => await ScalarAsync<string>("SELECT state FROM jobs WHERE id = $1", id) is "completed",
-            Patience,
+            patience,
             $"{id} to be completed",
             cancellationToken
         );

@@ -8,7 +8,7 @@ internal sealed class FigureRun(ChaosOptions options, FigureReport report)
 {
     public const int Workers = 10;
 
-    private static readonly IReadOnlyDictionary<string, Func<FigureFarm, Task<Measured>>> Parts = new Dictionary<
+    private readonly IReadOnlyDictionary<string, Func<FigureFarm, Task<Measured>>> _parts = new Dictionary<
         string,
         Func<FigureFarm, Task<Measured>>
     >
@@ -21,6 +21,7 @@ internal sealed class FigureRun(ChaosOptions options, FigureReport report)
         ["database"] = farm => OutageFigures.DatabaseAsync(farm, renders: 4),
         ["stop"] = DeathFigures.WorkersStoppedAsync,
         ["worker"] = farm => DeathFigures.WorkersKilledAsync(farm, rounds: 6, atOnce: 5),
+        ["away"] = farm => AwayFigures.AllAsync(farm, options.Away, options.IsStub),
     };
 
     /// <returns>The exit code: 1 where a figure is not what it must be.</returns>
@@ -35,7 +36,7 @@ internal sealed class FigureRun(ChaosOptions options, FigureReport report)
         report.Machine["shared_by"] =
             $"two APIs, {Workers} workers with {(options.IsStub ? "stub renderers" : "a tiny model")}, PostgreSQL (fsync on), RabbitMQ, S3 "
             + "and the clients";
-        foreach (var (name, measure) in Parts.Where(part => options.Part is null || options.Part == part.Key))
+        foreach (var (name, measure) in _parts.Where(part => options.Part is null || options.Part == part.Key))
         {
             var measured = await measure(farm);
             report.Check(measured.What, measured.Met, measured.Detail);

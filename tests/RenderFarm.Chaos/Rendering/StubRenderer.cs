@@ -21,6 +21,9 @@ internal static class StubRenderer
     /// <summary>In a prompt: every step takes five times as long.</summary>
     public const string Slowly = "slowly";
 
+    /// <summary>In a prompt: every step takes fifty times as long.</summary>
+    public const string AtASnailsPace = "at a snail's pace";
+
     public static async Task<int> RunAsync()
     {
         var input = Console.In;
@@ -43,7 +46,10 @@ internal static class StubRenderer
 
         var began = Stopwatch.GetTimestamp();
         var spec = order.Spec;
-        var stepTime = spec.Prompt.EndsWith(Slowly, StringComparison.Ordinal) ? 5 * StepTime : StepTime;
+        var stepTime =
+            spec.Prompt.EndsWith(AtASnailsPace, StringComparison.Ordinal) ? 50 * StepTime
+            : spec.Prompt.EndsWith(Slowly, StringComparison.Ordinal) ? 5 * StepTime
+            : StepTime;
         await SayAsync(output, new RendererReport.StageStarted(RenderStage.Denoising));
         for (var step = 1; step <= spec.Steps; step++)
         {

@@ -37,10 +37,10 @@ public sealed class TestFarm : IAsyncDisposable
         Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
         Forecast = new QueueForecast(Database, Workers, new RenderTimes(Database, Time), Time);
         Keys = new ApiKeys(Database, Time);
-        Ringer = new BellRinger(Announcer, Bell, Database, Signal, TimeProvider.System, NullLogger<BellRinger>.Instance);
-        Reaper = new LeaseReaper(Database, Endings, Time);
+        Ringer = new BellRinger(Announcer, Bell, Time, NullLogger<BellRinger>.Instance);
+        Reaper = new LeaseReaper(Database, Endings, Workers, new LeaseSettings(), Time);
         Clock = new FairClock(Database, Workers);
-        Relay = new BellRelay(Database, Ringer, Signal, Time);
+        Relay = new BellRelay(Database, Workers, Ringer, Signal, Time);
         Events = new EventLog(Database, Time);
     }
 
@@ -71,8 +71,13 @@ public sealed class TestFarm : IAsyncDisposable
         var farm = new TestFarm(store);
         farm.Key = await farm.NewKeyAsync("tester");
         farm.Worker = await farm.RegisterAsync("rack-1", "demo");
-        await farm.Reaper.RunOnceAsync(Stop);
-        farm.Time.Advance(LeaseReaper.Quiet);
+        await farm.PassGraceAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            farm.Time.Advance(TimeSpan.FromSeconds(10));
+            await farm.ReapAsync();
+        }
+
         return farm;
     }
 
@@ -207,6 +212,44 @@ public sealed class TestFarm : IAsyncDisposable
 
     public async Task<Job> GetAsync(string id) =>
         await Jobs.GetAsync(id, JobScope.All, Stop) ?? throw new InvalidOperationException($"{id} is not there");
+
+    /// <summary>
+    /// A pass of the reaper while all is well: the worker was heard of just now, and the pass before was a moment ago by the
+    /// database's clock, however slow the test is.
+    /// </summary>
+    public async Task<int> ReapAsync()
+    {
+        await Workers.SeenAsync(Worker, Stop);
+        return await ReapUnheardAsync(Reaper);
+    }
+
+    /// <summary>The same without a word from any worker.</summary>
+    public async Task<int> ReapUnheardAsync(LeaseReaper reaper)
+    {
+        await LastPassAsync(TimeSpan.Zero);
+        return await reaper.RunOnceAsync(Stop);
+    }
+
+    /// <summary>When a reaper passed last, in whatever process, by the database's clock.</summary>
+    public Task LastPassAsync(TimeSpan ago) =>
+        Database.WriteAsync(
+            db =>
+                db.ExecuteAsync(
+                    $"UPDATE sweep_passes SET passed_at = {db.Dialect.NowPlus("@seconds")}",
+                    Stop,
+                    ("seconds", -ago.TotalSeconds)
+                ),
+            Stop
+        );
+
+    /// <summary>The looks at which the reaper spares what it finds, as after its start.</summary>
+    public async Task PassGraceAsync()
+    {
+        for (var look = 0; look <= LeaseReaper.GraceLooks; look++)
+        {
+            await ReapAsync();
+        }
+    }
 
     /// <summary>The lease is over by the database's clock.</summary>
     public Task ExpireLeaseAsync(string id) =>

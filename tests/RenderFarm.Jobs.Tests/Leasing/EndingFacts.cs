@@ -250,7 +250,7 @@ public abstract class EndingFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.SubmitAsync();
         var old = await Farm.LeaseAsync();
         await Farm.ExpireLeaseAsync(old.Id);
-        await Farm.Reaper.RunOnceAsync(Stop);
+        await Farm.ReapAsync();
         var current = await Farm.LeaseAsync();
 
         Assert.Null(await Farm.RenewAsync(old, RenderStage.Denoising));

@@ -48,6 +48,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
 
         foreach (var operation in operations)
         {
+            Farm.Time.Advance(TimeSpan.FromMilliseconds(1)); // No two things happen at the same moment
             switch (operation)
             {
                 case Operation.Lease:
@@ -78,7 +79,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
                 case Operation.Expire when model.Held:
                     model.Lose();
                     await Farm.ExpireLeaseAsync(job.Id);
-                    Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
+                    Assert.Equal(1, await Farm.ReapAsync());
                     last = null;
                     break;
                 case Operation.Cancel:
@@ -105,7 +106,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
             }
             var now = await Farm.GetAsync(job.Id);
             Assert.True(
-                now.State == state || JobTransitions.All.Any(way => way.Leads(state, now.State)),
+                now.State == state || Leads(state, now.State) || (state == JobState.Queued && Leads(JobState.Rendering, now.State)),
                 $"{operation}: {state} → {now.State} is no way of a job's"
             );
             state = now.State;
@@ -122,6 +123,8 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
     /// <summary>The very lease, but for the token: what a holder says whose grant the database has forgotten.</summary>
     private static LeasedJob Forged(LeasedJob lease) => lease with { Lease = lease.Lease with { Token = LeaseToken.New() } };
 
+    private static bool Leads(JobState from, JobState to) => JobTransitions.All.Any(way => way.Leads(from, to));
+
     private static FailureReason Reason(Operation operation) =>
         operation switch
         {
@@ -137,6 +140,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
         private static readonly Tally Fresh = new(0, 3, 0, 0);
         private bool _cancel;
         private int _untaken;
+        private (Tally Tally, bool Untaken)? _lost;
 
         public JobState State { get; private set; } = JobState.Queued;
         public long Fence { get; private set; }
@@ -151,12 +155,19 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
                 return false;
             }
 
-            (State, Fence) = (JobState.Leased, Fence + 1);
+            (State, Fence, _lost) = (JobState.Leased, Fence + 1, null);
             return true;
         }
 
         public bool Renew(RenderStage stage)
         {
+            // Nobody else has it: nothing was lost
+            if (State == JobState.Queued && _lost is var (tally, untaken))
+            {
+                (State, Tally, Waiting, _lost) = (JobState.Rendering, tally, false, null);
+                _untaken -= untaken ? 1 : 0;
+            }
+
             if (!Held)
             {
                 return false;
@@ -193,6 +204,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
 
         public void Lose()
         {
+            _lost = (Tally, State == JobState.Leased);
             if (State == JobState.Leased && _untaken++ < LeaseEndings.MostUntaken)
             {
                 Release();
@@ -207,7 +219,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
         {
             if (State == JobState.Queued)
             {
-                (State, Waiting) = (JobState.Cancelled, false);
+                (State, Waiting, _lost) = (JobState.Cancelled, false, null);
             }
             else if (Held)
             {
@@ -222,7 +234,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
                 return false;
             }
 
-            (State, Tally, _cancel, Waiting) = (JobState.Queued, Fresh, false, false);
+            (State, Tally, _cancel, Waiting, _lost) = (JobState.Queued, Fresh, false, false, null);
             return true;
         }
     }

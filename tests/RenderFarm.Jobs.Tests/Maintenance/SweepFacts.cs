@@ -3,7 +3,6 @@ using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Tests.Farm;
-using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Maintenance;
 
@@ -19,10 +18,10 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
         await Farm.RenewAsync(lease, RenderStage.Denoising);
-        Assert.Equal(0, await Farm.Reaper.RunOnceAsync(Stop));
+        Assert.Equal(0, await Farm.ReapAsync());
         await Farm.ExpireLeaseAsync(lease.Id);
-        Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
-        Assert.Equal(0, await Farm.Reaper.RunOnceAsync(Stop));
+        Assert.Equal(1, await Farm.ReapAsync());
+        Assert.Equal(0, await Farm.ReapAsync());
 
         var again = await Farm.LeaseAsync();
         Assert.Equal((lease.Fence + 1, 2), (again.Fence, again.Attempt));
@@ -39,34 +38,15 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
             var untaken = await Farm.LeaseAsync();
             Assert.Equal((turn, 1), (untaken.Fence, untaken.Attempt));
             await Farm.ExpireLeaseAsync(untaken.Id);
-            Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
+            Assert.Equal(1, await Farm.ReapAsync());
         }
 
         // So often that it may be the job that kills its workers: from here on it counts
         var last = await Farm.LeaseAsync();
         await Farm.ExpireLeaseAsync(last.Id);
-        await Farm.Reaper.RunOnceAsync(Stop);
+        await Farm.ReapAsync();
         Assert.Equal((JobState.Failed, "worker_lost"), ((await Farm.GetAsync(last.Id)).State, (await Farm.GetAsync(last.Id)).Error!.Code));
         Assert.All((await Farm.Jobs.LeasesAsync(last.Id, JobScope.All, Stop))!, record => Assert.Equal(LeaseEnding.Lost, record.Ending));
-    }
-
-    [Fact]
-    public async Task LeaseReaper_JustStarted_KeepsStill()
-    {
-        await Farm.SubmitAsync();
-        var lease = await Farm.LeaseAsync();
-        await Farm.ExpireLeaseAsync(lease.Id);
-        var fresh = new LeaseReaper(Farm.Database, Farm.Endings, Farm.Time);
-        // Its process was there long before the store was
-        Farm.Time.Advance(2 * LeaseReaper.Quiet);
-        Assert.Equal(0, await fresh.RunOnceAsync(Stop));
-
-        // The worker comes back within the quiet time and keeps its job
-        Assert.NotNull(await Farm.RenewAsync(lease, RenderStage.Denoising));
-        Farm.Time.Advance(LeaseReaper.Quiet);
-        Assert.Equal(0, await fresh.RunOnceAsync(Stop));
-        await Farm.ExpireLeaseAsync(lease.Id);
-        Assert.Equal(1, await fresh.RunOnceAsync(Stop));
     }
 
     [Fact]
@@ -78,8 +58,8 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         await Farm.ExpireLeaseAsync(lease.Id);
 
         // A pass every ten seconds, for want of a processor
-        Farm.Time.Advance(2 * LeaseReaper.Blip);
-        Assert.Equal(1, await Farm.Reaper.RunOnceAsync(Stop));
+        Farm.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, await Farm.ReapAsync());
     }
 
     [Fact]
@@ -89,34 +69,38 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         var lease = await Farm.LeaseAsync();
         await Farm.Jobs.CancelAsync(lease.Id, JobScope.All, Stop);
         await Farm.ExpireLeaseAsync(lease.Id);
-        await Farm.Reaper.RunOnceAsync(Stop);
+        await Farm.ReapAsync();
         Assert.Equal(JobState.Cancelled, (await Farm.GetAsync(lease.Id)).State);
     }
 
-    /// <summary>The worker that runs at the sound of the bell must find the row free: noting the bell comes later.</summary>
     [Fact]
-    public async Task BellRinger_LeaseAtTheMomentOfTheBell_IsGranted()
-    {
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var ringing = Farm.Ringer.KeepAsync(stopping.Token);
-        for (var i = 0; i < 30; i++)
-        {
-            var job = await Farm.SubmitAsync();
-            await Eventually.TrueAsync(() => Task.FromResult(Farm.Bell.Rung.Contains(job.Id)), TimeSpan.FromSeconds(10), "the bell", Stop);
-            Assert.Equal(job.Id, (await Farm.LeaseAsync()).Id);
-        }
-        await stopping.CancelAsync();
-        await ringing;
-    }
-
-    [Fact]
-    public async Task BellRinger_JobThatWaits_IsNotedOnce()
+    public async Task BellRelay_RungByTheRinger_RingsNoMoreUntilAMinuteIsOver()
     {
         var job = await Farm.SubmitAsync();
-        await Farm.Ringer.RingAsync(new Announcement(job.Id, "demo", 0), Stop);
-        await Farm.Ringer.NoteRungAsync(TimeSpan.Zero, Stop);
+        await Farm.Ringer.RingAsync(new Announcement(job.Id, job.Fence, "demo", 0), Stop);
         Farm.Time.Advance(BellRelay.Grace);
         Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop));
+        Farm.Time.Advance(BellRelay.RingAgainAfter);
+        Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop)); // Nobody is there to hear it
+        await Farm.RegisterAsync("rack-1", "demo");
+        Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
+    }
+
+    /// <summary>More bells than slots would wake nobody; those that wait behind have their turn when they are first.</summary>
+    [Fact]
+    public async Task BellRelay_LongLine_RingsOnceForEverySlotThatServesIt()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            await Farm.SubmitAsync();
+        }
+
+        Farm.Time.Advance(BellRelay.Grace);
+        Assert.Equal(2, await Farm.Relay.RunOnceAsync(Stop));
+        Assert.Equal(0, await Farm.Relay.RunOnceAsync(Stop));
+        var first = await Farm.LeaseAsync();
+        Assert.Contains(first.Id, Farm.Bell.Rung);
+        Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
     }
 
     [Fact]
@@ -132,6 +116,7 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal([job.Id], Farm.Bell.Rung);
 
         Farm.Time.Advance(TimeSpan.FromMinutes(5));
+        await Farm.RegisterAsync("rack-1", "demo");
         Assert.Equal(1, await Farm.Relay.RunOnceAsync(Stop));
     }
 

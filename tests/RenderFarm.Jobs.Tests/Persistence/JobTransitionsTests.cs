@@ -36,11 +36,15 @@ public sealed partial class JobTransitionsTests
     {
         Assert.Equal(JobTransitions.Held, JobTransitions.End.Where);
         Assert.Equal(JobTransitions.Queued, JobTransitions.Take.Where);
-        var held = JobTransitions.IsHeld.Compile();
+        Assert.Equal(JobTransitions.Running, JobTransitions.In([JobState.Leased, JobState.Rendering]));
+        Assert.Equal(JobTransitions.Open, JobTransitions.In([JobState.Queued, .. JobTransitions.End.From]));
+        var (held, running) = (JobTransitions.IsHeld.Compile(), JobTransitions.IsRunning.Compile());
         Assert.All(Enum.GetValues<JobState>(), state =>
         {
             var row = RowIn(state);
             Assert.Equal(JobTransitions.End.From.Contains(state), held(row));
+            Assert.Equal(JobTransitions.Running.Contains($"'{Word.Of(state)}'", StringComparison.Ordinal), running(row));
+            Assert.Equal(state == JobState.Queued || running(row), JobTransitions.IsQueuedOrRunning.Compile()(row));
             var sets = new[] { JobTransitions.Queued, JobTransitions.Held, JobTransitions.Final };
             Assert.Single(sets, set => set.Contains($"'{Word.Of(state)}'", StringComparison.Ordinal));
         });

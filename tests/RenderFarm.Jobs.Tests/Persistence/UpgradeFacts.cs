@@ -33,8 +33,8 @@ public abstract class UpgradeFacts(StoreUnderTest store) : IAsyncDisposable
             await database.MigrateAsync(Stop);
         }
 
+        // Its reaper passes as it is opened
         await using var farm = await TestFarm.OpenAsync(options);
-        Assert.Equal(1, await farm.Reaper.RunOnceAsync(Stop));
 
         var leases = (await farm.Jobs.LeasesAsync("video_held", JobScope.All, Stop))!;
         Assert.Equal([LeaseEnding.Lost, LeaseEnding.Lost], leases.Select(lease => lease.Ending!.Value));

@@ -193,7 +193,7 @@ public sealed class AttemptEndingTests
     }
 
     [Fact]
-    public async Task Run_ApiAwayBeyondTheLease_KillsTheRendererBeforeTheLeaseEnds()
+    public async Task Run_ApiAwayAndNoOrphansWanted_KillsTheRendererBeforeTheLeaseEnds()
     {
         var settings = new LeaseSettings
         {
@@ -203,6 +203,7 @@ public sealed class AttemptEndingTests
             KillMarginSeconds = 6,
         };
         await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless, settings);
+        worker.Set("Worker:OrphanMinutes", "0");
         var job = worker.Desk.Queue(WorkerUnderTest.Spec);
         await worker.StartAsync();
         await RendererAtWorkAsync(worker, job);

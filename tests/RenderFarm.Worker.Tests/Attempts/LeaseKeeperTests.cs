@@ -16,17 +16,63 @@ public sealed class LeaseKeeperTests
     private static readonly LeaseId Lease = new("video_1", 1, LeaseToken.New());
 
     [Fact]
-    public async Task Renew_ReplyReadAfterTheDeadline_CountsAsLost()
+    public async Task Renew_ReplyReadAfterTheDeadline_IsNoNewsAndAsksAgain()
     {
         await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
         await worker.StartAsync();
 
         // As after SIGSTOP: a minute passes between the renewal's sending and the reading of its reply
         await using var lease = Keeper(worker, new MinuteByMinute());
+        var renewed = lease.RenewedAsync(TestContext.Current.CancellationToken);
+
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Renewals.Count >= 3),
+            Soon,
+            "the lease to be asked for again and again",
+            TestContext.Current.CancellationToken
+        );
+        Assert.False(lease.Lost.IsCancellationRequested);
+        Assert.False(renewed.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Renew_NeverConfirmed_IsGivenUpBeforeTheLeaseEndsWhateverTheOrphansMayDo()
+    {
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await worker.StartAsync();
+        worker.Desk.Away = true;
+        var sent = TimeProvider.System.GetTimestamp();
+
+        await using var lease = Keeper(worker, TimeProvider.System, leaseSeconds: 4);
 
         var lost = new TaskCompletionSource();
         await using var _ = lease.Lost.Register(lost.SetResult);
         await lost.Task.WaitAsync(Soon, TestContext.Current.CancellationToken);
+        Assert.Equal(LeaseLoss.Unconfirmed, lease.Loss);
+        Assert.True(TimeProvider.System.GetElapsedTime(sent).TotalSeconds >= 2, "it was believed in as long as nobody else could have it");
+    }
+
+    [Fact]
+    public async Task RenewedAsync_ApiAway_CompletesWhenItIsBack()
+    {
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await worker.StartAsync();
+        await using var lease = Keeper(worker, TimeProvider.System);
+        await lease.RenewedAsync(TestContext.Current.CancellationToken).WaitAsync(Soon, TestContext.Current.CancellationToken);
+
+        worker.Desk.Away = true;
+        var renewed = lease.RenewedAsync(TestContext.Current.CancellationToken);
+        var cut = worker.Desk.Cut;
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Desk.Cut > cut + 1),
+            Soon,
+            "renewals to be cut",
+            TestContext.Current.CancellationToken
+        );
+        Assert.False(renewed.IsCompleted);
+        worker.Desk.Away = false;
+
+        await renewed.WaitAsync(Soon, TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -69,14 +115,12 @@ public sealed class LeaseKeeperTests
         Assert.All(worker.Desk.Progress, p => Assert.Equal((1, RenderStage.Denoising, 5), (p.Fence, p.Stage, p.Steps)));
     }
 
-    private static LeaseKeeper Keeper(WorkerUnderTest worker, TimeProvider time) =>
+    private static LeaseKeeper Keeper(WorkerUnderTest worker, TimeProvider time, double leaseSeconds = 24) =>
         new(
             worker.Services.GetRequiredService<FarmApi>(),
             Lease,
-            leaseSeconds: 24,
-            new LeaseSettings(),
+            new LeaseTerms(new LeaseSettings(), leaseSeconds, TimeSpan.FromMinutes(15)),
             new LeaseProgress(RenderStage.Loading),
-            strict: true,
             time,
             worker.Services.GetRequiredService<WorkerMetrics>(),
             NullLogger.Instance

@@ -23,6 +23,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
     private readonly ConcurrentDictionary<string, TaskCompletionSource<object>> _endings = new();
     private long _fence;
     private int _refusals;
+    private int _cut;
 
     private LeaseDesk(WebApplication app) => _app = app;
 
@@ -38,6 +39,23 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     /// <summary>As an API with a new database: it knows neither the worker nor anything else, and registers nobody.</summary>
     public bool Forgetful { get; set; }
+
+    /// <summary>What every call is answered with instead of its own answer; null: nothing.</summary>
+    public (int Status, string Code)? Refusal { get; set; }
+
+    /// <summary>Connections cut so far.</summary>
+    public int Cut => Volatile.Read(ref _cut);
+
+    /// <summary>Jobs that the API's database does not hold.</summary>
+    public HashSet<string> Unknown { get; } = [];
+
+    /// <summary>What <c>/inputs/{name}</c> holds.</summary>
+    public Dictionary<string, byte[]> Inputs { get; } = [];
+
+    /// <summary>The next so many requests for an input are cut.</summary>
+    public int InputsToCut { get; set; }
+
+    public int InputsAsked { get; private set; }
 
     /// <summary>What registrations are answered with; null: they are taken.</summary>
     public (int Status, string Code)? RegistrationRefusal { get; set; }
@@ -85,7 +103,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
             {
                 if (desk.Away)
                 {
+                    Interlocked.Increment(ref desk._cut);
                     context.Abort();
+                }
+                else if (desk.Refusal is var (status, code))
+                {
+                    await desk.RefuseAsync(context, status, code);
                 }
                 else if (context.Request.Headers.Authorization != $"Bearer {Key}")
                 {
@@ -101,6 +124,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
                 }
             }
         );
+        app.MapGet("/inputs/{name}", desk.InputAsync);
         app.MapPost("/worker/v1/register", desk.RegisterAsync);
         app.MapPost("/worker/v1/leases", desk.LeaseAsync);
         app.MapPost("/worker/v1/leases/{job}/renew", desk.RenewAsync);
@@ -122,7 +146,10 @@ internal sealed class LeaseDesk : IAsyncDisposable
     }
 
     /// <returns>The grant that the next poll will get.</returns>
-    public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0, params KindCorrection[] corrections)
+    public LeaseGrant Queue(RenderSpec spec, int stepDowns = 0, params KindCorrection[] corrections) =>
+        Queue(spec, [], stepDowns, corrections);
+
+    public LeaseGrant Queue(RenderSpec spec, IReadOnlyList<JobInput> inputs, int stepDowns = 0, params KindCorrection[] corrections)
     {
         var fence = Interlocked.Increment(ref _fence);
         var grant = new LeaseGrant
@@ -134,6 +161,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
             StepDowns = stepDowns,
             LeaseSeconds = Settings.LeaseSeconds,
             Spec = spec,
+            Inputs = inputs,
             KindCorrections = corrections,
         };
         _queue.Writer.TryWrite(grant);
@@ -206,7 +234,11 @@ internal sealed class LeaseDesk : IAsyncDisposable
     {
         var request = await ReadAsync(context, ContractsJson.Default.RenewRequest);
         Renewals.Enqueue((job, request));
-        if (Lost.Contains(job))
+        if (Unknown.Contains(job))
+        {
+            await RefuseAsync(context, 404, "not_found");
+        }
+        else if (Lost.Contains(job))
         {
             await RefuseAsync(context, 409, "lease_lost");
         }
@@ -218,6 +250,18 @@ internal sealed class LeaseDesk : IAsyncDisposable
                 ContractsJson.Default.RenewReply
             );
         }
+    }
+
+    private async Task InputAsync(HttpContext context, string name)
+    {
+        InputsAsked++;
+        if (InputsToCut-- > 0)
+        {
+            context.Abort();
+            return;
+        }
+
+        await context.Response.Body.WriteAsync(Inputs[name], context.RequestAborted);
     }
 
     private async Task ProgressAsync(HttpContext context)
@@ -233,6 +277,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
         if (EndingsAway)
         {
             await RefuseAsync(context, 503, "unavailable");
+            return;
+        }
+
+        if (Unknown.Contains(job))
+        {
+            await RefuseAsync(context, 404, "not_found");
             return;
         }
 

@@ -20,6 +20,18 @@ internal sealed class FarmApiException(string message, HttpStatusCode? status, s
     public bool IsIdentityInUse => Code == "identity_in_use";
 
     public bool IsWrongKey => Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
+
+    /// <summary>The key was this worker's and is not any more: an operator's decision, not an API that has forgotten.</summary>
+    public bool IsKeyRevoked => Status == HttpStatusCode.Unauthorized && Code == "key_revoked";
+
+    /// <summary>The API itself, not something before it, says that it has no such job or worker.</summary>
+    public bool IsUnknown => Status == HttpStatusCode.NotFound && Code == "not_found";
+
+    /// <summary>
+    /// The API is away, or knows this worker's key no more, as with a database restored from before it: what there is to say is kept, and
+    /// said again.
+    /// </summary>
+    public bool MayPass => IsTransient || (IsWrongKey && !IsKeyRevoked);
 }
 
 /// <summary>Somebody else holds the job, or nobody does any more: stop at once and touch nothing.</summary>

@@ -39,7 +39,7 @@ internal sealed class AttemptContext : IAsyncDisposable
     {
         if (Lease.Lost.IsCancellationRequested)
         {
-            return new AttemptOutcome.LeaseLost();
+            return new AttemptOutcome.LeaseLost(Lease.Loss ?? LeaseLoss.Taken);
         }
 
         return Lease.Cancelled.IsCancellationRequested

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Spool;
 
 namespace RenderFarm.Worker.Attempts;
@@ -28,8 +29,8 @@ internal abstract record AttemptOutcome
         public override string Name => "handed_back";
     }
 
-    /// <summary>The lease is somebody else's: nothing to report.</summary>
-    public sealed record LeaseLost : AttemptOutcome
+    /// <summary>The lease is somebody else's, or nobody can say whose: nothing to report.</summary>
+    public sealed record LeaseLost(LeaseLoss Loss) : AttemptOutcome
     {
         public override string Name => "lease_lost";
     }

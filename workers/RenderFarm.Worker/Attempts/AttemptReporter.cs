@@ -1,21 +1,33 @@
+using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Stopping;
 
 namespace RenderFarm.Worker.Attempts;
 
 /// <summary>
 /// Tells the API how an attempt ended, again and again until it is heard: the calls repeat safely. It stops trying when
-/// the lease has long run out (the reaper then says "lost" for us), or soon after this worker was told to stop.
+/// it would have given up a render as well (the reaper then says "lost" for us), or soon after this worker was told to stop.
 /// </summary>
-internal sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvider time, ILogger<AttemptReporter> log)
+internal sealed class AttemptReporter(
+    IOptions<WorkerOptions> options,
+    FarmApi api,
+    WorkerDrain drain,
+    TimeProvider time,
+    ILogger<AttemptReporter> log
+)
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+    /// <summary>Even where orphans are not wanted: an API that starts again takes some seconds.</summary>
+    private static readonly TimeSpan Least = TimeSpan.FromSeconds(60);
+
     private static readonly TimeSpan LongestWhenStopping = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     public async Task ReportAsync(LeaseId lease, AttemptOutcome outcome)
     {
+        var longest = TimeSpan.FromMinutes(options.Value.OrphanMinutes);
+        longest = longest > Least ? longest : Least;
         var started = time.GetTimestamp();
         while (true)
         {
@@ -34,14 +46,14 @@ internal sealed class AttemptReporter(FarmApi api, WorkerDrain drain, TimeProvid
                 log.OutcomeTooLate(outcome.Name);
                 return;
             }
-            catch (FarmApiException fault) when (!fault.IsTransient)
+            catch (FarmApiException fault) when (!fault.MayPass)
             {
                 log.OutcomeRefused(outcome.Name, fault.Message);
                 return;
             }
             catch (FarmApiException fault)
             {
-                var limit = drain.HandBack.IsCancellationRequested ? LongestWhenStopping : Longest;
+                var limit = drain.HandBack.IsCancellationRequested ? LongestWhenStopping : longest;
                 if (time.GetElapsedTime(started) > limit)
                 {
                     log.OutcomeUnreported(outcome.Name, fault.Message);

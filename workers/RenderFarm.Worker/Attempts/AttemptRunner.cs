@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
+using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
@@ -51,6 +53,11 @@ internal sealed class AttemptRunner(
         var freeAgain = launcher.ConcludeAsync(slot);
         var failed = outcome as AttemptOutcome.Failed;
         metrics.AttemptEnded(grant.Spec.Model, outcome.Name, failed?.Reason);
+        if (outcome is AttemptOutcome.LeaseLost { Loss: not LeaseLoss.Unconfirmed and var loss })
+        {
+            metrics.Discarded(grant.Spec.Model, Word.Of(loss));
+        }
+
         if (failed is null)
         {
             log.AttemptEnded(outcome.Name);

@@ -24,7 +24,7 @@ internal sealed class RenderAttempt(
         try
         {
             // 1
-            var inputFiles = await inputs.FetchAsync(attempt.Grant.Inputs, attempt.Folder.Work, attempt.Stop);
+            var inputFiles = await inputs.FetchAsync(attempt);
 
             // 2
             using var children = starter.Start(attempt, plan);

@@ -42,6 +42,13 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     [Between(0, 86_400)]
     public double DrainGraceSeconds { get; set; } = 20;
 
+    /// <summary>
+    /// A render whose lease can't be renewed, because API, database or network are away, goes on for so long. Past the lease its job may
+    /// be given to another worker: then it ends with the first renewal that gets through. 0: it ends with its lease.
+    /// </summary>
+    [Between(0, 1440)]
+    public double OrphanMinutes { get; set; } = 15;
+
     /// <summary>A renderer that reports nothing for this long is killed.</summary>
     [Between(1, 86_400)]
     public double SilenceSeconds { get; set; } = 180;

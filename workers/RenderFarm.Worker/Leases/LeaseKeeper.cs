@@ -7,61 +7,68 @@ using RenderFarm.Worker.Metrics;
 namespace RenderFarm.Worker.Leases;
 
 /// <summary>
-/// Holds one lease: renews it, and knows when it must be taken for lost.
+/// Holds one lease: renews it, and knows when it is lost. Lost is what the API says (another took the job, the key is revoked),
+/// and what nobody could have confirmed for longer than <see cref="LeaseTerms.Patience"/>. In between the work goes on as an
+/// orphan's: an API, a database or a network that is away is no reason to throw a render away, and the first renewal that gets
+/// through says whether the job is still this worker's.
 /// </summary>
 /// <remarks>
-/// The deadline is counted on the monotonic clock from the moment a successful renewal was <em>sent</em>: the API's clock
-/// started at some later moment, so this side always gives up first. Giving up comes the kill margin before the deadline,
-/// by a timer of its own that no hanging request can hold up. The first renewal goes out at once, because the age
-/// of a grant that came through a long poll is unknown.
+/// Time is counted on the monotonic clock from the moment a successful renewal was <em>sent</em>: the API's clock started at some
+/// later moment. It runs out by a timer of its own that no hanging request can hold up. The first renewal goes out at once, because
+/// the age of a grant that came through a long poll is unknown; a lease that was never confirmed has no work to lose, and is given
+/// up the kill margin before its end.
 /// </remarks>
 internal sealed class LeaseKeeper : IAsyncDisposable
 {
     private readonly FarmApi _api;
     private readonly LeaseId _lease;
-    private readonly LeaseSettings _settings;
+    private readonly LeaseTerms _terms;
     private readonly TimeProvider _time;
     private readonly WorkerMetrics _metrics;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _lost = new();
     private readonly CancellationTokenSource _cancelled = new();
+    private readonly CancellationTokenSource _unknown = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ITimer? _deadline;
+    private readonly ITimer _deadline;
     private readonly Task _loop;
     private readonly ProgressTeller _teller;
     private volatile LeaseProgress _progress;
+    private volatile TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _renewedAt;
+    private int _loss = -1;
     private int _disposed;
 
-    /// <param name="strict">False for uploads: they go on past the deadline, since only the API can say that a fence has lost.</param>
     public LeaseKeeper(
         FarmApi api,
         LeaseId lease,
-        double leaseSeconds,
-        LeaseSettings settings,
+        LeaseTerms terms,
         LeaseProgress first,
-        bool strict,
         TimeProvider time,
         WorkerMetrics metrics,
         ILogger log
     )
     {
-        (_api, _lease, _settings, _time, _metrics, _log, _progress) = (api, lease, settings, time, metrics, log, first);
-        if (strict)
-        {
-            _deadline = time.CreateTimer(_ => GiveUp(), null, Allowance(leaseSeconds), Timeout.InfiniteTimeSpan);
-        }
-
+        (_api, _lease, _terms, _time, _metrics, _log, _progress) = (api, lease, terms, time, metrics, log, first);
+        _renewedAt = time.GetTimestamp();
+        _deadline = time.CreateTimer(_ => RunOut(), null, terms.Allowance(terms.LeaseSeconds), Timeout.InfiniteTimeSpan);
         _teller = new ProgressTeller(api, lease, time);
         _loop = Task.Run(RenewAsync);
     }
 
-    /// <summary>The lease is not ours any more, or may not be: stop at once and report nothing.</summary>
+    /// <summary>The lease is not ours any more: stop at once and report nothing.</summary>
     public CancellationToken Lost => _lost.Token;
+
+    /// <summary>Why; null while it is not.</summary>
+    public LeaseLoss? Loss => Volatile.Read(ref _loss) is >= 0 and var loss ? (LeaseLoss)loss : null;
 
     /// <summary>The user wants the job stopped.</summary>
     public CancellationToken Cancelled => _cancelled.Token;
+
+    /// <summary>The API has no such job, as one whose database was restored from before it. The work goes on.</summary>
+    public CancellationToken Unknown => _unknown.Token;
 
     /// <summary>An operator takes this worker out of service: no job after this one.</summary>
     public bool DrainOrdered { get; private set; }
@@ -92,6 +99,15 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     /// <summary>The control queue said so; the renewal would say it too, later.</summary>
     public void Cancel() => _cancelled.Cancel();
 
+    /// <summary>Renews now, and completes when that has got through: at once, or when the API is back.</summary>
+    /// <exception cref="OperationCanceledException"/>
+    public Task RenewedAsync(CancellationToken cancellationToken)
+    {
+        var next = _next;
+        Wake();
+        return next.Task.WaitAsync(cancellationToken);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -101,11 +117,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
 
         await _stopped.CancelAsync();
         await _teller.DisposeAsync();
-        if (_deadline is not null)
-        {
-            await _deadline.DisposeAsync();
-        }
-
+        await _deadline.DisposeAsync();
         await _loop;
         _wake.Dispose();
         _stopped.Dispose();
@@ -113,13 +125,13 @@ internal sealed class LeaseKeeper : IAsyncDisposable
 
     private async Task RenewAsync()
     {
-        var leaseSeconds = _settings.LeaseSeconds;
         var planSent = false;
+        var failing = false;
         while (!_stopped.IsCancellationRequested && !_lost.IsCancellationRequested)
         {
             var now = _progress;
             var sent = _time.GetTimestamp();
-            TimeSpan pause;
+            var pause = TimeSpan.FromSeconds(_terms.Settings.RenewRetrySeconds);
             try
             {
                 var request = new RenewRequest
@@ -131,19 +143,24 @@ internal sealed class LeaseKeeper : IAsyncDisposable
                 };
                 var reply = await _api.RenewAsync(_lease, request, _stopped.Token);
                 planSent |= now.Plan is not null;
-                leaseSeconds = reply.LeaseSeconds;
-                var left = Allowance(leaseSeconds) - _time.GetElapsedTime(sent);
-                // A process that was stopped hears too late
-                _ = _deadline?.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-                _confirmed.TrySetResult();
-                _metrics.Renewed("ok");
                 DrainOrdered = reply.Drain;
                 if (reply.Cancel)
                 {
                     await _cancelled.CancelAsync();
                 }
 
-                pause = TimeSpan.FromSeconds(Math.Max(_settings.RenewSeconds, leaseSeconds / 20)); // Rarely when the lease is long
+                if (Renewed(sent, reply.LeaseSeconds))
+                {
+                    // Rarely when the lease is long
+                    pause = TimeSpan.FromSeconds(Math.Max(_terms.Settings.RenewSeconds, reply.LeaseSeconds / 20));
+                }
+
+                if (failing)
+                {
+                    _log.RenewsAgain();
+                }
+
+                failing = false;
             }
             catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
             {
@@ -153,20 +170,55 @@ internal sealed class LeaseKeeper : IAsyncDisposable
             {
                 _metrics.Renewed("lost");
                 _log.LeaseLost();
-                await LoseAsync();
+                await LoseAsync(LeaseLoss.Taken);
+                break;
+            }
+            catch (FarmApiException fault) when (fault.IsKeyRevoked)
+            {
+                _metrics.Renewed("lost");
+                _log.KeyRevoked();
+                await LoseAsync(LeaseLoss.KeyRevoked);
                 break;
             }
             catch (FarmApiException fault)
             {
                 _metrics.Renewed("failed");
-                _log.RenewalFailed(_settings.RenewRetrySeconds, fault.Message);
-                pause = TimeSpan.FromSeconds(_settings.RenewRetrySeconds);
+                if (!failing)
+                {
+                    _log.RenewalFailed(_terms.Settings.RenewRetrySeconds, fault.Message);
+                }
+
+                failing = true;
+                if (fault.IsUnknown)
+                {
+                    await _unknown.CancelAsync();
+                }
             }
 
             await PauseAsync(pause);
         }
 
         _confirmed.TrySetCanceled();
+        _next.TrySetCanceled();
+    }
+
+    /// <returns>False when the reply was read so late, as by a process that was stopped, that it says nothing of now.</returns>
+    private bool Renewed(long sent, double leaseSeconds)
+    {
+        Volatile.Write(ref _renewedAt, sent);
+        _metrics.Renewed("ok");
+        _confirmed.TrySetResult();
+        var left = _terms.Allowance(leaseSeconds) - _time.GetElapsedTime(sent);
+        _deadline.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        if (left <= TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        var waited = _next;
+        _next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        waited.TrySetResult();
+        return true;
     }
 
     private async Task PauseAsync(TimeSpan pause)
@@ -192,21 +244,45 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         }
     }
 
-    private TimeSpan Allowance(double leaseSeconds) => TimeSpan.FromSeconds(Math.Max(0, leaseSeconds - _settings.KillMarginSeconds));
-
-    private void GiveUp()
+    /// <summary>The lease is over by this side's clock: first the work is an orphan's, and when its patience is over too it ends.</summary>
+    private void RunOut()
     {
-        if (_stopped.IsCancellationRequested)
+        if (_stopped.IsCancellationRequested || _lost.IsCancellationRequested)
         {
             return;
         }
 
-        _log.LeaseOverdue();
-        _ = LoseAsync();
+        if (!_confirmed.Task.IsCompletedSuccessfully && _terms.Patience is not null)
+        {
+            _log.LeaseNeverConfirmed();
+            _ = LoseAsync(LeaseLoss.Unconfirmed);
+            return;
+        }
+
+        if (_terms.Patience is not { } patience)
+        {
+            return;
+        }
+
+        var left = patience - _time.GetElapsedTime(Volatile.Read(ref _renewedAt));
+        if (left > TimeSpan.Zero)
+        {
+            _log.Orphaned(left.TotalMinutes);
+            _deadline.Change(left, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        _log.OrphanedTooLong(patience.TotalMinutes);
+        _ = LoseAsync(LeaseLoss.Orphaned);
     }
 
-    private async Task LoseAsync()
+    private async Task LoseAsync(LeaseLoss loss)
     {
+        if (Interlocked.CompareExchange(ref _loss, (int)loss, -1) != -1)
+        {
+            return;
+        }
+
         await _lost.CancelAsync();
         _confirmed.TrySetCanceled();
     }

@@ -15,6 +15,7 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Meter _meter = new(WorkerInstruments.Meter);
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _renewals;
+    private readonly Counter<long> _discarded;
     private readonly Counter<long> _leases;
     private readonly Histogram<double> _stages;
     private readonly Histogram<double> _steps;
@@ -26,6 +27,7 @@ internal sealed class WorkerMetrics : IDisposable
         var slots = discovery.Slots;
         _attempts = _meter.Counter(WorkerInstruments.Attempts);
         _renewals = _meter.Counter(WorkerInstruments.LeaseRenewals);
+        _discarded = _meter.Counter(WorkerInstruments.RendersDiscarded);
         _leases = _meter.Counter(WorkerInstruments.LeaseRequests);
         _stages = _meter.Histogram(WorkerInstruments.StageDuration);
         _steps = _meter.Histogram(WorkerInstruments.StepDuration);
@@ -46,6 +48,9 @@ internal sealed class WorkerMetrics : IDisposable
     public void Leased(string result) => _leases.Add(1, new KeyValuePair<string, object?>("result", result));
 
     public void Renewed(string result) => _renewals.Add(1, new KeyValuePair<string, object?>("result", result));
+
+    /// <summary>Work on a video, or the whole of it, was for nothing.</summary>
+    public void Discarded(string model, string reason) => _discarded.Add(1, new("model", model), new("reason", reason));
 
     public void AttemptEnded(string model, string outcome, FailureReason? reason) =>
         _attempts.Add(1, new("model", model), new("outcome", outcome), new("reason", reason is { } r ? Word.Of(r) : "none"));

@@ -34,7 +34,7 @@ internal sealed class WorkerRegistration(
     public bool IsRegistered => _reply is not null;
 
     /// <summary>Tries until it is heard.</summary>
-    /// <exception cref="WorkerSettingException">The API keeps refusing the key, or this worker is too old for it.</exception>
+    /// <exception cref="WorkerSettingException">The API refuses a key that never worked or was revoked, or this worker is too old for it.</exception>
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -51,7 +51,7 @@ internal sealed class WorkerRegistration(
                     log.Registered(_reply.WorkerId, told.Name, told.Slots.Select(slot => slot.Id), told.Models.Select(model => model.Id));
                     return;
                 }
-                catch (FarmApiException fault) when (fault.IsWrongKey && ++refusals >= RefusalsBelieved)
+                catch (FarmApiException fault) when (IsFinal(fault) && ++refusals >= RefusalsBelieved)
                 {
                     throw new WorkerSettingException(
                         $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
@@ -88,4 +88,10 @@ internal sealed class WorkerRegistration(
     }
 
     public void Dispose() => _one.Dispose();
+
+    /// <summary>
+    /// A key that never worked is a wrong setting. One that did, and is unknown now, has an API with another database before it, perhaps
+    /// for a moment: no reason to end what this worker renders.
+    /// </summary>
+    private bool IsFinal(FarmApiException fault) => fault.IsWrongKey && (_reply is null || fault.IsKeyRevoked);
 }

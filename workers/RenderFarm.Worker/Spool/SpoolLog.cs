@@ -35,6 +35,12 @@ internal static partial class SpoolLog
     [LoggerMessage(2509, LogLevel.Error, "The API refuses every ending, the video is discarded: {Reason}")]
     public static partial void EndingsRefused(this ILogger log, string reason);
 
+    [LoggerMessage(2511, LogLevel.Warning, "The API has no such job: {Entry} is kept for {Days:0} days and offered again every hour")]
+    public static partial void JobUnknown(this ILogger log, string entry, double days);
+
+    [LoggerMessage(2512, LogLevel.Warning, "{Entry} was never claimed and is removed")]
+    public static partial void NeverClaimed(this ILogger log, string entry);
+
     [LoggerMessage(2510, LogLevel.Warning, "The upload can't be reported, next try in {Seconds:0.0} s: {Reason}")]
     public static partial void UploadUnreported(this ILogger log, double seconds, string reason);
 }

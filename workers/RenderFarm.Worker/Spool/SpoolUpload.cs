@@ -1,6 +1,7 @@
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Leases;
@@ -10,7 +11,7 @@ namespace RenderFarm.Worker.Spool;
 
 /// <summary>
 /// One upload: 1 hold the lease, 2 store every file under the lease's keys, 3 say complete. It lasts as long as the
-/// store or the API is away, and ends when the API has recorded an ending or says that the lease is lost.
+/// store or the API is away, and ends when the API has recorded an ending, says that the lease is lost, or has no such job.
 /// </summary>
 internal sealed class SpoolUpload(
     IArtifactStore store,
@@ -21,9 +22,9 @@ internal sealed class SpoolUpload(
     ILogger<SpoolUpload> log
 )
 {
-    /// <returns>When the entry has served its purpose and may be deleted.</returns>
+    /// <returns>Whether the entry has served its purpose and may be deleted.</returns>
     /// <exception cref="OperationCanceledException">The worker stops; the entry must stay.</exception>
-    public async Task RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings, CancellationToken cancellationToken)
+    public async Task<UploadEnd> RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings, CancellationToken cancellationToken)
     {
         using var scope = log.BeginScope("{Job} fence {Fence} upload", manifest.JobId, manifest.Fence);
         var started = time.GetTimestamp();
@@ -32,9 +33,10 @@ internal sealed class SpoolUpload(
         await using (var held = leases.HoldForUpload(manifest.Lease, settings))
         {
             // 2
-            if (await StoredAsync(entry, manifest, held.Keeper, cancellationToken) is not { } stored)
+            var (stored, end) = await StoredAsync(entry, manifest, held.Keeper, cancellationToken);
+            if (stored is null)
             {
-                return;
+                return end;
             }
 
             // 3
@@ -42,36 +44,48 @@ internal sealed class SpoolUpload(
             {
                 UploadSeconds = time.GetElapsedTime(started).TotalSeconds,
             };
-            await ConcludeAsync(manifest, stored, measured, cancellationToken);
+            if (await ConcludeAsync(manifest, stored, measured, cancellationToken) is UploadEnd.Unknown)
+            {
+                return UploadEnd.Unknown;
+            }
         }
 
         metrics.StageDone(manifest.Model, RenderStage.Uploading, time.GetElapsedTime(started));
+        return UploadEnd.Served;
     }
 
-    /// <returns>The artifacts, or why there are none; null when the fence has lost.</returns>
-    private async Task<Stored?> StoredAsync(string entry, SpoolManifest manifest, LeaseKeeper lease, CancellationToken cancellationToken)
+    /// <returns>The artifacts, or why there are none; null when this is the end.</returns>
+    private async Task<(Stored?, UploadEnd)> StoredAsync(
+        string entry,
+        SpoolManifest manifest,
+        LeaseKeeper lease,
+        CancellationToken cancellationToken
+    )
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost, lease.Cancelled);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost, lease.Cancelled, lease.Unknown);
         try
         {
             await lease.Confirmed.WaitAsync(ended.Token); // The long lease is in hand before the slow part begins
-            return new Stored(await StoreAsync(entry, manifest, ended.Token), null);
+            return (new Stored(await StoreAsync(entry, manifest, ended.Token), null), default);
         }
         catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
         {
-            log.FenceLost();
-            return null;
+            Discard(manifest, lease.Loss ?? LeaseLoss.Taken);
+            return (null, UploadEnd.Served);
         }
         catch (OperationCanceledException) when (lease.Cancelled.IsCancellationRequested)
         {
-            return new Stored([], new UploadFailure(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded"));
+            var cancelled = new UploadFailure(FailureReason.Cancelled, "the job was cancelled while its video was being uploaded");
+            return (new Stored([], cancelled), default);
+        }
+        catch (OperationCanceledException) when (lease.Unknown.IsCancellationRequested)
+        {
+            return (null, UploadEnd.Unknown);
         }
         catch (Exception damaged) when (damaged is ArtifactCorruptException or FileNotFoundException or DirectoryNotFoundException)
         {
-            return new Stored(
-                [],
-                new UploadFailure(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}")
-            );
+            var damage = new UploadFailure(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}");
+            return (new Stored([], damage), default);
         }
     }
 
@@ -105,7 +119,12 @@ internal sealed class SpoolUpload(
         return stored;
     }
 
-    private async Task ConcludeAsync(SpoolManifest manifest, Stored stored, Measurements measured, CancellationToken cancellationToken)
+    private async Task<UploadEnd> ConcludeAsync(
+        SpoolManifest manifest,
+        Stored stored,
+        Measurements measured,
+        CancellationToken cancellationToken
+    )
     {
         var failure = stored.Failure;
         var backoff = new Backoff(0.5, 10);
@@ -117,22 +136,31 @@ internal sealed class SpoolUpload(
                     ? await api.CompleteAsync(manifest.Lease, Completion(manifest, stored.Artifacts, measured), cancellationToken)
                     : await api.FailAsync(manifest.Lease, Failure(manifest, failure, measured), cancellationToken);
                 log.UploadReported(outcome.State);
-                return;
+                return UploadEnd.Served;
             }
             catch (LeaseLostException)
             {
-                log.FenceLost();
-                return;
+                Discard(manifest, LeaseLoss.Taken);
+                return UploadEnd.Served;
             }
-            catch (FarmApiException fault) when (!fault.IsTransient && !fault.IsWrongKey && failure is null)
+            catch (FarmApiException fault) when (fault.IsKeyRevoked)
+            {
+                Discard(manifest, LeaseLoss.KeyRevoked);
+                return UploadEnd.Served;
+            }
+            catch (FarmApiException fault) when (fault.IsUnknown)
+            {
+                return UploadEnd.Unknown;
+            }
+            catch (FarmApiException fault) when (!fault.MayPass && failure is null)
             {
                 log.VideoRefused(fault.Message);
                 failure = new UploadFailure(FailureReason.Transient, $"the finished video was refused: {fault.Message}");
             }
-            catch (FarmApiException fault) when (!fault.IsTransient && !fault.IsWrongKey)
+            catch (FarmApiException fault) when (!fault.MayPass)
             {
                 log.EndingsRefused(fault.Message);
-                return;
+                return UploadEnd.Served;
             }
             catch (FarmApiException fault)
             {
@@ -141,6 +169,12 @@ internal sealed class SpoolUpload(
                 await Task.Delay(wait, time, cancellationToken);
             }
         }
+    }
+
+    private void Discard(SpoolManifest manifest, LeaseLoss loss)
+    {
+        log.FenceLost();
+        metrics.Discarded(manifest.Model, Word.Of(loss));
     }
 
     private static CompleteRequest Completion(SpoolManifest manifest, IReadOnlyList<Artifact> artifacts, Measurements measured) =>
@@ -166,4 +200,14 @@ internal sealed class SpoolUpload(
     private sealed record Stored(IReadOnlyList<Artifact> Artifacts, UploadFailure? Failure);
 
     private sealed record UploadFailure(FailureReason Reason, string Message);
+}
+
+/// <summary>How an upload ended.</summary>
+internal enum UploadEnd
+{
+    /// <summary>An ending of the job is recorded, or nobody wants the video any more.</summary>
+    Served,
+
+    /// <summary>The API has no such job: its database is another, or older than the job.</summary>
+    Unknown,
 }

@@ -2,26 +2,41 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 
 namespace RenderFarm.Worker.Spool;
 
 /// <summary>
 /// Finished videos on their way to the store, each in <c>spool/{lease}/</c>. An entry appears by a rename and goes
-/// when the API has recorded its ending; in between the worker may be killed, and the next one resumes.
+/// when the API has recorded its ending; in between the worker may be killed, and the next one resumes. Those whose job the
+/// API does not know are <see cref="UnclaimedVideos"/>, offered again at each start and every hour.
 /// </summary>
 internal sealed class UploadSpool : IAsyncDisposable
 {
+    private static readonly TimeSpan OfferEvery = TimeSpan.FromHours(1);
     private readonly ConcurrentDictionary<string, (Task Upload, long Bytes)> _entries = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private readonly string _directory;
     private readonly SpoolUpload _upload;
+    private readonly UnclaimedVideos _unclaimed;
+    private readonly WorkerMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly ILogger<UploadSpool> _log;
+    private Task _offering = Task.CompletedTask;
 
-    public UploadSpool(IOptions<WorkerOptions> options, SpoolUpload upload, WorkerMetrics metrics, ILogger<UploadSpool> log)
+    public UploadSpool(
+        IOptions<WorkerOptions> options,
+        SpoolUpload upload,
+        WorkerMetrics metrics,
+        TimeProvider time,
+        ILogger<UploadSpool> log
+    )
     {
-        (_directory, _upload, _log) = (options.Value.SpoolDirectory, upload, log);
+        (_directory, _upload, _metrics, _time, _log) = (options.Value.SpoolDirectory, upload, metrics, time, log);
+        _unclaimed = new UnclaimedVideos(_directory, time);
         metrics.ObserveSpool(() => Count, () => Bytes);
     }
 
@@ -46,23 +61,14 @@ internal sealed class UploadSpool : IAsyncDisposable
         Directory.CreateDirectory(_directory);
         foreach (var entry in Directory.EnumerateDirectories(_directory))
         {
-            try
+            if (Path.GetFileName(entry) != UnclaimedVideos.FolderName)
             {
-                var manifest = await SpoolManifest.ReadAsync(entry, cancellationToken);
-                _log.UploadResumed(manifest.JobId, manifest.Fence);
-                Begin(entry, manifest, settings);
-            }
-            catch (Exception fault) when (fault is FileNotFoundException or JsonException)
-            {
-                _log.EntryRemoved(entry, fault.Message);
-                Directory.Delete(entry, recursive: true);
-            }
-            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-            {
-                // A disk in trouble is no reason to throw a finished video away
-                _log.EntryUnreadable(entry, fault.Message);
+                await ResumeAsync(entry, settings, cancellationToken);
             }
         }
+
+        await OfferAsync(settings, cancellationToken);
+        _offering = OfferAgainAsync(settings);
     }
 
     /// <summary>Completes when nothing waits for upload any more.</summary>
@@ -72,8 +78,72 @@ internal sealed class UploadSpool : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        await _offering;
         await WhenEmptyAsync();
         _stop.Dispose();
+    }
+
+    private async Task ResumeAsync(string entry, LeaseSettings settings, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var manifest = await SpoolManifest.ReadAsync(entry, cancellationToken);
+            _log.UploadResumed(manifest.JobId, manifest.Fence);
+            Begin(entry, manifest, settings);
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or JsonException)
+        {
+            _log.EntryRemoved(entry, fault.Message);
+            Directory.Delete(entry, recursive: true);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // A disk in trouble is no reason to throw a finished video away
+            _log.EntryUnreadable(entry, fault.Message);
+        }
+    }
+
+    private async Task OfferAsync(LeaseSettings settings, CancellationToken cancellationToken)
+    {
+        foreach (var (entry, isOverdue) in _unclaimed.Entries().Where(kept => !_entries.ContainsKey(kept.Entry)))
+        {
+            if (isOverdue)
+            {
+                await RemoveAsync(entry, cancellationToken);
+            }
+            else
+            {
+                await ResumeAsync(entry, settings, cancellationToken);
+            }
+        }
+    }
+
+    private async Task OfferAgainAsync(LeaseSettings settings)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(OfferEvery, _time);
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                await OfferAsync(settings, _stop.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested) { }
+    }
+
+    private async Task RemoveAsync(string entry, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var manifest = await SpoolManifest.ReadAsync(entry, cancellationToken);
+            Directory.Delete(entry, recursive: true);
+            _log.NeverClaimed(entry);
+            _metrics.Discarded(manifest.Model, Word.Of(LeaseLoss.Unclaimed));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
+        {
+            _log.EntryUnreadable(entry, fault.Message);
+        }
     }
 
     private void Begin(string entry, SpoolManifest manifest, LeaseSettings settings)
@@ -92,8 +162,14 @@ internal sealed class UploadSpool : IAsyncDisposable
     {
         try
         {
-            await _upload.RunAsync(entry, manifest, settings, _stop.Token);
-            Directory.Delete(entry, recursive: true);
+            if (await _upload.RunAsync(entry, manifest, settings, _stop.Token) == UploadEnd.Served)
+            {
+                Directory.Delete(entry, recursive: true);
+            }
+            else if (!_unclaimed.Holds(entry))
+            {
+                _log.JobUnknown(_unclaimed.Keep(entry), UnclaimedVideos.KeptFor.TotalDays);
+            }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {

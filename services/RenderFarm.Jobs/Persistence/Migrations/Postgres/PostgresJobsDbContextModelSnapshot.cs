@@ -357,10 +357,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("request_hash");
 
-                    b.Property<DateTimeOffset?>("RungAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("rung_at");
-
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("text")
@@ -424,9 +420,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
                         .HasFilter("batch_id IS NOT NULL");
-
-                    b.HasIndex(new[] { "RungAt" }, "ix_jobs_bell")
-                        .HasFilter("state = 'queued'");
 
                     b.HasIndex(new[] { "ExpiresAt" }, "ix_jobs_expiry")
                         .HasFilter("state = 'completed'");
@@ -498,10 +491,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("attempt");
 
+                    b.Property<int?>("BestStepBefore")
+                        .HasColumnType("integer")
+                        .HasColumnName("best_step_before");
+
                     b.Property<string>("Card")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("card");
+
+                    b.Property<int?>("DeathsBefore")
+                        .HasColumnType("integer")
+                        .HasColumnName("deaths_before");
 
                     b.Property<string>("Driver")
                         .HasColumnType("text")
@@ -514,6 +515,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<string>("Ending")
                         .HasColumnType("text")
                         .HasColumnName("ending");
+
+                    b.Property<int?>("FailuresBefore")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures_before");
 
                     b.Property<string>("Geometry")
                         .HasColumnType("text")
@@ -661,6 +666,21 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SweepPassRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("PassedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("passed_at");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("sweep_passes", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WebhookDeliveryRow", b =>

@@ -349,10 +349,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("request_hash");
 
-                    b.Property<long?>("RungAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("rung_at");
-
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -416,9 +412,6 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
                         .HasFilter("batch_id IS NOT NULL");
-
-                    b.HasIndex(new[] { "RungAt" }, "ix_jobs_bell")
-                        .HasFilter("state = 'queued'");
 
                     b.HasIndex(new[] { "ExpiresAt" }, "ix_jobs_expiry")
                         .HasFilter("state = 'completed'");
@@ -490,10 +483,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
 
+                    b.Property<int?>("BestStepBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("best_step_before");
+
                     b.Property<string>("Card")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("card");
+
+                    b.Property<int?>("DeathsBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deaths_before");
 
                     b.Property<string>("Driver")
                         .HasColumnType("TEXT")
@@ -506,6 +507,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<string>("Ending")
                         .HasColumnType("TEXT")
                         .HasColumnName("ending");
+
+                    b.Property<int?>("FailuresBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failures_before");
 
                     b.Property<string>("Geometry")
                         .HasColumnType("TEXT")
@@ -653,6 +658,21 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SweepPassRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("PassedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("passed_at");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("sweep_passes", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WebhookDeliveryRow", b =>
