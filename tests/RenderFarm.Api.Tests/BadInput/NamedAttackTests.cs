@@ -12,6 +12,7 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.BadInput;
 

@@ -31,12 +31,12 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     private readonly CancellationTokenSource _unknown = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _confirmed = Asked();
     private readonly ITimer _deadline;
     private readonly Task _loop;
     private readonly ProgressTeller _teller;
     private volatile LeaseProgress _progress;
-    private volatile TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _next = Asked();
     private long _renewedAt;
     private int _loss = -1;
     private int _disposed;
@@ -103,7 +103,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     /// <exception cref="OperationCanceledException"/>
     public Task RenewedAsync(CancellationToken cancellationToken)
     {
-        var next = _next;
+        var next = Volatile.Read(ref _next);
         Wake();
         return next.Task.WaitAsync(cancellationToken);
     }
@@ -127,8 +127,11 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     {
         var planSent = false;
         var failing = false;
+        List<TaskCompletionSource> waiting = [];
         while (!_stopped.IsCancellationRequested && !_lost.IsCancellationRequested)
         {
+            // Whoever asks from here on waits for the next one: this one may be on its way before the API went
+            waiting.Add(Interlocked.Exchange(ref _next, Asked()));
             var now = _progress;
             var sent = _time.GetTimestamp();
             var pause = TimeSpan.FromSeconds(_terms.Settings.RenewRetrySeconds);
@@ -153,6 +156,8 @@ internal sealed class LeaseKeeper : IAsyncDisposable
                 {
                     // Rarely when the lease is long
                     pause = TimeSpan.FromSeconds(Math.Max(_terms.Settings.RenewSeconds, reply.LeaseSeconds / 20));
+                    waiting.ForEach(one => one.TrySetResult());
+                    waiting.Clear();
                 }
 
                 if (failing)
@@ -199,8 +204,11 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         }
 
         _confirmed.TrySetCanceled();
-        _next.TrySetCanceled();
+        waiting.ForEach(one => one.TrySetCanceled());
+        Volatile.Read(ref _next).TrySetCanceled();
     }
+
+    private static TaskCompletionSource Asked() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <returns>False when the reply was read so late, as by a process that was stopped, that it says nothing of now.</returns>
     private bool Renewed(long sent, double leaseSeconds)
@@ -210,15 +218,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         _confirmed.TrySetResult();
         var left = _terms.Allowance(leaseSeconds) - _time.GetElapsedTime(sent);
         _deadline.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-        if (left <= TimeSpan.Zero)
-        {
-            return false;
-        }
-
-        var waited = _next;
-        _next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        waited.TrySetResult();
-        return true;
+        return left > TimeSpan.Zero;
     }
 
     private async Task PauseAsync(TimeSpan pause)

@@ -34,7 +34,9 @@ internal sealed class WorkerRegistration(
     public bool IsRegistered => _reply is not null;
 
     /// <summary>Tries until it is heard.</summary>
-    /// <exception cref="WorkerSettingException">The API refuses a key that never worked or was revoked, or this worker is too old for it.</exception>
+    /// <exception cref="WorkerSettingException">
+    /// The API refuses a key that never worked or was revoked, or this worker is too old for it.
+    /// </exception>
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
