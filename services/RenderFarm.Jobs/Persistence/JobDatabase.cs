@@ -172,8 +172,13 @@ public sealed class JobDatabase : IAsyncDisposable
         {
             return await running.WaitAsync(patience.Whole, CancellationToken.None);
         }
-        catch (TimeoutException e) when (!running.IsCompleted)
+        catch (TimeoutException e)
         {
+            if (running.IsCompleted)
+            {
+                return await running; // Its own end, or one in the very moment in which patience was over
+            }
+
             // Its fault is this one, seen later
             _ = running.ContinueWith(
                 late => late.Exception,
