@@ -134,6 +134,9 @@ public sealed class FrozenServersTests : IDisposable
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(farm.Home, "keys.json"), Stop)).RootElement;
         var request = new RegisterWorkerRequest
         {
+            Protocol = WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf("gone"),
+            Instance = SimulatedWorker.Instance,
             Name = "gone",
             Host = "simulated",
             Version = "1",
