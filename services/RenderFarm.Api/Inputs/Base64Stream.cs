@@ -1,7 +1,9 @@
+using RenderFarm.Api.Requests;
+
 namespace RenderFarm.Api.Inputs;
 
 /// <summary>Decodes base64 as it is read. Blanks are passed over; some clients escape '+', '/' and '=' as in a URL.</summary>
-internal sealed class Base64Stream(Stream text) : Stream
+internal sealed class Base64Stream(Stream text) : ForwardStream
 {
     private const int Blank = -1;
     private const int Padding = -2;
@@ -13,17 +15,6 @@ internal sealed class Base64Stream(Stream text) : Stream
     private int _groupEnd;
     private bool _padded;
 
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override int Read(Span<byte> buffer)
     {
         var written = 0;
@@ -34,21 +25,6 @@ internal sealed class Base64Stream(Stream text) : Stream
 
         return written;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        Task.FromResult(Read(buffer, offset, count));
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Four letters are three bytes; the last group has one or two letters of padding where there are fewer.</summary>
     private bool NextGroup()

@@ -1,7 +1,7 @@
 namespace RenderFarm.Api.Requests;
 
 /// <summary>The content of a JSON string with its escapes resolved, for text that is to be ASCII.</summary>
-internal sealed class JsonTextStream(Stream source, long length) : Stream
+internal sealed class JsonTextStream(Stream source, long length) : ForwardStream
 {
     /// <summary>In no encoding the beginning of anything.</summary>
     private const byte NoCharacter = 0xFF;
@@ -9,17 +9,6 @@ internal sealed class JsonTextStream(Stream source, long length) : Stream
     private long _left = length;
     private int _at;
     private int _end;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(Span<byte> buffer)
     {
@@ -31,21 +20,6 @@ internal sealed class JsonTextStream(Stream source, long length) : Stream
 
         return written;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        Task.FromResult(Read(buffer, offset, count));
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -182,26 +182,7 @@ internal static class LeaseLatency
 
     private static async Task<string> RegisterAsync(HttpClient worker)
     {
-        var request = new Contracts.Leases.RegisterWorkerRequest
-        {
-            Protocol = Contracts.Leases.WorkerProtocol.Current,
-            Identity = SimulatedWorker.IdentityOf("idle"),
-            Instance = SimulatedWorker.Instance,
-            Name = "idle",
-            Host = "simulated",
-            Version = "1",
-            Slots =
-            [
-                new()
-                {
-                    Id = "cpu",
-                    Kind = Contracts.Leases.SlotKind.Cpu,
-                    Card = "simulated",
-                    TotalBytes = 8L << 30,
-                },
-            ],
-            Models = [new("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
-        };
+        var request = Api.ApiFarm.WorkerOf("idle", [ModelShapes.Tiny]);
         using var body = new StringContent(
             JsonSerializer.Serialize(request, Contracts.Json.ContractsJson.Default.RegisterWorkerRequest),
             System.Text.Encoding.UTF8,

@@ -7,7 +7,6 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using RenderFarm.Chaos.Farm;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
@@ -132,26 +131,7 @@ public sealed class FrozenServersTests : IDisposable
     {
         var farm = await FarmUnderTest.StartAsync(new FarmSetup { Postgres = postgres, Broker = broker }, workers: 0);
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(farm.Home, "keys.json"), Stop)).RootElement;
-        var request = new RegisterWorkerRequest
-        {
-            Protocol = WorkerProtocol.Current,
-            Identity = SimulatedWorker.IdentityOf("gone"),
-            Instance = SimulatedWorker.Instance,
-            Name = "gone",
-            Host = "simulated",
-            Version = "1",
-            Slots =
-            [
-                new()
-                {
-                    Id = "cpu",
-                    Kind = SlotKind.Cpu,
-                    Card = "simulated",
-                    TotalBytes = 8L << 30,
-                },
-            ],
-            Models = [new("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
-        };
+        var request = GoneWorker.With(ModelShapes.Tiny);
         using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")
         {
             Content = new StringContent(

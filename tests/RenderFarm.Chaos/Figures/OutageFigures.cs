@@ -3,8 +3,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using RenderFarm.Chaos.Farm;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 
@@ -165,26 +165,7 @@ internal static class OutageFigures
     private static async Task RegisterAsync(FigureFarm farm, string model)
     {
         using var worker = farm.Farm.Client(farm.Farm.Key("worker_key"));
-        var request = new RegisterWorkerRequest
-        {
-            Protocol = WorkerProtocol.Current,
-            Identity = SimulatedWorker.IdentityOf("gone"),
-            Instance = SimulatedWorker.Instance,
-            Name = "gone",
-            Host = "simulated",
-            Version = "1",
-            Slots =
-            [
-                new()
-                {
-                    Id = "cpu",
-                    Kind = SlotKind.Cpu,
-                    Card = "simulated",
-                    TotalBytes = 8L << 30,
-                },
-            ],
-            Models = [new(model, ModelShapes.Tiny with { Id = model }, new Dictionary<string, string>())],
-        };
+        var request = GoneWorker.With(ModelShapes.Tiny with { Id = model });
         using var body = new StringContent(
             JsonSerializer.Serialize(request, ContractsJson.Default.RegisterWorkerRequest),
             Encoding.UTF8,
