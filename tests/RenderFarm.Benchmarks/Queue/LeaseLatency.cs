@@ -138,6 +138,7 @@ internal static class LeaseLatency
                 new
                 {
                     fence = grant.GetProperty("fence").GetInt64(),
+                    token = grant.GetProperty("token").GetString(),
                     reason = "invalid_request",
                     message = "measured",
                 }
