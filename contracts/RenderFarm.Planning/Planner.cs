@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Requests;
@@ -28,6 +29,11 @@ public static class Planner
         ArgumentOutOfRangeException.ThrowIfNegative(stepDowns);
         var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
         var budget = slot.BudgetBytes;
+        if (WhyUnfit(slot) is { } unfit)
+        {
+            return Refused(new(unfit + "."), [], budget);
+        }
+
         if (PlanPinRules.Check(context) is { } badPin)
         {
             return Refused(badPin, [], budget);
@@ -58,8 +64,13 @@ public static class Planner
     public static bool Fits(PlanRequest request, SlotState slot)
     {
         var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
-        return PlanPinRules.Check(context) is null && new PlanStages(context).Best(slot.BudgetBytes) is not null;
+        return WhyUnfit(slot) is null
+            && PlanPinRules.Check(context) is null
+            && new PlanStages(context).Best(slot.BudgetBytes) is not null;
     }
+
+    private static string? WhyUnfit(SlotState slot) =>
+        slot.Kind == SlotKind.Cuda ? CardFitness.WhyNot(slot.Card, slot.ComputeCapability) : null;
 
     private static IEnumerable<PlanDraft> Ladder(PlanStages stages, long budget)
     {

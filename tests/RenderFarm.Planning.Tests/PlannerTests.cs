@@ -88,6 +88,21 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Plan_PinnedToWhatTheRendererLacks_IsRefusedWithWhatItHas()
+    {
+        var lacking = Enum.GetValues<Precision>().Except(EnginePrecisions.OnCards);
+        Assert.All(
+            lacking,
+            precision =>
+            {
+                var refusal = Planner.Plan(T2v14B() with { Pins = new() { Precision = precision } }, SlotState.Gpu(80)).Refusal!;
+                Assert.Equal("plan.precision", refusal.Field);
+                Assert.Contains("give fp32, bf16, ", refusal.Message, StringComparison.Ordinal);
+            }
+        );
+    }
+
+    [Fact]
     public void Plan_TooLittleMemory_IsRefusedWithTheFigures()
     {
         var result = Planner.Plan(T2v14B(1280, 720), SlotState.Gpu(4));

@@ -50,6 +50,9 @@ public sealed record SlotDescription
     public required string Card { get; init; }
     public string? Driver { get; init; }
 
+    /// <summary>What the card's units can do, such as 8.9; null on a CPU, and from workers that don't say it.</summary>
+    public Version? ComputeCapability { get; init; }
+
     /// <summary>Device memory of a card, host memory of a CPU slot.</summary>
     public required long TotalBytes { get; init; }
     public CardCalibration? Calibration { get; init; }

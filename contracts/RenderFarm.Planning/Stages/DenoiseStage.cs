@@ -13,7 +13,6 @@ internal sealed record DenoiseChoice(DenoiseWay Way, int Resident, int Streamed,
 internal sealed class DenoiseStage
 {
     private static readonly int[] Chunks = [0, 16_384, 8192, 4096, 2048, 1024];
-    private static readonly Precision[] CardPrecisions = [Precision.Bf16, Precision.Fp8Weights, Precision.Fp8];
 
     /// <summary>
     /// What the traffic of a copy costs the block that computes meanwhile, as part of the copy. Assumed; h100-80gb-speed.json has
@@ -38,11 +37,11 @@ internal sealed class DenoiseStage
             : [false, true];
         foreach (
             var precision in pins.Precision is { } pinned ? [pinned]
-            : context.OnCpu ? [Precision.Fp32]
-            : CardPrecisions
+            : context.OnCpu ? EnginePrecisions.OnProcessors
+            : EnginePrecisions.OnCards.Where(one => one is not Precision.Fp32) // That one is for comparisons
         )
         {
-            if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null)
+            if (context.Rates.ProductFlops(precision) is null)
             {
                 continue;
             }

@@ -76,6 +76,7 @@ internal static class PlanEndpoints
         {
             Kind = slot.Kind,
             Card = slot.Card,
+            ComputeCapability = slot.ComputeCapability,
             TotalBytes = slot.TotalBytes,
             FreeBytes = slot.TotalBytes,
             Calibration = slot.Calibration,

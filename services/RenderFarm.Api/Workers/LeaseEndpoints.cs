@@ -9,6 +9,7 @@ using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
+using RenderFarm.Planning.Cards;
 
 namespace RenderFarm.Api.Workers;
 
@@ -65,6 +66,15 @@ internal static class LeaseEndpoints
         Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
         Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
         Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
+        for (var index = 0; index < request.Slots.Count; index++)
+        {
+            // A worker of today keeps such a card from work itself, and says so
+            var slot = request.Slots[index];
+            var unfit =
+                slot is { Kind: SlotKind.Cuda, Quarantine: null } ? CardFitness.WhyNot(slot.Card, slot.ComputeCapability) : null;
+            Refuse(unfit is not null, $"slots[{index}].card", $"can't be used: {unfit}");
+        }
+
         // An id is part of routing keys, and of paths on the worker's side.
         var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
         Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");

@@ -53,6 +53,25 @@ public sealed class RegistrationTests : IAsyncLifetime
         Assert.Contains("bring the API", message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Register_CardThatCannotWork_IsRefusedByTheFieldUnlessItIsKeptFromWork()
+    {
+        var old = new SlotDescription
+        {
+            Id = "gpu0",
+            Kind = SlotKind.Cuda,
+            Card = "NVIDIA TITAN X",
+            ComputeCapability = new(6, 1),
+            TotalBytes = 12L << 30,
+        };
+        var (status, code, param, message) = await (await SendAsync(Request() with { Slots = [old] })).RefusalAsync();
+        Assert.Equal((400, "invalid_value", "slots[0].card"), (status, code, param));
+        Assert.Contains("compute capability 6.1", message, StringComparison.Ordinal);
+
+        var kept = old with { Quarantine = "too old" };
+        await (await SendAsync(Request() with { Slots = [kept] })).ContractAsync<RegisterWorkerReply>();
+    }
+
     [Theory]
     [InlineData("", SimulatedWorker.Instance, "identity")]
     [InlineData("rack-1", SimulatedWorker.Instance, "identity")]

@@ -5,6 +5,7 @@ namespace RenderFarm.Testing.Cards;
 /// <summary>A card as the test wants the driver to see it; a null figure is one the card doesn't tell.</summary>
 public sealed record FakeCard(string Uuid, string Name, long TotalBytes, long UsedBytes)
 {
+    public Version? ComputeCapability { get; init; } = new(8, 9);
     public int? Utilization { get; init; } = 0;
     public int? Temperature { get; init; } = 40;
     public double? PowerWatts { get; init; } = 60;
@@ -42,7 +43,8 @@ public sealed class FakeDriver : IDisposable
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"card {card.Uuid} {card.Name} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} {card.Temperature ?? -1} "
-                        + $"{Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)}"
+                        + $"{Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)} {card.ComputeCapability?.Major ?? -1} "
+                        + $"{card.ComputeCapability?.Minor ?? -1}"
                 )
             )
         );

@@ -76,6 +76,7 @@ internal sealed class AttemptPlanner(
             {
                 Kind = slot.Kind,
                 Card = slot.Description.Card,
+                ComputeCapability = slot.Description.ComputeCapability,
                 TotalBytes = slot.Description.TotalBytes,
                 FreeBytes = freeBytes,
                 HostBytes = slot.Kind == SlotKind.Cuda ? cache.RoomBytes : null,

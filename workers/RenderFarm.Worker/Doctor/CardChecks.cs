@@ -49,6 +49,11 @@ internal static class CardChecks
     private static HostCheck Card(Slot slot, SlotCard card)
     {
         var description = slot.Description;
+        if (slot.Unfit is { } why)
+        {
+            return HostCheck.Lacks(slot.Id, why, "its slot takes no jobs; use another card, or render on the CPU");
+        }
+
         try
         {
             var finding =

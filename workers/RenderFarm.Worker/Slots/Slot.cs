@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Calibration;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Nvml;
+using RenderFarm.Planning.Cards;
 
 namespace RenderFarm.Worker.Slots;
 
@@ -36,7 +37,10 @@ internal sealed class Slot
     public string? CurrentJob { get; set; }
 
     /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
-    public string? Quarantine => CardFault ?? EncoderFault;
+    public string? Quarantine => Unfit ?? CardFault ?? EncoderFault;
+
+    /// <summary>Why its card can never take a job; null when it can.</summary>
+    public string? Unfit { get; private init; }
 
     /// <summary>What is wrong with its card.</summary>
     public string? CardFault { get; set; }
@@ -71,6 +75,7 @@ internal sealed class Slot
                 Kind = SlotKind.Cuda,
                 Card = card.Name,
                 Driver = library.DriverVersion,
+                ComputeCapability = card.ComputeCapability,
                 TotalBytes = card.TotalBytes,
                 Calibration = CalibrationFiles.Find(
                     calibrations,
@@ -79,6 +84,9 @@ internal sealed class Slot
             },
             own,
             () => own.Memory.FreeBytes
-        );
+        )
+        {
+            Unfit = CardFitness.WhyNot(card.Name, card.ComputeCapability),
+        };
     }
 }
