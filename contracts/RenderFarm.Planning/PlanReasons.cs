@@ -9,7 +9,8 @@ namespace RenderFarm.Planning;
 internal static class PlanReasons
 {
     /// <param name="faster">The next faster plan, the one that just doesn't fit; null when nothing faster exists.</param>
-    public static IReadOnlyList<string> Of(PlanDraft plan, PlanDraft? faster, int stepDowns)
+    /// <param name="fastest">The fastest that fits, which may be another for being a little faster.</param>
+    public static IReadOnlyList<string> Of(PlanDraft plan, PlanDraft? faster, PlanDraft? fastest, int stepDowns)
     {
         var context = plan.Context;
         var reasons = new List<string> { Memory(context, plan) };
@@ -17,6 +18,22 @@ internal static class PlanReasons
         {
             reasons.Add(
                 $"{Names.Count(stepDowns, "faster plan")} skipped because {(stepDowns == 1 ? "it" : "they")} ran out of memory before."
+            );
+        }
+
+        if (!context.OnCpu)
+        {
+            reasons.Add(HostMemory(context, plan));
+        }
+
+        if (fastest is not null && Names.Gib(fastest.PeakBytes) != Names.Gib(plan.PeakBytes))
+        {
+            reasons.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Names.Gib(fastest.PeakBytes)} would make it {(plan.TotalSeconds / fastest.TotalSeconds) - 1:0.0 %} faster, too little to "
+                        + "take them."
+                )
             );
         }
 
@@ -134,6 +151,17 @@ internal static class PlanReasons
             + $"{Names.Gib(plan.Decode.PeakBytes)}.";
     }
 
+    private static string HostMemory(PlanContext context, PlanDraft plan)
+    {
+        var (blocks, text) = (plan.Denoise.Choice.Way.HostBytes, new TextStage(context).HostBytes);
+        var sum = $"Prepared weights take {Names.Gib(blocks + text)} of host memory, {Names.Gib(text)} of them the text encoder's";
+        return context.Slot.HostBytes is not { } there ? sum + "."
+            : there < blocks + text
+                ? $"{sum}; {Names.Gib(there)} are there, so that text encoder and blocks make room for each other and are prepared anew for "
+                    + "each job."
+            : $"{sum}; {Names.Gib(there)} are there.";
+    }
+
     private static string Blocks(PlanContext context, PlanDraft plan)
     {
         var dit = plan.Denoise.Choice;
@@ -179,11 +207,9 @@ internal static class PlanReasons
             return $"fp32, the precision of CPU slots: {step} a step.";
         }
 
-        var host = context.Slot.HostBytes;
         var ruledOut =
-            host is { } bytes && DenoiseWay.HostBytesOf(context.Request.Shape, Precision.Bf16) > bytes
-                ? $" bf16 weights ({Names.Gib(DenoiseWay.HostBytesOf(context.Request.Shape, Precision.Bf16))}) don't fit the "
-                    + $"{Names.Gib(bytes)} of host memory."
+            context.Slot.HostBytes is { } bytes && context.HostBytesNeeded(Precision.Bf16) > bytes
+                ? $" bf16 weights ({Names.Gib(context.HostBytesNeeded(Precision.Bf16))}) don't fit the {Names.Gib(bytes)} of host memory."
                 : "";
         var fp8 = context.Rates.Fp8Flops is null ? " fp8 products are not used: no calibration ran them correctly on this card." : "";
         return $"{Word.Of(precision)} is the fastest precision that fits: {step} a step.{ruledOut}{fp8}";

@@ -47,7 +47,7 @@ internal static class PlanRefusals
     {
         var leanest = context.Request.Pins.Precision ?? Precision.Fp8Weights;
         return new(
-            $"{what} keeps {Names.Gib(DenoiseWay.HostBytesOf(context.Request.Shape, leanest))} of prepared weights in host memory even in "
+            $"{what} keeps {Names.Gib(context.HostBytesNeeded(leanest))} of prepared weights in host memory even in "
                 + $"{Word.Of(leanest)}; {Names.Gib(context.Slot.HostBytes ?? 0)} are there. Add host memory, or choose a smaller model."
         );
     }

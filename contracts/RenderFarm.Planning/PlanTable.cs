@@ -8,8 +8,8 @@ public static class PlanTable
 {
     private static readonly string[] Header =
     [
-        "", "precision", "attention", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "step",
-        "total",
+        "", "precision", "attention", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "host",
+        "step", "total",
     ];
 
     /// <summary>A result with its alternatives: a line per plan, the chosen one marked, then the reasons.</summary>
@@ -45,6 +45,7 @@ public static class PlanTable
             result.Refusal?.LeastPeakBytes is { } least ? $"≥ {Names.Gib(least)}" : "",
             "",
             "",
+            "",
         ];
 
     private static string[] Row(string first, RenderPlan plan) =>
@@ -60,6 +61,7 @@ public static class PlanTable
             Word.Of(plan.TextEncoder),
             plan.VaeTile == 0 ? "whole" : $"{plan.VaeTile}",
             Names.Gib(plan.PredictedPeakBytes),
+            Names.Gib(plan.HostBytes),
             Names.Seconds(plan.PredictedStepSeconds),
             Names.Seconds(plan.PredictedSeconds),
         ];

@@ -12,8 +12,8 @@ namespace RenderFarm.Planning;
 /// </summary>
 /// <remarks>
 /// The stages (text, image, denoise, decode) follow one another and give their memory back, so each is chosen on its
-/// own: fastest under the same budget. A larger budget only adds choices; that is why more memory never gives a slower
-/// plan. A step-down after an out-of-memory failure plans again as if only nine tenths of the last plan's peak were
+/// own: fastest under the same budget, and of near ties the leanest. A larger budget only adds choices; that is why more memory never
+/// gives a slower plan. A step-down after an out-of-memory failure plans again as if only nine tenths of the last plan's peak were
 /// there, and the list of alternatives is that ladder walked from unlimited memory to the least. Every plan that is
 /// considered is corrected by what was measured of its own kind (<see cref="PlanRequest.Corrections"/>), so the one that is
 /// chosen is right by its own figures.
@@ -54,7 +54,10 @@ public static class Planner
         var chosen = fitting[stepDowns];
         return new()
         {
-            Plan = chosen.ToPlan(fits: true, PlanReasons.Of(chosen, faster.LastOrDefault(), stepDowns)),
+            Plan = chosen.ToPlan(
+                fits: true,
+                PlanReasons.Of(chosen, faster.LastOrDefault(), stepDowns == 0 ? stages.Fastest(budget) : null, stepDowns)
+            ),
             Alternatives = alternatives,
             BudgetBytes = budget,
         };
@@ -66,7 +69,7 @@ public static class Planner
         var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
         return WhyUnfit(slot) is null
             && PlanPinRules.Check(context) is null
-            && new PlanStages(context).Best(slot.BudgetBytes) is not null;
+            && new PlanStages(context).LeastPeakBytes <= slot.BudgetBytes;
     }
 
     private static string? WhyUnfit(SlotState slot) =>

@@ -137,6 +137,33 @@ public sealed class PlannerTests
         Assert.Contains("host memory", result.Refusal!.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>It used to fill the card, for nothing.</summary>
+    [Fact]
+    public void Plan_MemoryThatBuysNothing_IsNotTaken()
+    {
+        var result = Planner.Plan(T2v14B(), SlotState.Gpu(24, "RTX 4090", KnownCards.Find("RTX 4090")));
+        Assert.True(result.Plan!.PredictedPeakBytes < 8 * GiB, Names.Gib(result.Plan.PredictedPeakBytes));
+        var unlimited = Planner.Plan(T2v14B(), SlotState.Gpu(2048, "RTX 4090", KnownCards.Find("RTX 4090"))).Plan!;
+        Assert.InRange(result.Plan.PredictedSeconds / unlimited.PredictedSeconds, 1, 1.03);
+        Assert.Contains(result.Plan.Reasons, reason => reason.Contains("faster, too little to take them", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Plan_HostMemory_IsSaidWithWhatTheHostHas()
+    {
+        var slot = SlotState.Gpu(24, calibration: H100);
+        var plan = Planner.Plan(T2v14B(), slot with { HostBytes = 64 * GiB }).Plan!;
+        Assert.InRange(plan.HostBytes / (double)GiB, 20, 25);
+        Assert.Contains(
+            plan.Reasons,
+            reason => reason.StartsWith($"Prepared weights take {Names.Gib(plan.HostBytes)}", StringComparison.Ordinal)
+                && reason.EndsWith("64.0 GiB are there.", StringComparison.Ordinal)
+        );
+        var less = Planner.Plan(T2v14B(), slot with { HostBytes = 16 * GiB }).Plan!;
+        Assert.Contains(less.Reasons, reason => reason.Contains("make room for each other", StringComparison.Ordinal));
+        Assert.Contains(Names.Gib(plan.HostBytes), PlanTable.Of(Planner.Plan(T2v14B(), slot))[1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Plan_StepDowns_EachNeedsATenthLess()
     {

@@ -46,7 +46,7 @@ internal sealed class DenoiseStage
                 continue;
             }
 
-            if (!context.OnCpu && DenoiseWay.HostBytesOf(request.Shape, precision) > (context.Slot.HostBytes ?? long.MaxValue))
+            if (!context.OnCpu && context.HostBytesNeeded(precision) > (context.Slot.HostBytes ?? long.MaxValue))
             {
                 continue;
             }
@@ -81,14 +81,22 @@ internal sealed class DenoiseStage
     public long? LeastPeakBytes(Func<DenoiseChoice, bool> wanted) =>
         _ways.SelectMany(Leanest).Where(option => wanted(option.Choice)).Min(option => (long?)option.PeakBytes);
 
-    /// <summary>The fastest of the wanted choices within the budget, the leaner of equals; null when none fits.</summary>
-    public StageOption<DenoiseChoice>? Fastest(long budget, Func<DenoiseChoice, bool> wanted) =>
-        Options(budget).Where(option => wanted(option.Choice)).Fastest(budget);
+    /// <summary>What prepared weights take on the host, way by way.</summary>
+    public IEnumerable<long> HostSizes => _ways.Select(way => way.HostBytes).Distinct();
 
-    private IEnumerable<StageOption<DenoiseChoice>> Options(long budget)
+    /// <summary>The fastest of the wanted choices within the budget, the leaner of equals; null when none fits.</summary>
+    public StageOption<DenoiseChoice>? Fastest(long budget, Func<DenoiseWay, bool> admitted, Func<DenoiseChoice, bool> wanted) =>
+        Options(budget, admitted).Where(option => wanted(option.Choice)).Fastest(budget);
+
+    private IEnumerable<StageOption<DenoiseChoice>> Options(long budget, Func<DenoiseWay, bool> admitted)
     {
         foreach (var way in _ways)
         {
+            if (!admitted(way))
+            {
+                continue;
+            }
+
             if (!Streams(way))
             {
                 yield return Option(way, _layers, 0);

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
 using RenderFarm.Planning.Requests;
@@ -40,6 +41,12 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     public double PeakFactor => Math.Clamp(Correction?.PeakFactor ?? 1, 0.9, 2);
 
     public double StepTimeFactor => Math.Clamp(Correction?.StepTimeFactor ?? 1, 0.2, 5);
+
+    /// <summary>
+    /// Prepared weights that have to lie in host memory at one time: the blocks, or before them the text encoder, which gives way.
+    /// </summary>
+    public long HostBytesNeeded(Precision precision) =>
+        Math.Max(DenoiseWay.HostBytesOf(Request.Shape, precision), new TextStage(this).HostBytes);
 
     /// <summary>Peak of the process while a stage holds <paramref name="bytes"/>, corrected by what was measured.</summary>
     public long Peak(double bytes)

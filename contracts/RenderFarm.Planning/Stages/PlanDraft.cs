@@ -34,7 +34,7 @@ internal sealed record PlanDraft(
         StartSeconds + (LoraSeconds * Context.Request.Loras) + Text.Seconds + (Image?.Seconds ?? 0) + Denoise.Seconds + Decode.Seconds;
 
     /// <summary>What plans are chosen by. A kind that was measured slow must not lose to others for having been measured.</summary>
-    private double UncorrectedSeconds => TotalSeconds - Denoise.Seconds + (Denoise.Seconds / Context.StepTimeFactor);
+    public double UncorrectedSeconds => TotalSeconds - Denoise.Seconds + (Denoise.Seconds / Context.StepTimeFactor);
 
     /// <summary>The fastest, of equals the leaner, stage by stage as each chooses for itself; null when there is none.</summary>
     public static PlanDraft? Fastest(IEnumerable<PlanDraft?> drafts) =>
