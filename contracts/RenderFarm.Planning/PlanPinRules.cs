@@ -77,7 +77,8 @@ internal static class PlanPinRules
         {
             return Refuse(
                 "precision",
-                $"the renderer of this release has no {Word.Of(precision)}: give {string.Join(", ", EnginePrecisions.OnCards.Select(Word.Of))}."
+                $"the renderer of this release has no {Word.Of(precision)}: give "
+                    + $"{string.Join(", ", EnginePrecisions.OnCards.Select(Word.Of))}."
             );
         }
 

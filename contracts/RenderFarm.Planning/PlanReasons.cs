@@ -8,11 +8,10 @@ namespace RenderFarm.Planning;
 /// <summary>Why this plan, in words.</summary>
 internal static class PlanReasons
 {
-    /// <param name="faster">The next faster plan, the one that just doesn't fit; null when nothing faster exists.</param>
-    /// <param name="fastest">The fastest that fits, which may be another for being a little faster.</param>
-    public static IReadOnlyList<string> Of(PlanDraft plan, PlanDraft? faster, PlanDraft? fastest, int stepDowns)
+    public static IReadOnlyList<string> Of(PlanDraft plan, PlanNeighbours neighbours, int stepDowns)
     {
         var context = plan.Context;
+        var (faster, fastest) = (neighbours.Faster, neighbours.Fastest);
         var reasons = new List<string> { Memory(context, plan) };
         if (stepDowns > 0)
         {
@@ -28,17 +27,17 @@ internal static class PlanReasons
 
         if (fastest is not null && Names.Gib(fastest.PeakBytes) != Names.Gib(plan.PeakBytes))
         {
-            reasons.Add(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{Names.Gib(fastest.PeakBytes)} would make it {(plan.TotalSeconds / fastest.TotalSeconds) - 1:0.0 %} faster, too little to "
-                        + "take them."
-                )
-            );
+            var gain = ((plan.TotalSeconds / fastest.TotalSeconds) - 1).ToString("0.0 %", CultureInfo.InvariantCulture);
+            reasons.Add($"{Names.Gib(fastest.PeakBytes)} would make it {gain} faster, too little to take them.");
         }
 
         reasons.Add(Blocks(context, plan));
         reasons.Add(PrecisionChoice(context, plan));
+        if (!context.OnCpu && context.Request.Pins.Precision is null)
+        {
+            reasons.Add(QualityReasons.Of(plan, neighbours));
+        }
+
         if (plan.Denoise.Choice.Way.Attention == AttentionPrecision.EightBit)
         {
             reasons.Add(EightBitAttention(context));
@@ -207,12 +206,8 @@ internal static class PlanReasons
             return $"fp32, the precision of CPU slots: {step} a step.";
         }
 
-        var ruledOut =
-            context.Slot.HostBytes is { } bytes && context.HostBytesNeeded(Precision.Bf16) > bytes
-                ? $" bf16 weights ({Names.Gib(context.HostBytesNeeded(Precision.Bf16))}) don't fit the {Names.Gib(bytes)} of host memory."
-                : "";
         var fp8 = context.Rates.Fp8Flops is null ? " fp8 products are not used: no calibration ran them correctly on this card." : "";
-        return $"{Word.Of(precision)} is the fastest precision that fits: {step} a step.{ruledOut}{fp8}";
+        return $"{Word.Of(precision)}: {step} a step.{fp8}";
     }
 
     private static string EightBitAttention(PlanContext context) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Words;
 
@@ -8,7 +9,7 @@ public static class PlanTable
 {
     private static readonly string[] Header =
     [
-        "", "precision", "attention", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "host",
+        "", "precision", "attention", "error", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "host",
         "step", "total",
     ];
 
@@ -41,7 +42,7 @@ public static class PlanTable
     private static string[] NoPlan(string first, PlanResult result) =>
         [
             first,
-            "does not fit", "", "", "", "", "", "", "", "",
+            "does not fit", "", "", "", "", "", "", "", "", "",
             result.Refusal?.LeastPeakBytes is { } least ? $"≥ {Names.Gib(least)}" : "",
             "",
             "",
@@ -53,6 +54,7 @@ public static class PlanTable
             first,
             Word.Of(plan.Precision),
             Word.Of(plan.Attention),
+            plan.VelocityError is { } error ? error.ToString("0.000", CultureInfo.InvariantCulture) : "-",
             $"{plan.BlocksResident}",
             $"{plan.BlocksStreamed}",
             plan.RingSlots == 0 ? "-" : $"{plan.RingSlots}",

@@ -56,7 +56,17 @@ public static class Planner
         {
             Plan = chosen.ToPlan(
                 fits: true,
-                PlanReasons.Of(chosen, faster.LastOrDefault(), stepDowns == 0 ? stages.Fastest(budget) : null, stepDowns)
+                PlanReasons.Of(
+                    chosen,
+                    new PlanNeighbours
+                    {
+                        Faster = faster.LastOrDefault(),
+                        Fastest = stepDowns == 0 ? stages.FastestLike(chosen, budget) : null,
+                        Exact = stages.Exact(budget),
+                        InEightBits = stages.InEightBits(budget),
+                    },
+                    stepDowns
+                )
             ),
             Alternatives = alternatives,
             BudgetBytes = budget,

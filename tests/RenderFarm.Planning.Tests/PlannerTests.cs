@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
 using RenderFarm.Planning.Requests;
@@ -46,7 +47,15 @@ public sealed class PlannerTests
     public void Plan_14BAt480pOnH100_TakesAboutTheMeasuredTime()
     {
         // Products and attention alone were measured at 2.19 s a forward (fp8) on this card
-        var inFull = T2v14B() with { Pins = new() { Attention = AttentionPrecision.Full } };
+        var inFull = T2v14B() with
+        {
+            Pins = new()
+            {
+                Precision = Precision.Fp8,
+                Attention = AttentionPrecision.Full,
+                BlocksStreamed = 0,
+            },
+        };
         var fp8 = Planner.Plan(inFull, SlotState.Gpu(80, calibration: H100)).Plan!;
         Assert.Equal(0, fp8.BlocksStreamed);
         Assert.InRange(fp8.PredictedStepSeconds / 2, 2.1, 2.6);
@@ -169,7 +178,8 @@ public sealed class PlannerTests
     {
         var slot = SlotState.Gpu(16, calibration: H100);
         var peaks = new List<long>();
-        for (var down = 0; Planner.Plan(T2v14B(), slot, down).Plan is { } plan; down++)
+        var job = T2v14B(frames: 17);
+        for (var down = 0; Planner.Plan(job, slot, down).Plan is { } plan; down++)
         {
             peaks.Add(plan.PredictedPeakBytes);
         }
@@ -182,20 +192,20 @@ public sealed class PlannerTests
         }
 
         Assert.True(peaks[^1] < peaks[^2]);
-        var refusal = Planner.Plan(T2v14B(), slot, peaks.Count).Refusal!;
+        var refusal = Planner.Plan(job, slot, peaks.Count).Refusal!;
         Assert.Contains("cheaper plan", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Plan_MeasuredPeakAboveThePrediction_PlansLeaner()
     {
-        var slot = SlotState.Gpu(8, calibration: H100);
-        var before = Planner.Plan(T2v14B(), slot).Plan!;
+        var (slot, job) = (SlotState.Gpu(8, calibration: H100), T2v14B(frames: 17) with { Quality = Quality.Fast });
+        var before = Planner.Plan(job, slot).Plan!;
         var after = Planner
-            .Plan(T2v14B() with { Corrections = new(new(PeakFactor: 1.2, StepTimeFactor: 1.5, Samples: 3), []) }, slot)
+            .Plan(job with { Corrections = new(new(PeakFactor: 1.2, StepTimeFactor: 1.5, Samples: 3), []) }, slot)
             .Plan!;
         Assert.True(after.BlocksStreamed > before.BlocksStreamed);
-        Assert.Equal(1.5, after.PredictedStepSeconds / before.PredictedStepSeconds, 0.05);
+        Assert.InRange(after.PredictedStepSeconds / after.UncorrectedStepSeconds!.Value, 1.499, 1.501);
         Assert.Contains(after.Reasons, reason => reason.Contains("3 measured runs", StringComparison.Ordinal));
     }
 

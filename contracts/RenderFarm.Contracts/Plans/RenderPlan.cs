@@ -20,11 +20,11 @@ public enum Precision
     [JsonStringEnumMemberName("fp8")]
     Fp8,
 
-    /// <summary>Weights stored as int8 with a scale per output channel, cast up for each product.</summary>
+    /// <summary>Weights stored as int8 with a scale per output channel, cast up; e4m3 stays where the file has it.</summary>
     [JsonStringEnumMemberName("int8-weights")]
     Int8Weights,
 
-    /// <summary>Activations rounded to int8 per token too; the product itself runs in int8.</summary>
+    /// <summary>Activations quantised per token too; the product itself runs in int8.</summary>
     [JsonStringEnumMemberName("int8")]
     Int8,
 }
@@ -106,6 +106,9 @@ public sealed record RenderPlan
 
     /// <summary>Pinned or mapped host memory that the plan needs.</summary>
     public long HostBytes { get; init; }
+
+    /// <summary>Of the way that products and attention are rounded, against float32, as a bench measured it; null when none did.</summary>
+    public double? VelocityError { get; init; }
     public double PredictedStepSeconds { get; init; }
 
     /// <summary>The same before any correction by measurements.</summary>
@@ -192,7 +195,7 @@ public sealed record CardCalibration
     /// <summary>Null until calibration ran row-wise fp8 products correctly on the card.</summary>
     public double? Fp8Flops { get; init; }
 
-    /// <summary>Null until calibration ran int8 products, scaled per token and channel, correctly on the card.</summary>
+    /// <summary>Null until calibration ran int8 products correctly on the card.</summary>
     public double? Int8Flops { get; init; }
     public double? AttentionFlops { get; init; }
 

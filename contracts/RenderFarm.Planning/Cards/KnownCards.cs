@@ -49,10 +49,11 @@ public static class KnownCards
         }
 
         var generation = capability is null ? CardGenerations.OfName(new CardName(card)) : CardGenerations.Of(capability);
-        var others = CardSheets.All.Where(sheet => sheet.Bf16 is not null && (generation is null || sheet.Generation == generation)).ToList();
+        var able = CardSheets.All.Where(sheet => sheet.Bf16 is not null).ToList();
+        var others = able.FindAll(sheet => generation is null || sheet.Generation == generation);
         if (others.Count == 0)
         {
-            (generation, others) = (null, [.. CardSheets.All.Where(sheet => sheet.Bf16 is not null)]);
+            (generation, others) = (null, able);
         }
 
         var slowest = new CardSheet

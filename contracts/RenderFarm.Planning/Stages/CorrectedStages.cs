@@ -26,13 +26,13 @@ internal sealed class CorrectedStages
     /// <summary>What prepared weights may take, by the precision.</summary>
     public IEnumerable<long> HostSizes => _denoise.HostSizes;
 
-    /// <summary>The fastest of these kinds within the budget and so much host memory; null when none fits.</summary>
-    public PlanDraft? Best(long budget, long hostBytes)
+    /// <summary>The fastest of these kinds within the budget, by ways that are admitted; null when none fits.</summary>
+    public PlanDraft? Best(long budget, Func<DenoiseWay, bool> admitted)
     {
         var image = _image.Fastest(budget);
         return _context.Request.HasImage && image is null
             ? null
-            : PlanDraft.Fastest(_groups.Select(group => BestOf(group, image, budget, hostBytes)));
+            : PlanDraft.Fastest(_groups.Select(group => BestOf(group, image, budget, admitted)));
     }
 
     /// <summary>
@@ -81,10 +81,10 @@ internal sealed class CorrectedStages
         return Math.Max(denoise, others);
     }
 
-    private PlanDraft? BestOf(KindGroup group, StageOption<int>? image, long budget, long hostBytes) =>
+    private PlanDraft? BestOf(KindGroup group, StageOption<int>? image, long budget, Func<DenoiseWay, bool> admitted) =>
         group.Text.Fastest(budget) is { } text
         && group.Decode.Fastest(budget) is { } decode
-        && _denoise.Fastest(budget, way => way.HostBytes <= hostBytes, group.Denoises) is { } denoise
+        && _denoise.Fastest(budget, admitted, group.Denoises) is { } denoise
             ? new(_context, text, image, denoise, decode)
             : null;
 

@@ -35,11 +35,7 @@ internal sealed class DenoiseStage
             : pins.GuidanceBatched is { } batch ? [batch]
             : context.OnCpu ? [false]
             : [false, true];
-        foreach (
-            var precision in pins.Precision is { } pinned ? [pinned]
-            : context.OnCpu ? EnginePrecisions.OnProcessors
-            : EnginePrecisions.OnCards.Where(one => one is not Precision.Fp32) // That one is for comparisons
-        )
+        foreach (var precision in context.Classes.SelectMany(one => one.Precisions).Distinct())
         {
             if (context.Rates.ProductFlops(precision) is null)
             {
@@ -53,13 +49,18 @@ internal sealed class DenoiseStage
 
             foreach (var attention in DenoiseWay.AttentionsFor(context, precision))
             {
+                if (QualityClass.Admitting(context, precision, attention) is not (> 0 and var classes))
+                {
+                    continue;
+                }
+
                 foreach (var batched in batchings)
                 {
                     foreach (var chunk in pins.FfnChunkTokens is { } fixedChunk ? [fixedChunk] : Chunks)
                     {
                         if (chunk < context.Geometry.Tokens * (batched ? 2 : 1) || pins.FfnChunkTokens is not null)
                         {
-                            _ways.Add(new(context, precision, attention, chunk, batched));
+                            _ways.Add(new(context, precision, attention, chunk, batched) { Classes = classes });
                         }
                     }
                 }

@@ -33,6 +33,9 @@ internal sealed class DenoiseWay
     /// </summary>
     private const double WideHidden = 1.77;
 
+    /// <summary>What int8 products sum up in, before it is scaled: rows are taken in pieces of so much. Counted.</summary>
+    private const long Int8SumsBytes = 128L << 20;
+
     /// <summary>Two branches in one forward: joining and splitting them, and attention gains nothing. Assumed.</summary>
     private const double BatchingCost = 1.01;
 
@@ -80,6 +83,9 @@ internal sealed class DenoiseWay
     /// <summary>Weights are stored in eight bits and cast up for each product.</summary>
     private bool CastsUp => Precision is Precision.Fp8Weights or Precision.Int8Weights;
 
+    /// <summary>Of <see cref="PlanContext.Classes"/> those that admit it, a bit each.</summary>
+    public required uint Classes { get; init; }
+
     /// <summary>Tokens per feed-forward chunk; 0 for all at once.</summary>
     public int FfnChunk { get; }
 
@@ -120,7 +126,8 @@ internal sealed class DenoiseWay
 
     /// <summary>At least as good in everything that counts, so that the other need not be looked at.</summary>
     public bool Dominates(DenoiseWay other) =>
-        FixedBytes <= other.FixedBytes
+        Classes == other.Classes
+        && FixedBytes <= other.FixedBytes
         && BlockBytes <= other.BlockBytes
         && HostBytes <= other.HostBytes
         && BesideBytes <= other.BesideBytes
@@ -208,9 +215,10 @@ internal sealed class DenoiseWay
         var rows = Rows(context);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
         var castUp = CastsUp ? d * f * 2 * 1.5 : 0;
+        var sums = Precision is Precision.Int8 ? Math.Min(Int8SumsBytes, rows * f * 4) : 0;
         var perChannel = castUp > 0 ? PooledPerChannelCastUp : PooledPerChannel;
         var hidden = Math.Max(0, (chunkRows * f * (beside ? 4 : 2)) - (rows * d * 6)) * WideHidden;
-        return (rows * d * perChannel) + hidden + castUp + Shared(context, shape);
+        return (rows * d * perChannel) + hidden + castUp + sums + Shared(context, shape);
     }
 
     /// <summary>Angles, and the latent with what the sampler keeps of it.</summary>

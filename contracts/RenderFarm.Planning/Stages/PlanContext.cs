@@ -30,6 +30,11 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     /// <summary>Product workspaces and small tensors, in the pool beside what a stage counts. Fitted to h100-80gb-predict.json.</summary>
     private const long WorkspaceBytes = 123 * MiB;
 
+    private IReadOnlyList<QualityClass>? _classes;
+
+    /// <summary>By the quality that was asked for, or the pins.</summary>
+    public IReadOnlyList<QualityClass> Classes => _classes ??= QualityClass.Of(this);
+
     /// <summary>What measurements said of the kinds of plans that are made with this; null when nothing.</summary>
     public PlanCorrection? Correction { get; init; }
 

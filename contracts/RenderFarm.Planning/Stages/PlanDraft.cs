@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Planning.Schemes;
 
 namespace RenderFarm.Planning.Stages;
 
@@ -65,6 +66,7 @@ internal sealed record PlanDraft(
             UncorrectedPeakBytes = (long)(PeakBytes / context.PeakFactor),
             StagePeakBytes = peaks,
             HostBytes = context.OnCpu ? PeakBytes : dit.Way.HostBytes + new TextStage(context).HostBytes,
+            VelocityError = SchemeErrors.Of(dit.Way.Precision, dit.Way.Attention),
             PredictedStepSeconds = dit.StepSeconds,
             UncorrectedStepSeconds = dit.StepSeconds / context.StepTimeFactor,
             PredictedSeconds = TotalSeconds,

@@ -4,6 +4,7 @@ using RenderFarm.Api.Keys;
 using RenderFarm.Api.Models;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Units;
 using RenderFarm.Jobs.Workers;
@@ -60,12 +61,16 @@ internal static class PlanEndpoints
                 );
         var name = options.Value.Resolve(request.Model);
         // A published model may be asked about before any worker has it: that is when people buy cards.
+        var known = (await models.FindAsync(name, cancellationToken))?.Registration;
         var model =
-            (await models.FindAsync(name, cancellationToken))?.Registration.Shape
+            known?.Shape
             ?? ModelShapes.All.FirstOrDefault(shape => shape.Id == name)
             ?? (await models.RegistrationAsync(name, cancellationToken)).Shape;
-        var spec = RenderSpecs.Complete(request, model, seed: 0);
-        var question = PlanRequest.Of(model, spec, request.HasPictures || model.NeedsFirstFrame);
+        var spec = RenderSpecs.Complete(request, model, seed: 0, quality: options.Value.DefaultQuality);
+        var question = PlanRequest.Of(model, spec, request.HasPictures || model.NeedsFirstFrame) with
+        {
+            StoredIn = known?.StoredIn ?? WeightStorage.Full,
+        };
         var without = worker is null ? AskedCard.WithoutFp8(card) : null;
         return PlanAnswer.Of(Planner.Plan(question, card)) with
         {
@@ -126,5 +131,6 @@ internal sealed record PlanFields
     public int? Frames { get; init; }
     public int? Steps { get; init; }
     public double? GuidanceScale { get; init; }
+    public Contracts.Videos.Quality? Quality { get; init; }
     public PlanPins? Plan { get; init; }
 }

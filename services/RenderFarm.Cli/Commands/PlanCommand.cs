@@ -37,6 +37,12 @@ internal static class PlanCommand
             HelpName = "kind",
         };
         stepCache.CompletionSources.Add([.. Word.All<StepCacheKind>()]);
+        var quality = new Option<string?>("--quality")
+        {
+            Description = $"{string.Join(", ", Word.All<Quality>())}: how far from the precision of the model's file; absent: balanced",
+            HelpName = "word",
+        };
+        quality.CompletionSources.Add([.. Word.All<Quality>()]);
         var vram = new Option<string?>("--vram")
         {
             Description = "GiB of the card, or all for a line per size of card; absent: what --card has, else all",
@@ -60,6 +66,7 @@ internal static class PlanCommand
             guidance,
             loras,
             stepCache,
+            quality,
             vram,
             card,
             host,
@@ -85,6 +92,7 @@ internal static class PlanCommand
                     Guidance = parsed.GetValue(guidance),
                     Loras = parsed.GetValue(loras) ?? 0,
                     StepCache = parsed.GetValue(stepCache),
+                    Quality = parsed.GetValue(quality),
                     Card = parsed.GetValue(card)!,
                     HostGib = parsed.GetValue(host),
                     Worker = parsed.GetValue(worker),

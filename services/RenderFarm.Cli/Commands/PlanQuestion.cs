@@ -29,6 +29,7 @@ internal sealed record PlanQuestion
     public double? Guidance { get; init; }
     public int Loras { get; init; }
     public string? StepCache { get; init; }
+    public string? Quality { get; init; }
     public string Card { get; init; } = "";
     public double? HostGib { get; init; }
     public string? Worker { get; init; }
@@ -56,12 +57,13 @@ internal sealed record PlanQuestion
             StepCache = StepCache is not null,
         };
         Check(request);
+        request = request with { Quality = Quality is null ? default : Word.Parse<Contracts.Videos.Quality>(Quality) };
         var slot =
             AskedCard.Find(Card, gib, HostGib)
             ?? throw new FarmException(
                 "invalid_option",
-                $"--card: '{Card}' is not in the table of known cards; say its memory with --vram, and it is planned below the slowest of its "
-                    + "generation"
+                $"--card: '{Card}' is not in the table of known cards; say its memory with --vram, and it is planned below the slowest "
+                    + "of its generation"
             );
         var without = AskedCard.WithoutFp8(slot);
         yield return Answer(Gibibytes.Of(slot.TotalBytes), without is null ? null : true, Planner.Plan(request, slot));
@@ -101,6 +103,7 @@ internal sealed record PlanQuestion
                 ("frames", Frames),
                 ("steps", Steps),
                 ("guidance_scale", Guidance),
+                ("quality", Quality),
                 ("gpu", Worker is null && Card.Length > 0 ? Card : null),
                 ("host_memory_gib", HostGib),
             }
@@ -170,6 +173,9 @@ internal sealed record PlanQuestion
             : Loras is < 0 or > VideoLimits.MaxLoras ? $"--loras: {Loras} is not from 0 to {VideoLimits.MaxLoras}"
             : StepCache is not null && !Word.TryParse<StepCacheKind>(StepCache, out _)
                 ? $"--step-cache: '{StepCache}' is {Word.NotOneOf<StepCacheKind>(StepCache)}"
+            : Quality is not null && !Word.TryParse<Contracts.Videos.Quality>(Quality, out _)
+                ? $"--quality: '{Quality}' is {Word.NotOneOf<Contracts.Videos.Quality>(Quality)}"
+            : HostGib is <= 0 or > 65_536 ? string.Create(CultureInfo.InvariantCulture, $"--host-memory: {HostGib} is not a number of GiB")
             : null;
         if (fault is not null)
         {

@@ -41,6 +41,23 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
         Assert.Contains("64.0 GiB are there", answer["plan"]!["reasons"]!.ToJsonString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Plan_Quality_IsAnswered_AndAVideoShowsItsOwn()
+    {
+        var answer = await (
+            await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-14b", gpu = "RTX 4090", quality = "exact" })
+        ).JsonAsync();
+        Assert.Equal("bf16", (string)answer["plan"]!["precision"]!);
+
+        Assert.Equal("fast", (string)(await _farm.SubmitAsync(new { prompt = "a ball", model = "tiny", quality = "fast" }))["quality"]!);
+        Assert.Equal("balanced", (string)(await _farm.SubmitAsync(new { prompt = "a ball", model = "tiny" }))["quality"]!);
+        var (status, _, param, message) = await (
+            await _farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a", model = "tiny", quality = "best" })
+        ).RefusalAsync();
+        Assert.Equal((400, "quality"), (status, param));
+        Assert.Contains("exact", message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Tesla V100", "no bf16 units")]
     [InlineData("AMD Instinct MI300X", "not an NVIDIA card")]

@@ -42,6 +42,8 @@ public sealed class PlanVerbTests : VerbsUnderTest
     [InlineData("--size", "16400x16", "at most 16384 pixels")]
     [InlineData("--guidance", "21", "from 0 to 20")]
     [InlineData("--loras", "9", "from 0 to 8")]
+    [InlineData("--quality", "best", "not one of: balanced, exact, fast")]
+    [InlineData("--host-memory", "0", "not a number of GiB")]
     [InlineData("--step-cache", "deepcache", "not one of: teacache, magcache")]
     public async Task Plan_WhatNoFarmWouldRender_IsRefusedByName(string option, string value, string reason)
     {
@@ -99,6 +101,17 @@ public sealed class PlanVerbTests : VerbsUnderTest
             [true, false],
             Console.Output[before..].TrimEnd().Split('\n').Select(line => (bool)JsonNode.Parse(line)!["fp8_products"]!)
         );
+    }
+
+    [Fact]
+    public async Task Plan_Quality_ChoosesHereAndIsAskedOfAServer()
+    {
+        Assert.Equal(0, await RunAsync("plan", "--card", "RTX 4090", "--vram", "24", "--quality", "exact", "--json"));
+        Assert.Equal("bf16", (string)JsonNode.Parse(Console.Output.Split('\n')[0])!["precision"]!);
+
+        await using var farm = new StubFarm((_, _) => (200, """{"plan":null,"budget_gib":1,"refusal":null,"alternatives":[]}"""));
+        await RunAsync(farm, "plan", "--server", "--vram", "24", "--quality", "fast", "--json");
+        Assert.Equal("""{"model":"t2v-14b","vram_gib":24,"quality":"fast"}""", farm.Requests.Single().Body);
     }
 
     [Fact]

@@ -1,9 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using RenderFarm.Contracts.Words;
 
-namespace RenderFarm.Hosting.Settings;
+namespace RenderFarm.Contracts.Words;
 
 /// <summary>
 /// Binds a setting that is one of an enum's <see cref="Word"/>s. It stands on the enum, for that is where the binder looks:
