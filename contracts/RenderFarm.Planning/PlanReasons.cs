@@ -155,10 +155,9 @@ internal static class PlanReasons
         var (blocks, text) = (plan.Denoise.Choice.Way.HostBytes, new TextStage(context).HostBytes);
         var sum = $"Prepared weights take {Names.Gib(blocks + text)} of host memory, {Names.Gib(text)} of them the text encoder's";
         return context.Slot.HostBytes is not { } there ? sum + "."
-            : there < blocks + text
-                ? $"{sum}; {Names.Gib(there)} are there, so that text encoder and blocks make room for each other and are prepared anew for "
-                    + "each job."
-            : $"{sum}; {Names.Gib(there)} are there.";
+            : there >= blocks + text ? $"{sum}; {Names.Gib(there)} are there."
+            : $"{sum}; {Names.Gib(there)} are there, so that text encoder and blocks make room for each other and are prepared anew "
+                + "for each job.";
     }
 
     private static string Blocks(PlanContext context, PlanDraft plan)

@@ -39,6 +39,33 @@ public static class PlanTable
             ])
             .ToList();
 
+    /// <summary>One line per card, with what is planned on it in words, and why in that precision.</summary>
+    public static IReadOnlyList<string> InWords(IEnumerable<(string Card, PlanResult Result)> results) =>
+        Align([
+                ["card", "peak", "host", "step", "total", "plan", "why"],
+                .. results.Select(row =>
+                    row.Result.Plan is { } plan
+                        ? InWords(row.Card, plan)
+                        : [row.Card, "", "", "", "", "none", row.Result.Refusal?.Message ?? ""]
+                ),
+            ])
+            .ToList();
+
+    private static string[] InWords(string card, RenderPlan plan) =>
+        [
+            card,
+            Names.Gib(plan.PredictedPeakBytes),
+            Names.Gib(plan.HostBytes),
+            Names.Seconds(plan.PredictedStepSeconds),
+            Names.Seconds(plan.PredictedSeconds),
+            Word.Of(plan.Precision)
+                + (plan.Attention == AttentionPrecision.EightBit ? ", eight-bit attention, " : ", ")
+                + (plan.BlocksStreamed == 0 ? "" : $"{plan.BlocksStreamed} of ")
+                + (plan.BlocksStreamed + plan.BlocksResident)
+                + (plan.BlocksStreamed == 0 ? " resident" : " streamed"),
+            QualityReasons.Why(plan),
+        ];
+
     private static string[] NoPlan(string first, PlanResult result) =>
         [
             first,

@@ -18,14 +18,18 @@ internal static class QualityReasons
             : $"{quality}, {WhyEightBits(plan, neighbours.Exact)}.";
     }
 
+    /// <summary>What such a sentence gives as the reason, for a line of a table.</summary>
+    public static string Why(RenderPlan plan) =>
+        plan.Reasons.FirstOrDefault(reason => reason.StartsWith("Quality ", StringComparison.Ordinal)) is { } said
+        && said.IndexOf("), ", StringComparison.Ordinal) is > 0 and var end
+            ? said[(end + 3)..].TrimEnd('.')
+            : "";
+
     private static string WhyExact(PlanDraft plan, PlanDraft? eight) =>
-        "the precision of the model's file; "
-        + (
-            eight is null
-                ? "nothing in eight bits is both possible here and exact enough"
-                : $"{Named(eight.Denoise.Choice.Way)} would be {Times(plan.TotalSeconds / eight.TotalSeconds)} as fast, and "
-                    + $"{Times(QualityClass.LeastGain)} is asked of it"
-        );
+        eight is null
+            ? "nothing in eight bits is both possible here and exact enough"
+            : $"{Named(eight.Denoise.Choice.Way)} would be {Times(plan.TotalSeconds / eight.TotalSeconds)} as fast, and "
+                + $"{Times(QualityClass.LeastGain)} is asked of it";
 
     private static string WhyEightBits(PlanDraft plan, PlanDraft? exact)
     {

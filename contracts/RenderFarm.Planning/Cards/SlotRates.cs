@@ -40,7 +40,8 @@ internal sealed record SlotRates(
     {
         var flops = measured?.Fp32Flops ?? UnmeasuredCpuFlops;
         var origin = measured?.Fp32Flops is null ? "estimated for two cores" : $"measured ({measured.Key})";
-        return new(flops, flops, null, null, measured?.AttentionFlops ?? flops * 0.6, null, 8e9, measured?.MemoryBytesPerSecond ?? 8e9, origin);
+        var (attention, memory) = (measured?.AttentionFlops ?? flops * 0.6, measured?.MemoryBytesPerSecond ?? 8e9);
+        return new(flops, flops, null, null, attention, null, 8e9, memory, origin);
     }
 
     private static SlotRates Card(SlotState slot)

@@ -23,6 +23,13 @@ internal static class PlanCommand
 {
     private static readonly double?[] AllSizes = [6, 8, 12, 16, 24, 32, 48, 80];
 
+    /// <summary>From the least that is worth a mention to the one that figures were measured on.</summary>
+    private static readonly string[] TenCards =
+    [
+        "RTX 3060", "RTX 3090", "RTX 4060 Ti 16GB", "RTX 4070", "RTX 4090", "RTX 5090", "A100 80GB", "L40S", "H100", "H200",
+    ];
+    private const string All = "all";
+
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
         var model = new Option<string>("--model") { Description = "A model id", DefaultValueFactory = _ => "t2v-14b" };
@@ -49,7 +56,7 @@ internal static class PlanCommand
         };
         var card = new Option<string>("--card")
         {
-            Description = "The card's name, such as 'RTX 4090': memory and speed are those of its maker's sheet",
+            Description = "The card's name, such as 'RTX 4090', for memory and speed by its maker's sheet; all for a line each of ten",
             DefaultValueFactory = _ => "",
         };
         card.CompletionSources.Add(_ => CardSheets.All.Where(sheet => sheet.Bf16 is not null).Select(sheet => sheet.Name));
@@ -102,20 +109,30 @@ internal static class PlanCommand
                     throw new FarmException("invalid_option", "--worker: only a farm knows its workers; add --server");
                 }
 
+                if (question.Card == All && parsed.GetValue(vram) is not null)
+                {
+                    throw new FarmException("invalid_option", "--vram: each of the ten cards has its own memory; leave it out");
+                }
+
                 var answers = new List<PlanAnswer>();
                 using (var client = parsed.GetValue(server) ? connection.Open(parsed, time) : null)
                 {
-                    foreach (var gib in Cards(parsed.GetValue(vram), question))
+                    foreach (var one in question.Card == All ? TenCards.Select(name => question with { Card = name }) : [question])
                     {
-                        answers.AddRange(
-                            client is null ? question.WorkOut(gib) : await question.AskAsync(client, gib, cancellationToken)
-                        );
+                        foreach (var gib in Cards(parsed.GetValue(vram), one))
+                        {
+                            answers.AddRange(client is null ? one.WorkOut(gib) : await one.AskAsync(client, gib, cancellationToken));
+                        }
                     }
                 }
 
-                // Of many sizes each is a line; of one card the one without fp8 products is worth another
+                // Of many sizes or cards each is a line; of one card the one without fp8 products is worth another
                 var shown = answers.Count(answer => answer.Fp8 != false) > 1 ? answers.FindAll(answer => answer.Fp8 != false) : answers;
-                foreach (var line in parsed.WantsJson() ? shown.Select(Json) : Table(shown))
+                foreach (
+                    var line in parsed.WantsJson() ? shown.Select(Json)
+                    : question.Card == All ? PlanTable.InWords(shown.Select(answer => (answer.Card, answer.Result)))
+                    : Table(shown)
+                )
                 {
                     console.Say(line);
                 }
@@ -126,6 +143,7 @@ internal static class PlanCommand
         return command.WithExamples(
             "plan --vram 24 --model t2v-14b --size 832x480 --frames 81",
             "plan --card 'RTX 4090' --host-memory 32",
+            "plan --card all --model t2v-1-3b",
             "plan --vram all --json",
             "plan --server --worker rack-1 --model demo"
         );
@@ -135,7 +153,7 @@ internal static class PlanCommand
     private static double?[] Cards(string? text, PlanQuestion question) =>
         question.Worker is not null ? [null]
         : text is null ? question.Card.Length > 0 ? [null] : AllSizes
-        : text == "all" ? AllSizes
+        : text == All ? AllSizes
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var gib) && gib is > 0 and <= 1024 ? [gib]
         : throw new FarmException("invalid_option", $"--vram: '{text}' is neither a number of GiB nor all");
 

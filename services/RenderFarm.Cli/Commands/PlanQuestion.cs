@@ -17,7 +17,11 @@ namespace RenderFarm.Cli.Commands;
 /// <param name="Heading">Which card, in words.</param>
 /// <param name="Gib">Null where the farm knows: of a worker.</param>
 /// <param name="Fp8">With fp8 products, or as if the start's check had found them wrong; null where that is no question.</param>
-internal sealed record PlanAnswer(string Heading, double? Gib, bool? Fp8, PlanResult Result);
+internal sealed record PlanAnswer(string Heading, double? Gib, bool? Fp8, PlanResult Result)
+{
+    /// <summary>Its name and size alone.</summary>
+    public required string Card { get; init; }
+}
 
 /// <summary>What <c>plan</c> is asked, and its two ways to an answer.</summary>
 internal sealed record PlanQuestion
@@ -130,7 +134,7 @@ internal sealed record PlanQuestion
     {
         var size = gib is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known:0.##} GiB") : Worker ?? "";
         var card = Card.Length > 0 && Worker is null ? $"{Card}, {size}" : size;
-        return new(fp8 is null ? card : $"{card}, {(fp8.Value ? "with" : "without")} fp8 products", gib, fp8, result);
+        return new(fp8 is null ? card : $"{card}, {(fp8.Value ? "with" : "without")} fp8 products", gib, fp8, result) { Card = card };
     }
 
     private static PlanResult Read(JsonElement answer) =>
@@ -191,5 +195,4 @@ internal sealed record PlanQuestion
         && h > 0
             ? (w, h)
             : throw new FarmException("invalid_option", $"--size: '{text}' is not width x height, such as 832x480");
-}
 }
