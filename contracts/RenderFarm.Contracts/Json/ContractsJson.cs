@@ -25,6 +25,8 @@ namespace RenderFarm.Contracts.Json;
 [JsonSerializable(typeof(ModelRegistration))]
 [JsonSerializable(typeof(ModelManifest))]
 [JsonSerializable(typeof(CardCalibration))]
+[JsonSerializable(typeof(CalibrationRecord))]
+[JsonSerializable(typeof(DeviceProbe))]
 [JsonSerializable(typeof(RegisterWorkerRequest))]
 [JsonSerializable(typeof(RegisterWorkerReply))]
 [JsonSerializable(typeof(LeaseRequest))]

@@ -8,9 +8,6 @@ namespace RenderFarm.Planning.Cards;
 /// </summary>
 public static class KnownCards
 {
-    /// <summary>Begins the key of rates that were not measured.</summary>
-    public const string KeyPrefix = "estimate:";
-
     private const double Tera = 1e12;
     private const double Giga = 1e9;
 
@@ -74,12 +71,12 @@ public static class KnownCards
     /// <summary>What a plan says of rates with this key.</summary>
     internal static string OriginOf(string key)
     {
-        if (!key.StartsWith(KeyPrefix, StringComparison.Ordinal))
+        if (!key.StartsWith(CardCalibration.EstimatePrefix, StringComparison.Ordinal))
         {
             return $"measured ({key})";
         }
 
-        var name = key[KeyPrefix.Length..];
+        var name = key[CardCalibration.EstimatePrefix.Length..];
         return CardSheets.Find(name) is null
             ? $"estimated: the card is not in the table of known ones and is planned below {name}"
             : $"estimated for {name} from its maker's sheet";
@@ -99,7 +96,7 @@ public static class KnownCards
         var bf16 = sheet.Bf16!.Value * share * Tera;
         return new()
         {
-            Key = KeyPrefix + name,
+            Key = CardCalibration.EstimatePrefix + name,
             Bf16Flops = bf16 * Bf16Share,
             Fp8Flops = sheet.Fp8 * share * Tera * EightBitShare,
             Int8Flops = sheet.Int8 * share * Tera * EightBitShare,

@@ -42,9 +42,9 @@ public sealed class FakeDriver : IDisposable
             cards.Select(card =>
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"card {card.Uuid} {card.Name} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} {card.Temperature ?? -1} "
-                        + $"{Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)} {card.ComputeCapability?.Major ?? -1} "
-                        + $"{card.ComputeCapability?.Minor ?? -1}"
+                    $"card {card.Uuid} {card.Name.Replace(' ', '~')} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} "
+                        + $"{card.Temperature ?? -1} {Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)} "
+                        + $"{card.ComputeCapability?.Major ?? -1} {card.ComputeCapability?.Minor ?? -1}"
                 )
             )
         );

@@ -1,6 +1,6 @@
 /* The driver's management library as a test wants it: every answer comes from the text file STATE, read anew for each call.
  *   driver VERSION
- *   card UUID NAME TOTAL USED UTILISATION TEMPERATURE MILLIWATTS LIMIT MAJOR MINOR      (a figure of -1: not supported)
+ *   card UUID NAME TOTAL USED UTILISATION TEMPERATURE MILLIWATTS LIMIT MAJOR MINOR      (a figure of -1: not supported; ~ in a name is a space)
  *   process CARD PID USED                                                     (used -1: the driver can't tell)
  */
 #include <stdio.h>
@@ -24,7 +24,11 @@ static int look(struct state *s)
         long long used;
         if (sscanf(line, "driver %95s", s->driver) == 1) continue;
         if (s->cards < MOST && sscanf(line, "card %95s %95s %lld %lld %lld %lld %lld %lld %lld %lld", c->uuid, c->name, &c->total, &c->used, &c->utilisation,
-                   &c->temperature, &c->milliwatts, &c->limit, &c->major, &c->minor) == 10) { s->cards++; continue; }
+                   &c->temperature, &c->milliwatts, &c->limit, &c->major, &c->minor) == 10) {
+            for (char *at = c->name; *at; at++) if (*at == '~') *at = ' ';
+            s->cards++;
+            continue;
+        }
         if (s->processes < 4096 && sscanf(line, "process %d %u %lld", &s->of[s->processes], &s->process[s->processes].pid, &used) == 3)
             s->process[s->processes++].used = (unsigned long long)used;
     }

@@ -4,6 +4,7 @@ using RenderFarm.Broker;
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
+using RenderFarm.Worker.Calibration;
 using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
@@ -26,7 +27,7 @@ internal static class WorkerDoctor
         var discovery = app.Services.GetRequiredService<SlotDiscovery>();
         var catalog = app.Services.GetRequiredService<ModelCatalog>();
         _ = await catalog.ScanAsync(CancellationToken.None);
-        foreach (var check in CardChecks.Of(discovery))
+        await foreach (var check in CardChecks.LookAsync(discovery, app.Services.GetRequiredService<SlotCalibration>()))
         {
             yield return check;
         }

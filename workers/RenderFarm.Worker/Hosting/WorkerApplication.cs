@@ -9,6 +9,7 @@ using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Bells;
+using RenderFarm.Worker.Calibration;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Leases;
@@ -67,10 +68,12 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<EncoderTrial>().AddSingleton<EncoderGuard>();
         builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
         builder.Services.AddSingleton<HostWeightCache>();
+        builder.Services.AddSingleton<DeviceTrials>().AddSingleton<SlotCalibration>();
 
         // The whole
         builder.Services.AddSingleton<WorkerPreparation>();
-        builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded).AddLoop<ModelWatch>();
+        builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded);
+        builder.Services.AddLoop<ModelWatch>().AddLoop<CalibrationLoop>();
         builder.Services.AddSingleton<WorkerStart>().AddSingleton<WorkerLoops>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
 
         var app = builder.Build();

@@ -9,7 +9,7 @@ internal sealed class SlotDiscovery : IDisposable
 {
     private readonly NvmlLibrary? _library;
 
-    public SlotDiscovery(IOptions<WorkerOptions> options, ILogger<SlotDiscovery> log)
+    public SlotDiscovery(IOptions<WorkerOptions> options, TimeProvider time, ILogger<SlotDiscovery> log)
     {
         CardsWanted = options.Value.Slots == SlotsWanted.Auto;
         if (CardsWanted)
@@ -23,15 +23,8 @@ internal sealed class SlotDiscovery : IDisposable
         }
 
         Slots = _library is null
-            ? [Slot.Cpu(ProcessorName(), options.Value.CalibrationDirectory)]
-            : [.. _library.Cards.Select(card => Slot.Cuda(_library, card, options.Value.CalibrationDirectory))];
-        foreach (var slot in Slots)
-        {
-            if (slot.Description.Calibration is null)
-            {
-                log.NotCalibrated(slot.Id, slot.Description.Card);
-            }
-        }
+            ? [Slot.Cpu(ProcessorName(), time)]
+            : [.. _library.Cards.Select(card => Slot.Cuda(_library, card, time))];
     }
 
     public IReadOnlyList<Slot> Slots { get; }
