@@ -71,7 +71,9 @@ internal sealed record QualityClass(double Handicap, double MostError, IReadOnly
     private static IEnumerable<Precision> EightBits(WeightStorage storedIn)
     {
         var stored =
-            storedIn != WeightStorage.Float8 && EnginePrecisions.OnCards.Contains(Precision.Int8Weights)
+            storedIn != WeightStorage.Float8
+            && EnginePrecisions.OnCards.Contains(Precision.Int8Weights)
+            && SchemeErrors.Of(Precision.Int8Weights, AttentionPrecision.Full) is not null
                 ? Precision.Int8Weights
                 : Precision.Fp8Weights;
         return new[] { stored, Precision.Fp8, Precision.Int8 }.Where(EnginePrecisions.OnCards.Contains);
