@@ -178,7 +178,7 @@ public sealed class PlannerTests
     {
         var slot = SlotState.Gpu(16, calibration: H100);
         var peaks = new List<long>();
-        var job = T2v14B(frames: 17);
+        var job = T2v14B(frames: 1);
         for (var down = 0; Planner.Plan(job, slot, down).Plan is { } plan; down++)
         {
             peaks.Add(plan.PredictedPeakBytes);
@@ -199,7 +199,7 @@ public sealed class PlannerTests
     [Fact]
     public void Plan_MeasuredPeakAboveThePrediction_PlansLeaner()
     {
-        var (slot, job) = (SlotState.Gpu(8, calibration: H100), T2v14B(frames: 17) with { Quality = Quality.Fast });
+        var (slot, job) = (SlotState.Gpu(8, calibration: H100), T2v14B(frames: 1) with { Quality = Quality.Fast });
         var before = Planner.Plan(job, slot).Plan!;
         var after = Planner
             .Plan(job with { Corrections = new(new(PeakFactor: 1.2, StepTimeFactor: 1.5, Samples: 3), []) }, slot)

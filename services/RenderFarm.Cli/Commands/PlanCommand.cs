@@ -142,7 +142,7 @@ internal static class PlanCommand
         );
         return command.WithExamples(
             "plan --vram 24 --model t2v-14b --size 832x480 --frames 81",
-            "plan --card 'RTX 4090' --host-memory 32",
+            "plan --card \"RTX 4090\" --host-memory 32",
             "plan --card all --model t2v-1-3b",
             "plan --vram all --json",
             "plan --server --worker rack-1 --model demo"
