@@ -61,15 +61,42 @@ public sealed class WorkerVerbTests : VerbsUnderTest
                     """
                     {"data":[{"id":"w_1","name":"rack-1","status":"idle","models":[],"held":[],"slots":[
                         {"id":"gpu0","card":"card","total_bytes":1073741824,"quarantine":null},
-                        {"id":"gpu1","card":"card","total_bytes":1073741824,"quarantine":"no encoder"}]}]}
+                        {"id":"gpu1","card":"card","total_bytes":1073741824,"quarantine":{"reason":"no encoder","since":1764000000,"by":"worker"}}]}]}
                     """
                 )
         );
 
         Assert.Equal(0, await RunAsync(farm, "workers"));
 
-        Assert.Contains("rack-1, slot gpu1, takes no jobs: no encoder", Console.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "rack-1, slot gpu1, takes no jobs since 2025-11-24 16:00:00 UTC, says the worker: no encoder",
+            Console.Output,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("slot gpu0", Console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Resume_OneSlot_NamesItInTheBodyAndSaysWhatStillStands()
+    {
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.RawUrl == "/v1/workers"
+                        ? """{"data":[{"id":"w_1","name":"rack-1","status":"live","slots":[],"models":[],"held":[]}]}"""
+                        : """
+                        {"id":"w_1","name":"rack-1","status":"live","slots":[
+                            {"id":"gpu1","quarantine":{"reason":"Xid 48","since":1764000000,"by":"worker"}}]}
+                        """
+                )
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "resume", "rack-1", "--slot", "gpu1"));
+
+        var sent = farm.Requests.Single(request => request.Line == "POST /v1/workers/w_1/resume");
+        Assert.Equal("""{"slot":"gpu1"}""", sent.Body);
+        Assert.Contains("says the worker: Xid 48", Console.Output, StringComparison.Ordinal);
     }
 
     private const string Held = """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""";

@@ -31,8 +31,9 @@ public sealed class TestFarm : IAsyncDisposable
         Signal = new JobSignal(Time);
         Announcer = new JobAnnouncer(Signal);
         Retries = new RetryPolicy(() => 0);
-        Endings = new LeaseEndings(Database, Retries, Announcer, Time);
         Workers = new WorkerRegistry(Database, Time);
+        Quarantines = new SlotQuarantines(Database, Workers, Time);
+        Endings = new LeaseEndings(Database, Retries, Announcer, Quarantines, Time);
         Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Time), Announcer, Time);
         Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
         Forecast = new QueueForecast(Database, Workers, new RenderTimes(Database, Time), Time);
@@ -51,6 +52,7 @@ public sealed class TestFarm : IAsyncDisposable
     public RetryPolicy Retries { get; }
     public LeaseEndings Endings { get; }
     public WorkerRegistry Workers { get; }
+    public SlotQuarantines Quarantines { get; }
     public JobStore Jobs { get; }
     public LeaseDesk Desk { get; }
     public QueueForecast Forecast { get; }

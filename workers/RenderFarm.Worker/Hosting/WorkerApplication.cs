@@ -70,7 +70,7 @@ internal static class WorkerApplication
 
         // The whole
         builder.Services.AddSingleton<WorkerPreparation>();
-        builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded).AddLoop<ModelWatch>();
+        builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded).AddLoop<ModelWatch>().AddLoop<CardErrorWatch>();
         builder.Services.AddSingleton<WorkerStart>().AddSingleton<WorkerLoops>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
 
         var app = builder.Build();
