@@ -116,7 +116,7 @@ public sealed class NvmlLibraryTests
         Assert.Null(errors.Next(TimeSpan.Zero));
     }
 
-    /// <summary>The driver's own library, where there is a card: it takes the registration, and has nothing to tell of a sound card.</summary>
+    /// <summary>The driver's own library, where there is a card: it takes the registration; a sound one has nothing to tell.</summary>
     [Fact]
     public void Listen_HostWithCards_RegistersThemAndWaits()
     {

@@ -35,12 +35,16 @@ internal static class WorkerEndpoints
     private static async Task<WorkerList> ListAsync(
         HttpContext context,
         WorkerRegistry registry,
+        ModelHolders holders,
         JobStore jobs,
         CancellationToken cancellationToken
     )
     {
         var (held, all) = (await jobs.HeldAsync(cancellationToken), await registry.ListAsync(cancellationToken));
-        return new WorkerList([.. all.Select(worker => WorkerView.Of(worker, all, held, context.Caller().Jobs))]);
+        return new WorkerList(
+            [.. all.Select(worker => WorkerView.Of(worker, all, held, context.Caller().Jobs))],
+            await holders.UnheldAsync(cancellationToken)
+        );
     }
 
     private static async Task<WorkerView> ShowAsync(
@@ -175,7 +179,8 @@ internal sealed record SlotView
 /// <param name="VideoId">Null when the video is not the caller's.</param>
 internal sealed record HeldVideo(string Slot, RenderStage Stage, string? VideoId);
 
-internal sealed record WorkerList(IReadOnlyList<WorkerView> Data)
+/// <param name="Unheld">Models that videos wait for and that no connected worker has whole.</param>
+internal sealed record WorkerList(IReadOnlyList<WorkerView> Data, IReadOnlyList<UnheldModel> Unheld)
 {
     public string Object { get; } = "list";
 }

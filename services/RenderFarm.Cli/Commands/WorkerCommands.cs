@@ -34,7 +34,8 @@ internal static class WorkerCommands
             async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
-                var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data");
+                var list = await client.GetJsonAsync("workers", cancellationToken);
+                var workers = list.GetProperty("data");
                 if (parsed.WantsJson())
                 {
                     foreach (var worker in workers.EnumerateArray())
@@ -62,7 +63,7 @@ internal static class WorkerCommands
                     console.Say($"warning: {Text(worker, "id")}: {Text(worker, "warning")}");
                 }
 
-                foreach (var line in workers.EnumerateArray().SelectMany(Quarantines))
+                foreach (var line in workers.EnumerateArray().SelectMany(Quarantines).Concat(Unheld(list)))
                 {
                     console.Say(line);
                 }
@@ -199,6 +200,16 @@ internal static class WorkerCommands
                 + $"{Moment.OfUnixSeconds(slot.Quarantine.GetProperty("since").GetInt64())}, says the {Text(slot.Quarantine, "by")}: "
                 + Text(slot.Quarantine, "reason")
             );
+
+    private static IEnumerable<string> Unheld(JsonElement list) =>
+        list.TryGetProperty("unheld", out var models)
+            ? models
+                .EnumerateArray()
+                .Select(model =>
+                    $"no connected worker has model {Text(model, "model")} whole, and {Text(model, "queued")} videos wait for it: "
+                    + "see models"
+                )
+            : [];
 
     private static string Held(JsonElement worker) =>
         string.Join(

@@ -40,6 +40,7 @@ public static class JobsServices
         services.AddSingleton<BatchStore>();
         services.AddSingleton<WorkerRegistry>();
         services.AddSingleton<SlotQuarantines>();
+        services.AddSingleton<ModelHolders>();
         services.AddSingleton<RenderTimes>();
         services.AddSingleton<QueueForecast>();
         services.AddSingleton<LeaseEndings>();

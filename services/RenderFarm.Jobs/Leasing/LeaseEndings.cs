@@ -240,7 +240,10 @@ public sealed class LeaseEndings(
         CancellationToken cancellationToken
     )
     {
-        if (ending is { Kind: LeaseEnding.Failed, State: not JobState.Cancelled, Reason: { } reason } && ReasonRule.Of(reason).MayBeTheWorkers)
+        if (
+            ending is { Kind: LeaseEnding.Failed, State: not JobState.Cancelled, Reason: { } reason }
+            && ReasonRule.Of(reason).MayBeTheWorkers
+        )
         {
             await SlotRecord.FailedAsync(db, job, now, cancellationToken);
         }

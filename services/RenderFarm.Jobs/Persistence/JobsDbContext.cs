@@ -198,6 +198,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         {
             have.ToTable("worker_models");
             have.HasKey(h => new { h.WorkerId, h.ModelId });
+            have.Property(h => h.IsWhole).HasDefaultValue(true).HasSentinel(true);
             have.HasOne<WorkerRow>().WithMany().HasForeignKey(h => h.WorkerId).OnDelete(DeleteBehavior.Cascade);
             have.HasOne<ModelRow>().WithMany().HasForeignKey(h => h.ModelId);
         });

@@ -307,6 +307,12 @@ public sealed class WorkerModelRow
 {
     public required string WorkerId { get; set; }
     public required string ModelId { get; set; }
+
+    /// <summary>JSON list of <see cref="Contracts.Models.ModelFile"/>; null from a worker that doesn't tell.</summary>
+    public string? Files { get; set; }
+
+    /// <summary>None of its files is missing or damaged there, as far as is known.</summary>
+    public bool IsWhole { get; set; }
 }
 
 public sealed class ApiKeyRow

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Workers;
 

@@ -37,7 +37,9 @@ public sealed class SlotQuarantines(JobDatabase database, WorkerRegistry workers
             {
                 if (slotId is null)
                 {
-                    await db.Workers.Where(w => w.Id == workerId).ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, false), cancellationToken);
+                    await db
+                        .Workers.Where(w => w.Id == workerId)
+                        .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, false), cancellationToken);
                 }
 
                 var quarantines = db.SlotQuarantines.Where(q => q.WorkerId == workerId && (slotId == null || q.SlotId == slotId));

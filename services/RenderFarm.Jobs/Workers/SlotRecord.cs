@@ -31,7 +31,9 @@ internal static class SlotRecord
             ("now", db.Dialect.Time(now))
         );
 
-    /// <summary>The job went well on the slot that had it: that one's failures are no row of failures, and of others it failed on they are.</summary>
+    /// <summary>
+    /// The job went well on the slot that had it: what failed there is no row of failures, and where this one had failed it is.
+    /// </summary>
     /// <returns>True where another slot may have to be judged.</returns>
     public static async Task<bool> CompletedAsync(JobsDbContext db, JobRow job, CancellationToken cancellationToken)
     {
@@ -57,7 +59,8 @@ internal static class SlotRecord
             cancellationToken,
             (
                 "reason",
-                $"{EnoughFailures} jobs in a row failed here and went well elsewhere; look at their attempts and at this host, then resume it"
+                $"{EnoughFailures} jobs in a row failed here and went well elsewhere; look at their attempts and at this host, then resume "
+                    + "the slot"
             ),
             ("now", db.Dialect.Time(now))
         );

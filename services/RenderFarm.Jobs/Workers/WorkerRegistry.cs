@@ -94,13 +94,18 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 cancellationToken,
                 ("model", model.Id),
                 ("now", now),
-                ("registration", JsonSerializer.Serialize(model, JobsJson.Default.ModelRegistration))
+                ("registration", JsonSerializer.Serialize(model with { Files = [] }, JobsJson.Default.ModelRegistration))
             );
             await db.ExecuteAsync(
-                "INSERT INTO worker_models (worker_id, model_id) VALUES (@id, @model)",
+                "INSERT INTO worker_models (worker_id, model_id, files, is_whole) VALUES (@id, @model, @files, @whole)",
                 cancellationToken,
                 ("id", id),
-                ("model", model.Id)
+                ("model", model.Id),
+                (
+                    "files",
+                    model.Files.Count > 0 ? JsonSerializer.Serialize([.. model.Files], JobsJson.Default.ModelFileArray) : null
+                ),
+                ("whole", model.Files.All(file => file.State == ModelFileState.There))
             );
         }
         return id;
@@ -216,13 +221,17 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                         Live = db.WorkerModels.Count(h =>
                             h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
                         ),
+                        Whole = db.WorkerModels.Count(h =>
+                            h.ModelId == m.Id && h.IsWhole && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
+                        ),
                     })
                     .ToListAsync(cancellationToken);
                 return rows.ConvertAll(row => new KnownModel(
                     JsonSerializer.Deserialize(row.Model.Registration, JobsJson.Default.ModelRegistration)!,
                     row.Model.FirstSeenAt,
                     row.Model.SeenAt,
-                    row.Live
+                    row.Live,
+                    row.Whole
                 ));
             },
             cancellationToken
@@ -280,4 +289,11 @@ public sealed record FarmWorker
 }
 
 /// <param name="LiveWorkers">0: requests are accepted with a note, and wait.</param>
-public sealed record KnownModel(ModelRegistration Registration, DateTimeOffset FirstSeenAt, DateTimeOffset SeenAt, int LiveWorkers);
+/// <param name="WholeWorkers">Those of them that have every file of it.</param>
+public sealed record KnownModel(
+    ModelRegistration Registration,
+    DateTimeOffset FirstSeenAt,
+    DateTimeOffset SeenAt,
+    int LiveWorkers,
+    int WholeWorkers
+);

@@ -73,7 +73,7 @@ public abstract class PlacementFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task Lease_OnlyTheFailingSlotServes_GoesThereAgain()
     {
-        await OneSlotAsync();
+        await Farm.OneSlotAsync();
         Assert.Equal(await FailOnAsync(Farm.Worker, FailureReason.RendererCrashed), (await Farm.TryLeaseAsync())?.Id);
     }
 
@@ -83,7 +83,7 @@ public abstract class PlacementFacts(StoreUnderTest store) : FarmFacts(store)
     [InlineData("quarantined")]
     public async Task Lease_TheOtherWorkerTakesNoJobs_GoesToTheFailingOneAgain(string how)
     {
-        await OneSlotAsync();
+        await Farm.OneSlotAsync();
         var other = await Farm.RegisterAsync("rack-2", "demo");
         var job = await FailOnAsync(Farm.Worker, FailureReason.RendererCrashed);
         Assert.Null(await Farm.TryLeaseAsync());
@@ -240,13 +240,6 @@ public abstract class PlacementFacts(StoreUnderTest store) : FarmFacts(store)
 
     private async Task<FarmWorker> FarmWorkerAsync() => (await Farm.Workers.FindAsync(Farm.Worker, Stop))!;
 
-    /// <summary>rack-1 with the slot <c>cpu</c> alone.</summary>
-    private Task OneSlotAsync()
-    {
-        var whole = TestFarm.Registration("rack-1", "demo");
-        return Farm.Workers.RegisterAsync(whole with { Slots = [whole.Slots[0]] }, Stop);
-    }
-
     private static RegisterWorkerRequest Broken(string name, params string[] slots)
     {
         var whole = TestFarm.Registration(name, "demo");
@@ -268,7 +261,7 @@ public abstract class PlacementFacts(StoreUnderTest store) : FarmFacts(store)
         var lease = (await Farm.TryLeaseAsync(worker: worker))!;
         Assert.Equal(job.Id, lease.Id);
         await Farm.FailAsync(lease, reason);
-        await Farm.EndBackOffAsync(job.Id);
+        await Farm.EndPauseAsync(job.Id);
         return job.Id;
     }
 

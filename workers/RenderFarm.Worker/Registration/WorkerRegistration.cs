@@ -56,7 +56,8 @@ internal sealed class WorkerRegistration(
                     _reply = await api.RegisterAsync(told, cancellationToken);
                     if (WorkerDescription.Differ(told, _told))
                     {
-                        log.Registered(_reply.WorkerId, told.Name, told.Slots.Select(slot => slot.Id), told.Models.Select(model => model.Id));
+                        var (slots, models) = (told.Slots.Select(slot => slot.Id), told.Models.Select(model => model.Id));
+                        log.Registered(_reply.WorkerId, told.Name, slots, models);
                     }
 
                     _told = told;

@@ -6,7 +6,7 @@ using RenderFarm.Nvml;
 namespace RenderFarm.Worker.Slots;
 
 /// <summary>Where one job at a time can run: a card, or the CPU.</summary>
-internal sealed class Slot
+internal sealed class Slot : IDisposable
 {
     private readonly SlotDescription _description;
     private readonly Func<long> _freeBytes;
@@ -90,11 +90,14 @@ internal sealed class Slot
     public void Resume()
     {
         Change(() => (_error, _cardFault, _encoderFault) = (null, null, null));
-        if (_broken.IsCancellationRequested)
+        if (_broken is { IsCancellationRequested: true } spent)
         {
-            _broken = new CancellationTokenSource(); // The one before is spent: nobody waits for it, and nothing of the system's hangs on it
+            _broken = new CancellationTokenSource();
+            spent.Dispose();
         }
     }
+
+    public void Dispose() => _broken.Dispose();
 
     private void Change(Action change)
     {

@@ -43,7 +43,15 @@ internal sealed class SlotDiscovery : IDisposable
     /// <summary>Cards would be used if there were any.</summary>
     public bool CardsWanted { get; }
 
-    public void Dispose() => Library?.Dispose();
+    public void Dispose()
+    {
+        foreach (var slot in Slots)
+        {
+            slot.Dispose();
+        }
+
+        Library?.Dispose();
+    }
 
     private static string ProcessorName()
     {
