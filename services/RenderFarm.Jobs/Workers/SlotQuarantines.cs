@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Workers;
@@ -37,16 +36,14 @@ public sealed class SlotQuarantines(JobDatabase database, WorkerRegistry workers
             {
                 if (slotId is null)
                 {
-                    await db
-                        .Workers.Where(w => w.Id == workerId)
-                        .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, false), cancellationToken);
+                    await db.ExecuteAsync(
+                        "UPDATE workers SET draining = FALSE WHERE id = @worker",
+                        cancellationToken,
+                        ("worker", workerId)
+                    );
                 }
 
-                var quarantines = db.SlotQuarantines.Where(q => q.WorkerId == workerId && (slotId == null || q.SlotId == slotId));
-                await quarantines.Where(q => q.By == QuarantineSource.Farm).ExecuteDeleteAsync(cancellationToken);
-                await quarantines.ExecuteUpdateAsync(set => set.SetProperty(q => q.Resume, true), cancellationToken);
-                await db.SlotFailures.Where(f => f.WorkerId == workerId && (slotId == null || f.SlotId == slotId))
-                    .ExecuteDeleteAsync(cancellationToken);
+                await SlotRecord.ResumeAsync(db, workerId, slotId, cancellationToken);
                 return true;
             },
             cancellationToken

@@ -65,6 +65,17 @@ internal static class SlotRecord
             ("now", db.Dialect.Time(now))
         );
 
+    /// <summary>Nothing is held against the slots from here on; their worker's own word stands until it has looked again.</summary>
+    /// <param name="slotId">Null: all of the worker's.</param>
+    public static async Task ResumeAsync(JobsDbContext db, string workerId, string? slotId, CancellationToken cancellationToken)
+    {
+        const string OfSlot = "worker_id = @worker AND (@all > 0 OR slot_id = @slot)";
+        (string, object?)[] slot = [("worker", workerId), ("all", slotId is null ? 1 : 0), ("slot", slotId ?? "")];
+        await db.ExecuteAsync($"""DELETE FROM slot_quarantines WHERE {OfSlot} AND "by" = '{ByFarm}'""", cancellationToken, slot);
+        await db.ExecuteAsync($"UPDATE slot_quarantines SET resume = TRUE WHERE {OfSlot}", cancellationToken, slot);
+        await db.ExecuteAsync($"DELETE FROM slot_failures WHERE {OfSlot}", cancellationToken, slot);
+    }
+
     /// <summary>What a worker says of its slots takes the place of what it said before. Wishes that concern another fault lapse.</summary>
     public static async Task ReportedAsync(
         JobsDbContext db,
