@@ -89,7 +89,7 @@ internal sealed class SlotCalibration(
     public async Task<bool> LookAsync(Slot slot, CancellationToken cancellationToken)
     {
         var study = _studies[slot.Id];
-        if (slot.CardFault is not null || time.GetTimestamp() < study.NotBefore)
+        if (slot.CardError is not null || slot.CardFault is not null || time.GetTimestamp() < study.NotBefore)
         {
             return false;
         }

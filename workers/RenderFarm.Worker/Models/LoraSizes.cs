@@ -37,7 +37,7 @@ internal static class LoraSizes
             throw new IOException($"{path} is no safetensors file");
         }
 
-        using var header = JsonDocument.Parse(SafetensorsFingerprint.Header(file));
+        using var header = JsonDocument.Parse(CheckpointFingerprint.Header(file));
         if (header.RootElement.ValueKind != JsonValueKind.Object)
         {
             throw new JsonException("the header is no object");
