@@ -33,7 +33,12 @@ internal sealed class Slot : IDisposable
         {
             lock (_gate)
             {
-                return _description with { Calibration = Calibration, Quarantine = Quarantine, QuarantinedAt = _since?.ToUnixTimeSeconds() };
+                return _description with
+                {
+                    Calibration = Calibration,
+                    Quarantine = Quarantine,
+                    QuarantinedAt = _since?.ToUnixTimeSeconds(),
+                };
             }
         }
     }
