@@ -99,7 +99,43 @@ public sealed unsafe class NvmlLibrary : IDisposable
         return new CardVitals((int?)utilization?.Gpu, TemperatureOf(device), milliwatts / 1000.0, limit / 1000.0);
     }
 
+    /// <summary>Listens for what the driver reports of every card from now on; what it reported before is not heard.</summary>
+    /// <returns>Null where neither driver nor cards tell of such things.</returns>
+    /// <exception cref="NvmlException">The driver refuses.</exception>
+    public CardErrors? Listen()
+    {
+        if (!CardErrors.Functions.All(_library.Has))
+        {
+            return null;
+        }
+
+        var errors = new CardErrors(_library, this);
+        try
+        {
+            if (errors.Register(_devices.Values))
+            {
+                return errors;
+            }
+        }
+        catch (NvmlException)
+        {
+            errors.Dispose();
+            throw;
+        }
+
+        errors.Dispose();
+        return null;
+    }
+
     public void Dispose() => _library.Dispose();
+
+    /// <summary>A card of this host by the driver's handle; null for one that was not there at the start.</summary>
+    internal Card? CardOf(nint device)
+    {
+        // One that is lost tells its name no more
+        var uuid = _devices.FirstOrDefault(known => known.Value == device).Key ?? Text("nvmlDeviceGetUUID", device);
+        return Cards.FirstOrDefault(card => card.Uuid == uuid);
+    }
 
     private void Start()
     {
@@ -260,7 +296,7 @@ public sealed unsafe class NvmlLibrary : IDisposable
         return Encoding.UTF8.GetString(end < 0 ? all : all[..end]);
     }
 
-    private void Check(string function, int code)
+    internal void Check(string function, int code)
     {
         if (code != Success)
         {

@@ -39,7 +39,7 @@ internal static class RendererVerbs
     private static Command Probe()
     {
         var device = OptionKinds.Choice("--device", "Which kind", "cpu", "cpu", "cuda");
-        var probe = new Command("probe", "Which device this is and what computes rightly on it, as a line of JSON: what a worker asks first")
+        var probe = new Command("probe", "Which device this is and what computes rightly on it, as JSON: what a worker asks first")
         {
             device,
         };

@@ -76,6 +76,9 @@ public sealed record SlotDescription
 
     /// <summary>Why the slot takes no jobs, and what to do; null when it does.</summary>
     public string? Quarantine { get; init; }
+
+    /// <summary>Since when, by the worker's clock, in unix seconds.</summary>
+    public long? QuarantinedAt { get; init; }
 }
 
 public sealed record RegisterWorkerReply
@@ -85,7 +88,13 @@ public sealed record RegisterWorkerReply
     /// <summary>The newest that the API speaks.</summary>
     public int Protocol { get; init; }
     public required LeaseSettings Settings { get; init; }
+
+    /// <summary>What somebody has ordered of a slot since it was registered with its quarantine.</summary>
+    public IReadOnlyList<SlotOrder> Slots { get; set; } = [];
 }
+
+/// <param name="Resume">Forget what is held against the slot and look again.</param>
+public sealed record SlotOrder(string Id, bool Resume);
 
 /// <summary>The clockwork of a lease, told by the API so that both sides use the same figures.</summary>
 public sealed record LeaseSettings

@@ -184,7 +184,7 @@ public sealed record CardCalibration
     /// <summary>What keys of rates begin with that nobody measured on the card itself.</summary>
     public const string EstimatePrefix = "estimate:";
 
-    /// <summary>Card, driver and worker version the figures belong to: <see cref="KeyOf"/>. Of estimates, what they are taken from.</summary>
+    /// <summary>Card, driver and worker version the figures belong to (<see cref="KeyOf"/>). Of estimates, whence they are.</summary>
     public required string Key { get; init; }
 
     /// <summary>Not measured, but known of cards of its name.</summary>

@@ -19,6 +19,9 @@ namespace RenderFarm.Api.Workers;
 /// </summary>
 internal static class LeaseEndpoints
 {
+    /// <summary>The end of the year 9999.</summary>
+    private const long LatestSecond = 253_402_300_799;
+
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
         var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
@@ -46,6 +49,7 @@ internal static class LeaseEndpoints
     private static async Task<RegisterWorkerReply> RegisterAsync(
         RegisterWorkerRequest request,
         WorkerRegistry workers,
+        SlotQuarantines quarantines,
         LeaseSettings settings,
         CancellationToken cancellationToken
     )
@@ -78,11 +82,18 @@ internal static class LeaseEndpoints
         // An id is part of routing keys, and of paths on the worker's side.
         var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
         Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
+        Refuse(
+            request.Slots.Any(slot => slot.QuarantinedAt is < 0 or > LatestSecond),
+            "slots",
+            "holds a quarantined_at that is no time in unix seconds"
+        );
+        var id = await workers.RegisterAsync(request, cancellationToken);
         return new RegisterWorkerReply
         {
-            WorkerId = await workers.RegisterAsync(request, cancellationToken),
+            WorkerId = id,
             Protocol = WorkerProtocol.Current,
             Settings = settings,
+            Slots = [.. (await quarantines.ToResumeAsync(id, cancellationToken)).Select(slot => new SlotOrder(slot, Resume: true))],
         };
     }
 

@@ -53,7 +53,7 @@ public sealed class LeaseDesk(
 
             // Listening starts before the look, so that a job which arrives in between is not missed
             using var watcher = signal.Watch(worker.Models, VramClasses.Offered(slot.Kind, request.FreeBytes)[^1]);
-            if (!worker.Draining && worker.Models.Count > 0)
+            if (!worker.Draining && worker.Models.Count > 0 && worker.QuarantineOf(slot.Id) is null)
             {
                 var fleet = await workers.FleetAsync(cancellationToken);
                 try

@@ -81,6 +81,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             throw new IdentityInUseException(holder.Name, holder.Host, holder.SeenAt + LiveFor - time.GetUtcNow());
         }
 
+        await SlotRecord.ReportedAsync(db, id, request, time.GetUtcNow(), cancellationToken);
         await db.ExecuteAsync("DELETE FROM worker_models WHERE worker_id = @id", cancellationToken, ("id", id));
         // In one order everywhere, so that two workers registering the same models don't wait for each other in a ring
         foreach (var model in request.Models.DistinctBy(m => m.Id).OrderBy(m => m.Id, StringComparer.Ordinal))
@@ -93,13 +94,18 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 cancellationToken,
                 ("model", model.Id),
                 ("now", now),
-                ("registration", JsonSerializer.Serialize(model, JobsJson.Default.ModelRegistration))
+                ("registration", JsonSerializer.Serialize(model with { Files = [] }, JobsJson.Default.ModelRegistration))
             );
             await db.ExecuteAsync(
-                "INSERT INTO worker_models (worker_id, model_id) VALUES (@id, @model)",
+                "INSERT INTO worker_models (worker_id, model_id, files, is_whole) VALUES (@id, @model, @files, @whole)",
                 cancellationToken,
                 ("id", id),
-                ("model", model.Id)
+                ("model", model.Id),
+                (
+                    "files",
+                    model.Files.Count > 0 ? JsonSerializer.Serialize([.. model.Files], JobsJson.Default.ModelFileArray) : null
+                ),
+                ("whole", model.Files.All(file => file.State == ModelFileState.There))
             );
         }
         return id;
@@ -117,9 +123,10 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                     {
                         Worker = w,
                         Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList(),
+                        Quarantines = db.SlotQuarantines.Where(q => q.WorkerId == w.Id).ToList(),
                     })
                     .SingleOrDefaultAsync(cancellationToken);
-                return found is null ? null : ToWorker(found.Worker, found.Models);
+                return found is null ? null : ToWorker(found.Worker, found.Models, found.Quarantines);
             },
             cancellationToken
         );
@@ -135,9 +142,10 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                     {
                         Worker = w,
                         Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList(),
+                        Quarantines = db.SlotQuarantines.Where(q => q.WorkerId == w.Id).ToList(),
                     })
                     .ToListAsync(cancellationToken);
-                return rows.ConvertAll(row => ToWorker(row.Worker, row.Models));
+                return rows.ConvertAll(row => ToWorker(row.Worker, row.Models, row.Quarantines));
             },
             cancellationToken
         );
@@ -155,6 +163,9 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         _fleet = new KnownFleet(fleet, at);
         return fleet;
     }
+
+    /// <summary>What anybody may do has changed: the next who asks looks again.</summary>
+    internal void FleetChanged() => _fleet = null;
 
     /// <summary>Drain: no new lease, running jobs finish. False for an unknown worker.</summary>
     public async Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellationToken)
@@ -210,13 +221,17 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                         Live = db.WorkerModels.Count(h =>
                             h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
                         ),
+                        Whole = db.WorkerModels.Count(h =>
+                            h.ModelId == m.Id && h.IsWhole && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
+                        ),
                     })
                     .ToListAsync(cancellationToken);
                 return rows.ConvertAll(row => new KnownModel(
                     JsonSerializer.Deserialize(row.Model.Registration, JobsJson.Default.ModelRegistration)!,
                     row.Model.FirstSeenAt,
                     row.Model.SeenAt,
-                    row.Live
+                    row.Live,
+                    row.Whole
                 ));
             },
             cancellationToken
@@ -224,7 +239,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
 
     private sealed record KnownFleet(Fleet Fleet, long At);
 
-    private FarmWorker ToWorker(WorkerRow row, List<string> models) =>
+    private FarmWorker ToWorker(WorkerRow row, List<string> models, List<SlotQuarantineRow> quarantines) =>
         new()
         {
             Id = row.Id,
@@ -234,6 +249,10 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             Version = row.Version,
             Slots = JsonSerializer.Deserialize(row.Slots, JobsJson.Default.SlotDescriptionArray)!,
             Models = models,
+            Quarantines = quarantines
+                .OrderBy(q => q.By)
+                .DistinctBy(q => q.SlotId)
+                .ToDictionary(q => q.SlotId, q => new SlotQuarantine(q.Reason, q.Since.ToUnixTimeSeconds(), q.By)),
             Draining = row.Draining,
             RegisteredAt = row.RegisteredAt,
             SeenAt = row.SeenAt,
@@ -252,10 +271,16 @@ public sealed record FarmWorker
     public required string Version { get; init; }
     public required IReadOnlyList<SlotDescription> Slots { get; init; }
     public required IReadOnlyList<string> Models { get; init; }
+
+    /// <summary>By slot; what its worker says goes before what the farm does.</summary>
+    public required IReadOnlyDictionary<string, SlotQuarantine> Quarantines { get; init; }
     public required bool Draining { get; init; }
     public required DateTimeOffset RegisteredAt { get; init; }
     public required DateTimeOffset SeenAt { get; init; }
     public required bool IsLive { get; init; }
+
+    /// <summary>Null: it takes jobs.</summary>
+    public SlotQuarantine? QuarantineOf(string slotId) => Quarantines.GetValueOrDefault(slotId);
 
     public WorkerStatus Status =>
         !IsLive ? WorkerStatus.Gone
@@ -264,4 +289,11 @@ public sealed record FarmWorker
 }
 
 /// <param name="LiveWorkers">0: requests are accepted with a note, and wait.</param>
-public sealed record KnownModel(ModelRegistration Registration, DateTimeOffset FirstSeenAt, DateTimeOffset SeenAt, int LiveWorkers);
+/// <param name="WholeWorkers">Those of them that have every file of it.</param>
+public sealed record KnownModel(
+    ModelRegistration Registration,
+    DateTimeOffset FirstSeenAt,
+    DateTimeOffset SeenAt,
+    int LiveWorkers,
+    int WholeWorkers
+);

@@ -31,8 +31,9 @@ public sealed class TestFarm : IAsyncDisposable
         Signal = new JobSignal(Time);
         Announcer = new JobAnnouncer(Signal);
         Retries = new RetryPolicy(() => 0);
-        Endings = new LeaseEndings(Database, Retries, Announcer, Time);
         Workers = new WorkerRegistry(Database, Time);
+        Quarantines = new SlotQuarantines(Database, Workers, Time);
+        Endings = new LeaseEndings(Database, Retries, Announcer, Quarantines, Time);
         Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Time), Announcer, Time);
         Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
         Forecast = new QueueForecast(Database, Workers, new RenderTimes(Database, Time), Time);
@@ -51,6 +52,7 @@ public sealed class TestFarm : IAsyncDisposable
     public RetryPolicy Retries { get; }
     public LeaseEndings Endings { get; }
     public WorkerRegistry Workers { get; }
+    public SlotQuarantines Quarantines { get; }
     public JobStore Jobs { get; }
     public LeaseDesk Desk { get; }
     public QueueForecast Forecast { get; }
@@ -255,8 +257,22 @@ public sealed class TestFarm : IAsyncDisposable
     public Task ExpireLeaseAsync(string id) =>
         SqlAsync(dialect => $"UPDATE jobs SET lease_until = {dialect.NowPlus("-1")} WHERE id = @id", id);
 
-    /// <summary>The back-off is over by the database's clock.</summary>
-    public Task EndBackOffAsync(string id) =>
+    /// <summary>rack-1 with the slot <c>cpu</c> alone: a job that failed there has nowhere else to go.</summary>
+    public Task OneSlotAsync()
+    {
+        var whole = Registration("rack-1", "demo");
+        return Workers.RegisterAsync(whole with { Slots = [whole.Slots[0]] }, Stop);
+    }
+
+    /// <summary>The back-off is over by the database's clock, and so is the time in which the job goes elsewhere.</summary>
+    public async Task EndBackOffAsync(string id)
+    {
+        await EndPauseAsync(id);
+        await SqlAsync(dialect => $"UPDATE jobs SET avoid_until = {dialect.NowPlus("-1")} WHERE id = @id AND avoid_until IS NOT NULL", id);
+    }
+
+    /// <summary>The back-off alone.</summary>
+    public Task EndPauseAsync(string id) =>
         SqlAsync(dialect => $"UPDATE jobs SET not_before = {dialect.NowPlus("-1")} WHERE id = @id AND state = 'queued'", id);
 
     /// <summary>The job's newest lease was never granted, as far as the database knows: its rows are as they were before.</summary>

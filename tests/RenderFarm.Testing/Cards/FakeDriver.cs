@@ -30,7 +30,12 @@ public sealed class FakeDriver : IDisposable
         var driver = new FakeDriver();
         driver.Show(cards);
         using var source = new StreamReader(typeof(FakeDriver).Assembly.GetManifestResourceStream("fake-nvml.c")!);
-        await CCompiler.CompileAsync(driver.Path, await source.ReadToEndAsync(), $"-DSTATE=\"{driver.State}\"");
+        await CCompiler.CompileAsync(
+            driver.Path,
+            await source.ReadToEndAsync(),
+            $"-DSTATE=\"{driver.State}\"",
+            $"-DEVENTS=\"{driver.Events}\""
+        );
         return driver;
     }
 
@@ -65,7 +70,12 @@ public sealed class FakeDriver : IDisposable
     /// <summary>As after a fault of the bus: every question fails.</summary>
     public void LoseCards() => File.Delete(State);
 
+    /// <summary>Reports an error of the card with that number, to those who listen by now.</summary>
+    public void Report(int card, long xid) => File.AppendAllText(Events, string.Create(CultureInfo.InvariantCulture, $"{card} {xid}\n"));
+
     public void Dispose() => _folder.Dispose();
+
+    private string Events => _folder.File("events");
 
     private string State => _folder.File("cards");
 

@@ -81,6 +81,9 @@ internal sealed class LeaseDesk : IAsyncDisposable
             KillMarginSeconds = 2,
         };
 
+    /// <summary>What registrations are told of slots.</summary>
+    public ConcurrentBag<SlotOrder> Orders { get; } = [];
+
     public ConcurrentQueue<RegisterWorkerRequest> Registrations { get; } = new();
     public ConcurrentQueue<LeaseRequest> Requests { get; } = new();
     public ConcurrentQueue<(string Job, RenewRequest Request)> Renewals { get; } = new();
@@ -202,7 +205,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
         Registrations.Enqueue(request);
         await WriteAsync(
             context,
-            new RegisterWorkerReply { WorkerId = "worker_1", Settings = Settings },
+            new RegisterWorkerReply
+            {
+                WorkerId = "worker_1",
+                Settings = Settings,
+                Slots = [.. Orders],
+            },
             ContractsJson.Default.RegisterWorkerReply
         );
     }

@@ -50,7 +50,7 @@ internal static class StubRenderer
         while :; do say '{"type":"alive","stage":"denoising"}'; sleep 0.1; done
         """;
 
-    /// <summary>What it says of its device when it is asked; measured, it answers with <see cref="Rates"/> as soon as they are there.</summary>
+    /// <summary>What it says of its device when asked; a measurement ends as soon as there are <see cref="Rates"/>.</summary>
     public static void Answer(string folder, DeviceProbe probe) =>
         File.WriteAllText(Path.Combine(folder, "probe.json"), JsonSerializer.Serialize(probe, ContractsJson.Default.DeviceProbe));
 

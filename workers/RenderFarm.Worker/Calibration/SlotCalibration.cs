@@ -30,7 +30,7 @@ internal sealed class SlotCalibration(
     private static readonly TimeSpan LongestHold = TimeSpan.FromHours(1);
     private readonly Dictionary<string, SlotStudy> _studies = discovery.Slots.ToDictionary(slot => slot.Id, _ => new SlotStudy());
 
-    /// <summary>Before the first job: every card is looked at. A processor can wait, since plans for it choose nothing by its rates.</summary>
+    /// <summary>Before the first job: every card is looked at. A processor can wait: its plans choose nothing by its rates.</summary>
     public Task PrepareAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(discovery.Slots.Where(slot => slot.Kind == SlotKind.Cuda).Select(slot => ProbeAsync(slot, cancellationToken)));
 
@@ -92,7 +92,7 @@ internal sealed class SlotCalibration(
     public async Task<bool> LookAsync(Slot slot, CancellationToken cancellationToken)
     {
         var study = _studies[slot.Id];
-        if (slot.CardFault is not null || time.GetTimestamp() < study.NotBefore)
+        if (slot.CardError is not null || slot.CardFault is not null || time.GetTimestamp() < study.NotBefore)
         {
             return false;
         }

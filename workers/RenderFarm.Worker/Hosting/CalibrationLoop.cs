@@ -5,7 +5,7 @@ using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Hosting;
 
-/// <summary>Has idle slots measured, one after the other, since cards of one host share its memory; tells the API what came of it.</summary>
+/// <summary>Has idle slots measured, one at a time, since cards of a host share its memory; tells the API what came of it.</summary>
 internal sealed class CalibrationLoop(
     SlotDiscovery discovery,
     SlotCalibration calibration,

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using RenderFarm.Artifacts;
 using RenderFarm.Broker;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Logs;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
@@ -31,7 +32,7 @@ internal static class WorkerApplication
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
-        builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.IncludeScopes) = (true, true));
+        builder.Configuration.AddFarmLogs();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         // A start that fails is told in one line by whoever started it.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
@@ -73,7 +74,7 @@ internal static class WorkerApplication
         // The whole
         builder.Services.AddSingleton<WorkerPreparation>();
         builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded);
-        builder.Services.AddLoop<ModelWatch>().AddLoop<CalibrationLoop>();
+        builder.Services.AddLoop<ModelWatch>().AddLoop<CardErrorWatch>().AddLoop<CalibrationLoop>();
         builder.Services.AddSingleton<WorkerStart>().AddSingleton<WorkerLoops>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
 
         var app = builder.Build();

@@ -24,7 +24,7 @@ internal static class SafetensorsHeader
             throw new IOException($"{path} is no safetensors file");
         }
 
-        using var header = JsonDocument.Parse(SafetensorsFingerprint.Header(file));
+        using var header = JsonDocument.Parse(CheckpointFingerprint.Header(file));
         return header.RootElement.ValueKind == JsonValueKind.Object
             ? [.. header.RootElement.EnumerateObject().Where(entry => entry.Name != Metadata).Select(Read)]
             : throw new JsonException("the header is no object");

@@ -22,6 +22,11 @@ internal sealed class SlotRound(
         // 1
         if (!await admission.AdmitsAsync(slot, standing))
         {
+            if (slot.CardError is not null)
+            {
+                launcher.StandDown(slot); // A card is reset when nobody is on it
+            }
+
             return;
         }
 

@@ -89,6 +89,15 @@ internal sealed class RendererLauncher(
         }
     }
 
+    /// <summary>The slot's standby goes: nobody will have an order for it.</summary>
+    public void StandDown(Slot slot)
+    {
+        if (_standby.TryRemove(slot.Id, out var standby))
+        {
+            standby.Dispose();
+        }
+    }
+
     /// <summary>What a renderer of this slot could take now: what is free, and what its standby holds already.</summary>
     /// <exception cref="NvmlException">The driver doesn't answer for the card (any more).</exception>
     public long FreeBytes(Slot slot)
@@ -105,12 +114,9 @@ internal sealed class RendererLauncher(
     public void Dispose()
     {
         _disposed = true;
-        foreach (var slot in _standby.Keys)
+        foreach (var slot in slots.Slots)
         {
-            if (_standby.TryRemove(slot, out var standby))
-            {
-                standby.Dispose();
-            }
+            StandDown(slot);
         }
     }
 

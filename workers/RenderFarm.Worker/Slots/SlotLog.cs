@@ -11,4 +11,17 @@ internal static partial class SlotLog
 
     [LoggerMessage(1503, LogLevel.Information, "Slot {Slot}: the memory is back, the quarantine is over")]
     public static partial void QuarantineOver(this ILogger log, string slot);
+
+    [LoggerMessage(
+        1504,
+        LogLevel.Information,
+        "The driver does not tell of its cards' errors (Xid): a card that fails is found by its jobs"
+    )]
+    public static partial void CardErrorsUntold(this ILogger log);
+
+    [LoggerMessage(1505, LogLevel.Information, "The driver reported Xid {Xid} of {Slot}, which says nothing against the card")]
+    public static partial void CardErrorPassedOver(this ILogger log, long xid, string slot);
+
+    [LoggerMessage(1506, LogLevel.Information, "Slot {Slot} is resumed: what was held against it is forgotten")]
+    public static partial void Resumed(this ILogger log, string slot);
 }
