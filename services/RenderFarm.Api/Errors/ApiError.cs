@@ -65,6 +65,10 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError MissingScope(string scope) =>
         new(403, "missing_scope", $"This API key lacks the scope '{scope}'. Ask an administrator for a key that has it.");
 
+    /// <param name="what">Whose it is that the key was used for.</param>
+    public static ApiError WrongWorker(string what, string? param = null) =>
+        new(403, "wrong_worker", $"{what} An API key speaks for the workers that registered with it, and for no others.", param);
+
     public static ApiError PriorityAboveCeiling(int ceiling) =>
         new(403, "priority_above_ceiling", $"This API key may ask for a priority of at most {Text(ceiling)}.", "priority");
 

@@ -4,7 +4,6 @@ using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Users;
@@ -20,15 +19,19 @@ internal static class LeaseEndpoints
 {
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
-        var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
+        var worker = routes
+            .MapGroup("/worker/v1")
+            .WithTags("Worker protocol")
+            .RequireScope(Scopes.Worker)
+            .AddEndpointFilter<LeaseGuard>();
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
         worker
             .MapPost("/leases", LeaseAsync)
             .WithSummary("The best job for this slot; waits for one up to wait_seconds")
             .Produces<LeaseGrant>()
             .Produces(204);
-        worker.AddEndpointFilter(RequireJobId);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
+        worker.MapPost("/leases/{job}/progress", StepReports.TakeAsync).WithSummary("How far the render is, for whoever watches; kept nowhere");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
         worker.MapPost("/leases/{job}/release", ReleaseAsync).WithSummary("Hand the job back, no attempt burnt");
@@ -36,14 +39,9 @@ internal static class LeaseEndpoints
         return worker;
     }
 
-    /// <summary>An id is part of object keys: what has not its form names no job, and goes no further.</summary>
-    private static ValueTask<object?> RequireJobId(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.GetRouteValue("job") is string job && !JobIds.IsId(job)
-            ? throw ApiError.NotFound("video", job).AsException()
-            : next(context);
-
     private static async Task<RegisterWorkerReply> RegisterAsync(
         RegisterWorkerRequest request,
+        HttpContext context,
         WorkerRegistry workers,
         LeaseSettings settings,
         CancellationToken cancellationToken
@@ -70,7 +68,7 @@ internal static class LeaseEndpoints
         Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
         return new RegisterWorkerReply
         {
-            WorkerId = await workers.RegisterAsync(request, cancellationToken),
+            WorkerId = await workers.RegisterAsync(request, context.Caller(), cancellationToken),
             Protocol = WorkerProtocol.Current,
             Settings = settings,
         };

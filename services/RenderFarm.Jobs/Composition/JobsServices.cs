@@ -39,6 +39,7 @@ public static class JobsServices
         services.AddSingleton<JobStore>();
         services.AddSingleton<BatchStore>();
         services.AddSingleton<WorkerRegistry>();
+        services.AddSingleton<WorkerRights>();
         services.AddSingleton<RenderTimes>();
         services.AddSingleton<QueueForecast>();
         services.AddSingleton<LeaseEndings>();
