@@ -31,7 +31,9 @@ internal static class LeaseEndpoints
             .Produces<LeaseGrant>()
             .Produces(204);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
-        worker.MapPost("/leases/{job}/progress", StepReports.TakeAsync).WithSummary("How far the render is, for whoever watches; kept nowhere");
+        worker
+            .MapPost("/leases/{job}/progress", StepReports.TakeAsync)
+            .WithSummary("How far the render is, for whoever watches; kept nowhere");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
         worker.MapPost("/leases/{job}/release", ReleaseAsync).WithSummary("Hand the job back, no attempt burnt");

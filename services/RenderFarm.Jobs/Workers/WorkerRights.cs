@@ -32,7 +32,9 @@ public sealed class WorkerRights(JobDatabase database, TimeProvider time)
         );
     }
 
-    /// <summary>Whether the lease of that very token is one of the key's workers; whether it still stands is for those to say who end it.</summary>
+    /// <summary>
+    /// Whether the lease of that very token is one of the key's workers; whether it still stands is for those to say who end it.
+    /// </summary>
     public Task<WorkerRight> OfLeaseAsync(ApiKey key, LeaseId lease, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -49,7 +51,9 @@ public sealed class WorkerRights(JobDatabase database, TimeProvider time)
         );
     }
 
-    /// <summary>Whether one of the key's workers has the job's newest lease, and nobody has ended it. For calls that name no token.</summary>
+    /// <summary>
+    /// Whether one of the key's workers has the job's newest lease, and nobody has ended it. For calls that name no token.
+    /// </summary>
     public Task<WorkerRight> OfJobAsync(ApiKey key, string jobId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
