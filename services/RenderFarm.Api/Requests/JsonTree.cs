@@ -39,9 +39,7 @@ internal sealed class JsonTree(BodyShape shape, string root)
                 PutBeside(longText);
                 break;
             case JsonTokenType.String:
-                RequireText(ref reader);
-                // As bytes, which are half of what the letters take
-                Put(JsonValue.Create(JsonElement.ParseValue(ref reader)));
+                Put(JsonValue.Create(Text(ref reader)));
                 break;
             case JsonTokenType.Number:
                 Put(JsonValue.Create(JsonElement.ParseValue(ref reader)));
@@ -129,22 +127,19 @@ internal sealed class JsonTree(BodyShape shape, string root)
         }
     }
 
-    private void RequireText(ref Utf8JsonReader reader)
+    private string Text(ref Utf8JsonReader reader)
     {
-        bool holdsNul;
+        string text;
         try
         {
-            holdsNul = reader.GetString()!.Contains('\0', StringComparison.Ordinal);
+            text = reader.GetString()!;
         }
         catch (InvalidOperationException)
         {
             throw Refused(WellFormedText.NotUnicode);
         }
 
-        if (holdsNul)
-        {
-            throw Refused(WellFormedText.HoldsNul);
-        }
+        return text.Contains('\0', StringComparison.Ordinal) ? throw Refused(WellFormedText.HoldsNul) : text;
     }
 
     private ApiErrorException NotJson(string why) =>
