@@ -210,6 +210,10 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError Unavailable(string what) =>
         new(503, "unavailable", $"{what} is not answering at the moment. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(2) };
 
+    /// <summary>Of the host's own disk, not of the store's.</summary>
+    public static ApiError NoRoom() =>
+        new(503, "unavailable", "The API's disk can't take this at the moment. Try again later.") { RetryAfter = TimeSpan.FromSeconds(30) };
+
     public static ApiError Internal() =>
         new(500, "internal_error", "Something went wrong inside the farm. The request id in x-request-id finds it in the log.");
 

@@ -61,7 +61,7 @@ public static class JobsServices
         AddSweep<ArtifactJanitor>(services);
         services.AddSingleton<ArtifactAudit>();
         services.AddSingleton<ResultManifests>();
-        AddSweep<ResultAdoption>(services);
+        services.AddSingleton<ResultAdoption>();
         services.TryAddSingleton(store);
         AddSweep<RowRetention>(services);
         return services;
