@@ -185,8 +185,10 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var args = new ListObjectsArgs().WithBucket(_options.Bucket).WithPrefix(prefix).WithRecursive(true);
-        await using var items = _inside.ListObjectsEnumAsync(args, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (await Guarded("list", prefix, ResiliencePipeline.Empty, async _ => await items.MoveNextAsync(), cancellationToken))
+        // The SDK's listing has one token for all of its pages, and each page has its own time
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var items = _inside.ListObjectsEnumAsync(args, ended.Token).GetAsyncEnumerator(ended.Token);
+        while (await Guarded("list", prefix, _resilience.Page, NextAsync, cancellationToken))
         {
             if (items.Current is { IsDir: false } item)
             {
@@ -196,6 +198,12 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
                     new DateTimeOffset((item.LastModifiedDateTime ?? default).ToUniversalTime())
                 );
             }
+        }
+
+        async Task<bool> NextAsync(CancellationToken timeIsUp)
+        {
+            await using var end = timeIsUp.Register(ended.Cancel);
+            return await items.MoveNextAsync();
         }
     }
 

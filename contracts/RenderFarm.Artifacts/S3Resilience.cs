@@ -8,11 +8,14 @@ using Polly.Timeout;
 namespace RenderFarm.Artifacts;
 
 /// <summary>
-/// How calls to S3 are tried: retry with jitter around a breaker around a timeout. Both kinds of call share one
+/// How calls to S3 are tried: retry with jitter around a breaker around a timeout. All kinds of call share one
 /// breaker, because it is one server that is up or down.
 /// </summary>
 internal sealed class S3Resilience
 {
+    /// <summary>What a call that moves no content may take.</summary>
+    public static readonly TimeSpan SmallTime = TimeSpan.FromSeconds(15);
+
     public S3Resilience(TimeProvider time)
     {
         var breaker = new ResiliencePipelineBuilder { TimeProvider = time }
@@ -27,12 +30,16 @@ internal sealed class S3Resilience
                 }
             )
             .Build();
-        Small = Build(time, breaker, TimeSpan.FromSeconds(15));
+        Small = Build(time, breaker, SmallTime);
         Transfer = Build(time, breaker, TimeSpan.FromMinutes(10));
+        Page = new ResiliencePipelineBuilder { TimeProvider = time }.AddPipeline(breaker).AddTimeout(SmallTime).Build();
     }
 
     /// <summary>Calls that move no content.</summary>
     public ResiliencePipeline Small { get; }
+
+    /// <summary>The next page of a listing: it is not tried again, for a listing that broke off can't be gone on with.</summary>
+    public ResiliencePipeline Page { get; }
 
     /// <summary>Uploads, which take as long as they take.</summary>
     public ResiliencePipeline Transfer { get; }

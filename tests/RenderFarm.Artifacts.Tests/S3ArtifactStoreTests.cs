@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Time.Testing;
 using Minio;
 using Minio.DataModel.Args;
 using RenderFarm.Contracts.Leases;
@@ -91,6 +92,32 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
                 Assert.IsType<Polly.CircuitBreaker.BrokenCircuitException>(fault.InnerException);
             }
         }
+    }
+
+    /// <summary>A server that takes connections and says nothing, as a frozen one does: whoever lists must not wait for ever.</summary>
+    [Fact]
+    public async Task List_ServerNeverAnswers_FailsAsTransient()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var time = new FakeTimeProvider();
+        using var store = new S3ArtifactStore(
+            new ArtifactsOptions
+            {
+                Kind = ArtifactsKind.S3,
+                Endpoint = $"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}",
+                AccessKey = "key",
+                SecretKey = "secret",
+                Bucket = "bucket",
+            },
+            time
+        );
+
+        var listing = store.ListAsync("videos/", Cancellation).ToListAsync(Cancellation).AsTask();
+        using var asked = await silent.AcceptTcpClientAsync(Cancellation);
+        time.Advance(S3Resilience.SmallTime);
+
+        Assert.True((await Assert.ThrowsAsync<ArtifactStoreException>(() => listing)).IsTransient);
     }
 
     /// <summary>What the HTTP client lets through when a connection is reset while it is being made.</summary>

@@ -1,4 +1,5 @@
 using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Workers;
@@ -17,6 +18,8 @@ internal static class Refusals
             StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
             ArtifactNotFoundException => ApiError.StoredFileGone(),
             ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
+            LocalDiskException => ApiError.NoRoom(),
+            _ when DiskTrouble.Is(exception) => ApiError.NoRoom(),
             _ => ApiError.Internal(),
         };
 }

@@ -4,7 +4,6 @@ using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Users;
@@ -24,15 +23,21 @@ internal static class LeaseEndpoints
 
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
-        var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
+        var worker = routes
+            .MapGroup("/worker/v1")
+            .WithTags("Worker protocol")
+            .RequireScope(Scopes.Worker)
+            .AddEndpointFilter<LeaseGuard>();
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
         worker
             .MapPost("/leases", LeaseAsync)
             .WithSummary("The best job for this slot; waits for one up to wait_seconds")
             .Produces<LeaseGrant>()
             .Produces(204);
-        worker.AddEndpointFilter(RequireJobId);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
+        worker
+            .MapPost("/leases/{job}/progress", StepReports.TakeAsync)
+            .WithSummary("How far the render is, for whoever watches; kept nowhere");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
         worker.MapPost("/leases/{job}/release", ReleaseAsync).WithSummary("Hand the job back, no attempt burnt");
@@ -40,14 +45,9 @@ internal static class LeaseEndpoints
         return worker;
     }
 
-    /// <summary>An id is part of object keys: what has not its form names no job, and goes no further.</summary>
-    private static ValueTask<object?> RequireJobId(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.GetRouteValue("job") is string job && !JobIds.IsId(job)
-            ? throw ApiError.NotFound("video", job).AsException()
-            : next(context);
-
     private static async Task<RegisterWorkerReply> RegisterAsync(
         RegisterWorkerRequest request,
+        HttpContext context,
         WorkerRegistry workers,
         SlotQuarantines quarantines,
         LeaseSettings settings,
@@ -87,7 +87,7 @@ internal static class LeaseEndpoints
             "slots",
             "holds a quarantined_at that is no time in unix seconds"
         );
-        var id = await workers.RegisterAsync(request, cancellationToken);
+        var id = await workers.RegisterAsync(request, context.Caller(), cancellationToken);
         return new RegisterWorkerReply
         {
             WorkerId = id,

@@ -4,6 +4,7 @@ using RenderFarm.Broker;
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
+using RenderFarm.Planning;
 using RenderFarm.Worker.Calibration;
 using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
@@ -74,16 +75,14 @@ internal static class WorkerDoctor
 
     private static HostCheck Disk(WorkerOptions options, FreeSpace disks)
     {
-        var free = disks.BytesFor(options.DataDirectory) / 1e6;
-        var finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
-        return free >= options.MinimumFreeDiskMegabytes
+        var (free, needed) = (disks.BytesFor(options.DataDirectory), (long)(options.MinimumFreeDiskMegabytes * 1e6));
+        var finding = $"{Names.Gib(free)} free for {options.DataDirectory}";
+        return free >= needed
             ? HostCheck.Ok("worker disk", finding)
             : HostCheck.Lacks(
                 "worker disk",
-                finding,
-                FormattableString.Invariant(
-                    $"free {options.MinimumFreeDiskMegabytes:0} MB, or set Worker:DataDirectory to a folder with more"
-                )
+                $"{finding}, {Names.Gib(needed)} are needed for new jobs (Worker:MinimumFreeDiskMegabytes)",
+                "free some, or set Worker:DataDirectory to a folder with more"
             );
     }
 
