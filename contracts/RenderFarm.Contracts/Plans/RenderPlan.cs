@@ -19,6 +19,14 @@ public enum Precision
     /// <summary>Activations quantised per token too; the product itself runs in fp8.</summary>
     [JsonStringEnumMemberName("fp8")]
     Fp8,
+
+    /// <summary>Weights stored as int8 with a scale per output channel, cast up; e4m3 stays where the file has it.</summary>
+    [JsonStringEnumMemberName("int8-weights")]
+    Int8Weights,
+
+    /// <summary>Activations quantised per token too; the product itself runs in int8.</summary>
+    [JsonStringEnumMemberName("int8")]
+    Int8,
 }
 
 /// <summary>What the tokens of a video attend to each other in.</summary>
@@ -183,6 +191,9 @@ public sealed record CardCalibration
 
     /// <summary>Null until calibration ran row-wise fp8 products correctly on the card.</summary>
     public double? Fp8Flops { get; init; }
+
+    /// <summary>Null until calibration ran int8 products correctly on the card.</summary>
+    public double? Int8Flops { get; init; }
     public double? AttentionFlops { get; init; }
 
     /// <summary>Rounding included. Null until calibration ran eight-bit attention correctly on the card.</summary>

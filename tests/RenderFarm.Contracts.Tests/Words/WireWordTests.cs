@@ -29,7 +29,7 @@ public sealed class WireWordTests
             },
             { Words<ReleaseReason>(), "interrupted draining slot_fault" },
             { Words<Sampler>(), "unipc euler dpm++ distilled" },
-            { Words<Precision>(), "fp32 bf16 fp8-weights fp8" },
+            { Words<Precision>(), "fp32 bf16 fp8-weights fp8 int8-weights int8" },
             { Words<AttentionPrecision>(), "full eight-bit" },
             { Words<TextEncoderPlacement>(), "cpu streamed resident" },
             { Words<StepCacheKind>(), "teacache magcache" },

@@ -36,7 +36,7 @@ internal sealed class CardRates(KernelCompiler compiler)
     {
         using var kernels = new TokenKernels(compiler);
         long tokens = CudaDevice.Memory.Free > RoomForMany ? ManyTokens : FewTokens;
-        var (bf16, attention) = Mix(tokens, float8: false, kernels);
+        var (bf16, attention) = Mix(tokens, RowFormat.Dense, kernels);
         double? fp8 = null;
         if (WhyNoFloat8(kernels) is { } reason)
         {
@@ -44,8 +44,8 @@ internal sealed class CardRates(KernelCompiler compiler)
         }
         else
         {
-            (fp8, var beside) = Mix(tokens, float8: true, kernels);
-            attention = (attention + beside) / 2;
+            (fp8, var besideFp8) = Mix(tokens, RowFormat.Float8, kernels);
+            attention = (attention + besideFp8) / 2;
         }
         double? eightBit = null;
         if (EightBitAttentionCheck.WhyNot(kernels) is { } why)
@@ -54,13 +54,24 @@ internal sealed class CardRates(KernelCompiler compiler)
         }
         else
         {
-            (_, eightBit) = Mix(tokens, float8: fp8 is not null, kernels, new FusedEightBitAttention(kernels.Attention));
+            var beside = fp8 is null ? RowFormat.Dense : RowFormat.Float8;
+            (_, eightBit) = Mix(tokens, beside, kernels, new FusedEightBitAttention(kernels.Attention));
+        }
+        double? int8 = null;
+        if (Int8ProductCheck.WhyNot(kernels) is { } lack)
+        {
+            say($"no int8 products: {lack}");
+        }
+        else
+        {
+            (int8, _) = Mix(tokens, RowFormat.Int8, kernels);
         }
         return new CardCalibration
         {
             Key = key,
             Bf16Flops = bf16,
             Fp8Flops = fp8,
+            Int8Flops = int8,
             AttentionFlops = attention,
             EightBitAttentionFlops = eightBit,
             Fp32Flops = Products32(),
@@ -71,7 +82,7 @@ internal sealed class CardRates(KernelCompiler compiler)
 
     /// <summary>FLOP/s of products and of attention in a block's proportions.</summary>
     /// <param name="eightBit">Measured instead of attention in full, from q, k and v side by side.</param>
-    private static (double Products, double Attention) Mix(long tokens, bool float8, TokenKernels kernels, IAttention? eightBit = null)
+    private static (double Products, double Attention) Mix(long tokens, RowFormat format, TokenKernels kernels, IAttention? eightBit = null)
     {
         using var scope = NewDisposeScope();
         var ops = new FusedTokenOps(kernels);
@@ -79,16 +90,17 @@ internal sealed class CardRates(KernelCompiler compiler)
         Linear Product(int inputs, int outputs)
         {
             var (weight, bias) = (Random(0.02, outputs, inputs), Random(0.1, outputs));
-            if (!float8)
+            if (format == RowFormat.Dense)
             {
                 return new FusedLinear(weight, bias, kernels.Products);
             }
 
-            var (values, scales) = Float8.QuantizeRows(weight);
-            return new Float8Linear(values, scales, bias, ops);
+            var (values, scales) = EightBits.QuantizeRows(weight, format == RowFormat.Int8 ? Int8.Type : Float8.Type);
+            return format == RowFormat.Int8
+                ? new Int8Linear(values, scales, bias, new FusedInt8Products(ops))
+                : new Float8Linear(values, scales, bias, ops);
         }
         var (joined, square, up, down) = (Product(Dim, 3 * Dim), Product(Dim, Dim), Product(Dim, Hidden), Product(Hidden, Dim));
-        var format = float8 ? RowFormat.Float8 : RowFormat.Dense;
         var (rows, wide) = (ops.Rows(Random(1, 1, tokens, Dim), format), ops.Rows(Random(1, 1, tokens, Hidden), format));
         Action attend;
         if (eightBit is null)
@@ -152,7 +164,7 @@ internal sealed class CardRates(KernelCompiler compiler)
             var product = new Float8Linear(values, scales, null, ops).Apply(rows).to(ScalarType.Float32);
             var exact = nn.functional.linear(
                 rows.Values.to(ScalarType.Float32) * rows.Scales!,
-                Float8.Dequantize(values, scales, ScalarType.Float32)
+                EightBits.Dequantize(values, scales, ScalarType.Float32)
             );
             double error = ((product - exact).norm() / exact.norm()).item<float>();
             return error <= Float8Error ? null : $"row-wise products are off by {error:0.0e+0}";

@@ -35,18 +35,31 @@ internal sealed class Occupant : IDisposable
         throw new InvalidOperationException("the process that was to occupy the card ended");
     }
 
-    /// <summary>The verb of that process: takes memory, says <c>held</c>, and holds it until its input ends.</summary>
+    /// <summary>
+    /// The verb of that process: takes memory, says <c>held</c>, and holds it until its input ends. For each line it takes so many
+    /// bytes more, or as many as there are, and says so again.
+    /// </summary>
     public static int Occupy(long leave)
     {
         using var scope = NewDisposeScope();
+        Take(leave);
+        while (Console.In.ReadLine() is { } more)
+        {
+            Take(Math.Max(0, CudaDevice.Memory.Free - long.Parse(more, CultureInfo.InvariantCulture)));
+        }
+
+        return VerbProgram.Done;
+    }
+
+    private static void Take(long leave)
+    {
         for (var over = CudaDevice.Memory.Free - leave; over > Grain; over = CudaDevice.Memory.Free - leave)
         {
             empty([Math.Min(over, Piece)], dtype: ScalarType.Byte, device: CUDA);
         }
+
         Console.Out.WriteLine("held");
         Console.Out.Flush();
-        Console.In.ReadToEnd();
-        return VerbProgram.Done;
     }
 
     public void Dispose()
