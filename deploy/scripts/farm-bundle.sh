@@ -10,7 +10,7 @@
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
-readonly ROOT OUT="$ROOT/.bundle" NAME=renderfarm-farm LIMIT=$((60 * 1000 * 1000))
+readonly ROOT OUT="$ROOT/.bundle" NAME=renderfarm-farm LIMIT=$((80 * 1000 * 1000))
 readonly PROGRAMS=(services/RenderFarm.Api workers/RenderFarm.Worker workers/RenderFarm.Renderer workers/RenderFarm.Tools
     tests/RenderFarm.Benchmarks)
 readonly BUILT=bin/Release/net10.0

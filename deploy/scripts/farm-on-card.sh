@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the bundled farm on the card of this machine and prints one table; exit code 1 where a limit is missed.
-#   farm-on-card.sh first  OUT [OPTION…]   random weights of the large model: all that needs no ffmpeg
-#   farm-on-card.sh second OUT [OPTION…]   the farm itself: cold, warm, beside a neighbour, killed, cancelled, a hundred small jobs
+#   farm-on-card.sh first  OUT [OPTION…]   random weights of the large model; the demo model and a hundred small jobs where ffmpeg is there
+#   farm-on-card.sh second OUT [OPTION…]   the farm: cold, warm, beside a neighbour, killed, cancelled; the small jobs where the first had no ffmpeg
 #   farm-on-card.sh tools  ARGUMENT…       the tools, such as: tools bench gpu --part selftest
 # The first two take under nine minutes each, the second after the first on the same machine. OUT gets first.json and farm.json;
 # OPTIONs are those of "bench farm".
@@ -33,10 +33,15 @@ main() {
     mkdir -p "$out" "$MODELS"
     prepare
     case $half in
-        first) bench --part weights --report "$out/first.json" "$@" ;;
+        first)
+            local parts=(--part weights)
+            [[ ! -x $HERE/ffmpeg/ffmpeg ]] || parts+=(--part demo --part many)
+            bench "${parts[@]}" --report "$out/first.json" "$@"
+            ;;
         second)
-            bench --part demo --part cold --part warm --part first-step --part tight --part growing --part killed --part cancelled \
-                --part many --after "$out/first.json" --report "$out/farm.json" --minutes 8 "$@"
+            local parts=(--part cold --part warm --part first-step --part tight --part growing --part killed --part cancelled)
+            grep -q '"many' "$out/first.json" || parts+=(--part demo --part many)
+            bench "${parts[@]}" --after "$out/first.json" --report "$out/farm.json" --minutes 8 "$@"
             ;;
         *) echo "farm-on-card: '$half' is not known: first or second" >&2; exit 2 ;;
     esac

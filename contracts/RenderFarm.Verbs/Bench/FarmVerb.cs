@@ -12,7 +12,6 @@ public sealed class FarmVerb : Command
     [
         "weights",
         "demo",
-        "many",
         "cold",
         "warm",
         "first-step",
@@ -20,6 +19,7 @@ public sealed class FarmVerb : Command
         "growing",
         "killed",
         "cancelled",
+        "many",
     ];
 
     public FarmVerb()

@@ -86,7 +86,14 @@ internal sealed class FarmAtHand : IAsyncDisposable
         Worker.Children("RenderFarm.Renderer").OrderBy(StartOf).Cast<int?>().FirstOrDefault()
         ?? throw new InvalidOperationException("no renderer is at work");
 
-    public async Task<string> StatusAsync(string id) => (await _farm.VideoAsync(id)).GetProperty("status").GetString()!;
+    /// <summary>Its status or, where it has failed, why: <c>cancelled</c> is a way to fail.</summary>
+    public async Task<string> StandingAsync(string id)
+    {
+        var video = await _farm.VideoAsync(id);
+        return video.GetProperty("status").GetString() is not "failed" and { } status
+            ? status
+            : video.GetProperty("error").GetProperty("code").GetString()!;
+    }
 
     public ValueTask DisposeAsync() => _farm.DisposeAsync();
 

@@ -207,11 +207,11 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         await SettledAsync(farm);
         var unseen = await farm.RenderAsync(request);
         Tell("new prompt", unseen);
-        Limit("new prompt, text", unseen.Measured("encode_text_seconds"), MostNewPromptSeconds);
+        Limit("new prompt, text encoded", unseen.Measured("encode_text_seconds"), MostNewPromptSeconds);
         await SettledAsync(farm);
         var seen = await farm.RenderAsync(request);
         Tell("prompt seen before", seen);
-        Limit("prompt seen before, text", seen.Measured("encode_text_seconds"), MostSeenPromptSeconds);
+        Limit("prompt seen before, text encoded", seen.Measured("encode_text_seconds"), MostSeenPromptSeconds);
         var most = _options.Standby ? MostStandbySeconds : MostWarmSeconds;
         Limit("prompt seen before, lease to first step", seen.Measured("seconds_to_first_step"), most);
         Limit("prompt seen before, submit to stored", seen.Seconds, MostShortJobSeconds);
@@ -287,8 +287,9 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         var clock = Stopwatch.StartNew();
         await farm.CancelAsync(id);
         var free = await _card.FreeAgainAsync(before, TimeSpan.FromSeconds(30));
-        var status = await Eventually.ValueAsync(() => farm.StatusAsync(id), seen => seen == "cancelled", BackWithin, "the video's end");
-        Limit("cancelled, until its memory is back", clock.Elapsed.TotalSeconds, MostCancelSeconds);
+        var seconds = clock.Elapsed.TotalSeconds;
+        var status = await Eventually.ValueAsync(() => farm.StandingAsync(id), seen => seen == "cancelled", BackWithin, "the video's end");
+        Limit("cancelled, until its memory is back", seconds, MostCancelSeconds);
         _report.Check(
             "cancelled: no memory is missing",
             !_options.OnCard || free >= before - CardWatch.ToleranceBytes,
@@ -318,6 +319,11 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
     private async Task<FarmAtHand> PreparedAsync()
     {
         var farm = await FarmAsync();
+        if (!_options.OnCard)
+        {
+            return farm; // A processor renders from the checkpoint as it is
+        }
+
         if (!Directory.Exists(_weightCache) || Directory.GetFiles(_weightCache, "*.blocks", SearchOption.AllDirectories).Length == 0)
         {
             var first = await farm.RenderAsync(Large(1, guided: false));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Verbs.Parsing;
@@ -53,9 +54,17 @@ internal sealed class Occupant : IDisposable
 
     private static void Take(long leave)
     {
-        for (var over = CudaDevice.Memory.Free - leave; over > Grain; over = CudaDevice.Memory.Free - leave)
+        var piece = Piece;
+        for (var over = CudaDevice.Memory.Free - leave; over > Grain && piece > Grain; over = CudaDevice.Memory.Free - leave)
         {
-            empty([Math.Min(over, Piece)], dtype: ScalarType.Byte, device: CUDA);
+            try
+            {
+                empty([Math.Min(over, piece)], dtype: ScalarType.Byte, device: CUDA);
+            }
+            catch (ExternalException)
+            {
+                piece /= 2; // Somebody else took of it between the look and this
+            }
         }
 
         Console.Out.WriteLine("held");

@@ -145,7 +145,8 @@ internal static class PredictPart
         var pool = MemoryPool.OfDevice();
         pool.Trim();
         var (free, total) = CudaDevice.Memory;
-        var context = total - free - pool.Reserved;
+        // By the driver's list where it tells: another process may just be giving back what it held
+        var context = (driver.OwnBytes ?? total - free) - pool.Reserved;
         var left = Math.Min(total, one.LeftGiB * Gibibytes.One);
         var request = new PlanRequest
         {
