@@ -79,7 +79,9 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
                 }
 
                 var file = FileChecksum.OpenSequential(path);
-                return Task.FromResult<Stream>(range is var (first, last) ? new FilePart(file, first, (last ?? file.Length) - first + 1) : file);
+                return Task.FromResult<Stream>(
+                    range is var (first, last) ? new FilePartStream(file, first, (last ?? file.Length) - first + 1) : file
+                );
             }
         );
 

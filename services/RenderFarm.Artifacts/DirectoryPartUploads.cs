@@ -138,17 +138,18 @@ public sealed class DirectoryPartUploads(string root) : IPartUploads, IPartRecei
         CancellationToken cancellationToken
     )
     {
+        var target = _folder.PathOf(promised.Key);
+        string[] paths = [.. etags.Index().Select(part => PathOf(target, uploadId, part.Index + 1, part.Item))];
+        if (!paths.All(File.Exists))
+        {
+            throw new UploadEndedException(promised.Key);
+        }
+
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await using var whole = ArtifactFolder.CreateNew(temporary);
         var size = 0L;
-        foreach (var (before, etag) in etags.Index())
+        foreach (var path in paths)
         {
-            var path = PathOf(_folder.PathOf(promised.Key), uploadId, before + 1, etag);
-            if (!File.Exists(path))
-            {
-                throw new UploadEndedException(promised.Key);
-            }
-
             await using var content = FileChecksum.OpenSequential(path);
             size += await ArtifactFolder.CopyAsync(content, whole, hash, cancellationToken);
         }

@@ -5,7 +5,6 @@ using System.Runtime.CompilerServices;
 using Minio;
 using Minio.DataModel;
 using Minio.DataModel.Args;
-using Minio.Exceptions;
 using Polly;
 using RenderFarm.Hosting.Folders;
 

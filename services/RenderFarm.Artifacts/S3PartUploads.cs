@@ -16,7 +16,6 @@ namespace RenderFarm.Artifacts;
 public sealed class S3PartUploads : IPartUploads
 {
     private static readonly TimeSpan OwnLifetime = TimeSpan.FromMinutes(15);
-    private static readonly Dictionary<string, string> NoHeaders = [];
 
     private readonly S3Connection _s3;
     private readonly IArtifactStore _store;
@@ -53,10 +52,7 @@ public sealed class S3PartUploads : IPartUploads
         for (string? marker = "0"; marker is not null;)
         {
             var page = await SendAsync(
-                "list the parts of",
-                HttpMethod.Get,
-                key,
-                [new("uploadId", uploadId), new("part-number-marker", marker)],
+                new("list the parts of", HttpMethod.Get, key, [new("uploadId", uploadId), new("part-number-marker", marker)]),
                 cancellationToken
             );
             parts.AddRange(
@@ -116,13 +112,12 @@ public sealed class S3PartUploads : IPartUploads
         {
             // As long as it takes: some stores put the parts together only now
             await SendAsync(
-                "complete the upload of",
-                HttpMethod.Post,
-                promised.Key,
-                [new("uploadId", uploadId)],
-                cancellationToken,
-                body: list,
-                pipeline: _s3.Resilience.Transfer
+                new("complete the upload of", HttpMethod.Post, promised.Key, [new("uploadId", uploadId)])
+                {
+                    Body = list,
+                    Pipeline = _s3.Resilience.Transfer,
+                },
+                cancellationToken
             );
         }
         catch (UploadEndedException)
@@ -155,12 +150,8 @@ public sealed class S3PartUploads : IPartUploads
             [S3ArtifactStore.ChecksumHeader] = promised.Sha256,
         };
         var answer = await SendAsync(
-            "begin the upload of",
-            HttpMethod.Post,
-            promised.Key,
-            [new("uploads", "")],
-            cancellationToken,
-            headers: headers
+            new("begin the upload of", HttpMethod.Post, promised.Key, [new("uploads", "")]) { Headers = headers },
+            cancellationToken
         );
         return answer.Text("UploadId");
     }
@@ -172,10 +163,7 @@ public sealed class S3PartUploads : IPartUploads
         while (true)
         {
             var page = await SendAsync(
-                "list the uploads of",
-                HttpMethod.Get,
-                key: null,
-                [new("uploads", ""), new("prefix", key), .. marker],
+                new("list the uploads of", HttpMethod.Get, Key: null, [new("uploads", ""), new("prefix", key), .. marker]),
                 cancellationToken
             );
             open.AddRange(
@@ -199,7 +187,7 @@ public sealed class S3PartUploads : IPartUploads
     {
         try
         {
-            await SendAsync("end the upload of", HttpMethod.Delete, key, [new("uploadId", uploadId)], cancellationToken);
+            await SendAsync(new("end the upload of", HttpMethod.Delete, key, [new("uploadId", uploadId)]), cancellationToken);
         }
         catch (UploadEndedException)
         {
@@ -207,32 +195,23 @@ public sealed class S3PartUploads : IPartUploads
         }
     }
 
-    /// <param name="key">Null for what is asked of the bucket.</param>
-    private Task<S3Answer> SendAsync(
-        string verb,
-        HttpMethod method,
-        string? key,
-        KeyValuePair<string, string>[] query,
-        CancellationToken cancellationToken,
-        XElement? body = null,
-        Dictionary<string, string>? headers = null,
-        ResiliencePipeline? pipeline = null
-    ) =>
+    private Task<S3Answer> SendAsync(S3Call call, CancellationToken cancellationToken) =>
         _s3.GuardedAsync(
-            verb,
-            key ?? _s3.Options.Bucket,
-            pipeline ?? _s3.Resilience.Small,
+            call.Verb,
+            call.Key ?? _s3.Options.Bucket,
+            call.Pipeline ?? _s3.Resilience.Small,
             async token =>
             {
-                var address = AddressOf(_s3.Options.Endpoint!, key);
-                var link = _signature.Presign(method, address, query, headers ?? NoHeaders, _time.GetUtcNow(), OwnLifetime);
-                using var request = new HttpRequestMessage(method, link)
+                var address = AddressOf(_s3.Options.Endpoint!, call.Key);
+                var link = _signature.Presign(call.Method, address, call.Query, call.Headers, _time.GetUtcNow(), OwnLifetime);
+                using var request = new HttpRequestMessage(call.Method, link);
+                if (call.Method == HttpMethod.Post)
                 {
-                    Content = body is null && method != HttpMethod.Post
-                        ? null
-                        : new ByteArrayContent(Encoding.UTF8.GetBytes(body?.ToString(SaveOptions.DisableFormatting) ?? "")),
-                };
-                foreach (var (name, value) in headers ?? NoHeaders)
+                    var body = call.Body?.ToString(SaveOptions.DisableFormatting) ?? "";
+                    request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+                }
+
+                foreach (var (name, value) in call.Headers)
                 {
                     if (!request.Headers.TryAddWithoutValidation(name, value))
                     {
@@ -241,13 +220,23 @@ public sealed class S3PartUploads : IPartUploads
                 }
 
                 using var response = await _s3.Http.SendAsync(request, token);
-                return await S3Answer.ReadAsync(response, key ?? _s3.Options.Bucket, token);
+                return await S3Answer.ReadAsync(response, call.Key ?? _s3.Options.Bucket, token);
             },
             cancellationToken
         );
 
     private Uri AddressOf(string endpoint, string? key) =>
         new($"{endpoint.TrimEnd('/')}/{_s3.Options.Bucket}{(key is null ? "" : "/" + ObjectKeys.Checked(key))}");
+
+    /// <param name="Key">Null for what is asked of the bucket.</param>
+    private sealed record S3Call(string Verb, HttpMethod Method, string? Key, KeyValuePair<string, string>[] Query)
+    {
+        public Dictionary<string, string> Headers { get; init; } = [];
+        public XElement? Body { get; init; }
+
+        /// <summary>How it is tried; null: as a call that moves no content.</summary>
+        public ResiliencePipeline? Pipeline { get; init; }
+    }
 
     private sealed record OpenUpload(string Id, DateTimeOffset Initiated);
 }

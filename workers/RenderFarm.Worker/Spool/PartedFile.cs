@@ -61,7 +61,7 @@ internal sealed class PartedFile
 
     /// <param name="number">From 1.</param>
     public Stream OpenPart(int number) =>
-        new FilePart(FileChecksum.OpenSequential(_path), (number - 1L) * UploadRequest.PartBytes, UploadRequest.PartBytes);
+        new FilePartStream(FileChecksum.OpenSequential(_path), (number - 1L) * UploadRequest.PartBytes, UploadRequest.PartBytes);
 }
 
 /// <summary>A finished video is not on disk any more as it was finished.</summary>

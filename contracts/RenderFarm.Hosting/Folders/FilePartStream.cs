@@ -1,7 +1,7 @@
 namespace RenderFarm.Hosting.Folders;
 
 /// <summary>A read-only window of a file, which it owns. A window past the end is empty.</summary>
-public sealed class FilePart : Stream
+public sealed class FilePartStream : Stream
 {
     private readonly FileStream _file;
     private readonly long _first;
@@ -9,7 +9,7 @@ public sealed class FilePart : Stream
 
     /// <param name="first">Of the file's bytes.</param>
     /// <param name="length">Less where the file ends before.</param>
-    public FilePart(FileStream file, long first, long length)
+    public FilePartStream(FileStream file, long first, long length)
     {
         ArgumentNullException.ThrowIfNull(file);
         _file = file;
