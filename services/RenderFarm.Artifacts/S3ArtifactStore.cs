@@ -242,3 +242,4 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
 
         return client.PresignedGetObjectAsync(args);
     }
+}

@@ -39,7 +39,7 @@ internal sealed record UploadHandle(UploadKind Kind, long SizeBytes, string Sha2
         return handle is not null;
     }
 
-    public static bool IsSize(long bytes) => bytes > 0 && UploadRequest.PartsOf(bytes) <= UploadRequest.MostParts;
+    public static bool IsSize(long bytes) => bytes is > 0 and <= (long)UploadRequest.PartBytes * UploadRequest.MostParts;
 
     public static bool IsSha256(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
 

@@ -190,6 +190,7 @@ public abstract class UploadTests : IAsyncLifetime
 
     [Theory]
     [InlineData("size_bytes", 0L, null, null)]
+    [InlineData("size_bytes", long.MaxValue, null, null)]
     [InlineData("size_bytes", ((long)UploadRequest.PartBytes * UploadRequest.MostParts) + 1, null, null)]
     [InlineData("sha256", null, "ABC", null)]
     [InlineData("parts_md5", 9L << 20, null, null)]
