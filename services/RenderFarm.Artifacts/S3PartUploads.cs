@@ -49,10 +49,11 @@ public sealed class S3PartUploads : IPartUploads
     public async Task<IReadOnlyList<StoredPart>> ListPartsAsync(string key, string uploadId, CancellationToken cancellationToken)
     {
         List<StoredPart> parts = [];
-        for (string? marker = "0"; marker is not null;)
+        var after = "0";
+        while (true)
         {
             var page = await SendAsync(
-                new("list the parts of", HttpMethod.Get, key, [new("uploadId", uploadId), new("part-number-marker", marker)]),
+                new("list the parts of", HttpMethod.Get, key, [new("uploadId", uploadId), new("part-number-marker", after)]),
                 cancellationToken
             );
             parts.AddRange(
@@ -63,10 +64,13 @@ public sealed class S3PartUploads : IPartUploads
                         part.Text("ETag").Trim('"')
                     ))
             );
-            marker = page.Text("IsTruncated") == "true" ? page.Text("NextPartNumberMarker") : null;
-        }
+            if (page.Text("IsTruncated") != "true")
+            {
+                return parts;
+            }
 
-        return parts;
+            after = page.Text("NextPartNumberMarker");
+        }
     }
 
     public PartTarget? LinkTo(string key, string uploadId, int number, string md5, TimeSpan lifetime)

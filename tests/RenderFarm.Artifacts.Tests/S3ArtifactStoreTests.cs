@@ -4,7 +4,6 @@ using Minio;
 using Minio.DataModel.Args;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Artifacts.Tests;
 

@@ -74,7 +74,7 @@ public sealed class S3PartUploadsTests : PartUploadsConformance, IDisposable
     public async Task Link_WhoseTimeIsOver_OpensNothing()
     {
         var connection = Connect();
-        var anHourAgo = new OtherTime(DateTimeOffset.UtcNow - Hour);
+        var anHourAgo = new OtherTime(TimeProvider.System.GetUtcNow() - Hour);
         var uploads = new S3PartUploads(connection, new S3ArtifactStore(connection), anHourAgo);
         var (part, promised) = (Part(File(32), 1), Promise(32));
         var id = await BegunAsync(await UploadsAsync(), promised);
@@ -150,7 +150,7 @@ public sealed class S3PartUploadsTests : PartUploadsConformance, IDisposable
             new Uri($"{options.Endpoint}/{_bucket}/{promised.Key}"),
             [new("uploads", "")],
             new Dictionary<string, string> { [S3ArtifactStore.ChecksumHeader] = promised.Sha256 },
-            DateTimeOffset.UtcNow,
+            TimeProvider.System.GetUtcNow(),
             Hour
         );
         using var request = new HttpRequestMessage(HttpMethod.Post, link);

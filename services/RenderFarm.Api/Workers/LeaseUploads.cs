@@ -133,8 +133,8 @@ internal sealed class LeaseUploads(IPartUploads uploads, TimeProvider time)
             "parts_md5",
             $"has {request.PartsMd5.Count} entries; a file of {request.SizeBytes} bytes has {parts} parts of {UploadRequest.PartBytes}"
         );
-        var odd = request.PartsMd5.Index().FirstOrDefault(part => !PartChecksum.IsMd5(part.Item), (-1, ""));
-        Refuse(odd.Item1 >= 0, $"parts_md5[{odd.Item1}]", "must be an MD5 in base64, as Content-MD5 has it");
+        var odd = request.PartsMd5.ToList().FindIndex(md5 => !PartChecksum.IsMd5(md5));
+        Refuse(odd >= 0, $"parts_md5[{odd}]", "must be an MD5 in base64, as Content-MD5 has it");
     }
 
     private static void Refuse(bool wrong, string field, string what)

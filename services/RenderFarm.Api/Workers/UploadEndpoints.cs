@@ -1,4 +1,3 @@
-using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Leasing;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
@@ -14,6 +15,7 @@ namespace RenderFarm.Worker.Tests.Farm;
 /// The store that links of a <see cref="LeaseDesk"/> lead to, on a socket of its own as S3 has: takes parts by their links and nothing
 /// else, keeps a ledger of what it was sent, and can be away, let links run out, or break off in the middle of a part.
 /// </summary>
+[SuppressMessage("Security", "CA5351", Justification = "What Content-MD5 and ETag are.")]
 internal sealed class StoreDesk : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -85,7 +87,7 @@ internal sealed class StoreDesk : IAsyncDisposable
                         new Dictionary<string, string> { ["Content-MD5"] = part.Item }
                     )),
             ],
-            ExpiresAt = DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds(),
+            ExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeSeconds(),
         };
     }
 
