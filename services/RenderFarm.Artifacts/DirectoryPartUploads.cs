@@ -105,7 +105,10 @@ public sealed class DirectoryPartUploads(string root) : IPartUploads, IPartRecei
                 }
                 finally
                 {
-                    File.Delete(temporary);
+                    if (File.Exists(temporary))
+                    {
+                        File.Delete(temporary);
+                    }
                 }
             }
         );

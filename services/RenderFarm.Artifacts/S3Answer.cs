@@ -30,7 +30,8 @@ internal sealed class S3Answer
         var said = $"the S3 server answered {(int)status} {code} {error.Text("Message")}";
         throw code switch
         {
-            "NoSuchUpload" => new UploadEndedException(key),
+            // Ceph says the latter of an upload that is over
+            "NoSuchUpload" or "NoSuchKey" => new UploadEndedException(key),
             "InvalidPart" or "InvalidPartOrder" or "EntityTooSmall" => new ArtifactCorruptException($"the parts of '{key}': {said}"),
             _ when status == HttpStatusCode.Forbidden => new AccessDeniedException(said),
             _ when (int)status is 408 or 429 or >= 500 || response.IsSuccessStatusCode => new HttpRequestException(said, null, status),

@@ -96,7 +96,8 @@ public sealed class S3PartUploads : IPartUploads
     {
         ArgumentNullException.ThrowIfNull(promised);
         ArgumentNullException.ThrowIfNull(etags);
-        foreach (var other in (await OpenAsync(promised.Key, cancellationToken)).Where(upload => upload.Id != uploadId))
+        var open = await OpenAsync(promised.Key, cancellationToken);
+        foreach (var other in open.Where(upload => upload.Id != uploadId))
         {
             await EndAsync(promised.Key, other.Id, cancellationToken);
         }
@@ -104,6 +105,12 @@ public sealed class S3PartUploads : IPartUploads
         if (await FindAsync(promised, cancellationToken) is { } there)
         {
             return there;
+        }
+
+        // Not every server says so when it is asked to complete what is over
+        if (open.All(upload => upload.Id != uploadId))
+        {
+            throw new UploadEndedException(promised.Key);
         }
 
         var list = new XElement(

@@ -8,7 +8,7 @@ using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Doctor;
 
-/// <summary><c>doctor</c>: whether an API with these settings would start, and reach its database and its artifacts. Changes nothing.</summary>
+/// <summary><c>doctor</c>: whether an API with these settings would start, and reach database and artifacts. Changes nothing.</summary>
 internal static class ApiDoctor
 {
     private const int PatienceSeconds = 5;

@@ -68,19 +68,48 @@ internal sealed class FileUpload(FarmApi api, FarmLinks links, TimeProvider time
             etags[part.Number - 1] = part.Etag;
         }
 
-        await Parallel.ForEachAsync(
-            upload.Parts,
-            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
-            async (part, stop) =>
-            {
-                await using var bytes = content.OpenPart(part.Number);
-                etags[part.Number - 1] = await links.PutAsync(part, bytes, stop);
-                backoff.Reset();
-            }
-        );
+        await SendAsync(content, upload.Parts, etags, backoff, cancellationToken);
 
         // 3
         return await api.CompleteUploadAsync(lease, upload.UploadId, new UploadCompleteRequest { Etags = etags }, cancellationToken);
+    }
+
+    /// <summary>When one can't be stored, no other is begun; those under way go on: what they bring need not be sent again.</summary>
+    private async Task SendAsync(
+        PartedFile content,
+        IReadOnlyList<PartLink> parts,
+        string[] etags,
+        Backoff backoff,
+        CancellationToken cancellationToken
+    )
+    {
+        FarmApiException? broken = null;
+        await Parallel.ForEachAsync(
+            parts,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+            async (part, _) =>
+            {
+                if (Volatile.Read(ref broken) is not null)
+                {
+                    return;
+                }
+
+                try
+                {
+                    await using var bytes = content.OpenPart(part.Number);
+                    etags[part.Number - 1] = await links.PutAsync(part, bytes, cancellationToken);
+                    backoff.Reset();
+                }
+                catch (FarmApiException fault)
+                {
+                    Interlocked.CompareExchange(ref broken, fault, null);
+                }
+            }
+        );
+        if (broken is not null)
+        {
+            throw broken;
+        }
     }
 
     private static bool IsWorthATry(FarmApiException fault) => !fault.IsUnknown && !fault.IsKeyRevoked;

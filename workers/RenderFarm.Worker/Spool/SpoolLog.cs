@@ -11,7 +11,7 @@ internal static partial class SpoolLog
     [LoggerMessage(2501, LogLevel.Warning, "{Entry} in the spool has no readable manifest and is removed: {Reason}")]
     public static partial void EntryRemoved(this ILogger log, string entry, string reason);
 
-    [LoggerMessage(2502, LogLevel.Error, "{Entry} in the spool can't be read; it stays, and is tried again within the hour: {Reason}")]
+    [LoggerMessage(2502, LogLevel.Error, "{Entry} in the spool can't be read, and is tried again within the hour: {Reason}")]
     public static partial void EntryUnreadable(this ILogger log, string entry, string reason);
 
     [LoggerMessage(2503, LogLevel.Information, "{Entry} stays in the spool for the next start")]
