@@ -17,7 +17,7 @@ internal static partial class SpoolLog
     [LoggerMessage(2503, LogLevel.Information, "{Entry} stays in the spool for the next start")]
     public static partial void EntryStays(this ILogger log, string entry);
 
-    [LoggerMessage(2504, LogLevel.Error, "{Entry} stays in the spool, and is tried again within the hour: its upload met an unexpected fault")]
+    [LoggerMessage(2504, LogLevel.Error, "{Entry} stays in the spool for another try within the hour: its upload met an unexpected fault")]
     public static partial void UploadFault(this ILogger log, Exception fault, string entry);
 
     [LoggerMessage(2505, LogLevel.Warning, "The fence has lost: the finished video is discarded")]
