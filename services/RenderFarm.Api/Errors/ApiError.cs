@@ -108,6 +108,9 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError LeaseLost(string job) =>
         new(409, "lease_lost", $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
 
+    public static ApiError UploadEnded() =>
+        new(409, "upload_ended", "There is no such upload, or no more. Ask for it again at …/uploads: it goes on, or begins anew.");
+
     /// <param name="goneIn">How long the other has to be silent.</param>
     public static ApiError IdentityInUse(string name, string host, TimeSpan goneIn) =>
         new(

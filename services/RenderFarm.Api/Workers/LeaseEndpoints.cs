@@ -42,6 +42,7 @@ internal static class LeaseEndpoints
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
         worker.MapPost("/leases/{job}/release", ReleaseAsync).WithSummary("Hand the job back, no attempt burnt");
         worker.MapGet("/leases/{job}/inputs/{role}", LeaseInputs.GetAsync).WithSummary("An input, where the store has no links of its own");
+        worker.MapUploads();
         return worker;
     }
 
@@ -147,7 +148,7 @@ internal static class LeaseEndpoints
         LeaseDesk desk,
         JobStore jobs,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
@@ -170,7 +171,7 @@ internal static class LeaseEndpoints
             await manifests.WriteAsync(reported, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -186,7 +187,7 @@ internal static class LeaseEndpoints
     {
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
-        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -202,7 +203,7 @@ internal static class LeaseEndpoints
     {
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
-        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
@@ -218,11 +219,4 @@ internal static class LeaseEndpoints
             throw ApiError.InvalidValue(field, $"'{field}' {what}.").AsException();
         }
     }
-
-    /// <summary>
-    /// A job that this database does not hold was not lost to anybody: it may be an older one, restored, and what its worker has made
-    /// the only copy.
-    /// </summary>
-    private static async Task<ApiErrorException> LostAsync(string job, JobStore jobs, CancellationToken cancellationToken) =>
-        (await jobs.ExistsAsync(job, cancellationToken) ? ApiError.LeaseLost(job) : ApiError.NotFound("video", job)).AsException();
 }

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace RenderFarm.Artifacts;
+namespace RenderFarm.Hosting.Folders;
 
 /// <summary>SHA-256 of files, lower-case hex.</summary>
 public static class FileChecksum
@@ -14,6 +14,7 @@ public static class FileChecksum
         }
     }
 
-    internal static FileStream OpenSequential(string path) =>
+    /// <summary>To be read once, from its beginning on.</summary>
+    public static FileStream OpenSequential(string path) =>
         new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 17, FileOptions.Asynchronous | FileOptions.SequentialScan);
 }

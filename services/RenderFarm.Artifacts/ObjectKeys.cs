@@ -13,6 +13,7 @@ public static class ObjectKeys
     public const string Videos = "videos/";
     public const string Inputs = "inputs/";
     private const string ManifestName = "manifest.json";
+    private const int CheckpointDigits = 16;
 
     /// <summary>Everything that leases of a job stored: <c>videos/{job}/</c>.</summary>
     public static string OutputsOf(string jobId) => $"{Videos}{Segment(jobId)}/";
@@ -21,6 +22,14 @@ public static class ObjectKeys
     public static string Of(LeaseName lease) => $"{OutputsOf(lease.JobId)}{lease.InJob}/";
 
     public static string For(ArtifactKind kind, LeaseName lease) => Of(lease) + FileName(kind);
+
+    /// <summary>What is uploaded under a lease. A checkpoint is named by its content: a later one is beside it, never over it.</summary>
+    /// <param name="sha256">Lower-case hex.</param>
+    public static string For(UploadKind kind, LeaseName lease, string sha256)
+    {
+        ArgumentNullException.ThrowIfNull(sha256);
+        return Of(lease) + (kind == UploadKind.Checkpoint ? $"checkpoint-{sha256[..CheckpointDigits]}" : FileName(ArtifactOf(kind)));
+    }
 
     /// <summary>What the API writes down of a result beside it, before the job's row says that there is one.</summary>
     public static string Manifest(LeaseName lease) => Of(lease) + ManifestName;
@@ -40,8 +49,6 @@ public static class ObjectKeys
             ArtifactKind.Spritesheet => "spritesheet.webp",
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no file name for this kind of artifact"),
         };
-
-    public static string ContentType(ArtifactKind kind) => kind == ArtifactKind.Video ? "video/mp4" : "image/webp";
 
     /// <summary>Everything that came in with a job: <c>inputs/{job}/</c>.</summary>
     public static string InputsOf(string jobId) => $"{Inputs}{Segment(jobId)}/";
@@ -81,6 +88,8 @@ public static class ObjectKeys
 
         return key;
     }
+
+    private static ArtifactKind ArtifactOf(UploadKind kind) => Enum.GetValues<ArtifactKind>().Single(one => UploadKinds.Of(one) == kind);
 
     private static string Segment(string segment)
     {

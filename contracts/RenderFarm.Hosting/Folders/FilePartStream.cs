@@ -1,18 +1,20 @@
-namespace RenderFarm.Artifacts;
+namespace RenderFarm.Hosting.Folders;
 
 /// <summary>A read-only window of a file, which it owns. A window past the end is empty.</summary>
-internal sealed class FilePart : Stream
+public sealed class FilePartStream : Stream
 {
     private readonly FileStream _file;
     private readonly long _first;
     private readonly long _length;
 
-    public FilePart(FileStream file, ByteRange range)
+    /// <param name="first">Of the file's bytes.</param>
+    /// <param name="length">Less where the file ends before.</param>
+    public FilePartStream(FileStream file, long first, long length)
     {
+        ArgumentNullException.ThrowIfNull(file);
         _file = file;
-        _first = Math.Min(range.First, file.Length);
-        var end = Math.Min(range.Last is { } last ? last + 1 : file.Length, file.Length);
-        _length = Math.Max(0, end - _first);
+        _first = Math.Min(first, file.Length);
+        _length = Math.Clamp(length, 0, file.Length - _first);
         _file.Position = _first;
     }
 

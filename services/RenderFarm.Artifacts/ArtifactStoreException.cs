@@ -19,3 +19,11 @@ public sealed class ArtifactNotFoundException(string key, Exception? inner = nul
 
 /// <summary>The bytes are not the ones that were promised.</summary>
 public sealed class ArtifactCorruptException(string message) : ArtifactStoreException(message, isTransient: false);
+
+/// <summary>What is complete stays as it is.</summary>
+public sealed class ArtifactExistsException(string key)
+    : ArtifactStoreException($"'{key}' is stored already, and is another one than was promised now", isTransient: false);
+
+/// <summary>The upload was completed, ended or never begun: it takes nothing more.</summary>
+public sealed class UploadEndedException(string key, Exception? inner = null)
+    : ArtifactStoreException($"there is no such upload of '{key}', or no more", isTransient: false, inner);

@@ -31,6 +31,13 @@ public sealed class ArtifactsOptions : ISettings, IValidatableObject
     [Address("http://127.0.0.1:9000", WithoutPath = true)]
     public string? PublicEndpoint { get; set; }
 
+    /// <summary>The endpoint as workers reach it, who store and fetch by presigned links alone. Default: <see cref="Endpoint"/>.</summary>
+    [Address("http://127.0.0.1:9000", WithoutPath = true)]
+    public string? WorkerEndpoint { get; set; }
+
+    internal string EndpointFor(LinkReach reach) =>
+        (reach == LinkReach.Public ? PublicEndpoint : WorkerEndpoint) is { Length: > 0 } own ? own : Endpoint!;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         Kind == ArtifactsKind.Directory
             ? Missing((nameof(Directory), Directory, "the folder to keep artifacts in"))

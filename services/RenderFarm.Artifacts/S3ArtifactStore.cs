@@ -5,8 +5,7 @@ using System.Runtime.CompilerServices;
 using Minio;
 using Minio.DataModel;
 using Minio.DataModel.Args;
-using Minio.Exceptions;
-using Polly;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Artifacts;
 
@@ -17,47 +16,22 @@ namespace RenderFarm.Artifacts;
 /// </summary>
 public sealed class S3ArtifactStore : IArtifactStore, IDisposable
 {
-    private const string ChecksumHeader = "x-amz-meta-sha256";
+    internal const string ChecksumHeader = "x-amz-meta-sha256";
     private static readonly TimeSpan ReadLinkLifetime = TimeSpan.FromMinutes(15);
 
-    private readonly HttpClient _http;
-    private readonly IMinioClient _inside;
+    private readonly S3Connection _s3;
     private readonly IMinioClient _outside;
-    private readonly S3Resilience _resilience;
-    private readonly ArtifactsOptions _options;
-    private bool _bucketSeen;
+    private readonly IMinioClient _forWorkers;
 
-    public S3ArtifactStore(ArtifactsOptions options, TimeProvider time)
+    public S3ArtifactStore(S3Connection connection)
     {
-        _options = options;
-        _http = new HttpClient(
-            new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
-        )
-        {
-            Timeout = Timeout.InfiniteTimeSpan, // The pipeline bounds each call; a video streamed to a slow reader may take longer
-        };
-        _inside = Client(options.Endpoint!);
-        _outside = Client(string.IsNullOrEmpty(options.PublicEndpoint) ? options.Endpoint! : options.PublicEndpoint);
-        _resilience = new S3Resilience(time);
+        ArgumentNullException.ThrowIfNull(connection);
+        _s3 = connection;
+        _outside = connection.ClientOf(connection.Options.EndpointFor(LinkReach.Public));
+        _forWorkers = connection.ClientOf(connection.Options.EndpointFor(LinkReach.Worker));
     }
 
-    public Task EnsureReadyAsync(CancellationToken cancellationToken) =>
-        Guarded(
-            "prepare bucket",
-            _options.Bucket,
-            _resilience.Small,
-            async token =>
-            {
-                if (!await _inside.BucketExistsAsync(new BucketExistsArgs().WithBucket(_options.Bucket), token))
-                {
-                    await _inside.MakeBucketAsync(new MakeBucketArgs().WithBucket(_options.Bucket).WithLocation(_options.Region), token);
-                }
-
-                _bucketSeen = true;
-                return true;
-            },
-            cancellationToken
-        );
+    public Task EnsureReadyAsync(CancellationToken cancellationToken) => _s3.EnsureBucketAsync(cancellationToken);
 
     public async Task<StoredObject> PutFileAsync(
         string key,
@@ -74,22 +48,18 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
             throw new ArtifactCorruptException($"{path} has SHA-256 {actual}, promised was {sha256}: nothing was stored as '{key}'");
         }
 
-        if (!_bucketSeen)
-        {
-            await EnsureReadyAsync(cancellationToken);
-        }
-
+        await _s3.EnsureBucketSeenAsync(cancellationToken);
         var size = new FileInfo(path).Length;
-        await Guarded(
+        await _s3.GuardedAsync(
             "store",
             key,
-            _resilience.Transfer,
+            _s3.Resilience.Transfer,
             async token =>
             {
                 await using var file = FileChecksum.OpenSequential(path);
-                return await _inside.PutObjectAsync(
+                return await _s3.Client.PutObjectAsync(
                     new PutObjectArgs()
-                        .WithBucket(_options.Bucket)
+                        .WithBucket(_s3.Options.Bucket)
                         .WithObject(key)
                         .WithStreamData(file)
                         .WithObjectSize(size)
@@ -116,11 +86,11 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     {
         try
         {
-            var stat = await Guarded(
+            var stat = await _s3.GuardedAsync(
                 "look up",
                 ObjectKeys.Checked(key),
-                _resilience.Small,
-                token => _inside.StatObjectAsync(new StatObjectArgs().WithBucket(_options.Bucket).WithObject(key), token),
+                _s3.Resilience.Small,
+                token => _s3.Client.StatObjectAsync(new StatObjectArgs().WithBucket(_s3.Options.Bucket).WithObject(key), token),
                 cancellationToken
             );
             var checksum = stat.MetaData.FirstOrDefault(pair => pair.Key.EndsWith("sha256", StringComparison.OrdinalIgnoreCase)).Value;
@@ -133,19 +103,19 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     }
 
     public Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellationToken) =>
-        Guarded(
+        _s3.GuardedAsync(
             "read",
             ObjectKeys.Checked(key),
-            _resilience.Small,
+            _s3.Resilience.Small,
             async token =>
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, await PresignAsync(_inside, key, ReadLinkLifetime, null));
+                using var request = new HttpRequestMessage(HttpMethod.Get, await PresignAsync(_s3.Client, key, ReadLinkLifetime, null));
                 if (range is { } part)
                 {
                     request.Headers.Range = new RangeHeaderValue(part.First, part.Last);
                 }
 
-                var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+                var response = await _s3.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
                 if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent)
                 {
                     return await response.Content.ReadAsStreamAsync(token);
@@ -170,13 +140,13 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         );
 
     public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
-        Guarded(
+        _s3.GuardedAsync(
             "delete",
             ObjectKeys.Checked(key),
-            _resilience.Small,
+            _s3.Resilience.Small,
             async token =>
             {
-                await _inside.RemoveObjectAsync(new RemoveObjectArgs().WithBucket(_options.Bucket).WithObject(key), token);
+                await _s3.Client.RemoveObjectAsync(new RemoveObjectArgs().WithBucket(_s3.Options.Bucket).WithObject(key), token);
                 return true;
             },
             cancellationToken
@@ -184,11 +154,11 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
 
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var args = new ListObjectsArgs().WithBucket(_options.Bucket).WithPrefix(prefix).WithRecursive(true);
+        var args = new ListObjectsArgs().WithBucket(_s3.Options.Bucket).WithPrefix(prefix).WithRecursive(true);
         // The SDK's listing has one token for all of its pages, and each page has its own time
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await using var items = _inside.ListObjectsEnumAsync(args, ended.Token).GetAsyncEnumerator(ended.Token);
-        while (await Guarded("list", prefix, _resilience.Page, NextAsync, cancellationToken))
+        await using var items = _s3.Client.ListObjectsEnumAsync(args, ended.Token).GetAsyncEnumerator(ended.Token);
+        while (await _s3.GuardedAsync("list", prefix, _s3.Resilience.Page, NextAsync, cancellationToken))
         {
             if (items.Current is { IsDir: false } item)
             {
@@ -211,12 +181,12 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     /// themselves.</remarks>
     public async Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellationToken)
     {
-        var args = new ListIncompleteUploadsArgs().WithBucket(_options.Bucket).WithRecursive(true);
-        var open = await Guarded(
+        var args = new ListIncompleteUploadsArgs().WithBucket(_s3.Options.Bucket).WithRecursive(true);
+        var open = await _s3.GuardedAsync(
             "list unfinished uploads of",
-            _options.Bucket,
-            _resilience.Small,
-            async token => await _inside.ListIncompleteUploadsEnumAsync(args, token).ToListAsync(token),
+            _s3.Options.Bucket,
+            _s3.Resilience.Small,
+            async token => await _s3.Client.ListIncompleteUploadsEnumAsync(args, token).ToListAsync(token),
             cancellationToken
         );
         // The SDK ends all uploads of a key together: one that is being tried again right now keeps the old ones alive
@@ -226,14 +196,14 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         ];
         foreach (var key in keys)
         {
-            await Guarded(
+            await _s3.GuardedAsync(
                 "end the unfinished upload of",
                 key,
-                _resilience.Small,
+                _s3.Resilience.Small,
                 async token =>
                 {
-                    await _inside.RemoveIncompleteUploadAsync(
-                        new RemoveIncompleteUploadArgs().WithBucket(_options.Bucket).WithObject(key),
+                    await _s3.Client.RemoveIncompleteUploadAsync(
+                        new RemoveIncompleteUploadArgs().WithBucket(_s3.Options.Bucket).WithObject(key),
                         token
                     );
                     return true;
@@ -254,32 +224,20 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         LinkReach reach,
         string? downloadName,
         CancellationToken cancellationToken
-    ) => new(await PresignAsync(reach == LinkReach.Public ? _outside : _inside, ObjectKeys.Checked(key), lifetime, downloadName));
+    ) => new(await PresignAsync(reach == LinkReach.Public ? _outside : _forWorkers, ObjectKeys.Checked(key), lifetime, downloadName));
 
+    /// <summary>The connection is whose it was.</summary>
     public void Dispose()
     {
-        _inside.Dispose();
         _outside.Dispose();
-        _http.Dispose();
-    }
-
-    private IMinioClient Client(string endpoint)
-    {
-        var uri = new Uri(endpoint);
-        return new MinioClient()
-            .WithEndpoint(uri.Authority)
-            .WithSSL(uri.Scheme == "https")
-            .WithRegion(_options.Region)
-            .WithCredentials(_options.AccessKey, _options.SecretKey)
-            .WithHttpClient(_http)
-            .Build();
+        _forWorkers.Dispose();
     }
 
     /// <summary>Signing is arithmetic: no request is made, since the region is known.</summary>
     private Task<string> PresignAsync(IMinioClient client, string key, TimeSpan lifetime, string? downloadName)
     {
         var args = new PresignedGetObjectArgs()
-            .WithBucket(_options.Bucket)
+            .WithBucket(_s3.Options.Bucket)
             .WithObject(key)
             .WithExpiry((int)Math.Clamp(lifetime.TotalSeconds, 1, 604_800));
         if (downloadName is not null)
@@ -290,40 +248,5 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         }
 
         return client.PresignedGetObjectAsync(args);
-    }
-
-    private async Task<T> Guarded<T>(
-        string verb,
-        string key,
-        ResiliencePipeline pipeline,
-        Func<CancellationToken, Task<T>> work,
-        CancellationToken cancellationToken
-    )
-    {
-        try
-        {
-            return await pipeline.ExecuteAsync(async token => await work(token), cancellationToken);
-        }
-        catch (ObjectNotFoundException fault)
-        {
-            throw new ArtifactNotFoundException(key, fault);
-        }
-        catch (Exception fault) when (fault is AccessDeniedException or AuthorizationException)
-        {
-            throw new ArtifactStoreException(
-                $"the S3 server at {_options.Endpoint} refused to {verb} '{key}': check Artifacts:AccessKey, Artifacts:SecretKey and "
-                    + "Artifacts:Bucket",
-                isTransient: false,
-                fault
-            );
-        }
-        catch (Exception fault) when (S3Resilience.IsTransient(fault) || fault is MinioException)
-        {
-            throw new ArtifactStoreException(
-                $"can't {verb} '{key}' at {_options.Endpoint}: {fault.Message}",
-                S3Resilience.IsTransient(fault),
-                fault
-            );
-        }
     }
 }

@@ -35,11 +35,11 @@ public interface IArtifactStore
     Task<Uri?> PresignGetAsync(string key, TimeSpan lifetime, LinkReach reach, string? downloadName, CancellationToken cancellationToken);
 }
 
-/// <summary>Whether a link is for people outside (<c>Artifacts:PublicEndpoint</c>) or for a worker inside the farm's network.</summary>
+/// <summary>Who follows a link: people outside (<c>Artifacts:PublicEndpoint</c>), or a worker (<c>Artifacts:WorkerEndpoint</c>).</summary>
 public enum LinkReach
 {
     Public,
-    Internal,
+    Worker,
 }
 
 /// <param name="Sha256">Lower-case hex, as given when the object was put; null for objects that came from elsewhere and in

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace RenderFarm.Artifacts;
+namespace RenderFarm.Hosting.Folders;
 
 /// <summary>
 /// Makes a rename survive a power cut. A rename is an entry in the folder: without syncing the folder a machine can
