@@ -5,6 +5,7 @@ using Minio;
 using Minio.DataModel.Args;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Artifacts.Tests;
 
