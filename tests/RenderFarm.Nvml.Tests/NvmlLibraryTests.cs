@@ -46,6 +46,7 @@ public sealed class NvmlLibraryTests
 
         Assert.Equal("580.65.06", library.DriverVersion);
         Assert.Equal([("GPU-1", 24 * GiB), ("GPU-2", 12 * GiB)], library.Cards.Select(card => (card.Uuid, card.TotalBytes)));
+        Assert.Equal(new Version(8, 9), library.Cards[0].ComputeCapability);
         Assert.Equal(21 * GiB, library.MemoryOf(library.Cards[0]).FreeBytes);
         driver.Show(Card with { UsedBytes = 20 * GiB }, Card with { Uuid = "GPU-2" });
         Assert.Equal(4 * GiB, library.MemoryOf(library.Cards[0]).FreeBytes);

@@ -153,7 +153,12 @@ public sealed unsafe class NvmlLibrary : IDisposable
             var device = DeviceAt(index);
             var uuid = Text("nvmlDeviceGetUUID", device);
             _devices[uuid] = device;
-            cards.Add(new Card((int)index, uuid, Text("nvmlDeviceGetName", device), MemoryOf(device).TotalBytes));
+            cards.Add(
+                new Card((int)index, uuid, Text("nvmlDeviceGetName", device), MemoryOf(device).TotalBytes)
+                {
+                    ComputeCapability = CapabilityOf(device),
+                }
+            );
         }
 
         Cards = cards;
@@ -173,6 +178,22 @@ public sealed unsafe class NvmlLibrary : IDisposable
         using var call = _library.Enter("nvmlDeviceGetMemoryInfo");
         Check("nvmlDeviceGetMemoryInfo", ((delegate* unmanaged<nint, Memory*, int>)call.Function)(device, &memory));
         return new CardMemory((long)memory.Total, (long)memory.Free, (long)memory.Used);
+    }
+
+    private Version? CapabilityOf(nint device)
+    {
+        const string Function = "nvmlDeviceGetCudaComputeCapability";
+        int major;
+        int minor;
+        if (!_library.Has(Function))
+        {
+            return null;
+        }
+
+        using var call = _library.Enter(Function);
+        return IsSupported(Function, ((delegate* unmanaged<nint, int*, int*, int>)call.Function)(device, &major, &minor))
+            ? new Version(major, minor)
+            : null;
     }
 
     private int? TemperatureOf(nint device)

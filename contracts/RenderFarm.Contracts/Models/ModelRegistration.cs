@@ -10,6 +10,9 @@ public sealed record ModelRegistration(string Id, ModelShape Shape, IReadOnlyDic
     /// <summary>Something to tell users of this model, such as that its weights are random.</summary>
     public string? Note { get; init; }
 
+    /// <summary>What the blocks of its file are stored in.</summary>
+    public WeightStorage StoredIn { get; init; }
+
     /// <summary>Names of the LoRAs that lie beside it.</summary>
     public IReadOnlyList<string> Loras { get; set; } = [];
 

@@ -45,13 +45,14 @@ internal static class WorkerCommands
 
                     return 0;
                 }
-                var table = new PlainTable("name", "status", "slots", "models", "holds");
+                var table = new PlainTable("name", "status", "slots", "rates", "models", "holds");
                 foreach (var worker in workers.EnumerateArray())
                 {
                     table.Add(
                         Text(worker, "name"),
                         Text(worker, "status"),
                         Slots(worker),
+                        Rates(worker),
                         string.Join(' ', worker.GetProperty("models").EnumerateArray()),
                         Held(worker)
                     );
@@ -188,6 +189,14 @@ internal static class WorkerCommands
                     )
                 )
         );
+
+    /// <summary>One word where all slots are alike.</summary>
+    private static string Rates(JsonElement worker) =>
+        string.Join(", ", worker.GetProperty("slots").EnumerateArray().Select(slot => Text(slot, "rates")) switch
+        {
+            var all when all.Distinct().Take(2).Count() == 1 => all.Take(1),
+            var all => all,
+        });
 
     private static IEnumerable<string> Quarantines(JsonElement worker) =>
         worker

@@ -5,6 +5,7 @@ namespace RenderFarm.Testing.Cards;
 /// <summary>A card as the test wants the driver to see it; a null figure is one the card doesn't tell.</summary>
 public sealed record FakeCard(string Uuid, string Name, long TotalBytes, long UsedBytes)
 {
+    public Version? ComputeCapability { get; init; } = new(8, 9);
     public int? Utilization { get; init; } = 0;
     public int? Temperature { get; init; } = 40;
     public double? PowerWatts { get; init; } = 60;
@@ -46,8 +47,9 @@ public sealed class FakeDriver : IDisposable
             cards.Select(card =>
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"card {card.Uuid} {card.Name} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} {card.Temperature ?? -1} "
-                        + $"{Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)}"
+                    $"card {card.Uuid} {card.Name.Replace(' ', '~')} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} "
+                        + $"{card.Temperature ?? -1} {Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)} "
+                        + $"{card.ComputeCapability?.Major ?? -1} {card.ComputeCapability?.Minor ?? -1}"
                 )
             )
         );

@@ -1,6 +1,6 @@
 /* The driver's management library as a test wants it: every answer comes from the text file STATE, read anew for each call.
  *   driver VERSION
- *   card UUID NAME TOTAL USED UTILISATION TEMPERATURE MILLIWATTS LIMIT      (a figure of -1: not supported)
+ *   card UUID NAME TOTAL USED UTILISATION TEMPERATURE MILLIWATTS LIMIT MAJOR MINOR      (a figure of -1: not supported; ~ in a name is a space)
  *   process CARD PID USED                                                     (used -1: the driver can't tell)
  * What the driver reports stands in the file EVENTS, a line each, and is told once to whoever listens from before: CARD XID
  */
@@ -10,7 +10,7 @@
 
 enum { OK = 0, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT = 7, TIMEOUT = 10, LOST = 15, MOST = 8 };
 
-struct card { char uuid[96], name[96]; long long total, used, utilisation, temperature, milliwatts, limit; };
+struct card { char uuid[96], name[96]; long long total, used, utilisation, temperature, milliwatts, limit, major, minor; };
 struct process { unsigned pid; unsigned long long used; unsigned gpu_instance, compute_instance; };
 struct memory { unsigned long long total, free, used; };
 struct state { char driver[96]; int cards, processes, of[4096]; struct card card[MOST]; struct process process[4096]; };
@@ -25,8 +25,12 @@ static int look(struct state *s)
         struct card *c = &s->card[s->cards];
         long long used;
         if (sscanf(line, "driver %95s", s->driver) == 1) continue;
-        if (s->cards < MOST && sscanf(line, "card %95s %95s %lld %lld %lld %lld %lld %lld", c->uuid, c->name, &c->total, &c->used, &c->utilisation,
-                   &c->temperature, &c->milliwatts, &c->limit) == 8) { s->cards++; continue; }
+        if (s->cards < MOST && sscanf(line, "card %95s %95s %lld %lld %lld %lld %lld %lld %lld %lld", c->uuid, c->name, &c->total, &c->used, &c->utilisation,
+                   &c->temperature, &c->milliwatts, &c->limit, &c->major, &c->minor) == 10) {
+            for (char *at = c->name; *at; at++) if (*at == '~') *at = ' ';
+            s->cards++;
+            continue;
+        }
         if (s->processes < 4096 && sscanf(line, "process %d %u %lld", &s->of[s->processes], &s->process[s->processes].pid, &used) == 3)
             s->process[s->processes++].used = (unsigned long long)used;
     }
@@ -60,6 +64,7 @@ int nvmlDeviceGetCount_v2(unsigned *count) { struct state s; int code = look(&s)
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) { *device = (void *)(long)(index + 1); return OK; }
 int nvmlDeviceGetUUID(void *device, char *text, unsigned length) { ASK; snprintf(text, length, "%s", card->uuid); return OK; }
 int nvmlDeviceGetName(void *device, char *text, unsigned length) { ASK; snprintf(text, length, "%s", card->name); return OK; }
+int nvmlDeviceGetCudaComputeCapability(void *device, int *major, int *minor) { ASK; *minor = (int)card->minor; return tell(card->major, (unsigned *)major); }
 int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) { ASK; return tell(card->milliwatts, milliwatts); }
 int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *limit) { ASK; return tell(card->limit, limit); }
 int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *celsius) { ASK; return sensor != 0 ? INVALID : tell(card->temperature, celsius); }

@@ -58,6 +58,30 @@ public sealed class ModelCatalogTests : IDisposable
         Assert.NotEqual(one, await FingerprintAsync("header a", 16));
     }
 
+    [Theory]
+    [InlineData("BF16", WeightStorage.Full)]
+    [InlineData("F8_E4M3", WeightStorage.Float8)]
+    [InlineData("I8", WeightStorage.Int8)]
+    public async Task Scan_Blocks_SaysWhatTheyAreStoredIn(string type, WeightStorage expected)
+    {
+        Install(
+            "tiny",
+            ModelShapes.Tiny,
+            $$"""
+            {
+              "__metadata__": {"a": "b"},
+              "head.weight": {"dtype": "F32", "shape": [9999], "data_offsets": [0, 4]},
+              "blocks.0.norm.weight": {"dtype": "F32", "shape": [16], "data_offsets": [0, 4]},
+              "blocks.0.q.weight": {"dtype": "{{type}}", "shape": [16, 16], "data_offsets": [0, 4]}
+            }
+            """
+        );
+
+        await ScanAsync();
+
+        Assert.Equal(expected, _catalog.Models["tiny"].Registration.StoredIn);
+    }
+
     [Fact]
     public async Task Scan_DamagedFile_KeepsTheModelSoThatItsJobsFailWithTheReason()
     {

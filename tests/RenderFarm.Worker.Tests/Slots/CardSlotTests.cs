@@ -41,6 +41,22 @@ public sealed class CardSlotTests
     }
 
     [Fact]
+    public async Task Start_CardThatCannotWorkBesideOneThatCan_KeepsItFromJobsAndSaysWhy()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        farm.Driver.Show(Card with { Uuid = "GPU-0", Name = "Tesla_T4", ComputeCapability = new(7, 5) }, Card);
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await farm.Worker.StartAsync();
+
+        await farm.Worker.Desk.CompletedAsync(job);
+
+        var slots = farm.Worker.Desk.Registrations.First().Slots;
+        Assert.Contains("compute capability 7.5", slots[0].Quarantine, StringComparison.Ordinal);
+        Assert.Null(slots[1].Quarantine);
+        Assert.Equal(new Version(8, 9), slots[1].ComputeCapability);
+    }
+
+    [Fact]
     public async Task Run_MemoryTakenByAnotherProgram_QuarantinesNothing()
     {
         await using var farm = await CardWorker.WithAsync(Card, Held);

@@ -79,6 +79,7 @@ internal sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<Mode
             new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints)
             {
                 Note = manifest.Note,
+                StoredIn = StoredWeights.Of([.. files.Transformer, .. files.TransformerLowNoise]),
                 Loras = [.. files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal)],
                 Files = seen,
             }

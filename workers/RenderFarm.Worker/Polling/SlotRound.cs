@@ -48,6 +48,14 @@ internal sealed class SlotRound(
 
         // 4
         drain.OrderedByFarm = false; // Or there were none.
-        await attempts.RunAsync(slot, grant, registration.Settings);
+        await slot.Pause.EndAsync();
+        try
+        {
+            await attempts.RunAsync(slot, grant, registration.Settings);
+        }
+        finally
+        {
+            slot.Pause.Begin();
+        }
     }
 }

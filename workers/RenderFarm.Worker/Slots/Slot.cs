@@ -1,7 +1,7 @@
-using RenderFarm.Contracts.Calibration;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Nvml;
+using RenderFarm.Planning.Cards;
 
 namespace RenderFarm.Worker.Slots;
 
@@ -13,6 +13,7 @@ internal sealed class Slot : IDisposable
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private string? _cardFault;
+    private string? _deviceFault;
     private string? _encoderFault;
     private XidError? _error;
     private DateTimeOffset? _since;
@@ -24,6 +25,7 @@ internal sealed class Slot : IDisposable
         Card = card;
         _freeBytes = freeBytes;
         _time = time;
+        Pause = new SlotPause(time);
     }
 
     public SlotDescription Description
@@ -32,7 +34,12 @@ internal sealed class Slot : IDisposable
         {
             lock (_gate)
             {
-                return _description with { Quarantine = Quarantine, QuarantinedAt = _since?.ToUnixTimeSeconds() };
+                return _description with
+                {
+                    Calibration = Calibration,
+                    Quarantine = Quarantine,
+                    QuarantinedAt = _since?.ToUnixTimeSeconds(),
+                };
             }
         }
     }
@@ -48,13 +55,30 @@ internal sealed class Slot : IDisposable
 
     /// <summary>What a renderer could take now.</summary>
     /// <exception cref="NvmlException">The driver doesn't answer for the card (any more).</exception>
-    public long FreeBytes => _freeBytes();
+    public long FreeBytes => Math.Max(_freeBytes(), Pause.FreeBytesBefore ?? 0);
+
+    /// <summary>The time between its jobs.</summary>
+    public SlotPause Pause { get; }
+
+    /// <summary>What plans for it are timed with; null before anything is known.</summary>
+    public CardCalibration? Calibration { get; set; }
 
     /// <summary>The job it works on, for the eyes of operators.</summary>
     public string? CurrentJob { get; set; }
 
     /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
-    public string? Quarantine => CardError ?? _cardFault ?? _encoderFault;
+    public string? Quarantine => Unfit ?? CardError ?? _cardFault ?? _deviceFault ?? _encoderFault;
+
+    /// <summary>Why its card can never take a job; null when it can.</summary>
+    public string? Unfit
+    {
+        get;
+        private init
+        {
+            field = value;
+            _since = value is null ? null : _time.GetUtcNow();
+        }
+    }
 
     /// <summary>What the driver reported of its card: stands until it is <see cref="Resume">resumed</see>.</summary>
     public string? CardError => _error?.ToString();
@@ -67,6 +91,13 @@ internal sealed class Slot : IDisposable
     {
         get => _cardFault;
         set => Change(() => _cardFault = value);
+    }
+
+    /// <summary>Why no renderer can work on it.</summary>
+    public string? DeviceFault
+    {
+        get => _deviceFault;
+        set => Change(() => _deviceFault = value);
     }
 
     /// <summary>What is wrong with the video encoder, which a worker's slots share.</summary>
@@ -89,7 +120,7 @@ internal sealed class Slot : IDisposable
     /// <summary>Somebody has seen to it: what was reported is forgotten, and whoever looks at the slot looks anew.</summary>
     public void Resume()
     {
-        Change(() => (_error, _cardFault, _encoderFault) = (null, null, null));
+        Change(() => (_error, _cardFault, _deviceFault, _encoderFault) = (null, null, null, null));
         if (_broken is { IsCancellationRequested: true } spent)
         {
             _broken = new CancellationTokenSource();
@@ -108,7 +139,7 @@ internal sealed class Slot : IDisposable
         }
     }
 
-    public static Slot Cpu(string processor, string calibrations, TimeProvider time) =>
+    public static Slot Cpu(string processor, TimeProvider time) =>
         new(
             new SlotDescription
             {
@@ -116,17 +147,13 @@ internal sealed class Slot : IDisposable
                 Kind = SlotKind.Cpu,
                 Card = processor,
                 TotalBytes = HostMemory.TotalBytes,
-                Calibration = CalibrationFiles.Find(
-                    calibrations,
-                    CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, CalibrationFiles.Version)
-                ),
             },
             card: null,
             () => HostMemory.AvailableBytes,
             time
         );
 
-    public static Slot Cuda(NvmlLibrary library, Card card, string calibrations, TimeProvider time)
+    public static Slot Cuda(NvmlLibrary library, Card card, TimeProvider time)
     {
         var own = new SlotCard(library, card);
         return new Slot(
@@ -136,15 +163,15 @@ internal sealed class Slot : IDisposable
                 Kind = SlotKind.Cuda,
                 Card = card.Name,
                 Driver = library.DriverVersion,
+                ComputeCapability = card.ComputeCapability,
                 TotalBytes = card.TotalBytes,
-                Calibration = CalibrationFiles.Find(
-                    calibrations,
-                    CardCalibration.KeyOf(card.Name, library.DriverVersion, CalibrationFiles.Version)
-                ),
             },
             own,
             () => own.Memory.FreeBytes,
             time
-        );
+        )
+        {
+            Unfit = CardFitness.WhyNot(card.Name, card.ComputeCapability),
+        };
     }
 }

@@ -21,15 +21,8 @@ internal sealed class SlotDiscovery : IDisposable
         }
 
         Slots = Library is null
-            ? [Slot.Cpu(ProcessorName(), options.Value.CalibrationDirectory, time)]
-            : [.. Library.Cards.Select(card => Slot.Cuda(Library, card, options.Value.CalibrationDirectory, time))];
-        foreach (var slot in Slots)
-        {
-            if (slot.Description.Calibration is null)
-            {
-                log.NotCalibrated(slot.Id, slot.Description.Card);
-            }
-        }
+            ? [Slot.Cpu(ProcessorName(), time)]
+            : [.. Library.Cards.Select(card => Slot.Cuda(Library, card, time))];
     }
 
     public IReadOnlyList<Slot> Slots { get; }

@@ -6,13 +6,6 @@ internal static partial class SlotLog
     [LoggerMessage(1500, LogLevel.Information, "No cards ({Reason}): this worker has one CPU slot")]
     public static partial void NoCards(this ILogger log, string reason);
 
-    [LoggerMessage(
-        1501,
-        LogLevel.Information,
-        "{Slot} ({Card}) is not calibrated: plans estimate its speed. ./farm bench calibrate measures it in a minute"
-    )]
-    public static partial void NotCalibrated(this ILogger log, string slot, string card);
-
     [LoggerMessage(1502, LogLevel.Error, "Slot {Slot} is quarantined: {Reason}")]
     public static partial void Quarantined(this ILogger log, string slot, string? reason);
 
