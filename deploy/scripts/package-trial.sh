@@ -101,18 +101,28 @@ services() {
 
 # In the booted system.
 inside() {
-    local init
-    init=$(cat "/proc/$machine/task/$machine/children") || return 1
-    nsenter --target "${init%% *}" --mount --uts --ipc --net --pid --root --wd=/ env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root \
-        RENDERFARM_HOME=/var/lib/renderfarm "$@"
+    nsenter --target "$(init_of "$machine")" --mount --uts --ipc --net --pid --root --wd=/ env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
+        HOME=/root RENDERFARM_HOME=/var/lib/renderfarm "$@"
+}
+
+# The descendant that is process 1 where it lives.
+init_of() {
+    local child children
+    read -ra children < "/proc/$1/task/$1/children" || true
+    for child in "${children[@]}"; do
+        if grep -qE '^NSpid:([[:space:]]+[0-9]+)+[[:space:]]+1$' "/proc/$child/status"; then echo "$child"; return; fi
+        ! init_of "$child" || return 0
+    done
+    return 1
 }
 
 wait_for() {
     local what=$1 until=$((SECONDS + 90))
     shift
     if [[ $1 == sh ]]; then set -- inside "$@"; fi
-    while ! "$@" > "$work/said" 2>&1; do
-        ! grep -qE '^(running|degraded)$' "$work/said" || return 0
+    while ! { init_of "$machine" && "$@"; } > "$work/said" 2>&1; do
+        # A system in a container may lack a unit of its own: it is up all the same
+        ! grep -qx degraded "$work/said" || return 0
         [[ $SECONDS -lt $until ]] || { tail -n 20 "$work/said" "$work/boot.log" >&2; fail "waited in vain for $what"; }
         kill -0 "$machine" 2> /dev/null || { tail -n 20 "$work/boot.log" >&2; fail 'the system has ended'; }
         sleep 1
