@@ -22,25 +22,28 @@ internal sealed record PartReport : LeaseReport
             [TokenHeader] = lease.Token.Secret,
         };
 
-    public static ValueTask<PartReport> BindAsync(HttpContext context)
+    /// <summary>Null where a header is missing, or can't be right: whose the job is, is asked before what is wrong with the call.</summary>
+    public static ValueTask<PartReport?> BindAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         var headers = context.Request.Headers;
-        if (!long.TryParse(headers[FenceHeader], NumberStyles.None, CultureInfo.InvariantCulture, out var fence))
-        {
-            throw Missing(FenceHeader);
-        }
-
         return ValueTask.FromResult(
-            new PartReport
-            {
-                Fence = fence,
-                Token = LeaseToken.TryParse(headers[TokenHeader], out var token) ? token : throw Missing(TokenHeader),
-                Md5 = headers[Md5Header] is [{ } md5] && PartChecksum.IsMd5(md5) ? md5 : throw Missing(Md5Header),
-            }
+            long.TryParse(headers[FenceHeader], NumberStyles.None, CultureInfo.InvariantCulture, out var fence)
+            && LeaseToken.TryParse(headers[TokenHeader], out var token)
+            && headers[Md5Header] is [{ } md5]
+            && PartChecksum.IsMd5(md5)
+                ? new PartReport
+                {
+                    Fence = fence,
+                    Token = token,
+                    Md5 = md5,
+                }
+                : null
         );
     }
 
-    private static ApiErrorException Missing(string header) =>
-        ApiError.InvalidValue(header, $"The header '{header}' must be sent as the part's link has it.").AsException();
+    public static ApiErrorException Missing() =>
+        ApiError
+            .InvalidValue(Md5Header, $"'{FenceHeader}', '{TokenHeader}' and '{Md5Header}' must be sent as the part's link has them.")
+            .AsException();
 }

@@ -37,13 +37,18 @@ internal static class UploadEndpoints
         string job,
         string id,
         int number,
-        PartReport report,
+        PartReport? report,
         HttpContext context,
         LeaseUploads uploads,
         LeaseDesk desk,
         JobStore jobs
     )
     {
+        if (report is null)
+        {
+            throw PartReport.Missing();
+        }
+
         var lease = report.About(job).Lease;
         await RequireStandingAsync(lease, desk, jobs, context.RequestAborted);
         var etag = await uploads.ReceiveAsync(lease, id, number, report.Md5, context.Request.Wire(), context.RequestAborted);

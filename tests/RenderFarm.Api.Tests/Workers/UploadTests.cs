@@ -215,6 +215,24 @@ public abstract class UploadTests : IAsyncLifetime
         Assert.Equal((400, "invalid_value", field), (status, code, param));
     }
 
+    [Theory]
+    [InlineData("x-renderfarm-fence")]
+    [InlineData("x-renderfarm-token")]
+    [InlineData("Content-MD5")]
+    public async Task Send_WithoutAHeaderOfItsLink_IsRefused(string header)
+    {
+        var (lease, file) = (await UploadingAsync(), File(11));
+        var part = (await AskAsync(lease, file)).Parts[0];
+        Assert.SkipUnless(part.Url.StartsWith('/'), "the store has links of its own, and refuses in its own way");
+        var without = part with { Headers = part.Headers.Where(one => one.Key != header).ToDictionary() };
+
+        using var reply = await PutAsync(without, Part(file, 1));
+
+        var (status, code, _, message) = await reply.RefusalAsync();
+        Assert.Equal((400, "invalid_value"), (status, code));
+        Assert.Contains(header, message, StringComparison.Ordinal);
+    }
+
     /// <summary>A lease that is at its upload.</summary>
     private async Task<LeaseGrant> UploadingAsync()
     {
