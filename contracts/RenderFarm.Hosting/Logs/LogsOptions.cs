@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Hosting.Logs;
