@@ -9,6 +9,7 @@ using RenderFarm.Chaos.Plan;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Results;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos;
@@ -50,6 +51,13 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> tell)
         var janitor = new ArtifactJanitor(
             database,
             farm.Store,
+            new ResultAdoption(
+                database,
+                farm.Store,
+                new ResultManifests(database, farm.Store, TimeProvider.System),
+                TimeProvider.System,
+                NullLogger<ResultAdoption>.Instance
+            ),
             new AheadClock(ArtifactJanitor.LeastAge + TimeSpan.FromHours(1)),
             NullLogger<ArtifactJanitor>.Instance
         );
@@ -71,7 +79,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> tell)
         var quiet = Stopwatch.GetTimestamp();
         var unrest = await SettleAsync(farm, clients, ledger, cancellationToken);
         Tell($"at rest after {Stopwatch.GetElapsedTime(quiet).TotalSeconds:0} s");
-        swept += await janitor.RunOnceAsync(cancellationToken);
+        swept += await SweepWholeAsync(janitor, cancellationToken);
 
         // 4; the server died many times since these connections were made
         farm.Database.Clear();
@@ -147,6 +155,29 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> tell)
                 // As in an API: the next pass does it
             }
         }
+    }
+
+    /// <summary>A whole pass when nothing is broken any more. Connections from before the last fault may be: they are made anew.</summary>
+    private static async Task<int> SweepWholeAsync(ArtifactJanitor janitor, CancellationToken cancellationToken)
+    {
+        var removed = await Eventually.ValueAsync(
+            async () =>
+            {
+                try
+                {
+                    return await janitor.RunOnceAsync(cancellationToken);
+                }
+                catch (Exception away) when (away is StoreUnavailableException or ArtifactStoreException)
+                {
+                    return (int?)null;
+                }
+            },
+            count => count is not null,
+            TimeSpan.FromMinutes(2),
+            "the janitor to get through",
+            cancellationToken
+        );
+        return removed!.Value;
     }
 
     /// <returns>What did not come to rest in time.</returns>

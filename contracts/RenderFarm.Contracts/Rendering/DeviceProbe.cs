@@ -16,6 +16,9 @@ public sealed record DeviceProbe
     /// <summary>Why fp8 products can't be used; null when they ran correctly.</summary>
     public string? Fp8Fault { get; init; }
 
+    /// <summary>Why int8 products can't be used; null when they ran correctly.</summary>
+    public string? Int8Fault { get; init; }
+
     /// <summary>Why eight-bit attention can't be used; null when it ran correctly.</summary>
     public string? EightBitAttentionFault { get; init; }
 }

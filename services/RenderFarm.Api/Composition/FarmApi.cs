@@ -107,6 +107,7 @@ internal static class FarmApi
         builder.Services.AddSingleton<FarmStream>();
         builder.Services.AddSingleton<WebhookSender>().AddLoop<WebhookPump>();
         builder.Services.AddSingleton<LeaseInputs>();
+        builder.Services.AddSingleton<LeaseUploads>();
         builder.Services.AddSingleton<LeaseJournal>();
 
         // What can be seen from outside

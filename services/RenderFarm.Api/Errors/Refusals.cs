@@ -1,4 +1,5 @@
 using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Workers;
@@ -16,7 +17,11 @@ internal static class Refusals
             IdentityInUseException used => ApiError.IdentityInUse(used.Name, used.Host, used.GoneIn),
             StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
             ArtifactNotFoundException => ApiError.StoredFileGone(),
+            UploadEndedException => ApiError.UploadEnded(),
+            ArtifactExistsException there => ApiError.WrongState(there.Message + "."),
             ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
+            LocalDiskException => ApiError.NoRoom(),
+            _ when DiskTrouble.Is(exception) => ApiError.NoRoom(),
             _ => ApiError.Internal(),
         };
 }

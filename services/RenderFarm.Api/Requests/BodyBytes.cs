@@ -14,7 +14,9 @@ internal sealed class BodyBytes : IDisposable
     public BodyBytes(SpooledFile file) => (_file, Length) = (file, file.SizeBytes);
 
     public long Length { get; }
-    public bool IsOnDisk => _file is not null;
+
+    /// <summary>Null for what is on disk.</summary>
+    public ReadOnlyMemory<byte>? Memory => _file is null ? _memory : default(ReadOnlyMemory<byte>?);
 
     /// <summary>From an offset on.</summary>
     public Stream Open(long from = 0)

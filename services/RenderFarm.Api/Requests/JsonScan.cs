@@ -22,11 +22,13 @@ internal sealed class JsonScan(BodyShape shape)
     public static JsonScan Of(BodyBytes body, BodyShape shape)
     {
         var scan = new JsonScan(shape);
-        using var stream = body.Open();
-        var buffer = new byte[1 << 16];
-        for (int read; (read = stream.Read(buffer)) > 0;)
+        if (body.Memory is { } bytes)
         {
-            scan.See(buffer.AsSpan(0, read));
+            scan.See(bytes.Span);
+        }
+        else
+        {
+            scan.See(body);
         }
 
         var tree = body.Length - scan.LongTexts.Sum(text => text.Length);
@@ -35,6 +37,16 @@ internal sealed class JsonScan(BodyShape shape)
             : throw ApiError
                 .Malformed($"The body has {tree} bytes of JSON besides its pictures; at most {shape.MaxTreeBytes} are accepted.")
                 .AsException();
+    }
+
+    private void See(BodyBytes body)
+    {
+        using var stream = body.Open();
+        var buffer = new byte[1 << 16];
+        for (int read; (read = stream.Read(buffer)) > 0;)
+        {
+            See(buffer.AsSpan(0, read));
+        }
     }
 
     private void See(ReadOnlySpan<byte> bytes)

@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using RenderFarm.Api.Errors;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Api.Requests;
 
@@ -17,6 +19,7 @@ internal sealed class SpooledFile : IDisposable
 
     /// <param name="limit">Reading stops at the first byte beyond it.</param>
     /// <returns>Null when there is more than <paramref name="limit"/>.</returns>
+    /// <exception cref="LocalDiskException">There is no room for it.</exception>
     public static async Task<SpooledFile?> WriteAsync(Stream source, long limit, CancellationToken cancellationToken)
     {
         var path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"renderfarm-in-{Guid.NewGuid():N}");
@@ -44,9 +47,14 @@ internal sealed class SpooledFile : IDisposable
                 return new SpooledFile(path, size, Convert.ToHexStringLower(hash.GetHashAndReset()));
             }
         }
-        catch
+        catch (Exception e)
         {
             File.Delete(path);
+            if (e is IOException fault && DiskTrouble.Is(fault))
+            {
+                throw new LocalDiskException(fault);
+            }
+
             throw;
         }
 

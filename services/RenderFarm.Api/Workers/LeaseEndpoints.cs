@@ -4,7 +4,6 @@ using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Users;
@@ -24,30 +23,32 @@ internal static class LeaseEndpoints
 
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
-        var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
+        var worker = routes
+            .MapGroup("/worker/v1")
+            .WithTags("Worker protocol")
+            .RequireScope(Scopes.Worker)
+            .AddEndpointFilter<LeaseGuard>();
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
         worker
             .MapPost("/leases", LeaseAsync)
             .WithSummary("The best job for this slot; waits for one up to wait_seconds")
             .Produces<LeaseGrant>()
             .Produces(204);
-        worker.AddEndpointFilter(RequireJobId);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
+        worker
+            .MapPost("/leases/{job}/progress", StepReports.TakeAsync)
+            .WithSummary("How far the render is, for whoever watches; kept nowhere");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
         worker.MapPost("/leases/{job}/release", ReleaseAsync).WithSummary("Hand the job back, no attempt burnt");
         worker.MapGet("/leases/{job}/inputs/{role}", LeaseInputs.GetAsync).WithSummary("An input, where the store has no links of its own");
+        worker.MapUploads();
         return worker;
     }
 
-    /// <summary>An id is part of object keys: what has not its form names no job, and goes no further.</summary>
-    private static ValueTask<object?> RequireJobId(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.GetRouteValue("job") is string job && !JobIds.IsId(job)
-            ? throw ApiError.NotFound("video", job).AsException()
-            : next(context);
-
     private static async Task<RegisterWorkerReply> RegisterAsync(
         RegisterWorkerRequest request,
+        HttpContext context,
         WorkerRegistry workers,
         SlotQuarantines quarantines,
         LeaseSettings settings,
@@ -87,7 +88,7 @@ internal static class LeaseEndpoints
             "slots",
             "holds a quarantined_at that is no time in unix seconds"
         );
-        var id = await workers.RegisterAsync(request, cancellationToken);
+        var id = await workers.RegisterAsync(request, context.Caller(), cancellationToken);
         return new RegisterWorkerReply
         {
             WorkerId = id,
@@ -147,7 +148,7 @@ internal static class LeaseEndpoints
         LeaseDesk desk,
         JobStore jobs,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
@@ -170,7 +171,7 @@ internal static class LeaseEndpoints
             await manifests.WriteAsync(reported, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -186,7 +187,7 @@ internal static class LeaseEndpoints
     {
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
-        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -202,7 +203,7 @@ internal static class LeaseEndpoints
     {
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
-        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
@@ -218,11 +219,4 @@ internal static class LeaseEndpoints
             throw ApiError.InvalidValue(field, $"'{field}' {what}.").AsException();
         }
     }
-
-    /// <summary>
-    /// A job that this database does not hold was not lost to anybody: it may be an older one, restored, and what its worker has made
-    /// the only copy.
-    /// </summary>
-    private static async Task<ApiErrorException> LostAsync(string job, JobStore jobs, CancellationToken cancellationToken) =>
-        (await jobs.ExistsAsync(job, cancellationToken) ? ApiError.LeaseLost(job) : ApiError.NotFound("video", job)).AsException();
 }

@@ -11,8 +11,6 @@ namespace RenderFarm.Jobs.Batches;
 /// <summary>Batches: taken whole or not at all, watched by counting, stopped in one go.</summary>
 public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, TimeProvider time)
 {
-    /// <summary>Rows whose objects are in memory at once while a batch is written.</summary>
-    private const int Chunk = 250;
     private const string Prefix = "batch_";
 
     /// <summary>Whether the text has the form of an id; a batch of that id need not exist.</summary>
@@ -45,7 +43,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             var now = time.GetUtcNow();
             var result = await database.WriteAsync<JobTransitions.StagedJobs?, BatchResult>(
                 async db =>
-                    db.Dialect.HasOneWriter ? await JobTransitions.StageAsync(db, JobRows.Unplaced(jobs, now), cancellationToken) : null,
+                    db.Dialect.HasOneWriter ? await JobTransitions.StageAsync(db, JobRows.Of(jobs, 0, now), cancellationToken) : null,
                 async (db, staged) =>
                     await EarlierAsync(db, batch, cancellationToken)
                     ?? await InsertAsync(db, RowOf(batch, jobs.Count, now), jobs, staged, cancellationToken),
@@ -326,15 +324,11 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
         await db.SaveChangesAsync(cancellationToken);
         if (staged is not null)
         {
-            await JobRows.MoveAsync(db, row, staged, cancellationToken);
+            await JobRows.MoveAsync(db, row, staged, announcer.Sender, cancellationToken);
         }
         else
         {
-            foreach (var some in jobs.Chunk(Chunk))
-            {
-                await JobRows.InsertAsync(db, some, announcer.Sender, row.CreatedAt, cancellationToken);
-                db.ChangeTracker.Clear();
-            }
+            await JobRows.CopyAsync(db, row, jobs, announcer.Sender, cancellationToken);
         }
 
         return new BatchResult.Created(await CountedAsync(db, row, cancellationToken)) { Joined = db.Joined };

@@ -39,6 +39,7 @@ public static class JobsServices
         services.AddSingleton<JobStore>();
         services.AddSingleton<BatchStore>();
         services.AddSingleton<WorkerRegistry>();
+        services.AddSingleton<WorkerRights>();
         services.AddSingleton<SlotQuarantines>();
         services.AddSingleton<ModelHolders>();
         services.AddSingleton<RenderTimes>();
@@ -62,7 +63,7 @@ public static class JobsServices
         AddSweep<ArtifactJanitor>(services);
         services.AddSingleton<ArtifactAudit>();
         services.AddSingleton<ResultManifests>();
-        AddSweep<ResultAdoption>(services);
+        services.AddSingleton<ResultAdoption>();
         services.TryAddSingleton(store);
         AddSweep<RowRetention>(services);
         return services;

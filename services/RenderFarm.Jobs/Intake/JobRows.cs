@@ -42,20 +42,15 @@ internal static class JobRows
             tag += job.EstimatedSeconds;
         }
         db.WroteEvents = true;
-        db.Joined.AddRange(rows.Select(row => new JoinedJob(row.Id, row.Model, row.VramClass, row.OrderKey, row.EstimatedSeconds)));
         await db.SaveChangesAsync(cancellationToken);
-        foreach (var (model, vramClass) in rows.Select(row => (row.Model, row.VramClass)).Distinct())
-        {
-            await JobAnnouncer.NotifyAsync(db, model, vramClass, sender, cancellationToken);
-        }
-
+        await JoinAsync(db, rows.ConvertAll(JoinedJob.Of), sender, cancellationToken);
         return rows;
     }
 
-    /// <summary>Rows before their key's turn has come: see <see cref="MoveAsync"/>.</summary>
-    public static IEnumerable<JobRow> Unplaced(IEnumerable<NewJob> jobs, DateTimeOffset now)
+    /// <summary>Rows of a batch, one at a time.</summary>
+    /// <param name="tag">Where their key's clock stands; 0 before its turn has come (<see cref="MoveAsync"/>).</param>
+    public static IEnumerable<JobRow> Of(IEnumerable<NewJob> jobs, double tag, DateTimeOffset now)
     {
-        var tag = 0.0;
         foreach (var job in jobs)
         {
             yield return RowOf(job, tag, now);
@@ -63,21 +58,55 @@ internal static class JobRows
         }
     }
 
-    /// <summary>Takes one turn of the key for all that were staged, and puts them and their events into their tables.</summary>
+    /// <summary>Takes one turn of the key for all jobs of a batch, and puts them and their events into their tables.</summary>
+    public static async Task CopyAsync(
+        JobsDbContext db,
+        BatchRow batch,
+        IReadOnlyCollection<NewJob> jobs,
+        string sender,
+        CancellationToken cancellationToken
+    )
+    {
+        var seconds = jobs.Sum(job => job.EstimatedSeconds);
+        var tag = await KeyTurn.TakeAsync(db, batch.KeyId, seconds, jobs.Count, batch.CreatedAt, cancellationToken);
+        var joined = await JobTransitions.CopyAsync(db, Of(jobs, tag, batch.CreatedAt), cancellationToken);
+        await AddEventsAsync(db, batch, cancellationToken);
+        await JoinAsync(db, joined, sender, cancellationToken);
+    }
+
+    /// <summary>The same of rows that were staged.</summary>
     /// <param name="batch">Whose they are.</param>
     /// <param name="staged">At least one.</param>
     public static async Task MoveAsync(
         JobsDbContext db,
         BatchRow batch,
         JobTransitions.StagedJobs staged,
+        string sender,
         CancellationToken cancellationToken
     )
     {
         var seconds = staged.Jobs.Sum(job => job.EstimatedSeconds);
         var tag = await KeyTurn.TakeAsync(db, batch.KeyId, seconds, staged.Jobs.Count, batch.CreatedAt, cancellationToken);
         await JobTransitions.MoveStagedAsync(db, tag, cancellationToken);
-        await Outbox.AddWhereAsync(db, "batch_id = @id", VideoEvent.Queued, batch.CreatedAt, cancellationToken, ("id", batch.Id));
-        db.Joined.AddRange(staged.Jobs.Select(job => job with { OrderKey = job.OrderKey + tag }));
+        await AddEventsAsync(db, batch, cancellationToken);
+        await JoinAsync(db, [.. staged.Jobs.Select(job => job with { OrderKey = job.OrderKey + tag })], sender, cancellationToken);
+    }
+
+    private static Task AddEventsAsync(JobsDbContext db, BatchRow batch, CancellationToken cancellationToken) =>
+        Outbox.AddWhereAsync(db, "batch_id = @id", VideoEvent.Queued, batch.CreatedAt, cancellationToken, ("id", batch.Id));
+
+    private static async Task JoinAsync(
+        JobsDbContext db,
+        IReadOnlyList<JoinedJob> jobs,
+        string sender,
+        CancellationToken cancellationToken
+    )
+    {
+        db.Joined.AddRange(jobs);
+        foreach (var (model, vramClass) in jobs.Select(job => (job.Model, job.VramClass)).Distinct())
+        {
+            await JobAnnouncer.NotifyAsync(db, model, vramClass, sender, cancellationToken);
+        }
     }
 
     /// <summary>A job that the database has forgotten waits again, in nobody's turn and without an event: it is not new.</summary>

@@ -27,22 +27,25 @@ public sealed class ArtifactAudit(JobDatabase database, IArtifactStore store, Ti
         CancellationToken cancellationToken
     )
     {
-        var found = new List<UnclaimedObject>();
-        await foreach (var (stored, claim) in _claims.JudgeAsync(OlderThan(age), cancellationToken))
+        var (found, olderThan) = (new List<UnclaimedObject>(), OlderThan(age));
+        await foreach (var batch in _claims.BatchesAsync(cancellationToken))
         {
-            if (claim != ArtifactClaim.Unclaimed || (after is not null && string.CompareOrdinal(stored.Key, after) <= 0))
+            var page = batch.Where(stored => after is null || string.CompareOrdinal(stored.Key, after) > 0).ToList();
+            foreach (var (stored, claim) in await _claims.JudgeAsync(page, olderThan, cancellationToken))
             {
-                continue;
+                if (claim == ArtifactClaim.Unclaimed)
+                {
+                    found.Add(new UnclaimedObject(stored.Key, stored.SizeBytes, stored.LastModified));
+                }
             }
 
-            found.Add(new UnclaimedObject(stored.Key, stored.SizeBytes, stored.LastModified));
             if (found.Count > limit)
             {
                 break;
             }
         }
 
-        return found;
+        return [.. found.Take(limit + 1)];
     }
 
     /// <summary>Removes up to so many of what <see cref="ListAsync"/> would name, each judged again just before.</summary>

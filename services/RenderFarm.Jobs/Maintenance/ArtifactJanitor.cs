@@ -6,14 +6,20 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Maintenance;
 
 /// <summary>
-/// Removes objects that no video will point at again: all of a job that has expired or was deleted, those of fences recorded as not
-/// winning, and what is left of uploads that never ended. What is younger than <see cref="LeastAge"/> and what belongs to a lease without
-/// an ending stays. What no row knows of stays too, and is counted: after a restore of the database it may be the only copy of a video,
+/// Removes objects that no video will point at again: all of a job that has expired or was deleted, those of leases that did not win when
+/// their job has ended, and what is left of uploads that never ended. What is younger than <see cref="LeastAge"/> and what belongs to a job
+/// that is open stays. What no row knows of stays too, and is counted: after a restore of the database it may be the only copy of a video,
 /// and <see cref="ArtifactAudit"/> is for somebody who knows. If the losers' objects are more than <see cref="LargestShare"/> of the
 /// store, they stay and an error is logged: rows that say so can't be right.
 /// </summary>
-public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore store, TimeProvider time, ILogger<ArtifactJanitor> log)
-    : ISweep
+/// <param name="adoption">Is shown all that is stored, of any age, before it is judged.</param>
+public sealed partial class ArtifactJanitor(
+    JobDatabase database,
+    IArtifactStore store,
+    ResultAdoption adoption,
+    TimeProvider time,
+    ILogger<ArtifactJanitor> log
+) : ISweep
 {
     public static readonly TimeSpan LeastAge = TimeSpan.FromHours(24);
     public const double LargestShare = 0.05;
@@ -34,25 +40,28 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
     public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
         var youngest = time.GetUtcNow() - LeastAge;
-        var removed = await store.RemoveUnfinishedAsync(youngest, cancellationToken);
-        var (seen, unclaimed, unclaimedBytes) = (0L, 0L, 0L);
-        List<string> gone = [];
-        List<string> lost = [];
-        await foreach (var (stored, claim) in _claims.JudgeAsync(youngest, cancellationToken))
+        var (acted, seen, unclaimed, unclaimedBytes) = (0, 0L, 0L, 0L);
+        List<StoredObject> gone = [];
+        List<StoredObject> lost = [];
+        await foreach (var batch in _claims.BatchesAsync(cancellationToken))
         {
-            seen++;
-            switch (claim)
+            acted += await adoption.AdoptAsync(batch, cancellationToken);
+            foreach (var (stored, claim) in await _claims.JudgeAsync(batch, youngest, cancellationToken))
             {
-                case ArtifactClaim.Gone:
-                    gone.Add(stored.Key);
-                    break;
-                case ArtifactClaim.Lost:
-                    lost.Add(stored.Key);
-                    break;
-                case ArtifactClaim.Unclaimed:
-                    unclaimed++;
-                    unclaimedBytes += stored.SizeBytes;
-                    break;
+                seen++;
+                switch (claim)
+                {
+                    case ArtifactClaim.Gone:
+                        gone.Add(stored);
+                        break;
+                    case ArtifactClaim.Lost:
+                        lost.Add(stored);
+                        break;
+                    case ArtifactClaim.Unclaimed:
+                        unclaimed++;
+                        unclaimedBytes += stored.SizeBytes;
+                        break;
+                }
             }
         }
 
@@ -63,10 +72,26 @@ public sealed partial class ArtifactJanitor(JobDatabase database, IArtifactStore
         }
 
         _findings = new JanitorFindings(unclaimed, unclaimedBytes, isTooMuch ? lost.Count : 0);
-        foreach (var key in isTooMuch ? gone : gone.Concat(lost))
+        acted += await RemoveAsync(isTooMuch ? gone : [.. gone, .. lost], youngest, cancellationToken);
+        return acted + await store.RemoveUnfinishedAsync(youngest, cancellationToken);
+    }
+
+    /// <summary>
+    /// A long listing ends long after its beginning: a job may have been asked for once more, and be completed by what it had.
+    /// </summary>
+    private async Task<int> RemoveAsync(List<StoredObject> doomed, DateTimeOffset youngest, CancellationToken cancellationToken)
+    {
+        var removed = 0;
+        foreach (var some in doomed.Chunk(ArtifactClaims.Batch))
         {
-            await store.DeleteAsync(key, cancellationToken);
-            removed++;
+            foreach (var (stored, claim) in await _claims.JudgeAsync(some, youngest, cancellationToken))
+            {
+                if (claim is ArtifactClaim.Gone or ArtifactClaim.Lost)
+                {
+                    await store.DeleteAsync(stored.Key, cancellationToken);
+                    removed++;
+                }
+            }
         }
 
         return removed;

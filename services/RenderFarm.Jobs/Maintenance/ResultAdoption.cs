@@ -7,7 +7,6 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Intake;
-using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Results;
 
@@ -16,7 +15,7 @@ namespace RenderFarm.Jobs.Maintenance;
 /// <summary>
 /// After a restored backup or a failover that lost its last moments: finds what was completed since by the manifests in the store. A job
 /// that waits and has a result is completed with it; one that the database has forgotten comes back with its request, if its key is known.
-/// A job that is at work again is left to its worker. Runs at the start and every hour.
+/// A job that is at work again is left to its worker.
 /// </summary>
 public sealed partial class ResultAdoption(
     JobDatabase database,
@@ -24,43 +23,35 @@ public sealed partial class ResultAdoption(
     ResultManifests manifests,
     TimeProvider time,
     ILogger<ResultAdoption> log
-) : ISweep
+)
 {
-    private const int Batch = 500;
-
-    public string Name => "result_adoption";
-
-    public TimeSpan Every => TimeSpan.FromHours(1);
-
-    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
+    /// <summary>Of some stored objects, those that are manifests.</summary>
+    /// <returns>How many jobs were completed.</returns>
+    public async Task<int> AdoptAsync(IReadOnlyList<StoredObject> batch, CancellationToken cancellationToken)
     {
-        var adopted = 0;
-        List<LeaseName> batch = [];
-        await foreach (var stored in store.ListAsync(ObjectKeys.Videos, cancellationToken))
+        var leases = new List<LeaseName>();
+        foreach (var stored in batch)
         {
             if (ObjectKeys.TryParseManifest(stored.Key, out var lease))
             {
-                batch.Add(lease);
-                if (batch.Count == Batch)
-                {
-                    adopted += await AdoptAsync(batch, cancellationToken);
-                }
+                leases.Add(lease);
             }
         }
 
-        return adopted + await AdoptAsync(batch, cancellationToken);
-    }
+        if (leases.Count == 0)
+        {
+            return 0;
+        }
 
-    private async Task<int> AdoptAsync(List<LeaseName> batch, CancellationToken cancellationToken)
-    {
-        var ids = batch.Select(lease => lease.JobId).Distinct().ToList();
+        var ids = leases.Select(lease => lease.JobId).Distinct().ToList();
         var states = await database.ReadAsync(
             db => db.Jobs.Where(job => ids.Contains(job.Id)).ToDictionaryAsync(job => job.Id, job => job.State, cancellationToken),
-            cancellationToken
+            cancellationToken,
+            StorePatience.Pass
         );
         var adopted = 0;
         // Of several results of one job the newest is the one
-        foreach (var lease in batch.OrderByDescending(lease => lease.Fence))
+        foreach (var lease in leases.OrderByDescending(lease => lease.Fence))
         {
             if (!states.TryGetValue(lease.JobId, out var state) || state == JobState.Queued)
             {
@@ -68,7 +59,6 @@ public sealed partial class ResultAdoption(
             }
         }
 
-        batch.Clear();
         return adopted;
     }
 

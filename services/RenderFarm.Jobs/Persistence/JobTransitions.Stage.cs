@@ -1,12 +1,14 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Npgsql;
 
 namespace RenderFarm.Jobs.Persistence;
 
 /// <summary>
-/// Many new rows at once on a store with one writer. They are made ready beside the table, in a temporary one of their connection's
-/// own, which holds up nobody; then all of them move in one statement.
+/// Many new rows at once, of which one at a time is in memory. On a store with one writer they are made ready beside the table, in a
+/// temporary one of their connection's own, which holds up nobody; then all of them move in one statement. Elsewhere they are streamed
+/// into the table.
 /// </summary>
 internal static partial class JobTransitions
 {
@@ -60,11 +62,43 @@ internal static partial class JobTransitions
         );
     }
 
+    /// <summary>In the transaction, on PostgreSQL.</summary>
+    public static async Task<IReadOnlyList<JoinedJob>> CopyAsync(
+        JobsDbContext db,
+        IEnumerable<JobRow> rows,
+        CancellationToken cancellationToken
+    )
+    {
+        var (columns, joined) = (ColumnsOf(db), new List<JoinedJob>());
+        await using var copy = await ((NpgsqlConnection)db.Database.GetDbConnection()).BeginBinaryImportAsync(
+            $"COPY jobs ({string.Join(", ", columns.Select(column => column.Name))}) FROM STDIN (FORMAT BINARY)",
+            cancellationToken
+        );
+        copy.Timeout = TimeSpan.FromSeconds(db.Database.GetCommandTimeout() ?? 0);
+        foreach (var row in rows)
+        {
+            await copy.StartRowAsync(cancellationToken);
+            foreach (var column in columns)
+            {
+                await (
+                    column.Value(row) is { } value
+                        ? copy.WriteAsync(value, column.Type, cancellationToken)
+                        : copy.WriteNullAsync(cancellationToken)
+                );
+            }
+
+            joined.Add(JoinedJob.Of(row));
+        }
+
+        await copy.CompleteAsync(cancellationToken);
+        return joined;
+    }
+
     /// <summary>Columns of the table, and what a row has for each as the store keeps it.</summary>
-    private static IReadOnlyList<(string Name, Func<JobRow, object?> Value)> ColumnsOf(JobsDbContext db)
+    private static IReadOnlyList<(string Name, string Type, Func<JobRow, object?> Value)> ColumnsOf(JobsDbContext db)
     {
         var properties = db.Model.FindEntityType(typeof(JobRow))!.GetProperties();
-        return [.. properties.Select(property => (property.GetColumnName(), Reader(property)))];
+        return [.. properties.Select(property => (property.GetColumnName(), property.GetColumnType(), Reader(property)))];
 
         static Func<JobRow, object?> Reader(IProperty property)
         {
@@ -83,8 +117,7 @@ internal static partial class JobTransitions
 
         public ValueTask DisposeAsync() => new(ClearAsync(CancellationToken.None));
 
-        internal void Add(JobRow row) =>
-            _jobs.Add(new JoinedJob(row.Id, row.Model, row.VramClass, row.OrderKey, row.EstimatedSeconds));
+        internal void Add(JobRow row) => _jobs.Add(JoinedJob.Of(row));
 
         internal Task ClearAsync(CancellationToken cancellationToken) =>
             db.ExecuteAsync($"DROP TABLE IF EXISTS temp.{Staged}", cancellationToken);

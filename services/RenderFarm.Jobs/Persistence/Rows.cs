@@ -254,6 +254,8 @@ public sealed class WorkerRow
 
     /// <summary>Where its identity was read: see <see cref="RegisterWorkerRequest.Place"/>.</summary>
     public string? Place { get; set; }
+    /// <summary>The API key that speaks for it: the one it last registered with; null for one from before that was noted.</summary>
+    public string? KeyId { get; set; }
     public required string Name { get; set; }
     public required string Host { get; set; }
     public required string Version { get; set; }

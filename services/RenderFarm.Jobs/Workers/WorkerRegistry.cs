@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Workers;
@@ -26,23 +27,32 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             : (time.GetElapsedTime(at), false);
 
     /// <summary>The worker's id: the same for every registration of the same identity. A drain ordered earlier stands.</summary>
+    /// <param name="request">Who it is and what it has.</param>
+    /// <param name="key">Speaks for it from now on; see <see cref="WorkerRights"/>.</param>
+    /// <param name="cancellationToken">Of the request.</param>
     /// <exception cref="IdentityInUseException">Another start of this identity is at work.</exception>
-    public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken)
+    public async Task<string> RegisterAsync(RegisterWorkerRequest request, ApiKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(key);
         Volatile.Write(ref _heardAt, time.GetTimestamp());
-        var id = await database.WriteAsync(db => WriteAsync(db, request, cancellationToken), cancellationToken);
+        var id = await database.WriteAsync(db => WriteAsync(db, request, key.Id, cancellationToken), cancellationToken);
         _fleet = null;
         return id;
     }
 
-    private async Task<string> WriteAsync(JobsDbContext db, RegisterWorkerRequest request, CancellationToken cancellationToken)
+    private async Task<string> WriteAsync(
+        JobsDbContext db,
+        RegisterWorkerRequest request,
+        string keyId,
+        CancellationToken cancellationToken
+    )
     {
         var now = db.Dialect.Time(time.GetUtcNow());
         // One that was known by its name alone is known by its identity from now on
         await db.ExecuteAsync(
             """
-            UPDATE workers SET identity = @identity WHERE name = @name AND identity IS NULL
+            UPDATE workers SET identity = @identity WHERE name = @name AND identity IS NULL AND key_id IS NULL
                 AND NOT EXISTS (SELECT 1 FROM workers w WHERE w.identity = @identity)
             """,
             cancellationToken,
@@ -52,10 +62,10 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         var id = (
             await db.RowsAsync(
                 """
-                INSERT INTO workers (id, identity, instance, place, name, host, version, slots, draining, registered_at, seen_at)
-                VALUES (@id, @identity, @instance, @place, @name, @host, @version, @slots, FALSE, @now, @now)
-                ON CONFLICT (identity) DO UPDATE SET instance = excluded.instance, place = excluded.place, name = excluded.name,
-                    host = excluded.host, version = excluded.version, slots = excluded.slots,
+                INSERT INTO workers (id, identity, key_id, instance, place, name, host, version, slots, draining, registered_at, seen_at)
+                VALUES (@id, @identity, @key, @instance, @place, @name, @host, @version, @slots, FALSE, @now, @now)
+                ON CONFLICT (identity) DO UPDATE SET key_id = excluded.key_id, instance = excluded.instance, place = excluded.place,
+                    name = excluded.name, host = excluded.host, version = excluded.version, slots = excluded.slots,
                     registered_at = excluded.registered_at, seen_at = excluded.seen_at
                 WHERE workers.instance IS NULL OR workers.instance = excluded.instance OR workers.place = excluded.place
                     OR workers.seen_at < @gone
@@ -65,6 +75,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 cancellationToken,
                 ("id", "worker_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N")),
                 ("identity", request.Identity),
+                ("key", keyId),
                 ("instance", request.Instance),
                 ("place", request.Place),
                 ("gone", db.Dialect.Time(time.GetUtcNow() - LiveFor)),

@@ -92,6 +92,51 @@ public sealed class JsonBodyTests
     public void Read_WhatIsNoRequest_IsRefusedSayingWhy(string json, string why) =>
         Assert.Contains(why, Assert.Throws<ApiErrorException>(() => Read(json, BodyShape.Fields)).Error.Message, StringComparison.Ordinal);
 
+    /// <summary>Wherever a block of it ends: within a name, a number, an escape, a letter of several bytes.</summary>
+    [Fact]
+    public async Task Read_ABodyOnDisk_IsTheTreeThatItIsInMemory()
+    {
+        for (var pad = 65_400; pad < 65_540; pad++)
+        {
+            var json = Bytes(
+                $$$"""{"pad":"{{{new string('x', pad)}}}","a b":[-1.50e3,true,null,{"ü€":"\u00e9\"𝄞"}],"""
+                    + "\"input_reference\":{\"image_url\":\"*\"}}"
+            );
+            using var disk = await OnDiskAsync(json);
+
+            var (here, there) = (BodyReader.OfJson(json, BodyShape.Video), JsonBody.Read(disk, BodyShape.Video));
+
+            Assert.Equal(here.Fields.ToJsonString(), there.Fields.ToJsonString());
+            Assert.Equal(here.LongTexts.Values.Select(text => text.Sha256), there.LongTexts.Values.Select(text => text.Sha256));
+        }
+    }
+
+    [Theory]
+    [InlineData("\ufeff{\"a\":\"~\"}", null)]
+    [InlineData("{\"a\":\"~\",\"a\":1}", "'a' is given more than once")]
+    [InlineData("{\"a\":\"~\"}}", "not valid JSON")]
+    [InlineData("{\"a\":\"~\"", "not valid JSON")]
+    [InlineData("{\"a\":\"~", "not valid JSON")]
+    [InlineData("[\"~\"]", "must be a JSON object")]
+    [InlineData("", "not valid JSON")]
+    public async Task Read_ABodyOnDisk_IsRefusedSayingWhy(string json, string? why)
+    {
+        using var disk = await OnDiskAsync(Encoding.UTF8.GetBytes(json.Replace("~", new string('y', 150_000), StringComparison.Ordinal)));
+
+        var refused = Record.Exception(() => JsonBody.Read(disk, BodyShape.Video)) as ApiErrorException;
+
+        Assert.Equal(why is null, refused is null);
+        Assert.Contains(why ?? "", refused?.Error.Message ?? "", StringComparison.Ordinal);
+    }
+
+    private static async Task<BodyBytes> OnDiskAsync(byte[] json)
+    {
+        using var source = new MemoryStream(json);
+        return new BodyBytes((await SpooledFile.WriteAsync(source, long.MaxValue, TestContext.Current.CancellationToken))!);
+    }
+
+    private static byte[] Bytes(string json) => Encoding.UTF8.GetBytes(json.Replace("*", new string('A', Long), StringComparison.Ordinal));
+
     private static RequestBody Read(string json, BodyShape shape) =>
-        BodyReader.OfJson(Encoding.UTF8.GetBytes(json.Replace("*", new string('A', Long), StringComparison.Ordinal)), shape);
+        BodyReader.OfJson(Bytes(json), shape);
 }

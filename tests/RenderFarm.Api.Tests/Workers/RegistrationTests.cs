@@ -44,6 +44,14 @@ public sealed class RegistrationTests : IAsyncLifetime
         Assert.Equal("false", reply.Headers.GetValues("x-should-retry").Single());
     }
 
+    /// <summary>One that stores with keys of its own: APIs are brought to a new version before workers.</summary>
+    [Fact]
+    public async Task Register_WorkerOfTheProtocolBefore_IsServed()
+    {
+        var reply = await SendAsync(Request() with { Protocol = WorkerProtocol.Oldest });
+        Assert.NotEmpty((await reply.ContractAsync<RegisterWorkerReply>()).WorkerId);
+    }
+
     [Fact]
     public async Task Register_WorkerNewerThanTheApi_IsRefusedWithWhatToDo()
     {

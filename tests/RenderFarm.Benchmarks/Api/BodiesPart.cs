@@ -20,9 +20,6 @@ internal static class BodiesPart
     private const double Floor = 16;
     private const double Refused = 64;
 
-    /// <summary>A video of a batch becomes rows and events, however short its line is.</summary>
-    private const double PerVideo = 8 / 1024.0;
-
     private static readonly IReadOnlyList<Body> Bodies =
     [
         .. ((double[])[1, 8, 26]).Select(size => new Body($"picture in JSON, {size} MiB", size, true, "/v1/videos", InJson)),
@@ -47,7 +44,7 @@ internal static class BodiesPart
         foreach (var body in Bodies)
         {
             var (idle, peak, status) = await PeakAsync(body);
-            var limit = body.IsTaken ? Math.Max(4 * body.Mebibytes, Floor) + (body.Videos * PerVideo) : Refused;
+            var limit = body.IsTaken ? Math.Max(4 * body.Mebibytes, Floor) : Refused;
             figures.Add(Figure.Most($"{body.Name}, {(body.IsTaken ? "taken" : "refused")}: above idle", peak - idle, "MiB", limit));
             details.Add(
                 (JsonNode)
@@ -159,12 +156,10 @@ internal static class BodiesPart
 
     private static HttpContent Prompt(double size) => Json($$"""{"prompt":"{{new string('a', Math.Max(Bytes(size), 300_000))}}"}""");
 
-    private static int CountOf(double size) => Math.Clamp(Bytes(size) / 800, 1, 10_000);
-
     /// <summary>As many videos as a batch may have, where they are long enough.</summary>
     private static string[] Prompts(double size)
     {
-        var count = CountOf(size);
+        var count = Math.Clamp(Bytes(size) / 800, 1, 10_000);
         var length = (Bytes(size) / count) - 60;
         return [.. Enumerable.Range(0, count).Select(i => $"clip {i} ".PadRight(length, 'a'))];
     }
@@ -185,8 +180,5 @@ internal static class BodiesPart
         Json($$$"""{"matrix":{"prompt":["{{{string.Join("\",\"", Prompts(size))}}}"]},"base":{"model":"tiny"}}""");
 
     /// <param name="Make">A body of this kind of so many MiB.</param>
-    private sealed record Body(string Name, double Mebibytes, bool IsTaken, string Path, Func<double, HttpContent> Make)
-    {
-        public int Videos => Path == "/v1/batches" ? CountOf(Mebibytes) : 1;
-    }
+    private sealed record Body(string Name, double Mebibytes, bool IsTaken, string Path, Func<double, HttpContent> Make);
 }

@@ -14,20 +14,32 @@ internal static class AwayFigures
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
+    /// <summary>What a request may ask for.</summary>
+    private const int MostSteps = 100;
+
+    private static readonly Clip OfAStub = new("tiny", "64x48", 5);
+
+    /// <summary>Videos whose steps take ever longer.</summary>
+    private static readonly IReadOnlyList<Clip> Ladder =
+    [
+        new("small", "208x128", 25), new("small", "208x128", 57), new("small", "208x128", 105), new("small", "320x192", 105),
+    ];
+
     public static async Task<Measured> AllAsync(FigureFarm farm, TimeSpan away, bool isStub)
     {
-        var longRender = await LongRenderAsync(farm, away + TimeSpan.FromSeconds(30), isStub);
+        var longest = away + TimeSpan.FromSeconds(30);
+        var renderFor = await RendersAsync(farm, longest, isStub);
         var absences = new JsonObject();
         var harmed = 0L;
         foreach (var (name, absence) in Absences(farm, away))
         {
-            var (count, values) = await RendersThroughAsync(farm, longRender, absence);
+            var (count, values) = await RendersThroughAsync(farm, [renderFor(longest), renderFor(away / 2)], absence);
             harmed += count;
             absences[name] = values;
         }
 
-        var cut = await OneCutAsync(farm, longRender);
-        var dead = await DeathFigures.WorkersKilledAsync(farm, rounds: 2, atOnce: 3);
+        var cut = await OneCutAsync(farm, renderFor(longest));
+        var dead = await DeathFigures.WorkersKilledAsync(farm, rounds: 2, atOnce: 3, () => renderFor(longest));
         return new(
             string.Create(CultureInfo.InvariantCulture, $"API, database, network away for {away.TotalMinutes:0.#} minutes each"),
             "0 renders repeated, 0 attempts or deaths counted; a worker that is cut off loses its job to another as a dead one does (30 s) "
@@ -91,11 +103,11 @@ internal static class AwayFigures
     /// <returns>How many leases too many, attempts and deaths there were.</returns>
     private static async Task<(long Harmed, JsonObject Values)> RendersThroughAsync(
         FigureFarm farm,
-        Func<object> longRender,
+        object[] renders,
         Func<Task> absence
     )
     {
-        var jobs = new[] { await farm.SubmitAsync(longRender()), await farm.SubmitAsync(100, slow: true) };
+        var jobs = new[] { await farm.SubmitAsync(renders[0]), await farm.SubmitAsync(renders[1]) };
         foreach (var job in jobs)
         {
             await farm.RenderingAsync(job);
@@ -124,14 +136,13 @@ internal static class AwayFigures
 
     private static async Task<long> SumAsync(FigureFarm farm, string sql, string[] jobs) => await farm.ScalarAsync<long>(sql, jobs);
 
-    private static async Task<Cut> OneCutAsync(FigureFarm farm, Func<object> longRender)
+    private static async Task<Cut> OneCutAsync(FigureFarm farm, object longRender)
     {
-        var job = await farm.SubmitAsync(longRender());
+        var job = await farm.SubmitAsync(longRender);
         var held = await farm.RenderingAsync(job);
-        var cut = TimeProvider.System.GetTimestamp();
+        var cut = await farm.NowAsync();
         farm.Farm.WorkerLinks[held.Worker].Cut();
-        await farm.RenderingAsync(job, after: held.Fence);
-        var moved = TimeProvider.System.GetElapsedTime(cut).TotalSeconds;
+        var moved = ((await farm.RenderingAsync(job, after: held.Fence)).Since - cut).TotalSeconds;
         var renderedOn = farm.Farm.Renderers(held.Worker).Count > 0;
 
         var mended = TimeProvider.System.GetTimestamp();
@@ -149,44 +160,48 @@ internal static class AwayFigures
     }
 
     /// <summary>
-    /// What takes at least so long to render. The real renderer's time depends on the machine: a few steps of ever longer
-    /// videos tell how long one takes.
+    /// Requests by how long they take to render. The real renderer's time depends on the machine: a few steps of ever larger videos tell
+    /// how long one takes.
     /// </summary>
-    private static async Task<Func<object>> LongRenderAsync(FigureFarm farm, TimeSpan atLeast, bool isStub)
+    private static async Task<Func<TimeSpan, object>> RendersAsync(FigureFarm farm, TimeSpan longest, bool isStub)
     {
-        const int MostSteps = 100;
         if (isStub)
         {
-            var stubSteps = Math.Min(MostSteps, (int)Math.Ceiling(atLeast.TotalSeconds / 5));
-            return () => Request(stubSteps, frames: 5, Random.Shared.Next(), StubRenderer.AtASnailsPace);
+            return time => Request(OfAStub, Steps(time, 5), Random.Shared.Next(), StubRenderer.AtASnailsPace);
         }
 
-        foreach (var frames in new[] { 17, 33, 65, 129, 257 })
+        foreach (var clip in Ladder)
         {
-            var probe = await farm.SubmitAsync(Request(steps: 3, frames, frames, "as a trial"));
+            var probe = await farm.SubmitAsync(Request(clip, steps: 3, seed: 1, "as a trial"));
             await farm.CompletedAsync(probe, Patience);
-            var step = await farm.ScalarAsync<double>("SELECT step_seconds FROM lease_records WHERE job_id = $1", probe);
-            if (step * MostSteps >= atLeast.TotalSeconds)
+            var step = await farm.ScalarAsync<double>(
+                "SELECT step_seconds FROM lease_records WHERE job_id = $1 AND ending = 'completed'",
+                probe
+            );
+            if (step * MostSteps >= longest.TotalSeconds)
             {
-                var steps = (int)Math.Ceiling(atLeast.TotalSeconds / step);
-                return () => Request(steps, frames, Random.Shared.Next(), "for long");
+                return time => Request(clip, Steps(time, step), Random.Shared.Next(), "for long");
             }
         }
 
-        throw new InvalidOperationException($"no render of this machine takes {atLeast.TotalMinutes:0.0} minutes");
+        throw new InvalidOperationException($"no render of this machine takes {longest.TotalMinutes:0.0} minutes");
     }
 
-    private static object Request(int steps, int frames, int seed, string how) =>
+    private static int Steps(TimeSpan time, double stepSeconds) => Math.Min(MostSteps, (int)Math.Ceiling(time.TotalSeconds / stepSeconds));
+
+    private static object Request(Clip clip, int steps, int seed, string how) =>
         new
         {
-            model = "tiny",
+            model = clip.Model,
             prompt = $"a square wanders {how}",
-            size = "64x48",
-            frames,
+            size = clip.Size,
+            frames = clip.Frames,
             steps,
             seed,
             max_attempts = 10,
         };
+
+    private sealed record Clip(string Model, string Size, int Frames);
 
     private sealed record Cut(double MovedAfter, bool RenderedOn, double StoppedAfter);
 }

@@ -11,14 +11,15 @@ internal static class DeathFigures
     private static readonly TimeSpan Stopped = TimeSpan.FromSeconds(60);
 
     /// <summary>Some workers at a time are killed while they render; others are idle. No other fault.</summary>
-    public static async Task<Measured> WorkersKilledAsync(FigureFarm farm, int rounds, int atOnce)
+    /// <param name="request">Of a video that takes a minute or more.</param>
+    public static async Task<Measured> WorkersKilledAsync(FigureFarm farm, int rounds, int atOnce, Func<object> request)
     {
         List<double> lost = [],
             leased = [];
         ConcurrentBag<double> running = [];
         for (var round = 0; round < rounds; round++)
         {
-            var jobs = await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => farm.SubmitAsync(100, slow: true)));
+            var jobs = await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => farm.SubmitAsync(request())));
             var victims = await Task.WhenAll(jobs.Select(job => farm.RenderingAsync(job)));
             var killed = await farm.NowAsync();
             await Task.WhenAll(victims.Select(victim => farm.Farm.Programs[victim.Worker].KillAsync()));

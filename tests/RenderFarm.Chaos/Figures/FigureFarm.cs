@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
@@ -23,9 +24,15 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellationT
 
     public async Task<string> SubmitAsync(object request)
     {
-        using var answer = await _http.PostAsJsonAsync("/v1/videos", request, cancellationToken);
-        answer.EnsureSuccessStatusCode();
-        return JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)).RootElement.GetProperty("id").GetString()!;
+        var mark = Guid.NewGuid().ToString("N");
+        using var answer = await SendAsync(() =>
+            new HttpRequestMessage(HttpMethod.Post, "/v1/videos")
+            {
+                Content = JsonContent.Create(request),
+                Headers = { { "Idempotency-Key", mark } },
+            }
+        );
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken)).GetProperty("id").GetString()!;
     }
 
     public object Request(int steps, bool slow = false, string model = "tiny")
@@ -45,8 +52,7 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellationT
 
     public async Task CancelAsync(string id)
     {
-        using var answer = await _http.PostAsync(new Uri($"/v1/videos/{id}/cancel", UriKind.Relative), null, cancellationToken);
-        answer.EnsureSuccessStatusCode();
+        using var answer = await SendAsync(() => new HttpRequestMessage(HttpMethod.Post, $"/v1/videos/{id}/cancel"));
     }
 
     public Task CompletedAsync(string id) => CompletedAsync(id, Patience);
@@ -118,6 +124,33 @@ internal sealed class FigureFarm(ChaosFarm farm, CancellationToken cancellationT
             // long enough
         }
         await Task.WhenAll(acts);
+    }
+
+    /// <summary>Sent again while the farm says "not now" or nothing at all, as every client does.</summary>
+    private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> make)
+    {
+        var pause = TimeSpan.FromSeconds(1);
+        while (true)
+        {
+            using var message = make();
+            try
+            {
+                var answer = await _http.SendAsync(message, cancellationToken);
+                if (answer.StatusCode != HttpStatusCode.ServiceUnavailable)
+                {
+                    return answer.EnsureSuccessStatusCode();
+                }
+
+                pause = answer.Headers.RetryAfter?.Delta ?? pause;
+                answer.Dispose();
+            }
+            catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // No answer within the client's patience: the machine is busy
+            }
+
+            await Task.Delay(pause, TimeProvider.System, cancellationToken);
+        }
     }
 
     private async Task<Held?> HeldAsync(string id, long after)

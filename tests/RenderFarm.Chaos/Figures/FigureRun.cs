@@ -20,7 +20,7 @@ internal sealed class FigureRun(ChaosOptions options, FigureReport report)
         ["broker"] = OutageFigures.BrokerAsync,
         ["database"] = farm => OutageFigures.DatabaseAsync(farm, renders: 4),
         ["stop"] = DeathFigures.WorkersStoppedAsync,
-        ["worker"] = farm => DeathFigures.WorkersKilledAsync(farm, rounds: 6, atOnce: 5),
+        ["worker"] = farm => DeathFigures.WorkersKilledAsync(farm, rounds: 6, atOnce: 5, () => farm.Request(100, slow: true)),
         ["away"] = farm => AwayFigures.AllAsync(farm, options.Away, options.IsStub),
     };
 

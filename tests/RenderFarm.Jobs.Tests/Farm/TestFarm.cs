@@ -66,12 +66,16 @@ public sealed class TestFarm : IAsyncDisposable
     public string Key { get; private set; } = "";
     public string Worker { get; private set; } = "";
 
+    /// <summary>What workers register with.</summary>
+    public ApiKey WorkerKey { get; private set; } = null!;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public static async Task<TestFarm> OpenAsync(StoreOptions store)
     {
         var farm = new TestFarm(store);
         farm.Key = await farm.NewKeyAsync("tester");
+        farm.WorkerKey = await farm.NewWorkerKeyAsync();
         farm.Worker = await farm.RegisterAsync("rack-1", "demo");
         await farm.PassGraceAsync();
         for (var i = 0; i < 3; i++)
@@ -86,8 +90,13 @@ public sealed class TestFarm : IAsyncDisposable
     public async Task<string> NewKeyAsync(string name) =>
         (await Keys.CreateAsync(name, KeyScopes.Submit | KeyScopes.Read, 100, Stop)).Key.Id;
 
+    public async Task<ApiKey> NewWorkerKeyAsync() => (await Keys.CreateAsync("workers", KeyScopes.Worker, 0, Stop)).Key;
+
     /// <summary>A worker with a CPU slot and a 24 GiB card.</summary>
-    public Task<string> RegisterAsync(string name, params string[] models) => Workers.RegisterAsync(Registration(name, models), Stop);
+    public Task<string> RegisterAsync(string name, params string[] models) => RegisterAsync(Registration(name, models));
+
+    public Task<string> RegisterAsync(RegisterWorkerRequest request, ApiKey? key = null) =>
+        Workers.RegisterAsync(request, key ?? WorkerKey, Stop);
 
     public static RegisterWorkerRequest Registration(string name, params string[] models) =>
         new()

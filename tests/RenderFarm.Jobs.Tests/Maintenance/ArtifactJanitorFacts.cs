@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Jobs.Maintenance;
+using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Tests.Farm;
 using RenderFarm.Testing;
 
@@ -16,7 +18,20 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
 {
     private readonly TemporaryFolder _folder = new();
     private DirectoryArtifactStore Objects => new(Path.Combine(_folder.Path, "objects"));
-    private ArtifactJanitor Janitor => new(Farm.Database, Objects, Farm.Time, NullLogger<ArtifactJanitor>.Instance);
+    private ArtifactJanitor Janitor =>
+        new(
+            Farm.Database,
+            Objects,
+            new ResultAdoption(
+                Farm.Database,
+                Objects,
+                new ResultManifests(Farm.Database, Objects, Farm.Time),
+                Farm.Time,
+                NullLogger<ResultAdoption>.Instance
+            ),
+            Farm.Time,
+            NullLogger<ArtifactJanitor>.Instance
+        );
 
     [Fact]
     public async Task RunOnce_LosingAndWinningFence_RemovesOnlyTheLosersOldObjects()
@@ -34,6 +49,41 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
         Assert.Equal(1, await Janitor.RunOnceAsync(Stop));
 
         Assert.Equal([ObjectKeys.For(ArtifactKind.Video, second.Lease.Name)], await KeysAsync());
+    }
+
+    /// <summary>Its worker may be back with it, or it may be found: nothing else is there of a job that waits.</summary>
+    [Fact]
+    public async Task RunOnce_LeaseOfAJobThatWaitsAgain_KeepsItsObjects()
+    {
+        await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name));
+        await Farm.ReleaseAsync(lease);
+        Farm.Time.Advance(TimeSpan.FromDays(2));
+
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
+        Assert.Single(await KeysAsync());
+    }
+
+    /// <summary>After a failover, the same fence was granted twice: its second holder has won, and the first is in no row.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task RunOnce_LeaseThatTheDatabaseHasForgotten_GoesOnlyBesideAResult(bool hasResult)
+    {
+        await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        var forgotten = ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name with { Digest = "0a1b2c3d4e5f" });
+        var known = ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name);
+        await PutAsync(forgotten);
+        await PutAsync(known);
+        await (hasResult ? Farm.CompleteAsync(lease) : Farm.FailAsync(lease, FailureReason.InvalidRequest));
+        Farm.Time.Advance(TimeSpan.FromDays(2));
+
+        var janitor = Janitor;
+        Assert.Equal(1, await janitor.RunOnceAsync(Stop));
+        Assert.Equal(hasResult ? 0 : 1, janitor.Findings!.Unclaimed);
+        Assert.Equal([hasResult ? known : forgotten], await KeysAsync());
     }
 
     [Fact]
@@ -125,7 +175,7 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
             await PutAsync($"{ObjectKeys.Of(lease.Lease.Name)}{i}.webp");
         }
 
-        await Farm.FailAsync(lease, FailureReason.Transient);
+        await Farm.FailAsync(lease, FailureReason.InvalidRequest);
         Farm.Time.Advance(TimeSpan.FromDays(2));
 
         var janitor = Janitor;

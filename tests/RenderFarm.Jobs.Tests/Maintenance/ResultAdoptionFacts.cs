@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
@@ -20,8 +21,14 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
     private readonly TemporaryFolder _folder = new();
     private DirectoryArtifactStore Objects => new(Path.Combine(_folder.Path, "objects"));
     private ResultManifests Manifests => new(Farm.Database, Objects, Farm.Time);
-    private ResultAdoption Adoption =>
-        new(Farm.Database, Objects, Manifests, Farm.Time, NullLogger<ResultAdoption>.Instance);
+    private ArtifactJanitor Janitor =>
+        new(
+            Farm.Database,
+            Objects,
+            new ResultAdoption(Farm.Database, Objects, Manifests, Farm.Time, NullLogger<ResultAdoption>.Instance),
+            Farm.Time,
+            NullLogger<ArtifactJanitor>.Instance
+        );
 
     [Fact]
     public async Task RunOnce_JobThatWaitsAndWasCompleted_IsCompletedAgain()
@@ -30,13 +37,13 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         var before = await CompletedAsync();
         await ForgetCompletionAsync(job.Id);
 
-        Assert.Equal(1, await Adoption.RunOnceAsync(Stop));
+        Assert.Equal(1, await Janitor.RunOnceAsync(Stop));
 
         var again = await Farm.GetAsync(job.Id);
         Assert.Equal((JobState.Completed, RenderStage.Done, before.WinningFence), (again.State, again.Stage, again.WinningFence));
         Assert.Equal(before.Artifacts, again.Artifacts);
         Assert.Equal((before.FinishedAt, before.ExpiresAt), (again.FinishedAt, again.ExpiresAt));
-        Assert.Equal(0, await Adoption.RunOnceAsync(Stop));
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
         Assert.Null(await Farm.TryLeaseAsync());
     }
 
@@ -54,7 +61,7 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         var before = await CompletedAsync();
         await ForgetAsync(before.Id);
 
-        Assert.Equal(1, await Adoption.RunOnceAsync(Stop));
+        Assert.Equal(1, await Janitor.RunOnceAsync(Stop));
 
         var again = await Farm.GetAsync(before.Id);
         Assert.Equal((JobState.Completed, before.KeyId, before.CreatedAt), (again.State, again.KeyId, again.CreatedAt));
@@ -74,7 +81,7 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         await ForgetAsync(before.Id);
         var anew = await Farm.SubmitAsync(request with { Id = JobIds.New(Farm.Time) });
 
-        Assert.Equal(0, await Adoption.RunOnceAsync(Stop));
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
         Assert.Equal(JobState.Queued, (await Farm.GetAsync(anew.Id)).State);
         Assert.Null(await Farm.Jobs.GetAsync(before.Id, JobScope.All, Stop));
     }
@@ -87,7 +94,7 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         await ForgetAsync(before.Id);
         await Farm.SqlAsync(_ => "UPDATE api_keys SET id = 'key_of_before' WHERE id = @id", Farm.Key);
 
-        Assert.Equal(0, await Adoption.RunOnceAsync(Stop));
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
         Assert.NotNull(await Objects.StatAsync(before.Artifacts.Single().Key, Stop));
     }
 
@@ -99,7 +106,7 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         await ForgetCompletionAsync(job.Id);
         var again = await Farm.LeaseAsync();
 
-        Assert.Equal(0, await Adoption.RunOnceAsync(Stop));
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
         Assert.Equal(JobState.Completed, (await CompleteAsync(again)).State);
         Assert.Equal(ObjectKeys.For(ArtifactKind.Video, again.Lease.Name), (await Farm.GetAsync(job.Id)).Artifacts.Single().Key);
     }
@@ -112,7 +119,7 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         await ForgetCompletionAsync(job.Id);
         await Objects.DeleteAsync(before.Artifacts.Single().Key, Stop);
 
-        Assert.Equal(0, await Adoption.RunOnceAsync(Stop));
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
         Assert.NotNull(await Farm.TryLeaseAsync());
     }
 
@@ -126,7 +133,7 @@ public abstract class ResultAdoptionFacts(StoreUnderTest store) : FarmFacts(stor
         var finished = await Farm.SubmitAsync();
         await CompletedAsync();
 
-        Assert.Equal(0, await Adoption.RunOnceAsync(Stop));
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
         Assert.Equal(JobState.Cancelled, (await Farm.GetAsync(cancelled.Id)).State);
         Assert.Equal(JobState.Completed, (await Farm.GetAsync(finished.Id)).State);
     }

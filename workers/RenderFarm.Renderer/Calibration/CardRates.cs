@@ -38,6 +38,7 @@ internal sealed class CardRates(KernelCompiler compiler, Action<string> say) : I
             new("bf16", Full),
             new("fp8", Fp8),
             new("eight-bit attention", EightBitAttention),
+            new("int8", Int8Products),
             new("float32", rates => rates with { Fp32Flops = Products32() }),
             new("copies", rates => rates with { HostToDeviceBytesPerSecond = Copies() }),
             new("memory", rates => rates with { MemoryBytesPerSecond = Traffic() }),
@@ -47,7 +48,7 @@ internal sealed class CardRates(KernelCompiler compiler, Action<string> say) : I
 
     private CardCalibration Full(CardCalibration rates)
     {
-        var (products, attention) = Mix(float8: false);
+        var (products, attention) = Mix(RowFormat.Dense);
         return rates with { Bf16Flops = products, AttentionFlops = attention };
     }
 
@@ -59,7 +60,7 @@ internal sealed class CardRates(KernelCompiler compiler, Action<string> say) : I
             return rates;
         }
 
-        var (products, beside) = Mix(float8: true);
+        var (products, beside) = Mix(RowFormat.Float8);
         return rates with { Fp8Flops = products, AttentionFlops = (rates.AttentionFlops + beside) / 2 };
     }
 
@@ -71,13 +72,26 @@ internal sealed class CardRates(KernelCompiler compiler, Action<string> say) : I
             return rates;
         }
 
-        var (_, attention) = Mix(float8: rates.Fp8Flops is not null, new FusedEightBitAttention(_kernels.Attention));
+        var beside = rates.Fp8Flops is null ? RowFormat.Dense : RowFormat.Float8;
+        var (_, attention) = Mix(beside, new FusedEightBitAttention(_kernels.Attention));
         return rates with { EightBitAttentionFlops = attention };
+    }
+
+    private CardCalibration Int8Products(CardCalibration rates)
+    {
+        if (Int8ProductCheck.WhyNot(_kernels) is { } reason)
+        {
+            say($"no int8 products: {reason}");
+            return rates;
+        }
+
+        var (products, _) = Mix(RowFormat.Int8);
+        return rates with { Int8Flops = products };
     }
 
     /// <summary>FLOP/s of products and of attention in a block's proportions.</summary>
     /// <param name="eightBit">Measured instead of attention in full, from q, k and v side by side.</param>
-    private (double Products, double Attention) Mix(bool float8, IAttention? eightBit = null)
+    private (double Products, double Attention) Mix(RowFormat format, IAttention? eightBit = null)
     {
         var (tokens, kernels) = (_tokens, _kernels);
         using var scope = NewDisposeScope();
@@ -86,16 +100,17 @@ internal sealed class CardRates(KernelCompiler compiler, Action<string> say) : I
         Linear Product(int inputs, int outputs)
         {
             var (weight, bias) = (Random(0.02, outputs, inputs), Random(0.1, outputs));
-            if (!float8)
+            if (format == RowFormat.Dense)
             {
                 return new FusedLinear(weight, bias, kernels.Products);
             }
 
-            var (values, scales) = Float8.QuantizeRows(weight);
-            return new Float8Linear(values, scales, bias, ops);
+            var (values, scales) = EightBits.QuantizeRows(weight, format == RowFormat.Int8 ? Int8.Type : Float8.Type);
+            return format == RowFormat.Int8
+                ? new Int8Linear(values, scales, bias, new FusedInt8Products(ops))
+                : new Float8Linear(values, scales, bias, ops);
         }
         var (joined, square, up, down) = (Product(Dim, 3 * Dim), Product(Dim, Dim), Product(Dim, Hidden), Product(Hidden, Dim));
-        var format = float8 ? RowFormat.Float8 : RowFormat.Dense;
         var (rows, wide) = (ops.Rows(Random(1, 1, tokens, Dim), format), ops.Rows(Random(1, 1, tokens, Hidden), format));
         Action attend;
         if (eightBit is null)

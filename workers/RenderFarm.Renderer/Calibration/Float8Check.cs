@@ -30,7 +30,7 @@ internal static class Float8Check
             var product = new Float8Linear(values, scales, null, ops).Apply(rows).to(ScalarType.Float32);
             var exact = nn.functional.linear(
                 rows.Values.to(ScalarType.Float32) * rows.Scales!,
-                Float8.Dequantize(values, scales, ScalarType.Float32)
+                EightBits.Dequantize(values, scales, ScalarType.Float32)
             );
             double error = ((product - exact).norm() / exact.norm()).item<float>();
             return error <= Limit ? null : $"row-wise products are off by {error:0.0e+0}";

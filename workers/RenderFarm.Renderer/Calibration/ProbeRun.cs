@@ -53,6 +53,7 @@ internal static class ProbeRun
             {
                 Subject = subject,
                 Fp8Fault = Float8Check.WhyNot(kernels),
+                Int8Fault = Int8ProductCheck.WhyNot(kernels),
                 EightBitAttentionFault = EightBitAttentionCheck.WhyNot(kernels),
             };
         }

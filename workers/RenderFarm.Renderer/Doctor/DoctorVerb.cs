@@ -111,7 +111,7 @@ internal static class DoctorVerb
             ? HostCheck.Ok("locked memory", limit)
             : HostCheck.Without(
                 "locked memory",
-                $"limited to {limit} bytes",
+                long.TryParse(limit, out var bytes) ? $"limited to {bytes >> 20} MiB" : $"limited to {limit}",
                 "ulimit -l unlimited, if page-locking weights fails on a card"
             );
     }

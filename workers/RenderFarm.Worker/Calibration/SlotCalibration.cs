@@ -187,8 +187,7 @@ internal sealed class SlotCalibration(
         rates with
         {
             Fp8Flops = probe.Fp8Fault is null ? rates.Fp8Flops : null,
-            // Measuring looks at them, the start does not
-            Int8Flops = rates.IsEstimate ? null : rates.Int8Flops,
+            Int8Flops = probe.Int8Fault is null ? rates.Int8Flops : null,
             EightBitAttentionFlops = probe.EightBitAttentionFault is null ? rates.EightBitAttentionFlops : null,
         };
 
@@ -200,6 +199,7 @@ internal sealed class SlotCalibration(
             ("fp32", rates.Fp32Flops),
             ("bf16", rates.Bf16Flops),
             ("fp8", rates.Fp8Flops),
+            ("int8", rates.Int8Flops),
             ("attention", rates.AttentionFlops),
             ("eight-bit attention", rates.EightBitAttentionFlops),
         ];

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Options;
-using RenderFarm.Artifacts;
 using RenderFarm.Broker;
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
+using RenderFarm.Planning;
 using RenderFarm.Worker.Calibration;
 using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
@@ -43,10 +43,6 @@ internal static class WorkerDoctor
         yield return Disk(options, disks);
         yield return await ApiAsync(options);
         yield return await BrokerCheck.LookAsync(app.Services.GetRequiredService<IOptions<BusOptions>>().Value);
-        yield return await StoreAsync(
-            app.Services.GetRequiredService<IArtifactStore>(),
-            app.Services.GetRequiredService<IOptions<ArtifactsOptions>>().Value
-        );
     }
 
     private static async Task<HostCheck> EncoderAsync(EncoderTrial trial, WorkerOptions options)
@@ -74,16 +70,14 @@ internal static class WorkerDoctor
 
     private static HostCheck Disk(WorkerOptions options, FreeSpace disks)
     {
-        var free = disks.BytesFor(options.DataDirectory) / 1e6;
-        var finding = FormattableString.Invariant($"{free:0} MB free for {options.DataDirectory}");
-        return free >= options.MinimumFreeDiskMegabytes
+        var (free, needed) = (disks.BytesFor(options.DataDirectory), (long)(options.MinimumFreeDiskMegabytes * 1e6));
+        var finding = $"{Names.Gib(free)} free for {options.DataDirectory}";
+        return free >= needed
             ? HostCheck.Ok("worker disk", finding)
             : HostCheck.Lacks(
                 "worker disk",
-                finding,
-                FormattableString.Invariant(
-                    $"free {options.MinimumFreeDiskMegabytes:0} MB, or set Worker:DataDirectory to a folder with more"
-                )
+                $"{finding}, {Names.Gib(needed)} are needed for new jobs (Worker:MinimumFreeDiskMegabytes)",
+                "free some, or set Worker:DataDirectory to a folder with more"
             );
     }
 
@@ -104,31 +98,6 @@ internal static class WorkerDoctor
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
         {
             return HostCheck.Without("api", $"nothing answers at {options.ApiUrl}", "./farm up starts one; a worker waits for it");
-        }
-    }
-
-    private static async Task<HostCheck> StoreAsync(IArtifactStore store, ArtifactsOptions artifacts)
-    {
-        var place = artifacts.Kind == ArtifactsKind.S3 ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
-        if (artifacts.Kind != ArtifactsKind.S3)
-        {
-            return HostCheck.Ok("artifacts", $"a folder: {place}");
-        }
-
-        try
-        {
-            using var bounded = new CancellationTokenSource(Patience);
-            _ = await store.StatAsync("doctor", bounded.Token);
-            return HostCheck.Ok("artifacts", $"{place} answers");
-        }
-        catch (Exception fault) when (fault is ArtifactStoreException or OperationCanceledException)
-        {
-            return HostCheck.Lacks(
-                "artifacts",
-                $"{place}: {fault.Message}",
-                "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished "
-                    + "videos wait in the spool meanwhile"
-            );
         }
     }
 }

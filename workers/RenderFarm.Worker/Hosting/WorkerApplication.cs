@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
-using RenderFarm.Artifacts;
 using RenderFarm.Broker;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Logs;
@@ -44,7 +43,6 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<TimeProvider>(services => new HostClock(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.ClockOffsetSeconds
         ));
-        builder.Services.AddArtifacts(builder.Configuration);
         builder.AddBells();
         builder.Services.AddWorkerMetrics();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
@@ -52,7 +50,7 @@ internal static class WorkerApplication
         builder.Services.TryAddSingleton(FreeSpace.OfDisks);
 
         // Who we are
-        builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>();
+        builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>().AddSingleton<FarmLinks>();
         builder.Services.AddSingleton<ModelCatalog>().AddSingleton<SlotDiscovery>().AddSingleton<WorkerRegistration>();
         builder.Services.AddSingleton<WorkerIdentity>().AddSingleton<WorkerDescription>();
 
@@ -62,7 +60,7 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<AttemptRunner>().AddSingleton<LeasedAttempt>().AddSingleton<AttemptContexts>();
         builder.Services.AddSingleton<AttemptPlanner>().AddSingleton<AttemptReporter>().AddSingleton<InputDownloads>();
         builder.Services.AddSingleton<RenderAttempt>().AddSingleton<RenderStarter>().AddSingleton<FinishedVideo>();
-        builder.Services.AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();
+        builder.Services.AddSingleton<FileUpload>().AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();
 
         // What they need
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();

@@ -883,6 +883,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("instance");
 
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("text")
