@@ -96,19 +96,21 @@ public sealed class PlannerTests
         Assert.Equal("plan.precision", result.Refusal!.Field);
     }
 
+    /// <summary>What is only stored in eight bits is stored in the finer ones.</summary>
     [Fact]
-    public void Plan_PinnedToWhatTheRendererLacks_IsRefusedWithWhatItHas()
+    public void Plan_EightBitsOnlyForMemory_TakesInt8()
     {
-        var lacking = Enum.GetValues<Precision>().Except(EnginePrecisions.OnCards);
-        Assert.All(
-            lacking,
-            precision =>
-            {
-                var refusal = Planner.Plan(T2v14B() with { Pins = new() { Precision = precision } }, SlotState.Gpu(80)).Refusal!;
-                Assert.Equal("plan.precision", refusal.Field);
-                Assert.Contains("give fp32, bf16, ", refusal.Message, StringComparison.Ordinal);
-            }
-        );
+        var rates = KnownCards.Find("RTX 3090")! with { Int8Flops = null };
+        var slot = SlotState.Gpu(24, "RTX 3090", rates) with { HostBytes = 20 * GiB };
+        var plan = Planner.Plan(T2v14B(), slot).Plan!;
+        Assert.Equal((Precision.Int8Weights, 0.0133), (plan.Precision, plan.VelocityError));
+    }
+
+    [Fact]
+    public void Plan_PinnedInt8WithoutCalibration_IsRefusedByName()
+    {
+        var result = Planner.Plan(T2v14B() with { Pins = new() { Precision = Precision.Int8 } }, SlotState.Gpu(80));
+        Assert.Equal("plan.precision", result.Refusal!.Field);
     }
 
     [Fact]
@@ -135,7 +137,7 @@ public sealed class PlannerTests
     public void Plan_HostMemoryTooSmallForBf16_TakesEightBitWeights()
     {
         var result = Planner.Plan(T2v14B(), SlotState.Gpu(24) with { HostBytes = 20 * GiB });
-        Assert.Equal(Precision.Fp8Weights, result.Plan!.Precision);
+        Assert.Equal(Precision.Int8Weights, result.Plan!.Precision);
         Assert.Contains(result.Plan.Reasons, reason => reason.Contains("host memory", StringComparison.Ordinal));
     }
 

@@ -6,7 +6,10 @@ namespace RenderFarm.Contracts.Plans;
 /// </summary>
 public static class EnginePrecisions
 {
-    public static IReadOnlyList<Precision> OnCards { get; } = [Precision.Fp32, Precision.Bf16, Precision.Fp8Weights, Precision.Fp8];
+    public static IReadOnlyList<Precision> OnCards { get; } =
+    [
+        Precision.Fp32, Precision.Bf16, Precision.Fp8Weights, Precision.Fp8, Precision.Int8Weights, Precision.Int8,
+    ];
 
     public static IReadOnlyList<Precision> OnProcessors { get; } = [Precision.Fp32];
 }

@@ -14,11 +14,12 @@ public static class KnownCards
     /// <summary>
     /// Parts of the sheets' figures. Between what the H100 and the H200 reached ("calibrated" in h100-80gb-predict.json and
     /// h200-predict.txt): bf16 0.75 and 0.77, fp8 0.73 and 0.77, attention 0.53 and 0.54 of bf16's, attention in eight bits 0.42 of
-    /// fp8's on the H200, memory 0.88 and 0.86, the bus 0.84 and 0.88. Assumed: that other cards reach the same parts, and int8 as much
-    /// as fp8.
+    /// fp8's on the H200, memory 0.88 and 0.86, the bus 0.84 and 0.88; int8 with its scales 0.36 on the H200 ("int8 … with bias, rate" in
+    /// h200-profile.json, by the share of each product). Assumed: that other cards reach the same parts.
     /// </summary>
     private const double Bf16Share = 0.76;
-    private const double EightBitShare = 0.74;
+    private const double Fp8Share = 0.74;
+    private const double Int8Share = 0.36;
     private const double AttentionShare = 0.54;
     private const double EightBitAttentionShare = 0.42;
     private const double MemoryShare = 0.86;
@@ -98,8 +99,8 @@ public static class KnownCards
         {
             Key = CardCalibration.EstimatePrefix + name,
             Bf16Flops = bf16 * Bf16Share,
-            Fp8Flops = sheet.Fp8 * share * Tera * EightBitShare,
-            Int8Flops = sheet.Int8 * share * Tera * EightBitShare,
+            Fp8Flops = sheet.Fp8 * share * Tera * Fp8Share,
+            Int8Flops = sheet.Int8 * share * Tera * Int8Share,
             AttentionFlops = bf16 * AttentionShare,
             EightBitAttentionFlops = EightBitAttention(sheet) * share * Tera,
             HostToDeviceBytesPerSecond = sheet.Bus * share * Giga * BusShare,

@@ -15,6 +15,8 @@ public static class SchemeErrors
         new(Precision.Fp8Weights, AttentionPrecision.Full, 0.0407, "velocity error, fp8-weights"),
         new(Precision.Fp8, AttentionPrecision.Full, 0.0511, "velocity error, fp8"),
         new(Precision.Fp8, AttentionPrecision.EightBit, 0.0511, "velocity error, fp8, attention in eight bits, all blocks"),
+        new(Precision.Int8Weights, AttentionPrecision.Full, 0.0133, "velocity error, int8-weights"),
+        new(Precision.Int8, AttentionPrecision.Full, 0.0185, "velocity error, int8"),
     ];
 
     /// <summary>Null for a way that was never measured.</summary>
