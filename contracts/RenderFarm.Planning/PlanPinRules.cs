@@ -73,11 +73,21 @@ internal static class PlanPinRules
 
     private static PlanRefusal? CheckCard(PlanPins pins, PlanContext context)
     {
-        if (pins.Precision is Precision.Fp8 && context.Rates.Fp8Flops is null)
+        if (pins.Precision is { } precision && !EnginePrecisions.OnCards.Contains(precision))
         {
             return Refuse(
                 "precision",
-                "fp8 products are used only on a card whose calibration ran them correctly; fp8-weights runs on every card."
+                $"the renderer of this release has no {Word.Of(precision)}: give "
+                    + $"{string.Join(", ", EnginePrecisions.OnCards.Select(Word.Of))}."
+            );
+        }
+
+        if (pins.Precision is Precision.Fp8 or Precision.Int8 && context.Rates.ProductFlops(pins.Precision.Value) is null)
+        {
+            return Refuse(
+                "precision",
+                $"{Word.Of(pins.Precision.Value)} products are used only on a card whose calibration ran them correctly; fp8-weights runs "
+                    + "on every card."
             );
         }
 
@@ -93,7 +103,7 @@ internal static class PlanPinRules
 
         if (pins.BlocksStreamed is > 0)
         {
-            return Refuse("blocks_streamed", "float32 blocks are not streamed: give 0, or pin the precision bf16, fp8-weights or fp8.");
+            return Refuse("blocks_streamed", "float32 blocks are not streamed: give 0, or pin a precision of sixteen or eight bits.");
         }
 
         return pins.TextEncoder is TextEncoderPlacement.Streamed

@@ -8,10 +8,10 @@ namespace RenderFarm.Planning;
 /// <summary>Why this plan, in words.</summary>
 internal static class PlanReasons
 {
-    /// <param name="faster">The next faster plan, the one that just doesn't fit; null when nothing faster exists.</param>
-    public static IReadOnlyList<string> Of(PlanDraft plan, PlanDraft? faster, int stepDowns)
+    public static IReadOnlyList<string> Of(PlanDraft plan, PlanNeighbours neighbours, int stepDowns)
     {
         var context = plan.Context;
+        var (faster, fastest) = (neighbours.Faster, neighbours.Fastest);
         var reasons = new List<string> { Memory(context, plan) };
         if (stepDowns > 0)
         {
@@ -20,8 +20,24 @@ internal static class PlanReasons
             );
         }
 
+        if (!context.OnCpu)
+        {
+            reasons.Add(HostMemory(context, plan));
+        }
+
+        if (fastest is not null && Names.Gib(fastest.PeakBytes) != Names.Gib(plan.PeakBytes))
+        {
+            var gain = ((plan.TotalSeconds / fastest.TotalSeconds) - 1).ToString("0.0 %", CultureInfo.InvariantCulture);
+            reasons.Add($"{Names.Gib(fastest.PeakBytes)} would make it {gain} faster, too little to take them.");
+        }
+
         reasons.Add(Blocks(context, plan));
         reasons.Add(PrecisionChoice(context, plan));
+        if (!context.OnCpu && context.Request.Pins.Precision is null)
+        {
+            reasons.Add(QualityReasons.Of(plan, neighbours));
+        }
+
         if (plan.Denoise.Choice.Way.Attention == AttentionPrecision.EightBit)
         {
             reasons.Add(EightBitAttention(context));
@@ -134,6 +150,16 @@ internal static class PlanReasons
             + $"{Names.Gib(plan.Decode.PeakBytes)}.";
     }
 
+    private static string HostMemory(PlanContext context, PlanDraft plan)
+    {
+        var (blocks, text) = (plan.Denoise.Choice.Way.HostBytes, new TextStage(context).HostBytes);
+        var sum = $"Prepared weights take {Names.Gib(blocks + text)} of host memory, {Names.Gib(text)} of them the text encoder's";
+        return context.Slot.HostBytes is not { } there ? sum + "."
+            : there >= blocks + text ? $"{sum}; {Names.Gib(there)} are there."
+            : $"{sum}; {Names.Gib(there)} are there, so that text encoder and blocks make room for each other and are prepared anew "
+                + "for each job.";
+    }
+
     private static string Blocks(PlanContext context, PlanDraft plan)
     {
         var dit = plan.Denoise.Choice;
@@ -179,14 +205,8 @@ internal static class PlanReasons
             return $"fp32, the precision of CPU slots: {step} a step.";
         }
 
-        var host = context.Slot.HostBytes;
-        var ruledOut =
-            host is { } bytes && DenoiseWay.HostBytesOf(context.Request.Shape, Precision.Bf16) > bytes
-                ? $" bf16 weights ({Names.Gib(DenoiseWay.HostBytesOf(context.Request.Shape, Precision.Bf16))}) don't fit the "
-                    + $"{Names.Gib(bytes)} of host memory."
-                : "";
         var fp8 = context.Rates.Fp8Flops is null ? " fp8 products are not used: no calibration ran them correctly on this card." : "";
-        return $"{Word.Of(precision)} is the fastest precision that fits: {step} a step.{ruledOut}{fp8}";
+        return $"{Word.Of(precision)}: {step} a step.{fp8}";
     }
 
     private static string EightBitAttention(PlanContext context) =>

@@ -1,4 +1,3 @@
-using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Planning.Stages;
@@ -45,10 +44,11 @@ internal static class PlanRefusals
 
     private static PlanRefusal HostMemory(PlanContext context, string what)
     {
-        var leanest = context.Request.Pins.Precision ?? Precision.Fp8Weights;
+        var leanest = context.Classes.SelectMany(one => one.Precisions).MinBy(context.HostBytesNeeded);
         return new(
-            $"{what} keeps {Names.Gib(DenoiseWay.HostBytesOf(context.Request.Shape, leanest))} of prepared weights in host memory even in "
-                + $"{Word.Of(leanest)}; {Names.Gib(context.Slot.HostBytes ?? 0)} are there. Add host memory, or choose a smaller model."
+            $"{what} keeps {Names.Gib(context.HostBytesNeeded(leanest))} of prepared weights in host memory even in "
+                + $"{Word.Of(leanest)}; {Names.Gib(context.Slot.HostBytes ?? 0)} are there. Add host memory, or choose a smaller model"
+                + (context.Request.Quality == Quality.Exact ? ", or another quality than exact." : ".")
         );
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Words;
 
@@ -8,8 +9,8 @@ public static class PlanTable
 {
     private static readonly string[] Header =
     [
-        "", "precision", "attention", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "step",
-        "total",
+        "", "precision", "attention", "error", "resident", "streamed", "ring", "ffn chunk", "guidance", "text", "vae tile", "peak", "host",
+        "step", "total",
     ];
 
     /// <summary>A result with its alternatives: a line per plan, the chosen one marked, then the reasons.</summary>
@@ -38,11 +39,39 @@ public static class PlanTable
             ])
             .ToList();
 
+    /// <summary>One line per card, with what is planned on it in words, and why in that precision.</summary>
+    public static IReadOnlyList<string> InWords(IEnumerable<(string Card, PlanResult Result)> results) =>
+        Align([
+                ["card", "peak", "host", "step", "total", "plan", "why"],
+                .. results.Select(row =>
+                    row.Result.Plan is { } plan
+                        ? InWords(row.Card, plan)
+                        : [row.Card, "", "", "", "", "none", row.Result.Refusal?.Message ?? ""]
+                ),
+            ])
+            .ToList();
+
+    private static string[] InWords(string card, RenderPlan plan) =>
+        [
+            card,
+            Names.Gib(plan.PredictedPeakBytes),
+            Names.Gib(plan.HostBytes),
+            Names.Seconds(plan.PredictedStepSeconds),
+            Names.Seconds(plan.PredictedSeconds),
+            Word.Of(plan.Precision)
+                + (plan.Attention == AttentionPrecision.EightBit ? ", eight-bit attention, " : ", ")
+                + (plan.BlocksStreamed == 0 ? "" : $"{plan.BlocksStreamed} of ")
+                + (plan.BlocksStreamed + plan.BlocksResident)
+                + (plan.BlocksStreamed == 0 ? " resident" : " streamed"),
+            QualityReasons.Why(plan),
+        ];
+
     private static string[] NoPlan(string first, PlanResult result) =>
         [
             first,
-            "does not fit", "", "", "", "", "", "", "", "",
+            "does not fit", "", "", "", "", "", "", "", "", "",
             result.Refusal?.LeastPeakBytes is { } least ? $"≥ {Names.Gib(least)}" : "",
+            "",
             "",
             "",
         ];
@@ -52,6 +81,7 @@ public static class PlanTable
             first,
             Word.Of(plan.Precision),
             Word.Of(plan.Attention),
+            plan.VelocityError is { } error ? error.ToString("0.000", CultureInfo.InvariantCulture) : "-",
             $"{plan.BlocksResident}",
             $"{plan.BlocksStreamed}",
             plan.RingSlots == 0 ? "-" : $"{plan.RingSlots}",
@@ -60,6 +90,7 @@ public static class PlanTable
             Word.Of(plan.TextEncoder),
             plan.VaeTile == 0 ? "whole" : $"{plan.VaeTile}",
             Names.Gib(plan.PredictedPeakBytes),
+            Names.Gib(plan.HostBytes),
             Names.Seconds(plan.PredictedStepSeconds),
             Names.Seconds(plan.PredictedSeconds),
         ];

@@ -1,3 +1,4 @@
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Requests;
@@ -11,8 +12,8 @@ namespace RenderFarm.Planning;
 /// </summary>
 /// <remarks>
 /// The stages (text, image, denoise, decode) follow one another and give their memory back, so each is chosen on its
-/// own: fastest under the same budget. A larger budget only adds choices; that is why more memory never gives a slower
-/// plan. A step-down after an out-of-memory failure plans again as if only nine tenths of the last plan's peak were
+/// own: fastest under the same budget, and of near ties the leanest. A larger budget only adds choices; that is why more memory never
+/// gives a slower plan. A step-down after an out-of-memory failure plans again as if only nine tenths of the last plan's peak were
 /// there, and the list of alternatives is that ladder walked from unlimited memory to the least. Every plan that is
 /// considered is corrected by what was measured of its own kind (<see cref="PlanRequest.Corrections"/>), so the one that is
 /// chosen is right by its own figures.
@@ -28,6 +29,11 @@ public static class Planner
         ArgumentOutOfRangeException.ThrowIfNegative(stepDowns);
         var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
         var budget = slot.BudgetBytes;
+        if (WhyUnfit(slot) is { } unfit)
+        {
+            return Refused(new(unfit + "."), [], budget);
+        }
+
         if (PlanPinRules.Check(context) is { } badPin)
         {
             return Refused(badPin, [], budget);
@@ -48,7 +54,20 @@ public static class Planner
         var chosen = fitting[stepDowns];
         return new()
         {
-            Plan = chosen.ToPlan(fits: true, PlanReasons.Of(chosen, faster.LastOrDefault(), stepDowns)),
+            Plan = chosen.ToPlan(
+                fits: true,
+                PlanReasons.Of(
+                    chosen,
+                    new PlanNeighbours
+                    {
+                        Faster = faster.LastOrDefault(),
+                        Fastest = stepDowns == 0 ? stages.FastestLike(chosen, budget) : null,
+                        Exact = stages.Exact(budget),
+                        InEightBits = stages.InEightBits(budget),
+                    },
+                    stepDowns
+                )
+            ),
             Alternatives = alternatives,
             BudgetBytes = budget,
         };
@@ -58,8 +77,13 @@ public static class Planner
     public static bool Fits(PlanRequest request, SlotState slot)
     {
         var context = new PlanContext(request, slot, request.Geometry, SlotRates.Of(slot));
-        return PlanPinRules.Check(context) is null && new PlanStages(context).Best(slot.BudgetBytes) is not null;
+        return WhyUnfit(slot) is null
+            && PlanPinRules.Check(context) is null
+            && new PlanStages(context).LeastPeakBytes <= slot.BudgetBytes;
     }
+
+    private static string? WhyUnfit(SlotState slot) =>
+        slot.Kind == SlotKind.Cuda ? CardFitness.WhyNot(slot.Card, slot.ComputeCapability) : null;
 
     private static IEnumerable<PlanDraft> Ladder(PlanStages stages, long budget)
     {

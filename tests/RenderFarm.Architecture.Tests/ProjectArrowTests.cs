@@ -27,7 +27,7 @@ public sealed class ProjectArrowTests
         ["Renderer"] = [.. Models, "Verbs"],
         ["Tools"] = [.. Models, "Verbs"],
         ["Training"] = [.. Models, "Verbs"],
-        ["Worker"] = ["Planning", "Artifacts", "Broker", "Hosting", "Nvml", "Contracts"],
+        ["Worker"] = ["Planning", "Broker", "Hosting", "Nvml", "Contracts"],
     };
 
     private static readonly string[] WithoutPackages = ["Contracts", "Planning", "Nvml"];

@@ -24,6 +24,7 @@ public sealed class ArtifactsOptionsTests
     [InlineData("Artifacts:Endpoint", "")]
     [InlineData("Artifacts:Endpoint", "127.0.0.1:9000")]
     [InlineData("Artifacts:PublicEndpoint", "http://host/path")]
+    [InlineData("Artifacts:WorkerEndpoint", "minio:9000")]
     [InlineData("Artifacts:AccessKey", "")]
     [InlineData("Artifacts:SecretKey", " ")]
     [InlineData("Artifacts:Bucket", "")]

@@ -14,9 +14,25 @@ public sealed class ObjectKeysTests
         var key = ObjectKeys.For(kind, new LeaseName("video_1", 7, "0a1b2c3d4e5f"));
 
         Assert.Equal(expected, key);
-        Assert.Equal(contentType, ObjectKeys.ContentType(kind));
+        Assert.Equal(contentType, UploadKinds.ContentType(UploadKinds.Of(kind)));
         Assert.True(ObjectKeys.TryParseLease(key, out var lease));
         Assert.Equal(new LeaseName("video_1", 7, "0a1b2c3d4e5f"), lease);
+    }
+
+    [Fact]
+    public void For_EachUpload_IsTheArtifactsKey_AndACheckpointIsNamedByItsContent()
+    {
+        var lease = new LeaseName("video_1", 7, "0a1b2c3d4e5f");
+        var sha256 = new string('a', 16) + new string('b', 48);
+
+        Assert.All(
+            Enum.GetValues<ArtifactKind>(),
+            kind => Assert.Equal(ObjectKeys.For(kind, lease), ObjectKeys.For(UploadKinds.Of(kind), lease, sha256))
+        );
+        var checkpoint = ObjectKeys.For(UploadKind.Checkpoint, lease, sha256);
+        Assert.Equal("videos/video_1/7-0a1b2c3d4e5f/checkpoint-aaaaaaaaaaaaaaaa", checkpoint);
+        Assert.True(ObjectKeys.TryParseLease(checkpoint, out var parsed));
+        Assert.Equal(lease, parsed);
     }
 
     [Theory]

@@ -5,13 +5,12 @@ using Minio;
 using Minio.DataModel.Args;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Artifacts.Tests;
 
 public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
 {
-    private readonly List<S3ArtifactStore> _stores = [];
+    private readonly List<S3Connection> _connections = [];
 
     protected override async Task<IArtifactStore> StoreAsync() => await OpenAsync(_ => { });
 
@@ -33,14 +32,14 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     }
 
     [Fact]
-    public async Task PresignGet_InternalReach_WorksWithoutAKey()
+    public async Task PresignGet_WorkerReach_WorksWithoutAKey()
     {
         var store = await OpenAsync(o => o.PublicEndpoint = "http://videos.example.com");
         using var file = SampleFile.Of("for anyone with the link");
         var key = ObjectKeys.Input("job" + Guid.NewGuid().ToString("n"), "input_reference");
         await store.PutFileAsync(key, file.Path, "image/png", file.Sha256, Cancellation);
 
-        var link = await store.PresignGetAsync(key, TimeSpan.FromMinutes(1), LinkReach.Internal, null, Cancellation);
+        var link = await store.PresignGetAsync(key, TimeSpan.FromMinutes(1), LinkReach.Worker, null, Cancellation);
 
         using var anybody = new HttpClient();
         Assert.Equal(file.Bytes, await anybody.GetByteArrayAsync(link, Cancellation));
@@ -49,7 +48,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task AnyCall_WrongSecret_SaysWhichSettingsToCheck()
     {
-        using var store = new S3ArtifactStore(Options(o => o.SecretKey = "not-the-secret"), TimeProvider.System);
+        using var store = Open(S3Server.Options(o => o.SecretKey = "not-the-secret"));
 
         var fault = await Assert.ThrowsAsync<ArtifactStoreException>(() => store.EnsureReadyAsync(Cancellation));
 
@@ -60,7 +59,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task RemoveUnfinished_UploadBrokeOffBetweenParts_EndsItWhenItIsOldEnough()
     {
-        using var store = new S3ArtifactStore(Options(o => o.Bucket = "renderfarm-unfinished-tests"), TimeProvider.System);
+        using var store = Open(S3Server.Options(o => o.Bucket = "renderfarm-unfinished-tests"));
         await store.EnsureReadyAsync(Cancellation);
         _ = await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation);
         using var file = SampleFile.Of("whole");
@@ -77,7 +76,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [Fact]
     public async Task PutFile_ServerAway_FailsAsTransientAndTheNextCallsFailAtOnce()
     {
-        using var store = new S3ArtifactStore(Options(o => o.Endpoint = $"http://127.0.0.1:{UnusedPort()}"), TimeProvider.System);
+        using var store = Open(S3Server.Options(o => o.Endpoint = $"http://127.0.0.1:{UnusedPort()}"));
         using var file = SampleFile.Of("x");
         var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 1, "0a1b2c3d4e5f"));
 
@@ -101,7 +100,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var time = new FakeTimeProvider();
-        using var store = new S3ArtifactStore(
+        using var connection = new S3Connection(
             new ArtifactsOptions
             {
                 Kind = ArtifactsKind.S3,
@@ -112,12 +111,23 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
             },
             time
         );
+        using var store = new S3ArtifactStore(connection);
 
         var listing = store.ListAsync("videos/", Cancellation).ToListAsync(Cancellation).AsTask();
         using var asked = await silent.AcceptTcpClientAsync(Cancellation);
         time.Advance(S3Resilience.SmallTime);
 
         Assert.True((await Assert.ThrowsAsync<ArtifactStoreException>(() => listing)).IsTransient);
+    }
+
+    [Fact]
+    public async Task PresignGet_ForWorkers_PointsWhereTheyReachTheStore()
+    {
+        var store = await OpenAsync(o => o.WorkerEndpoint = "http://store.rack:9000");
+
+        var link = await store.PresignGetAsync("inputs/job/input_reference", TimeSpan.FromHours(1), LinkReach.Worker, null, Cancellation);
+
+        Assert.Equal("http://store.rack:9000", link!.GetLeftPart(UriPartial.Authority));
     }
 
     /// <summary>What the HTTP client lets through when a connection is reset while it is being made.</summary>
@@ -127,16 +137,18 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
 
     public void Dispose()
     {
-        foreach (var store in _stores)
-        {
-            store.Dispose();
-        }
+        _connections.ForEach(one => one.Dispose());
+    }
+
+    private S3ArtifactStore Open(ArtifactsOptions options)
+    {
+        _connections.Add(new S3Connection(options, TimeProvider.System));
+        return new S3ArtifactStore(_connections[^1]);
     }
 
     private async Task<IArtifactStore> OpenAsync(Action<ArtifactsOptions> change)
     {
-        var store = new S3ArtifactStore(Options(change), TimeProvider.System);
-        _stores.Add(store);
+        var store = Open(S3Server.Options(change));
         await store.EnsureReadyAsync(Cancellation);
         return store;
     }
@@ -144,7 +156,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     /// <summary>Sends the first part of an object, and no other: as a worker that is killed.</summary>
     private static async Task BreakOffAsync(string bucket, string key)
     {
-        var options = Options(_ => { });
+        var options = S3Server.Options();
         using var client = new MinioClient()
             .WithEndpoint(new Uri(options.Endpoint!).Authority)
             .WithSSL(false)
@@ -177,24 +189,6 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             ValueTask.FromResult(Read(buffer.Span));
-    }
-
-    private static ArtifactsOptions Options(Action<ArtifactsOptions> change)
-    {
-        var address = Environment.GetEnvironmentVariable("RENDERFARM_TEST_S3");
-        Assert.SkipWhen(string.IsNullOrEmpty(address), "no S3 server (RENDERFARM_TEST_S3): run ./farm test");
-        var uri = new Uri(address!);
-        var keys = uri.UserInfo.Split(':');
-        var options = new ArtifactsOptions
-        {
-            Kind = ArtifactsKind.S3,
-            Endpoint = uri.GetLeftPart(UriPartial.Authority).Replace(uri.UserInfo + "@", "", StringComparison.Ordinal),
-            AccessKey = keys[0],
-            SecretKey = keys[1],
-            Bucket = "renderfarm-artifacts-tests",
-        };
-        change(options);
-        return options;
     }
 
     private static int UnusedPort()

@@ -71,7 +71,11 @@ public sealed class Doctor : IDisposable
         Assert.StartsWith("NVIDIA_Test, driver 580.65.06, 15.0 GiB free of 24.0 GiB", card.Finding, StringComparison.Ordinal);
         Assert.Contains($"(process {Environment.ProcessId}) 8.0 GiB", card.Finding, StringComparison.Ordinal);
         Assert.Contains("71 °C", card.Finding, StringComparison.Ordinal);
-        Assert.Contains("bench calibrate", checks.Single(check => check.Subject == "gpu0 calibration").Remedy, StringComparison.Ordinal);
+        // The driver is a stand-in: the renderer's libtorch sees nothing of it.
+        var renders = checks.Single(check => check.Subject == "gpu0 renders");
+        Assert.Equal(HostCheckResult.Lacks, renders.Result);
+        Assert.Contains("sees no card", renders.Finding, StringComparison.Ordinal);
+        Assert.Contains("RENDERFARM_LIBTORCH=cuda", renders.Remedy, StringComparison.Ordinal);
     }
 
     private async Task<(int Code, HostCheck[] Checks)> AskAsync(Dictionary<string, string> settings)

@@ -46,6 +46,7 @@ public sealed class NvmlLibraryTests
 
         Assert.Equal("580.65.06", library.DriverVersion);
         Assert.Equal([("GPU-1", 24 * GiB), ("GPU-2", 12 * GiB)], library.Cards.Select(card => (card.Uuid, card.TotalBytes)));
+        Assert.Equal(new Version(8, 9), library.Cards[0].ComputeCapability);
         Assert.Equal(21 * GiB, library.MemoryOf(library.Cards[0]).FreeBytes);
         driver.Show(Card with { UsedBytes = 20 * GiB }, Card with { Uuid = "GPU-2" });
         Assert.Equal(4 * GiB, library.MemoryOf(library.Cards[0]).FreeBytes);
@@ -97,6 +98,45 @@ public sealed class NvmlLibraryTests
         Assert.Equal("nvmlDeviceGetMemoryInfo failed with NVML error 15 (GPU is lost)", fault.Message);
         Assert.Null(NvmlLibrary.TryOpen(out var reason, driver.Path));
         Assert.Contains("GPU is lost", reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Listen_ErrorsOfTwoCards_AreToldOnceEachWithTheirCard()
+    {
+        using var driver = await FakeDriver.WithAsync(Card, Card with { Uuid = "GPU-2" });
+        using var library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        driver.Report(0, 13); // Nobody listened yet
+        using var errors = library.Listen()!;
+
+        Assert.Null(errors.Next(TimeSpan.Zero));
+        driver.Report(1, 48);
+        driver.Report(0, 79);
+        Assert.Equal(new CardError(library.Cards[1], 48), errors.Next(TimeSpan.FromSeconds(30)));
+        driver.LoseCards();
+        Assert.Equal(new CardError(library.Cards[0], 79), errors.Next(TimeSpan.FromSeconds(30)));
+        Assert.Null(errors.Next(TimeSpan.Zero));
+    }
+
+    /// <summary>The driver's own library, where there is a card: it takes the registration; a sound one has nothing to tell.</summary>
+    [Fact]
+    public void Listen_HostWithCards_RegistersThemAndWaits()
+    {
+        using var library = NvmlLibrary.TryOpen(out var reason);
+        Assert.SkipWhen(library is null, "no card here: " + reason);
+
+        using var errors = library.Listen();
+        Assert.NotNull(errors);
+        Assert.Null(errors.Next(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task Listen_EveryCardLost_HearsNothingAndSaysSo()
+    {
+        using var driver = await FakeDriver.WithAsync(Card);
+        using var library = NvmlLibrary.TryOpen(out _, driver.Path)!;
+        driver.LoseCards();
+
+        Assert.Null(library.Listen());
     }
 
     [Fact]

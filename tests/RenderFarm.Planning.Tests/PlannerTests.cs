@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
 using RenderFarm.Planning.Requests;
@@ -46,7 +47,15 @@ public sealed class PlannerTests
     public void Plan_14BAt480pOnH100_TakesAboutTheMeasuredTime()
     {
         // Products and attention alone were measured at 2.19 s a forward (fp8) on this card
-        var inFull = T2v14B() with { Pins = new() { Attention = AttentionPrecision.Full } };
+        var inFull = T2v14B() with
+        {
+            Pins = new()
+            {
+                Precision = Precision.Fp8,
+                Attention = AttentionPrecision.Full,
+                BlocksStreamed = 0,
+            },
+        };
         var fp8 = Planner.Plan(inFull, SlotState.Gpu(80, calibration: H100)).Plan!;
         Assert.Equal(0, fp8.BlocksStreamed);
         Assert.InRange(fp8.PredictedStepSeconds / 2, 2.1, 2.6);
@@ -88,6 +97,21 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Plan_PinnedToWhatTheRendererLacks_IsRefusedWithWhatItHas()
+    {
+        var lacking = Enum.GetValues<Precision>().Except(EnginePrecisions.OnCards);
+        Assert.All(
+            lacking,
+            precision =>
+            {
+                var refusal = Planner.Plan(T2v14B() with { Pins = new() { Precision = precision } }, SlotState.Gpu(80)).Refusal!;
+                Assert.Equal("plan.precision", refusal.Field);
+                Assert.Contains("give fp32, bf16, ", refusal.Message, StringComparison.Ordinal);
+            }
+        );
+    }
+
+    [Fact]
     public void Plan_TooLittleMemory_IsRefusedWithTheFigures()
     {
         var result = Planner.Plan(T2v14B(1280, 720), SlotState.Gpu(4));
@@ -122,12 +146,40 @@ public sealed class PlannerTests
         Assert.Contains("host memory", result.Refusal!.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>It used to fill the card, for nothing.</summary>
+    [Fact]
+    public void Plan_MemoryThatBuysNothing_IsNotTaken()
+    {
+        var result = Planner.Plan(T2v14B(), SlotState.Gpu(24, "RTX 4090", KnownCards.Find("RTX 4090")));
+        Assert.True(result.Plan!.PredictedPeakBytes < 8 * GiB, Names.Gib(result.Plan.PredictedPeakBytes));
+        var unlimited = Planner.Plan(T2v14B(), SlotState.Gpu(2048, "RTX 4090", KnownCards.Find("RTX 4090"))).Plan!;
+        Assert.InRange(result.Plan.PredictedSeconds / unlimited.PredictedSeconds, 1, 1.03);
+        Assert.Contains(result.Plan.Reasons, reason => reason.Contains("faster, too little to take them", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Plan_HostMemory_IsSaidWithWhatTheHostHas()
+    {
+        var slot = SlotState.Gpu(24, calibration: H100);
+        var plan = Planner.Plan(T2v14B(), slot with { HostBytes = 64 * GiB }).Plan!;
+        Assert.InRange(plan.HostBytes / (double)GiB, 20, 25);
+        Assert.Contains(
+            plan.Reasons,
+            reason => reason.StartsWith($"Prepared weights take {Names.Gib(plan.HostBytes)}", StringComparison.Ordinal)
+                && reason.EndsWith("64.0 GiB are there.", StringComparison.Ordinal)
+        );
+        var less = Planner.Plan(T2v14B(), slot with { HostBytes = 16 * GiB }).Plan!;
+        Assert.Contains(less.Reasons, reason => reason.Contains("make room for each other", StringComparison.Ordinal));
+        Assert.Contains(Names.Gib(plan.HostBytes), PlanTable.Of(Planner.Plan(T2v14B(), slot))[1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Plan_StepDowns_EachNeedsATenthLess()
     {
         var slot = SlotState.Gpu(16, calibration: H100);
         var peaks = new List<long>();
-        for (var down = 0; Planner.Plan(T2v14B(), slot, down).Plan is { } plan; down++)
+        var job = T2v14B(frames: 1);
+        for (var down = 0; Planner.Plan(job, slot, down).Plan is { } plan; down++)
         {
             peaks.Add(plan.PredictedPeakBytes);
         }
@@ -140,20 +192,20 @@ public sealed class PlannerTests
         }
 
         Assert.True(peaks[^1] < peaks[^2]);
-        var refusal = Planner.Plan(T2v14B(), slot, peaks.Count).Refusal!;
+        var refusal = Planner.Plan(job, slot, peaks.Count).Refusal!;
         Assert.Contains("cheaper plan", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Plan_MeasuredPeakAboveThePrediction_PlansLeaner()
     {
-        var slot = SlotState.Gpu(8, calibration: H100);
-        var before = Planner.Plan(T2v14B(), slot).Plan!;
+        var (slot, job) = (SlotState.Gpu(8, calibration: H100), T2v14B(frames: 1) with { Quality = Quality.Fast });
+        var before = Planner.Plan(job, slot).Plan!;
         var after = Planner
-            .Plan(T2v14B() with { Corrections = new(new(PeakFactor: 1.2, StepTimeFactor: 1.5, Samples: 3), []) }, slot)
+            .Plan(job with { Corrections = new(new(PeakFactor: 1.2, StepTimeFactor: 1.5, Samples: 3), []) }, slot)
             .Plan!;
         Assert.True(after.BlocksStreamed > before.BlocksStreamed);
-        Assert.Equal(1.5, after.PredictedStepSeconds / before.PredictedStepSeconds, 0.05);
+        Assert.InRange(after.PredictedStepSeconds / after.UncorrectedStepSeconds!.Value, 1.499, 1.501);
         Assert.Contains(after.Reasons, reason => reason.Contains("3 measured runs", StringComparison.Ordinal));
     }
 

@@ -16,6 +16,8 @@ public sealed class CuttableProxy : IDisposable
     private readonly ConcurrentDictionary<Socket, byte> _open = new();
     private TcpListener? _listener;
     private volatile TaskCompletionSource _flow = Flowing();
+    private Limit? _limit;
+    private long _sent;
 
     public CuttableProxy(string host, int port)
     {
@@ -27,6 +29,18 @@ public sealed class CuttableProxy : IDisposable
 
     /// <summary>The same address, through this proxy.</summary>
     public Uri Through(Uri address) => new UriBuilder(address) { Host = "127.0.0.1", Port = Port }.Uri;
+
+    /// <summary>Bytes that were carried towards the server so far.</summary>
+    public long Sent => Interlocked.Read(ref _sent);
+
+    /// <summary>Cuts by itself, once, when so many more bytes were carried towards the server.</summary>
+    /// <returns>Completes when it has.</returns>
+    public Task CutAfterAsync(long bytes)
+    {
+        var limit = new Limit(Sent + bytes, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        Volatile.Write(ref _limit, limit);
+        return limit.Reached.Task;
+    }
 
     public void Cut()
     {
@@ -94,7 +108,7 @@ public sealed class CuttableProxy : IDisposable
             await server.ConnectAsync(_host, _port);
             await using NetworkStream near = new(client),
                 far = new(server);
-            await Task.WhenAny(CopyAsync(near, far), CopyAsync(far, near));
+            await Task.WhenAny(CopyAsync(near, far, Count), CopyAsync(far, near, _ => { }));
         }
         catch (Exception error) when (error is SocketException or IOException or ObjectDisposedException)
         {
@@ -108,13 +122,25 @@ public sealed class CuttableProxy : IDisposable
         }
     }
 
-    private async Task CopyAsync(NetworkStream from, NetworkStream to)
+    private void Count(int length)
+    {
+        if (Interlocked.Add(ref _sent, length) >= Volatile.Read(ref _limit)?.At && Interlocked.Exchange(ref _limit, null) is { } limit)
+        {
+            Cut();
+            limit.Reached.SetResult();
+        }
+    }
+
+    private async Task CopyAsync(NetworkStream from, NetworkStream to, Action<int> count)
     {
         var buffer = new byte[16 << 10];
         while (await from.ReadAsync(buffer) is > 0 and var length)
         {
             await _flow.Task;
             await to.WriteAsync(buffer.AsMemory(0, length));
+            count(length);
         }
     }
+
+    private sealed record Limit(long At, TaskCompletionSource Reached);
 }

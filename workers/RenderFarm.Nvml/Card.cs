@@ -2,7 +2,11 @@ namespace RenderFarm.Nvml;
 
 /// <summary>One card as the driver names it.</summary>
 /// <param name="Uuid"><c>GPU-…</c>: stable across restarts, and accepted by <c>CUDA_VISIBLE_DEVICES</c>.</param>
-public sealed record Card(int Index, string Uuid, string Name, long TotalBytes);
+public sealed record Card(int Index, string Uuid, string Name, long TotalBytes)
+{
+    /// <summary>What its units can do, such as 8.9; null where the driver doesn't tell.</summary>
+    public Version? ComputeCapability { get; init; }
+}
 
 /// <summary>Device memory at one moment, of all processes together.</summary>
 public readonly record struct CardMemory(long TotalBytes, long FreeBytes, long UsedBytes);

@@ -99,7 +99,43 @@ public sealed unsafe class NvmlLibrary : IDisposable
         return new CardVitals((int?)utilization?.Gpu, TemperatureOf(device), milliwatts / 1000.0, limit / 1000.0);
     }
 
+    /// <summary>Listens for what the driver reports of every card from now on; what it reported before is not heard.</summary>
+    /// <returns>Null where neither driver nor cards tell of such things.</returns>
+    /// <exception cref="NvmlException">The driver refuses.</exception>
+    public CardErrors? Listen()
+    {
+        if (!CardErrors.Functions.All(_library.Has))
+        {
+            return null;
+        }
+
+        var errors = new CardErrors(_library, this);
+        try
+        {
+            if (errors.Register(_devices.Values))
+            {
+                return errors;
+            }
+        }
+        catch (NvmlException)
+        {
+            errors.Dispose();
+            throw;
+        }
+
+        errors.Dispose();
+        return null;
+    }
+
     public void Dispose() => _library.Dispose();
+
+    /// <summary>A card of this host by the driver's handle; null for one that was not there at the start.</summary>
+    internal Card? CardOf(nint device)
+    {
+        // One that is lost tells its name no more
+        var uuid = _devices.FirstOrDefault(known => known.Value == device).Key ?? Text("nvmlDeviceGetUUID", device);
+        return Cards.FirstOrDefault(card => card.Uuid == uuid);
+    }
 
     private void Start()
     {
@@ -117,7 +153,12 @@ public sealed unsafe class NvmlLibrary : IDisposable
             var device = DeviceAt(index);
             var uuid = Text("nvmlDeviceGetUUID", device);
             _devices[uuid] = device;
-            cards.Add(new Card((int)index, uuid, Text("nvmlDeviceGetName", device), MemoryOf(device).TotalBytes));
+            cards.Add(
+                new Card((int)index, uuid, Text("nvmlDeviceGetName", device), MemoryOf(device).TotalBytes)
+                {
+                    ComputeCapability = CapabilityOf(device),
+                }
+            );
         }
 
         Cards = cards;
@@ -137,6 +178,22 @@ public sealed unsafe class NvmlLibrary : IDisposable
         using var call = _library.Enter("nvmlDeviceGetMemoryInfo");
         Check("nvmlDeviceGetMemoryInfo", ((delegate* unmanaged<nint, Memory*, int>)call.Function)(device, &memory));
         return new CardMemory((long)memory.Total, (long)memory.Free, (long)memory.Used);
+    }
+
+    private Version? CapabilityOf(nint device)
+    {
+        const string Function = "nvmlDeviceGetCudaComputeCapability";
+        int major;
+        int minor;
+        if (!_library.Has(Function))
+        {
+            return null;
+        }
+
+        using var call = _library.Enter(Function);
+        return IsSupported(Function, ((delegate* unmanaged<nint, int*, int*, int>)call.Function)(device, &major, &minor))
+            ? new Version(major, minor)
+            : null;
     }
 
     private int? TemperatureOf(nint device)
@@ -239,7 +296,7 @@ public sealed unsafe class NvmlLibrary : IDisposable
         return Encoding.UTF8.GetString(end < 0 ? all : all[..end]);
     }
 
-    private void Check(string function, int code)
+    internal void Check(string function, int code)
     {
         if (code != Success)
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using RenderFarm.Renderer.Cache;
 using RenderFarm.Renderer.Calibration;
 using RenderFarm.Renderer.Doctor;
+using RenderFarm.Renderer.Process;
 using RenderFarm.Renderer.Protocol;
 using RenderFarm.Verbs.Bench;
 using RenderFarm.Verbs.Figures;
@@ -17,6 +18,7 @@ internal static class RendererVerbs
         var root = new RootCommand("RenderFarm's renderer: one process, one job")
         {
             Render(),
+            Probe(),
             Calibrate(),
             new Command("cache", "Prepared weights of this host") { CheckCache() },
             SelfTest(),
@@ -34,12 +36,35 @@ internal static class RendererVerbs
         return render;
     }
 
+    private static Command Probe()
+    {
+        var device = OptionKinds.Choice("--device", "Which kind", "cpu", "cpu", "cuda");
+        var probe = new Command("probe", "Which device this is and what computes rightly on it, as JSON: what a worker asks first")
+        {
+            device,
+        };
+        probe.SetAction(parsed =>
+        {
+            ParentWatch.Start();
+            return ProbeRun.Run(parsed.GetRequiredValue(device));
+        });
+        return probe;
+    }
+
     private static CalibrateVerb Calibrate()
     {
         var calibrate = new CalibrateVerb();
+        var attended = new Option<bool>("--end-with-parent") { Description = "Die with who started this", Hidden = true };
+        calibrate.Add(attended);
         calibrate.SetAction(parsed =>
-            CalibrationRun.Run(parsed.GetValue(calibrate.Device), parsed.GetValue(calibrate.Into), parsed.GetValue(calibrate.Json))
-        );
+        {
+            if (parsed.GetValue(attended))
+            {
+                ParentWatch.Start();
+            }
+
+            return CalibrationRun.Run(parsed.GetValue(calibrate.Device), parsed.GetValue(calibrate.Into), parsed.GetValue(calibrate.Json));
+        });
         return calibrate;
     }
 

@@ -69,7 +69,11 @@ internal static class ToolVerbs
     {
         var gpu = new GpuVerb();
         gpu.SetAction(parsed =>
-            GpuBench.Run(parsed.GetRequiredValue(gpu.Part), gpu.Report.Begin(parsed, $"gpu, {parsed.GetRequiredValue(gpu.Part)}"))
+            GpuBench.Run(
+                parsed.GetRequiredValue(gpu.Part),
+                (parsed.GetValue(gpu.From), parsed.GetValue(gpu.Cases)),
+                gpu.Report.Begin(parsed, $"gpu, {parsed.GetRequiredValue(gpu.Part)}")
+            )
         );
         return gpu;
     }

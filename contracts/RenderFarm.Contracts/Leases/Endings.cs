@@ -53,6 +53,10 @@ public enum FailureReason
     [JsonStringEnumMemberName("gpu_out_of_memory")]
     GpuOutOfMemory,
 
+    /// <summary>The card failed under the job, as its driver says.</summary>
+    [JsonStringEnumMemberName("gpu_lost")]
+    GpuLost,
+
     [JsonStringEnumMemberName("host_out_of_memory")]
     HostOutOfMemory,
 

@@ -41,6 +41,19 @@ public enum SlotKind
     Cuda,
 }
 
+/// <summary>Where the rates come from that plans are timed with.</summary>
+[JsonConverter(typeof(WordConverter<RatesOrigin>))]
+public enum RatesOrigin
+{
+    /// <summary>From what is known of cards of its name.</summary>
+    [JsonStringEnumMemberName("estimated")]
+    Estimated,
+
+    /// <summary>On this card, or processor, itself.</summary>
+    [JsonStringEnumMemberName("measured")]
+    Measured,
+}
+
 public sealed record SlotDescription
 {
     public required string Id { get; init; }
@@ -50,12 +63,22 @@ public sealed record SlotDescription
     public required string Card { get; init; }
     public string? Driver { get; init; }
 
+    /// <summary>What the card's units can do, such as 8.9; null on a CPU, and from workers that don't say it.</summary>
+    public Version? ComputeCapability { get; init; }
+
     /// <summary>Device memory of a card, host memory of a CPU slot.</summary>
     public required long TotalBytes { get; init; }
+
+    /// <summary>What plans for it are timed with; null: what is known of cards of its name.</summary>
     public CardCalibration? Calibration { get; init; }
+
+    public RatesOrigin Rates => Calibration is { IsEstimate: false } ? RatesOrigin.Measured : RatesOrigin.Estimated;
 
     /// <summary>Why the slot takes no jobs, and what to do; null when it does.</summary>
     public string? Quarantine { get; init; }
+
+    /// <summary>Since when, by the worker's clock, in unix seconds.</summary>
+    public long? QuarantinedAt { get; init; }
 }
 
 public sealed record RegisterWorkerReply
@@ -65,7 +88,13 @@ public sealed record RegisterWorkerReply
     /// <summary>The newest that the API speaks.</summary>
     public int Protocol { get; init; }
     public required LeaseSettings Settings { get; init; }
+
+    /// <summary>What somebody has ordered of a slot since it was registered with its quarantine.</summary>
+    public IReadOnlyList<SlotOrder> Slots { get; set; } = [];
 }
+
+/// <param name="Resume">Forget what is held against the slot and look again.</param>
+public sealed record SlotOrder(string Id, bool Resume);
 
 /// <summary>The clockwork of a lease, told by the API so that both sides use the same figures.</summary>
 public sealed record LeaseSettings

@@ -6,8 +6,11 @@ namespace RenderFarm.Contracts.Leases;
 /// </summary>
 public static class WorkerProtocol
 {
-    /// <summary>2: leases have tokens, workers have identities. 1 said none of it, nor its number.</summary>
-    public const int Current = 2;
+    /// <summary>
+    /// 3: files go to the store by links that the API hands out. 2, when workers had keys of the store: leases have tokens, workers have
+    /// identities. 1 said none of it, nor its number.
+    /// </summary>
+    public const int Current = 3;
 
     /// <summary>The oldest that this API serves.</summary>
     public const int Oldest = 2;

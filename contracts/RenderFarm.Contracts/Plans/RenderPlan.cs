@@ -19,6 +19,14 @@ public enum Precision
     /// <summary>Activations quantised per token too; the product itself runs in fp8.</summary>
     [JsonStringEnumMemberName("fp8")]
     Fp8,
+
+    /// <summary>Weights stored as int8 with a scale per output channel, cast up; e4m3 stays where the file has it.</summary>
+    [JsonStringEnumMemberName("int8-weights")]
+    Int8Weights,
+
+    /// <summary>Activations quantised per token too; the product itself runs in int8.</summary>
+    [JsonStringEnumMemberName("int8")]
+    Int8,
 }
 
 /// <summary>What the tokens of a video attend to each other in.</summary>
@@ -98,6 +106,9 @@ public sealed record RenderPlan
 
     /// <summary>Pinned or mapped host memory that the plan needs.</summary>
     public long HostBytes { get; init; }
+
+    /// <summary>Of the way that products and attention are rounded, against float32, as a bench measured it; null when none did.</summary>
+    public double? VelocityError { get; init; }
     public double PredictedStepSeconds { get; init; }
 
     /// <summary>The same before any correction by measurements.</summary>
@@ -167,25 +178,32 @@ public sealed record PlanPins
     public bool? GuidanceBatched { get; init; }
 }
 
-/// <summary>Measured rates of one card; what is missing is estimated from the card's name and size.</summary>
+/// <summary>Rates of one card; what is missing is estimated from the card's name and size.</summary>
 public sealed record CardCalibration
 {
-    /// <summary>Card, driver and worker version the figures belong to: <see cref="KeyOf"/>.</summary>
+    /// <summary>What keys of rates begin with that nobody measured on the card itself.</summary>
+    public const string EstimatePrefix = "estimate:";
+
+    /// <summary>Card, driver and worker version the figures belong to (<see cref="KeyOf"/>). Of estimates, whence they are.</summary>
     public required string Key { get; init; }
+
+    /// <summary>Not measured, but known of cards of its name.</summary>
+    [JsonIgnore]
+    public bool IsEstimate => Key.StartsWith(EstimatePrefix, StringComparison.Ordinal);
 
     public static string KeyOf(string card, string? driver, string version) =>
         driver is null ? $"{card} | {version}" : $"{card} | driver {driver} | {version}";
 
-    /// <summary>What stands for the card of a CPU slot.</summary>
-    public static string Processor(int threads) => $"cpu x {threads}";
-
     public double? Bf16Flops { get; init; }
 
-    /// <summary>Null until calibration ran row-wise fp8 products correctly on the card.</summary>
+    /// <summary>Null until row-wise fp8 products ran correctly on the card.</summary>
     public double? Fp8Flops { get; init; }
+
+    /// <summary>Null until calibration ran int8 products correctly on the card.</summary>
+    public double? Int8Flops { get; init; }
     public double? AttentionFlops { get; init; }
 
-    /// <summary>Rounding included. Null until calibration ran eight-bit attention correctly on the card.</summary>
+    /// <summary>Rounding included. Null until eight-bit attention ran correctly on the card.</summary>
     public double? EightBitAttentionFlops { get; init; }
     public double? HostToDeviceBytesPerSecond { get; init; }
 

@@ -41,6 +41,9 @@ public sealed record RenderSpec
     /// <summary>Null computes every step.</summary>
     public StepCacheChoice? StepCache { get; init; }
 
+    /// <summary>How far a plan may go from the precision of the model's file.</summary>
+    public Quality Quality { get; init; }
+
     /// <summary>Parts of the render plan that the caller pinned.</summary>
     public PlanPins? Plan { get; init; }
     public DebugSwitches? Debug { get; init; }

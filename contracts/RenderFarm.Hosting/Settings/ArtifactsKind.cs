@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Hosting.Settings;
 

@@ -15,6 +15,7 @@ public static class SectionNames
         "Artifacts",
         "Bus",
         "Keys",
+        "Logs",
         "Metrics",
         "Models",
         "Outbound",

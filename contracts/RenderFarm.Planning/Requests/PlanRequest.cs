@@ -36,6 +36,10 @@ public sealed record PlanRequest
     /// <summary>A picture to start from: the image encoder (where the model has one) and the VAE's encoder run too.</summary>
     public bool HasImage { get; init; }
     public PlanPins Pins { get; init; } = new();
+    public Quality Quality { get; init; }
+
+    /// <summary>What the model's file holds, where somebody looked.</summary>
+    public WeightStorage StoredIn { get; init; }
 
     /// <summary>The request of a job; its spec has every default filled in.</summary>
     public static PlanRequest Of(ModelShape shape, RenderSpec spec, bool hasImage = false) =>
@@ -51,6 +55,7 @@ public sealed record PlanRequest
             StepCache = spec.StepCache is not null,
             HasImage = hasImage || shape.NeedsFirstFrame,
             Pins = spec.Plan ?? new(),
+            Quality = spec.Quality,
         };
 
     /// <summary>The model's default video.</summary>

@@ -12,6 +12,9 @@ public sealed record SlotState
     /// <summary>The card's name; rates that were not measured are estimated from it.</summary>
     public string Card { get; init; } = "";
 
+    /// <summary>What its units can do, as the driver says; null where nobody asked it.</summary>
+    public Version? ComputeCapability { get; init; }
+
     /// <summary>Device memory of a card, host memory of a CPU slot.</summary>
     public required long TotalBytes { get; init; }
 

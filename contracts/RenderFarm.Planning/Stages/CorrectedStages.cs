@@ -23,11 +23,16 @@ internal sealed class CorrectedStages
     public long? LeastPeakBytes =>
         _groups.Min(LeastOf) is { } least ? Math.Max(least, _image.Count == 0 ? 0 : _image.Min(option => option.PeakBytes)) : null;
 
-    /// <summary>The fastest of these kinds within the budget; null when none fits.</summary>
-    public PlanDraft? Best(long budget)
+    /// <summary>What prepared weights may take, by the precision.</summary>
+    public IEnumerable<long> HostSizes => _denoise.HostSizes;
+
+    /// <summary>The fastest of these kinds within the budget, by ways that are admitted; null when none fits.</summary>
+    public PlanDraft? Best(long budget, Func<DenoiseWay, bool> admitted)
     {
         var image = _image.Fastest(budget);
-        return _context.Request.HasImage && image is null ? null : PlanDraft.Fastest(_groups.Select(group => BestOf(group, image, budget)));
+        return _context.Request.HasImage && image is null
+            ? null
+            : PlanDraft.Fastest(_groups.Select(group => BestOf(group, image, budget, admitted)));
     }
 
     /// <summary>
@@ -76,10 +81,10 @@ internal sealed class CorrectedStages
         return Math.Max(denoise, others);
     }
 
-    private PlanDraft? BestOf(KindGroup group, StageOption<int>? image, long budget) =>
+    private PlanDraft? BestOf(KindGroup group, StageOption<int>? image, long budget, Func<DenoiseWay, bool> admitted) =>
         group.Text.Fastest(budget) is { } text
         && group.Decode.Fastest(budget) is { } decode
-        && _denoise.Fastest(budget, group.Denoises) is { } denoise
+        && _denoise.Fastest(budget, admitted, group.Denoises) is { } denoise
             ? new(_context, text, image, denoise, decode)
             : null;
 

@@ -13,7 +13,6 @@ internal sealed record DenoiseChoice(DenoiseWay Way, int Resident, int Streamed,
 internal sealed class DenoiseStage
 {
     private static readonly int[] Chunks = [0, 16_384, 8192, 4096, 2048, 1024];
-    private static readonly Precision[] CardPrecisions = [Precision.Bf16, Precision.Fp8Weights, Precision.Fp8];
 
     /// <summary>
     /// What the traffic of a copy costs the block that computes meanwhile, as part of the copy. Assumed; h100-80gb-speed.json has
@@ -36,31 +35,32 @@ internal sealed class DenoiseStage
             : pins.GuidanceBatched is { } batch ? [batch]
             : context.OnCpu ? [false]
             : [false, true];
-        foreach (
-            var precision in pins.Precision is { } pinned ? [pinned]
-            : context.OnCpu ? [Precision.Fp32]
-            : CardPrecisions
-        )
+        foreach (var precision in context.Classes.SelectMany(one => one.Precisions).Distinct())
         {
-            if (precision == Precision.Fp8 && context.Rates.Fp8Flops is null)
+            if (context.Rates.ProductFlops(precision) is null)
             {
                 continue;
             }
 
-            if (!context.OnCpu && DenoiseWay.HostBytesOf(request.Shape, precision) > (context.Slot.HostBytes ?? long.MaxValue))
+            if (!context.OnCpu && context.HostBytesNeeded(precision) > (context.Slot.HostBytes ?? long.MaxValue))
             {
                 continue;
             }
 
             foreach (var attention in DenoiseWay.AttentionsFor(context, precision))
             {
+                if (QualityClass.Admitting(context, precision, attention) is not (> 0 and var classes))
+                {
+                    continue;
+                }
+
                 foreach (var batched in batchings)
                 {
                     foreach (var chunk in pins.FfnChunkTokens is { } fixedChunk ? [fixedChunk] : Chunks)
                     {
                         if (chunk < context.Geometry.Tokens * (batched ? 2 : 1) || pins.FfnChunkTokens is not null)
                         {
-                            _ways.Add(new(context, precision, attention, chunk, batched));
+                            _ways.Add(new(context, precision, attention, chunk, batched) { Classes = classes });
                         }
                     }
                 }
@@ -82,14 +82,22 @@ internal sealed class DenoiseStage
     public long? LeastPeakBytes(Func<DenoiseChoice, bool> wanted) =>
         _ways.SelectMany(Leanest).Where(option => wanted(option.Choice)).Min(option => (long?)option.PeakBytes);
 
-    /// <summary>The fastest of the wanted choices within the budget, the leaner of equals; null when none fits.</summary>
-    public StageOption<DenoiseChoice>? Fastest(long budget, Func<DenoiseChoice, bool> wanted) =>
-        Options(budget).Where(option => wanted(option.Choice)).Fastest(budget);
+    /// <summary>What prepared weights take on the host, way by way.</summary>
+    public IEnumerable<long> HostSizes => _ways.Select(way => way.HostBytes).Distinct();
 
-    private IEnumerable<StageOption<DenoiseChoice>> Options(long budget)
+    /// <summary>The fastest of the wanted choices within the budget, the leaner of equals; null when none fits.</summary>
+    public StageOption<DenoiseChoice>? Fastest(long budget, Func<DenoiseWay, bool> admitted, Func<DenoiseChoice, bool> wanted) =>
+        Options(budget, admitted).Where(option => wanted(option.Choice)).Fastest(budget);
+
+    private IEnumerable<StageOption<DenoiseChoice>> Options(long budget, Func<DenoiseWay, bool> admitted)
     {
         foreach (var way in _ways)
         {
+            if (!admitted(way))
+            {
+                continue;
+            }
+
             if (!Streams(way))
             {
                 yield return Option(way, _layers, 0);

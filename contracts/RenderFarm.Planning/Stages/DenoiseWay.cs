@@ -33,6 +33,9 @@ internal sealed class DenoiseWay
     /// </summary>
     private const double WideHidden = 1.77;
 
+    /// <summary>What int8 products sum up in, before it is scaled: rows are taken in pieces of so much. Counted.</summary>
+    private const long Int8SumsBytes = 128L << 20;
+
     /// <summary>Two branches in one forward: joining and splitting them, and attention gains nothing. Assumed.</summary>
     private const double BatchingCost = 1.01;
 
@@ -77,6 +80,12 @@ internal sealed class DenoiseWay
 
     public AttentionPrecision Attention { get; }
 
+    /// <summary>Weights are stored in eight bits and cast up for each product.</summary>
+    private bool CastsUp => Precision is Precision.Fp8Weights or Precision.Int8Weights;
+
+    /// <summary>Of <see cref="PlanContext.Classes"/> those that admit it, a bit each.</summary>
+    public required uint Classes { get; init; }
+
     /// <summary>Tokens per feed-forward chunk; 0 for all at once.</summary>
     public int FfnChunk { get; }
 
@@ -117,7 +126,8 @@ internal sealed class DenoiseWay
 
     /// <summary>At least as good in everything that counts, so that the other need not be looked at.</summary>
     public bool Dominates(DenoiseWay other) =>
-        FixedBytes <= other.FixedBytes
+        Classes == other.Classes
+        && FixedBytes <= other.FixedBytes
         && BlockBytes <= other.BlockBytes
         && HostBytes <= other.HostBytes
         && BesideBytes <= other.BesideBytes
@@ -128,8 +138,8 @@ internal sealed class DenoiseWay
         && (FixedBytes < other.FixedBytes || BlockBytes < other.BlockBytes || ForwardSeconds < other.ForwardSeconds);
 
     /// <summary>
-    /// Those worth a look beside a precision. Eight bits come with fp8 products, whose error they add nothing to; other precisions
-    /// are chosen for their exactness or by cards that have no such attention.
+    /// Those worth a look beside a precision. Eight bits come with products in eight bits, whose error they add nothing to; other
+    /// precisions are chosen for their exactness.
     /// </summary>
     public static IReadOnlyList<AttentionPrecision> AttentionsFor(PlanContext context, Precision precision)
     {
@@ -139,7 +149,7 @@ internal sealed class DenoiseWay
         }
 
         return
-            precision == Precision.Fp8
+            precision is Precision.Fp8 or Precision.Int8
             && context.Rates.EightBitAttentionFlops is { } rate
             && rate > context.Rates.AttentionFlops
             && context.Request.Shape.Transformer.HeadDim == EightBitHeadDim
@@ -204,10 +214,11 @@ internal sealed class DenoiseWay
         double f = shape.FfnDim;
         var rows = Rows(context);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
-        var castUp = Precision is Precision.Fp8Weights ? d * f * 2 * 1.5 : 0;
+        var castUp = CastsUp ? d * f * 2 * 1.5 : 0;
+        var sums = Precision is Precision.Int8 ? Math.Min(Int8SumsBytes, rows * f * 4) : 0;
         var perChannel = castUp > 0 ? PooledPerChannelCastUp : PooledPerChannel;
         var hidden = Math.Max(0, (chunkRows * f * (beside ? 4 : 2)) - (rows * d * 6)) * WideHidden;
-        return (rows * d * perChannel) + hidden + castUp + Shared(context, shape);
+        return (rows * d * perChannel) + hidden + castUp + sums + Shared(context, shape);
     }
 
     /// <summary>Angles, and the latent with what the sampler keeps of it.</summary>
@@ -240,12 +251,7 @@ internal sealed class DenoiseWay
         var rows = tokens * batch;
         var rates = context.Rates;
         var plain = Precision is Precision.Fp32;
-        var productRate = Precision switch
-        {
-            Precision.Fp32 => rates.Fp32Flops,
-            Precision.Fp8 => rates.Fp8Flops!.Value,
-            _ => rates.Bf16Flops,
-        };
+        var productRate = rates.ProductFlops(Precision)!.Value;
         var attentionRate = plain && !context.OnCpu ? Math.Min(rates.Fp32Flops, rates.AttentionFlops) : rates.AttentionFlops;
         var contextTokens = shape.TextLength + ImageTokens(shape);
         var chunkRows = FfnChunk == 0 ? rows : Math.Min(FfnChunk, rows);
@@ -257,7 +263,7 @@ internal sealed class DenoiseWay
         var selfRate = Attention == AttentionPrecision.EightBit ? rates.EightBitAttentionFlops!.Value : attentionRate;
         var attention = rows * 4 * d * ((tokens / selfRate) + (contextTokens / attentionRate));
         var traffic = rows * ((60 * d) + (6 * f)) * (plain ? 3 : 1);
-        var castUp = Precision is Precision.Fp8Weights ? ParameterCounts.BlockMatrices(shape) * CastUpBytesPerParameter : 0;
+        var castUp = CastsUp ? ParameterCounts.BlockMatrices(shape) * CastUpBytesPerParameter : 0;
         var launches = (context.OnCpu ? 0.0003 : 0.00006) * (1 + (0.5 * (Math.Ceiling(rows / chunkRows) - 1)));
         return shape.Layers
             * (

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
 using RenderFarm.Planning.Requests;
@@ -29,6 +30,11 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     /// <summary>Product workspaces and small tensors, in the pool beside what a stage counts. Fitted to h100-80gb-predict.json.</summary>
     private const long WorkspaceBytes = 123 * MiB;
 
+    private IReadOnlyList<QualityClass>? _classes;
+
+    /// <summary>By the quality that was asked for, or the pins.</summary>
+    public IReadOnlyList<QualityClass> Classes => _classes ??= QualityClass.Of(this);
+
     /// <summary>What measurements said of the kinds of plans that are made with this; null when nothing.</summary>
     public PlanCorrection? Correction { get; init; }
 
@@ -40,6 +46,12 @@ internal sealed record PlanContext(PlanRequest Request, SlotState Slot, VideoGeo
     public double PeakFactor => Math.Clamp(Correction?.PeakFactor ?? 1, 0.9, 2);
 
     public double StepTimeFactor => Math.Clamp(Correction?.StepTimeFactor ?? 1, 0.2, 5);
+
+    /// <summary>
+    /// Prepared weights that have to lie in host memory at one time: the blocks, or before them the text encoder, which gives way.
+    /// </summary>
+    public long HostBytesNeeded(Precision precision) =>
+        Math.Max(DenoiseWay.HostBytesOf(Request.Shape, precision), new TextStage(this).HostBytes);
 
     /// <summary>Peak of the process while a stage holds <paramref name="bytes"/>, corrected by what was measured.</summary>
     public long Peak(double bytes)

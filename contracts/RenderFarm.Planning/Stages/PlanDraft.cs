@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Planning.Schemes;
 
 namespace RenderFarm.Planning.Stages;
 
@@ -34,7 +35,7 @@ internal sealed record PlanDraft(
         StartSeconds + (LoraSeconds * Context.Request.Loras) + Text.Seconds + (Image?.Seconds ?? 0) + Denoise.Seconds + Decode.Seconds;
 
     /// <summary>What plans are chosen by. A kind that was measured slow must not lose to others for having been measured.</summary>
-    private double UncorrectedSeconds => TotalSeconds - Denoise.Seconds + (Denoise.Seconds / Context.StepTimeFactor);
+    public double UncorrectedSeconds => TotalSeconds - Denoise.Seconds + (Denoise.Seconds / Context.StepTimeFactor);
 
     /// <summary>The fastest, of equals the leaner, stage by stage as each chooses for itself; null when there is none.</summary>
     public static PlanDraft? Fastest(IEnumerable<PlanDraft?> drafts) =>
@@ -65,6 +66,7 @@ internal sealed record PlanDraft(
             UncorrectedPeakBytes = (long)(PeakBytes / context.PeakFactor),
             StagePeakBytes = peaks,
             HostBytes = context.OnCpu ? PeakBytes : dit.Way.HostBytes + new TextStage(context).HostBytes,
+            VelocityError = SchemeErrors.Of(dit.Way.Precision, dit.Way.Attention),
             PredictedStepSeconds = dit.StepSeconds,
             UncorrectedStepSeconds = dit.StepSeconds / context.StepTimeFactor,
             PredictedSeconds = TotalSeconds,

@@ -52,6 +52,7 @@ internal sealed class TextStage(PlanContext context)
         }
     }
 
-    /// <summary>Weights on the host while the stage runs.</summary>
-    public long HostBytes => ParameterCounts.TextEncoder(context.Request.Shape.TextEncoder) * 2;
+    /// <summary>Prepared weights on the host while the stage runs; the table of tokens stays in the checkpoint's file.</summary>
+    public long HostBytes =>
+        ParameterCounts.TextEncoderLayer(context.Request.Shape.TextEncoder) * context.Request.Shape.TextEncoder.Layers * 2;
 }

@@ -28,12 +28,17 @@ public sealed class GpuVerb : Command
         : base("gpu", "The engine on the card at hand, with random weights (1: a limit was missed)")
     {
         Add(Part);
+        Add(From);
+        Add(Cases);
         Report.AddTo(this);
-        this.WithExamples("bench gpu --part selftest", "bench gpu --part speed --json");
+        this.WithExamples("bench gpu --part selftest", "bench gpu --part speed --json", "bench gpu --part predict --from 14");
     }
 
     public Option<string> Part { get; } =
         Needed(OptionKinds.OptionalChoice("--part", $"What to measure: {string.Join(", ", Parts)}", Parts)!);
+
+    public Option<int> From { get; } = OptionKinds.Whole("--from", "Of the predict parts: the first case, counted from 1", 1);
+    public Option<int?> Cases { get; } = OptionKinds.OptionalWhole("--cases", "Of the predict parts: how many; absent: all that follow");
     public ReportOptions Report { get; } = new();
 
     private static Option<string> Needed(Option<string> option)

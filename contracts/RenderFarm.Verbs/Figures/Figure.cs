@@ -33,6 +33,16 @@ public sealed record Figure(string Name, double Value, string Unit, double? AtLe
         return string.Create(CultureInfo.InvariantCulture, $"{mark}  {Name}: {Value:0.####} {Unit}").TrimEnd() + limit;
     }
 
+    /// <summary>As <see cref="ToJson"/> wrote it.</summary>
+    public static Figure FromJson(JsonNode json) =>
+        new(
+            json["name"]!.GetValue<string>(),
+            json["value"]?.GetValue<double>() ?? double.NaN,
+            json["unit"]!.GetValue<string>(),
+            json["at_least"]?.GetValue<double>(),
+            json["at_most"]?.GetValue<double>()
+        );
+
     public JsonObject ToJson()
     {
         var json = new JsonObject

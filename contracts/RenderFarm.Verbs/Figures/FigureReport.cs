@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RenderFarm.Verbs.Parsing;
 
 namespace RenderFarm.Verbs.Figures;
 
@@ -46,6 +47,29 @@ public sealed class FigureReport(string benchmark, bool json, IReadOnlyList<stri
         _checks.Add(new ReportCheck(name, holds, detail));
         Note(name, holds);
         Say($"{(holds ? "met   " : "MISSED")}  {name}: {detail}");
+    }
+
+    /// <summary>Takes over what an earlier report of the same measurement found, so that this one is of both.</summary>
+    /// <exception cref="VerbException">The file is no report.</exception>
+    public void GoOnFrom(string file)
+    {
+        try
+        {
+            var earlier = JsonNode.Parse(File.ReadAllText(file))!;
+            foreach (var figure in earlier["figures"]!.AsArray())
+            {
+                Add(Figures.Figure.FromJson(figure!));
+            }
+
+            foreach (var check in earlier["checks"]!.AsArray())
+            {
+                Check(check!["name"]!.GetValue<string>(), check["holds"]!.GetValue<bool>(), check["detail"]!.GetValue<string>());
+            }
+        }
+        catch (Exception fault) when (fault is IOException or JsonException or NullReferenceException or InvalidOperationException)
+        {
+            throw VerbException.Wrong($"{file} is no report to go on from: {fault.Message}");
+        }
     }
 
     /// <summary>Prints and writes the object.</summary>

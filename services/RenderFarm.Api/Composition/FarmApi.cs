@@ -20,6 +20,7 @@ using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
 using RenderFarm.Broker;
+using RenderFarm.Hosting.Logs;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
@@ -43,6 +44,7 @@ internal static class FarmApi
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddEmbeddedDefaults();
         SectionNames.RefuseMisspelt(builder.Configuration);
+        builder.Configuration.AddFarmLogs();
         var api = builder.Services.AddSettings<ApiOptions, ApiOptionsValidator>(builder.Configuration);
         var metrics = builder.AddMetrics();
         builder.WebHost.UseUrls([.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)]);
@@ -105,6 +107,7 @@ internal static class FarmApi
         builder.Services.AddSingleton<FarmStream>();
         builder.Services.AddSingleton<WebhookSender>().AddLoop<WebhookPump>();
         builder.Services.AddSingleton<LeaseInputs>();
+        builder.Services.AddSingleton<LeaseUploads>();
         builder.Services.AddSingleton<LeaseJournal>();
 
         // What can be seen from outside

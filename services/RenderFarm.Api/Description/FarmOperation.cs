@@ -13,9 +13,9 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
         [400] =
             "A field or parameter is wrong: `invalid_request`, `invalid_value`, `unknown_parameter`, `unknown_model`, `unsupported_image`",
         [401] = "`invalid_api_key`, `key_revoked`",
-        [403] = "`missing_scope`, `priority_above_ceiling`",
+        [403] = "`missing_scope`, `priority_above_ceiling`, `wrong_worker`",
         [404] = "`not_found`, `expired`; another tenant's things are not found either",
-        [409] = "`idempotency_conflict`, `wrong_state`, `content_not_ready`, `content_damaged`, `lease_lost`",
+        [409] = "`idempotency_conflict`, `wrong_state`, `content_not_ready`, `content_damaged`, `lease_lost`, `upload_ended`",
         [413] = "`too_large`",
         [415] = "`unsupported_media_type`",
         [422] = "`plan_does_not_fit`, with the figures",

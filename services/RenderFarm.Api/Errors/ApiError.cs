@@ -65,6 +65,10 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError MissingScope(string scope) =>
         new(403, "missing_scope", $"This API key lacks the scope '{scope}'. Ask an administrator for a key that has it.");
 
+    /// <param name="what">Whose it is that the key was used for.</param>
+    public static ApiError WrongWorker(string what, string? param = null) =>
+        new(403, "wrong_worker", $"{what} An API key speaks for the workers that registered with it, and for no others.", param);
+
     public static ApiError PriorityAboveCeiling(int ceiling) =>
         new(403, "priority_above_ceiling", $"This API key may ask for a priority of at most {Text(ceiling)}.", "priority");
 
@@ -103,6 +107,9 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
 
     public static ApiError LeaseLost(string job) =>
         new(409, "lease_lost", $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
+
+    public static ApiError UploadEnded() =>
+        new(409, "upload_ended", "There is no such upload, or no more. Ask for it again at …/uploads: it goes on, or begins anew.");
 
     /// <param name="goneIn">How long the other has to be silent.</param>
     public static ApiError IdentityInUse(string name, string host, TimeSpan goneIn) =>

@@ -17,6 +17,8 @@ internal static class Refusals
             IdentityInUseException used => ApiError.IdentityInUse(used.Name, used.Host, used.GoneIn),
             StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
             ArtifactNotFoundException => ApiError.StoredFileGone(),
+            UploadEndedException => ApiError.UploadEnded(),
+            ArtifactExistsException there => ApiError.WrongState(there.Message + "."),
             ArtifactStoreException { IsTransient: true } => ApiError.Unavailable("The artifact store"),
             LocalDiskException => ApiError.NoRoom(),
             _ when DiskTrouble.Is(exception) => ApiError.NoRoom(),

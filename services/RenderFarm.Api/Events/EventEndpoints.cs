@@ -1,16 +1,14 @@
 using System.Globalization;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Events;
 
-/// <summary>Server-sent events for users; what workers report between their renewals.</summary>
+/// <summary>Server-sent events for users.</summary>
 internal static class EventEndpoints
 {
-    private const int MaxPreviewBytes = 512 << 10;
     private static readonly string[] Known = ["after", "preview"];
 
     public static void MapEvents(this IEndpointRouteBuilder routes)
@@ -27,11 +25,6 @@ internal static class EventEndpoints
             .RequireScope(Scopes.Read)
             .WithSummary("What happens to all videos of this key, as server-sent events from now on, or from after Last-Event-ID")
             .Produces(200, contentType: "text/event-stream");
-        routes
-            .MapPost("/worker/v1/leases/{job}/progress", ReportAsync)
-            .WithTags("Worker protocol")
-            .RequireScope(Scopes.Worker)
-            .WithSummary("How far the render is, for whoever watches; kept nowhere");
     }
 
     private static async Task OfVideoAsync(
@@ -82,39 +75,6 @@ internal static class EventEndpoints
         {
             // The client comes back to whoever is there then.
         }
-    }
-
-    private static async Task<ProgressReply> ReportAsync(
-        string job,
-        ProgressReport report,
-        EventHub hub,
-        CancellationToken cancellationToken
-    )
-    {
-        if (report.Step < 0 || report.Steps < report.Step)
-        {
-            throw ApiError.InvalidValue("step", "'step' must be from 0 to 'steps'.").AsException();
-        }
-
-        if (report.Preview is { } picture && (picture.Length > MaxPreviewBytes || report.PreviewType is not ("image/png" or "image/jpeg")))
-        {
-            throw ApiError
-                .InvalidValue(
-                    "preview",
-                    $"'preview' must be image/png or image/jpeg, as 'preview_type' says, of at most {MaxPreviewBytes} bytes."
-                )
-                .AsException();
-        }
-
-        await hub.ReportAsync(
-            new ProgressNotice(job, report.Fence, report.Stage, report.Step, report.Steps)
-            {
-                Preview = report.Preview,
-                PreviewType = report.PreviewType,
-            },
-            cancellationToken
-        );
-        return new ProgressReply(hub.WantsPreview(job));
     }
 
     /// <summary>Browsers can't set a header at their first request: <c>?after=</c> says the same.</summary>

@@ -27,6 +27,11 @@ internal static class EmbeddedHome
             defaults["Store:ConnectionString"] = DatabaseIn(home);
         }
 
+        if (configuration["Artifacts:Kind"].IsOrUnset(ArtifactsKind.Directory))
+        {
+            defaults["Artifacts:Directory"] = home.Artifacts;
+        }
+
         ((IConfigurationBuilder)configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = defaults });
     }
 

@@ -1,5 +1,6 @@
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Jobs.Workers;
 
@@ -11,21 +12,31 @@ internal static class ModelEndpoints
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
         var models = routes.MapGroup("/v1/models").WithTags("Models").RequireScope(Scopes.Read);
-        models
-            .MapGet(
-                "/",
-                async (WorkerRegistry workers, CancellationToken cancellationToken) =>
-                    new ModelList([.. (await workers.ModelsAsync(cancellationToken)).Select(ModelView.Of)])
-            )
-            .WithSummary("Models that can be asked for");
-        models
-            .MapGet(
-                "/{id}",
-                async (string id, WorkerRegistry workers, CancellationToken cancellationToken) =>
-                    ModelView.Of(await workers.FindModelAsync(id, cancellationToken) ?? throw ApiError.NotFound("model", id).AsException())
-            )
-            .WithSummary("One model");
+        models.MapGet("/", ListAsync).WithSummary("Models that can be asked for, and which worker has which files of them");
+        models.MapGet("/{id}", ShowAsync).WithSummary("One model");
     }
+
+    private static async Task<ModelList> ListAsync(WorkerRegistry workers, ModelHolders holders, CancellationToken cancellationToken)
+    {
+        var all = await workers.ListAsync(cancellationToken);
+        var held = (await holders.AllAsync(cancellationToken)).ToLookup(holder => holder.ModelId);
+        return new ModelList(
+            [
+                .. (await workers.ModelsAsync(cancellationToken)).Select(model =>
+                    ModelView.Of(model, HolderView.Of(held[model.Registration.Id], all))
+                ),
+            ]
+        );
+    }
+
+    private static async Task<ModelView> ShowAsync(
+        string id,
+        WorkerRegistry workers,
+        ModelHolders holders,
+        CancellationToken cancellationToken
+    ) =>
+        (await ListAsync(workers, holders, cancellationToken)).Data.FirstOrDefault(model => model.Id == id)
+        ?? throw ApiError.NotFound("model", id).AsException();
 }
 
 /// <summary>In the shape that OpenAI clients list, with what the farm knows besides.</summary>
@@ -36,8 +47,11 @@ internal sealed record ModelView
     public long Created { get; init; }
     public string OwnedBy { get; } = "renderfarm";
 
-    /// <summary>A worker that has it is connected.</summary>
+    /// <summary>A worker that has all of it is connected.</summary>
     public required bool Available { get; init; }
+
+    /// <summary>Who has it, by name, whole or not.</summary>
+    public required IReadOnlyList<HolderView> Workers { get; init; }
     public required ModelDefaults Defaults { get; init; }
 
     /// <summary>Takes a picture to start from.</summary>
@@ -53,12 +67,13 @@ internal sealed record ModelView
     public IReadOnlyList<string> Loras { get; init; } = [];
     public string? Note { get; init; }
 
-    public static ModelView Of(KnownModel model) =>
+    public static ModelView Of(KnownModel model, IReadOnlyList<HolderView> workers) =>
         new()
         {
             Id = model.Registration.Id,
             Created = model.FirstSeenAt.ToUnixTimeSeconds(),
-            Available = model.LiveWorkers > 0,
+            Available = model.WholeWorkers > 0,
+            Workers = workers,
             Defaults = model.Registration.Shape.Defaults,
             TakesPicture = model.Registration.Shape.TakesFirstFrame,
             TakesLastFrame = model.Registration.Shape.TakesLastFrame,
@@ -67,6 +82,35 @@ internal sealed record ModelView
             Note = model.Registration.Note,
         };
 }
+
+/// <summary>A worker that has a model.</summary>
+/// <param name="SizeBytes">Of the files that are there; null where it doesn't tell of them.</param>
+/// <param name="Lacks">What is missing or damaged there; with any of it, jobs fail there.</param>
+internal sealed record HolderView(string Id, string Name, WorkerStatus Status, long? SizeBytes, IReadOnlyList<LackView> Lacks)
+{
+    public static IReadOnlyList<HolderView> Of(IEnumerable<ModelHolder> holders, IReadOnlyList<FarmWorker> workers) =>
+        [
+            .. holders.Join(
+                workers,
+                holder => holder.WorkerId,
+                worker => worker.Id,
+                (holder, worker) =>
+                    new HolderView(
+                        worker.Id,
+                        worker.Name,
+                        worker.Status,
+                        holder.Files.Count > 0 ? holder.Files.Sum(file => file.SizeBytes ?? 0) : null,
+                        [
+                            .. holder
+                                .Files.Where(file => file.State != ModelFileState.There)
+                                .Select(file => new LackView(file.Component, file.Name, file.State)),
+                        ]
+                    )
+            ),
+        ];
+}
+
+internal sealed record LackView(string Component, string File, ModelFileState State);
 
 internal sealed record ModelList(IReadOnlyList<ModelView> Data)
 {

@@ -20,13 +20,13 @@ internal sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSe
 
     private const int MostKept = 1_000;
 
-    /// <summary>The same kind of video is asked for again and again; forgotten with the shape it was worked out for.</summary>
-    private static readonly ConditionalWeakTable<ModelShape, ConcurrentDictionary<Kind, LeastMemory>> Kept = [];
+    /// <summary>The same kind of video is asked for again and again; forgotten with the registration it was worked out for.</summary>
+    private static readonly ConditionalWeakTable<ModelRegistration, ConcurrentDictionary<Kind, LeastMemory>> Kept = [];
 
     /// <exception cref="ApiErrorException">422 <c>plan_does_not_fit</c>: no card there is can do it; with the figures.</exception>
-    public static LeastMemory Of(ModelShape model, RenderSpec spec, bool hasImage = false)
+    public static LeastMemory Of(ModelRegistration model, RenderSpec spec, bool hasImage = false)
     {
-        var request = PlanRequest.Of(model, spec, hasImage);
+        var request = PlanRequest.Of(model.Shape, spec, hasImage) with { StoredIn = model.StoredIn };
         var kind = new Kind(
             request.Width,
             request.Height,
@@ -36,6 +36,7 @@ internal sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSe
             request.Loras,
             request.StepCache,
             request.HasImage,
+            request.Quality,
             request.Pins
         );
         var kept = Kept.GetOrCreateValue(model);
@@ -73,6 +74,7 @@ internal sealed record LeastMemory(int VramClass, long Bytes, double EstimatedSe
         int Loras,
         bool StepCache,
         bool HasImage,
+        Quality Quality,
         PlanPins Pins
     );
 }

@@ -12,7 +12,14 @@ internal static class RenderSpecs
     /// <param name="seed">Used when the request names none.</param>
     /// <param name="picture">The size of the picture to start from: the video gets its proportions unless the request says
     /// otherwise.</param>
-    public static RenderSpec Complete(VideoRequest request, ModelShape model, long seed, FrameSize? picture = null)
+    /// <param name="quality">The farm's, used when the request names none.</param>
+    public static RenderSpec Complete(
+        VideoRequest request,
+        ModelShape model,
+        long seed,
+        FrameSize? picture = null,
+        Quality quality = Quality.Balanced
+    )
     {
         var defaults = model.Defaults;
         var size =
@@ -45,6 +52,7 @@ internal static class RenderSpecs
             StepCache = request.StepCache,
             Seed = request.Seed ?? seed,
             Loras = request.Loras,
+            Quality = request.Quality ?? quality,
             Plan = request.Plan,
             Debug = request.Debug,
         };

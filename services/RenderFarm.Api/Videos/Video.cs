@@ -48,6 +48,9 @@ internal sealed record Video
 
     /// <summary>As used, also where the request named none.</summary>
     public required long Seed { get; init; }
+
+    /// <summary>As it is planned with, also where the request said nothing.</summary>
+    public required Quality Quality { get; init; }
     public required int Priority { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -111,6 +114,7 @@ internal sealed record Video
             Sampler = job.Spec.Sampler,
             NegativePrompt = job.Spec.NegativePrompt,
             Seed = job.Spec.Seed,
+            Quality = job.Spec.Quality,
             Priority = job.Priority,
             Loras = job.Spec.Loras.Count > 0 ? job.Spec.Loras : null,
             Metadata = job.Metadata is { Count: > 0 } ? job.Metadata : null,

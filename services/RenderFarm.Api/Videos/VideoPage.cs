@@ -56,9 +56,12 @@ internal sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts
             return null;
         }
 
-        return outlook.IsServed ? model.Registration.Note
+        return outlook.IsServed && job.State == JobState.Queued && model.WholeWorkers == 0
+                ? $"No worker that is connected has every file of model '{job.Spec.Model}' (see ./farm models); the video may fail."
+            : outlook.IsServed ? model.Registration.Note
             : model.LiveWorkers == 0 ? $"No worker with model '{job.Spec.Model}' is connected now; the video waits for one."
-            : job.VramClass == 0 ? $"Every worker with model '{job.Spec.Model}' is being drained; the video waits for one that takes jobs."
+            : job.VramClass == 0
+                ? $"Every worker with model '{job.Spec.Model}' is being drained or in quarantine; the video waits for one that takes jobs."
             : $"No worker with model '{job.Spec.Model}' and a card of {job.VramClass} GiB or more takes jobs now; the video waits for one.";
     }
 }

@@ -34,6 +34,7 @@ internal sealed record VideoRequest
     public string? WebhookUrl { get; init; }
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
     public TimeSpan? ExpiresAfter { get; init; }
+    public Quality? Quality { get; init; }
     public PlanPins? Plan { get; init; }
     public DebugSwitches? Debug { get; init; }
     public int? MaxAttempts { get; init; }

@@ -41,6 +41,7 @@ internal static class VideoRequestReader
             WebhookUrl = WebhookUrl(fields),
             Metadata = fields.Strings("metadata", maxPairs: 16, maxKey: 64, maxValue: 512) ?? new Dictionary<string, string>(),
             ExpiresAfter = fields.Whole("expires_after", 60, 365 * 86_400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            Quality = fields.Choice<Quality>("quality"),
             Plan = Pins(fields.Object("plan")),
             Debug = Switches(fields.Object("debug")),
             MaxAttempts = (int?)fields.Whole("max_attempts", 1, 10),

@@ -50,7 +50,7 @@ internal sealed class VideoSubmission(
         using var opened = await pictures.OpenAsync(request.InputReference, request.LastFrame, cancellationToken);
         if (opened.FirstFrame is { } seen)
         {
-            var spec = RenderSpecs.Complete(request, model, job.Spec.Seed, new FrameSize(seen.Width, seen.Height));
+            var spec = RenderSpecs.Complete(request, model.Shape, job.Spec.Seed, new FrameSize(seen.Width, seen.Height), job.Spec.Quality);
             job = NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, hasImage: true));
         }
 
@@ -102,7 +102,7 @@ internal sealed class VideoSubmission(
     }
 
     /// <summary>Everything that can be said of a request without looking at its pictures.</summary>
-    private async Task<(NewJob Job, ModelShape Model)> JudgeAsync(
+    private async Task<(NewJob Job, ModelRegistration Model)> JudgeAsync(
         VideoRequest request,
         ApiKey caller,
         RepeatMarks repeat,
@@ -119,8 +119,8 @@ internal sealed class VideoSubmission(
             throw ApiError.PriorityAboveCeiling(caller.PriorityCeiling).AsException();
         }
 
-        var spec = RenderSpecs.Complete(request, model, NewSeed());
-        return (NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, request.HasPictures)), model);
+        var spec = RenderSpecs.Complete(request, model, NewSeed(), quality: options.Value.DefaultQuality);
+        return (NewJobOf(request, caller, repeat, spec, LeastMemory.Of(registration, spec, request.HasPictures)), registration);
     }
 
     private NewJob NewJobOf(VideoRequest request, ApiKey caller, RepeatMarks repeat, RenderSpec spec, LeastMemory need) =>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Api.Videos;
@@ -12,6 +13,9 @@ internal sealed class VideosOptions : ISettings
     /// <summary>The model of a request that names none.</summary>
     [Required(AllowEmptyStrings = false, ErrorMessage = "must name a model, such as demo.")]
     public string DefaultModel { get; set; } = "demo";
+
+    /// <summary>How far the plan of a request that says nothing may go from the precision of the model's file.</summary>
+    public Quality DefaultQuality { get; set; }
 
     /// <summary>Names that clients already use, and the model each stands for: <c>Videos:Aliases:sora-2 = t2v-14b</c>.</summary>
     public Dictionary<string, string> Aliases { get; set; } = [];

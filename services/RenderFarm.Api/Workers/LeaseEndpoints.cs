@@ -4,11 +4,11 @@ using RenderFarm.Api.Metrics;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
+using RenderFarm.Planning.Cards;
 
 namespace RenderFarm.Api.Workers;
 
@@ -18,33 +18,39 @@ namespace RenderFarm.Api.Workers;
 /// </summary>
 internal static class LeaseEndpoints
 {
+    /// <summary>The end of the year 9999.</summary>
+    private const long LatestSecond = 253_402_300_799;
+
     public static RouteGroupBuilder MapLeases(this IEndpointRouteBuilder routes)
     {
-        var worker = routes.MapGroup("/worker/v1").WithTags("Worker protocol").RequireScope(Scopes.Worker);
+        var worker = routes
+            .MapGroup("/worker/v1")
+            .WithTags("Worker protocol")
+            .RequireScope(Scopes.Worker)
+            .AddEndpointFilter<LeaseGuard>();
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
         worker
             .MapPost("/leases", LeaseAsync)
             .WithSummary("The best job for this slot; waits for one up to wait_seconds")
             .Produces<LeaseGrant>()
             .Produces(204);
-        worker.AddEndpointFilter(RequireJobId);
         worker.MapPost("/leases/{job}/renew", RenewAsync).WithSummary("Still at work");
+        worker
+            .MapPost("/leases/{job}/progress", StepReports.TakeAsync)
+            .WithSummary("How far the render is, for whoever watches; kept nowhere");
         worker.MapPost("/leases/{job}/complete", CompleteAsync).WithSummary("Done; the files are uploaded");
         worker.MapPost("/leases/{job}/fail", FailAsync).WithSummary("This attempt has failed");
         worker.MapPost("/leases/{job}/release", ReleaseAsync).WithSummary("Hand the job back, no attempt burnt");
         worker.MapGet("/leases/{job}/inputs/{role}", LeaseInputs.GetAsync).WithSummary("An input, where the store has no links of its own");
+        worker.MapUploads();
         return worker;
     }
 
-    /// <summary>An id is part of object keys: what has not its form names no job, and goes no further.</summary>
-    private static ValueTask<object?> RequireJobId(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.GetRouteValue("job") is string job && !JobIds.IsId(job)
-            ? throw ApiError.NotFound("video", job).AsException()
-            : next(context);
-
     private static async Task<RegisterWorkerReply> RegisterAsync(
         RegisterWorkerRequest request,
+        HttpContext context,
         WorkerRegistry workers,
+        SlotQuarantines quarantines,
         LeaseSettings settings,
         CancellationToken cancellationToken
     )
@@ -65,14 +71,30 @@ internal static class LeaseEndpoints
         Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
         Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
         Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
+        for (var index = 0; index < request.Slots.Count; index++)
+        {
+            // A worker of today keeps such a card from work itself, and says so
+            var slot = request.Slots[index];
+            var unfit =
+                slot is { Kind: SlotKind.Cuda, Quarantine: null } ? CardFitness.WhyNot(slot.Card, slot.ComputeCapability) : null;
+            Refuse(unfit is not null, $"slots[{index}].card", $"can't be used: {unfit}");
+        }
+
         // An id is part of routing keys, and of paths on the worker's side.
         var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
         Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
+        Refuse(
+            request.Slots.Any(slot => slot.QuarantinedAt is < 0 or > LatestSecond),
+            "slots",
+            "holds a quarantined_at that is no time in unix seconds"
+        );
+        var id = await workers.RegisterAsync(request, context.Caller(), cancellationToken);
         return new RegisterWorkerReply
         {
-            WorkerId = await workers.RegisterAsync(request, cancellationToken),
+            WorkerId = id,
             Protocol = WorkerProtocol.Current,
             Settings = settings,
+            Slots = [.. (await quarantines.ToResumeAsync(id, cancellationToken)).Select(slot => new SlotOrder(slot, Resume: true))],
         };
     }
 
@@ -126,7 +148,7 @@ internal static class LeaseEndpoints
         LeaseDesk desk,
         JobStore jobs,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
@@ -149,7 +171,7 @@ internal static class LeaseEndpoints
             await manifests.WriteAsync(reported, cancellationToken);
         }
 
-        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.CompleteAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Completed, null, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -165,7 +187,7 @@ internal static class LeaseEndpoints
     {
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
-        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Failed, request.Reason, request.Measurements, cancellationToken);
         return outcome;
     }
@@ -181,7 +203,7 @@ internal static class LeaseEndpoints
     {
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
-        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw await LostAsync(job, jobs, cancellationToken);
+        var outcome = await desk.ReleaseAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
         await journal.EndedAsync(open, job, LeaseEnding.Released, null, null, cancellationToken);
         return outcome;
     }
@@ -197,11 +219,4 @@ internal static class LeaseEndpoints
             throw ApiError.InvalidValue(field, $"'{field}' {what}.").AsException();
         }
     }
-
-    /// <summary>
-    /// A job that this database does not hold was not lost to anybody: it may be an older one, restored, and what its worker has made
-    /// the only copy.
-    /// </summary>
-    private static async Task<ApiErrorException> LostAsync(string job, JobStore jobs, CancellationToken cancellationToken) =>
-        (await jobs.ExistsAsync(job, cancellationToken) ? ApiError.LeaseLost(job) : ApiError.NotFound("video", job)).AsException();
 }

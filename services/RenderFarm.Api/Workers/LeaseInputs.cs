@@ -18,7 +18,7 @@ internal sealed class LeaseInputs(IArtifactStore artifacts)
         var inputs = new List<JobInput>();
         foreach (var input in job.Inputs)
         {
-            var link = await artifacts.PresignGetAsync(input.Key, LinkLifetime, LinkReach.Internal, null, cancellationToken);
+            var link = await artifacts.PresignGetAsync(input.Key, LinkLifetime, LinkReach.Worker, null, cancellationToken);
             inputs.Add(
                 new JobInput(
                     input.Role,

@@ -1,6 +1,8 @@
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
+using RenderFarm.Api.Requests;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Users;
@@ -11,38 +13,38 @@ namespace RenderFarm.Api.Workers;
 /// <summary><c>/v1/workers</c>: who is there, and taking a host out of service and back.</summary>
 internal static class WorkerEndpoints
 {
+    private const int LongestSlot = 100;
+
     public static void MapWorkers(this IEndpointRouteBuilder routes)
     {
         var workers = routes.MapGroup("/v1/workers").WithTags("Workers");
         workers.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("Workers, by name, and what they hold");
         workers.MapGet("/{id}", ShowAsync).RequireScope(Scopes.Read).WithSummary("One worker");
         workers
-            .MapPost(
-                "/{id}/drain",
-                (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancellationToken) =>
-                    SetAsync(id, true, context, registry, jobs, cancellationToken)
-            )
+            .MapPost("/{id}/drain", DrainAsync)
             .RequireScope(Scopes.Admin)
             .WithSummary("No new jobs; running ones finish");
         workers
-            .MapPost(
-                "/{id}/resume",
-                (string id, HttpContext context, WorkerRegistry registry, JobStore jobs, CancellationToken cancellationToken) =>
-                    SetAsync(id, false, context, registry, jobs, cancellationToken)
-            )
+            .MapPost("/{id}/resume", ResumeAsync)
             .RequireScope(Scopes.Admin)
-            .WithSummary("Jobs again");
+            .WithSummary("Jobs again: ends a drain and the quarantine of every slot, or of one")
+            .Accepts<ResumeFields>(isOptional: true, "application/json")
+            .Produces<WorkerView>();
     }
 
     private static async Task<WorkerList> ListAsync(
         HttpContext context,
         WorkerRegistry registry,
+        ModelHolders holders,
         JobStore jobs,
         CancellationToken cancellationToken
     )
     {
         var (held, all) = (await jobs.HeldAsync(cancellationToken), await registry.ListAsync(cancellationToken));
-        return new WorkerList([.. all.Select(worker => WorkerView.Of(worker, all, held, context.Caller().Jobs))]);
+        return new WorkerList(
+            [.. all.Select(worker => WorkerView.Of(worker, all, held, context.Caller().Jobs))],
+            await holders.UnheldAsync(cancellationToken)
+        );
     }
 
     private static async Task<WorkerView> ShowAsync(
@@ -59,18 +61,42 @@ internal static class WorkerEndpoints
             : throw ApiError.NotFound("worker", id).AsException();
     }
 
-    private static async Task<WorkerView> SetAsync(
+    private static async Task<WorkerView> DrainAsync(
         string id,
-        bool draining,
         HttpContext context,
         WorkerRegistry registry,
         JobStore jobs,
         CancellationToken cancellationToken
     ) =>
-        await registry.SetDrainingAsync(id, draining, cancellationToken)
+        await registry.SetDrainingAsync(id, true, cancellationToken)
             ? await ShowAsync(id, context, registry, jobs, cancellationToken)
             : throw ApiError.NotFound("worker", id).AsException();
+
+    private static async Task<WorkerView> ResumeAsync(
+        string id,
+        HttpContext context,
+        WorkerRegistry registry,
+        SlotQuarantines quarantines,
+        JobStore jobs,
+        CancellationToken cancellationToken
+    )
+    {
+        string? slot = null;
+        if (context.Request.ContentType is not null || context.Request.ContentLength > 0)
+        {
+            var fields = new FieldReader((await BodyReader.ReadAsync(context.Request, cancellationToken)).Fields);
+            slot = fields.Text("slot", LongestSlot, mayBeEmpty: false);
+            fields.RefuseRest();
+        }
+
+        return await quarantines.ResumeAsync(id, slot, cancellationToken)
+            ? await ShowAsync(id, context, registry, jobs, cancellationToken)
+            : throw ApiError.NotFound("worker or slot", slot is null ? id : $"{id}/{slot}").AsException();
+    }
 }
+
+/// <param name="Slot">Absent: all of them, and the worker's drain ends.</param>
+internal sealed record ResumeFields(string? Slot);
 
 internal sealed record WorkerView
 {
@@ -80,7 +106,7 @@ internal sealed record WorkerView
     public required string Host { get; init; }
     public required string Version { get; init; }
     public required WorkerStatus Status { get; init; }
-    public required IReadOnlyList<SlotDescription> Slots { get; init; }
+    public required IReadOnlyList<SlotView> Slots { get; init; }
     public required IReadOnlyList<string> Models { get; init; }
 
     /// <summary>What its slots are at. Another key's video has no id here.</summary>
@@ -100,7 +126,7 @@ internal sealed record WorkerView
             Host = worker.Host,
             Version = worker.Version,
             Status = worker.Status,
-            Slots = worker.Slots,
+            Slots = [.. worker.Slots.Select(slot => SlotView.Of(slot, worker.QuarantineOf(slot.Id)))],
             Models = worker.Models,
             Held =
             [
@@ -120,10 +146,41 @@ internal sealed record WorkerView
         };
 }
 
+/// <summary>Where one job at a time can run, as its worker registered it.</summary>
+internal sealed record SlotView
+{
+    public required string Id { get; init; }
+    public required SlotKind Kind { get; init; }
+
+    /// <summary>The card's name, or the processor's.</summary>
+    public required string Card { get; init; }
+    public string? Driver { get; init; }
+
+    /// <summary>Device memory of a card, host memory of a CPU slot.</summary>
+    public required long TotalBytes { get; init; }
+    public CardCalibration? Calibration { get; init; }
+
+    /// <summary>Why it is given no jobs; null when it is.</summary>
+    public required SlotQuarantine? Quarantine { get; init; }
+
+    public static SlotView Of(SlotDescription slot, SlotQuarantine? quarantine) =>
+        new()
+        {
+            Id = slot.Id,
+            Kind = slot.Kind,
+            Card = slot.Card,
+            Driver = slot.Driver,
+            TotalBytes = slot.TotalBytes,
+            Calibration = slot.Calibration,
+            Quarantine = quarantine,
+        };
+}
+
 /// <param name="VideoId">Null when the video is not the caller's.</param>
 internal sealed record HeldVideo(string Slot, RenderStage Stage, string? VideoId);
 
-internal sealed record WorkerList(IReadOnlyList<WorkerView> Data)
+/// <param name="Unheld">Models that videos wait for and that no connected worker has whole.</param>
+internal sealed record WorkerList(IReadOnlyList<WorkerView> Data, IReadOnlyList<UnheldModel> Unheld)
 {
     public string Object { get; } = "list";
 }

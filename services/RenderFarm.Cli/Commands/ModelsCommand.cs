@@ -3,7 +3,9 @@ using System.Text.Json;
 using RenderFarm.Cli.Models;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning.Models;
 using RenderFarm.Verbs.Parsing;
@@ -28,13 +30,22 @@ internal static class ModelsCommand
         {
             models.Add(verb);
         }
-        return models.WithExamples("models list", "models add t2v-14b ~/Wan2.1-T2V-14B");
+        // Without a word more it is the list
+        Lists(models, run, console, time);
+        return models.WithExamples("models", "models add t2v-14b ~/Wan2.1-T2V-14B");
     }
 
     private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
+        var command = new Command("list", "Models that can be asked for, which worker has which, and what is missing where");
+        Lists(command, run, console, time);
+        return command.WithExamples("models list", "models list --json | jq -r .id");
+    }
+
+    private static void Lists(Command command, CommandRunner run, IAnsiConsole console, TimeProvider time)
+    {
         var connection = new FarmConnection();
-        var command = new Command("list", "Models that can be asked for, and whether a worker has them now") { JsonSwitch.Option };
+        command.Add(JsonSwitch.Option);
         connection.AddTo(command);
         run.Run(
             command,
@@ -51,26 +62,56 @@ internal static class ModelsCommand
 
                     return 0;
                 }
-                var table = new PlainTable("id", "worker", "picture", "size", "frames", "steps", "note");
-                foreach (var model in known.EnumerateArray())
-                {
-                    var defaults = model.GetProperty("defaults");
-                    table.Add(
-                        model.GetProperty("id").ToString(),
-                        model.GetProperty("available").GetBoolean() ? "there" : "none now",
-                        model.GetProperty("takes_picture").GetBoolean() ? "takes one" : "",
-                        $"{defaults.GetProperty("width")}x{defaults.GetProperty("height")}",
-                        defaults.GetProperty("frames").ToString(),
-                        defaults.GetProperty("steps").ToString(),
-                        model.TryGetProperty("note", out var note) ? note.ToString() : ""
-                    );
-                }
-                table.WriteTo(console);
+
+                var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data");
+                Show(console, known, [.. workers.EnumerateArray().Where(IsThere).Select(NameOf)]);
                 return 0;
             }
         );
-        return command.WithExamples("models list", "models list --json | jq -r .id");
     }
+
+    private static void Show(IAnsiConsole console, JsonElement known, IReadOnlyList<string> live)
+    {
+        var table = new PlainTable("id", "on", "not on", "picture", "size", "frames", "steps", "note");
+        List<string> lacks = [];
+        foreach (var model in known.EnumerateArray())
+        {
+            var defaults = model.GetProperty("defaults");
+            var holders = model.GetProperty("workers").EnumerateArray().Where(IsThere).ToList();
+            table.Add(
+                model.GetProperty("id").ToString(),
+                holders.Count > 0 ? string.Join(' ', holders.Select(holder => NameOf(holder) + (IsWhole(holder) ? "" : "*"))) : "-",
+                string.Join(' ', live.Except(holders.Select(NameOf))),
+                model.GetProperty("takes_picture").GetBoolean() ? "takes one" : "",
+                $"{defaults.GetProperty("width")}x{defaults.GetProperty("height")}",
+                defaults.GetProperty("frames").ToString(),
+                defaults.GetProperty("steps").ToString(),
+                model.TryGetProperty("note", out var note) ? note.ToString() : ""
+            );
+            lacks.AddRange(holders.Where(holder => !IsWhole(holder)).Select(holder => LacksOf(model, holder)));
+        }
+
+        table.WriteTo(console);
+        foreach (var line in lacks)
+        {
+            console.Say(line);
+        }
+    }
+
+    private static string LacksOf(JsonElement model, JsonElement holder)
+    {
+        var files = holder
+            .GetProperty("lacks")
+            .EnumerateArray()
+            .Select(lack => $"{lack.GetProperty("component")} ({lack.GetProperty("file")} {lack.GetProperty("state")})");
+        return $"* {NameOf(holder)} can't render {model.GetProperty("id")}: {string.Join(", ", files)}";
+    }
+
+    private static bool IsWhole(JsonElement holder) => holder.GetProperty("lacks").GetArrayLength() == 0;
+
+    private static bool IsThere(JsonElement worker) => worker.GetProperty("status").ToString() != Word.Of(WorkerStatus.Gone);
+
+    private static string NameOf(JsonElement worker) => worker.GetProperty("name").ToString();
 
     private static Command Add(CommandRunner run, IAnsiConsole console)
     {

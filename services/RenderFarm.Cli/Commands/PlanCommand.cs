@@ -1,17 +1,15 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Planning;
+using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Models;
-using RenderFarm.Planning.Requests;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -23,7 +21,14 @@ namespace RenderFarm.Cli.Commands;
 /// </summary>
 internal static class PlanCommand
 {
-    private static readonly double[] CardSizes = [6, 8, 12, 16, 24, 32, 48, 80];
+    private static readonly double?[] AllSizes = [6, 8, 12, 16, 24, 32, 48, 80];
+
+    /// <summary>From the least that is worth a mention to the one that figures were measured on.</summary>
+    private static readonly string[] TenCards =
+    [
+        "RTX 3060", "RTX 3090", "RTX 4060 Ti 16GB", "RTX 4070", "RTX 4090", "RTX 5090", "A100 80GB", "L40S", "H100", "H200",
+    ];
+    private const string All = "all";
 
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
@@ -39,16 +44,23 @@ internal static class PlanCommand
             HelpName = "kind",
         };
         stepCache.CompletionSources.Add([.. Word.All<StepCacheKind>()]);
-        var vram = new Option<string>("--vram")
+        var quality = new Option<string?>("--quality")
         {
-            Description = "GiB of the card, or all for a line per size of card",
-            DefaultValueFactory = _ => "all",
+            Description = $"{string.Join(", ", Word.All<Quality>())}: how far from the precision of the model's file; absent: balanced",
+            HelpName = "word",
+        };
+        quality.CompletionSources.Add([.. Word.All<Quality>()]);
+        var vram = new Option<string?>("--vram")
+        {
+            Description = "GiB of the card, or all for a line per size of card; absent: what --card has, else all",
         };
         var card = new Option<string>("--card")
         {
-            Description = "The card's name, such as 'RTX 4090': its speed is estimated from it",
+            Description = "The card's name, such as 'RTX 4090', for memory and speed by its maker's sheet; all for a line each of ten",
             DefaultValueFactory = _ => "",
         };
+        card.CompletionSources.Add(_ => CardSheets.All.Where(sheet => sheet.Bf16 is not null).Select(sheet => sheet.Name));
+        var host = OptionKinds.OptionalNumber("--host-memory", "GiB of host memory for prepared weights; absent: not checked");
         var server = new Option<bool>("--server") { Description = "Ask the farm instead of working it out here" };
         var worker = new Option<string?>("--worker") { Description = "With --server: the largest slot of this worker instead of --vram" };
         var connection = new FarmConnection();
@@ -61,8 +73,10 @@ internal static class PlanCommand
             guidance,
             loras,
             stepCache,
+            quality,
             vram,
             card,
+            host,
             server,
             worker,
             JsonSwitch.Option,
@@ -76,66 +90,89 @@ internal static class PlanCommand
             command,
             async (parsed, cancellationToken) =>
             {
-                var question = new PlanQuestion(
-                    parsed.GetValue(model)!,
-                    parsed.GetValue(size),
-                    parsed.GetValue(frames),
-                    parsed.GetValue(steps),
-                    parsed.GetValue(guidance),
-                    parsed.GetValue(loras) ?? 0,
-                    parsed.GetValue(stepCache),
-                    parsed.GetValue(card)!
-                );
-                var byWorker = parsed.GetValue(worker);
-                if (byWorker is not null && !parsed.GetValue(server))
+                var question = new PlanQuestion
+                {
+                    Model = parsed.GetValue(model)!,
+                    Size = parsed.GetValue(size),
+                    Frames = parsed.GetValue(frames),
+                    Steps = parsed.GetValue(steps),
+                    Guidance = parsed.GetValue(guidance),
+                    Loras = parsed.GetValue(loras) ?? 0,
+                    StepCache = parsed.GetValue(stepCache),
+                    Quality = parsed.GetValue(quality),
+                    Card = parsed.GetValue(card)!,
+                    HostGib = parsed.GetValue(host),
+                    Worker = parsed.GetValue(worker),
+                };
+                if (question.Worker is not null && !parsed.GetValue(server))
                 {
                     throw new FarmException("invalid_option", "--worker: only a farm knows its workers; add --server");
                 }
 
-                var cards = byWorker is not null ? [0] : Cards(parsed.GetValue(vram)!);
-                var results = new List<(double Gib, PlanResult Result)>();
+                if (question.Card == All && parsed.GetValue(vram) is not null)
+                {
+                    throw new FarmException("invalid_option", "--vram: each of the ten cards has its own memory; leave it out");
+                }
+
+                var answers = new List<PlanAnswer>();
                 using (var client = parsed.GetValue(server) ? connection.Open(parsed, time) : null)
                 {
-                    foreach (var gib in cards)
+                    foreach (var one in question.Card == All ? TenCards.Select(name => question with { Card = name }) : [question])
                     {
-                        results.Add(
-                            (
-                                gib,
-                                client is null ? question.WorkOut(gib) : await question.AskAsync(client, gib, byWorker, cancellationToken)
-                            )
-                        );
+                        foreach (var gib in Cards(parsed.GetValue(vram), one))
+                        {
+                            answers.AddRange(client is null ? one.WorkOut(gib) : await one.AskAsync(client, gib, cancellationToken));
+                        }
                     }
                 }
+
+                // Of many sizes or cards each is a line; of one card the one without fp8 products is worth another
+                var shown = answers.Count(answer => answer.Fp8 != false) > 1 ? answers.FindAll(answer => answer.Fp8 != false) : answers;
                 foreach (
-                    var line in parsed.WantsJson() ? results.Select(result => Json(result.Gib, result.Result, byWorker)) : Table(results)
+                    var line in parsed.WantsJson() ? shown.Select(Json)
+                    : question.Card == All ? PlanTable.InWords(shown.Select(answer => (answer.Card, answer.Result)))
+                    : Table(shown)
                 )
                 {
                     console.Say(line);
                 }
 
-                return results.Any(result => result.Result.Plan is not null) ? 0 : ExitCodes.Failure;
+                return shown.Exists(answer => answer.Result.Plan is not null) ? 0 : ExitCodes.Failure;
             }
         );
         return command.WithExamples(
             "plan --vram 24 --model t2v-14b --size 832x480 --frames 81",
+            "plan --card \"RTX 4090\" --host-memory 32",
+            "plan --card all --model t2v-1-3b",
             "plan --vram all --json",
             "plan --server --worker rack-1 --model demo"
         );
     }
 
-    private static double[] Cards(string text) =>
-        text == "all" ? CardSizes
+    /// <summary>Sizes to ask about; null stands for what the card or the worker has.</summary>
+    private static double?[] Cards(string? text, PlanQuestion question) =>
+        question.Worker is not null ? [null]
+        : text is null ? question.Card.Length > 0 ? [null] : AllSizes
+        : text == All ? AllSizes
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var gib) && gib is > 0 and <= 1024 ? [gib]
         : throw new FarmException("invalid_option", $"--vram: '{text}' is neither a number of GiB nor all");
 
-    private static IEnumerable<string> Table(List<(double Gib, PlanResult Result)> results) =>
-        results is [var (_, only)]
-            ? PlanTable.Of(only)
-            : PlanTable.Of(results.Select(result => (string.Create(CultureInfo.InvariantCulture, $"{result.Gib} GiB"), result.Result)));
+    private static IEnumerable<string> Table(List<PlanAnswer> answers) =>
+        answers.Count > 2
+            ? PlanTable.Of(answers.Select(answer => (answer.Heading, answer.Result)))
+            : answers.SelectMany((answer, place) => Sheet(answer, place, answers.Count));
+
+    private static IEnumerable<string> Sheet(PlanAnswer answer, int place, int of)
+    {
+        string[] between = place > 0 ? [""] : [];
+        string[] heading = of > 1 || answer.Heading.Length > 0 ? [answer.Heading] : [];
+        return [.. between, .. heading, .. PlanTable.Of(answer.Result)];
+    }
 
     /// <summary>The plan's own members first, for they are what is asked for; then the ladder it was chosen from.</summary>
-    private static string Json(double gib, PlanResult result, string? worker)
+    private static string Json(PlanAnswer answer)
     {
+        var result = answer.Result;
         var json = result.Plan is { } plan
             ? JsonSerializer.SerializeToNode(plan, ContractsJson.Default.RenderPlan)!.AsObject()
             : new JsonObject { ["fits"] = false };
@@ -144,9 +181,15 @@ internal static class PlanCommand
             json["reasons"] = new JsonArray(refusal.Message);
             json["least_peak_bytes"] = refusal.LeastPeakBytes;
         }
-        if (worker is null)
+
+        if (answer.Gib is { } gib)
         {
             json["vram_gib"] = gib;
+        }
+
+        if (answer.Fp8 is { } fp8)
+        {
+            json["fp8_products"] = fp8;
         }
 
         json["budget_bytes"] = result.BudgetBytes;
@@ -154,142 +197,5 @@ internal static class PlanCommand
             .. result.Alternatives.Select(other => JsonSerializer.SerializeToNode(other, ContractsJson.Default.RenderPlan)),
         ]);
         return json.ToJsonString(FarmJson.Plain.Options);
-    }
-
-    private sealed record PlanQuestion(
-        string Model,
-        string? Size,
-        int? Frames,
-        int? Steps,
-        double? Guidance,
-        int Loras,
-        string? StepCache,
-        string Card
-    )
-    {
-        public PlanResult WorkOut(double gib)
-        {
-            var shape =
-                ModelShapes.Find(Model)
-                ?? throw new FarmException(
-                    "unknown_model",
-                    $"there is no model '{Model}'; there are {string.Join(", ", ModelShapes.All.Select(known => known.Id))}. A farm's own "
-                        + "models: --server"
-                );
-            var request = PlanRequest.DefaultOf(shape);
-            var (width, height) = Size is null ? (request.Width, request.Height) : Sides(Size);
-            request = request with
-            {
-                Width = width,
-                Height = height,
-                Frames = Frames ?? request.Frames,
-                Steps = Steps ?? request.Steps,
-                GuidanceScale = Guidance ?? request.GuidanceScale,
-                Loras = Loras,
-                StepCache = StepCache is not null,
-            };
-            Check(request);
-            return Planner.Plan(request, SlotState.Gpu(gib, Card));
-        }
-
-        public async Task<PlanResult> AskAsync(FarmClient client, double gib, string? worker, CancellationToken cancellationToken)
-        {
-            var body = new JsonObject { ["model"] = Model };
-            if (worker is null)
-            {
-                body["vram_gib"] = gib;
-            }
-            else
-            {
-                body["worker"] = worker;
-            }
-
-            if (Loras > 0)
-            {
-                body["loras"] = new JsonArray([.. Enumerable.Range(1, Loras).Select(n => new JsonObject { ["name"] = $"lora-{n}" })]);
-            }
-
-            if (StepCache is not null)
-            {
-                body["step_cache"] = new JsonObject { ["kind"] = StepCache };
-            }
-
-            foreach (
-                var (name, value) in new (string, JsonNode?)[]
-                {
-                    ("size", Size),
-                    ("frames", Frames),
-                    ("steps", Steps),
-                    ("guidance_scale", Guidance),
-                    ("gpu", worker is null && Card.Length > 0 ? Card : null),
-                }
-            )
-            {
-                if (value is not null)
-                {
-                    body[name] = value;
-                }
-            }
-            var answer = await client.SendJsonAsync(
-                HttpMethod.Post,
-                "plans",
-                () => JsonContent.Create(body, FarmJson.Default.JsonObject),
-                cancellationToken
-            );
-            return new PlanResult
-            {
-                Plan = answer.GetProperty("plan") is { ValueKind: JsonValueKind.Object } plan
-                    ? plan.Deserialize(ContractsJson.Default.RenderPlan)
-                    : null,
-                Alternatives =
-                [
-                    .. answer
-                        .GetProperty("alternatives")
-                        .EnumerateArray()
-                        .Select(other => other.Deserialize(ContractsJson.Default.RenderPlan)!),
-                ],
-                BudgetBytes = Gibibytes.ToBytes(answer.GetProperty("budget_gib").GetDouble()),
-                Refusal = answer.GetProperty("refusal") is { ValueKind: JsonValueKind.Object } refusal
-                    ? new PlanRefusal(
-                        refusal.GetProperty("message").GetString()!,
-                        refusal.GetProperty("least_peak_bytes") is { ValueKind: JsonValueKind.Number } least ? least.GetInt64() : null,
-                        refusal.GetProperty("field").GetString()
-                    )
-                    : null,
-            };
-        }
-
-        /// <summary>What a farm would refuse is not planned for here either.</summary>
-        private void Check(PlanRequest request)
-        {
-            var fault =
-                VideoLimits.SizeFault(request.Width, request.Height, request.Shape.Defaults) is { } size
-                    ? $"--size: {request.Width}x{request.Height} for {Model}: {size}"
-                : request.Frames is < 1 or > VideoLimits.MaxFrames || request.Frames % 4 != 1
-                    ? $"--frames: {request.Frames} is not 4n+1 from 1 to {VideoLimits.MaxFrames}, such as 81"
-                : request.Steps is < 1 or > VideoLimits.MaxSteps ? $"--steps: {request.Steps} is not from 1 to {VideoLimits.MaxSteps}"
-                : request.GuidanceScale is not (>= 0 and <= VideoLimits.MaxGuidanceScale)
-                    ? string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"--guidance: {request.GuidanceScale} is not from 0 to {VideoLimits.MaxGuidanceScale}"
-                    )
-                : Loras is < 0 or > VideoLimits.MaxLoras ? $"--loras: {Loras} is not from 0 to {VideoLimits.MaxLoras}"
-                : StepCache is not null && !Word.TryParse<StepCacheKind>(StepCache, out _)
-                    ? $"--step-cache: '{StepCache}' is {Word.NotOneOf<StepCacheKind>(StepCache)}"
-                : null;
-            if (fault is not null)
-            {
-                throw new FarmException("invalid_option", fault);
-            }
-        }
-
-        private static (int Width, int Height) Sides(string text) =>
-            text.Split('x') is [var width, var height]
-            && int.TryParse(width, NumberStyles.None, CultureInfo.InvariantCulture, out var w)
-            && int.TryParse(height, NumberStyles.None, CultureInfo.InvariantCulture, out var h)
-            && w > 0
-            && h > 0
-                ? (w, h)
-                : throw new FarmException("invalid_option", $"--size: '{text}' is not width x height, such as 832x480");
     }
 }

@@ -31,6 +31,11 @@ internal sealed class SubmitOptions
     {
         Description = "teacache or magcache: faster, a little unlike the full render",
     };
+    private readonly Option<string?> _quality = new("--quality")
+    {
+        Description = "exact: the precision of the model's file; balanced: eight bits where they pay; fast: whatever is fastest",
+        HelpName = "word",
+    };
     private readonly Option<string[]> _metadata = new("--metadata") { Description = "KEY=VALUE, kept with the video; may be repeated" };
     private readonly Option<string?> _webhook = new("--webhook-url") { Description = "Where to post lifecycle events" };
     private readonly Option<long?> _expires = OptionKinds.OptionalLong("--expires-after", "Seconds after which the files are removed");
@@ -42,6 +47,7 @@ internal sealed class SubmitOptions
     {
         _stepCache.CompletionSources.Add([.. Word.All<StepCacheKind>()]);
         _stepCache.HelpName = "kind";
+        _quality.CompletionSources.Add([.. Word.All<Quality>()]);
         _model.HelpName = "model";
         _model.CompletionSources.Add(_ => ModelShapes.All.Select(shape => shape.Id));
         _model.CompleteWith(connection, time, LiveIds.Models);
@@ -55,6 +61,7 @@ internal sealed class SubmitOptions
                 _loras,
                 _preset,
                 _stepCache,
+                _quality,
                 _priority,
                 _metadata,
                 _webhook,
@@ -84,6 +91,7 @@ internal sealed class SubmitOptions
             Loras = parsed.GetValue(_loras) is { Length: > 0 } loras ? [.. loras.Select(Lora)] : null,
             Preset = parsed.GetValue(_preset),
             StepCache = parsed.GetValue(_stepCache) is { } kind ? new Http.StepCacheChoice(kind) : null,
+            Quality = parsed.GetValue(_quality),
             Metadata = parsed.GetValue(_metadata) is { Length: > 0 } pairs
                 ? pairs.Select(Pair).ToDictionary(pair => pair.Key, pair => pair.Value)
                 : null,

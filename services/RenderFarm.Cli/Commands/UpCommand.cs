@@ -85,16 +85,17 @@ internal static class UpCommand
         }
 
         var programs = FarmPrograms.Find();
+        var logs = LogRotation.FromEnvironment();
+        // Both have it as their default model, until the operator names another
+        var model = await DemoModel.EnsureAsync(home, programs, console, cancellationToken);
+        if (model.Note is { } note)
+        {
+            console.Say($"Note on the model demo: {note}");
+        }
+
         FarmSettings settings;
         if (services is null)
         {
-            // Its default model is this one. A farm on servers has the models that its operator put there.
-            var model = await DemoModel.EnsureAsync(home, programs, console, cancellationToken);
-            if (model.Note is { } note)
-            {
-                console.Say($"Note on the model demo: {note}");
-            }
-
             settings = FarmSettings.Embedded(home, home, programs, port, LocalPorts.FreeOr(WorkerMetricsPort));
         }
         else
@@ -113,7 +114,7 @@ internal static class UpCommand
         Announce(console, farm, services is null);
         try
         {
-            await new Supervision(farm, time, console.Say).RunAsync(cancellationToken);
+            await new Supervision(farm, logs, time, console.Say).RunAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Units;
@@ -32,7 +34,8 @@ internal static class WorkerCommands
             async (parsed, cancellationToken) =>
             {
                 using var client = connection.Open(parsed, time);
-                var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data");
+                var list = await client.GetJsonAsync("workers", cancellationToken);
+                var workers = list.GetProperty("data");
                 if (parsed.WantsJson())
                 {
                     foreach (var worker in workers.EnumerateArray())
@@ -42,13 +45,14 @@ internal static class WorkerCommands
 
                     return 0;
                 }
-                var table = new PlainTable("name", "status", "slots", "models", "holds");
+                var table = new PlainTable("name", "status", "slots", "rates", "models", "holds");
                 foreach (var worker in workers.EnumerateArray())
                 {
                     table.Add(
                         Text(worker, "name"),
                         Text(worker, "status"),
                         Slots(worker),
+                        Rates(worker),
                         string.Join(' ', worker.GetProperty("models").EnumerateArray()),
                         Held(worker)
                     );
@@ -60,7 +64,7 @@ internal static class WorkerCommands
                     console.Say($"warning: {Text(worker, "id")}: {Text(worker, "warning")}");
                 }
 
-                foreach (var line in workers.EnumerateArray().SelectMany(Quarantines))
+                foreach (var line in workers.EnumerateArray().SelectMany(Quarantines).Concat(Unheld(list)))
                 {
                     console.Say(line);
                 }
@@ -106,22 +110,39 @@ internal static class WorkerCommands
         return command.WithExamples("drain rack-1", "drain rack-1 --wait && ssh rack-1 sudo reboot");
     }
 
-    private static Command Resume(IdVerbs verbs, IAnsiConsole console) =>
-        verbs
-            .Create(
-                "resume",
-                "Give a drained worker jobs again",
-                Named,
-                [LiveIds.Workers],
-                async (client, named, parsed, cancellationToken) =>
+    private static Command Resume(IdVerbs verbs, IAnsiConsole console)
+    {
+        var slot = new Option<string?>("--slot") { Description = "Only the quarantine of this slot, such as gpu0" };
+        var command = verbs.Create(
+            "resume",
+            "Give a drained worker, or slots in quarantine, jobs again",
+            Named,
+            [LiveIds.Workers],
+            async (client, named, parsed, cancellationToken) =>
+            {
+                var address = await AddressOfAsync(client, named, cancellationToken);
+                Func<HttpContent>? fields = parsed.GetValue(slot) is { } one
+                    ? () => JsonContent.Create(new JsonObject { ["slot"] = one }, FarmJson.Default.JsonObject)
+                    : null;
+                var worker = await client.SendJsonAsync(HttpMethod.Post, $"{address}/resume", fields, cancellationToken);
+                if (parsed.WantsJson())
                 {
-                    var address = await AddressOfAsync(client, named, cancellationToken);
-                    var worker = await client.SendJsonAsync(HttpMethod.Post, $"{address}/resume", null, cancellationToken);
-                    console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "name")}  {Text(worker, "status")}");
+                    console.Say(JsonSwitch.Line(worker));
                     return VerbProgram.Done;
                 }
-            )
-            .WithExamples("resume rack-1");
+
+                console.Say($"{Text(worker, "name")}  {Text(worker, "status")}");
+                foreach (var line in Quarantines(worker))
+                {
+                    console.Say($"{line} (it looks again within seconds: see workers)");
+                }
+
+                return VerbProgram.Done;
+            }
+        );
+        command.Add(slot);
+        return command.WithExamples("resume rack-1", "resume rack-1 --slot gpu0");
+    }
 
     private static async Task<string> AddressOfAsync(FarmClient client, string named, CancellationToken cancellationToken) =>
         $"workers/{Uri.EscapeDataString(await IdOfAsync(client, named, cancellationToken))}";
@@ -169,12 +190,35 @@ internal static class WorkerCommands
                 )
         );
 
+    /// <summary>One word where all slots are alike.</summary>
+    private static string Rates(JsonElement worker) =>
+        string.Join(", ", worker.GetProperty("slots").EnumerateArray().Select(slot => Text(slot, "rates")) switch
+        {
+            var all when all.Distinct().Take(2).Count() == 1 => all.Take(1),
+            var all => all,
+        });
+
     private static IEnumerable<string> Quarantines(JsonElement worker) =>
         worker
             .GetProperty("slots")
             .EnumerateArray()
-            .Where(slot => Text(slot, "quarantine").Length > 0)
-            .Select(slot => $"{Text(worker, "name")}, slot {Text(slot, "id")}, takes no jobs: {Text(slot, "quarantine")}");
+            .Where(slot => slot.TryGetProperty("quarantine", out var quarantine) && quarantine.ValueKind == JsonValueKind.Object)
+            .Select(slot => (Id: Text(slot, "id"), Quarantine: slot.GetProperty("quarantine")))
+            .Select(slot =>
+                $"{Text(worker, "name")}, slot {slot.Id}, takes no jobs since "
+                + $"{Moment.OfUnixSeconds(slot.Quarantine.GetProperty("since").GetInt64())}, says the {Text(slot.Quarantine, "by")}: "
+                + Text(slot.Quarantine, "reason")
+            );
+
+    private static IEnumerable<string> Unheld(JsonElement list) =>
+        list.TryGetProperty("unheld", out var models)
+            ? models
+                .EnumerateArray()
+                .Select(model =>
+                    $"no connected worker has model {Text(model, "model")} whole, and {Text(model, "queued")} videos wait for it: "
+                    + "see models"
+                )
+            : [];
 
     private static string Held(JsonElement worker) =>
         string.Join(

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using RenderFarm.Cli.Farm;
 
 namespace RenderFarm.Cli.Errands;
 
@@ -12,20 +13,36 @@ internal static partial class Launcher
     private const string RootVariable = "RENDERFARM_ROOT";
 
     /// <returns>Never, unless it fails.</returns>
-    /// <exception cref="FarmException">This is no checkout, or the script can't be started.</exception>
+    /// <exception cref="FarmException">This is no checkout and the program is not installed, or it can't be started.</exception>
     public static int Run(IReadOnlyList<string> words)
     {
+        if (InstalledProgram(words, AppContext.BaseDirectory) is var (program, arguments))
+        {
+            throw new FarmException("start_failed", $"could not start {program}: {Become(program, [program, .. arguments])}");
+        }
+
         var root = Environment.GetEnvironmentVariable(RootVariable);
         var script = Path.Combine(root ?? "", "deploy", "scripts", "errand.sh");
         if (string.IsNullOrEmpty(root) || !File.Exists(script))
         {
             throw new FarmException(
                 "not_a_checkout",
-                $"this verb is run by ./farm of a checkout ({RootVariable} names none): start it there"
+                $"this verb is run by ./farm of a checkout ({RootVariable} names none), and its program is not among those installed: "
+                    + "start it there"
             );
         }
         var fault = Become("/bin/bash", ["bash", script, .. SecretWords.Pass(words)]);
         throw new FarmException("start_failed", $"could not start {script}: {fault}");
+    }
+
+    /// <summary>An installed farm needs nothing built: the program is there, or it is one for developers.</summary>
+    internal static (string Program, IReadOnlyList<string> Arguments)? InstalledProgram(IReadOnlyList<string> words, string baseDirectory)
+    {
+        var line = words.SkipWhile(word => word != "--").Skip(1).ToList();
+        return line is [var project, .. var arguments]
+            && FarmPrograms.Installed(baseDirectory, Path.GetFileName(project)) is { } program
+            ? (program, arguments)
+            : null;
     }
 
     /// <returns>Why it failed; else never.</returns>

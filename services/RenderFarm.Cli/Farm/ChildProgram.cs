@@ -22,12 +22,14 @@ internal sealed class ChildProgram : IDisposable
     public int ExitCode => _process.ExitCode;
 
     /// <param name="environment">On top of this process's own.</param>
+    /// <param name="hidden">How variables of this process begin that are no business of the program's.</param>
     public static ChildProgram Start(
         string name,
         string program,
         IEnumerable<string> arguments,
         IReadOnlyDictionary<string, string> environment,
-        string log
+        string log,
+        params string[] hidden
     )
     {
         // Exec twice: the process started here becomes the program, so its pid and its exit code are the program's.
@@ -42,6 +44,11 @@ internal sealed class ChildProgram : IDisposable
             start.ArgumentList.Add(argument);
         }
 
+        foreach (var other in start.Environment.Keys.Where(IsHidden).ToList())
+        {
+            start.Environment.Remove(other);
+        }
+
         foreach (var (key, value) in environment)
         {
             start.Environment[key] = value;
@@ -50,6 +57,8 @@ internal sealed class ChildProgram : IDisposable
         start.Environment["FARM_LOG"] = log;
         var process = Process.Start(start) ?? throw new FarmException("start_failed", $"could not start {program}");
         return new ChildProgram(name, log, process);
+
+        bool IsHidden(string variable) => hidden.Any(start => variable.StartsWith(start, StringComparison.Ordinal));
     }
 
     public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);

@@ -38,12 +38,12 @@ internal sealed record FarmSettings(
         var shared = new Dictionary<string, string>
         {
             ["Bus__Kind"] = Word.Of(BusKind.None),
-            ["Artifacts__Kind"] = Word.Of(ArtifactsKind.Directory),
-            ["Artifacts__Directory"] = home.Artifacts,
             ["Keys__BootstrapFile"] = home.Keys,
         };
         var api = new Dictionary<string, string>(shared)
         {
+            ["Artifacts__Kind"] = Word.Of(ArtifactsKind.Directory),
+            ["Artifacts__Directory"] = home.Artifacts,
             ["Store__Kind"] = Word.Of(StoreKind.Sqlite),
             ["Store__ConnectionString"] = $"Data Source={home.Database}",
             ["Videos__DefaultModel"] = "demo",
@@ -70,8 +70,8 @@ internal sealed record FarmSettings(
     )
     {
         var (apiUrl, apiMetrics, workerMetrics) = (AddressOf(apiPort), AddressOf(apiMetricsPort), AddressOf(workerMetricsPort));
-        var shared = new Dictionary<string, string>(services.SharedSettings()) { ["Keys__BootstrapFile"] = home.Keys };
-        var api = new Dictionary<string, string>(shared)
+        var shared = new Dictionary<string, string>(services.BusSettings()) { ["Keys__BootstrapFile"] = home.Keys };
+        var api = new Dictionary<string, string>([.. shared, .. services.ArtifactsSettings()])
         {
             ["Store__Kind"] = Word.Of(StoreKind.Postgres),
             ["Store__ConnectionString"] = services.Postgres,

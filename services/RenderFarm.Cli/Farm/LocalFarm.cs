@@ -59,7 +59,8 @@ internal sealed class LocalFarm : IAsyncDisposable
 
     public async Task StartWorkerAsync(CancellationToken cancellationToken)
     {
-        Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, Path.Combine(_home.Logs, "worker.log"));
+        var log = Path.Combine(_home.Logs, "worker.log");
+        Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, log, hidden: ["Store__", "Artifacts__"]);
         // Ready means registered: from here on the API knows the worker's models.
         await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellationToken);
     }

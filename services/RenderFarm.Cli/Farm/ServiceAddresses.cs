@@ -38,15 +38,17 @@ internal sealed record ServiceAddresses(string Postgres, Uri Rabbit, Uri S3)
         return new ServiceAddresses(postgres, Address("--rabbitmq", rabbit, "amqp", "amqps"), Address("--s3", s3, "http", "https"));
     }
 
-    /// <summary>Broker and object store, which API and worker both speak to.</summary>
-    public IReadOnlyDictionary<string, string> SharedSettings()
+    /// <summary>The broker, which API and worker both speak to.</summary>
+    public IReadOnlyDictionary<string, string> BusSettings() =>
+        new Dictionary<string, string> { ["Bus__Kind"] = Word.Of(BusKind.RabbitMq), ["Bus__Uri"] = Rabbit.OriginalString };
+
+    /// <summary>The object store, whose keys are the API's alone.</summary>
+    public IReadOnlyDictionary<string, string> ArtifactsSettings()
     {
         var (user, secret) = S3.UserInfo.Split(':', 2) is [var name, var password] ? (name, password) : (S3.UserInfo, "");
         var bucket = S3.AbsolutePath.Trim('/');
         return new Dictionary<string, string>
         {
-            ["Bus__Kind"] = Word.Of(BusKind.RabbitMq),
-            ["Bus__Uri"] = Rabbit.OriginalString,
             ["Artifacts__Kind"] = Word.Of(ArtifactsKind.S3),
             ["Artifacts__Endpoint"] =
                 S3.GetLeftPart(UriPartial.Scheme) + S3.Authority[(S3.Authority.IndexOf('@', StringComparison.Ordinal) + 1)..],

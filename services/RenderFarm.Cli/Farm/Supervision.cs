@@ -4,11 +4,12 @@ namespace RenderFarm.Cli.Farm;
 /// Keeps a running farm whole: a child that dies is reported and started again; a child that dies for the third time
 /// within a minute takes the farm down with an error, because whatever kills it will not go away by itself.
 /// </summary>
-internal sealed class Supervision(LocalFarm farm, TimeProvider time, Action<string> report)
+internal sealed class Supervision(LocalFarm farm, LogRotation logs, TimeProvider time, Action<string> report)
 {
     public const int DeathsAllowed = 2;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookAtLogsEvery = TimeSpan.FromSeconds(10);
 
     /// <summary>Until cancelled.</summary>
     /// <exception cref="FarmException">A child keeps dying.</exception>
@@ -17,10 +18,35 @@ internal sealed class Supervision(LocalFarm farm, TimeProvider time, Action<stri
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var api = KeepAsync(() => farm.Api, farm.StartApiAsync, either.Token);
         var worker = KeepAsync(() => farm.Worker, farm.StartWorkerAsync, either.Token);
-        var first = await Task.WhenAny(api, worker);
+        var rotation = RotateAsync(either.Token);
+        var first = await Task.WhenAny(api, worker, rotation);
         await either.CancelAsync();
-        await Task.WhenAll(Quiet(api, first), Quiet(worker, first));
+        await Task.WhenAll(Quiet(api, first), Quiet(worker, first), Quiet(rotation, first));
         await first;
+    }
+
+    private async Task RotateAsync(CancellationToken cancellationToken)
+    {
+        var told = false;
+        while (true)
+        {
+            await Task.Delay(LookAtLogsEvery, time, cancellationToken);
+            try
+            {
+                _ = logs.Look(farm.Api.Log);
+                _ = logs.Look(farm.Worker.Log);
+                told = false;
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                if (!told)
+                {
+                    report($"The logs can't be put aside, and grow: {fault.Message}");
+                }
+
+                told = true;
+            }
+        }
     }
 
     private async Task KeepAsync(Func<ChildProgram> current, Func<CancellationToken, Task> start, CancellationToken cancellationToken)

@@ -60,6 +60,7 @@ internal sealed record VideoRequest
     public IReadOnlyList<LoraChoice>? Loras { get; init; }
     public string? Preset { get; init; }
     public StepCacheChoice? StepCache { get; init; }
+    public string? Quality { get; init; }
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
     public string? WebhookUrl { get; init; }
     public long? ExpiresAfter { get; init; }

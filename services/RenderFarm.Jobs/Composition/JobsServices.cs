@@ -39,6 +39,9 @@ public static class JobsServices
         services.AddSingleton<JobStore>();
         services.AddSingleton<BatchStore>();
         services.AddSingleton<WorkerRegistry>();
+        services.AddSingleton<WorkerRights>();
+        services.AddSingleton<SlotQuarantines>();
+        services.AddSingleton<ModelHolders>();
         services.AddSingleton<RenderTimes>();
         services.AddSingleton<QueueForecast>();
         services.AddSingleton<LeaseEndings>();

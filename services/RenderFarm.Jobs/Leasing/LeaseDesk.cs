@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
@@ -53,7 +54,7 @@ public sealed class LeaseDesk(
 
             // Listening starts before the look, so that a job which arrives in between is not missed
             using var watcher = signal.Watch(worker.Models, VramClasses.Offered(slot.Kind, request.FreeBytes)[^1]);
-            if (!worker.Draining && worker.Models.Count > 0)
+            if (!worker.Draining && worker.Models.Count > 0 && worker.QuarantineOf(slot.Id) is null)
             {
                 var fleet = await workers.FleetAsync(cancellationToken);
                 try
@@ -130,6 +131,22 @@ public sealed class LeaseDesk(
             Cancel = renewed.CancelRequested,
             Drain = renewed.Draining,
         };
+    }
+
+    /// <summary>
+    /// Whether the next report under this lease would be taken: it is held, or was lost and would be revived. Changes nothing.
+    /// </summary>
+    public Task<bool> StandsAsync(LeaseId lease, CancellationToken cancellationToken)
+    {
+        var token = lease.Token.Secret;
+        return database.ReadAsync(
+            async db =>
+                await db
+                    .Jobs.Where(JobTransitions.IsHeld)
+                    .AnyAsync(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.Token == token, cancellationToken)
+                || await LeaseRevival.IsPossibleAsync(db, lease, cancellationToken),
+            cancellationToken
+        );
     }
 
     /// <inheritdoc cref="LeaseEndings.CompleteAsync"/>

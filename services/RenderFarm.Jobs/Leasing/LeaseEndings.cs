@@ -8,6 +8,7 @@ using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Retries;
+using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Jobs.Leasing;
 
@@ -15,8 +16,20 @@ namespace RenderFarm.Jobs.Leasing;
 /// The endings of a lease. Each happens once: what follows is decided from the row, and written only if lease and cancel
 /// wish are still what the decision was made from. A repeat, after a lost reply, is told the recorded outcome.
 /// </summary>
-public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobAnnouncer announcer, TimeProvider time)
+public sealed class LeaseEndings(
+    JobDatabase database,
+    RetryPolicy retries,
+    JobAnnouncer announcer,
+    SlotQuarantines quarantines,
+    TimeProvider time
+)
 {
+    /// <summary>
+    /// A job that may have failed for its worker's sake goes to another for so long, if there is one. Not for ever: that one may be there
+    /// and take no jobs.
+    /// </summary>
+    public static readonly TimeSpan Avoided = TimeSpan.FromMinutes(10);
+
     /// <summary>Leases of one job that ran out without a renewal, before such a loss counts as a death.</summary>
     public const int MostUntaken = 5;
 
@@ -139,6 +152,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                 Reason = reason,
                 Message = message,
                 RetryAfter = again.After,
+                Avoided = ReasonRule.Of(reason).MayBeTheWorkers ? again.After + Avoided : TimeSpan.Zero,
             },
             RetryDecision.Final final => new Ending(ending, JobState.Failed, final.Tally)
             {
@@ -157,7 +171,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         CancellationToken cancellationToken
     )
     {
-        var (outcome, again) = await database.WriteAsync<(LeaseOutcome?, JobRow?)>(
+        var (outcome, again, toJudge) = await database.WriteAsync<(LeaseOutcome?, JobRow?, bool)>(
             async db =>
             {
                 var token = lease.Token.Secret;
@@ -175,7 +189,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                             continue;
                         }
 
-                        return (await RecordedAsync(db, lease, cancellationToken), null);
+                        return (await RecordedAsync(db, lease, cancellationToken), null, false);
                     }
 
                     var ending = decide(job);
@@ -184,12 +198,13 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                         // A cancel wish or a renewal came in between: look again; a renewed lease is not lost after all
                         if (onlyIfExpired)
                         {
-                            return (null, null);
+                            return (null, null, false);
                         }
 
                         continue;
                     }
                     await RecordAsync(db, job, ending, now, cancellationToken);
+                    var judge = await NoteAsync(db, job, ending, now, cancellationToken);
                     await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!.Value, now, cancellationToken);
                     var offered = ending.State == JobState.Queued && ending.RetryAfter == TimeSpan.Zero;
                     if (offered)
@@ -197,17 +212,43 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                         await JobAnnouncer.NotifyAsync(db, job.Model, job.VramClass, announcer.Sender, cancellationToken);
                     }
 
-                    return (ending.Outcome, offered ? job : null);
+                    return (ending.Outcome, offered ? job : null, judge);
                 }
             },
             cancellationToken
         );
+        if (toJudge)
+        {
+            await quarantines.JudgeAsync(cancellationToken);
+        }
+
         if (again is not null)
         {
             announcer.Committed(new Announcement(again.Id, again.Fence, again.Model, again.VramClass));
         }
 
         return outcome;
+    }
+
+    /// <summary>For the record of the slot. A lease that ran out says nothing of it: the whole worker was away.</summary>
+    /// <returns>True where other slots may have to be judged by it.</returns>
+    private static async Task<bool> NoteAsync(
+        JobsDbContext db,
+        JobRow job,
+        Ending ending,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            ending is { Kind: LeaseEnding.Failed, State: not JobState.Cancelled, Reason: { } reason }
+            && ReasonRule.Of(reason).MayBeTheWorkers
+        )
+        {
+            await SlotRecord.FailedAsync(db, job, now, cancellationToken);
+        }
+
+        return ending.Kind == LeaseEnding.Completed && await SlotRecord.CompletedAsync(db, job, cancellationToken);
     }
 
     /// <summary>What a repeat is told; null when this lease ran out, or never was.</summary>
@@ -263,6 +304,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
         public string? Message { get; init; }
         public string? ErrorCode { get; init; }
         public TimeSpan RetryAfter { get; init; }
+        public TimeSpan Avoided { get; init; }
         public CompleteRequest? Result { get; init; }
         public Measurements? Measurements { get; init; }
         public string? LogTail { get; init; }
@@ -273,6 +315,7 @@ public sealed class LeaseEndings(JobDatabase database, RetryPolicy retries, JobA
                 ErrorCode = ErrorCode,
                 Message = Message,
                 RetryAfter = RetryAfter,
+                Avoided = Avoided,
                 Artifacts = Result is { } done
                     ? JsonSerializer.Serialize(done.Artifacts.ToArray(), ContractsJson.Default.ArtifactArray)
                     : null,

@@ -27,7 +27,9 @@ internal static class LeaseQueue
         var queues = VramClasses
             .Offered(slot.Kind, request.FreeBytes)
             .SelectMany(vramClass => worker.Models.Select(model => new QueuePair(model, vramClass)))
-            .Select(queue => (queue.Model, queue.VramClass, Needed: fleet.Needs(slot, queue)));
+            .Select(queue =>
+                (queue.Model, queue.VramClass, fleet.Needs(slot, queue), fleet.ElsewhereThan(worker.Id, slot.Id, queue))
+            );
         var offer = new SlotOffer
         {
             WorkerId = worker.Id,

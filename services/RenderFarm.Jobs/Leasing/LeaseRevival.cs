@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
@@ -11,6 +12,27 @@ namespace RenderFarm.Jobs.Leasing;
 /// </summary>
 internal static class LeaseRevival
 {
+    /// <summary>Whether <see cref="TryAsync"/> would do so now.</summary>
+    public static async Task<bool> IsPossibleAsync(JobsDbContext db, LeaseId lease, CancellationToken cancellationToken)
+    {
+        var token = lease.Token.Secret;
+        return await db.Jobs.AnyAsync(
+            job =>
+                job.Id == lease.JobId
+                && job.Fence == lease.Fence
+                && job.Token == token
+                && job.State == JobState.Queued
+                && db.LeaseRecords.Any(lost =>
+                    lost.JobId == lease.JobId
+                    && lost.Fence == lease.Fence
+                    && lost.Token == token
+                    && lost.Ending == LeaseEnding.Lost
+                    && lost.EndedAt == job.QueuedAt
+                ),
+            cancellationToken
+        );
+    }
+
     /// <summary>True when the lease is held again: in the same transaction the report goes on as if it always had been.</summary>
     public static async Task<bool> TryAsync(
         JobsDbContext db,

@@ -31,7 +31,7 @@ internal static partial class JobTransitions
             TakeSql.AnyOnPostgres,
             row => row.GetBoolean(0),
             cancellationToken,
-            [.. queues, ("free", offer.FreeBytes)]
+            [.. queues, ("free", offer.FreeBytes), ("worker", offer.WorkerId), ("slot", offer.SlotId)]
         );
         return any.Single() ? await TakeLetGoAsync(db, queues, offer, cancellationToken) : null;
     }
@@ -104,13 +104,15 @@ internal static partial class JobTransitions
             ("models", offer.Queues.Select(queue => queue.Model).ToArray()),
             ("classes", offer.Queues.Select(queue => queue.VramClass).ToArray()),
             ("needed", offer.Queues.Select(queue => queue.Needed).ToArray()),
+            ("elsewhere", offer.Queues.Select(queue => (int)queue.Elsewhere).ToArray()),
             ("cached", offer.CachedModels.ToArray()),
         ];
 
     private static IEnumerable<(string, object?)> QueuesOnSqlite(SlotOffer offer)
     {
         var queues = offer.Queues.Select(queue =>
-            $"[{JsonSerializer.Serialize(queue.Model, JobsJson.Default.String)},{queue.VramClass},{(queue.Needed ? 1 : 0)}]"
+            $"[{JsonSerializer.Serialize(queue.Model, JobsJson.Default.String)},{queue.VramClass},{(queue.Needed ? 1 : 0)},"
+            + $"{(int)queue.Elsewhere}]"
         );
         return
         [
@@ -134,10 +136,10 @@ internal static partial class JobTransitions
         /// <summary>Whether a job is there, held or not.</summary>
         public static readonly string AnyOnPostgres = $"""
             SELECT EXISTS (
-                SELECT 1 FROM unnest(@models, @classes) AS m(model, vram_class)
+                SELECT 1 FROM unnest(@models, @classes, @elsewhere) AS m(model, vram_class, elsewhere)
                 CROSS JOIN LATERAL (
                     SELECT 1 FROM jobs q
-                    WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                    WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres, "m")}
                     LIMIT 1) one)
             """;
 
@@ -146,9 +148,11 @@ internal static partial class JobTransitions
             UPDATE jobs SET {Taking(SqlDialect.Sqlite)}
             WHERE id = (
                 SELECT q.id
-                FROM (SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed FROM json_each(@queues)) m
+                FROM (
+                    SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed, value ->> 3 AS elsewhere
+                    FROM json_each(@queues)) m
                 JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
-                WHERE {Fits(SqlDialect.Sqlite)}
+                WHERE {Fits(SqlDialect.Sqlite, "m")}
                 ORDER BY m.needed DESC,
                     q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
                 LIMIT 1)
@@ -163,17 +167,17 @@ internal static partial class JobTransitions
                 WITH picked AS MATERIALIZED (
                     SELECT next.id
                     FROM (
-                        SELECT m.model, m.vram_class
-                        FROM unnest(@models, @classes, @needed) AS m(model, vram_class, needed)
+                        SELECT m.model, m.vram_class, m.elsewhere
+                        FROM unnest(@models, @classes, @needed, @elsewhere) AS m(model, vram_class, needed, elsewhere)
                         CROSS JOIN LATERAL (
                             SELECT q.order_key FROM jobs q
-                            WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres)}
+                            WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres, "m")}
                             ORDER BY q.order_key LIMIT 1) head
                         ORDER BY m.needed DESC, head.order_key - CASE WHEN m.model = ANY(@cached) THEN @head_start ELSE 0 END
                         OFFSET 0) pair
                     CROSS JOIN LATERAL (
                         SELECT q.id FROM jobs q
-                        WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres)}
+                        WHERE q.model = pair.model AND q.vram_class = pair.vram_class AND {Fits(SqlDialect.Postgres, "pair")}
                         ORDER BY q.order_key LIMIT 1
                         {locking}) next
                     LIMIT 1)
@@ -182,13 +186,17 @@ internal static partial class JobTransitions
                 RETURNING {Taken(SqlDialect.Postgres)}
             """;
 
-        private static string Fits(SqlDialect dialect) =>
+        private static string Fits(SqlDialect dialect, string line) =>
             $"q.{Take.Where} AND q.least_vram_bytes <= @free AND (q.not_before IS NULL OR q.not_before <= {dialect.Now}) "
+            + $"AND (q.avoid_until IS NULL OR q.avoid_until <= {dialect.Now} OR q.avoid_worker_id <> @worker "
+            + $"OR {line}.elsewhere = {(int)Elsewhere.Nowhere} "
+            + $"OR ({line}.elsewhere = {(int)Elsewhere.OtherSlot} AND q.avoid_slot_id <> @slot)) "
             + $"AND q.key_id NOT IN ({FullKeys})";
 
         private static string Taking(SqlDialect dialect) =>
             $"""
                 state = '{Take.Into(JobState.Leased)}', stage = '{Word.Of(RenderStage.Loading)}', step = 0, steps = 0, not_before = NULL,
+                avoid_worker_id = NULL, avoid_slot_id = NULL, avoid_until = NULL,
                 fence = fence + 1, token = @token,
                 lease_worker_id = @worker, lease_slot_id = @slot, lease_until = {dialect.NowPlus("@seconds")}
                 """;
@@ -205,8 +213,11 @@ internal sealed record SlotOffer
     public required string SlotId { get; init; }
     public required long FreeBytes { get; init; }
 
-    /// <summary>The lines whose jobs it may be given; those that no smaller slot serves need it, and go first.</summary>
-    public required IReadOnlyList<(string Model, int VramClass, bool Needed)> Queues { get; init; }
+    /// <summary>
+    /// The lines whose jobs it may be given; those that no smaller slot serves need it, and go first. A job that failed here is not
+    /// among them while another could take it.
+    /// </summary>
+    public required IReadOnlyList<(string Model, int VramClass, bool Needed, Elsewhere Elsewhere)> Queues { get; init; }
 
     /// <summary>Go before others by so much queued work as <see cref="CachedHeadStartSeconds"/> says.</summary>
     public required IReadOnlyList<string> CachedModels { get; init; }

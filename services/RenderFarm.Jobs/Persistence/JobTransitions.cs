@@ -181,6 +181,9 @@ internal static partial class JobTransitions
                 failures = @failures, step_downs = @step_downs, deaths = @deaths,
                 best_step = {db.Dialect.Greatest}(best_step, step),
                 not_before = CASE WHEN @after > 0 THEN {db.Dialect.NowPlus("@after")} ELSE NULL END,
+                avoid_worker_id = CASE WHEN @avoid > 0 THEN lease_worker_id ELSE NULL END,
+                avoid_slot_id = CASE WHEN @avoid > 0 THEN lease_slot_id ELSE NULL END,
+                avoid_until = CASE WHEN @avoid > 0 THEN {db.Dialect.NowPlus("@avoid")} ELSE NULL END,
                 queued_at = COALESCE(@queued, queued_at), finished_at = @finished, expires_at = @expires,
                 error_code = @error_code, error_message = @error_message, warning = @warning,
                 winning_fence = @winning, artifacts = @artifacts
@@ -205,6 +208,7 @@ internal static partial class JobTransitions
             ("step_downs", end.Tally.StepDowns),
             ("deaths", end.Tally.Deaths),
             ("after", end.RetryAfter.TotalSeconds),
+            ("avoid", end.Avoided.TotalSeconds),
             ("queued", requeued ? db.Dialect.Time(now) : null),
             ("finished", requeued ? null : db.Dialect.Time(now)),
             ("expires", expires is { } at ? db.Dialect.Time(at) : null),
@@ -423,6 +427,9 @@ internal sealed record JobEnd(JobState State, Tally Tally)
     public string? ErrorCode { get; init; }
     public string? Message { get; init; }
     public TimeSpan RetryAfter { get; init; }
+
+    /// <summary>For so long it goes to another worker than this one, where there is one; zero where it makes no difference.</summary>
+    public TimeSpan Avoided { get; init; }
 
     /// <summary>JSON list; set when <see cref="State"/> is completed.</summary>
     public string? Artifacts { get; init; }

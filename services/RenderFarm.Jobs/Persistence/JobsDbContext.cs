@@ -17,6 +17,8 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     public DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
     public DbSet<BatchRow> Batches => Set<BatchRow>();
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
+    public DbSet<SlotQuarantineRow> SlotQuarantines => Set<SlotQuarantineRow>();
+    public DbSet<SlotFailureRow> SlotFailures => Set<SlotFailureRow>();
     public DbSet<ModelRow> Models => Set<ModelRow>();
     public DbSet<WorkerModelRow> WorkerModels => Set<WorkerModelRow>();
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
@@ -47,6 +49,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
         configurationBuilder.Properties<VideoEvent>().HaveConversion<WordColumn<VideoEvent>>();
         configurationBuilder.Properties<DeliveryState>().HaveConversion<WordColumn<DeliveryState>>();
         configurationBuilder.Properties<FailureReason>().HaveConversion<WordColumn<FailureReason>>();
+        configurationBuilder.Properties<QuarantineSource>().HaveConversion<WordColumn<QuarantineSource>>();
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -166,11 +169,36 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             worker.HasKey(w => w.Id);
             worker.HasIndex(w => w.Identity, "ux_workers_identity").IsUnique();
         });
+        modelBuilder.Entity<SlotQuarantineRow>(quarantine =>
+        {
+            quarantine.ToTable("slot_quarantines");
+            quarantine.HasKey(q => new
+            {
+                q.WorkerId,
+                q.SlotId,
+                q.By,
+            });
+            quarantine.HasOne<WorkerRow>().WithMany().HasForeignKey(q => q.WorkerId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<SlotFailureRow>(failure =>
+        {
+            failure.ToTable("slot_failures");
+            failure.HasKey(f => new
+            {
+                f.WorkerId,
+                f.SlotId,
+                f.JobId,
+            });
+            failure.HasIndex(f => f.JobId, "ix_slot_failures_job");
+            failure.HasOne<WorkerRow>().WithMany().HasForeignKey(f => f.WorkerId).OnDelete(DeleteBehavior.Cascade);
+            failure.HasOne<JobRow>().WithMany().HasForeignKey(f => f.JobId).OnDelete(DeleteBehavior.Cascade);
+        });
         modelBuilder.Entity<ModelRow>().ToTable("models").HasKey(m => m.Id);
         modelBuilder.Entity<WorkerModelRow>(have =>
         {
             have.ToTable("worker_models");
             have.HasKey(h => new { h.WorkerId, h.ModelId });
+            have.Property(h => h.IsWhole).HasDefaultValue(true).HasSentinel(true);
             have.HasOne<WorkerRow>().WithMany().HasForeignKey(h => h.WorkerId).OnDelete(DeleteBehavior.Cascade);
             have.HasOne<ModelRow>().WithMany().HasForeignKey(h => h.ModelId);
         });

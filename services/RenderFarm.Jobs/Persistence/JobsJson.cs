@@ -15,4 +15,5 @@ namespace RenderFarm.Jobs.Persistence;
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(ModelRegistration))]
+[JsonSerializable(typeof(ModelFile[]))]
 internal sealed partial class JobsJson : JsonSerializerContext;

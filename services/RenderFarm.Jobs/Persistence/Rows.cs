@@ -59,6 +59,11 @@ public sealed class JobRow
     public string? LeaseSlotId { get; set; }
     public DateTimeOffset? LeaseUntil { get; set; }
 
+    // Placement: where it failed last, for a reason that may be the worker's; until then it goes elsewhere, where there is one
+    public string? AvoidWorkerId { get; set; }
+    public string? AvoidSlotId { get; set; }
+    public DateTimeOffset? AvoidUntil { get; set; }
+
     // The user's wishes
     public DateTimeOffset? CancelRequestedAt { get; set; }
     public DateTimeOffset? DeletedAt { get; set; }
@@ -249,6 +254,8 @@ public sealed class WorkerRow
 
     /// <summary>Where its identity was read: see <see cref="RegisterWorkerRequest.Place"/>.</summary>
     public string? Place { get; set; }
+    /// <summary>The API key that speaks for it: the one it last registered with; null for one from before that was noted.</summary>
+    public string? KeyId { get; set; }
     public required string Name { get; set; }
     public required string Host { get; set; }
     public required string Version { get; set; }
@@ -258,6 +265,33 @@ public sealed class WorkerRow
     public bool Draining { get; set; }
     public DateTimeOffset RegisteredAt { get; set; }
     public DateTimeOffset SeenAt { get; set; }
+}
+
+/// <summary>A slot that is given no jobs; two rows where its worker and the farm both say so.</summary>
+public sealed class SlotQuarantineRow
+{
+    public required string WorkerId { get; set; }
+    public required string SlotId { get; set; }
+    public required QuarantineSource By { get; set; }
+    public required string Reason { get; set; }
+    public DateTimeOffset Since { get; set; }
+
+    /// <summary>Somebody wishes it ended; its worker hears of that with its next registration.</summary>
+    public bool Resume { get; set; }
+}
+
+/// <summary>
+/// A job that failed on a slot since the last one that went well there, for a reason that may be the slot's.
+/// </summary>
+public sealed class SlotFailureRow
+{
+    public required string WorkerId { get; set; }
+    public required string SlotId { get; set; }
+    public required string JobId { get; set; }
+    public DateTimeOffset FailedAt { get; set; }
+
+    /// <summary>The job went well on another slot since: it was not the job.</summary>
+    public bool Elsewhere { get; set; }
 }
 
 /// <summary>A model that some worker registered at some time; never removed.</summary>
@@ -275,6 +309,12 @@ public sealed class WorkerModelRow
 {
     public required string WorkerId { get; set; }
     public required string ModelId { get; set; }
+
+    /// <summary>JSON list of <see cref="Contracts.Models.ModelFile"/>; null from a worker that doesn't tell.</summary>
+    public string? Files { get; set; }
+
+    /// <summary>None of its files is missing or damaged there, as far as is known.</summary>
+    public bool IsWhole { get; set; }
 }
 
 public sealed class ApiKeyRow

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Persistence;
 

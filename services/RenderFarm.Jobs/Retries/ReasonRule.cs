@@ -12,23 +12,28 @@ public enum RetryKind
     NextPlan,
     BackOff,
 
-    /// <summary>What has failed is elsewhere, and the job has waited for its lease to run out.</summary>
+    /// <summary>What has failed is gone, or takes no jobs any more: there is nothing to wait for.</summary>
     AtOnce,
 }
 
 /// <param name="IsDeath">Worker or renderer died of it: counts towards poison.</param>
-public sealed record ReasonRule(RetryKind Retry, bool IsDeath = false)
+/// <param name="MayBeTheWorkers">
+/// What failed may be the worker, its host or its card: the job goes to another next, if there is one, and it counts against the slot that
+/// reported it.
+/// </param>
+public sealed record ReasonRule(RetryKind Retry, bool IsDeath = false, bool MayBeTheWorkers = true)
 {
     private static readonly ReasonRule BackOff = new(RetryKind.BackOff);
     private static readonly ReasonRule Death = new(RetryKind.BackOff, IsDeath: true);
-    private static readonly ReasonRule Final = new(RetryKind.Never);
+    private static readonly ReasonRule Final = new(RetryKind.Never, MayBeTheWorkers: false);
 
     public static ReasonRule Of(FailureReason reason) =>
         reason switch
         {
             FailureReason.Cancelled => Final,
             FailureReason.InvalidRequest => Final,
-            FailureReason.GpuOutOfMemory => new(RetryKind.NextPlan),
+            FailureReason.GpuOutOfMemory => new(RetryKind.NextPlan, MayBeTheWorkers: false),
+            FailureReason.GpuLost => new(RetryKind.AtOnce),
             FailureReason.WorkerLost => new(RetryKind.AtOnce, IsDeath: true),
             FailureReason.RendererCrashed => Death,
             FailureReason.RendererTimeout => Death,

@@ -1,8 +1,9 @@
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Workers;
 
-/// <summary>What can be run by anybody who is there now and not draining.</summary>
+/// <summary>What can be run by anybody who is there now, not draining and not in quarantine.</summary>
 public sealed class Fleet
 {
     private readonly IReadOnlyList<ServingSlot> _slots;
@@ -14,7 +15,10 @@ public sealed class Fleet
         [
             .. workers
                 .Where(w => w is { IsLive: true, Draining: false })
-                .SelectMany(w => w.Slots.Select(slot => new ServingSlot(w.Id, slot.Id, slot.Card, w.Models, Largest(slot)))),
+                .SelectMany(w =>
+                    w.Slots.Where(slot => w.QuarantineOf(slot.Id) is null)
+                        .Select(slot => new ServingSlot(w.Id, slot.Id, slot.Card, w.Models, Largest(slot)))
+                ),
         ];
         Pairs =
         [
@@ -43,13 +47,23 @@ public sealed class Fleet
     internal bool Needs(SlotDescription slot, QueuePair queue)
     {
         var largest = Largest(slot);
-        return !_slots.Any(other =>
-            other.LargestClass < largest && other.LargestClass >= queue.VramClass && other.Models.Contains(queue.Model)
-        );
+        return !_slots.Any(other => other.LargestClass < largest && other.Serves(queue));
+    }
+
+    /// <summary>Who else than this slot serves the queue.</summary>
+    internal Elsewhere ElsewhereThan(string workerId, string slotId, QueuePair queue)
+    {
+        var others = _slots.Where(other => (other.WorkerId != workerId || other.SlotId != slotId) && other.Serves(queue)).ToList();
+        return others.Exists(other => other.WorkerId != workerId) ? Elsewhere.OtherWorker
+            : others.Count > 0 ? Elsewhere.OtherSlot
+            : Elsewhere.Nowhere;
     }
 }
 
-internal sealed record ServingSlot(string WorkerId, string SlotId, string Card, IReadOnlyList<string> Models, int LargestClass);
+internal sealed record ServingSlot(string WorkerId, string SlotId, string Card, IReadOnlyList<string> Models, int LargestClass)
+{
+    public bool Serves(QueuePair queue) => LargestClass >= queue.VramClass && Models.Contains(queue.Model);
+}
 
 /// <summary>Jobs of one model and class: they wait in one line.</summary>
 internal sealed record QueuePair(string Model, int VramClass);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Workers;
@@ -26,23 +27,32 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             : (time.GetElapsedTime(at), false);
 
     /// <summary>The worker's id: the same for every registration of the same identity. A drain ordered earlier stands.</summary>
+    /// <param name="request">Who it is and what it has.</param>
+    /// <param name="key">Speaks for it from now on; see <see cref="WorkerRights"/>.</param>
+    /// <param name="cancellationToken">Of the request.</param>
     /// <exception cref="IdentityInUseException">Another start of this identity is at work.</exception>
-    public async Task<string> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken)
+    public async Task<string> RegisterAsync(RegisterWorkerRequest request, ApiKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(key);
         Volatile.Write(ref _heardAt, time.GetTimestamp());
-        var id = await database.WriteAsync(db => WriteAsync(db, request, cancellationToken), cancellationToken);
+        var id = await database.WriteAsync(db => WriteAsync(db, request, key.Id, cancellationToken), cancellationToken);
         _fleet = null;
         return id;
     }
 
-    private async Task<string> WriteAsync(JobsDbContext db, RegisterWorkerRequest request, CancellationToken cancellationToken)
+    private async Task<string> WriteAsync(
+        JobsDbContext db,
+        RegisterWorkerRequest request,
+        string keyId,
+        CancellationToken cancellationToken
+    )
     {
         var now = db.Dialect.Time(time.GetUtcNow());
         // One that was known by its name alone is known by its identity from now on
         await db.ExecuteAsync(
             """
-            UPDATE workers SET identity = @identity WHERE name = @name AND identity IS NULL
+            UPDATE workers SET identity = @identity WHERE name = @name AND identity IS NULL AND key_id IS NULL
                 AND NOT EXISTS (SELECT 1 FROM workers w WHERE w.identity = @identity)
             """,
             cancellationToken,
@@ -52,10 +62,10 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         var id = (
             await db.RowsAsync(
                 """
-                INSERT INTO workers (id, identity, instance, place, name, host, version, slots, draining, registered_at, seen_at)
-                VALUES (@id, @identity, @instance, @place, @name, @host, @version, @slots, FALSE, @now, @now)
-                ON CONFLICT (identity) DO UPDATE SET instance = excluded.instance, place = excluded.place, name = excluded.name,
-                    host = excluded.host, version = excluded.version, slots = excluded.slots,
+                INSERT INTO workers (id, identity, key_id, instance, place, name, host, version, slots, draining, registered_at, seen_at)
+                VALUES (@id, @identity, @key, @instance, @place, @name, @host, @version, @slots, FALSE, @now, @now)
+                ON CONFLICT (identity) DO UPDATE SET key_id = excluded.key_id, instance = excluded.instance, place = excluded.place,
+                    name = excluded.name, host = excluded.host, version = excluded.version, slots = excluded.slots,
                     registered_at = excluded.registered_at, seen_at = excluded.seen_at
                 WHERE workers.instance IS NULL OR workers.instance = excluded.instance OR workers.place = excluded.place
                     OR workers.seen_at < @gone
@@ -65,6 +75,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 cancellationToken,
                 ("id", "worker_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N")),
                 ("identity", request.Identity),
+                ("key", keyId),
                 ("instance", request.Instance),
                 ("place", request.Place),
                 ("gone", db.Dialect.Time(time.GetUtcNow() - LiveFor)),
@@ -81,6 +92,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             throw new IdentityInUseException(holder.Name, holder.Host, holder.SeenAt + LiveFor - time.GetUtcNow());
         }
 
+        await SlotRecord.ReportedAsync(db, id, request, time.GetUtcNow(), cancellationToken);
         await db.ExecuteAsync("DELETE FROM worker_models WHERE worker_id = @id", cancellationToken, ("id", id));
         // In one order everywhere, so that two workers registering the same models don't wait for each other in a ring
         foreach (var model in request.Models.DistinctBy(m => m.Id).OrderBy(m => m.Id, StringComparer.Ordinal))
@@ -93,13 +105,18 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 cancellationToken,
                 ("model", model.Id),
                 ("now", now),
-                ("registration", JsonSerializer.Serialize(model, JobsJson.Default.ModelRegistration))
+                ("registration", JsonSerializer.Serialize(model with { Files = [] }, JobsJson.Default.ModelRegistration))
             );
             await db.ExecuteAsync(
-                "INSERT INTO worker_models (worker_id, model_id) VALUES (@id, @model)",
+                "INSERT INTO worker_models (worker_id, model_id, files, is_whole) VALUES (@id, @model, @files, @whole)",
                 cancellationToken,
                 ("id", id),
-                ("model", model.Id)
+                ("model", model.Id),
+                (
+                    "files",
+                    model.Files.Count > 0 ? JsonSerializer.Serialize([.. model.Files], JobsJson.Default.ModelFileArray) : null
+                ),
+                ("whole", model.Files.All(file => file.State == ModelFileState.There))
             );
         }
         return id;
@@ -117,9 +134,10 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                     {
                         Worker = w,
                         Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList(),
+                        Quarantines = db.SlotQuarantines.Where(q => q.WorkerId == w.Id).ToList(),
                     })
                     .SingleOrDefaultAsync(cancellationToken);
-                return found is null ? null : ToWorker(found.Worker, found.Models);
+                return found is null ? null : ToWorker(found.Worker, found.Models, found.Quarantines);
             },
             cancellationToken
         );
@@ -135,9 +153,10 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                     {
                         Worker = w,
                         Models = db.WorkerModels.Where(m => m.WorkerId == w.Id).Select(m => m.ModelId).ToList(),
+                        Quarantines = db.SlotQuarantines.Where(q => q.WorkerId == w.Id).ToList(),
                     })
                     .ToListAsync(cancellationToken);
-                return rows.ConvertAll(row => ToWorker(row.Worker, row.Models));
+                return rows.ConvertAll(row => ToWorker(row.Worker, row.Models, row.Quarantines));
             },
             cancellationToken
         );
@@ -155,6 +174,9 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         _fleet = new KnownFleet(fleet, at);
         return fleet;
     }
+
+    /// <summary>What anybody may do has changed: the next who asks looks again.</summary>
+    internal void FleetChanged() => _fleet = null;
 
     /// <summary>Drain: no new lease, running jobs finish. False for an unknown worker.</summary>
     public async Task<bool> SetDrainingAsync(string workerId, bool draining, CancellationToken cancellationToken)
@@ -210,13 +232,17 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                         Live = db.WorkerModels.Count(h =>
                             h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
                         ),
+                        Whole = db.WorkerModels.Count(h =>
+                            h.ModelId == m.Id && h.IsWhole && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
+                        ),
                     })
                     .ToListAsync(cancellationToken);
                 return rows.ConvertAll(row => new KnownModel(
                     JsonSerializer.Deserialize(row.Model.Registration, JobsJson.Default.ModelRegistration)!,
                     row.Model.FirstSeenAt,
                     row.Model.SeenAt,
-                    row.Live
+                    row.Live,
+                    row.Whole
                 ));
             },
             cancellationToken
@@ -224,7 +250,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
 
     private sealed record KnownFleet(Fleet Fleet, long At);
 
-    private FarmWorker ToWorker(WorkerRow row, List<string> models) =>
+    private FarmWorker ToWorker(WorkerRow row, List<string> models, List<SlotQuarantineRow> quarantines) =>
         new()
         {
             Id = row.Id,
@@ -234,6 +260,10 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             Version = row.Version,
             Slots = JsonSerializer.Deserialize(row.Slots, JobsJson.Default.SlotDescriptionArray)!,
             Models = models,
+            Quarantines = quarantines
+                .OrderBy(q => q.By)
+                .DistinctBy(q => q.SlotId)
+                .ToDictionary(q => q.SlotId, q => new SlotQuarantine(q.Reason, q.Since.ToUnixTimeSeconds(), q.By)),
             Draining = row.Draining,
             RegisteredAt = row.RegisteredAt,
             SeenAt = row.SeenAt,
@@ -252,10 +282,16 @@ public sealed record FarmWorker
     public required string Version { get; init; }
     public required IReadOnlyList<SlotDescription> Slots { get; init; }
     public required IReadOnlyList<string> Models { get; init; }
+
+    /// <summary>By slot; what its worker says goes before what the farm does.</summary>
+    public required IReadOnlyDictionary<string, SlotQuarantine> Quarantines { get; init; }
     public required bool Draining { get; init; }
     public required DateTimeOffset RegisteredAt { get; init; }
     public required DateTimeOffset SeenAt { get; init; }
     public required bool IsLive { get; init; }
+
+    /// <summary>Null: it takes jobs.</summary>
+    public SlotQuarantine? QuarantineOf(string slotId) => Quarantines.GetValueOrDefault(slotId);
 
     public WorkerStatus Status =>
         !IsLive ? WorkerStatus.Gone
@@ -264,4 +300,11 @@ public sealed record FarmWorker
 }
 
 /// <param name="LiveWorkers">0: requests are accepted with a note, and wait.</param>
-public sealed record KnownModel(ModelRegistration Registration, DateTimeOffset FirstSeenAt, DateTimeOffset SeenAt, int LiveWorkers);
+/// <param name="WholeWorkers">Those of them that have every file of it.</param>
+public sealed record KnownModel(
+    ModelRegistration Registration,
+    DateTimeOffset FirstSeenAt,
+    DateTimeOffset SeenAt,
+    int LiveWorkers,
+    int WholeWorkers
+);

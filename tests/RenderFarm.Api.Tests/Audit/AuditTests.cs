@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Audit;

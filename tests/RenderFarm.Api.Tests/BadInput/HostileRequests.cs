@@ -12,7 +12,7 @@ internal sealed class HostileRequests(int seed)
     [
         "prompt", "model", "seconds", "size", "input_reference", "last_frame", "negative_prompt", "seed", "steps",
         "guidance_scale", "shift", "sampler", "frames", "fps", "preset", "step_cache", "loras", "priority",
-        "webhook_url", "metadata", "expires_after", "plan", "debug", "max_attempts",
+        "webhook_url", "metadata", "expires_after", "quality", "plan", "debug", "max_attempts",
     ];
 
     internal static readonly string[] Texts =

@@ -16,6 +16,7 @@ public sealed class StartTests
     [InlineData("Metrics:Url=here")]
     [InlineData("Videos:DownloadLinkSeconds=soon")]
     [InlineData("Videos:DefaultModel=")]
+    [InlineData("Videos:DefaultQuality=best")]
     [InlineData("Api:Url=http://999.1.1.1:8080")]
     [InlineData("Api:Url=http://192.0.2.7:8080")] // An address for books, which no machine has
     [InlineData("Store:Kind=postgres", "Store:ConnectionString=Hst=x;;=3")]

@@ -29,6 +29,58 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     }
 
     [Fact]
+    public async Task Plan_AKnownCardByItsNameAlone_IsItsOwnSizeWithAndWithoutFp8()
+    {
+        var answer = await (
+            await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-14b", gpu = "RTX 4090", host_memory_gib = 64 })
+        ).JsonAsync();
+
+        Assert.Equal("fp8", (string)answer["plan"]!["precision"]!);
+        Assert.True((double)answer["budget_gib"]! is > 23 and < 24);
+        Assert.NotEqual("fp8", (string)answer["without_fp8"]!["plan"]!["precision"]!);
+        Assert.Contains("64.0 GiB are there", answer["plan"]!["reasons"]!.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Plan_Quality_IsAnswered_AndAVideoShowsItsOwn()
+    {
+        var answer = await (
+            await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-14b", gpu = "RTX 4090", quality = "exact" })
+        ).JsonAsync();
+        Assert.Equal("bf16", (string)answer["plan"]!["precision"]!);
+
+        Assert.Equal("fast", (string)(await _farm.SubmitAsync(new { prompt = "a ball", model = "tiny", quality = "fast" }))["quality"]!);
+        Assert.Equal("balanced", (string)(await _farm.SubmitAsync(new { prompt = "a ball", model = "tiny" }))["quality"]!);
+        var (status, _, param, message) = await (
+            await _farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a", model = "tiny", quality = "best" })
+        ).RefusalAsync();
+        Assert.Equal((400, "quality"), (status, param));
+        Assert.Contains("exact", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Tesla V100", "no bf16 units")]
+    [InlineData("AMD Instinct MI300X", "not an NVIDIA card")]
+    public async Task Plan_ACardThatCannotWork_IsRefusedInWords(string gpu, string why)
+    {
+        var answer = await (await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-14b", gpu, vram_gib = 32 })).JsonAsync();
+
+        Assert.False((bool)answer["fits"]!);
+        Assert.Contains(why, (string)answer["refusal"]!["message"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Plan_ACardNobodyKnows_WantsItsMemory()
+    {
+        var (status, _, param, message) = await (
+            await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "tiny", gpu = "RTX 4095" })
+        ).RefusalAsync();
+
+        Assert.Equal((400, "vram_gib"), (status, param));
+        Assert.Contains("'RTX 4095' is not in the table", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Plan_ACardTooSmall_IsAnAnswerToo()
     {
         var plan = await (await _farm.User.PostAsJsonAsync("/v1/plans", new { model = "t2v-14b", vram_gib = 1 })).JsonAsync();

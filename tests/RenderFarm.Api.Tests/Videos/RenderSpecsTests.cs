@@ -2,6 +2,7 @@ using RenderFarm.Api.Errors;
 using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Models;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning.Models;
 
 namespace RenderFarm.Api.Tests.Videos;
@@ -31,6 +32,12 @@ public sealed class RenderSpecsTests
         Assert.Equal((3.0, (double?)4.0), (silent.GuidanceScale, silent.HighNoiseGuidanceScale));
         Assert.Equal((6.0, (double?)null), (named.GuidanceScale, named.HighNoiseGuidanceScale));
     }
+
+    [Theory]
+    [InlineData(null, Quality.Fast, Quality.Fast)]
+    [InlineData(Quality.Exact, Quality.Fast, Quality.Exact)]
+    public void Complete_Quality_IsTheRequestsElseTheFarms(Quality? asked, Quality farm, Quality expected) =>
+        Assert.Equal(expected, RenderSpecs.Complete(Silent with { Quality = asked }, ModelShapes.T2v14B, 0, quality: farm).Quality);
 
     [Fact]
     public void Complete_Preset_FillsWhatTheRequestLeavesOpen()

@@ -19,7 +19,7 @@ public sealed class VideoRequestReaderTests
               "prompt": "a ball", "model": "demo", "seconds": "2.5", "size": "256x160", "negative_prompt": "", "seed": 7, "steps": 4,
               "guidance_scale": 3.5, "shift": 5, "sampler": "dpm++", "preset": "4-step", "step_cache": {"kind": "teacache",
                "threshold": 0.1}, "frames": 17, "fps": 8, "loras": [{"name": "soft", "strength": 0.5}, {"name": "b"}],
-              "priority": 80, "webhook_url": "https://example.org/hook", "metadata": {"a": "b"}, "expires_after": 3600,
+              "priority": 80, "quality": "exact", "webhook_url": "https://example.org/hook", "metadata": {"a": "b"}, "expires_after": 3600,
               "plan": {"precision": "fp8-weights", "blocks_streamed": 10, "text_encoder": "streamed", "guidance_batched": false},
               "debug": {"cuda_launch_blocking": true}, "max_attempts": 5, "input_reference": {"image_url": "https://example.org/a.png"}
             }
@@ -46,6 +46,7 @@ public sealed class VideoRequestReaderTests
             request.Plan
         );
         Assert.Equal(("4-step", new StepCacheChoice(StepCacheKind.Teacache, 0.1)), (request.Preset, request.StepCache));
+        Assert.Equal(Quality.Exact, request.Quality);
         Assert.True(request.Debug!.CudaLaunchBlocking);
         Assert.Equal(TimeSpan.FromHours(1), request.ExpiresAfter);
         Assert.Equal("b", request.Metadata["a"]);

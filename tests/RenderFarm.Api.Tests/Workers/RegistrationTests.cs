@@ -44,6 +44,14 @@ public sealed class RegistrationTests : IAsyncLifetime
         Assert.Equal("false", reply.Headers.GetValues("x-should-retry").Single());
     }
 
+    /// <summary>One that stores with keys of its own: APIs are brought to a new version before workers.</summary>
+    [Fact]
+    public async Task Register_WorkerOfTheProtocolBefore_IsServed()
+    {
+        var reply = await SendAsync(Request() with { Protocol = WorkerProtocol.Oldest });
+        Assert.NotEmpty((await reply.ContractAsync<RegisterWorkerReply>()).WorkerId);
+    }
+
     [Fact]
     public async Task Register_WorkerNewerThanTheApi_IsRefusedWithWhatToDo()
     {
@@ -51,6 +59,25 @@ public sealed class RegistrationTests : IAsyncLifetime
         var (status, code, param, message) = await reply.RefusalAsync();
         Assert.Equal((400, "invalid_value", "protocol"), (status, code, param));
         Assert.Contains("bring the API", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Register_CardThatCannotWork_IsRefusedByTheFieldUnlessItIsKeptFromWork()
+    {
+        var old = new SlotDescription
+        {
+            Id = "gpu0",
+            Kind = SlotKind.Cuda,
+            Card = "NVIDIA TITAN X",
+            ComputeCapability = new(6, 1),
+            TotalBytes = 12L << 30,
+        };
+        var (status, code, param, message) = await (await SendAsync(Request() with { Slots = [old] })).RefusalAsync();
+        Assert.Equal((400, "invalid_value", "slots[0].card"), (status, code, param));
+        Assert.Contains("compute capability 6.1", message, StringComparison.Ordinal);
+
+        var kept = old with { Quarantine = "too old" };
+        await (await SendAsync(Request() with { Slots = [kept] })).ContractAsync<RegisterWorkerReply>();
     }
 
     [Theory]

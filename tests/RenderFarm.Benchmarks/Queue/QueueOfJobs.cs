@@ -8,6 +8,7 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs.Composition;
+using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
@@ -93,6 +94,8 @@ internal sealed class QueueOfJobs : IAsyncDisposable
     public async Task<IReadOnlyList<string>> RegisterAsync(int workers)
     {
         var registry = _services.GetRequiredService<WorkerRegistry>();
+        var keys = _services.GetRequiredService<ApiKeys>();
+        var key = (await keys.CreateAsync("hosts", KeyScopes.Worker, 0, CancellationToken.None)).Key;
         var ids = new List<string>();
         for (var i = 0; i < workers; i++)
         {
@@ -125,6 +128,7 @@ internal sealed class QueueOfJobs : IAsyncDisposable
                             )),
                         ],
                     },
+                    key,
                     CancellationToken.None
                 )
             );

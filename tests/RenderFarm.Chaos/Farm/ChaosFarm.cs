@@ -46,20 +46,23 @@ internal sealed class ChaosFarm : IAsyncDisposable
             }.ConnectionString
         );
         Store = new S3ArtifactStore(
-            new ArtifactsOptions
-            {
-                Kind = ArtifactsKind.S3,
-                Endpoint = $"http://127.0.0.1:{servers.Storage.Port}",
-                AccessKey = servers.Storage.UserInfo.Split(':')[0],
-                SecretKey = servers.Storage.UserInfo.Split(':')[1],
-                Bucket = Bucket,
-            },
-            TimeProvider.System
+            new S3Connection(
+                new ArtifactsOptions
+                {
+                    Kind = ArtifactsKind.S3,
+                    Endpoint = $"http://127.0.0.1:{servers.Storage.Port}",
+                    AccessKey = servers.Storage.UserInfo.Split(':')[0],
+                    SecretKey = servers.Storage.UserInfo.Split(':')[1],
+                    Bucket = Bucket,
+                },
+                TimeProvider.System
+            )
         );
         for (var i = 0; i < apiPorts.Length; i++)
         {
             var url = $"http://127.0.0.1:{apiPorts[i]}";
-            Add(FaultPlan.Apis[i], BuiltPrograms.Api, new Uri($"{url}/health/live"), () => new() { ["Api__Url"] = url });
+            var health = new Uri($"{url}/health/live");
+            Add(FaultPlan.Apis[i], BuiltPrograms.Api, health, () => new(Setup().ApiSettings(_home)) { ["Api__Url"] = url });
         }
     }
 
@@ -184,7 +187,7 @@ internal sealed class ChaosFarm : IAsyncDisposable
                 BuiltPrograms.Worker,
                 new Uri($"{url}/health/live"),
                 () =>
-                    new()
+                    new(Setup().WorkerSettings(_home))
                     {
                         ["Worker__ApiUrl"] = $"http://127.0.0.1:{WorkerLinks[name].Port}",
                         ["Worker__RendererThreads"] = "1",
@@ -201,25 +204,18 @@ internal sealed class ChaosFarm : IAsyncDisposable
         }
     }
 
-    private void Add(string name, string program, Uri health, Func<Dictionary<string, string>> own) =>
-        Programs[name] = new FarmProgram(name, program, () => Settings(own()), health, Path.Combine(_home, $"{name}.log"));
+    private void Add(string name, string program, Uri health, Func<Dictionary<string, string>> settings) =>
+        Programs[name] = new FarmProgram(name, program, settings, health, Path.Combine(_home, $"{name}.log"));
 
-    private Dictionary<string, string> Settings(Dictionary<string, string> own)
-    {
-        var settings = new FarmSetup
+    /// <summary>With a link in front of each server; workers, too, follow the store's presigned links through it.</summary>
+    private FarmSetup Setup() =>
+        new()
         {
             Postgres = new NpgsqlConnectionStringBuilder(_servers.Postgres) { Port = Links["database"].Port }.ConnectionString,
             Broker = new UriBuilder(_servers.Broker) { Port = Links["broker"].Port }.Uri,
             S3 = new UriBuilder(_servers.Storage) { Port = Links["storage"].Port }.Uri,
             More = new Dictionary<string, string> { ["Artifacts__Bucket"] = Bucket, ["DOTNET_gcServer"] = "0" },
-        }.Settings(_home);
-        foreach (var (key, value) in own)
-        {
-            settings[key] = value;
-        }
-
-        return settings;
-    }
+        };
 
     /// <summary>The tiny model's description without its weights, which a stub never opens.</summary>
     private string StubModels()

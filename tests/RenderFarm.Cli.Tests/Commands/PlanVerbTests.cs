@@ -42,6 +42,8 @@ public sealed class PlanVerbTests : VerbsUnderTest
     [InlineData("--size", "16400x16", "at most 16384 pixels")]
     [InlineData("--guidance", "21", "from 0 to 20")]
     [InlineData("--loras", "9", "from 0 to 8")]
+    [InlineData("--quality", "best", "not one of: balanced, exact, fast")]
+    [InlineData("--host-memory", "0", "not a number of GiB")]
     [InlineData("--step-cache", "deepcache", "not one of: teacache, magcache")]
     public async Task Plan_WhatNoFarmWouldRender_IsRefusedByName(string option, string value, string reason)
     {
@@ -71,6 +73,56 @@ public sealed class PlanVerbTests : VerbsUnderTest
             """{"model":"t2v-14b","vram_gib":12,"loras":[{"name":"lora-1"}],"step_cache":{"kind":"teacache"}}""",
             farm.Requests.Single().Body
         );
+    }
+
+    [Fact]
+    public async Task Plan_KnownCard_IsItsOwnSizeWithAndWithoutFp8_HereAndFromTheServer()
+    {
+        Assert.Equal(0, await RunAsync("plan", "--card", "RTX 4090", "--host-memory", "48"));
+        var text = Console.Output;
+        Assert.Contains("RTX 4090, 24 GiB, with fp8 products", text, StringComparison.Ordinal);
+        Assert.Contains("RTX 4090, 24 GiB, without fp8 products", text, StringComparison.Ordinal);
+        Assert.Contains("48.0 GiB are there", text, StringComparison.Ordinal);
+        Assert.Contains("Rates are estimated for RTX 4090 from its maker's sheet.", text, StringComparison.Ordinal);
+
+        var answer = new JsonObject
+        {
+            ["plan"] = null,
+            ["budget_gib"] = 23.5,
+            ["refusal"] = new JsonObject { ["message"] = "too small", ["least_peak_bytes"] = null, ["field"] = null },
+            ["alternatives"] = new JsonArray(),
+        };
+        answer["without_fp8"] = answer.DeepClone();
+        await using var farm = new StubFarm((_, _) => (200, answer.ToJsonString()));
+        var before = Console.Output.Length;
+        await RunAsync(farm, "plan", "--server", "--card", "RTX 4090", "--host-memory", "48", "--json");
+        Assert.Equal("""{"model":"t2v-14b","gpu":"RTX 4090","host_memory_gib":48}""", farm.Requests.Single().Body);
+        Assert.Equal(
+            [true, false],
+            Console.Output[before..].TrimEnd().Split('\n').Select(line => (bool)JsonNode.Parse(line)!["fp8_products"]!)
+        );
+    }
+
+    [Fact]
+    public async Task Plan_Quality_ChoosesHereAndIsAskedOfAServer()
+    {
+        Assert.Equal(0, await RunAsync("plan", "--card", "RTX 4090", "--vram", "24", "--quality", "exact", "--json"));
+        Assert.Equal("bf16", (string)JsonNode.Parse(Console.Output.Split('\n')[0])!["precision"]!);
+
+        await using var farm = new StubFarm((_, _) => (200, """{"plan":null,"budget_gib":1,"refusal":null,"alternatives":[]}"""));
+        await RunAsync(farm, "plan", "--server", "--vram", "24", "--quality", "fast", "--json");
+        Assert.Equal("""{"model":"t2v-14b","vram_gib":24,"quality":"fast"}""", farm.Requests.Single().Body);
+    }
+
+    [Fact]
+    public async Task Plan_CardNobodyKnows_WantsItsMemory_AndOneThatCannotWorkIsRefusedInWords()
+    {
+        Assert.Equal(ExitCodes.Refused, await RunAsync("plan", "--card", "RTX 4095"));
+        Assert.Contains("--vram", Errors.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, await RunAsync("plan", "--card", "RTX 4095", "--vram", "24"));
+        Assert.Contains("planned below the slowest of Ada", Console.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Failure, await RunAsync("plan", "--card", "Tesla T4"));
+        Assert.Contains("no bf16 units", Console.Output, StringComparison.Ordinal);
     }
 
     [Fact]

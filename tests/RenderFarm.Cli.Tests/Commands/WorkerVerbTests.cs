@@ -61,15 +61,88 @@ public sealed class WorkerVerbTests : VerbsUnderTest
                     """
                     {"data":[{"id":"w_1","name":"rack-1","status":"idle","models":[],"held":[],"slots":[
                         {"id":"gpu0","card":"card","total_bytes":1073741824,"quarantine":null},
-                        {"id":"gpu1","card":"card","total_bytes":1073741824,"quarantine":"no encoder"}]}]}
+                        {"id":"gpu1","card":"card","total_bytes":1073741824,
+                            "quarantine":{"reason":"no encoder","since":1764000000,"by":"worker"}}]}]}
                     """
                 )
         );
 
         Assert.Equal(0, await RunAsync(farm, "workers"));
 
-        Assert.Contains("rack-1, slot gpu1, takes no jobs: no encoder", Console.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "rack-1, slot gpu1, takes no jobs since 2025-11-24 16:00:00 UTC, says the worker: no encoder",
+            Console.Output,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("slot gpu0", Console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Resume_OneSlot_NamesItInTheBodyAndSaysWhatStillStands()
+    {
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.RawUrl == "/v1/workers"
+                        ? """{"data":[{"id":"w_1","name":"rack-1","status":"live","slots":[],"models":[],"held":[]}]}"""
+                        : """
+                        {"id":"w_1","name":"rack-1","status":"live","slots":[
+                            {"id":"gpu1","quarantine":{"reason":"Xid 48","since":1764000000,"by":"worker"}}]}
+                        """
+                )
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "resume", "rack-1", "--slot", "gpu1"));
+
+        var sent = farm.Requests.Single(request => request.Line == "POST /v1/workers/w_1/resume");
+        Assert.Equal("""{"slot":"gpu1"}""", sent.Body);
+        Assert.Contains("says the worker: Xid 48", Console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Models_WithoutAWordMore_SaysWhoHasWhichAndWhatIsMissingWhere()
+    {
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.RawUrl == "/v1/workers"
+                        ? """
+                        {"data":[{"id":"w_1","name":"rack-1","status":"live"},{"id":"w_2","name":"rack-2","status":"live"},
+                            {"id":"w_3","name":"rack-3","status":"live"},{"id":"w_4","name":"rack-4","status":"gone"}]}
+                        """
+                        : """
+                        {"data":[{"id":"t2v-14b","available":true,"takes_picture":false,"defaults":{"width":832,"height":480,"frames":81,
+                            "steps":50},"workers":[
+                            {"id":"w_1","name":"rack-1","status":"live","lacks":[]},
+                            {"id":"w_2","name":"rack-2","status":"live","lacks":[
+                                {"component":"vae","file":"Wan2.1_VAE.pth","state":"missing"}]},
+                            {"id":"w_4","name":"rack-4","status":"gone","lacks":[]}]}]}
+                        """
+                )
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "models"));
+
+        var line = Console.Output.Split('\n').Single(line => line.StartsWith("t2v-14b", StringComparison.Ordinal));
+        Assert.Matches(@"^t2v-14b +rack-1 rack-2\* +rack-3 ", line);
+        Assert.Contains("* rack-2 can't render t2v-14b: vae (Wan2.1_VAE.pth missing)", Console.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("rack-4", Console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Workers_VideosWaitForAModelThatNobodyHas_SaysSo()
+    {
+        await using var farm = new StubFarm((_, _) => (200, """{"data":[],"unheld":[{"model":"t2v-14b","queued":3}]}"""));
+
+        Assert.Equal(0, await RunAsync(farm, "workers"));
+
+        Assert.Contains(
+            "no connected worker has model t2v-14b whole, and 3 videos wait for it: see models",
+            Console.Output,
+            StringComparison.Ordinal
+        );
     }
 
     private const string Held = """{"slot":"gpu0","stage":"denoising","video_id":"video_1"}""";

@@ -22,6 +22,26 @@ public sealed class ChildProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task Start_WhatIsHidden_IsNotPassedOn()
+    {
+        Environment.SetEnvironmentVariable("ChildTest__SecretKey", "secret");
+        Environment.SetEnvironmentVariable("ChildTest__Other", "other");
+        using var child = ChildProgram.Start(
+            "the child",
+            "/bin/bash",
+            ["-c", "env"],
+            new Dictionary<string, string> { ["ChildTest__Other"] = "given" },
+            _folder.File("child.log"),
+            hidden: ["ChildTest__"]
+        );
+
+        await child.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        var seen = await File.ReadAllLinesAsync(_folder.File("child.log"), TestContext.Current.CancellationToken);
+        Assert.Equal(["ChildTest__Other=given"], seen.Where(line => line.StartsWith("ChildTest__", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task StopAsync_ChildHeedsTheSignal_EndsInItsOwnWay()
     {
         using var child = Start("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done");

@@ -14,10 +14,10 @@ public sealed class ServiceAddressesTests
             _ => null
         );
 
-        var settings = services.SharedSettings();
+        var (bus, settings) = (services.BusSettings(), services.ArtifactsSettings());
 
         Assert.Equal("Host=db", services.Postgres);
-        Assert.Equal(("rabbitmq", "amqp://u:p@mq:5672/farm"), (settings["Bus__Kind"], settings["Bus__Uri"]));
+        Assert.Equal(("rabbitmq", "amqp://u:p@mq:5672/farm"), (bus["Bus__Kind"], bus["Bus__Uri"]));
         Assert.Equal(
             ("s3", "https://s3.example:9000", "clips"),
             (settings["Artifacts__Kind"], settings["Artifacts__Endpoint"], settings["Artifacts__Bucket"])
@@ -37,7 +37,7 @@ public sealed class ServiceAddressesTests
             ["Artifacts__SecretKey"] = "se/cret+",
         };
 
-        var settings = ServiceAddresses.From(null, null, null, environment.GetValueOrDefault).SharedSettings();
+        var settings = ServiceAddresses.From(null, null, null, environment.GetValueOrDefault).ArtifactsSettings();
 
         Assert.Equal(
             ("http://s3:9000", "key", "se/cret+", "renderfarm"),

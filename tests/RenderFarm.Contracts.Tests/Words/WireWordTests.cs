@@ -29,7 +29,7 @@ public sealed class WireWordTests
             },
             { Words<ReleaseReason>(), "interrupted draining slot_fault" },
             { Words<Sampler>(), "unipc euler dpm++ distilled" },
-            { Words<Precision>(), "fp32 bf16 fp8-weights fp8" },
+            { Words<Precision>(), "fp32 bf16 fp8-weights fp8 int8-weights int8" },
             { Words<AttentionPrecision>(), "full eight-bit" },
             { Words<TextEncoderPlacement>(), "cpu streamed resident" },
             { Words<StepCacheKind>(), "teacache magcache" },
@@ -72,7 +72,7 @@ public sealed class WireWordTests
             """
             {"model":"demo","prompt":"a ball","negative_prompt":"","width":64,"height":48,"frames":5,"fps":8,"steps":2,
             "guidance_scale":1,"shift":3,"sampler":"dpm\u002B\u002B","seed":7,"loras":[],"step_cache":{"kind":"teacache"},
-            "plan":{"precision":"fp8-weights","text_encoder":"streamed"}}
+            "quality":"balanced","plan":{"precision":"fp8-weights","text_encoder":"streamed"}}
             """.ReplaceLineEndings(""),
             json
         );

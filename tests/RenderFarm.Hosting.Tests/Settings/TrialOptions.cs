@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Settings;
 
 namespace RenderFarm.Hosting.Tests.Settings;

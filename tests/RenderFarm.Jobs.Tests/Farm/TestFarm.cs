@@ -31,8 +31,9 @@ public sealed class TestFarm : IAsyncDisposable
         Signal = new JobSignal(Time);
         Announcer = new JobAnnouncer(Signal);
         Retries = new RetryPolicy(() => 0);
-        Endings = new LeaseEndings(Database, Retries, Announcer, Time);
         Workers = new WorkerRegistry(Database, Time);
+        Quarantines = new SlotQuarantines(Database, Workers, Time);
+        Endings = new LeaseEndings(Database, Retries, Announcer, Quarantines, Time);
         Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Time), Announcer, Time);
         Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
         Forecast = new QueueForecast(Database, Workers, new RenderTimes(Database, Time), Time);
@@ -51,6 +52,7 @@ public sealed class TestFarm : IAsyncDisposable
     public RetryPolicy Retries { get; }
     public LeaseEndings Endings { get; }
     public WorkerRegistry Workers { get; }
+    public SlotQuarantines Quarantines { get; }
     public JobStore Jobs { get; }
     public LeaseDesk Desk { get; }
     public QueueForecast Forecast { get; }
@@ -64,12 +66,16 @@ public sealed class TestFarm : IAsyncDisposable
     public string Key { get; private set; } = "";
     public string Worker { get; private set; } = "";
 
+    /// <summary>What workers register with.</summary>
+    public ApiKey WorkerKey { get; private set; } = null!;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public static async Task<TestFarm> OpenAsync(StoreOptions store)
     {
         var farm = new TestFarm(store);
         farm.Key = await farm.NewKeyAsync("tester");
+        farm.WorkerKey = await farm.NewWorkerKeyAsync();
         farm.Worker = await farm.RegisterAsync("rack-1", "demo");
         await farm.PassGraceAsync();
         for (var i = 0; i < 3; i++)
@@ -84,8 +90,13 @@ public sealed class TestFarm : IAsyncDisposable
     public async Task<string> NewKeyAsync(string name) =>
         (await Keys.CreateAsync(name, KeyScopes.Submit | KeyScopes.Read, 100, Stop)).Key.Id;
 
+    public async Task<ApiKey> NewWorkerKeyAsync() => (await Keys.CreateAsync("workers", KeyScopes.Worker, 0, Stop)).Key;
+
     /// <summary>A worker with a CPU slot and a 24 GiB card.</summary>
-    public Task<string> RegisterAsync(string name, params string[] models) => Workers.RegisterAsync(Registration(name, models), Stop);
+    public Task<string> RegisterAsync(string name, params string[] models) => RegisterAsync(Registration(name, models));
+
+    public Task<string> RegisterAsync(RegisterWorkerRequest request, ApiKey? key = null) =>
+        Workers.RegisterAsync(request, key ?? WorkerKey, Stop);
 
     public static RegisterWorkerRequest Registration(string name, params string[] models) =>
         new()
@@ -255,8 +266,22 @@ public sealed class TestFarm : IAsyncDisposable
     public Task ExpireLeaseAsync(string id) =>
         SqlAsync(dialect => $"UPDATE jobs SET lease_until = {dialect.NowPlus("-1")} WHERE id = @id", id);
 
-    /// <summary>The back-off is over by the database's clock.</summary>
-    public Task EndBackOffAsync(string id) =>
+    /// <summary>rack-1 with the slot <c>cpu</c> alone: a job that failed there has nowhere else to go.</summary>
+    public Task OneSlotAsync()
+    {
+        var whole = Registration("rack-1", "demo");
+        return Workers.RegisterAsync(whole with { Slots = [whole.Slots[0]] }, Stop);
+    }
+
+    /// <summary>The back-off is over by the database's clock, and so is the time in which the job goes elsewhere.</summary>
+    public async Task EndBackOffAsync(string id)
+    {
+        await EndPauseAsync(id);
+        await SqlAsync(dialect => $"UPDATE jobs SET avoid_until = {dialect.NowPlus("-1")} WHERE id = @id AND avoid_until IS NOT NULL", id);
+    }
+
+    /// <summary>The back-off alone.</summary>
+    public Task EndPauseAsync(string id) =>
         SqlAsync(dialect => $"UPDATE jobs SET not_before = {dialect.NowPlus("-1")} WHERE id = @id AND state = 'queued'", id);
 
     /// <summary>The job's newest lease was never granted, as far as the database knows: its rows are as they were before.</summary>

@@ -110,7 +110,7 @@ public abstract class ForecastFacts(StoreUnderTest store) : FarmFacts(store)
 
     /// <summary>The worker comes back without its card.</summary>
     private Task CpuOnlyAsync() =>
-        Farm.Workers.RegisterAsync(
+        Farm.RegisterAsync(
             new RegisterWorkerRequest
             {
                 Protocol = WorkerProtocol.Current,
@@ -130,7 +130,6 @@ public abstract class ForecastFacts(StoreUnderTest store) : FarmFacts(store)
                     },
                 ],
                 Models = [new ModelRegistration("demo", Planning.Models.ModelShapes.Demo, new Dictionary<string, string>())],
-            },
-            Stop
+            }
         );
 }

@@ -161,7 +161,7 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
     private string _largeCard = "";
 
     private async Task LargeCardAsync() =>
-        _largeCard = await Farm.Workers.RegisterAsync(
+        _largeCard = await Farm.RegisterAsync(
             new RegisterWorkerRequest
             {
                 Protocol = WorkerProtocol.Current,
@@ -181,8 +181,7 @@ public abstract class FairnessFacts(StoreUnderTest store) : FarmFacts(store)
                     },
                 ],
                 Models = [new ModelRegistration("demo", ModelShapes.Demo, new Dictionary<string, string>())],
-            },
-            Stop
+            }
         );
 
     private Task<LeasedJob?> LeaseOnLargeCardAsync() => Farm.TryLeaseAsync("gpu0", 80 * TestFarm.GiB, _largeCard);

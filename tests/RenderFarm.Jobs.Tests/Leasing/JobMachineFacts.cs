@@ -39,6 +39,7 @@ public abstract class JobMachineFacts(StoreUnderTest store) : FarmFacts(store)
     [Property(MaxTest = 40, EndSize = 40)]
     public async Task AnySequence_BehavesLikeTheModel(Operation[] operations)
     {
+        await Farm.OneSlotAsync();
         var model = new Model();
         var job = await Farm.SubmitAsync();
         LeasedJob? lease = null;

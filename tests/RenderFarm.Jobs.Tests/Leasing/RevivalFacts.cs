@@ -73,6 +73,28 @@ public abstract class RevivalFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.NotNull((await Farm.GetAsync(lease.Id)).StartedAt);
     }
 
+    /// <summary>It says what the next report would find, and does nothing of it.</summary>
+    [Fact]
+    public async Task StandsAsync_HeldOrToBeRevived_IsTrueAndChangesNothing()
+    {
+        await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        Assert.True(await Farm.Desk.StandsAsync(lease.Lease, Stop));
+        await Farm.RenewAsync(lease, RenderStage.Uploading, 4);
+        Assert.True(await Farm.Desk.StandsAsync(lease.Lease, Stop));
+
+        await LoseAsync(lease);
+        Assert.True(await Farm.Desk.StandsAsync(lease.Lease, Stop));
+        Assert.Equal(JobState.Queued, (await StateAsync(lease.Id)).Item1);
+        Assert.False(await Farm.Desk.StandsAsync(lease.Lease with { Token = LeaseToken.New() }, Stop));
+
+        var next = await Farm.LeaseAsync();
+        Assert.False(await Farm.Desk.StandsAsync(lease.Lease, Stop));
+        Assert.True(await Farm.Desk.StandsAsync(next.Lease, Stop));
+        await Farm.CompleteAsync(next);
+        Assert.False(await Farm.Desk.StandsAsync(next.Lease, Stop));
+    }
+
     [Fact]
     public async Task CompleteAsync_LostAndNotTaken_IsCompleted()
     {
@@ -174,6 +196,7 @@ public abstract class RevivalFacts(StoreUnderTest store) : FarmFacts(store)
 
     private async Task AllLostAsync(LeasedJob lease)
     {
+        Assert.False(await Farm.Desk.StandsAsync(lease.Lease, Stop));
         Assert.Null(await Farm.RenewAsync(lease, RenderStage.Denoising));
         Assert.Null(await Farm.CompleteAsync(lease));
         Assert.Null(await Farm.FailAsync(lease, FailureReason.Transient));

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Tests.Farm;

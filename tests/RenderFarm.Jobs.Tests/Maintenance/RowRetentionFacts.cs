@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Jobs.Batches;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;

@@ -15,6 +15,7 @@ public abstract class SweepFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task LeaseReaper_ExpiredLease_GoesBackAtOnceAndIsRecordedAsLost()
     {
+        await Farm.OneSlotAsync();
         await Farm.SubmitAsync();
         var lease = await Farm.LeaseAsync();
         await Farm.RenewAsync(lease, RenderStage.Denoising);

@@ -24,7 +24,7 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
     [Fact]
     public async Task RegisterAsync_TwoInstallationsOfOneName_AreTwoWorkers()
     {
-        var twin = await Farm.Workers.RegisterAsync(Start(identity: Other), Stop);
+        var twin = await Farm.RegisterAsync(Start(identity: Other));
         Assert.NotEqual(Farm.Worker, twin);
         Assert.Equal(["rack-1", "rack-1"], (await Farm.Workers.ListAsync(Stop)).Select(w => w.Name));
         await Farm.SubmitAsync();
@@ -33,16 +33,16 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
 
     [Fact]
     public async Task RegisterAsync_RenamedWorker_IsTheSameOne() =>
-        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(Start() with { Name = "rack-9" }, Stop));
+        Assert.Equal(Farm.Worker, await Farm.RegisterAsync(Start() with { Name = "rack-9" }));
 
     [Fact]
     public async Task RegisterAsync_CopyOfALiveWorker_IsRefusedUntilThatOneIsGone()
     {
-        await Farm.Workers.RegisterAsync(Start(place: "here"), Stop);
+        await Farm.RegisterAsync(Start(place: "here"));
         Farm.Time.Advance(TimeSpan.FromSeconds(10));
         var copy = Start(instance: Other, place: "there");
 
-        var refused = await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.Workers.RegisterAsync(copy, Stop));
+        var refused = await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.RegisterAsync(copy));
         Assert.Equal("rack-1", refused.Name);
         Assert.Equal((WorkerRegistry.LiveFor - TimeSpan.FromSeconds(10)).TotalSeconds, refused.GoneIn.TotalSeconds, 3);
 
@@ -50,18 +50,18 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
         await Farm.SubmitAsync();
         Assert.NotNull(await Farm.TryLeaseAsync());
         Farm.Time.Advance(WorkerRegistry.LiveFor - TimeSpan.FromSeconds(1));
-        await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.Workers.RegisterAsync(copy, Stop));
+        await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.RegisterAsync(copy));
 
         Farm.Time.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(copy, Stop));
+        Assert.Equal(Farm.Worker, await Farm.RegisterAsync(copy));
     }
 
     /// <summary>After kill -9 and an immediate restart only the place can tell that the earlier start is over.</summary>
     [Fact]
     public async Task RegisterAsync_NextStartFromTheSamePlace_IsTakenAtOnceAndTheEarlierOneIsGivenNothing()
     {
-        await Farm.Workers.RegisterAsync(Start(place: "here"), Stop);
-        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(Start(instance: Other, place: "here"), Stop));
+        await Farm.RegisterAsync(Start(place: "here"));
+        Assert.Equal(Farm.Worker, await Farm.RegisterAsync(Start(instance: Other, place: "here")));
 
         await Farm.SubmitAsync();
         var earlier = new LeaseRequest
@@ -79,9 +79,9 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
     public async Task RegisterAsync_NoPlaceToTellBy_WaitsUntilTheEarlierStartIsGone()
     {
         var next = Start(instance: Other);
-        await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.Workers.RegisterAsync(next, Stop));
+        await Assert.ThrowsAsync<IdentityInUseException>(() => Farm.RegisterAsync(next));
         Farm.Time.Advance(WorkerRegistry.LiveFor + TimeSpan.FromSeconds(1));
-        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(next, Stop));
+        Assert.Equal(Farm.Worker, await Farm.RegisterAsync(next));
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
         {
             try
             {
-                return await Farm.Workers.RegisterAsync(start, Stop) == Farm.Worker;
+                return await Farm.RegisterAsync(start) == Farm.Worker;
             }
             catch (IdentityInUseException)
             {
@@ -109,8 +109,11 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
     [Fact]
     public async Task RegisterAsync_WorkerKnownByItsNameAlone_KeepsItsId()
     {
-        await Farm.SqlAsync(_ => "UPDATE workers SET identity = NULL, instance = NULL, place = NULL WHERE id = @id", Farm.Worker);
-        Assert.Equal(Farm.Worker, await Farm.Workers.RegisterAsync(Start(identity: Other), Stop));
+        await Farm.SqlAsync(
+            _ => "UPDATE workers SET identity = NULL, key_id = NULL, instance = NULL, place = NULL WHERE id = @id",
+            Farm.Worker
+        );
+        Assert.Equal(Farm.Worker, await Farm.RegisterAsync(Start(identity: Other)));
     }
 
     [Fact]

@@ -34,6 +34,7 @@ public sealed class LoraRenderTests : IDisposable
     [Theory]
     [InlineData(Precision.Bf16)]
     [InlineData(Precision.Fp8Weights)]
+    [InlineData(Precision.Int8Weights)]
     public void Render_BesideStreamedBlocks_IsTheSameVideoAsMerged(Precision precision)
     {
         LoraReference[] both = [new("style", 0.7), new("other", -0.4)];

@@ -3,10 +3,13 @@ using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Inference.Quantization;
+using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
+using static TorchSharp.torch;
 
 namespace RenderFarm.Rendering.Tests.Loading;
 
@@ -23,6 +26,7 @@ public sealed class StreamedRenderTests : IDisposable
     [Theory]
     [InlineData(Precision.Bf16)]
     [InlineData(Precision.Fp8Weights)]
+    [InlineData(Precision.Int8Weights)]
     public void Render_BlocksStreamed_SameFramesBitForBit(Precision precision)
     {
         var resident = Render(Plan(precision, streamed: 0));
@@ -70,6 +74,21 @@ public sealed class StreamedRenderTests : IDisposable
         Assert.Empty(Directory.GetFiles("/dev/shm", $"renderfarm-{Environment.ProcessId}-*"));
     }
 
+    [Theory]
+    [InlineData(Float8.Type, "fp8")]
+    [InlineData(Int8.Type, "int8")]
+    public void Render_FileInEightBits_KeepsThemWhicheverAreOnlyToBeStored(ScalarType type, string kept)
+    {
+        StoreInEightBits(type);
+        var cache = _folder.File("cache");
+
+        var asE4M3 = Render(Plan(Precision.Fp8Weights, streamed: 5), cache);
+        var asInt8 = Render(Plan(Precision.Int8Weights, streamed: 5), cache);
+
+        Assert.Equal(asE4M3, asInt8);
+        Assert.EndsWith($"-{kept}.blocks", Directory.GetFiles(cache, "*.blocks").Single(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Render_TiledVae_EveryFrameInFullSize()
     {
@@ -83,6 +102,7 @@ public sealed class StreamedRenderTests : IDisposable
     [InlineData(Precision.Bf16, 3, 0)] // Nothing to stream through
     [InlineData(Precision.Fp32, 3, 2)] // float32 is not streamed
     [InlineData(Precision.Fp8, 0, 0)] // No fp8 products on a CPU
+    [InlineData(Precision.Int8, 0, 0)] // Nor int8 ones
     public void Render_PlanThatCannotBeCarriedOut_IsRefused(Precision precision, int streamed, int slots)
     {
         var failure = Assert.Throws<RenderException>(() => Render(Plan(precision, streamed, slots)));
@@ -103,6 +123,42 @@ public sealed class StreamedRenderTests : IDisposable
             PredictedPeakBytes = 1,
             Fits = true,
         };
+
+    /// <summary>Writes the transformer again, its blocks' products in eight bits with a scale beside each.</summary>
+    private void StoreInEightBits(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var path = Path.Combine(_folder.Path, _model.Files.Transformer.Single());
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        using (var file = SafetensorsFile.Open(path))
+        {
+            foreach (var (name, entry) in file.Entries)
+            {
+                var stored = file.Load(name);
+                var ofBlock = name.StartsWith("blocks.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal);
+                if (!ofBlock || entry.Shape.Count < 2)
+                {
+                    tensors.Add(name, stored);
+                    continue;
+                }
+
+                var (values, scales) = EightBits.QuantizeRows(stored, type);
+                tensors.Add(name, values);
+                tensors.Add($"{name[..^".weight".Length]}.scale_weight", scales);
+            }
+        }
+
+        using var writer = new SafetensorsWriter(
+            path,
+            tensors.Select(pair => new TensorEntry(pair.Key, ElementType.Of(pair.Value.dtype), pair.Value.shape))
+        );
+        foreach (var (name, values) in tensors)
+        {
+            writer.Write(name, values);
+        }
+
+        writer.Complete();
+    }
 
     private List<byte[]> Render(RenderPlan plan, string? cache = null, int width = 32, int height = 32)
     {

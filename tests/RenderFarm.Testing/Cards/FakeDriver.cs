@@ -5,6 +5,7 @@ namespace RenderFarm.Testing.Cards;
 /// <summary>A card as the test wants the driver to see it; a null figure is one the card doesn't tell.</summary>
 public sealed record FakeCard(string Uuid, string Name, long TotalBytes, long UsedBytes)
 {
+    public Version? ComputeCapability { get; init; } = new(8, 9);
     public int? Utilization { get; init; } = 0;
     public int? Temperature { get; init; } = 40;
     public double? PowerWatts { get; init; } = 60;
@@ -29,7 +30,12 @@ public sealed class FakeDriver : IDisposable
         var driver = new FakeDriver();
         driver.Show(cards);
         using var source = new StreamReader(typeof(FakeDriver).Assembly.GetManifestResourceStream("fake-nvml.c")!);
-        await CCompiler.CompileAsync(driver.Path, await source.ReadToEndAsync(), $"-DSTATE=\"{driver.State}\"");
+        await CCompiler.CompileAsync(
+            driver.Path,
+            await source.ReadToEndAsync(),
+            $"-DSTATE=\"{driver.State}\"",
+            $"-DEVENTS=\"{driver.Events}\""
+        );
         return driver;
     }
 
@@ -41,8 +47,9 @@ public sealed class FakeDriver : IDisposable
             cards.Select(card =>
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"card {card.Uuid} {card.Name} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} {card.Temperature ?? -1} "
-                        + $"{Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)}"
+                    $"card {card.Uuid} {card.Name.Replace(' ', '~')} {card.TotalBytes} {card.UsedBytes} {card.Utilization ?? -1} "
+                        + $"{card.Temperature ?? -1} {Milliwatts(card.PowerWatts)} {Milliwatts(card.PowerLimitWatts)} "
+                        + $"{card.ComputeCapability?.Major ?? -1} {card.ComputeCapability?.Minor ?? -1}"
                 )
             )
         );
@@ -63,7 +70,12 @@ public sealed class FakeDriver : IDisposable
     /// <summary>As after a fault of the bus: every question fails.</summary>
     public void LoseCards() => File.Delete(State);
 
+    /// <summary>Reports an error of the card with that number, to those who listen by now.</summary>
+    public void Report(int card, long xid) => File.AppendAllText(Events, string.Create(CultureInfo.InvariantCulture, $"{card} {xid}\n"));
+
     public void Dispose() => _folder.Dispose();
+
+    private string Events => _folder.File("events");
 
     private string State => _folder.File("cards");
 

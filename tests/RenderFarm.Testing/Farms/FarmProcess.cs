@@ -20,7 +20,7 @@ public sealed class FarmProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
     public int ExitCode => _process.ExitCode;
 
-    /// <param name="settings">Environment variables on top of this process's own.</param>
+    /// <param name="settings">Environment variables on top of this process's own, without the servers that the tests are given.</param>
     public static FarmProcess Start(
         string name,
         string program,
@@ -37,6 +37,11 @@ public sealed class FarmProcess : IAsyncDisposable
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var ours in start.Environment.Keys.Where(key => key.StartsWith("RENDERFARM_TEST_", StringComparison.Ordinal)).ToList())
+        {
+            start.Environment.Remove(ours);
         }
 
         foreach (var (key, value) in settings)

@@ -15,17 +15,35 @@ public sealed record FarmSetup
     /// <summary>More settings for both programs, such as <c>Worker__FfmpegPath</c>.</summary>
     public IReadOnlyDictionary<string, string> More { get; init; } = new Dictionary<string, string>();
 
-    public Dictionary<string, string> Settings(string home)
+    /// <summary>What an API is told: where everything is, with all the keys.</summary>
+    public Dictionary<string, string> ApiSettings(string home)
+    {
+        var settings = new Dictionary<string, string>(WorkerSettings(home))
+        {
+            ["Store__Kind"] = Postgres is null ? "sqlite" : "postgres",
+            ["Store__ConnectionString"] = Postgres ?? $"Data Source={Path.Combine(home, "farm.db")}",
+            ["Artifacts__Kind"] = S3 is null ? "directory" : "s3",
+            ["Artifacts__Directory"] = Path.Combine(home, "artifacts"),
+        };
+        if (S3 is not null)
+        {
+            settings["Artifacts__Endpoint"] = $"http://{S3.Host}:{S3.Port}";
+            settings["Artifacts__AccessKey"] = S3.UserInfo.Split(':')[0];
+            settings["Artifacts__SecretKey"] = S3.UserInfo.Split(':')[1];
+            settings.TryAdd("Artifacts__Bucket", $"farm-{Guid.NewGuid():N}");
+        }
+
+        return settings;
+    }
+
+    /// <summary>What a worker is told: neither where the database is nor where the files are.</summary>
+    public Dictionary<string, string> WorkerSettings(string home)
     {
         var settings = new Dictionary<string, string>
         {
             ["RENDERFARM_HOME"] = home,
             ["Keys__BootstrapFile"] = Path.Combine(home, "keys.json"),
-            ["Store__Kind"] = Postgres is null ? "sqlite" : "postgres",
-            ["Store__ConnectionString"] = Postgres ?? $"Data Source={Path.Combine(home, "farm.db")}",
             ["Bus__Kind"] = Broker is null ? "none" : "rabbitmq",
-            ["Artifacts__Kind"] = S3 is null ? "directory" : "s3",
-            ["Artifacts__Directory"] = Path.Combine(home, "artifacts"),
             ["Videos__DefaultModel"] = "tiny",
         };
         if (Broker is not null)
@@ -33,13 +51,6 @@ public sealed record FarmSetup
             settings["Bus__Uri"] = Broker.ToString();
         }
 
-        if (S3 is not null)
-        {
-            settings["Artifacts__Endpoint"] = $"http://{S3.Host}:{S3.Port}";
-            settings["Artifacts__AccessKey"] = S3.UserInfo.Split(':')[0];
-            settings["Artifacts__SecretKey"] = S3.UserInfo.Split(':')[1];
-            settings["Artifacts__Bucket"] = $"farm-{Guid.NewGuid():N}";
-        }
         foreach (var (key, value) in More)
         {
             settings[key] = value;

@@ -15,11 +15,13 @@ public sealed class FarmUnderTest : IAsyncDisposable
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder _home = new();
     private readonly Dictionary<string, string> _settings;
+    private readonly Dictionary<string, string> _workerSettings;
     private readonly List<FarmProcess> _processes = [];
 
     private FarmUnderTest(FarmSetup setup)
     {
-        _settings = setup.Settings(_home.Path);
+        _settings = setup.ApiSettings(_home.Path);
+        _workerSettings = setup.WorkerSettings(_home.Path);
         Url = $"http://127.0.0.1:{FreePort()}";
         Http = new HttpClient { BaseAddress = new Uri(Url) };
     }
@@ -54,7 +56,7 @@ public sealed class FarmUnderTest : IAsyncDisposable
 
     public async Task StartApiAsync()
     {
-        Api = Start("api", BuiltPrograms.Api, new() { ["Api__Url"] = Url });
+        Api = Start("api", BuiltPrograms.Api, new(_settings) { ["Api__Url"] = Url });
         await UntilAnswersAsync(Api, $"{Url}/health/ready");
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(_settings["Keys__BootstrapFile"])).RootElement;
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", keys.GetProperty("admin_key").GetString());
@@ -81,7 +83,7 @@ public sealed class FarmUnderTest : IAsyncDisposable
         return Start(
             name,
             BuiltPrograms.Worker,
-            new()
+            new(_workerSettings)
             {
                 ["Worker__ApiUrl"] = Url,
                 ["Worker__Name"] = name,
@@ -190,14 +192,8 @@ public sealed class FarmUnderTest : IAsyncDisposable
         _home.Dispose();
     }
 
-    private FarmProcess Start(string name, string program, Dictionary<string, string> own)
+    private FarmProcess Start(string name, string program, Dictionary<string, string> settings)
     {
-        var settings = new Dictionary<string, string>(_settings);
-        foreach (var (key, value) in own)
-        {
-            settings[key] = value;
-        }
-
         var process = FarmProcess.Start(name, program, [], settings, Path.Combine(Home, $"{name}.log"));
         _processes.Add(process);
         return process;

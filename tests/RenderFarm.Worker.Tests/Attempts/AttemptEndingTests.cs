@@ -1,4 +1,4 @@
-using RenderFarm.Artifacts;
+using System.Security.Cryptography;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
@@ -21,16 +21,15 @@ public sealed class AttemptEndingTests
         var ending = await worker.Desk.CompletedAsync(job);
 
         Assert.Equal([ArtifactKind.Video, ArtifactKind.Thumbnail, ArtifactKind.Spritesheet], ending.Artifacts.Select(a => a.Kind));
-        Assert.All(ending.Artifacts, a => Assert.StartsWith(ObjectKeys.Of(job.Lease.Name), a.Key, StringComparison.Ordinal));
         foreach (var artifact in ending.Artifacts)
         {
-            var stored = await worker.Store.StatAsync(artifact.Key, TestContext.Current.CancellationToken);
-            Assert.Equal(
-                (artifact.SizeBytes, artifact.Sha256, artifact.ContentType),
-                (stored!.SizeBytes, stored.Sha256, stored.ContentType)
-            );
+            var kind = UploadKinds.Of(artifact.Kind);
+            Assert.Equal((StoreDesk.KeyOf(job.Lease, kind), UploadKinds.ContentType(kind)), (artifact.Key, artifact.ContentType));
+            var stored = worker.Store.Objects[artifact.Key];
+            Assert.Equal((artifact.SizeBytes, artifact.Sha256), (stored.Length, Convert.ToHexStringLower(SHA256.HashData(stored))));
         }
 
+        Assert.Empty(worker.Store.KeysSeen);
         Assert.Equal(1000, ending.Measurements!.PeakBytes);
         Assert.NotNull(ending.Measurements.SecondsToFirstStep);
         Assert.NotNull(ending.Measurements.UploadSeconds);
@@ -133,7 +132,7 @@ public sealed class AttemptEndingTests
 
         Assert.Equal(FailureReason.EncoderFailed, failure.Reason);
         Assert.Contains("4 frames", failure.Message, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(Path.Combine(worker.Folder, "artifacts")));
+        Assert.Empty(worker.Store.Asked);
     }
 
     [Fact]

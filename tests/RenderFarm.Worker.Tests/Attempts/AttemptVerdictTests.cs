@@ -17,6 +17,7 @@ public sealed class AttemptVerdictTests : IDisposable
     );
     private readonly SlotDiscovery _slots = new(
         Microsoft.Extensions.Options.Options.Create(new WorkerOptions { Slots = SlotsWanted.Cpu }),
+        TimeProvider.System,
         Microsoft.Extensions.Logging.Abstractions.NullLogger<SlotDiscovery>.Instance
     );
     private readonly WorkerMetrics _metrics;

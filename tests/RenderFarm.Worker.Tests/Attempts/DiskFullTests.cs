@@ -28,7 +28,7 @@ public sealed class DiskFullTests
 
             Assert.Equal(FailureReason.DiskFull, failure.Reason);
             Assert.Contains("Worker:DataDirectory", failure.Message, StringComparison.Ordinal);
-            Assert.False(Directory.Exists(Path.Combine(worker.Folder, "artifacts")));
+            Assert.Empty(worker.Store.Asked);
             Assert.Empty(Directory.EnumerateFiles(worker.DataDirectory, "*.mp4*", SearchOption.AllDirectories));
 
             await worker.StopAsync();

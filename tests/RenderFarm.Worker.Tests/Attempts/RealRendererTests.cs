@@ -23,7 +23,8 @@ public sealed class RealRendererTests
         Assert.Equal(one.Artifacts[0].Sha256, two.Artifacts[0].Sha256);
         Assert.True(one.Measurements.PeakBytes > 0);
         Assert.True(one.Measurements.StepSeconds > 0);
-        var video = Path.Combine(worker.Settings["Artifacts:Directory"]!, one.Artifacts[0].Key);
+        var video = Path.Combine(worker.Folder, "stored.mp4");
+        await File.WriteAllBytesAsync(video, worker.Store.Objects[one.Artifacts[0].Key], TestContext.Current.CancellationToken);
         (_, var probed, _) = await Processes.RunAsync(
             "ffprobe", "-v", "error", "-count_frames", "-show_entries",
             "stream=width,height,r_frame_rate,nb_read_frames",

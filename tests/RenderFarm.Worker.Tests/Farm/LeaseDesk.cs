@@ -25,11 +25,14 @@ internal sealed class LeaseDesk : IAsyncDisposable
     private int _refusals;
     private int _cut;
 
-    private LeaseDesk(WebApplication app) => _app = app;
+    private LeaseDesk(WebApplication app, StoreDesk store) => (_app, Store) = (app, store);
 
     public const string Key = "rf_test_worker_key";
 
     public string Url => _app.Urls.First();
+
+    /// <summary>Where links lead.</summary>
+    public StoreDesk Store { get; }
 
     /// <summary>Connections are cut without an answer.</summary>
     public bool Away { get; set; }
@@ -81,6 +84,9 @@ internal sealed class LeaseDesk : IAsyncDisposable
             KillMarginSeconds = 2,
         };
 
+    /// <summary>What registrations are told of slots.</summary>
+    public ConcurrentBag<SlotOrder> Orders { get; } = [];
+
     public ConcurrentQueue<RegisterWorkerRequest> Registrations { get; } = new();
     public ConcurrentQueue<LeaseRequest> Requests { get; } = new();
     public ConcurrentQueue<(string Job, RenewRequest Request)> Renewals { get; } = new();
@@ -97,7 +103,8 @@ internal sealed class LeaseDesk : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         var app = builder.Build();
-        LeaseDesk desk = settings is null ? new(app) : new(app) { Settings = settings };
+        var store = await StoreDesk.OpenAsync();
+        LeaseDesk desk = settings is null ? new(app, store) : new(app, store) { Settings = settings };
         app.Use(
             async (context, next) =>
             {
@@ -141,6 +148,8 @@ internal sealed class LeaseDesk : IAsyncDisposable
             "/worker/v1/leases/{job}/release",
             (HttpContext c, string job) => desk.EndAsync(c, job, ContractsJson.Default.ReleaseRequest, JobState.Queued)
         );
+        app.MapPost("/worker/v1/leases/{job}/uploads", desk.UploadAsync);
+        app.MapPost("/worker/v1/leases/{job}/uploads/{id}/complete", desk.UploadedAsync);
         await app.StartAsync();
         return desk;
     }
@@ -151,21 +160,25 @@ internal sealed class LeaseDesk : IAsyncDisposable
 
     public LeaseGrant Queue(RenderSpec spec, IReadOnlyList<JobInput> inputs, int stepDowns = 0, params KindCorrection[] corrections)
     {
+        var grant = Grant(spec) with { StepDowns = stepDowns, Inputs = inputs, KindCorrections = corrections };
+        _queue.Writer.TryWrite(grant);
+        return grant;
+    }
+
+    /// <summary>A lease that somebody has already.</summary>
+    public LeaseGrant Grant(RenderSpec spec)
+    {
         var fence = Interlocked.Increment(ref _fence);
-        var grant = new LeaseGrant
+        return new LeaseGrant
         {
             JobId = $"video_{fence}",
             Fence = fence,
             Token = LeaseToken.New(),
             Attempt = 1,
-            StepDowns = stepDowns,
             LeaseSeconds = Settings.LeaseSeconds,
             Spec = spec,
-            Inputs = inputs,
-            KindCorrections = corrections,
+            Inputs = [],
         };
-        _queue.Writer.TryWrite(grant);
-        return grant;
     }
 
     public async Task<CompleteRequest> CompletedAsync(LeaseGrant grant) => await EndingAsync<CompleteRequest>(grant);
@@ -179,6 +192,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
         _queue.Writer.TryComplete();
         await _app.StopAsync();
         await _app.DisposeAsync();
+        await Store.DisposeAsync();
     }
 
     private async Task<T> EndingAsync<T>(LeaseGrant grant)
@@ -202,7 +216,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
         Registrations.Enqueue(request);
         await WriteAsync(
             context,
-            new RegisterWorkerReply { WorkerId = "worker_1", Settings = Settings },
+            new RegisterWorkerReply
+            {
+                WorkerId = "worker_1",
+                Settings = Settings,
+                Slots = [.. Orders],
+            },
             ContractsJson.Default.RegisterWorkerReply
         );
     }
@@ -268,6 +287,52 @@ internal sealed class LeaseDesk : IAsyncDisposable
     {
         Progress.Enqueue(await ReadAsync(context, ContractsJson.Default.ProgressReport));
         await WriteAsync(context, new ProgressReply(Preview: false), ContractsJson.Default.ProgressReply);
+    }
+
+    private async Task UploadAsync(HttpContext context, string job)
+    {
+        var request = await ReadAsync(context, ContractsJson.Default.UploadRequest);
+        if (await RefusedUploadAsync(context, job))
+        {
+            return;
+        }
+
+        await WriteAsync(context, Store.Begin(request.About(job).Lease, request), ContractsJson.Default.UploadReply);
+    }
+
+    private async Task UploadedAsync(HttpContext context, string job, string id)
+    {
+        var request = await ReadAsync(context, ContractsJson.Default.UploadCompleteRequest);
+        if (await RefusedUploadAsync(context, job))
+        {
+            return;
+        }
+
+        if (Store.Complete(id, request) is { } stored)
+        {
+            await WriteAsync(context, stored, ContractsJson.Default.UploadedObject);
+        }
+        else
+        {
+            await RefuseAsync(context, 409, "upload_ended");
+        }
+    }
+
+    private async Task<bool> RefusedUploadAsync(HttpContext context, string job)
+    {
+        (int Status, string Code)? refusal =
+            Unknown.Contains(job) ? (404, "not_found")
+            : Lost.Contains(job) ? (409, "lease_lost")
+            : Store.Away ? (503, "unavailable")
+            : Store.Refuses ? (400, "invalid_value")
+            : null;
+        if (refusal is var (status, code))
+        {
+            await RefuseAsync(context, status, code);
+            return true;
+        }
+
+        return false;
     }
 
     private async Task EndAsync<T>(HttpContext context, string job, JsonTypeInfo<T> type, JobState state)

@@ -1,4 +1,9 @@
 using System.Globalization;
+using System.Text.Json;
+using RenderFarm.Contracts.Calibration;
+using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Plans;
+using RenderFarm.Contracts.Rendering;
 
 // A worker is a Linux program: sessions, FIFOs, /proc
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
@@ -14,6 +19,15 @@ internal static class StubRenderer
     private const string Head = """
         #!/bin/bash
         say() { printf '%s\n' "$1"; }
+        here=${0%/*}
+        case $1 in
+            probe) cat "$here/probe.json"; exit ;;
+            calibrate)
+                echo $$ >> "$here/measuring"
+                until [ -e "$here/rates.json" ]; do sleep 0.05; done
+                cat "$here/rates.json"
+                exit ;;
+        esac
         say '{"type":"ready","process_id":'$$',"version":"stub","lib_torch":"none","device":"cpu","start_seconds":0.01}'
         IFS= read -r order || exit 0
         field() { grep -o "\"$1\":\"[^\"]*\"" <<< "$order" | head -1 | cut -d'"' -f4; }
@@ -36,8 +50,29 @@ internal static class StubRenderer
         while :; do say '{"type":"alive","stage":"denoising"}'; sleep 0.1; done
         """;
 
+    /// <summary>What it says of its device when asked; a measurement ends as soon as there are <see cref="Rates"/>.</summary>
+    public static void Answer(string folder, DeviceProbe probe) =>
+        File.WriteAllText(Path.Combine(folder, "probe.json"), JsonSerializer.Serialize(probe, ContractsJson.Default.DeviceProbe));
+
+    /// <summary>From now on what it measures is this.</summary>
+    public static void Rates(string folder, CardCalibration rates)
+    {
+        var aside = Path.Combine(folder, "rates.new");
+        File.WriteAllText(aside, JsonSerializer.Serialize(rates, ContractsJson.Default.CardCalibration));
+        File.Move(aside, Path.Combine(folder, "rates.json"), overwrite: true);
+    }
+
+    /// <summary>Process ids of the measurements that were begun.</summary>
+    public static IReadOnlyList<string> Measurements(string folder) =>
+        File.Exists(Path.Combine(folder, "measuring")) ? File.ReadAllLines(Path.Combine(folder, "measuring")) : [];
+
+    /// <summary>A device on which everything is right.</summary>
+    public static DeviceProbe Sound(string device = "stub", string? driver = null) =>
+        new() { Subject = new CalibrationSubject(device, driver is null ? null : "GPU-1", driver, "stub", CalibrationFiles.Version) };
+
     public static string Write(string folder, string body)
     {
+        Answer(folder, Sound());
         var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"renderer-{Guid.NewGuid():n}.sh"));
         File.WriteAllText(path, Head + "\n" + body + "\n");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

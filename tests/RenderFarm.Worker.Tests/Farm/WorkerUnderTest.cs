@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Hosting.Folders;
@@ -33,10 +32,10 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             ["Worker:DataDirectory"] = Path.Combine(_folder.Path, "worker"),
             ["Worker:MinimumFreeDiskMegabytes"] = "0",
             ["Worker:LeaseWaitSeconds"] = "5",
+            ["Worker:Calibrate"] = "false",
             ["Worker:CalibrationDirectory"] = Path.Combine(_folder.Path, "calibration"),
             ["Worker:WeightCacheDirectory"] = Path.Combine(_folder.Path, "weights"),
             ["Models:Directory"] = Path.Combine(_folder.Path, "models"),
-            ["Artifacts:Directory"] = Path.Combine(_folder.Path, "artifacts"),
             ["Metrics:Url"] = "http://127.0.0.1:0",
         };
         ModelOnDisk.WriteManifest(Path.Combine(_settings["Models:Directory"]!, "tiny"), ModelShapes.Tiny);
@@ -51,7 +50,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public string DataDirectory => _settings["Worker:DataDirectory"]!;
     public IServiceProvider Services => _app!.Services;
     public IReadOnlyDictionary<string, string?> Settings => _settings;
-    public DirectoryArtifactStore Store => new(_settings["Artifacts:Directory"]!);
+    public StoreDesk Store => Desk.Store;
 
     /// <summary>A small video of the tiny model.</summary>
     public static RenderSpec Spec =>

@@ -17,7 +17,6 @@ public sealed class WorkerProcessTests
     [InlineData("Worker:RendererPath", "/nowhere/renderer")]
     [InlineData("Worker:FfmpegPath", "/nowhere/ffmpeg")]
     [InlineData("Bus:Kind", "pigeons")]
-    [InlineData("Artifacts:Kind", "tape")]
     [InlineData("Torch:LibraryPath", "/nowhere")]
     public async Task Start_BadSetting_ExitsWith2NamingTheKey(string key, string value)
     {

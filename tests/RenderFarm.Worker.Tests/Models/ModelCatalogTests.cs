@@ -58,6 +58,30 @@ public sealed class ModelCatalogTests : IDisposable
         Assert.NotEqual(one, await FingerprintAsync("header a", 16));
     }
 
+    [Theory]
+    [InlineData("BF16", WeightStorage.Full)]
+    [InlineData("F8_E4M3", WeightStorage.Float8)]
+    [InlineData("I8", WeightStorage.Int8)]
+    public async Task Scan_Blocks_SaysWhatTheyAreStoredIn(string type, WeightStorage expected)
+    {
+        Install(
+            "tiny",
+            ModelShapes.Tiny,
+            $$"""
+            {
+              "__metadata__": {"a": "b"},
+              "head.weight": {"dtype": "F32", "shape": [9999], "data_offsets": [0, 4]},
+              "blocks.0.norm.weight": {"dtype": "F32", "shape": [16], "data_offsets": [0, 4]},
+              "blocks.0.q.weight": {"dtype": "{{type}}", "shape": [16, 16], "data_offsets": [0, 4]}
+            }
+            """
+        );
+
+        await ScanAsync();
+
+        Assert.Equal(expected, _catalog.Models["tiny"].Registration.StoredIn);
+    }
+
     [Fact]
     public async Task Scan_DamagedFile_KeepsTheModelSoThatItsJobsFailWithTheReason()
     {
@@ -74,6 +98,36 @@ public sealed class ModelCatalogTests : IDisposable
         var fingerprints = _catalog.Models["tiny"].Registration.Fingerprints;
         Assert.Equal(("unreadable", "unreadable"), (fingerprints["vae"], fingerprints["text_encoder"]));
         Assert.NotEqual("unreadable", fingerprints["transformer"]);
+        Assert.Equal(
+            [
+                ("text_encoder", "t5.safetensors", ModelFileState.Missing),
+                ("tokenizer", "spiece.model", ModelFileState.There),
+                ("transformer", "dit.safetensors", ModelFileState.There),
+                ("vae", "vae.safetensors", ModelFileState.Damaged),
+            ],
+            _catalog.Models["tiny"].Registration.Files.Select(file => (file.Component, file.Name, file.State)).Order()
+        );
+        Assert.Equal(6, _catalog.Models["tiny"].Registration.Files.Single(file => file.Name == "spiece.model").SizeBytes);
+    }
+
+    /// <summary>A text encoder as it is published has 11 GB, more than any array: the file is sparse, and so costs nothing.</summary>
+    [Fact]
+    public async Task Scan_PyTorchCheckpointLargerThanAnArray_IsToldApartByItsEnds()
+    {
+        var path = _folder.File("large.pth");
+        await using (var file = File.Create(path))
+        {
+            file.SetLength(6L << 30);
+        }
+
+        var before = await CheckpointFingerprint.OfAsync([path], TestContext.Current.CancellationToken);
+        await using (var file = File.OpenWrite(path))
+        {
+            file.Seek(-10, SeekOrigin.End);
+            file.WriteByte(1);
+        }
+
+        Assert.NotEqual(before, await CheckpointFingerprint.OfAsync([path], TestContext.Current.CancellationToken));
     }
 
     [Fact]

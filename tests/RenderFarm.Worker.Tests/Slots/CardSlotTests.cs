@@ -41,6 +41,22 @@ public sealed class CardSlotTests
     }
 
     [Fact]
+    public async Task Start_CardThatCannotWorkBesideOneThatCan_KeepsItFromJobsAndSaysWhy()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        farm.Driver.Show(Card with { Uuid = "GPU-0", Name = "Tesla_T4", ComputeCapability = new(7, 5) }, Card);
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await farm.Worker.StartAsync();
+
+        await farm.Worker.Desk.CompletedAsync(job);
+
+        var slots = farm.Worker.Desk.Registrations.First().Slots;
+        Assert.Contains("compute capability 7.5", slots[0].Quarantine, StringComparison.Ordinal);
+        Assert.Null(slots[1].Quarantine);
+        Assert.Equal(new Version(8, 9), slots[1].ComputeCapability);
+    }
+
+    [Fact]
     public async Task Run_MemoryTakenByAnotherProgram_QuarantinesNothing()
     {
         await using var farm = await CardWorker.WithAsync(Card, Held);
@@ -141,6 +157,67 @@ public sealed class CardSlotTests
 
         var closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
         Assert.Contains("GPU is lost", closed.Quarantine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_CardFailsUnderTheJob_EndsItAtOnceAndClosesTheSlotUntilResumed()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, Held);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await farm.Worker.StartAsync();
+        await farm.AtWorkAsync(first);
+
+        // The job would go on for ever: it is the card's end that ends it
+        farm.Driver.Report(0, 48);
+        var failure = await farm.Worker.Desk.FailedAsync(first);
+        Assert.Equal(FailureReason.GpuLost, failure.Reason);
+        Assert.Contains("Xid 48", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("nvidia-smi --gpu-reset", failure.Message, StringComparison.Ordinal);
+        var closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
+        Assert.Equal(failure.Message, closed.Quarantine);
+        Assert.NotNull(closed.QuarantinedAt);
+
+        farm.LetGo();
+        farm.Worker.Desk.Orders.Add(new SlotOrder("gpu0", Resume: true));
+        await RegisteredAsync(farm, slot => slot.Quarantine is null);
+        await farm.Worker.Desk.CompletedAsync(farm.Worker.Desk.Queue(WorkerUnderTest.Spec));
+    }
+
+    [Fact]
+    public async Task Run_ErrorThatTheJobOutlives_LetsItFinishAndClosesTheSlotThen()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, Held);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await farm.Worker.StartAsync();
+        await farm.AtWorkAsync(first);
+
+        farm.Driver.Report(0, 63);
+        await Eventually.TrueAsync(
+            async () => (await farm.Worker.GetAsync("/health")).Contains("Xid 63", StringComparison.Ordinal),
+            Soon,
+            "the error to be heard",
+            TestContext.Current.CancellationToken
+        );
+        farm.LetGo();
+
+        await farm.Worker.Desk.CompletedAsync(first);
+        Assert.Contains("Xid 63", (await RegisteredAsync(farm, slot => slot.Quarantine is not null)).Quarantine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ErrorOfAProgram_ClosesNothing()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, Held);
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await farm.Worker.StartAsync();
+        await farm.AtWorkAsync(first);
+
+        farm.Driver.Report(0, 31);
+        farm.LetGo();
+
+        await farm.Worker.Desk.CompletedAsync(first);
+        await farm.Worker.Desk.CompletedAsync(farm.Worker.Desk.Queue(WorkerUnderTest.Spec));
+        Assert.All(farm.Worker.Desk.Registrations, registration => Assert.Null(registration.Slots[0].Quarantine));
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using RenderFarm.Artifacts;
+using System.Security.Cryptography;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Testing;
@@ -7,7 +7,7 @@ using RenderFarm.Worker.Tests.Farm;
 
 namespace RenderFarm.Worker.Tests.Spool;
 
-/// <summary>The store is away: a file lies where its folder should be.</summary>
+/// <summary>Finished videos on their way to a store that is away, breaks off, or refuses.</summary>
 public sealed class UploadSpoolTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
@@ -92,8 +92,60 @@ public sealed class UploadSpoolTests
         var failure = await worker.Desk.FailedAsync(job);
         Assert.Equal(FailureReason.Transient, failure.Reason);
         Assert.Contains("SHA-256", failure.Message, StringComparison.Ordinal);
-        var key = ObjectKeys.For(ArtifactKind.Video, job.Lease.Name);
-        Assert.Null(await worker.Store.StatAsync(key, TestContext.Current.CancellationToken));
+        Assert.Empty(worker.Store.Objects);
+    }
+
+    [Fact]
+    public async Task Upload_StoreBreaksOffAndTheWorkerIsRestarted_GoesOnWithThePartsThatAreThere()
+    {
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = await LeaveBehindAsync(worker);
+        worker.Store.CutAfter = 2;
+        await worker.StartAsync();
+        await Eventually.TrueAsync(
+            () => Task.FromResult(worker.Store.Taken.Count == 2 && worker.Store.Refused > 0),
+            Soon,
+            "the upload to be cut after two parts",
+            TestContext.Current.CancellationToken
+        );
+
+        await worker.StopAsync();
+        worker.Store.CutAfter = null;
+        await worker.StartAsync();
+
+        var ending = await worker.Desk.CompletedAsync(job);
+        Assert.Equal([1, 2, 3], worker.Store.Taken.Order());
+        Assert.Equal(worker.Store.Objects.Single().Value.Length, ending.Artifacts.Single().SizeBytes);
+        await SpoolEmptyAsync(worker);
+    }
+
+    [Fact]
+    public async Task Upload_LinksAreOver_AsksForNewOnes()
+    {
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = await LeaveBehindAsync(worker);
+        worker.Store.LinksOver = 1;
+        await worker.StartAsync();
+
+        await worker.Desk.CompletedAsync(job);
+
+        Assert.Equal(2, worker.Store.Asked.Count);
+        Assert.Equal([1, 2, 3], worker.Store.Taken.Order());
+    }
+
+    [Fact]
+    public async Task Upload_RefusedForWhatItIs_FailsAfterSomeTries()
+    {
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        var job = await LeaveBehindAsync(worker);
+        worker.Store.Refuses = true;
+        await worker.StartAsync();
+
+        var failure = await worker.Desk.FailedAsync(job);
+
+        Assert.Equal(FailureReason.Transient, failure.Reason);
+        Assert.Contains("refused", failure.Message, StringComparison.Ordinal);
+        await SpoolEmptyAsync(worker);
     }
 
     [Fact]
@@ -163,11 +215,31 @@ public sealed class UploadSpoolTests
     private static async Task<WorkerUnderTest> StoreAwayAsync()
     {
         var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
-        await File.WriteAllTextAsync(worker.Settings["Artifacts:Directory"]!, "in the way", TestContext.Current.CancellationToken);
+        worker.Store.Away = true;
         return worker;
     }
 
-    private static void StoreBack(WorkerUnderTest worker) => File.Delete(worker.Settings["Artifacts:Directory"]!);
+    private static void StoreBack(WorkerUnderTest worker) => worker.Store.Away = false;
+
+    /// <summary>A finished video of three parts, as an earlier life of this worker left it.</summary>
+    private static async Task<LeaseGrant> LeaveBehindAsync(WorkerUnderTest worker)
+    {
+        var bytes = new byte[(2 * UploadRequest.PartBytes) + 1000];
+        new Random(1).NextBytes(bytes);
+        var job = worker.Desk.Grant(WorkerUnderTest.Spec);
+        var entry = Directory.CreateDirectory(Entry(worker, job)).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(entry, "video.mp4"), bytes, TestContext.Current.CancellationToken);
+        var manifest = new SpoolManifest
+        {
+            JobId = job.JobId,
+            Fence = job.Fence,
+            Token = job.Token,
+            Model = job.Spec.Model,
+            Files = [new SpoolFile(ArtifactKind.Video, "video.mp4", bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))],
+        };
+        await manifest.WriteAsync(entry, TestContext.Current.CancellationToken);
+        return job;
+    }
 
     private static string Entry(WorkerUnderTest worker, LeaseGrant job) =>
         Path.Combine(worker.DataDirectory, "spool", job.Lease.ToString());

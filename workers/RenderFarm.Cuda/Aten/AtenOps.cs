@@ -39,6 +39,15 @@ public static unsafe class AtenOps
             .Call();
     }
 
+    /// <summary>Product of int8 matrices, summed in int32: out[m, n] = Σ a[m, k]·b[k, n]. On a card more than sixteen rows.</summary>
+    /// <param name="a">int8 [M, K], row-major; K a multiple of 8.</param>
+    /// <param name="b">int8 [K, N], column-major: the transpose of a row-major weight [N, K]; N a multiple of 8.</param>
+    public static Tensor IntMm(Tensor a, Tensor b)
+    {
+        Span<ulong> places = stackalloc ulong[2];
+        return new AtenStack("aten::_int_mm", "", places).Push(a).Push(b).Call();
+    }
+
     public static Tensor Relu(Tensor tensor)
     {
         Span<ulong> places = stackalloc ulong[1];

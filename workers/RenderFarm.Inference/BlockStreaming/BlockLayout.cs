@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
 using static TorchSharp.torch;
@@ -10,11 +11,11 @@ public enum StoredPart
     /// <summary>The tensor itself, in the stored type.</summary>
     Value,
 
-    /// <summary>A weight [out, in] as e4m3.</summary>
-    Float8Weight,
+    /// <summary>A weight [out, in] in eight bits: e4m3 or int8, as the tensor's type says.</summary>
+    EightBitWeight,
 
     /// <summary>Its scales, float32 [out, 1].</summary>
-    Float8Scales,
+    EightBitScales,
 }
 
 /// <summary>A tensor's place in a run of bytes. <paramref name="Name"/> is the checkpoint's, relative to the block.</summary>
@@ -34,8 +35,8 @@ public sealed class BlockLayout
 {
     private const int Alignment = 256;
 
-    private BlockLayout(WeightFormat format, IReadOnlyList<StoredTensor> tensors, long bytes) =>
-        (Format, Tensors, Bytes) = (format, tensors, bytes);
+    private BlockLayout(WeightFormat format, IReadOnlyList<StoredTensor> tensors, long bytes, IReadOnlySet<string> castUp) =>
+        (Format, Tensors, Bytes, CastUp) = (format, tensors, bytes, castUp);
 
     public WeightFormat Format { get; }
 
@@ -44,12 +45,16 @@ public sealed class BlockLayout
     /// <summary>A multiple of 4096: runs lie one after the other in a file that is mapped.</summary>
     public long Bytes { get; }
 
+    /// <summary>Weights, by name, that are cast up for their product although the format multiplies in eight bits.</summary>
+    public IReadOnlySet<string> CastUp { get; }
+
     /// <summary>The layout of what <paramref name="build"/> asks for.</summary>
-    public static BlockLayout Of<T>(Func<IWeights, T> build, WeightFormat format)
+    /// <param name="castUp">Weights that are cast up for their product, whatever the format multiplies in.</param>
+    public static BlockLayout Of<T>(Func<IWeights, T> build, WeightFormat format, IReadOnlySet<string>? castUp = null)
     {
         using var recorder = new Recorder(format);
         build(recorder.Root);
-        return new BlockLayout(format, recorder.Tensors, (recorder.End + 4095) / 4096 * 4096);
+        return new BlockLayout(format, recorder.Tensors, (recorder.End + 4095) / 4096 * 4096, castUp ?? FrozenSet<string>.Empty);
     }
 
     public StoredTensor Find(string name, StoredPart part) =>
@@ -111,11 +116,14 @@ public sealed class BlockLayout
 
             private Placeholder Products(IReadOnlyList<string> names, int inFeatures, int outFeatures, bool bias)
             {
-                var float8 = StoresFloat8(recorder.Format, type);
-                Each("weight", float8 ? StoredPart.Float8Weight : StoredPart.Value, float8 ? Float8.Type : type, outFeatures, inFeatures);
-                if (float8)
+                if (StoredIn(recorder.Format, type) is { } eightBits)
                 {
-                    Each("weight", StoredPart.Float8Scales, ScalarType.Float32, outFeatures, 1);
+                    Each("weight", StoredPart.EightBitWeight, eightBits, outFeatures, inFeatures);
+                    Each("weight", StoredPart.EightBitScales, ScalarType.Float32, outFeatures, 1);
+                }
+                else
+                {
+                    Each("weight", StoredPart.Value, type, outFeatures, inFeatures);
                 }
 
                 if (bias)
@@ -144,7 +152,10 @@ public sealed class BlockLayout
         }
     }
 
-    /// <summary>Only products in the compute type are stored in eight bits: what is asked for in float32 is wanted exact.</summary>
-    internal static bool StoresFloat8(WeightFormat format, ScalarType type) =>
-        format != WeightFormat.BFloat16 && type == ScalarType.BFloat16;
+    /// <summary>
+    /// The eight bits that a product's weight is stored in, or null. Only products in the compute type are: what is asked for in float32
+    /// is wanted exact.
+    /// </summary>
+    internal static ScalarType? StoredIn(WeightFormat format, ScalarType type) =>
+        type == ScalarType.BFloat16 ? EightBits.TypeOf(format) : null;
 }

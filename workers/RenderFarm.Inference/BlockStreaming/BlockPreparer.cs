@@ -1,15 +1,18 @@
 using RenderFarm.Inference.Quantization;
 using RenderFarm.Inference.Safetensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.BlockStreaming;
 
 /// <summary>
 /// Writes a block of a checkpoint into the run of bytes that a <see cref="BlockLayout"/> describes, quantising on the way.
-/// Weights that the checkpoint already stores in e4m3 keep their bytes and scales.
+/// Weights that the checkpoint already stores in the same eight bits keep their bytes and scales.
 /// </summary>
 public static unsafe class BlockPreparer
 {
+    private static readonly Lock OneAtATime = new();
+
     /// <param name="prefix">Of the block's names in the checkpoint, <c>blocks.7.</c></param>
     /// <param name="destination">layout.Bytes of host memory.</param>
     /// <param name="device">Where weights are rounded to eight bits; a card does it many times faster than cores.</param>
@@ -21,25 +24,49 @@ public static unsafe class BlockPreparer
             var name = prefix + group.Key;
             Require(source, name, group.First());
             using var loaded = source.Load(name);
-            var rounds = group.Any(part => part.Part == StoredPart.Float8Weight) && loaded.dtype != Float8.Type;
-            var stored = rounds ? loaded.to(device) : loaded;
-            var (values, scales) = group.Any(part => part.Part == StoredPart.Float8Weight)
-                ? Float8Of(source, name, stored)
-                : (Dense(source, name, stored), null);
+            var eightBits = group.FirstOrDefault(part => part.Part == StoredPart.EightBitWeight)?.Type;
+            var (values, scales) = eightBits switch
+            {
+                null => (Dense(source, name, loaded), null),
+                { } type when loaded.dtype == type => EightBitsOf(source, name, loaded, type),
+                { } type => RoundedOn(device, source, name, loaded, type),
+            };
             foreach (var part in group)
             {
-                using var content = (part.Part == StoredPart.Float8Scales ? scales! : values).to(part.Type).cpu().contiguous();
+                using var content = (part.Part == StoredPart.EightBitScales ? scales! : values).to(part.Type).cpu().contiguous();
                 if (content.numel() * content.element_size() != part.Bytes)
                 {
                     throw new CheckpointException(
                         source.Name,
                         name,
-                        $"[{string.Join(", ", stored.shape)}] instead of [{string.Join(", ", part.Shape)}]"
+                        $"[{string.Join(", ", loaded.shape)}] instead of [{string.Join(", ", part.Shape)}]"
                     );
                 }
 
                 Buffer.MemoryCopy(TensorMemory.Address(content), (byte*)destination + part.Offset, part.Bytes, part.Bytes);
             }
+        }
+    }
+
+    /// <summary>In host memory again. A card rounds one weight at a time: what that takes is planned for once.</summary>
+    private static (Tensor Values, Tensor Scales) RoundedOn(
+        Device device,
+        ITensorSource source,
+        string name,
+        Tensor loaded,
+        ScalarType type
+    )
+    {
+        if (device.type == DeviceType.CPU)
+        {
+            return EightBitsOf(source, name, loaded, type);
+        }
+
+        lock (OneAtATime)
+        {
+            using var scope = NewDisposeScope();
+            var (values, scales) = EightBitsOf(source, name, loaded.to(device), type);
+            return (values.cpu().MoveToOuterDisposeScope(), scales.cpu().MoveToOuterDisposeScope());
         }
     }
 
@@ -70,9 +97,9 @@ public static unsafe class BlockPreparer
             return stored;
         }
 
-        if (stored.dtype == ScalarType.Int8 && !HasScale(source, name))
+        if (stored.dtype == Int8.Type)
         {
-            throw new CheckpointException(source.Name, name, "is stored as whole numbers without a scale beside it");
+            RequireScale(source, name);
         }
 
         var dense = stored.to(ScalarType.Float32);
@@ -86,17 +113,30 @@ public static unsafe class BlockPreparer
         return dense * ofRows.to(dense.device).view([-1, .. Enumerable.Repeat(1L, (int)dense.dim() - 1)]);
     }
 
-    private static (Tensor Values, Tensor Scales) Float8Of(ITensorSource source, string name, Tensor stored)
+    private static (Tensor Values, Tensor Scales) EightBitsOf(ITensorSource source, string name, Tensor stored, ScalarType type)
     {
-        if (stored.dtype != Float8.Type)
+        if (stored.dtype != type)
         {
-            return Float8.QuantizeRows(Dense(source, name, stored));
+            return EightBits.QuantizeRows(Dense(source, name, stored), type);
+        }
+
+        if (type == Int8.Type)
+        {
+            RequireScale(source, name);
         }
 
         return (
             stored,
             StoredScale(source, name) is { } scale ? scale.to(ScalarType.Float32).expand(stored.shape[0], 1) : ones(stored.shape[0], 1)
         );
+    }
+
+    private static void RequireScale(ITensorSource source, string name)
+    {
+        if (!HasScale(source, name))
+        {
+            throw new CheckpointException(source.Name, name, "is stored as whole numbers without a scale beside it");
+        }
     }
 
     /// <summary>The scale that quantised checkpoints keep beside a weight, as [1, 1] or [out, 1]; null for a plain cast.</summary>

@@ -18,7 +18,7 @@ public sealed class LaidOutWeights : IWeights, IDisposable
     private readonly string _prefix = "";
 
     /// <param name="memory">Bytes [≥ layout.Bytes] on the device.</param>
-    /// <param name="ops">Kernels of the card; null in host memory, where eight-bit weights are always cast up.</param>
+    /// <param name="ops">Kernels of the card; null in host memory, where e4m3 is always cast up.</param>
     public LaidOutWeights(BlockLayout layout, Tensor memory, FusedTokenOps? ops) => (_layout, _memory, _ops) = (layout, memory, ops);
 
     private LaidOutWeights(LaidOutWeights root, string prefix, ScalarType type)
@@ -32,10 +32,10 @@ public sealed class LaidOutWeights : IWeights, IDisposable
 
     public Tensor Tensor(string name, params ReadOnlySpan<long> shape) => View(_layout.Find(_prefix + name, StoredPart.Value), shape);
 
-    public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) => Product(name, inFeatures, outFeatures, bias);
+    public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true) => Product([name], inFeatures, outFeatures, bias);
 
     public Linear Joined(IReadOnlyList<string> names, int inFeatures, int outFeatures) =>
-        Product(names[0], inFeatures, names.Count * outFeatures, bias: true);
+        Product(names, inFeatures, names.Count * outFeatures, bias: true);
 
     public void Dispose()
     {
@@ -48,20 +48,28 @@ public sealed class LaidOutWeights : IWeights, IDisposable
     }
 
     /// <summary>Joined products lie side by side, so the first one's place is that of all of them.</summary>
-    private Linear Product(string name, int inFeatures, int outFeatures, bool bias)
+    private Linear Product(IReadOnlyList<string> names, int inFeatures, int outFeatures, bool bias)
     {
-        var weight = $"{_prefix}{name}.weight";
-        var offsets = bias ? View(_layout.Find($"{_prefix}{name}.bias", StoredPart.Value), [outFeatures]) : null;
-        if (!BlockLayout.StoresFloat8(_layout.Format, Type))
+        string[] weights = [.. names.Select(name => $"{_prefix}{name}.weight")];
+        var offsets = bias ? View(_layout.Find($"{_prefix}{names[0]}.bias", StoredPart.Value), [outFeatures]) : null;
+        if (BlockLayout.StoredIn(_layout.Format, Type) is null)
         {
-            return Over(View(_layout.Find(weight, StoredPart.Value), [outFeatures, inFeatures]));
+            return Over(View(_layout.Find(weights[0], StoredPart.Value), [outFeatures, inFeatures]));
         }
 
-        var values = View(_layout.Find(weight, StoredPart.Float8Weight), [outFeatures, inFeatures]);
-        var scales = View(_layout.Find(weight, StoredPart.Float8Scales), [outFeatures, 1]);
-        return _ops is not null && _layout.Format == WeightFormat.Float8
-            ? new Float8Linear(values, scales, offsets, _ops)
-            : new CastUpLinear(values, scales, _ops is null ? (w, s) => Float8.Dequantize(w, s, ScalarType.BFloat16) : _ops.CastUp, Over);
+        var values = View(_layout.Find(weights[0], StoredPart.EightBitWeight), [outFeatures, inFeatures]);
+        var scales = View(_layout.Find(weights[0], StoredPart.EightBitScales), [outFeatures, 1]);
+        return (_layout.Format, _ops) switch
+        {
+            _ when weights.Any(_layout.CastUp.Contains) => CastUp(),
+            (WeightFormat.Float8, { } ops) => new Float8Linear(values, scales, offsets, ops),
+            (WeightFormat.Int8, null) => new Int8Linear(values, scales, offsets, new PlainInt8Products()),
+            (WeightFormat.Int8, { } ops) => new Int8Linear(values, scales, offsets, new FusedInt8Products(ops)),
+            _ => CastUp(),
+        };
+
+        CastUpLinear CastUp() =>
+            new(values, scales, _ops is null ? (w, s) => EightBits.Dequantize(w, s, ScalarType.BFloat16) : _ops.CastUp, Over);
 
         Linear Over(Tensor dense) =>
             _ops is null || Type != ScalarType.BFloat16 ? new DenseLinear(dense, offsets) : new FusedLinear(dense, offsets, _ops.Products);

@@ -64,19 +64,22 @@ public sealed unsafe class PreparedBlocks : IDisposable
     }
 
     /// <summary>Writes the file block by block, then its marker, and opens it for reading.</summary>
-    /// <param name="fill">Writes one block to the address given.</param>
-    public static PreparedBlocks Create(string path, BlockLayout layout, int blocks, Action<int, nint> fill)
+    /// <param name="filler">Writes every block.</param>
+    public static PreparedBlocks Create(string path, BlockLayout layout, int blocks, BlockFiller filler)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         File.Delete(MarkerPath(path));
         var checksums = new string[blocks];
         using (var writable = new PreparedBlocks(OpenNew(path, layout.Bytes * blocks), layout.Bytes, blocks, writable: true))
         {
-            for (var block = 0; block < blocks; block++)
-            {
-                fill(block, writable.Block(block));
-                checksums[block] = Checksum(writable.Block(block), layout.Bytes);
-            }
+            filler.Run(
+                blocks,
+                block =>
+                {
+                    filler.Fill(block, writable.Block(block));
+                    checksums[block] = Checksum(writable.Block(block), layout.Bytes);
+                }
+            );
         }
         var aside = string.Create(CultureInfo.InvariantCulture, $"{MarkerPath(path)}.{Environment.ProcessId}");
         File.WriteAllText(
@@ -91,7 +94,7 @@ public sealed unsafe class PreparedBlocks : IDisposable
     }
 
     /// <summary>The same without a name, for this process alone: no end of it leaves anything behind.</summary>
-    public static PreparedBlocks CreateUnnamed(string folder, BlockLayout layout, int blocks, Action<int, nint> fill)
+    public static PreparedBlocks CreateUnnamed(string folder, BlockLayout layout, int blocks, BlockFiller filler)
     {
         var path = Path.Combine(
             folder,
@@ -101,11 +104,7 @@ public sealed unsafe class PreparedBlocks : IDisposable
         File.Delete(path);
         var nameless = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}");
         using var writable = new PreparedBlocks(file, layout.Bytes, blocks, writable: true);
-        for (var block = 0; block < blocks; block++)
-        {
-            fill(block, writable.Block(block));
-        }
-
+        filler.Run(blocks, block => filler.Fill(block, writable.Block(block)));
         return new PreparedBlocks(OpenRead(nameless), layout.Bytes, blocks, writable: false); // read-only registers three times faster
     }
 

@@ -13,8 +13,7 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
     private const int MostVectorsPerThread = 5;
     private const int MostThreads = 1024;
 
-    private readonly ConcurrentDictionary<(string Source, int Dim, int Head, bool Gelu), (KernelModule Module, int Threads)> _modules =
-        new();
+    private readonly ConcurrentDictionary<Variant, (KernelModule Module, int Threads)> _modules = new();
 
     private readonly Lazy<RowProducts> _products = new(() => new RowProducts());
     private readonly Lazy<AttentionKernels> _attention = new(() => new AttentionKernels(compiler));
@@ -29,17 +28,21 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
     /// <summary>Those of a VAE's frames; compiled when first asked for.</summary>
     public FrameKernels Frames => _frames.Value;
 
+    private readonly record struct Variant(string Source, int Dim, int Head, bool Gelu, bool Int8);
+
     /// <summary>Ready to launch with one block a row.</summary>
     public readonly record struct RowKernel(CudaKernel Kernel, int Threads);
 
     /// <summary>norm.cu: float32 rows, four at a time.</summary>
-    public RowKernel Norm(string function, int dim) => Get("norm.cu", function, dim, vector: 4);
+    /// <param name="int8">Rows that are rounded become int8; otherwise e4m3.</param>
+    public RowKernel Norm(string function, int dim, bool int8 = false) => Get("norm.cu", function, dim, vector: 4, int8: int8);
 
     /// <summary>rope.cu: bf16 rows, eight at a time.</summary>
     public RowKernel Rope(int dim, int head) => Get("rope.cu", "rms_norm_rope", dim, vector: 8, head: head);
 
     /// <summary>quantize.cu: bf16 rows, eight at a time.</summary>
-    public RowKernel Quantize(string function, int dim, bool gelu = false) => Get("quantize.cu", function, dim, vector: 8, gelu: gelu);
+    public RowKernel Quantize(string function, int dim, bool gelu = false, bool int8 = false) =>
+        Get("quantize.cu", function, dim, vector: 8, gelu: gelu, int8: int8);
 
     public void Dispose()
     {
@@ -69,7 +72,7 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
     internal static int ThreadsFor(int vectors) =>
         (Math.Min(MostThreads, (vectors + MostVectorsPerThread - 1) / MostVectorsPerThread) + 31) / 32 * 32;
 
-    private RowKernel Get(string source, string function, int dim, int vector, int head = 0, bool gelu = false)
+    private RowKernel Get(string source, string function, int dim, int vector, int head = 0, bool gelu = false, bool int8 = false)
     {
         if (dim % 8 != 0)
         {
@@ -78,7 +81,7 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
 
         var threads = ThreadsFor(dim / vector);
         var (module, _) = _modules.GetOrAdd(
-            (source, dim, head, gelu),
+            new Variant(source, dim, head, gelu, int8),
             _ =>
                 (
                     compiler.Compile(
@@ -90,6 +93,7 @@ public sealed class TokenKernels(KernelCompiler compiler) : IDisposable
                             ["THREADS"] = threads,
                             ["HEAD"] = head,
                             ["GELU"] = gelu ? 1 : 0,
+                            ["INT8"] = int8 ? 1 : 0,
                         }
                     ),
                     threads

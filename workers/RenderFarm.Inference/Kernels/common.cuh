@@ -7,6 +7,19 @@ typedef unsigned int u32;
 
 #define FP8_MAX 448.0f
 
+#ifndef INT8
+#define INT8 0
+#endif
+
+// What rows are rounded to: int8 on any card, e4m3 where the units know it.
+#if INT8
+#define CODE_MAX 127.0f
+#define HAS_CODE 1
+#else
+#define CODE_MAX FP8_MAX
+#define HAS_CODE (__CUDA_ARCH__ >= 890)
+#endif
+
 // bf16 is the upper half of a float; two of them ride in one 32-bit word, the first in the low half.
 __device__ __forceinline__ float bf16_low(u32 pair) { return __uint_as_float(pair << 16); }
 __device__ __forceinline__ float bf16_high(u32 pair) { return __uint_as_float(pair & 0xffff0000u); }
@@ -29,6 +42,19 @@ __device__ __forceinline__ u32 pack_e4m3(float a, float b, float c, float d)
 }
 #endif
 
+#if HAS_CODE
+// Four floats to four bytes of the code, the first in the lowest byte, to nearest even. int8 is kept to +-127 by the caller's scale.
+__device__ __forceinline__ u32 pack_code(float a, float b, float c, float d)
+{
+#if INT8
+    return ((u32)__float2int_rn(a) & 0xffu) | (((u32)__float2int_rn(b) & 0xffu) << 8)
+        | (((u32)__float2int_rn(c) & 0xffu) << 16) | ((u32)__float2int_rn(d) << 24);
+#else
+    return pack_e4m3(a, b, c, d);
+#endif
+}
+#endif
+
 // One e4m3 byte to float by arithmetic, for cards whose units do not know the format. 0x7f and 0xff are NaN.
 __device__ __forceinline__ float e4m3_to_float(u32 byte)
 {
@@ -37,6 +63,15 @@ __device__ __forceinline__ float e4m3_to_float(u32 byte)
     float value = __uint_as_float(magnitude << 20) * 1.329227995784916e36f;
     value = magnitude == 0x7fu ? __uint_as_float(0x7fffffffu) : value;
     return (byte & 0x80u) ? -value : value;
+}
+
+__device__ __forceinline__ float code_to_float(u32 byte)
+{
+#if INT8
+    return (float)(signed char)(u8)byte;
+#else
+    return e4m3_to_float(byte);
+#endif
 }
 
 struct Sum { __device__ static float of(float a, float b) { return a + b; } };

@@ -1,9 +1,9 @@
-// Residual add, layer norm, modulation and fp8 quantisation in one pass over the row.
+// Residual add, layer norm, modulation and rounding to eight bits in one pass over the row.
 //
 //   x   = x + gate * y                (when y is given; gate null means 1)       x: float32 [rows, DIM], updated in place
 //   z   = layer_norm(x)               (no affine, biased variance)
 //   z   = z * (offset + scale) + shift   offset 1 for modulation, 0 for an affine norm (scale = weight, shift = bias)
-//   out = bf16(z)                     or, when scales is given, out = e4m3(z / s), s = max|z| / 448, one s per row
+//   out = bf16(z)                     or, when scales is given, out = code(z / s), s = max|z| / largest code, one s per row
 //
 // Rows from `split` on take the second row of gate, scale and shift (per-token timesteps have two distinct values).
 // One block a row; the row stays in registers, so x is read once and written once.
@@ -12,7 +12,7 @@
 
 extern "C" __global__ void __launch_bounds__(THREADS)
 residual_norm(float* x, const uint2* y, const float* gate, const float* scale, const float* shift,
-              float offset, float epsilon, int split, uint2* out_bf16, u32* out_fp8, float* scales)
+              float offset, float epsilon, int split, uint2* out_bf16, u32* out_code, float* scales)
 {
     const long long row = blockIdx.x;
     const long long base = row * (DIM / 4);
@@ -69,17 +69,17 @@ residual_norm(float* x, const uint2* y, const float* gate, const float* scale, c
         largest = fmaxf(largest, fmaxf(fmaxf(fabsf(v[i].x), fabsf(v[i].y)), fmaxf(fabsf(v[i].z), fabsf(v[i].w))));
         if (out_bf16) out_bf16[base + at] = make_uint2(pack_bf16(v[i].x, v[i].y), pack_bf16(v[i].z, v[i].w));
     }
-#if __CUDA_ARCH__ >= 890
-    if (!out_fp8) return;                 // the same for the whole grid
+#if HAS_CODE
+    if (!out_code) return;                 // the same for the whole grid
     largest = block_reduce<Max>(largest);
-    const float quantum = largest > 0.0f ? largest / FP8_MAX : 1.0f;
+    const float quantum = largest > 0.0f ? largest / CODE_MAX : 1.0f;
     const float factor = 1.0f / quantum;
     #pragma unroll
     for (int i = 0; i < VECTORS; i++)
     {
         const int at = threadIdx.x + i * THREADS;
         if (at < DIM / 4)
-            out_fp8[base + at] = pack_e4m3(v[i].x * factor, v[i].y * factor, v[i].z * factor, v[i].w * factor);
+            out_code[base + at] = pack_code(v[i].x * factor, v[i].y * factor, v[i].z * factor, v[i].w * factor);
     }
     if (threadIdx.x == 0) scales[row] = quantum;
 #endif

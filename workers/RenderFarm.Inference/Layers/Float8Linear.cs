@@ -17,7 +17,7 @@ public sealed class Float8Linear(Tensor weight, Tensor scales, Tensor? bias, Fus
     public override Tensor Apply(Tensor x)
     {
         using var dense = x.dtype == ScalarType.BFloat16 ? x.alias() : x.to(ScalarType.BFloat16);
-        using var rows = ops.Quantize(dense, gelu: false);
+        using var rows = ops.Quantize(dense, RowFormat.Float8, gelu: false);
         return Apply(rows);
     }
 
@@ -33,25 +33,5 @@ public sealed class Float8Linear(Tensor weight, Tensor scales, Tensor? bias, Fus
         var outFeatures = weight.shape[0];
         var product = AtenOps.ScaledMm(x.Values.view(-1, inFeatures), weight.t(), x.Scales.view(-1, 1), scales.view(1, outFeatures), bias);
         return product.view([.. x.Values.shape[..^1], outFeatures]).MoveToOuterDisposeScope();
-    }
-}
-
-/// <summary>Weights stored in e4m3, cast up to bf16 for each product: for cards without fp8 units, and for more precision.</summary>
-/// <param name="weight">e4m3 [out, in].</param>
-/// <param name="scales">Float32 [out, 1].</param>
-/// <param name="castUp">e4m3 values and scales → bf16; a kernel on CUDA, plain tensors elsewhere.</param>
-/// <param name="over">The product with a weight that was cast up.</param>
-public sealed class CastUpLinear(Tensor weight, Tensor scales, Func<Tensor, Tensor, Tensor> castUp, Func<Tensor, Linear> over) : Linear
-{
-    public override Tensor Apply(Tensor x)
-    {
-        using var dense = castUp(weight, scales);
-        return over(dense).Apply(x);
-    }
-
-    public override Activation ApplyGelu(Activation x, ITokenOps ops, RowFormat format)
-    {
-        using var dense = castUp(weight, scales);
-        return over(dense).ApplyGelu(x, ops, format);
     }
 }

@@ -55,15 +55,16 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
         return x.unflatten(2, heads, dim / heads);
     }
 
-    public Activation Rows(Tensor x, RowFormat format) => format == RowFormat.Dense ? new Activation(x.alias()) : Quantize(x, gelu: false);
+    public Activation Rows(Tensor x, RowFormat format) =>
+        format == RowFormat.Dense ? new Activation(x.alias()) : Quantize(x, format, gelu: false);
 
     public Activation Gelu(Tensor x, RowFormat format)
     {
         using (x)
         {
-            if (format == RowFormat.Float8)
+            if (format != RowFormat.Dense)
             {
-                return Quantize(x, gelu: true);
+                return Quantize(x, format, gelu: true);
             }
 
             var (rows, dim) = Rows(x, ScalarType.BFloat16);
@@ -73,22 +74,22 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
         }
     }
 
-    /// <summary>Rows of bf16 to e4m3 with a scale a row; also quantises weights, whose rows are output channels.</summary>
-    public Activation Quantize(Tensor x, bool gelu)
+    /// <summary>Rows of bf16 to eight bits with a scale a row; also quantises weights, whose rows are output channels.</summary>
+    public Activation Quantize(Tensor x, RowFormat format, bool gelu)
     {
         var (rows, dim) = Rows(x, ScalarType.BFloat16);
-        var values = empty(x.shape, dtype: AtenOps.Float8E4M3, device: x.device);
+        var values = empty(x.shape, dtype: TypeOf(format), device: x.device);
         var scales = empty([.. x.shape[..^1], 1], dtype: ScalarType.Float32, device: x.device);
-        var kernel = kernels.Quantize("quantize_rows", dim, gelu);
+        var kernel = kernels.Quantize("quantize_rows", dim, gelu, format == RowFormat.Int8);
         kernel.Kernel.Launch((rows, 1), kernel.Threads, Pointer(x), (long)dim, Pointer(values), Pointer(scales));
         return new Activation(values, scales);
     }
 
-    /// <summary>e4m3 weights [out, in] and scales [out, 1] up to bf16.</summary>
+    /// <summary>Eight-bit weights [out, in] and scales [out, 1] up to bf16.</summary>
     public Tensor CastUp(Tensor values, Tensor scales)
     {
         var dense = empty(values.shape, dtype: ScalarType.BFloat16, device: values.device);
-        var kernel = kernels.Quantize("dequantize_rows", (int)values.shape[1]);
+        var kernel = kernels.Quantize("dequantize_rows", (int)values.shape[1], int8: values.dtype == ScalarType.Int8);
         kernel.Kernel.Launch(
             (values.shape[0], 1),
             kernel.Threads,
@@ -100,6 +101,36 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
         return dense;
     }
 
+    /// <summary>Sums of int8 products to bf16: out[m, n] = sums[m, n] · rows[m] · columns[n] + bias[n].</summary>
+    /// <param name="sums">int32 [m, n].</param>
+    /// <param name="rowScales">Float32 [m, 1].</param>
+    /// <param name="columnScales">Float32 [n, 1].</param>
+    /// <param name="bias">bf16 [n], or none.</param>
+    /// <param name="output">bf16 [m, n], written.</param>
+    public void ScaleSums(Tensor sums, Tensor rowScales, Tensor columnScales, Tensor? bias, Tensor output)
+    {
+        var (rows, dim) = Rows(sums, ScalarType.Int32);
+        Rows(output, ScalarType.BFloat16);
+        var kernel = kernels.Quantize("scale_sums", dim);
+        kernel.Kernel.Launch(
+            (rows, 1),
+            kernel.Threads,
+            Pointer(sums),
+            Pointer(rowScales),
+            Pointer(columnScales),
+            Pointer(bias),
+            Pointer(output)
+        );
+    }
+
+    private static ScalarType TypeOf(RowFormat format) =>
+        format switch
+        {
+            RowFormat.Float8 => AtenOps.Float8E4M3,
+            RowFormat.Int8 => ScalarType.Int8,
+            _ => ScalarType.BFloat16,
+        };
+
     private Activation ResidualNorm(Tensor x, Tensor? y, PerRun? gate, NormAffine affine, RowFormat format)
     {
         var (rows, dim) = Rows(x, ScalarType.Float32);
@@ -108,13 +139,13 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
             Rows(y, ScalarType.BFloat16);
         }
 
-        var float8 = format == RowFormat.Float8;
-        var values = empty(x.shape, dtype: float8 ? AtenOps.Float8E4M3 : ScalarType.BFloat16, device: x.device);
-        var scales = float8 ? empty([.. x.shape[..^1], 1], dtype: ScalarType.Float32, device: x.device) : null;
+        var rounds = format != RowFormat.Dense;
+        var values = empty(x.shape, dtype: TypeOf(format), device: x.device);
+        var scales = rounds ? empty([.. x.shape[..^1], 1], dtype: ScalarType.Float32, device: x.device) : null;
         using var gates = gate?.Rows.contiguous();
         using var factors = affine.Scale.Rows.contiguous();
         using var shifts = affine.Shift.Rows.contiguous();
-        var kernel = kernels.Norm("residual_norm", dim);
+        var kernel = kernels.Norm("residual_norm", dim, format == RowFormat.Int8);
         kernel.Kernel.Launch(
             (rows, 1),
             kernel.Threads,
@@ -126,8 +157,8 @@ public sealed class FusedTokenOps(TokenKernels kernels) : ITokenOps
             affine.AddsOne ? 1f : 0f,
             (float)affine.Epsilon,
             Split(affine.Scale, x),
-            float8 ? (nint)0 : Pointer(values),
-            float8 ? Pointer(values) : (nint)0,
+            rounds ? (nint)0 : Pointer(values),
+            rounds ? Pointer(values) : (nint)0,
             Pointer(scales)
         );
         return new Activation(values, scales);

@@ -15,7 +15,7 @@ public abstract class Linear
 
     /// <summary>The same for rows made by <see cref="ITokenOps"/> in the form of <see cref="Input"/>.</summary>
     public virtual Tensor Apply(Activation x) =>
-        x.Scales is null ? Apply(x.Values) : throw new ArgumentException("e4m3 rows for a product that takes dense ones", nameof(x));
+        x.Scales is null ? Apply(x.Values) : throw new ArgumentException("eight-bit rows for a product that takes dense ones", nameof(x));
 
     /// <summary>tanh-GELU of the product, ready for the next.</summary>
     public virtual Activation ApplyGelu(Activation x, ITokenOps ops, RowFormat format) => ops.Gelu(Apply(x), format);

@@ -65,7 +65,7 @@ public sealed class PlainTokenOps(ScalarType type) : ITokenOps
             return new Activation(x.to(type));
         }
 
-        var (values, scales) = Float8.QuantizeRows(x);
+        var (values, scales) = EightBits.QuantizeRows(x, format == RowFormat.Int8 ? Int8.Type : Float8.Type);
         return new Activation(values, scales);
     }
 

@@ -24,12 +24,4 @@ public static class Float8
         var values = (exact * scales.reciprocal()).clamp(-Max, Max).to(Type);
         return (values.MoveToOuterDisposeScope(), scales.MoveToOuterDisposeScope());
     }
-
-    /// <param name="scales">Broadcasts against the values.</param>
-    public static Tensor Dequantize(Tensor values, Tensor scales, ScalarType type)
-    {
-        using var exact = values.to(ScalarType.Float32);
-        using var scaled = exact.mul_(scales);
-        return scaled.to(type, copy: true);
-    }
 }

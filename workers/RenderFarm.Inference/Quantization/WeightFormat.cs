@@ -11,4 +11,10 @@ public enum WeightFormat
 
     /// <summary>The same bytes; activations are quantised per token and the product runs in e4m3.</summary>
     Float8,
+
+    /// <summary>int8 with a scale per output channel, cast up to bf16 for each product.</summary>
+    Int8Stored,
+
+    /// <summary>The same bytes; activations are quantised per token and the product runs in int8, summed in int32.</summary>
+    Int8,
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Inference.Safetensors;
@@ -18,6 +19,15 @@ public interface ITensorSource : IDisposable
     string Name { get; }
 
     IReadOnlyDictionary<string, TensorEntry> Entries { get; }
+
+    /// <summary>What the file says of itself beside its tensors.</summary>
+    IReadOnlyDictionary<string, string> Metadata => FrozenDictionary<string, string>.Empty;
+
+    /// <summary>Weights whose products the file wants in the compute type, in however few bits it stores them.</summary>
+    IReadOnlySet<string> InFullPrecision => FrozenSet<string>.Empty;
+
+    /// <summary>Whether several threads may load at a time.</summary>
+    bool LoadsInParallel => false;
 
     /// <summary>A copy in host memory, in the stored type. The caller owns it; no dispose scope does.</summary>
     Tensor Load(string name);

@@ -56,6 +56,8 @@ public sealed class SafetensorsFile : ITensorSource
 
     public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
+    public bool LoadsInParallel => true;
+
     /// <summary>Bytes of the header: equal digests of it mean equal names, types, shapes and order.</summary>
     public long HeaderBytes => _header.DataStart;
 

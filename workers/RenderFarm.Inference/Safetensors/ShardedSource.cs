@@ -32,6 +32,12 @@ public sealed class ShardedSource : ITensorSource
 
     public IReadOnlyDictionary<string, TensorEntry> Entries => _entries;
 
+    public bool LoadsInParallel => _shards.All(shard => shard.LoadsInParallel);
+
+    /// <summary>Of all shards; the first one's where they differ.</summary>
+    public IReadOnlyDictionary<string, string> Metadata =>
+        _shards.SelectMany(shard => shard.Metadata).DistinctBy(pair => pair.Key).ToDictionary(StringComparer.Ordinal);
+
     public Tensor Load(string name) =>
         _homes.TryGetValue(name, out var shard) ? shard.Load(name) : throw new CheckpointException(Name, name, "there is no such tensor");
 

@@ -6,14 +6,16 @@ using RenderFarm.Contracts.Plans;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Hosting.Folders;
-using RenderFarm.Nvml;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Verbs.Parsing;
 using TorchSharp;
 
 namespace RenderFarm.Renderer.Calibration;
 
-/// <summary><c>calibrate</c>: measures the rates that plans are timed with and keeps them where the worker of this host looks.</summary>
+/// <summary>
+/// <c>calibrate</c>: measures the rates that plans are timed with and keeps them where the worker of this host looks. Killed at any
+/// moment it goes on where it was the next time.
+/// </summary>
 internal static class CalibrationRun
 {
     /// <param name="asked"><c>cpu</c> or <c>cuda</c>; null takes the card where there is one.</param>
@@ -30,37 +32,42 @@ internal static class CalibrationRun
 
         using var noGradients = torch.no_grad();
         torch.backends.cuda.matmul.allow_tf32 = false;
-        var version = CalibrationFiles.Version;
-        var measured =
-            device == "cpu"
-                ? ProcessorRates.Measure(
-                    CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, version)
-                )
-                : Card(version);
-        var path = CalibrationFiles.Write(into ?? FarmHome.FromEnvironment().Calibration, measured);
-        if (json)
+        var folder = into ?? FarmHome.FromEnvironment().Calibration;
+        CalibrationRecord measured;
+        if (device == "cpu")
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(measured, ContractsJson.Default.CardCalibration));
+            measured = Measure(folder, DeviceSubject.OfProcessor(), ProcessorRates.Pieces);
         }
         else
         {
-            Tell(measured, path);
+            using var rates = new CardRates(new KernelCompiler(KernelFolder.Path), Console.Error.WriteLine);
+            measured = Measure(folder, DeviceSubject.OfCard(), rates.Pieces);
+        }
+
+        var path = CalibrationFiles.Write(folder, measured);
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(measured.Rates, ContractsJson.Default.CardCalibration));
+        }
+        else
+        {
+            Tell(measured.Rates, path);
         }
 
         return VerbProgram.Done;
     }
 
-    private static CardCalibration Card(string version)
+    /// <summary>The pieces that are not measured yet, each kept as soon as it is.</summary>
+    internal static CalibrationRecord Measure(string folder, CalibrationSubject subject, IEnumerable<RatePiece> pieces)
     {
-        using var driver =
-            NvmlLibrary.TryOpen(out var reason)
-            ?? throw new InvalidOperationException($"the driver can't be asked which card this is: {reason}");
-        var visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
-        var card = driver.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver.Cards[0];
-        return new CardRates(new KernelCompiler(KernelFolder.Path)).Measure(
-            CardCalibration.KeyOf(card.Name, driver.DriverVersion, version),
-            Console.Error.WriteLine
-        );
+        var record = CalibrationFiles.FindUnfinished(folder, subject) ?? CalibrationRecord.Begin(subject);
+        foreach (var piece in pieces.Where(piece => !record.Measured.Contains(piece.Name)))
+        {
+            record = record with { Rates = piece.Measure(record.Rates), Measured = [.. record.Measured, piece.Name] };
+            CalibrationFiles.WriteUnfinished(folder, record);
+        }
+
+        return record;
     }
 
     private static void Tell(CardCalibration measured, string path)

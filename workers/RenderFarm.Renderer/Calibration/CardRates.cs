@@ -17,7 +17,8 @@ namespace RenderFarm.Renderer.Calibration;
 /// The rates of the card at hand. Products and attention take turns as they do in a block, on random numbers, for long
 /// enough that the card's power limit has its say: alone and cold each would look faster than it is in a render.
 /// </summary>
-internal sealed class CardRates(KernelCompiler compiler)
+/// <param name="say">Why something is not measured.</param>
+internal sealed class CardRates(KernelCompiler compiler, Action<string> say) : IDisposable
 {
     private const int Dim = 5120;
     private const int Hidden = 13824;
@@ -29,66 +30,87 @@ internal sealed class CardRates(KernelCompiler compiler)
     private const double MixSeconds = 3;
     private const double OthersSeconds = 0.5;
 
-    /// <summary>Row-wise e4m3 products are trusted up to this error against the same rounded numbers in float32.</summary>
-    private const double Float8Error = 5e-3;
+    private readonly TokenKernels _kernels = new(compiler);
+    private readonly long _tokens = CudaDevice.Memory.Free > RoomForMany ? ManyTokens : FewTokens;
 
-    public CardCalibration Measure(string key, Action<string> say)
+    public IReadOnlyList<RatePiece> Pieces =>
+        [
+            new("bf16", Full),
+            new("fp8", Fp8),
+            new("eight-bit attention", EightBitAttention),
+            new("int8", Int8Products),
+            new("float32", rates => rates with { Fp32Flops = Products32() }),
+            new("copies", rates => rates with { HostToDeviceBytesPerSecond = Copies() }),
+            new("memory", rates => rates with { MemoryBytesPerSecond = Traffic() }),
+        ];
+
+    public void Dispose() => _kernels.Dispose();
+
+    private CardCalibration Full(CardCalibration rates)
     {
-        using var kernels = new TokenKernels(compiler);
-        long tokens = CudaDevice.Memory.Free > RoomForMany ? ManyTokens : FewTokens;
-        var (bf16, attention) = Mix(tokens, float8: false, kernels);
-        double? fp8 = null;
-        if (WhyNoFloat8(kernels) is { } reason)
+        var (products, attention) = Mix(RowFormat.Dense);
+        return rates with { Bf16Flops = products, AttentionFlops = attention };
+    }
+
+    private CardCalibration Fp8(CardCalibration rates)
+    {
+        if (Float8Check.WhyNot(_kernels) is { } reason)
         {
             say($"no fp8 products: {reason}");
+            return rates;
         }
-        else
+
+        var (products, beside) = Mix(RowFormat.Float8);
+        return rates with { Fp8Flops = products, AttentionFlops = (rates.AttentionFlops + beside) / 2 };
+    }
+
+    private CardCalibration EightBitAttention(CardCalibration rates)
+    {
+        if (EightBitAttentionCheck.WhyNot(_kernels) is { } reason)
         {
-            (fp8, var beside) = Mix(tokens, float8: true, kernels);
-            attention = (attention + beside) / 2;
+            say($"no eight-bit attention: {reason}");
+            return rates;
         }
-        double? eightBit = null;
-        if (EightBitAttentionCheck.WhyNot(kernels) is { } why)
+
+        var beside = rates.Fp8Flops is null ? RowFormat.Dense : RowFormat.Float8;
+        var (_, attention) = Mix(beside, new FusedEightBitAttention(_kernels.Attention));
+        return rates with { EightBitAttentionFlops = attention };
+    }
+
+    private CardCalibration Int8Products(CardCalibration rates)
+    {
+        if (Int8ProductCheck.WhyNot(_kernels) is { } reason)
         {
-            say($"no eight-bit attention: {why}");
+            say($"no int8 products: {reason}");
+            return rates;
         }
-        else
-        {
-            (_, eightBit) = Mix(tokens, float8: fp8 is not null, kernels, new FusedEightBitAttention(kernels.Attention));
-        }
-        return new CardCalibration
-        {
-            Key = key,
-            Bf16Flops = bf16,
-            Fp8Flops = fp8,
-            AttentionFlops = attention,
-            EightBitAttentionFlops = eightBit,
-            Fp32Flops = Products32(),
-            HostToDeviceBytesPerSecond = Copies(),
-            MemoryBytesPerSecond = Traffic(),
-        };
+
+        var (products, _) = Mix(RowFormat.Int8);
+        return rates with { Int8Flops = products };
     }
 
     /// <summary>FLOP/s of products and of attention in a block's proportions.</summary>
     /// <param name="eightBit">Measured instead of attention in full, from q, k and v side by side.</param>
-    private static (double Products, double Attention) Mix(long tokens, bool float8, TokenKernels kernels, IAttention? eightBit = null)
+    private (double Products, double Attention) Mix(RowFormat format, IAttention? eightBit = null)
     {
+        var (tokens, kernels) = (_tokens, _kernels);
         using var scope = NewDisposeScope();
         var ops = new FusedTokenOps(kernels);
         Tensor Random(double scale, params long[] size) => randn(size, dtype: ScalarType.BFloat16, device: CUDA) * scale;
         Linear Product(int inputs, int outputs)
         {
             var (weight, bias) = (Random(0.02, outputs, inputs), Random(0.1, outputs));
-            if (!float8)
+            if (format == RowFormat.Dense)
             {
                 return new FusedLinear(weight, bias, kernels.Products);
             }
 
-            var (values, scales) = Float8.QuantizeRows(weight);
-            return new Float8Linear(values, scales, bias, ops);
+            var (values, scales) = EightBits.QuantizeRows(weight, format == RowFormat.Int8 ? Int8.Type : Float8.Type);
+            return format == RowFormat.Int8
+                ? new Int8Linear(values, scales, bias, new FusedInt8Products(ops))
+                : new Float8Linear(values, scales, bias, ops);
         }
         var (joined, square, up, down) = (Product(Dim, 3 * Dim), Product(Dim, Dim), Product(Dim, Hidden), Product(Hidden, Dim));
-        var format = float8 ? RowFormat.Float8 : RowFormat.Dense;
         var (rows, wide) = (ops.Rows(Random(1, 1, tokens, Dim), format), ops.Rows(Random(1, 1, tokens, Hidden), format));
         Action attend;
         if (eightBit is null)
@@ -132,35 +154,6 @@ internal sealed class CardRates(KernelCompiler compiler)
             products * watch.Rounds("attention") / watch.Seconds("products"),
             attention * watch.Rounds("attention") / watch.Seconds("attention")
         );
-    }
-
-    /// <summary>Null when row-wise e4m3 products run here and are right.</summary>
-    private static string? WhyNoFloat8(TokenKernels kernels)
-    {
-        var (major, minor) = CudaDevice.ComputeCapability;
-        if ((major, minor).CompareTo((8, 9)) < 0)
-        {
-            return $"compute capability {major}.{minor}, 8.9 is needed";
-        }
-
-        using var scope = NewDisposeScope();
-        try
-        {
-            var ops = new FusedTokenOps(kernels);
-            var (values, scales) = Float8.QuantizeRows(randn([512, 1024], dtype: ScalarType.BFloat16, device: CUDA) * 0.02);
-            using var rows = ops.Rows(randn([1, 300, 1024], dtype: ScalarType.BFloat16, device: CUDA), RowFormat.Float8);
-            var product = new Float8Linear(values, scales, null, ops).Apply(rows).to(ScalarType.Float32);
-            var exact = nn.functional.linear(
-                rows.Values.to(ScalarType.Float32) * rows.Scales!,
-                Float8.Dequantize(values, scales, ScalarType.Float32)
-            );
-            double error = ((product - exact).norm() / exact.norm()).item<float>();
-            return error <= Float8Error ? null : $"row-wise products are off by {error:0.0e+0}";
-        }
-        catch (InvalidOperationException e)
-        {
-            return e.Message;
-        }
     }
 
     private static double Products32()

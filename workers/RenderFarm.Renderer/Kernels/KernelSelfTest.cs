@@ -38,7 +38,7 @@ internal static class KernelSelfTest
                 var affine = new NormAffine(Row(runs), Row(runs), AddsOne: true, 1e-6);
                 var gate = Row(runs);
                 var (x, y) = (Rows(dim, ScalarType.Float32), Rows(dim, ScalarType.BFloat16));
-                foreach (var format in new[] { RowFormat.Dense, RowFormat.Float8 })
+                foreach (var format in new[] { RowFormat.Dense, RowFormat.Float8, RowFormat.Int8 })
                 {
                     var (plainX, plainZ) = plain.AddNorm(x.clone(), y, gate, affine, format);
                     var (fusedX, fusedZ) = fused.AddNorm(x.clone(), y, gate, affine, format);
@@ -83,13 +83,17 @@ internal static class KernelSelfTest
                 2e-3
             );
             var hidden = Rows(ffn, ScalarType.BFloat16);
-            Compare(
-                report,
-                $"gelu fp8 {ffn}",
-                Dense(fused.Gelu(hidden.clone(), RowFormat.Float8)),
-                Dense(plain.Gelu(hidden.clone().to(ScalarType.Float32), RowFormat.Float8)),
-                2e-3
-            );
+            foreach (var format in new[] { RowFormat.Float8, RowFormat.Int8 })
+            {
+                Compare(
+                    report,
+                    $"gelu {format} {ffn}",
+                    Dense(fused.Gelu(hidden.clone(), format)),
+                    Dense(plain.Gelu(hidden.clone().to(ScalarType.Float32), format)),
+                    2e-3
+                );
+            }
+
             Compare(
                 report,
                 $"gelu bf16 {ffn}",
@@ -98,23 +102,41 @@ internal static class KernelSelfTest
                 2e-3
             );
             var matrix = randn([ffn, dim], device: CUDA).to(ScalarType.BFloat16);
+            foreach (var code in new[] { Float8.Type, Int8.Type })
+            {
+                var (stored, storedScales) = EightBits.QuantizeRows(matrix, code);
+                Compare(
+                    report,
+                    $"cast up {(code == Int8.Type ? "int8" : "fp8")} {ffn} x {dim}",
+                    fused.CastUp(stored, storedScales),
+                    EightBits.Dequantize(stored, storedScales, ScalarType.BFloat16),
+                    1e-6
+                );
+            }
+
             var (values, scales) = Float8.QuantizeRows(matrix);
-            Compare(
-                report,
-                $"cast up {ffn} x {dim}",
-                fused.CastUp(values, scales),
-                Float8.Dequantize(values, scales, ScalarType.BFloat16),
-                1e-6
-            );
             var bias = randn([ffn], device: CUDA).to(ScalarType.BFloat16);
             var rows = fused.Rows(Rows(dim, ScalarType.BFloat16), RowFormat.Float8);
             var product = new Float8Linear(values, scales, bias, fused).Apply(rows);
             var exact = nn.functional.linear(
                 Dense(rows),
-                Float8.Dequantize(values, scales, ScalarType.Float32),
+                EightBits.Dequantize(values, scales, ScalarType.Float32),
                 bias.to(ScalarType.Float32)
             );
             Compare(report, $"fp8 product {dim} to {ffn}", product, exact, 4e-3);
+            var (whole, wholeScales) = Int8.QuantizeRows(matrix);
+            foreach (var count in new[] { Tokens, 5 })
+            {
+                var wholeRows = fused.Rows(Rows(dim, ScalarType.BFloat16).narrow(1, 0, count).contiguous(), RowFormat.Int8);
+                Compare(
+                    report,
+                    $"int8 product of {count} rows, {dim} to {ffn}",
+                    new Int8Linear(whole, wholeScales, bias, new FusedInt8Products(fused)).Apply(wholeRows),
+                    new Int8Linear(whole, wholeScales, bias, new PlainInt8Products()).Apply(wholeRows),
+                    1e-3
+                );
+            }
+
             var x16 = Rows(2 * dim, ScalarType.BFloat16).narrow(2, dim, dim);
             var linear = new FusedLinear(matrix, bias, kernels.Products);
             var exact16 = nn.functional.linear(x16.to(ScalarType.Float32), matrix.to(ScalarType.Float32), bias.to(ScalarType.Float32));

@@ -94,7 +94,7 @@ public sealed class CheckpointParts(ModelFiles files, ModelShape shape) : IModel
     {
         var text = string.Join(
             '\n',
-            Files(part)
+            (part == ModelPart.TextEncoder ? Files(part).Append(files.Tokenizer) : Files(part)) // Other tokens make another context
                 .Select(path => (Path: Path.GetFullPath(path), File: LinkedFile.Of(path)))
                 .Select(one =>
                     string.Create(CultureInfo.InvariantCulture, $"{one.Path} {one.File.Length} {one.File.LastWriteTimeUtc.Ticks}")

@@ -24,14 +24,14 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSp
     private readonly FreeSpace _disks = disks ?? FreeSpace.OfDisks;
 
     /// <param name="key">Says which blocks they are and in which format; fit for a file name.</param>
-    /// <param name="fill">Writes one block to the address given.</param>
+    /// <param name="filler">Writes the blocks where they are not there.</param>
     /// <param name="waiting">Called while another renderer prepares the same blocks; may throw to end the wait.</param>
-    public PreparedBlocks Get(string key, BlockLayout layout, int count, Action<int, nint> fill, Action? waiting = null)
+    public PreparedBlocks Get(string key, BlockLayout layout, int count, BlockFiller filler, Action? waiting = null)
     {
         if (cache is null)
         {
             RequireRoom(SharedMemory, layout.Bytes * count);
-            return PreparedBlocks.CreateUnnamed(SharedMemory, layout, count, fill);
+            return PreparedBlocks.CreateUnnamed(SharedMemory, layout, count, filler);
         }
         var path = Path.Combine(cache, key + WeightCacheFiles.Blocks);
         Directory.CreateDirectory(cache);
@@ -47,7 +47,7 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSp
             {
                 using (alone)
                 {
-                    CreateUnlessThere(path, layout, count, fill);
+                    CreateUnlessThere(path, layout, count, filler);
                 }
 
                 continue; // Mapped under a shared lock, by which everybody else sees that it is in use
@@ -73,7 +73,7 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSp
         return ready;
     }
 
-    private void CreateUnlessThere(string path, BlockLayout layout, int count, Action<int, nint> fill)
+    private void CreateUnlessThere(string path, BlockLayout layout, int count, BlockFiller filler)
     {
         using var there = PreparedBlocks.Open(path, layout, count);
         if (there is not null)
@@ -90,7 +90,7 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSp
         RequireRoom(cache!, layout.Bytes * count);
         try
         {
-            PreparedBlocks.Create(path, layout, count, fill).Dispose();
+            PreparedBlocks.Create(path, layout, count, filler).Dispose();
         }
         catch
         {

@@ -55,7 +55,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
 
         if (_plan.Precision == Precision.Fp32 && _plan.BlocksStreamed > 0)
         {
-            throw Unfit("float32 blocks are not streamed; plan bf16, fp8-weights or fp8");
+            throw Unfit("float32 blocks are not streamed; plan bf16 or eight bits");
         }
 
         if (
@@ -68,9 +68,22 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
 
         if (_plan.Precision == Precision.Fp8 && !(OnCard && CudaDevice.ComputeCapability is { Major: > 8 } or { Major: 8, Minor: 9 }))
         {
-            throw Unfit($"{(OnCard ? "this card" : "a CPU")} has no fp8 products; plan fp8-weights or bf16");
+            throw Unfit($"{(OnCard ? "this card" : "a CPU")} has no fp8 products; plan int8-weights, fp8-weights or bf16");
+        }
+
+        if (_plan.Precision == Precision.Int8 && !(OnCard && CudaDevice.ComputeCapability is { Major: > 7 } or { Major: 7, Minor: >= 5 }))
+        {
+            throw Unfit($"{(OnCard ? "this card" : "a CPU")} has no int8 products; plan int8-weights or bf16");
         }
     }
+
+    /// <summary>Prompts that were encoded before, by these weights, in this type, on this kind of device and to this length.</summary>
+    public PromptCache Prompts =>
+        new(
+            order.WeightCache,
+            $"{parts.Fingerprint(ModelPart.TextEncoder)} {(_plan.TextEncoder == TextEncoderPlacement.Cpu ? "cpu" : _plan.Device)} "
+                + $"{(_plan.Precision == Precision.Fp32 ? "fp32" : "bf16")} {_shape.Transformer.TextLength}"
+        );
 
     /// <summary>On the host, or its layers on the card; the embedding table stays in its file.</summary>
     public PromptEncoder PromptEncoder()
@@ -158,7 +171,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
             blocks = Place(
                 part,
                 weightsOfBlocks,
-                Format,
+                FormatFor(source),
                 weights => new WanBlock(branches is null ? weights : new SideBranchWeights(weights, branches), sizes),
                 new BlockRing(sizes.Layers, _plan.BlocksResident, _plan.RingSlots),
                 ops,
@@ -257,14 +270,31 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
 
     public void Dispose() => _kernels?.Dispose();
 
-    private WeightFormat Format =>
+    /// <summary>
+    /// As planned, but weights that are only stored in eight bits stay in those of the file: rounded once more they would lose once more.
+    /// </summary>
+    private WeightFormat FormatFor(Inference.Safetensors.ITensorSource source) =>
         _plan.Precision switch
         {
             Precision.Bf16 => WeightFormat.BFloat16,
-            Precision.Fp8Weights => WeightFormat.Float8Stored,
+            Precision.Fp8Weights => StoredEightBits(source) == Int8.Type ? WeightFormat.Int8Stored : WeightFormat.Float8Stored,
+            Precision.Int8Weights => StoredEightBits(source) == Float8.Type ? WeightFormat.Float8Stored : WeightFormat.Int8Stored,
             Precision.Fp8 => WeightFormat.Float8,
+            Precision.Int8 => WeightFormat.Int8,
             var other => throw Unfit($"{other} blocks are not prepared"),
         };
+
+    /// <summary>What most weights of its blocks are stored in, if that is eight bits with a scale or e4m3; null otherwise.</summary>
+    private static ScalarType? StoredEightBits(Inference.Safetensors.ITensorSource source)
+    {
+        var types = source
+            .Entries.Values.Where(entry => IsOfBlock(entry.Name) && entry.Name.EndsWith(".weight", StringComparison.Ordinal))
+            .Where(entry => entry.Shape.Count == 2)
+            .Select(entry => entry.Type.ScalarType)
+            .ToList();
+        var most = types.GroupBy(type => type).MaxBy(group => group.Count())?.Key;
+        return most is Float8.Type or Int8.Type ? most : null;
+    }
 
     private TokenKernels Kernels => _kernels ??= new TokenKernels(new KernelCompiler(KernelFolder));
 
@@ -284,23 +314,35 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
         PreparedStore? kept = null
     )
     {
-        var layout = BlockLayout.Of(build, format);
-        // The two formats of eight bits are the same bytes
-        var stored = format == WeightFormat.BFloat16 ? "bf16" : "fp8";
+        var layout = BlockLayout.Of(build, format, InFullPrecision(source));
+        // Stored and multiplied in the same eight bits, blocks are the same bytes
+        var stored = EightBits.TypeOf(format) switch
+        {
+            Float8.Type => "fp8",
+            Int8.Type => "int8",
+            _ => "bf16",
+        };
         var prepared = (kept ?? _store).Get(
             $"{parts.Fingerprint(part)}-{stored}",
             layout,
             ring.Blocks,
-            (block, destination) =>
-            {
-                BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device);
-                alive();
-            },
+            new BlockFiller(
+                (block, destination) => BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device),
+                BlockFiller.WorkersFor(source.LoadsInParallel),
+                alive
+            ),
             waiting: alive
         );
         TrimMemory(); // Rounding on the card left some behind
-        return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops, order.Spec.Debug is { SynchronousCopies: true });
+        var inTurn = order.Spec.Debug is { SynchronousCopies: true };
+        return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops, inTurn);
     }
+
+    /// <summary>
+    /// By their names within a block: one block object is every block that passes through its slot, so what one of them wants all get.
+    /// </summary>
+    private static HashSet<string> InFullPrecision(Inference.Safetensors.ITensorSource source) =>
+        [.. source.InFullPrecision.Where(IsOfBlock).Select(name => name.Split('.', 3)[2])];
 
     private static bool IsOfBlock(string name) => name.StartsWith("blocks.", StringComparison.Ordinal);
 

@@ -111,11 +111,29 @@ public sealed class VideoPipeline : IDisposable
     /// <summary>[n, text dim] for the prompt and, where guidance needs it, for the negative prompt.</summary>
     private EncodedPrompts EncodePrompts()
     {
+        var negativePrompt = Experts.NeedUnconditional(_order) ? _spec.NegativePrompt : null;
+        var seen = _components.Prompts;
+        var (prompt, negative) = (seen.Find(_spec.Prompt), negativePrompt is null ? null : seen.Find(negativePrompt));
+        if (prompt is not null && (negative is not null || negativePrompt is null))
+        {
+            Stage(RenderStage.EncodingText);
+            return new EncodedPrompts(prompt, negative);
+        }
+
         using var encoder = _components.PromptEncoder();
         Stage(RenderStage.EncodingText);
-        var prompts = encoder.Encode(_spec.Prompt, Experts.NeedUnconditional(_order) ? _spec.NegativePrompt : null, ReportAlive);
-        Finite(prompts.Conditional, "the text encoder's output");
-        return prompts;
+        return new EncodedPrompts(
+            prompt ?? Encode(encoder, _spec.Prompt),
+            negative ?? (negativePrompt is null ? null : Encode(encoder, negativePrompt))
+        );
+    }
+
+    private EncodedPrompt Encode(PromptEncoder encoder, string text)
+    {
+        var encoded = encoder.Encode(text, ReportAlive);
+        Finite(encoded.Context, "the text encoder's output");
+        _components.Prompts.Keep(text, encoded);
+        return encoded;
     }
 
     private EncodedPictures EncodePictures()

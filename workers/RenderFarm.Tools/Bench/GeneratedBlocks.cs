@@ -29,16 +29,18 @@ internal sealed class GeneratedBlocks(TransformerShape shape, WeightFormat forma
         {
             using var scope = NewDisposeScope();
             var values = generated.Values(group.Key, [.. group.First().Shape]);
-            var rows = group.Any(part => part.Part == StoredPart.Float8Weight) ? ops.Quantize(values.unsqueeze(0), gelu: false) : default;
+            var code = EightBits.TypeOf(Layout.Format) == Int8.Type ? RowFormat.Int8 : RowFormat.Float8;
+            var rounds = group.Any(part => part.Part == StoredPart.EightBitWeight);
+            var rows = rounds ? ops.Quantize(values.unsqueeze(0), code, gelu: false) : default;
             foreach (var part in group)
             {
                 var source = part.Part switch
                 {
-                    StoredPart.Float8Weight => AtenOps.ViewAs(rows.Values, ScalarType.Byte).squeeze(0),
-                    StoredPart.Float8Scales => rows.Scales!.squeeze(0),
+                    StoredPart.EightBitWeight => AtenOps.ViewAs(rows.Values, ScalarType.Byte).squeeze(0),
+                    StoredPart.EightBitScales => rows.Scales!.squeeze(0),
                     _ => values,
                 };
-                var type = part.Part == StoredPart.Float8Weight ? ScalarType.Byte : part.Type;
+                var type = part.Part == StoredPart.EightBitWeight ? ScalarType.Byte : part.Type;
                 using var place = AtenOps.FromMemory(AtenOps.DataPointer(memory) + (nint)part.Offset, [.. part.Shape], type, device);
                 place.copy_(source);
             }
@@ -54,13 +56,15 @@ internal sealed class GeneratedBlocks(TransformerShape shape, WeightFormat forma
             path,
             Layout,
             shape.Layers,
-            (block, address) =>
-            {
-                Fill(block, memory);
-                CudaDevice.Synchronize();
-                DeviceCopy.ToHost(address, AtenOps.DataPointer(memory), Layout.Bytes, CudaStream.Default);
-                CudaDevice.Synchronize();
-            }
+            new BlockFiller(
+                (block, address) =>
+                {
+                    Fill(block, memory);
+                    CudaDevice.Synchronize();
+                    DeviceCopy.ToHost(address, AtenOps.DataPointer(memory), Layout.Bytes, CudaStream.Default);
+                    CudaDevice.Synchronize();
+                }
+            )
         );
         prepared.Register();
         return prepared;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Verbs.Parsing;
@@ -35,18 +36,39 @@ internal sealed class Occupant : IDisposable
         throw new InvalidOperationException("the process that was to occupy the card ended");
     }
 
-    /// <summary>The verb of that process: takes memory, says <c>held</c>, and holds it until its input ends.</summary>
+    /// <summary>
+    /// The verb of that process: takes memory, says <c>held</c>, and holds it until its input ends. For each line it takes so many
+    /// bytes more, or as many as there are, and says so again.
+    /// </summary>
     public static int Occupy(long leave)
     {
         using var scope = NewDisposeScope();
-        for (var over = CudaDevice.Memory.Free - leave; over > Grain; over = CudaDevice.Memory.Free - leave)
+        Take(leave);
+        while (Console.In.ReadLine() is { } more)
         {
-            empty([Math.Min(over, Piece)], dtype: ScalarType.Byte, device: CUDA);
+            Take(Math.Max(0, CudaDevice.Memory.Free - long.Parse(more, CultureInfo.InvariantCulture)));
         }
+
+        return VerbProgram.Done;
+    }
+
+    private static void Take(long leave)
+    {
+        var piece = Piece;
+        for (var over = CudaDevice.Memory.Free - leave; over > Grain && piece > Grain; over = CudaDevice.Memory.Free - leave)
+        {
+            try
+            {
+                empty([Math.Min(over, piece)], dtype: ScalarType.Byte, device: CUDA);
+            }
+            catch (ExternalException)
+            {
+                piece /= 2; // Somebody else took of it between the look and this
+            }
+        }
+
         Console.Out.WriteLine("held");
         Console.Out.Flush();
-        Console.In.ReadToEnd();
-        return VerbProgram.Done;
     }
 
     public void Dispose()

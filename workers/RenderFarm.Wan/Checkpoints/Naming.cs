@@ -122,6 +122,13 @@ internal sealed record Naming(CheckpointKind Kind, string Layout, string Prefix,
         return found.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<TensorEntry>)[.. pair.Value.Values], StringComparer.Ordinal);
     }
 
+    /// <summary>The original name of a key, with its prefix or without; null where it is no part of the model.</summary>
+    public string? NameOf(string key)
+    {
+        var bare = key.StartsWith(Prefix, StringComparison.Ordinal) ? key[Prefix.Length..] : key;
+        return IsBeside(bare) ? null : Original(bare).Name;
+    }
+
     /// <summary>Things that lie in such files and are no part of the model.</summary>
     private bool IsBeside(string key) =>
         key is "scaled_fp8" or "spiece_model" or "log_scale" or "logit_scale"

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using RenderFarm.Inference.Safetensors;
 using static TorchSharp.torch;
 
@@ -11,12 +12,16 @@ public sealed class OriginalSource : ITensorSource
 {
     private readonly ITensorSource _source;
     private readonly IReadOnlyDictionary<string, IReadOnlyList<TensorEntry>> _stored;
+    private readonly Lazy<IReadOnlySet<string>> _inFullPrecision;
 
     private OriginalSource(ITensorSource source, Naming naming)
     {
         _source = source;
         _stored = naming.Apply(source.Entries.Values);
         Entries = _stored.ToDictionary(pair => pair.Key, pair => Joined(pair.Key, pair.Value), StringComparer.Ordinal);
+        _inFullPrecision = new(() =>
+            FullPrecisionHints.Of(source).Select(layer => naming.NameOf($"{layer}.weight")).OfType<string>().ToFrozenSet()
+        );
     }
 
     /// <param name="source">Taken over.</param>
@@ -59,6 +64,10 @@ public sealed class OriginalSource : ITensorSource
     public string Name => _source.Name;
 
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
+
+    public bool LoadsInParallel => _source.LoadsInParallel;
+
+    public IReadOnlySet<string> InFullPrecision => _inFullPrecision.Value;
 
     public Tensor Load(string name)
     {

@@ -96,6 +96,8 @@ public sealed class PthFile : ITensorSource
 
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
 
+    public bool LoadsInParallel => true;
+
     public Tensor Load(string name)
     {
         if (!_views.TryGetValue(name, out var view))
@@ -105,7 +107,11 @@ public sealed class PthFile : ITensorSource
 
         using var scope = NewDisposeScope();
         var storage = empty(view.Storage.Elements, dtype: view.Storage.Type.ScalarType);
-        Fill(name, storage, DataOf(view.Storage)!);
+        lock (_archive) // It reads through one stream
+        {
+            Fill(name, storage, DataOf(view.Storage)!);
+        }
+
         var tensor = storage.as_strided(view.Shape, view.Strides, view.Offset).contiguous();
         return tensor.DetachFromDisposeScope();
     }

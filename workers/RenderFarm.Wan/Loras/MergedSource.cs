@@ -20,6 +20,8 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
             .Select(entry => changes.ContainsKey(entry.Name) ? entry with { Type = ElementType.Of(ScalarType.Float32) } : entry)
             .ToDictionary(entry => entry.Name, StringComparer.Ordinal);
 
+    public IReadOnlySet<string> InFullPrecision => source.InFullPrecision;
+
     public Tensor Load(string name)
     {
         if (!changes.TryGetValue(name, out var own))

@@ -23,6 +23,9 @@ internal sealed class FarmApi : IDisposable
     /// </summary>
     private static readonly TimeSpan RenewPatience = TimeSpan.FromSeconds(4);
 
+    /// <summary>A store may take its time to make an object out of parts.</summary>
+    private static readonly TimeSpan JoinPatience = TimeSpan.FromMinutes(5);
+
     private readonly HttpClient _http;
     private readonly WorkerKey _key;
 
@@ -126,33 +129,47 @@ internal sealed class FarmApi : IDisposable
             cancellationToken
         );
 
-    /// <summary>An input of a job. The key goes along only to the API's own address: other links carry their own signature.</summary>
-    public async Task<Stream> OpenInputAsync(string url, CancellationToken cancellationToken)
+    /// <exception cref="LeaseLostException"/>
+    public Task<UploadReply> BeginUploadAsync(LeaseId lease, UploadRequest request, CancellationToken cancellationToken) =>
+        RequiredAsync(
+            Path(lease, "uploads"),
+            request.Under(lease),
+            ContractsJson.Default.UploadRequest,
+            ContractsJson.Default.UploadReply,
+            Patience,
+            lease,
+            cancellationToken
+        );
+
+    /// <exception cref="LeaseLostException"/>
+    public Task<UploadedObject> CompleteUploadAsync(
+        LeaseId lease,
+        string uploadId,
+        UploadCompleteRequest request,
+        CancellationToken cancellationToken
+    ) =>
+        RequiredAsync(
+            Path(lease, $"uploads/{Uri.EscapeDataString(uploadId)}/complete"),
+            request.Under(lease),
+            ContractsJson.Default.UploadCompleteRequest,
+            ContractsJson.Default.UploadedObject,
+            JoinPatience,
+            lease,
+            cancellationToken
+        );
+
+    /// <summary>Where a link of the API leads: some are paths of its own.</summary>
+    public Uri AddressOf(string url) => new(_http.BaseAddress!, url);
+
+    public bool IsOwn(Uri address) =>
+        Uri.Compare(address, _http.BaseAddress, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase)
+        == 0;
+
+    /// <summary>A request of the caller's own to the API itself, with this worker's key; the answer's body is not read yet.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var address = new Uri(_http.BaseAddress!, url);
-        using var request = new HttpRequestMessage(HttpMethod.Get, address);
-        if (
-            Uri.Compare(address, _http.BaseAddress, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase)
-            == 0
-        )
-        {
-            request.Headers.Authorization = Bearer();
-        }
-
-        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-        if (response.IsSuccessStatusCode)
-        {
-            return await response.Content.ReadAsStreamAsync(cancellationToken);
-        }
-
-        using (response)
-        {
-            throw new FarmApiException(
-                $"the input at {address.GetLeftPart(UriPartial.Path)} was answered {(int)response.StatusCode}",
-                response.StatusCode,
-                null
-            );
-        }
+        request.Headers.Authorization = Bearer();
+        return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
     public void Dispose() => _http.Dispose();

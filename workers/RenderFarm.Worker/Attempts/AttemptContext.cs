@@ -14,14 +14,15 @@ internal sealed class AttemptContext : IAsyncDisposable
     private readonly HeldLease _held;
     private readonly CancellationTokenSource _stop;
 
-    public AttemptContext(HeldLease held, CancellationToken handBack)
+    public AttemptContext(HeldLease held, Slot slot, CancellationToken handBack)
     {
         _held = held;
+        Slot = slot;
         HandBack = handBack;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(held.Keeper.Lost, held.Keeper.Cancelled, handBack);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(held.Keeper.Lost, held.Keeper.Cancelled, slot.Broken, handBack);
     }
 
-    public required Slot Slot { get; init; }
+    public Slot Slot { get; }
     public required LeaseGrant Grant { get; init; }
     public required InstalledModel Model { get; init; }
     public required AttemptFolder Folder { get; init; }
@@ -31,7 +32,7 @@ internal sealed class AttemptContext : IAsyncDisposable
     /// <summary>This worker stops: give the job back, unless it is finished anyway.</summary>
     public CancellationToken HandBack { get; }
 
-    /// <summary>The lease is lost, the job is cancelled, or it is to be handed back.</summary>
+    /// <summary>The lease is lost, the job is cancelled, its card has failed, or it is to be handed back.</summary>
     public CancellationToken Stop => _stop.Token;
 
     /// <summary>The outcome when nobody wants the video any more, whatever has become of it; null while somebody does.</summary>
@@ -47,8 +48,24 @@ internal sealed class AttemptContext : IAsyncDisposable
             : null;
     }
 
-    /// <summary>The outcome when <see cref="Stop"/> came before there was another.</summary>
-    public AttemptOutcome Interrupted() => Unwanted() ?? new AttemptOutcome.HandedBack(ReleaseReason.Interrupted);
+    /// <summary>The outcome when <see cref="Stop"/> came before anything was rendered: what the job was not to blame for.</summary>
+    public AttemptOutcome Interrupted() =>
+        Unwanted()
+        ?? (
+            Slot.Broken.IsCancellationRequested
+                ? new AttemptOutcome.HandedBack(ReleaseReason.SlotFault, Slot.CardError)
+                : new AttemptOutcome.HandedBack(ReleaseReason.Interrupted)
+        );
+
+    /// <summary>
+    /// The outcome when the card failed under the render: whatever else went wrong, or seems to have gone well, is of no account. Null
+    /// while nothing is known against the card.
+    /// </summary>
+    /// <param name="failed">The render has failed: then an error that it would have outlived explains it too.</param>
+    public AttemptOutcome.Failed? CardLost(bool failed, Measurements measured, string logTail) =>
+        Slot.CardError is { } error && (failed || Slot.Broken.IsCancellationRequested)
+            ? new AttemptOutcome.Failed(FailureReason.GpuLost, error, measured, logTail)
+            : null;
 
     public async ValueTask DisposeAsync()
     {

@@ -25,9 +25,8 @@ internal sealed class AttemptContexts(
         var held = leases.HoldForAttempt(grant, settings);
         try
         {
-            return new AttemptContext(held, drain.HandBack)
+            return new AttemptContext(held, slot, drain.HandBack)
             {
-                Slot = slot,
                 Grant = grant,
                 Model = model,
                 Folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.Lease.Name),

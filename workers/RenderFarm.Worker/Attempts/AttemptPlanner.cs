@@ -31,6 +31,7 @@ internal sealed class AttemptPlanner(
         var request = PlanRequest.Of(model.Shape, grant.Spec, hasImage: grant.Inputs.Count > 0) with
         {
             LoraParameters = LoraSizes.Of(model.Files, grant.Spec.Loras),
+            StoredIn = model.Registration.StoredIn,
             Corrections = new MeasuredCorrections(grant.Correction, grant.KindCorrections),
         };
         var started = time.GetTimestamp();
@@ -76,6 +77,7 @@ internal sealed class AttemptPlanner(
             {
                 Kind = slot.Kind,
                 Card = slot.Description.Card,
+                ComputeCapability = slot.Description.ComputeCapability,
                 TotalBytes = slot.Description.TotalBytes,
                 FreeBytes = freeBytes,
                 HostBytes = slot.Kind == SlotKind.Cuda ? cache.RoomBytes : null,

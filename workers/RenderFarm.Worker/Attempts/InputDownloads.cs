@@ -1,5 +1,5 @@
-using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Worker.Api;
 
 namespace RenderFarm.Worker.Attempts;
@@ -8,7 +8,7 @@ namespace RenderFarm.Worker.Attempts;
 /// Brings a job's input pictures onto this host. The renderer has no network business of its own. A picture that doesn't come
 /// is asked for again once the lease is renewed: so an API that is away is waited for, and costs no attempt.
 /// </summary>
-internal sealed class InputDownloads(FarmApi api)
+internal sealed class InputDownloads(FarmLinks links)
 {
     private const int Tries = 3;
 
@@ -41,7 +41,7 @@ internal sealed class InputDownloads(FarmApi api)
 
     private async Task FetchAsync(JobInput input, string path, CancellationToken cancellationToken)
     {
-        await using (var content = await api.OpenInputAsync(input.Url, cancellationToken))
+        await using (var content = await links.OpenAsync(input.Url, cancellationToken))
         await using (var file = File.Create(path))
         {
             await content.CopyToAsync(file, cancellationToken);

@@ -60,6 +60,11 @@ internal sealed class RenderAttempt(
                 return unwanted;
             }
 
+            if (attempt.CardLost(failure is not null, measured, logTail) is { } lost)
+            {
+                return lost;
+            }
+
             if (failure is not null)
             {
                 return attempt.HandBack.IsCancellationRequested

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
-using RenderFarm.Hosting.Settings;
+using RenderFarm.Contracts.Words;
 
 namespace RenderFarm.Worker.Configuration;
 

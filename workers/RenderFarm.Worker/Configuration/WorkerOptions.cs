@@ -79,8 +79,19 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     [Required(ErrorMessage = "must name the driver's management library, libnvidia-ml.so.1.")]
     public string NvmlPath { get; set; } = Nvml.NvmlLibrary.DefaultPath;
 
-    /// <summary>Where <c>farm bench calibrate</c> leaves what it measured; read at start.</summary>
+    /// <summary>Where the rates are kept that were measured of this host's cards, by this worker or <c>farm bench calibrate</c>.</summary>
+    [Required(ErrorMessage = "must name a folder.")]
     public string CalibrationDirectory { get; set; } = FarmHome.FromEnvironment().Calibration;
+
+    /// <summary>
+    /// Measure what plans are timed with: a card that never was, with this libtorch, as soon as it is idle; a processor, and a card after
+    /// another driver, when idle for <see cref="CalibrationIdleSeconds"/>. A job ends it at once. Off: what was kept is used.
+    /// </summary>
+    public bool Calibrate { get; set; } = true;
+
+    /// <summary>How long a slot has had no job before it is measured where plans can do without.</summary>
+    [Between(0, 86_400)]
+    public double CalibrationIdleSeconds { get; set; } = 60;
 
     /// <summary>With finished videos of more GiB than this waiting for their upload the worker takes no new job.</summary>
     [Between(0, 1e6, Above = true)]

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Options;
-using RenderFarm.Artifacts;
 using RenderFarm.Broker;
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Planning;
+using RenderFarm.Worker.Calibration;
 using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
@@ -27,7 +27,7 @@ internal static class WorkerDoctor
         var discovery = app.Services.GetRequiredService<SlotDiscovery>();
         var catalog = app.Services.GetRequiredService<ModelCatalog>();
         _ = await catalog.ScanAsync(CancellationToken.None);
-        foreach (var check in CardChecks.Of(discovery))
+        await foreach (var check in CardChecks.LookAsync(discovery, app.Services.GetRequiredService<SlotCalibration>()))
         {
             yield return check;
         }
@@ -43,10 +43,6 @@ internal static class WorkerDoctor
         yield return Disk(options, disks);
         yield return await ApiAsync(options);
         yield return await BrokerCheck.LookAsync(app.Services.GetRequiredService<IOptions<BusOptions>>().Value);
-        yield return await StoreAsync(
-            app.Services.GetRequiredService<IArtifactStore>(),
-            app.Services.GetRequiredService<IOptions<ArtifactsOptions>>().Value
-        );
     }
 
     private static async Task<HostCheck> EncoderAsync(EncoderTrial trial, WorkerOptions options)
@@ -102,31 +98,6 @@ internal static class WorkerDoctor
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
         {
             return HostCheck.Without("api", $"nothing answers at {options.ApiUrl}", "./farm up starts one; a worker waits for it");
-        }
-    }
-
-    private static async Task<HostCheck> StoreAsync(IArtifactStore store, ArtifactsOptions artifacts)
-    {
-        var place = artifacts.Kind == ArtifactsKind.S3 ? $"bucket {artifacts.Bucket} at {artifacts.Endpoint}" : artifacts.Directory ?? "";
-        if (artifacts.Kind != ArtifactsKind.S3)
-        {
-            return HostCheck.Ok("artifacts", $"a folder: {place}");
-        }
-
-        try
-        {
-            using var bounded = new CancellationTokenSource(Patience);
-            _ = await store.StatAsync("doctor", bounded.Token);
-            return HostCheck.Ok("artifacts", $"{place} answers");
-        }
-        catch (Exception fault) when (fault is ArtifactStoreException or OperationCanceledException)
-        {
-            return HostCheck.Lacks(
-                "artifacts",
-                $"{place}: {fault.Message}",
-                "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished "
-                    + "videos wait in the spool meanwhile"
-            );
         }
     }
 }

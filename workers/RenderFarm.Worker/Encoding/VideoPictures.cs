@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Worker.Children;
 
 namespace RenderFarm.Worker.Encoding;
@@ -26,7 +27,7 @@ internal static class VideoPictures
 
         async Task CutOneAsync(ArtifactKind kind, Func<RenderSpec, string, string, IReadOnlyList<string>> arguments)
         {
-            var picture = Path.Combine(folder, Artifacts.ObjectKeys.FileName(kind));
+            var picture = Path.Combine(folder, Word.Of(kind) + ".webp");
             using var child = ChildProcess.Start(ffmpeg, arguments(spec, video, picture), ChildEnvironment.Base(), folder);
             try
             {

@@ -1,14 +1,15 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
-using RenderFarm.Artifacts;
 using RenderFarm.Broker;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Logs;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Bells;
+using RenderFarm.Worker.Calibration;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Leases;
@@ -30,7 +31,7 @@ internal static class WorkerApplication
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
-        builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.IncludeScopes) = (true, true));
+        builder.Configuration.AddFarmLogs();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         // A start that fails is told in one line by whoever started it.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
@@ -42,7 +43,6 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<TimeProvider>(services => new HostClock(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.ClockOffsetSeconds
         ));
-        builder.Services.AddArtifacts(builder.Configuration);
         builder.AddBells();
         builder.Services.AddWorkerMetrics();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
@@ -50,7 +50,7 @@ internal static class WorkerApplication
         builder.Services.TryAddSingleton(FreeSpace.OfDisks);
 
         // Who we are
-        builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>();
+        builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>().AddSingleton<FarmLinks>();
         builder.Services.AddSingleton<ModelCatalog>().AddSingleton<SlotDiscovery>().AddSingleton<WorkerRegistration>();
         builder.Services.AddSingleton<WorkerIdentity>().AddSingleton<WorkerDescription>();
 
@@ -60,17 +60,19 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<AttemptRunner>().AddSingleton<LeasedAttempt>().AddSingleton<AttemptContexts>();
         builder.Services.AddSingleton<AttemptPlanner>().AddSingleton<AttemptReporter>().AddSingleton<InputDownloads>();
         builder.Services.AddSingleton<RenderAttempt>().AddSingleton<RenderStarter>().AddSingleton<FinishedVideo>();
-        builder.Services.AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();
+        builder.Services.AddSingleton<FileUpload>().AddSingleton<SpoolUpload>().AddSingleton<UploadSpool>();
 
         // What they need
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();
         builder.Services.AddSingleton<EncoderTrial>().AddSingleton<EncoderGuard>();
         builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
         builder.Services.AddSingleton<HostWeightCache>();
+        builder.Services.AddSingleton<DeviceTrials>().AddSingleton<SlotCalibration>();
 
         // The whole
         builder.Services.AddSingleton<WorkerPreparation>();
-        builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded).AddLoop<ModelWatch>();
+        builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded);
+        builder.Services.AddLoop<ModelWatch>().AddLoop<CardErrorWatch>().AddLoop<CalibrationLoop>();
         builder.Services.AddSingleton<WorkerStart>().AddSingleton<WorkerLoops>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
 
         var app = builder.Build();

@@ -59,12 +59,18 @@ internal sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<Mode
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var files = manifest.Files.In(folder);
         var fingerprints = new Dictionary<string, string>(StringComparer.Ordinal);
+        var seen = new List<ModelFile>();
         foreach ((var component, var parts) in Components(files))
         {
             if (parts.Count > 0)
             {
-                fingerprints[component] = await FingerprintAsync(manifest.Shape.Id, component, parts, cancellationToken);
+                fingerprints[component] = await FingerprintAsync(manifest.Shape.Id, component, parts, seen, cancellationToken);
             }
+        }
+
+        foreach (var lora in files.Loras.Values.Concat(files.LorasLowNoise.Values).Distinct(StringComparer.Ordinal))
+        {
+            seen.Add(await LookAsync("lora", lora, cancellationToken));
         }
 
         return new InstalledModel(
@@ -73,26 +79,54 @@ internal sealed class ModelCatalog(IOptions<ModelsOptions> options, ILogger<Mode
             new ModelRegistration(manifest.Shape.Id, manifest.Shape, fingerprints)
             {
                 Note = manifest.Note,
+                StoredIn = StoredWeights.Of([.. files.Transformer, .. files.TransformerLowNoise]),
                 Loras = [.. files.Loras.Keys.Union(files.LorasLowNoise.Keys).Order(StringComparer.Ordinal)],
+                Files = seen,
             }
         );
     }
 
+    /// <returns>The digest of all parts; that of the first which is no use takes its place.</returns>
     private async Task<string> FingerprintAsync(
         string model,
         string component,
         IReadOnlyList<string> parts,
+        List<ModelFile> seen,
         CancellationToken cancellationToken
     )
     {
+        foreach (var part in parts)
+        {
+            seen.Add(await LookAsync(component, part, cancellationToken));
+        }
+
         try
         {
-            return await SafetensorsFingerprint.OfAsync(parts, cancellationToken);
+            return await CheckpointFingerprint.OfAsync(parts, cancellationToken);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             log.ComponentDamaged(model, component, fault.Message);
             return "unreadable";
+        }
+    }
+
+    private static async Task<ModelFile> LookAsync(string component, string path, CancellationToken cancellationToken)
+    {
+        var name = Path.GetFileName(path);
+        try
+        {
+            _ = await CheckpointFingerprint.OfAsync([path], cancellationToken);
+            await using var file = File.OpenRead(path);
+            return new ModelFile(component, name, file.Length, ModelFileState.There);
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new ModelFile(component, name, null, ModelFileState.Missing);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return new ModelFile(component, name, null, ModelFileState.Damaged);
         }
     }
 

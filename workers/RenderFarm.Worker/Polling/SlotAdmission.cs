@@ -23,7 +23,8 @@ internal sealed class SlotAdmission(
         await encoder.LookAsync(drain.Draining);
         var why = gate.WhyClosed(slot);
         var quarantined = slot.Quarantine is not null;
-        standing.NeedsRegistration |= standing.RegisteredAsQuarantined != quarantined; // Operators see it in the list of workers.
+        // Operators see it in the list of workers; and as it asks for no work, this is how it hears that somebody has resumed it
+        standing.NeedsRegistration |= quarantined || standing.RegisteredAsQuarantined;
         if (why is not null && !standing.Closed)
         {
             log.SlotClosed(slot.Id, why);
@@ -38,9 +39,15 @@ internal sealed class SlotAdmission(
         if (standing.NeedsRegistration)
         {
             await registration.RegisterAsync(drain.Draining);
+            (standing.NeedsRegistration, standing.RegisteredAsQuarantined) = (false, quarantined);
+            if (quarantined && registration.IsToResume(slot.Id))
+            {
+                gate.Resume(slot);
+                await encoder.ReviewAsync();
+                return false;
+            }
         }
 
-        (standing.NeedsRegistration, standing.RegisteredAsQuarantined) = (false, slot.Quarantine is not null);
         if (standing.Closed)
         {
             await Task.Delay(ClosedPause, time, drain.Draining);

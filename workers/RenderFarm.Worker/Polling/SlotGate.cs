@@ -16,6 +16,9 @@ internal sealed class SlotGate(IOptions<WorkerOptions> options, UploadSpool spoo
     /// <returns>Null when nothing speaks against it; else why not, in words.</returns>
     public string? WhyClosed(Slot slot) => cards.WhyClosed(slot) ?? slot.Quarantine ?? WhyClosed();
 
+    /// <inheritdoc cref="CardGuard.Resume"/>
+    public void Resume(Slot slot) => cards.Resume(slot);
+
     /// <summary>The same for all slots together.</summary>
     public string? WhyClosed()
     {

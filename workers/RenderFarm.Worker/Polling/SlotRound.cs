@@ -22,6 +22,11 @@ internal sealed class SlotRound(
         // 1
         if (!await admission.AdmitsAsync(slot, standing))
         {
+            if (slot.CardError is not null)
+            {
+                launcher.StandDown(slot); // A card is reset when nobody is on it
+            }
+
             return;
         }
 
@@ -43,6 +48,14 @@ internal sealed class SlotRound(
 
         // 4
         drain.OrderedByFarm = false; // Or there were none.
-        await attempts.RunAsync(slot, grant, registration.Settings);
+        await slot.Pause.EndAsync();
+        try
+        {
+            await attempts.RunAsync(slot, grant, registration.Settings);
+        }
+        finally
+        {
+            slot.Pause.Begin();
+        }
     }
 }

@@ -18,6 +18,12 @@ internal sealed class WorkerDescription(
     /// <summary>This start of the worker.</summary>
     public string Instance => identity.Instance;
 
+    /// <summary>Whether two of them say different things, beside what stays the same for a start.</summary>
+    public static bool Differ(RegisterWorkerRequest one, RegisterWorkerRequest? other) =>
+        other is null
+        || !one.Slots.SequenceEqual(other.Slots)
+        || !one.Models.Select(model => model.Id).SequenceEqual(other.Models.Select(model => model.Id));
+
     public RegisterWorkerRequest Now() =>
         new()
         {

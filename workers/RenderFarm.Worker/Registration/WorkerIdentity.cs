@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
-using RenderFarm.Artifacts;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Worker.Configuration;
 
 namespace RenderFarm.Worker.Registration;

@@ -22,6 +22,7 @@ internal sealed class WorkerRegistration(
     private const int RefusalsBelieved = 6;
     private readonly SemaphoreSlim _one = new(1);
     private RegisterWorkerReply? _reply;
+    private RegisterWorkerRequest? _told;
     private bool _modelsChanged;
 
     public string WorkerId => _reply?.WorkerId ?? throw new InvalidOperationException("the worker is not registered yet");
@@ -32,6 +33,9 @@ internal sealed class WorkerRegistration(
     public LeaseSettings Settings => _reply?.Settings ?? new LeaseSettings();
 
     public bool IsRegistered => _reply is not null;
+
+    /// <summary>Somebody has ordered it since the slot was registered with its quarantine.</summary>
+    public bool IsToResume(string slotId) => _reply?.Slots.Any(order => order.Id == slotId && order.Resume) == true;
 
     /// <summary>Tries until it is heard.</summary>
     /// <exception cref="WorkerSettingException">
@@ -50,7 +54,13 @@ internal sealed class WorkerRegistration(
                 {
                     var told = description.Now();
                     _reply = await api.RegisterAsync(told, cancellationToken);
-                    log.Registered(_reply.WorkerId, told.Name, told.Slots.Select(slot => slot.Id), told.Models.Select(model => model.Id));
+                    if (WorkerDescription.Differ(told, _told))
+                    {
+                        var (slots, models) = (told.Slots.Select(slot => slot.Id), told.Models.Select(model => model.Id));
+                        log.Registered(_reply.WorkerId, told.Name, slots, models);
+                    }
+
+                    _told = told;
                     return;
                 }
                 catch (FarmApiException fault) when (IsFinal(fault) && ++refusals >= RefusalsBelieved)

@@ -28,6 +28,7 @@ internal sealed class RendererLauncher(
 {
     private const int FirstToGo = 900; // Of 1000, when host memory runs out
     private const double DefaultPart = 0.9;
+    private static readonly string[] Render = ["render"];
     private readonly ConcurrentDictionary<string, RendererProcess> _standby = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (CardBefore? Before, int Renderer)> _last = new(StringComparer.Ordinal);
     private bool _disposed;
@@ -48,7 +49,7 @@ internal sealed class RendererLauncher(
             standby.Dispose();
         }
 
-        var renderer = usable ? standby! : Start(slot, debug);
+        var renderer = usable ? standby! : Start(slot, Render, options.Value.DataDirectory, debug);
         _last[slot.Id] = (renderer.Before, renderer.Child.Id);
         return renderer;
     }
@@ -76,7 +77,7 @@ internal sealed class RendererLauncher(
 
         try
         {
-            var next = Start(slot, null);
+            var next = Start(slot, Render, options.Value.DataDirectory);
             if (!_standby.TryAdd(slot.Id, next))
             {
                 next.Dispose();
@@ -85,6 +86,15 @@ internal sealed class RendererLauncher(
         catch (Exception fault) when (fault is IOException or InvalidOperationException)
         {
             log.NoStandby(slot.Id, fault.Message);
+        }
+    }
+
+    /// <summary>The slot's standby goes: nobody will have an order for it.</summary>
+    public void StandDown(Slot slot)
+    {
+        if (_standby.TryRemove(slot.Id, out var standby))
+        {
+            standby.Dispose();
         }
     }
 
@@ -104,24 +114,25 @@ internal sealed class RendererLauncher(
     public void Dispose()
     {
         _disposed = true;
-        foreach (var slot in _standby.Keys)
+        foreach (var slot in slots.Slots)
         {
-            if (_standby.TryRemove(slot, out var standby))
-            {
-                standby.Dispose();
-            }
+            StandDown(slot);
         }
     }
 
-    private RendererProcess Start(Slot slot, DebugSwitches? debug)
+    /// <summary>The renderer's program on a slot's device, with what its jobs have there, for something else than a job.</summary>
+    /// <exception cref="FileNotFoundException">There is no renderer program.</exception>
+    public RendererProcess StartVerb(Slot slot, params string[] verb) => Start(slot, verb, Path.GetTempPath());
+
+    private RendererProcess Start(Slot slot, string[] verb, string folder, DebugSwitches? debug = null)
     {
         var before = CardGuard.Look(slot);
         var environment = ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid, Threads, debug);
         var child = ChildProcess.Start(
             options.Value.RendererPath,
-            ["render", "--device", slot.Kind == SlotKind.Cuda ? "cuda" : "cpu"],
+            [.. verb, "--device", slot.Kind == SlotKind.Cuda ? "cuda" : "cpu"],
             environment,
-            options.Value.DataDirectory,
+            folder,
             FirstToGo
         );
         var limit = options.Value.RendererMemoryGigabytes is { } given

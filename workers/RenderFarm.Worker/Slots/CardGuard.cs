@@ -72,6 +72,14 @@ internal sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider ti
         }
     }
 
+    /// <summary>Somebody has seen to the slot: what is missing now is taken as it is.</summary>
+    public void Resume(Slot slot)
+    {
+        _quarantined.TryRemove(slot.Id, out _);
+        slot.Resume();
+        log.Resumed(slot.Id);
+    }
+
     /// <summary>Looks again at a quarantined slot, and at whether the driver still answers for its card.</summary>
     /// <returns>Null when it may take jobs; else why not.</returns>
     public string? WhyClosed(Slot slot)

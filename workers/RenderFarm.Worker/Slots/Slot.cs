@@ -1,24 +1,49 @@
-using RenderFarm.Contracts.Calibration;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Nvml;
+using RenderFarm.Planning.Cards;
 
 namespace RenderFarm.Worker.Slots;
 
 /// <summary>Where one job at a time can run: a card, or the CPU.</summary>
-internal sealed class Slot
+internal sealed class Slot : IDisposable
 {
     private readonly SlotDescription _description;
     private readonly Func<long> _freeBytes;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private string? _cardFault;
+    private string? _deviceFault;
+    private string? _encoderFault;
+    private XidError? _error;
+    private DateTimeOffset? _since;
+    private CancellationTokenSource _broken = new();
 
-    private Slot(SlotDescription description, SlotCard? card, Func<long> freeBytes)
+    private Slot(SlotDescription description, SlotCard? card, Func<long> freeBytes, TimeProvider time)
     {
         _description = description;
         Card = card;
         _freeBytes = freeBytes;
+        _time = time;
+        Pause = new SlotPause(time);
     }
 
-    public SlotDescription Description => _description with { Quarantine = Quarantine };
+    public SlotDescription Description
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _description with
+                {
+                    Calibration = Calibration,
+                    Quarantine = Quarantine,
+                    QuarantinedAt = _since?.ToUnixTimeSeconds(),
+                };
+            }
+        }
+    }
+
     public string Id => _description.Id;
     public SlotKind Kind => _description.Kind;
 
@@ -30,21 +55,91 @@ internal sealed class Slot
 
     /// <summary>What a renderer could take now.</summary>
     /// <exception cref="NvmlException">The driver doesn't answer for the card (any more).</exception>
-    public long FreeBytes => _freeBytes();
+    public long FreeBytes => Math.Max(_freeBytes(), Pause.FreeBytesBefore ?? 0);
+
+    /// <summary>The time between its jobs.</summary>
+    public SlotPause Pause { get; }
+
+    /// <summary>What plans for it are timed with; null before anything is known.</summary>
+    public CardCalibration? Calibration { get; set; }
 
     /// <summary>The job it works on, for the eyes of operators.</summary>
     public string? CurrentJob { get; set; }
 
     /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
-    public string? Quarantine => CardFault ?? EncoderFault;
+    public string? Quarantine => Unfit ?? CardError ?? _cardFault ?? _deviceFault ?? _encoderFault;
 
-    /// <summary>What is wrong with its card.</summary>
-    public string? CardFault { get; set; }
+    /// <summary>Why its card can never take a job; null when it can.</summary>
+    public string? Unfit
+    {
+        get;
+        private init
+        {
+            field = value;
+            _since = value is null ? null : _time.GetUtcNow();
+        }
+    }
+
+    /// <summary>What the driver reported of its card: stands until it is <see cref="Resume">resumed</see>.</summary>
+    public string? CardError => _error?.ToString();
+
+    /// <summary>Ends when the card fails: what runs on it then comes to nothing.</summary>
+    public CancellationToken Broken => _broken.Token;
+
+    /// <summary>What is wrong with its card, as far as a look at it tells.</summary>
+    public string? CardFault
+    {
+        get => _cardFault;
+        set => Change(() => _cardFault = value);
+    }
+
+    /// <summary>Why no renderer can work on it.</summary>
+    public string? DeviceFault
+    {
+        get => _deviceFault;
+        set => Change(() => _deviceFault = value);
+    }
 
     /// <summary>What is wrong with the video encoder, which a worker's slots share.</summary>
-    public string? EncoderFault { get; set; }
+    public string? EncoderFault
+    {
+        get => _encoderFault;
+        set => Change(() => _encoderFault = value);
+    }
 
-    public static Slot Cpu(string processor, string calibrations) =>
+    /// <summary>The driver reported an error of its card. Of several the first that ends a job stands.</summary>
+    public void Break(XidError error)
+    {
+        Change(() => _error = _error is { EndsItsJob: true } ? _error : error);
+        if (error.EndsItsJob)
+        {
+            _broken.Cancel();
+        }
+    }
+
+    /// <summary>Somebody has seen to it: what was reported is forgotten, and whoever looks at the slot looks anew.</summary>
+    public void Resume()
+    {
+        Change(() => (_error, _cardFault, _deviceFault, _encoderFault) = (null, null, null, null));
+        if (_broken is { IsCancellationRequested: true } spent)
+        {
+            _broken = new CancellationTokenSource();
+            spent.Dispose();
+        }
+    }
+
+    public void Dispose() => _broken.Dispose();
+
+    private void Change(Action change)
+    {
+        lock (_gate)
+        {
+            change();
+            _since = Quarantine is null ? null : _since ?? _time.GetUtcNow();
+        }
+    }
+
+    public static Slot Cpu(string processor, TimeProvider time) =>
         new(
             new SlotDescription
             {
@@ -52,16 +147,13 @@ internal sealed class Slot
                 Kind = SlotKind.Cpu,
                 Card = processor,
                 TotalBytes = HostMemory.TotalBytes,
-                Calibration = CalibrationFiles.Find(
-                    calibrations,
-                    CardCalibration.KeyOf(CardCalibration.Processor(Environment.ProcessorCount), driver: null, CalibrationFiles.Version)
-                ),
             },
             card: null,
-            () => HostMemory.AvailableBytes
+            () => HostMemory.AvailableBytes,
+            time
         );
 
-    public static Slot Cuda(NvmlLibrary library, Card card, string calibrations)
+    public static Slot Cuda(NvmlLibrary library, Card card, TimeProvider time)
     {
         var own = new SlotCard(library, card);
         return new Slot(
@@ -71,14 +163,15 @@ internal sealed class Slot
                 Kind = SlotKind.Cuda,
                 Card = card.Name,
                 Driver = library.DriverVersion,
+                ComputeCapability = card.ComputeCapability,
                 TotalBytes = card.TotalBytes,
-                Calibration = CalibrationFiles.Find(
-                    calibrations,
-                    CardCalibration.KeyOf(card.Name, library.DriverVersion, CalibrationFiles.Version)
-                ),
             },
             own,
-            () => own.Memory.FreeBytes
-        );
+            () => own.Memory.FreeBytes,
+            time
+        )
+        {
+            Unfit = CardFitness.WhyNot(card.Name, card.ComputeCapability),
+        };
     }
 }

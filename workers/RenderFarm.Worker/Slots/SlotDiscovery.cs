@@ -7,34 +7,28 @@ namespace RenderFarm.Worker.Slots;
 /// <summary>Finds this host's slots, once, at start.</summary>
 internal sealed class SlotDiscovery : IDisposable
 {
-    private readonly NvmlLibrary? _library;
-
-    public SlotDiscovery(IOptions<WorkerOptions> options, ILogger<SlotDiscovery> log)
+    public SlotDiscovery(IOptions<WorkerOptions> options, TimeProvider time, ILogger<SlotDiscovery> log)
     {
         CardsWanted = options.Value.Slots == SlotsWanted.Auto;
         if (CardsWanted)
         {
-            _library = NvmlLibrary.TryOpen(out var reason, options.Value.NvmlPath);
+            Library = NvmlLibrary.TryOpen(out var reason, options.Value.NvmlPath);
             WhyNoCards = reason;
-            if (_library is null)
+            if (Library is null)
             {
                 log.NoCards(reason);
             }
         }
 
-        Slots = _library is null
-            ? [Slot.Cpu(ProcessorName(), options.Value.CalibrationDirectory)]
-            : [.. _library.Cards.Select(card => Slot.Cuda(_library, card, options.Value.CalibrationDirectory))];
-        foreach (var slot in Slots)
-        {
-            if (slot.Description.Calibration is null)
-            {
-                log.NotCalibrated(slot.Id, slot.Description.Card);
-            }
-        }
+        Slots = Library is null
+            ? [Slot.Cpu(ProcessorName(), time)]
+            : [.. Library.Cards.Select(card => Slot.Cuda(Library, card, time))];
     }
 
     public IReadOnlyList<Slot> Slots { get; }
+
+    /// <summary>Null where there are no cards, or none are wanted.</summary>
+    public NvmlLibrary? Library { get; }
 
     /// <summary>Why there are none of them, in words.</summary>
     public string WhyNoCards { get; } = "Worker:Slots is cpu";
@@ -42,7 +36,15 @@ internal sealed class SlotDiscovery : IDisposable
     /// <summary>Cards would be used if there were any.</summary>
     public bool CardsWanted { get; }
 
-    public void Dispose() => _library?.Dispose();
+    public void Dispose()
+    {
+        foreach (var slot in Slots)
+        {
+            slot.Dispose();
+        }
+
+        Library?.Dispose();
+    }
 
     private static string ProcessorName()
     {

@@ -11,20 +11,20 @@ internal static partial class SpoolLog
     [LoggerMessage(2501, LogLevel.Warning, "{Entry} in the spool has no readable manifest and is removed: {Reason}")]
     public static partial void EntryRemoved(this ILogger log, string entry, string reason);
 
-    [LoggerMessage(2502, LogLevel.Error, "{Entry} in the spool can't be read and stays until the next start: {Reason}")]
+    [LoggerMessage(2502, LogLevel.Error, "{Entry} in the spool can't be read, and is tried again within the hour: {Reason}")]
     public static partial void EntryUnreadable(this ILogger log, string entry, string reason);
 
     [LoggerMessage(2503, LogLevel.Information, "{Entry} stays in the spool for the next start")]
     public static partial void EntryStays(this ILogger log, string entry);
 
-    [LoggerMessage(2504, LogLevel.Error, "{Entry} stays in the spool: its upload met an unexpected fault")]
+    [LoggerMessage(2504, LogLevel.Error, "{Entry} stays in the spool for another try within the hour: its upload met an unexpected fault")]
     public static partial void UploadFault(this ILogger log, Exception fault, string entry);
 
     [LoggerMessage(2505, LogLevel.Warning, "The fence has lost: the finished video is discarded")]
     public static partial void FenceLost(this ILogger log);
 
-    [LoggerMessage(2506, LogLevel.Warning, "{Key} can't be stored, next try in {Seconds:0} s: {Reason}")]
-    public static partial void StoreAway(this ILogger log, string key, double seconds, string reason);
+    [LoggerMessage(2506, LogLevel.Warning, "{File} can't be stored, next try in {Seconds:0} s: {Reason}")]
+    public static partial void StoreAway(this ILogger log, string file, double seconds, string reason);
 
     [LoggerMessage(2507, LogLevel.Information, "The job is now {State}")]
     public static partial void UploadReported(this ILogger log, JobState state);

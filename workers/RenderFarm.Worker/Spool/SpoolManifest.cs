@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Worker.Spool;
 
@@ -43,7 +44,7 @@ internal sealed record SpoolManifest
             file.Flush(flushToDisk: true);
         }
 
-        Artifacts.DurableFile.Publish(path + ".tmp", path);
+        DurableFile.Publish(path + ".tmp", path);
     }
 }
 

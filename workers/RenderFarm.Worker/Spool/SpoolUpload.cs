@@ -1,4 +1,3 @@
-using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
@@ -10,11 +9,11 @@ using RenderFarm.Worker.Metrics;
 namespace RenderFarm.Worker.Spool;
 
 /// <summary>
-/// One upload: 1 hold the lease, 2 store every file under the lease's keys, 3 say complete. It lasts as long as the
+/// One upload: 1 hold the lease, 2 store every file (<see cref="FileUpload"/>), 3 say complete. It lasts as long as the
 /// store or the API is away, and ends when the API has recorded an ending, says that the lease is lost, or has no such job.
 /// </summary>
 internal sealed class SpoolUpload(
-    IArtifactStore store,
+    FileUpload files,
     FarmApi api,
     LeaseHolder leases,
     WorkerMetrics metrics,
@@ -82,38 +81,37 @@ internal sealed class SpoolUpload(
         {
             return (null, UploadEnd.Unknown);
         }
-        catch (Exception damaged) when (damaged is ArtifactCorruptException or FileNotFoundException or DirectoryNotFoundException)
+        catch (SpoolDamagedException damaged)
         {
             var damage = new UploadFailure(FailureReason.Transient, $"the finished video was damaged in the spool: {damaged.Message}");
             return (new Stored([], damage), default);
+        }
+        catch (LeaseLostException)
+        {
+            Discard(manifest, LeaseLoss.Taken);
+            return (null, UploadEnd.Served);
+        }
+        catch (FarmApiException fault) when (fault.IsKeyRevoked)
+        {
+            Discard(manifest, LeaseLoss.KeyRevoked);
+            return (null, UploadEnd.Served);
+        }
+        catch (FarmApiException fault) when (fault.IsUnknown)
+        {
+            return (null, UploadEnd.Unknown);
+        }
+        catch (FarmApiException fault)
+        {
+            return (new Stored([], Refused(fault)), default);
         }
     }
 
     private async Task<IReadOnlyList<Artifact>> StoreAsync(string entry, SpoolManifest manifest, CancellationToken cancellationToken)
     {
         List<Artifact> stored = [];
-        var backoff = new Backoff(1, 30);
         foreach (var file in manifest.Files)
         {
-            var key = ObjectKeys.For(file.Kind, manifest.Lease.Name);
-            var type = ObjectKeys.ContentType(file.Kind);
-            while (true)
-            {
-                try
-                {
-                    await store.PutFileAsync(key, Path.Combine(entry, file.Name), type, file.Sha256, cancellationToken);
-                    stored.Add(new Artifact(file.Kind, key, type, file.SizeBytes, file.Sha256));
-                    backoff.Reset();
-                    break;
-                }
-                catch (ArtifactStoreException fault) when (fault is not ArtifactCorruptException)
-                {
-                    // Even a refusal is worth waiting for: an operator can set the key or the bucket right, and the video is done
-                    var wait = backoff.Next();
-                    log.StoreAway(key, wait.TotalSeconds, fault.Message);
-                    await Task.Delay(wait, time, cancellationToken);
-                }
-            }
+            stored.Add(await files.StoreAsync(manifest.Lease, entry, file, cancellationToken));
         }
 
         return stored;
@@ -154,8 +152,7 @@ internal sealed class SpoolUpload(
             }
             catch (FarmApiException fault) when (!fault.MayPass && failure is null)
             {
-                log.VideoRefused(fault.Message);
-                failure = new UploadFailure(FailureReason.Transient, $"the finished video was refused: {fault.Message}");
+                failure = Refused(fault);
             }
             catch (FarmApiException fault) when (!fault.MayPass)
             {
@@ -169,6 +166,12 @@ internal sealed class SpoolUpload(
                 await Task.Delay(wait, time, cancellationToken);
             }
         }
+    }
+
+    private UploadFailure Refused(FarmApiException fault)
+    {
+        log.VideoRefused(fault.Message);
+        return new UploadFailure(FailureReason.Transient, $"the finished video was refused: {fault.Message}");
     }
 
     private void Discard(SpoolManifest manifest, LeaseLoss loss)

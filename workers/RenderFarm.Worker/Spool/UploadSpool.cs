@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Folders;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
@@ -12,7 +13,8 @@ namespace RenderFarm.Worker.Spool;
 /// <summary>
 /// Finished videos on their way to the store, each in <c>spool/{lease}/</c>. An entry appears by a rename and goes
 /// when the API has recorded its ending; in between the worker may be killed, and the next one resumes. Those whose job the
-/// API does not know are <see cref="UnclaimedVideos"/>, offered again at each start and every hour.
+/// API does not know are <see cref="UnclaimedVideos"/>. Whatever lies here and is not under way, for whichever reason, is offered again at
+/// each start and every hour.
 /// </summary>
 internal sealed class UploadSpool : IAsyncDisposable
 {
@@ -51,22 +53,13 @@ internal sealed class UploadSpool : IAsyncDisposable
         Directory.CreateDirectory(_directory);
         var entry = Path.Combine(_directory, manifest.Lease.ToString());
         Directory.Move(folder, entry);
-        Artifacts.DurableFile.SyncFolder(_directory);
+        DurableFile.SyncFolder(_directory);
         Begin(entry, manifest, settings);
     }
 
     /// <summary>Starts the uploads that a previous life of this worker left behind.</summary>
     public async Task ResumeAsync(LeaseSettings settings, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(_directory);
-        foreach (var entry in Directory.EnumerateDirectories(_directory))
-        {
-            if (Path.GetFileName(entry) != UnclaimedVideos.FolderName)
-            {
-                await ResumeAsync(entry, settings, cancellationToken);
-            }
-        }
-
         await OfferAsync(settings, cancellationToken);
         _offering = OfferAgainAsync(settings);
     }
@@ -91,6 +84,10 @@ internal sealed class UploadSpool : IAsyncDisposable
             _log.UploadResumed(manifest.JobId, manifest.Fence);
             Begin(entry, manifest, settings);
         }
+        catch (DirectoryNotFoundException)
+        {
+            // Its upload has ended since it was seen
+        }
         catch (Exception fault) when (fault is FileNotFoundException or JsonException)
         {
             _log.EntryRemoved(entry, fault.Message);
@@ -105,6 +102,12 @@ internal sealed class UploadSpool : IAsyncDisposable
 
     private async Task OfferAsync(LeaseSettings settings, CancellationToken cancellationToken)
     {
+        Directory.CreateDirectory(_directory);
+        foreach (var entry in Directory.EnumerateDirectories(_directory).Where(IsLeftHere))
+        {
+            await ResumeAsync(entry, settings, cancellationToken);
+        }
+
         foreach (var (entry, isOverdue) in _unclaimed.Entries().Where(kept => !_entries.ContainsKey(kept.Entry)))
         {
             if (isOverdue)
@@ -118,6 +121,8 @@ internal sealed class UploadSpool : IAsyncDisposable
         }
     }
 
+    private bool IsLeftHere(string entry) => Path.GetFileName(entry) != UnclaimedVideos.FolderName && !_entries.ContainsKey(entry);
+
     private async Task OfferAgainAsync(LeaseSettings settings)
     {
         try
@@ -125,10 +130,22 @@ internal sealed class UploadSpool : IAsyncDisposable
             using var timer = new PeriodicTimer(OfferEvery, _time);
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
-                await OfferAsync(settings, _stop.Token);
+                await OfferOnceAsync(settings);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested) { }
+    }
+
+    private async Task OfferOnceAsync(LeaseSettings settings)
+    {
+        try
+        {
+            await OfferAsync(settings, _stop.Token);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            _log.EntryUnreadable(_directory, fault.Message);
+        }
     }
 
     private async Task RemoveAsync(string entry, CancellationToken cancellationToken)
@@ -148,14 +165,16 @@ internal sealed class UploadSpool : IAsyncDisposable
 
     private void Begin(string entry, SpoolManifest manifest, LeaseSettings settings)
     {
-        var listed = new TaskCompletionSource();
+        // Somebody else may have begun it in this moment
+        var isOurs = new TaskCompletionSource<bool>();
         var upload = Task.Run(async () =>
         {
-            await listed.Task;
-            await RunAsync(entry, manifest, settings);
+            if (await isOurs.Task)
+            {
+                await RunAsync(entry, manifest, settings);
+            }
         });
-        _entries[entry] = (upload, manifest.Files.Sum(file => file.SizeBytes));
-        listed.SetResult();
+        isOurs.SetResult(_entries.TryAdd(entry, (upload, manifest.Files.Sum(file => file.SizeBytes))));
     }
 
     private async Task RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings)

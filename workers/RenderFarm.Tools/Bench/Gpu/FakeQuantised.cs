@@ -5,19 +5,19 @@ using static TorchSharp.torch;
 namespace RenderFarm.Tools.Bench.Gpu;
 
 /// <summary>
-/// Float32 weights whose products behave as if stored in e4m3, and with <paramref name="activations"/> as if their rows were
-/// e4m3 too, computed exactly otherwise: what the scheme itself costs, without the arithmetic of the card.
+/// Float32 weights whose products behave as if stored in eight bits, and with <paramref name="activations"/> as if their rows were
+/// too, computed exactly otherwise: what the scheme itself costs, without the arithmetic of the card.
 /// </summary>
-internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights, IDisposable
+internal sealed class FakeQuantised(IWeights exact, ScalarType code, bool activations) : IWeights, IDisposable
 {
     private readonly List<Tensor> _made = [];
 
-    private FakeQuantised(IWeights exact, bool activations, List<Tensor> made)
-        : this(exact, activations) => _made = made;
+    private FakeQuantised(IWeights exact, ScalarType code, bool activations, List<Tensor> made)
+        : this(exact, code, activations) => _made = made;
 
     public ScalarType Type => exact.Type;
 
-    public IWeights Scope(string name) => new FakeQuantised(exact.Scope(name), activations, _made);
+    public IWeights Scope(string name) => new FakeQuantised(exact.Scope(name), code, activations, _made);
 
     public IWeights As(ScalarType type) => exact.As(type);
 
@@ -25,9 +25,9 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
 
     public Linear Linear(string name, int inFeatures, int outFeatures, bool bias = true)
     {
-        var weight = Rounded(exact.Tensor(name + ".weight", outFeatures, inFeatures)).DetachFromDisposeScope();
+        var weight = Rounded(exact.Tensor(name + ".weight", outFeatures, inFeatures), code).DetachFromDisposeScope();
         _made.Add(weight);
-        return new Product(weight, bias ? exact.Tensor(name + ".bias", outFeatures) : null, activations);
+        return new Product(weight, bias ? exact.Tensor(name + ".bias", outFeatures) : null, activations ? code : null);
     }
 
     public void Dispose()
@@ -40,21 +40,21 @@ internal sealed class FakeQuantised(IWeights exact, bool activations) : IWeights
         _made.Clear();
     }
 
-    private static Tensor Rounded(Tensor rows)
+    private static Tensor Rounded(Tensor rows, ScalarType code)
     {
-        var (values, scales) = Float8.QuantizeRows(rows);
+        var (values, scales) = EightBits.QuantizeRows(rows, code);
         using (values)
         using (scales)
         {
-            return Float8.Dequantize(values, scales, ScalarType.Float32);
+            return EightBits.Dequantize(values, scales, ScalarType.Float32);
         }
     }
 
-    private sealed class Product(Tensor weight, Tensor? bias, bool activations) : Linear
+    private sealed class Product(Tensor weight, Tensor? bias, ScalarType? rowCode) : Linear
     {
         public override Tensor Apply(Tensor x)
         {
-            using var rows = activations ? Rounded(x) : x.alias();
+            using var rows = rowCode is { } code ? Rounded(x, code) : x.alias();
             return nn.functional.linear(rows, weight, bias);
         }
     }

@@ -10,8 +10,9 @@ namespace RenderFarm.Tools.Bench.Gpu;
 internal static class GpuBench
 {
     /// <param name="part">One of <see cref="GpuVerb.Parts"/>.</param>
+    /// <param name="cases">Which cases of a part that has many: the first, counted from 1, and how many.</param>
     /// <param name="report">Where its figures go.</param>
-    public static int Run(string part, FigureReport report)
+    public static int Run(string part, (int From, int? Count) cases, FigureReport report)
     {
         if (part == "selftest")
         {
@@ -28,11 +29,11 @@ internal static class GpuBench
         torch.backends.cuda.matmul.allow_tf32 = false;
         torch.backends.cudnn.allow_tf32 = false;
         Describe(report);
-        PartOf(part)(report);
+        PartOf(part, cases)(report);
         return report.Finish();
     }
 
-    private static Action<FigureReport> PartOf(string part) =>
+    private static Action<FigureReport> PartOf(string part, (int From, int? Count) cases) =>
         part switch
         {
             "speed" => SpeedPart.Run,
@@ -40,8 +41,8 @@ internal static class GpuBench
             "memory" => MemoryPart.Run,
             "profile" => ProfilePart.Run,
             "quality" => QualityPart.Run,
-            "predict" => PredictPart.Run,
-            "predict-fp8" => PredictPart.RunFloat8,
+            "predict" => found => PredictPart.Run(found, cases),
+            "predict-fp8" => found => PredictPart.RunFloat8(found, cases),
             "parity" => ParityPart.Run,
             "vae" => VaePart.Run,
             "long" => LongPart.Run,

@@ -40,7 +40,6 @@ internal static class JobPart
         // The bench has the card to itself: what is taken is its own context, which counts as free for its own plan
         var context = total - free;
         using var occupant = Occupant.LeaveFree(left - context);
-        var others = total - CudaDevice.Memory.Free - context;
         report.Figure(
             "left of the card, own context included",
             Gibibytes.Of(CudaDevice.Memory.Free + context),
@@ -66,7 +65,7 @@ internal static class JobPart
             ),
             ModelShapes.T2v14B
         );
-        var meter = new StageMeter(new DeviceMemoryGauge(MemoryPool.OfDevice(), () => total - CudaDevice.Memory.Free - others));
+        var meter = new StageMeter(driver.Gauge());
         var started = Stopwatch.GetTimestamp();
         using (var encoder = Encoding.Start(video))
         {
@@ -118,7 +117,14 @@ internal static class JobPart
         return plan;
     }
 
-    internal static RenderOrder Order((int Width, int Height, int Frames) video, int steps, RenderPlan plan, ModelShape shape) =>
+    /// <param name="weightCache">Where prepared weights stay for the next job; null: as the environment says.</param>
+    internal static RenderOrder Order(
+        (int Width, int Height, int Frames) video,
+        int steps,
+        RenderPlan plan,
+        ModelShape shape,
+        string? weightCache = null
+    ) =>
         new()
         {
             JobId = "bench",
@@ -148,7 +154,7 @@ internal static class JobPart
             },
             FramePipe = "",
             WorkDirectory = Path.GetTempPath(),
-            WeightCache = BenchPaths.Weights,
+            WeightCache = weightCache ?? BenchPaths.Weights,
         };
 
     private static void Tell(FigureReport report, RenderPlan plan, Measurements measured, double seconds)

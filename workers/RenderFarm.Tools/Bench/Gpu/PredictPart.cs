@@ -13,6 +13,7 @@ using RenderFarm.Planning.Requests;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Rendering.Pipelines;
 using RenderFarm.Verbs.Figures;
+using RenderFarm.Verbs.Parsing;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Tools.Bench.Gpu;
@@ -66,13 +67,28 @@ internal static class PredictPart
             string.Create(CultureInfo.InvariantCulture, $"{Shape.Id} {Width}x{Height}x{Frames} {Precision} in {LeftGiB} GiB");
     }
 
-    public static void Run(FigureReport report) => Run(report, Cases);
+    /// <param name="wanted">The first case, counted from 1 in the order they run, and how many.</param>
+    public static void Run(FigureReport report, (int From, int? Count) wanted) => Run(report, Cases, wanted);
 
     /// <summary>Those in fp8 alone: the ones that attend in eight bits where the card has it.</summary>
-    public static void RunFloat8(FigureReport report) => Run(report, [.. Cases.Where(one => one.Precision == Precision.Fp8)]);
+    public static void RunFloat8(FigureReport report, (int From, int? Count) wanted) =>
+        Run(report, [.. Cases.Where(one => one.Precision == Precision.Fp8)], wanted);
 
-    private static void Run(FigureReport report, IReadOnlyList<Case> cases)
+    private static void Run(FigureReport report, IReadOnlyList<Case> all, (int From, int? Count) wanted)
     {
+        // Cases of the same weights follow each other: these are prepared once, and one precision of a model at a time is kept
+        var cases = all.OrderBy(one => one.Precision == Precision.Bf16)
+            .ThenBy(one => one.Shape.Id, StringComparer.Ordinal)
+            .ThenBy(one => one.Precision)
+            .Skip(wanted.From - 1)
+            .Take(wanted.Count ?? int.MaxValue)
+            .ToList();
+        if (cases.Count == 0)
+        {
+            throw VerbException.Wrong($"--from is {wanted.From}: there are {all.Count} cases");
+        }
+
+        using var weights = new KeptWeights();
         using var driver = CardContext.Watch();
         using (zeros(1, device: CUDA))
         {
@@ -89,11 +105,11 @@ internal static class PredictPart
 
         var (peaks, times) = (new List<double>(), new List<double>());
         var outOfMemory = 0;
-        foreach (var one in cases.OrderBy(one => one.Precision == Precision.Bf16))
+        foreach (var one in cases)
         {
             try
             {
-                var (peak, time) = Measure(report, one, driver.CardName, calibration);
+                var (peak, time) = Measure(report, one, driver, calibration, weights.For(one.Shape, one.Precision));
                 peaks.Add(peak);
                 times.Add(time);
             }
@@ -105,18 +121,32 @@ internal static class PredictPart
         }
         report.Figure("combinations", peaks.Count, "");
         report.Figure("out of memory", outOfMemory, "", 0);
+        report.Check("every case was measured", peaks.Count == cases.Count, $"{peaks.Count} of {cases.Count}, from {wanted.From}");
+        if (peaks.Count == 0)
+        {
+            return;
+        }
+
         report.Figure("peak, furthest above prediction", peaks.Max() - 1, "", PeakBelow);
         report.Figure("peak, furthest below prediction", 1 - peaks.Min(), "", PeakOff);
         report.Figure("step time, furthest off", times.Max(time => Math.Abs(time - 1)), "", TimeOff);
     }
 
     /// <summary>Measured ÷ predicted: peak and step time.</summary>
-    private static (double Peak, double Time) Measure(FigureReport report, Case one, string card, CardCalibration calibration)
+    /// <param name="weights">Where prepared weights lie.</param>
+    private static (double Peak, double Time) Measure(
+        FigureReport report,
+        Case one,
+        CardContext driver,
+        CardCalibration calibration,
+        string weights
+    )
     {
         var pool = MemoryPool.OfDevice();
         pool.Trim();
         var (free, total) = CudaDevice.Memory;
-        var context = total - free - pool.Reserved;
+        // By the driver's list where it tells: another process may just be giving back what it held
+        var context = (driver.OwnBytes ?? total - free) - pool.Reserved;
         var left = Math.Min(total, one.LeftGiB * Gibibytes.One);
         var request = new PlanRequest
         {
@@ -133,20 +163,26 @@ internal static class PredictPart
             new SlotState
             {
                 Kind = SlotKind.Cuda,
-                Card = card,
+                Card = driver.CardName,
                 TotalBytes = total,
                 FreeBytes = left,
                 Calibration = calibration,
             }
         );
         var plan = result.Plan ?? throw new InvalidOperationException($"{one}: {result.Refusal!.Message}");
-        using var held = HeldMemory.LeaveFree(left - context);
-        // The bench has the card to itself
-        var meter = new StageMeter(new DeviceMemoryGauge(pool, () => total - CudaDevice.Memory.Free - (held?.Bytes ?? 0)));
+        // Another process, as on any card that is shared: what this one holds is then its own
+        using var neighbour = Occupant.LeaveFree(left - context);
+        var meter = new StageMeter(driver.Gauge());
         var steps = new Steps();
+        var order = JobPart.Order((one.Width, one.Height, one.Frames), request.Steps, plan, one.Shape, weights);
+        // Prompts of its own: those of the case before would not be encoded again
+        var (prompt, negative) = ($"{order.Spec.Prompt}, {one}", $"{order.Spec.NegativePrompt}, {one}");
         using (
             var pipeline = new VideoPipeline(
-                JobPart.Order((one.Width, one.Height, one.Frames), request.Steps, plan, one.Shape),
+                order with
+                {
+                    Spec = order.Spec with { Prompt = prompt, NegativePrompt = negative },
+                },
                 steps,
                 meter,
                 CancellationToken.None,

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Cuda;
+using RenderFarm.Cuda.Aten;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
@@ -43,6 +44,11 @@ internal static class ProfilePart
                 Report(report, $"bf16 {name} and gelu", () => dense.ApplyGelu(new Activation(x), ops, RowFormat.Dense), flops);
             }
 
+            var (whole, wholeScales) = Int8.QuantizeRows(weight);
+            using var wholeRows = ops.Rows(x, RowFormat.Int8);
+            var int8 = new Int8Linear(whole, wholeScales, bias, new FusedInt8Products(ops));
+            Report(report, $"int8 {name} with bias", () => int8.Apply(wholeRows), flops);
+            Report(report, $"int8 {name}, sums alone", () => AtenOps.IntMm(wholeRows.Values.view(-1, inputs), whole.t()), flops);
             var (values, scales) = Float8.QuantizeRows(weight);
             using var rows = ops.Rows(x, RowFormat.Float8);
             Report(report, $"fp8 {name} with bias", () => new Float8Linear(values, scales, bias, ops).Apply(rows), flops);
@@ -82,6 +88,8 @@ internal static class ProfilePart
         );
         Report(report, "rows to fp8", () => ops.Rows(y, RowFormat.Float8));
         Report(report, "gelu to fp8", () => ops.Gelu(hidden.alias(), RowFormat.Float8));
+        Report(report, "norm to int8", () => ops.Norm(x, affine, RowFormat.Int8));
+        Report(report, "gelu to int8", () => ops.Gelu(hidden.alias(), RowFormat.Int8));
         Report(report, "gelu in bf16", () => ops.Gelu(hidden.alias(), RowFormat.Dense));
     }
 

@@ -36,8 +36,10 @@ internal static class QualityPart
         using var exact = Exact(shape);
         var schemes = new Dictionary<WeightFormat, double>
         {
-            [WeightFormat.Float8Stored] = FakeError(shape, exact.Velocity, activations: false),
-            [WeightFormat.Float8] = FakeError(shape, exact.Velocity, activations: true),
+            [WeightFormat.Float8Stored] = FakeError(shape, exact.Velocity, Float8.Type, activations: false),
+            [WeightFormat.Float8] = FakeError(shape, exact.Velocity, Float8.Type, activations: true),
+            [WeightFormat.Int8Stored] = FakeError(shape, exact.Velocity, Int8.Type, activations: false),
+            [WeightFormat.Int8] = FakeError(shape, exact.Velocity, Int8.Type, activations: true),
         };
         foreach (
             var (precision, format) in new[]
@@ -45,6 +47,8 @@ internal static class QualityPart
                 (Precision.Bf16, WeightFormat.BFloat16),
                 (Precision.Fp8Weights, WeightFormat.Float8Stored),
                 (Precision.Fp8, WeightFormat.Float8),
+                (Precision.Int8Weights, WeightFormat.Int8Stored),
+                (Precision.Int8, WeightFormat.Int8),
             }
         )
         {
@@ -130,9 +134,9 @@ internal static class QualityPart
     }
 
     /// <summary>One velocity, block by block: the exact weights are gone again after each.</summary>
-    private static double FakeError(TransformerShape shape, Tensor exact, bool activations)
+    private static double FakeError(TransformerShape shape, Tensor exact, ScalarType code, bool activations)
     {
-        using var source = new FakeOnEntry(shape, activations);
+        using var source = new FakeOnEntry(shape, code, activations);
         using var forward = new DenoiserForward(
             shape,
             source,
@@ -199,7 +203,7 @@ internal static class QualityPart
 
     private static double Error(Tensor actual, Tensor expected) => ((actual - expected).norm() / expected.norm()).item<float>();
 
-    private sealed class FakeOnEntry(TransformerShape shape, bool activations) : IBlockSource<WanBlock>, IDisposable
+    private sealed class FakeOnEntry(TransformerShape shape, ScalarType code, bool activations) : IBlockSource<WanBlock>, IDisposable
     {
         private GeneratedWeights? _exact;
         private FakeQuantised? _fake;
@@ -209,7 +213,7 @@ internal static class QualityPart
         public WanBlock Enter(int index)
         {
             _exact = new GeneratedWeights(Seed, CUDA, $"blocks.{index}.", ScalarType.Float32);
-            _fake = new FakeQuantised(_exact, activations);
+            _fake = new FakeQuantised(_exact, code, activations);
             return new WanBlock(_fake, shape);
         }
 

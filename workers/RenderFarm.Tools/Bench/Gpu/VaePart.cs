@@ -247,11 +247,10 @@ internal sealed class VaePart : IDisposable
         return vae;
     }
 
-    private static DeviceMemoryGauge Watch()
+    private DeviceMemoryGauge Watch()
     {
         MemoryPool.OfDevice().Trim();
-        var total = CudaDevice.Memory.Total;
-        var gauge = new DeviceMemoryGauge(MemoryPool.OfDevice(), () => total - CudaDevice.Memory.Free);
+        var gauge = _driver.Gauge();
         gauge.RestartPeak();
         return gauge;
     }

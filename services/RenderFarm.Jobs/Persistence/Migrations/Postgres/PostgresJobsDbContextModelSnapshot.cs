@@ -230,6 +230,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("artifacts");
 
+                    b.Property<string>("AvoidSlotId")
+                        .HasColumnType("text")
+                        .HasColumnName("avoid_slot_id");
+
+                    b.Property<DateTimeOffset?>("AvoidUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("avoid_until");
+
+                    b.Property<string>("AvoidWorkerId")
+                        .HasColumnType("text")
+                        .HasColumnName("avoid_worker_id");
+
                     b.Property<string>("BatchId")
                         .HasColumnType("text")
                         .HasColumnName("batch_id");
@@ -668,6 +680,67 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.ToTable("models", (string)null);
                 });
 
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SlotFailureRow", b =>
+                {
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("text")
+                        .HasColumnName("worker_id");
+
+                    b.Property<string>("SlotId")
+                        .HasColumnType("text")
+                        .HasColumnName("slot_id");
+
+                    b.Property<string>("JobId")
+                        .HasColumnType("text")
+                        .HasColumnName("job_id");
+
+                    b.Property<bool>("Elsewhere")
+                        .HasColumnType("boolean")
+                        .HasColumnName("elsewhere");
+
+                    b.Property<DateTimeOffset>("FailedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("failed_at");
+
+                    b.HasKey("WorkerId", "SlotId", "JobId");
+
+                    b.HasIndex(new[] { "JobId" }, "ix_slot_failures_job");
+
+                    b.ToTable("slot_failures", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SlotQuarantineRow", b =>
+                {
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("text")
+                        .HasColumnName("worker_id");
+
+                    b.Property<string>("SlotId")
+                        .HasColumnType("text")
+                        .HasColumnName("slot_id");
+
+                    b.Property<string>("By")
+                        .HasColumnType("text")
+                        .HasColumnName("by");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<bool>("Resume")
+                        .HasColumnType("boolean")
+                        .HasColumnName("resume");
+
+                    b.Property<DateTimeOffset>("Since")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since");
+
+                    b.HasKey("WorkerId", "SlotId", "By");
+
+                    b.ToTable("slot_quarantines", (string)null);
+                });
+
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.SweepPassRow", b =>
                 {
                     b.Property<string>("Name")
@@ -770,6 +843,16 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("model_id");
 
+                    b.Property<string>("Files")
+                        .HasColumnType("text")
+                        .HasColumnName("files");
+
+                    b.Property<bool>("IsWhole")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(true)
+                        .HasColumnName("is_whole");
+
                     b.HasKey("WorkerId", "ModelId");
 
                     b.HasIndex("ModelId");
@@ -799,6 +882,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<string>("Instance")
                         .HasColumnType("text")
                         .HasColumnName("instance");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -840,6 +927,30 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasOne("RenderFarm.Jobs.Persistence.JobRow", null)
                         .WithMany()
                         .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SlotFailureRow", b =>
+                {
+                    b.HasOne("RenderFarm.Jobs.Persistence.JobRow", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("RenderFarm.Jobs.Persistence.WorkerRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SlotQuarantineRow", b =>
+                {
+                    b.HasOne("RenderFarm.Jobs.Persistence.WorkerRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkerId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

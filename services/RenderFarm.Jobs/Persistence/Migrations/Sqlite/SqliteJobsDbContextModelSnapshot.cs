@@ -222,6 +222,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("artifacts");
 
+                    b.Property<string>("AvoidSlotId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("avoid_slot_id");
+
+                    b.Property<long?>("AvoidUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("avoid_until");
+
+                    b.Property<string>("AvoidWorkerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("avoid_worker_id");
+
                     b.Property<string>("BatchId")
                         .HasColumnType("TEXT")
                         .HasColumnName("batch_id");
@@ -660,6 +672,67 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.ToTable("models", (string)null);
                 });
 
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SlotFailureRow", b =>
+                {
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_id");
+
+                    b.Property<string>("SlotId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("slot_id");
+
+                    b.Property<string>("JobId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_id");
+
+                    b.Property<bool>("Elsewhere")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("elsewhere");
+
+                    b.Property<long>("FailedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failed_at");
+
+                    b.HasKey("WorkerId", "SlotId", "JobId");
+
+                    b.HasIndex(new[] { "JobId" }, "ix_slot_failures_job");
+
+                    b.ToTable("slot_failures", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SlotQuarantineRow", b =>
+                {
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_id");
+
+                    b.Property<string>("SlotId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("slot_id");
+
+                    b.Property<string>("By")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("by");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<bool>("Resume")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("resume");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("since");
+
+                    b.HasKey("WorkerId", "SlotId", "By");
+
+                    b.ToTable("slot_quarantines", (string)null);
+                });
+
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.SweepPassRow", b =>
                 {
                     b.Property<string>("Name")
@@ -762,6 +835,16 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("model_id");
 
+                    b.Property<string>("Files")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("files");
+
+                    b.Property<bool>("IsWhole")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(true)
+                        .HasColumnName("is_whole");
+
                     b.HasKey("WorkerId", "ModelId");
 
                     b.HasIndex("ModelId");
@@ -791,6 +874,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<string>("Instance")
                         .HasColumnType("TEXT")
                         .HasColumnName("instance");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -832,6 +919,30 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.HasOne("RenderFarm.Jobs.Persistence.JobRow", null)
                         .WithMany()
                         .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SlotFailureRow", b =>
+                {
+                    b.HasOne("RenderFarm.Jobs.Persistence.JobRow", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("RenderFarm.Jobs.Persistence.WorkerRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.SlotQuarantineRow", b =>
+                {
+                    b.HasOne("RenderFarm.Jobs.Persistence.WorkerRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkerId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
