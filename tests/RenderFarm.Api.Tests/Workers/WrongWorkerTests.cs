@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -51,10 +52,11 @@ public sealed partial class WrongWorkerTests : IAsyncLifetime
         foreach (var route in routes)
         {
             using var request = new HttpRequestMessage(route.Method, Placeholder().Replace(route.Path.Replace("{job}", lease.JobId), "1"));
-            if (route.Body is { } body)
-            {
-                request.Content = JsonContent.Create(BodyOf(body, lease));
-            }
+            request.Content = route.Body is { } body ? JsonContent.Create(BodyOf(body, lease)) : new ByteArrayContent([1]);
+            // Where the body is a file, or part of one, the lease is in headers.
+            request.Headers.Add("x-renderfarm-fence", lease.Fence.ToString(CultureInfo.InvariantCulture));
+            request.Headers.Add("x-renderfarm-token", lease.Token.Secret);
+            request.Content.Headers.ContentMD5 = new byte[16];
 
             var (status, code, _, _) = await (await _other.SendAsync(request)).RefusalAsync();
             Assert.True((status, code) == (403, "wrong_worker"), $"{route.Name} answered {status} {code}");
