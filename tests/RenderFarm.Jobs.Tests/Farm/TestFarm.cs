@@ -270,7 +270,7 @@ public sealed class TestFarm : IAsyncDisposable
     public Task OneSlotAsync()
     {
         var whole = Registration("rack-1", "demo");
-        return Workers.RegisterAsync(whole with { Slots = [whole.Slots[0]] }, Stop);
+        return RegisterAsync(whole with { Slots = [whole.Slots[0]] });
     }
 
     /// <summary>The back-off is over by the database's clock, and so is the time in which the job goes elsewhere.</summary>

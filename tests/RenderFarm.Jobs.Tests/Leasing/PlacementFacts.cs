@@ -98,7 +98,7 @@ public abstract class PlacementFacts(StoreUnderTest store) : FarmFacts(store)
                 await Farm.Workers.SetDrainingAsync(other, true, Stop);
                 break;
             default:
-                await Farm.Workers.RegisterAsync(Broken("rack-2", "cpu", "gpu0"), Stop);
+                await Farm.RegisterAsync(Broken("rack-2", "cpu", "gpu0"));
                 break;
         }
 
@@ -195,7 +195,7 @@ public abstract class PlacementFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task Quarantine_SaidByTheWorker_StandsUntilItSaysOtherwiseAndHearsThatItIsResumed()
     {
-        await Farm.Workers.RegisterAsync(Broken("rack-1", "gpu0"), Stop);
+        await Farm.RegisterAsync(Broken("rack-1", "gpu0"));
         var quarantine = (await FarmWorkerAsync()).QuarantineOf("gpu0");
         Assert.Equal(new SlotQuarantine("Xid 48", 1_764_000_000, QuarantineSource.Worker), quarantine);
         Assert.Empty(await Farm.Quarantines.ToResumeAsync(Farm.Worker, Stop));
@@ -205,12 +205,11 @@ public abstract class PlacementFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(["gpu0"], await Farm.Quarantines.ToResumeAsync(Farm.Worker, Stop));
 
         // Told and not heard: told again. Another fault than the one that was seen to: not resumed by it
-        await Farm.Workers.RegisterAsync(Broken("rack-1", "gpu0"), Stop);
+        await Farm.RegisterAsync(Broken("rack-1", "gpu0"));
         Assert.Equal(["gpu0"], await Farm.Quarantines.ToResumeAsync(Farm.Worker, Stop));
         var later = Broken("rack-1", "gpu0");
-        await Farm.Workers.RegisterAsync(
-            later with { Slots = [.. later.Slots.Select(slot => slot with { QuarantinedAt = slot.QuarantinedAt + 60 })] },
-            Stop
+        await Farm.RegisterAsync(
+            later with { Slots = [.. later.Slots.Select(slot => slot with { QuarantinedAt = slot.QuarantinedAt + 60 })] }
         );
         Assert.Empty(await Farm.Quarantines.ToResumeAsync(Farm.Worker, Stop));
 
@@ -233,7 +232,7 @@ public abstract class PlacementFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task Forecast_EverySlotInQuarantine_SaysThatNobodyServesTheJob()
     {
-        await Farm.Workers.RegisterAsync(Broken("rack-1", "cpu", "gpu0"), Stop);
+        await Farm.RegisterAsync(Broken("rack-1", "cpu", "gpu0"));
         var job = await Farm.SubmitAsync();
         Assert.False((await Farm.Forecast.OfAsync(job, Stop)).IsServed);
     }
