@@ -26,6 +26,7 @@ main() {
     trap cleanup EXIT
     system=$work/root
     [[ ${2:-} != --root ]] || system=${3:?--root needs a folder}
+    container=(--quiet --directory "$system" --register=no --keep-unit --private-network)
     command -v debootstrap systemd-nspawn > /dev/null || apt_install "$work/install.log" debootstrap systemd-container
     make_system
     install_tarball "$tarball"
@@ -67,11 +68,9 @@ install_tarball() {
 demo() {
     say 'farm demo'
     rm -f "$system/root/out.mp4"
-    contained --console=pipe --setenv=HOME=/root /usr/local/bin/farm demo "$PROMPT" --out /root/out.mp4 < /dev/null
+    systemd-nspawn "${container[@]}" --console=pipe --setenv=HOME=/root /usr/local/bin/farm demo "$PROMPT" --out /root/out.mp4 < /dev/null
     check_video /root/out.mp4
 }
-
-contained() { systemd-nspawn --quiet --directory "$system" --register=no --keep-unit --private-network "$@"; }
 
 check_video() {
     local frames
@@ -82,7 +81,8 @@ check_video() {
 
 services() {
     say 'booting it, with systemd'
-    contained --boot > "$work/boot.log" 2>&1 < /dev/null &
+    # exec: what is stopped at the end is nspawn itself, not a shell above it
+    (exec systemd-nspawn "${container[@]}" --boot) > "$work/boot.log" 2>&1 < /dev/null &
     machine=$!
     # What init says it is: "degraded" where a unit of the system does not fit into a container
     wait_for 'the system to be up' inside systemctl is-system-running --wait
