@@ -88,6 +88,7 @@ public abstract class RevivalFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(JobState.Queued, (await StateAsync(lease.Id)).Item1);
         Assert.False(await Farm.Desk.StandsAsync(lease.Lease with { Token = LeaseToken.New() }, Stop));
 
+        await Farm.EndBackOffAsync(lease.Id);
         var next = await Farm.LeaseAsync();
         Assert.False(await Farm.Desk.StandsAsync(lease.Lease, Stop));
         Assert.True(await Farm.Desk.StandsAsync(next.Lease, Stop));
