@@ -28,7 +28,7 @@ public sealed class JobsServicesTests
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
         ILoop[] loops = [.. provider.GetServices<ILoop>()];
-        Assert.Equal(10, loops.Select(loop => loop.Name).Distinct().Count());
+        Assert.Equal(9, loops.Select(loop => loop.Name).Distinct().Count());
         var running = Task.WhenAll(loops.Select(loop => loop.KeepAsync(stopping.Token)));
         Assert.Empty((await provider.GetRequiredService<JobStore>().CountsAsync(stop)).ByState);
         await stopping.CancelAsync();

@@ -24,7 +24,7 @@ public sealed class WireWordTests
             { Words<JobState>(), "queued leased rendering uploading completed cancelled failed expired" },
             {
                 Words<FailureReason>(),
-                "cancelled gpu_out_of_memory host_out_of_memory invalid_output model_unavailable checkpoint_invalid worker_lost "
+                "cancelled gpu_out_of_memory gpu_lost host_out_of_memory invalid_output model_unavailable checkpoint_invalid worker_lost "
                     + "renderer_crashed renderer_timeout encoder_failed disk_full invalid_request plan_does_not_fit transient"
             },
             { Words<ReleaseReason>(), "interrupted draining slot_fault" },
