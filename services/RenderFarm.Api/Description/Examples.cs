@@ -11,7 +11,8 @@ internal static class Examples
          "created_at":1764000000,"completed_at":null,"expires_at":null,"prompt":"a red ball rolls to the right","size":"256x256",
           "seconds":"2.0625",
          "remixed_from_video_id":null,"error":null,"stage":"queued","attempt":0,"max_attempts":3,"frames":33,"fps":16,"steps":8,"step":0,
-         "guidance_scale":4,"shift":3,"sampler":"unipc","negative_prompt":"","seed":7,"priority":50,"queue_position":1,"eta_seconds":12}
+         "guidance_scale":4,"shift":3,"sampler":"unipc","quality":"balanced","negative_prompt":"","seed":7,"priority":50,
+         "queue_position":1,"eta_seconds":12}
         """;
 
     private const string Key = """
