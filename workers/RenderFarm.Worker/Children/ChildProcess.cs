@@ -11,6 +11,7 @@ namespace RenderFarm.Worker.Children;
 internal sealed partial class ChildProcess : IDisposable
 {
     private const int Kill = 9;
+    private static readonly TimeSpan LastWordsTime = TimeSpan.FromSeconds(1);
     private readonly Process _process;
     private bool _disposed;
 
@@ -31,7 +32,7 @@ internal sealed partial class ChildProcess : IDisposable
     /// <summary>The end of what it wrote to standard error.</summary>
     public OutputTail Errors { get; }
 
-    /// <summary>The exit code; 128 + n when signal n ended it. Never fails.</summary>
+    /// <summary>The exit code; 128 + n when signal n ended it. By then <see cref="Errors"/> is whole. Never fails.</summary>
     public Task<int> Exited { get; }
 
     /// <summary>As the kernel has it now; <see cref="Exited"/> learns of an end a moment later.</summary>
@@ -134,7 +135,10 @@ internal sealed partial class ChildProcess : IDisposable
     private async Task<int> WaitAsync()
     {
         await _process.WaitForExitAsync();
-        return _process.ExitCode;
+        var code = _process.ExitCode;
+        // Its last words may still be in the pipe, which somebody that it had started may hold open
+        await Task.WhenAny(Errors.Ended, Task.Delay(LastWordsTime));
+        return code;
     }
 
     private void VolunteerForOutOfMemory(int score)
