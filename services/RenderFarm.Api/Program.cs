@@ -17,8 +17,7 @@ try
         return code;
     }
 
-    await using var app = FarmApi.Build(args);
-    await app.ServeAsync();
+    await FarmApi.Build(args).ServeToTheEndAsync();
     return 0;
 }
 catch (OptionsValidationException e)
