@@ -24,6 +24,16 @@ public static class EightBits
             _ => throw new ArgumentOutOfRangeException(nameof(type), type, "is no type of eight bits with scales"),
         };
 
+    /// <summary>Each row so that its largest value becomes <paramref name="max"/>, not rounded yet; one of zeros has the scale 1.</summary>
+    internal static (Tensor Scaled, Tensor Scales) Scale(Tensor x, double max)
+    {
+        using var scope = NewDisposeScope();
+        var exact = x.to(ScalarType.Float32);
+        var largest = exact.abs().amax([-1], keepdim: true);
+        var scales = where(largest > 0, largest / max, ones_like(largest));
+        return ((exact * scales.reciprocal()).MoveToOuterDisposeScope(), scales.MoveToOuterDisposeScope());
+    }
+
     /// <param name="scales">Broadcasts against the values.</param>
     public static Tensor Dequantize(Tensor values, Tensor scales, ScalarType type)
     {

@@ -17,10 +17,8 @@ public static class Int8
     public static (Tensor Values, Tensor Scales) QuantizeRows(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var exact = x.to(ScalarType.Float32);
-        var largest = exact.abs().amax([-1], keepdim: true);
-        var scales = where(largest > 0, largest / Max, ones_like(largest));
-        var values = (exact * scales.reciprocal()).round().clamp(-Max, Max).to(Type);
+        var (scaled, scales) = EightBits.Scale(x, Max);
+        var values = scaled.round().clamp(-Max, Max).to(Type);
         return (values.MoveToOuterDisposeScope(), scales.MoveToOuterDisposeScope());
     }
 }

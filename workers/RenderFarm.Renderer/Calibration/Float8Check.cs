@@ -1,4 +1,3 @@
-using RenderFarm.Cuda;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
@@ -13,31 +12,22 @@ internal static class Float8Check
     private const double Limit = 5e-3;
 
     /// <summary>Null when they run and are right.</summary>
-    public static string? WhyNot(TokenKernels kernels)
-    {
-        var (major, minor) = CudaDevice.ComputeCapability;
-        if ((major, minor).CompareTo((8, 9)) < 0)
-        {
-            return $"compute capability {major}.{minor}, 8.9 is needed";
-        }
-
-        using var scope = NewDisposeScope();
-        try
-        {
-            var ops = new FusedTokenOps(kernels);
-            var (values, scales) = Float8.QuantizeRows(randn([512, 1024], dtype: ScalarType.BFloat16, device: CUDA) * 0.02);
-            using var rows = ops.Rows(randn([1, 300, 1024], dtype: ScalarType.BFloat16, device: CUDA), RowFormat.Float8);
-            var product = new Float8Linear(values, scales, null, ops).Apply(rows).to(ScalarType.Float32);
-            var exact = nn.functional.linear(
-                rows.Values.to(ScalarType.Float32) * rows.Scales!,
-                EightBits.Dequantize(values, scales, ScalarType.Float32)
-            );
-            double error = ((product - exact).norm() / exact.norm()).item<float>();
-            return error <= Limit ? null : $"row-wise products are off by {error:0.0e+0}";
-        }
-        catch (InvalidOperationException e)
-        {
-            return e.Message;
-        }
-    }
+    public static string? WhyNot(TokenKernels kernels) =>
+        ProductTrial.WhyNot(
+            (8, 9),
+            "row-wise products",
+            Limit,
+            () =>
+            {
+                var ops = new FusedTokenOps(kernels);
+                var (values, scales) = Float8.QuantizeRows(randn([512, 1024], dtype: ScalarType.BFloat16, device: CUDA) * 0.02);
+                using var rows = ops.Rows(randn([1, 300, 1024], dtype: ScalarType.BFloat16, device: CUDA), RowFormat.Float8);
+                var product = new Float8Linear(values, scales, null, ops).Apply(rows).to(ScalarType.Float32);
+                var exact = nn.functional.linear(
+                    rows.Values.to(ScalarType.Float32) * rows.Scales!,
+                    EightBits.Dequantize(values, scales, ScalarType.Float32)
+                );
+                return (product, exact);
+            }
+        );
 }

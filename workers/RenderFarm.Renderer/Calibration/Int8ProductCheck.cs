@@ -1,4 +1,3 @@
-using RenderFarm.Cuda;
 using RenderFarm.Inference.Kernels;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
@@ -13,28 +12,19 @@ internal static class Int8ProductCheck
     private const double MostError = 1e-3;
 
     /// <summary>Null when they are.</summary>
-    public static string? WhyNot(TokenKernels kernels)
-    {
-        var (major, minor) = CudaDevice.ComputeCapability;
-        if ((major, minor).CompareTo((7, 5)) < 0)
-        {
-            return $"compute capability {major}.{minor}, 7.5 is needed";
-        }
-
-        using var scope = NewDisposeScope();
-        try
-        {
-            var ops = new FusedTokenOps(kernels);
-            var (weight, scales) = Int8.QuantizeRows(randn([512, 1024], dtype: ScalarType.BFloat16, device: CUDA) * 0.02);
-            using var rows = ops.Rows(randn([1, 300, 1024], dtype: ScalarType.BFloat16, device: CUDA), RowFormat.Int8);
-            var product = new Int8Linear(weight, scales, null, new FusedInt8Products(ops)).Apply(rows).to(ScalarType.Float32);
-            var exact = new Int8Linear(weight, scales, null, new PlainInt8Products()).Apply(rows).to(ScalarType.Float32);
-            double error = ((product - exact).norm() / exact.norm()).item<float>();
-            return error <= MostError ? null : $"products are off by {error:0.0e+0}";
-        }
-        catch (InvalidOperationException e)
-        {
-            return e.Message;
-        }
-    }
+    public static string? WhyNot(TokenKernels kernels) =>
+        ProductTrial.WhyNot(
+            (7, 5),
+            "products",
+            MostError,
+            () =>
+            {
+                var ops = new FusedTokenOps(kernels);
+                var (weight, scales) = Int8.QuantizeRows(randn([512, 1024], dtype: ScalarType.BFloat16, device: CUDA) * 0.02);
+                using var rows = ops.Rows(randn([1, 300, 1024], dtype: ScalarType.BFloat16, device: CUDA), RowFormat.Int8);
+                var product = new Int8Linear(weight, scales, null, new FusedInt8Products(ops)).Apply(rows).to(ScalarType.Float32);
+                var exact = new Int8Linear(weight, scales, null, new PlainInt8Products()).Apply(rows).to(ScalarType.Float32);
+                return (product, exact);
+            }
+        );
 }
