@@ -72,7 +72,7 @@ internal static class WorkerApplication
         // The whole
         builder.Services.AddSingleton<WorkerPreparation>();
         builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded);
-        builder.Services.AddLoop<ModelWatch>().AddLoop<CardErrorWatch>().AddLoop<CalibrationLoop>();
+        builder.Services.AddLoop<ModelWatch>().AddLoop<CardErrorWatch>().AddLoop<CalibrationLoop>().AddLoop<UploadOffers>();
         builder.Services.AddSingleton<WorkerStart>().AddSingleton<WorkerLoops>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();
 
         var app = builder.Build();

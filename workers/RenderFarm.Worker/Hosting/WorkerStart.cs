@@ -24,7 +24,7 @@ internal sealed class WorkerStart(
         {
             await preparation.RunAsync(drain.Draining);
             await registration.RegisterAsync(drain.Draining);
-            await spool.ResumeAsync(registration.Settings, drain.Draining);
+            await spool.OfferAsync(registration.Settings, drain.Draining);
             return true;
         }
         catch (OperationCanceledException) when (drain.Draining.IsCancellationRequested)

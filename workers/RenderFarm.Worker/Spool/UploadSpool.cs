@@ -14,20 +14,17 @@ namespace RenderFarm.Worker.Spool;
 /// Finished videos on their way to the store, each in <c>spool/{lease}/</c>. An entry appears by a rename and goes
 /// when the API has recorded its ending; in between the worker may be killed, and the next one resumes. Those whose job the
 /// API does not know are <see cref="UnclaimedVideos"/>. Whatever lies here and is not under way, for whichever reason, is offered again at
-/// each start and every hour.
+/// each start and every hour (<see cref="UploadOffers"/>).
 /// </summary>
 internal sealed class UploadSpool : IAsyncDisposable
 {
-    private static readonly TimeSpan OfferEvery = TimeSpan.FromHours(1);
     private readonly ConcurrentDictionary<string, (Task Upload, long Bytes)> _entries = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private readonly string _directory;
     private readonly SpoolUpload _upload;
     private readonly UnclaimedVideos _unclaimed;
     private readonly WorkerMetrics _metrics;
-    private readonly TimeProvider _time;
     private readonly ILogger<UploadSpool> _log;
-    private Task _offering = Task.CompletedTask;
 
     public UploadSpool(
         IOptions<WorkerOptions> options,
@@ -37,7 +34,7 @@ internal sealed class UploadSpool : IAsyncDisposable
         ILogger<UploadSpool> log
     )
     {
-        (_directory, _upload, _metrics, _time, _log) = (options.Value.SpoolDirectory, upload, metrics, time, log);
+        (_directory, _upload, _metrics, _log) = (options.Value.SpoolDirectory, upload, metrics, log);
         _unclaimed = new UnclaimedVideos(_directory, time);
         metrics.ObserveSpool(() => Count, () => Bytes);
     }
@@ -57,11 +54,26 @@ internal sealed class UploadSpool : IAsyncDisposable
         Begin(entry, manifest, settings);
     }
 
-    /// <summary>Starts the uploads that a previous life of this worker left behind.</summary>
-    public async Task ResumeAsync(LeaseSettings settings, CancellationToken cancellationToken)
+    /// <summary>Begins the upload of all that lies here and is not under way.</summary>
+    public async Task OfferAsync(LeaseSettings settings, CancellationToken cancellationToken)
     {
-        await OfferAsync(settings, cancellationToken);
-        _offering = OfferAgainAsync(settings);
+        Directory.CreateDirectory(_directory);
+        foreach (var entry in Directory.EnumerateDirectories(_directory).Where(IsLeftHere))
+        {
+            await ResumeAsync(entry, settings, cancellationToken);
+        }
+
+        foreach (var (entry, isOverdue) in _unclaimed.Entries().Where(kept => !_entries.ContainsKey(kept.Entry)))
+        {
+            if (isOverdue)
+            {
+                await RemoveAsync(entry, cancellationToken);
+            }
+            else
+            {
+                await ResumeAsync(entry, settings, cancellationToken);
+            }
+        }
     }
 
     /// <summary>Completes when nothing waits for upload any more.</summary>
@@ -71,7 +83,6 @@ internal sealed class UploadSpool : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _offering;
         await WhenEmptyAsync();
         _stop.Dispose();
     }
@@ -100,53 +111,7 @@ internal sealed class UploadSpool : IAsyncDisposable
         }
     }
 
-    private async Task OfferAsync(LeaseSettings settings, CancellationToken cancellationToken)
-    {
-        Directory.CreateDirectory(_directory);
-        foreach (var entry in Directory.EnumerateDirectories(_directory).Where(IsLeftHere))
-        {
-            await ResumeAsync(entry, settings, cancellationToken);
-        }
-
-        foreach (var (entry, isOverdue) in _unclaimed.Entries().Where(kept => !_entries.ContainsKey(kept.Entry)))
-        {
-            if (isOverdue)
-            {
-                await RemoveAsync(entry, cancellationToken);
-            }
-            else
-            {
-                await ResumeAsync(entry, settings, cancellationToken);
-            }
-        }
-    }
-
     private bool IsLeftHere(string entry) => Path.GetFileName(entry) != UnclaimedVideos.FolderName && !_entries.ContainsKey(entry);
-
-    private async Task OfferAgainAsync(LeaseSettings settings)
-    {
-        try
-        {
-            using var timer = new PeriodicTimer(OfferEvery, _time);
-            while (await timer.WaitForNextTickAsync(_stop.Token))
-            {
-                await OfferOnceAsync(settings);
-            }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested) { }
-    }
-
-    private async Task OfferOnceAsync(LeaseSettings settings)
-    {
-        try
-        {
-            await OfferAsync(settings, _stop.Token);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            _log.EntryUnreadable(_directory, fault.Message);
-        }
-    }
 
     private async Task RemoveAsync(string entry, CancellationToken cancellationToken)
     {
