@@ -32,7 +32,7 @@ internal sealed partial class ChildProcess : IDisposable
     /// <summary>The end of what it wrote to standard error.</summary>
     public OutputTail Errors { get; }
 
-    /// <summary>The exit code; 128 + n when signal n ended it. By then <see cref="Errors"/> is whole. Never fails.</summary>
+    /// <summary>The exit code; 128 + n when signal n ended it. By then <see cref="Errors"/> has its last words. Never fails.</summary>
     public Task<int> Exited { get; }
 
     /// <summary>As the kernel has it now; <see cref="Exited"/> learns of an end a moment later.</summary>

@@ -83,7 +83,6 @@ internal sealed class VideoEncoder : IDisposable
         }
 
         var code = await _ffmpeg.Exited;
-        await _ffmpeg.Errors.Ended;
         return new EncoderEnding(Frames, code == 0 ? null : FfmpegFault.Of(code, _ffmpeg.Errors));
     }
 }
