@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using RenderFarm.Contracts.Json;
+using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Artifacts;
 
@@ -47,7 +48,29 @@ internal sealed class ArtifactFolder(string root)
         return all;
     }
 
-    public static async Task WriteMetaAsync(string path, string contentType, string sha256, CancellationToken cancellationToken)
+    /// <summary>Metadata first: the object's own rename is what makes it visible.</summary>
+    public static async Task PublishAsync(
+        string temporary,
+        string target,
+        string contentType,
+        string sha256,
+        CancellationToken cancellationToken
+    )
+    {
+        var meta = temporary + ".meta";
+        try
+        {
+            await WriteMetaAsync(meta, contentType, sha256, cancellationToken);
+            File.Move(meta, MetaOf(target), overwrite: true);
+            DurableFile.Publish(temporary, target);
+        }
+        finally
+        {
+            File.Delete(meta);
+        }
+    }
+
+    private static async Task WriteMetaAsync(string path, string contentType, string sha256, CancellationToken cancellationToken)
     {
         var meta = new Dictionary<string, string> { ["content_type"] = contentType, ["sha256"] = sha256 };
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);

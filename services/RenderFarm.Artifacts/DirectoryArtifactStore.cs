@@ -38,7 +38,6 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
                 var target = _folder.PathOf(key);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
                 var temporary = ArtifactFolder.NewTemporaryOf(target);
-                var temporaryMeta = temporary + ".meta";
                 try
                 {
                     var actual = await CopyAndHashAsync(path, temporary, cancellationToken);
@@ -49,14 +48,11 @@ public sealed class DirectoryArtifactStore(string root) : IArtifactStore
                         );
                     }
 
-                    await ArtifactFolder.WriteMetaAsync(temporaryMeta, contentType, sha256, cancellationToken);
-                    File.Move(temporaryMeta, ArtifactFolder.MetaOf(target), overwrite: true);
-                    DurableFile.Publish(temporary, target);
+                    await ArtifactFolder.PublishAsync(temporary, target, contentType, sha256, cancellationToken);
                 }
                 finally
                 {
                     File.Delete(temporary);
-                    File.Delete(temporaryMeta);
                 }
 
                 return await StatAsync(key, cancellationToken) ?? throw new ArtifactNotFoundException(key);

@@ -115,12 +115,8 @@ public sealed class DirectoryPartUploads(string root) : IPartUploads, IPartRecei
 
     public void Dispose() => _publishing.Dispose();
 
-    /// <summary>What the object is by now; null while there is none.</summary>
-    private async Task<StoredObject?> FindAsync(PromisedObject promised, CancellationToken cancellationToken)
-    {
-        var stored = await _folder.StatAsync(promised.Key, cancellationToken);
-        return stored is null || promised.IsKeptBy(stored) ? stored : throw new ArtifactExistsException(promised.Key);
-    }
+    private async Task<StoredObject?> FindAsync(PromisedObject promised, CancellationToken cancellationToken) =>
+        promised.Checked(await _folder.StatAsync(promised.Key, cancellationToken));
 
     [SuppressMessage("Security", "CA5351", Justification = "Finds what was damaged on the way; the whole is held to its SHA-256.")]
     private static async Task<StoredPart> WriteAsync(string path, int number, Stream content, CancellationToken cancellationToken)
@@ -176,7 +172,6 @@ public sealed class DirectoryPartUploads(string root) : IPartUploads, IPartRecei
     )
     {
         await _publishing.WaitAsync(cancellationToken);
-        var meta = temporary + ".meta";
         try
         {
             if (await FindAsync(promised, cancellationToken) is { } there)
@@ -184,14 +179,11 @@ public sealed class DirectoryPartUploads(string root) : IPartUploads, IPartRecei
                 return there;
             }
 
-            await ArtifactFolder.WriteMetaAsync(meta, promised.ContentType, promised.Sha256, cancellationToken);
-            File.Move(meta, ArtifactFolder.MetaOf(target), overwrite: true);
-            DurableFile.Publish(temporary, target);
+            await ArtifactFolder.PublishAsync(temporary, target, promised.ContentType, promised.Sha256, cancellationToken);
             return await FindAsync(promised, cancellationToken) ?? throw new ArtifactNotFoundException(promised.Key);
         }
         finally
         {
-            File.Delete(meta);
             _publishing.Release();
         }
     }

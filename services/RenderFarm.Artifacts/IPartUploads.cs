@@ -53,6 +53,11 @@ public interface IPartReceiver
 public sealed record PromisedObject(string Key, string ContentType, long SizeBytes, string Sha256)
 {
     internal bool IsKeptBy(StoredObject stored) => stored.SizeBytes == SizeBytes && stored.Sha256 == Sha256;
+
+    /// <summary>What there is of it by now; null while there is nothing.</summary>
+    /// <exception cref="ArtifactExistsException">It is another object than promised.</exception>
+    internal StoredObject? Checked(StoredObject? stored) =>
+        stored is null || IsKeptBy(stored) ? stored : throw new ArtifactExistsException(Key);
 }
 
 /// <param name="Number">From 1.</param>

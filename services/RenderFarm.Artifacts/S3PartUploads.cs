@@ -146,12 +146,8 @@ public sealed class S3PartUploads : IPartUploads
             );
     }
 
-    /// <summary>What the object is by now; null while there is none.</summary>
-    private async Task<StoredObject?> FindAsync(PromisedObject promised, CancellationToken cancellationToken)
-    {
-        var stored = await _store.StatAsync(promised.Key, cancellationToken);
-        return stored is null || promised.IsKeptBy(stored) ? stored : throw new ArtifactExistsException(promised.Key);
-    }
+    private async Task<StoredObject?> FindAsync(PromisedObject promised, CancellationToken cancellationToken) =>
+        promised.Checked(await _store.StatAsync(promised.Key, cancellationToken));
 
     private async Task<string> InitiateAsync(PromisedObject promised, CancellationToken cancellationToken)
     {
