@@ -87,38 +87,40 @@ public sealed class TestFarm : IAsyncDisposable
 
     public async Task<string> RegisterWorkerAsync(string name = "w1", params ModelShape[] models)
     {
-        var reply = await Worker.PostContractAsync(
-            "/worker/v1/register",
-            new RegisterWorkerRequest
-            {
-                Protocol = WorkerProtocol.Current,
-                Identity = SimulatedWorker.IdentityOf(name),
-                Instance = SimulatedWorker.Instance,
-                Name = name,
-                Host = "testhost",
-                Version = "1.0",
-                Slots =
-                [
-                    new SlotDescription
-                    {
-                        Id = "cpu",
-                        Kind = SlotKind.Cpu,
-                        Card = "cpu",
-                        TotalBytes = 16L << 30,
-                    },
-                ],
-                Models =
-                [
-                    .. (models is [] ? [ModelShapes.Tiny] : models).Select(shape => new ModelRegistration(
-                        shape.Id,
-                        shape,
-                        new Dictionary<string, string>()
-                    )),
-                ],
-            }
-        );
+        var reply = await Worker.PostContractAsync("/worker/v1/register", Registration(name, models));
         return (await reply.ContractAsync<RegisterWorkerReply>()).WorkerId;
     }
+
+    /// <summary>A worker with one slot, <c>cpu</c>. What a test asks of more, it changes.</summary>
+    /// <param name="models">None: the tiny one.</param>
+    public static RegisterWorkerRequest Registration(string name = "w1", params ModelShape[] models) =>
+        new()
+        {
+            Protocol = WorkerProtocol.Current,
+            Identity = SimulatedWorker.IdentityOf(name),
+            Instance = SimulatedWorker.Instance,
+            Name = name,
+            Host = "testhost",
+            Version = "1.0",
+            Slots =
+            [
+                new SlotDescription
+                {
+                    Id = "cpu",
+                    Kind = SlotKind.Cpu,
+                    Card = "cpu",
+                    TotalBytes = 16L << 30,
+                },
+            ],
+            Models =
+            [
+                .. (models is [] ? [ModelShapes.Tiny] : models).Select(shape => new ModelRegistration(
+                    shape.Id,
+                    shape,
+                    new Dictionary<string, string>()
+                )),
+            ],
+        };
 
     public async Task<JsonNode> SubmitAsync(object? fields = null, HttpClient? by = null)
     {

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Models;
@@ -76,27 +75,12 @@ public sealed class ModelHoldersTests : IAsyncLifetime
 
     private async Task RegisterAsync(string name, params ModelFile[] files)
     {
+        var start = TestFarm.Registration(name);
         var reply = await _farm.Worker.PostContractAsync(
             "/worker/v1/register",
-            new RegisterWorkerRequest
+            start with
             {
-                Protocol = WorkerProtocol.Current,
-                Identity = SimulatedWorker.IdentityOf(name),
-                Instance = SimulatedWorker.Instance,
-                Name = name,
-                Host = "testhost",
-                Version = "1.0",
-                Slots =
-                [
-                    new SlotDescription
-                    {
-                        Id = "cpu",
-                        Kind = SlotKind.Cpu,
-                        Card = "cpu",
-                        TotalBytes = 16L << 30,
-                    },
-                ],
-                Models = [new ModelRegistration("tiny", ModelShapes.Tiny, new Dictionary<string, string>()) { Files = files }],
+                Models = [start.Models[0] with { Files = files }],
             }
         );
         await reply.ContractAsync<RegisterWorkerReply>();

@@ -1,9 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Contracts.Models;
-using RenderFarm.Planning.Models;
-using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Workers;
 
@@ -65,32 +62,11 @@ public sealed class QuarantineTests : IAsyncLifetime
         (await (await _farm.User.GetAsync($"/v1/workers/{worker}")).JsonAsync())["slots"]![0]!;
 
     /// <summary>The worker of <see cref="TestFarm.RegisterWorkerAsync"/>, as it finds its slot.</summary>
-    private async Task<RegisterWorkerReply> RegisterAsync(string? quarantine) =>
-        await (
-            await _farm.Worker.PostContractAsync(
-                "/worker/v1/register",
-                new RegisterWorkerRequest
-                {
-                    Protocol = WorkerProtocol.Current,
-                    Identity = SimulatedWorker.IdentityOf("w1"),
-                    Instance = SimulatedWorker.Instance,
-                    Name = "w1",
-                    Host = "testhost",
-                    Version = "1.0",
-                    Slots =
-                    [
-                        new SlotDescription
-                        {
-                            Id = "cpu",
-                            Kind = SlotKind.Cpu,
-                            Card = "cpu",
-                            TotalBytes = 16L << 30,
-                            Quarantine = quarantine,
-                            QuarantinedAt = quarantine is null ? null : 1_764_000_000,
-                        },
-                    ],
-                    Models = [new ModelRegistration("tiny", ModelShapes.Tiny, new Dictionary<string, string>())],
-                }
-            )
-        ).ContractAsync<RegisterWorkerReply>();
+    private async Task<RegisterWorkerReply> RegisterAsync(string? quarantine)
+    {
+        var start = TestFarm.Registration();
+        var slot = start.Slots[0] with { Quarantine = quarantine, QuarantinedAt = quarantine is null ? null : 1_764_000_000 };
+        var reply = await _farm.Worker.PostContractAsync("/worker/v1/register", start with { Slots = [slot] });
+        return await reply.ContractAsync<RegisterWorkerReply>();
+    }
 }

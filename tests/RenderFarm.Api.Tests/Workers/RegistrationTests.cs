@@ -1,6 +1,5 @@
 using System.Net.Http.Json;
 using RenderFarm.Contracts.Leases;
-using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Workers;
@@ -120,27 +119,7 @@ public sealed class RegistrationTests : IAsyncLifetime
 
     private const string Other = "0000000000000000000000000000000f";
 
-    private static RegisterWorkerRequest Request() =>
-        new()
-        {
-            Protocol = WorkerProtocol.Current,
-            Identity = SimulatedWorker.IdentityOf("rack-1"),
-            Instance = SimulatedWorker.Instance,
-            Name = "rack-1",
-            Host = "testhost",
-            Version = "1.0",
-            Slots =
-            [
-                new SlotDescription
-                {
-                    Id = "cpu",
-                    Kind = SlotKind.Cpu,
-                    Card = "cpu",
-                    TotalBytes = 16L << 30,
-                },
-            ],
-            Models = [new(ModelShapes.Tiny.Id, ModelShapes.Tiny, new Dictionary<string, string>())],
-        };
+    private static RegisterWorkerRequest Request() => TestFarm.Registration("rack-1");
 
     private Task<HttpResponseMessage> SendAsync(RegisterWorkerRequest request) =>
         _farm.Worker.PostContractAsync("/worker/v1/register", request);

@@ -134,29 +134,7 @@ public sealed partial class WrongWorkerTests : IAsyncLifetime
 
     private static async Task<string> RegisterAsync(HttpClient client, string name)
     {
-        var reply = await client.PostContractAsync(
-            "/worker/v1/register",
-            new RegisterWorkerRequest
-            {
-                Protocol = WorkerProtocol.Current,
-                Identity = SimulatedWorker.IdentityOf(name),
-                Instance = SimulatedWorker.Instance,
-                Name = name,
-                Host = "testhost",
-                Version = "1.0",
-                Slots =
-                [
-                    new SlotDescription
-                    {
-                        Id = "cpu",
-                        Kind = SlotKind.Cpu,
-                        Card = "cpu",
-                        TotalBytes = 16L << 30,
-                    },
-                ],
-                Models = [new(ModelShapes.Tiny.Id, ModelShapes.Tiny, new Dictionary<string, string>())],
-            }
-        );
+        var reply = await client.PostContractAsync("/worker/v1/register", TestFarm.Registration(name));
         return (await reply.ContractAsync<RegisterWorkerReply>()).WorkerId;
     }
 
