@@ -16,8 +16,7 @@ internal static class Ending
         using var stopping = app.Lifetime.ApplicationStopping.Register(() => told.TrySetResult());
         var running = ServeAndCloseAsync(app);
         await Task.WhenAny(running, told.Task);
-        var longest = told.Task.IsCompleted ? Longest : Timeout.InfiniteTimeSpan;
-        if (await Task.WhenAny(running, Task.Delay(longest, CancellationToken.None)) == running)
+        if (await Task.WhenAny(running, Task.Delay(Longest, CancellationToken.None)) == running)
         {
             await running;
             return;
