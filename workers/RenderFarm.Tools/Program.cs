@@ -3,4 +3,10 @@ using RenderFarm.Tools;
 using RenderFarm.Verbs.Parsing;
 
 NativeEnvironment.Prepare();
+if (LibTorchLoader.WhyNot is { } reason)
+{
+    await Console.Error.WriteLineAsync($"error: {reason}");
+    return VerbProgram.Failed;
+}
+
 return NativeEnvironment.LeaveAtOnce(await VerbProgram.RunAsync(ToolVerbs.Create(), args, Console.Error));

@@ -112,6 +112,11 @@ internal static class UpCommand
 
         await using var farm = await LocalFarm.StartAsync(programs, settings, home, time, cancellationToken);
         Announce(console, farm, services is null);
+        foreach (var remark in await farm.NotesAsync(cancellationToken))
+        {
+            console.Say($"Note: {remark}");
+        }
+
         try
         {
             await new Supervision(farm, logs, time, console.Say).RunAsync(cancellationToken);

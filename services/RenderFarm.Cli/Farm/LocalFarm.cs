@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text.Json;
 using RenderFarm.Hosting.Folders;
 
 namespace RenderFarm.Cli.Farm;
@@ -63,6 +64,37 @@ internal sealed class LocalFarm : IAsyncDisposable
         Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, log, hidden: ["Store__", "Artifacts__"]);
         // Ready means registered: from here on the API knows the worker's models.
         await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellationToken);
+    }
+
+    /// <summary>What the person at the terminal should know of the slots: why one takes no jobs, why none is a card.</summary>
+    public async Task<IReadOnlyList<string>> NotesAsync(CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            using var answer = await http.GetStreamAsync(new Uri($"{_settings.WorkerMetricsUrl}/health"), cancellationToken);
+            using var health = await JsonDocument.ParseAsync(answer, cancellationToken: cancellationToken);
+            List<string> notes = [];
+            if (health.RootElement.GetProperty("cardMissed").GetString() is { } missed)
+            {
+                notes.Add(missed);
+            }
+
+            foreach (var slot in health.RootElement.GetProperty("slots").EnumerateArray())
+            {
+                if (slot.GetProperty("quarantine").GetString() is { } reason)
+                {
+                    notes.Add($"{slot.GetProperty("id").GetString()} ({slot.GetProperty("card").GetString()}) takes no jobs: {reason}");
+                }
+            }
+
+            return notes;
+        }
+        catch (Exception fault)
+            when (fault is HttpRequestException || (fault is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return [$"the worker does not say how its slots are: {fault.Message}"];
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -6,6 +6,9 @@ internal static partial class SlotLog
     [LoggerMessage(1500, LogLevel.Information, "No cards ({Reason}): this worker has one CPU slot")]
     public static partial void NoCards(this ILogger log, string reason);
 
+    [LoggerMessage(1501, LogLevel.Warning, "{Reason}")]
+    public static partial void CardMissed(this ILogger log, string reason);
+
     [LoggerMessage(1502, LogLevel.Error, "Slot {Slot} is quarantined: {Reason}")]
     public static partial void Quarantined(this ILogger log, string slot, string? reason);
 

@@ -6,6 +6,7 @@ using RenderFarm.Contracts.Units;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.WeightCache;
@@ -16,7 +17,7 @@ namespace RenderFarm.Worker.WeightCache;
 /// </summary>
 internal sealed class HostWeightCache(
     IOptions<WorkerOptions> options,
-    IOptions<TorchOptions> torch,
+    RendererTorch torch,
     SlotDiscovery slots,
     FreeSpace disks,
     TimeProvider time,
@@ -87,7 +88,7 @@ internal sealed class HostWeightCache(
         using var check = ChildProcess.Start(
             options.Value.RendererPath,
             ["cache", "check", root, "--repair"],
-            ChildEnvironment.ForRenderer(torch.Value.LibraryPath),
+            ChildEnvironment.ForRenderer(torch.Folders),
             Path.GetTempPath()
         );
         check.Input.Close();
