@@ -1,9 +1,10 @@
+using RenderFarm.Cuda.Ways;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Tools;
 using RenderFarm.Verbs.Parsing;
 
 NativeEnvironment.Prepare();
-if (LibTorchLoader.WhyNot is { } reason)
+if ((ForcedWay.Misnamed ?? LibTorchLoader.WhyNot) is { } reason)
 {
     await Console.Error.WriteLineAsync($"error: {reason}");
     return VerbProgram.Failed;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -23,20 +22,17 @@ internal sealed partial class PreparedJson : JsonSerializerContext;
 /// </summary>
 public sealed unsafe class PreparedBlocks : IDisposable
 {
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
-    private readonly byte* _start;
+    private readonly FileStream _stream;
+    private readonly MappedPages _pages;
     private readonly IDisposable? _hold;
-    private RegisteredMemory? _registered;
+    private MappedPages? _writable;
+    private (RegisteredMemory? Held, PageLocking Way)? _lock;
     private bool _disposed;
 
     private PreparedBlocks(FileStream file, long blockBytes, int blocks, bool writable, IDisposable? hold = null)
     {
-        (BlockBytes, Blocks, _hold) = (blockBytes, blocks, hold);
-        var access = writable ? MemoryMappedFileAccess.ReadWrite : MemoryMappedFileAccess.Read;
-        _file = MemoryMappedFile.CreateFromFile(file, null, writable ? Bytes : 0, access, HandleInheritability.None, leaveOpen: false);
-        _view = _file.CreateViewAccessor(0, Bytes, access);
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        (BlockBytes, Blocks, _hold, _stream) = (blockBytes, blocks, hold, file);
+        _pages = new MappedPages(file, Bytes, writable);
     }
 
     public long BlockBytes { get; }
@@ -46,9 +42,9 @@ public sealed unsafe class PreparedBlocks : IDisposable
     public long Bytes => BlockBytes * Blocks;
 
     /// <summary>The first block.</summary>
-    public nint Address => (nint)_start;
+    public nint Address => (_writable ?? _pages).Address;
 
-    public nint Block(int index) => (nint)(_start + index * BlockBytes);
+    public nint Block(int index) => Address + (nint)(index * BlockBytes);
 
     /// <summary>Opens the file if it is whole and of this layout; null otherwise.</summary>
     /// <param name="hold">Kept for as long as the blocks are mapped; the caller's again when there is nothing to open.</param>
@@ -129,8 +125,25 @@ public sealed unsafe class PreparedBlocks : IDisposable
         return damaged is null ? null : string.Create(CultureInfo.InvariantCulture, $"block {damaged} is not what was written");
     }
 
-    /// <summary>Page-locks the mapping, so that copies to a card run beside computing. Needs a GPU.</summary>
-    public void Register() => _registered ??= RegisteredMemory.Register(Address, Bytes);
+    /// <summary>Page-locks the mapping where that can be, so that copies to a card run beside computing. Needs a GPU.</summary>
+    /// <returns>How: where it can't be, copies have to go another way.</returns>
+    public PageLocking Register()
+    {
+        if (_lock is { } known)
+        {
+            return known.Way;
+        }
+
+        var taken = PageLock.Take(_pages.Address, MapForWriting, Bytes);
+        if (taken.Way == PageLocking.Staged)
+        {
+            _writable?.Dispose();
+            _writable = null;
+        }
+
+        _lock = taken;
+        return taken.Way;
+    }
 
     public void Dispose()
     {
@@ -140,11 +153,20 @@ public sealed unsafe class PreparedBlocks : IDisposable
         }
 
         _disposed = true;
-        _registered?.Dispose();
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file.Dispose();
+        _lock?.Held?.Dispose();
+        _writable?.Dispose();
+        _pages.Dispose();
+        _stream.Dispose();
         _hold?.Dispose();
+    }
+
+    /// <summary>The same file, by its descriptor, for it may have no name. Nobody writes: some drivers lock no other pages.</summary>
+    private nint MapForWriting()
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{_stream.SafeFileHandle.DangerousGetHandle()}");
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        _writable = new MappedPages(file, Bytes, writable: true);
+        return _writable.Address;
     }
 
     /// <summary>Beside the blocks.</summary>

@@ -78,9 +78,10 @@ internal static class ProbeRun
                 Fp8Fault = Float8Check.WhyNot(kernels),
                 Int8Fault = Int8ProductCheck.WhyNot(kernels),
                 EightBitAttentionFault = EightBitAttentionCheck.WhyNot(kernels),
+                Ways = PlatformWays.Try(),
             };
         }
-        catch (Exception fault) when (fault is DllNotFoundException or CudaException { IsOutOfMemory: false })
+        catch (Exception fault) when (fault is DllNotFoundException or InvalidDataException or CudaException { IsOutOfMemory: false })
         {
             return new DeviceProbe { Subject = subject, Fault = $"the farm's kernels don't run on this card: {fault.Message}" };
         }

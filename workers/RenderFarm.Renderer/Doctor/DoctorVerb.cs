@@ -7,6 +7,7 @@ using RenderFarm.Hosting.Doctor;
 using RenderFarm.Hosting.Torch;
 using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.SelfTests;
+using RenderFarm.Renderer.Calibration;
 using RenderFarm.Rendering.Hosting;
 using TorchSharp;
 
@@ -67,6 +68,10 @@ internal static class DoctorVerb
             : HostCheck.Without("fp8", "this card has no fp8 products: weights may still be stored in eight bits");
         yield return Kernels();
         yield return Pinned();
+        foreach (var way in PlatformWays.Try())
+        {
+            yield return way.IsUsual ? HostCheck.Ok(way.Subject, way.Finding) : HostCheck.Without(way.Subject, way.Finding);
+        }
     }
 
     /// <summary>As it is kept; where this processor was never judged, judged now and not kept.</summary>

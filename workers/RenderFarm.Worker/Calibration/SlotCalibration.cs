@@ -67,6 +67,11 @@ internal sealed class SlotCalibration(
         }
 
         slot.DeviceFault = null;
+        foreach (var way in study.Probe.Ways.Where(way => !way.IsUsual))
+        {
+            log.WayRound(slot.Id, way.Subject, way.Finding);
+        }
+
         if (CalibrationFiles.Find(options.Value.CalibrationDirectory, study.Probe.Subject) is { } kept)
         {
             (study.IsMeasured, study.MeasuredWith) = (true, kept.Subject.Driver);

@@ -15,7 +15,7 @@ internal static class ChildEnvironment
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
         "PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DOTNET_ROOT",
-        "DOTNET_GCHeapHardLimit", "DOTNET_TieredPGO", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "XDG_RUNTIME_DIR",
+        "DOTNET_GCHeapHardLimit", "DOTNET_TieredPGO", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "XDG_RUNTIME_DIR", "RENDERFARM_WAYS",
     };
 
     private static readonly string[] Prefixes = ["CUDA_", "NVIDIA_", "PYTORCH_CUDA_", "TORCH_"];

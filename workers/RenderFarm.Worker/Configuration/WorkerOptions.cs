@@ -121,6 +121,16 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
         Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
 
     /// <summary>
+    /// Where weights are kept that don't fit <see cref="WeightCacheDirectory"/> (a container's 64 MB): files on a disk, with room for the
+    /// largest model, whose pages are locked in memory while a job runs. Empty: nowhere, and such jobs fail. Default: the data directory.
+    /// </summary>
+    public string WeightFilesDirectory
+    {
+        get => field ?? Path.Combine(DataDirectory, "weights");
+        set;
+    }
+
+    /// <summary>
     /// GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is kept.
     /// </summary>
     [Between(0, 65_536, Or = "leave it out for 70 % of host memory")]
