@@ -13,7 +13,7 @@ internal sealed class LoopHealth(LoopSupervisor loops) : IHealthCheck
 
     /// <summary>Those that this very check saw: the answer's status and its list are of one moment.</summary>
     public static IReadOnlyList<DegradedLoop> In(HealthReport report) =>
-        [.. report.Entries.Values.SelectMany(check => check.Data.TryGetValue(Loops, out var seen) ? (IReadOnlyList<DegradedLoop>)seen : [])];
+        report.Entries.Values.Select(check => check.Data.GetValueOrDefault(Loops)).OfType<IReadOnlyList<DegradedLoop>>().FirstOrDefault([]);
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
