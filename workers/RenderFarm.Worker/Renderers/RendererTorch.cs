@@ -44,8 +44,8 @@ internal sealed class RendererTorch
         }
 
         Lack =
-            $"this build of the renderer {(own is null ? "has no libtorch" : "computes on the CPU only")}, and there is no PyTorch for CUDA "
-            + "on this host"
+            $"this build of the renderer {(own is null ? "has no libtorch" : "computes on the CPU only")}, and there is no PyTorch for "
+            + "CUDA on this host"
             + (refused.Count == 0 ? "" : $" ({string.Join("; ", refused)})");
         log.NoPyTorch(Lack, Remedy);
     }
