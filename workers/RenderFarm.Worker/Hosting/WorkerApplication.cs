@@ -66,7 +66,7 @@ internal static class WorkerApplication
         // What they need
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();
         builder.Services.AddSingleton<EncoderTrial>().AddSingleton<EncoderGuard>();
-        builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>();
+        builder.Services.AddSingleton<CardErrorRecord>().AddSingleton<CardGuard>().AddSingleton<RendererTurns>();
         builder.Services.AddSingleton<RendererTorch>().AddSingleton<RendererLauncher>();
         builder.Services.AddSingleton<HostWeightCache>();
         builder.Services.AddSingleton<DeviceTrials>().AddSingleton<SlotCalibration>();
