@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Tls;
 
 namespace RenderFarm.Cli.Farm;
 
@@ -60,7 +62,8 @@ internal sealed class LocalFarm : IAsyncDisposable
     public async Task StartWorkerAsync(CancellationToken cancellationToken)
     {
         var log = Path.Combine(_home.Logs, "worker.log");
-        Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, log, hidden: ["Store__", "Artifacts__"]);
+        string[] hidden = ["Store__", "Artifacts__", JoinLine.Variable];
+        Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, log, hidden);
         // Ready means registered: from here on the API knows the worker's models.
         await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellationToken);
     }
@@ -81,7 +84,8 @@ internal sealed class LocalFarm : IAsyncDisposable
 
     private async Task AwaitAnswerAsync(ChildProgram program, string url, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var handler = new SocketsHttpHandler { SslOptions = PinnedCertificate.ByFile(_settings.Listener.Tls?.Certificate) };
+        using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(5) };
         http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
         var began = _time.GetTimestamp();
         var last = "no answer";
@@ -89,6 +93,11 @@ internal sealed class LocalFarm : IAsyncDisposable
         {
             if (program.HasExited)
             {
+                if (program == Worker && program.ExitCode == WorkerExit.Refused)
+                {
+                    return; // A farm without a worker here is one all the same; see Supervision
+                }
+
                 throw program.Death("stopped while starting");
             }
 

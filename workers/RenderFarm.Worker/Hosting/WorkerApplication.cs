@@ -65,7 +65,8 @@ internal static class WorkerApplication
         // What they need
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();
         builder.Services.AddSingleton<EncoderTrial>().AddSingleton<EncoderGuard>();
-        builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
+        builder.Services.AddSingleton<CardErrorRecord>().AddSingleton<CardGuard>();
+        builder.Services.AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
         builder.Services.AddSingleton<HostWeightCache>();
         builder.Services.AddSingleton<DeviceTrials>().AddSingleton<SlotCalibration>();
 

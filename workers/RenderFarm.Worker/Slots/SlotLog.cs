@@ -24,4 +24,11 @@ internal static partial class SlotLog
 
     [LoggerMessage(1506, LogLevel.Information, "Slot {Slot} is resumed: what was held against it is forgotten")]
     public static partial void Resumed(this ILogger log, string slot);
+
+    [LoggerMessage(
+        1507,
+        LogLevel.Error,
+        "{File} can't be written ({Reason}): after its next start this worker would not know which cards have failed"
+    )]
+    public static partial void CardErrorsNotKept(this ILogger log, string file, string reason);
 }
