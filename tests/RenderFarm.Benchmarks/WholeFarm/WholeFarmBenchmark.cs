@@ -24,6 +24,8 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
     private const double MostPeak = 1.02; // Of what was planned
     private const int ShortSteps = 4;
     private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LoadedWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MeasuredWithin = TimeSpan.FromSeconds(90);
 
     private readonly WholeFarmOptions _options;
     private readonly FigureReport _report;
@@ -98,6 +100,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         {
             "weights" => WeightsAsync,
             "demo" => DemoAsync,
+            "rates" => () => OnCardAsync(part, RatesAsync),
             "many" => ManyAsync,
             "cold" => ColdAsync,
             "warm" => WarmAsync,
@@ -108,6 +111,15 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
             "cancelled" => CancelledAsync,
             _ => throw new ArgumentOutOfRangeException(nameof(part), part, "is no part"),
         };
+
+    /// <summary>An idle card is measured by the worker, without anybody asking for it.</summary>
+    private async Task RatesAsync()
+    {
+        var farm = await FarmAsync();
+        var clock = Stopwatch.StartNew();
+        await Eventually.TrueAsync(farm.IsMeasuredAsync, MeasuredWithin, "the card's rates to be measured");
+        _report.Figure("rates, idle to measured", clock.Elapsed.TotalSeconds, "s");
+    }
 
     private async Task WeightsAsync()
     {
@@ -354,6 +366,11 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         if (!_options.OnCard)
         {
             return 0;
+        }
+
+        if (_options.Standby && farm.HasRendered)
+        {
+            await Eventually.TrueAsync(farm.StandbyIsLoadedAsync, LoadedWithin, "the standby to have the last job's weights near");
         }
 
         // A context is made in the better part of a second: the card is at rest once its figure has stood still for one

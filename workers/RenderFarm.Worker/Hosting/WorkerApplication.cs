@@ -66,6 +66,7 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();
         builder.Services.AddSingleton<EncoderTrial>().AddSingleton<EncoderGuard>();
         builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
+        builder.Services.AddSingleton<ExpectedOrders>();
         builder.Services.AddSingleton<HostWeightCache>();
         builder.Services.AddSingleton<DeviceTrials>().AddSingleton<SlotCalibration>();
 
