@@ -33,14 +33,9 @@ namespace RenderFarm.Api.Composition;
 /// <summary>The API as a list: what is in it, and in which order a request passes it.</summary>
 internal static class FarmApi
 {
-    private const int LeastThreads = 256;
-
     /// <param name="adjust">For tests: a last word on what is registered.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
-        // Npgsql asks for the end of a statement that takes too long on the thread at hand, and waits: a server that has frozen holds as
-        // many threads as the pool has connections, while the answers that say so need some too. They are made when they are needed.
-        ThreadPool.SetMinThreads(LeastThreads, LeastThreads);
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddEmbeddedDefaults();
         SectionNames.RefuseMisspelt(builder.Configuration);

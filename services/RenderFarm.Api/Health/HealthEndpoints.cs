@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using RenderFarm.Hosting.Loops;
 
 namespace RenderFarm.Api.Health;
 
@@ -34,7 +33,7 @@ internal static class HealthEndpoints
             new
             {
                 Status = report.Status.ToString().ToLowerInvariant(),
-                context.RequestServices.GetRequiredService<LoopSupervisor>().Degraded,
+                Degraded = LoopHealth.In(report),
                 Checks = report.Entries.ToDictionary(
                     check => check.Key,
                     check => new { Status = check.Value.Status.ToString().ToLowerInvariant(), check.Value.Description }

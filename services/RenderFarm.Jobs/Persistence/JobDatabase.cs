@@ -170,7 +170,16 @@ public sealed class JobDatabase : IAsyncDisposable
 
         try
         {
-            return await running.WaitAsync(patience.Whole, CancellationToken.None);
+            return await running.WaitAsync(StorePatience.Slow, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            SpareThreads.Call(); // Its own end, if this was that, comes next
+        }
+
+        try
+        {
+            return await running.WaitAsync(patience.Rest, CancellationToken.None);
         }
         catch (TimeoutException e)
         {

@@ -8,6 +8,9 @@ namespace RenderFarm.Jobs.Persistence;
 /// <param name="Whole">For all of it, with the wait for a connection: whoever waits for it is let go then, whatever it hangs on.</param>
 public sealed record StorePatience(TimeSpan Statement, TimeSpan Whole)
 {
+    /// <summary>Of <see cref="Whole"/>, once <see cref="Slow"/> is over.</summary>
+    internal TimeSpan Rest => Whole == Timeout.InfiniteTimeSpan ? Whole : Whole - Slow;
+
     /// <summary>
     /// Somebody waits for the answer, and is told to come again within 3 s. Every statement of a request takes milliseconds.
     /// </summary>
@@ -21,6 +24,9 @@ public sealed record StorePatience(TimeSpan Statement, TimeSpan Whole)
 
     /// <summary>One may have to wait for another process's, and rewriting a table takes its time.</summary>
     public static readonly StorePatience Migration = new(TimeSpan.FromHours(1), Timeout.InfiniteTimeSpan);
+
+    /// <summary>Nothing that a request asks takes so long of a server that is well.</summary>
+    internal static readonly TimeSpan Slow = TimeSpan.FromSeconds(1);
 
     /// <summary>For the connection itself: to get one of the pool, or to make one.</summary>
     internal static readonly TimeSpan Connection = TimeSpan.FromSeconds(2);

@@ -38,8 +38,8 @@ internal static class Load
     }
 
     /// <summary>
-    /// Until the runtime has compiled what it will: a window of the load is no more than a tenth faster than the one before,
-    /// three times in a row.
+    /// Until the runtime has compiled what it will: a window of the load is no more than a tenth faster than the fastest before,
+    /// three times in a row, and not before half a minute is over: the compiler waits for a pause that a full load rarely makes.
     /// </summary>
     public static async Task WarmUpAsync(int clients, Func<int, Task<bool>> request)
     {
@@ -47,7 +47,7 @@ internal static class Load
         for (var tried = 0; tried < 20 && steady < 3; tried++)
         {
             var rate = (await ClosedAsync(clients, window, request)).PerSecond;
-            steady = rate <= before * 1.1 ? steady + 1 : 0;
+            steady = tried >= 7 && rate <= before * 1.1 ? steady + 1 : 0;
             before = Math.Max(before, rate);
         }
     }
