@@ -19,8 +19,8 @@ internal sealed class FarmAtHand : IAsyncDisposable
     public bool HasRendered { get; private set; }
 
     /// <param name="models">A folder for each model.</param>
-    /// <param name="weightCache">Where prepared weights outlive this farm.</param>
-    public static async Task<FarmAtHand> StartAsync(WholeFarmOptions options, string models, string weightCache, bool standby)
+    /// <param name="kept">Where prepared weights and measured rates outlive this farm.</param>
+    public static async Task<FarmAtHand> StartAsync(WholeFarmOptions options, string models, (string Weights, string Rates) kept, bool standby)
     {
         var farm = await FarmUnderTest.StartAsync(
             new FarmSetup
@@ -31,7 +31,8 @@ internal sealed class FarmAtHand : IAsyncDisposable
                     ["Videos__DefaultModel"] = "demo",
                     ["Worker__Slots"] = options.Slots,
                     ["Worker__Standby"] = standby ? "true" : "false",
-                    ["Worker__WeightCacheDirectory"] = weightCache,
+                    ["Worker__WeightCacheDirectory"] = kept.Weights,
+                    ["Worker__CalibrationDirectory"] = kept.Rates,
                 },
             },
             workers: 0

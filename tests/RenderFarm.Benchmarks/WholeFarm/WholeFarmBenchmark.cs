@@ -32,6 +32,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
     private readonly CardWatch _card;
     private readonly FarmModels _models;
     private readonly string _weightCache;
+    private readonly string _rates;
     private FarmAtHand? _farm;
     private int _seed;
 
@@ -39,6 +40,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
     {
         (_options, _report, _card, _models) = (options, report, CardWatch.Open(options.OnCard), FarmModels.In(options.Models));
         _weightCache = string.Create(CultureInfo.InvariantCulture, $"/dev/shm/farm-whole-{Environment.ProcessId}");
+        _rates = Directory.CreateTempSubdirectory("farm-rates-").FullName;
     }
 
     public static async Task<int> RunAsync(WholeFarmOptions options, FigureReport report)
@@ -58,9 +60,9 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         await StopFarmAsync();
         _models.Dispose();
         _card.Dispose();
-        if (Directory.Exists(_weightCache))
+        foreach (var folder in new[] { _weightCache, _rates }.Where(Directory.Exists))
         {
-            Directory.Delete(_weightCache, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
     }
 
@@ -230,7 +232,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         if (_options.Standby)
         {
             await StopFarmAsync();
-            await using (var alone = await FarmAtHand.StartAsync(_options, _models.Folder, _weightCache, standby: false))
+            await using (var alone = await FarmAtHand.StartAsync(_options, _models.Folder, (_weightCache, _rates), standby: false))
             {
                 var fresh = await alone.RenderAsync(request);
                 Tell("without standby", fresh);
@@ -324,7 +326,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
     private async Task<FarmAtHand> FarmAsync()
     {
         await WeightsAsync();
-        return _farm ??= await FarmAtHand.StartAsync(_options, _models.Folder, _weightCache, _options.Standby);
+        return _farm ??= await FarmAtHand.StartAsync(_options, _models.Folder, (_weightCache, _rates), _options.Standby);
     }
 
     /// <summary>The farm, with the large model's weights prepared and in the page cache.</summary>
@@ -360,7 +362,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         var renderers = _options.Standby ? 1 : 0;
         await Eventually.TrueAsync(
             () => Task.FromResult(farm.Worker.Children("RenderFarm.Renderer").Count == renderers),
-            TimeSpan.FromSeconds(30),
+            MeasuredWithin, // What the worker measures by itself would be ended by the next job, which would wait for that
             $"{renderers} renderers beside no job"
         );
         if (!_options.OnCard)
