@@ -11,8 +11,8 @@ RUN dotnet publish services/RenderFarm.Api -c Release -o /app --nologo -p:MinVer
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 COPY --from=build /app /app
-# Keys of a fresh farm are written here; mount it.
-RUN mkdir /data && chown app:app /data
+# Keys of a fresh farm are written to /data, invitations for workers beside it to /join (Keys__InvitationFile); mount them.
+RUN mkdir /data /join && chown app:app /data /join
 USER app
 WORKDIR /app
 ENV Api__Url=http://*:8080 Metrics__Url=http://*:9464 Keys__BootstrapFile=/data/keys.json RENDERFARM_HOME=/data

@@ -18,12 +18,12 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ffmpeg \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /app /app
-RUN mkdir /data /models /spool && chown app:app /data /models /spool
+# Into the farm by RENDERFARM_JOIN, Keys__InvitationFile or Worker__ApiKey; what the worker keeps is in /spool.
+RUN mkdir /join /models /spool && chown app:app /join /models /spool
 USER app
 WORKDIR /app/worker
 ENV Worker__RendererPath=/app/renderer/RenderFarm.Renderer \
     Worker__DataDirectory=/spool \
-    Keys__BootstrapFile=/data/keys.json \
     Models__Directory=/models \
     Metrics__Url=http://*:9465 \
     NVIDIA_VISIBLE_DEVICES=all \

@@ -20,6 +20,7 @@ if [[ -z ${TORCH_LIB:-} ]] && ! TORCH_LIB=$(pytorch_folders 2> /dev/null); then
     echo "$(basename "$0"): no libtorch: install PyTorch >= 2.10 for ${PYTHON:-python3}, or name its lib folders in TORCH_LIB" >&2
     exit 1
 fi
+export TORCH_LIB # One libtorch, loaded whole from there
 export LD_LIBRARY_PATH="$TORCH_LIB${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 
 case "${1:-} ${2:-}" in

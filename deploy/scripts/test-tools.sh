@@ -18,6 +18,7 @@ missing_test_packages() {
     has gcc && gcc -fsyntax-only -x c - <<< '#include <stdio.h>' 2> /dev/null || printf '%s\n' gcc libc6-dev
     has node && has npm || printf '%s\n' nodejs npm
     has mount || echo mount
+    has caddy || echo caddy
     # Pages are looked at as people do.
     has chromium || has google-chrome || echo chromium
 }

@@ -59,7 +59,8 @@ internal sealed class S3Resilience
             or InvalidObjectNameException
             or InvalidEndpointException => false,
             MinioException => true,
-            _ => false,
+            // An answer that the SDK fell over: a page of a proxy, an error without a message, a document that breaks off
+            _ => fault.Source is "Minio" or "System.Private.Xml",
         };
 
     private static ResiliencePipeline Build(TimeProvider time, ResiliencePipeline breaker, TimeSpan timeout) =>

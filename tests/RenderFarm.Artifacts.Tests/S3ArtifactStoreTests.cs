@@ -68,10 +68,27 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         await store.PutFileAsync(whole, file.Path, "video/mp4", file.Sha256, Cancellation);
         await BreakOffAsync("renderfarm-unfinished-tests", ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 2, "0a1b2c3d4e5f")));
 
+        await BreakOffAsync("renderfarm-unfinished-tests", "backup/of-somebody-else.tar");
+
         Assert.Equal(0, await store.RemoveUnfinishedAsync(DateTimeOffset.UnixEpoch, Cancellation));
         Assert.Equal(1, await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation));
         Assert.Equal(0, await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation));
         Assert.Equal(file.Sha256, (await store.StatAsync(whole, Cancellation))?.Sha256);
+    }
+
+    /// <summary>It was completed, or ended by another API's janitor, after it was listed.</summary>
+    [Fact]
+    public async Task EndUpload_ThatHasEnded_IsNoFault()
+    {
+        using var store = Open(S3Server.Options(o => o.Bucket = "renderfarm-unfinished-tests"));
+        await store.EnsureReadyAsync(Cancellation);
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 3, "0a1b2c3d4e5f"));
+        await BreakOffAsync("renderfarm-unfinished-tests", key);
+        var uploads = new S3Multipart(_connections[^1], TimeProvider.System);
+        var upload = Assert.Single(await uploads.OpenAsync(key, Cancellation));
+
+        Assert.True(await uploads.EndAsync(key, upload.Id, Cancellation));
+        Assert.False(await uploads.EndAsync(key, upload.Id, Cancellation));
     }
 
     [Fact]
@@ -101,24 +118,41 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var time = new FakeTimeProvider();
-        using var connection = new S3Connection(
-            new ArtifactsOptions
-            {
-                Kind = ArtifactsKind.S3,
-                Endpoint = $"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}",
-                AccessKey = "key",
-                SecretKey = "secret",
-                Bucket = "bucket",
-            },
-            time
-        );
-        using var store = new S3ArtifactStore(connection);
+        using var store = OpenAt($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}", time);
 
         var listing = store.ListAsync("videos/", Cancellation).ToListAsync(Cancellation).AsTask();
         using var asked = await silent.AcceptTcpClientAsync(Cancellation);
         time.Advance(S3Resilience.SmallTime);
 
         Assert.True((await Assert.ThrowsAsync<ArtifactStoreException>(() => listing)).IsTransient);
+    }
+
+    /// <summary>Pages of proxies and answers that broke off: to the farm a store out of sorts, whatever the SDK makes of it.</summary>
+    [Theory]
+    [InlineData(HttpStatusCode.InternalServerError, "")]
+    [InlineData(HttpStatusCode.InternalServerError, "<Error><Code>InternalError</Code></Error>")]
+    [InlineData(HttpStatusCode.InternalServerError, "<Error><Code>InternalErr")]
+    [InlineData(HttpStatusCode.BadGateway, "<html><body>bad gateway</body></html>")]
+    [InlineData(HttpStatusCode.ServiceUnavailable, "no server is available")]
+    [InlineData(HttpStatusCode.InternalServerError, "<Error></Error>")]
+    [InlineData(HttpStatusCode.OK, "<html>welcome</html>")]
+    [InlineData(HttpStatusCode.OK, "<ListBucketResult><Contents><Key>videos/")]
+    public async Task Janitor_AnswerThatIsNone_FailsAsTransient(HttpStatusCode status, string body)
+    {
+        using var server = new OddServer(UnusedPort(), status, body);
+        Func<S3ArtifactStore, Task>[] calls =
+        [
+            store => store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation),
+            store => store.ListAsync("videos/", Cancellation).ToListAsync(Cancellation).AsTask(),
+            store => store.DeleteAsync("videos/job/1-0a1b2c3d4e5f/video.mp4", Cancellation),
+            store => store.EnsureReadyAsync(Cancellation),
+        ];
+        var stores = calls.Select(_ => OpenAt(server.Address)).ToList();
+
+        foreach (var fault in await Task.WhenAll(calls.Zip(stores, (call, store) => Record.ExceptionAsync(() => call(store)).AsTask())))
+        {
+            Assert.True(fault is null ? status == HttpStatusCode.OK : fault is ArtifactStoreException { IsTransient: true }, $"{fault}");
+        }
     }
 
     [Fact]
@@ -141,9 +175,23 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         _connections.ForEach(one => one.Dispose());
     }
 
-    private S3ArtifactStore Open(ArtifactsOptions options)
+    /// <summary>Of a server that is none.</summary>
+    private S3ArtifactStore OpenAt(string endpoint, TimeProvider? time = null) =>
+        Open(
+            new ArtifactsOptions
+            {
+                Kind = ArtifactsKind.S3,
+                Endpoint = endpoint,
+                AccessKey = "key",
+                SecretKey = "secret",
+                Bucket = "bucket",
+            },
+            time
+        );
+
+    private S3ArtifactStore Open(ArtifactsOptions options, TimeProvider? time = null)
     {
-        _connections.Add(new S3Connection(options, TimeProvider.System));
+        _connections.Add(new S3Connection(options, time ?? TimeProvider.System));
         return new S3ArtifactStore(_connections[^1]);
     }
 

@@ -225,6 +225,35 @@ public sealed class CommandLine : IDisposable
         Assert.Equal(0, await up.StopAsync());
     }
 
+    /// <summary>An operator's word about one worker is no end of the farm, neither now nor at its next start.</summary>
+    [Fact]
+    public async Task Up_ItsOwnWorkerRevoked_GoesOnWithoutOne()
+    {
+        const string Without = "goes on without a worker on this machine";
+        await using (var up = await UpAsync())
+        {
+            await using var revoke = Farm("workers", "revoke", Environment.MachineName);
+            Assert.True(await revoke.ExitAsync(Patience) == 0, revoke.LastWords());
+
+            await SaysAsync(up, Without);
+            await AnswersAsync(up);
+            Assert.Equal(0, await up.StopAsync());
+            File.Delete(up.Log);
+        }
+
+        await using var again = await UpAsync();
+        await SaysAsync(again, Without);
+        await AnswersAsync(again);
+        Assert.Equal(0, await again.StopAsync());
+
+        static async Task AnswersAsync(FarmProcess farm)
+        {
+            using var http = new HttpClient();
+            using var answer = await http.GetAsync(new Uri($"{Address(farm)}/health/ready"), TestContext.Current.CancellationToken);
+            Assert.True(answer.IsSuccessStatusCode);
+        }
+    }
+
     /// <summary>Where each of the servers' secrets stands in its address, and the farm's own keys.</summary>
     private IEnumerable<string> Secrets(FarmOnServices services) =>
         [

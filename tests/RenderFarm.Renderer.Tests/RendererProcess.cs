@@ -47,6 +47,28 @@ public sealed class RendererProcess : IDisposable
         return made.ExitCode == 0 ? path : throw new IOException($"mkfifo {path} failed");
     }
 
+    /// <summary>One job of a process of its own, to its end: every frame and every report.</summary>
+    public static async Task<(byte[] Frames, IReadOnlyList<RendererReport> Reports)> RenderAsync(RenderOrder order, TemporaryFolder folder)
+    {
+        File.Delete(order.FramePipe);
+        var pipe = MakePipe(folder);
+        using var renderer = new RendererProcess("render");
+        renderer.Send(order with { FramePipe = pipe });
+        var frames = Task.Run(
+            () =>
+            {
+                using var stream = new FileStream(pipe, FileMode.Open, FileAccess.Read);
+                using var bytes = new MemoryStream();
+                stream.CopyTo(bytes);
+                return bytes.ToArray();
+            },
+            TestContext.Current.CancellationToken
+        );
+        var (reports, exitCode) = await renderer.ToEndAsync();
+        Assert.True(exitCode == 0, (reports[^1] as RendererReport.Failed)?.Message + await renderer.ErrorsAsync());
+        return (await frames, reports);
+    }
+
     public void Send(RenderOrder order) => SendLine(JsonSerializer.Serialize(order, ContractsJson.Default.RenderOrder));
 
     public void SendLine(string line)

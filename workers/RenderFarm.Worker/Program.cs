@@ -1,24 +1,27 @@
 using Microsoft.Extensions.Options;
+using RenderFarm.Contracts.Checks;
 using RenderFarm.Hosting.Doctor;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Doctor;
 using RenderFarm.Worker.Hosting;
+using RenderFarm.Worker.Joining;
 
 // Sessions, FIFOs, /proc, signals
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 PrivateFiles.ByDefault();
-// 0: drained; 2: a setting that can't work, named on standard error
+// 0: drained; 2: a setting that can't work, named on standard error; WorkerExit.Refused
 try
 {
-    if (await DoctorVerb.RunAsync(args, "worker", WorkerDoctor.LookAsync, Console.Out) is { } code)
+    if (await DoctorVerb.RunAsync(args, "worker", LookAsync, Console.Out) is { } code)
     {
         return code;
     }
 
-    await using var app = WorkerApplication.Build(args);
+    var joined = await JoinedHost.JoinAsync(args, TimeProvider.System);
+    await using var app = WorkerApplication.Build([.. args, .. joined]);
     await app.StartAsync();
     app.Logger.MetricsAt(app.Urls.Select(url => url + "/metrics"));
     await app.Services.GetRequiredService<FarmWorker>().RunAsync();
@@ -32,5 +35,7 @@ catch (OptionsValidationException fault)
 catch (WorkerSettingException fault)
 {
     await Console.Error.WriteLineAsync($"renderfarm-worker: {fault.Message}");
-    return SettingsFaults.ExitCode;
+    return fault.ExitCode;
 }
+
+static IAsyncEnumerable<HostCheck> LookAsync(string[] settings) => WorkerDoctor.LookAsync([.. settings, .. JoinedHost.Settings(settings)]);

@@ -27,6 +27,8 @@ namespace RenderFarm.Contracts.Json;
 [JsonSerializable(typeof(CardCalibration))]
 [JsonSerializable(typeof(CalibrationRecord))]
 [JsonSerializable(typeof(DeviceProbe))]
+[JsonSerializable(typeof(EnrollRequest))]
+[JsonSerializable(typeof(EnrollReply))]
 [JsonSerializable(typeof(RegisterWorkerRequest))]
 [JsonSerializable(typeof(RegisterWorkerReply))]
 [JsonSerializable(typeof(LeaseRequest))]

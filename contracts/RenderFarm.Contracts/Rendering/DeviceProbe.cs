@@ -21,4 +21,7 @@ public sealed record DeviceProbe
 
     /// <summary>Why eight-bit attention can't be used; null when it ran correctly.</summary>
     public string? EightBitAttentionFault { get; init; }
+
+    /// <summary>How things are done that a platform may lack; none on a processor.</summary>
+    public IReadOnlyList<PlatformWay> Ways { get; set; } = [];
 }

@@ -5,6 +5,9 @@ public sealed record FarmHome(string Root)
 {
     public const string Variable = "RENDERFARM_HOME";
 
+    /// <summary>In a worker's data directory: the farm that its host has joined, and its key there.</summary>
+    public const string JoinedFileName = "farm.json";
+
     public string Database => Path.Combine(Root, "farm.db");
     public string Artifacts => Path.Combine(Root, "artifacts");
     public string Models => Path.Combine(Root, "models");

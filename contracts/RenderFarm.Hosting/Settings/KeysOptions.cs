@@ -14,6 +14,12 @@ public sealed class KeysOptions : ISettings
     public string BootstrapFile { get; set; } = "";
 
     /// <summary>
+    /// A file that both API and worker reach, as containers of one machine do. The API keeps a good invitation in it (mode 600), and a
+    /// worker that has neither a key nor joined a farm joins by it: so it needs no other secret. Empty: none.
+    /// </summary>
+    public string InvitationFile { get; set; } = "";
+
+    /// <summary>
     /// HTTP requests a minute of a key that has no limit of its own and is neither an operator's nor a worker's; 0 is no limit.
     /// </summary>
     [Between(0, 1_000_000_000, Or = "0 is no limit")]

@@ -8,6 +8,9 @@ namespace RenderFarm.Hosting.Settings;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ListenAddressAttribute : ValidationAttribute
 {
+    /// <summary>Whether <c>https://</c> will do as well.</summary>
+    public bool MayBeTls { get; init; }
+
     protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
     {
         var text = (string?)value ?? "";
@@ -23,7 +26,8 @@ public sealed class ListenAddressAttribute : ValidationAttribute
         address.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal);
 
     /// <summary>For any other name Kestrel would listen on every interface.</summary>
-    private static bool IsListener(Uri uri) =>
-        uri is { Scheme: "http", AbsolutePath: "/" }
+    private bool IsListener(Uri uri) =>
+        uri.AbsolutePath == "/"
+        && (uri.Scheme == Uri.UriSchemeHttp || (MayBeTls && uri.Scheme == Uri.UriSchemeHttps))
         && (uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6 || uri.Host == "localhost");
 }

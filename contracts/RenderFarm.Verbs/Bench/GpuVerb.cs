@@ -20,6 +20,7 @@ public sealed class GpuVerb : Command
         "parity",
         "vae",
         "long",
+        "ways",
         "job480",
         "job720",
     ];

@@ -67,13 +67,17 @@ internal static class MatrixReader
             var rest = number;
             foreach (var axis in Enumerable.Reverse(axes))
             {
-                request[axis.Name] = axis.Values[rest % axis.Values.Count]?.DeepClone();
+                request[axis.Name] = Own(axis.Values[rest % axis.Values.Count]);
                 rest /= axis.Values.Count;
             }
 
             yield return new BatchLine(number + 1, () => new RequestBody(request, []));
         }
     }
+
+    /// <summary>A value for one request.</summary>
+    private static JsonNode? Own(JsonNode? value) =>
+        value is JsonValue one && one.TryGetValue<StoredText>(out var text) ? JsonValue.Create(text.Read()) : value?.DeepClone();
 
     /// <summary>In a multipart body a nested object is its text.</summary>
     private static JsonObject Parsed(JsonNode node) =>

@@ -41,6 +41,7 @@ internal static class FarmApi
         SectionNames.RefuseMisspelt(builder.Configuration);
         builder.Configuration.AddFarmLogs();
         var api = builder.Services.AddSettings<ApiOptions, ApiOptionsValidator>(builder.Configuration);
+        builder.AddTls(api.Tls);
         var metrics = builder.AddMetrics();
         builder.WebHost.UseUrls([.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)]);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -66,7 +67,7 @@ internal static class FarmApi
         });
 
         // Who is asking
-        builder.Services.AddSettings<KeysOptions, KeysOptionsValidator>(builder.Configuration);
+        var keys = builder.Services.AddSettings<KeysOptions, KeysOptionsValidator>(builder.Configuration);
         builder
             .Services.AddAuthentication(ApiKeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
@@ -104,6 +105,7 @@ internal static class FarmApi
         builder.Services.AddSingleton<LeaseInputs>();
         builder.Services.AddSingleton<LeaseUploads>();
         builder.Services.AddSingleton<LeaseJournal>();
+        builder.Services.AddEnrolment(api, keys);
 
         // What can be seen from outside
         builder.Services.AddFarmHealth();
@@ -134,7 +136,9 @@ internal static class FarmApi
         app.MapPlans();
         app.MapModels();
         app.MapWorkers();
+        app.MapInvitations();
         app.MapKeys();
+        app.MapEnrolment();
         app.MapLeases();
         app.MapAudit();
         app.MapHealth();

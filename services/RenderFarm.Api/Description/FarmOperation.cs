@@ -12,7 +12,7 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
     {
         [400] =
             "A field or parameter is wrong: `invalid_request`, `invalid_value`, `unknown_parameter`, `unknown_model`, `unsupported_image`",
-        [401] = "`invalid_api_key`, `key_revoked`",
+        [401] = "`invalid_api_key`, `key_revoked`, `invalid_invitation`",
         [403] = "`missing_scope`, `priority_above_ceiling`, `wrong_worker`",
         [404] = "`not_found`, `expired`; another tenant's things are not found either",
         [409] = "`idempotency_conflict`, `wrong_state`, `content_not_ready`, `content_damaged`, `lease_lost`, `upload_ended`",
@@ -36,6 +36,11 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
                 new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(FarmDocument.SecurityScheme, context.Document)] = [] },
             ];
             operation.Description = $"Needs a key with the scope `{scope}`.";
+        }
+        else
+        {
+            operation.Security = [];
+            operation.Description = "Needs no key.";
         }
 
         if ((method, path) is ("POST", "/v1/batches"))
@@ -86,7 +91,7 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
         return new (int Status, bool Applies)[]
         {
             (400, hasBody || operation.Parameters?.Any(parameter => parameter.In == ParameterLocation.Query) == true),
-            (401, scope is not null),
+            (401, scope is not null || path is "/worker/v1/enroll"),
             (403, scope is not null),
             (404, path.Contains('{', StringComparison.Ordinal)),
             (
@@ -98,8 +103,8 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
             (413, hasBody),
             (415, hasBody),
             (422, path is "/v1/videos" && hasBody),
-            (429, scope is not null),
-            (503, scope is not null),
+            (429, scope is not null || path is "/worker/v1/enroll"),
+            (503, scope is not null || path is "/worker/v1/enroll"),
         }
             .Where(refusal => refusal.Applies)
             .Select(refusal => refusal.Status);
@@ -165,6 +170,9 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
                 break;
             case ("GET", "/v1/events"):
                 AddPlace();
+                break;
+            case ("DELETE", "/v1/workers/invitations"):
+                Add("id", ParameterLocation.Query, "Which one; without it, all of them.", new() { Type = JsonSchemaType.String });
                 break;
         }
 

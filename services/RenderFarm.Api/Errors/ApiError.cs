@@ -62,6 +62,23 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     public static ApiError KeyRevoked() =>
         new(401, "key_revoked", "This API key has been revoked. Ask an administrator for another one.") { NeverRetry = true };
 
+    public static ApiError WorkerRevoked(string what) =>
+        new(401, "key_revoked", $"{what}. Stop at once; an administrator's invitation (./farm workers invite) brings a worker back.")
+        {
+            NeverRetry = true,
+        };
+
+    /// <summary>Which of the reasons it is nobody is told.</summary>
+    public static ApiError InvalidInvitation() =>
+        new(
+            401,
+            "invalid_invitation",
+            "This invitation is not good: it is unknown, over or used up. Ask an administrator for another one (./farm workers invite)."
+        )
+        {
+            NeverRetry = true,
+        };
+
     public static ApiError MissingScope(string scope) =>
         new(403, "missing_scope", $"This API key lacks the scope '{scope}'. Ask an administrator for a key that has it.");
 

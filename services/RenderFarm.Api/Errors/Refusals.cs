@@ -1,5 +1,6 @@
 using RenderFarm.Artifacts;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Jobs.Enrolment;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Workers;
@@ -15,6 +16,9 @@ internal static class Refusals
             ApiErrorException refused => refused.Error,
             QuotaExceededException exceeded => ApiError.QuotaExceeded(exceeded, now),
             IdentityInUseException used => ApiError.IdentityInUse(used.Name, used.Host, used.GoneIn),
+            WrongWorkerException wrong => ApiError.WrongWorker(wrong.Message),
+            WorkerRevokedException revoked => ApiError.WorkerRevoked($"{char.ToUpperInvariant(revoked.Message[0])}{revoked.Message[1..]}"),
+            InvalidInvitationException => ApiError.InvalidInvitation(),
             StoreUnavailableException away => ApiError.Unavailable("The job store") with { RetryAfter = away.RetryAfter },
             ArtifactNotFoundException => ApiError.StoredFileGone(),
             UploadEndedException => ApiError.UploadEnded(),

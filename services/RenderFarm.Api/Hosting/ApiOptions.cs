@@ -10,9 +10,17 @@ internal sealed class ApiOptions : ISettings, IValidatableObject
 {
     public static string Section => "Api";
 
-    /// <summary>Where the public interface and <c>/worker/v1</c> listen.</summary>
-    [ListenAddress]
+    /// <summary>Where the public interface and <c>/worker/v1</c> listen; with <see cref="Tls"/>, <c>https://…</c>.</summary>
+    [ListenAddress(MayBeTls = true)]
     public string Url { get; set; } = "http://127.0.0.1:8080";
+
+    /// <summary>
+    /// Where other machines reach the API: what invitations name. Empty: wherever the request for an invitation came to.
+    /// </summary>
+    [Address("https://farm.example.org:8080", WithoutPath = true)]
+    public string PublicUrl { get; set; } = "";
+
+    public ApiTls Tls { get; set; } = new();
 
     /// <summary>
     /// Networks of the proxies in front, in CIDR form: <c>Api:TrustedProxies:0 = 10.0.0.7/32</c>. Only these may say, in
@@ -23,6 +31,21 @@ internal sealed class ApiOptions : ISettings, IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        var isTls = Url.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
+        if ((Tls.Certificate.Length == 0) != (Tls.Key.Length == 0))
+        {
+            yield return new ValidationResult("needs both Api:Tls:Certificate and Api:Tls:Key, two PEM files, or neither.", [nameof(Tls)]);
+        }
+        else if (isTls != Tls.Certificate.Length > 0)
+        {
+            yield return new ValidationResult(
+                isTls
+                    ? $"is '{Url}': https needs Api:Tls:Certificate and Api:Tls:Key."
+                    : $"is '{Url}': with Api:Tls:Certificate it must begin with https://.",
+                [nameof(Url)]
+            );
+        }
+
         foreach (var (text, i) in TrustedProxies.Select((text, i) => (text, i)))
         {
             if (!IPNetwork.TryParse(text, out _))
@@ -33,6 +56,15 @@ internal sealed class ApiOptions : ISettings, IValidatableObject
             }
         }
     }
+}
+
+/// <summary>The API's certificate, as two PEM files. A certificate that is renewed in place is taken up by itself.</summary>
+internal sealed class ApiTls
+{
+    /// <summary>The certificate, and after it those that signed it.</summary>
+    public string Certificate { get; set; } = "";
+
+    public string Key { get; set; } = "";
 }
 
 [OptionsValidator]

@@ -53,6 +53,7 @@ internal static partial class Preparation
     {
         var services = app.Services;
         app.Configuration.MakeHome();
+        SayIfPlain(app);
         CloseFiles(app);
         try
         {
@@ -81,6 +82,19 @@ internal static partial class Preparation
         }
 
         services.GetRequiredService<Readiness>().IsThere();
+    }
+
+    /// <summary>Keys and videos that go over a network as they are: whoever starts it so is told.</summary>
+    private static void SayIfPlain(WebApplication app)
+    {
+        var url = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value.Url;
+        if (
+            url.StartsWith("http:", StringComparison.OrdinalIgnoreCase)
+            && !(Uri.TryCreate(url, UriKind.Absolute, out var address) && address.IsLoopback)
+        )
+        {
+            LogPlain(app.Logger, url);
+        }
     }
 
     /// <summary>Before anything is opened: what an older version left open to others is closed.</summary>
@@ -146,6 +160,14 @@ internal static partial class Preparation
 
     [LoggerMessage(EventId = 105, Level = LogLevel.Warning, Message = "Others may read what is the farm's, and it can't be closed: {Left}")]
     private static partial void LogLeftOpen(ILogger logger, string left);
+
+    [LoggerMessage(
+        EventId = 106,
+        Level = LogLevel.Warning,
+        Message = "The API listens at {Url} without TLS: keys and videos can be read by whoever is on the way. Set Api:Tls:Certificate and "
+            + "Api:Tls:Key (./farm up --tls auto), or have a proxy with TLS before it"
+    )]
+    private static partial void LogPlain(ILogger logger, string url);
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "The job store is there")]
     private static partial void LogStoreIsThere(ILogger logger);

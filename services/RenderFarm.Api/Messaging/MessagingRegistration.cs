@@ -1,5 +1,6 @@
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Videos;
+using RenderFarm.Api.Workers;
 using RenderFarm.Broker;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Settings;
@@ -20,6 +21,7 @@ internal static class MessagingRegistration
             builder.Services.AddSingleton<IBell, SilentBell>();
             builder.Services.AddSingleton<ICancelCourier, RenewalCourier>();
             builder.Services.AddSingleton<INoticeRelay, SilentRelay>();
+            builder.Services.AddSingleton<IWorkerBroker, NoWorkerBroker>();
             return;
         }
 
@@ -31,6 +33,17 @@ internal static class MessagingRegistration
         builder.Services.AddLoop<RabbitMqNotices>();
         builder.Services.AddSingleton<INoticeRelay>(services => services.GetRequiredService<RabbitMqNotices>());
         builder.Services.AddLoop<EventPublisher>();
+        if (settings.ManagementUri.Length == 0)
+        {
+            builder.Services.AddSingleton<IWorkerBroker, NoWorkerBroker>();
+        }
+        else
+        {
+            builder.Services.AddSingleton<RabbitMqWorkers>();
+            builder.Services.AddSingleton<IWorkerBroker>(services => services.GetRequiredService<RabbitMqWorkers>());
+            builder.Services.AddLoop<RevokedUsers>();
+        }
+
         builder.Services.AddLoop<IntakeConsumer>();
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace RenderFarm.Api.Requests;
 
@@ -7,6 +8,7 @@ internal sealed class BodyBytes : IDisposable
 {
     private readonly ReadOnlyMemory<byte> _memory;
     private readonly SpooledFile? _file;
+    private SafeFileHandle? _handle;
 
     public BodyBytes(ReadOnlyMemory<byte> memory) => (_memory, Length) = (memory, memory.Length);
 
@@ -33,5 +35,28 @@ internal sealed class BodyBytes : IDisposable
         return stream;
     }
 
-    public void Dispose() => _file?.Dispose();
+    /// <summary>A part of it, whole.</summary>
+    public byte[] Read(TextRange part)
+    {
+        if (_file is null)
+        {
+            return _memory.Slice((int)part.From, (int)part.Length).ToArray();
+        }
+
+        var bytes = new byte[part.Length];
+        _handle ??= File.OpenHandle(_file.Path);
+        for (var held = 0; held < bytes.Length;)
+        {
+            var read = RandomAccess.Read(_handle, bytes.AsSpan(held), part.From + held);
+            held += read > 0 ? read : throw new EndOfStreamException($"{_file.Path} is shorter than it was");
+        }
+
+        return bytes;
+    }
+
+    public void Dispose()
+    {
+        _handle?.Dispose();
+        _file?.Dispose();
+    }
 }

@@ -21,8 +21,17 @@ internal sealed record BodyShape(int MaxTokens, long MaxTreeBytes)
     public static readonly BodyShape Video = Fields with { LongTexts = ["input_reference.image_url", "last_frame.image_url"] };
 
     /// <summary>Ten thousand values, each with a few members. Longer lists are JSON Lines, which are read line by line.</summary>
-    public static readonly BodyShape Matrix = new(128 << 10, 8 << 20);
+    public static readonly BodyShape Matrix = new(128 << 10, 8 << 20) { ListsOfTexts = "matrix." };
+
+    /// <summary>A string of fewer bytes is no smaller where it lies than in the tree.</summary>
+    private const int ShortText = 64;
 
     /// <summary>Where a long text may lie.</summary>
     public IReadOnlyList<string> LongTexts { get; init; } = [];
+
+    /// <summary>How the names of lists begin whose texts stay in the body, to be read one by one; null where there are none.</summary>
+    public string? ListsOfTexts { get; init; }
+
+    /// <summary>Strings of more bytes may stay where they are.</summary>
+    public int MayStayAbove => ListsOfTexts is null ? LongText : ShortText;
 }

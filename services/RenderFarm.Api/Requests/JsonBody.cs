@@ -6,8 +6,8 @@ using RenderFarm.Api.Errors;
 namespace RenderFarm.Api.Requests;
 
 /// <summary>
-/// Reads JSON into one tree, whose every string is Unicode that can be kept (PostgreSQL holds no U+0000), and whose long strings lie
-/// beside it. A body on disk is read block by block: of it only the tree is ever in memory.
+/// Reads JSON into one tree, whose every string is Unicode that can be kept (PostgreSQL holds no U+0000), whose long strings lie beside
+/// it, and whose lists of texts stay where they are. A body on disk is read block by block: of it only the tree is ever in memory.
 /// </summary>
 internal static class JsonBody
 {
@@ -21,16 +21,16 @@ internal static class JsonBody
     public static RequestBody Read(BodyBytes body, BodyShape shape)
     {
         var scan = JsonScan.Of(body, shape);
-        var tree = new JsonTree(shape, "");
+        var tree = new JsonTree(shape, "", body);
         try
         {
-            if (body.Memory is { } bytes && scan.LongTexts.Count == 0)
+            if (body.Memory is { } bytes && scan.Texts.Count == 0)
             {
                 Parse(bytes.Span, tree);
             }
             else
             {
-                using var rest = new ShortenedBody(body, scan.LongTexts);
+                using var rest = new ShortenedBody(body, scan.Texts);
                 Parse(rest, tree);
             }
         }
@@ -44,7 +44,7 @@ internal static class JsonBody
             : throw ApiError.Malformed("The body must be a JSON object.").AsException();
     }
 
-    /// <summary>A field that came as text: no string in it is long, for the text is not.</summary>
+    /// <summary>A field that came as text: all of it becomes the tree, for the text is not long.</summary>
     /// <param name="name">The field's, in the spelling of the request.</param>
     /// <exception cref="JsonException">It is not JSON.</exception>
     public static JsonNode? ReadField(byte[] json, string name)
@@ -114,20 +114,20 @@ internal static class JsonBody
         return larger;
     }
 
-    /// <param name="longTextAt">What was left out of the string that begins so many bytes into these.</param>
+    /// <param name="leftOutAt">What was left out of the string that begins so many bytes into these.</param>
     /// <returns>How many bytes were read; the others are the beginning of a token.</returns>
     private static int Feed(
         ReadOnlySpan<byte> json,
         bool isLast,
         ref JsonReaderState state,
         JsonTree tree,
-        Func<long, LongText?>? longTextAt = null
+        Func<long, TextRange?>? leftOutAt = null
     )
     {
         var reader = new Utf8JsonReader(json, isLast, state);
         while (reader.Read())
         {
-            tree.Add(ref reader, reader.TokenType == JsonTokenType.String ? longTextAt?.Invoke(reader.TokenStartIndex) : null);
+            tree.Add(ref reader, reader.TokenType == JsonTokenType.String ? leftOutAt?.Invoke(reader.TokenStartIndex) : null);
         }
 
         state = reader.CurrentState;

@@ -3,20 +3,24 @@ using RenderFarm.Api.Errors;
 namespace RenderFarm.Api.Requests;
 
 /// <summary>
-/// A first look at JSON, byte by byte and without keeping any: how many tokens a tree of it would have, and where its long strings lie.
+/// A first look at JSON, byte by byte and without keeping any: how many tokens a tree of it would have, and where the strings lie that
+/// may stay there.
 /// Whether it is JSON at all is seen by who reads the rest.
 /// </summary>
 internal sealed class JsonScan(BodyShape shape)
 {
     private const int MostLongTexts = 8;
-    private readonly List<TextRange> _longTexts = [];
+    private readonly List<TextRange> _texts = [];
     private long _at;
     private long _textBegan = -1;
     private bool _escaped;
+    private bool _mayBeName;
     private int _tokens;
+    private int _longTexts;
+    private long _longBytes;
 
-    /// <summary>Contents of long strings, without their quotes, in the order in which they come.</summary>
-    public IReadOnlyList<TextRange> LongTexts => _longTexts;
+    /// <summary>Their contents, without their quotes, in the order in which they come.</summary>
+    public IReadOnlyList<TextRange> Texts => _texts;
 
     /// <exception cref="ApiErrorException">400: there is more of it than any request has.</exception>
     public static JsonScan Of(BodyBytes body, BodyShape shape)
@@ -31,7 +35,7 @@ internal sealed class JsonScan(BodyShape shape)
             scan.See(body);
         }
 
-        var tree = body.Length - scan.LongTexts.Sum(text => text.Length);
+        var tree = body.Length - scan._longBytes;
         return tree <= shape.MaxTreeBytes
             ? scan
             : throw ApiError
@@ -64,7 +68,7 @@ internal sealed class JsonScan(BodyShape shape)
             }
             else if (one is (byte)',' or (byte)':' or (byte)'[' or (byte)'{')
             {
-                Count();
+                SeeMark(one);
             }
 
             _at++;
@@ -83,19 +87,41 @@ internal sealed class JsonScan(BodyShape shape)
         }
         else if (one == '"')
         {
-            if (_at - _textBegan > BodyShape.LongText)
-            {
-                _longTexts.Add(new TextRange(_textBegan, _at - _textBegan));
-                if (_longTexts.Count > MostLongTexts)
-                {
-                    throw ApiError
-                        .Malformed($"The body has more than {MostLongTexts} strings above {BodyShape.LongText} bytes.")
-                        .AsException();
-                }
-            }
-
+            Keep(new TextRange(_textBegan, _at - _textBegan));
             _textBegan = -1;
         }
+    }
+
+    private void Keep(TextRange text)
+    {
+        if (text.Length <= shape.MayStayAbove)
+        {
+            return;
+        }
+
+        _texts.Add(text);
+        if (!text.IsLong)
+        {
+            _mayBeName = true;
+            return;
+        }
+
+        _longBytes += text.Length;
+        if (++_longTexts > MostLongTexts)
+        {
+            throw ApiError.Malformed($"The body has more than {MostLongTexts} strings above {BodyShape.LongText} bytes.").AsException();
+        }
+    }
+
+    private void SeeMark(byte mark)
+    {
+        if (_mayBeName && mark == ':')
+        {
+            _texts.RemoveAt(_texts.Count - 1); // Names belong to the tree
+        }
+
+        _mayBeName = false;
+        Count();
     }
 
     private void Count()
@@ -110,4 +136,8 @@ internal sealed class JsonScan(BodyShape shape)
 }
 
 /// <summary>A part of a body, in bytes.</summary>
-internal readonly record struct TextRange(long From, long Length);
+internal readonly record struct TextRange(long From, long Length)
+{
+    /// <summary>No field's but a picture's.</summary>
+    public bool IsLong => Length > BodyShape.LongText;
+}

@@ -6,7 +6,8 @@ namespace RenderFarm.Api.Requests;
 
 /// <summary>One tree of the tokens of JSON, as they come.</summary>
 /// <param name="root">What the whole is called in messages; empty for a body.</param>
-internal sealed class JsonTree(BodyShape shape, string root)
+/// <param name="body">Where strings lie that are left out of the tokens; null where none is.</param>
+internal sealed class JsonTree(BodyShape shape, string root, BodyBytes? body = null)
 {
     private readonly Stack<Level> _open = [];
     private readonly Dictionary<string, LongText> _longTexts = [];
@@ -17,9 +18,9 @@ internal sealed class JsonTree(BodyShape shape, string root)
     /// <summary>Strings that are not in the tree, by where they would be.</summary>
     public IReadOnlyDictionary<string, LongText> LongTexts => _longTexts;
 
-    /// <param name="longText">Of a string that is left out; the token is an empty one.</param>
+    /// <param name="leftOut">What belongs into the token, which is an empty string.</param>
     /// <exception cref="ApiErrorException">400: it is JSON, but none that a request may hold.</exception>
-    public void Add(ref Utf8JsonReader reader, LongText? longText)
+    public void Add(ref Utf8JsonReader reader, TextRange? leftOut)
     {
         switch (reader.TokenType)
         {
@@ -35,8 +36,11 @@ internal sealed class JsonTree(BodyShape shape, string root)
             case JsonTokenType.EndObject or JsonTokenType.EndArray:
                 _open.Pop();
                 break;
-            case JsonTokenType.String when longText is not null:
-                PutBeside(longText);
+            case JsonTokenType.String when leftOut is { IsLong: true } text:
+                PutBeside(text);
+                break;
+            case JsonTokenType.String when leftOut is { } text:
+                PutLeftOut(text);
                 break;
             case JsonTokenType.String:
                 Put(JsonValue.Create(Text(ref reader)));
@@ -83,17 +87,26 @@ internal sealed class JsonTree(BodyShape shape, string root)
         }
     }
 
-    private void PutBeside(LongText text)
+    private void PutLeftOut(TextRange text) =>
+        Put(
+            _open.TryPeek(out var level)
+            && level.Node is JsonArray items
+            && level.Path.StartsWith(shape.ListsOfTexts!, StringComparison.Ordinal)
+                ? new StoredText(body!, text, level.Path, items.Count).AsNode()
+                : JsonValue.Create(JsonText.Read(body!, text, Path))
+        );
+
+    private void PutBeside(TextRange text)
     {
         var path = Path;
         if (!shape.LongTexts.Contains(path))
         {
-            throw Refused($"is {text.Range.Length} bytes long, which no such field is");
+            throw Refused($"is {text.Length} bytes long, which no such field is");
         }
 
-        if (text.Range.Length > BodyShape.LongestText)
+        if (text.Length > BodyShape.LongestText)
         {
-            throw Refused($"is {text.Range.Length} bytes long; at most {BodyShape.LongestText} are accepted");
+            throw Refused($"is {text.Length} bytes long; at most {BodyShape.LongestText} are accepted");
         }
 
         if (_name.Contains('.', StringComparison.Ordinal))
@@ -102,7 +115,7 @@ internal sealed class JsonTree(BodyShape shape, string root)
             throw Refused("is no field of a request");
         }
 
-        _longTexts[path] = text;
+        _longTexts[path] = new LongText(body!, text);
     }
 
     private void Name(ref Utf8JsonReader reader)
@@ -127,20 +140,8 @@ internal sealed class JsonTree(BodyShape shape, string root)
         }
     }
 
-    private string Text(ref Utf8JsonReader reader)
-    {
-        string text;
-        try
-        {
-            text = reader.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Refused(WellFormedText.NotUnicode);
-        }
-
-        return text.Contains('\0', StringComparison.Ordinal) ? throw Refused(WellFormedText.HoldsNul) : text;
-    }
+    private string Text(ref Utf8JsonReader reader) =>
+        JsonText.TryRead(ref reader, out var text) is { } fault ? throw Refused(fault) : text;
 
     private ApiErrorException NotJson(string why) =>
         (

@@ -1,35 +1,60 @@
-using System.Security.Cryptography;
-
 namespace RenderFarm.Api.Requests;
 
-/// <summary>A body without its long strings: in the place of each is an empty one.</summary>
-/// <param name="longTexts">In the order in which they come.</param>
-internal sealed class ShortenedBody(BodyBytes body, IReadOnlyList<TextRange> longTexts) : ForwardStream
+/// <summary>A body without some of its strings: in the place of each is an empty one.</summary>
+/// <param name="texts">What is left out, in the order in which it comes.</param>
+internal sealed class ShortenedBody(BodyBytes body, IReadOnlyList<TextRange> texts) : ForwardStream
 {
     private readonly Stream _whole = body.Open();
-    private readonly Dictionary<long, LongText> _leftOut = [];
+    private readonly Queue<(long Place, TextRange Text)> _leftOut = [];
     private int _passed;
     private long _at;
     private long _given;
 
-    /// <summary>What is missing from the string whose quote is at this place of what was read; null for a string that is whole.</summary>
-    public LongText? LeftOut(long place) => _leftOut.GetValueOrDefault(place);
+    /// <summary>
+    /// What is missing from the string whose quote is at this place of what was read; null for a string that is whole. Places are asked
+    /// for from the beginning on.
+    /// </summary>
+    public TextRange? LeftOut(long place)
+    {
+        while (_leftOut.TryPeek(out var next) && next.Place <= place)
+        {
+            _leftOut.Dequeue();
+            if (next.Place == place)
+            {
+                return next.Text;
+            }
+        }
+
+        return null;
+    }
 
     public override int Read(Span<byte> buffer)
     {
-        while (_passed < longTexts.Count && longTexts[_passed] is var text && text.From == _at)
+        var filled = 0;
+        while (filled < buffer.Length)
         {
-            // It begins behind its quote
-            _leftOut[_given - 1] = new LongText(body, text, Digest(text.Length));
-            _at += text.Length;
-            _passed++;
+            while (_passed < texts.Count && texts[_passed] is var text && text.From == _at)
+            {
+                // It begins behind its quote
+                _leftOut.Enqueue((_given - 1, text));
+                _at = _whole.Seek(text.Length, SeekOrigin.Current);
+                _passed++;
+            }
+
+            var rest = buffer[filled..];
+            var most = _passed == texts.Count ? rest.Length : (int)Math.Min(rest.Length, texts[_passed].From - _at);
+            var read = _whole.Read(rest[..most]);
+            if (read == 0)
+            {
+                break;
+            }
+
+            filled += read;
+            _at += read;
+            _given += read;
         }
 
-        var most = _passed == longTexts.Count ? buffer.Length : (int)Math.Min(buffer.Length, longTexts[_passed].From - _at);
-        var read = _whole.Read(buffer[..most]);
-        _at += read;
-        _given += read;
-        return read;
+        return filled;
     }
 
     protected override void Dispose(bool disposing)
@@ -40,19 +65,5 @@ internal sealed class ShortenedBody(BodyBytes body, IReadOnlyList<TextRange> lon
         }
 
         base.Dispose(disposing);
-    }
-
-    private string Digest(long length)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[1 << 16];
-        for (var left = length; left > 0;)
-        {
-            var read = _whole.ReadAtLeast(buffer.AsSpan(0, (int)Math.Min(buffer.Length, left)), 1);
-            hash.AppendData(buffer, 0, read);
-            left -= read;
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -55,35 +55,26 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
-        if (request.Protocol < WorkerProtocol.Oldest)
-        {
-            throw ApiError.ProtocolTooOld(request.Protocol, request.Version).AsException();
-        }
-
-        Refuse(
-            request.Protocol > WorkerProtocol.Current,
-            "protocol",
-            $"is {request.Protocol}, and this API speaks {WorkerProtocol.Current}: bring the API to the worker's version first"
-        );
-        Refuse(!IsRandom(request.Identity), "identity", "must be 32 hex digits, made at random once and kept in the data directory");
-        Refuse(!IsRandom(request.Instance), "instance", "must be 32 hex digits, made at random at every start");
-        Refuse(request.Place is { Length: 0 or > 100 }, "place", "must have 1 to 100 characters, or be left out");
-        Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
-        Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
-        Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
+        WorkerClaims.RequireProtocol(request.Protocol, request.Version);
+        WorkerClaims.Refuse(!WorkerClaims.IsRandom(request.Identity), "identity", WorkerClaims.IdentityForm);
+        WorkerClaims.Refuse(!WorkerClaims.IsRandom(request.Instance), "instance", "must be 32 hex digits, made at random at every start");
+        WorkerClaims.Refuse(request.Place is { Length: 0 or > 100 }, "place", "must have 1 to 100 characters, or be left out");
+        WorkerClaims.Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
+        WorkerClaims.Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
+        WorkerClaims.Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
         for (var index = 0; index < request.Slots.Count; index++)
         {
             // A worker of today keeps such a card from work itself, and says so
             var slot = request.Slots[index];
             var unfit =
                 slot is { Kind: SlotKind.Cuda, Quarantine: null } ? CardFitness.WhyNot(slot.Card, slot.ComputeCapability) : null;
-            Refuse(unfit is not null, $"slots[{index}].card", $"can't be used: {unfit}");
+            WorkerClaims.Refuse(unfit is not null, $"slots[{index}].card", $"can't be used: {unfit}");
         }
 
         // An id is part of routing keys, and of paths on the worker's side.
         var odd = request.Models.FirstOrDefault(model => !IsModelId(model.Id));
-        Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
-        Refuse(
+        WorkerClaims.Refuse(odd is not null, "models", $"holds the id '{odd?.Id}'; letters, digits, '-' and '_' are accepted, 100 at most");
+        WorkerClaims.Refuse(
             request.Slots.Any(slot => slot.QuarantinedAt is < 0 or > LatestSecond),
             "slots",
             "holds a quarantined_at that is no time in unix seconds"
@@ -208,15 +199,5 @@ internal static class LeaseEndpoints
         return outcome;
     }
 
-    private static bool IsRandom(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);
-
     private static bool IsModelId(string id) => id.Length is > 0 and <= 100 && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
-
-    private static void Refuse(bool wrong, string field, string what)
-    {
-        if (wrong)
-        {
-            throw ApiError.InvalidValue(field, $"'{field}' {what}.").AsException();
-        }
-    }
 }

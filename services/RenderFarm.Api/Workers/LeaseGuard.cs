@@ -40,33 +40,37 @@ internal sealed class LeaseGuard(WorkerRights rights, JobStore jobs) : IEndpoint
         return await next(context);
     }
 
-    private async Task RequireLeaseAsync(ApiKey key, LeaseId lease, HttpContext http)
-    {
-        if (await rights.OfLeaseAsync(key, lease, http.RequestAborted) == WorkerRight.Others)
-        {
-            throw ApiError.WrongWorker($"The lease of job '{lease.JobId}' under this token is another worker's.").AsException();
-        }
-    }
+    private async Task RequireLeaseAsync(ApiKey key, LeaseId lease, HttpContext http) =>
+        Refuse(
+            await rights.OfLeaseAsync(key, lease, http.RequestAborted),
+            ApiError.WrongWorker($"The lease of job '{lease.JobId}' under this token is another worker's.")
+        );
 
     private async Task RequireJobAsync(ApiKey key, string job, HttpContext http)
     {
-        switch (await rights.OfJobAsync(key, job, http.RequestAborted))
+        var right = await rights.OfJobAsync(key, job, http.RequestAborted);
+        Refuse(right, ApiError.WrongWorker($"Job '{job}' is held by another worker."));
+        if (right == WorkerRight.Unknown)
         {
-            case WorkerRight.Own:
-                return;
-            case WorkerRight.Others:
-                throw ApiError.WrongWorker($"Job '{job}' is held by another worker.").AsException();
-            default:
-                throw (await jobs.ExistsAsync(job, http.RequestAborted) ? ApiError.LeaseLost(job) : ApiError.NotFound("video", job))
-                    .AsException();
+            throw (await jobs.ExistsAsync(job, http.RequestAborted) ? ApiError.LeaseLost(job) : ApiError.NotFound("video", job))
+                .AsException();
         }
     }
 
-    private async Task RequireWorkerAsync(ApiKey key, LeaseRequest request, HttpContext http)
+    private async Task RequireWorkerAsync(ApiKey key, LeaseRequest request, HttpContext http) =>
+        Refuse(
+            await rights.OfWorkerAsync(key, request.WorkerId, request.Instance, http.RequestAborted),
+            ApiError.WrongWorker($"Worker '{request.WorkerId}' is not one that registered with this key.", "worker_id")
+        );
+
+    private static void Refuse(WorkerRight right, ApiError others)
     {
-        if (await rights.OfWorkerAsync(key, request.WorkerId, request.Instance, http.RequestAborted) == WorkerRight.Others)
+        switch (right)
         {
-            throw ApiError.WrongWorker($"Worker '{request.WorkerId}' is not one that registered with this key.", "worker_id").AsException();
+            case WorkerRight.Others:
+                throw others.AsException();
+            case WorkerRight.Revoked:
+                throw ApiError.WorkerRevoked("This worker has been revoked").AsException();
         }
     }
 }

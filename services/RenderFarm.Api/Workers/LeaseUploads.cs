@@ -121,28 +121,20 @@ internal sealed class LeaseUploads(IPartUploads uploads, TimeProvider time)
 
     private static void RequireWellFormed(UploadRequest request)
     {
-        Refuse(
+        WorkerClaims.Refuse(
             !UploadHandle.IsSize(request.SizeBytes),
             "size_bytes",
             $"is {request.SizeBytes}; a file of 1 byte up to {(long)UploadRequest.PartBytes * UploadRequest.MostParts} is taken"
         );
-        Refuse(!UploadHandle.IsSha256(request.Sha256), "sha256", "must be the file's SHA-256 in 64 lower-case hex digits");
+        WorkerClaims.Refuse(!UploadHandle.IsSha256(request.Sha256), "sha256", "must be the file's SHA-256 in 64 lower-case hex digits");
         var parts = UploadRequest.PartsOf(request.SizeBytes);
-        Refuse(
+        WorkerClaims.Refuse(
             request.PartsMd5.Count != parts,
             "parts_md5",
             $"has {request.PartsMd5.Count} entries; a file of {request.SizeBytes} bytes has {parts} parts of {UploadRequest.PartBytes}"
         );
         var odd = request.PartsMd5.ToList().FindIndex(md5 => !PartChecksum.IsMd5(md5));
-        Refuse(odd >= 0, $"parts_md5[{odd}]", "must be an MD5 in base64, as Content-MD5 has it");
-    }
-
-    private static void Refuse(bool wrong, string field, string what)
-    {
-        if (wrong)
-        {
-            throw ApiError.InvalidValue(field, $"'{field}' {what}.").AsException();
-        }
+        WorkerClaims.Refuse(odd >= 0, $"parts_md5[{odd}]", "must be an MD5 in base64, as Content-MD5 has it");
     }
 
     /// <summary>Bytes that are not the promised ones are the worker's fault, and not the store's.</summary>

@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Enrolment;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 
@@ -20,6 +21,15 @@ internal static class WorkerEndpoints
         var workers = routes.MapGroup("/v1/workers").WithTags("Workers");
         workers.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("Workers, by name, and what they hold");
         workers.MapGet("/{id}", ShowAsync).RequireScope(Scopes.Read).WithSummary("One worker");
+        workers
+            .MapPatch("/{id}", RenameAsync)
+            .RequireScope(Scopes.Admin)
+            .WithSummary("What a worker is called; null: what it calls itself")
+            .Accepts<WorkerFields>("application/json");
+        workers
+            .MapDelete("/{id}", RevokeAsync)
+            .RequireScope(Scopes.Admin)
+            .WithSummary("The worker leaves the farm: its key is dead within 15 s, and what it holds goes to another");
         workers
             .MapPost("/{id}/drain", DrainAsync)
             .RequireScope(Scopes.Admin)
@@ -61,6 +71,44 @@ internal static class WorkerEndpoints
             : throw ApiError.NotFound("worker", id).AsException();
     }
 
+    private static async Task<WorkerView> RenameAsync(
+        string id,
+        HttpContext context,
+        WorkerRegistry registry,
+        JobStore jobs,
+        CancellationToken cancellationToken
+    )
+    {
+        var body = (await BodyReader.ReadAsync(context.Request, cancellationToken)).Fields;
+        var fields = new FieldReader(body);
+        var name = fields.Text("name", WorkerNames.Longest, mayBeEmpty: false);
+        fields.RefuseRest();
+        if (!body.ContainsKey("name"))
+        {
+            throw fields.Invalid("name", "is missing: say what the worker is called, or null for what it calls itself");
+        }
+
+        return await registry.RenameAsync(id, name, cancellationToken)
+            ? await ShowAsync(id, context, registry, jobs, cancellationToken)
+            : throw ApiError.NotFound("worker", id).AsException();
+    }
+
+    private static async Task<DeletedWorker> RevokeAsync(
+        string id,
+        WorkerRevocation revocation,
+        IWorkerBroker broker,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!await revocation.RevokeAsync(id, cancellationToken))
+        {
+            throw ApiError.NotFound("worker", id).AsException();
+        }
+
+        await broker.RemoveAsync(id, cancellationToken);
+        return new DeletedWorker(id);
+    }
+
     private static async Task<WorkerView> DrainAsync(
         string id,
         HttpContext context,
@@ -93,6 +141,19 @@ internal static class WorkerEndpoints
             ? await ShowAsync(id, context, registry, jobs, cancellationToken)
             : throw ApiError.NotFound("worker or slot", slot is null ? id : $"{id}/{slot}").AsException();
     }
+}
+
+internal static class WorkerNames
+{
+    public const int Longest = 100;
+}
+
+internal sealed record WorkerFields(string? Name);
+
+internal sealed record DeletedWorker(string Id)
+{
+    public string Object { get; } = "worker.deleted";
+    public bool Deleted { get; } = true;
 }
 
 /// <param name="Slot">Absent: all of them, and the worker's drain ends.</param>

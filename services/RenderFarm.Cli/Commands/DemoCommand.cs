@@ -75,7 +75,14 @@ internal static class DemoCommand
 
         var run = DemoRun.Create(home, time);
         var began = time.GetTimestamp();
-        var settings = FarmSettings.Embedded(run, home, programs, LocalPorts.Free(), LocalPorts.Free(), drainSeconds: 0);
+        var settings = FarmSettings.Embedded(
+            run,
+            home,
+            programs,
+            FarmListener.OnLoopback(LocalPorts.Free()),
+            LocalPorts.Free(),
+            drainSeconds: 0
+        );
         await using (var farm = await LocalFarm.StartAsync(programs, settings, run, time, cancellationToken))
         {
             using var client = new FarmClient(settings.ApiUrl, KeysFile.Read(run.Keys).AdminKey, time);

@@ -40,6 +40,7 @@ internal static class FarmCommand
         {
             DemoCommand.Create(run, console, time, launch),
             UpCommand.Create(run, console, time, launch),
+            WorkerVerb.Create(run, console, launch),
             ModelsCommand.Create(run, console, time, errands),
             PlanCommand.Create(run, console, time),
             DoctorCommand.Create(run, console, launch),

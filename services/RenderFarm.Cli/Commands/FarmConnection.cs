@@ -1,6 +1,8 @@
 using System.CommandLine;
+using RenderFarm.Cli.Farm;
 using RenderFarm.Cli.Http;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Tls;
 
 namespace RenderFarm.Cli.Commands;
 
@@ -13,7 +15,9 @@ internal sealed class FarmConnection
 
     private readonly Option<string?> _url = new("--url")
     {
-        Description = $"The farm's address (else {UrlVariable}, else that of ./farm login, else {DefaultUrl})",
+        Description =
+            $"The farm's address (else {UrlVariable}, else that of ./farm login, else of the farm that was up here last, else "
+            + $"{DefaultUrl})",
     };
     private readonly Option<string?> _key = new("--key")
     {
@@ -31,12 +35,16 @@ internal sealed class FarmConnection
         var named = parsed.GetValue(_url) ?? Environment.GetEnvironmentVariable(UrlVariable);
         var key = parsed.GetValue(_key) ?? Environment.GetEnvironmentVariable(KeyVariable);
         var saved = named is null || key is null ? SavedLogin.Read() : null;
-        var url = RequireAddress(named ?? saved?.Url ?? DefaultUrl, "--url");
+        var here = FarmHere.Read(FarmHome.FromEnvironment());
+        var url = RequireAddress(named ?? saved?.Url ?? here?.Url ?? DefaultUrl, "--url");
         // A saved key goes to the farm it was saved for, and to no other.
         return new FarmClient(
             url,
             key ?? (saved?.Url == url ? saved.Key : null) ?? KeysFile.Read(FarmHome.FromEnvironment().Keys).AdminKey,
-            time
+            time,
+            here is { Certificate: { } known } && here.Url == url
+                ? new SocketsHttpHandler { SslOptions = PinnedCertificate.ByFile(known) }
+                : null
         );
     }
 

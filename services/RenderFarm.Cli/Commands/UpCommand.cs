@@ -12,13 +12,36 @@ namespace RenderFarm.Cli.Commands;
 /// <summary><c>up</c>: a farm in the foreground until Ctrl-C or SIGTERM.</summary>
 internal static class UpCommand
 {
+    private const int DefaultPort = 8080;
     private const int ApiMetricsPort = 9464;
     private const int WorkerMetricsPort = 9465;
 
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time, Func<IReadOnlyList<string>, int> launch)
     {
         var farm = new Option<bool>("--farm") { Description = "Run on PostgreSQL, RabbitMQ and S3 instead of the embedded stores" };
-        var port = OptionKinds.Whole("--port", "Port of the API on 127.0.0.1", 8080, 1, 65535);
+        var port = OptionKinds.Whole("--port", "Port of the API", DefaultPort, 1, 65535);
+        var listen = new Option<string?>("--listen")
+        {
+            Description = "Open the farm to a network: an address or name of this machine and a port, such as 0.0.0.0:8080",
+        };
+        var tls = new Option<string[]>("--tls")
+        {
+            Description = "CERT KEY: two PEM files; or auto: a certificate of the farm's own, which workers know by its digest",
+            Arity = new ArgumentArity(1, 2),
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var apiMetrics = OptionKinds.OptionalWhole(
+            "--metrics-port",
+            $"With --farm: port of the API's figures (else {ApiMetricsPort})",
+            1,
+            65535
+        );
+        var workerMetrics = OptionKinds.OptionalWhole(
+            "--worker-metrics-port",
+            $"Port of the worker's figures (else {WorkerMetricsPort})",
+            1,
+            65535
+        );
         var postgres = new Option<string?>("--postgres")
         {
             Description = "With --farm: Npgsql connection string (else Store__ConnectionString)",
@@ -35,11 +58,16 @@ internal static class UpCommand
         {
             farm,
             port,
+            listen,
+            tls,
+            apiMetrics,
+            workerMetrics,
             postgres,
             rabbit,
             s3,
         }.WithExamples(
             "up",
+            "up --listen 0.0.0.0:8080 --tls auto",
             "up --farm --postgres 'Host=db;Username=farm;Database=farm' --rabbitmq amqp://farm:secret@mq/ --s3 "
                 + "http://key:secret@s3:9000/renderfarm"
         );
@@ -60,7 +88,15 @@ internal static class UpCommand
                         Environment.GetEnvironmentVariable
                     )
                     : null;
-                return await RunAsync(services, parsed.GetValue(port), console, time, cancellationToken);
+                var home = FarmHome.FromEnvironment().Create();
+                return await RunAsync(
+                    services,
+                    FarmListener.Of(parsed.GetValue(listen), parsed.GetValue(port), TlsFiles.Of(parsed.GetValue(tls), home, time)),
+                    (parsed.GetValue(apiMetrics), parsed.GetValue(workerMetrics)),
+                    console,
+                    time,
+                    cancellationToken
+                );
             }
         );
         return command;
@@ -68,19 +104,20 @@ internal static class UpCommand
 
     private static async Task<int> RunAsync(
         ServiceAddresses? services,
-        int port,
+        FarmListener listener,
+        (int? Api, int? Worker) metrics,
         IAnsiConsole console,
         TimeProvider time,
         CancellationToken cancellationToken
     )
     {
         var home = FarmHome.FromEnvironment().Create();
-        using var alone = HomeLock.Take(home, FarmSettings.AddressOf(port));
-        if (!LocalPorts.IsFree(port))
+        using var alone = HomeLock.Take(home, listener.OwnUrl);
+        if (!LocalPorts.IsFree(listener.Port))
         {
             throw new FarmException(
                 "port_in_use",
-                $"something already listens on 127.0.0.1:{port} (a farm that is up?): stop it, or choose another with --port"
+                $"something already listens on port {listener.Port} (a farm that is up?): stop it, or choose another with --port"
             );
         }
 
@@ -96,7 +133,13 @@ internal static class UpCommand
         FarmSettings settings;
         if (services is null)
         {
-            settings = FarmSettings.Embedded(home, home, programs, port, LocalPorts.FreeOr(WorkerMetricsPort));
+            settings = FarmSettings.Embedded(
+                home,
+                home,
+                programs,
+                listener,
+                MetricsPort("--worker-metrics-port", metrics.Worker, WorkerMetricsPort, console)
+            );
         }
         else
         {
@@ -104,14 +147,20 @@ internal static class UpCommand
                 home,
                 programs,
                 services,
-                port,
-                LocalPorts.FreeOr(ApiMetricsPort),
-                LocalPorts.FreeOr(WorkerMetricsPort)
+                listener,
+                MetricsPort("--metrics-port", metrics.Api, ApiMetricsPort, console),
+                MetricsPort("--worker-metrics-port", metrics.Worker, WorkerMetricsPort, console)
             );
         }
 
         await using var farm = await LocalFarm.StartAsync(programs, settings, home, time, cancellationToken);
+        new FarmHere(listener.OwnUrl, listener.Tls?.Certificate).Write(home);
         Announce(console, farm, services is null);
+        foreach (var remark in await farm.NotesAsync(cancellationToken))
+        {
+            console.Say($"Note: {remark}");
+        }
+
         try
         {
             await new Supervision(farm, logs, time, console.Say).RunAsync(cancellationToken);
@@ -121,6 +170,25 @@ internal static class UpCommand
             console.Say("Stopping …");
         }
         return 0;
+    }
+
+    /// <summary>The same at every start, so that somebody can scrape it; one that was asked for is never another.</summary>
+    private static int MetricsPort(string option, int? asked, int otherwise, IAnsiConsole console)
+    {
+        var port = asked ?? otherwise;
+        if (LocalPorts.IsFree(port))
+        {
+            return port;
+        }
+
+        if (asked is not null)
+        {
+            throw new FarmException("port_in_use", $"{option}: something already listens on 127.0.0.1:{port}");
+        }
+
+        var free = LocalPorts.Free();
+        console.Say($"Port {port} is in use: figures are at port {free}. {option} chooses another.");
+        return free;
     }
 
     private static void Announce(IAnsiConsole console, LocalFarm farm, bool embedded)
@@ -135,6 +203,21 @@ internal static class UpCommand
         );
         console.Say($"  API      {settings.ApiUrl}/v1");
         console.Say($"  pages    {settings.ApiUrl}/scalar  {settings.ApiUrl}/openapi/v1.json  {settings.ApiUrl}/health/ready");
+        if (settings.Listener.PublicUrl is { } open)
+        {
+            console.Say($"  network  {open}/v1  (./farm workers invite lets another machine in)");
+            if (settings.Listener.IsPlainAndOpen)
+            {
+                console.Say("  WARNING  without TLS, keys and videos can be read on their way: --tls auto, or a proxy with TLS");
+            }
+        }
+
+        var joined = Path.Combine(farm.Home.Worker, FarmHome.JoinedFileName);
+        if (File.Exists(joined))
+        {
+            console.Say($"  worker   works for the farm that this machine has joined: {joined} names it");
+        }
+
         foreach (var address in settings.MetricsAddresses)
         {
             console.Say($"  metrics  {address}");

@@ -6,28 +6,42 @@ using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Units;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
-/// <summary><c>workers</c>, <c>drain</c> and <c>resume</c>: who renders, and taking a host out of service and back.</summary>
+/// <summary>
+/// <c>workers</c>, <c>drain</c> and <c>resume</c>: who renders, who may come, and taking a host out of service and back, or out of
+/// the farm.
+/// </summary>
 internal static class WorkerCommands
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     public static IEnumerable<Command> Create(CommandRunner run, IAnsiConsole console, TimeProvider time)
     {
-        yield return List(run, console, time);
         var verbs = new IdVerbs(run, time);
+        var workers = List(run, console, time, "workers", "Workers and what they hold; who may come, and who has to go");
+        workers.Add(List(run, console, time, "list", "List workers and what they hold").WithExamples("workers list"));
+        workers.Add(Show(verbs, console));
+        workers.Add(Rename(verbs, console));
+        workers.Add(Revoke(verbs, console));
+        workers.Add(Invite(run, console, time));
+        yield return workers.WithExamples(
+            "workers",
+            "workers invite",
+            "workers --json | jq -r 'select(.status==\"gone\").name'"
+        );
         yield return Drain(verbs, console, time);
         yield return Resume(verbs, console);
     }
 
-    private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time, string name, string description)
     {
         var connection = new FarmConnection();
-        var command = new Command("workers", "List workers and what they hold") { JsonSwitch.Option };
+        var command = new Command(name, description) { JsonSwitch.Option };
         connection.AddTo(command);
         run.Run(
             command,
@@ -72,7 +86,131 @@ internal static class WorkerCommands
                 return 0;
             }
         );
-        return command.WithExamples("workers", "workers --json | jq -r 'select(.status==\"gone\").name'");
+        return command;
+    }
+
+    private static Command Show(IdVerbs verbs, IAnsiConsole console) =>
+        verbs
+            .Create(
+                "show",
+                "One worker: where it is, what it has and what it holds",
+                Named,
+                [LiveIds.Workers],
+                async (client, named, parsed, cancellationToken) =>
+                {
+                    var worker = await client.GetJsonAsync(await AddressOfAsync(client, named, cancellationToken), cancellationToken);
+                    if (parsed.WantsJson())
+                    {
+                        console.Say(JsonSwitch.Line(worker));
+                        return VerbProgram.Done;
+                    }
+
+                    PlainSheet.Write(
+                        console,
+                        ("id", Text(worker, "id")),
+                        ("name", Text(worker, "name")),
+                        ("host", Text(worker, "host")),
+                        ("version", Text(worker, "version")),
+                        ("status", Text(worker, "status")),
+                        ("slots", Slots(worker)),
+                        ("models", string.Join(' ', worker.GetProperty("models").EnumerateArray())),
+                        ("holds", Held(worker)),
+                        ("registered", Moment.OfUnixSeconds(worker.GetProperty("registered_at").GetInt64())),
+                        ("last heard of", Moment.OfUnixSeconds(worker.GetProperty("seen_at").GetInt64())),
+                        ("warning", Text(worker, "warning"))
+                    );
+                    return VerbProgram.Done;
+                }
+            )
+            .WithExamples("workers show rack-1", "workers show rack-1 --json | jq .slots");
+
+    private static Command Rename(IdVerbs verbs, IAnsiConsole console)
+    {
+        var name = new Argument<string>("new-name") { Description = "What it is called from now on" };
+        var command = verbs.Create(
+            "rename",
+            "Call a worker something else, whatever it calls itself",
+            Named,
+            [LiveIds.Workers],
+            async (client, named, parsed, cancellationToken) =>
+            {
+                var body = new JsonObject { ["name"] = parsed.GetValue(name) };
+                var worker = await client.SendJsonAsync(
+                    HttpMethod.Patch,
+                    await AddressOfAsync(client, named, cancellationToken),
+                    () => JsonContent.Create(body, FarmJson.Default.JsonObject),
+                    cancellationToken
+                );
+                console.Say(parsed.WantsJson() ? JsonSwitch.Line(worker) : $"{Text(worker, "id")}  {Text(worker, "name")}");
+                return VerbProgram.Done;
+            }
+        );
+        command.Add(name);
+        return command.WithExamples("workers rename rack-1 rack-7");
+    }
+
+    private static Command Revoke(IdVerbs verbs, IAnsiConsole console) =>
+        verbs
+            .Create(
+                "revoke",
+                "A worker leaves the farm for good: its key is dead within 15 s, what it holds goes to another",
+                Named,
+                [LiveIds.Workers],
+                async (client, named, parsed, cancellationToken) =>
+                {
+                    var answer = await client.SendJsonAsync(
+                        HttpMethod.Delete,
+                        await AddressOfAsync(client, named, cancellationToken),
+                        null,
+                        cancellationToken
+                    );
+                    if (parsed.WantsJson())
+                    {
+                        console.Say(JsonSwitch.Line(answer));
+                    }
+
+                    return VerbProgram.Done;
+                }
+            )
+            .WithExamples("workers revoke rack-1");
+
+    private static Command Invite(CommandRunner run, IAnsiConsole console, TimeProvider time)
+    {
+        var expires = OptionKinds.Age("--expires", "How long the invitation is good", "1h");
+        var uses = OptionKinds.Whole("--uses", "How many workers may come by it", 1, 1, 100);
+        var name = new Option<string?>("--name") { Description = "What the worker will be called (else what it calls itself)" };
+        var connection = new FarmConnection();
+        var command = new Command("invite", "Print one line with which another machine joins: ./farm worker --join 'LINE'")
+        {
+            expires,
+            uses,
+            name,
+            JsonSwitch.Option,
+        };
+        connection.AddTo(command);
+        run.Run(
+            command,
+            async (parsed, cancellationToken) =>
+            {
+                _ = Age.TryParse(parsed.GetValue(expires), out var lasts);
+                var body = new JsonObject { ["expires_in"] = (long)lasts.TotalSeconds, ["uses"] = parsed.GetValue(uses) };
+                if (parsed.GetValue(name) is { } called)
+                {
+                    body["name"] = called;
+                }
+
+                using var client = connection.Open(parsed, time);
+                var invitation = await client.SendJsonAsync(
+                    HttpMethod.Post,
+                    "workers/invitations",
+                    () => JsonContent.Create(body, FarmJson.Default.JsonObject),
+                    cancellationToken
+                );
+                console.Say(parsed.WantsJson() ? JsonSwitch.Line(invitation) : Text(invitation, "join"));
+                return VerbProgram.Done;
+            }
+        );
+        return command.WithExamples("workers invite", "workers invite --expires 1d --uses 3", "workers invite --name rack-7");
     }
 
     private static Argument<string> Named => IdVerbs.One("worker", "Its name or id");

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace RenderFarm.Cli.Errands;
@@ -7,12 +6,12 @@ namespace RenderFarm.Cli.Errands;
 /// Secrets among the words of a command line, which everybody on a host may read for as long as a program runs. This process becomes
 /// itself once more with the words hidden, and what they were in the environment, which only its own user may read.
 /// </summary>
-internal static partial class SecretWords
+internal static class SecretWords
 {
     public const string Variable = "RENDERFARM_SECRETS";
     public const string Hidden = "***";
     private const string OwnWords = "/proc/self/cmdline";
-    private static readonly string[] Options = ["--postgres", "--rabbitmq", "--s3", "--key"];
+    private static readonly string[] Options = ["--postgres", "--rabbitmq", "--s3", "--key", "--join"];
 
     /// <returns>The words as they were given. Where they hold a secret: never, unless it can't be hidden.</returns>
     public static string[] Open(string[] arguments, TextWriter errors)
@@ -20,8 +19,7 @@ internal static partial class SecretWords
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } values)
         {
             // Neither for what this process starts nor for what it becomes
-            Environment.SetEnvironmentVariable(Variable, null);
-            _ = Unset(Variable);
+            ProcessEnvironment.Unset(Variable);
             return Restore(arguments, values);
         }
 
@@ -33,9 +31,9 @@ internal static partial class SecretWords
 
         // The program, and before the arguments whatever it took to start it
         var words = File.ReadAllText(OwnWords).TrimEnd('\0').Split('\0');
-        _ = Set(Variable, hidden, 1);
+        ProcessEnvironment.Set(Variable, hidden);
         var fault = Launcher.Become(program, [.. words[..^arguments.Length], .. shown]);
-        _ = Unset(Variable);
+        ProcessEnvironment.Unset(Variable);
         errors.WriteLine($"warning: others on this host can read the secrets on this command line: {fault}");
         return arguments;
     }
@@ -46,7 +44,7 @@ internal static partial class SecretWords
         var (shown, hidden) = Hide(words);
         if (hidden.Length > 0)
         {
-            _ = Set(Variable, hidden, 1);
+            ProcessEnvironment.Set(Variable, hidden);
         }
 
         return shown;
@@ -99,12 +97,4 @@ internal static partial class SecretWords
 
         return words;
     }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Set(string name, string value, int overwrite);
-
-    [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Unset(string name);
 }

@@ -10,7 +10,7 @@ namespace RenderFarm.Cli.Farm;
 /// a process listing.
 /// </summary>
 internal sealed record FarmSettings(
-    string ApiUrl,
+    FarmListener Listener,
     string? ApiMetricsUrl,
     string WorkerMetricsUrl,
     IReadOnlyDictionary<string, string> Api,
@@ -19,6 +19,9 @@ internal sealed record FarmSettings(
 {
     /// <summary>How long a job in hand may go on after SIGTERM before it is handed back. The whole stop takes at most 30 s.</summary>
     public const int DrainSeconds = 12;
+
+    /// <summary>For whoever is on this machine.</summary>
+    public string ApiUrl => Listener.OwnUrl;
 
     /// <summary>Every address at which this farm shows its metrics.</summary>
     public IReadOnlyList<string> MetricsAddresses => [$"{ApiMetricsUrl ?? ApiUrl}/metrics", $"{WorkerMetricsUrl}/metrics"];
@@ -29,12 +32,12 @@ internal sealed record FarmSettings(
         FarmHome home,
         FarmHome models,
         FarmPrograms programs,
-        int apiPort,
+        FarmListener listener,
         int workerMetricsPort,
         int drainSeconds = DrainSeconds
     )
     {
-        var (apiUrl, workerMetrics) = (AddressOf(apiPort), AddressOf(workerMetricsPort));
+        var workerMetrics = AddressOf(workerMetricsPort);
         var shared = new Dictionary<string, string>
         {
             ["Bus__Kind"] = Word.Of(BusKind.None),
@@ -46,16 +49,16 @@ internal sealed record FarmSettings(
             ["Artifacts__Directory"] = home.Artifacts,
             ["Store__Kind"] = Word.Of(StoreKind.Sqlite),
             ["Store__ConnectionString"] = $"Data Source={home.Database}",
-            ["Videos__DefaultModel"] = "demo",
-            ["Api__Url"] = apiUrl,
+            ["Videos__DefaultModel"] = SetOr("Videos__DefaultModel", "demo"),
             ["Metrics__Url"] = "",
         };
+        AddListener(api, listener);
         return new FarmSettings(
-            apiUrl,
+            listener,
             null,
             workerMetrics,
             api,
-            WorkerSettings(shared, home, models, programs, apiUrl, workerMetrics, drainSeconds)
+            WorkerSettings(shared, home, models, programs, listener, workerMetrics, drainSeconds)
         );
     }
 
@@ -64,27 +67,27 @@ internal sealed record FarmSettings(
         FarmHome home,
         FarmPrograms programs,
         ServiceAddresses services,
-        int apiPort,
+        FarmListener listener,
         int apiMetricsPort,
         int workerMetricsPort
     )
     {
-        var (apiUrl, apiMetrics, workerMetrics) = (AddressOf(apiPort), AddressOf(apiMetricsPort), AddressOf(workerMetricsPort));
+        var (apiMetrics, workerMetrics) = (AddressOf(apiMetricsPort), AddressOf(workerMetricsPort));
         var shared = new Dictionary<string, string>(services.BusSettings()) { ["Keys__BootstrapFile"] = home.Keys };
         var api = new Dictionary<string, string>([.. shared, .. services.ArtifactsSettings()])
         {
             ["Store__Kind"] = Word.Of(StoreKind.Postgres),
             ["Store__ConnectionString"] = services.Postgres,
-            ["Api__Url"] = apiUrl,
+            ["Videos__DefaultModel"] = SetOr("Videos__DefaultModel", "demo"),
             ["Metrics__Url"] = apiMetrics,
         };
-        api.TryAdd("Videos__DefaultModel", Environment.GetEnvironmentVariable("Videos__DefaultModel") ?? "demo");
+        AddListener(api, listener);
         return new FarmSettings(
-            apiUrl,
+            listener,
             apiMetrics,
             workerMetrics,
             api,
-            WorkerSettings(shared, home, home, programs, apiUrl, workerMetrics, DrainSeconds)
+            WorkerSettings(shared, home, home, programs, listener, workerMetrics, DrainSeconds)
         );
     }
 
@@ -93,33 +96,52 @@ internal sealed record FarmSettings(
         FarmHome home,
         FarmHome models,
         FarmPrograms programs,
-        string apiUrl,
+        FarmListener listener,
         string metricsUrl,
         int drainSeconds
     )
     {
         var worker = new Dictionary<string, string>(shared)
         {
-            ["Worker__ApiUrl"] = apiUrl,
+            ["Worker__ApiUrl"] = listener.OwnUrl,
+            ["Worker__ApiCertificateFile"] = listener.Tls?.Certificate ?? "",
             ["Worker__DataDirectory"] = home.Worker,
-            ["Worker__RendererPath"] = programs.Renderer,
-            ["Worker__DrainGraceSeconds"] = drainSeconds.ToString(CultureInfo.InvariantCulture),
             ["Metrics__Url"] = metricsUrl,
         };
         foreach (
             var (key, value) in new[]
             {
+                ("Worker__RendererPath", programs.Renderer),
+                ("Worker__DrainGraceSeconds", drainSeconds.ToString(CultureInfo.InvariantCulture)),
                 ("Worker__Name", Environment.MachineName),
                 ("Worker__Slots", "auto"),
                 ("Models__Directory", models.Models),
             }
         )
         {
-            worker[key] = Environment.GetEnvironmentVariable(key) is { Length: > 0 } set ? set : value;
+            worker[key] = SetOr(key, value);
         }
 
         return worker;
     }
+
+    private static void AddListener(Dictionary<string, string> api, FarmListener listener)
+    {
+        api["Api__Url"] = listener.Url;
+        if (listener.PublicUrl is { } reached)
+        {
+            api["Api__PublicUrl"] = SetOr("Api__PublicUrl", reached);
+        }
+
+        if (listener.Tls is { } tls)
+        {
+            (api["Api__Tls__Certificate"], api["Api__Tls__Key"]) = (tls.Certificate, tls.Key);
+        }
+    }
+
+    /// <summary>What the environment says goes before what would be set here.</summary>
+    private static string SetOr(string key, string value) =>
+        Environment.GetEnvironmentVariable(key) is { Length: > 0 } set ? set : value;
 
     /// <summary>Where a port of this machine answers.</summary>
     public static string AddressOf(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");

@@ -1,5 +1,8 @@
 using System.Net.Http.Headers;
+using System.Text.Json;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Tls;
 
 namespace RenderFarm.Cli.Farm;
 
@@ -60,9 +63,46 @@ internal sealed class LocalFarm : IAsyncDisposable
     public async Task StartWorkerAsync(CancellationToken cancellationToken)
     {
         var log = Path.Combine(_home.Logs, "worker.log");
-        Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, log, hidden: ["Store__", "Artifacts__"]);
+        string[] hidden = ["Store__", "Artifacts__", JoinLine.Variable];
+        Worker = ChildProgram.Start("the worker", _programs.Worker, [], _settings.Worker, log, hidden);
         // Ready means registered: from here on the API knows the worker's models.
         await AwaitAnswerAsync(Worker, $"{_settings.WorkerMetricsUrl}/health/ready", cancellationToken);
+    }
+
+    /// <summary>What the person at the terminal should know of the slots: why one takes no jobs, why none is a card.</summary>
+    public async Task<IReadOnlyList<string>> NotesAsync(CancellationToken cancellationToken)
+    {
+        if (Worker.HasExited)
+        {
+            return []; // Supervision says why
+        }
+
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            using var answer = await http.GetStreamAsync(new Uri($"{_settings.WorkerMetricsUrl}/health"), cancellationToken);
+            using var health = await JsonDocument.ParseAsync(answer, cancellationToken: cancellationToken);
+            List<string> notes = [];
+            if (health.RootElement.GetProperty("cardMissed").GetString() is { } missed)
+            {
+                notes.Add(missed);
+            }
+
+            foreach (var slot in health.RootElement.GetProperty("slots").EnumerateArray())
+            {
+                if (slot.GetProperty("quarantine").GetString() is { } reason)
+                {
+                    notes.Add($"{slot.GetProperty("id").GetString()} ({slot.GetProperty("card").GetString()}) takes no jobs: {reason}");
+                }
+            }
+
+            return notes;
+        }
+        catch (Exception fault)
+            when (fault is HttpRequestException || (fault is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return [$"the worker does not say how its slots are: {fault.Message}"];
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -81,7 +121,8 @@ internal sealed class LocalFarm : IAsyncDisposable
 
     private async Task AwaitAnswerAsync(ChildProgram program, string url, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var handler = new SocketsHttpHandler { SslOptions = PinnedCertificate.ByFile(_settings.Listener.Tls?.Certificate) };
+        using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(5) };
         http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
         var began = _time.GetTimestamp();
         var last = "no answer";
@@ -89,6 +130,11 @@ internal sealed class LocalFarm : IAsyncDisposable
         {
             if (program.HasExited)
             {
+                if (program == Worker && program.ExitCode == WorkerExit.Refused)
+                {
+                    return; // A farm without a worker here is one all the same; see Supervision
+                }
+
                 throw program.Death("stopped while starting");
             }
 

@@ -1,8 +1,11 @@
+using RenderFarm.Contracts.Leases;
+
 namespace RenderFarm.Cli.Farm;
 
 /// <summary>
 /// Keeps a running farm whole: a child that dies is reported and started again; a child that dies for the third time
-/// within a minute takes the farm down with an error, because whatever kills it will not go away by itself.
+/// within a minute takes the farm down with an error, because whatever kills it will not go away by itself. A worker that an operator has
+/// revoked is left out: other hosts' workers go on.
 /// </summary>
 internal sealed class Supervision(LocalFarm farm, LogRotation logs, TimeProvider time, Action<string> report)
 {
@@ -56,6 +59,15 @@ internal sealed class Supervision(LocalFarm farm, LogRotation logs, TimeProvider
         {
             var program = current();
             await program.WaitForExitAsync(cancellationToken);
+            if (program == farm.Worker && program.ExitCode == WorkerExit.Refused)
+            {
+                report(
+                    $"The farm goes on without a worker on this machine: {string.Join(Environment.NewLine, program.LastWords(1))}"
+                        + $"{Environment.NewLine}./farm workers invite and ./farm worker --join bring it back."
+                );
+                await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            }
+
             var death = program.Death("died");
             deaths.Enqueue(time.GetTimestamp());
             while (time.GetElapsedTime(deaths.Peek()) > Window)
@@ -72,7 +84,10 @@ internal sealed class Supervision(LocalFarm farm, LogRotation logs, TimeProvider
             program.Dispose();
             await Task.Delay(Pause, time, cancellationToken);
             await start(cancellationToken);
-            report($"{program.Name} is back.");
+            if (!current().HasExited)
+            {
+                report($"{program.Name} is back.");
+            }
         }
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Jobs.Batches;
+using RenderFarm.Jobs.Enrolment;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Intake;
@@ -49,6 +50,9 @@ public static class JobsServices
         services.AddSingleton<LeaseDesk>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<KeyBootstrap>();
+        services.AddSingleton<Invitations>();
+        services.AddSingleton<Enrolments>();
+        services.AddSingleton<WorkerRevocation>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<DeliveryStore>();
         services.AddSingleton<WebhookSecrets>();

@@ -41,7 +41,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
             return null;
         }
 
-        var hash = Hash(secret);
+        var hash = DigestOf(secret);
         if (_known.TryGetValue(hash, out var cached) && time.GetElapsedTime(cached.At) < CacheFor)
         {
             return cached.Key;
@@ -70,7 +70,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
     public bool Remembers(string secret)
     {
         ArgumentNullException.ThrowIfNull(secret);
-        return _known.TryGetValue(Hash(secret), out var cached) && time.GetElapsedTime(cached.At) < CacheFor;
+        return _known.TryGetValue(DigestOf(secret), out var cached) && time.GetElapsedTime(cached.At) < CacheFor;
     }
 
     /// <summary>
@@ -80,7 +80,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
     public Task<bool> IsRevokedAsync(string secret, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(secret);
-        var hash = Hash(secret);
+        var hash = DigestOf(secret);
         return database.ReadAsync(
             db => db.ApiKeys.AnyAsync(k => k.Hash == hash && k.RevokedAt != null, cancellationToken),
             cancellationToken
@@ -161,32 +161,44 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
             async db =>
             {
                 var now = time.GetUtcNow();
-                var hash = Hash(secret);
-                await db.ExecuteAsync(
-                    """
-                    INSERT INTO api_keys (id, name, hash, scopes, priority_ceiling, max_queued, max_running, max_per_day,
-                        requests_per_minute, virtual_time, created_at)
-                    VALUES (@id, @name, @hash, @scopes, @ceiling, @queued, @running, @per_day, @per_minute, 0, @now)
-                    ON CONFLICT (hash) DO NOTHING
-                    """,
-                    cancellationToken,
-                    ("id", "key_" + Guid.CreateVersion7(now).ToString("N")),
-                    ("name", name),
-                    ("hash", hash),
-                    ("scopes", (int)scopes),
-                    ("ceiling", priorityCeiling),
-                    ("queued", limits.Queued),
-                    ("running", limits.Running),
-                    ("per_day", limits.PerDay),
-                    ("per_minute", limits.RequestsPerMinute),
-                    ("now", db.Dialect.Time(now))
+                var hash = DigestOf(secret);
+                await InsertAsync(
+                    db,
+                    new NewKey(NewId(now), name, hash, scopes, now) { PriorityCeiling = priorityCeiling, Limits = limits },
+                    cancellationToken
                 );
                 return new CreatedKey(ToKey(await db.ApiKeys.AsNoTracking().SingleAsync(k => k.Hash == hash, cancellationToken)), secret);
             },
             cancellationToken
         );
 
-    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+    internal static string NewId(DateTimeOffset now) => "key_" + Guid.CreateVersion7(now).ToString("N");
+
+    /// <summary>What is kept of a secret.</summary>
+    internal static string DigestOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+
+    /// <summary>A digest that is known already stays as it is.</summary>
+    internal static Task InsertAsync(JobsDbContext db, NewKey key, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(
+            """
+            INSERT INTO api_keys (id, name, hash, scopes, worker_id, priority_ceiling, max_queued, max_running, max_per_day,
+                requests_per_minute, virtual_time, created_at)
+            VALUES (@id, @name, @hash, @scopes, @worker, @ceiling, @queued, @running, @per_day, @per_minute, 0, @now)
+            ON CONFLICT (hash) DO NOTHING
+            """,
+            cancellationToken,
+            ("id", key.Id),
+            ("name", key.Name),
+            ("hash", key.Hash),
+            ("scopes", (int)key.Scopes),
+            ("worker", key.WorkerId),
+            ("ceiling", key.PriorityCeiling),
+            ("queued", key.Limits.Queued),
+            ("running", key.Limits.Running),
+            ("per_day", key.Limits.PerDay),
+            ("per_minute", key.Limits.RequestsPerMinute),
+            ("now", db.Dialect.Time(key.CreatedAt))
+        );
 
     private static ApiKey ToKey(ApiKeyRow row) =>
         new()
@@ -194,6 +206,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
             Id = row.Id,
             Name = row.Name,
             Scopes = (KeyScopes)row.Scopes,
+            WorkerId = row.WorkerId,
             PriorityCeiling = row.PriorityCeiling,
             Limits = new KeyLimits
             {
@@ -204,4 +217,13 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
             },
             CreatedAt = row.CreatedAt,
         };
+}
+
+/// <summary>A key as it is written first.</summary>
+/// <param name="Hash">Of its secret.</param>
+internal sealed record NewKey(string Id, string Name, string Hash, KeyScopes Scopes, DateTimeOffset CreatedAt)
+{
+    public string? WorkerId { get; init; }
+    public int PriorityCeiling { get; init; }
+    public KeyLimits Limits { get; init; } = KeyLimits.None;
 }

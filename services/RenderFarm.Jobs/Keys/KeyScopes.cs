@@ -30,6 +30,9 @@ public sealed record ApiKey
     public required string Name { get; init; }
     public required KeyScopes Scopes { get; init; }
 
+    /// <summary>The one worker that it speaks for; null for a key that nobody enrolled with.</summary>
+    public string? WorkerId { get; init; }
+
     /// <summary>The highest priority that this key may ask for.</summary>
     public required int PriorityCeiling { get; init; }
     public KeyLimits Limits { get; init; } = KeyLimits.None;

@@ -126,6 +126,35 @@ public sealed class LeaseEndings(
     }
 
     /// <summary>
+    /// What the worker holds is taken from it and waits for another; nobody's failure. Unlike a lease that was lost it does not come back.
+    /// </summary>
+    internal async Task TakeBackAsync(string workerId, string why, CancellationToken cancellationToken)
+    {
+        var held = await database.ReadAsync(
+            db =>
+                db
+                    .Jobs.AsNoTracking()
+                    .Where(JobTransitions.IsHeld)
+                    .Where(j => j.LeaseWorkerId == workerId)
+                    .Select(j => new { j.Id, j.Fence, j.Token })
+                    .ToListAsync(cancellationToken),
+            cancellationToken
+        );
+        foreach (var job in held)
+        {
+            if (LeaseToken.TryParse(job.Token, out var token))
+            {
+                await EndAsync(
+                    new LeaseId(job.Id, job.Fence, token),
+                    row => BackUnharmed(row, why) with { Kind = LeaseEnding.Released },
+                    onlyIfExpired: false,
+                    cancellationToken
+                );
+            }
+        }
+    }
+
+    /// <summary>
     /// Lost, and no failure: the farm itself was away, or the grant did not arrive or was not the worker's any more when it did. A
     /// job whose grants are never taken up, again and again, may be what kills its workers, and counts from then on.
     /// </summary>

@@ -102,7 +102,8 @@ public sealed class RowRetention(JobDatabase database, IArtifactStore store, Sto
                     )
                     + await db.ExecuteAsync(
                         $"""
-                        DELETE FROM workers WHERE seen_at <= @before
+                        DELETE FROM workers WHERE seen_at <= @before AND revoked_at IS NULL
+                          AND NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.worker_id = workers.id AND k.revoked_at IS NULL)
                           AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.lease_worker_id = workers.id AND j.{JobTransitions.Held})
                         """,
                         cancellationToken,

@@ -17,6 +17,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     public DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
     public DbSet<BatchRow> Batches => Set<BatchRow>();
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
+    public DbSet<WorkerInvitationRow> WorkerInvitations => Set<WorkerInvitationRow>();
     public DbSet<SlotQuarantineRow> SlotQuarantines => Set<SlotQuarantineRow>();
     public DbSet<SlotFailureRow> SlotFailures => Set<SlotFailureRow>();
     public DbSet<ModelRow> Models => Set<ModelRow>();
@@ -168,6 +169,12 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             worker.ToTable("workers");
             worker.HasKey(w => w.Id);
             worker.HasIndex(w => w.Identity, "ux_workers_identity").IsUnique();
+        });
+        modelBuilder.Entity<WorkerInvitationRow>(invitation =>
+        {
+            invitation.ToTable("worker_invitations");
+            invitation.HasKey(i => i.Id);
+            invitation.HasIndex(i => i.Hash, "ux_worker_invitations_hash").IsUnique();
         });
         modelBuilder.Entity<SlotQuarantineRow>(quarantine =>
         {

@@ -256,7 +256,15 @@ public sealed class WorkerRow
     public string? Place { get; set; }
     /// <summary>The API key that speaks for it: the one it last registered with; null for one from before that was noted.</summary>
     public string? KeyId { get; set; }
+
+    /// <summary>An operator has taken it out of the farm for good.</summary>
+    public DateTimeOffset? RevokedAt { get; set; }
+
+    /// <summary>What it calls itself.</summary>
     public required string Name { get; set; }
+
+    /// <summary>What an operator calls it, whatever it calls itself.</summary>
+    public string? GivenName { get; set; }
     public required string Host { get; set; }
     public required string Version { get; set; }
 
@@ -265,6 +273,21 @@ public sealed class WorkerRow
     public bool Draining { get; set; }
     public DateTimeOffset RegisteredAt { get; set; }
     public DateTimeOffset SeenAt { get; set; }
+}
+
+/// <summary>What lets a host become a worker; gone when it is over or used up.</summary>
+public sealed class WorkerInvitationRow
+{
+    public required string Id { get; set; }
+
+    /// <summary>What the worker will be called.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>SHA-256 of the token, hex.</summary>
+    public required string Hash { get; set; }
+    public int UsesLeft { get; set; }
+    public DateTimeOffset ExpiresAt { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
 }
 
 /// <summary>A slot that is given no jobs; two rows where its worker and the farm both say so.</summary>
@@ -327,6 +350,9 @@ public sealed class ApiKeyRow
 
     /// <summary>A set of <c>KeyScopes</c>, as the number it is.</summary>
     public int Scopes { get; set; }
+
+    /// <summary>Of a key that a worker made when it enrolled: it speaks for that one alone.</summary>
+    public string? WorkerId { get; set; }
     public int PriorityCeiling { get; set; }
 
     /// <summary>What this key's webhooks are signed with: <c>whsec_…</c>. Kept readable, for signing needs it.</summary>

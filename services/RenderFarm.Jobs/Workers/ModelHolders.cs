@@ -19,14 +19,14 @@ public sealed class ModelHolders(JobDatabase database, WorkerRegistry workers)
                 var rows = await db
                     .WorkerModels.AsNoTracking()
                     .Join(
-                        db.Workers,
+                        db.Workers.Where(w => w.RevokedAt == null),
                         have => have.WorkerId,
                         worker => worker.Id,
                         (have, worker) => new
                         {
                             have.ModelId,
                             have.WorkerId,
-                            worker.Name,
+                            Name = worker.GivenName ?? worker.Name,
                             have.Files,
                         }
                     )

@@ -31,12 +31,14 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
     /// <param name="key">Speaks for it from now on; see <see cref="WorkerRights"/>.</param>
     /// <param name="cancellationToken">Of the request.</param>
     /// <exception cref="IdentityInUseException">Another start of this identity is at work.</exception>
+    /// <exception cref="WrongWorkerException">The key is another worker's, or the worker has a key of its own.</exception>
+    /// <exception cref="WorkerRevokedException">It was taken out of the farm.</exception>
     public async Task<string> RegisterAsync(RegisterWorkerRequest request, ApiKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(key);
         Volatile.Write(ref _heardAt, time.GetTimestamp());
-        var id = await database.WriteAsync(db => WriteAsync(db, request, key.Id, cancellationToken), cancellationToken);
+        var id = await database.WriteAsync(db => WriteAsync(db, request, key, cancellationToken), cancellationToken);
         _fleet = null;
         return id;
     }
@@ -44,11 +46,22 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
     private async Task<string> WriteAsync(
         JobsDbContext db,
         RegisterWorkerRequest request,
-        string keyId,
+        ApiKey key,
         CancellationToken cancellationToken
     )
     {
         var now = db.Dialect.Time(time.GetUtcNow());
+        if (
+            key.WorkerId is { } own
+            && !await db.Workers.AnyAsync(w => w.Id == own && w.Identity == request.Identity, cancellationToken)
+        )
+        {
+            throw new WrongWorkerException(
+                "This key was made for another installation than this data directory is. A copy of a worker joins by an invitation of its "
+                    + "own: delete the files 'farm.json' and 'identity' in the copy first."
+            );
+        }
+
         // One that was known by its name alone is known by its identity from now on
         await db.ExecuteAsync(
             """
@@ -67,15 +80,18 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 ON CONFLICT (identity) DO UPDATE SET key_id = excluded.key_id, instance = excluded.instance, place = excluded.place,
                     name = excluded.name, host = excluded.host, version = excluded.version, slots = excluded.slots,
                     registered_at = excluded.registered_at, seen_at = excluded.seen_at
-                WHERE workers.instance IS NULL OR workers.instance = excluded.instance OR workers.place = excluded.place
-                    OR workers.seen_at < @gone
+                WHERE workers.revoked_at IS NULL
+                    AND (workers.key_id IS NULL OR workers.key_id = excluded.key_id OR NOT EXISTS (
+                        SELECT 1 FROM api_keys k WHERE k.id = workers.key_id AND k.worker_id IS NOT NULL AND k.revoked_at IS NULL))
+                    AND (workers.instance IS NULL OR workers.instance = excluded.instance OR workers.place = excluded.place
+                        OR workers.seen_at < @gone)
                 RETURNING id
                 """,
                 row => row.GetString(0),
                 cancellationToken,
-                ("id", "worker_" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N")),
+                ("id", NewId(time.GetUtcNow())),
                 ("identity", request.Identity),
-                ("key", keyId),
+                ("key", key.Id),
                 ("instance", request.Instance),
                 ("place", request.Place),
                 ("gone", db.Dialect.Time(time.GetUtcNow() - LiveFor)),
@@ -89,7 +105,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         if (id is null)
         {
             var holder = await db.Workers.AsNoTracking().SingleAsync(w => w.Identity == request.Identity, cancellationToken);
-            throw new IdentityInUseException(holder.Name, holder.Host, holder.SeenAt + LiveFor - time.GetUtcNow());
+            throw await RefusalAsync(db, holder, key, cancellationToken);
         }
 
         await SlotRecord.ReportedAsync(db, id, request, time.GetUtcNow(), cancellationToken);
@@ -122,14 +138,25 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         return id;
     }
 
-    /// <summary>Null for an id that never registered here.</summary>
+    internal static string NewId(DateTimeOffset now) => "worker_" + Guid.CreateVersion7(now).ToString("N");
+
+    private async Task<Exception> RefusalAsync(JobsDbContext db, WorkerRow holder, ApiKey key, CancellationToken cancellationToken) =>
+        holder.RevokedAt is not null ? new WorkerRevokedException(NameOf(holder))
+        : holder.KeyId != key.Id
+        && await db.ApiKeys.AnyAsync(k => k.Id == holder.KeyId && k.WorkerId != null && k.RevokedAt == null, cancellationToken)
+            ? new WrongWorkerException($"Worker '{NameOf(holder)}' has a key of its own, and this is another one.")
+        : new IdentityInUseException(NameOf(holder), holder.Host, holder.SeenAt + LiveFor - time.GetUtcNow());
+
+    private static string NameOf(WorkerRow row) => row.GivenName ?? row.Name;
+
+    /// <summary>Null for an id that never registered here, or was revoked.</summary>
     public Task<FarmWorker?> FindAsync(string workerId, CancellationToken cancellationToken) =>
         database.ReadAsync(
             async db =>
             {
                 var found = await db
                     .Workers.AsNoTracking()
-                    .Where(w => w.Id == workerId)
+                    .Where(w => w.Id == workerId && w.RevokedAt == null)
                     .Select(w => new
                     {
                         Worker = w,
@@ -148,7 +175,8 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             {
                 var rows = await db
                     .Workers.AsNoTracking()
-                    .OrderBy(w => w.Name)
+                    .Where(w => w.RevokedAt == null)
+                    .OrderBy(w => w.GivenName ?? w.Name)
                     .Select(w => new
                     {
                         Worker = w,
@@ -184,13 +212,35 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         var found =
             await database.WriteAsync(
                 db =>
-                    db.Workers.Where(w => w.Id == workerId)
+                    db.Workers.Where(w => w.Id == workerId && w.RevokedAt == null)
                         .ExecuteUpdateAsync(set => set.SetProperty(w => w.Draining, draining), cancellationToken),
                 cancellationToken
             ) == 1;
         _fleet = null;
         return found;
     }
+
+    /// <summary>What an operator calls it from now on; null: what it calls itself. False for an unknown worker.</summary>
+    public async Task<bool> RenameAsync(string workerId, string? name, CancellationToken cancellationToken)
+    {
+        var found =
+            await database.WriteAsync(
+                db =>
+                    db.Workers.Where(w => w.Id == workerId && w.RevokedAt == null)
+                        .ExecuteUpdateAsync(set => set.SetProperty(w => w.GivenName, name), cancellationToken),
+                cancellationToken
+            ) == 1;
+        _fleet = null;
+        return found;
+    }
+
+    /// <summary>The ids of workers that were taken out of the farm.</summary>
+    public Task<IReadOnlyList<string>> RevokedAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<string>>(
+            async db => await db.Workers.Where(w => w.RevokedAt != null).Select(w => w.Id).ToListAsync(cancellationToken),
+            cancellationToken,
+            StorePatience.Many
+        );
 
     /// <summary>Notes a sign of life; most calls come too soon after the one before to be worth a write.</summary>
     public async Task SeenAsync(string workerId, CancellationToken cancellationToken)
@@ -230,10 +280,12 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                     {
                         Model = m,
                         Live = db.WorkerModels.Count(h =>
-                            h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
+                            h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince && w.RevokedAt == null)
                         ),
                         Whole = db.WorkerModels.Count(h =>
-                            h.ModelId == m.Id && h.IsWhole && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince)
+                            h.ModelId == m.Id
+                            && h.IsWhole
+                            && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince && w.RevokedAt == null)
                         ),
                     })
                     .ToListAsync(cancellationToken);
@@ -255,7 +307,7 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         {
             Id = row.Id,
             Instance = row.Instance,
-            Name = row.Name,
+            Name = NameOf(row),
             Host = row.Host,
             Version = row.Version,
             Slots = JsonSerializer.Deserialize(row.Slots, JobsJson.Default.SlotDescriptionArray)!,

@@ -27,7 +27,11 @@ public sealed class WorkerRights(JobDatabase database, TimeProvider time)
         return RememberedAsync(
             key,
             workerId,
-            db => db.Workers.AsNoTracking().Where(w => w.Id == workerId).Select(w => new Speaker(w.Id, w.KeyId, w.Instance == instance)),
+            db =>
+                db
+                    .Workers.AsNoTracking()
+                    .Where(w => w.Id == workerId)
+                    .Select(w => new Speaker(w.Id, w.KeyId, w.RevokedAt != null, w.Instance == instance)),
             cancellationToken
         );
     }
@@ -46,7 +50,7 @@ public sealed class WorkerRights(JobDatabase database, TimeProvider time)
                 from record in db.LeaseRecords.AsNoTracking()
                 where record.JobId == job && record.Fence == fence && record.Token == token
                 join worker in db.Workers.AsNoTracking() on record.WorkerId equals worker.Id
-                select new Speaker(worker.Id, worker.KeyId, true),
+                select new Speaker(worker.Id, worker.KeyId, worker.RevokedAt != null, true),
             cancellationToken
         );
     }
@@ -68,13 +72,14 @@ public sealed class WorkerRights(JobDatabase database, TimeProvider time)
                     select new
                     {
                         worker.KeyId,
+                        IsRevoked = worker.RevokedAt != null,
                         // A lost one may be revived as long as nobody else has the job
                         Stands = record.EndedAt == null || (record.Ending == LeaseEnding.Lost && job.State == JobState.Queued),
                     }
                 ).SingleOrDefaultAsync(cancellationToken);
-                return newest is null || !newest.Stands ? WorkerRight.Unknown
-                    : newest.KeyId == key.Id ? WorkerRight.Own
-                    : WorkerRight.Others;
+                return newest is null || !newest.Stands
+                    ? WorkerRight.Unknown
+                    : RightOf(key, newest.KeyId, newest.IsRevoked);
             },
             cancellationToken
         );
@@ -114,7 +119,7 @@ public sealed class WorkerRights(JobDatabase database, TimeProvider time)
     )
     {
         var speaker = await database.ReadAsync(db => find(db).SingleOrDefaultAsync(cancellationToken), cancellationToken);
-        if (speaker is { KeyId: null, Proved: true })
+        if (speaker is { KeyId: null, Proved: true } && key.WorkerId is null)
         {
             // It registered when nobody asked with which key; whoever proves now that it is that worker has its key from here on.
             await database.WriteAsync(
@@ -126,13 +131,16 @@ public sealed class WorkerRights(JobDatabase database, TimeProvider time)
             speaker = await database.ReadAsync(db => find(db).SingleOrDefaultAsync(cancellationToken), cancellationToken);
         }
 
-        return speaker is null ? WorkerRight.Unknown
-            : speaker.KeyId == key.Id ? WorkerRight.Own
-            : WorkerRight.Others;
+        return speaker is null ? WorkerRight.Unknown : RightOf(key, speaker.KeyId, speaker.IsRevoked);
     }
 
+    private static WorkerRight RightOf(ApiKey key, string? speaks, bool isRevoked) =>
+        speaks != key.Id ? WorkerRight.Others
+        : isRevoked ? WorkerRight.Revoked
+        : WorkerRight.Own;
+
     /// <param name="Proved">The caller knows what that worker alone knows.</param>
-    private sealed record Speaker(string WorkerId, string? KeyId, bool Proved);
+    private sealed record Speaker(string WorkerId, string? KeyId, bool IsRevoked, bool Proved);
 }
 
 public enum WorkerRight
@@ -145,4 +153,7 @@ public enum WorkerRight
 
     /// <summary>It is another key's.</summary>
     Others,
+
+    /// <summary>It was the key's own, and an operator has taken it out of the farm.</summary>
+    Revoked,
 }

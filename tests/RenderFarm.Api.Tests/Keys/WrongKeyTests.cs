@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace RenderFarm.Api.Tests.Keys;
@@ -11,9 +11,9 @@ namespace RenderFarm.Api.Tests.Keys;
 public sealed class WrongKeyTests : IDisposable
 {
     private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
-    private readonly Lines _lines = new();
+    private readonly FakeLoggerProvider _log = new();
 
-    public void Dispose() => _lines.Dispose();
+    public void Dispose() => _log.Dispose();
 
     [Fact]
     public async Task WrongKeys_PastTheLimit_Are429_WhileAKeyThatIsKnownWorksOn()
@@ -70,22 +70,30 @@ public sealed class WrongKeyTests : IDisposable
             await StatusAsync(farm, Wrong(i));
         }
 
-        Assert.Single(Told());
+        Assert.Single(Logged());
         _clock.Advance(TimeSpan.FromMinutes(1));
         await StatusAsync(farm, Wrong(6));
 
-        Assert.Collection(Told(), line => Assert.StartsWith("1 ", line), line => Assert.StartsWith("5 ", line));
+        Assert.Collection(Logged(), line => Assert.StartsWith("1 ", line), line => Assert.StartsWith("5 ", line));
     }
 
-    private string[] Told() => [.. _lines.All.Where(line => line.Contains("API key", StringComparison.OrdinalIgnoreCase)
-        || line.Contains("authenticated", StringComparison.OrdinalIgnoreCase))];
+    private string[] Logged() =>
+        [
+            .. _log
+                .Collector.GetSnapshot()
+                .Select(line => line.Message)
+                .Where(line =>
+                    line.Contains("API key", StringComparison.OrdinalIgnoreCase)
+                    || line.Contains("authenticated", StringComparison.OrdinalIgnoreCase)
+                ),
+        ];
 
     private Task<TestFarm> FarmAsync(params string[] settings) =>
         TestFarm.StartAsync(
             builder =>
             {
                 builder.Services.AddSingleton<TimeProvider>(_clock);
-                builder.Logging.AddProvider(_lines);
+                builder.Logging.AddProvider(_log);
             },
             ["--Keys:WrongKeysPerMinute=3", "--Logging:LogLevel:Default=Information", .. settings]
         );
@@ -109,30 +117,5 @@ public sealed class WrongKeyTests : IDisposable
 
         using var nobody = farm.ClientWith(null);
         return await nobody.SendAsync(request);
-    }
-
-    private sealed class Lines : ILoggerProvider
-    {
-        public ConcurrentQueue<string> All { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => new Writer(this);
-
-        public void Dispose() { }
-
-        private sealed class Writer(Lines lines) : ILogger
-        {
-            public IDisposable? BeginScope<TState>(TState state)
-                where TState : notnull => null;
-
-            public bool IsEnabled(LogLevel logLevel) => true;
-
-            public void Log<TState>(
-                LogLevel logLevel,
-                EventId eventId,
-                TState state,
-                Exception? exception,
-                Func<TState, Exception?, string> formatter
-            ) => lines.All.Enqueue(formatter(state, exception));
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using RenderFarm.Api.Batches;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
 
@@ -127,6 +128,52 @@ public sealed class JsonBodyTests
 
         Assert.Equal(why is null, refused is null);
         Assert.Contains(why ?? "", refused?.Error.Message ?? "", StringComparison.Ordinal);
+    }
+
+    /// <summary>Texts of its lists stay on disk; who reads them sees what a tree of all of it would say.</summary>
+    [Theory]
+    [InlineData("""{"matrix":{"prompt":["~","short","~ü\u00e9\"𝄞\n"],"seed":[1,2]},"base":{"prompt":"~","loras":["~"]}}""")]
+    [InlineData("""{"matrix":{"loras":[[{"name":"~"},"~"],[]],"~":["~"]},"metadata":{"~" : "~"}}""")]
+    public async Task Read_AMatrixOnDisk_IsTheTreeThatItIsWhole(string json)
+    {
+        var bytes = Encoding.UTF8.GetBytes(json.Replace("~", new string('y', 70), StringComparison.Ordinal));
+        using var disk = await OnDiskAsync(bytes);
+
+        var (there, whole) = (JsonBody.Read(disk, BodyShape.Matrix).Fields, JsonBody.Read(new BodyBytes(bytes), BodyShape.Fields).Fields);
+
+        Assert.Equal(whole.ToJsonString(), there.ToJsonString());
+        Assert.Equal(whole.ToJsonString(), there.DeepClone().ToJsonString());
+        Assert.Equal(TreeDigest.Of(whole), TreeDigest.Of(there));
+        Assert.Empty(JsonBody.Read(disk, BodyShape.Matrix).LongTexts);
+    }
+
+    [Theory]
+    [InlineData("""{"matrix":{"prompt":["a","~\ud800"]}}""", "'matrix.prompt[1]' holds text that is not valid Unicode")]
+    [InlineData("""{"matrix":{"prompt":["~\u0000"]}}""", "'matrix.prompt[0]' holds the character U+0000")]
+    [InlineData("""{"matrix":{"prompt":["~\x"]}}""", "within 'matrix.prompt[0]', 'x' is an invalid escapable character")]
+    [InlineData("""{"base":{"prompt":"~\u0000"}}""", "'base.prompt' holds the character U+0000")]
+    public async Task Read_AMatrixOnDiskWithATextThatIsNone_IsRefusedByName(string json, string why)
+    {
+        using var disk = await OnDiskAsync(Encoding.UTF8.GetBytes(json.Replace("~", new string('y', 70), StringComparison.Ordinal)));
+
+        var refused = Assert.Throws<ApiErrorException>(() => TreeDigest.Of(JsonBody.Read(disk, BodyShape.Matrix).Fields));
+
+        Assert.Equal(400, refused.Error.Status);
+        Assert.Contains(why, refused.Error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A matrix may be eight MiB of texts; what is in memory of it is where they lie.</summary>
+    [Fact]
+    public async Task Read_AMatrixOnDisk_TakesLessThanItsTexts()
+    {
+        var texts = string.Join("\",\"", Enumerable.Repeat(new string('y', 700), 10_000));
+        using var disk = await OnDiskAsync(Encoding.UTF8.GetBytes($$$"""{"matrix":{"prompt":["{{{texts}}}"]}}"""));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var body = JsonBody.Read(disk, BodyShape.Matrix);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 5 << 20);
+        Assert.Equal(10_000, body.Fields["matrix"]!["prompt"]!.AsArray().Count);
     }
 
     private static async Task<BodyBytes> OnDiskAsync(byte[] json)

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Npgsql;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
@@ -120,7 +119,7 @@ internal sealed class ApiFarm : IAsyncDisposable
     private async Task RegisterModelsAsync(IReadOnlyList<ModelShape> models)
     {
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Farm.Home, "keys.json"))).RootElement;
-        var request = WorkerOf("gone", models);
+        var request = SimulatedWorker.Registration("gone", models);
         using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")
         {
             Content = new StringContent(
@@ -133,26 +132,4 @@ internal sealed class ApiFarm : IAsyncDisposable
         using var answer = await Farm.Http.SendAsync(message);
         answer.EnsureSuccessStatusCode();
     }
-
-    public static RegisterWorkerRequest WorkerOf(string name, IReadOnlyList<ModelShape> models) =>
-        new()
-        {
-            Protocol = WorkerProtocol.Current,
-            Identity = SimulatedWorker.IdentityOf(name),
-            Instance = SimulatedWorker.Instance,
-            Name = name,
-            Host = "simulated",
-            Version = "1",
-            Slots =
-            [
-                new()
-                {
-                    Id = "cpu",
-                    Kind = SlotKind.Cpu,
-                    Card = "simulated",
-                    TotalBytes = 8L << 30,
-                },
-            ],
-            Models = [.. models.Select(shape => new ModelRegistration(shape.Id, shape, new Dictionary<string, string>()))],
-        };
 }

@@ -57,7 +57,7 @@ internal static class RenewalsPart
         var registered = await PostAsync<RegisterWorkerReply>(
             worker,
             "/worker/v1/register",
-            ApiFarm.WorkerOf("renewing", [Planning.Models.ModelShapes.Tiny])
+            SimulatedWorker.Registration("renewing", Planning.Models.ModelShapes.Tiny)
         );
         await farm.SubmitAsync(new { prompt = "held", model = "tiny" });
         return await PostAsync<LeaseGrant>(

@@ -183,7 +183,7 @@ internal static class LeaseLatency
 
     private static async Task<string> RegisterAsync(HttpClient worker)
     {
-        var request = Api.ApiFarm.WorkerOf("idle", [ModelShapes.Tiny]);
+        var request = SimulatedWorker.Registration("idle", ModelShapes.Tiny);
         using var body = new StringContent(
             JsonSerializer.Serialize(request, Contracts.Json.ContractsJson.Default.RegisterWorkerRequest),
             System.Text.Encoding.UTF8,

@@ -105,13 +105,16 @@ internal sealed class FarmAtHand : IAsyncDisposable
     public async Task<bool> StandbyIsLoadedAsync() =>
         (await _farm.Http.GetStringAsync(_farm.MetricsUrls["worker-1"]))
             .Split('\n')
-            .Any(line => line.StartsWith("renderfarm_standby_loaded{", StringComparison.Ordinal) && line.Split(' ')[1] == "1");
+            .Any(line => line.StartsWith("renderfarm_standby_loaded{", StringComparison.Ordinal) && ValueOf(line) == "1");
 
     /// <summary>Whether the rates of its slot are measured ones by now.</summary>
     public async Task<bool> IsMeasuredAsync() =>
         (await _farm.Http.GetStringAsync(new Uri("/v1/workers", UriKind.Relative))).Contains("\"measured\"", StringComparison.Ordinal);
 
     public ValueTask DisposeAsync() => _farm.DisposeAsync();
+
+    /// <summary>Behind the labels, which may hold spaces: a card has them in its name.</summary>
+    private static string ValueOf(string line) => line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0];
 
     private static DateTime StartOf(int process)
     {

@@ -131,7 +131,7 @@ public sealed class FrozenServersTests : IDisposable
     {
         var farm = await FarmUnderTest.StartAsync(new FarmSetup { Postgres = postgres, Broker = broker }, workers: 0);
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(farm.Home, "keys.json"), Stop)).RootElement;
-        var request = GoneWorker.With(ModelShapes.Tiny);
+        var request = SimulatedWorker.Registration("gone", ModelShapes.Tiny);
         using var message = new HttpRequestMessage(HttpMethod.Post, "/worker/v1/register")
         {
             Content = new StringContent(

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using RenderFarm.Chaos.Farm;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
@@ -165,7 +164,7 @@ internal static class OutageFigures
     private static async Task RegisterAsync(FigureFarm farm, string model)
     {
         using var worker = farm.Farm.Client(farm.Farm.Key("worker_key"));
-        var request = GoneWorker.With(ModelShapes.Tiny with { Id = model });
+        var request = SimulatedWorker.Registration("gone", ModelShapes.Tiny with { Id = model });
         using var body = new StringContent(
             JsonSerializer.Serialize(request, ContractsJson.Default.RegisterWorkerRequest),
             Encoding.UTF8,

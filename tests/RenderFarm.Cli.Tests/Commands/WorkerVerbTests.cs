@@ -78,6 +78,35 @@ public sealed class WorkerVerbTests : VerbsUnderTest
     }
 
     [Fact]
+    public async Task Invite_PrintsTheLineAlone()
+    {
+        await using var farm = new StubFarm(
+            (_, _) => (200, """{"id":"invitation_1","join":"https://farm:8080#rfi_1","expires_at":1764000000,"uses_left":3}""")
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "workers", "invite", "--expires", "30m", "--uses", "3"));
+
+        Assert.Equal("https://farm:8080#rfi_1", Console.Output.Trim());
+        var asked = Assert.Single(farm.Requests);
+        Assert.Equal("POST /v1/workers/invitations", asked.Line);
+        Assert.Equal("""{"expires_in":1800,"uses":3}""", asked.Body);
+    }
+
+    [Fact]
+    public async Task Revoke_And_Rename_ByName_ReachTheWorkerOfThatName()
+    {
+        await using var farm = new StubFarm(
+            (request, _) => (200, request.RawUrl == "/v1/workers" ? $$"""{"data":[{{Worker(held: false)}}]}""" : Worker(held: false))
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "workers", "rename", "rack-1", "rack-7"));
+        Assert.Equal(0, await RunAsync(farm, "workers", "revoke", "rack-1"));
+
+        Assert.Contains(("PATCH /v1/workers/w_1", """{"name":"rack-7"}"""), farm.Requests.Select(request => (request.Line, request.Body)));
+        Assert.Contains("DELETE /v1/workers/w_1", farm.Requests.Select(request => request.Line));
+    }
+
+    [Fact]
     public async Task Resume_OneSlot_NamesItInTheBodyAndSaysWhatStillStands()
     {
         await using var farm = new StubFarm(

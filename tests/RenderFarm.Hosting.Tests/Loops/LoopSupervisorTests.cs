@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
@@ -14,7 +14,7 @@ public sealed class LoopSupervisorTests : IDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly Meter _meter = new("loops under test");
     private readonly CancellationTokenSource _stop = new();
-    private readonly KeptLog _log = new();
+    private readonly FakeLogger<LoopSupervisor> _log = new();
 
     [Fact]
     public async Task Run_LoopThrowsWhateverItLikes_IsBegunAgainAndTheOthersGoOn()
@@ -31,7 +31,7 @@ public sealed class LoopSupervisorTests : IDisposable
         await UntilAsync(() => supervisor.Degraded.Count == 0, "it to be well");
         Assert.Equal(1, sound.Turns);
         Assert.False(running.IsCompleted);
-        Assert.Contains(_log.Lines, line => line.Contains("Loop sick is well again", StringComparison.Ordinal));
+        Assert.Contains(Logged(), line => line.Contains("Loop sick is well again", StringComparison.Ordinal));
         await EndAsync(running);
     }
 
@@ -49,7 +49,7 @@ public sealed class LoopSupervisorTests : IDisposable
         Assert.Equal(since, supervisor.Degraded[0].Since);
         // 0.5, 1, 2, 4 and then 5 seconds, each a quarter less at the least
         Assert.True(_time.GetUtcNow() - since > TimeSpan.FromSeconds(0.75 * (0.5 + 1 + 2 + 4 + 5 + 5 + 5)), $"{_time.GetUtcNow() - since}");
-        Assert.Single(_log.Lines, line => line.Contains("sick", StringComparison.Ordinal));
+        Assert.Single(Logged(), line => line.Contains("sick", StringComparison.Ordinal));
         await EndAsync(running);
     }
 
@@ -66,7 +66,7 @@ public sealed class LoopSupervisorTests : IDisposable
         await UntilAsync(() => supervisor.Degraded.Count == 1, "the failure");
 
         Assert.Equal("UnauthorizedAccessException: Access to the path '…/videos' is denied.", supervisor.Degraded[0].Reason);
-        Assert.Contains(_log.Lines, line => line.Contains("/srv/farm/artifacts/videos", StringComparison.Ordinal));
+        Assert.Contains(Logged(), line => line.Contains("/srv/farm/artifacts/videos", StringComparison.Ordinal));
         await EndAsync(running);
     }
 
@@ -101,7 +101,7 @@ public sealed class LoopSupervisorTests : IDisposable
     public async Task Run_LoopHasNothingToDo_MayEnd()
     {
         await Supervisor().RunAsync([new EndingLoop()], _stop.Token).WaitAsync(Soon, TestContext.Current.CancellationToken);
-        Assert.Empty(_log.Lines);
+        Assert.Empty(Logged());
     }
 
     [Fact]
@@ -116,6 +116,9 @@ public sealed class LoopSupervisorTests : IDisposable
         _stop.Dispose();
         _meter.Dispose();
     }
+
+    private IReadOnlyList<string> Logged() =>
+        [.. _log.Collector.GetSnapshot().Select(line => $"{line.Message} {line.Exception?.Message}")];
 
     private LoopSupervisor Supervisor() => new(_meter, ApiInstruments.LoopDegraded, _time, _log);
 
@@ -155,25 +158,5 @@ public sealed class LoopSupervisorTests : IDisposable
         public string Name => "ending";
 
         public Task RunAsync(LoopStanding standing, CancellationToken cancellationToken) => Task.CompletedTask;
-    }
-
-    private sealed class KeptLog : ILogger<LoopSupervisor>
-    {
-        private readonly ConcurrentQueue<string> _lines = new();
-
-        public IReadOnlyList<string> Lines => [.. _lines];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => _lines.Enqueue($"{formatter(state, exception)} {exception?.Message}");
     }
 }

@@ -27,7 +27,7 @@ public sealed class ModelKindsTests : IDisposable
         using var model = new RandomTinyModel(shape);
         var order = Order(model, shape, pictures, "red");
 
-        var (frames, reports) = await RenderAsync(order);
+        var (frames, reports) = await RendererProcess.RenderAsync(order, _folder);
 
         Assert.Equal(5 * 32 * 32 * 3, frames.Length);
         RenderStage[] withPictures =
@@ -47,7 +47,7 @@ public sealed class ModelKindsTests : IDisposable
         Assert.Equal(pictures > 0, finished.Measurements.EncodeImageSeconds > 0);
         if (pictures > 0)
         {
-            Assert.NotEqual(frames, (await RenderAsync(Order(model, shape, pictures, "blue"))).Frames);
+            Assert.NotEqual(frames, (await RendererProcess.RenderAsync(Order(model, shape, pictures, "blue"), _folder)).Frames);
         }
     }
 
@@ -130,26 +130,5 @@ public sealed class ModelKindsTests : IDisposable
         var path = _folder.File($"{colour}.bmp");
         File.WriteAllBytes(path, file.ToArray());
         return path;
-    }
-
-    private async Task<(byte[] Frames, IReadOnlyList<RendererReport> Reports)> RenderAsync(RenderOrder order)
-    {
-        File.Delete(order.FramePipe);
-        var pipe = RendererProcess.MakePipe(_folder);
-        using var renderer = new RendererProcess("render");
-        renderer.Send(order);
-        var frames = Task.Run(
-            () =>
-            {
-                using var stream = new FileStream(pipe, FileMode.Open, FileAccess.Read);
-                using var bytes = new MemoryStream();
-                stream.CopyTo(bytes);
-                return bytes.ToArray();
-            },
-            TestContext.Current.CancellationToken
-        );
-        var (reports, exitCode) = await renderer.ToEndAsync();
-        Assert.True(exitCode == 0, (reports[^1] as Failed)?.Message + await renderer.ErrorsAsync());
-        return (await frames, reports);
     }
 }

@@ -20,13 +20,22 @@ public sealed class FarmProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
     public int ExitCode => _process.ExitCode;
 
+    /// <summary>What a program needs of its environment on any machine; nothing in it is a secret.</summary>
+    private static readonly string[] Common = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "DOTNET_ROOT", "LD_LIBRARY_PATH"];
+
+    /// <param name="name">In what is told of it.</param>
+    /// <param name="program">Its file.</param>
+    /// <param name="arguments">What follows.</param>
     /// <param name="settings">Environment variables on top of this process's own, without the servers that the tests are given.</param>
+    /// <param name="log">Where it writes.</param>
+    /// <param name="alone">As on another machine: with little of this process's environment below them.</param>
     public static FarmProcess Start(
         string name,
         string program,
         IEnumerable<string> arguments,
         IReadOnlyDictionary<string, string> settings,
-        string log
+        string log,
+        bool alone = false
     )
     {
         var start = new ProcessStartInfo("/bin/sh")
@@ -37,6 +46,11 @@ public sealed class FarmProcess : IAsyncDisposable
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var variable in alone ? start.Environment.Keys.Except(Common).ToList() : [])
+        {
+            start.Environment.Remove(variable);
         }
 
         foreach (var ours in start.Environment.Keys.Where(key => key.StartsWith("RENDERFARM_TEST_", StringComparison.Ordinal)).ToList())

@@ -17,6 +17,7 @@ public sealed class FarmUnderTest : IAsyncDisposable
     private readonly Dictionary<string, string> _settings;
     private readonly Dictionary<string, string> _workerSettings;
     private readonly List<FarmProcess> _processes = [];
+    private readonly List<string> _hosts = [];
 
     private FarmUnderTest(FarmSetup setup)
     {
@@ -62,6 +63,15 @@ public sealed class FarmUnderTest : IAsyncDisposable
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", keys.GetProperty("admin_key").GetString());
     }
 
+    /// <summary>One more API on the same servers.</summary>
+    /// <returns>Where it answers.</returns>
+    public async Task<Uri> StartAnotherApiAsync()
+    {
+        var url = $"http://127.0.0.1:{FreePort()}";
+        await UntilAnswersAsync(Start("api-2", BuiltPrograms.Api, new(_settings) { ["Api__Url"] = url }), $"{url}/health/ready");
+        return new Uri(url);
+    }
+
     /// <summary>Resolves when the worker answers and its models are known to the API.</summary>
     public async Task<FarmProcess> StartWorkerAsync(string name)
     {
@@ -99,6 +109,52 @@ public sealed class FarmUnderTest : IAsyncDisposable
             }
         );
     }
+
+    /// <summary>
+    /// A host of its own, with a loopback address of its own: it is given an invitation, its models and where it keeps things, and nothing
+    /// else of this farm. Resolves when it takes jobs.
+    /// </summary>
+    /// <param name="name">Of the worker.</param>
+    /// <param name="join">What the farm said to whoever invited it; null for one that has joined before.</param>
+    /// <param name="ffmpeg">The encoder, where it is not the usual one.</param>
+    public async Task<FarmProcess> StartHostAsync(string name, string? join, string? ffmpeg = null)
+    {
+        if (!_hosts.Contains(name))
+        {
+            _hosts.Add(name);
+        }
+
+        var metrics = $"http://127.0.0.{2 + _hosts.IndexOf(name)}:{FreePort()}";
+        MetricsUrls[name] = $"{metrics}/metrics";
+        var settings = new Dictionary<string, string>
+        {
+            ["RENDERFARM_HOME"] = HostHome(name),
+            ["Worker__Name"] = name,
+            ["Worker__Slots"] = "cpu",
+            ["Worker__WeightCacheDirectory"] = Path.Combine(HostHome(name), "weights"),
+            ["Worker__DataDirectory"] = Path.Combine(HostHome(name), "worker"),
+            ["Worker__RendererPath"] = BuiltPrograms.Renderer,
+            ["Models__Directory"] = await TestModels.FolderAsync(),
+            ["Metrics__Url"] = metrics,
+        };
+        if (join is not null)
+        {
+            settings["RENDERFARM_JOIN"] = join;
+        }
+
+        if (ffmpeg is not null)
+        {
+            settings["Worker__FfmpegPath"] = ffmpeg;
+        }
+
+        var host = FarmProcess.Start(name, BuiltPrograms.Worker, [], settings, Path.Combine(Home, $"{name}.log"), alone: true);
+        _processes.Add(host);
+        await UntilAnswersAsync(host, $"{metrics}/health/ready");
+        return host;
+    }
+
+    /// <summary>All that a host of <see cref="StartHostAsync"/> keeps on its disk.</summary>
+    public string HostHome(string name) => Path.Combine(Home, "hosts", name);
 
     /// <summary>Where each worker shows its metrics, by its name.</summary>
     public Dictionary<string, string> MetricsUrls { get; } = [];

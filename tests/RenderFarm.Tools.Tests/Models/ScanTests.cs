@@ -10,7 +10,6 @@ using RenderFarm.Renderer.Tests;
 using RenderFarm.Testing;
 using RenderFarm.Verbs.Parsing;
 using RenderFarm.Wan.Checkpoints;
-using static RenderFarm.Contracts.Rendering.RendererReport;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Tools.Tests.Models;
@@ -265,26 +264,7 @@ public sealed class ScanTests : IDisposable
             }.Aggregate(key, (name, change) => name.Replace(change.Item1, change.Item2, StringComparison.Ordinal)),
         };
 
-    private async Task<byte[]> RenderAsync(RenderOrder order)
-    {
-        File.Delete(order.FramePipe);
-        var pipe = RendererProcess.MakePipe(_folder);
-        using var renderer = new RendererProcess("render");
-        renderer.Send(order);
-        var frames = Task.Run(
-            () =>
-            {
-                using var stream = new FileStream(pipe, FileMode.Open, FileAccess.Read);
-                using var bytes = new MemoryStream();
-                stream.CopyTo(bytes);
-                return bytes.ToArray();
-            },
-            TestContext.Current.CancellationToken
-        );
-        var (reports, exitCode) = await renderer.ToEndAsync();
-        Assert.True(exitCode == 0, (reports[^1] as Failed)?.Message);
-        return await frames;
-    }
+    private async Task<byte[]> RenderAsync(RenderOrder order) => (await RendererProcess.RenderAsync(order, _folder)).Frames;
 
     private static async Task<(int Code, string Output)> RunAsync(params string[] arguments)
     {

@@ -86,6 +86,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             {
                 builder.Configuration.AddInMemoryCollection(_settings);
                 builder.Services.AddSingleton(Disks);
+                builder.Services.AddSingleton(FakePyTorch.Search(_folder.Path));
                 builder
                     .Logging.ClearProviders()
                     .AddProvider(new TestOutputLogger())

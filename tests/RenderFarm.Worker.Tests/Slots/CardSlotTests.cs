@@ -183,6 +183,33 @@ public sealed class CardSlotTests
         await farm.Worker.Desk.CompletedAsync(farm.Worker.Desk.Queue(WorkerUnderTest.Spec));
     }
 
+    /// <summary>That the program starts again makes no card sound; only somebody who has seen to it does.</summary>
+    [Fact]
+    public async Task Start_AfterACardFailed_KeepsItsSlotClosedUntilResumed()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        await farm.Worker.StartAsync();
+        await farm.Worker.Desk.CompletedAsync(farm.Worker.Desk.Queue(WorkerUnderTest.Spec));
+        farm.Driver.Report(0, 48);
+        var failed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
+        await farm.Worker.StopAsync();
+        farm.Worker.Desk.Registrations.Clear();
+
+        await farm.Worker.StartAsync();
+
+        var known = await RegisteredAsync(farm, _ => !farm.Worker.Desk.Registrations.IsEmpty);
+        Assert.Equal((failed.Quarantine, failed.QuarantinedAt), (known.Quarantine, known.QuarantinedAt));
+        var job = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        farm.Worker.Desk.Orders.Add(new SlotOrder("gpu0", Resume: true));
+        await farm.Worker.Desk.CompletedAsync(job);
+        await farm.Worker.StopAsync();
+        farm.Worker.Desk.Orders.Clear();
+        farm.Worker.Desk.Registrations.Clear();
+
+        await farm.Worker.StartAsync();
+        Assert.Null((await RegisteredAsync(farm, _ => !farm.Worker.Desk.Registrations.IsEmpty)).Quarantine);
+    }
+
     [Fact]
     public async Task Run_ErrorThatTheJobOutlives_LetsItFinishAndClosesTheSlotThen()
     {

@@ -17,10 +17,10 @@ public sealed class KernelCompiler(string? cacheDirectory)
     /// <param name="architectureSpecific">With instructions that belong to this generation of cards alone.</param>
     public KernelModule Compile(string name, string source, IReadOnlyDictionary<string, int> constants, bool architectureSpecific = false)
     {
-        var (major, minor) = CudaDevice.ComputeCapability;
+        var target = CompileTarget.OfCard();
         string[] options =
         [
-            $"--gpu-architecture=sm_{major}{minor}{(architectureSpecific ? "a" : "")}",
+            target.Option(architectureSpecific),
             "--std=c++17",
             .. constants
                 .OrderBy(pair => pair.Key, StringComparer.Ordinal)
@@ -34,13 +34,13 @@ public sealed class KernelCompiler(string? cacheDirectory)
                 )
             )
         );
-        var path = cacheDirectory is null ? null : Path.Combine(cacheDirectory, $"{name}-{key[..32]}.cubin");
+        var path = cacheDirectory is null ? null : Path.Combine(cacheDirectory, $"{name}-{key[..32]}.{(target.IsPtx ? "ptx" : "cubin")}");
         if (path is not null && File.Exists(path))
         {
             return new KernelModule(name, File.ReadAllBytes(path));
         }
 
-        var image = Compile(name, source, options);
+        var image = Compile(name, source, options, target.IsPtx);
         if (path is not null)
         {
             Keep(path, image);
@@ -49,7 +49,7 @@ public sealed class KernelCompiler(string? cacheDirectory)
         return new KernelModule(name, image);
     }
 
-    private static unsafe byte[] Compile(string name, string source, string[] options)
+    private static unsafe byte[] Compile(string name, string source, string[] options, bool toPtx)
     {
         Nvrtc.Check(Nvrtc.Create(out var program, source, name, 0, 0, 0), "nvrtcCreateProgram");
         try
@@ -59,11 +59,13 @@ public sealed class KernelCompiler(string? cacheDirectory)
                 throw new CudaException(0, $"compiling {name}", Log(program));
             }
 
-            Nvrtc.Check(Nvrtc.CubinSize(program, out var size), "nvrtcGetCUBINSize");
+            nuint size;
+            var sized = toPtx ? Nvrtc.PtxSize(program, out size) : Nvrtc.CubinSize(program, out size);
+            Nvrtc.Check(sized, toPtx ? "nvrtcGetPTXSize" : "nvrtcGetCUBINSize");
             var image = new byte[size];
             fixed (byte* pointer = image)
             {
-                Nvrtc.Check(Nvrtc.Cubin(program, pointer), "nvrtcGetCUBIN");
+                Nvrtc.Check(toPtx ? Nvrtc.Ptx(program, pointer) : Nvrtc.Cubin(program, pointer), toPtx ? "nvrtcGetPTX" : "nvrtcGetCUBIN");
             }
 
             return image;

@@ -15,7 +15,12 @@ public sealed class MemoryPool : IPoolFigures
 
     /// <summary>The setting that makes libtorch allocate here; it is read once, when libtorch starts.</summary>
     public const string AllocatorVariable = "PYTORCH_CUDA_ALLOC_CONF";
-    public const string AllocatorSetting = "backend:cudaMallocAsync";
+    public const string AllocatorSetting = "backend:" + Backend;
+
+    /// <summary>And the one that makes it allocate by itself.</summary>
+    public const string NativeSetting = "backend:native";
+
+    private const string Backend = "cudaMallocAsync";
 
     private readonly nint _pool;
 
@@ -26,6 +31,10 @@ public sealed class MemoryPool : IPoolFigures
         Check(DefaultMemoryPool(out var pool, device), "cudaDeviceGetDefaultMemPool");
         return new MemoryPool(pool);
     }
+
+    /// <summary>Whether who started this process has set it so.</summary>
+    public static bool IsAskedFor =>
+        Environment.GetEnvironmentVariable(AllocatorVariable)?.Contains(Backend, StringComparison.Ordinal) == true;
 
     /// <summary>Held by tensors.</summary>
     public long Used => Get(UsedCurrent);

@@ -7,6 +7,26 @@ internal static unsafe partial class CudaDriver
 {
     private const string Library = CudaLibraries.Driver;
 
+    private const int MemoryPoolsSupported = 115;
+
+    [LibraryImport(Library, EntryPoint = "cuInit")]
+    private static partial int Initialize(uint flags);
+
+    [LibraryImport(Library, EntryPoint = "cuDeviceGet")]
+    private static partial int DeviceAt(out int device, int ordinal);
+
+    [LibraryImport(Library, EntryPoint = "cuDeviceGetAttribute")]
+    private static partial int DeviceAttribute(out int value, int attribute, int device);
+
+    /// <summary>Asked of the driver alone, before the runtime or libtorch start; null where it can't be asked.</summary>
+    internal static bool? HasMemoryPools() =>
+        CudaLibraries.IsPresent(Library)
+        && Initialize(0) == 0
+        && DeviceAt(out var device, 0) == 0
+        && DeviceAttribute(out var value, MemoryPoolsSupported, device) == 0
+            ? value != 0
+            : null;
+
     [LibraryImport(Library, EntryPoint = "cuModuleLoadData")]
     internal static partial int ModuleLoad(out nint module, byte* image);
 

@@ -25,6 +25,18 @@ internal static unsafe partial class Nvrtc
     [LibraryImport(Library, EntryPoint = "nvrtcGetProgramLog")]
     internal static partial int Log(nint program, byte* text);
 
+    [LibraryImport(Library, EntryPoint = "nvrtcGetNumSupportedArchs")]
+    internal static partial int ArchitectureCount(out int count);
+
+    [LibraryImport(Library, EntryPoint = "nvrtcGetSupportedArchs")]
+    internal static partial int Architectures(int* numbers);
+
+    [LibraryImport(Library, EntryPoint = "nvrtcGetPTXSize")]
+    internal static partial int PtxSize(nint program, out nuint size);
+
+    [LibraryImport(Library, EntryPoint = "nvrtcGetPTX")]
+    internal static partial int Ptx(nint program, byte* text);
+
     [LibraryImport(Library, EntryPoint = "nvrtcGetCUBINSize")]
     internal static partial int CubinSize(nint program, out nuint size);
 

@@ -7,6 +7,10 @@ internal static unsafe partial class StableAten
 {
     private const string Library = CudaLibraries.Torch;
 
+    /// <summary>Major, minor and patch, a byte each from the top.</summary>
+    [LibraryImport(Library, EntryPoint = "aoti_torch_abi_version")]
+    internal static partial ulong AbiVersion();
+
     [LibraryImport(Library, EntryPoint = "aoti_torch_call_dispatcher", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int CallDispatcher(string name, string overload, ulong* stack);
 

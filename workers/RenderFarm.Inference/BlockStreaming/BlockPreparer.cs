@@ -92,7 +92,7 @@ public static unsafe class BlockPreparer
             return null;
         }
 
-        MappedPages.Fetch(address, source.Entries[name].Bytes);
+        PageRanges.Fetch(address, source.Entries[name].Bytes);
         return address;
     }
 

@@ -1,63 +1,40 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
+using System.IO.MemoryMappedFiles;
 
 namespace RenderFarm.Inference.BlockStreaming;
 
-/// <summary>
-/// Pages of a mapped file, all of a range at once where each would otherwise be asked for by a fault of its own. Ranges of one file
-/// may be taken by several threads at a time, which one allocation of the whole file may not.
-/// </summary>
-internal static partial class MappedPages
+/// <summary>A file's bytes in this process's memory.</summary>
+internal sealed unsafe class MappedPages : IDisposable
 {
-    private const int HugePages = 14;
-    private const int PopulateRead = 22;
-    private const int PopulateWrite = 23;
-    private const int NoSpace = 28;
-    private const int Interrupted = 4;
-    private const int TryAgain = 11;
-    private const int Unknown = 22;
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
+    private readonly long _bytes;
 
-    /// <summary>Large pages where the file system has them: fewer to fault in, and to page-lock.</summary>
-    public static void PreferLarge(nint address, long bytes) => _ = Advise(address, (nuint)bytes, HugePages);
-
-    /// <summary>A hint; bytes that can't be read say so when they are.</summary>
-    public static void Fetch(nint address, long bytes)
+    /// <param name="file">Stays the caller's.</param>
+    public MappedPages(FileStream file, long bytes, bool writable)
     {
-        var start = address / Environment.SystemPageSize * Environment.SystemPageSize;
-        _ = Advise(start, (nuint)(address + (nint)bytes - start), PopulateRead);
+        _bytes = bytes;
+        var access = writable ? MemoryMappedFileAccess.ReadWrite : MemoryMappedFileAccess.Read;
+        _file = MemoryMappedFile.CreateFromFile(file, null, writable ? bytes : 0, access, HandleInheritability.None, leaveOpen: true);
+        _view = _file.CreateViewAccessor(0, bytes, access);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
     }
 
-    /// <summary>Takes memory, or room on the disk, for a range that begins and ends with a page.</summary>
-    /// <param name="file">Of the mapping, for kernels that know no other way.</param>
-    /// <param name="offset">Of the range in the file.</param>
-    /// <exception cref="IOException">There is no room: written to, the range would end the process without a word.</exception>
-    public static void Take(nint address, long bytes, SafeFileHandle file, long offset)
-    {
-        while (Advise(address, (nuint)bytes, PopulateWrite) != 0)
-        {
-            switch (Marshal.GetLastPInvokeError())
-            {
-                case Interrupted or TryAgain:
-                    continue;
-                case Unknown when Allocate(file, offset, bytes) is var error: // Before Linux 5.14
-                    if (error == 0)
-                    {
-                        return;
-                    }
+    public nint Address => (nint)_start;
 
-                    throw NoRoom(bytes);
-                default:
-                    throw NoRoom(bytes);
-            }
+    /// <summary>Every byte; only where it may be written.</summary>
+    public void Fill(byte value)
+    {
+        for (long at = 0; at < _bytes; at += 1 << 30)
+        {
+            new Span<byte>(_start + at, (int)Math.Min(1 << 30, _bytes - at)).Fill(value);
         }
     }
 
-    private static IOException NoRoom(long bytes) => new($"No space left on device: {bytes:N0} bytes were asked for", NoSpace);
-
-    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
-    private static partial int Advise(nint address, nuint length, int advice);
-
-    /// <returns>The error; it is not left anywhere else.</returns>
-    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
-    private static partial int Allocate(SafeFileHandle file, long offset, long length);
+    public void Dispose()
+    {
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+    }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -130,8 +129,9 @@ public sealed unsafe class PreparedBlocks : IDisposable
         return damaged is null ? null : string.Create(CultureInfo.InvariantCulture, $"block {damaged} is not what was written");
     }
 
-    /// <summary>Page-locks the mapping, so that copies to a card run beside computing. Needs a GPU.</summary>
-    public void Register() => _mapping.Register();
+    /// <summary>Page-locks the mapping where that can be, so that copies to a card run beside computing. Needs a GPU.</summary>
+    /// <returns>How: where it can't be, copies have to go another way.</returns>
+    public PageLocking Register() => _mapping.Register();
 
     public void Dispose()
     {
@@ -165,7 +165,6 @@ public sealed unsafe class PreparedBlocks : IDisposable
 
     private static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-    /// <summary>Its blocks take their memory as they are written.</summary>
     private static FileStream OpenNew(string path) =>
         new(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
@@ -213,36 +212,50 @@ public sealed unsafe class PreparedBlocks : IDisposable
     {
         private readonly Lock _gate = new();
         private readonly FileStream _stream;
-        private readonly MemoryMappedFile _file;
-        private readonly MemoryMappedViewAccessor _view;
+        private readonly MappedPages _pages;
         private readonly long _bytes;
-        private readonly byte* _start;
         private readonly IDisposable? _hold;
-        private RegisteredMemory? _registered;
+        private MappedPages? _writable;
+        private (RegisteredMemory? Held, PageLocking Way)? _lock;
         private int _owners = 1;
 
         public Mapping(FileStream file, long bytes, bool writable, IDisposable? hold)
         {
             (_stream, _bytes, _hold) = (file, bytes, hold);
-            var access = writable ? MemoryMappedFileAccess.ReadWrite : MemoryMappedFileAccess.Read;
-            _file = MemoryMappedFile.CreateFromFile(file, null, writable ? bytes : 0, access, HandleInheritability.None, leaveOpen: false);
-            _view = _file.CreateViewAccessor(0, bytes, access);
-            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
             if (writable)
             {
-                MappedPages.PreferLarge(Start, bytes);
+                file.SetLength(bytes); // Its blocks take their memory as they are written
+            }
+
+            _pages = new MappedPages(file, bytes, writable);
+            if (writable)
+            {
+                PageRanges.PreferLarge(_pages.Address, bytes);
             }
         }
 
-        public nint Start => (nint)_start;
+        public nint Start => (_writable ?? _pages).Address;
 
-        public void Take(nint address, long bytes) => MappedPages.Take(address, bytes, _stream.SafeFileHandle, address - Start);
+        public void Take(nint address, long bytes) => PageRanges.Take(address, bytes, _stream.SafeFileHandle, address - Start);
 
-        public void Register()
+        public PageLocking Register()
         {
             lock (_gate)
             {
-                _registered ??= RegisteredMemory.Register(Start, _bytes);
+                if (_lock is { } known)
+                {
+                    return known.Way;
+                }
+
+                var taken = PageLock.Take(_pages.Address, MapForWriting, _bytes);
+                if (taken.Way == PageLocking.Staged)
+                {
+                    _writable?.Dispose();
+                    _writable = null;
+                }
+
+                _lock = taken;
+                return taken.Way;
             }
         }
 
@@ -259,11 +272,20 @@ public sealed unsafe class PreparedBlocks : IDisposable
                 return;
             }
 
-            _registered?.Dispose();
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
-            _file.Dispose();
+            _lock?.Held?.Dispose();
+            _writable?.Dispose();
+            _pages.Dispose();
+            _stream.Dispose();
             _hold?.Dispose();
+        }
+
+        /// <summary>The same file, by its descriptor, for it may have no name. Nobody writes: some drivers lock no other pages.</summary>
+        private nint MapForWriting()
+        {
+            var path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{_stream.SafeFileHandle.DangerousGetHandle()}");
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            _writable = new MappedPages(file, _bytes, writable: true);
+            return _writable.Address;
         }
     }
 }

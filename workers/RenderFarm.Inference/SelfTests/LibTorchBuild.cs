@@ -1,4 +1,5 @@
 using System.Globalization;
+using RenderFarm.Cuda;
 using TorchSharp;
 
 namespace RenderFarm.Inference.SelfTests;
@@ -8,21 +9,21 @@ public static class LibTorchBuild
 {
     private const string Library = "libtorch_cpu.so";
 
-    /// <summary>The binding's version, and size and age of the library behind it. Call when libtorch is loaded.</summary>
+    /// <summary>The library's own version, its size and its age. Call when libtorch is loaded.</summary>
     public static string Name
     {
         get
         {
-            var line = File.ReadLines("/proc/self/maps").FirstOrDefault(one => one.Contains(Library, StringComparison.Ordinal));
-            if (line is null)
+            var version = LoadedLibTorch.Version ?? torch.__version__;
+            if (LoadedLibTorch.Files.FirstOrDefault(path => Path.GetFileName(path) == Library) is not { } loaded)
             {
-                return torch.__version__;
+                return version;
             }
 
-            var file = new FileInfo(line[line.IndexOf('/', StringComparison.Ordinal)..]);
+            var file = new FileInfo(loaded);
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{torch.__version__}, {Library} of {file.Length} bytes from {file.LastWriteTimeUtc:yyyy-MM-dd HH:mm:ss}"
+                $"{version}, {Library} of {file.Length} bytes from {file.LastWriteTimeUtc:yyyy-MM-dd HH:mm:ss}"
             );
         }
     }

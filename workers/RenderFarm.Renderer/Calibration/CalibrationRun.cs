@@ -23,6 +23,11 @@ internal static class CalibrationRun
     /// <param name="json">For programs.</param>
     public static int Run(string? asked, string? into, bool json)
     {
+        if (LibTorchLoader.WhyNot is { } reason)
+        {
+            throw new VerbException(reason);
+        }
+
         var hasCard = torch.cuda.is_available() && CudaDevice.Count > 0;
         var device = asked ?? (hasCard ? "cuda" : "cpu");
         if (device == "cuda" && !hasCard)

@@ -1,11 +1,13 @@
 using System.Text.Json;
+using RenderFarm.Contracts.Calibration;
 using RenderFarm.Contracts.Json;
+using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Kernels;
 using RenderFarm.Cuda.Native;
+using RenderFarm.Hosting.Torch;
 using RenderFarm.Inference.Kernels;
-using RenderFarm.Inference.SelfTests;
 using RenderFarm.Rendering.Hosting;
 using RenderFarm.Verbs.Parsing;
 using TorchSharp;
@@ -27,6 +29,25 @@ internal static class ProbeRun
 
     private static DeviceProbe Probe(string device)
     {
+        try
+        {
+            LibTorchLoader.Load();
+            var probe = Look(device);
+            LibTorchLoader.RequireOne();
+            return probe;
+        }
+        catch (LibTorchException fault)
+        {
+            return new DeviceProbe
+            {
+                Subject = new CalibrationSubject(device, null, null, "none", CalibrationFiles.Version),
+                Fault = fault.Message,
+            };
+        }
+    }
+
+    private static DeviceProbe Look(string device)
+    {
         if (device == "cpu")
         {
             using (torch.zeros(1)) { }
@@ -38,7 +59,9 @@ internal static class ProbeRun
             return new DeviceProbe
             {
                 Subject = DeviceSubject.OfProcessor(),
-                Fault = $"libtorch {LibTorchBuild.Name} sees no card: a build for the CPU, or a driver that is too old for it",
+                Fault = LibTorchLoader.Chosen is { HasCuda: true }
+                    ? $"libtorch {LibTorchLoader.Describe()} sees no card: the driver may be too old for it"
+                    : $"libtorch {LibTorchLoader.Describe()} is built for the CPU and sees no card",
             };
         }
 
@@ -55,9 +78,10 @@ internal static class ProbeRun
                 Fp8Fault = Float8Check.WhyNot(kernels),
                 Int8Fault = Int8ProductCheck.WhyNot(kernels),
                 EightBitAttentionFault = EightBitAttentionCheck.WhyNot(kernels),
+                Ways = PlatformWays.Try(),
             };
         }
-        catch (Exception fault) when (fault is DllNotFoundException or CudaException { IsOutOfMemory: false })
+        catch (Exception fault) when (fault is DllNotFoundException or InvalidDataException or CudaException { IsOutOfMemory: false })
         {
             return new DeviceProbe { Subject = subject, Fault = $"the farm's kernels don't run on this card: {fault.Message}" };
         }

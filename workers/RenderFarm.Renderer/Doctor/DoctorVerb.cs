@@ -4,8 +4,11 @@ using RenderFarm.Cuda;
 using RenderFarm.Cuda.Memory;
 using RenderFarm.Cuda.Native;
 using RenderFarm.Hosting.Doctor;
+using RenderFarm.Hosting.Torch;
 using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.SelfTests;
+using RenderFarm.Renderer.Calibration;
+using RenderFarm.Rendering.Hosting;
 using TorchSharp;
 
 namespace RenderFarm.Renderer.Doctor;
@@ -17,26 +20,35 @@ internal static class DoctorVerb
 {
     private const int PinnedTrialBytes = 256 << 20;
     private const string LibTorchRemedy =
-        "build with RENDERFARM_LIBTORCH=cpu or cuda, or set Torch:LibraryPath to the lib folder of an installed PyTorch (2.10 or newer)";
+        "build with RENDERFARM_LIBTORCH=cpu or cuda, or name torch/lib of an installed PyTorch (2.10 or newer) in Torch:LibraryPath";
 
     public static int Run()
     {
         var checks = new List<HostCheck>();
         try
         {
+            LibTorchLoader.Load();
             using (torch.zeros(1)) { }
-            checks.Add(HostCheck.Ok("libtorch", $"{torch.__version__} computes on the CPU"));
+            LibTorchLoader.RequireOne();
+            checks.Add(HostCheck.Ok("libtorch", $"{LibTorchLoader.Describe()} computes on the CPU"));
             checks.Add(Arithmetic());
             checks.AddRange(Card());
         }
-        catch (Exception e)
-            when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or FileNotFoundException)
+        catch (Exception e) when (IsOfLoading(e))
         {
             checks.Add(HostCheck.Lacks("libtorch", FirstLine(e.GetBaseException().Message), LibTorchRemedy));
         }
         checks.Add(LockedMemory());
         return DoctorReport.Write(Console.Out, checks);
     }
+
+    private static bool IsOfLoading(Exception fault) =>
+        fault
+            is LibTorchException
+                or DllNotFoundException
+                or TypeInitializationException
+                or NotSupportedException
+                or FileNotFoundException;
 
     private static IEnumerable<HostCheck> Card()
     {
@@ -56,6 +68,10 @@ internal static class DoctorVerb
             : HostCheck.Without("fp8", "this card has no fp8 products: weights may still be stored in eight bits");
         yield return Kernels();
         yield return Pinned();
+        foreach (var way in PlatformWays.Try())
+        {
+            yield return way.IsUsual ? HostCheck.Ok(way.Subject, way.Finding) : HostCheck.Without(way.Subject, way.Finding);
+        }
     }
 
     /// <summary>As it is kept; where this processor was never judged, judged now and not kept.</summary>

@@ -2,7 +2,9 @@ using RenderFarm.Cuda;
 using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.SelfTests;
 using RenderFarm.Renderer.Kernels;
+using RenderFarm.Rendering.Hosting;
 using RenderFarm.Verbs.Figures;
+using RenderFarm.Verbs.Parsing;
 using TorchSharp;
 
 namespace RenderFarm.Renderer.Doctor;
@@ -16,6 +18,11 @@ internal static class SelfTestVerb
     /// <returns>The exit code: 1 where something is off in every way that it can be done.</returns>
     public static int Run(FigureReport report)
     {
+        if (LibTorchLoader.WhyNot is { } reason)
+        {
+            throw new VerbException(reason);
+        }
+
         var folder = SelfTestFolder.OfThisUser();
         var processor = ProcessorArithmetic.Judge(folder);
         report.Say($"processor: {processor.Key.Device}");

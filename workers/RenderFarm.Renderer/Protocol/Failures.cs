@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Units;
 using RenderFarm.Cuda;
 using RenderFarm.Cuda.Native;
+using RenderFarm.Hosting.Torch;
 using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Rendering;
@@ -27,7 +28,7 @@ internal static partial class Failures
             CheckpointException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } =>
                 new RenderException(FailureReason.ModelUnavailable, exception.Message, exception),
             // Of this host, and not of the job: another one may do it
-            ArithmeticFaultException => new RenderException(FailureReason.Transient, exception.Message, exception),
+            ArithmeticFaultException or LibTorchException => new RenderException(FailureReason.Transient, exception.Message, exception),
             CheckpointException or SentencePieceFormatException or InvalidDataException => new RenderException(
                 FailureReason.CheckpointInvalid,
                 exception.Message,

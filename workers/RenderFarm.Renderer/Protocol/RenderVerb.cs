@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using RenderFarm.Contracts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
+using RenderFarm.Cuda;
 using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Rendering;
@@ -30,8 +31,10 @@ internal static class RenderVerb
         {
             // 2
             using var card = device == "cuda" ? CardContext.Watch() : null;
+            LibTorchLoader.Load();
             torch.InitializeDeviceType(device == "cuda" ? DeviceType.CUDA : DeviceType.CPU);
             using (torch.zeros(1, device: device)) { }
+            LibTorchLoader.RequireOne();
             if (device == "cuda")
             {
                 // fp32 means fp32: cuDNN would round its inputs to ten bits by default
@@ -45,7 +48,8 @@ internal static class RenderVerb
 
             var gauge = card?.Gauge();
             var startSeconds = ProcessFacts.SecondsSinceStart();
-            reports.Write(new RendererReport.Ready(Environment.ProcessId, FarmVersion.Full, torch.__version__, device, startSeconds));
+            var libTorch = LoadedLibTorch.Version ?? torch.__version__;
+            reports.Write(new RendererReport.Ready(Environment.ProcessId, FarmVersion.Full, libTorch, device, startSeconds));
 
             // 3
             using var held = new HeldBlocks();
@@ -74,7 +78,7 @@ internal static class RenderVerb
             }
 
             // 4
-            IMemoryGauge memory = gauge is null ? new ResidentMemory() : gauge;
+            var memory = gauge ?? new ResidentMemory();
             var meter = new StageMeter(memory);
             IRenderObserver observer = new ReportingObserver(reports);
             if (order.Spec.Debug?.DeviceMemoryBytes is { } ceiling)

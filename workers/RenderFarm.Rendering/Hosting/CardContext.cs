@@ -13,6 +13,7 @@ public sealed class CardContext : IDisposable
     private readonly NvmlLibrary? _driver;
     private readonly Card? _card;
     private readonly bool _listedBefore;
+    private readonly long _usedBefore;
 
     private CardContext(NvmlLibrary? driver)
     {
@@ -20,6 +21,7 @@ public sealed class CardContext : IDisposable
         var visible = Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "";
         _card = driver?.Cards.FirstOrDefault(one => one.Uuid == visible) ?? driver?.Cards[0];
         _listedBefore = Listed() is not null;
+        _usedBefore = TakenSince();
     }
 
     /// <summary>Call before libtorch is loaded.</summary>
@@ -33,9 +35,25 @@ public sealed class CardContext : IDisposable
     public long? OwnBytes => _listedBefore ? null : Listed()?.UsedBytes;
 
     /// <summary>Call when the context is there. Looks at the card as long as this lives.</summary>
-    public DeviceMemoryGauge Gauge() => new(MemoryPool.OfDevice(), () => OwnBytes);
+    public IMemoryGauge Gauge() =>
+        DeviceAllocator.IsPool
+            ? new DeviceMemoryGauge(MemoryPool.OfDevice(), () => OwnBytes)
+            : new NativeAllocatorGauge(() => OwnBytes ?? TakenSince());
 
     public void Dispose() => _driver?.Dispose();
+
+    /// <summary>What everybody has taken of the card since this looked first, where the driver can't tell processes apart.</summary>
+    private long TakenSince()
+    {
+        try
+        {
+            return _card is null ? 0 : Math.Max(0, _driver!.MemoryOf(_card).UsedBytes - _usedBefore);
+        }
+        catch (NvmlException)
+        {
+            return 0; // A driver that can't be asked can't tell
+        }
+    }
 
     private CardProcess? Listed()
     {

@@ -19,8 +19,15 @@ public static class NativeEnvironment
         _ = LibC.mallopt(LibC.MallocTrimThreshold, 1 << 30);
         // Threads that spin at a barrier take the cores that the video encoder needs.
         Set("OMP_WAIT_POLICY", "PASSIVE");
-        // Tensors of a card come from the device's own pool: exact figures, and memory that can be given back.
-        Set(MemoryPool.AllocatorVariable, MemoryPool.AllocatorSetting);
+        // Tensors of a card come from the device's own pool where it has one: exact figures, and memory that can be given back.
+        if (DeviceAllocator.IsPool)
+        {
+            Set(MemoryPool.AllocatorVariable, MemoryPool.AllocatorSetting);
+        }
+        else if (MemoryPool.IsAskedFor)
+        {
+            _ = LibC.setenv(MemoryPool.AllocatorVariable, MemoryPool.NativeSetting, overwrite: 1);
+        }
     }
 
     /// <summary>Ends the process: libtorch takes the better part of a second to tear itself down, and somebody waits.</summary>

@@ -76,10 +76,7 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
     private void Fill(BlockRing ring)
     {
         var onCard = _device.type == DeviceType.CUDA;
-        if (onCard)
-        {
-            _prepared.Register();
-        }
+        var locking = onCard ? _prepared.Register() : PageLocking.Staged;
 
         var resident = new Dictionary<int, TBlock>();
         foreach (var block in ring.Resident)
@@ -106,9 +103,10 @@ public sealed class PlacedBlocks<TBlock> : IDisposable
             CudaDevice.Synchronize();
         }
 
-        IBlockCopier copier = onCard
-            ? new CudaBlockCopier(_prepared.Address, _layout.Bytes, slotMemory, _copiesInTurn)
-            : new PlainBlockCopier(_prepared.Address, _layout.Bytes, slotMemory);
+        IBlockCopier copier =
+            !onCard || ring.Slots == 0 ? new PlainBlockCopier(_prepared.Address, _layout.Bytes, slotMemory)
+            : locking == PageLocking.Staged && !_copiesInTurn ? new StagedBlockCopier(_prepared.Address, _layout.Bytes, slotMemory)
+            : new CudaBlockCopier(_prepared.Address, _layout.Bytes, slotMemory, _copiesInTurn);
         _streamed = new StreamedBlocks<TBlock>(ring, resident, slots, copier);
         if (ring.Slots == 0)
         {

@@ -299,7 +299,7 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
     /// <summary>Gives memory that nothing uses back to the card.</summary>
     public void TrimMemory()
     {
-        if (OnCard)
+        if (OnCard && DeviceAllocator.IsPool)
         {
             MemoryPool.OfDevice().Trim();
         }

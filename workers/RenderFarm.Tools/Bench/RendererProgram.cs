@@ -53,8 +53,18 @@ internal static class RendererProgram
         }
     }
 
-    public static Process Start(IEnumerable<string> arguments) =>
-        Process.Start(new ProcessStartInfo(File, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+    /// <param name="arguments">The verb and what belongs to it.</param>
+    /// <param name="variables">Beside this process's own.</param>
+    public static Process Start(IEnumerable<string> arguments, params ReadOnlySpan<(string Name, string Value)> variables)
+    {
+        var start = new ProcessStartInfo(File, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
 
     private static IEnumerable<string> Candidates()
     {

@@ -39,12 +39,29 @@ internal sealed class FarmApi : IDisposable
                 PooledConnectionLifetime = TimeSpan.FromMinutes(5),
                 PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
                 UseProxy = false,
+                SslOptions = options.Value.TlsToApi(),
             }
         )
         {
             BaseAddress = new Uri(options.Value.ApiUrl.TrimEnd('/') + "/"),
             Timeout = Timeout.InfiniteTimeSpan,
         };
+    }
+
+    /// <summary>The one call without a key.</summary>
+    public async Task<EnrollReply> EnrollAsync(EnrollRequest request, CancellationToken cancellationToken)
+    {
+        const string Address = "worker/v1/enroll";
+        return await PostAsync(
+                Address,
+                request,
+                ContractsJson.Default.EnrollRequest,
+                ContractsJson.Default.EnrollReply,
+                Patience,
+                null,
+                cancellationToken,
+                withKey: false
+            ) ?? throw new FarmApiException($"the API answered {Address} with nothing", HttpStatusCode.NoContent, null);
     }
 
     public Task<RegisterWorkerReply> RegisterAsync(RegisterWorkerRequest request, CancellationToken cancellationToken) =>
@@ -196,7 +213,8 @@ internal sealed class FarmApi : IDisposable
         JsonTypeInfo<TReply> replyType,
         TimeSpan patience,
         LeaseId? lease,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        bool withKey = true
     )
         where TReply : class
     {
@@ -211,7 +229,7 @@ internal sealed class FarmApi : IDisposable
                     Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
                 },
             };
-            request.Headers.Authorization = Bearer();
+            request.Headers.Authorization = withKey ? Bearer() : null;
             using var response = await _http.SendAsync(request, bounded.Token);
             if (response.StatusCode == HttpStatusCode.NoContent)
             {

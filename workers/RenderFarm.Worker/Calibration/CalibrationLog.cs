@@ -25,6 +25,9 @@ internal static partial class CalibrationLog
     [LoggerMessage(2705, LogLevel.Information, "{Slot}: measuring gave way to a job after {Seconds:0.0} s, and goes on when idle")]
     public static partial void GaveWay(this ILogger log, string slot, double seconds);
 
+    [LoggerMessage(2707, LogLevel.Warning, "{Slot}, {Subject}: {Finding}")]
+    public static partial void WayRound(this ILogger log, string slot, string subject, string finding);
+
     [LoggerMessage(2706, LogLevel.Warning, "{Slot} ({Card}) was not measured, next try in {Minutes:0} minutes: {Reason}")]
     public static partial void NotMeasured(this ILogger log, string slot, string card, double minutes, string reason);
 }

@@ -8,6 +8,7 @@ using RenderFarm.Contracts.Units;
 using RenderFarm.Nvml;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Calibration;
@@ -20,6 +21,7 @@ internal sealed class SlotCalibration(
     IOptions<WorkerOptions> options,
     SlotDiscovery discovery,
     DeviceTrials trials,
+    RendererTorch torch,
     TimeProvider time,
     ILogger<SlotCalibration> log
 )
@@ -51,8 +53,9 @@ internal sealed class SlotCalibration(
             return null;
         }
 
-        if (study.Probe.Fault is { } reason)
+        if (study.Probe.Fault is { } found)
         {
+            var reason = torch.Lack is { } lack ? $"{lack}. {RendererTorch.Remedy}" : found;
             study.NotBefore = After(LookAgain);
             if (slot.DeviceFault != reason)
             {
@@ -64,6 +67,11 @@ internal sealed class SlotCalibration(
         }
 
         slot.DeviceFault = null;
+        foreach (var way in study.Probe.Ways.Where(way => !way.IsUsual))
+        {
+            log.WayRound(slot.Id, way.Subject, way.Finding);
+        }
+
         if (CalibrationFiles.Find(options.Value.CalibrationDirectory, study.Probe.Subject) is { } kept)
         {
             (study.IsMeasured, study.MeasuredWith) = (true, kept.Subject.Driver);

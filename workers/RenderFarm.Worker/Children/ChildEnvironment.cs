@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Torch;
 
 namespace RenderFarm.Worker.Children;
 
@@ -14,7 +15,7 @@ internal static class ChildEnvironment
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
         "PATH", "HOME", "USER", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "DOTNET_ROOT",
-        "DOTNET_GCHeapHardLimit", "DOTNET_TieredPGO", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "XDG_RUNTIME_DIR",
+        "DOTNET_GCHeapHardLimit", "DOTNET_TieredPGO", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "XDG_RUNTIME_DIR", "RENDERFARM_WAYS",
     };
 
     private static readonly string[] Prefixes = ["CUDA_", "NVIDIA_", "PYTORCH_CUDA_", "TORCH_"];
@@ -36,9 +37,9 @@ internal static class ChildEnvironment
     }
 
     /// <summary>For a renderer: the libtorch to load, the one card it may see (none on a CPU slot), its threads.</summary>
-    public static Dictionary<string, string> ForRenderer(string? torchLibraryPath, string? cardUuid, int threads, DebugSwitches? debug)
+    public static Dictionary<string, string> ForRenderer(string? torchFolders, string? cardUuid, int threads, DebugSwitches? debug)
     {
-        var environment = ForRenderer(torchLibraryPath, cardUuid);
+        var environment = ForRenderer(torchFolders, cardUuid);
         environment["OMP_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
         if (debug is { CudaLaunchBlocking: true })
         {
@@ -49,13 +50,16 @@ internal static class ChildEnvironment
     }
 
     /// <summary>For the renderer's program when it renders nothing.</summary>
-    public static Dictionary<string, string> ForRenderer(string? torchLibraryPath, string? cardUuid = null)
+    /// <param name="torchFolders">Null: the renderer's own libtorch.</param>
+    public static Dictionary<string, string> ForRenderer(string? torchFolders, string? cardUuid = null)
     {
         var environment = Base();
-        if (!string.IsNullOrEmpty(torchLibraryPath))
+        if (!string.IsNullOrEmpty(torchFolders))
         {
+            // By the first the renderer loads it whole; by the second it finds what it loads late, by name
+            environment[LibTorchFolder.Variable] = torchFolders;
             var rest = environment.GetValueOrDefault("LD_LIBRARY_PATH");
-            environment["LD_LIBRARY_PATH"] = string.IsNullOrEmpty(rest) ? torchLibraryPath : $"{torchLibraryPath}:{rest}";
+            environment["LD_LIBRARY_PATH"] = string.IsNullOrEmpty(rest) ? torchFolders : $"{torchFolders}:{rest}";
         }
 
         // A runtime installed in a home folder is found by this variable alone, and the shell may not have exported it

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
+using RenderFarm.Hosting.Torch;
 
 namespace RenderFarm.Worker.Configuration;
 
@@ -23,14 +24,35 @@ internal sealed class TorchOptions : ISettings, IValidatableObject
 {
     public static string Section => "Torch";
 
-    /// <summary>Folder of an existing libtorch that renderers load; empty: the one they were built with.</summary>
+    /// <summary>
+    /// Folder of a libtorch that renderers load, such as <c>torch/lib</c> of an installed PyTorch. Empty: the one they were built with,
+    /// or, where that computes on the CPU only and there are cards, a PyTorch that is found on this host.
+    /// </summary>
     public string? LibraryPath { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!string.IsNullOrEmpty(LibraryPath) && !Directory.Exists(LibraryPath))
+        if (!string.IsNullOrEmpty(LibraryPath) && WhyNot(LibraryPath) is { } reason)
         {
-            yield return new ValidationResult($"is '{LibraryPath}': it must name an existing folder with libtorch.", [nameof(LibraryPath)]);
+            yield return new ValidationResult($"is '{LibraryPath}': {reason}", [nameof(LibraryPath)]);
+        }
+    }
+
+    private static string? WhyNot(string folder)
+    {
+        try
+        {
+            if (LibTorchFolder.Of(folder) is not { } found)
+            {
+                return "it must name an existing folder with libtorch_cpu.so, such as torch/lib of an installed PyTorch.";
+            }
+
+            found.Require();
+            return null;
+        }
+        catch (LibTorchException fault)
+        {
+            return $"{fault.Message}.";
         }
     }
 }

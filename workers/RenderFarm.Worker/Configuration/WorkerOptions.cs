@@ -1,7 +1,9 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net.Security;
 using Microsoft.Extensions.Options;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Hosting.Settings;
+using RenderFarm.Hosting.Tls;
 using RenderFarm.Worker.Children;
 
 namespace RenderFarm.Worker.Configuration;
@@ -15,6 +17,16 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     [Required(ErrorMessage = "must be the address of the API, such as http://127.0.0.1:8080.")]
     [Address("http://127.0.0.1:8080")]
     public string ApiUrl { get; set; } = "http://127.0.0.1:8080";
+
+    /// <summary>
+    /// SHA-256 of the API's certificate, in hex, where it is one that the farm has signed itself: that one is believed and no other. Empty:
+    /// certificates are judged as they always are.
+    /// </summary>
+    [RegularExpression("([0-9a-fA-F]{64})?", ErrorMessage = "must be the SHA-256 of a certificate, 64 hex digits.")]
+    public string? ApiCertificateSha256 { get; set; }
+
+    /// <summary>The same for a worker on the API's own host: the PEM file of that certificate, which may be renewed in place.</summary>
+    public string? ApiCertificateFile { get; set; }
 
     /// <summary>Key with scope <c>worker</c>. Default: <c>worker_key</c> of the file that <c>Keys:BootstrapFile</c> names.</summary>
     public string? ApiKey { get; set; }
@@ -122,6 +134,16 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
         Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"renderfarm-{Environment.UserName}");
 
     /// <summary>
+    /// Where weights are kept that don't fit <see cref="WeightCacheDirectory"/> (a container's 64 MB): files on a disk, with room for the
+    /// largest model, whose pages are locked in memory while a job runs. Empty: nowhere, and such jobs fail. Default: the data directory.
+    /// </summary>
+    public string WeightFilesDirectory
+    {
+        get => field ?? Path.Combine(DataDirectory, "weights");
+        set;
+    }
+
+    /// <summary>
     /// GiB that the weight cache may take; the least recently used models leave. Default: 70 % of host memory. 0: none is kept.
     /// </summary>
     [Between(0, 65_536, Or = "leave it out for 70 % of host memory")]
@@ -136,6 +158,12 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
 
     public string AttemptsDirectory => Path.Combine(DataDirectory, "attempts");
     public string SpoolDirectory => Path.Combine(DataDirectory, "spool");
+
+    /// <summary>How the API's certificate is judged.</summary>
+    public SslClientAuthenticationOptions TlsToApi() =>
+        string.IsNullOrEmpty(ApiCertificateSha256)
+            ? PinnedCertificate.ByFile(ApiCertificateFile)
+            : PinnedCertificate.ByDigest(ApiCertificateSha256);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -4,6 +4,7 @@ using RenderFarm.Contracts.Rendering;
 using RenderFarm.Nvml;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Calibration;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Doctor;
@@ -19,7 +20,7 @@ internal static class CardChecks
             {
                 yield return HostCheck.Without(
                     "driver",
-                    $"{discovery.WhyNoCards}: renders run on the CPU ({slot.Description.Card})",
+                    discovery.CardMissed ?? $"{discovery.WhyNoCards}: renders run on the CPU ({slot.Description.Card})",
                     discovery.CardsWanted ? "install the NVIDIA driver, or set Worker:NvmlPath where its library lies elsewhere" : null
                 );
             }
@@ -46,7 +47,7 @@ internal static class CardChecks
             return HostCheck.Lacks(
                 $"{slot.Id} renders",
                 fault,
-                "RENDERFARM_LIBTORCH=cuda ./farm up, or Torch:LibraryPath with the lib folder of a PyTorch for CUDA"
+                RendererTorch.Remedy
             );
         }
 

@@ -70,8 +70,14 @@ internal static class MemoryChecks
         var size =
             $"{Names.Gib(room.FreeBytes)} free of {Names.Gib(room.TotalBytes)} for the weight cache in "
             + $"{options.WeightCacheDirectory}";
-        yield return room.TotalBytes >= largest
-            ? HostCheck.Ok("shared memory", size)
+        yield return room.TotalBytes >= largest ? HostCheck.Ok("shared memory", size)
+            : options.WeightFilesDirectory.Length > 0 && disks.BytesFor(options.WeightFilesDirectory) >= largest
+                ? HostCheck.Without(
+                    "shared memory",
+                    $"{size}, the largest model here needs {Names.Gib(largest)}: its weights are kept in {options.WeightFilesDirectory}, "
+                        + "written once at that disk's speed and page-locked from there",
+                    $"mount -o remount,size={Math.Floor(Gibibytes.Of(largest)) + 2:0}G /dev/shm, or --shm-size for a container"
+                )
             : HostCheck.Lacks(
                 "shared memory",
                 $"{size}, the largest model here needs {Names.Gib(largest)}",

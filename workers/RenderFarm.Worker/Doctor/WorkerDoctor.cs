@@ -83,7 +83,8 @@ internal static class WorkerDoctor
 
     private static async Task<HostCheck> ApiAsync(WorkerOptions options)
     {
-        using var http = new HttpClient { Timeout = Patience };
+        using var handler = new SocketsHttpHandler { SslOptions = options.TlsToApi() };
+        using var http = new HttpClient(handler) { Timeout = Patience };
         try
         {
             using var answer = await http.GetAsync(new Uri(options.ApiUrl.TrimEnd('/') + "/health/ready"));

@@ -48,6 +48,7 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
 
         builder.Services.TryAddSingleton(FreeSpace.OfDisks);
+        builder.Services.TryAddSingleton(new InstalledPyTorch(Environment.GetEnvironmentVariable));
 
         // Who we are
         builder.Services.AddSingleton<WorkerDrain>().AddSingleton<WorkerKey>().AddSingleton<FarmApi>().AddSingleton<FarmLinks>();
@@ -65,7 +66,8 @@ internal static class WorkerApplication
         // What they need
         builder.Services.AddSingleton<RunningLeases>().AddSingleton<LeaseHolder>();
         builder.Services.AddSingleton<EncoderTrial>().AddSingleton<EncoderGuard>();
-        builder.Services.AddSingleton<CardGuard>().AddSingleton<RendererTurns>().AddSingleton<RendererLauncher>();
+        builder.Services.AddSingleton<CardErrorRecord>().AddSingleton<CardGuard>().AddSingleton<RendererTurns>();
+        builder.Services.AddSingleton<RendererTorch>().AddSingleton<RendererLauncher>();
         builder.Services.AddSingleton<ExpectedOrders>();
         builder.Services.AddSingleton<HostWeightCache>();
         builder.Services.AddSingleton<DeviceTrials>().AddSingleton<SlotCalibration>();

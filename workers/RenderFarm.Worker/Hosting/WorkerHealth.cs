@@ -20,6 +20,9 @@ internal sealed record WorkerHealth
     public required bool Draining { get; init; }
     public required string? ClosedBecause { get; init; }
     public required IReadOnlyList<SlotHealth> Slots { get; init; }
+
+    /// <summary>Why none of them is a card although one seems to be there; null where nothing is amiss.</summary>
+    public required string? CardMissed { get; init; }
     public required IReadOnlyList<string> Models { get; init; }
     public required int SpoolEntries { get; init; }
     public required long SpoolBytes { get; init; }
@@ -59,6 +62,7 @@ internal static class WorkerHealthEndpoints
             Draining = services.GetRequiredService<WorkerDrain>().IsDraining,
             ClosedBecause = services.GetRequiredService<SlotGate>().WhyClosed(),
             Slots = [.. services.GetRequiredService<SlotDiscovery>().Slots.Select(Look)],
+            CardMissed = services.GetRequiredService<SlotDiscovery>().CardMissed,
             Models = [.. services.GetRequiredService<Models.ModelCatalog>().Models.Keys],
             SpoolEntries = spool.Count,
             SpoolBytes = spool.Bytes,

@@ -3,6 +3,7 @@ using RenderFarm.Worker.Attempts;
 using RenderFarm.Worker.Calibration;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
+using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Hosting;
@@ -12,6 +13,7 @@ internal sealed class WorkerPreparation(
     IOptions<WorkerOptions> options,
     EncoderGuard encoder,
     HostWeightCache cache,
+    CardErrorRecord cardErrors,
     SlotCalibration calibration
 )
 {
@@ -23,6 +25,7 @@ internal sealed class WorkerPreparation(
     /// <exception cref="WorkerSettingException">A setting can't work.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        cardErrors.Restore();
         await encoder.PrepareAsync(cancellationToken);
         AttemptFolder.Sweep(options.Value.AttemptsDirectory);
         await cache.PrepareAsync(cancellationToken);

@@ -27,7 +27,7 @@ internal sealed class SlotLoop(SlotRound round, Doorbell doorbell, WorkerDrain d
             {
                 return;
             }
-            catch (FarmApiException fault) when (fault.Status == HttpStatusCode.NotFound || fault.IsIdentityInUse)
+            catch (FarmApiException fault) when (fault.Status == HttpStatusCode.NotFound || fault.IsIdentityInUse || fault.IsKeyRevoked)
             {
                 log.WorkerUnknown(fault.Message);
                 standing.NeedsRegistration = true;

@@ -65,10 +65,17 @@ internal sealed class WorkerRegistration(
                 }
                 catch (FarmApiException fault) when (IsFinal(fault) && ++refusals >= RefusalsBelieved)
                 {
-                    throw new WorkerSettingException(
-                        $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
-                            + $"({fault.Message})"
-                    );
+                    throw fault.IsKeyRevoked
+                        ? new WorkerSettingException(
+                            $"this worker has been revoked by the farm at {options.Value.ApiUrl} ({fault.Message})"
+                        )
+                        {
+                            ExitCode = WorkerExit.Refused,
+                        }
+                        : new WorkerSettingException(
+                            $"{key.Source} is refused by the API at {options.Value.ApiUrl}: set Worker:ApiKey to a key with scope 'worker' "
+                                + $"({fault.Message})"
+                        );
                 }
                 catch (FarmApiException fault) when (fault.Status == HttpStatusCode.UpgradeRequired)
                 {

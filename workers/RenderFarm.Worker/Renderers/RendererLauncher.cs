@@ -23,7 +23,7 @@ namespace RenderFarm.Worker.Renderers;
 /// </remarks>
 internal sealed class RendererLauncher(
     IOptions<WorkerOptions> options,
-    IOptions<TorchOptions> torch,
+    RendererTorch torch,
     SlotDiscovery slots,
     CardGuard guard,
     ExpectedOrders expected,
@@ -190,7 +190,7 @@ internal sealed class RendererLauncher(
     private RendererProcess Start(Slot slot, string[] verb, string folder, DebugSwitches? debug = null)
     {
         var before = CardGuard.Look(slot);
-        var environment = ChildEnvironment.ForRenderer(torch.Value.LibraryPath, slot.CardUuid, Threads, debug);
+        var environment = ChildEnvironment.ForRenderer(torch.Folders, slot.CardUuid, Threads, debug);
         var child = ChildProcess.Start(
             options.Value.RendererPath,
             [.. verb, "--device", slot.Kind == SlotKind.Cuda ? "cuda" : "cpu"],

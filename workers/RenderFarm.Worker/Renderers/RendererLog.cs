@@ -6,6 +6,12 @@ internal static partial class RendererLog
     [LoggerMessage(2200, LogLevel.Warning, "The standby renderer of {Slot} has died: {LastWords}")]
     public static partial void StandbyDied(this ILogger log, string slot, string lastWords);
 
+    [LoggerMessage(2202, LogLevel.Information, "Renderers load the PyTorch {Version} in {Folder}: their own libtorch is built for the CPU")]
+    public static partial void PyTorchFound(this ILogger log, string folder, string version);
+
+    [LoggerMessage(2203, LogLevel.Error, "No card of this host can be used: {Lack}. {Remedy}")]
+    public static partial void NoPyTorch(this ILogger log, string lack, string remedy);
+
     [LoggerMessage(2201, LogLevel.Warning, "No standby renderer for {Slot}: {Reason}")]
     public static partial void NoStandby(this ILogger log, string slot, string reason);
 

@@ -4,10 +4,11 @@ using RenderFarm.Nvml;
 namespace RenderFarm.Worker.Slots;
 
 /// <summary>
-/// Hears what the driver reports of the cards, and closes the slot of one that has failed before its next job does: until somebody resumes
-/// it, or this worker starts anew.
+/// Hears what the driver reports of the cards, and closes the slot of one that has failed before its next job does, until somebody resumes
+/// it.
 /// </summary>
-internal sealed class CardErrorWatch(SlotDiscovery discovery, ILogger<CardErrorWatch> log) : ILoop
+internal sealed class CardErrorWatch(SlotDiscovery discovery, CardErrorRecord record, TimeProvider time, ILogger<CardErrorWatch> log)
+    : ILoop
 {
     private static readonly TimeSpan LookUpEvery = TimeSpan.FromSeconds(1);
 
@@ -57,6 +58,7 @@ internal sealed class CardErrorWatch(SlotDiscovery discovery, ILogger<CardErrorW
         }
 
         slot.Break(known);
+        record.Note(slot.CardUuid!, known, time.GetUtcNow());
         log.Quarantined(slot.Id, slot.Quarantine);
     }
 }

@@ -13,7 +13,7 @@ internal sealed record CardBefore(long FreeBytes, IReadOnlyDictionary<int, long>
 /// Sees to it that a job gives back what it took of a card. Memory that has gone and that no other program has taken
 /// quarantines the slot, until it is back: the next job's plan would count on it.
 /// </summary>
-internal sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider time, ILogger<CardGuard> log)
+internal sealed class CardGuard(IOptions<WorkerOptions> options, CardErrorRecord errors, TimeProvider time, ILogger<CardGuard> log)
 {
     /// <summary>Drivers keep a little of their own, and not always the same.</summary>
     private const long ToleranceBytes = 256L << 20;
@@ -77,6 +77,11 @@ internal sealed class CardGuard(IOptions<WorkerOptions> options, TimeProvider ti
     {
         _quarantined.TryRemove(slot.Id, out _);
         slot.Resume();
+        if (slot.CardUuid is { } card)
+        {
+            errors.Forget(card);
+        }
+
         log.Resumed(slot.Id);
     }
 

@@ -108,9 +108,11 @@ internal sealed class Slot : IDisposable
     }
 
     /// <summary>The driver reported an error of its card. Of several the first that ends a job stands.</summary>
-    public void Break(XidError error)
+    /// <param name="error">What it reported.</param>
+    /// <param name="at">When, where that was before this worker started.</param>
+    public void Break(XidError error, DateTimeOffset? at = null)
     {
-        Change(() => _error = _error is { EndsItsJob: true } ? _error : error);
+        Change(() => (_error, _since) = (_error is { EndsItsJob: true } ? _error : error, _since ?? at));
         if (error.EndsItsJob)
         {
             _broken.Cancel();

@@ -20,6 +20,14 @@ internal sealed class SlotDiscovery : IDisposable
             }
         }
 
+        if (CardsWanted && Library is null && CardSigns.Find() is { } sign)
+        {
+            CardMissed =
+                $"{sign}, but {WhyNoCards}: renders run on the CPU. Install the NVIDIA driver's libraries here (in a container: run it "
+                + "with --gpus all), or set Worker:NvmlPath";
+            log.CardMissed(CardMissed);
+        }
+
         Slots = Library is null
             ? [Slot.Cpu(ProcessorName(), time)]
             : [.. Library.Cards.Select(card => Slot.Cuda(Library, card, time))];
@@ -32,6 +40,9 @@ internal sealed class SlotDiscovery : IDisposable
 
     /// <summary>Why there are none of them, in words.</summary>
     public string WhyNoCards { get; } = "Worker:Slots is cpu";
+
+    /// <summary>Why renders run on the CPU although a card seems to be there; null where they don't, or none does.</summary>
+    public string? CardMissed { get; }
 
     /// <summary>Cards would be used if there were any.</summary>
     public bool CardsWanted { get; }

@@ -6,6 +6,9 @@ internal static partial class SlotLog
     [LoggerMessage(1500, LogLevel.Information, "No cards ({Reason}): this worker has one CPU slot")]
     public static partial void NoCards(this ILogger log, string reason);
 
+    [LoggerMessage(1501, LogLevel.Warning, "{Reason}")]
+    public static partial void CardMissed(this ILogger log, string reason);
+
     [LoggerMessage(1502, LogLevel.Error, "Slot {Slot} is quarantined: {Reason}")]
     public static partial void Quarantined(this ILogger log, string slot, string? reason);
 
@@ -24,4 +27,11 @@ internal static partial class SlotLog
 
     [LoggerMessage(1506, LogLevel.Information, "Slot {Slot} is resumed: what was held against it is forgotten")]
     public static partial void Resumed(this ILogger log, string slot);
+
+    [LoggerMessage(
+        1507,
+        LogLevel.Error,
+        "{File} can't be written ({Reason}): after its next start this worker would not know which cards have failed"
+    )]
+    public static partial void CardErrorsNotKept(this ILogger log, string file, string reason);
 }

@@ -4,19 +4,22 @@ using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Units;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Planning;
 using RenderFarm.Worker.Children;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.WeightCache;
 
 /// <summary>
-/// Prepared weights that outlive the renderers which made them, in shared memory, one folder a model. Renderers make, map
-/// and remove them, by their own locks; this side says where, how much, and what is there.
+/// Prepared weights that outlive the renderers which made them, one folder a model: in shared memory, or, where that is too small for a
+/// model's, in files on a disk, whose pages are locked just so. Renderers make, map and remove them, by their own locks; this side says
+/// where, how much, and what is there.
 /// </summary>
 internal sealed class HostWeightCache(
     IOptions<WorkerOptions> options,
-    IOptions<TorchOptions> torch,
+    RendererTorch torch,
     SlotDiscovery slots,
     FreeSpace disks,
     TimeProvider time,
@@ -26,58 +29,70 @@ internal sealed class HostWeightCache(
     private const double DefaultPart = 0.7;
     private static readonly TimeSpan CheckPatience = TimeSpan.FromMinutes(5);
 
-    /// <summary>Null: none is kept. A CPU renders from the checkpoint as it is and prepares nothing.</summary>
-    private string? Root =>
-        LimitBytes > 0 && slots.Slots.Any(slot => slot.Kind == SlotKind.Cuda) ? options.Value.WeightCacheDirectory : null;
+    /// <summary>The first choice first; none where none is kept. A CPU renders from the checkpoint as it is and prepares nothing.</summary>
+    private IReadOnlyList<string> Roots =>
+        LimitBytes <= 0 || slots.Slots.All(slot => slot.Kind == SlotKind.Cpu) ? []
+        : options.Value.WeightFilesDirectory is { Length: > 0 } files ? [options.Value.WeightCacheDirectory, files]
+        : [options.Value.WeightCacheDirectory];
 
     public long LimitBytes =>
         options.Value.WeightCacheGigabytes is { } gigabytes ? Gibibytes.ToBytes(gigabytes) : (long)(HostMemory.TotalBytes * DefaultPart);
 
     /// <summary>Where a renderer finds and leaves the weights of a model; null where the plan prepares none.</summary>
-    public string? FolderOf(string model, RenderPlan plan) =>
-        Root is { } root && plan.Precision != Precision.Fp32 ? Path.Combine(root, model) : null;
+    public string? FolderOf(string model, RenderPlan plan)
+    {
+        if (Roots is not [var first, ..] roots || plan.Precision == Precision.Fp32)
+        {
+            return null;
+        }
+
+        var root = roots.FirstOrDefault(one => RoomIn(one) >= plan.HostBytes) ?? first;
+        if (root != first)
+        {
+            log.WeightsOnDisk(model, Names.Gib(plan.HostBytes), first, Names.Gib(RoomIn(first)), root);
+        }
+
+        return Path.Combine(root, model);
+    }
 
     /// <summary>Models of which prepared weights are here.</summary>
     public IReadOnlyList<string> Models =>
-        Root is { } root && Directory.Exists(root)
-            ?
-            [
-                .. Directory
-                    .EnumerateDirectories(root)
-                    .Where(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Complete).Any())
-                    .Select(model => Path.GetFileName(model)),
-            ]
-            : [];
+        [
+            .. Roots
+                .Where(Directory.Exists)
+                .SelectMany(root => Directory.EnumerateDirectories(root))
+                .Where(model => Directory.EnumerateFiles(model, "*" + WeightCacheFiles.Complete).Any())
+                .Select(model => Path.GetFileName(model))
+                .Distinct(StringComparer.Ordinal),
+        ];
 
     /// <summary>Host memory that a plan's prepared weights may take: what is free, and what older ones hold and would give.</summary>
-    public long RoomBytes
-    {
-        get
-        {
-            var free = options.Value.HostMemoryGigabytes is { } given ? Gibibytes.ToBytes(given) : HostMemory.AvailableBytes;
-            if (Root is not { } root || !Directory.Exists(root))
-            {
-                return free;
-            }
+    public long RoomBytes => Roots is [] ? HostFreeBytes : Roots.Max(RoomIn);
 
-            var held = HeldBytes(root);
-            var room = Math.Min(free, disks.BytesFor(root)) + held;
-            return Math.Min(room, LimitBytes);
-        }
+    private long HostFreeBytes =>
+        options.Value.HostMemoryGigabytes is { } given ? Gibibytes.ToBytes(given) : HostMemory.AvailableBytes;
+
+    private long RoomIn(string root)
+    {
+        var held = Directory.Exists(root) ? HeldBytes(root) : 0;
+        return Math.Min(Math.Min(HostFreeBytes, disks.BytesFor(root)) + held, LimitBytes);
     }
 
     /// <summary>
-    /// Makes the folder, and has what a previous life left behind compared with its checksums; damaged weights are removed.
+    /// Makes the folders, and has what a previous life left behind compared with its checksums; damaged weights are removed.
     /// </summary>
-    /// <exception cref="WorkerSettingException">The folder can't be used.</exception>
+    /// <exception cref="WorkerSettingException">A folder can't be used.</exception>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        if (Root is not { } root)
+        foreach (var root in Roots)
         {
-            return;
+            MakeFolder(root, root == options.Value.WeightCacheDirectory ? "WeightCacheDirectory" : "WeightFilesDirectory");
+            await CheckAsync(root, cancellationToken);
         }
+    }
 
-        MakeFolder(root);
+    private async Task CheckAsync(string root, CancellationToken cancellationToken)
+    {
         if (HeldBytes(root) == 0)
         {
             return;
@@ -87,7 +102,7 @@ internal sealed class HostWeightCache(
         using var check = ChildProcess.Start(
             options.Value.RendererPath,
             ["cache", "check", root, "--repair"],
-            ChildEnvironment.ForRenderer(torch.Value.LibraryPath),
+            ChildEnvironment.ForRenderer(torch.Folders),
             Path.GetTempPath()
         );
         check.Input.Close();
@@ -124,7 +139,7 @@ internal sealed class HostWeightCache(
     }
 
     /// <summary>Only this user may write there: renderers compute with what lies in it.</summary>
-    private static void MakeFolder(string root)
+    private static void MakeFolder(string root, string setting)
     {
         const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         const UnixFileMode Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
@@ -134,7 +149,7 @@ internal sealed class HostWeightCache(
             if ((File.GetUnixFileMode(root) & Others) != 0)
             {
                 throw new WorkerSettingException(
-                    $"Worker:WeightCacheDirectory: others may write to {root}; make it private (chmod 700) or name another folder"
+                    $"Worker:{setting}: others may write to {root}; make it private (chmod 700) or name another folder"
                 );
             }
 
@@ -143,7 +158,7 @@ internal sealed class HostWeightCache(
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new WorkerSettingException(
-                $"Worker:WeightCacheDirectory: {root} can't be used ({fault.Message}); name another folder, or set "
+                $"Worker:{setting}: {root} can't be used ({fault.Message}); name another folder, or set "
                     + "Worker:WeightCacheGigabytes to 0"
             );
         }

@@ -3,6 +3,14 @@ namespace RenderFarm.Worker.WeightCache;
 /// <summary>Prepared weights: 2300 to 2399.</summary>
 internal static partial class WeightCacheLog
 {
+    [LoggerMessage(
+        2306,
+        LogLevel.Warning,
+        "The prepared weights of {Model} ({Size}) don't fit {First} ({Room} there): they are kept in {Files}, written once at the speed of "
+            + "that disk, and page-locked from there; after the system has dropped them they are read again"
+    )]
+    public static partial void WeightsOnDisk(this ILogger log, string model, string size, string first, string room, string files);
+
     [LoggerMessage(2300, LogLevel.Debug, "Weight cache: {Finding}")]
     public static partial void WeightsWhole(this ILogger log, string finding);
 

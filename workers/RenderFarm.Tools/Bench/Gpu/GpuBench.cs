@@ -46,6 +46,7 @@ internal static class GpuBench
             "parity" => ParityPart.Run,
             "vae" => VaePart.Run,
             "long" => LongPart.Run,
+            "ways" => WaysPart.Run,
             "job480" => JobPart.Run480,
             "job720" => JobPart.Run720,
             _ => throw VerbException.Wrong($"--part is '{part}': it must be one of {string.Join(", ", GpuVerb.Parts)}"),

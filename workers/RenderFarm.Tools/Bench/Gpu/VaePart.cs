@@ -247,7 +247,7 @@ internal sealed class VaePart : IDisposable
         return vae;
     }
 
-    private DeviceMemoryGauge Watch()
+    private IMemoryGauge Watch()
     {
         MemoryPool.OfDevice().Trim();
         var gauge = _driver.Gauge();

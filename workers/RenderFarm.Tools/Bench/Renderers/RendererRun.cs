@@ -14,10 +14,12 @@ namespace RenderFarm.Tools.Bench.Renderers;
 /// <param name="Fault">Null where it finished.</param>
 internal sealed record RendererRun(double Ready, double FirstStep, double Work, double Exit, string? Fault)
 {
-    public static RendererRun Of(RenderOrder order)
+    /// <param name="order">For the device of its plan.</param>
+    /// <param name="variables">Of the process, beside this one's own.</param>
+    public static RendererRun Of(RenderOrder order, params ReadOnlySpan<(string Name, string Value)> variables)
     {
         var clock = Stopwatch.StartNew();
-        using var renderer = RendererProgram.Start(["render", "--device", order.Plan.Device]);
+        using var renderer = RendererProgram.Start(["render", "--device", order.Plan.Device], variables);
         double ready = 0;
         double first = 0;
         double ordered = 0;

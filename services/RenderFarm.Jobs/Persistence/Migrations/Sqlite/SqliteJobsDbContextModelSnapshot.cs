@@ -84,6 +84,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("webhook_secret");
 
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_id");
+
                     b.HasKey("Id");
 
                     b.HasIndex(new[] { "Hash" }, "ux_api_keys_hash")
@@ -825,6 +829,41 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.WorkerInvitationRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<int>("UsesLeft")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("uses_left");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex(new[] { "Hash" }, "ux_worker_invitations_hash")
+                        .IsUnique();
+
+                    b.ToTable("worker_invitations", (string)null);
+                });
+
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.WorkerModelRow", b =>
                 {
                     b.Property<string>("WorkerId")
@@ -862,6 +901,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("draining");
 
+                    b.Property<string>("GivenName")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_name");
+
                     b.Property<string>("Host")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -891,6 +934,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<long>("RegisteredAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("registered_at");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked_at");
 
                     b.Property<long>("SeenAt")
                         .HasColumnType("INTEGER")
