@@ -35,12 +35,12 @@ main() {
     case $half in
         first)
             local parts=(--part weights)
-            [[ ! -x $HERE/ffmpeg/ffmpeg ]] || parts+=(--part demo --part many)
+            [[ ! -x $HERE/ffmpeg/ffmpeg ]] || parts+=(--part demo --part rates --part many)
             bench "${parts[@]}" --report "$out/first.json" "$@"
             ;;
         second)
             local parts=(--part cold --part warm --part first-step --part tight --part growing --part killed --part cancelled)
-            grep -q '"many' "$out/first.json" || parts+=(--part demo --part many)
+            grep -q '"many' "$out/first.json" || parts+=(--part demo --part rates --part many)
             bench "${parts[@]}" --after "$out/first.json" --report "$out/farm.json" --minutes 8 "$@"
             ;;
         *) echo "farm-on-card: '$half' is not known: first or second" >&2; exit 2 ;;

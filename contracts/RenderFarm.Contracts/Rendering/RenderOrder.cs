@@ -7,10 +7,16 @@ namespace RenderFarm.Contracts.Rendering;
 /// <summary>
 /// The one line a worker writes to a renderer's standard input. The renderer answers with <see cref="RendererReport"/>
 /// lines on standard output and raw rgb24 frames into <see cref="FramePipe"/>, then exits. End of input before the
-/// order means: no work, exit.
+/// order means: no work, exit. Before it there may be others of jobs that have not come (<see cref="Ahead"/>).
 /// </summary>
 public sealed record RenderOrder
 {
+    /// <summary>
+    /// There is no such job yet, only one like it to be expected: what it would need is brought near, and answered with
+    /// <see cref="RendererReport.Loaded"/> unless the next line comes first. Nothing of it is written anywhere.
+    /// </summary>
+    public bool Ahead { get; init; }
+
     public required string JobId { get; init; }
     public required long Fence { get; init; }
     public required RenderSpec Spec { get; init; }

@@ -7,6 +7,7 @@ namespace RenderFarm.Contracts.Rendering;
 /// <summary>One JSON line from a renderer; its standard output carries nothing else.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Ready), "ready")]
+[JsonDerivedType(typeof(Loaded), "loaded")]
 [JsonDerivedType(typeof(StageStarted), "stage")]
 [JsonDerivedType(typeof(StepDone), "step")]
 [JsonDerivedType(typeof(FramesWritten), "frames")]
@@ -17,6 +18,10 @@ public abstract record RendererReport
 {
     /// <summary>Runtime started, libtorch loaded, device context made: an order may come.</summary>
     public sealed record Ready(int ProcessId, string Version, string LibTorch, string Device, double StartSeconds) : RendererReport;
+
+    /// <summary>What an order ahead of its job needs is near.</summary>
+    /// <param name="Fault">Why it is not; a job may come all the same.</param>
+    public sealed record Loaded(string? Fault = null) : RendererReport;
 
     public sealed record StageStarted(RenderStage Stage) : RendererReport;
 

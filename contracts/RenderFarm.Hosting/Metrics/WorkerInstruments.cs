@@ -22,6 +22,17 @@ public static class WorkerInstruments
     public static readonly Instrument StepDuration =
         new("renderfarm.step.duration", "Every denoise step, by model.", "s") { Buckets = StepSeconds };
 
+    public static readonly Instrument FirstStepDuration =
+        new(
+            "renderfarm.first_step.duration",
+            "From a lease to the first denoise step, by model and start: cold (weights were prepared), warm, standby (they were near).",
+            "s"
+        )
+        { Buckets = StageSeconds };
+
+    public static readonly Instrument StandbyLoaded =
+        new("renderfarm.standby.loaded", "1 while the slot's next renderer has the weights of its last model near.");
+
     public static readonly Instrument PeakPredicted =
         new("renderfarm.peak.predicted", "Peak memory that the last plan predicted, by model and slot.", "By");
 

@@ -12,6 +12,7 @@ public sealed class FarmVerb : Command
     [
         "weights",
         "demo",
+        "rates",
         "cold",
         "warm",
         "first-step",

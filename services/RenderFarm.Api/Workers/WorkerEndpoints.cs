@@ -221,6 +221,9 @@ internal sealed record SlotView
     public required long TotalBytes { get; init; }
     public CardCalibration? Calibration { get; init; }
 
+    /// <summary>Whether plans for it are timed with what was measured on it.</summary>
+    public required RatesOrigin Rates { get; init; }
+
     /// <summary>Why it is given no jobs; null when it is.</summary>
     public required SlotQuarantine? Quarantine { get; init; }
 
@@ -233,6 +236,7 @@ internal sealed record SlotView
             Driver = slot.Driver,
             TotalBytes = slot.TotalBytes,
             Calibration = slot.Calibration,
+            Rates = slot.Rates,
             Quarantine = quarantine,
         };
 }

@@ -15,9 +15,12 @@ internal sealed class FarmAtHand : IAsyncDisposable
 
     public FarmProcess Worker { get; }
 
+    /// <summary>It has rendered something: its next renderer knows what to expect.</summary>
+    public bool HasRendered { get; private set; }
+
     /// <param name="models">A folder for each model.</param>
-    /// <param name="weightCache">Where prepared weights outlive this farm.</param>
-    public static async Task<FarmAtHand> StartAsync(WholeFarmOptions options, string models, string weightCache, bool standby)
+    /// <param name="kept">Where prepared weights and measured rates outlive this farm.</param>
+    public static async Task<FarmAtHand> StartAsync(WholeFarmOptions options, string models, (string Weights, string Rates) kept, bool standby)
     {
         var farm = await FarmUnderTest.StartAsync(
             new FarmSetup
@@ -28,7 +31,8 @@ internal sealed class FarmAtHand : IAsyncDisposable
                     ["Videos__DefaultModel"] = "demo",
                     ["Worker__Slots"] = options.Slots,
                     ["Worker__Standby"] = standby ? "true" : "false",
-                    ["Worker__WeightCacheDirectory"] = weightCache,
+                    ["Worker__WeightCacheDirectory"] = kept.Weights,
+                    ["Worker__CalibrationDirectory"] = kept.Rates,
                 },
             },
             workers: 0
@@ -57,7 +61,9 @@ internal sealed class FarmAtHand : IAsyncDisposable
     {
         var video = await _farm.FinishedAsync(id, Patience);
         var seconds = clock.Elapsed.TotalSeconds;
-        return new Rendered(video, await _farm.AttemptsAsync(id), seconds);
+        var rendered = new Rendered(video, await _farm.AttemptsAsync(id), seconds);
+        HasRendered |= rendered.IsCompleted;
+        return rendered;
     }
 
     public Task DenoisingAsync(string id) => _farm.DenoisingAsync(id, Patience);
@@ -95,7 +101,20 @@ internal sealed class FarmAtHand : IAsyncDisposable
             : video.GetProperty("error").GetProperty("code").GetString()!;
     }
 
+    /// <summary>Whether the renderer that stands by has the weights of the last job near.</summary>
+    public async Task<bool> StandbyIsLoadedAsync() =>
+        (await _farm.Http.GetStringAsync(_farm.MetricsUrls["worker-1"]))
+            .Split('\n')
+            .Any(line => line.StartsWith("renderfarm_standby_loaded{", StringComparison.Ordinal) && ValueOf(line) == "1");
+
+    /// <summary>Whether the rates of its slot are measured ones by now.</summary>
+    public async Task<bool> IsMeasuredAsync() =>
+        (await _farm.Http.GetStringAsync(new Uri("/v1/workers", UriKind.Relative))).Contains("\"measured\"", StringComparison.Ordinal);
+
     public ValueTask DisposeAsync() => _farm.DisposeAsync();
+
+    /// <summary>Behind the labels, which may hold spaces: a card has them in its name.</summary>
+    private static string ValueOf(string line) => line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0];
 
     private static DateTime StartOf(int process)
     {

@@ -24,12 +24,15 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
     private const double MostPeak = 1.02; // Of what was planned
     private const int ShortSteps = 4;
     private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LoadedWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MeasuredWithin = TimeSpan.FromSeconds(90);
 
     private readonly WholeFarmOptions _options;
     private readonly FigureReport _report;
     private readonly CardWatch _card;
     private readonly FarmModels _models;
     private readonly string _weightCache;
+    private readonly string _rates;
     private FarmAtHand? _farm;
     private int _seed;
 
@@ -37,6 +40,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
     {
         (_options, _report, _card, _models) = (options, report, CardWatch.Open(options.OnCard), FarmModels.In(options.Models));
         _weightCache = string.Create(CultureInfo.InvariantCulture, $"/dev/shm/farm-whole-{Environment.ProcessId}");
+        _rates = Directory.CreateTempSubdirectory("farm-rates-").FullName;
     }
 
     public static async Task<int> RunAsync(WholeFarmOptions options, FigureReport report)
@@ -56,9 +60,9 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         await StopFarmAsync();
         _models.Dispose();
         _card.Dispose();
-        if (Directory.Exists(_weightCache))
+        foreach (var folder in new[] { _weightCache, _rates }.Where(Directory.Exists))
         {
-            Directory.Delete(_weightCache, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
     }
 
@@ -98,6 +102,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         {
             "weights" => WeightsAsync,
             "demo" => DemoAsync,
+            "rates" => () => OnCardAsync(part, RatesAsync),
             "many" => ManyAsync,
             "cold" => ColdAsync,
             "warm" => WarmAsync,
@@ -108,6 +113,15 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
             "cancelled" => CancelledAsync,
             _ => throw new ArgumentOutOfRangeException(nameof(part), part, "is no part"),
         };
+
+    /// <summary>An idle card is measured by the worker, without anybody asking for it.</summary>
+    private async Task RatesAsync()
+    {
+        var farm = await FarmAsync();
+        var clock = Stopwatch.StartNew();
+        await Eventually.TrueAsync(farm.IsMeasuredAsync, MeasuredWithin, "the card's rates to be measured");
+        _report.Figure("rates, idle to measured", clock.Elapsed.TotalSeconds, "s");
+    }
 
     private async Task WeightsAsync()
     {
@@ -218,7 +232,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         if (_options.Standby)
         {
             await StopFarmAsync();
-            await using (var alone = await FarmAtHand.StartAsync(_options, _models.Folder, _weightCache, standby: false))
+            await using (var alone = await FarmAtHand.StartAsync(_options, _models.Folder, (_weightCache, _rates), standby: false))
             {
                 var fresh = await alone.RenderAsync(request);
                 Tell("without standby", fresh);
@@ -312,7 +326,7 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
     private async Task<FarmAtHand> FarmAsync()
     {
         await WeightsAsync();
-        return _farm ??= await FarmAtHand.StartAsync(_options, _models.Folder, _weightCache, _options.Standby);
+        return _farm ??= await FarmAtHand.StartAsync(_options, _models.Folder, (_weightCache, _rates), _options.Standby);
     }
 
     /// <summary>The farm, with the large model's weights prepared and in the page cache.</summary>
@@ -348,12 +362,17 @@ internal sealed class WholeFarmBenchmark : IAsyncDisposable
         var renderers = _options.Standby ? 1 : 0;
         await Eventually.TrueAsync(
             () => Task.FromResult(farm.Worker.Children("RenderFarm.Renderer").Count == renderers),
-            TimeSpan.FromSeconds(30),
+            MeasuredWithin, // What the worker measures by itself would be ended by the next job, which would wait for that
             $"{renderers} renderers beside no job"
         );
         if (!_options.OnCard)
         {
             return 0;
+        }
+
+        if (_options.Standby && farm.HasRendered)
+        {
+            await Eventually.TrueAsync(farm.StandbyIsLoadedAsync, LoadedWithin, "the standby to have the last job's weights near");
         }
 
         // A context is made in the better part of a second: the card is at rest once its figure has stood still for one

@@ -78,6 +78,23 @@ public sealed class ExpertsTests : IDisposable
     }
 
     [Fact]
+    public void Render_WeightsHeld_BringsTheSecondExpertNearBeforeItsTurn()
+    {
+        using var held = new HeldBlocks();
+        var cache = Path.Combine(_folder.Path, "cache");
+        var near = new NearAfterFirstStep(held);
+        var bf16 = Render(null, Spec(), Precision.Bf16);
+
+        var again = Render(null, Spec(), Precision.Bf16, cache, held, near);
+
+        Assert.Equal(bf16, again);
+        Assert.True(near.Seen); // Of three steps the last two are the second expert's
+        Assert.Single(held.Paths); // The first one came and went
+        held.Dispose();
+        Assert.Empty(held.Paths);
+    }
+
+    [Fact]
     public void Render_LowNoiseExpertMissing_SaysWhichFileIsNotNamed()
     {
         var files = Files();
@@ -119,7 +136,14 @@ public sealed class ExpertsTests : IDisposable
         };
     }
 
-    private byte[] Render(IModelParts? parts, RenderSpec spec)
+    private byte[] Render(
+        IModelParts? parts,
+        RenderSpec spec,
+        Precision precision = Precision.Fp32,
+        string? cache = null,
+        HeldBlocks? held = null,
+        IRenderObserver? observer = null
+    )
     {
         var order = new RenderOrder
         {
@@ -130,10 +154,11 @@ public sealed class ExpertsTests : IDisposable
             Files = Files(),
             FramePipe = "",
             WorkDirectory = _folder.Path,
+            WeightCache = cache,
             Plan = new RenderPlan
             {
                 Device = "cpu",
-                Precision = Precision.Fp32,
+                Precision = precision,
                 BlocksResident = 2,
                 BlocksStreamed = 0,
                 PredictedPeakBytes = 1,
@@ -141,9 +166,31 @@ public sealed class ExpertsTests : IDisposable
             },
         };
         var frames = new LastFrame();
-        using var pipeline = new VideoPipeline(order, new SilentObserver(), new StageMeter(), TestContext.Current.CancellationToken, parts);
+        using var pipeline = new VideoPipeline(
+            order,
+            observer ?? new SilentObserver(),
+            new StageMeter(),
+            TestContext.Current.CancellationToken,
+            parts,
+            held
+        );
         pipeline.Render(frames);
         return frames.Bytes;
+    }
+
+    /// <summary>Holds the render up after its first step, until something is held.</summary>
+    private sealed class NearAfterFirstStep(HeldBlocks held) : IRenderObserver
+    {
+        public bool Seen { get; private set; }
+
+        public void StageStarted(RenderStage stage) { }
+
+        public void Alive() { }
+
+        public void StepDone(int step, int steps, double seconds) =>
+            Seen |= step == 1 && SpinWait.SpinUntil(() => held.Paths.Count == 1, TimeSpan.FromSeconds(60));
+
+        public void FramesWritten(int frames, int of) { }
     }
 
     private sealed class LastFrame : IFrameSink

@@ -4,6 +4,7 @@ using RenderFarm.Inference.BlockStreaming;
 using RenderFarm.Inference.Layers;
 using RenderFarm.Inference.Quantization;
 using RenderFarm.Inference.Safetensors;
+using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
 using static TorchSharp.torch;
 
@@ -59,6 +60,44 @@ public sealed class PreparedEightBitsTests
         var (values, scales) = EightBits.QuantizeRows(weight, type);
         Same(values, block.Stored(StoredPart.EightBitWeight, type));
         Same(scales, block.Stored(StoredPart.EightBitScales, ScalarType.Float32));
+    }
+
+    [Theory]
+    [InlineData(WeightFormat.BFloat16, ScalarType.BFloat16)]
+    [InlineData(WeightFormat.BFloat16, ScalarType.Float16)]
+    [InlineData(WeightFormat.Int8, ScalarType.BFloat16)]
+    [InlineData(WeightFormat.Float8, ScalarType.BFloat16)]
+    [InlineData(WeightFormat.Float8, ScalarType.Float32)]
+    [InlineData(WeightFormat.Float8, ScalarType.Float16)]
+    public void Prepare_WeightsOfAMappedFile_AreTheSameBytesAsLoadedOnes(WeightFormat format, ScalarType stored)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        manual_seed(4);
+        var tensors = new Dictionary<string, Tensor>
+        {
+            [Weight] = randn(Out, In).to(stored),
+            ["blocks.0.self_attn.q.bias"] = randn(Out).to(stored),
+        };
+        var path = folder.File("one.safetensors");
+        using (var writer = new SafetensorsWriter(path, tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(stored), t.Value.shape))))
+        {
+            foreach (var (name, values) in tensors)
+            {
+                writer.Write(name, values);
+            }
+
+            writer.Complete();
+        }
+
+        using var file = SafetensorsFile.Open(path);
+        using var memory = new MemorySource(tensors);
+        using var mapped = new Block(format, file);
+        using var loaded = new Block(format, memory);
+        Assert.NotNull(file.AddressOf(Weight));
+        Assert.Null(((ITensorSource)memory).AddressOf(Weight));
+        Assert.Equal(loaded.Bytes, mapped.Bytes);
+        Assert.Contains(mapped.Bytes, one => one != 0);
     }
 
     [Fact]
@@ -181,9 +220,11 @@ public sealed class PreparedEightBitsTests
         public Block(WeightFormat format, ITensorSource source, HashSet<string>? castUp = null)
         {
             _layout = BlockLayout.Of(weights => weights.Scope("self_attn").Linear("q", In, Out), format, castUp);
-            _memory = empty([_layout.Bytes], dtype: ScalarType.Byte).DetachFromDisposeScope();
-            BlockPreparer.Prepare(_layout, source, "blocks.0.", AtenOps.DataPointer(_memory), CPU);
+            _memory = zeros([_layout.Bytes], dtype: ScalarType.Byte).DetachFromDisposeScope();
+            BlockPreparer.Prepare(_layout, source, "blocks.0.", AtenOps.DataPointer(_memory));
         }
+
+        public byte[] Bytes => [.. _memory.data<byte>()];
 
         public Tensor Stored(StoredPart part, ScalarType type)
         {

@@ -47,6 +47,28 @@ public sealed class RandomModelTests : IDisposable
     }
 
     [Fact]
+    public void Write_MoreCores_SameBytes()
+    {
+        var tensors = Layouts.Transformer(ModelShapes.Tiny.Transformer);
+        var type = ElementType.Of(ScalarType.BFloat16);
+        var threads = get_num_threads();
+        try
+        {
+            set_num_threads(1);
+            new RandomCheckpoint(1, _ => { }).Write(_folder.File("one.safetensors"), tensors, type);
+            set_num_threads(4);
+            new RandomCheckpoint(1, _ => { }).Write(_folder.File("four.safetensors"), tensors, type);
+            Assert.Equal(4, get_num_threads());
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+
+        Assert.Equal(File.ReadAllBytes(_folder.File("one.safetensors")), File.ReadAllBytes(_folder.File("four.safetensors")));
+    }
+
+    [Fact]
     public void Write_SmallShards_SameTensorsInSeveralFilesWithAnIndex()
     {
         var tensors = Layouts.Transformer(ModelShapes.Tiny.Transformer);

@@ -47,6 +47,19 @@ public sealed class AttemptEndingTests
     }
 
     [Fact]
+    public async Task Run_RendererTakesItsTimeToEnd_VideoIsEndedMeanwhile()
+    {
+        // It ends only after the encoder has: an MP4 gets its index at its end
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            StubRenderer.Good + "\nuntil grep -qa moov \"${pipe%/*}/video.mp4.part\"; do sleep 0.05; done\n"
+        );
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+
+        Assert.Contains((await worker.Desk.CompletedAsync(job)).Artifacts, artifact => artifact.Kind == ArtifactKind.Video);
+    }
+
+    [Fact]
     public async Task Run_RendererKilled_FailsAsCrashedAndTheSlotGoesOn()
     {
         await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Endless);

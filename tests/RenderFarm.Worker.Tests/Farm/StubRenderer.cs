@@ -30,6 +30,11 @@ internal static class StubRenderer
         esac
         say '{"type":"ready","process_id":'$$',"version":"stub","lib_torch":"none","device":"cpu","start_seconds":0.01}'
         IFS= read -r order || exit 0
+        while [[ $order == *'"ahead":true'* ]]; do
+            printf '%s\n' "$order" >> "$here/ahead"
+            [ -e "$here/slow" ] || say '{"type":"loaded"}'
+            IFS= read -r order || exit 0
+        done
         field() { grep -o "\"$1\":\"[^\"]*\"" <<< "$order" | head -1 | cut -d'"' -f4; }
         number() { grep -o "\"$1\":[0-9]*" <<< "$order" | head -1 | cut -d: -f2; }
         pipe=$(field frame_pipe); width=$(number width); height=$(number height); frames=$(number frames)
@@ -65,6 +70,19 @@ internal static class StubRenderer
     /// <summary>Process ids of the measurements that were begun.</summary>
     public static IReadOnlyList<string> Measurements(string folder) =>
         File.Exists(Path.Combine(folder, "measuring")) ? File.ReadAllLines(Path.Combine(folder, "measuring")) : [];
+
+    /// <summary>Orders ahead of their job that it was given.</summary>
+    public static IReadOnlyList<RenderOrder> Ahead(string folder) =>
+        File.Exists(Path.Combine(folder, "ahead"))
+            ?
+            [
+                .. File.ReadAllLines(Path.Combine(folder, "ahead"))
+                    .Select(line => JsonSerializer.Deserialize(line, ContractsJson.Default.RenderOrder)!),
+            ]
+            : [];
+
+    /// <summary>From now on it never gets done with an order ahead of its job.</summary>
+    public static void LoadForever(string folder) => File.WriteAllText(Path.Combine(folder, "slow"), "");
 
     /// <summary>A device on which everything is right.</summary>
     public static DeviceProbe Sound(string device = "stub", string? driver = null) =>

@@ -33,6 +33,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             ["Worker:MinimumFreeDiskMegabytes"] = "0",
             ["Worker:LeaseWaitSeconds"] = "5",
             ["Worker:Calibrate"] = "false",
+            ["Worker:Standby"] = "false",
             ["Worker:CalibrationDirectory"] = Path.Combine(_folder.Path, "calibration"),
             ["Worker:WeightCacheDirectory"] = Path.Combine(_folder.Path, "weights"),
             ["Models:Directory"] = Path.Combine(_folder.Path, "models"),

@@ -274,6 +274,103 @@ public sealed class CardSlotTests
         Assert.Empty(farm.Worker.Desk.Requests.First().CachedModels);
     }
 
+    [Fact]
+    public async Task Run_LargeCard_NextRendererGetsReadyForTheLastModelByDefault()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        farm.Worker.Set("Worker:Standby", null);
+        await farm.Worker.StartAsync();
+        await farm.Worker.Desk.CompletedAsync(farm.Worker.Desk.Queue(WorkerUnderTest.Spec));
+        await LoadedAsync(farm, 1);
+
+        var ahead = Assert.Single(StubRenderer.Ahead(farm.Worker.Folder));
+        Assert.Equal(("tiny", "", "", ""), (ahead.Shape.Id, ahead.JobId, ahead.Spec.Prompt, ahead.FramePipe));
+        Assert.Equal("cuda", ahead.Plan.Device);
+        await farm.Worker.Desk.CompletedAsync(farm.Worker.Desk.Queue(WorkerUnderTest.Spec));
+
+        await StartedAsync(farm, ("cold", 1), ("standby", 1));
+    }
+
+    [Fact]
+    public async Task Run_JobComesWhileTheStandbyGetsReady_IsRenderedByItAtOnce()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, StubRenderer.Good);
+        farm.Worker.Set("Worker:Standby", "true");
+        StubRenderer.LoadForever(farm.Worker.Folder);
+        await farm.Worker.StartAsync();
+        await farm.Worker.Desk.CompletedAsync(farm.Worker.Desk.Queue(WorkerUnderTest.Spec));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(StubRenderer.Ahead(farm.Worker.Folder).Count == 1),
+            Soon,
+            "a renderer that gets ready",
+            TestContext.Current.CancellationToken
+        );
+
+        var second = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await farm.Worker.Desk.CompletedAsync(second);
+
+        Assert.Equal("cuda", farm.PlanOf(second).Device);
+        await StartedAsync(farm, ("cold", 2), ("standby", 0));
+    }
+
+    [Fact]
+    public async Task Run_MemoryTakenByAnotherProgram_StandbyDoesNotGetReady()
+    {
+        await using var farm = await CardWorker.WithAsync(Card, Held);
+        farm.Worker.Set("Worker:Standby", "true");
+        farm.Worker.Set("Worker:LeaseWaitSeconds", "0");
+        var first = farm.Worker.Desk.Queue(WorkerUnderTest.Spec);
+        await farm.Worker.StartAsync();
+        await farm.AtWorkAsync(first);
+        farm.Driver.Show(
+            Card with
+            {
+                UsedBytes = 24 * GiB - (100 << 20),
+                Processes = new Dictionary<int, long?> { [Environment.ProcessId] = 23 * GiB },
+            }
+        );
+        farm.LetGo();
+        await farm.Worker.Desk.CompletedAsync(first);
+        var asked = farm.Worker.Desk.Requests.Count;
+        await Eventually.TrueAsync(
+            () => Task.FromResult(farm.Worker.Desk.Requests.Count >= asked + 2),
+            Soon,
+            "rounds of the slot without a job",
+            TestContext.Current.CancellationToken
+        );
+        Assert.Empty(StubRenderer.Ahead(farm.Worker.Folder));
+
+        farm.Driver.Show(Card);
+        await LoadedAsync(farm, 1);
+    }
+
+    /// <summary>How many first steps after such a start were measured; the exporter answers with what is some moments old.</summary>
+    private static Task StartedAsync(CardWorker farm, params IReadOnlyList<(string Start, int Count)> wanted) =>
+        Eventually.ValueAsync(
+            () => farm.Worker.MetricsAsync(),
+            metrics =>
+                wanted.All(one =>
+                    one.Count == 0
+                        ? !Unscoped(metrics).Contains(Counted(one.Start), StringComparison.Ordinal)
+                        : Unscoped(metrics).Contains($"{Counted(one.Start)} {one.Count}", StringComparison.Ordinal)
+                ),
+            Soon,
+            "the starts to be counted",
+            TestContext.Current.CancellationToken
+        );
+
+    private static string Counted(string start) => $"renderfarm_first_step_duration_seconds_count{{model=\"tiny\",start=\"{start}\"}}";
+
+    private static Task LoadedAsync(CardWorker farm, int loaded) =>
+        Eventually.TrueAsync(
+            async () =>
+                Unscoped(await farm.Worker.MetricsAsync())
+                    .Contains($"renderfarm_standby_loaded{{card=\"NVIDIA_Test\",slot=\"gpu0\"}} {loaded}", StringComparison.Ordinal),
+            Soon,
+            "the standby to be ready",
+            TestContext.Current.CancellationToken
+        );
+
     /// <summary>At work until the test lets go.</summary>
     private static string Held =>
         "while [ ! -e \"${0%/*}/go\" ]; do say '{\"type\":\"alive\",\"stage\":\"denoising\"}'; sleep 0.05; done\n" + StubRenderer.Good;

@@ -7,67 +7,108 @@ namespace RenderFarm.Inference.BlockStreaming;
 
 /// <summary>
 /// Writes a block of a checkpoint into the run of bytes that a <see cref="BlockLayout"/> describes, quantising on the way.
-/// Weights that the checkpoint already stores in the same eight bits keep their bytes and scales.
+/// Weights that the checkpoint already stores in the same eight bits keep their bytes and scales; sixteen bits of a mapped file are
+/// read where they lie.
 /// </summary>
 public static unsafe class BlockPreparer
 {
-    private static readonly Lock OneAtATime = new();
-
     /// <param name="prefix">Of the block's names in the checkpoint, <c>blocks.7.</c></param>
     /// <param name="destination">layout.Bytes of host memory.</param>
-    /// <param name="device">Where weights are rounded to eight bits; a card does it many times faster than cores.</param>
-    public static void Prepare(BlockLayout layout, ITensorSource source, string prefix, nint destination, Device device)
+    /// <param name="threads">How many of this process's cores round a weight.</param>
+    public static void Prepare(BlockLayout layout, ITensorSource source, string prefix, nint destination, int threads = 1)
     {
         foreach (var group in layout.Tensors.GroupBy(tensor => tensor.Name))
         {
             using var scope = NewDisposeScope();
             var name = prefix + group.Key;
             Require(source, name, group.First());
-            using var loaded = source.Load(name);
-            var eightBits = group.FirstOrDefault(part => part.Part == StoredPart.EightBitWeight)?.Type;
-            var (values, scales) = eightBits switch
+            var value = group.FirstOrDefault(part => part.Part == StoredPart.Value);
+            if (value is null)
             {
-                null => (Dense(source, name, loaded), null),
-                { } type when loaded.dtype == type => EightBitsOf(source, name, loaded, type),
-                { } type => RoundedOn(device, source, name, loaded, type),
-            };
-            foreach (var part in group)
+                Round(source, name, [.. group], destination, threads);
+            }
+            else if (Mapped(source, name) is { } address && source.Entries[name].Type.ScalarType == value.Type)
             {
-                using var content = (part.Part == StoredPart.EightBitScales ? scales! : values).to(part.Type).cpu().contiguous();
-                if (content.numel() * content.element_size() != part.Bytes)
-                {
-                    throw new CheckpointException(
-                        source.Name,
-                        name,
-                        $"[{string.Join(", ", loaded.shape)}] instead of [{string.Join(", ", part.Shape)}]"
-                    );
-                }
-
-                Buffer.MemoryCopy(TensorMemory.Address(content), (byte*)destination + part.Offset, part.Bytes, part.Bytes);
+                Buffer.MemoryCopy((byte*)address, (byte*)destination + value.Offset, value.Bytes, value.Bytes);
+            }
+            else
+            {
+                using var loaded = source.Load(name);
+                Write(source, name, Dense(source, name, loaded), value, destination);
             }
         }
     }
 
-    /// <summary>In host memory again. A card rounds one weight at a time: what that takes is planned for once.</summary>
-    private static (Tensor Values, Tensor Scales) RoundedOn(
-        Device device,
-        ITensorSource source,
-        string name,
-        Tensor loaded,
-        ScalarType type
-    )
+    /// <param name="parts">Where its values and its scales go.</param>
+    private static void Round(ITensorSource source, string name, IReadOnlyList<StoredTensor> parts, nint destination, int threads)
     {
-        if (device.type == DeviceType.CPU)
+        var values = parts.Single(part => part.Part == StoredPart.EightBitWeight);
+        var scales = parts.Single(part => part.Part == StoredPart.EightBitScales);
+        var stored = source.Entries[name].Type.ScalarType;
+        if (RowRounding.Reads(stored) && Mapped(source, name) is { } address)
         {
-            return EightBitsOf(source, name, loaded, type);
+            RoundRows(address, stored);
+            return;
         }
 
-        lock (OneAtATime)
+        using var loaded = source.Load(name);
+        if (loaded.dtype == values.Type)
         {
-            using var scope = NewDisposeScope();
-            var (values, scales) = EightBitsOf(source, name, loaded.to(device), type);
-            return (values.cpu().MoveToOuterDisposeScope(), scales.cpu().MoveToOuterDisposeScope());
+            Write(source, name, loaded, values, destination);
+            Write(source, name, OwnScales(source, name, loaded), scales, destination);
+            return;
         }
+
+        var dense = Dense(source, name, loaded);
+        if (dense.device_type != DeviceType.CPU)
+        {
+            var (rounded, ofRows) = EightBits.QuantizeRows(dense, values.Type);
+            Write(source, name, rounded, values, destination);
+            Write(source, name, ofRows, scales, destination);
+            return;
+        }
+
+        var exact = (RowRounding.Reads(dense.dtype) ? dense : dense.to(ScalarType.Float32)).contiguous();
+        RoundRows((nint)TensorMemory.Address(exact), exact.dtype);
+
+        void RoundRows(nint rows, ScalarType type) =>
+            RowRounding.Round(
+                rows,
+                type,
+                values.Shape[0],
+                checked((int)(values.Bytes / values.Shape[0])),
+                values.Type,
+                destination + (nint)values.Offset,
+                destination + (nint)scales.Offset,
+                threads
+            );
+    }
+
+    /// <summary>Where a tensor's bytes lie, brought in from the file; null where it has to be loaded.</summary>
+    private static nint? Mapped(ITensorSource source, string name)
+    {
+        if (source.AddressOf(name) is not { } address)
+        {
+            return null;
+        }
+
+        PageRanges.Fetch(address, source.Entries[name].Bytes);
+        return address;
+    }
+
+    private static void Write(ITensorSource source, string name, Tensor tensor, StoredTensor part, nint destination)
+    {
+        using var content = tensor.to(part.Type).cpu().contiguous();
+        if (content.numel() * content.element_size() != part.Bytes)
+        {
+            throw new CheckpointException(
+                source.Name,
+                name,
+                $"[{string.Join(", ", tensor.shape)}] instead of [{string.Join(", ", part.Shape)}]"
+            );
+        }
+
+        Buffer.MemoryCopy(TensorMemory.Address(content), (byte*)destination + part.Offset, part.Bytes, part.Bytes);
     }
 
     private static void Require(ITensorSource source, string name, StoredTensor expected)
@@ -113,22 +154,17 @@ public static unsafe class BlockPreparer
         return dense * ofRows.to(dense.device).view([-1, .. Enumerable.Repeat(1L, (int)dense.dim() - 1)]);
     }
 
-    private static (Tensor Values, Tensor Scales) EightBitsOf(ITensorSource source, string name, Tensor stored, ScalarType type)
+    /// <summary>Those of a weight that is stored in eight bits already; 1 where the file has none.</summary>
+    private static Tensor OwnScales(ITensorSource source, string name, Tensor stored)
     {
-        if (stored.dtype != type)
-        {
-            return EightBits.QuantizeRows(Dense(source, name, stored), type);
-        }
-
-        if (type == Int8.Type)
+        if (stored.dtype == Int8.Type)
         {
             RequireScale(source, name);
         }
 
-        return (
-            stored,
-            StoredScale(source, name) is { } scale ? scale.to(ScalarType.Float32).expand(stored.shape[0], 1) : ones(stored.shape[0], 1)
-        );
+        return StoredScale(source, name) is { } scale
+            ? scale.to(ScalarType.Float32).expand(stored.shape[0], 1)
+            : ones(stored.shape[0], 1);
     }
 
     private static void RequireScale(ITensorSource source, string name)

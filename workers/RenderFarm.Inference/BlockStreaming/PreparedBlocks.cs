@@ -19,21 +19,18 @@ internal sealed partial class PreparedJson : JsonSerializerContext;
 /// <summary>
 /// Prepared blocks one after the other in a file that is mapped, usually in shared memory, where it outlives the process
 /// that made it: the next process maps and registers it in about a second. Beside the file lies <c>.complete</c>, its marker.
+/// One mapping may have several owners (<see cref="Share"/>) and goes with the last of them.
 /// </summary>
 public sealed unsafe class PreparedBlocks : IDisposable
 {
-    private readonly FileStream _stream;
-    private readonly MappedPages _pages;
-    private readonly IDisposable? _hold;
-    private MappedPages? _writable;
-    private (RegisteredMemory? Held, PageLocking Way)? _lock;
+    private readonly Mapping _mapping;
     private bool _disposed;
 
     private PreparedBlocks(FileStream file, long blockBytes, int blocks, bool writable, IDisposable? hold = null)
-    {
-        (BlockBytes, Blocks, _hold, _stream) = (blockBytes, blocks, hold, file);
-        _pages = new MappedPages(file, Bytes, writable);
-    }
+        : this(new Mapping(file, blockBytes * blocks, writable, hold), blockBytes, blocks) { }
+
+    private PreparedBlocks(Mapping mapping, long blockBytes, int blocks) =>
+        (_mapping, BlockBytes, Blocks) = (mapping, blockBytes, blocks);
 
     public long BlockBytes { get; }
 
@@ -42,9 +39,16 @@ public sealed unsafe class PreparedBlocks : IDisposable
     public long Bytes => BlockBytes * Blocks;
 
     /// <summary>The first block.</summary>
-    public nint Address => (_writable ?? _pages).Address;
+    public nint Address => _mapping.Start;
 
     public nint Block(int index) => Address + (nint)(index * BlockBytes);
+
+    /// <summary>The same blocks for one more owner, page-locked where they are.</summary>
+    public PreparedBlocks Share()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new PreparedBlocks(_mapping.Share(), BlockBytes, Blocks);
+    }
 
     /// <summary>Opens the file if it is whole and of this layout; null otherwise.</summary>
     /// <param name="hold">Kept for as long as the blocks are mapped; the caller's again when there is nothing to open.</param>
@@ -66,13 +70,13 @@ public sealed unsafe class PreparedBlocks : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         File.Delete(MarkerPath(path));
         var checksums = new string[blocks];
-        using (var writable = new PreparedBlocks(OpenNew(path, layout.Bytes * blocks), layout.Bytes, blocks, writable: true))
+        using (var writable = new PreparedBlocks(OpenNew(path), layout.Bytes, blocks, writable: true))
         {
             filler.Run(
                 blocks,
                 block =>
                 {
-                    filler.Fill(block, writable.Block(block));
+                    writable.Fill(block, filler);
                     checksums[block] = Checksum(writable.Block(block), layout.Bytes);
                 }
             );
@@ -96,11 +100,11 @@ public sealed unsafe class PreparedBlocks : IDisposable
             folder,
             string.Create(CultureInfo.InvariantCulture, $"renderfarm-{Environment.ProcessId}-{Guid.NewGuid():n}")
         );
-        var file = OpenNew(path, layout.Bytes * blocks);
+        var file = OpenNew(path);
         File.Delete(path);
         var nameless = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}");
         using var writable = new PreparedBlocks(file, layout.Bytes, blocks, writable: true);
-        filler.Run(blocks, block => filler.Fill(block, writable.Block(block)));
+        filler.Run(blocks, block => writable.Fill(block, filler));
         return new PreparedBlocks(OpenRead(nameless), layout.Bytes, blocks, writable: false); // read-only registers three times faster
     }
 
@@ -127,46 +131,15 @@ public sealed unsafe class PreparedBlocks : IDisposable
 
     /// <summary>Page-locks the mapping where that can be, so that copies to a card run beside computing. Needs a GPU.</summary>
     /// <returns>How: where it can't be, copies have to go another way.</returns>
-    public PageLocking Register()
-    {
-        if (_lock is { } known)
-        {
-            return known.Way;
-        }
-
-        var taken = PageLock.Take(_pages.Address, MapForWriting, Bytes);
-        if (taken.Way == PageLocking.Staged)
-        {
-            _writable?.Dispose();
-            _writable = null;
-        }
-
-        _lock = taken;
-        return taken.Way;
-    }
+    public PageLocking Register() => _mapping.Register();
 
     public void Dispose()
     {
-        if (_disposed)
+        if (!_disposed)
         {
-            return;
+            _disposed = true;
+            _mapping.Dispose();
         }
-
-        _disposed = true;
-        _lock?.Held?.Dispose();
-        _writable?.Dispose();
-        _pages.Dispose();
-        _stream.Dispose();
-        _hold?.Dispose();
-    }
-
-    /// <summary>The same file, by its descriptor, for it may have no name. Nobody writes: some drivers lock no other pages.</summary>
-    private nint MapForWriting()
-    {
-        var path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{_stream.SafeFileHandle.DangerousGetHandle()}");
-        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        _writable = new MappedPages(file, Bytes, writable: true);
-        return _writable.Address;
     }
 
     /// <summary>Beside the blocks.</summary>
@@ -192,18 +165,15 @@ public sealed unsafe class PreparedBlocks : IDisposable
 
     private static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-    /// <summary>Takes all its memory at once: page by page, what isn't there would end the process without a word.</summary>
-    private static FileStream OpenNew(string path, long bytes) =>
-        new(
-            path,
-            new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.ReadWrite | FileShare.Delete,
-                PreallocationSize = bytes,
-            }
-        );
+    private static FileStream OpenNew(string path) =>
+        new(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>Every block takes its memory at once: page by page, what isn't there would end the process without a word.</summary>
+    private void Fill(int block, BlockFiller filler)
+    {
+        _mapping.Take(Block(block), BlockBytes);
+        filler.Fill(block, Block(block));
+    }
 
     private static bool IsWhole(string path, PreparedMarker marker) =>
         File.Exists(path) && new FileInfo(path).Length == marker.BlockBytes * marker.Blocks;
@@ -235,5 +205,87 @@ public sealed unsafe class PreparedBlocks : IDisposable
             at += piece;
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>A file in this process's memory, for as long as anybody owns it.</summary>
+    private sealed class Mapping : IDisposable
+    {
+        private readonly Lock _gate = new();
+        private readonly FileStream _stream;
+        private readonly MappedPages _pages;
+        private readonly long _bytes;
+        private readonly IDisposable? _hold;
+        private MappedPages? _writable;
+        private (RegisteredMemory? Held, PageLocking Way)? _lock;
+        private int _owners = 1;
+
+        public Mapping(FileStream file, long bytes, bool writable, IDisposable? hold)
+        {
+            (_stream, _bytes, _hold) = (file, bytes, hold);
+            if (writable)
+            {
+                file.SetLength(bytes); // Its blocks take their memory as they are written
+            }
+
+            _pages = new MappedPages(file, bytes, writable);
+            if (writable)
+            {
+                PageRanges.PreferLarge(_pages.Address, bytes);
+            }
+        }
+
+        public nint Start => (_writable ?? _pages).Address;
+
+        public void Take(nint address, long bytes) => PageRanges.Take(address, bytes, _stream.SafeFileHandle, address - Start);
+
+        public PageLocking Register()
+        {
+            lock (_gate)
+            {
+                if (_lock is { } known)
+                {
+                    return known.Way;
+                }
+
+                var taken = PageLock.Take(_pages.Address, MapForWriting, _bytes);
+                if (taken.Way == PageLocking.Staged)
+                {
+                    _writable?.Dispose();
+                    _writable = null;
+                }
+
+                _lock = taken;
+                return taken.Way;
+            }
+        }
+
+        public Mapping Share()
+        {
+            Interlocked.Increment(ref _owners);
+            return this;
+        }
+
+        public void Dispose()
+        {
+            if (Interlocked.Decrement(ref _owners) > 0)
+            {
+                return;
+            }
+
+            _lock?.Held?.Dispose();
+            _writable?.Dispose();
+            _pages.Dispose();
+            _stream.Dispose();
+            _hold?.Dispose();
+        }
+
+        /// <summary>The same file, by its descriptor, for it may have no name. Nobody writes: some drivers lock no other pages.</summary>
+        private nint MapForWriting()
+        {
+            var path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{_stream.SafeFileHandle.DangerousGetHandle()}");
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            _writable = new MappedPages(file, _bytes, writable: true);
+            return _writable.Address;
+        }
     }
 }

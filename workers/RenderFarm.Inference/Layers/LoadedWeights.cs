@@ -180,5 +180,9 @@ public sealed class LoadedWeights : IWeights, IDisposable
 /// <summary>A module together with the weights it runs on.</summary>
 public sealed record Loaded<T>(T Module, LoadedWeights Weights) : IDisposable
 {
-    public void Dispose() => Weights.Dispose();
+    public void Dispose()
+    {
+        (Module as IDisposable)?.Dispose();
+        Weights.Dispose();
+    }
 }

@@ -14,6 +14,15 @@ public static class EightBits
             _ => null,
         };
 
+    /// <summary>The largest value of a type of eight bits with scales; null for any other type.</summary>
+    internal static double? MaxOf(ScalarType type) =>
+        type switch
+        {
+            Float8.Type => Float8.Max,
+            Int8.Type => Int8.Max,
+            _ => null,
+        };
+
     /// <summary>One scale a row: x ≈ values · scales.</summary>
     /// <param name="type">Of the values.</param>
     public static (Tensor Values, Tensor Scales) QuantizeRows(Tensor x, ScalarType type) =>

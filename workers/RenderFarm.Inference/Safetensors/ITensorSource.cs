@@ -29,6 +29,11 @@ public interface ITensorSource : IDisposable
     /// <summary>Whether several threads may load at a time.</summary>
     bool LoadsInParallel => false;
 
+    /// <summary>
+    /// Where its stored bytes lie in this process, for as long as the source is open; null where they have to be loaded.
+    /// </summary>
+    nint? AddressOf(string name) => null;
+
     /// <summary>A copy in host memory, in the stored type. The caller owns it; no dispose scope does.</summary>
     Tensor Load(string name);
 

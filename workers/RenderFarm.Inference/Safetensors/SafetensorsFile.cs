@@ -99,7 +99,7 @@ public sealed class SafetensorsFile : ITensorSource
     }
 
     /// <summary>
-    /// The stored bytes, valid until the file is disposed. Tensors of 2 GiB and more don't fit a span: use <see cref="Address"/>.
+    /// The stored bytes, valid until the file is disposed. Tensors of 2 GiB and more don't fit a span: use <see cref="AddressOf"/>.
     /// </summary>
     public unsafe ReadOnlySpan<byte> Bytes(string name)
     {
@@ -107,8 +107,7 @@ public sealed class SafetensorsFile : ITensorSource
         return new ReadOnlySpan<byte>(_data + place.Begin, checked((int)place.Entry.Bytes));
     }
 
-    /// <summary>Where the stored bytes lie in this process, valid until the file is disposed.</summary>
-    public unsafe nint Address(string name) => (nint)(_data + Find(name).Begin);
+    public unsafe nint? AddressOf(string name) => (nint)(_data + Find(name).Begin);
 
     public void Dispose()
     {

@@ -38,6 +38,8 @@ public sealed class ShardedSource : ITensorSource
     public IReadOnlyDictionary<string, string> Metadata =>
         _shards.SelectMany(shard => shard.Metadata).DistinctBy(pair => pair.Key).ToDictionary(StringComparer.Ordinal);
 
+    public nint? AddressOf(string name) => _homes.GetValueOrDefault(name)?.AddressOf(name);
+
     public Tensor Load(string name) =>
         _homes.TryGetValue(name, out var shard) ? shard.Load(name) : throw new CheckpointException(Name, name, "there is no such tensor");
 

@@ -9,21 +9,62 @@ using RenderFarm.Rendering;
 namespace RenderFarm.Renderer.Protocol;
 
 /// <summary>
-/// Standard input: one order, then silence. Its end before an order means no work; its end after the order means that
-/// the worker is gone or wants no more.
+/// Standard input: orders ahead of their job, as many as come, one order, then silence. Its end before that order means no work; its end
+/// after it means that the worker is gone or wants no more.
 /// </summary>
-internal static class OrderInput
+internal sealed class OrderInput : IDisposable
 {
     private const int LongestOrder = 16 << 20;
 
-    /// <returns>The order, or null when the input ended before one.</returns>
-    /// <exception cref="RenderException">The line is no order.</exception>
-    public static RenderOrder? Read()
+    private readonly Lock _gate = new();
+    private readonly Queue<byte[]> _lines = new();
+    private readonly SemaphoreSlim _news = new(0);
+    private readonly CancellationTokenSource _ended = new();
+    private CancellationTokenSource _more = new();
+    private Exception? _fault;
+    private bool _closed;
+
+    /// <summary>Cancelled once there is something to read that <see cref="Next"/> has not given yet, or the input has ended.</summary>
+    public CancellationToken More
     {
-        var line = ReadLine();
-        if (line is null)
+        get
         {
-            return null;
+            lock (_gate)
+            {
+                return _more.Token;
+            }
+        }
+    }
+
+    /// <summary>Cancelled once the input has ended.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    /// <summary>Reads on a thread of its own from now on.</summary>
+    public static OrderInput Open()
+    {
+        var input = new OrderInput();
+        new Thread(input.Listen, 128 * 1024) { IsBackground = true, Name = "order input" }.Start();
+        return input;
+    }
+
+    /// <returns>The next order, waited for; null when the input ended before one.</returns>
+    /// <exception cref="RenderException">The line is no order.</exception>
+    public RenderOrder? Next()
+    {
+        _news.Wait(CancellationToken.None);
+        byte[]? line;
+        lock (_gate)
+        {
+            if (!_lines.TryDequeue(out line))
+            {
+                _news.Release(); // The end stays the end
+                return _fault is null ? null : throw _fault;
+            }
+
+            if (_lines.Count == 0 && !_ended.IsCancellationRequested)
+            {
+                _more = new CancellationTokenSource();
+            }
         }
 
         try
@@ -37,51 +78,90 @@ internal static class OrderInput
         }
     }
 
-    /// <summary>Calls <paramref name="ended"/> once the input ends.</summary>
-    public static void WatchForEnd(Action ended)
+    /// <summary>Nothing is heard any more; the thread ends with the input, or with the process.</summary>
+    public void Dispose()
     {
-        new Thread(
-            () =>
-            {
-                Span<byte> ignored = stackalloc byte[256];
-                while (ReadSome(ignored) > 0) { }
-                ended();
-            },
-            128 * 1024
-        )
+        lock (_gate)
         {
-            IsBackground = true,
-            Name = "order input",
-        }.Start();
+            _closed = true;
+        }
+
+        _news.Dispose();
+        _ended.Dispose();
+        _more.Dispose();
     }
 
-    private static byte[]? ReadLine()
+    private void Listen()
     {
-        var line = new MemoryStream();
-        Span<byte> chunk = stackalloc byte[4096];
-        while (true)
+        var rest = new MemoryStream();
+        try
         {
-            var count = ReadSome(chunk);
-            if (count == 0)
+            while (ReadLine(rest) is { } line)
             {
-                return line.Length == 0
-                    ? null
-                    : throw new RenderException(
-                        FailureReason.InvalidRequest,
-                        $"the input ended after {line.Length} bytes, before the order's line was complete"
-                    );
+                Tell(() => _lines.Enqueue(line));
             }
-            var end = chunk[..count].IndexOf((byte)'\n');
-            line.Write(end < 0 ? chunk[..count] : chunk[..end]);
-            if (end >= 0)
+        }
+        catch (Exception e) when (e is RenderException or IOException)
+        {
+            _fault = e;
+        }
+
+        Tell(_ended.Cancel);
+    }
+
+    private void Tell(Action change)
+    {
+        lock (_gate)
+        {
+            if (_closed)
             {
-                return line.ToArray();
+                return;
             }
 
-            if (line.Length > LongestOrder)
+            change();
+            _more.Cancel();
+            _news.Release();
+        }
+    }
+
+    /// <param name="rest">What was read beyond the last line; what is read beyond this one is left there.</param>
+    /// <returns>Null at the end.</returns>
+    private static byte[]? ReadLine(MemoryStream rest)
+    {
+        Span<byte> chunk = stackalloc byte[4096];
+        var seen = 0;
+        while (true)
+        {
+            var read = rest.GetBuffer().AsSpan(0, (int)rest.Length);
+            var end = read[seen..].IndexOf((byte)'\n');
+            if (end >= 0)
+            {
+                end += seen;
+                var line = read[..end].ToArray();
+                var beyond = read[(end + 1)..].ToArray();
+                rest.SetLength(0);
+                rest.Write(beyond);
+                return line;
+            }
+
+            seen = read.Length;
+            if (seen > LongestOrder)
             {
                 throw new RenderException(FailureReason.InvalidRequest, $"the order is longer than {LongestOrder} bytes");
             }
+
+            var count = ReadSome(chunk);
+            if (count == 0)
+            {
+                return rest.Length == 0
+                    ? null
+                    : throw new RenderException(
+                        FailureReason.InvalidRequest,
+                        $"the input ended after {rest.Length} bytes, before the order's line was complete"
+                    );
+            }
+
+            rest.Write(chunk[..count]);
         }
     }
 

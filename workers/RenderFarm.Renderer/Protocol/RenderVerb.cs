@@ -7,6 +7,7 @@ using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Renderer.Process;
 using RenderFarm.Rendering;
 using RenderFarm.Rendering.Hosting;
+using RenderFarm.Rendering.Loading;
 using RenderFarm.Rendering.Pipelines;
 using TorchSharp;
 
@@ -14,7 +15,7 @@ namespace RenderFarm.Renderer.Protocol;
 
 /// <summary>
 /// <c>render</c>: one process, one job. 1 make standard output private and tie this life to the parent's; 2 load libtorch
-/// and say <c>ready</c>; 3 read one order; 4 render it; 5 report how it ended, and exit.
+/// and say <c>ready</c>; 3 wait for the order, getting ready for the one expected; 4 render it; 5 report how it ended, and exit.
 /// </summary>
 internal static class RenderVerb
 {
@@ -51,7 +52,9 @@ internal static class RenderVerb
             reports.Write(new RendererReport.Ready(Environment.ProcessId, FarmVersion.Full, libTorch, device, startSeconds));
 
             // 3
-            if (OrderInput.Read() is not { } order)
+            using var held = new HeldBlocks();
+            using var input = OrderInput.Open();
+            if (AheadOfOrder.Await(input, reports, held, device) is not { } order)
             {
                 return ExitCodes.Done;
             }
@@ -65,7 +68,7 @@ internal static class RenderVerb
                     cancel.Cancel();
                 }
             );
-            OrderInput.WatchForEnd(cancel.Cancel);
+            using var gone = input.Ended.Register(cancel.Cancel);
             if (order.Plan.Device != device)
             {
                 throw new RenderException(
@@ -86,7 +89,7 @@ internal static class RenderVerb
             try
             {
                 using var frames = new FramePipe(order.FramePipe, cancel.Token);
-                using var pipeline = new VideoPipeline(order, observer, meter, cancel.Token);
+                using var pipeline = new VideoPipeline(order, observer, meter, cancel.Token, held: held);
                 var result = pipeline.Render(frames);
                 measured = Complete(meter, order, startSeconds);
                 frames.Dispose();

@@ -17,7 +17,8 @@ namespace RenderFarm.Rendering.Loading;
 /// <param name="cache">This model's folder in the cache, or null.</param>
 /// <param name="limitBytes">What the folders of all models may take together, older weights giving way; null: none is touched.</param>
 /// <param name="disks">Null: those of this host.</param>
-public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSpace? disks = null)
+/// <param name="held">What this process has mapped already.</param>
+public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSpace? disks = null, HeldBlocks? held = null)
 {
     private static readonly string SharedMemory = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
     private const int LookAgainMilliseconds = 100;
@@ -26,7 +27,15 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSp
     /// <param name="key">Says which blocks they are and in which format; fit for a file name.</param>
     /// <param name="filler">Writes the blocks where they are not there.</param>
     /// <param name="waiting">Called while another renderer prepares the same blocks; may throw to end the wait.</param>
-    public PreparedBlocks Get(string key, BlockLayout layout, int count, BlockFiller filler, Action? waiting = null)
+    /// <param name="hold">They will be asked for again in this process.</param>
+    public PreparedBlocks Get(
+        string key,
+        BlockLayout layout,
+        int count,
+        BlockFiller filler,
+        Action? waiting = null,
+        bool hold = false
+    )
     {
         if (cache is null)
         {
@@ -40,6 +49,11 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSp
         {
             if (TryOpen(path, layout, count) is { } ready)
             {
+                if (hold)
+                {
+                    held?.Keep(path, ready);
+                }
+
                 return ready;
             }
 
@@ -57,8 +71,14 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSp
         }
     }
 
-    private static PreparedBlocks? TryOpen(string path, BlockLayout layout, int count)
+    private PreparedBlocks? TryOpen(string path, BlockLayout layout, int count)
     {
+        if (held?.Find(path, layout, count) is { } near)
+        {
+            CacheLock.NoteUse(path);
+            return near;
+        }
+
         if (CacheLock.TryShare(path) is not { } shared)
         {
             return null;
@@ -84,6 +104,7 @@ public sealed class PreparedStore(string? cache, long? limitBytes = null, FreeSp
         Remove(path); // Of another layout, or never finished
         if (limitBytes is { } limit)
         {
+            held?.LetGo(); // They may be what has to give way
             CacheRoom.Make(Path.GetDirectoryName(Path.GetFullPath(path))!, layout.Bytes * count, limit, _disks);
         }
 

@@ -28,14 +28,18 @@ namespace RenderFarm.Rendering.Pipelines;
 /// <see cref="TrimMemory"/> then gives its memory back to the card.
 /// </summary>
 /// <param name="alive">Called from inside long loops; may throw to end them.</param>
-public sealed class Components(RenderOrder order, IModelParts parts, Action alive) : IDisposable
+/// <param name="held">What this process has mapped already; null: nothing stays mapped between two uses.</param>
+public sealed class Components(RenderOrder order, IModelParts parts, Action alive, HeldBlocks? held = null) : IDisposable
 {
     private readonly RenderPlan _plan = order.Plan;
     private readonly ModelShape _shape = order.Shape;
-    private readonly PreparedStore _store = new(order.WeightCache, order.WeightCacheLimitBytes);
+    private readonly PreparedStore _store = new(order.WeightCache, order.WeightCacheLimitBytes, held: held);
     private TokenKernels? _kernels;
 
     public Device Device { get; } = new(order.Plan.Device);
+
+    /// <summary>To be called from inside whatever else takes long.</summary>
+    public Action Alive => alive;
 
     private bool OnCard => Device.type == DeviceType.CUDA;
 
@@ -77,10 +81,13 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
         }
     }
 
-    /// <summary>Prompts that were encoded before, by these weights, in this type, on this kind of device and to this length.</summary>
+    /// <summary>
+    /// Prompts that were encoded before, by these weights, in this type, on this kind of device and to this length. None where the
+    /// encoder itself is wanted near.
+    /// </summary>
     public PromptCache Prompts =>
         new(
-            order.WeightCache,
+            order.Ahead ? null : order.WeightCache,
             $"{parts.Fingerprint(ModelPart.TextEncoder)} {(_plan.TextEncoder == TextEncoderPlacement.Cpu ? "cpu" : _plan.Device)} "
                 + $"{(_plan.Precision == Precision.Fp32 ? "fp32" : "bf16")} {_shape.Transformer.TextLength}"
         );
@@ -203,6 +210,36 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
         }
     }
 
+    /// <summary>
+    /// Prepares and page-locks the blocks of a DiT whose turn comes later, beside the work of another one. What goes wrong with it goes
+    /// wrong again, in words, when it is loaded.
+    /// </summary>
+    public Task BringNear(ModelPart part, CancellationToken cancellationToken) =>
+        held is null || order.WeightCache is null || _plan.Precision == Precision.Fp32 || order.Spec.Loras.Count > 0
+            ? Task.CompletedTask
+            : Task.Run(
+                () =>
+                {
+                    using var noGradients = no_grad();
+                    using var source = parts.Open(part);
+                    var sizes = _shape.Transformer;
+                    using var near = Prepared(
+                        part,
+                        source,
+                        BlockLayout.Of(weights => new WanBlock(weights, sizes), FormatFor(source), InFullPrecision(source)),
+                        sizes.Layers,
+                        _store,
+                        cancellationToken.ThrowIfCancellationRequested,
+                        hold: true
+                    );
+                    if (OnCard)
+                    {
+                        near.Register();
+                    }
+                },
+                cancellationToken
+            );
+
     /// <summary>Null where the plan attends in full. Each DiT proves it for itself.</summary>
     private CheckedAttention? EightBitAttention(FusedTokenOps? ops) =>
         _plan.Attention == AttentionPrecision.EightBit && ops is not null
@@ -315,27 +352,43 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
     )
     {
         var layout = BlockLayout.Of(build, format, InFullPrecision(source));
+        var prepared = Prepared(part, source, layout, ring.Blocks, kept ?? _store, alive, hold: order.Ahead);
+        TrimMemory(); // Merging LoRAs on the card left some behind
+        var inTurn = order.Spec.Debug is { SynchronousCopies: true };
+        return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops, inTurn);
+    }
+
+    private PreparedBlocks Prepared(
+        ModelPart part,
+        Inference.Safetensors.ITensorSource source,
+        BlockLayout layout,
+        int blocks,
+        PreparedStore store,
+        Action waiting,
+        bool hold
+    )
+    {
         // Stored and multiplied in the same eight bits, blocks are the same bytes
-        var stored = EightBits.TypeOf(format) switch
+        var stored = EightBits.TypeOf(layout.Format) switch
         {
             Float8.Type => "fp8",
             Int8.Type => "int8",
             _ => "bf16",
         };
-        var prepared = (kept ?? _store).Get(
+        var blocksAtATime = BlockFiller.WorkersFor(source.LoadsInParallel);
+        var threadsOfEach = blocksAtATime > 1 ? 1 : get_num_threads();
+        return store.Get(
             $"{parts.Fingerprint(part)}-{stored}",
             layout,
-            ring.Blocks,
+            blocks,
             new BlockFiller(
-                (block, destination) => BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, Device),
-                BlockFiller.WorkersFor(source.LoadsInParallel),
-                alive
+                (block, destination) => BlockPreparer.Prepare(layout, source, $"blocks.{block}.", destination, threadsOfEach),
+                blocksAtATime,
+                waiting
             ),
-            waiting: alive
+            waiting,
+            hold
         );
-        TrimMemory(); // Rounding on the card left some behind
-        var inTurn = order.Spec.Debug is { SynchronousCopies: true };
-        return new PlacedBlocks<TBlock>(layout, prepared, ring, build, Device, ops, inTurn);
     }
 
     /// <summary>

@@ -12,10 +12,12 @@ namespace RenderFarm.Rendering.Pipelines;
 
 /// <summary>
 /// The DiT that a step runs on. Of two experts the high-noise one takes the steps from the boundary up and the low-noise one
-/// the rest; only the one whose turn it is takes memory, and there is one change a job.
+/// the rest; only the one whose turn it is takes memory of the device, and there is one change a job. The other one's weights are
+/// brought near meanwhile.
 /// </summary>
 internal sealed class Experts : IDisposable
 {
+    private const int LookEveryMilliseconds = 100;
     private readonly Components _components;
     private readonly RenderOrder _order;
     private readonly EncodedPrompts _prompts;
@@ -27,6 +29,8 @@ internal sealed class Experts : IDisposable
     private ModelPart? _loadedPart;
     private LoadedTransformer? _loaded;
     private DenoiseInput? _input;
+    private readonly CancellationTokenSource _ended = new();
+    private Task _near = Task.CompletedTask;
 
     /// <param name="prompts">Belong to the caller, like <paramref name="pictures"/>.</param>
     /// <param name="meter">Told when an expert is loaded in the middle of denoising.</param>
@@ -84,6 +88,9 @@ internal sealed class Experts : IDisposable
 
     public void Dispose()
     {
+        _ended.Cancel();
+        AwaitNear(() => { });
+        _ended.Dispose();
         Unload();
         _stepCache?.Dispose();
     }
@@ -96,6 +103,15 @@ internal sealed class Experts : IDisposable
         _notes.UnionWith(_loaded?.Notes ?? []);
         _loaded?.Dispose();
         (_loadedPart, _loaded, _input) = (null, null, null);
+    }
+
+    /// <param name="alive">Called while it takes; may throw to end the wait.</param>
+    private void AwaitNear(Action alive)
+    {
+        while (Task.WaitAny([_near], LookEveryMilliseconds) < 0)
+        {
+            alive();
+        }
     }
 
     private ModelPart PartOf(int step)
@@ -117,8 +133,14 @@ internal sealed class Experts : IDisposable
         _stepCache?.ExpertChanged();
         _components.TrimMemory();
         _meter.Enter(RenderStage.Loading);
+        AwaitNear(_components.Alive);
         _loaded = _components.Transformer(part);
         _loadedPart = part;
+        if (part == ModelPart.Transformer && PartOf(_schedule.Steps - 1) is ModelPart.TransformerLowNoise and var next)
+        {
+            _near = _components.BringNear(next, _ended.Token);
+        }
+
         var model = _loaded.Module;
         var scale = _order.Shape.Experts == 2 && part == ModelPart.Transformer ? HighNoiseScale(_order.Spec) : _order.Spec.GuidanceScale;
         // A thousandth of a step on a card, where they would take 800 MiB of 14B

@@ -31,17 +31,19 @@ public sealed class VideoPipeline : IDisposable
         _leftOut; // The latter by a step cache
 
     /// <param name="parts">Where the weights come from; the files of the order when not given.</param>
+    /// <param name="held">Belongs to the caller.</param>
     public VideoPipeline(
         RenderOrder order,
         IRenderObserver observer,
         StageMeter meter,
         CancellationToken cancellationToken,
-        IModelParts? parts = null
+        IModelParts? parts = null,
+        HeldBlocks? held = null
     )
     {
         (_order, _spec, _shape) = (order, order.Spec, order.Shape);
         (_observer, _meter, _cancellation) = (observer, meter, cancellationToken);
-        _components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape), ReportAlive);
+        _components = new Components(order, parts ?? new CheckpointParts(order.Files, order.Shape), ReportAlive, held);
     }
 
     /// <exception cref="RenderException">The order can't be rendered, or what came out is no video.</exception>

@@ -69,6 +69,8 @@ public sealed class OriginalSource : ITensorSource
 
     public IReadOnlySet<string> InFullPrecision => _inFullPrecision.Value;
 
+    public nint? AddressOf(string name) => Find(name) is [var whole] ? _source.AddressOf(whole.Name) : null;
+
     public Tensor Load(string name)
     {
         var parts = Find(name);

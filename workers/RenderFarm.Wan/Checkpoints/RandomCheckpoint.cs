@@ -5,13 +5,17 @@ using static TorchSharp.torch;
 namespace RenderFarm.Wan.Checkpoints;
 
 /// <summary>
-/// Writes a checkpoint of random weights, tensor by tensor: memory for the largest tensor, whatever the model. A tensor's
-/// values depend on the seed, its name and its shape only, so order and sharding change nothing.
+/// Writes a checkpoint of random weights, tensor by tensor, drawn on all cores: memory for the largest tensor, or for two GiB of
+/// smaller ones, whatever the model. A tensor's values depend on the seed, its name and its shape only, so order, cores and sharding
+/// change nothing.
 /// </summary>
 public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
 {
     /// <summary>Elements drawn at once in float32.</summary>
     private const long Piece = 1 << 24;
+
+    /// <summary>Of tensors that are drawn before they are written.</summary>
+    private const long AheadBytes = 2L << 30;
 
     /// <summary>Published checkpoints are cut near ten gigabytes.</summary>
     public const long ShardBytes = 9_900_000_000;
@@ -37,15 +41,16 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
                 shards[i].Select(t => new TensorEntry(t.Name, type, t.Shape)),
                 new Dictionary<string, string> { ["format"] = "pt" }
             );
-            foreach (var tensor in shards[i])
-            {
-                using (var values = Draw(tensor, type.ScalarType, salt))
+            InOrder(
+                shards[i],
+                type,
+                salt,
+                (tensor, values) =>
                 {
                     writer.Write(tensor.Name, values);
+                    bytesWritten(tensor.Elements * type.Bytes);
                 }
-
-                bytesWritten(tensor.Elements * type.Bytes);
-            }
+            );
             writer.Complete();
         }
         if (shards.Count > 1)
@@ -54,6 +59,44 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
         }
 
         return files;
+    }
+
+    private void InOrder(IReadOnlyList<ExpectedTensor> tensors, ElementType type, string salt, Action<ExpectedTensor, Tensor> write)
+    {
+        var drawing = new Queue<(ExpectedTensor Tensor, Task<Tensor> Values)>();
+        var threads = get_num_threads();
+        set_num_threads(1); // Each tensor keeps to its own core
+        try
+        {
+            var (next, bytes) = (0, 0L);
+            while (next < tensors.Count || drawing.Count > 0)
+            {
+                while (next < tensors.Count && (drawing.Count == 0 || drawing.Count < threads && bytes < AheadBytes))
+                {
+                    var tensor = tensors[next++];
+                    bytes += tensor.Elements * type.Bytes;
+                    drawing.Enqueue((tensor, Task.Run(() => Draw(tensor, type.ScalarType, salt))));
+                }
+
+                var (first, drawn) = drawing.Dequeue();
+                using var values = drawn.GetAwaiter().GetResult();
+                write(first, values);
+                bytes -= first.Elements * type.Bytes;
+            }
+        }
+        finally
+        {
+            foreach (var (_, drawn) in drawing)
+            {
+                Task.WaitAny(drawn);
+                if (drawn.IsCompletedSuccessfully)
+                {
+                    drawn.Result.Dispose();
+                }
+            }
+
+            set_num_threads(threads);
+        }
     }
 
     private Tensor Draw(ExpectedTensor tensor, ScalarType type, string salt)
@@ -70,7 +113,7 @@ public sealed class RandomCheckpoint(long seed, Action<long> bytesWritten)
             flat.narrow(0, at, count)
                 .copy_(randn([count], dtype: ScalarType.Float32, generator: generator).mul_(spread.Deviation).add_(spread.Mean));
         }
-        return values.MoveToOuterDisposeScope();
+        return values.DetachFromDisposeScope();
     }
 
     private static List<List<ExpectedTensor>> Shards(IReadOnlyList<ExpectedTensor> tensors, ElementType type, long shardBytes)

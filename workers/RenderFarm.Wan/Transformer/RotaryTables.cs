@@ -8,9 +8,7 @@ namespace RenderFarm.Wan.Transformer;
 /// </summary>
 public static class RotaryTables
 {
-    /// <summary>
-    /// Made anew for each forward: only the few positions of each axis are computed, and spread over the grid where it lies.
-    /// </summary>
+    /// <summary>Only the few positions of each axis are computed, and spread over the grid where it lies.</summary>
     /// <param name="grid">Size in tokens.</param>
     public static Tensor For((long Frames, long Height, long Width) grid, int headDim, Device device)
     {

@@ -11,7 +11,7 @@ namespace RenderFarm.Wan.Transformer;
 /// The Wan DiT: noisy latent, timestep and prompt → velocity. All sizes and variants come from the shape: 2.1 and 2.2,
 /// text or image to video.
 /// </summary>
-public sealed class WanModel
+public sealed class WanModel : IDisposable
 {
     private const long HeadTokens = 8192;
 
@@ -28,6 +28,7 @@ public sealed class WanModel
     private readonly PlainTokenOps _headOps = new(ScalarType.Float32);
     private readonly Tensor _headModulation;
     private readonly Linear _head;
+    private ((long Frames, long Height, long Width) Grid, Tensor Table)? _positions;
 
     /// <summary>With all blocks from the same weights.</summary>
     public WanModel(IWeights weights, TransformerShape shape)
@@ -143,11 +144,32 @@ public sealed class WanModel
         var grid = (Frames: x.shape[2], Height: x.shape[3] / 2, Width: x.shape[4] / 2);
         var (e, e0) = _time.Apply(timesteps.Rows(Device));
         var modulation = new Modulation(e, e0, [.. timesteps.Runs.Select(run => run.Tokens)]);
-        var input = new BlockInput(modulation, RotaryTables.For(grid, Shape.HeadDim, Device), context, _ops, _attention, feedForwardTokens);
+        var input = new BlockInput(modulation, Positions(grid), context, _ops, _attention, feedForwardTokens);
 
         var tokens = Product.Linear(Patches.Split(x.to(ScalarType.Float32)), _patchWeight.flatten(1), _patchBias); // [B, L, dim]
         tokens = skipper is null ? Blocks(tokens, input, afterBlock) : Blocks(tokens, input, afterBlock, skipper);
         return Patches.Join(Head(tokens, modulation), grid).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What it keeps of its own; weights belong to whoever loaded them.</summary>
+    public void Dispose()
+    {
+        _positions?.Table.Dispose();
+        _positions = null;
+    }
+
+    /// <summary>The table of the last grid is kept: every forward of a job has the same.</summary>
+    private Tensor Positions((long Frames, long Height, long Width) grid)
+    {
+        if (_positions is { } kept && kept.Grid == grid)
+        {
+            return kept.Table;
+        }
+
+        Dispose();
+        var table = RotaryTables.For(grid, Shape.HeadDim, Device).DetachFromDisposeScope();
+        _positions = (grid, table);
+        return table;
     }
 
     private Tensor Blocks(Tensor tokens, BlockInput input, Action<int, Tensor>? afterBlock)

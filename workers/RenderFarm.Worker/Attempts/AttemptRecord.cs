@@ -19,6 +19,9 @@ internal sealed class AttemptRecord(string model, long leasedAt, TimeProvider ti
     public RendererReport.Finished? Finished { get; private set; }
     public RendererReport.Failed? Failed { get; private set; }
 
+    /// <summary>Set before the first report.</summary>
+    public RenderStart Start { get; set; }
+
     /// <returns>What the lease's next renewal should say, or null when nothing changed for it.</returns>
     public LeaseProgress? Take(RendererReport report)
     {
@@ -65,9 +68,10 @@ internal sealed class AttemptRecord(string model, long leasedAt, TimeProvider ti
     {
         CloseStage();
         (_stage, _stageSince) = (stage, time.GetTimestamp());
-        if (stage == RenderStage.Denoising)
+        if (stage == RenderStage.Denoising && _secondsToFirstStep is null)
         {
-            _secondsToFirstStep ??= time.GetElapsedTime(leasedAt).TotalSeconds;
+            _secondsToFirstStep = time.GetElapsedTime(leasedAt).TotalSeconds;
+            metrics.FirstStepBegun(model, Start, _secondsToFirstStep.Value);
         }
     }
 

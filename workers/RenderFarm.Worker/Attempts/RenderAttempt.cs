@@ -2,6 +2,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Attempts;
@@ -15,6 +16,7 @@ internal sealed class RenderAttempt(
     RenderStarter starter,
     HostWeightCache cache,
     FinishedVideo finished,
+    ExpectedOrders expected,
     WorkerMetrics metrics,
     ILogger<RenderAttempt> log
 )
@@ -30,16 +32,27 @@ internal sealed class RenderAttempt(
             using var children = starter.Start(attempt, plan);
             await using var killer = attempt.Stop.Register(children.Kill);
             log.RendererStarted(children.Renderer.Id, plan.PredictedSeconds);
+            var model = attempt.Grant.Spec.Model;
+            attempt.Record.Start =
+                children.WasLoadedFor(model) ? RenderStart.Standby
+                : cache.Models.Contains(model) ? RenderStart.Warm
+                : RenderStart.Cold;
 
             // 3
+            var order = OrderOf(attempt, plan, inputFiles);
             var listening = children.Conversation.ListenAsync(report =>
             {
                 if (attempt.Record.Take(report) is { } progress)
                 {
                     attempt.Lease.Report(progress.Stage, progress.Step, progress.Steps);
                 }
+
+                if (report is RendererReport.Finished)
+                {
+                    children.EndVideo();
+                }
             });
-            await children.Conversation.OrderAsync(OrderOf(attempt, plan, inputFiles));
+            await children.Conversation.OrderAsync(order);
 
             // 4
             var (ending, encoded) = await children.EndAsync(listening, attempt.Record);
@@ -77,9 +90,10 @@ internal sealed class RenderAttempt(
             }
 
             // 6
+            expected.Rendered(attempt.Slot.Id, order);
             if (measured.PeakBytes is { } peak)
             {
-                metrics.Peaked(attempt.Slot, attempt.Grant.Spec.Model, peak);
+                metrics.Peaked(attempt.Slot, model, peak);
             }
 
             return await finished.CollectAsync(attempt, children.Publish(), measured, logTail);

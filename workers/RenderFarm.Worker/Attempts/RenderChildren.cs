@@ -18,6 +18,7 @@ internal sealed class RenderChildren : IDisposable
     private readonly TimeSpan _silence;
     private readonly TimeProvider _time;
     private readonly long _killsBefore;
+    private volatile bool _allFramesAreThere;
 
     /// <param name="silence">A child that says nothing for so long is stuck.</param>
     /// <param name="killsBefore">How many processes the kernel had killed for memory before the renderer was started.</param>
@@ -32,12 +33,15 @@ internal sealed class RenderChildren : IDisposable
     {
         _killsBefore = killsBefore;
         (_pipe, _encoder, _process, _silence, _time) = (pipe, encoder, process, silence, time);
-        Conversation = new RendererConversation(process.Child, time);
+        Conversation = new RendererConversation(process, time);
     }
 
     public RendererConversation Conversation { get; }
 
     public ChildProcess Renderer => _process.Child;
+
+    /// <summary>The renderer had got ready for jobs of this model before there was one.</summary>
+    public bool WasLoadedFor(string model) => _process.IsLoadedFor(model);
 
     /// <summary>The kernel has ended a process for memory since they were started.</summary>
     public bool WasOutOfMemory => _process.WasOutOfMemory || HostMemory.OutOfMemoryKills > _killsBefore;
@@ -65,6 +69,13 @@ internal sealed class RenderChildren : IDisposable
     {
         Renderer.KillGroup();
         _encoder.Kill();
+    }
+
+    /// <summary>The renderer has written its last frame: the encoder ends the video while the renderer gives back what it holds.</summary>
+    public void EndVideo()
+    {
+        _allFramesAreThere = true;
+        _pipe.CloseWriter();
     }
 
     /// <summary>Waits for both to end, and sees to it that they do.</summary>
@@ -97,7 +108,7 @@ internal sealed class RenderChildren : IDisposable
             using var tick = new CancellationTokenSource();
             await Task.WhenAny(
                 Renderer.Exited,
-                _encoder.Ended,
+                _allFramesAreThere ? Renderer.Exited : _encoder.Ended,
                 Task.Delay(TimeSpan.FromSeconds(Math.Min(1, _silence.TotalSeconds / 4)), _time, tick.Token)
             );
             await tick.CancelAsync();
@@ -106,7 +117,7 @@ internal sealed class RenderChildren : IDisposable
                 break;
             }
 
-            encoderFirst = _encoder.Ended.IsCompleted;
+            encoderFirst = _encoder.Ended.IsCompleted && !_allFramesAreThere;
             silent = !encoderFirst && Conversation.Silence > _silence;
             if (_process.HostBytes is var bytes && bytes > _process.LimitBytes)
             {

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Rendering;
-using RenderFarm.Worker.Children;
+using RenderFarm.Worker.Renderers;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -9,7 +9,7 @@ namespace RenderFarm.Worker.Attempts;
 /// The worker's side of the pipe protocol: one order out, reports in. Standard input stays open until the renderer has
 /// ended, because its end tells a renderer that the worker is gone.
 /// </summary>
-internal sealed class RendererConversation(ChildProcess renderer, TimeProvider time)
+internal sealed class RendererConversation(RendererProcess renderer, TimeProvider time)
 {
     private long _lastHeard = time.GetTimestamp();
 
@@ -22,8 +22,8 @@ internal sealed class RendererConversation(ChildProcess renderer, TimeProvider t
     {
         try
         {
-            await renderer.Input.WriteLineAsync(JsonSerializer.Serialize(order, ContractsJson.Default.RenderOrder));
-            await renderer.Input.FlushAsync();
+            await renderer.Child.Input.WriteLineAsync(JsonSerializer.Serialize(order, ContractsJson.Default.RenderOrder));
+            await renderer.Child.Input.FlushAsync();
         }
         catch (IOException)
         {
@@ -36,10 +36,10 @@ internal sealed class RendererConversation(ChildProcess renderer, TimeProvider t
     {
         try
         {
-            while (await renderer.Output.ReadLineAsync() is { } line)
+            while (await renderer.NextLineAsync() is { } line)
             {
                 Interlocked.Exchange(ref _lastHeard, time.GetTimestamp());
-                if (Parse(line) is { } report)
+                if (RendererProcess.Parse(line) is { } report)
                 {
                     heard(report);
                 }
@@ -52,18 +52,6 @@ internal sealed class RendererConversation(ChildProcess renderer, TimeProvider t
         catch (IOException)
         {
             // Torn down with the process: what came until then is what there is
-        }
-    }
-
-    private static RendererReport? Parse(string line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(line, ContractsJson.Default.RendererReport);
-        }
-        catch (JsonException)
-        {
-            return null;
         }
     }
 }

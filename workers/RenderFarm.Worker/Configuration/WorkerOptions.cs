@@ -66,10 +66,11 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     public double SilenceSeconds { get; set; } = 180;
 
     /// <summary>
-    /// Keep a renderer of each slot ready for the next job, past runtime start and device context. Off by default: it holds
-    /// about 150 MiB of host memory, and half a GiB of its card.
+    /// Keep a renderer of each slot ready for the next job: past runtime start and device context, and with the weights of its last
+    /// model mapped and page-locked. It holds about 150 MiB of host memory, and half a GiB of its card. Default: on cards of 12 GiB
+    /// and more.
     /// </summary>
-    public bool Standby { get; set; }
+    public bool? Standby { get; set; }
 
     /// <summary>How many renderers may be at work at a time on this host. Default: one a slot.</summary>
     [Between(1, 64, Or = "leave it out for one a slot")]

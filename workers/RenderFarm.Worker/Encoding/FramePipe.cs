@@ -8,8 +8,8 @@ namespace RenderFarm.Worker.Encoding;
 /// The FIFO between renderer and encoder.
 /// </summary>
 /// <remarks>
-/// The worker keeps a writing end of its own until the renderer has ended. So the encoder's open never waits for a
-/// renderer that may not come; the encoder sees the end of input when renderer <em>and</em> worker have let go, which
+/// The worker keeps a writing end of its own until the renderer has written its last frame, or ended. So the encoder's open
+/// never waits for a renderer that may not come; the encoder sees the end of input when renderer <em>and</em> worker have let go, which
 /// they do by dying, too; and with the encoder gone nobody reads, so the renderer's write fails instead of waiting.
 /// The encoder opens the FIFO by <see cref="ReaderPath"/>, through the worker's own end: an encoder that comes too late,
 /// with that end closed, finds nothing there instead of waiting for a writer for ever.
@@ -81,8 +81,8 @@ internal sealed partial class FramePipe : IDisposable
     }
 
     /// <summary>
-    /// Lets go of the worker's end: once the renderer has ended, the encoder sees the end of its input. The descriptor
-    /// stays taken until <see cref="Dispose"/>, after the encoder: a late one would open whatever had got its number.
+    /// Lets go of the worker's end: once the renderer has done so too, the encoder sees the end of its input. Harmless when done.
+    /// The descriptor stays taken until <see cref="Dispose"/>, after the encoder: a late one would open whatever had got its number.
     /// </summary>
     public void CloseWriter()
     {

@@ -20,12 +20,16 @@ internal static class VideoPictures
     )
     {
         var folder = Path.GetDirectoryName(video)!;
-        List<(ArtifactKind, string)> made = [];
-        await CutOneAsync(ArtifactKind.Thumbnail, EncoderArguments.Thumbnail);
-        await CutOneAsync(ArtifactKind.Spritesheet, EncoderArguments.Spritesheet);
-        return made;
+        (ArtifactKind Kind, string Path)?[] made = await Task.WhenAll(
+            CutOneAsync(ArtifactKind.Thumbnail, EncoderArguments.Thumbnail),
+            CutOneAsync(ArtifactKind.Spritesheet, EncoderArguments.Spritesheet)
+        );
+        return [.. made.OfType<(ArtifactKind, string)>()];
 
-        async Task CutOneAsync(ArtifactKind kind, Func<RenderSpec, string, string, IReadOnlyList<string>> arguments)
+        async Task<(ArtifactKind, string)?> CutOneAsync(
+            ArtifactKind kind,
+            Func<RenderSpec, string, string, IReadOnlyList<string>> arguments
+        )
         {
             var picture = Path.Combine(folder, Word.Of(kind) + ".webp");
             using var child = ChildProcess.Start(ffmpeg, arguments(spec, video, picture), ChildEnvironment.Base(), folder);
@@ -34,17 +38,17 @@ internal static class VideoPictures
                 var code = await child.Exited.WaitAsync(Patience, time, cancellationToken);
                 if (code == 0 && File.Exists(picture))
                 {
-                    made.Add((kind, picture));
+                    return (kind, picture);
                 }
-                else
-                {
-                    complain($"no {kind} was made: {FfmpegFault.Of(code, child.Errors).Message}");
-                }
+
+                complain($"no {kind} was made: {FfmpegFault.Of(code, child.Errors).Message}");
             }
             catch (TimeoutException)
             {
                 complain($"no {kind} was made: ffmpeg took more than {Patience.TotalSeconds:0} s");
             }
+
+            return null;
         }
     }
 }

@@ -68,6 +68,7 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<EncoderTrial>().AddSingleton<EncoderGuard>();
         builder.Services.AddSingleton<CardErrorRecord>().AddSingleton<CardGuard>().AddSingleton<RendererTurns>();
         builder.Services.AddSingleton<RendererTorch>().AddSingleton<RendererLauncher>();
+        builder.Services.AddSingleton<ExpectedOrders>();
         builder.Services.AddSingleton<HostWeightCache>();
         builder.Services.AddSingleton<DeviceTrials>().AddSingleton<SlotCalibration>();
 

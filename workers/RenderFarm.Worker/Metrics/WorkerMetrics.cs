@@ -19,6 +19,7 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> _leases;
     private readonly Histogram<double> _stages;
     private readonly Histogram<double> _steps;
+    private readonly Histogram<double> _firstSteps;
     private readonly Gauge<long> _predictedPeak;
     private readonly Gauge<long> _measuredPeak;
 
@@ -31,6 +32,7 @@ internal sealed class WorkerMetrics : IDisposable
         _leases = _meter.Counter(WorkerInstruments.LeaseRequests);
         _stages = _meter.Histogram(WorkerInstruments.StageDuration);
         _steps = _meter.Histogram(WorkerInstruments.StepDuration);
+        _firstSteps = _meter.Histogram(WorkerInstruments.FirstStepDuration);
         _predictedPeak = _meter.Gauge(WorkerInstruments.PeakPredicted);
         _measuredPeak = _meter.Gauge(WorkerInstruments.PeakMeasured);
         _meter.Observe(WorkerInstruments.SlotBusy, () => slots.Select(s => new Measurement<int>(s.CurrentJob is null ? 0 : 1, Of(s))));
@@ -60,6 +62,9 @@ internal sealed class WorkerMetrics : IDisposable
 
     public void StepDone(string model, double seconds) => _steps.Record(seconds, new KeyValuePair<string, object?>("model", model));
 
+    public void FirstStepBegun(string model, RenderStart start, double seconds) =>
+        _firstSteps.Record(seconds, new("model", model), new("start", Word.Of(start)));
+
     public void Planned(Slot slot, string model, RenderPlan plan) =>
         _predictedPeak.Record(plan.PredictedPeakBytes, new("model", model), new("slot", slot.Id));
 
@@ -71,6 +76,10 @@ internal sealed class WorkerMetrics : IDisposable
         _meter.Observe(WorkerInstruments.SpoolEntries, entries);
         _meter.Observe(WorkerInstruments.SpoolBytes, bytes);
     }
+
+    /// <param name="loaded">Of each slot.</param>
+    public void ObserveStandbys(IReadOnlyList<Slot> slots, Func<Slot, bool> loaded) =>
+        _meter.Observe(WorkerInstruments.StandbyLoaded, () => slots.Select(s => new Measurement<int>(loaded(s) ? 1 : 0, Of(s))));
 
     public void Dispose() => _meter.Dispose();
 

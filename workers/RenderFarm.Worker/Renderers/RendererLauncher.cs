@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Units;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Nvml;
@@ -12,7 +14,8 @@ namespace RenderFarm.Worker.Renderers;
 
 /// <summary>
 /// Starts renderers, a fresh process for each job. With <c>Worker:Standby</c> a slot's next one is started as soon as the
-/// last has ended and waits for its order past runtime start, libtorch and device context: the restart costs nothing.
+/// last has ended and waits for its order past runtime start, libtorch and device context, with the weights of the job that is
+/// expected near: the restart costs nothing.
 /// </summary>
 /// <remarks>
 /// A standby's memory counts as free to the plan, because it is the process that will run. It dies with this worker like any
@@ -23,9 +26,11 @@ internal sealed class RendererLauncher(
     RendererTorch torch,
     SlotDiscovery slots,
     CardGuard guard,
+    ExpectedOrders expected,
     ILogger<RendererLauncher> log
 ) : IDisposable
 {
+    private const long LeastCard = 12 * Gibibytes.One; // Of which a context is a twentieth
     private const int FirstToGo = 900; // Of 1000, when host memory runs out
     private const double DefaultPart = 0.9;
     private static readonly string[] Render = ["render"];
@@ -68,10 +73,20 @@ internal sealed class RendererLauncher(
         }
     }
 
+    /// <summary>The slot's next renderer has its last model's weights near.</summary>
+    public bool IsLoaded(Slot slot) => _standby.TryGetValue(slot.Id, out var standby) && standby.IsLoaded;
+
+    /// <summary>Has a renderer stand by and, between two jobs, get ready for the one that is expected.</summary>
     public void StandBy(Slot slot)
     {
-        if (!options.Value.Standby || _disposed || _standby.ContainsKey(slot.Id))
+        if (_disposed || !StandsBy(slot))
         {
+            return;
+        }
+
+        if (_standby.TryGetValue(slot.Id, out var standby))
+        {
+            Load(slot, standby);
             return;
         }
 
@@ -81,7 +96,10 @@ internal sealed class RendererLauncher(
             if (!_standby.TryAdd(slot.Id, next))
             {
                 next.Dispose();
+                return;
             }
+
+            Load(slot, next);
         }
         catch (Exception fault) when (fault is IOException or InvalidOperationException)
         {
@@ -108,7 +126,8 @@ internal sealed class RendererLauncher(
         }
 
         var held = slot.Card is { } card ? card.HeldBy(standby.Child.Id) : standby.HostBytes;
-        return Math.Min(slot.Description.TotalBytes, slot.FreeBytes + held);
+        var free = Math.Min(slot.Description.TotalBytes, slot.FreeBytes + held);
+        return standby.IsLoading ? Math.Max(free, standby.FreeBytesBefore) : free;
     }
 
     public void Dispose()
@@ -123,6 +142,50 @@ internal sealed class RendererLauncher(
     /// <summary>The renderer's program on a slot's device, with what its jobs have there, for something else than a job.</summary>
     /// <exception cref="FileNotFoundException">There is no renderer program.</exception>
     public RendererProcess StartVerb(Slot slot, params string[] verb) => Start(slot, verb, Path.GetTempPath());
+
+    /// <summary>By default on a card that is large enough for a context beside whatever else it does.</summary>
+    private bool StandsBy(Slot slot) =>
+        options.Value.Standby ?? (slot.Kind == SlotKind.Cuda && slot.Description.TotalBytes >= LeastCard);
+
+    private void Load(Slot slot, RendererProcess standby)
+    {
+        if (standby.IsTold || expected.Of(slot.Id) is not { } order || slot.Pause.TryTake(TimeSpan.Zero, () => 0) is not { } pause)
+        {
+            return;
+        }
+
+        try
+        {
+            var free = FreeBytes(slot);
+            if (free >= order.Plan.PredictedPeakBytes)
+            {
+                _ = LoadAsync(slot, standby, order, free, pause);
+                return;
+            }
+
+            log.NoRoomToLoad(slot.Id, order.Spec.Model, free);
+        }
+        catch (NvmlException fault)
+        {
+            log.NoStandby(slot.Id, fault.Message);
+        }
+
+        pause.Dispose();
+    }
+
+    /// <summary>Never fails. A job that comes meanwhile has the slot at once: the renderer gives way by itself.</summary>
+    private async Task LoadAsync(Slot slot, RendererProcess standby, RenderOrder order, long free, PauseUse pause)
+    {
+        using (pause)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await Task.WhenAny(standby.LoadAsync(order, free), Task.Delay(Timeout.InfiniteTimeSpan, pause.Ending));
+            if (standby.IsLoaded)
+            {
+                log.Loaded(slot.Id, order.Spec.Model, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            }
+        }
+    }
 
     private RendererProcess Start(Slot slot, string[] verb, string folder, DebugSwitches? debug = null)
     {

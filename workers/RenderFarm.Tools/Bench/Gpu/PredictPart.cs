@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
@@ -27,6 +28,8 @@ internal static class PredictPart
     private const double PeakOff = 0.05;
     private const double PeakBelow = 0.02;
     private const double TimeOff = 0.10;
+    private static readonly TimeSpan Standstill = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     private static readonly ModelShape Large = ModelShapes.T2v14B;
     private static readonly ModelShape Small = ModelShapes.T2v1Point3B;
@@ -96,6 +99,7 @@ internal static class PredictPart
         }
 
         var calibration = RendererProgram.Calibrate();
+        AwaitStandstill(); // What the calibration held would count for this process
         report.Figure("calibrated fp8 products", calibration.Fp8Flops.GetValueOrDefault() / 1e12, "TFLOP/s");
         report.Figure("calibrated bf16 products", calibration.Bf16Flops!.Value / 1e12, "TFLOP/s");
         report.Figure("calibrated attention", calibration.AttentionFlops!.Value / 1e12, "TFLOP/s");
@@ -113,7 +117,7 @@ internal static class PredictPart
                 peaks.Add(peak);
                 times.Add(time);
             }
-            catch (Exception e) when (e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase))
+            catch (Exception e) when (IsOutOfMemory(e))
             {
                 outOfMemory++;
                 report.Say($"{one}: {e.Message}");
@@ -130,6 +134,21 @@ internal static class PredictPart
         report.Figure("peak, furthest above prediction", peaks.Max() - 1, "", PeakBelow);
         report.Figure("peak, furthest below prediction", 1 - peaks.Min(), "", PeakOff);
         report.Figure("step time, furthest off", times.Max(time => Math.Abs(time - 1)), "", TimeOff);
+    }
+
+    /// <summary>Until the card's free memory has not changed for a second.</summary>
+    private static void AwaitStandstill()
+    {
+        using var pause = new ManualResetEventSlim();
+        var (free, since) = (CudaDevice.Memory.Free, Stopwatch.GetTimestamp());
+        while (Stopwatch.GetElapsedTime(since) < Standstill)
+        {
+            pause.Wait(LookEvery);
+            if (CudaDevice.Memory.Free is var now && now != free)
+            {
+                (free, since) = (now, Stopwatch.GetTimestamp());
+            }
+        }
     }
 
     /// <summary>Measured ÷ predicted: peak and step time.</summary>
@@ -190,7 +209,15 @@ internal static class PredictPart
             )
         )
         {
-            pipeline.Render(new Nowhere());
+            try
+            {
+                pipeline.Render(new Nowhere());
+            }
+            catch (Exception e) when (IsOutOfMemory(e))
+            {
+                report.Say($"    ended with {Stages(meter.Measured(), plan)}; context {Gibibytes.Of(context):0.000}");
+                throw;
+            }
         }
 
         var measured = meter.Measured();
@@ -198,16 +225,7 @@ internal static class PredictPart
         var time = steps.Least / plan.PredictedStepSeconds;
         report.Figure($"{one}, peak ÷ predicted", peak, "");
         report.Figure($"{one}, step ÷ predicted", time, "");
-        var stages = string.Join(
-            ", ",
-            plan.StagePeakBytes.Select(stage =>
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{stage.Key} {Gibibytes.Of(measured.StagePeakBytes!.GetValueOrDefault(stage.Key)):0.000} "
-                        + $"of {Gibibytes.Of(stage.Value):0.000}"
-                )
-            )
-        );
+        var stages = Stages(measured, plan);
         report.Say(
             string.Create(
                 CultureInfo.InvariantCulture,
@@ -221,6 +239,21 @@ internal static class PredictPart
         );
         return (peak, time);
     }
+
+    private static bool IsOutOfMemory(Exception e) => e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Peaks in GiB, measured of planned.</summary>
+    private static string Stages(Measurements measured, RenderPlan plan) =>
+        string.Join(
+            ", ",
+            plan.StagePeakBytes.Select(stage =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{stage.Key} {Gibibytes.Of(measured.StagePeakBytes!.GetValueOrDefault(stage.Key)):0.000} "
+                        + $"of {Gibibytes.Of(stage.Value):0.000}"
+                )
+            )
+        );
 
     /// <summary>The first step of a render also chooses cuDNN's plans; the least is a step like all that follow.</summary>
     private sealed class Steps : IRenderObserver
