@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using RenderFarm.Api.Audit;
@@ -43,11 +44,16 @@ internal static class FarmApi
         var api = builder.Services.AddSettings<ApiOptions, ApiOptionsValidator>(builder.Configuration);
         builder.AddTls(api.Tls);
         var metrics = builder.AddMetrics();
-        builder.WebHost.UseUrls([.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)]);
+        string[] urls = [.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)];
+        builder.WebHost.UseUrls(urls);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ConfigureEndpointDefaults(ServerRefusals.Attach);
+            kestrel.ConfigureEndpointDefaults(listen =>
+            {
+                listen.UseTlsOf(urls);
+                ServerRefusals.Attach(listen);
+            });
             kestrel.Limits.MaxRequestBodySize = BodyLimits.Default;
         });
         // A start that fails is told in one line by whoever started it.
@@ -64,6 +70,9 @@ internal static class FarmApi
             Wire.Configure(json.SerializerOptions);
             // A worker's null where something must be is a refusal that names the member, not a fault of ours.
             json.SerializerOptions.RespectNullableAnnotations = true;
+            json.SerializerOptions.TypeInfoResolver = (
+                json.SerializerOptions.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()
+            ).WithAddedModifier(WholeValues.Require);
         });
 
         // Who is asking

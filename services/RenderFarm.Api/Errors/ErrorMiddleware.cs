@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Loops;
 
@@ -56,11 +55,8 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, TimeProvider
         {
             BadHttpRequestException { StatusCode: 413 } => ApiError.TooLarge(context.BodyLimit()),
             BadHttpRequestException { InnerException: UnknownWordException unknown } => ApiError.UnknownWord(unknown),
-            BadHttpRequestException { InnerException: JsonException json } => ApiError.Malformed(
-                $"The body is not what is expected here: {json.Message}"
-            ),
             BadHttpRequestException { StatusCode: 415 } => ApiError.UnsupportedMediaType(context.Request.ContentType, Readable(context)),
-            BadHttpRequestException bad => ApiError.Malformed($"The request could not be read: {bad.Message}"),
+            BadHttpRequestException bad => BodyFault.Of(bad),
             _ => Refusals.Of(exception, time.GetUtcNow()),
         };
 

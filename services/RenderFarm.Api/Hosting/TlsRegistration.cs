@@ -1,3 +1,5 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
 
 namespace RenderFarm.Api.Hosting;
@@ -23,6 +25,20 @@ internal static class TlsRegistration
                     },
                 }
             );
+        }
+    }
+
+    /// <summary>
+    /// TLS where an address asks for it, before anything that reads or writes what is inside. The server would add it last, and whatever
+    /// stands in a connection's way by then would see what is encrypted.
+    /// </summary>
+    /// <param name="urls">All that are listened at.</param>
+    public static void UseTlsOf(this ListenOptions listen, IReadOnlyList<string> urls)
+    {
+        var isOpen = urls.Select(BindingAddress.Parse).ToLookup(address => address.Scheme == Uri.UriSchemeHttp, address => address.Port);
+        if (listen.EndPoint is IPEndPoint { Port: var port } && isOpen[false].Contains(port) && !isOpen[true].Contains(port))
+        {
+            listen.UseHttps();
         }
     }
 }

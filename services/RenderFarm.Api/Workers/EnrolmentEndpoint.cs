@@ -30,11 +30,9 @@ internal static class EnrolmentEndpoint
             "secret",
             $"must be '{EnrollRequest.SecretPrefix}' and {EnrollRequest.SecretDigits} hex digits, made at random by the worker"
         );
-        WorkerClaims.Refuse(
-            request.Name.Trim().Length is 0 or > WorkerNames.Longest,
-            "name",
-            $"must have 1 to {WorkerNames.Longest} characters"
-        );
+        WorkerLabel.Require(request.Name, "name");
+        WorkerLabel.Require(request.Host, "host");
+        WorkerLabel.Require(request.Version, "version");
         // Who guesses tokens is held back as one who guesses keys is.
         var address = context.Connection.RemoteIpAddress;
         if (wrong.RefusalOf(address) is { } refusal)

@@ -40,7 +40,7 @@ internal static class InvitationEndpoints
         var fields = new FieldReader((await BodyReader.ReadAsync(context.Request, cancellationToken)).Fields);
         var lasts = TimeSpan.FromSeconds(fields.Whole("expires_in", ShortestSeconds, LongestSeconds) ?? DefaultSeconds);
         var uses = (int)(fields.Whole("uses", 1, MostUses) ?? 1);
-        var name = fields.Text("name", WorkerNames.Longest, mayBeEmpty: false);
+        var name = WorkerLabel.Read(fields, "name");
         fields.RefuseRest();
         if (name is not null && uses > 1)
         {
@@ -65,7 +65,13 @@ internal static class InvitationEndpoints
             throw ApiError.UnknownParameter(stray, OneParameter).AsException();
         }
 
-        var id = context.Request.Query[OneParameter].ToString() is { Length: > 0 } named ? named : null;
+        // An empty id is a caller's slip, and not a wish to withdraw them all
+        var id = context.Request.Query.TryGetValue(OneParameter, out var named) ? named.ToString() : null;
+        if (id is "")
+        {
+            throw ApiError.InvalidValue(OneParameter, $"'{OneParameter}' is empty: name one, or leave it out to withdraw all.").AsException();
+        }
+
         var withdrawn = await invitations.WithdrawAsync(id, cancellationToken);
         return id is null || withdrawn.Count > 0
             ? new DeletedInvitations(withdrawn)

@@ -59,13 +59,17 @@ internal static class LeaseEndpoints
         WorkerClaims.Refuse(!WorkerClaims.IsRandom(request.Identity), "identity", WorkerClaims.IdentityForm);
         WorkerClaims.Refuse(!WorkerClaims.IsRandom(request.Instance), "instance", "must be 32 hex digits, made at random at every start");
         WorkerClaims.Refuse(request.Place is { Length: 0 or > 100 }, "place", "must have 1 to 100 characters, or be left out");
-        WorkerClaims.Refuse(string.IsNullOrWhiteSpace(request.Name), "name", "must not be empty");
+        WorkerLabel.Require(request.Name, "name");
+        WorkerLabel.Require(request.Host, "host");
+        WorkerLabel.Require(request.Version, "version");
         WorkerClaims.Refuse(request.Slots.Count == 0, "slots", "must hold at least one slot");
         WorkerClaims.Refuse(request.Slots.DistinctBy(slot => slot.Id).Count() < request.Slots.Count, "slots", "holds one id twice");
         for (var index = 0; index < request.Slots.Count; index++)
         {
-            // A worker of today keeps such a card from work itself, and says so
             var slot = request.Slots[index];
+            WorkerLabel.Require(slot.Id, $"slots[{index}].id");
+            WorkerLabel.Require(slot.Card, $"slots[{index}].card");
+            // A worker of today keeps such a card from work itself, and says so
             var unfit =
                 slot is { Kind: SlotKind.Cuda, Quarantine: null } ? CardFitness.WhyNot(slot.Card, slot.ComputeCapability) : null;
             WorkerClaims.Refuse(unfit is not null, $"slots[{index}].card", $"can't be used: {unfit}");

@@ -79,6 +79,8 @@ internal sealed class LeaseUploads(IPartUploads uploads, TimeProvider time)
                 .AsException();
         }
 
+        var odd = etags.ToList().FindIndex(etag => !IsEtag(etag));
+        WorkerClaims.Refuse(odd >= 0, $"etags[{odd}]", "must be what the store called the part in its ETag, without the quotation marks");
         var stored = await AskAsync("etags", () => uploads.CompleteAsync(promised, handle.StoreId, etags, cancellationToken));
         return new UploadedObject(stored.Key, stored.SizeBytes, handle.Sha256);
     }
@@ -90,6 +92,9 @@ internal sealed class LeaseUploads(IPartUploads uploads, TimeProvider time)
             handle.SizeBytes,
             handle.Sha256
         );
+
+    /// <summary>It becomes part of a document to the store.</summary>
+    private static bool IsEtag(string text) => text.Length is > 0 and <= 200 && text.All(letter => letter is > ' ' and < '\x7f' and not '"');
 
     private static UploadHandle Parse(string id) =>
         UploadHandle.TryParse(id, out var handle) ? handle : throw ApiError.UploadEnded().AsException();

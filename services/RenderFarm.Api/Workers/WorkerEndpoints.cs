@@ -81,7 +81,7 @@ internal static class WorkerEndpoints
     {
         var body = (await BodyReader.ReadAsync(context.Request, cancellationToken)).Fields;
         var fields = new FieldReader(body);
-        var name = fields.Text("name", WorkerNames.Longest, mayBeEmpty: false);
+        var name = WorkerLabel.Read(fields, "name");
         fields.RefuseRest();
         if (!body.ContainsKey("name"))
         {
@@ -141,11 +141,6 @@ internal static class WorkerEndpoints
             ? await ShowAsync(id, context, registry, jobs, cancellationToken)
             : throw ApiError.NotFound("worker or slot", slot is null ? id : $"{id}/{slot}").AsException();
     }
-}
-
-internal static class WorkerNames
-{
-    public const int Longest = 100;
 }
 
 internal sealed record WorkerFields(string? Name);

@@ -32,6 +32,9 @@ internal sealed class CommandRunner(TextWriter errors)
             }
         );
 
+    /// <summary>A line beside what the verb prints, which others may read.</summary>
+    public Task NoteAsync(string line) => errors.WriteLineAsync($"note: {line}");
+
     private async Task TellAsync(FarmException error, bool asJson)
     {
         if (asJson)

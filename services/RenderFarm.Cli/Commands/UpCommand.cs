@@ -19,7 +19,7 @@ internal static class UpCommand
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time, Func<IReadOnlyList<string>, int> launch)
     {
         var farm = new Option<bool>("--farm") { Description = "Run on PostgreSQL, RabbitMQ and S3 instead of the embedded stores" };
-        var port = OptionKinds.Whole("--port", "Port of the API", DefaultPort, 1, 65535);
+        var port = OptionKinds.Whole("--port", "Port of the API, where --listen names none", DefaultPort, 1, 65535);
         var listen = new Option<string?>("--listen")
         {
             Description = "Open the farm to a network: an address or name of this machine and a port, such as 0.0.0.0:8080",

@@ -207,6 +207,14 @@ internal static class WorkerCommands
                     cancellationToken
                 );
                 console.Say(parsed.WantsJson() ? JsonSwitch.Line(invitation) : Text(invitation, "join"));
+                if (Uri.TryCreate(Text(invitation, "join"), UriKind.Absolute, out var join) && join.IsLoopback)
+                {
+                    await run.NoteAsync(
+                        $"{join.Host} leads to this machine alone. Another one can join when the farm is open to a network: "
+                            + "./farm up --listen 0.0.0.0:8080 --tls auto"
+                    );
+                }
+
                 return VerbProgram.Done;
             }
         );

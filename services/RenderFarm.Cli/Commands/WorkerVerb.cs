@@ -81,7 +81,12 @@ internal static class WorkerVerb
         };
         if (string.IsNullOrWhiteSpace(text))
         {
-            return given is null ? null : throw new FarmException("invalid_option", "--join: no invitation came on standard input");
+            return given is null
+                ? null
+                : throw new FarmException(
+                    "invalid_option",
+                    given == "-" ? "--join: no invitation came on standard input" : $"--join is empty; it has the form {JoinLine.Form}"
+                );
         }
 
         return JoinLine.TryParse(text, out var line)

@@ -1,7 +1,11 @@
 using System.Globalization;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Errors;
 
@@ -20,6 +24,35 @@ public sealed class ServerRefusalTests(FarmFixture fixture) : IClassFixture<Farm
     [InlineData("POST /v1/videos HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400)]
     public async Task Server_ARequestThatIsNone_GetsTheErrorBody(string request, int status) =>
         Assert.Equal(status, await SendAsync(request));
+
+    /// <summary>What is encrypted on the way out is the whole answer.</summary>
+    [Fact]
+    public async Task Server_ARequestThatIsNoneOverTls_GetsTheErrorBody()
+    {
+        using var folder = new TemporaryFolder();
+        var (certificate, key) = (folder.File("farm.pem"), folder.File("farm.key"));
+        using (var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256))
+        using (var made = Certificate(pair))
+        {
+            await File.WriteAllTextAsync(certificate, made.ExportCertificatePem(), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(key, pair.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+        }
+
+        await using var farm = await TestFarm.StartAsync(
+            "--Api:Url=https://127.0.0.1:0",
+            $"--Api:Tls:Certificate={certificate}",
+            $"--Api:Tls:Key={key}"
+        );
+
+        Assert.Equal(400, await SendAsync("GET /v1/%00 HTTP/1.1\r\nHost: a\r\n\r\n", farm.Address));
+        Assert.Equal(400, await SendAsync("nonsense\r\n\r\n", farm.Address));
+    }
+
+    private static X509Certificate2 Certificate(ECDsa key) =>
+        new CertificateRequest("CN=farm", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            TimeProvider.System.GetUtcNow().AddDays(-1),
+            TimeProvider.System.GetUtcNow().AddDays(1)
+        );
 
     [Fact]
     public async Task Server_HeadersWithoutEnd_GetTheErrorBody() =>
@@ -49,12 +82,14 @@ public sealed class ServerRefusalTests(FarmFixture fixture) : IClassFixture<Farm
         );
     }
 
-    private async Task<int> SendAsync(string request)
+    private Task<int> SendAsync(string request) => SendAsync(request, fixture.Farm.Address);
+
+    private static async Task<int> SendAsync(string request, Uri farm)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         using var socket = new TcpClient();
-        await socket.ConnectAsync(fixture.Farm.Address.Host, fixture.Farm.Address.Port, limit.Token);
-        var stream = socket.GetStream();
+        await socket.ConnectAsync(farm.Host, farm.Port, limit.Token);
+        await using var stream = await OpenAsync(socket, farm, limit.Token);
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request), limit.Token);
         using var answer = new MemoryStream();
         await stream.CopyToAsync(answer, limit.Token);
@@ -72,5 +107,24 @@ public sealed class ServerRefusalTests(FarmFixture fixture) : IClassFixture<Farm
         Assert.Equal((status, "invalid_request"), ((int)json["status"]!, (string)json["error"]!["code"]!));
         Assert.Equal((string)json["detail"]!, (string)json["error"]!["message"]!);
         return status;
+    }
+
+    private static async Task<Stream> OpenAsync(TcpClient socket, Uri farm, CancellationToken cancellationToken)
+    {
+        if (farm.Scheme == Uri.UriSchemeHttp)
+        {
+            return socket.GetStream();
+        }
+
+        var tls = new SslStream(socket.GetStream());
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = farm.Host,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == "CN=farm",
+            },
+            cancellationToken
+        );
+        return tls;
     }
 }

@@ -39,6 +39,7 @@ public sealed class EnrolmentTests : IAsyncLifetime
     [InlineData("""{"expires_in":604801}""", "expires_in")]
     [InlineData("""{"uses":0}""", "uses")]
     [InlineData("""{"uses":2,"name":"rack-1"}""", "name")]
+    [InlineData("""{"name":"rack\u001b[2J"}""", "name")]
     public async Task Invitation_OutOfBounds_IsRefusedByTheField(string body, string field)
     {
         var reply = await _farm.User.PostAsync("/v1/workers/invitations", JsonContent.Create(JsonNode.Parse(body)));
@@ -109,6 +110,8 @@ public sealed class EnrolmentTests : IAsyncLifetime
 
         Assert.Equal((404, "not_found"), await RefusalAsync(await _farm.User.DeleteAsync("/v1/workers/invitations?id=invitation_1")));
         Assert.Equal((400, "unknown_parameter"), await RefusalAsync(await _farm.User.DeleteAsync("/v1/workers/invitations?all=1")));
+        // An empty one is a slip, and withdraws nothing
+        Assert.Equal((400, "invalid_value"), await RefusalAsync(await _farm.User.DeleteAsync("/v1/workers/invitations?id=")));
         var withdrawn = await (await _farm.User.DeleteAsync("/v1/workers/invitations")).JsonAsync();
 
         Assert.Equal(ids, withdrawn["deleted"]!.AsArray().Select(id => (string)id!));
@@ -191,11 +194,18 @@ public sealed class EnrolmentTests : IAsyncLifetime
         Assert.Equal("w1", (string)(await WorkerAsync(id))["name"]!);
     }
 
-    [Fact]
-    public async Task Rename_WithoutAName_IsRefusedByTheField()
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"name":""}""")]
+    [InlineData("""{"name":" "}""")]
+    [InlineData("""{"name":"two\nlines"}""")]
+    [InlineData("""{"name":"a\u001b[31mb"}""")]
+    public async Task Rename_WithoutANameThatCanBeRead_IsRefusedByTheField(string body)
     {
         var id = await _farm.RegisterWorkerAsync("w1");
-        var (status, _, param, _) = await (await _farm.User.PatchAsJsonAsync($"/v1/workers/{id}", new { })).RefusalAsync();
+        var (status, _, param, _) = await (
+            await _farm.User.PatchAsync($"/v1/workers/{id}", JsonContent.Create(JsonNode.Parse(body)))
+        ).RefusalAsync();
         Assert.Equal((400, "name"), (status, param));
     }
 

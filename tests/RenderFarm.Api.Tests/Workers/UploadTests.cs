@@ -136,6 +136,8 @@ public abstract class UploadTests : IAsyncLifetime
         var first = await SendAsync(asked.Parts[0], file);
 
         Assert.Equal((400, "invalid_value"), await Refusal(await CompleteAsync(lease, asked, [first])));
+        // A document to the store is made of them
+        Assert.Equal((400, "invalid_value"), await Refusal(await CompleteAsync(lease, asked, [first, "\u0001", first])));
         string[] untrue = [first, first, first];
         Assert.Contains(
             await Refusal(await CompleteAsync(lease, asked, untrue)),

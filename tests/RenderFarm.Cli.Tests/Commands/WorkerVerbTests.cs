@@ -90,6 +90,19 @@ public sealed class WorkerVerbTests : VerbsUnderTest
         var asked = Assert.Single(farm.Requests);
         Assert.Equal("POST /v1/workers/invitations", asked.Line);
         Assert.Equal("""{"expires_in":1800,"uses":3}""", asked.Body);
+        Assert.Empty(Errors.ToString());
+    }
+
+    [Fact]
+    public async Task Invite_OfAFarmThatNobodyElseReaches_SaysSoBesideTheLine()
+    {
+        const string Join = "http://127.0.0.1:8080#rfi_1";
+        await using var farm = new StubFarm((_, _) => (200, $$"""{"id":"invitation_1","join":"{{Join}}","expires_at":1,"uses_left":1}"""));
+
+        Assert.Equal(0, await RunAsync(farm, "workers", "invite"));
+
+        Assert.Equal(Join, Console.Output.Trim());
+        Assert.Contains("./farm up --listen", Errors.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

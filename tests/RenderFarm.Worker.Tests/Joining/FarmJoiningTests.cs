@@ -205,26 +205,63 @@ public sealed class FarmJoiningTests : IAsyncLifetime
         Assert.Empty(_heard);
     }
 
-    /// <summary>Another certificate, as of somebody in between, is told nothing.</summary>
+    /// <summary>Another certificate, as of somebody in between, is told nothing; whoever gave the line is, at once.</summary>
     [Fact]
-    public async Task Join_AFarmWithAnotherCertificate_SaysNothing()
+    public async Task Join_AFarmWithAnotherCertificate_EndsWithoutAWordToIt()
     {
+        var fault = await Assert.ThrowsAsync<WorkerSettingException>(() => JoinAsync(LineOfAnother));
+
+        Assert.Contains(new string('0', 64), fault.Message, StringComparison.Ordinal);
+        Assert.Contains("./farm workers invite", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(WorkerExit.Refused, fault.ExitCode);
+        Assert.Empty(_heard);
+        Assert.False(File.Exists(Joined));
+
+        // The same invitation, typed right
+        await JoinAsync(Line(Token));
+        Assert.Equal(Token, Assert.Single(_heard).Token);
+    }
+
+    /// <summary>A service is started when nobody looks, and the farm's own certificate may be back tomorrow.</summary>
+    [Fact]
+    public async Task Start_WhileTheFarmHasAnotherCertificate_WaitsForTheOneItKnows()
+    {
+        await JoinAsync(Line(Token));
+        var file = await File.ReadAllTextAsync(Joined, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Joined,
+            file.Replace(PinnedCertificate.DigestOf(_certificate), new string('0', 64), StringComparison.Ordinal),
+            TestContext.Current.CancellationToken
+        );
         using var patience = new CancellationTokenSource();
         var log = new EventLog(2801);
-        var joining = FarmJoining.RunAsync(
-            Options,
-            new JoinLine(new Uri(Url), Token, new string('0', 64)).ToString(),
-            "",
-            TimeProvider.System,
-            log,
-            patience.Token
-        );
+        var starting = FarmJoining.RunAsync(Options, null, "", TimeProvider.System, log, patience.Token);
 
         await log.SeenAsync();
         await patience.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => joining);
-        Assert.Empty(_heard);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting);
+        Assert.Single(_heard);
     }
+
+    [Fact]
+    public async Task Join_ByTheSameInvitationWithAnotherAddress_GoesThereWithTheSameSecret()
+    {
+        using var patience = new CancellationTokenSource();
+        var log = new EventLog(2801);
+        // Nothing listens there
+        var mistyped = new JoinLine(new Uri("https://127.0.0.1:1"), Token, PinnedCertificate.DigestOf(_certificate)).ToString();
+        var joining = FarmJoining.RunAsync(Options, mistyped, "", TimeProvider.System, log, patience.Token);
+        await log.SeenAsync();
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => joining);
+        var kept = await File.ReadAllTextAsync(Joined, TestContext.Current.CancellationToken);
+
+        await JoinAsync(Line(Token));
+
+        Assert.Contains(Assert.Single(_heard).Secret, kept, StringComparison.Ordinal);
+    }
+
+    private string LineOfAnother => new JoinLine(new Uri(Url), Token, new string('0', 64)).ToString();
 
     private string Url => _farm.Urls.First();
     private string Joined => Path.Combine(_folder.Path, FarmHome.JoinedFileName);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Options;
@@ -28,10 +29,12 @@ internal sealed class FarmApi : IDisposable
 
     private readonly HttpClient _http;
     private readonly WorkerKey _key;
+    private readonly string _certificateWanted;
 
     public FarmApi(IOptions<WorkerOptions> options, WorkerKey key)
     {
         _key = key;
+        _certificateWanted = options.Value.CertificateWanted();
         _http = new HttpClient(
             new SocketsHttpHandler
             {
@@ -247,6 +250,15 @@ internal sealed class FarmApi : IDisposable
         catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
         {
             throw new FarmApiException($"the API did not answer {path} within {patience.TotalSeconds:0} s", null, null, fault);
+        }
+        catch (HttpRequestException fault) when (fault.InnerException is AuthenticationException tls)
+        {
+            throw new FarmApiException(
+                $"the certificate of the API at {_http.BaseAddress} is not accepted ({tls.Message.TrimEnd('.')}): {_certificateWanted}",
+                null,
+                FarmApiException.WrongCertificate,
+                fault
+            );
         }
         catch (Exception fault) when (fault is HttpRequestException or SocketException or IOException or JsonException)
         {

@@ -5,7 +5,7 @@ namespace RenderFarm.Worker.Api;
 
 /// <summary>The API could not be reached, or refused a call.</summary>
 /// <param name="status">Null when there was no answer.</param>
-/// <param name="code"><c>error.code</c> of the answer.</param>
+/// <param name="code"><c>error.code</c> of the answer, or <see cref="WrongCertificate"/>.</param>
 internal sealed class FarmApiException(string message, HttpStatusCode? status, string? code, Exception? inner = null)
     : Exception(message, inner)
 {
@@ -15,6 +15,11 @@ internal sealed class FarmApiException(string message, HttpStatusCode? status, s
     /// <summary>The same call may work later.</summary>
     public bool IsTransient =>
         Status is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+
+    /// <summary>Of a server that could not show the certificate by which this host knows the farm.</summary>
+    public const string WrongCertificate = "wrong_certificate";
+
+    public bool IsWrongCertificate => Code == WrongCertificate;
 
     /// <summary>Another start of this worker's identity is at work.</summary>
     public bool IsIdentityInUse => Code == "identity_in_use";

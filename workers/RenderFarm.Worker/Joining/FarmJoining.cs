@@ -51,6 +51,12 @@ internal static class FarmJoining
             // Before the farm knows it: who is cut off here enrols with the same secret once more
             farm.Write(options.DataDirectory);
         }
+        else if (line is not null && before is { Token: not null } && !before.LeadsTo(line))
+        {
+            // The same invitation, put right: the farm may have heard of the key by now
+            farm = before.Towards(line);
+            farm.Write(options.DataDirectory);
+        }
 
         if (farm is null)
         {
@@ -71,7 +77,7 @@ internal static class FarmJoining
         catch (WorkerSettingException fault) when (fault.ExitCode == WorkerExit.Refused && farm.Token is not null)
         {
             // That key opens nothing
-            JoinedFarm.Restore(farm == before ? null : before, options.DataDirectory);
+            JoinedFarm.Restore(before?.Key == farm.Key ? null : before, options.DataDirectory);
             throw;
         }
     }
@@ -104,6 +110,12 @@ internal static class FarmJoining
             }
         }
     }
+
+    /// <param name="isNew">
+    /// The host has not been in this farm yet, and somebody waits for it to be: a certificate other than the invitation's is told at once.
+    /// </param>
+    private static bool Passes(FarmApiException fault, bool isNew) =>
+        (fault.IsTransient && !(isNew && fault.IsWrongCertificate)) || fault.IsIdentityInUse;
 
     private static async Task<EnrollReply> EnrollAsync(
         WorkerOptions options,
@@ -140,7 +152,7 @@ internal static class FarmJoining
             {
                 return await api.EnrollAsync(request, cancellationToken);
             }
-            catch (FarmApiException fault) when (fault.IsTransient || fault.IsIdentityInUse)
+            catch (FarmApiException fault) when (Passes(fault, isNew: farm.Token is not null))
             {
                 var wait = backoff.Next();
                 log.NotJoined(farm.ApiUrl, wait.TotalSeconds, fault.Message);
@@ -149,7 +161,7 @@ internal static class FarmJoining
             catch (FarmApiException fault)
             {
                 throw new WorkerSettingException(
-                    $"the farm at {farm.ApiUrl} does not take this host: {fault.Message}. A new invitation (./farm workers invite there, "
+                    $"the farm at {farm.ApiUrl} does not take this host: {fault.Message.TrimEnd('.')}. A new invitation (./farm workers invite there, "
                         + "./farm worker --join here) lets it in again"
                 )
                 {

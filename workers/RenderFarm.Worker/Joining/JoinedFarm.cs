@@ -29,12 +29,19 @@ internal sealed record JoinedFarm
     public static JoinedFarm By(JoinLine invitation) =>
         new()
         {
-            ApiUrl = invitation.Farm.GetLeftPart(UriPartial.Path).TrimEnd('/'),
+            ApiUrl = AddressOf(invitation),
             CertificateSha256 = invitation.CertificateSha256,
             Key = EnrollRequest.SecretPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(EnrollRequest.SecretDigits / 2)),
             TokenSha256 = DigestOf(invitation.Token),
             Token = invitation.Token,
         };
+
+    public bool LeadsTo(JoinLine invitation) =>
+        (ApiUrl, CertificateSha256) == (AddressOf(invitation), invitation.CertificateSha256);
+
+    /// <summary>The same key, for the farm where this line has it.</summary>
+    public JoinedFarm Towards(JoinLine invitation) =>
+        this with { ApiUrl = AddressOf(invitation), CertificateSha256 = invitation.CertificateSha256 };
 
     public bool WasJoinedBy(JoinLine invitation) => TokenSha256 == DigestOf(invitation.Token);
 
@@ -110,6 +117,8 @@ internal sealed record JoinedFarm
             $"--Bus:Kind={(bus is null ? "none" : "rabbitmq")}",
             $"--Bus:Uri={bus?.Uri}",
         ];
+
+    private static string AddressOf(JoinLine invitation) => invitation.Farm.GetLeftPart(UriPartial.Path).TrimEnd('/');
 
     private static string DigestOf(string token) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token)));
 }
