@@ -101,7 +101,7 @@ services() {
 
 # In the booted system.
 inside() {
-    nsenter --target "$(init_of "$machine")" --mount --uts --ipc --net --pid --root --wd=/ env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
+    nsenter --target "$(init_of "$machine")" --mount --uts --ipc --net --pid --root --wd env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
         HOME=/root RENDERFARM_HOME=/var/lib/renderfarm "$@"
 }
 

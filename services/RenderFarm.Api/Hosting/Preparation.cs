@@ -54,6 +54,7 @@ internal static partial class Preparation
         var services = app.Services;
         app.Configuration.MakeHome();
         SayIfPlain(app);
+        SayIfOutOfReach(app);
         CloseFiles(app);
         try
         {
@@ -95,6 +96,29 @@ internal static partial class Preparation
         {
             LogPlain(app.Logger, url);
         }
+    }
+
+    /// <summary>Workers elsewhere would be sent to servers that this machine alone reaches: uploads fail then, and bells are silent.</summary>
+    private static void SayIfOutOfReach(WebApplication app)
+    {
+        if (IsHere(app.Services.GetRequiredService<IOptions<ApiOptions>>().Value.PublicUrl) is not false)
+        {
+            return;
+        }
+
+        var artifacts = app.Services.GetRequiredService<IOptions<ArtifactsOptions>>().Value;
+        var bus = app.Services.GetRequiredService<IOptions<BusOptions>>().Value;
+        if (artifacts.Kind == ArtifactsKind.S3 && IsHere(artifacts.WorkerEndpoint ?? artifacts.Endpoint) is true)
+        {
+            LogOutOfReach(app.Logger, "object store", "Artifacts:WorkerEndpoint");
+        }
+
+        if (bus.ManagementUri.Length > 0 && IsHere(bus.WorkerUri.Length > 0 ? bus.WorkerUri : bus.Uri) is true)
+        {
+            LogOutOfReach(app.Logger, "broker", "Bus:WorkerUri");
+        }
+
+        static bool? IsHere(string? address) => Uri.TryCreate(address, UriKind.Absolute, out var uri) ? uri.IsLoopback : null;
     }
 
     /// <summary>Before anything is opened: what an older version left open to others is closed.</summary>
@@ -168,6 +192,13 @@ internal static partial class Preparation
             + "Api:Tls:Key (./farm up --tls auto), or have a proxy with TLS before it"
     )]
     private static partial void LogPlain(ILogger logger, string url);
+
+    [LoggerMessage(
+        EventId = 107,
+        Level = LogLevel.Warning,
+        Message = "Workers on other machines can't reach the {Server}: its address is one of this machine alone. Set {Setting}"
+    )]
+    private static partial void LogOutOfReach(ILogger logger, string server, string setting);
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "The job store is there")]
     private static partial void LogStoreIsThere(ILogger logger);

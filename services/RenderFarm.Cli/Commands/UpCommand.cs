@@ -13,8 +13,6 @@ namespace RenderFarm.Cli.Commands;
 internal static class UpCommand
 {
     private const int DefaultPort = 8080;
-    private const int ApiMetricsPort = 9464;
-    private const int WorkerMetricsPort = 9465;
 
     public static Command Create(CommandRunner run, IAnsiConsole console, TimeProvider time, Func<IReadOnlyList<string>, int> launch)
     {
@@ -30,18 +28,8 @@ internal static class UpCommand
             Arity = new ArgumentArity(1, 2),
             AllowMultipleArgumentsPerToken = true,
         };
-        var apiMetrics = OptionKinds.OptionalWhole(
-            "--metrics-port",
-            $"With --farm: port of the API's figures (else {ApiMetricsPort})",
-            1,
-            65535
-        );
-        var workerMetrics = OptionKinds.OptionalWhole(
-            "--worker-metrics-port",
-            $"Port of the worker's figures (else {WorkerMetricsPort})",
-            1,
-            65535
-        );
+        var apiMetrics = MetricsPorts.OfApi("--metrics-port");
+        var workerMetrics = MetricsPorts.OfWorker("--worker-metrics-port");
         var postgres = new Option<string?>("--postgres")
         {
             Description = "With --farm: Npgsql connection string (else Store__ConnectionString)",
@@ -138,7 +126,7 @@ internal static class UpCommand
                 home,
                 programs,
                 listener,
-                MetricsPort("--worker-metrics-port", metrics.Worker, WorkerMetricsPort, console)
+                MetricsPorts.Choose("--worker-metrics-port", metrics.Worker, MetricsPorts.Worker, console)
             );
         }
         else
@@ -148,8 +136,8 @@ internal static class UpCommand
                 programs,
                 services,
                 listener,
-                MetricsPort("--metrics-port", metrics.Api, ApiMetricsPort, console),
-                MetricsPort("--worker-metrics-port", metrics.Worker, WorkerMetricsPort, console)
+                MetricsPorts.Choose("--metrics-port", metrics.Api, MetricsPorts.Api, console),
+                MetricsPorts.Choose("--worker-metrics-port", metrics.Worker, MetricsPorts.Worker, console)
             );
         }
 
@@ -170,25 +158,6 @@ internal static class UpCommand
             console.Say("Stopping …");
         }
         return 0;
-    }
-
-    /// <summary>The same at every start, so that somebody can scrape it; one that was asked for is never another.</summary>
-    private static int MetricsPort(string option, int? asked, int otherwise, IAnsiConsole console)
-    {
-        var port = asked ?? otherwise;
-        if (LocalPorts.IsFree(port))
-        {
-            return port;
-        }
-
-        if (asked is not null)
-        {
-            throw new FarmException("port_in_use", $"{option}: something already listens on 127.0.0.1:{port}");
-        }
-
-        var free = LocalPorts.Free();
-        console.Say($"Port {port} is in use: figures are at port {free}. {option} chooses another.");
-        return free;
     }
 
     private static void Announce(IAnsiConsole console, LocalFarm farm, bool embedded)

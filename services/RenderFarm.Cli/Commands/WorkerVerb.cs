@@ -23,7 +23,8 @@ internal static class WorkerVerb
             Description = $"The line that ./farm workers invite prints, or - to read it from standard input (else {JoinLine.Variable})",
         };
         var name = new Option<string?>("--name") { Description = "What the worker is called (else Worker__Name, else the machine's name)" };
-        var command = new Command("worker", "Render for a farm on this machine, until Ctrl-C") { join, name }.WithExamples(
+        var metrics = MetricsPorts.OfWorker("--metrics-port");
+        var command = new Command("worker", "Render for a farm on this machine, until Ctrl-C") { join, name, metrics }.WithExamples(
             "worker --join 'https://farm:8080#rfi_…'",
             "worker --join - < invitation",
             "worker"
@@ -43,7 +44,19 @@ internal static class WorkerVerb
                 var programs = FarmPrograms.Find();
                 Set("Worker__RendererPath", programs.Renderer);
                 Set("Worker__DataDirectory", home.Worker);
-                Set("Models__Directory", home.Models);
+                if (IsUnset("Models__Directory"))
+                {
+                    // What a farm renders whose operator has named no other model
+                    await DemoModel.EnsureAsync(home, programs, console, cancellationToken);
+                    ProcessEnvironment.Set("Models__Directory", home.Models);
+                }
+
+                if (parsed.GetValue(metrics) is not null || IsUnset("Metrics__Url"))
+                {
+                    var port = MetricsPorts.Choose("--metrics-port", parsed.GetValue(metrics), MetricsPorts.Worker, console);
+                    ProcessEnvironment.Set("Metrics__Url", FarmSettings.AddressOf(port));
+                }
+
                 if (parsed.GetValue(name) is { } called)
                 {
                     ProcessEnvironment.Set("Worker__Name", called);
@@ -65,11 +78,13 @@ internal static class WorkerVerb
     /// <summary>What the environment says wins.</summary>
     private static void Set(string variable, string value)
     {
-        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable)))
+        if (IsUnset(variable))
         {
             ProcessEnvironment.Set(variable, value);
         }
     }
+
+    private static bool IsUnset(string variable) => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
 
     private static async Task<string?> InvitationAsync(string? given, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using RenderFarm.Broker;
 using RenderFarm.Hosting.Folders;
@@ -32,6 +33,10 @@ internal static class WorkerApplication
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Configuration.AddFarmLogs();
+        // A slim host's console has one format, whatever the settings say
+        builder.Services.Configure<ConsoleLoggerOptions>(console =>
+            console.FormatterName = builder.Configuration["Logging:Console:FormatterName"]
+        );
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         // A start that fails is told in one line by whoever started it.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);

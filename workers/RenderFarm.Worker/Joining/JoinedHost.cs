@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Logs;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Worker.Configuration;
 using Sections = RenderFarm.Hosting.Settings.SettingsRegistration;
@@ -18,10 +19,9 @@ internal static class JoinedHost
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         var options = OptionsOf(builder);
+        builder.Configuration.AddFarmLogs();
         using var logs = LoggerFactory.Create(logging =>
-            logging
-                .AddConfiguration(builder.Configuration.GetSection("Logging"))
-                .AddSimpleConsole(console => (console.SingleLine, console.IncludeScopes) = (true, true))
+            logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole()
         );
         return await FarmJoining.RunAsync(
             options,
