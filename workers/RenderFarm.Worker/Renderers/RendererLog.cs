@@ -15,9 +15,9 @@ internal static partial class RendererLog
     [LoggerMessage(2201, LogLevel.Warning, "No standby renderer for {Slot}: {Reason}")]
     public static partial void NoStandby(this ILogger log, string slot, string reason);
 
-    [LoggerMessage(2202, LogLevel.Information, "The standby renderer of {Slot} has {Model} near, after {Seconds:0.00} s")]
+    [LoggerMessage(2204, LogLevel.Information, "The standby renderer of {Slot} has {Model} near, after {Seconds:0.00} s")]
     public static partial void Loaded(this ILogger log, string slot, string model, double seconds);
 
-    [LoggerMessage(2203, LogLevel.Debug, "The standby renderer of {Slot} does not get ready for {Model}: {Free} bytes are free")]
+    [LoggerMessage(2205, LogLevel.Debug, "The standby renderer of {Slot} does not get ready for {Model}: {Free} bytes are free")]
     public static partial void NoRoomToLoad(this ILogger log, string slot, string model, long free);
 }
