@@ -134,7 +134,7 @@ internal static class AwayFigures
         );
     }
 
-    private static async Task<long> SumAsync(FigureFarm farm, string sql, string[] jobs) => await farm.ScalarAsync<long>(sql, jobs);
+    private static async Task<long> SumAsync(FigureFarm farm, string sql, string[] jobs) => await farm.ScalarAsync<long>(sql, [jobs]);
 
     private static async Task<Cut> OneCutAsync(FigureFarm farm, object longRender)
     {
