@@ -39,6 +39,9 @@ internal sealed class S3Answer
         };
     }
 
+    /// <param name="name">Null: whatever came.</param>
+    public bool Is(string? name) => name is null || _root?.Name.LocalName == name;
+
     /// <summary>Empty where there is none.</summary>
     public string Text(string name) => Each(name).FirstOrDefault()?._root?.Value ?? "";
 

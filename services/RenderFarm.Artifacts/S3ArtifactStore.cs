@@ -1,9 +1,7 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Minio;
-using Minio.DataModel;
 using Minio.DataModel.Args;
 using RenderFarm.Hosting.Folders;
 
@@ -20,13 +18,14 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     private static readonly TimeSpan ReadLinkLifetime = TimeSpan.FromMinutes(15);
 
     private readonly S3Connection _s3;
+    private readonly S3Multipart _requests;
     private readonly IMinioClient _outside;
     private readonly IMinioClient _forWorkers;
 
     public S3ArtifactStore(S3Connection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        _s3 = connection;
+        (_s3, _requests) = (connection, new S3Multipart(connection, connection.Time));
         _outside = connection.ClientOf(connection.Options.EndpointFor(LinkReach.Public));
         _forWorkers = connection.ClientOf(connection.Options.EndpointFor(LinkReach.Worker));
     }
@@ -181,41 +180,21 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     /// themselves.</remarks>
     public async Task<int> RemoveUnfinishedAsync(DateTimeOffset begunBefore, CancellationToken cancellationToken)
     {
-        var args = new ListIncompleteUploadsArgs().WithBucket(_s3.Options.Bucket).WithRecursive(true);
-        var open = await _s3.GuardedAsync(
-            "list unfinished uploads of",
-            _s3.Options.Bucket,
-            _s3.Resilience.Small,
-            async token => await _s3.Client.ListIncompleteUploadsEnumAsync(args, token).ToListAsync(token),
-            cancellationToken
-        );
-        // The SDK ends all uploads of a key together: one that is being tried again right now keeps the old ones alive
-        string[] keys =
-        [
-            .. open.GroupBy(upload => upload.Key).Where(key => key.All(upload => BegunAt(upload) < begunBefore)).Select(key => key.Key),
-        ];
-        foreach (var key in keys)
+        var ended = 0;
+        foreach (var upload in (await _requests.OpenAsync(key: null, cancellationToken)).Where(IsOwn))
         {
-            await _s3.GuardedAsync(
-                "end the unfinished upload of",
-                key,
-                _s3.Resilience.Small,
-                async token =>
-                {
-                    await _s3.Client.RemoveIncompleteUploadAsync(
-                        new RemoveIncompleteUploadArgs().WithBucket(_s3.Options.Bucket).WithObject(key),
-                        token
-                    );
-                    return true;
-                },
-                cancellationToken
-            );
+            if (upload.Initiated < begunBefore && await _requests.EndAsync(upload.Key, upload.Id, cancellationToken))
+            {
+                ended++;
+            }
         }
 
-        return keys.Length;
+        return ended;
 
-        static DateTimeOffset BegunAt(Upload upload) =>
-            DateTimeOffset.Parse(upload.Initiated, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+        // Who shares the bucket has uploads too
+        static bool IsOwn(OpenUpload upload) =>
+            upload.Key.StartsWith(ObjectKeys.Videos, StringComparison.Ordinal)
+            || upload.Key.StartsWith(ObjectKeys.Inputs, StringComparison.Ordinal);
     }
 
     public async Task<Uri?> PresignGetAsync(

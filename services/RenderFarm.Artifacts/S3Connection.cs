@@ -14,7 +14,7 @@ public sealed class S3Connection : IDisposable
     public S3Connection(ArtifactsOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
-        Options = options;
+        (Options, Time) = (options, time);
         Http = new HttpClient(
             new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
         )
@@ -26,6 +26,8 @@ public sealed class S3Connection : IDisposable
     }
 
     internal ArtifactsOptions Options { get; }
+
+    internal TimeProvider Time { get; }
 
     internal HttpClient Http { get; }
 

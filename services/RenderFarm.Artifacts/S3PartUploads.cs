@@ -1,13 +1,9 @@
-using System.Globalization;
-using System.Text;
 using System.Xml.Linq;
-using Polly;
 
 namespace RenderFarm.Artifacts;
 
 /// <summary>
-/// Uploads in parts into a bucket, by S3's own multipart uploads. The SDK keeps their steps to itself and presigns whole objects only,
-/// so these few requests are made here, each by a link of <see cref="S3Signature"/> as those that are given away.
+/// Uploads in parts into a bucket, by S3's own multipart uploads (<see cref="S3Multipart"/>).
 /// </summary>
 /// <remarks>
 /// S3 lets two uploads of one object be open, and the one that is completed last wins. <see cref="CompleteAsync"/> ends the others, then
@@ -15,20 +11,15 @@ namespace RenderFarm.Artifacts;
 /// </remarks>
 public sealed class S3PartUploads : IPartUploads
 {
-    private static readonly TimeSpan OwnLifetime = TimeSpan.FromMinutes(15);
-
     private readonly S3Connection _s3;
     private readonly IArtifactStore _store;
-    private readonly TimeProvider _time;
-    private readonly S3Signature _signature;
+    private readonly S3Multipart _requests;
 
     /// <param name="store">On the same connection.</param>
     public S3PartUploads(S3Connection connection, IArtifactStore store, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        (_s3, _store, _time) = (connection, store, time);
-        var options = connection.Options;
-        _signature = new S3Signature(options.AccessKey!, options.SecretKey!, options.Region);
+        (_s3, _store, _requests) = (connection, store, new S3Multipart(connection, time));
     }
 
     public async Task<string?> BeginAsync(PromisedObject promised, CancellationToken cancellationToken)
@@ -41,7 +32,7 @@ public sealed class S3PartUploads : IPartUploads
         }
 
         // The one that was begun first, so that all who ask for this object are given the same
-        var open = await OpenAsync(promised.Key, cancellationToken);
+        var open = await _requests.OpenAsync(promised.Key, cancellationToken);
         return open.OrderBy(upload => upload.Initiated).ThenBy(upload => upload.Id, StringComparer.Ordinal).FirstOrDefault()?.Id
             ?? await InitiateAsync(promised, cancellationToken);
     }
@@ -52,8 +43,11 @@ public sealed class S3PartUploads : IPartUploads
         var after = "0";
         while (true)
         {
-            var page = await SendAsync(
-                new("list the parts of", HttpMethod.Get, key, [new("uploadId", uploadId), new("part-number-marker", after)]),
+            var page = await _requests.SendAsync(
+                new("list the parts of", HttpMethod.Get, key, [new("uploadId", uploadId), new("part-number-marker", after)])
+                {
+                    Document = "ListPartsResult",
+                },
                 cancellationToken
             );
             parts.AddRange(
@@ -76,15 +70,11 @@ public sealed class S3PartUploads : IPartUploads
     public PartTarget? LinkTo(string key, string uploadId, int number, string md5, TimeSpan lifetime)
     {
         var headers = new Dictionary<string, string> { ["Content-MD5"] = md5 };
-        var link = _signature.Presign(
-            HttpMethod.Put,
-            AddressOf(_s3.Options.EndpointFor(LinkReach.Worker), key),
-            [new("partNumber", number.ToString(CultureInfo.InvariantCulture)), new("uploadId", uploadId)],
-            headers,
-            _time.GetUtcNow(),
-            lifetime
-        );
-        return new PartTarget(link, headers);
+        var put = new S3Call("send a part of", HttpMethod.Put, key, [new("partNumber", $"{number}"), new("uploadId", uploadId)])
+        {
+            Headers = headers,
+        };
+        return new PartTarget(_requests.LinkTo(put, _s3.Options.EndpointFor(LinkReach.Worker), lifetime), headers);
     }
 
     public async Task<StoredObject> CompleteAsync(
@@ -96,10 +86,10 @@ public sealed class S3PartUploads : IPartUploads
     {
         ArgumentNullException.ThrowIfNull(promised);
         ArgumentNullException.ThrowIfNull(etags);
-        var open = await OpenAsync(promised.Key, cancellationToken);
+        var open = await _requests.OpenAsync(promised.Key, cancellationToken);
         foreach (var other in open.Where(upload => upload.Id != uploadId))
         {
-            await EndAsync(promised.Key, other.Id, cancellationToken);
+            await _requests.EndAsync(promised.Key, other.Id, cancellationToken);
         }
 
         if (await FindAsync(promised, cancellationToken) is { } there)
@@ -122,7 +112,7 @@ public sealed class S3PartUploads : IPartUploads
         try
         {
             // As long as it takes: some stores put the parts together only now
-            await SendAsync(
+            await _requests.SendAsync(
                 new("complete the upload of", HttpMethod.Post, promised.Key, [new("uploadId", uploadId)])
                 {
                     Body = list,
@@ -156,94 +146,10 @@ public sealed class S3PartUploads : IPartUploads
             ["Content-Type"] = promised.ContentType,
             [S3ArtifactStore.ChecksumHeader] = promised.Sha256,
         };
-        var answer = await SendAsync(
+        var answer = await _requests.SendAsync(
             new("begin the upload of", HttpMethod.Post, promised.Key, [new("uploads", "")]) { Headers = headers },
             cancellationToken
         );
         return answer.Text("UploadId");
     }
-
-    private async Task<List<OpenUpload>> OpenAsync(string key, CancellationToken cancellationToken)
-    {
-        List<OpenUpload> open = [];
-        KeyValuePair<string, string>[] marker = [];
-        while (true)
-        {
-            var page = await SendAsync(
-                new("list the uploads of", HttpMethod.Get, Key: null, [new("uploads", ""), new("prefix", key), .. marker]),
-                cancellationToken
-            );
-            open.AddRange(
-                page.Each("Upload")
-                    .Where(upload => upload.Text("Key") == key)
-                    .Select(upload => new OpenUpload(
-                        upload.Text("UploadId"),
-                        DateTimeOffset.Parse(upload.Text("Initiated"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal)
-                    ))
-            );
-            if (page.Text("IsTruncated") != "true")
-            {
-                return open;
-            }
-
-            marker = [new("key-marker", page.Text("NextKeyMarker")), new("upload-id-marker", page.Text("NextUploadIdMarker"))];
-        }
-    }
-
-    private async Task EndAsync(string key, string uploadId, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await SendAsync(new("end the upload of", HttpMethod.Delete, key, [new("uploadId", uploadId)]), cancellationToken);
-        }
-        catch (UploadEndedException)
-        {
-            // Ended already
-        }
-    }
-
-    private Task<S3Answer> SendAsync(S3Call call, CancellationToken cancellationToken) =>
-        _s3.GuardedAsync(
-            call.Verb,
-            call.Key ?? _s3.Options.Bucket,
-            call.Pipeline ?? _s3.Resilience.Small,
-            async token =>
-            {
-                var address = AddressOf(_s3.Options.Endpoint!, call.Key);
-                var link = _signature.Presign(call.Method, address, call.Query, call.Headers, _time.GetUtcNow(), OwnLifetime);
-                using var request = new HttpRequestMessage(call.Method, link);
-                if (call.Method == HttpMethod.Post)
-                {
-                    var body = call.Body?.ToString(SaveOptions.DisableFormatting) ?? "";
-                    request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
-                }
-
-                foreach (var (name, value) in call.Headers)
-                {
-                    if (!request.Headers.TryAddWithoutValidation(name, value))
-                    {
-                        request.Content!.Headers.TryAddWithoutValidation(name, value);
-                    }
-                }
-
-                using var response = await _s3.Http.SendAsync(request, token);
-                return await S3Answer.ReadAsync(response, call.Key ?? _s3.Options.Bucket, token);
-            },
-            cancellationToken
-        );
-
-    private Uri AddressOf(string endpoint, string? key) =>
-        new($"{endpoint.TrimEnd('/')}/{_s3.Options.Bucket}{(key is null ? "" : "/" + ObjectKeys.Checked(key))}");
-
-    /// <param name="Key">Null for what is asked of the bucket.</param>
-    private sealed record S3Call(string Verb, HttpMethod Method, string? Key, KeyValuePair<string, string>[] Query)
-    {
-        public Dictionary<string, string> Headers { get; init; } = [];
-        public XElement? Body { get; init; }
-
-        /// <summary>How it is tried; null: as a call that moves no content.</summary>
-        public ResiliencePipeline? Pipeline { get; init; }
-    }
-
-    private sealed record OpenUpload(string Id, DateTimeOffset Initiated);
 }

@@ -68,10 +68,27 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         await store.PutFileAsync(whole, file.Path, "video/mp4", file.Sha256, Cancellation);
         await BreakOffAsync("renderfarm-unfinished-tests", ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 2, "0a1b2c3d4e5f")));
 
+        await BreakOffAsync("renderfarm-unfinished-tests", "backup/of-somebody-else.tar");
+
         Assert.Equal(0, await store.RemoveUnfinishedAsync(DateTimeOffset.UnixEpoch, Cancellation));
         Assert.Equal(1, await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation));
         Assert.Equal(0, await store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation));
         Assert.Equal(file.Sha256, (await store.StatAsync(whole, Cancellation))?.Sha256);
+    }
+
+    /// <summary>It was completed, or ended by another API's janitor, after it was listed.</summary>
+    [Fact]
+    public async Task EndUpload_ThatHasEnded_IsNoFault()
+    {
+        using var store = Open(S3Server.Options(o => o.Bucket = "renderfarm-unfinished-tests"));
+        await store.EnsureReadyAsync(Cancellation);
+        var key = ObjectKeys.For(ArtifactKind.Video, new LeaseName("job", 3, "0a1b2c3d4e5f"));
+        await BreakOffAsync("renderfarm-unfinished-tests", key);
+        var uploads = new S3Multipart(_connections[^1], TimeProvider.System);
+        var upload = Assert.Single(await uploads.OpenAsync(key, Cancellation));
+
+        Assert.True(await uploads.EndAsync(key, upload.Id, Cancellation));
+        Assert.False(await uploads.EndAsync(key, upload.Id, Cancellation));
     }
 
     [Fact]
@@ -117,7 +134,7 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [InlineData(HttpStatusCode.InternalServerError, "<Error><Code>InternalErr")]
     [InlineData(HttpStatusCode.BadGateway, "<html><body>bad gateway</body></html>")]
     [InlineData(HttpStatusCode.ServiceUnavailable, "no server is available")]
-    [InlineData(HttpStatusCode.Conflict, "<Error></Error>")]
+    [InlineData(HttpStatusCode.InternalServerError, "<Error></Error>")]
     [InlineData(HttpStatusCode.OK, "<html>welcome</html>")]
     [InlineData(HttpStatusCode.OK, "<ListBucketResult><Contents><Key>videos/")]
     public async Task Janitor_AnswerThatIsNone_FailsAsTransient(HttpStatusCode status, string body)
