@@ -69,7 +69,9 @@ internal static class InvitationEndpoints
         var id = context.Request.Query.TryGetValue(OneParameter, out var named) ? named.ToString() : null;
         if (id is "")
         {
-            throw ApiError.InvalidValue(OneParameter, $"'{OneParameter}' is empty: name one, or leave it out to withdraw all.").AsException();
+            throw ApiError
+                .InvalidValue(OneParameter, $"'{OneParameter}' is empty: name one, or leave it out to withdraw all.")
+                .AsException();
         }
 
         var withdrawn = await invitations.WithdrawAsync(id, cancellationToken);

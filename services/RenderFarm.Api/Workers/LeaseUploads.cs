@@ -94,7 +94,8 @@ internal sealed class LeaseUploads(IPartUploads uploads, TimeProvider time)
         );
 
     /// <summary>It becomes part of a document to the store.</summary>
-    private static bool IsEtag(string text) => text.Length is > 0 and <= 200 && text.All(letter => letter is > ' ' and < '\x7f' and not '"');
+    private static bool IsEtag(string text) =>
+        text.Length is > 0 and <= 200 && text.All(letter => letter is > ' ' and < '\x7f' and not '"');
 
     private static UploadHandle Parse(string id) =>
         UploadHandle.TryParse(id, out var handle) ? handle : throw ApiError.UploadEnded().AsException();

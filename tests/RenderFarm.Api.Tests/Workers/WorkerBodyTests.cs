@@ -5,7 +5,7 @@ using RenderFarm.Contracts.Leases;
 
 namespace RenderFarm.Api.Tests.Workers;
 
-/// <summary>Bodies of the worker protocol that are not what they should be: refused by the field, in words that name no type of ours.</summary>
+/// <summary>Bodies of the worker protocol that are not what they should be: refused by the field, without a type of ours.</summary>
 public sealed class WorkerBodyTests(FarmFixture fixture) : IClassFixture<FarmFixture>
 {
     private const string Token = "0123456789abcdef0123456789abcdef";

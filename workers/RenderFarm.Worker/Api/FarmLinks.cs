@@ -8,10 +8,10 @@ namespace RenderFarm.Worker.Api;
 /// Links that the API hands out: inputs to fetch, parts to store. Those of the store carry their own signature; this worker's key goes to
 /// the API alone.
 /// </summary>
-internal sealed class FarmLinks(FarmApi api) : IDisposable
+internal sealed class FarmLinks(FarmApi api, TimeProvider time) : IDisposable
 {
-    /// <summary>Of one part: what a line of 15 kB a second needs.</summary>
-    private static readonly TimeSpan PartPatience = TimeSpan.FromMinutes(10);
+    /// <summary>With one part, or one input: what a line of 15 kB a second needs for 8 MiB.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly HttpClient _elsewhere = new(
         new SocketsHttpHandler
@@ -25,21 +25,29 @@ internal sealed class FarmLinks(FarmApi api) : IDisposable
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    /// <summary>What is at the link, as it comes.</summary>
-    /// <exception cref="FarmApiException"/>
-    public async Task<Stream> OpenAsync(string url, CancellationToken cancellationToken)
+    /// <summary>Copies what is at the link.</summary>
+    /// <exception cref="FarmApiException">It doesn't come, or not in time.</exception>
+    public async Task FetchAsync(string url, Stream target, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, api.AddressOf(url));
-        var response = await SendAsync(request, cancellationToken);
-        if (response.IsSuccessStatusCode)
-        {
-            return await response.Content.ReadAsStreamAsync(cancellationToken);
-        }
+        await BoundedAsync(
+            request,
+            "give an input",
+            async bounded =>
+            {
+                using var response = await SendAsync(request, bounded);
+                if (!response.IsSuccessStatusCode)
+                {
+                    throw Refused(request, response);
+                }
 
-        using (response)
-        {
-            throw Refused(request, response);
-        }
+                // A target that fails is not the link's fault
+                await using var content = await response.Content.ReadAsStreamAsync(bounded);
+                await content.CopyToAsync(target, bounded);
+                return true;
+            },
+            cancellationToken
+        );
     }
 
     /// <summary>Stores one part.</summary>
@@ -48,8 +56,6 @@ internal sealed class FarmLinks(FarmApi api) : IDisposable
     /// <exception cref="FarmApiException">It can't be stored by this link now; another one may be asked for.</exception>
     public async Task<string> PutAsync(PartLink link, Stream content, CancellationToken cancellationToken)
     {
-        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bounded.CancelAfter(PartPatience);
         using var request = new HttpRequestMessage(HttpMethod.Put, api.AddressOf(link.Url)) { Content = new StreamContent(content) };
         request.Content.Headers.ContentLength = content.Length;
         foreach (var (name, value) in link.Headers)
@@ -60,24 +66,46 @@ internal sealed class FarmLinks(FarmApi api) : IDisposable
             }
         }
 
+        return await BoundedAsync(
+            request,
+            "take a part",
+            async bounded =>
+            {
+                using var response = await SendAsync(request, bounded);
+                var etag = response.IsSuccessStatusCode ? response.Headers.ETag?.Tag : throw Refused(request, response);
+                return etag?.Trim('"') ?? throw new FarmApiException($"{Place(request)} took a part and named no ETag", null, null);
+            },
+            cancellationToken
+        );
+    }
+
+    public void Dispose() => _elsewhere.Dispose();
+
+    /// <summary>A store that is frozen answers nothing and hangs up on nobody.</summary>
+    private async Task<T> BoundedAsync<T>(
+        HttpRequestMessage request,
+        string what,
+        Func<CancellationToken, Task<T>> move,
+        CancellationToken cancellationToken
+    )
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            using var response = await SendAsync(request, bounded.Token);
-            var etag = response.IsSuccessStatusCode ? response.Headers.ETag?.Tag : throw Refused(request, response);
-            return etag?.Trim('"') ?? throw new FarmApiException($"{Place(request)} took a part and named no ETag", null, null);
+            return await move(bounded.Token);
         }
         catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
         {
-            var minutes = PartPatience.TotalMinutes.ToString("0", CultureInfo.InvariantCulture);
-            throw new FarmApiException($"{Place(request)} did not take a part within {minutes} minutes", null, null, fault);
+            var minutes = Patience.TotalMinutes.ToString("0", CultureInfo.InvariantCulture);
+            throw new FarmApiException($"{Place(request)} did not {what} within {minutes} minutes", null, null, fault);
         }
-        catch (Exception fault) when (fault is HttpRequestException or SocketException or IOException)
+        catch (Exception fault)
+            when (fault is HttpRequestException or SocketException or HttpIOException or IOException { InnerException: SocketException })
         {
             throw new FarmApiException($"{Place(request)} can't be reached: {fault.Message}", null, null, fault);
         }
     }
-
-    public void Dispose() => _elsewhere.Dispose();
 
     private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         api.IsOwn(request.RequestUri!)

@@ -27,7 +27,7 @@ internal sealed class InputDownloads(FarmLinks links)
                     await FetchAsync(input, path, attempt.Stop);
                     break;
                 }
-                catch (Exception fault) when (left > 0 && fault is FarmApiException or HttpRequestException or HttpIOException)
+                catch (FarmApiException) when (left > 0)
                 {
                     await attempt.Lease.RenewedAsync(attempt.Stop);
                 }
@@ -41,10 +41,9 @@ internal sealed class InputDownloads(FarmLinks links)
 
     private async Task FetchAsync(JobInput input, string path, CancellationToken cancellationToken)
     {
-        await using (var content = await links.OpenAsync(input.Url, cancellationToken))
         await using (var file = File.Create(path))
         {
-            await content.CopyToAsync(file, cancellationToken);
+            await links.FetchAsync(input.Url, file, cancellationToken);
         }
 
         var actual = await FileChecksum.Sha256Async(path, cancellationToken);

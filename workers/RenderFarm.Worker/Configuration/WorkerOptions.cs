@@ -168,11 +168,12 @@ internal sealed class WorkerOptions : ISettings, IValidatableObject
     /// <summary>Which certificate <see cref="TlsToApi"/> accepts, for whoever has to see to it that it is there.</summary>
     public string CertificateWanted() =>
         !string.IsNullOrEmpty(ApiCertificateSha256)
-            ? $"the farm is known here by the SHA-256 {ApiCertificateSha256}. It has another one now, the invitation was mistyped, or something "
-                + "stands in between; ./farm workers invite on the farm's machine prints the right one"
-        : !string.IsNullOrEmpty(ApiCertificateFile) ? $"the farm is known here by the one in {ApiCertificateFile} (Worker:ApiCertificateFile)"
-        : "this machine trusts no authority that has signed it. Where the farm has signed its own, the line of ./farm workers invite ends in "
-            + ".sha256=…: give it whole";
+            ? $"the farm is known here by the SHA-256 {ApiCertificateSha256}. It has another one now, the invitation was mistyped, or "
+                + "something stands in between; ./farm workers invite on the farm's machine prints the right one"
+        : !string.IsNullOrEmpty(ApiCertificateFile)
+            ? $"the farm is known here by the one in {ApiCertificateFile} (Worker:ApiCertificateFile)"
+        : "this machine trusts no authority that has signed it. Where the farm has signed its own, the line of ./farm workers invite "
+            + "ends in .sha256=…: give it whole";
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

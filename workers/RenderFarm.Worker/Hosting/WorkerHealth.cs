@@ -45,11 +45,17 @@ internal static class WorkerHealthEndpoints
         app.MapGet(
             "/health/ready",
             (IServiceProvider services) =>
-                Look(services) is { WorkerId: not null, Draining: false, ClosedBecause: null }
-                    ? Results.Ok()
-                    : Results.StatusCode(StatusCodes.Status503ServiceUnavailable)
+                WhyNotReady(Look(services)) is { } why
+                    ? Results.Text(why, statusCode: StatusCodes.Status503ServiceUnavailable)
+                    : Results.Ok()
         );
     }
+
+    /// <summary>In words for whoever waits for it; null: it takes jobs.</summary>
+    internal static string? WhyNotReady(WorkerHealth health) =>
+        health.WorkerId is null ? "not registered with the farm yet"
+        : health.Draining ? "draining"
+        : health.ClosedBecause;
 
     private static WorkerHealth Look(IServiceProvider services)
     {

@@ -161,8 +161,8 @@ internal static class FarmJoining
             catch (FarmApiException fault)
             {
                 throw new WorkerSettingException(
-                    $"the farm at {farm.ApiUrl} does not take this host: {fault.Message.TrimEnd('.')}. A new invitation (./farm workers invite there, "
-                        + "./farm worker --join here) lets it in again"
+                    $"the farm at {farm.ApiUrl} does not take this host: {fault.Message.TrimEnd('.')}. A new invitation "
+                        + "(./farm workers invite there, ./farm worker --join here) lets it in again"
                 )
                 {
                     ExitCode = WorkerExit.Refused,
