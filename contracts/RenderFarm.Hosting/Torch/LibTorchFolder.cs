@@ -62,6 +62,13 @@ public sealed partial record LibTorchFolder(string Path)
     /// <summary>The one beside this program; null where the build carries none.</summary>
     public static LibTorchFolder? Own(string programFolder) => Of(System.IO.Path.Combine(programFolder, OwnName));
 
+    /// <summary>The one that the system's loader is told of (<c>LD_LIBRARY_PATH</c>); null where it is told of none.</summary>
+    public static LibTorchFolder? OnLoadersPath =>
+        (Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "")
+            .Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .Select(Of)
+            .FirstOrDefault(folder => folder is not null);
+
     /// <summary>Null where there is none.</summary>
     public static LibTorchFolder? Of(string folder)
     {

@@ -83,12 +83,22 @@ internal static class MultipartBody
     }
 
     /// <summary>.NET clients send names without quotes, others with; both are one name.</summary>
-    private static ContentDispositionHeaderValue Disposition(MultipartSection section, int part) =>
-        ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var value)
-        && value.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase)
-        && !string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(value.Name).Value)
-            ? value
-            : throw ApiError.Malformed($"Part {part} of the multipart body has no 'Content-Disposition: form-data; name=…'.").AsException();
+    private static ContentDispositionHeaderValue Disposition(MultipartSection section, int part)
+    {
+        if (
+            !ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var value)
+            || !value.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase)
+            || string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(value.Name).Value)
+        )
+        {
+            throw ApiError.Malformed($"Part {part} of the multipart body has no 'Content-Disposition: form-data; name=…'.").AsException();
+        }
+
+        // The header's own reading of 'filename*' takes for granted that there is something to read
+        return value.Parameters.FirstOrDefault(parameter => !parameter.Value.HasValue) is { } bare
+            ? throw ApiError.Malformed($"Part {part} of the multipart body has a '{bare.Name}' without a value.").AsException()
+            : value;
+    }
 
     private static string? FileName(ContentDispositionHeaderValue disposition) =>
         disposition.FileNameStar.HasValue ? disposition.FileNameStar.Value

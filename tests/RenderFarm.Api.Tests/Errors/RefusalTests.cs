@@ -188,6 +188,16 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na ball", "prompt")]
     [InlineData("multipart/form-data; boundary=b", "no boundary at all", "part 1")]
     [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Type: text/plain\r\n\r\na\r\n--b--\r\n", "Content-Disposition")]
+    [InlineData(
+        "multipart/form-data; boundary=b",
+        "--b\r\nContent-Disposition: form-data; name=x; filename*\r\n\r\na\r\n--b--\r\n",
+        "'filename*' without a value"
+    )]
+    [InlineData(
+        "multipart/form-data; boundary=b",
+        "--b\r\nContent-Disposition: form-data; name=x; filename\r\n\r\na\r\n--b--\r\n",
+        "'filename' without a value"
+    )]
     public async Task Create_MalformedMultipart_Is400SayingWhere(string type, string body, string where)
     {
         var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));

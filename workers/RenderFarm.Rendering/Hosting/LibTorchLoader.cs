@@ -90,11 +90,7 @@ public static class LibTorchLoader
             return LibTorchFolder.Among(named, LibTorchFolder.Variable);
         }
 
-        return LibTorchFolder.Own(AppContext.BaseDirectory)
-            ?? (Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "")
-                .Split(':', StringSplitOptions.RemoveEmptyEntries)
-                .Select(LibTorchFolder.Of)
-                .FirstOrDefault(folder => folder is not null);
+        return LibTorchFolder.Own(AppContext.BaseDirectory) ?? LibTorchFolder.OnLoadersPath;
     }
 
     private static void Check(LibTorchFolder folder)

@@ -25,12 +25,13 @@ internal sealed class RendererTorch
         ILogger<RendererTorch> log
     )
     {
-        var own = Path.GetDirectoryName(options.Value.RendererPath) is { } program ? LibTorchFolder.Own(program) : null;
+        var program = Path.GetDirectoryName(options.Value.RendererPath);
+        var unasked = (program is null ? null : LibTorchFolder.Own(program)) ?? LibTorchFolder.OnLoadersPath;
         Folders =
             torch.Value.LibraryPath is { Length: > 0 } set ? string.Join(':', [set, .. new LibTorchFolder(set).CudaFolders])
             : Environment.GetEnvironmentVariable(LibTorchFolder.Variable) is { Length: > 0 } named ? named
             : null;
-        if (Folders is not null || own is { HasCuda: true } || slots.Slots.All(slot => slot.Kind == SlotKind.Cpu))
+        if (Folders is not null || unasked is { HasCuda: true } || slots.Slots.All(slot => slot.Kind == SlotKind.Cpu))
         {
             return;
         }
@@ -44,7 +45,7 @@ internal sealed class RendererTorch
         }
 
         Lack =
-            $"this build of the renderer {(own is null ? "has no libtorch" : "computes on the CPU only")}, and there is no PyTorch for "
+            $"this build of the renderer {(unasked is null ? "has no libtorch" : "computes on the CPU only")}, and there is no PyTorch for "
             + "CUDA on this host"
             + (refused.Count == 0 ? "" : $" ({string.Join("; ", refused)})");
         log.NoPyTorch(Lack, Remedy);

@@ -22,7 +22,7 @@ internal static class GpuBench
         {
             throw VerbException.Wrong(
                 "bench gpu needs an NVIDIA card, its driver and a libtorch built for CUDA "
-                    + "(LD_LIBRARY_PATH on an existing PyTorch's lib folders)"
+                    + "(RENDERFARM_LIBTORCH=cuda ./farm build, or TORCH_LIB with the folder torch/lib of an installed PyTorch)"
             );
         }
         using var noGradients = torch.no_grad();
