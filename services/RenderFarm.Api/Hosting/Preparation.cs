@@ -98,7 +98,7 @@ internal static partial class Preparation
         }
     }
 
-    /// <summary>Workers elsewhere would be sent to servers that this machine alone reaches: uploads fail then, and bells are silent.</summary>
+    /// <summary>Workers elsewhere would be sent to servers that only this machine reaches: uploads fail, and bells are silent.</summary>
     private static void SayIfOutOfReach(WebApplication app)
     {
         if (IsHere(app.Services.GetRequiredService<IOptions<ApiOptions>>().Value.PublicUrl) is not false)

@@ -20,7 +20,12 @@ internal sealed class FarmAtHand : IAsyncDisposable
 
     /// <param name="models">A folder for each model.</param>
     /// <param name="kept">Where prepared weights and measured rates outlive this farm.</param>
-    public static async Task<FarmAtHand> StartAsync(WholeFarmOptions options, string models, (string Weights, string Rates) kept, bool standby)
+    public static async Task<FarmAtHand> StartAsync(
+        WholeFarmOptions options,
+        string models,
+        (string Weights, string Rates) kept,
+        bool standby
+    )
     {
         var farm = await FarmUnderTest.StartAsync(
             new FarmSetup

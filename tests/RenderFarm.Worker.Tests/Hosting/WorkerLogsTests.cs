@@ -15,7 +15,9 @@ public sealed class WorkerLogsTests
     public async Task Build_FormatOfTheSettings_IsTheConsoles(string format, string console)
     {
         using var folder = new TemporaryFolder();
-        await using var app = WorkerApplication.Build([$"--Logs:Format={format}", $"--RENDERFARM_HOME={folder.Path}", "--Worker:Slots=cpu"]);
+        await using var app = WorkerApplication.Build(
+            [$"--Logs:Format={format}", $"--RENDERFARM_HOME={folder.Path}", "--Worker:Slots=cpu"]
+        );
         Assert.Equal(console, app.Services.GetRequiredService<IOptions<ConsoleLoggerOptions>>().Value.FormatterName);
     }
 }
