@@ -170,7 +170,7 @@ public sealed class JobDatabase : IAsyncDisposable
 
         try
         {
-            return await running.WaitAsync(StorePatience.Slow, CancellationToken.None);
+            return await running.WaitAsync(patience.Parts.Usual, CancellationToken.None);
         }
         catch (TimeoutException)
         {
@@ -179,7 +179,7 @@ public sealed class JobDatabase : IAsyncDisposable
 
         try
         {
-            return await running.WaitAsync(patience.Rest, CancellationToken.None);
+            return await running.WaitAsync(patience.Parts.Rest, CancellationToken.None);
         }
         catch (TimeoutException e)
         {

@@ -8,8 +8,11 @@ namespace RenderFarm.Jobs.Persistence;
 /// <param name="Whole">For all of it, with the wait for a connection: whoever waits for it is let go then, whatever it hangs on.</param>
 public sealed record StorePatience(TimeSpan Statement, TimeSpan Whole)
 {
-    /// <summary>Of <see cref="Whole"/>, once <see cref="Slow"/> is over.</summary>
-    internal TimeSpan Rest => Whole == Timeout.InfiniteTimeSpan ? Whole : Whole - Slow;
+    /// <summary><see cref="Whole"/>, as the time in which nothing is wrong yet and the time after it.</summary>
+    internal (TimeSpan Usual, TimeSpan Rest) Parts =>
+        Whole == Timeout.InfiniteTimeSpan ? (Slow, Whole)
+        : Whole <= Slow ? (Whole, TimeSpan.Zero)
+        : (Slow, Whole - Slow);
 
     /// <summary>
     /// Somebody waits for the answer, and is told to come again within 3 s. Every statement of a request takes milliseconds.

@@ -153,6 +153,8 @@ public sealed class SlotCalibrationTests
     public async Task Start_LibTorchWithoutCuda_TakesNoJobsAndSaysWhy()
     {
         await using var farm = await CalibratingWorker.WithAsync(Card, Sound with { Fault = "libtorch 2.10.0+cpu sees no card" });
+        // Where libraries for cards were found, what the renderer itself says counts
+        farm.Worker.Set("Torch:LibraryPath", FakePyTorch.Make(Path.Combine(farm.Worker.Folder, "torch"), "2.10.0"));
         await farm.Worker.StartAsync();
 
         var slot = await farm.RegisteredAsync(_ => true);
