@@ -289,8 +289,8 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     {
         var refusal = await (await _farm.Worker.PostAsJsonAsync("/worker/v1/register", new { name = "w" })).RefusalAsync();
 
-        Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
-        Assert.Contains("host", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal((400, "invalid_value", "host"), (refusal.Status, refusal.Code, refusal.Param));
+        Assert.Equal("'host', 'version', 'slots', 'models' are missing.", refusal.Message);
     }
 
     [Fact]
@@ -301,8 +301,7 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
             await _farm.Worker.PostAsync("/worker/v1/register", new StringContent(body, Encoding.UTF8, "application/json"))
         ).RefusalAsync();
 
-        Assert.Equal((400, "invalid_request"), (refusal.Status, refusal.Code));
-        Assert.Contains("slots", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal((400, "invalid_value", "slots"), (refusal.Status, refusal.Code, refusal.Param));
     }
 
     private static async Task<(int, string)> StatusAndCode(HttpResponseMessage reply)
