@@ -66,7 +66,8 @@ internal sealed class TrainingRun(TrainingOptions options, Journal journal)
         _folder.WriteManifest(options.Shape, Note);
         Save();
         var weights = trainer.Parameters.Open(trainer.Average, options.OnCard ? ScalarType.BFloat16 : ScalarType.Float32);
-        LookAtModel(new WanModel(weights, options.Shape.Transformer), encoder.Module, vae.Module);
+        using var model = new WanModel(weights, options.Shape.Transformer);
+        LookAtModel(model, encoder.Module, vae.Module);
         Save();
     }
 

@@ -119,7 +119,7 @@ public sealed class DenoiserTrainerTests : IDisposable
         using var noGradients = no_grad();
         var weights = _trainer.Parameters.Open(ScalarType.Float32);
         var shape = SmallRun.Shape;
-        var model = new WanModel(weights, shape.Transformer);
+        using var model = new WanModel(weights, shape.Transformer);
         using var context = model.Embed(Encoder.EncodeBatch(prompts));
         var noise = randn([1, 4, 1, 2, 2], generator: new Generator(2, CPU)).expand(4, 4, 1, 2, 2);
         var velocity = model.Forward(noise, Timesteps.Uniform([.. Enumerable.Repeat(1000.0, 4)]), context);

@@ -17,7 +17,7 @@ public sealed class BlockSourceTests
         using var source = SyntheticSource.For(weights => new WanModel(weights, SyntheticModel.Shape));
         using var slot = new OneSlot(source, SyntheticModel.Shape.Layers);
         using var weights = new LoadedWeights(source, CPU, ScalarType.Float32);
-        var streamed = new WanModel(weights, SyntheticModel.Shape, slot);
+        using var streamed = new WanModel(weights, SyntheticModel.Shape, slot);
         using var residentContext = resident.Module.Embed([SyntheticModel.Context()]);
         using var streamedContext = streamed.Embed([SyntheticModel.Context()]);
 

@@ -153,7 +153,7 @@ internal sealed class DenoiserTrainer : IDisposable
             noisy = cat([clean.narrow(2, 0, 1), noisy.narrow(2, 1, noisy.shape[2] - 1)], 2);
             times = Timesteps.FirstFrameGiven(clean.shape[3] / 2 * (clean.shape[4] / 2), timesteps);
         }
-        var model = new WanModel(weights, _options.Shape.Transformer);
+        using var model = new WanModel(weights, _options.Shape.Transformer);
         using var context = model.Embed(Encoded(prompts));
         var error = model.Forward(noisy, times, context) - target;
         if (firstFrameGiven)

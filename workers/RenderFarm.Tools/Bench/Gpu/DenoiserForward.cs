@@ -87,6 +87,7 @@ internal sealed class DenoiserForward : IDisposable
     {
         _context.Dispose();
         _latent.Dispose();
+        _model.Dispose();
         _rest.Dispose();
     }
 }
