@@ -179,7 +179,7 @@ public sealed class JobDatabase : IAsyncDisposable
 
         try
         {
-            return await running.WaitAsync(patience.Parts.Rest, CancellationToken.None);
+            return await running.WaitAsync(patience.Parts.Beyond, CancellationToken.None);
         }
         catch (TimeoutException e)
         {

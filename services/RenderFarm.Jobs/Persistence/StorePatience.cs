@@ -9,7 +9,7 @@ namespace RenderFarm.Jobs.Persistence;
 public sealed record StorePatience(TimeSpan Statement, TimeSpan Whole)
 {
     /// <summary><see cref="Whole"/>, as the time in which nothing is wrong yet and the time after it.</summary>
-    internal (TimeSpan Usual, TimeSpan Rest) Parts =>
+    internal (TimeSpan Usual, TimeSpan Beyond) Parts =>
         Whole == Timeout.InfiniteTimeSpan ? (Slow, Whole)
         : Whole <= Slow ? (Whole, TimeSpan.Zero)
         : (Slow, Whole - Slow);
