@@ -16,6 +16,8 @@ readonly GLIBC_MOST=2.36 GLIBCXX_MOST=3.4.30 CXXABI_MOST=1.3.13
 readonly SYSTEM='ld-linux-x86-64.so.2 libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libgcc_s.so.1 libstdc++.so.6 libz.so.1 libssl.so.3 libcrypto.so.3'
 # Of a driver and its toolkit, where they are: loaded when a card is used, never on a host without.
 readonly DRIVER='libcuda.so.1 libnvidia-ml.so.1'
+# Of the PyTorch that a tarball without libtorch loads before whatever was linked against it.
+readonly PYTORCH='libtorch.so libtorch_cpu.so libc10.so'
 # Debugger support, tracing and alternative collectors: a third of the runtime, never loaded here.
 readonly UNUSED=(libmscordaccore.so libmscordbi.so libcoreclrtraceptprovider.so libclrgc.so libclrgcexp.so createdump)
 
@@ -114,15 +116,16 @@ share() {
 # ---- what it needs of a system ---------------------------------------------------------------------------------------
 
 verify() {
-    local folder=${1%/} file needed name bad=0 own
+    local folder=${1%/} file needed name bad=0 own elsewhere="$SYSTEM $DRIVER"
     own=$(find "$folder" -type f -name '*.so*' -printf '%f\n' | sort -u)
+    grep -qxF libtorch_cpu.so <<< "$own" || elsewhere+=" $PYTORCH"
     while read -r file; do
         check_symbols "$file" GLIBC "$GLIBC_MOST" || bad=1
         check_symbols "$file" GLIBCXX "$GLIBCXX_MOST" || bad=1
         check_symbols "$file" CXXABI "$CXXABI_MOST" || bad=1
         needed=$(readelf --dynamic --wide "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
         for name in $needed; do
-            [[ " $SYSTEM $DRIVER " == *" $name "* ]] || grep -qxF -- "$name" <<< "$own" || {
+            [[ " $elsewhere " == *" $name "* ]] || grep -qxF -- "$name" <<< "$own" || {
                 printf 'package: %s needs %s, which is neither in the tarball nor in every system\n' "${file#"$folder/"}" "$name" >&2
                 bad=1
             }
