@@ -42,6 +42,23 @@ public static class PrivateFiles
         return options;
     }
 
+    /// <summary>
+    /// A small file that is nobody else's, whole or not at all, and on the disk when this returns. One process writes it; what a
+    /// killed one had begun is begun anew.
+    /// </summary>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        var unfinished = path + ".tmp";
+        File.Delete(unfinished);
+        using (var file = new FileStream(unfinished, Options(FileMode.CreateNew, FileAccess.Write, FileShare.None)))
+        {
+            file.Write(content);
+            file.Flush(flushToDisk: true);
+        }
+
+        DurableFile.Publish(unfinished, path);
+    }
+
     /// <summary>Closes a home to others, with all that is in it but models: these are no secret, and often lie somewhere else.</summary>
     /// <returns>What could not be closed, with the reason; it stays as it is.</returns>
     public static IReadOnlyList<string> Close(FarmHome home)

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Options;
 using RenderFarm.Api.Hosting;
 using RenderFarm.Hosting.Folders;
@@ -25,21 +26,9 @@ internal sealed class InvitationKeeper(IOptions<KeysOptions> keys, Invitations i
         while (true)
         {
             var made = await invitations.CreateAsync(null, Lasts, Uses, cancellationToken);
-            Write(Path.GetFullPath(keys.Value.InvitationFile), address.JoinBy(made.Token));
+            PrivateFiles.Write(Path.GetFullPath(keys.Value.InvitationFile), Encoding.UTF8.GetBytes(address.JoinBy(made.Token) + "\n"));
             standing.Well();
             await Task.Delay(Pause, time, cancellationToken);
         }
-    }
-
-    private static void Write(string path, string line)
-    {
-        var unfinished = path + ".part";
-        File.Delete(unfinished);
-        using (var file = new StreamWriter(unfinished, PrivateFiles.Options(FileMode.CreateNew, FileAccess.Write, FileShare.None)))
-        {
-            file.WriteLine(line);
-        }
-
-        File.Move(unfinished, path, overwrite: true);
     }
 }

@@ -79,27 +79,9 @@ internal sealed record JoinedFarm
     public void Write(string dataDirectory)
     {
         var path = Path.Combine(dataDirectory, FarmHome.JoinedFileName);
-        var unfinished = path + ".tmp";
         try
         {
-            File.Delete(unfinished);
-            using (
-                var file = new FileStream(
-                    unfinished,
-                    new FileStreamOptions
-                    {
-                        Mode = FileMode.CreateNew,
-                        Access = FileAccess.Write,
-                        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-                    }
-                )
-            )
-            {
-                file.Write(JsonSerializer.SerializeToUtf8Bytes(this, JoiningJson.Default.JoinedFarm));
-                file.Flush(flushToDisk: true);
-            }
-
-            DurableFile.Publish(unfinished, path);
+            PrivateFiles.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, JoiningJson.Default.JoinedFarm));
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -68,28 +68,7 @@ internal sealed class WorkerIdentity(IOptions<WorkerOptions> options)
         }
     }
 
-    private void Make()
-    {
-        var unfinished = Path + ".tmp";
-        File.Delete(unfinished);
-        using (
-            var file = new FileStream(
-                unfinished,
-                new FileStreamOptions
-                {
-                    Mode = FileMode.CreateNew,
-                    Access = FileAccess.Write,
-                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-                }
-            )
-        )
-        {
-            file.Write(System.Text.Encoding.ASCII.GetBytes(Random() + "\n"));
-            file.Flush(flushToDisk: true);
-        }
-
-        DurableFile.Publish(unfinished, Path);
-    }
+    private void Make() => PrivateFiles.Write(Path, System.Text.Encoding.ASCII.GetBytes(Random() + "\n"));
 
     /// <summary>Random at every start of the system; null where there is no such thing.</summary>
     private static string? BootId()

@@ -67,14 +67,7 @@ internal sealed class CardErrorRecord(IOptions<WorkerOptions> options, SlotDisco
                     return;
                 }
 
-                var unfinished = Path + ".tmp";
-                using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write))
-                {
-                    file.Write(JsonSerializer.SerializeToUtf8Bytes(changed, CardErrorJson.Default.CardErrorNoteArray));
-                    file.Flush(flushToDisk: true);
-                }
-
-                DurableFile.Publish(unfinished, Path);
+                PrivateFiles.Write(Path, JsonSerializer.SerializeToUtf8Bytes(changed, CardErrorJson.Default.CardErrorNoteArray));
             }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or WorkerSettingException)
             {
