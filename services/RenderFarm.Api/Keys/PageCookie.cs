@@ -75,7 +75,7 @@ internal static class PageCookie
         {
             Path = "/",
             HttpOnly = true,
-            SameSite = SameSiteMode.Lax,
+            SameSite = Microsoft.AspNetCore.Http.SameSiteMode.Lax,
             Secure = request.IsHttps,
             Expires = expiresAt,
         };

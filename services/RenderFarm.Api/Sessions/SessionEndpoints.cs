@@ -1,5 +1,4 @@
 using RenderFarm.Api.Keys;
-using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Sessions;
 
 namespace RenderFarm.Api.Sessions;

@@ -1,4 +1,5 @@
 using RenderFarm.Api.Keys;
+using RenderFarm.Api.Requests;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Sessions;
 
@@ -73,7 +74,7 @@ internal static class SignIn
     }
 
     private static IResult Back(string why, string? next) =>
-        To(Page + QueryString.Create([new("refused", why), new("next", next ?? "/")]).ToUriComponent());
+        To(Page + new QueryString().Add("refused", why).Add("next", next ?? "/").ToUriComponent());
 
     /// <summary>A path of this farm and nothing else: <c>//elsewhere</c> would be another host.</summary>
     private static string NextOf(string wish) => wish is ['/', not '/' and not '\\', ..] && !wish.Any(char.IsControl) ? wish : "/";

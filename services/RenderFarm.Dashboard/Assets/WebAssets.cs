@@ -10,7 +10,7 @@ namespace RenderFarm.Dashboard.Assets;
 /// Styles, scripts and pictures of the page, from the assembly. Each has the digest of its content in its address, so that browsers keep
 /// it for ever and never mix two versions; a script's imports are addressed so too. Packed once, when the first page is drawn.
 /// </summary>
-internal sealed class WebAssets
+public sealed class WebAssets
 {
     private const string Prefix = "Web/";
     public const string Root = "/assets/";

@@ -3,13 +3,13 @@ using System.Text.Json;
 namespace RenderFarm.Dashboard.Calls;
 
 /// <summary>The farm said no, in its own words.</summary>
-internal sealed class FarmRefusalException(FarmRefusal refusal) : Exception(refusal.Message)
+public sealed class FarmRefusalException(FarmRefusal refusal) : Exception(refusal.Message)
 {
     public FarmRefusal Refusal { get; } = refusal;
 }
 
 /// <param name="Param">The field at fault; null where it is none.</param>
-internal sealed record FarmRefusal(int Status, string Code, string Message, string? Param)
+public sealed record FarmRefusal(int Status, string Code, string Message, string? Param)
 {
     public static FarmRefusal Of(FarmAnswer answer)
     {

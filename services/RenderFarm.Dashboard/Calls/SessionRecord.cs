@@ -1,7 +1,7 @@
 namespace RenderFarm.Dashboard.Calls;
 
 /// <summary><c>GET /v1/session</c>.</summary>
-internal sealed record SessionRecord(string KeyId, string Name, IReadOnlyList<string> Scopes, int PriorityCeiling, string? Csrf)
+public sealed record SessionRecord(string KeyId, string Name, IReadOnlyList<string> Scopes, int PriorityCeiling, string? Csrf)
 {
     public bool MaySubmit => Scopes.Contains("submit") || MayRun;
 

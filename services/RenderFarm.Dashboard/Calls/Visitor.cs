@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace RenderFarm.Dashboard.Calls;
 
 /// <summary>Whoever looks at a page: asks the farm in their name, and reads what it answers.</summary>
-internal sealed class Visitor(IFarm farm, HttpContext context)
+public sealed class Visitor(IFarm farm, HttpContext context)
 {
     /// <summary>Field of every form, and header of what scripts send.</summary>
     public const string CsrfField = "csrf";

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace RenderFarm.Dashboard.Texts;
 
 /// <summary>Every sentence of the page in one language: <c>en.json</c> and its like beside this file. Tests hold them against each other.</summary>
-internal sealed class PageTexts
+public sealed class PageTexts
 {
     private const string Fallback = "en";
     private static readonly FrozenDictionary<string, PageTexts> All = typeof(PageTexts)
