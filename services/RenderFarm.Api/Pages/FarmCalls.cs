@@ -25,11 +25,9 @@ internal sealed class FarmCalls(IServiceScopeFactory scopes) : IFarm
         var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider, RequestAborted = cancellationToken };
         context.TraceIdentifier = visitor.TraceIdentifier;
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(written));
-        (context.Connection.LocalIpAddress, context.Connection.LocalPort) = (visitor.Connection.LocalIpAddress, visitor.Connection.LocalPort);
-        (context.Connection.RemoteIpAddress, context.Connection.RemotePort) = (
-            visitor.Connection.RemoteIpAddress,
-            visitor.Connection.RemotePort
-        );
+        var (mine, theirs) = (context.Connection, visitor.Connection);
+        (mine.LocalIpAddress, mine.LocalPort) = (theirs.LocalIpAddress, theirs.LocalPort);
+        (mine.RemoteIpAddress, mine.RemotePort) = (theirs.RemoteIpAddress, theirs.RemotePort);
         Address(context.Request, visitor.Request, call);
         await _way!(context);
         await context.Response.CompleteAsync();

@@ -23,7 +23,8 @@ public sealed class Order
     public string? this[string name] => _typed.GetValueOrDefault(name);
 
     /// <summary>So many of it, each with a seed of its own.</summary>
-    public int Count => int.TryParse(this["count"], NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? Math.Max(count, 1) : 1;
+    public int Count =>
+        int.TryParse(this["count"], NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? Math.Max(count, 1) : 1;
 
     /// <summary>Each line a prompt of its own.</summary>
     public bool IsOfLines => this["lines"] is "true";
@@ -95,7 +96,8 @@ public sealed class Order
     public JsonObject Video() => Body(Texts, Numbers.ToHashSet());
 
     /// <summary>What a plan depends on.</summary>
-    public JsonObject Planned() => Body([.. Texts.Where(name => name != "prompt")], ["frames", "steps", "guidance_scale", "fps"], first: true);
+    public JsonObject Planned() =>
+        Body([.. Texts.Where(name => name != "prompt")], ["frames", "steps", "guidance_scale", "fps"], first: true);
 
     /// <summary>The body of <c>POST /v1/batches</c>: every combination of what was given several times.</summary>
     public JsonObject Batch(Func<long> seed)
@@ -164,7 +166,8 @@ public sealed class Order
         {
             if (name.Length > 0)
             {
-                loras.Add(new JsonObject { ["name"] = name, ["strength"] = NumberOf(this[$"lora_strength_{i}"] is { Length: > 0 } s ? s : "1") });
+                var strength = this[$"lora_strength_{i}"] is { Length: > 0 } given ? given : "1";
+                loras.Add(new JsonObject { ["name"] = name, ["strength"] = NumberOf(strength) });
             }
         }
 
@@ -175,9 +178,9 @@ public sealed class Order
 
         foreach (var picture in Pictures)
         {
-            if (_pictures.TryGetValue(picture, out var data) || this[$"{picture}_url"] is { Length: > 0 } && (data = this[$"{picture}_url"]) is not null)
+            if ((_pictures.GetValueOrDefault(picture) ?? this[$"{picture}_url"]) is { Length: > 0 } address)
             {
-                body[picture] = new JsonObject { ["image_url"] = data };
+                body[picture] = new JsonObject { ["image_url"] = address };
             }
         }
 

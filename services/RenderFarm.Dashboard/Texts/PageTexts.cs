@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace RenderFarm.Dashboard.Texts;
 
-/// <summary>Every sentence of the page in one language: <c>en.json</c> and its like beside this file. Tests hold them against each other.</summary>
+/// <summary>Every sentence of the page in one language: <c>en.json</c> and its like beside this file; tests hold them together.</summary>
 public sealed class PageTexts
 {
     private const string Fallback = "en";

@@ -40,11 +40,16 @@ internal static class Saying
             unit++;
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{(bytes < 10 && unit > 0 ? Math.Round(bytes, 1) : Math.Round(bytes))} {units[unit]}");
+        var digits = bytes < 10 && unit > 0 ? 1 : 0;
+        return string.Create(CultureInfo.InvariantCulture, $"{Math.Round(bytes, digits)} {units[unit]}");
     }
 
     /// <summary>Shortened in the middle.</summary>
-    public static string ShortId(string id) => id.Length <= 2 * ShownOfId + 7 ? id : $"{id[..(id.IndexOf('_', StringComparison.Ordinal) + 1 + ShownOfId)]}…{id[^ShownOfId..]}";
+    public static string ShortId(string id)
+    {
+        var kind = id.IndexOf('_', StringComparison.Ordinal) + 1;
+        return id.Length <= kind + 2 * ShownOfId ? id : $"{id[..(kind + ShownOfId)]}…{id[^ShownOfId..]}";
+    }
 
     public static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 }

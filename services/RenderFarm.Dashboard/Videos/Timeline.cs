@@ -20,7 +20,8 @@ public sealed record Timeline(double Seconds, IReadOnlyList<TimelineLane> Lanes)
         foreach (var attempt in attempts.OrderBy(attempt => attempt.LeasedAt))
         {
             var stop = Math.Max(attempt.EndedAt ?? end, attempt.LeasedAt);
-            var wait = new Stretch("queued", (waitedFrom - begin) / whole, (attempt.LeasedAt - begin) / whole, attempt.LeasedAt - waitedFrom);
+            var waited = attempt.LeasedAt - waitedFrom;
+            var wait = new Stretch("queued", (waitedFrom - begin) / whole, (attempt.LeasedAt - begin) / whole, waited);
             lanes.Add(new TimelineLane(attempt, [wait, .. Stages(attempt, stop - attempt.LeasedAt, begin, whole, video)]));
             waitedFrom = stop;
         }

@@ -9,7 +9,10 @@ public sealed record VideoFilter
 {
     private const int PageOfPosters = 24;
     private const int PageOfRows = 50;
-    private static readonly string[] Words = ["status", "model", "worker", "batch", "error_code", "text", "created_after", "created_before"];
+    private static readonly string[] Words =
+    [
+        "status", "model", "worker", "batch", "error_code", "text", "created_after", "created_before",
+    ];
 
     public required IReadOnlyList<KeyValuePair<string, string>> Terms { get; init; }
 
@@ -36,21 +39,26 @@ public sealed record VideoFilter
         };
 
     /// <summary>What the farm is asked.</summary>
-    public string Operation => "/v1/videos?" + Join(Terms.Append(new("limit", (AsTable ? PageOfRows : PageOfPosters).ToString(CultureInfo.InvariantCulture))), After);
+    public string Operation =>
+        "/v1/videos?"
+        + Join(Terms.Append(new("limit", (AsTable ? PageOfRows : PageOfPosters).ToString(CultureInfo.InvariantCulture))), After);
 
     /// <summary>The page that shows what follows.</summary>
-    public string PageAfter(string? id) => "/videos?" + Join(Terms.Concat(View), id);
+    public string PageAfter(string? id) => Page(Terms.Concat(View), id);
 
-    public string Without(string name) => "/videos?" + Join(Terms.Where(term => term.Key != name).Concat(View), null);
+    public string Without(string name) => Page(Terms.Where(term => term.Key != name).Concat(View), null);
 
     public string With(string name, string value) =>
-        "/videos?" + Join(Terms.Where(term => term.Key != name).Append(new(name, value)).Concat(View), null);
+        Page(Terms.Where(term => term.Key != name).Append(new(name, value)).Concat(View), null);
 
-    public string OtherView => "/videos?" + Join(AsTable ? Terms : Terms.Append(new("view", "table")), After);
+    public string OtherView => Page(AsTable ? Terms : Terms.Append(new("view", "table")), After);
 
     private IEnumerable<KeyValuePair<string, string>> View => AsTable ? [new("view", "table")] : [];
 
     public static bool IsTag(string name) => name.StartsWith("metadata[", StringComparison.Ordinal) && name.EndsWith(']');
+
+    private static string Page(IEnumerable<KeyValuePair<string, string>> terms, string? after) =>
+        Join(terms, after) is { Length: > 0 } query ? "/videos?" + query : "/videos";
 
     private static string Join(IEnumerable<KeyValuePair<string, string>> terms, string? after) =>
         string.Join(
