@@ -160,7 +160,7 @@ public sealed class SessionTests
     public async Task Form_OfThePage_GoesThroughTheOperationWithTheKeysScopes()
     {
         await using var farm = await FarmAsync();
-        await farm.RegisterAsync();
+        await farm.RegisterWorkerAsync();
         var looks = await (await farm.User.PostAsJsonAsync("/v1/keys", new { name = "looks", scopes = new[] { "read" } }))
             .Content.ReadFromJsonAsync<JsonObject>();
         using var artist = new BrowserUnderTest(farm.Address);
