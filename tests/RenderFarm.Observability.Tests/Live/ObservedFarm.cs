@@ -200,7 +200,7 @@ public sealed class ObservedFarm : IAsyncDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=farm", key, HashAlgorithmName.SHA256);
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(10));
         return (certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     });

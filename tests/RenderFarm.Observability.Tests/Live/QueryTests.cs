@@ -1,10 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Observability.Tests.Boards;
 using RenderFarm.Observability.Tests.Rules;
 using RenderFarm.Observability.Tests.Servers;
 using RenderFarm.Testing;
-using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Observability.Tests.Live;
 

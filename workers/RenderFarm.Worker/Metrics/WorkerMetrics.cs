@@ -10,9 +10,9 @@ using RenderFarm.Worker.Slots;
 namespace RenderFarm.Worker.Metrics;
 
 /// <summary>Everything this worker counts and measures, under one meter.</summary>
-internal sealed class WorkerMetrics : IDisposable
+internal sealed class WorkerMetrics
 {
-    private readonly Meter _meter = new(WorkerInstruments.Meter);
+    private readonly Meter _meter;
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _renewals;
     private readonly Counter<long> _discarded;
@@ -23,8 +23,9 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Gauge<long> _predictedPeak;
     private readonly Gauge<long> _measuredPeak;
 
-    public WorkerMetrics(SlotDiscovery discovery)
+    public WorkerMetrics(SlotDiscovery discovery, IMeterFactory factory)
     {
+        _meter = factory.Create(WorkerInstruments.Meter);
         var slots = discovery.Slots;
         _attempts = _meter.Counter(WorkerInstruments.Attempts);
         _renewals = _meter.Counter(WorkerInstruments.LeaseRenewals);
@@ -80,8 +81,6 @@ internal sealed class WorkerMetrics : IDisposable
     /// <param name="loaded">Of each slot.</param>
     public void ObserveStandbys(IReadOnlyList<Slot> slots, Func<Slot, bool> loaded) =>
         _meter.Observe(WorkerInstruments.StandbyLoaded, () => slots.Select(s => new Measurement<int>(loaded(s) ? 1 : 0, Of(s))));
-
-    public void Dispose() => _meter.Dispose();
 
     /// <summary>A figure of every slot that has it; a card whose driver doesn't answer has none.</summary>
     private static IEnumerable<Measurement<double>> Readings(IReadOnlyList<Slot> slots, Func<Slot, double?> figure)
