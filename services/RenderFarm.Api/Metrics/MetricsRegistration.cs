@@ -14,7 +14,8 @@ internal static class MetricsRegistration
     {
         var settings = builder.Services.AddSettings<MetricsOptions, MetricsOptionsValidator>(builder.Configuration);
         builder.Services.AddSingleton<FarmMetrics>();
-        builder.Services.AddLoop<QueueGauges>();
+        builder.Services.AddSingleton<CertificateGauge>();
+        builder.Services.AddLoop<QueueGauges>().AddLoop<StandingGauges>();
         builder
             .Services.AddOpenTelemetry()
             .WithMetrics(metrics =>
@@ -27,6 +28,7 @@ internal static class MetricsRegistration
                     .AddMeter(ApiInstruments.Meter, "MassTransit", "Npgsql")
                     .AddAspNetCoreInstrumentation()
                     .AddRuntimeInstrumentation()
+                    .AddView(of => RuntimeNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
                     .AddPrometheusExporter()
             );
         return settings;
@@ -37,6 +39,7 @@ internal static class MetricsRegistration
     {
         // There from the first scrape on, not from the first request
         _ = app.Services.GetRequiredService<FarmMetrics>();
+        _ = app.Services.GetRequiredService<CertificateGauge>();
         app.UseOpenTelemetryPrometheusScrapingEndpoint(context =>
             context.Request.Path == "/metrics" && (settings.Port is not { } own || context.Connection.LocalPort == own)
         );

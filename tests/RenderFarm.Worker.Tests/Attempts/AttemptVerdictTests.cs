@@ -22,7 +22,7 @@ public sealed class AttemptVerdictTests : IDisposable
     );
     private readonly WorkerMetrics _metrics;
 
-    public AttemptVerdictTests() => _metrics = new WorkerMetrics(_slots);
+    public AttemptVerdictTests() => _metrics = new WorkerMetrics(_slots, Microsoft.Extensions.Options.Options.Create(new WorkerOptions()));
 
     [Fact]
     public void Of_FinishedAndEncoded_IsNoFailure() => Assert.Null(Verdict(Exit(0), GoodVideo, Finished(5)));
@@ -86,7 +86,7 @@ public sealed class AttemptVerdictTests : IDisposable
         bool outOfMemoryKill = false
     )
     {
-        var record = new AttemptRecord("tiny", 0, TimeProvider.System, _metrics);
+        var record = new AttemptRecord("cpu", "tiny", 0, TimeProvider.System, _metrics);
         if (said is not null)
         {
             record.Take(said);

@@ -21,6 +21,7 @@ internal static class MetricsRegistration
                     )
                     .AddMeter(WorkerInstruments.Meter)
                     .AddRuntimeInstrumentation()
+                    .AddView(of => RuntimeNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
                     .AddPrometheusExporter()
             );
         return services;
