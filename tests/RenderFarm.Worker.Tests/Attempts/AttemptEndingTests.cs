@@ -300,6 +300,22 @@ public sealed class AttemptEndingTests
         }
     }
 
+    [Fact]
+    public async Task Metrics_OfAnotherWorkerInThisProcess_AreNotThisOnes()
+    {
+        await using var idle = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await using var busy = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        await idle.StartAsync();
+        await busy.StartAsync();
+
+        await busy.Desk.CompletedAsync(busy.Desk.Queue(WorkerUnderTest.Spec));
+
+        Assert.Contains("renderfarm_attempts_total{", await busy.MetricsAsync(), StringComparison.Ordinal);
+        var others = await idle.MetricsAsync();
+        Assert.DoesNotContain("renderfarm_attempts_total{", others, StringComparison.Ordinal);
+        Assert.Equal(1, others.Split("\nrenderfarm_slot_busy{").Length - 1);
+    }
+
     /// <returns>The renderer's process id, once it has done a step of this job and the desk knows of it.</returns>
     private static async Task<int> RendererAtWorkAsync(WorkerUnderTest worker, LeaseGrant job, int step = 1)
     {

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Worker.Attempts;
@@ -20,9 +22,15 @@ public sealed class AttemptVerdictTests : IDisposable
         TimeProvider.System,
         Microsoft.Extensions.Logging.Abstractions.NullLogger<SlotDiscovery>.Instance
     );
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly WorkerMetrics _metrics;
 
-    public AttemptVerdictTests() => _metrics = new WorkerMetrics(_slots, Microsoft.Extensions.Options.Options.Create(new WorkerOptions()));
+    public AttemptVerdictTests() =>
+        _metrics = new WorkerMetrics(
+            _slots,
+            Microsoft.Extensions.Options.Options.Create(new WorkerOptions()),
+            _services.GetRequiredService<IMeterFactory>()
+        );
 
     [Fact]
     public void Of_FinishedAndEncoded_IsNoFailure() => Assert.Null(Verdict(Exit(0), GoodVideo, Finished(5)));
@@ -71,7 +79,7 @@ public sealed class AttemptVerdictTests : IDisposable
 
     public void Dispose()
     {
-        _metrics.Dispose();
+        _services.Dispose();
         _slots.Dispose();
     }
 

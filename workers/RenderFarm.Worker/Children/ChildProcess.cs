@@ -11,6 +11,7 @@ namespace RenderFarm.Worker.Children;
 internal sealed partial class ChildProcess : IDisposable
 {
     private const int Kill = 9;
+    private const uint Exiting = 0x4; // PF_EXITING: its memory may be gone while its state still reads as running
     private static readonly TimeSpan LastWordsTime = TimeSpan.FromSeconds(1);
     private readonly Process _process;
     private bool _disposed;
@@ -48,7 +49,8 @@ internal sealed partial class ChildProcess : IDisposable
             try
             {
                 var stat = File.ReadAllText($"/proc/{Id}/stat");
-                return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+                var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+                return fields[0] is not ("Z" or "X") && (uint.Parse(fields[6], CultureInfo.InvariantCulture) & Exiting) == 0;
             }
             catch (IOException)
             {

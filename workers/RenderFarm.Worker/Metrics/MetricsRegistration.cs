@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using RenderFarm.Contracts;
@@ -24,6 +25,18 @@ internal static class MetricsRegistration
                     .AddView(of => RuntimeNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
                     .AddPrometheusExporter()
             );
+        // A provider hears every meter of its process by name: of the worker's own it takes this host's
+        services.ConfigureOpenTelemetryMeterProvider(
+            (provider, metrics) =>
+            {
+                var own = provider.GetRequiredService<IMeterFactory>();
+                metrics.AddView(instrument =>
+                    instrument.Meter.Name != WorkerInstruments.Meter || ReferenceEquals(instrument.Meter.Scope, own)
+                        ? null
+                        : MetricStreamConfiguration.Drop
+                );
+            }
+        );
         return services;
     }
 }

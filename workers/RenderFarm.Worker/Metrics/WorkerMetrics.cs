@@ -13,9 +13,9 @@ using Instrument = RenderFarm.Hosting.Metrics.Instrument;
 namespace RenderFarm.Worker.Metrics;
 
 /// <summary>Everything this worker counts and measures, under one meter.</summary>
-internal sealed class WorkerMetrics : IDisposable
+internal sealed class WorkerMetrics
 {
-    private readonly Meter _meter = new(WorkerInstruments.Meter);
+    private readonly Meter _meter;
     private readonly KeyValuePair<string, object?> _worker;
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _renewals;
@@ -36,8 +36,9 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Gauge<long> _predictedPeak;
     private readonly Gauge<long> _measuredPeak;
 
-    public WorkerMetrics(SlotDiscovery discovery, IOptions<WorkerOptions> options)
+    public WorkerMetrics(SlotDiscovery discovery, IOptions<WorkerOptions> options, IMeterFactory factory)
     {
+        _meter = factory.Create(WorkerInstruments.Meter);
         _worker = new("worker", options.Value.Name);
         var slots = discovery.Slots;
         _attempts = _meter.Counter(WorkerInstruments.Attempts);
@@ -143,8 +144,6 @@ internal sealed class WorkerMetrics : IDisposable
     /// <summary>A figure of each slot, asked for by each scrape.</summary>
     public void Observe<T>(Instrument of, IReadOnlyList<Slot> slots, Func<Slot, T> value)
         where T : struct => _meter.Observe(of, () => slots.Select(slot => new Measurement<T>(value(slot), Of(slot))));
-
-    public void Dispose() => _meter.Dispose();
 
     /// <summary>A figure of every slot that has it; a card whose driver doesn't answer has none.</summary>
     private IEnumerable<Measurement<double>> Readings(IReadOnlyList<Slot> slots, Func<Slot, double?> figure)
