@@ -10,6 +10,8 @@ namespace RenderFarm.Api.Metrics;
 
 internal static class MetricsRegistration
 {
+    private const string Bus = "MassTransit";
+
     /// <summary><c>/metrics</c> in the Prometheus format: the farm's own figures, HTTP, the runtime, the bus and the database.</summary>
     public static MetricsOptions AddMetrics(this WebApplicationBuilder builder)
     {
@@ -26,10 +28,12 @@ internal static class MetricsRegistration
                             .AddService("renderfarm-api", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
                             .AddEnvironmentVariableDetector()
                     )
-                    .AddMeter(ApiInstruments.Meter, "MassTransit", "Npgsql")
+                    .AddMeter(ApiInstruments.Meter, Bus, "Npgsql")
                     .AddAspNetCoreInstrumentation()
                     .AddRuntimeInstrumentation()
-                    .AddView(of => RuntimeNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
+                    .AddView(of => PlainNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
+                    // MassTransit's times are in milliseconds, which nothing here can turn into seconds
+                    .AddView(of => of is { Meter.Name: Bus, Unit: "ms" } ? MetricStreamConfiguration.Drop : null)
                     .AddPrometheusExporter()
             );
         // A provider hears every meter of its process by name: of the API's own it takes this host's

@@ -22,7 +22,7 @@ internal static class MetricsRegistration
                     )
                     .AddMeter(WorkerInstruments.Meter)
                     .AddRuntimeInstrumentation()
-                    .AddView(of => RuntimeNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
+                    .AddView(of => PlainNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
                     .AddPrometheusExporter()
             );
         // A provider hears every meter of its process by name: of the worker's own it takes this host's
