@@ -144,7 +144,11 @@ internal static class LeaseEndpoints
         LeaseDesk desk,
         JobStore jobs,
         CancellationToken cancellationToken
-    ) => await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
+    )
+    {
+        MeasurementCheck.Require(request.Plan);
+        return await desk.RenewAsync(request.About(job), cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);
+    }
 
     private static async Task<LeaseOutcome> CompleteAsync(
         string job,
@@ -158,6 +162,7 @@ internal static class LeaseEndpoints
     )
     {
         var reported = request.About(job);
+        MeasurementCheck.Require(request.Measurements);
         UploadCheck.RequireOwnKeys(reported.Lease.Name, request.Artifacts);
         // Only the objects of a lease that stands are looked at: a repeat is told what was recorded, whatever became of them since.
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
@@ -181,6 +186,7 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
+        MeasurementCheck.Require(request.Measurements);
         var reported = request.About(job);
         var open = await journal.OpenAsync(reported.Lease.Name, cancellationToken);
         var outcome = await desk.FailAsync(reported, cancellationToken) ?? throw await jobs.LostAsync(job, cancellationToken);

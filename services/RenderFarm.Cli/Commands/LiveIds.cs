@@ -19,6 +19,7 @@ internal static class LiveIds
     public static readonly Source Batches = new("batches", "id");
     public static readonly Source UnfinishedBatches = Batches.In(Word.Of(BatchState.Queued), Word.Of(BatchState.InProgress));
     public static readonly Source Workers = new("workers", "name");
+    public static readonly Source Invitations = new("workers/invitations", "id");
     public static readonly Source Models = new("models", "id");
     public static readonly Source Keys = new("keys", "id");
 

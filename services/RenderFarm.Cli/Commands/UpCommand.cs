@@ -79,7 +79,12 @@ internal static class UpCommand
                 var home = FarmHome.FromEnvironment().Create();
                 return await RunAsync(
                     services,
-                    FarmListener.Of(parsed.GetValue(listen), parsed.GetValue(port), TlsFiles.Of(parsed.GetValue(tls), home, time)),
+                    FarmListener.Of(
+                        parsed.GetValue(listen),
+                        parsed.GetValue(port),
+                        TlsFiles.Of(parsed.GetValue(tls), home, time),
+                        parsed.GetResult(port) is { Implicit: false }
+                    ),
                     (parsed.GetValue(apiMetrics), parsed.GetValue(workerMetrics)),
                     console,
                     time,

@@ -6,15 +6,13 @@ using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Units;
-using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
 namespace RenderFarm.Cli.Commands;
 
 /// <summary>
-/// <c>workers</c>, <c>drain</c> and <c>resume</c>: who renders, who may come, and taking a host out of service and back, or out of
-/// the farm.
+/// <c>workers</c>, <c>drain</c> and <c>resume</c>: who renders, and taking a host out of service and back, or out of the farm.
 /// </summary>
 internal static class WorkerCommands
 {
@@ -28,7 +26,11 @@ internal static class WorkerCommands
         workers.Add(Show(verbs, console));
         workers.Add(Rename(verbs, console));
         workers.Add(Revoke(verbs, console));
-        workers.Add(Invite(run, console, time));
+        foreach (var verb in InvitationCommands.Create(run, verbs, console, time))
+        {
+            workers.Add(verb);
+        }
+
         yield return workers.WithExamples(
             "workers",
             "workers invite",
@@ -173,53 +175,6 @@ internal static class WorkerCommands
                 }
             )
             .WithExamples("workers revoke rack-1");
-
-    private static Command Invite(CommandRunner run, IAnsiConsole console, TimeProvider time)
-    {
-        var expires = OptionKinds.Age("--expires", "How long the invitation is good", "1h");
-        var uses = OptionKinds.Whole("--uses", "How many workers may come by it", 1, 1, 100);
-        var name = new Option<string?>("--name") { Description = "What the worker will be called (else what it calls itself)" };
-        var connection = new FarmConnection();
-        var command = new Command("invite", "Print one line with which another machine joins: ./farm worker --join 'LINE'")
-        {
-            expires,
-            uses,
-            name,
-            JsonSwitch.Option,
-        };
-        connection.AddTo(command);
-        run.Run(
-            command,
-            async (parsed, cancellationToken) =>
-            {
-                _ = Age.TryParse(parsed.GetValue(expires), out var lasts);
-                var body = new JsonObject { ["expires_in"] = (long)lasts.TotalSeconds, ["uses"] = parsed.GetValue(uses) };
-                if (parsed.GetValue(name) is { } called)
-                {
-                    body["name"] = called;
-                }
-
-                using var client = connection.Open(parsed, time);
-                var invitation = await client.SendJsonAsync(
-                    HttpMethod.Post,
-                    "workers/invitations",
-                    () => JsonContent.Create(body, FarmJson.Default.JsonObject),
-                    cancellationToken
-                );
-                console.Say(parsed.WantsJson() ? JsonSwitch.Line(invitation) : Text(invitation, "join"));
-                if (Uri.TryCreate(Text(invitation, "join"), UriKind.Absolute, out var join) && join.IsLoopback)
-                {
-                    await run.NoteAsync(
-                        $"{join.Host} leads to this machine alone. Another one can join when the farm is open to a network: "
-                            + "./farm up --listen 0.0.0.0:8080 --tls auto"
-                    );
-                }
-
-                return VerbProgram.Done;
-            }
-        );
-        return command.WithExamples("workers invite", "workers invite --expires 1d --uses 3", "workers invite --name rack-7");
-    }
 
     private static Argument<string> Named => IdVerbs.One("worker", "Its name or id");
 

@@ -26,8 +26,9 @@ internal sealed record FarmListener(string Url, string OwnUrl, string? PublicUrl
     /// <param name="listen"><c>0.0.0.0:8080</c>, an address of this machine, or its name; null is loopback.</param>
     /// <param name="port">Where <paramref name="listen"/> names none.</param>
     /// <param name="tls">Null: plain HTTP.</param>
-    /// <exception cref="FarmException">It is no address.</exception>
-    public static FarmListener Of(string? listen, int port, TlsFiles? tls)
+    /// <param name="wanted">Somebody asked for that port, and it is not only the default.</param>
+    /// <exception cref="FarmException">It is no address, or names another port than the one that is wanted.</exception>
+    public static FarmListener Of(string? listen, int port, TlsFiles? tls, bool wanted = false)
     {
         if (listen is null)
         {
@@ -45,6 +46,11 @@ internal sealed record FarmListener(string Url, string OwnUrl, string? PublicUrl
                 "invalid_option",
                 $"--listen is '{listen}': it must be an address and a port, such as 0.0.0.0:8080, or this machine's name and a port"
             );
+        }
+
+        if (wanted && uri.Port > 0 && uri.Port != port)
+        {
+            throw new FarmException("invalid_option", $"--listen names port {uri.Port} and --port {port}: leave one of them out");
         }
 
         port = uri.Port > 0 ? uri.Port : port;

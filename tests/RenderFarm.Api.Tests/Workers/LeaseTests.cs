@@ -155,6 +155,30 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _farm.CompleteAsync(lease, real)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("fail", "\"measurements\":{\"peak_bytes\":-1}", "measurements.peak_bytes")]
+    [InlineData("fail", "\"measurements\":{\"stage_peak_bytes\":{\"denoising\":-1}}", "measurements.stage_peak_bytes.denoising")]
+    [InlineData("complete", "\"measurements\":{\"step_seconds\":-0.5}", "measurements.step_seconds")]
+    public async Task Report_WithAFigureBelowZero_IsRefusedByItsNameAndTheLeaseStays(string call, string member, string field)
+    {
+        await _farm.SubmitAsync();
+        var lease = (await _farm.LeaseAsync(_workerId))!;
+        using var body = new StringContent(
+            $$"""
+            {"fence":{{lease.Fence}},"token":"{{lease.Token.Secret}}","reason":"transient","message":"it broke","artifacts":[],{{member}}}
+            """,
+            System.Text.Encoding.UTF8,
+            "application/json"
+        );
+
+        var (status, code, param, _) = await (
+            await _farm.Worker.PostAsync($"/worker/v1/leases/{lease.JobId}/{call}", body)
+        ).RefusalAsync();
+
+        Assert.Equal((400, "invalid_value", field), (status, code, param));
+        Assert.Equal(HttpStatusCode.OK, (await _farm.RenewAsync(lease)).StatusCode);
+    }
+
     [Fact]
     public async Task Complete_AnEndedLeaseWithAnothersFiles_IsRefused_AndARepeatIsToldWhatWas()
     {

@@ -106,6 +106,29 @@ public sealed class WorkerVerbTests : VerbsUnderTest
     }
 
     [Fact]
+    public async Task Invitations_And_Withdraw_SayWhoMayComeAndThatNobodyDoes()
+    {
+        await using var farm = new StubFarm(
+            (request, _) =>
+                (
+                    200,
+                    request.HttpMethod == "GET"
+                        ? """{"data":[{"id":"invitation_1","name":null,"expires_at":1764000000,"uses_left":3}]}"""
+                        : """{"deleted":["invitation_1"]}"""
+                )
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "workers", "invitations"));
+        Assert.Equal(0, await RunAsync(farm, "workers", "withdraw", "invitation_1"));
+
+        Assert.Matches("invitation_1 +any name +3 +2025-11-24 16:00:00 UTC", Console.Output);
+        Assert.Equal(
+            ["GET /v1/workers/invitations", "DELETE /v1/workers/invitations?id=invitation_1"],
+            farm.Requests.Select(request => request.Line)
+        );
+    }
+
+    [Fact]
     public async Task Revoke_And_Rename_ByName_ReachTheWorkerOfThatName()
     {
         await using var farm = new StubFarm(

@@ -57,6 +57,15 @@ public sealed class FarmListenerTests
         Assert.Contains("--listen", fault.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_TwoPorts_IsRefusedByBothOptions()
+    {
+        var fault = Assert.Throws<FarmException>(() => FarmListener.Of("0.0.0.0:8443", 9000, null, wanted: true));
+        Assert.Contains("--listen names port 8443 and --port 9000", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(9000, FarmListener.Of("192.0.2.7", 9000, null, wanted: true).Port);
+        Assert.Equal(8443, FarmListener.Of("192.0.2.7:8443", 8443, null, wanted: true).Port);
+    }
+
     /// <summary>Workers know the farm by it, so it is the same at the next start.</summary>
     [Fact]
     public void TlsAuto_MakesACertificateOnceAndKeepsItsKeyToItself()

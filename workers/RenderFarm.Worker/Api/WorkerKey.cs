@@ -33,7 +33,12 @@ internal sealed class WorkerKey(IOptions<WorkerOptions> worker, IOptions<KeysOpt
         try
         {
             using var file = JsonDocument.Parse(File.ReadAllBytes(path));
-            return file.RootElement.TryGetProperty("worker_key", out var key) ? key.GetString() : null;
+            return
+                file.RootElement is { ValueKind: JsonValueKind.Object } fields
+                && fields.TryGetProperty("worker_key", out var key)
+                && key.ValueKind == JsonValueKind.String
+                ? key.GetString()
+                : null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {
