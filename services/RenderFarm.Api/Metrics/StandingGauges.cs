@@ -86,7 +86,7 @@ internal sealed class StandingGauges : ILoop
             await _artifacts.StatAsync("health/nothing", either.Token).WaitAsync(either.Token);
             _artifactsUp = true;
         }
-        catch (Exception e) when (e is ArtifactStoreException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is ArtifactStoreException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             _artifactsUp = false;
         }

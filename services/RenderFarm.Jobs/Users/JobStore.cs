@@ -183,7 +183,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             StorePatience.Many
         );
 
-    /// <summary>For metrics: how many jobs wait or are held, how long the oldest waits and how much work waits. Reads those rows only.</summary>
+    /// <summary>For metrics: how many jobs wait or are held, for how long, and how much work waits. Reads those rows only.</summary>
     public Task<JobCounts> CountsAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(
             async db =>
