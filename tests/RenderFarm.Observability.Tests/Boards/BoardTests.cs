@@ -87,21 +87,28 @@ public sealed partial class BoardTests
     public async Task Boards_GrafanasSchema_HoldsForEach() => await CheckAsync(Board.Files);
 
     /// <summary>The check itself finds what is wrong: a field that is none, an unknown word, an option of another kind of panel.</summary>
-    [Theory]
-    [InlineData("\"schemaVersion\"", "\"schemaVersoin\"")]
-    [InlineData("\"drawStyle\": \"line\"", "\"drawStyle\": \"lines\"")]
-    [InlineData("\"tooltip\"", "\"cellHeight\"")]
-    public async Task Boards_SpoiltOne_IsFound(string right, string wrong)
+    [Fact]
+    public async Task Boards_SpoiltOnes_AreFound()
     {
         using var folder = new Testing.TemporaryFolder();
-        var spoilt = folder.File("spoilt.json");
-        var text = await File.ReadAllTextAsync(Board.Files.Single(file => file.EndsWith("/farm.json", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
-        Assert.Contains(right, text, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(spoilt, Once(text, right, wrong), TestContext.Current.CancellationToken);
+        var farm = Board.Files.Single(file => file.EndsWith("/farm.json", StringComparison.Ordinal));
+        var text = await File.ReadAllTextAsync(farm, TestContext.Current.CancellationToken);
+        (string Right, string Wrong)[] faults =
+        [
+            ("\"schemaVersion\"", "\"schemaVersoin\""),
+            ("\"drawStyle\": \"line\"", "\"drawStyle\": \"lines\""),
+            ("\"wideLayout\"", "\"cellHeight\""),
+        ];
+        foreach (var (i, (right, wrong)) in faults.Index())
+        {
+            Assert.Contains(right, text, StringComparison.Ordinal);
+            await File.WriteAllTextAsync(folder.File($"{i}.json"), Once(text, right, wrong), TestContext.Current.CancellationToken);
+        }
 
-        var (code, _) = await NodeAsync([spoilt]);
+        var (code, said) = await NodeAsync(faults.Index().Select(fault => folder.File($"{fault.Index}.json")));
 
         Assert.Equal(1, code);
+        Assert.All(faults.Index(), fault => Assert.Matches($@"(?m)^{fault.Index}\.json.*must ", said));
     }
 
     private static async Task CheckAsync(IReadOnlyList<string> files)

@@ -103,9 +103,9 @@ public sealed class ObservedFarm : IAsyncDisposable
             await RenderAsync(farm, receiver);
         }
 
-        driver.Report(0, 31);
+        driver.Report(0, 63);
         await LoseAndComeBackAsync(farm, workers);
-        driver.Report(0, 31);
+        driver.Report(0, 63);
         await LeaveSomeWaitingAsync(farm);
         _prometheus = prometheus;
     }
