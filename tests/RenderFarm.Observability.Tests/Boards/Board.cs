@@ -36,11 +36,17 @@ internal sealed partial record Board(string File, JsonNode Json)
 
     /// <summary>Every <c>$name</c> and <c>${name}</c> that is not Grafana's own.</summary>
     public IEnumerable<string> VariablesUsed() =>
-        Variable().Matches(Json.ToJsonString(Unescaped)).Select(match => match.Groups["name"].Value).Where(name => !name.StartsWith("__", StringComparison.Ordinal)).Distinct();
+        Variable()
+            .Matches(Json.ToJsonString(Unescaped))
+            .Select(match => match.Groups["name"].Value)
+            .Where(name => !name.StartsWith("__", StringComparison.Ordinal))
+            .Distinct();
 
-    public static IReadOnlyList<string> Files => Directory.GetFiles(Path.Combine(BuiltPrograms.Root, "deploy", "grafana", "dashboards"), "*.json");
+    public static IReadOnlyList<string> Files =>
+        Directory.GetFiles(Path.Combine(BuiltPrograms.Root, "deploy", "grafana", "dashboards"), "*.json");
 
-    public static IReadOnlyList<Board> All() => [.. Files.Order().Select(file => new Board(file, JsonNode.Parse(System.IO.File.ReadAllText(file))!))];
+    public static IReadOnlyList<Board> All() =>
+        [.. Files.Order().Select(file => new Board(file, JsonNode.Parse(System.IO.File.ReadAllText(file))!))];
 
     // With everything chosen, and a window that holds all that a test's farm has done.
     private static string Filled(string expression) =>

@@ -32,7 +32,11 @@ public sealed partial class BoardTests
     public void Boards_LinksToBoards_LeadToOneThatIsThere()
     {
         var boards = Board.All();
-        var linked = boards.SelectMany(board => Link().Matches(board.Json.ToJsonString())).Select(match => match.Groups[1].Value).Distinct().ToList();
+        var linked = boards
+            .SelectMany(board => Link().Matches(board.Json.ToJsonString()))
+            .Select(match => match.Groups[1].Value)
+            .Distinct()
+            .ToList();
 
         Assert.NotEmpty(linked);
         Assert.All(linked, uid => Assert.Contains(boards, board => board.Uid == uid));
@@ -73,15 +77,16 @@ public sealed partial class BoardTests
                 for (var i = 0; i < w * h; i++)
                 {
                     var cell = (x + (i % w), y + (i / w));
-                    Assert.True(taken.TryAdd(cell, (string)panel["title"]!), $"{board.Uid}: {panel["title"]} lies on {taken.GetValueOrDefault(cell)}");
+                    var free = taken.TryAdd(cell, (string)panel["title"]!);
+                    Assert.True(free, $"{board.Uid}: {panel["title"]} lies on {taken[cell]}");
                 }
             }
         }
     }
 
     /// <summary>
-    /// The types that Grafana publishes with each version (<c>@grafana/schema</c>), as JSON schemas: the board, and each panel's options and
-    /// field options by its kind. A name that Grafana does not know is a fault.
+    /// The types that Grafana publishes with each version (<c>@grafana/schema</c>), as JSON schemas: the board, and each panel's options
+    /// and field options by its kind. A name that Grafana does not know is a fault.
     /// </summary>
     [Fact]
     public async Task Boards_GrafanasSchema_HoldsForEach() => await CheckAsync(Board.Files);

@@ -14,7 +14,7 @@ namespace RenderFarm.Observability.Tests.Live;
 /// <summary>
 /// A farm to which everything has happened that boards and rules look at: two workers on the processor and one with a card (a driver of our
 /// own), jobs that went well, one that ran out of memory, one that was lost and came back, webhooks, an error of a card, a certificate that
-/// is over soon; on PostgreSQL, RabbitMQ and S3, with their exporters; and Prometheus, which scrapes all of it. Made once, when first asked for.
+/// is over soon; on PostgreSQL, RabbitMQ and S3, with their exporters; and Prometheus, which scrapes all of it. Made when first asked for.
 /// </summary>
 public sealed class ObservedFarm : IAsyncDisposable
 {
@@ -82,7 +82,8 @@ public sealed class ObservedFarm : IAsyncDisposable
             ["worker-1"] = await farm.StartWorkerAsync("worker-1"),
             ["worker-2"] = await farm.StartWorkerAsync("worker-2"),
         };
-        await farm.StartWorkerAsync("worker-card", new Dictionary<string, string> { ["Worker__Slots"] = "auto", ["Worker__NvmlPath"] = driver.Path });
+        var card = new Dictionary<string, string> { ["Worker__Slots"] = "auto", ["Worker__NvmlPath"] = driver.Path };
+        await farm.StartWorkerAsync("worker-card", card);
         var prometheus = Keep(
             await Prometheus.StartAsync(
                 new Dictionary<string, IReadOnlyList<Uri>>

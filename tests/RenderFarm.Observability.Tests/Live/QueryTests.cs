@@ -27,7 +27,8 @@ public sealed class QueryTests(ObservedFarm observed)
         Assert.Equal(["api", "worker", "rabbitmq", "postgres", "minio"], Prometheus.Jobs().Where(job => job != "dcgm"));
 
     [Fact]
-    public async Task Panels_EveryQuery_HasData() => await AnswerAsync(Board.All().SelectMany(board => board.PrometheusQueries));
+    public async Task Panels_EveryQuery_HasData() =>
+        await AnswerAsync(Board.All().SelectMany(board => board.PrometheusQueries));
 
     [Fact]
     public async Task Variables_EveryChoice_HasValues() =>
@@ -35,15 +36,15 @@ public sealed class QueryTests(ObservedFarm observed)
             Board
                 .All()
                 .SelectMany(board => board.VariableQueries)
-                .Select(query => query.Series with { Expression = $"count by ({query.Label}) ({query.Series.Expression}) and on({query.Label}) "
-                    + $"group by ({query.Label}) ({{{query.Label}!=\"\"}})" })
+                .Select(query => new Query(query.Series.Where, With(query.Series.Expression, query.Label)))
         );
 
     [Fact]
     public async Task Rules_EverySeriesTheyLookAt_IsThere() =>
         await AnswerAsync(
             Rule.All()
-                .SelectMany(rule => rule.Selectors().Select(selector => new Query(rule.Alert ?? rule.Record!, $"last_over_time({Loosened(selector)}[10m])")))
+                .SelectMany(rule => rule.Selectors().Select(selector => (Name: rule.Alert ?? rule.Record!, Series: Loosened(selector))))
+                .Select(asked => new Query(asked.Name, $"last_over_time({asked.Series}[10m])"))
                 .DistinctBy(query => query.Expression)
         );
 
@@ -70,9 +71,10 @@ public sealed class QueryTests(ObservedFarm observed)
         var (farm, _) = await observed.GetAsync();
         foreach (var (panel, target) in Board.All().SelectMany(board => board.FarmQueries))
         {
-            var url = ((string)target["url"]!).Replace("${video}", observed.Video, StringComparison.Ordinal);
-            var body = JsonNode.Parse(await farm.Http.GetStringAsync(new Uri(url, UriKind.Relative), TestContext.Current.CancellationToken))!;
-            var root = (string)target["root_selector"]! is { Length: > 0 } selector ? body[selector]!.AsArray() : new JsonArray(body.DeepClone());
+            var url = new Uri(((string)target["url"]!).Replace("${video}", observed.Video, StringComparison.Ordinal), UriKind.Relative);
+            var body = JsonNode.Parse(await farm.Http.GetStringAsync(url, TestContext.Current.CancellationToken))!;
+            var selector = (string)target["root_selector"]!;
+            var root = selector.Length > 0 ? body[selector]!.AsArray() : new JsonArray(body.DeepClone());
             Assert.NotEmpty(root);
             foreach (var column in target["columns"]!.AsArray())
             {
@@ -99,7 +101,14 @@ public sealed class QueryTests(ObservedFarm observed)
     }
 
     private static string Loosened(string selector) =>
-        Unmade.Keys.Aggregate(selector, (text, matcher) => text.Replace(matcher, $"{matcher[..matcher.IndexOfAny(['=', '!'])]}!=\"\"", StringComparison.Ordinal));
+        Unmade.Keys.Aggregate(
+            selector,
+            (text, matcher) => text.Replace(matcher, $"{matcher[..matcher.IndexOfAny(['=', '!'])]}!=\"\"", StringComparison.Ordinal)
+        );
+
+    // Those of the series that have the label.
+    private static string With(string series, string label) =>
+        series.EndsWith('}') ? $"{series[..^1]}, {label}!=\"\"}}" : $"{series}{{{label}!=\"\"}}";
 
     private async Task AnswerAsync(IEnumerable<Query> queries)
     {

@@ -22,7 +22,8 @@ public sealed partial class RuleTests
 
     [Theory]
     [MemberData(nameof(TestFiles))]
-    public async Task Rules_TheirTests_Pass(string file) => await Program.RunAsync("promtool", ["test", "rules", Path.Combine(Tests, file)]);
+    public async Task Rules_TheirTests_Pass(string file) =>
+        await Program.RunAsync("promtool", ["test", "rules", Path.Combine(Tests, file)]);
 
     /// <summary>A test that can't fail proves nothing: with one threshold moved the tools say so.</summary>
     [Fact]
@@ -80,7 +81,8 @@ public sealed partial class RuleTests
     [Fact]
     public void Runbooks_OneForEachAlert_AndNoneBeside()
     {
-        var pages = Directory.GetFiles(Path.Combine(BuiltPrograms.Root, "docs", "runbooks"), "*.md").Select(Path.GetFileNameWithoutExtension);
+        var folder = Path.Combine(BuiltPrograms.Root, "docs", "runbooks");
+        var pages = Directory.GetFiles(folder, "*.md").Select(Path.GetFileNameWithoutExtension);
 
         Assert.Equal(Names().Order(), pages.Where(page => page != "README").Order());
     }

@@ -12,16 +12,16 @@ internal static class Program
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)
-            .Select(folder => Path.Combine(folder, name)) // An absolute name stays what it is.
+            .Select(folder => Path.Combine(folder, name))
             .FirstOrDefault(File.Exists);
         Assert.SkipWhen(path is null, $"no {name} on this machine: run ./farm test, which installs it");
         return path!;
     }
 
     /// <returns>All it said, once it ended well.</returns>
-    public static async Task<string> RunAsync(string name, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<string> RunAsync(string name, params string[] arguments)
     {
-        var (code, said) = await TryAsync(name, arguments, environment);
+        var (code, said) = await TryAsync(name, arguments);
         Assert.True(code == 0, $"{name} {string.Join(' ', arguments)} ended with {code}:{Environment.NewLine}{said}");
         return said;
     }

@@ -45,7 +45,10 @@ internal sealed class Prometheus : IAsyncDisposable
 
     /// <summary>The jobs of <c>deploy/prometheus/prometheus.yml</c>.</summary>
     public static IReadOnlyList<string> Jobs() =>
-        [.. Rule.Children(Rule.Load(Path.Combine(Rule.Folder, "prometheus.yml"))["scrape_configs"]).Select(job => Rule.Text(job, "job_name")!)];
+        [
+            .. Rule.Children(Rule.Load(Path.Combine(Rule.Folder, "prometheus.yml"))["scrape_configs"])
+                .Select(job => Rule.Text(job, "job_name")!),
+        ];
 
     /// <returns>The values of the answer: one for each series.</returns>
     public async Task<IReadOnlyList<(JsonNode Labels, double Value)>> AskAsync(string expression)
@@ -65,7 +68,8 @@ internal sealed class Prometheus : IAsyncDisposable
     /// <returns>Every rule with <c>health</c> and <c>lastError</c>.</returns>
     public async Task<IReadOnlyList<JsonNode>> RulesAsync()
     {
-        var body = JsonNode.Parse(await _http.GetStringAsync(new Uri("api/v1/rules", UriKind.Relative), TestContext.Current.CancellationToken))!;
+        var rules = new Uri("api/v1/rules", UriKind.Relative);
+        var body = JsonNode.Parse(await _http.GetStringAsync(rules, TestContext.Current.CancellationToken))!;
         return [.. body["data"]!["groups"]!.AsArray().SelectMany(group => group!["rules"]!.AsArray()).Select(rule => rule!)];
     }
 
