@@ -98,12 +98,7 @@ public sealed class ObservedFarm : IAsyncDisposable
             )
         );
 
-        // Twice everything: what a counter is born with is no increase.
-        for (var i = 0; i < 2; i++)
-        {
-            await RenderAsync(farm, receiver);
-        }
-
+        await RenderAsync(farm, receiver);
         driver.Report(0, 63);
         await LoseAndComeBackAsync(farm, workers);
         driver.Report(0, 63);
@@ -111,16 +106,21 @@ public sealed class ObservedFarm : IAsyncDisposable
         _prometheus = prometheus;
     }
 
+    // One runs out of memory, and is done by a cheaper plan. Meanwhile others go well, twice: what a counter is born with is no increase.
     private async Task RenderAsync(FarmUnderTest farm, WebhookReceiver receiver)
     {
-        var quick = Request("tiny", "64x48", 9, 4);
-        quick["webhook_url"] = receiver.Address.ToString();
-        var well = (await farm.SubmitAsync(quick)).GetProperty("id").GetString()!;
         var tight = Request("small", "640x368", 5, 1);
         tight["debug"] = new Dictionary<string, object> { ["device_memory_bytes"] = 1000L << 20 };
         tight["webhook_url"] = new Uri(receiver.Address, "refused").ToString();
         Video = (await farm.SubmitAsync(tight)).GetProperty("id").GetString()!;
-        await farm.CompletedAsync(well, Patience);
+        for (var i = 0; i < 2; i++)
+        {
+            var quick = Request("tiny", "64x48", 9, 4);
+            quick["webhook_url"] = receiver.Address.ToString();
+            quick["plan"] = new Dictionary<string, object> { ["blocks_streamed"] = 1 };
+            await farm.CompletedAsync((await farm.SubmitAsync(quick)).GetProperty("id").GetString()!, Patience);
+        }
+
         await farm.CompletedAsync(Video, Patience * 2);
     }
 

@@ -17,6 +17,7 @@ public sealed class QueryTests(ObservedFarm observed)
     private static readonly Dictionary<string, string> Unmade = new()
     {
         ["seen=\"alive\""] = "a lease is lost while other calls of its worker come through",
+        ["state=\"silent\""] = "a worker is not heard of for half a minute",
         ["result=\"late\""] = "a job begins half a minute later than promised",
         ["http_response_status_code=~\"5..\""] = "a submission is answered 5xx",
     };
