@@ -15,6 +15,7 @@ using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Retries;
+using RenderFarm.Jobs.Sessions;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
 using RenderFarm.Jobs.Workers;
@@ -50,6 +51,7 @@ public static class JobsServices
         services.AddSingleton<LeaseDesk>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<KeyBootstrap>();
+        services.AddSingleton<PageSessions>();
         services.AddSingleton<Invitations>();
         services.AddSingleton<Enrolments>();
         services.AddSingleton<WorkerRevocation>();
