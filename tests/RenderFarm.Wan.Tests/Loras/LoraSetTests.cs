@@ -13,7 +13,7 @@ public sealed class LoraSetTests
     [Theory]
     [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A.weight", "diffusion_model.blocks.1.self_attn.q.lora_B.weight")]
     [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A.default.weight", "diffusion_model.blocks.1.self_attn.q.lora_B.default.weight")]
-    [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A.my_style-v2.weight", "diffusion_model.blocks.1.self_attn.q.lora_B.my_style-v2.weight")]
+    [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A.film-2.weight", "diffusion_model.blocks.1.self_attn.q.lora_B.film-2.weight")]
     [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A", "diffusion_model.blocks.1.self_attn.q.lora_B")]
     [InlineData("blocks.1.self_attn.q.lora_linear_layer.down.weight", "blocks.1.self_attn.q.lora_linear_layer.up.weight")]
     [InlineData("diffusion_model.blocks.1.self_attn.q.lora_down.weight", "diffusion_model.blocks.1.self_attn.q.lora_up.weight")]

@@ -5,7 +5,7 @@ namespace RenderFarm.Wan.Checkpoints;
 /// <summary>What a LoRA is, and what its trainer wrote into it.</summary>
 public sealed record AdapterDescription
 {
-    /// <summary><c>LoRA</c>, <c>DoRA</c>, <c>LoHa</c>, <c>LoKr</c>, <c>whole tensors</c>: all that are in it, the most frequent first.</summary>
+    /// <summary><c>LoRA</c>, <c>DoRA</c>, <c>LoHa</c>, <c>LoKr</c>, <c>whole tensors</c>: all in it, the most frequent first.</summary>
     public required IReadOnlyList<string> Kinds { get; init; }
 
     /// <summary>The largest of its ranks; null where nothing has one.</summary>
@@ -26,7 +26,7 @@ public sealed record AdapterDescription
         string? First(params string[] keys) =>
             keys.Select(key => metadata.GetValueOrDefault(key)?.Trim())
                 .FirstOrDefault(text => text is { Length: > 0 and <= 200 } && text is not ("None" or "null"));
-        var words = First("modelspec.trigger_phrase", "trigger_phrase", "trigger_words", "trigger_word", "trained_words", "ss_trigger_words");
+        var words = First("modelspec.trigger_phrase", "trigger_phrase", "trigger_words", "trigger_word", "trained_words");
         return (
             First("ss_base_model_version", "base_model", "modelspec.architecture", "ss_sd_model_name", "base_model_name_or_path"),
             words is null ? [] : Words(words)

@@ -32,7 +32,9 @@ internal sealed class AlphaSources
         [
             .. _adapter
                 .Keys.Concat(metadata.Keys)
-                .Where(key => key.EndsWith(".lora_alpha", StringComparison.Ordinal) || key.EndsWith(".alpha_pattern", StringComparison.Ordinal))
+                .Where(key =>
+                    key.EndsWith(".lora_alpha", StringComparison.Ordinal) || key.EndsWith(".alpha_pattern", StringComparison.Ordinal)
+                )
                 .Select(key => key[..(key.LastIndexOf('.') + 1)])
                 .Distinct()
                 .OrderBy(prefix => prefix != "transformer."),
@@ -139,7 +141,8 @@ internal sealed class AlphaSources
             return value;
         }
 
-        _note($"'{key}' in its header is '{(text.Length > 40 ? text[..40] + "…" : text)}', which is no finite number: it counts for nothing");
+        var shown = text.Length > 40 ? text[..40] + "…" : text;
+        _note($"'{key}' in its header is '{shown}', which is no finite number: it counts for nothing");
         return null;
     }
 }

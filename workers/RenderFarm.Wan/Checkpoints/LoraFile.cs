@@ -69,7 +69,11 @@ public static class LoraFile
         var kinds = parts
             .Select(part => (Kind: KindOf(part.Part), part.Module))
             .Where(part => part.Kind is not null)
-            .Select(part => decomposed.Contains(part.Module) ? (part.Kind == "LoRA" ? "DoRA" : $"weight-decomposed {part.Kind}") : part.Kind!)
+            .Select(part =>
+                !decomposed.Contains(part.Module) ? part.Kind!
+                : part.Kind == "LoRA" ? "DoRA"
+                : $"weight-decomposed {part.Kind}"
+            )
             .GroupBy(kind => kind)
             .OrderByDescending(group => group.Count())
             .Select(group => group.Key)

@@ -150,7 +150,9 @@ internal static partial class LoraKeys
                 or LoraPart.Unsupported
             );
 
-    /// <summary><c>lora_A</c> with an adapter's name behind it or none, <c>lora_down</c>, <c>lora.down</c>, <c>lora_linear_layer.down</c>.</summary>
+    /// <summary>
+    /// <c>lora_A</c> with an adapter's name behind it or none, <c>lora_down</c>, <c>lora.down</c>, <c>lora_linear_layer.down</c>.
+    /// </summary>
     [GeneratedRegex(
         @"(?:\.(?:(?<down>lora_A)|lora_B)(?:\.[^.]+(?=\.(?:weight|bias)$))?|\.(?:lora_|lora\.|lora_linear_layer\.)(?:(?<down>down)|up))"
             + @"(?:\.(?<what>weight|bias))?$",

@@ -30,7 +30,8 @@ public static class LoraBranches
 
     public static bool IsOfBlock(string tensor) => tensor.StartsWith("blocks.", StringComparison.Ordinal);
 
-    /// <summary>On the device, in the compute type, of changes that suit (<see cref="WhyNot"/> is null); several LoRAs at one product become one branch of their ranks together.</summary>
+    /// <summary>On the device, in the compute type; several LoRAs at one product become one branch of their ranks together.</summary>
+    /// <param name="changes">For which <see cref="WhyNot"/> has no reason.</param>
     public static SideBranches Load(IReadOnlyDictionary<string, IReadOnlyList<TensorChange>> changes, Device device, ScalarType type)
     {
         var branches = new Dictionary<(int, string), SideBranch>();

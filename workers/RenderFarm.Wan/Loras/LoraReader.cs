@@ -74,7 +74,10 @@ internal sealed class LoraReader
         {
             if (changed.Contains(key[..end]))
             {
-                throw Refused(key, $"modifies the change of {key[..end]} in a way that is not understood; applied without it, it would be wrong");
+                throw Refused(
+                    key,
+                    $"modifies the change of {key[..end]} in a way that is not understood; applied without it, it would be wrong"
+                );
             }
         }
     }
@@ -164,7 +167,10 @@ internal sealed class LoraReader
 
         return kinds.Count < 2
             ? kinds.FirstOrDefault()
-            : throw Refused(kinds[1].Parts[0].Key, $"changes {module.Name} beside {kinds[0].Parts[0].Key}: which of two kinds counts is not said");
+            : throw Refused(
+                kinds[1].Parts[0].Key,
+                $"changes {module.Name} beside {kinds[0].Parts[0].Key}: which of two kinds counts is not said"
+            );
     }
 
     private void Change(Module module, WeightDelta delta)
@@ -279,7 +285,10 @@ internal sealed class LoraReader
         }
         else if (module.Parts.Any(other => LoraKeys.IsFactor(other.Part) || other.Part == LoraPart.Difference))
         {
-            throw Refused(values.Key, $"replaces a weight that the file changes too ({module.Name}): which of the two counts is not said");
+            throw Refused(
+                values.Key,
+                $"replaces a weight that the file changes too ({module.Name}): which of the two counts is not said"
+            );
         }
         else if (_lora.Strength != 0)
         {
