@@ -246,8 +246,8 @@ internal sealed class LoraReader
         {
             _notes.Add(
                 $"{counts.Source} and {against.Source} contradict each other (alpha {Text(counts.Value)} and {Text(against.Value)}"
-                    + $"{(against.RankStabilised != counts.RankStabilised ? ", one of them over the root of the rank" : "")}); {counts.Source} "
-                    + "counts"
+                    + $"{(against.RankStabilised != counts.RankStabilised ? ", one of them over the root of the rank" : "")}); "
+                    + $"{counts.Source} counts"
             );
         }
 
