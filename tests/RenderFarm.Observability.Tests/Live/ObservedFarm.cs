@@ -26,6 +26,9 @@ public sealed class ObservedFarm : IAsyncDisposable
     private FarmUnderTest? _farm;
     private Prometheus? _prometheus;
 
+    /// <summary>Where webhooks go, and what Alertmanager sends.</summary>
+    internal WebhookReceiver Receiver { get; private set; } = null!;
+
     /// <summary>Its attempts: one that ran out of memory, and one that went well.</summary>
     public string Video { get; private set; } = "";
 
@@ -63,7 +66,8 @@ public sealed class ObservedFarm : IAsyncDisposable
         Program.Find("prometheus");
         var services = Keep(await FarmOnServices.CreateAsync());
         var exporter = Keep(PostgresExporter.Start(services.Database.ConnectionString));
-        var receiver = Keep(WebhookReceiver.Start());
+        var receiver = Receiver = Keep(WebhookReceiver.Start());
+        var alertmanager = Keep(await Alertmanager.StartAsync(receiver.Address));
         var driver = await FakeDriver.WithAsync(new FakeCard("GPU-1", "NVIDIA GeForce RTX 4090", 24 * GiB, 1 * GiB));
         _folders.Add(driver);
         var farm = Keep(
@@ -86,6 +90,7 @@ public sealed class ObservedFarm : IAsyncDisposable
         await farm.StartWorkerAsync("worker-card", card);
         var prometheus = Keep(
             await Prometheus.StartAsync(
+                alertmanager.Address,
                 new Dictionary<string, IReadOnlyList<Uri>>
                 {
                     ["api"] = [new Uri(farm.Url), secured],
@@ -202,7 +207,7 @@ public sealed class ObservedFarm : IAsyncDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=farm", key, HashAlgorithmName.SHA256);
         var now = TimeProvider.System.GetUtcNow();
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(10));
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
         return (certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     });
 

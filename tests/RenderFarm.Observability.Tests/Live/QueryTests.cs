@@ -65,6 +65,27 @@ public sealed class QueryTests(ObservedFarm observed)
         Assert.All(rules, rule => Assert.True((string?)rule["health"] == "ok", $"{rule["name"]}: {rule["lastError"]}"));
     }
 
+    /// <summary>From a figure of the farm through rule and route to whoever is woken, or has a ticket.</summary>
+    [Theory]
+    [InlineData("/page", "CertificateOver")]
+    [InlineData("/ticket", "CardErrors")]
+    public async Task Alert_ThatFires_ReachesItsReceiverWithItsRunbook(string receiver, string alert)
+    {
+        await observed.GetAsync();
+
+        var body = await Eventually.ValueAsync(
+            () => Task.FromResult(observed.Receiver.Received.FirstOrDefault(got => got.Path == receiver && got.Body.Contains(alert)).Body),
+            body => body is not null,
+            Patience,
+            $"{alert} at {receiver}",
+            TestContext.Current.CancellationToken
+        );
+
+        var sent = JsonNode.Parse(body!)!["alerts"]!.AsArray().First(one => (string?)one!["labels"]!["alertname"] == alert)!;
+        Assert.Equal("firing", (string?)sent["status"]);
+        Assert.EndsWith($"/{alert}.md", (string?)sent["annotations"]!["runbook_url"], StringComparison.Ordinal);
+    }
+
     /// <summary>The board of one job asks the farm: every field that it shows is in an answer.</summary>
     [Fact]
     public async Task FarmQueries_EveryField_IsInTheAnswer()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -16,6 +17,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     }
 
     public Uri Address { get; }
+
+    /// <summary>Path and body of all that came.</summary>
+    public ConcurrentQueue<(string Path, string Body)> Received { get; } = new();
 
     public static WebhookReceiver Start()
     {
@@ -41,7 +45,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
             while (true)
             {
                 var context = await _listener.GetContextAsync();
-                context.Response.StatusCode = context.Request.Url!.AbsolutePath == "/refused" ? 500 : 200;
+                using var reader = new StreamReader(context.Request.InputStream);
+                Received.Enqueue((context.Request.Url!.AbsolutePath, await reader.ReadToEndAsync()));
+                context.Response.StatusCode = context.Request.Url.AbsolutePath == "/refused" ? 500 : 200;
                 context.Response.Close();
             }
         }

@@ -1,15 +1,12 @@
 using RenderFarm.Observability.Tests.Servers;
-using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Observability.Tests.Rules;
 
 /// <summary>Who hears of what, by Alertmanager's tool.</summary>
 public sealed class RouteTests
 {
-    private static string Configuration => Path.Combine(BuiltPrograms.Root, "deploy", "alertmanager", "alertmanager.yml");
-
     [Fact]
-    public async Task Configuration_Amtool_FindsNothing() => await Program.RunAsync("amtool", ["check-config", Configuration]);
+    public async Task Configuration_Amtool_FindsNothing() => await Program.RunAsync("amtool", ["check-config", Alertmanager.Configuration]);
 
     [Theory]
     [InlineData("page", "severity=page", "alertname=ApiDown")]
@@ -20,7 +17,7 @@ public sealed class RouteTests
     {
         var said = await Program.RunAsync(
             "amtool",
-            ["config", "routes", "test", $"--config.file={Configuration}", $"--verify.receivers={receiver}", .. labels]
+            ["config", "routes", "test", $"--config.file={Alertmanager.Configuration}", $"--verify.receivers={receiver}", .. labels]
         );
 
         Assert.StartsWith(receiver, said, StringComparison.Ordinal);
@@ -32,7 +29,7 @@ public sealed class RouteTests
     {
         var alerts = Rule.All().Select(rule => rule.Alert).OfType<string>().ToHashSet();
         var named =
-            from rule in Rule.Children(Rule.Load(Configuration)["inhibit_rules"])
+            from rule in Rule.Children(Rule.Load(Alertmanager.Configuration)["inhibit_rules"])
             from side in new[] { "source_matchers", "target_matchers" }
             from matcher in (YamlDotNet.RepresentationModel.YamlSequenceNode)rule[side]
             let text = matcher.ToString()

@@ -20,13 +20,15 @@ internal sealed class Prometheus : IAsyncDisposable
     private Prometheus(TemporaryFolder folder, FarmProcess process, Uri address) =>
         (_folder, _process, _http) = (folder, process, new HttpClient { BaseAddress = address });
 
+    /// <param name="alertmanager">Who is told what fires.</param>
     /// <param name="targets">Where each job of the shipped configuration finds what it scrapes; a whole URL is a path too.</param>
-    public static async Task<Prometheus> StartAsync(IReadOnlyDictionary<string, IReadOnlyList<Uri>> targets)
+    public static async Task<Prometheus> StartAsync(Uri alertmanager, IReadOnlyDictionary<string, IReadOnlyList<Uri>> targets)
     {
         var program = Program.Find("prometheus");
         var folder = new TemporaryFolder();
         var port = FreePort();
-        await File.WriteAllTextAsync(folder.File("prometheus.yml"), Configuration(targets), TestContext.Current.CancellationToken);
+        var configuration = Configuration(alertmanager, targets);
+        await File.WriteAllTextAsync(folder.File("prometheus.yml"), configuration, TestContext.Current.CancellationToken);
         var process = FarmProcess.Start(
             "prometheus",
             program,
@@ -94,7 +96,7 @@ internal sealed class Prometheus : IAsyncDisposable
         }
     }
 
-    private static string Configuration(IReadOnlyDictionary<string, IReadOnlyList<Uri>> targets)
+    private static string Configuration(Uri alertmanager, IReadOnlyDictionary<string, IReadOnlyList<Uri>> targets)
     {
         var text = new StringBuilder("global: { scrape_interval: 1s, evaluation_interval: 1s }\nrule_files:\n");
         foreach (var file in Rule.Files)
@@ -102,7 +104,10 @@ internal sealed class Prometheus : IAsyncDisposable
             text.Append(CultureInfo.InvariantCulture, $"  - {file}\n");
         }
 
-        text.Append("scrape_configs:\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"alerting: {{ alertmanagers: [{{ static_configs: [{{ targets: ['{alertmanager.Authority}'] }}] }}] }}\nscrape_configs:\n"
+        );
         foreach (var (job, urls) in targets)
         {
             text.Append(CultureInfo.InvariantCulture, $"  - job_name: {job}\n    static_configs:\n");
