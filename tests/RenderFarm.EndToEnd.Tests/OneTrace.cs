@@ -10,12 +10,15 @@ namespace RenderFarm.EndToEnd.Tests;
 /// <summary>From the request of somebody who traces already to the video in the store: one trace, over three processes.</summary>
 public sealed class OneTrace
 {
+    /// <summary>As its route is written.</summary>
+    private const string Request = "POST /v1/videos/";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <summary>What comes after another on a video's way, each with what it is a part of.</summary>
     private static readonly (string Name, string Under)[] Way =
     [
-        ("enqueue", "POST /v1/videos"),
+        ("enqueue", Request),
         ("queue", "enqueue"),
         ("lease", "enqueue"),
         ("plan", "attempt"),
@@ -49,8 +52,8 @@ public sealed class OneTrace
 
         // One tree: it begins at the caller's span, and every other hangs from one that is there
         var byId = spans.ToDictionary(span => span.Id);
-        Assert.Equal("POST /v1/videos", Assert.Single(spans, span => span.ParentId == caller).Name);
-        Assert.Empty(spans.Where(span => span.ParentId != caller && !byId.ContainsKey(span.ParentId)));
+        Assert.Equal(Request, Assert.Single(spans, span => span.ParentId == caller).Name);
+        Assert.DoesNotContain(spans, span => span.ParentId != caller && !byId.ContainsKey(span.ParentId));
         foreach (var (name, under) in Way.Append(("attempt", "lease")))
         {
             Assert.Equal((name, under), (name, byId[One(name).ParentId].Name));
@@ -61,7 +64,7 @@ public sealed class OneTrace
         Assert.Equal("upload", byId[report.ParentId].Name);
         Assert.Equal([One("queue").Id], One("lease").Links);
         Assert.Equal(["renderfarm-api", "renderfarm-worker"], spans.Select(span => span.Service).Distinct().Order());
-        Assert.Empty(spans.Where(span => span.ParentId != caller && span.Attributes.GetValueOrDefault("renderfarm.video.id") != id));
+        Assert.DoesNotContain(spans, span => span.ParentId != caller && span.Attributes.GetValueOrDefault("renderfarm.video.id") != id);
 
         // What was open while the job waited
         Assert.True(One("enqueue").End <= One("lease").Start);
