@@ -21,6 +21,7 @@ internal sealed class ScriptedWorker : IDisposable
     private readonly HttpClient _http;
     private readonly Dictionary<string, LeaseGrant> _held = [];
     private string _id = "";
+    private RegisterWorkerRequest _registration = null!;
 
     private ScriptedWorker(Uri farm, string key)
     {
@@ -45,11 +46,16 @@ internal sealed class ScriptedWorker : IDisposable
                 }),
             ],
         };
-        worker._id = (await worker.PostAsync<RegisterWorkerReply>("/worker/v1/register", registration)).WorkerId;
+        worker._registration = registration;
+        await worker.StillThereAsync();
         return worker;
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>Silent for half a minute, it would count as gone.</summary>
+    public async Task StillThereAsync() =>
+        _id = (await PostAsync<RegisterWorkerReply>("/worker/v1/register", _registration)).WorkerId;
 
     /// <summary>Takes what waits until it has the video.</summary>
     public async Task<LeaseGrant> TakeAsync(string id)
@@ -88,7 +94,7 @@ internal sealed class ScriptedWorker : IDisposable
                 Step = step,
                 Steps = lease.Spec.Steps,
                 Preview = preview,
-                PreviewType = preview is null ? null : "image/webp",
+                PreviewType = preview is null ? null : "image/png",
             }
         );
     }
