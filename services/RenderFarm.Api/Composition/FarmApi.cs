@@ -14,13 +14,16 @@ using RenderFarm.Api.Messaging;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
 using RenderFarm.Api.Outbound;
+using RenderFarm.Api.Pages;
 using RenderFarm.Api.Plans;
 using RenderFarm.Api.Requests;
+using RenderFarm.Api.Sessions;
 using RenderFarm.Api.Videos;
 using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
 using RenderFarm.Broker;
+using RenderFarm.Dashboard.Composition;
 using RenderFarm.Hosting.Logs;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
@@ -116,6 +119,9 @@ internal static class FarmApi
         builder.Services.AddSingleton<LeaseJournal>();
         builder.Services.AddEnrolment(api, keys);
 
+        // What people look at
+        builder.Services.AddPages();
+
         // What can be seen from outside
         builder.Services.AddFarmHealth();
         builder.Services.AddOpenApi(document =>
@@ -131,13 +137,18 @@ internal static class FarmApi
         ServerRefusals.Listen(app.Services);
         app.UseForwardedHeaders();
         app.UseAnswerHeaders();
+        app.UsePageCalls();
         app.UseMiddleware<ErrorMiddleware>();
+        app.UseRouting();
         app.UseMetrics(metrics);
         app.UseMiddleware<ReadinessMiddleware>();
         app.UseAuthentication();
         app.UseMiddleware<RateLimitMiddleware>();
         app.UseAuthorization();
 
+        app.MapDashboard();
+        app.MapSignIn();
+        app.MapSession();
         app.MapVideos();
         app.MapBatches();
         app.MapEvents();

@@ -1,10 +1,11 @@
+using RenderFarm.Dashboard.Composition;
 using Scalar.AspNetCore;
 
 namespace RenderFarm.Api.Errors;
 
 /// <summary>
-/// What every answer tells a browser: take it for what it says it is, show it in nobody's frame, and run nothing out of it. The one
-/// page there is says by a nonce, drawn for each request, which scripts are its own.
+/// What every answer tells a browser: take it for what it says it is, show it in nobody's frame, and run nothing out of it. The
+/// reference page says by a nonce, drawn for each request, which scripts are its own; the farm's page has none within it.
 /// </summary>
 internal static class AnswerHeaders
 {
@@ -28,14 +29,15 @@ internal static class AnswerHeaders
         var context = (HttpContext)state;
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = NoSniff;
-        headers.ContentSecurityPolicy = context.Items.TryGetValue(ScalarOptions.NonceHttpContextItemKey, out var nonce)
-            ? PagePolicy((string)nonce!)
+        headers.ContentSecurityPolicy =
+            context.Items.TryGetValue(ScalarOptions.NonceHttpContextItemKey, out var nonce) ? ReferencePolicy((string)nonce!)
+            : context.GetEndpoint()?.Metadata.GetMetadata<PagePolicy>() is not null ? PagePolicy.Text
             : DataPolicy;
         return Task.CompletedTask;
     }
 
     /// <summary>Its own scripts, and what these style and fetch here; requests that a reader tries out go to this farm.</summary>
-    private static string PagePolicy(string nonce) =>
+    private static string ReferencePolicy(string nonce) =>
         $"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
         + "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
         + "frame-ancestors 'none'";

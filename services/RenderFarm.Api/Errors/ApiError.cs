@@ -59,6 +59,20 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
 
     public static ApiError InvalidApiKey(string message) => new(401, "invalid_api_key", message);
 
+    public static ApiError SessionOver() =>
+        new(401, "session_over", "You are not signed in any more: the session is over, or its key was revoked. Sign in again at /sign-in.");
+
+    public static ApiError NotFromThePage(string header) =>
+        new(
+            403,
+            "not_from_the_page",
+            $"A cookie counts for what changes something only from the farm's own page: with its word in '{header}', from its own origin. "
+                + "Programs send an API key."
+        )
+        {
+            NeverRetry = true,
+        };
+
     public static ApiError KeyRevoked() =>
         new(401, "key_revoked", "This API key has been revoked. Ask an administrator for another one.") { NeverRetry = true };
 

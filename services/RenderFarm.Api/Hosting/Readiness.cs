@@ -44,5 +44,8 @@ internal sealed class ReadinessMiddleware(RequestDelegate next, Readiness readin
         readiness.Waiting is { } why && NeedsStore(context.Request.Path) ? throw new StoreUnavailableException(why) : next(context);
 
     private static bool NeedsStore(PathString path) =>
-        path.StartsWithSegments("/v1", StringComparison.Ordinal) || path.StartsWithSegments("/worker", StringComparison.Ordinal);
+        path.StartsWithSegments("/v1", StringComparison.Ordinal)
+        || path.StartsWithSegments("/worker", StringComparison.Ordinal)
+        || path.StartsWithSegments("/sign-in", StringComparison.Ordinal)
+        || path.StartsWithSegments("/sign-out", StringComparison.Ordinal);
 }

@@ -6,16 +6,18 @@ using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.Extensions.Options;
 using RenderFarm.Api.Errors;
 using RenderFarm.Jobs.Keys;
+using RenderFarm.Jobs.Sessions;
 
 namespace RenderFarm.Api.Keys;
 
-/// <summary><c>Authorization: Bearer rf_…</c>.</summary>
+/// <summary><c>Authorization: Bearer rf_…</c>, or else the cookie of a browser that is signed in.</summary>
 internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder,
     ApiKeys keys,
-    WrongKeys wrong
+    WrongKeys wrong,
+    PageSessions sessions
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -26,7 +28,7 @@ internal sealed class ApiKeyAuthentication(
         var header = Request.Headers.Authorization.ToString();
         if (!header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
         {
-            return AuthenticateResult.NoResult();
+            return PageCookie.Of(Request) is { } cookie ? await OfSessionAsync(cookie) : AuthenticateResult.NoResult();
         }
 
         var (secret, address) = (header[Prefix.Length..].Trim(), Context.Connection.RemoteIpAddress);
@@ -48,9 +50,23 @@ internal sealed class ApiKeyAuthentication(
             );
         }
 
-        var identity = new CallerIdentity(key);
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+        return Success(key);
     }
+
+    private async Task<AuthenticateResult> OfSessionAsync(string cookie)
+    {
+        if (await sessions.FindAsync(cookie, Context.RequestAborted) is not { Key: var key })
+        {
+            return AuthenticateResult.Fail(ApiError.SessionOver().AsException());
+        }
+
+        return HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method) || PageCookie.IsOfThePage(Request, cookie)
+            ? Success(key)
+            : AuthenticateResult.Fail(ApiError.NotFromThePage(PageCookie.CsrfHeader).AsException());
+    }
+
+    private AuthenticateResult Success(ApiKey key) =>
+        AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new CallerIdentity(key)), Scheme.Name));
 }
 
 /// <summary>Says 401 and 403 in the body that every other refusal has.</summary>

@@ -16,6 +16,7 @@ using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Queue;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Retries;
+using RenderFarm.Jobs.Sessions;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Webhooks;
 using RenderFarm.Jobs.Workers;
@@ -54,6 +55,7 @@ public static class JobsServices
         services.AddSingleton<LeaseDesk>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<KeyBootstrap>();
+        services.AddSingleton<PageSessions>();
         services.AddSingleton<Invitations>();
         services.AddSingleton<Enrolments>();
         services.AddSingleton<WorkerRevocation>();

@@ -299,7 +299,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
             ("now", db.Dialect.Time(key.CreatedAt))
         );
 
-    private static ApiKey ToKey(ApiKeyRow row) =>
+    internal static ApiKey ToKey(ApiKeyRow row) =>
         new()
         {
             Id = row.Id,

@@ -25,6 +25,8 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     public DbSet<ModelRow> Models => Set<ModelRow>();
     public DbSet<WorkerModelRow> WorkerModels => Set<WorkerModelRow>();
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+    public DbSet<DashboardSessionRow> DashboardSessions => Set<DashboardSessionRow>();
+    public DbSet<SignInCodeRow> SignInCodes => Set<SignInCodeRow>();
 
     internal abstract SqlDialect Dialect { get; }
 
@@ -213,6 +215,17 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             invitation.ToTable("worker_invitations");
             invitation.HasKey(i => i.Id);
             invitation.HasIndex(i => i.Hash, "ux_worker_invitations_hash").IsUnique();
+        });
+        modelBuilder.Entity<DashboardSessionRow>(session =>
+        {
+            session.ToTable("dashboard_sessions");
+            session.HasKey(s => s.Hash);
+            session.HasIndex(s => s.ExpiresAt, "ix_dashboard_sessions_expires_at");
+        });
+        modelBuilder.Entity<SignInCodeRow>(code =>
+        {
+            code.ToTable("sign_in_codes");
+            code.HasKey(c => c.Hash);
         });
         modelBuilder.Entity<SlotQuarantineRow>(quarantine =>
         {

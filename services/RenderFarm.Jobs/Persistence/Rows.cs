@@ -295,6 +295,25 @@ public sealed class WorkerRow
     public DateTimeOffset SeenAt { get; set; }
 }
 
+/// <summary>Somebody is signed in at the page, by a key; gone when it is over or the key is revoked.</summary>
+public sealed class DashboardSessionRow
+{
+    /// <summary>SHA-256 of what the browser keeps, hex.</summary>
+    public required string Hash { get; set; }
+    public required string KeyId { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset ExpiresAt { get; set; }
+}
+
+/// <summary>Lets a browser sign in once without the key; gone when it is over or used.</summary>
+public sealed class SignInCodeRow
+{
+    /// <summary>SHA-256 of the code, hex.</summary>
+    public required string Hash { get; set; }
+    public required string KeyId { get; set; }
+    public DateTimeOffset ExpiresAt { get; set; }
+}
+
 /// <summary>What lets a host become a worker; gone when it is over or used up.</summary>
 public sealed class WorkerInvitationRow
 {

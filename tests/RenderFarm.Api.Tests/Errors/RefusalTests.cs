@@ -73,7 +73,6 @@ public sealed class RefusalTests(FarmFixture fixture) : IClassFixture<FarmFixtur
     [Theory]
     [InlineData("/nothing/here")]
     [InlineData("/v1/nothing")]
-    [InlineData("/")]
     public async Task AnyPath_ThatIsNotThere_Is404(string path) =>
         Assert.Equal((404, "not_found"), await StatusAndCode(await _farm.User.GetAsync(path)));
 

@@ -1,0 +1,21 @@
+// Where every page begins. A part is fetched when the page has a place for it.
+import { start as listen } from "./stream.js";
+import { localTimes } from "./words.js";
+import { acts, searchKeys } from "./manner.js";
+
+localTimes(document);
+acts();
+searchKeys();
+const at = selector => document.querySelector(selector);
+if (at("[data-list]") || document.body.dataset.page === "videos") {
+    import("./list.js").then(part => part.start());
+}
+if (at("[data-video]")) {
+    import("./video.js").then(part => part.start(at("[data-video]")));
+}
+if (at("[data-new]")) {
+    import("./make.js").then(part => part.start(at("[data-new]")));
+}
+if (at(".top")) {
+    listen();
+}
