@@ -5,11 +5,12 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Forecasts;
+using RenderFarm.Jobs.Queue;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Shows one job with everything that takes a look around: its place in the queue, its link, the workers there are.</summary>
-internal sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, ModelDirectory models, IOptions<VideosOptions> options)
+internal sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, ModelDirectory models, QueuePauses pauses, IOptions<VideosOptions> options)
 {
     /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
     public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancellationToken)
@@ -51,6 +52,16 @@ internal sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts
 
     private async Task<string?> NoteAsync(Job job, Outlook outlook, CancellationToken cancellationToken)
     {
+        if (job.State == JobState.Queued && await pauses.OfAsync(job, cancellationToken) is { } pause)
+        {
+            return pause.Part switch
+            {
+                { IsAll: true } => "The queue is paused by an operator; the video waits until it is resumed.",
+                { KeyId: null } => $"Model '{job.Spec.Model}' is paused by an operator; the video waits until it is resumed.",
+                _ => "This API key's videos are paused by an operator; the video waits until they are resumed.",
+            };
+        }
+
         if (await models.FindAsync(job.Spec.Model, cancellationToken) is not { } model)
         {
             return null;

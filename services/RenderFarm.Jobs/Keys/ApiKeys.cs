@@ -228,7 +228,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         return word is null || all.Contains(word) || all.Count < MostClasses ? null : all;
     }
 
-    private static Expression<Func<ApiKeyRow, bool>> IsGoodAt(DateTimeOffset now) =>
+    internal static Expression<Func<ApiKeyRow, bool>> IsGoodAt(DateTimeOffset now) =>
         key => key.RevokedAt == null && (key.ExpiresAt == null || key.ExpiresAt > now);
 
     private static DateTimeOffset? Least(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
