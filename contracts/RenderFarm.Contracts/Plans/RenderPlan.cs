@@ -71,6 +71,9 @@ public sealed record RenderPlan
     /// <summary>DiT blocks that come through the ring on every forward.</summary>
     public required int BlocksStreamed { get; init; }
 
+    /// <summary>Bytes of blocks that come through the ring in one denoise step, as far as none of its forwards is left out.</summary>
+    public long StreamedBytesPerStep { get; init; }
+
     /// <summary>Device buffers of one block each; 0 when nothing is streamed.</summary>
     public int RingSlots { get; init; }
 

@@ -26,6 +26,9 @@ public static class InstrumentMaking
     public static Gauge<long> Gauge(this Meter meter, Instrument of) =>
         Checked(meter).CreateGauge<long>(of.Name, of.Unit, of.Meaning);
 
+    public static Gauge<double> Seconds(this Meter meter, Instrument of) =>
+        Checked(meter).CreateGauge<double>(of.Name, of.Unit, of.Meaning);
+
     /// <summary>One value, asked for by whoever reads the figures.</summary>
     public static void Observe<T>(this Meter meter, Instrument of, Func<T> value)
         where T : struct =>
@@ -35,6 +38,10 @@ public static class InstrumentMaking
     public static void Observe<T>(this Meter meter, Instrument of, Func<IEnumerable<Measurement<T>>> values)
         where T : struct =>
         Checked(meter).CreateObservableGauge(of.Name, values, of.Unit, of.Meaning);
+
+    /// <summary>What has been counted elsewhere, for each set of labels.</summary>
+    public static void Total(this Meter meter, Instrument of, Func<IEnumerable<Measurement<long>>> values) =>
+        Checked(meter).CreateObservableCounter(of.Name, values, of.Unit, of.Meaning);
 
     private static Meter Checked(Meter meter)
     {

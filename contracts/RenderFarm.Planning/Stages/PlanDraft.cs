@@ -84,6 +84,7 @@ internal sealed record PlanDraft(
             Attention = denoise.Way.Attention,
             BlocksResident = denoise.Resident,
             BlocksStreamed = denoise.Streamed,
+            StreamedBytesPerStep = denoise.Streamed * denoise.Way.BlockBytes * denoise.Way.ForwardsPerStep,
             RingSlots = denoise.RingSlots,
             FfnChunkTokens = denoise.Way.FfnChunk,
             TextEncoder = text,

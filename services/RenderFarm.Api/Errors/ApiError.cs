@@ -13,6 +13,11 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
     /// <summary>Nobody knows when a queue moves; this is when to look again.</summary>
     private static readonly TimeSpan QueuePause = TimeSpan.FromSeconds(15);
 
+    private const string LeaseLostCode = "lease_lost";
+
+    /// <summary>A worker spoke under a lease that is not its job's any more.</summary>
+    public bool IsLeaseLost => Code == LeaseLostCode;
+
     /// <summary>Sent as <c>Retry-After</c>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
@@ -148,7 +153,7 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
         };
 
     public static ApiError LeaseLost(string job) =>
-        new(409, "lease_lost", $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
+        new(409, LeaseLostCode, $"Job '{job}' is not held under this fence and token any more. Stop at once.") { NeverRetry = true };
 
     public static ApiError UploadEnded() =>
         new(409, "upload_ended", "There is no such upload, or no more. Ask for it again at …/uploads: it goes on, or begins anew.");

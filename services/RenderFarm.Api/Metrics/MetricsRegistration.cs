@@ -10,12 +10,15 @@ namespace RenderFarm.Api.Metrics;
 
 internal static class MetricsRegistration
 {
+    private const string Bus = "MassTransit";
+
     /// <summary><c>/metrics</c> in the Prometheus format: the farm's own figures, HTTP, the runtime, the bus and the database.</summary>
     public static MetricsOptions AddMetrics(this WebApplicationBuilder builder)
     {
         var settings = builder.Services.AddSettings<MetricsOptions, MetricsOptionsValidator>(builder.Configuration);
         builder.Services.AddSingleton<FarmMetrics>();
-        builder.Services.AddLoop<QueueGauges>();
+        builder.Services.AddSingleton<CertificateGauge>();
+        builder.Services.AddLoop<QueueGauges>().AddLoop<StandingGauges>();
         builder
             .Services.AddOpenTelemetry()
             .WithMetrics(metrics =>
@@ -25,9 +28,12 @@ internal static class MetricsRegistration
                             .AddService("renderfarm-api", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
                             .AddEnvironmentVariableDetector()
                     )
-                    .AddMeter(ApiInstruments.Meter, "MassTransit", "Npgsql")
+                    .AddMeter(ApiInstruments.Meter, Bus, "Npgsql")
                     .AddAspNetCoreInstrumentation()
                     .AddRuntimeInstrumentation()
+                    .AddView(of => PlainNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
+                    // MassTransit's times are in milliseconds, which nothing here can turn into seconds
+                    .AddView(of => of is { Meter.Name: Bus, Unit: "ms" } ? MetricStreamConfiguration.Drop : null)
                     .AddPrometheusExporter()
             );
         // A provider hears every meter of its process by name: of the API's own it takes this host's
@@ -50,6 +56,7 @@ internal static class MetricsRegistration
     {
         // There from the first scrape on, not from the first request
         _ = app.Services.GetRequiredService<FarmMetrics>();
+        _ = app.Services.GetRequiredService<CertificateGauge>();
         app.UseOpenTelemetryPrometheusScrapingEndpoint(context =>
             context.Request.Path == "/metrics" && (settings.Port is not { } own || context.Connection.LocalPort == own)
         );

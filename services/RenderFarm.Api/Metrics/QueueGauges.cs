@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs.Users;
+using RenderFarm.Jobs.Workers;
 
 namespace RenderFarm.Api.Metrics;
 
@@ -22,18 +23,22 @@ internal sealed class QueueGauges : ILoop
     /// <summary>Counting may take this part of one connection's time.</summary>
     private const double Share = 0.02;
     private readonly JobStore _jobs;
+    private readonly WorkerRegistry _workers;
     private readonly TimeProvider _time;
     private volatile JobCounts? _counts;
+    private volatile Fleet? _fleet;
     private volatile IReadOnlyDictionary<JobState, int> _ended = new Dictionary<JobState, int>();
     private volatile bool _storeUp;
 
-    public QueueGauges(JobStore jobs, TimeProvider time, IMeterFactory factory)
+    public QueueGauges(JobStore jobs, WorkerRegistry workers, TimeProvider time, IMeterFactory factory)
     {
-        (_jobs, _time) = (jobs, time);
+        (_jobs, _workers, _time) = (jobs, workers, time);
         var meter = factory.Create(ApiInstruments.Meter);
         meter.Observe(ApiInstruments.Jobs, States);
         meter.Observe(ApiInstruments.QueueDepth, Depths);
         meter.Observe(ApiInstruments.QueueOldestAge, Ages);
+        meter.Observe(ApiInstruments.QueueWork, Work);
+        meter.Observe(ApiInstruments.QueueSlots, Slots);
         meter.Observe(ApiInstruments.StoreUp, () => _storeUp ? 1 : 0);
     }
 
@@ -49,7 +54,7 @@ internal sealed class QueueGauges : ILoop
             {
                 if (active.IsDue(_time))
                 {
-                    await active.MeasureAsync(_time, async () => _counts = await _jobs.CountsAsync(cancellationToken));
+                    await active.MeasureAsync(_time, () => CountAsync(cancellationToken));
                 }
 
                 if (all.IsDue(_time))
@@ -67,6 +72,12 @@ internal sealed class QueueGauges : ILoop
             standing.Well();
             await Task.Delay(Period, _time, cancellationToken);
         }
+    }
+
+    private async Task CountAsync(CancellationToken cancellationToken)
+    {
+        _fleet = await _workers.FleetAsync(cancellationToken);
+        _counts = await _jobs.CountsAsync(cancellationToken);
     }
 
     /// <summary>States without a job are shown as 0, so that a rate has something to start from.</summary>
@@ -87,8 +98,23 @@ internal sealed class QueueGauges : ILoop
             ? []
             : now.Queues.Select(queue => new Measurement<double>((_time.GetUtcNow() - queue.OldestQueuedAt).TotalSeconds, Tags(queue)));
 
+    private IEnumerable<Measurement<double>> Work() =>
+        _counts is not { } now ? [] : now.Queues.Select(queue => new Measurement<double>(queue.WorkSeconds, Tags(queue)));
+
+    private IEnumerable<Measurement<int>> Slots() =>
+        _counts is not { } now || _fleet is not { } fleet
+            ? []
+            : now
+                .Queues.Select(queue => (queue.Model, queue.VramClass))
+                .Distinct()
+                .Select(queue => new Measurement<int>(
+                    fleet.SlotsFor(queue.Model, queue.VramClass),
+                    new("model", queue.Model),
+                    new("vram_class", Bells.ClassName(queue.VramClass))
+                ));
+
     private static KeyValuePair<string, object?>[] Tags(QueueCount queue) =>
-        [new("model", queue.Model), new("vram_class", Bells.ClassName(queue.VramClass))];
+        [new("model", queue.Model), new("vram_class", Bells.ClassName(queue.VramClass)), KeyClasses.Default];
 
     /// <summary>When to count again: after the period, or so much later that counting stays within its share.</summary>
     private sealed class Due(TimeSpan period)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
@@ -10,12 +11,29 @@ using RenderFarm.Jobs.Queue;
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Shows one job with everything that takes a look around: its place in the queue, its link, the workers there are.</summary>
-internal sealed class VideoPage(QueueForecast forecast, IArtifactStore artifacts, ModelDirectory models, QueuePauses pauses, IOptions<VideosOptions> options)
+internal sealed class VideoPage(
+    QueueForecast forecast,
+    QueuePauses pauses,
+    IArtifactStore artifacts,
+    ModelDirectory models,
+    IOptions<VideosOptions> options,
+    FarmMetrics metrics
+)
 {
-    /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
-    public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancellationToken)
+    /// <summary>The answer to a submission: what it says of the start is what the farm is held to.</summary>
+    public async Task<Video> AnswerAsync(Job job, HttpResponse response, CancellationToken cancellationToken)
     {
         var outlook = await forecast.OfAsync(job, cancellationToken);
+        metrics.Promised(job.Id, outlook);
+        return await ShowAsync(job, outlook, response, cancellationToken);
+    }
+
+    /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
+    public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancellationToken) =>
+        await ShowAsync(job, await forecast.OfAsync(job, cancellationToken), response, cancellationToken);
+
+    private async Task<Video> ShowAsync(Job job, Outlook outlook, HttpResponse response, CancellationToken cancellationToken)
+    {
         var video = Video.Of(job) with
         {
             QueuePosition = outlook.Ahead + 1,

@@ -1,3 +1,4 @@
+using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Webhooks;
@@ -18,6 +19,7 @@ internal sealed partial class WebhookSender : IDisposable
     private readonly DeliveryStore _deliveries;
     private readonly WebhookSecrets _secrets;
     private readonly OutboundGuard _guard;
+    private readonly FarmMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<WebhookSender> _logger;
     private readonly HttpClient _http;
@@ -26,11 +28,12 @@ internal sealed partial class WebhookSender : IDisposable
         DeliveryStore deliveries,
         WebhookSecrets secrets,
         OutboundGuard guard,
+        FarmMetrics metrics,
         TimeProvider time,
         ILogger<WebhookSender> logger
     )
     {
-        (_deliveries, _secrets, _guard, _time, _logger) = (deliveries, secrets, guard, time, logger);
+        (_deliveries, _secrets, _guard, _metrics, _time, _logger) = (deliveries, secrets, guard, metrics, time, logger);
         _http = new HttpClient(guard.CreateHandler()) { Timeout = Patience, MaxResponseContentBufferSize = 64 << 10 };
     }
 
@@ -41,6 +44,7 @@ internal sealed partial class WebhookSender : IDisposable
     {
         var (delivery, began) = (due.Delivery, _time.GetTimestamp());
         var (at, status, error) = (_time.GetUtcNow(), (int?)null, (string?)null);
+        var result = WebhookResult.Blocked;
         var (secret, isAnswered) = (await _secrets.OfAsync(delivery.KeyId, cancellationToken), true);
         if (secret is null)
         {
@@ -54,7 +58,13 @@ internal sealed partial class WebhookSender : IDisposable
         {
             (status, error) = await PostAsync(due, secret, cancellationToken);
             isAnswered = status is not null;
+            result =
+                error is null ? WebhookResult.Delivered
+                : isAnswered ? WebhookResult.Refused
+                : WebhookResult.Unanswered;
         }
+
+        _metrics.WebhookTried(delivery.Type, result, _time.GetElapsedTime(began));
 
         var tried = new DeliveryTry(at, Math.Round(_time.GetElapsedTime(began).TotalSeconds, 3), status, error);
         var again = error is null || secret is null ? null : WebhookSchedule.After(delivery.Tries + 1, status, Random.Shared.NextDouble());

@@ -27,6 +27,7 @@ internal static class LeaseEndpoints
             .MapGroup("/worker/v1")
             .WithTags("Worker protocol")
             .RequireScope(Scopes.Worker)
+            .AddEndpointFilter<SupersededReports>()
             .AddEndpointFilter<LeaseGuard>();
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
         worker

@@ -59,6 +59,33 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
             cancellationToken
         );
 
+    /// <summary>For metrics: events that have no place yet, for the other readers can't see these either.</summary>
+    public Task<EventBacklog> UnplacedAsync(CancellationToken cancellationToken) =>
+        BacklogAsync(db => db.Events.Where(e => e.Position == null), cancellationToken);
+
+    /// <summary>For metrics: events with a place that a reader has not had yet.</summary>
+    public Task<EventBacklog> BacklogAsync(string reader, CancellationToken cancellationToken) =>
+        BacklogAsync(
+            db => db.Events.Where(e => e.Position > (db.LogCursors.Where(c => c.Name == reader).Max(c => (long?)c.Position) ?? 0)),
+            cancellationToken
+        );
+
+    private Task<EventBacklog> BacklogAsync(Func<JobsDbContext, IQueryable<EventRow>> which, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            async db =>
+            {
+                var found = await which(db)
+                    .GroupBy(_ => 1)
+                    .Select(g => new { Count = g.Count(), Oldest = g.Min(e => e.OccurredAt) })
+                    .SingleOrDefaultAsync(cancellationToken);
+                return found is null
+                    ? EventBacklog.None
+                    : new EventBacklog(found.Count, Math.Max(0, (time.GetUtcNow() - found.Oldest).TotalSeconds));
+            },
+            cancellationToken,
+            StorePatience.Many
+        );
+
     /// <summary>The newest position; 0 before the first event.</summary>
     public Task<long> EndAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(async db => await db.Events.MaxAsync(e => e.Position, cancellationToken) ?? 0, cancellationToken);
@@ -210,4 +237,10 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
 
     internal static JobEvent ToEvent(EventRow row) =>
         new(row.Position!.Value, row.Type, row.JobId, row.KeyId, row.Model, row.State, row.OccurredAt);
+}
+
+/// <param name="Seconds">Since the oldest of them; 0 without any.</param>
+public sealed record EventBacklog(int Count, double Seconds)
+{
+    public static readonly EventBacklog None = new(0, 0);
 }

@@ -11,7 +11,11 @@ namespace RenderFarm.Jobs.Forecasts;
 /// <param name="Ahead">How many jobs of the same model go first, counted up to 1,000; null when the job does not wait.</param>
 /// <param name="Seconds">Until it has ended; null where nothing is known, and for finished jobs.</param>
 /// <param name="IsServed">False: no worker that is there and takes jobs has a slot for it. True for jobs that don't wait.</param>
-public sealed record Outlook(int? Ahead, double? Seconds, bool IsServed);
+public sealed record Outlook(int? Ahead, double? Seconds, bool IsServed)
+{
+    /// <summary>Until its render begins; null where nobody takes it, and for jobs that don't wait.</summary>
+    public double? StartSeconds { get; init; }
+}
 
 /// <summary>
 /// Where a job stands and how long it will take, from what renders of its kind took. The line before each model is kept for
@@ -77,7 +81,8 @@ public sealed class QueueForecast
                         (await _times.OfAsync(job.Spec.Model, slot.Card, cancellationToken)).Of(PlanCorrections.GeometryOf(job.Spec))
                         ?? slot.Factor
                     );
-                return new Outlook(ahead, Math.Max(0, start - _time.GetElapsedTime(line.At).TotalSeconds) + own, IsServed: true);
+                var left = Math.Max(0, start - _time.GetElapsedTime(line.At).TotalSeconds);
+                return new Outlook(ahead, left + own, IsServed: true) { StartSeconds = left };
             case JobState.Leased or JobState.Rendering when job.LatestLease is { } lease:
                 return new Outlook(null, await LeftAsync(job, lease, cancellationToken), IsServed: true);
             case JobState.Uploading:

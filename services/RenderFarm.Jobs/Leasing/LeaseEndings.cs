@@ -52,7 +52,7 @@ public sealed class LeaseEndings(
                 Measurements = request.Measurements,
                 LogTail = request.LogTail,
             },
-            onlyIfExpired: false,
+            ifExpired: null,
             cancellationToken
         );
     }
@@ -69,7 +69,7 @@ public sealed class LeaseEndings(
                     Measurements = request.Measurements,
                     LogTail = request.LogTail,
                 },
-            onlyIfExpired: false,
+            ifExpired: null,
             cancellationToken
         );
     }
@@ -82,20 +82,21 @@ public sealed class LeaseEndings(
             {
                 Message = reported.Report.Message ?? Word.Of(reported.Report.Reason),
             },
-            onlyIfExpired: false,
+            ifExpired: null,
             cancellationToken
         );
 
     /// <summary>The lease ran out. Null when it has been renewed or ended in the meantime.</summary>
     /// <param name="counts">False: the farm was away, and it is not known whether the worker was.</param>
-    internal async Task<LeaseOutcome?> LoseAsync(LeaseId lease, bool counts, CancellationToken cancellationToken)
+    /// <param name="alive">Who was heard of so lately could have renewed it.</param>
+    internal async Task<LeaseOutcome?> LoseAsync(LeaseId lease, bool counts, TimeSpan alive, CancellationToken cancellationToken)
     {
         if (!counts)
         {
             return await EndAsync(
                 lease,
                 job => BackUnharmed(job, $"The lease of worker {job.LeaseWorkerId} ran out while the farm could not be reached."),
-                onlyIfExpired: true,
+                ifExpired: alive,
                 cancellationToken
             );
         }
@@ -120,7 +121,7 @@ public sealed class LeaseEndings(
                         $"Worker {job.LeaseWorkerId} was not heard of until its lease ran out.",
                         false
                     ),
-            onlyIfExpired: true,
+            ifExpired: alive,
             cancellationToken
         );
     }
@@ -147,7 +148,7 @@ public sealed class LeaseEndings(
                 await EndAsync(
                     new LeaseId(job.Id, job.Fence, token),
                     row => BackUnharmed(row, why) with { Kind = LeaseEnding.Released },
-                    onlyIfExpired: false,
+                    ifExpired: null,
                     cancellationToken
                 );
             }
@@ -193,10 +194,11 @@ public sealed class LeaseEndings(
         };
     }
 
+    /// <param name="ifExpired">Set: only while it has run out; and then how lately its worker must have been heard of to be alive.</param>
     private async Task<LeaseOutcome?> EndAsync(
         LeaseId lease,
         Func<JobRow, Ending> decide,
-        bool onlyIfExpired,
+        TimeSpan? ifExpired,
         CancellationToken cancellationToken
     )
     {
@@ -213,7 +215,7 @@ public sealed class LeaseEndings(
                     var now = time.GetUtcNow();
                     if (job is null)
                     {
-                        if (!onlyIfExpired && await LeaseRevival.TryAsync(db, lease, seconds: 0, now, cancellationToken))
+                        if (ifExpired is null && await LeaseRevival.TryAsync(db, lease, seconds: 0, now, cancellationToken))
                         {
                             continue;
                         }
@@ -222,16 +224,21 @@ public sealed class LeaseEndings(
                     }
 
                     var ending = decide(job);
-                    if (!await JobTransitions.EndAsync(db, job, ending.OfJob, now, onlyIfExpired, cancellationToken))
+                    if (!await JobTransitions.EndAsync(db, job, ending.OfJob, now, ifExpired is not null, cancellationToken))
                     {
                         // A cancel wish or a renewal came in between: look again; a renewed lease is not lost after all
-                        if (onlyIfExpired)
+                        if (ifExpired is not null)
                         {
                             return (null, null, false);
                         }
 
                         continue;
                     }
+                    if (ifExpired is { } alive)
+                    {
+                        db.Lost.Add(await LostAsync(db, job, ending, now - alive, cancellationToken));
+                    }
+
                     await RecordAsync(db, job, ending, now, cancellationToken);
                     var judge = await NoteAsync(db, job, ending, now, cancellationToken);
                     await Outbox.AddAsync(db, lease.JobId, Outbox.TypeOf(ending.State)!.Value, now, cancellationToken);
@@ -257,6 +264,28 @@ public sealed class LeaseEndings(
         }
 
         return outcome;
+    }
+
+    private static async Task<LostLease> LostAsync(
+        JobsDbContext db,
+        JobRow job,
+        Ending ending,
+        DateTimeOffset aliveSince,
+        CancellationToken cancellationToken
+    )
+    {
+        var worker = await db
+            .Workers.AsNoTracking()
+            .Where(w => w.Id == job.LeaseWorkerId)
+            .Select(w => new { Name = w.GivenName ?? w.Name, w.SeenAt })
+            .SingleOrDefaultAsync(cancellationToken);
+        return new LostLease(
+            job.Model,
+            worker?.Name ?? "unknown",
+            worker?.SeenAt >= aliveSince,
+            ending.Reason,
+            ending.State == JobState.Queued
+        );
     }
 
     /// <summary>For the record of the slot. A lease that ran out says nothing of it: the whole worker was away.</summary>

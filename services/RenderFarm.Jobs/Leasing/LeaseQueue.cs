@@ -53,6 +53,7 @@ internal static class LeaseQueue
             Attempt = taken.Failures + 1,
             StepDowns = taken.StepDowns,
             LeaseSeconds = leaseSeconds,
+            VramClass = taken.VramClass,
             Spec = JsonSerializer.Deserialize(taken.Spec, ContractsJson.Default.RenderSpec)!,
             Inputs = JsonSerializer.Deserialize(taken.Inputs, JobsJson.Default.StoredInputArray)!,
             TraceParent = taken.TraceParent,

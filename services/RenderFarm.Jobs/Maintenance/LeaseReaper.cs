@@ -57,7 +57,7 @@ public sealed class LeaseReaper(
         var lost = 0;
         foreach (var lease in overdue.Where(MayBeTaken))
         {
-            if (await endings.LoseAsync(lease.Id, counts: !RanOutWhileAway(lease), cancellationToken) is not null)
+            if (await endings.LoseAsync(lease.Id, counts: !RanOutWhileAway(lease), HalfALease, cancellationToken) is not null)
             {
                 lost++;
             }

@@ -108,6 +108,9 @@ public sealed class JobDatabase : IAsyncDisposable
     /// <summary>Raised after a commit by which so many leases that were taken for lost are held again. Handlers return at once.</summary>
     public event Action<int>? LeasesRevived;
 
+    /// <summary>Raised after a commit by which leases that ran out were taken back. Handlers return at once.</summary>
+    public event Action<IReadOnlyList<LostLease>>? LeasesLost;
+
     /// <summary>Raised after a commit that added jobs to the queue. Handlers return at once.</summary>
     internal event Action<IReadOnlyList<JoinedJob>>? Joined;
 
@@ -256,6 +259,11 @@ public sealed class JobDatabase : IAsyncDisposable
                 if (db.Revived > 0)
                 {
                     LeasesRevived?.Invoke(db.Revived);
+                }
+
+                if (db.Lost.Count > 0)
+                {
+                    LeasesLost?.Invoke(db.Lost);
                 }
 
                 if (db.Joined.Count > 0)

@@ -83,7 +83,8 @@ internal static partial class JobTransitions
                 row.GetString(4),
                 row.GetString(5),
                 row.TextOrNull(6),
-                row.GetDouble(7)
+                row.GetDouble(7),
+                row.GetInt32(8)
             ),
             cancellationToken,
             [
@@ -207,7 +208,7 @@ internal static partial class JobTransitions
                 """;
 
         private static string Taken(SqlDialect dialect) =>
-            $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}";
+            $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}, jobs.vram_class";
     }
 }
 
@@ -240,5 +241,6 @@ internal sealed record TakenJob(
     string Spec,
     string Inputs,
     string? TraceParent,
-    double WaitedSeconds
+    double WaitedSeconds,
+    int VramClass
 );

@@ -39,11 +39,14 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
     /// <summary>Leases that were taken for lost and are held again.</summary>
     internal int Revived { get; set; }
 
+    /// <summary>Leases that ran out.</summary>
+    internal List<LostLease> Lost { get; private set; } = [];
+
     /// <summary>New jobs.</summary>
     internal List<JoinedJob> Joined { get; private set; } = [];
 
     /// <summary>A context that has been used before starts with nothing done.</summary>
-    internal void Begin() => (WroteEvents, ChangedQueue, Revived, Joined) = (false, false, 0, []);
+    internal void Begin() => (WroteEvents, ChangedQueue, Revived, Lost, Joined) = (false, false, 0, [], []);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {

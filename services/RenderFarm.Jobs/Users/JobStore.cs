@@ -233,7 +233,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             StorePatience.Many
         );
 
-    /// <summary>For metrics: how many jobs wait or are held, and how long the oldest waits. Reads those rows only.</summary>
+    /// <summary>For metrics: how many jobs wait or are held, for how long, and how much work waits. Reads those rows only.</summary>
     public Task<JobCounts> CountsAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(
             async db =>
@@ -252,6 +252,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                         g.Key.VramClass,
                         Count = g.Count(),
                         Oldest = g.Min(j => j.QueuedAt),
+                        Work = g.Sum(j => j.EstimatedSeconds),
                     })
                     .ToListAsync(cancellationToken);
                 return new JobCounts(
@@ -259,7 +260,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                         .Select(s => KeyValuePair.Create(s.State, s.Count))
                         .Concat(queues.GroupBy(_ => JobState.Queued).Select(q => KeyValuePair.Create(q.Key, q.Sum(queue => queue.Count))))
                         .ToDictionary(),
-                    queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Count, q.Oldest))
+                    queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Count, q.Oldest, q.Work))
                 );
             },
             cancellationToken,
@@ -307,4 +308,5 @@ public abstract record RetryResult
 /// <param name="ByState">States without a job are absent.</param>
 public sealed record JobCounts(IReadOnlyDictionary<JobState, int> ByState, IReadOnlyList<QueueCount> Queues);
 
-public sealed record QueueCount(string Model, int VramClass, int Count, DateTimeOffset OldestQueuedAt);
+/// <param name="WorkSeconds">Estimated render time of all of them.</param>
+public sealed record QueueCount(string Model, int VramClass, int Count, DateTimeOffset OldestQueuedAt, double WorkSeconds);

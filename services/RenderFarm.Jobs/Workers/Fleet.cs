@@ -36,6 +36,9 @@ public sealed class Fleet
     /// <summary>The slots that take jobs of this model.</summary>
     internal IEnumerable<ServingSlot> Serving(string model) => _slots.Where(slot => slot.Models.Contains(model));
 
+    /// <summary>How many slots take jobs of this model and class.</summary>
+    public int SlotsFor(string model, int vramClass) => _slots.Count(slot => slot.Serves(new QueuePair(model, vramClass)));
+
     /// <summary>The largest class that a slot serves when nothing else uses its memory.</summary>
     public static int Largest(SlotDescription slot)
     {

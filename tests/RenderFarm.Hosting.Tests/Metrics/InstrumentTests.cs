@@ -37,6 +37,23 @@ public sealed partial class InstrumentTests
         Assert.Empty(beside);
     }
 
+    /// <summary>Whoever writes a query looks there first. Left out or gone astray, a row says nothing for years.</summary>
+    [Theory]
+    [InlineData(ApiInstruments.Meter)]
+    [InlineData(WorkerInstruments.Meter)]
+    public void Page_OfMetrics_HasARowOfEachInstrumentAndNoOther(string meter)
+    {
+        var page = File.ReadAllText(Path.Combine(BuiltPrograms.Root, "docs", "observability", "metrics.md"));
+        var section = page.Split("\n## ").Single(part => part.StartsWith(meter, StringComparison.Ordinal));
+
+        Assert.Equal(
+            string.Join('\n', All().Where(each => each.Meter == meter).Select(each => Row(each.Instrument))),
+            string.Join('\n', section.Split('\n').Where(line => line.StartsWith("| `renderfarm", StringComparison.Ordinal)))
+        );
+    }
+
+    private static string Row(Instrument of) => $"| `{of.Name}` | {of.Unit ?? ""} | {of.Meaning} |";
+
     private static List<(string Meter, Instrument Instrument)> All() =>
     [
         .. from meter in Meters

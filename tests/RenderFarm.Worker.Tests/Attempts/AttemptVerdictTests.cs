@@ -25,7 +25,12 @@ public sealed class AttemptVerdictTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly WorkerMetrics _metrics;
 
-    public AttemptVerdictTests() => _metrics = new WorkerMetrics(_slots, _services.GetRequiredService<IMeterFactory>());
+    public AttemptVerdictTests() =>
+        _metrics = new WorkerMetrics(
+            _slots,
+            Microsoft.Extensions.Options.Options.Create(new WorkerOptions()),
+            _services.GetRequiredService<IMeterFactory>()
+        );
 
     [Fact]
     public void Of_FinishedAndEncoded_IsNoFailure() => Assert.Null(Verdict(Exit(0), GoodVideo, Finished(5)));
@@ -89,7 +94,7 @@ public sealed class AttemptVerdictTests : IDisposable
         bool outOfMemoryKill = false
     )
     {
-        var record = new AttemptRecord("tiny", 0, TimeProvider.System, _metrics);
+        var record = new AttemptRecord("cpu", "tiny", 0, TimeProvider.System, _metrics);
         if (said is not null)
         {
             record.Take(said);

@@ -29,7 +29,12 @@ public sealed class CardSlotTests
         var closed = await RegisteredAsync(farm, slot => slot.Quarantine is not null);
         Assert.Contains("8.0 GiB of the card's memory did not come back", closed.Quarantine, StringComparison.Ordinal);
         Assert.Contains(
-            "renderfarm_slot_quarantined{card=\"NVIDIA_Test\",slot=\"gpu0\"} 1",
+            "renderfarm_slot_quarantined{card=\"NVIDIA_Test\",slot=\"gpu0\",worker=\"worker-under-test\"} 1",
+            Unscoped(await farm.Worker.MetricsAsync()),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            $"renderfarm_memory_unreclaimed_bytes{{card=\"NVIDIA_Test\",slot=\"gpu0\",worker=\"worker-under-test\"}} {8 * GiB}",
             Unscoped(await farm.Worker.MetricsAsync()),
             StringComparison.Ordinal
         );
@@ -359,13 +364,17 @@ public sealed class CardSlotTests
             TestContext.Current.CancellationToken
         );
 
-    private static string Counted(string start) => $"renderfarm_first_step_duration_seconds_count{{model=\"tiny\",start=\"{start}\"}}";
+    private static string Counted(string start) =>
+        $"renderfarm_first_step_duration_seconds_count{{model=\"tiny\",start=\"{start}\",worker=\"worker-under-test\"}}";
 
     private static Task LoadedAsync(CardWorker farm, int loaded) =>
         Eventually.TrueAsync(
             async () =>
                 Unscoped(await farm.Worker.MetricsAsync())
-                    .Contains($"renderfarm_standby_loaded{{card=\"NVIDIA_Test\",slot=\"gpu0\"}} {loaded}", StringComparison.Ordinal),
+                    .Contains(
+                        $"renderfarm_standby_loaded{{card=\"NVIDIA_Test\",slot=\"gpu0\",worker=\"worker-under-test\"}} {loaded}",
+                        StringComparison.Ordinal
+                    ),
             Soon,
             "the standby to be ready",
             TestContext.Current.CancellationToken

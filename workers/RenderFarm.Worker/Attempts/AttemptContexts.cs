@@ -30,7 +30,7 @@ internal sealed class AttemptContexts(
                 Grant = grant,
                 Model = model,
                 Folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.Lease.Name),
-                Record = new AttemptRecord(grant.Spec.Model, leasedAt, time, metrics),
+                Record = new AttemptRecord(slot.Id, grant.Spec.Model, leasedAt, time, metrics),
             };
         }
         catch

@@ -9,7 +9,7 @@ namespace RenderFarm.Worker.Attempts;
 /// <summary>
 /// What a renderer has said so far, and when. Written by the listening loop only; read after it has ended.
 /// </summary>
-internal sealed class AttemptRecord(string model, long leasedAt, TimeProvider time, WorkerMetrics metrics)
+internal sealed class AttemptRecord(string slot, string model, long leasedAt, TimeProvider time, WorkerMetrics metrics)
 {
     private RenderStage? _stage;
     private long _stageSince;
@@ -22,6 +22,9 @@ internal sealed class AttemptRecord(string model, long leasedAt, TimeProvider ti
     /// <summary>Set before the first report.</summary>
     public RenderStart Start { get; set; }
 
+    /// <summary>Of weights, as planned for a step; set before the first report.</summary>
+    public long StreamedBytesPerStep { get; set; }
+
     /// <returns>What the lease's next renewal should say, or null when nothing changed for it.</returns>
     public LeaseProgress? Take(RendererReport report)
     {
@@ -29,12 +32,13 @@ internal sealed class AttemptRecord(string model, long leasedAt, TimeProvider ti
         {
             case RendererReport.Ready ready:
                 _ready = ready;
+                metrics.RendererReady(slot, ready.StartSeconds);
                 return null;
             case RendererReport.StageStarted started:
                 Enter(started.Stage);
                 return new LeaseProgress(started.Stage);
             case RendererReport.StepDone step:
-                metrics.StepDone(model, step.Seconds);
+                metrics.StepDone(slot, model, step.Seconds, StreamedBytesPerStep);
                 return new LeaseProgress(RenderStage.Denoising, step.Step, step.Steps);
             case RendererReport.FramesWritten frames:
                 return new LeaseProgress(RenderStage.Decoding, frames.Frames, frames.Of);

@@ -37,9 +37,15 @@ internal sealed class RenderAttempt(
                 children.WasLoadedFor(model) ? RenderStart.Standby
                 : cache.Models.Contains(model) ? RenderStart.Warm
                 : RenderStart.Cold;
+            attempt.Record.StreamedBytesPerStep = plan.StreamedBytesPerStep;
 
             // 3
             var order = OrderOf(attempt, plan, inputFiles);
+            if (order.WeightCache is not null)
+            {
+                metrics.WeightsLookedFor(model, attempt.Record.Start != RenderStart.Cold);
+            }
+
             var listening = children.Conversation.ListenAsync(report =>
             {
                 if (attempt.Record.Take(report) is { } progress)
@@ -76,6 +82,11 @@ internal sealed class RenderAttempt(
             if (attempt.CardLost(failure is not null, measured, logTail) is { } lost)
             {
                 return lost;
+            }
+
+            if (failure?.Reason is (FailureReason.GpuOutOfMemory or FailureReason.HostOutOfMemory) and { } reason)
+            {
+                metrics.OutOfMemory(model, plan.Precision, reason);
             }
 
             if (failure is not null)

@@ -3,8 +3,10 @@ using RenderFarm.Broker;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Messages;
 using RenderFarm.Hosting.Loops;
+using RenderFarm.Hosting.Metrics;
 using RenderFarm.Planning;
 using RenderFarm.Worker.Leases;
+using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Slots;
 
 namespace RenderFarm.Worker.Bells;
@@ -19,6 +21,7 @@ internal sealed class BellListener(
     Doorbell doorbell,
     RunningLeases running,
     LoopSupervisor loops,
+    WorkerMetrics metrics,
     TimeProvider time,
     ILogger<BellListener> log,
     IBus? bus = null
@@ -26,6 +29,7 @@ internal sealed class BellListener(
 {
     private static readonly TimeSpan ControlQueueExpires = TimeSpan.FromMinutes(10);
     private readonly CancellationTokenSource _stop = new();
+    private int _heard;
     private int _disposed;
     private Task _listening = Task.CompletedTask;
 
@@ -36,6 +40,7 @@ internal sealed class BellListener(
             return;
         }
 
+        metrics.Observe(WorkerInstruments.BrokerUp, () => Volatile.Read(ref _heard) > 0 ? 1 : 0);
         _listening = loops.RunAsync(
             [
                 .. Classes(slots).Select(vramClass =>
@@ -82,12 +87,23 @@ internal sealed class BellListener(
                 PutDownWhatIsNone(endpoint);
                 hear(endpoint);
             },
-            Beside = cancellationToken =>
-            {
-                log.Listening(queue);
-                return Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
-            },
+            Beside = cancellationToken => HearAsync(queue, cancellationToken),
         };
+
+    /// <summary>Until the token, which also says that the channel is gone.</summary>
+    private async Task HearAsync(string queue, CancellationToken cancellationToken)
+    {
+        log.Listening(queue);
+        Interlocked.Increment(ref _heard);
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _heard);
+        }
+    }
 
     private void HearBells(IRabbitMqReceiveEndpointConfigurator endpoint)
     {

@@ -78,7 +78,7 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<DeviceTrials>().AddSingleton<SlotCalibration>();
 
         // The whole
-        builder.Services.AddSingleton<WorkerPreparation>();
+        builder.Services.AddSingleton<WorkerPreparation>().AddSingleton<HostGauges>();
         builder.Services.AddLoopSupervisor(WorkerInstruments.Meter, WorkerInstruments.LoopDegraded);
         builder.Services.AddLoop<ModelWatch>().AddLoop<CardErrorWatch>().AddLoop<CalibrationLoop>().AddLoop<UploadOffers>();
         builder.Services.AddSingleton<WorkerStart>().AddSingleton<WorkerLoops>().AddSingleton<LastUploads>().AddSingleton<FarmWorker>();

@@ -1,4 +1,5 @@
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Registration;
 using RenderFarm.Worker.Spool;
 using RenderFarm.Worker.Stopping;
@@ -10,6 +11,8 @@ internal sealed class WorkerStart(
     WorkerPreparation preparation,
     WorkerRegistration registration,
     UploadSpool spool,
+    HostGauges gauges,
+    WorkerMetrics metrics,
     WorkerDrain drain
 )
 {
@@ -23,6 +26,7 @@ internal sealed class WorkerStart(
         try
         {
             await preparation.RunAsync(drain.Draining);
+            gauges.ShownBy(metrics);
             await registration.RegisterAsync(drain.Draining);
             await spool.OfferAsync(registration.Settings, drain.Draining);
             return true;

@@ -22,6 +22,7 @@ internal static class MetricsRegistration
                     )
                     .AddMeter(WorkerInstruments.Meter)
                     .AddRuntimeInstrumentation()
+                    .AddView(of => PlainNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
                     .AddPrometheusExporter()
             );
         // A provider hears every meter of its process by name: of the worker's own it takes this host's

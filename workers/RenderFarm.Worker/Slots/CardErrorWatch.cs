@@ -57,6 +57,7 @@ internal sealed class CardErrorWatch(SlotDiscovery discovery, CardErrorRecord re
             return;
         }
 
+        slot.Reported(error.Xid);
         slot.Break(known);
         record.Note(slot.CardUuid!, known, time.GetUtcNow());
         log.Quarantined(slot.Id, slot.Quarantine);

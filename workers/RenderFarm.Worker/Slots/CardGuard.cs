@@ -21,6 +21,21 @@ internal sealed class CardGuard(IOptions<WorkerOptions> options, CardErrorRecord
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
     private readonly ConcurrentDictionary<string, (CardBefore Before, int Renderer)> _quarantined = new(StringComparer.Ordinal);
 
+    /// <summary>What the last job of a quarantined card has not given back; 0 where nothing is missing.</summary>
+    public long UnreclaimedBytes(Slot slot)
+    {
+        try
+        {
+            return slot.Card is { } card && _quarantined.TryGetValue(slot.Id, out var entry)
+                ? Math.Max(0, MissingBytes(card, entry.Before, entry.Renderer))
+                : 0;
+        }
+        catch (NvmlException)
+        {
+            return 0; // The slot's next look closes it, with the driver's words
+        }
+    }
+
     /// <summary>Before a renderer is started; null on a CPU, or when the driver doesn't answer.</summary>
     public static CardBefore? Look(Slot slot)
     {

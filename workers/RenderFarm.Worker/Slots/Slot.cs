@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Nvml;
@@ -12,6 +13,7 @@ internal sealed class Slot : IDisposable
     private readonly Func<long> _freeBytes;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<long, int> _reported = new();
     private string? _cardFault;
     private string? _deviceFault;
     private string? _encoderFault;
@@ -80,6 +82,9 @@ internal sealed class Slot : IDisposable
         }
     }
 
+    /// <summary>How often the driver reported each error of its card in this life of the worker, by Xid.</summary>
+    public IReadOnlyDictionary<long, int> CardErrors => _reported;
+
     /// <summary>What the driver reported of its card: stands until it is <see cref="Resume">resumed</see>.</summary>
     public string? CardError => _error?.ToString();
 
@@ -106,6 +111,8 @@ internal sealed class Slot : IDisposable
         get => _encoderFault;
         set => Change(() => _encoderFault = value);
     }
+
+    public void Reported(long xid) => _reported.AddOrUpdate(xid, 1, (_, before) => before + 1);
 
     /// <summary>The driver reported an error of its card. Of several the first that ends a job stands.</summary>
     /// <param name="error">What it reported.</param>

@@ -3,6 +3,7 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Worker.Api;
+using RenderFarm.Worker.Metrics;
 
 namespace RenderFarm.Worker.Spool;
 
@@ -11,7 +12,7 @@ namespace RenderFarm.Worker.Spool;
 /// Whatever goes wrong, it is asked again, and goes on with the parts that are there already: links that are over, a store or an API that
 /// is away, a worker that was started anew.
 /// </summary>
-internal sealed class FileUpload(FarmApi api, FarmLinks links, TimeProvider time, ILogger<FileUpload> log)
+internal sealed class FileUpload(FarmApi api, FarmLinks links, WorkerMetrics metrics, TimeProvider time, ILogger<FileUpload> log)
 {
     /// <summary>So many parts at once, for lines on which an answer takes long.</summary>
     private const int AtOnce = 3;
@@ -24,6 +25,7 @@ internal sealed class FileUpload(FarmApi api, FarmLinks links, TimeProvider time
     /// <exception cref="FarmApiException">The API does not know the job, or refuses the file or this worker for good.</exception>
     public async Task<Artifact> StoreAsync(LeaseId lease, string entry, SpoolFile file, CancellationToken cancellationToken)
     {
+        var (kind, started) = (UploadKinds.Of(file.Kind), time.GetTimestamp());
         var content = await PartedFile.ReadAsync(entry, file, cancellationToken);
         var (backoff, refused) = (new Backoff(1, 30), 0);
         while (true)
@@ -31,11 +33,13 @@ internal sealed class FileUpload(FarmApi api, FarmLinks links, TimeProvider time
             try
             {
                 var stored = await TryAsync(lease, content, backoff, cancellationToken);
-                var type = UploadKinds.ContentType(UploadKinds.Of(file.Kind));
+                metrics.Uploaded(kind, stored.SizeBytes, time.GetElapsedTime(started));
+                var type = UploadKinds.ContentType(kind);
                 return new Artifact(file.Kind, stored.Key, type, stored.SizeBytes, stored.Sha256);
             }
             catch (FarmApiException fault) when (IsWorthATry(fault) && (fault.MayPass || ++refused < MostRefusals))
             {
+                metrics.UploadTried(kind, "retried");
                 var wait = backoff.Next();
                 log.StoreAway(file.Name, wait.TotalSeconds, fault.Message);
                 await Task.Delay(wait, time, cancellationToken);
@@ -44,6 +48,11 @@ internal sealed class FileUpload(FarmApi api, FarmLinks links, TimeProvider time
                     // Other bytes than promised: on the way, or on this disk
                     content = await PartedFile.ReadAsync(entry, file, cancellationToken);
                 }
+            }
+            catch (FarmApiException)
+            {
+                metrics.UploadTried(kind, "refused");
+                throw;
             }
         }
     }

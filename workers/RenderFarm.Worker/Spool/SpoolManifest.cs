@@ -34,6 +34,9 @@ internal sealed record SpoolManifest
         return JsonSerializer.Deserialize<SpoolManifest>(text, Json) ?? throw new JsonException("the manifest holds null");
     }
 
+    /// <summary>When the entry was made.</summary>
+    public static DateTimeOffset WrittenAt(string folder) => File.GetLastWriteTimeUtc(Path.Combine(folder, FileName));
+
     public async Task WriteAsync(string folder, CancellationToken cancellationToken)
     {
         var path = Path.Combine(folder, FileName);

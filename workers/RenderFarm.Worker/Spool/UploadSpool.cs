@@ -18,12 +18,13 @@ namespace RenderFarm.Worker.Spool;
 /// </summary>
 internal sealed class UploadSpool : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, (Task Upload, long Bytes)> _entries = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (Task Upload, long Bytes, DateTimeOffset Since)> _entries = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private readonly string _directory;
     private readonly SpoolUpload _upload;
     private readonly UnclaimedVideos _unclaimed;
     private readonly WorkerMetrics _metrics;
+    private readonly TimeProvider _time;
     private readonly ILogger<UploadSpool> _log;
 
     public UploadSpool(
@@ -34,14 +35,17 @@ internal sealed class UploadSpool : IAsyncDisposable
         ILogger<UploadSpool> log
     )
     {
-        (_directory, _upload, _metrics, _log) = (options.Value.SpoolDirectory, upload, metrics, log);
+        (_directory, _upload, _metrics, _time, _log) = (options.Value.SpoolDirectory, upload, metrics, time, log);
         _unclaimed = new UnclaimedVideos(_directory, time);
-        metrics.ObserveSpool(() => Count, () => Bytes);
     }
 
     public int Count => _entries.Count;
 
     public long Bytes => _entries.Values.Sum(entry => entry.Bytes);
+
+    /// <summary>Since the video was finished that waits longest; null where none waits.</summary>
+    public TimeSpan? OldestAge =>
+        _entries.Values.Min(entry => (DateTimeOffset?)entry.Since) is { } since ? _time.GetUtcNow() - since : null;
 
     /// <summary>Takes over an attempt's folder, and returns at once.</summary>
     /// <exception cref="IOException">The folder can't be moved.</exception>
@@ -139,7 +143,9 @@ internal sealed class UploadSpool : IAsyncDisposable
                 await RunAsync(entry, manifest, settings);
             }
         });
-        isOurs.SetResult(_entries.TryAdd(entry, (upload, manifest.Files.Sum(file => file.SizeBytes))));
+        isOurs.SetResult(
+            _entries.TryAdd(entry, (upload, manifest.Files.Sum(file => file.SizeBytes), SpoolManifest.WrittenAt(entry)))
+        );
     }
 
     private async Task RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings)

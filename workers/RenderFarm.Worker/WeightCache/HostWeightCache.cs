@@ -66,6 +66,9 @@ internal sealed class HostWeightCache(
                 .Distinct(StringComparer.Ordinal),
         ];
 
+    /// <summary>What prepared weights take of this host.</summary>
+    public long SizeBytes => Roots.Where(Directory.Exists).Sum(HeldBytes);
+
     /// <summary>Host memory that a plan's prepared weights may take: what is free, and what older ones hold and would give.</summary>
     public long RoomBytes => Roots is [] ? HostFreeBytes : Roots.Max(RoomIn);
 

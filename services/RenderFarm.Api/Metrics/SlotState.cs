@@ -1,0 +1,22 @@
+using System.Text.Json.Serialization;
+using RenderFarm.Contracts.Words;
+
+namespace RenderFarm.Api.Metrics;
+
+/// <summary>Whether a slot takes jobs.</summary>
+[JsonConverter(typeof(WordConverter<SlotState>))]
+internal enum SlotState
+{
+    [JsonStringEnumMemberName("ready")]
+    Ready,
+
+    [JsonStringEnumMemberName("draining")]
+    Draining,
+
+    [JsonStringEnumMemberName("quarantined")]
+    Quarantined,
+
+    /// <summary>Its worker has not been heard of for a while.</summary>
+    [JsonStringEnumMemberName("gone")]
+    Gone,
+}

@@ -1,0 +1,105 @@
+using RenderFarm.Api.Tests.Webhooks;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Testing;
+
+namespace RenderFarm.Api.Tests.Metrics;
+
+/// <summary>What a farm with something to tell shows to a scraper.</summary>
+public sealed class FarmFiguresTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Queue_WithWorkAndASlot_ShowsDepthAgeWorkAndWhoWouldTakeIt()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        await farm.RegisterWorkerAsync();
+        await farm.SubmitAsync();
+        await farm.SubmitAsync();
+
+        string[] queue = ["model=tiny", "vram_class=cpu", "key_class=default"];
+        var seen = await SeenAsync(farm, scrape => scrape.Of("renderfarm_queue_depth", queue) == 2);
+        Assert.True(seen.Of("renderfarm_queue_work_seconds", queue) > 0);
+        Assert.True(seen.Of("renderfarm_queue_oldest_age_seconds", queue) >= 0);
+        Assert.Equal(1, seen.Of("renderfarm_queue_slots", "model=tiny", "vram_class=cpu"));
+    }
+
+    [Fact]
+    public async Task Standing_OfAHealthyFarm_IsShownWithoutASample()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        await farm.RegisterWorkerAsync();
+
+        var seen = await SeenAsync(farm, scrape => scrape.Of("renderfarm_workers", "state=live") == 1);
+        Assert.Equal(1, seen.Of("renderfarm_slots", "worker=w1", "state=ready"));
+        Assert.Equal(0, seen.Of("renderfarm_slots", "worker=w1", "state=quarantined"));
+        Assert.Equal(1, seen.Of("renderfarm_artifacts_up"));
+        Assert.Equal(0, seen.Of("renderfarm_outbox_lag_seconds", "reader=log"));
+        Assert.Equal((0, 0), (seen.Of("renderfarm_webhook_pending"), seen.Of("renderfarm_webhook_oldest_age_seconds")));
+        // No broker, no certificate: no figure that could be taken for one
+        Assert.Null(seen.Of("renderfarm_broker_up"));
+        Assert.Null(seen.Of("renderfarm_outbox_pending", "reader=broker"));
+        Assert.Null(seen.Of("renderfarm_certificate_remaining_seconds"));
+    }
+
+    [Fact]
+    public async Task Lease_OfAJobWithAPromisedStart_TellsWhetherItWasKept()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var worker = await farm.RegisterWorkerAsync();
+        await farm.SubmitAsync();
+        await farm.LeaseAsync(worker);
+        (await farm.User.PostAsync($"/v1/workers/{worker}/drain", null)).EnsureSuccessStatusCode();
+        await farm.SubmitAsync();
+        (await farm.User.PostAsync($"/v1/workers/{worker}/resume", null)).EnsureSuccessStatusCode();
+        Assert.NotNull(await farm.LeaseAsync(worker));
+
+        var scrape = await Scrape.OfAsync(farm);
+        Assert.Equal(1, scrape.Of("renderfarm_lease_promises_total", "model=tiny", "vram_class=cpu", "result=kept"));
+        Assert.Equal(1, scrape.Of("renderfarm_lease_promises_total", "model=tiny", "vram_class=cpu", "result=unserved"));
+        Assert.Equal(2, scrape.Of("renderfarm_lease_wait_seconds_count", "model=tiny", "vram_class=cpu", "key_class=default"));
+    }
+
+    [Fact]
+    public async Task Endings_OfEachKind_AreComparedCountedAndTriedAgain()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var worker = await farm.RegisterWorkerAsync();
+        await farm.SubmitAsync();
+        var lease = (await farm.LeaseAsync(worker))!;
+        await farm.RenewAsync(lease);
+        (await farm.CompleteAsync(lease, await farm.UploadAsync(lease, [1]))).EnsureSuccessStatusCode();
+        Assert.Equal(409, (int)(await farm.RenewAsync(lease)).StatusCode);
+        await farm.SubmitAsync();
+        var second = (await farm.LeaseAsync(worker))!;
+        var failed = new FailRequest { Fence = second.Fence, Token = second.Token, Reason = FailureReason.Transient, Message = "m" };
+        (await farm.Worker.PostContractAsync($"/worker/v1/leases/{second.JobId}/fail", failed)).EnsureSuccessStatusCode();
+
+        var scrape = await Scrape.OfAsync(farm);
+        Assert.Equal(0.5, scrape.Of("renderfarm_prediction_peak_ratio_sum", "model=tiny", "card=cpu"));
+        Assert.Equal(1, scrape.Of("renderfarm_reports_superseded_total", "report=renew"));
+        Assert.Equal(1, scrape.Of("renderfarm_reports_superseded_total"));
+        Assert.Equal(1, scrape.Of("renderfarm_retries_total", "model=tiny", "reason=transient"));
+        Assert.Equal(1, scrape.Of("renderfarm_lease_endings_total", "model=tiny", "ending=failed", "reason=transient"));
+    }
+
+    [Fact]
+    public async Task Webhooks_RefusedThenTaken_AreCountedByResult()
+    {
+        await using var farm = await TestFarm.StartAsync("--Outbound:AllowedNetworks:0=127.0.0.0/8");
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Answer = number => number == 1 ? (500, null) : (204, null);
+        await farm.RegisterWorkerAsync();
+        await farm.SubmitAsync(new { prompt = "a ball", webhook_url = receiver.Address });
+
+        var seen = await SeenAsync(
+            farm,
+            scrape => scrape.Of("renderfarm_webhook_tries_total", "type=video.queued", "result=delivered") == 1
+        );
+        Assert.Equal(1, seen.Of("renderfarm_webhook_tries_total", "type=video.queued", "result=refused"));
+        Assert.Equal(1, seen.Of("renderfarm_webhook_duration_seconds_count", "result=refused"));
+    }
+
+    private static Task<Scrape> SeenAsync(TestFarm farm, Predicate<Scrape> accept) =>
+        Eventually.ValueAsync(() => Scrape.OfAsync(farm), accept.Invoke, Patience, "the figures");
+}
