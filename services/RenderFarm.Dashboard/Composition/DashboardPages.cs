@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using RenderFarm.Dashboard.Assets;
 using RenderFarm.Dashboard.Calls;
+using RenderFarm.Dashboard.Farm;
 using RenderFarm.Dashboard.Frame;
 using RenderFarm.Dashboard.Making;
 using RenderFarm.Dashboard.SignIn;
@@ -33,5 +34,6 @@ public static class DashboardPages
         pages.MapSignInPage();
         pages.MapVideoPages();
         pages.MapMakingPages();
+        pages.MapFarmPages();
     }
 }
