@@ -83,6 +83,25 @@ public sealed class LoraRenderTests : IDisposable
         Assert.Equal(resident.Frames, streamed.Frames);
     }
 
+    [Theory]
+    [InlineData("lokr", "LoKr")]
+    [InlineData("dora", "DoRA")]
+    [InlineData("set", "replaced")]
+    public void Render_ChangeThatCannotRunBesideStreamedWeights_IsMergedWhileTheyArePreparedAndSaysSo(string kind, string said)
+    {
+        WriteAdapter(kind);
+
+        var resident = Render(Plan(Precision.Bf16, streamed: 0), [new(kind, 0.5)]);
+        var streamed = Render(Plan(Precision.Bf16, streamed: 4), [new(kind, 0.5)]);
+        var without = Render(Plan(Precision.Bf16, streamed: 4), []);
+
+        Assert.Equal(resident.Frames, streamed.Frames);
+        Assert.True(Distance(without.Frames, streamed.Frames) > 0.5, "it changes next to nothing");
+        Assert.Contains("can't run beside streamed weights", streamed.Warning, StringComparison.Ordinal);
+        Assert.Contains(said, streamed.Warning, StringComparison.Ordinal);
+        Assert.DoesNotContain("beside streamed weights", resident.Warning ?? "", StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Render_KeysWithoutAPlace_AreReported()
     {
@@ -160,6 +179,11 @@ public sealed class LoraRenderTests : IDisposable
             tensors["diffusion_model." + key] = Draw(width);
         }
 
+        Save(name, tensors);
+    }
+
+    private void Save(string name, Dictionary<string, Tensor> tensors)
+    {
         using var writer = new SafetensorsWriter(
             _folder.File(name + ".safetensors"),
             tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape))
@@ -170,6 +194,39 @@ public sealed class LoraRenderTests : IDisposable
         }
 
         writer.Complete();
+    }
+
+    /// <summary>On the queries and the first feed-forward product of every block.</summary>
+    private void WriteAdapter(string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5, CPU);
+        var tensors = new Dictionary<string, Tensor>();
+        Tensor Draw(params long[] sizes) => randn(sizes, dtype: ScalarType.Float32, generator: generator) * 0.3;
+        for (var block = 0; block < Shape.Transformer.Layers; block++)
+        {
+            foreach (var (product, rows) in new[] { ("self_attn.q", 64), ("ffn.0", 128) })
+            {
+                var module = $"diffusion_model.blocks.{block}.{product}";
+                switch (kind)
+                {
+                    case "lokr":
+                        tensors[$"{module}.lokr_w1"] = Draw(rows / 8, 8);
+                        tensors[$"{module}.lokr_w2"] = Draw(8, 8);
+                        break;
+                    case "dora":
+                        tensors[$"{module}.lora_A.weight"] = Draw(4, 64);
+                        tensors[$"{module}.lora_B.weight"] = Draw(rows, 4);
+                        tensors[$"{module}.dora_scale"] = Draw(rows, 1).abs() + 1;
+                        break;
+                    default:
+                        tensors[$"{module}.set_weight"] = Draw(rows, 64);
+                        break;
+                }
+            }
+        }
+
+        Save(kind, tensors);
     }
 
     private (byte[] Frames, string? Warning) Render(RenderPlan plan, IReadOnlyList<LoraReference> loras, string? cache = null)

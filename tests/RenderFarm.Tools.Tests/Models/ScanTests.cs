@@ -147,6 +147,28 @@ public sealed class ScanTests : IDisposable
     }
 
     [Fact]
+    public async Task Scan_Lora_SaysWhatItIsAndWhatItsTrainerWrote()
+    {
+        WriteLora(
+            "film.safetensors",
+            new()
+            {
+                ["ss_network_alpha"] = "16",
+                ["ss_base_model_version"] = "wan2.1-t2v-14b",
+                ["modelspec.trigger_phrase"] = "grainy film, 8mm",
+            }
+        );
+
+        var (_, output) = await RunAsync("models", "scan", _folder.Path);
+
+        Assert.Contains(
+            "LoRA, rank 2, alpha: ss_network_alpha, trained on wan2.1-t2v-14b, trigger words: grainy film, 8mm",
+            output,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task Scan_ShardMissing_NamesItsNumber()
     {
         RandomModel.Write(ModelShapes.Tiny, _folder.File("download"), seed: 1, _ => { }, shardBytes: 40_000);
@@ -204,7 +226,7 @@ public sealed class ScanTests : IDisposable
         Save(to, tensors);
     }
 
-    private void WriteLora(string to)
+    private void WriteLora(string to, Dictionary<string, string>? metadata = null)
     {
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>();
@@ -213,15 +235,16 @@ public sealed class ScanTests : IDisposable
             tensors[$"diffusion_model.blocks.{block}.self_attn.q.lora_A.weight"] = ones(2, 64);
             tensors[$"diffusion_model.blocks.{block}.self_attn.q.lora_B.weight"] = ones(64, 2);
         }
-        Save(to, tensors);
+        Save(to, tensors, metadata);
     }
 
-    private void Save(string to, Dictionary<string, Tensor> tensors)
+    private void Save(string to, Dictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(to))!);
         using var writer = new SafetensorsWriter(
             _folder.File(to),
-            tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape))
+            tensors.Select(t => new TensorEntry(t.Key, ElementType.Of(t.Value.dtype), t.Value.shape)),
+            metadata
         );
         foreach (var (key, values) in tensors)
         {

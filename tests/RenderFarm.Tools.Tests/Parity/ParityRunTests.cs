@@ -41,6 +41,20 @@ public sealed class ParityRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_AdaptersOfEveryKind_MakeTheWeightsThatWerePublished()
+    {
+        File.Copy(GoldenFiles.Path("lora_kinds.safetensors"), Place("lora_kinds.safetensors"));
+
+        var (code, lines) = Run();
+
+        Assert.True(code == 0, string.Join('\n', lines));
+        foreach (var kind in (string[])["meta_rslora", "lora_mid", "lokr_t2", "loha_tucker", "dora_in", "dora_lokr", "diff"])
+        {
+            Assert.Contains(lines, line => line.Contains($" out.{kind}.", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public void Run_PthAndItsSafetensors_Pass()
     {
         File.Copy(GoldenFiles.Path("umt5_weights.pth"), Place("umt5_weights.pth"));

@@ -13,6 +13,9 @@ public sealed class LoraSetTests
     [Theory]
     [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A.weight", "diffusion_model.blocks.1.self_attn.q.lora_B.weight")]
     [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A.default.weight", "diffusion_model.blocks.1.self_attn.q.lora_B.default.weight")]
+    [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A.film-2.weight", "diffusion_model.blocks.1.self_attn.q.lora_B.film-2.weight")]
+    [InlineData("diffusion_model.blocks.1.self_attn.q.lora_A", "diffusion_model.blocks.1.self_attn.q.lora_B")]
+    [InlineData("blocks.1.self_attn.q.lora_linear_layer.down.weight", "blocks.1.self_attn.q.lora_linear_layer.up.weight")]
     [InlineData("diffusion_model.blocks.1.self_attn.q.lora_down.weight", "diffusion_model.blocks.1.self_attn.q.lora_up.weight")]
     [InlineData("model.diffusion_model.blocks.1.self_attn.q.lora_A.weight", "model.diffusion_model.blocks.1.self_attn.q.lora_B.weight")]
     [InlineData("blocks.1.self_attn.q.lora_A.weight", "blocks.1.self_attn.q.lora_B.weight")]
@@ -30,7 +33,7 @@ public sealed class LoraSetTests
 
         var change = Assert.Single(set.Changes);
         Assert.Equal(Target, change.Key);
-        Assert.Equal(0.5, Assert.Single(change.Value.LowRank).Scale); // No alpha: the rank does not count
+        Assert.Equal(0.5, Scale(Assert.Single(change.Value))); // No alpha: the rank does not count
         Assert.Empty(set.Notes);
     }
 
@@ -60,7 +63,7 @@ public sealed class LoraSetTests
             ("blocks.1.self_attn.q.alpha", tensor(1.0f))
         );
 
-        Assert.Equal(2 * 1 / 8.0, set.Changes[Target].LowRank[0].Scale);
+        Assert.Equal(2 * 1 / 8.0, Scale(set.Changes[Target][0]));
     }
 
     [Fact]
@@ -114,30 +117,123 @@ public sealed class LoraSetTests
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Resolve_WeightDecomposedOrHalfAPair_IsRefused()
+    [Theory]
+    [InlineData("lora_magnitude_vector.weight", "DoRA")]
+    [InlineData("reshape_weight", "control LoRA")]
+    [InlineData("oft_blocks", "OFT")]
+    [InlineData("lora_C.weight", "not understood")]
+    [InlineData("scalar", "not understood")]
+    [InlineData("lora_A.bias", "not applied")]
+    [InlineData("lora_B.second.weight", "twice")]
+    [InlineData("hada_w1_a", "hada_w1_b")]
+    [InlineData("lokr_w1", "lokr_w2")]
+    [InlineData("set_weight", "changes too")]
+    public void Resolve_WordBesideAPairThatIsNotApplied_RefusesTheFileByKey(string part, string reason)
     {
         using var scope = NewDisposeScope();
 
-        Assert.Contains(
-            "DoRA",
-            Assert
-                .Throws<CheckpointException>(() =>
-                    Resolve(
-                        1,
-                        ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)),
-                        ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)),
-                        ("blocks.1.self_attn.q.dora_scale", ones(64, 1))
-                    )
-                )
-                .Message,
-            StringComparison.Ordinal
+        var refusal = Assert.Throws<CheckpointException>(() =>
+            Resolve(
+                1,
+                ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)),
+                ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)),
+                ($"blocks.1.self_attn.q.{part}", ones(64, 64))
+            )
         );
-        Assert.Contains(
-            "way up",
-            Assert.Throws<CheckpointException>(() => Resolve(1, ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)))).Message,
-            StringComparison.Ordinal
+
+        Assert.Contains($"self_attn.q.{part}", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("test-lora", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("lora_A.weight", "way up")]
+    [InlineData("lora_up.weight", "way down")]
+    [InlineData("lora_mid.weight", "way down")]
+    [InlineData("hada_w2_b", "hada_w1_a")]
+    [InlineData("lokr_w2_a", "lokr_w1")]
+    [InlineData("dora_scale", "no change")]
+    [InlineData("lora_B.bias", "no change")]
+    public void Resolve_HalfAChange_IsRefusedNamingTheOther(string part, string missing)
+    {
+        using var scope = NewDisposeScope();
+
+        var refusal = Assert.Throws<CheckpointException>(() => Resolve(1, ($"blocks.1.self_attn.q.{part}", ones(64, 4))));
+
+        Assert.Contains(missing, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resolve_OneMisfitAmongOthers_IsANoteAndTheRestApplies()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Resolve(
+            1,
+            ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)),
+            ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)),
+            ("patch_embedding.lora_A.weight", ones([4, 36, 1, 2, 2])),
+            ("patch_embedding.lora_B.weight", ones([64, 4, 1, 1, 1]))
         );
+
+        Assert.Equal([Target], set.Changes.Keys);
+        Assert.Contains("patch_embedding", Assert.Single(set.Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resolve_AlphaThatIsNoNumber_CountsForNothingAndIsANote()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Resolve(
+            1,
+            ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)),
+            ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)),
+            ("blocks.1.self_attn.q.alpha", tensor(float.NaN))
+        );
+
+        Assert.Equal(1, Scale(set.Changes[Target][0]));
+        Assert.Contains("no finite number", Assert.Single(set.Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resolve_RankBeyondTheWeight_IsApplied()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Resolve(
+            1,
+            ("blocks.1.self_attn.q.lora_A.weight", ones(4096, 64)),
+            ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4096)),
+            ("blocks.1.self_attn.q.alpha", tensor(4096f))
+        );
+
+        using var merged = set.Changes[Target][0].ApplyTo(zeros(64, 64));
+        Assert.Equal(4096, merged[0, 0].item<float>());
+    }
+
+    [Fact]
+    public void Resolve_ReplacedWeight_IsTheFilesWhateverTheStrength()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Resolve(0.3, ("diffusion_model.blocks.1.self_attn.q.set_weight", full([64, 64], 7f)));
+
+        Assert.Equal(7, set.Changes[Target][0].ApplyTo(zeros(64, 64)).max().item<float>());
+        Assert.Contains("whatever the strength", Assert.Single(set.Notes), StringComparison.Ordinal);
+        using var without = Resolve(0, ("diffusion_model.blocks.1.self_attn.q.set_weight", full([64, 64], 7f)));
+        Assert.True(without.IsEmpty);
+    }
+
+    [Fact]
+    public void Resolve_BiasOfTheWayUp_CountsAsOftenAsThePair()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Resolve(
+            0.5,
+            ("blocks.1.self_attn.q.lora_A.weight", ones(4, 64)),
+            ("blocks.1.self_attn.q.lora_B.weight", ones(64, 4)),
+            ("blocks.1.self_attn.q.lora_B.bias", ones(64)),
+            ("blocks.1.self_attn.q.alpha", tensor(1f))
+        );
+
+        Assert.Equal(0.125, Assert.IsType<DirectChange>(Assert.Single(set.Changes["blocks.1.self_attn.q.bias"])).Scale);
     }
 
     [Fact]
@@ -161,13 +257,9 @@ public sealed class LoraSetTests
                 ["d"] = ones(2, 2),
             }
         );
-        var changes = new Dictionary<string, TensorChanges>
-        {
-            ["x.weight"] = new(
-                [new LowRankChange(file, "a", "b", 0.1), new LowRankChange(file, "a", "b", 0.1)],
-                [new DirectChange(file, "d", 10)]
-            ),
-        };
+        AdapterTensor Of(string key) => new(file, file.Entries[key]);
+        var pair = new DeltaChange(new PairDelta(Of("a"), Of("b"), null), new WeightSizes(2, 2, 1), 0.1);
+        var changes = new Dictionary<string, IReadOnlyList<TensorChange>> { ["x.weight"] = [pair, pair, new DirectChange(Of("d"), 10)] };
 
         using var merged = new MergedSource(model, changes, CPU);
         using var weight = merged.Load("x.weight");
@@ -181,6 +273,8 @@ public sealed class LoraSetTests
         Assert.False(merged.Entries.ContainsKey("x.scale_weight"), "a scale that is already counted would count twice");
         Assert.True(merged.Entries.ContainsKey("y.weight"));
     }
+
+    private static double Scale(TensorChange change) => Assert.IsType<DeltaChange>(change).Scale;
 
     private static LoraSet Resolve(double strength, params (string Key, Tensor Values)[] tensors) =>
         LoraSet.Resolve(

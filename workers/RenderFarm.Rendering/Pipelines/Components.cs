@@ -167,7 +167,8 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
 
         var ops = OnCard ? new FusedTokenOps(Kernels) : null;
         var (inBlocks, outside) = (Of(loras, ofBlocks: true), Of(loras, ofBlocks: false));
-        var beside = _plan.BlocksStreamed > 0 && LoraBranches.Suit(inBlocks);
+        var whyMerged = LoraBranches.WhyNot(inBlocks);
+        var beside = _plan.BlocksStreamed > 0 && whyMerged is null;
         var branches = inBlocks.Count > 0 && beside ? LoraBranches.Load(inBlocks, Device, ScalarType.BFloat16) : null;
         var attention = EightBitAttention(ops);
         PlacedBlocks<WanBlock>? blocks = null;
@@ -198,7 +199,14 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
                 branches
             )
             {
-                Notes = loras.Notes,
+                Notes =
+                    _plan.BlocksStreamed > 0 && whyMerged is not null
+                        ?
+                        [
+                            .. loras.Notes,
+                            $"the blocks were prepared anew for this video's LoRAs, which can't run beside streamed weights: {whyMerged}",
+                        ]
+                        : loras.Notes,
                 Attention = attention,
             };
         }
@@ -258,12 +266,12 @@ public sealed class Components(RenderOrder order, IModelParts parts, Action aliv
         }
     }
 
-    private static Dictionary<string, TensorChanges> Of(LoraSet loras, bool ofBlocks) =>
+    private static Dictionary<string, IReadOnlyList<TensorChange>> Of(LoraSet loras, bool ofBlocks) =>
         loras.Changes.Where(change => LoraBranches.IsOfBlock(change.Key) == ofBlocks).ToDictionary(StringComparer.Ordinal);
 
     private Inference.Safetensors.ITensorSource Merged(
         Inference.Safetensors.ITensorSource source,
-        IReadOnlyDictionary<string, TensorChanges> changes
+        IReadOnlyDictionary<string, IReadOnlyList<TensorChange>> changes
     ) => changes.Count == 0 ? source : new MergedSource(source, changes, Device);
 
     /// <summary>In sixteen bits of the kind it was published in on a card, where it is the smallest part.</summary>

@@ -64,6 +64,10 @@ internal static class Inspect
         {
             text.WriteLine($"  layout       {it.Layout}{(it.Prefix == "" ? "" : $", keys begin with {it.Prefix}")}");
         }
+        if (it.Adapter is { } adapter)
+        {
+            text.WriteLine($"  adapter      {AdapterSheet.Line(adapter)}");
+        }
         text.WriteLine($"  types        {string.Join(", ", it.Types.Select(type => $"{type.Key} × {type.Value}"))}");
         text.WriteLine($"  quantised    {it.Quantization}");
         text.WriteLine($"  size         {it.Tensors} tensors, {it.Parameters:#,0} parameters, {it.Bytes:#,0} bytes");

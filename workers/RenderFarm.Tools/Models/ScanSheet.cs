@@ -59,6 +59,10 @@ internal static class ScanSheet
         var stored = it.Quantization == "none" ? string.Join("/", it.Types.Keys).ToLowerInvariant() : it.Quantization;
         text.WriteLine($"{found.Relative}{(found.Files.Count > 1 ? $" and {found.Files.Count - 1} more" : "")}");
         text.WriteLine($"  {it.What}{role}; {names}{stored}");
+        if (it.Adapter is { } adapter)
+        {
+            text.WriteLine($"  {AdapterSheet.Line(adapter)}");
+        }
         if (it.Missing.Count > 0 && it.Kind != CheckpointKind.Unknown)
         {
             text.WriteLine($"  incomplete: {it.Missing.Count} tensors are missing, the first is {it.Missing[0]}");

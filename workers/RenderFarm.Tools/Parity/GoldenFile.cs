@@ -55,6 +55,9 @@ internal sealed class GoldenFile : IDisposable
         return stored.to(stored.is_floating_point() ? ScalarType.Float32 : ScalarType.Int64, Device, copy: true);
     }
 
+    /// <summary>A file within the file.</summary>
+    public byte[] Bytes(string input) => _file.Bytes("in." + input).ToArray();
+
     public Tensor Output(string name) => _file.Load("out." + name);
 
     /// <summary>A required entry of the configuration.</summary>

@@ -18,6 +18,7 @@ internal static class ParityKinds
         new("umt5_weights", ".pth", PthParity.Check),
         new("umt5", ".safetensors", TextEncoderParity.Check),
         new("tokenizer_cases", ".json", TokenizerParity.Check),
+        new("lora_kinds", ".safetensors", LoraParity.Check),
         new("sampler_unipc", ".safetensors", SamplerParity.CheckUniPc),
         new("sampler_dpmpp", ".safetensors", SamplerParity.CheckDpmSolver),
         new("sampler_euler", ".safetensors", SamplerParity.CheckEuler),

@@ -38,7 +38,7 @@ internal static class TransformerParity
     public static Loaded<WanModel> Load(GoldenFile golden) =>
         LoadedWeights.Build(golden.Weights, golden.Device, ScalarType.Float32, weights => new WanModel(weights, Shape(golden)));
 
-    private static TransformerShape Shape(GoldenFile golden) =>
+    internal static TransformerShape Shape(GoldenFile golden) =>
         new()
         {
             Dim = golden.Size("dim"),

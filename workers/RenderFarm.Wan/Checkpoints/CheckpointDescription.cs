@@ -56,6 +56,9 @@ public sealed record CheckpointDescription
     public IReadOnlyList<string> Missing { get; init; } = [];
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Of a LoRA only.</summary>
+    public AdapterDescription? Adapter { get; init; }
+
     /// <summary>Recognised, whole, and of a kind that the renderer loads.</summary>
     public bool Usable =>
         Kind != CheckpointKind.Unknown

@@ -18,14 +18,7 @@ public static class CheckpointRecognition
     {
         if (LoraFile.Holds(source.Entries.Keys))
         {
-            return
-            [
-                Plain(source, CheckpointKind.Lora, source.Entries.Values) with
-                {
-                    What = LoraFile.Describe(source.Entries.Values, out var models),
-                    Models = models,
-                },
-            ];
+            return [LoraFile.Describe(source, Plain(source, CheckpointKind.Lora, source.Entries.Values))];
         }
 
         CheckpointKind[] kinds = [CheckpointKind.Transformer, CheckpointKind.TextEncoder, CheckpointKind.Vae, CheckpointKind.ImageEncoder];

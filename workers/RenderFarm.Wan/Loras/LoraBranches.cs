@@ -1,6 +1,5 @@
 using System.Globalization;
 using RenderFarm.Inference.Layers;
-using RenderFarm.Inference.Safetensors;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Wan.Loras;
@@ -8,16 +7,32 @@ namespace RenderFarm.Wan.Loras;
 /// <summary>LoRAs as branches beside the products of blocks, for weights that are streamed and must stay as they are.</summary>
 public static class LoraBranches
 {
-    /// <summary>Whether all that happens inside blocks can be done beside products: norms and modulations can't.</summary>
-    public static bool Suit(IReadOnlyDictionary<string, TensorChanges> changes) =>
-        changes.All(change =>
-            !IsOfBlock(change.Key) || IsBias(change.Key) && Product(change.Key) || change.Value.Direct.Count == 0 && Product(change.Key)
-        );
+    /// <summary>
+    /// What happens inside blocks that can't be done beside products: norms and modulations, and all changes but plain pairs and offsets.
+    /// Null where there is nothing of the kind.
+    /// </summary>
+    public static string? WhyNot(IReadOnlyDictionary<string, IReadOnlyList<TensorChange>> changes)
+    {
+        var reasons = changes
+            .Where(change => IsOfBlock(change.Key))
+            .SelectMany(change => change.Value.Select(one => ObstacleOf(change.Key, one)))
+            .OfType<string>()
+            .Distinct()
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        return reasons.Count == 0 ? null : string.Join(", ", reasons);
+    }
+
+    private static string? ObstacleOf(string tensor, TensorChange change) =>
+        !IsOfProduct(tensor) ? "norms and modulations"
+        : change is DirectChange && !IsBias(tensor) ? "a whole weight's difference"
+        : change.WhyNotBeside;
 
     public static bool IsOfBlock(string tensor) => tensor.StartsWith("blocks.", StringComparison.Ordinal);
 
     /// <summary>On the device, in the compute type; several LoRAs at one product become one branch of their ranks together.</summary>
-    public static SideBranches Load(IReadOnlyDictionary<string, TensorChanges> changes, Device device, ScalarType type)
+    /// <param name="changes">For which <see cref="WhyNot"/> has no reason.</param>
+    public static SideBranches Load(IReadOnlyDictionary<string, IReadOnlyList<TensorChange>> changes, Device device, ScalarType type)
     {
         var branches = new Dictionary<(int, string), SideBranch>();
         try
@@ -27,24 +42,19 @@ public static class LoraBranches
             )
             {
                 using var scope = NewDisposeScope();
-                var lowRank = module.Where(change => !IsBias(change.Key)).SelectMany(change => change.Value.LowRank).ToList();
-                var offsets = module.Where(change => IsBias(change.Key)).SelectMany(change => change.Value.Direct).ToList();
-                Tensor Exact(ITensorSource source, string key)
-                {
-                    using var stored = source.Load(key);
-                    return stored.to(ScalarType.Float32, copy: true);
-                }
-                var down = lowRank.Count == 0 ? null : cat([.. lowRank.Select(change => Exact(change.Source, change.Down).flatten(1))], 0);
+                var pairs = module
+                    .SelectMany(change => change.Value)
+                    .OfType<DeltaChange>()
+                    .Select(change => (Pair: (PairDelta)change.Delta, change.Scale))
+                    .ToList();
+                var offsets = module.SelectMany(change => change.Value).OfType<DirectChange>().ToList();
+                var down = pairs.Count == 0 ? null : cat([.. pairs.Select(change => change.Pair.Down.Exact(CPU).flatten(1))], 0);
                 var up =
-                    lowRank.Count == 0
-                        ? null
-                        : cat([.. lowRank.Select(change => Exact(change.Source, change.Up).flatten(1) * change.Scale)], 1);
+                    pairs.Count == 0 ? null : cat([.. pairs.Select(change => change.Pair.Up.Exact(CPU).flatten(1) * change.Scale)], 1);
                 var offset =
                     offsets.Count == 0
                         ? null
-                        : offsets
-                            .Select(change => Exact(change.Source, change.Key).flatten() * change.Scale)
-                            .Aggregate((sum, next) => sum + next);
+                        : offsets.Select(change => change.Values.Exact(CPU).flatten() * change.Scale).Aggregate((sum, next) => sum + next);
                 branches.Add(Place(module.Key), new SideBranch(Placed(down), Placed(up), Placed(offset)));
             }
             return new SideBranches(branches);
@@ -72,6 +82,6 @@ public static class LoraBranches
 
     private static bool IsBias(string tensor) => tensor.EndsWith(".bias", StringComparison.Ordinal);
 
-    private static bool Product(string tensor) =>
+    private static bool IsOfProduct(string tensor) =>
         !tensor.Contains("norm", StringComparison.Ordinal) && !tensor.EndsWith("modulation", StringComparison.Ordinal);
 }

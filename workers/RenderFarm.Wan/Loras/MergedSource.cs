@@ -1,4 +1,3 @@
-using RenderFarm.Inference.Arithmetic;
 using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Checkpoints;
 using static TorchSharp.torch;
@@ -7,11 +6,14 @@ namespace RenderFarm.Wan.Loras;
 
 /// <summary>
 /// A checkpoint with LoRAs merged in: changed tensors come in float32, cast up and scaled first if they were stored in eight
-/// bits, all changes summed before anything is rounded. Whoever quantises them does it afresh. Owns neither.
+/// bits, all changes made before anything is rounded. Whoever quantises them does it afresh. Owns neither.
 /// </summary>
 /// <param name="device">Where products are formed; a card does it many times faster than cores.</param>
-public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<string, TensorChanges> changes, Device device) : ITensorSource
+public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<string, IReadOnlyList<TensorChange>> changes, Device device)
+    : ITensorSource
 {
+    private readonly CastUpSource _dense = new(source);
+
     public string Name => source.Name;
 
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; } =
@@ -30,18 +32,8 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
         }
 
         using var scope = NewDisposeScope();
-        using var dense = new CastUpSource(source);
-        var merged = Exact(dense, name);
-        foreach (var change in own.LowRank)
-        {
-            merged = merged + ProductOf(change).reshape(merged.shape);
-        }
-
-        foreach (var change in own.Direct)
-        {
-            merged = merged + Exact(change.Source, change.Key).reshape(merged.shape) * change.Scale;
-        }
-
+        using var stored = _dense.Load(name);
+        var merged = own.Aggregate(stored.to(ScalarType.Float32, device, copy: true), (weight, change) => change.ApplyTo(weight));
         return merged.cpu().DetachFromDisposeScope();
     }
 
@@ -59,23 +51,7 @@ public sealed class MergedSource(ITensorSource source, IReadOnlyDictionary<strin
 
     public void Dispose() { }
 
-    /// <summary>Scale · B·A, float32 [out, in]; convolutions are taken flat.</summary>
-    private Tensor ProductOf(LowRankChange change)
-    {
-        using var scope = NewDisposeScope();
-        var down = Exact(change.Source, change.Down).flatten(1); // [r, in]
-        var up = Exact(change.Source, change.Up).flatten(1); // [out, r]
-        return (Product.OfMatrices(up, down) * change.Scale).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Float32 on the device, in the current dispose scope.</summary>
-    private Tensor Exact(ITensorSource from, string key)
-    {
-        using var stored = from.Load(key);
-        return stored.to(ScalarType.Float32, device, copy: true);
-    }
-
-    private static bool IsScaleOfChanged(string key, IReadOnlyDictionary<string, TensorChanges> changes)
+    private static bool IsScaleOfChanged(string key, IReadOnlyDictionary<string, IReadOnlyList<TensorChange>> changes)
     {
         foreach (var suffix in (ReadOnlySpan<string>)[".scale_weight", ".weight_scale"])
         {

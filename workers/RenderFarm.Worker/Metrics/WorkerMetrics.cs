@@ -59,7 +59,7 @@ internal sealed class WorkerMetrics
             WorkerInstruments.SlotErrors,
             () =>
                 slots.SelectMany(slot =>
-                    slot.CardErrors.Select(error => new Measurement<long>(error.Value, _worker, new("slot", slot.Id), new("xid", error.Key)))
+                    slot.CardErrors.Select(seen => new Measurement<long>(seen.Value, _worker, new("slot", slot.Id), new("xid", seen.Key)))
                 )
         );
         _predictedStep = _meter.Seconds(WorkerInstruments.StepPredicted);
@@ -112,7 +112,8 @@ internal sealed class WorkerMetrics
         _predictedStep.Record(plan.PredictedStepSeconds, _worker, of, on);
     }
 
-    public void Peaked(Slot slot, string model, long bytes) => _measuredPeak.Record(bytes, _worker, new("model", model), new("slot", slot.Id));
+    public void Peaked(Slot slot, string model, long bytes) =>
+        _measuredPeak.Record(bytes, _worker, new("model", model), new("slot", slot.Id));
 
     /// <summary>An attempt failed for want of memory, under this plan.</summary>
     public void OutOfMemory(string model, Precision precision, FailureReason reason) =>

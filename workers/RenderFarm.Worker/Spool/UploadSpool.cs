@@ -44,7 +44,8 @@ internal sealed class UploadSpool : IAsyncDisposable
     public long Bytes => _entries.Values.Sum(entry => entry.Bytes);
 
     /// <summary>Since the video was finished that waits longest; null where none waits.</summary>
-    public TimeSpan? OldestAge => _entries.Values.Min(entry => (DateTimeOffset?)entry.Since) is { } since ? _time.GetUtcNow() - since : null;
+    public TimeSpan? OldestAge =>
+        _entries.Values.Min(entry => (DateTimeOffset?)entry.Since) is { } since ? _time.GetUtcNow() - since : null;
 
     /// <summary>Takes over an attempt's folder, and returns at once.</summary>
     /// <exception cref="IOException">The folder can't be moved.</exception>
