@@ -16,6 +16,7 @@ using RenderFarm.Api.Models;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Pages;
 using RenderFarm.Api.Plans;
+using RenderFarm.Api.Queue;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Sessions;
 using RenderFarm.Api.Videos;
@@ -110,6 +111,7 @@ internal static class FarmApi
         builder.Services.AddSingleton<VideoSubmission>();
         builder.Services.AddSingleton<BatchReader>();
         builder.Services.AddSingleton<VideoPage>();
+        builder.Services.AddSingleton<VideoFilterReader>();
         builder.Services.AddSingleton<EventHub>();
         builder.Services.AddSingleton<VideoStream>();
         builder.Services.AddSingleton<FarmStream>();
@@ -151,6 +153,7 @@ internal static class FarmApi
         app.MapSession();
         app.MapVideos();
         app.MapBatches();
+        app.MapQueue();
         app.MapEvents();
         app.MapWebhooks();
         app.MapPlans();
