@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using RenderFarm.Dashboard.Assets;
 using RenderFarm.Dashboard.Calls;
+using RenderFarm.Dashboard.Farm;
 using RenderFarm.Dashboard.Frame;
 using RenderFarm.Dashboard.Making;
 using RenderFarm.Dashboard.SignIn;
@@ -35,5 +36,6 @@ public static class DashboardPages
         pages.MapVideoPages();
         pages.MapPickedPages();
         pages.MapMakingPages();
+        pages.MapFarmPages();
     }
 }

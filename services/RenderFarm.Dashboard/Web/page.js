@@ -17,6 +17,9 @@ if (at("[data-video]")) {
 if (at("[data-new]")) {
     parts.push(import("./make.js").then(part => part.start(at("[data-new]"))));
 }
+if (at("[data-farm]")) {
+    import("./farm.js").then(part => part.start(at("[data-farm]")));
+}
 if (at(".top")) {
     listen();
 }
