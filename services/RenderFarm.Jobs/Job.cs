@@ -35,6 +35,9 @@ public sealed record Job
     public required int MaxAttempts { get; init; }
     public required int StepDowns { get; init; }
     public string? WorkerId { get; init; }
+
+    /// <summary>The worker of the newest lease, ended or not; null before the first.</summary>
+    public string? LatestWorkerId { get; init; }
     public string? SlotId { get; init; }
     public bool CancelRequested { get; init; }
     public bool Deleted { get; init; }

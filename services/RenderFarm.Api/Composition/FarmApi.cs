@@ -16,6 +16,7 @@ using RenderFarm.Api.Models;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Pages;
 using RenderFarm.Api.Plans;
+using RenderFarm.Api.Queue;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Tracing;
 using RenderFarm.Api.Sessions;
@@ -112,6 +113,7 @@ internal static class FarmApi
         builder.Services.AddSingleton<VideoSubmission>();
         builder.Services.AddSingleton<BatchReader>();
         builder.Services.AddSingleton<VideoPage>();
+        builder.Services.AddSingleton<VideoFilterReader>();
         builder.Services.AddSingleton<EventHub>();
         builder.Services.AddSingleton<VideoStream>();
         builder.Services.AddSingleton<FarmStream>();
@@ -154,6 +156,7 @@ internal static class FarmApi
         app.MapSession();
         app.MapVideos();
         app.MapBatches();
+        app.MapQueue();
         app.MapEvents();
         app.MapWebhooks();
         app.MapPlans();

@@ -5,6 +5,7 @@ using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Hosting.Tracing;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
@@ -62,6 +63,13 @@ internal sealed record Video
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? WebhookUrl { get; init; }
+
+    /// <summary>The id of the worker that has it, or had it last.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Worker { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? BatchId { get; init; }
 
     /// <summary>1 is next.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -124,6 +132,8 @@ internal sealed record Video
             Loras = job.Spec.Loras.Count > 0 ? job.Spec.Loras : null,
             Metadata = job.Metadata is { Count: > 0 } ? job.Metadata : null,
             WebhookUrl = job.WebhookUrl,
+            Worker = job.LatestWorkerId,
+            BatchId = job.BatchId,
             Plan = job.LatestLease?.Plan,
             Usage = VideoUsage.Of(job),
             Warning = PublicText.Of(job.Warning),
@@ -175,11 +185,16 @@ internal sealed record VideoUsage
 }
 
 /// <summary>A page. Without <c>has_more</c> and <c>last_id</c> the SDKs stop after the first one.</summary>
-internal sealed record VideoList(IReadOnlyList<Video> Data, bool HasMore)
+/// <param name="LastId">
+/// Where to go on: the last video of the page, or, where a filter has found fewer than asked for among those that a page looks at, how far
+/// that was.
+/// </param>
+internal sealed record VideoList(IReadOnlyList<Video> Data, bool HasMore, string? LastId)
 {
     public string Object { get; } = "list";
     public string? FirstId => Data.Count > 0 ? Data[0].Id : null;
-    public string? LastId => Data.Count > 0 ? Data[^1].Id : null;
+
+    public static VideoList Of(JobPage page) => new([.. page.Jobs.Select(job => Video.Of(job))], page.HasMore, page.Last);
 }
 
 internal sealed record DeletedVideo(string Id)
