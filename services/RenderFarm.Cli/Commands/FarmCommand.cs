@@ -53,6 +53,7 @@ internal static class FarmCommand
             .. WorkerCommands.Create(run, console, time),
             QueueCommand.Create(run, console, time),
             KeysCommand.Create(run, console, time),
+            PageCommand.Create(run, console, time),
             ArtifactsCommand.Create(run, console, time),
             .. LoginCommand.Create(run, console, time),
             .. errands.Create(),
