@@ -18,6 +18,7 @@ using RenderFarm.Api.Pages;
 using RenderFarm.Api.Plans;
 using RenderFarm.Api.Queue;
 using RenderFarm.Api.Requests;
+using RenderFarm.Api.Tracing;
 using RenderFarm.Api.Sessions;
 using RenderFarm.Api.Settings;
 using RenderFarm.Api.Videos;
@@ -49,6 +50,7 @@ internal static class FarmApi
         var api = builder.Services.AddSettings<ApiOptions, ApiOptionsValidator>(builder.Configuration);
         builder.AddTls(api.Tls);
         var metrics = builder.AddMetrics();
+        builder.AddTracing();
         string[] urls = [.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)];
         builder.WebHost.UseUrls(urls);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -141,6 +143,7 @@ internal static class FarmApi
         app.UseForwardedHeaders();
         app.UseAnswerHeaders();
         app.UsePageCalls();
+        app.UseMiddleware<VideoScope>();
         app.UseMiddleware<ErrorMiddleware>();
         app.UseRouting();
         app.UseMetrics(metrics);

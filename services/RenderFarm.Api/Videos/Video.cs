@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Users;
 
@@ -94,6 +95,10 @@ internal sealed record Video
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Note { get; init; }
 
+    /// <summary>Finds the video's spans and log lines.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TraceId { get; init; }
+
     public static Video Of(Job job) =>
         new()
         {
@@ -132,6 +137,7 @@ internal sealed record Video
             Plan = job.LatestLease?.Plan,
             Usage = VideoUsage.Of(job),
             Warning = PublicText.Of(job.Warning),
+            TraceId = FarmTraces.IdOf(job.TraceParent),
         };
 
     /// <summary>What the OpenAI shape has words for. An expired video did complete; a cancelled one reads as failed.</summary>

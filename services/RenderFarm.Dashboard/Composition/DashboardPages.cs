@@ -32,7 +32,9 @@ public static class DashboardPages
         var pages = routes.MapGroup("").WithMetadata(new PagePolicy()).AddEndpointFilter<RefusalPages>().ExcludeFromDescription();
         pages.MapGet("/", () => Results.Redirect("/videos"));
         pages.MapSignInPage();
+        pages.MapQueueLine();
         pages.MapVideoPages();
+        pages.MapPickedPages();
         pages.MapMakingPages();
         pages.MapFarmPages();
     }

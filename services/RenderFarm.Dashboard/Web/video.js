@@ -71,7 +71,7 @@ function player(page, players) {
     const shown = bar.querySelector("[data-frame]");
     const play = bar.querySelector("[data-play]");
     bar.hidden = false;
-    const frame = () => Math.round(first.currentTime * fps[0]);
+    const frame = () => Math.floor(first.currentTime * fps[0] + .001);
     const show = () => { shown.textContent = `${Math.min(frame() + 1, Number(players[0].dataset.frames))} / ${players[0].dataset.frames}`; };
 
     // The middle of a frame: its edges round to either side.

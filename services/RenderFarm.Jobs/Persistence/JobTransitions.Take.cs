@@ -84,7 +84,8 @@ internal static partial class JobTransitions
                 row.GetString(5),
                 row.TextOrNull(6),
                 row.GetDouble(7),
-                row.GetInt32(8)
+                row.GetInt32(8),
+                row.GetDouble(9)
             ),
             cancellationToken,
             [
@@ -208,7 +209,8 @@ internal static partial class JobTransitions
                 """;
 
         private static string Taken(SqlDialect dialect) =>
-            $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}, jobs.vram_class";
+            $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}, jobs.vram_class, "
+            + dialect.SecondsSince("queued_at");
     }
 }
 
@@ -234,6 +236,7 @@ internal sealed record SlotOffer
 /// <summary>A job that was taken, as far as its worker needs it.</summary>
 /// <param name="Spec">JSON, as is <paramref name="Inputs"/>.</param>
 /// <param name="WaitedSeconds">Since the submission, by the database's clock.</param>
+/// <param name="QueuedSeconds">Since it came, or came back, to the queue, by the same.</param>
 internal sealed record TakenJob(
     LeaseId Lease,
     int Failures,
@@ -242,5 +245,6 @@ internal sealed record TakenJob(
     string Inputs,
     string? TraceParent,
     double WaitedSeconds,
-    int VramClass
+    int VramClass,
+    double QueuedSeconds
 );

