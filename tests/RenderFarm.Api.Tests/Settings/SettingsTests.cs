@@ -40,10 +40,10 @@ public sealed class SettingsTests(FarmFixture fixture) : IClassFixture<FarmFixtu
     [Fact]
     public void Settings_NamedLikeASecret_AreHidden()
     {
-        Assembly[] readers = [typeof(ApiError).Assembly, typeof(ArtifactsOptions).Assembly, typeof(StoreOptions).Assembly, typeof(BusOptions).Assembly];
+        Type[] readers = [typeof(ApiError), typeof(ArtifactsOptions), typeof(StoreOptions), typeof(BusOptions)];
         string[] words = ["Password", "Secret", "Token", "Key", "ConnectionString", "Uri"];
         var shown = readers
-            .SelectMany(assembly => assembly.GetTypes())
+            .SelectMany(reader => reader.Assembly.GetTypes())
             .Where(type => typeof(ISettings).IsAssignableFrom(type) && type.IsClass || type.Name == "ApiTls")
             .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
             .Where(property => property.CanWrite && words.Any(word => property.Name.Contains(word, StringComparison.Ordinal)))

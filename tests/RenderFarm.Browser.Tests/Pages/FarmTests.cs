@@ -110,7 +110,7 @@ public sealed class FarmTests(PageFarm farm)
         await page.FillAsync("#k-name", name);
         await page.FillAsync("#k-queued", "many");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make a key" }).ClickAsync();
-        await Expect(page.Locator(".field", new() { Has = page.Locator("#k-queued") }).Locator(".fault")).ToContainTextAsync("'quotas.queued'");
+        await Expect(FaultAt(page, "#k-queued")).ToContainTextAsync("'quotas.queued'");
         await Expect(page.Locator("#k-name")).ToHaveValueAsync(name);
 
         await page.FillAsync("#k-queued", "200");
@@ -162,7 +162,7 @@ public sealed class FarmTests(PageFarm farm)
         await page.FillAsync("#k-running", "3");
         await page.FillAsync("#k-class", "Night Shift");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Expect(page.Locator(".field", new() { Has = page.Locator("#k-class") }).Locator(".fault")).ToContainTextAsync("'class'");
+        await Expect(FaultAt(page, "#k-class")).ToContainTextAsync("'class'");
 
         await page.FillAsync("#k-class", "night");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
@@ -187,7 +187,11 @@ public sealed class FarmTests(PageFarm farm)
         await using var studio = await farm.StudioAsync(name: "artist of many");
         using var made = await studio.Http.PostAsJsonAsync(
             "/v1/batches",
-            new { @base = new { model = studio.Model, max_attempts = 1 }, matrix = new { prompt = new[] { "Dunes at noon", "Dunes at night" } } },
+            new
+            {
+                @base = new { model = studio.Model, max_attempts = 1 },
+                matrix = new { prompt = new[] { "Dunes at noon", "Dunes at night" } },
+            },
             TestContext.Current.CancellationToken
         );
         var text = await made.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -208,6 +212,10 @@ public sealed class FarmTests(PageFarm farm)
         await Expect(shown.Locator(".reasons")).ToHaveCountAsync(0);
         Assert.Empty(studio.Console);
     }
+
+    /// <summary>What the farm says of a field.</summary>
+    private static ILocator FaultAt(IPage page, string field) =>
+        page.Locator(".field", new() { Has = page.Locator(field) }).Locator(".fault");
 
     private async Task<int> StatusAsync(string secret)
     {
@@ -245,6 +253,7 @@ public sealed class FarmTests(PageFarm farm)
                 ("farm-key", $"/farm/keys/{id}"),
                 ("farm-batches", "/farm/batches"),
                 ("farm-store", "/farm/store"),
+                ("farm-settings", "/farm/settings"),
             ]
         );
         Assert.True(findings.Count == 0, string.Join(Environment.NewLine, findings));
