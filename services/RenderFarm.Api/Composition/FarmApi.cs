@@ -19,6 +19,7 @@ using RenderFarm.Api.Plans;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Tracing;
 using RenderFarm.Api.Sessions;
+using RenderFarm.Api.Settings;
 using RenderFarm.Api.Videos;
 using RenderFarm.Api.Waiting;
 using RenderFarm.Api.Webhooks;
@@ -167,6 +168,7 @@ internal static class FarmApi
         app.MapEnrolment();
         app.MapLeases();
         app.MapAudit();
+        app.MapSettings();
         app.MapHealth();
         app.MapOpenApi();
         app.MapScalarApiReference(page =>
